@@ -1,0 +1,147 @@
+package policy
+
+// A Policy is a key policy as Parse read it. The zero Policy has no statements
+// and lets nobody in; Parse never returns it.
+type Policy struct {
+	Version    string // "2008-10-17", "2012-10-17", or "" when the document has none
+	ID         string // the document's Id; no effect on decisions
+	Statements []Statement
+}
+
+// Variables reports whether ${...} in this policy is a policy variable. It is
+// plain text unless the Version is 2012-10-17.
+// Source: IAM User Guide, reference_policies_variables.html.
+func (p *Policy) Variables() bool { return p.Version == version2012 }
+
+const (
+	version2008 = "2008-10-17"
+	version2012 = "2012-10-17"
+)
+
+// An Effect says what a statement does to the requests it applies to.
+type Effect int
+
+// The zero Effect is neither: a statement without an Effect does not parse.
+const (
+	Allow Effect = iota + 1
+	Deny
+)
+
+// String returns the word of the policy language, or "?" for the zero Effect.
+func (e Effect) String() string {
+	switch e {
+	case Allow:
+		return "Allow"
+	case Deny:
+		return "Deny"
+	default:
+		return "?"
+	}
+}
+
+// A Statement is one element of the policy's Statement list.
+type Statement struct {
+	Index  int    // place in the document, from 0
+	Sid    string // "" when absent
+	Effect Effect
+	Text   string // the statement as written, byte for byte
+
+	Principals   []Principal // the listed principals; never empty
+	NotPrincipal bool        // the list stands under NotPrincipal
+
+	Actions   []string // as written; nil when the statement has neither Action nor NotAction
+	NotAction bool     // the list stands under NotAction
+
+	Resources   []string // as written; nil when the statement has neither Resource nor NotResource
+	NotResource bool     // the list stands under NotResource
+
+	Conditions []Condition // in document order; all of them must hold
+}
+
+// A PrincipalKind is the name above a list of principals.
+type PrincipalKind int
+
+// The kinds of the grammar. Principal: "*" reads as AWS with the value "*",
+// which means the same (IAM User Guide, reference_policies_elements_principal.html).
+const (
+	KindAWS PrincipalKind = iota + 1
+	KindService
+	KindFederated
+	KindCanonicalUser
+)
+
+// String returns the kind's name in the policy language, or "?".
+func (k PrincipalKind) String() string {
+	switch k {
+	case KindAWS:
+		return "AWS"
+	case KindService:
+		return "Service"
+	case KindFederated:
+		return "Federated"
+	case KindCanonicalUser:
+		return "CanonicalUser"
+	default:
+		return "?"
+	}
+}
+
+// A Principal is one listed principal.
+type Principal struct {
+	Kind  PrincipalKind
+	Value string // as written: "*", an account id, an ARN, a unique id, a service name ...
+}
+
+// A Condition is one key under one operator: the smallest unit of a Condition
+// block. All conditions of a statement must hold.
+type Condition struct {
+	Operator Operator
+	Key      string   // as written; condition keys are compared in lower case
+	Values   []string // text of the values; numbers and booleans keep their literal text
+}
+
+// An Operator is a condition operator, taken apart.
+type Operator struct {
+	Text     string    // as written, e.g. "ForAllValues:StringLikeIfExists"
+	Base     Base      // the comparison, e.g. StringLike; never zero
+	Negated  bool      // StringNotEquals, NotIpAddress ...
+	IfExists bool      // an absent key makes the condition true
+	Set      SetPrefix // ForAllValues, ForAnyValue or none
+	OddCase  bool      // known only when letter case is ignored; AWS does not say whether it then counts
+}
+
+// A Base is a comparison without its negation, prefix and suffix.
+type Base int
+
+// The comparisons. ArnEquals and ArnLike behave alike, so both are ArnLike.
+// Source: IAM User Guide, reference_policies_elements_condition_operators.html.
+const (
+	StringEquals Base = iota + 1
+	StringEqualsIgnoreCase
+	StringLike
+	NumericEquals
+	NumericLessThan
+	NumericLessThanEquals
+	NumericGreaterThan
+	NumericGreaterThanEquals
+	DateEquals
+	DateLessThan
+	DateLessThanEquals
+	DateGreaterThan
+	DateGreaterThanEquals
+	Bool
+	BinaryEquals
+	IPAddress
+	ArnLike
+	Null
+)
+
+// A SetPrefix is a qualifier for keys with several values.
+type SetPrefix int
+
+// The zero SetPrefix is none.
+const (
+	NoSet SetPrefix = iota
+	ForAllValues
+	ForAnyValue
+)

@@ -1,0 +1,46 @@
+package policy
+
+import "fmt"
+
+// A Verdict says how far a key policy opens a key to outsiders: principals of
+// accounts and organizations that are neither the key owner's nor trusted.
+type Verdict int
+
+// The zero Verdict is Undecided: what was not decided is never read as private.
+const (
+	Undecided Verdict = iota // not decided; always reported
+	Private                  // no outsider gets in
+	Shared                   // only outsiders whom the policy names get in
+	Network                  // any outsider gets in from a named network, VPC or VPC endpoint
+	Public                   // any outsider gets in
+)
+
+// String returns the verdict in lower case, as it stands in JSON.
+func (v Verdict) String() string {
+	switch v {
+	case Private:
+		return "private"
+	case Shared:
+		return "shared"
+	case Network:
+		return "network"
+	case Public:
+		return "public"
+	default:
+		return "undecided"
+	}
+}
+
+// MarshalText returns the verdict's String.
+func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText accepts exactly the five words that String returns.
+func (v *Verdict) UnmarshalText(text []byte) error {
+	for w := Undecided; w <= Public; w++ {
+		if w.String() == string(text) {
+			*v = w
+			return nil
+		}
+	}
+	return fmt.Errorf("verdict: want public, network, shared, private or undecided, got %q", text)
+}
