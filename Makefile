@@ -1,0 +1,54 @@
+# kmsentry: make help lists the targets. Only Go and make are needed.
+
+GO    ?= go
+ARCH  ?= arm64
+LEAN  := -trimpath -tags lambda.norpc -ldflags "-s -w"
+
+.DEFAULT_GOAL := help
+.PHONY: help run test build build-DetectorFunction bench fuzz oracle preview lint clean bin/bootstrap bin/kmsentry
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-zA-Z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: bin/bootstrap bin/kmsentry ## send every sample event through the real Lambda binary and show what comes out
+	@bin/kmsentry invoke events/
+
+test: ## vet, all tests with the race detector, template checks
+	$(GO) vet ./...
+	$(GO) test -race ./...
+
+build: bin/bootstrap bin/kmsentry ## build the command and the Lambda binary, for this machine and for deployment
+	$(MAKE) build-DetectorFunction ARTIFACTS_DIR=dist/linux-$(ARCH)
+	@ls -l bin/bootstrap bin/kmsentry dist/linux-$(ARCH)/bootstrap
+
+# For this machine; kmsentry invoke runs it.
+bin/bootstrap:
+	CGO_ENABLED=0 $(GO) build $(LEAN) -o $@ ./lambda
+
+bin/kmsentry:
+	CGO_ENABLED=0 $(GO) build -trimpath -o $@ ./cmd/kmsentry
+
+# sam build calls this by the function's logical id.
+build-DetectorFunction:
+	mkdir -p $(ARTIFACTS_DIR)
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) $(GO) build $(LEAN) -o $(ARTIFACTS_DIR)/bootstrap ./lambda
+	cp exceptions.yaml $(ARTIFACTS_DIR)/exceptions.yaml
+
+bench: ## run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## fuzz every target for FUZZTIME (default 10s)
+	sh internal/ci/fuzz.sh $(or $(FUZZTIME),10s)
+
+oracle: ## hold the decision against npm @cloud-copilot/iam-simulate (needs node and npm)
+	cd detector/policy/testdata/oracle && npm ci
+	KMSENTRY_ORACLE=1 $(GO) test -count=1 -run TestOracle ./detector/policy
+
+preview: ## write docs/preview.html: every sample event in every channel
+	$(GO) run ./internal/preview -o docs/preview.html
+
+lint: ## staticcheck and gofumpt, at the versions that CI uses
+	sh internal/ci/lint.sh
+
+clean: ## remove what make builds
+	rm -rf bin dist
