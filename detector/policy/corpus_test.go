@@ -1,0 +1,168 @@
+package policy
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A corpusCase is a policy with its verdict, as the files in testdata/corpus
+// hold them, one JSON object a line.
+type corpusCase struct {
+	Name       string          `json:"name"`
+	Policy     json.RawMessage `json:"policy"`
+	PolicyText *string         `json:"policyText"` // instead of Policy
+	Verdict    Verdict         `json:"verdict"`    // over the encrypt class
+	Encrypt    *Verdict        `json:"encrypt"`    // for kms:Encrypt alone, where it differs
+	Accept     []Verdict       `json:"accept"`     // also right, where AWS is silent
+	Why        string          `json:"why"`
+	Witness    *corpusWitness  `json:"witness"`
+	Flags      []string        `json:"flags"`
+	Malformed  bool            `json:"malformed"` // must not parse
+}
+
+// A corpusWitness is a request that the policy allows.
+type corpusWitness struct {
+	Principal     string                     `json:"principal"`
+	PrincipalType string                     `json:"principalType"`
+	Account       string                     `json:"account"`
+	Org           *string                    `json:"org"`
+	Action        string                     `json:"action"`
+	Path          string                     `json:"path"`
+	Context       map[string]json.RawMessage `json:"context"`
+	Absent        []string                   `json:"absent"`
+}
+
+func (c *corpusCase) text() []byte {
+	if c.PolicyText != nil {
+		return []byte(*c.PolicyText)
+	}
+	return c.Policy
+}
+
+// accepts reports whether v is a right verdict of the case.
+func (c *corpusCase) accepts(v Verdict) bool {
+	return v == c.Verdict || slices.Contains(c.Accept, v)
+}
+
+func (c *corpusCase) ambiguous() bool { return slices.Contains(c.Flags, "ambiguous") }
+
+// readCorpus reads every file of testdata/corpus. It fails on an empty or
+// missing corpus, unknown fields, names used twice and cases without a reason.
+func readCorpus(t testing.TB) []corpusCase {
+	t.Helper()
+	files, err := filepath.Glob("testdata/corpus/*.jsonl")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("testdata/corpus: %d files, %v", len(files), err)
+	}
+	var all []corpusCase
+	names := map[string]string{}
+	for _, file := range files {
+		cases := readCases(t, file)
+		for _, c := range cases {
+			if names[c.Name] != "" {
+				t.Fatalf("%s: case %q stands in %s already", file, c.Name, names[c.Name])
+			}
+			names[c.Name] = file
+		}
+		all = append(all, cases...)
+	}
+	return all
+}
+
+func readCases(t testing.TB, file string) []corpusCase {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []corpusCase
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	lines.Buffer(nil, 1<<20)
+	for n := 1; lines.Scan(); n++ {
+		var c corpusCase
+		d := json.NewDecoder(bytes.NewReader(lines.Bytes()))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&c); err != nil {
+			t.Fatalf("%s:%d: %v", file, n, err)
+		}
+		if c.Name == "" || c.Why == "" || (c.Policy == nil) == (c.PolicyText == nil) {
+			t.Fatalf("%s:%d: case %q lacks its name, its reason or its policy", file, n, c.Name)
+		}
+		cases = append(cases, c)
+	}
+	if err := lines.Err(); err != nil || len(cases) == 0 {
+		t.Fatalf("%s: %d cases, %v", file, len(cases), err)
+	}
+	return cases
+}
+
+func TestCorpusParses(t *testing.T) {
+	malformed := 0
+	for _, c := range readCorpus(t) {
+		p, err := Parse(c.text())
+		switch {
+		case c.Malformed && err == nil:
+			t.Errorf("%s: Parse accepts it; %s", c.Name, c.Why)
+		case c.Malformed && p != nil:
+			t.Errorf("%s: Parse returns a policy and %v", c.Name, err)
+		case !c.Malformed && err != nil:
+			t.Errorf("%s: Parse: %v", c.Name, err)
+		}
+		if c.Malformed {
+			malformed++
+			t.Logf("%s: %v", c.Name, err)
+		}
+	}
+	if malformed == 0 {
+		t.Error("the corpus has no malformed policy")
+	}
+}
+
+func BenchmarkParse(b *testing.B) {
+	var corpus [][]byte
+	size := 0
+	for _, c := range readCorpus(b) {
+		if !c.Malformed {
+			corpus = append(corpus, c.text())
+			size += len(c.text())
+		}
+	}
+	large := largePolicy()
+	b.Run("corpus", func(b *testing.B) {
+		b.SetBytes(int64(size))
+		b.ReportAllocs()
+		for b.Loop() {
+			for _, text := range corpus {
+				if _, err := Parse(text); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	})
+	b.Run("32kB", func(b *testing.B) {
+		b.SetBytes(int64(len(large)))
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := Parse(large); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// largePolicy returns a policy close to the limit of size, in the shape that
+// large policies have: many statements, each with lists and a condition.
+func largePolicy() []byte {
+	const statement = `{"Sid":"Team","Effect":"Allow","Principal":{"AWS":["arn:aws:iam::111122223333:role/app/Deploy","arn:aws:iam::444455556666:root"]},` +
+		`"Action":["kms:Encrypt","kms:GenerateDataKey*"],"Resource":"*","Condition":{"StringEquals":{"kms:CallerAccount":["111122223333","444455556666"]},` +
+		`"ForAnyValue:StringLike":{"aws:PrincipalOrgPaths":"o-mycorp0001/r-ab12/*"}}}`
+	const head, tail = `{"Version":"2012-10-17","Statement":[`, `]}`
+	n := (maxText - len(head) - len(tail)) / (len(statement) + 1)
+	return []byte(head + strings.TrimSuffix(strings.Repeat(statement+",", n), ",") + tail)
+}

@@ -1,0 +1,75 @@
+package policy
+
+import "strings"
+
+// operatorNames lists the condition operators without prefix and suffix.
+// Source: IAM User Guide, reference_policies_elements_condition_operators.html.
+var operatorNames = [...]struct {
+	name    string
+	base    Base
+	negated bool
+}{
+	{"StringEquals", StringEquals, false},
+	{"StringNotEquals", StringEquals, true},
+	{"StringLike", StringLike, false},
+	{"StringNotLike", StringLike, true},
+	{"StringEqualsIgnoreCase", StringEqualsIgnoreCase, false},
+	{"StringNotEqualsIgnoreCase", StringEqualsIgnoreCase, true},
+	{"ArnLike", ArnLike, false},
+	{"ArnEquals", ArnLike, false},
+	{"ArnNotLike", ArnLike, true},
+	{"ArnNotEquals", ArnLike, true},
+	{"Bool", Bool, false},
+	{"Null", Null, false},
+	{"IpAddress", IPAddress, false},
+	{"NotIpAddress", IPAddress, true},
+	{"NumericEquals", NumericEquals, false},
+	{"NumericNotEquals", NumericEquals, true},
+	{"NumericLessThan", NumericLessThan, false},
+	{"NumericLessThanEquals", NumericLessThanEquals, false},
+	{"NumericGreaterThan", NumericGreaterThan, false},
+	{"NumericGreaterThanEquals", NumericGreaterThanEquals, false},
+	{"DateEquals", DateEquals, false},
+	{"DateNotEquals", DateEquals, true},
+	{"DateLessThan", DateLessThan, false},
+	{"DateLessThanEquals", DateLessThanEquals, false},
+	{"DateGreaterThan", DateGreaterThan, false},
+	{"DateGreaterThanEquals", DateGreaterThanEquals, false},
+	{"BinaryEquals", BinaryEquals, false},
+}
+
+// parseOperator takes an operator apart: [ForAllValues:|ForAnyValue:]NAME[IfExists].
+// Another letter case than AWS's is accepted and noted. ok is false for an
+// unknown operator, and for IfExists behind Null.
+func parseOperator(text string) (op Operator, ok bool) {
+	op.Text = text
+	name := text
+	if prefix, rest, found := strings.Cut(text, ":"); found {
+		name = rest
+		switch {
+		case strings.EqualFold(prefix, "ForAllValues"):
+			op.Set = ForAllValues
+			op.OddCase = prefix != "ForAllValues"
+		case strings.EqualFold(prefix, "ForAnyValue"):
+			op.Set = ForAnyValue
+			op.OddCase = prefix != "ForAnyValue"
+		default:
+			return Operator{}, false
+		}
+	}
+	const suffix = "IfExists"
+	if cut := len(name) - len(suffix); cut > 0 && strings.EqualFold(name[cut:], suffix) {
+		op.IfExists = true
+		op.OddCase = op.OddCase || name[cut:] != suffix
+		name = name[:cut]
+	}
+	for _, o := range &operatorNames {
+		if len(o.name) != len(name) || !strings.EqualFold(o.name, name) {
+			continue
+		}
+		op.Base, op.Negated = o.base, o.negated
+		op.OddCase = op.OddCase || name != o.name
+		return op, !(op.Base == Null && op.IfExists)
+	}
+	return Operator{}, false
+}

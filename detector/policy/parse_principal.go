@@ -1,0 +1,236 @@
+package policy
+
+import (
+	"strconv"
+	"strings"
+)
+
+// principals reads the value of Principal or NotPrincipal: "*" or an object
+// with at least one kind and at least one entry a kind.
+// Source: IAM User Guide, reference_policies_elements_principal.html.
+func (s *scanner) principals() ([]Principal, *ParseError) {
+	const want = `"*" or an object`
+	if s.peek() == '"' {
+		at := s.pos
+		text, err := s.str(want)
+		if err == nil && text != "*" {
+			err = s.fail(at, want, "string "+quoteShort(text))
+		}
+		return []Principal{{KindAWS, text}}, err
+	}
+	if err := s.open('{', want); err != nil {
+		return nil, err
+	}
+	var list []Principal
+	var seen [KindCanonicalUser + 1]bool
+	start := s.pos - 1
+	for first := true; ; first = false {
+		name, at, ok, err := s.member(first)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			break
+		}
+		kind := parseKind(name)
+		if kind == 0 {
+			return nil, s.fail(at, "AWS, Service, Federated or CanonicalUser", quoteShort(name))
+		}
+		if seen[kind] {
+			return nil, s.fail(at, name+" once", "it again")
+		}
+		seen[kind] = true
+		if list, err = s.principalEntries(list, kind); err != nil {
+			return nil, err.under(name)
+		}
+	}
+	if len(list) == 0 {
+		return nil, s.fail(start, "at least one principal", "an empty object")
+	}
+	return list, nil
+}
+
+func parseKind(name string) PrincipalKind {
+	switch name {
+	case "AWS":
+		return KindAWS
+	case "Service":
+		return KindService
+	case "Federated":
+		return KindFederated
+	case "CanonicalUser":
+		return KindCanonicalUser
+	default:
+		return 0
+	}
+}
+
+// principalEntries appends the entries that stand under one kind.
+func (s *scanner) principalEntries(list []Principal, kind PrincipalKind) ([]Principal, *ParseError) {
+	want := wantPrincipal(kind)
+	if s.peek() != '[' {
+		return s.principalEntry(list, kind, want)
+	}
+	start := s.pos
+	s.pos++
+	n := 0
+	for ; ; n++ {
+		ok, err := s.element(n == 0)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			break
+		}
+		if list, err = s.principalEntry(list, kind, want); err != nil {
+			return nil, err.under("[" + strconv.Itoa(n) + "]")
+		}
+	}
+	if n == 0 {
+		return nil, s.fail(start, "at least one principal", "an empty list")
+	}
+	return list, nil
+}
+
+func (s *scanner) principalEntry(list []Principal, kind PrincipalKind, want string) ([]Principal, *ParseError) {
+	s.space()
+	at := s.pos
+	text, err := s.str(want)
+	if err != nil {
+		return nil, err
+	}
+	if !validPrincipal(kind, text) {
+		return nil, s.fail(at, want, quoteShort(text))
+	}
+	return append(list, Principal{kind, text}), nil
+}
+
+func wantPrincipal(kind PrincipalKind) string {
+	switch kind {
+	case KindAWS:
+		return `"*", an account id, a unique id, or the ARN of an account root, user, role or session`
+	case KindService:
+		return "the name of a service"
+	default:
+		return "an identifier without wildcards"
+	}
+}
+
+// validPrincipal reports whether text can stand under kind. Wildcards cannot
+// be part of a principal, and neither can variables.
+func validPrincipal(kind PrincipalKind, text string) bool {
+	switch kind {
+	case KindAWS:
+		return text == "*" || isAccountID(text) || isUniqueID(text) || isPrincipalARN(text)
+	case KindService:
+		return len(text) > 0 && onlyFrom(text, "-._")
+	default:
+		return text != "" && !strings.ContainsAny(text, "*?")
+	}
+}
+
+// isUniqueID reports whether text is the unique id of a user or role. IAM
+// writes one in the place of a principal that was deleted.
+// Source: IAM User Guide, reference_identifiers.html; IAM API, idType: 16 to
+// 128 characters.
+func isUniqueID(text string) bool {
+	if len(text) < 16 || len(text) > 128 || !strings.HasPrefix(text, "AIDA") && !strings.HasPrefix(text, "AROA") {
+		return false
+	}
+	for i := range len(text) {
+		if !isDigit(text[i]) && (text[i] < 'A' || text[i] > 'Z') {
+			return false
+		}
+	}
+	return true
+}
+
+// isPrincipalARN reports whether text is an ARN that names callers: an account
+// root, a user, a role, a role session or a federated user.
+func isPrincipalARN(text string) bool {
+	a, ok := splitPrincipalARN(text)
+	if !ok {
+		return false
+	}
+	kind, name, _ := strings.Cut(a.resource, "/")
+	switch {
+	case a.service == "iam" && a.resource == "root":
+		return true
+	case a.service == "iam" && (kind == "user" || kind == "role"):
+		return isPathAndName(name)
+	case a.service == "sts" && kind == "federated-user":
+		return isIAMName(name)
+	case a.service == "sts" && kind == "assumed-role":
+		role, session, _ := strings.Cut(name, "/")
+		return isIAMName(role) && isIAMName(session)
+	default:
+		return false
+	}
+}
+
+// A principalARN is arn:PARTITION:SERVICE::ACCOUNT:RESOURCE, taken apart.
+type principalARN struct {
+	partition, service, account, resource string
+}
+
+// splitPrincipalARN takes apart an ARN of iam or sts of any AWS partition.
+func splitPrincipalARN(text string) (a principalARN, ok bool) {
+	rest, ok := strings.CutPrefix(text, "arn:")
+	if !ok {
+		return a, false
+	}
+	a.partition, rest, _ = strings.Cut(rest, ":")
+	a.service, rest, _ = strings.Cut(rest, ":")
+	region, rest, _ := strings.Cut(rest, ":")
+	a.account, a.resource, _ = strings.Cut(rest, ":")
+	return a, isPartition(a.partition) && region == "" && isAccountID(a.account)
+}
+
+// isPartition reports whether text is shaped like aws, aws-cn, aws-us-gov, aws-iso-b ...
+func isPartition(text string) bool {
+	rest, ok := strings.CutPrefix(text, "aws")
+	if !ok || strings.HasSuffix(rest, "-") || rest != "" && rest[0] != '-' {
+		return false
+	}
+	for i := range len(rest) {
+		if c := rest[i]; c != '-' && !isDigit(c) && (c < 'a' || c > 'z') {
+			return false
+		}
+	}
+	return true
+}
+
+// isPathAndName reports whether text is a user's or role's name behind an
+// optional path. Paths hold U+0021 to U+007E (IAM API, pathType); wildcards
+// and variables cannot be meant by them in a principal.
+func isPathAndName(text string) bool {
+	slash := strings.LastIndexByte(text, '/')
+	path, name := text[:slash+1], text[slash+1:]
+	for i := range len(path) {
+		if path[i] <= ' ' || path[i] > '~' {
+			return false
+		}
+	}
+	return isIAMName(name) && !strings.ContainsAny(path, "*?") && !strings.Contains(path, "${")
+}
+
+// maxIAMName is the length of the longest user, role or session name.
+// Source: IAM User Guide, reference_iam-quotas.html.
+const maxIAMName = 64
+
+// isIAMName reports whether text can name a user, role or session.
+func isIAMName(text string) bool {
+	return text != "" && len(text) <= maxIAMName && onlyFrom(text, "_+=,.@-")
+}
+
+// onlyFrom reports whether text holds ASCII letters, digits and characters of more only.
+func onlyFrom(text, more string) bool {
+	for i := range len(text) {
+		c := text[i]
+		letter := 'a' <= c|0x20 && c|0x20 <= 'z'
+		if !letter && !isDigit(c) && strings.IndexByte(more, c) < 0 {
+			return false
+		}
+	}
+	return true
+}
