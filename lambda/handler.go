@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/detector"
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// A handler handles one EventBridge event at a time.
+type handler struct {
+	settings settings
+	sns      publisher
+	log      *slog.Logger
+	now      func() time.Time
+}
+
+// What can become of an event.
+const (
+	outcomeQuiet     = "quiet"           // nothing to report
+	outcomePublished = "published"       // one message went out
+	outcomeHeld      = "held"            // an exception holds the finding back
+	outcomeBelow     = "below_threshold" // the finding is less severe than MIN_SEVERITY
+)
+
+// A summary is what the function answers: what became of the event.
+type summary struct {
+	EventID        string         `json:"event_id"` // CloudTrail's
+	EventName      string         `json:"event_name"`
+	Account        string         `json:"account,omitempty"`
+	Region         string         `json:"region,omitempty"`
+	Key            string         `json:"key,omitempty"` // its ARN, or what the record had of it
+	Verdict        policy.Verdict `json:"verdict"`
+	Severity       string         `json:"severity,omitempty"` // "" without a finding
+	Attempted      bool           `json:"attempted,omitempty"`
+	Finding        string         `json:"finding,omitempty"` // its uid; "" without a finding
+	Title          string         `json:"title,omitempty"`
+	Outcome        string         `json:"outcome"`
+	Published      bool           `json:"published"`
+	MessageID      string         `json:"message_id,omitempty"`         // SNS's
+	HeldBy         string         `json:"held_by,omitempty"`            // name of the exception
+	Expired        []string       `json:"expired_exceptions,omitempty"` // that would have held it back
+	ExceptionError string         `json:"exception_error,omitempty"`    // an exception that could not be evaluated
+	Reason         string         `json:"reason,omitempty"`             // why nothing was published
+}
+
+// message says in a few words what became of the event.
+func (s summary) message() string {
+	switch s.Outcome {
+	case outcomePublished:
+		return "alert published"
+	case outcomeHeld:
+		return "finding held back by an exception"
+	case outcomeBelow:
+		return "finding below the severity threshold"
+	default:
+		return "nothing to report"
+	}
+}
+
+// An eventError is an event that is not EventBridge's.
+type eventError struct{ Err error }
+
+func (e *eventError) Error() string { return "event: " + e.Err.Error() }
+
+// Unwrap returns the fault itself.
+func (e *eventError) Unwrap() error { return e.Err }
+
+// Invoke handles one event and answers with a summary in JSON. Every error
+// means that the event has to come again or be looked at: *eventError,
+// *detector.RecordError, *composeError and *publishError. Lambda shows the
+// name of the error's type, so none of them is wrapped further.
+func (h *handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
+	s, err := h.handle(ctx, event)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(s)
+}
+
+func (h *handler) handle(ctx context.Context, event []byte) (summary, error) {
+	record, err := detail(event)
+	if err != nil {
+		return summary{}, err
+	}
+	result, err := h.settings.detector.Detect(record)
+	if err != nil {
+		return summary{}, err
+	}
+	s := summarize(result)
+	if result.Finding == nil {
+		h.record(ctx, s, 0)
+		return s, nil
+	}
+	return h.report(ctx, s, result.Finding)
+}
+
+// report publishes a finding unless it is held back or not severe enough.
+func (h *handler) report(ctx context.Context, s summary, f *detector.Finding) (summary, error) {
+	now := h.now()
+	held := h.settings.exceptions.Match(f, now)
+	s.Expired = held.Expired
+	if held.Err != nil {
+		s.ExceptionError = held.Err.Error()
+	}
+	switch {
+	case held.By != "" && held.Err == nil:
+		s.Outcome, s.HeldBy = outcomeHeld, held.By
+		s.Reason = fmt.Sprintf("exception %q of %s: %s", held.By, held.Owner, held.Reason)
+	case f.Severity < h.settings.minSeverity:
+		s.Outcome = outcomeBelow
+		s.Reason = fmt.Sprintf("severity %s is below MIN_SEVERITY %s", f.Severity, h.settings.minSeverity)
+	default:
+		id, err := h.publish(ctx, f, now, held.Expired)
+		if err != nil {
+			return summary{}, err
+		}
+		s.Outcome, s.Published, s.MessageID = outcomePublished, true, id
+	}
+	h.record(ctx, s, delay(f, h.now()))
+	return s, nil
+}
+
+// publish sends the one message of a finding and returns its id.
+func (h *handler) publish(ctx context.Context, f *detector.Finding, now time.Time, expired []string) (string, error) {
+	o := h.settings.options
+	o.Now = now
+	o.Expired = expired
+	m, err := alert.Compose(f, o)
+	if err != nil {
+		return "", &composeError{f.Event.ID, err}
+	}
+	id, err := send(ctx, h.sns, h.settings.topic.String(), m)
+	if err != nil {
+		return "", &publishError{f.Event.ID, err}
+	}
+	return id, nil
+}
+
+// A composeError is a finding that could not be put into a message.
+type composeError struct {
+	EventID string
+	Err     error
+}
+
+func (e *composeError) Error() string { return fmt.Sprintf("event %q: message: %v", e.EventID, e.Err) }
+
+// Unwrap returns the fault itself.
+func (e *composeError) Unwrap() error { return e.Err }
+
+// detail takes the CloudTrail record out of an EventBridge event.
+func detail(event []byte) (json.RawMessage, error) {
+	var e events.EventBridgeEvent
+	if err := json.Unmarshal(event, &e); err != nil {
+		return nil, &eventError{fmt.Errorf("want an EventBridge event, a JSON object: %w", err)}
+	}
+	if len(e.Detail) == 0 {
+		return nil, &eventError{errors.New(`want an EventBridge event, got JSON without "detail"`)}
+	}
+	return e.Detail, nil
+}
+
+func summarize(r detector.Result) summary {
+	s := summary{
+		EventID: r.Event.ID, EventName: r.Event.Name, Account: r.Event.Account, Region: r.Event.Region,
+		Key: r.Key.ARN, Verdict: r.Verdict, Outcome: outcomeQuiet, Reason: r.Quiet,
+	}
+	if s.Key == "" {
+		s.Key = r.Key.ID
+	}
+	if f := r.Finding; f != nil {
+		s.Severity, s.Attempted, s.Finding, s.Title = f.Severity.String(), f.Attempted, f.UID, f.Title
+	}
+	return s
+}
+
+// delay is the time from the call to now; 0 when the record does not tell.
+func delay(f *detector.Finding, now time.Time) time.Duration {
+	if f.Event.Time.IsZero() {
+		return 0
+	}
+	return now.Sub(f.Event.Time)
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+)
+
+// newLog writes one JSON object a line, with the member names that Lambda's
+// JSON log format knows: timestamp, level, message.
+// Source: Lambda developer guide, monitoring-cloudwatchlogs-logformat.html.
+func newLog(w io.Writer, level slog.Level) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: lambdaNames}))
+}
+
+func lambdaNames(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) > 0 {
+		return a
+	}
+	switch a.Key {
+	case slog.TimeKey:
+		return slog.String("timestamp", a.Value.Time().UTC().Format("2006-01-02T15:04:05.000Z"))
+	case slog.MessageKey:
+		a.Key = "message"
+	}
+	return a
+}
+
+// startLine is the log line of a function that cannot start.
+func startLine(fault error) string {
+	var line bytes.Buffer
+	newLog(&line, slog.LevelInfo).Error("start failed", "error", fault.Error())
+	return strings.TrimSuffix(line.String(), "\n")
+}
+
+// record logs what became of an event: one line an invocation. Failed
+// invocations are logged by the Lambda runtime, with the error.
+func (h *handler) record(ctx context.Context, s summary, delay time.Duration) {
+	attrs := []slog.Attr{
+		slog.String("event_id", s.EventID),
+		slog.String("event_name", s.EventName),
+		slog.String("verdict", s.Verdict.String()),
+		slog.String("outcome", s.Outcome),
+	}
+	for _, a := range []struct{ key, value string }{
+		{"severity", s.Severity}, {"finding", s.Finding}, {"key", s.Key}, {"account", s.Account}, {"region", s.Region},
+		{"message_id", s.MessageID}, {"held_by", s.HeldBy}, {"reason", s.Reason},
+	} {
+		if a.value != "" {
+			attrs = append(attrs, slog.String(a.key, a.value))
+		}
+	}
+	if len(s.Expired) > 0 {
+		attrs = append(attrs, slog.Any("expired_exceptions", s.Expired))
+	}
+	level := slog.LevelInfo
+	if s.ExceptionError != "" {
+		attrs = append(attrs, slog.String("exception_error", s.ExceptionError))
+		level = slog.LevelError
+	}
+	if s.Finding != "" {
+		attrs = append(attrs, metrics(s, h.now(), delay)...)
+	}
+	h.log.LogAttrs(ctx, level, s.message(), attrs...)
+}
+
+// metrics puts the counts of a finding into the log line, in CloudWatch's
+// embedded metric format. Events without a finding cost no metric.
+// Source: CloudWatch user guide, CloudWatch_Embedded_Metric_Format_Specification.html.
+func metrics(s summary, now time.Time, delay time.Duration) []slog.Attr {
+	name := map[string]string{outcomePublished: "Published", outcomeHeld: "HeldBack", outcomeBelow: "BelowThreshold"}[s.Outcome]
+	type metric struct{ Name, Unit string }
+	list := []metric{{name, "Count"}}
+	attrs := []slog.Attr{slog.Int(name, 1)}
+	if s.Outcome == outcomePublished && delay > 0 {
+		list = append(list, metric{"AlertDelaySeconds", "Seconds"})
+		attrs = append(attrs, slog.Float64("AlertDelaySeconds", delay.Seconds()))
+	}
+	return append(attrs, slog.Any("_aws", map[string]any{
+		"Timestamp": now.UnixMilli(),
+		"CloudWatchMetrics": []any{map[string]any{
+			"Namespace": "kmsentry", "Dimensions": [][]string{{}}, "Metrics": list,
+		}},
+	}))
+}

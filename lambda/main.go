@@ -1,0 +1,23 @@
+// Command lambda is kmsentry's AWS Lambda function: an EventBridge event of a
+// KMS call in, at most one SNS message out.
+//
+// It holds no judgement of its own. Package detector says what a record means,
+// package alert puts it into words; here are only the settings, the delivery
+// and the log. Whatever goes wrong fails the invocation with a named error, so
+// that Lambda retries and the dead-letter queue keeps the event: an alert is
+// never swallowed.
+package main
+
+import (
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+)
+
+func main() {
+	h, err := start(os.Getenv, os.ReadFile, os.Stdout)
+	if err != nil {
+		os.Exit(reportStart(os.Getenv("AWS_LAMBDA_RUNTIME_API"), err, os.Stdout))
+	}
+	lambda.Start(h)
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sns/types"
+
+	"github.com/kmsentry/kmsentry/alert"
+)
+
+// A publisher is the part of the SNS client that the handler uses.
+type publisher interface {
+	Publish(context.Context, *sns.PublishInput, ...func(*sns.Options)) (*sns.PublishOutput, error)
+}
+
+// newSNS makes the client by hand: the SDK's configuration loader would look
+// for credentials in files, SSO caches and instance metadata, none of which
+// Lambda has, and costs 2 MB and a quarter of the start. The Region is the
+// topic's, for SNS publishes only within a Region.
+func newSNS(s settings) *sns.Client {
+	o := sns.Options{
+		Region: s.topic.Region,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return s.credentials, nil
+		}),
+		Retryer: aws.NopRetryer{}, // send retries, knowing the deadline
+	}
+	if s.endpoint != "" {
+		o.BaseEndpoint = aws.String(s.endpoint)
+	}
+	if s.fips {
+		o.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
+	}
+	if s.dualStack {
+		o.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
+	}
+	return sns.New(o)
+}
+
+// A publishError is an alert that did not go out. The event comes again.
+type publishError struct {
+	EventID string
+	Err     error
+}
+
+func (e *publishError) Error() string { return fmt.Sprintf("event %q: publish: %v", e.EventID, e.Err) }
+
+// Unwrap returns what SNS or the network said last.
+func (e *publishError) Unwrap() error { return e.Err }
+
+const (
+	// margin is kept at the end of the invocation to answer Lambda in; an
+	// invocation that is still running at the deadline is killed, and its
+	// error is lost.
+	margin = time.Second
+	// maxAttempt is how long one Publish may take. In one Region it takes
+	// some 20 ms; what has not come after this will not come.
+	maxAttempt = 5 * time.Second
+	// minAttempt is too short to start another attempt.
+	minAttempt = 50 * time.Millisecond
+	// firstPause and maxPause bound the pauses between attempts, which double.
+	firstPause = 100 * time.Millisecond
+	maxPause   = 3 * time.Second
+	// noDeadline is the time for sending when the context has no deadline.
+	noDeadline = 20 * time.Second
+)
+
+// send publishes m, again and again while SNS fails in a way that may pass:
+// throttling, 5xx, resets, timeouts. It returns before ctx's deadline, with
+// the last error when nothing helped. A message whose answer was lost may be
+// published twice; the finding's uid is the same in both.
+func send(ctx context.Context, p publisher, topicARN string, m alert.Message) (string, error) {
+	until := sendUntil(ctx, time.Now())
+	retryable := retry.NewStandard()
+	in := publishInput(topicARN, m)
+	for n := 1; ; n++ {
+		id, err := attempt(ctx, p, in, until)
+		if err == nil {
+			return id, nil
+		}
+		if !errors.Is(err, context.DeadlineExceeded) && !retryable.IsErrorRetryable(err) {
+			return "", err
+		}
+		pause := pauseAfter(n)
+		if ctx.Err() != nil || time.Until(until) < pause+minAttempt {
+			return "", fmt.Errorf("gave up after %d attempts, before the deadline: %w", n, err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
+}
+
+// attempt publishes once, within maxAttempt and half of what is left, so that
+// one hanging connection leaves time for another attempt.
+func attempt(ctx context.Context, p publisher, in *sns.PublishInput, until time.Time) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, max(minAttempt, min(maxAttempt, time.Until(until)/2)))
+	defer cancel()
+	out, err := p.Publish(ctx, in)
+	if err != nil {
+		return "", err
+	}
+	return aws.ToString(out.MessageId), nil
+}
+
+// sendUntil is when sending has to be over: the deadline less a margin, which
+// is a fifth of the time when little is left.
+func sendUntil(ctx context.Context, now time.Time) time.Time {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return now.Add(noDeadline)
+	}
+	return deadline.Add(-min(margin, deadline.Sub(now)/5))
+}
+
+// pauseAfter doubles the pause after each attempt; half of it is random.
+func pauseAfter(n int) time.Duration {
+	pause := maxPause
+	if n < 6 {
+		pause = min(maxPause, firstPause<<(n-1))
+	}
+	return pause/2 + rand.N(pause/2)
+}
+
+func publishInput(topicARN string, m alert.Message) *sns.PublishInput {
+	in := &sns.PublishInput{
+		TopicArn:          aws.String(topicARN),
+		Subject:           aws.String(m.Subject),
+		Message:           aws.String(m.Body),
+		MessageStructure:  aws.String("json"),
+		MessageAttributes: make(map[string]types.MessageAttributeValue, len(m.Attributes)),
+	}
+	for name, value := range m.Attributes {
+		in.MessageAttributes[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(value)}
+	}
+	return in
+}

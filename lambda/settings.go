@@ -1,0 +1,247 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
+	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/detector"
+)
+
+// settings are what the environment says, checked.
+type settings struct {
+	topic       arn.ARN
+	minSeverity detector.Severity
+	detector    detector.Detector
+	exceptions  *alert.Exceptions
+	options     alert.Options // without the time
+	logLevel    slog.Level
+
+	credentials aws.Credentials
+	endpoint    string // of SNS; "" for AWS's own
+	fips        bool
+	dualStack   bool
+}
+
+// A settingError is a wrong setting. It fails the start.
+type settingError struct {
+	Name string // of the environment variable
+	Err  error
+}
+
+func (e *settingError) Error() string { return "setting " + e.Name + ": " + e.Err.Error() }
+
+// Unwrap returns the fault itself.
+func (e *settingError) Unwrap() error { return e.Err }
+
+var errNotSet = errors.New("not set")
+
+// readSettings reads and checks every setting. An unset variable and an empty
+// one are the same. Errors are *settingError and name the first wrong one.
+//
+// readFile reads the exceptions file; taskRoot is the folder of the binary.
+func readSettings(getenv func(string) string, readFile func(string) ([]byte, error), taskRoot string, now time.Time) (settings, error) {
+	r := reader{getenv: getenv}
+	s := settings{
+		topic:       r.topic("TOPIC_ARN"),
+		minSeverity: r.severity("MIN_SEVERITY"),
+		detector: detector.Detector{
+			TrustedAccounts: r.list("TRUSTED_ACCOUNTS", accountID, "12-digit account ids"),
+			TrustedOrgs:     r.list("TRUSTED_ORGS", orgID, "organization ids (o-...)"),
+		},
+		options: alert.Options{
+			RunbookURL: r.url("RUNBOOK_URL", "https"),
+			ChatClient: r.oneOf("CHAT_CLIENT", "slack", "teams"),
+			Mention:    r.match("MENTION_GROUP", slackGroup, "a Slack user group id (S...)"),
+			HTTPSBody:  r.oneOf("HTTPS_BODY", "chat", "finding"),
+		},
+		logLevel: r.logLevel("LOG_LEVEL"),
+		credentials: aws.Credentials{
+			AccessKeyID:     r.required("AWS_ACCESS_KEY_ID"),
+			SecretAccessKey: r.required("AWS_SECRET_ACCESS_KEY"),
+			SessionToken:    getenv("AWS_SESSION_TOKEN"),
+			Source:          "environment",
+		},
+		endpoint:  r.endpoint(),
+		fips:      r.boolean("AWS_USE_FIPS_ENDPOINT"),
+		dualStack: r.boolean("AWS_USE_DUALSTACK_ENDPOINT"),
+	}
+	s.exceptions = r.exceptions("EXCEPTIONS_FILE", readFile, taskRoot, now)
+	return s, r.err
+}
+
+// The forms of the ids that settings name.
+var (
+	accountID  = regexp.MustCompile(`^[0-9]{12}$`)
+	orgID      = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`) // Organizations API reference, Organization, Id
+	slackGroup = regexp.MustCompile(`^S[A-Z0-9]{7,20}$`)
+	topicName  = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`) // SNS API reference, CreateTopic, Name; FIFO topics cannot reach a mailbox
+	regionName = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}$`)
+)
+
+// A reader reads settings and keeps the first error.
+type reader struct {
+	getenv func(string) string
+	err    error
+}
+
+func (r *reader) fail(name string, err error) {
+	if r.err == nil {
+		r.err = &settingError{name, err}
+	}
+}
+
+func (r *reader) required(name string) string {
+	v := r.getenv(name)
+	if v == "" {
+		r.fail(name, errNotSet)
+	}
+	return v
+}
+
+func (r *reader) topic(name string) arn.ARN {
+	v := r.required(name)
+	if v == "" {
+		return arn.ARN{}
+	}
+	a, err := arn.Parse(v)
+	if err != nil || a.Service != "sns" || !strings.HasPrefix(a.Partition, "aws") ||
+		!regionName.MatchString(a.Region) || !accountID.MatchString(a.AccountID) || !topicName.MatchString(a.Resource) {
+		r.fail(name, fmt.Errorf("want the ARN of a standard SNS topic, got %q", v))
+	}
+	return a
+}
+
+func (r *reader) severity(name string) detector.Severity {
+	v := r.getenv(name)
+	if v == "" {
+		return detector.Medium
+	}
+	for s := detector.Low; s <= detector.Critical; s++ {
+		if s.String() == v {
+			return s
+		}
+	}
+	r.fail(name, fmt.Errorf("want critical, high, medium or low, got %q", v))
+	return detector.Low
+}
+
+// list splits a comma-separated setting; blanks around the items are dropped.
+func (r *reader) list(name string, form *regexp.Regexp, want string) []string {
+	v := strings.TrimSpace(r.getenv(name))
+	if v == "" {
+		return nil
+	}
+	items := strings.Split(v, ",")
+	for i, item := range items {
+		items[i] = strings.TrimSpace(item)
+		if !form.MatchString(items[i]) {
+			r.fail(name, fmt.Errorf("want %s with commas between them, got %q", want, items[i]))
+		}
+	}
+	return items
+}
+
+func (r *reader) match(name string, form *regexp.Regexp, want string) string {
+	v := r.getenv(name)
+	if v != "" && !form.MatchString(v) {
+		r.fail(name, fmt.Errorf("want %s, got %q", want, v))
+	}
+	return v
+}
+
+func (r *reader) oneOf(name string, words ...string) string {
+	v := r.getenv(name)
+	if v == "" {
+		return words[0]
+	}
+	for _, w := range words {
+		if v == w {
+			return v
+		}
+	}
+	r.fail(name, fmt.Errorf("want %s, got %q", strings.Join(words, " or "), v))
+	return ""
+}
+
+func (r *reader) url(name string, schemes ...string) string {
+	v := r.getenv(name)
+	if v == "" {
+		return ""
+	}
+	u, err := url.Parse(v)
+	if err == nil && u.Host != "" {
+		for _, scheme := range schemes {
+			if u.Scheme == scheme {
+				return v
+			}
+		}
+	}
+	r.fail(name, fmt.Errorf("want a URL with %s, got %q", strings.Join(schemes, " or "), v))
+	return ""
+}
+
+func (r *reader) boolean(name string) bool {
+	v := r.getenv(name)
+	if v == "" {
+		return false
+	}
+	b, err := strconv.ParseBool(v)
+	if err != nil {
+		r.fail(name, fmt.Errorf("want true or false, got %q", v))
+	}
+	return b
+}
+
+func (r *reader) logLevel(name string) slog.Level {
+	v := r.oneOf(name, "info", "debug", "warn", "error")
+	var level slog.Level
+	if v != "" {
+		_ = level.UnmarshalText([]byte(v)) // one of slog's own words
+	}
+	return level
+}
+
+// endpoint follows the AWS SDKs: the service's variable goes before the general one.
+func (r *reader) endpoint() string {
+	if v := r.url("AWS_ENDPOINT_URL_SNS", "https", "http"); v != "" {
+		return v
+	}
+	return r.url("AWS_ENDPOINT_URL", "https", "http")
+}
+
+// exceptions reads the exceptions file. A file that somebody asked for has to
+// be there; the default one need not.
+func (r *reader) exceptions(name string, readFile func(string) ([]byte, error), taskRoot string, now time.Time) *alert.Exceptions {
+	path, asked := r.getenv(name), true
+	if path == "" {
+		path, asked = "exceptions.yaml", false
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(taskRoot, path)
+	}
+	text, err := readFile(path)
+	if errors.Is(err, fs.ErrNotExist) && !asked {
+		return &alert.Exceptions{}
+	}
+	if err != nil {
+		r.fail(name, err)
+		return nil
+	}
+	e, err := alert.ParseExceptions(text, now)
+	if err != nil {
+		r.fail(name, fmt.Errorf("%s: %w", filepath.Base(path), err))
+	}
+	return e
+}
