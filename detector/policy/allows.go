@@ -3,6 +3,82 @@ package policy
 // Allows evaluates one request, statement by statement, as AWS would after the
 // caller's own account has said yes. Maybe means that AWS does not document the
 // outcome. It shares only the types and the parser with Decide.
+//
+// An explicit Deny wins, else one Allow is needed; the order of statements is
+// of no account. Source: IAM User Guide, reference_policies_evaluation-logic.html.
 func (p *Policy) Allows(r Request) Answer {
+	usable := evalUsable(r)
+	if usable == No {
+		return No
+	}
+	allowed, denied := No, No
+	for i := range p.Statements {
+		st := &p.Statements[i]
+		applies := p.evalStatement(st, r)
+		switch st.Effect {
+		case Allow:
+			allowed = evalOr(allowed, applies)
+		case Deny:
+			denied = evalOr(denied, applies)
+		default:
+			return Maybe // no parsed statement is without an effect
+		}
+	}
+	return evalAnd(usable, evalAnd(allowed, evalNot(denied)))
+}
+
+// evalStatement reports whether a statement applies to the request: all four
+// parts must match.
+func (p *Policy) evalStatement(st *Statement, r Request) Answer {
+	answer := evalAnd(evalPrincipals(st, r), evalAnd(evalActions(st, r.Action), p.evalResources(st, r)))
+	for i := range st.Conditions {
+		if answer == No {
+			return No
+		}
+		answer = evalAnd(answer, p.evalCondition(st.Effect, &st.Conditions[i], r))
+	}
+	return answer
+}
+
+// evalAnd is Kleene's and: No wins, then Maybe.
+func evalAnd(a, b Answer) Answer {
+	switch {
+	case a == No || b == No:
+		return No
+	case a == Yes && b == Yes:
+		return Yes
+	default:
+		return Maybe
+	}
+}
+
+// evalOr is Kleene's or: Yes wins, then Maybe.
+func evalOr(a, b Answer) Answer { return evalNot(evalAnd(evalNot(a), evalNot(b))) }
+
+// evalNot is Kleene's not: Maybe stays Maybe.
+func evalNot(a Answer) Answer {
+	switch a {
+	case Yes:
+		return No
+	case No:
+		return Yes
+	default:
+		return Maybe
+	}
+}
+
+// evalSame is the answer of two readings of which AWS does not say which is
+// right: theirs when they agree, else Maybe.
+func evalSame(a, b Answer) Answer {
+	if a == b {
+		return a
+	}
 	return Maybe
+}
+
+func evalBool(b bool) Answer {
+	if b {
+		return Yes
+	}
+	return No
 }

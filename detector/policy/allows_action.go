@@ -1,0 +1,90 @@
+package policy
+
+import "strings"
+
+// evalControlActions are the actions on a key that only callers of the key's
+// own account can use. Source: KMS Developer Guide,
+// kms-api-permissions-reference.html, column "Cross-account use".
+var evalControlActions = [...]string{
+	"CancelKeyDeletion", "CreateAlias", "DeleteAlias", "DeleteImportedKeyMaterial", "DisableKey", "DisableKeyRotation",
+	"EnableKey", "EnableKeyRotation", "GetKeyLastUsage", "GetKeyPolicy", "GetParametersForImport", "ImportKeyMaterial",
+	"ListKeyPolicies", "ListKeyRotations", "ListResourceTags", "PutKeyPolicy", "ReplicateKey", "RotateKeyOnDemand",
+	"ScheduleKeyDeletion", "SynchronizeMultiRegionKey", "TagResource", "UntagResource", "UpdateAlias", "UpdateKeyDescription",
+	"UpdatePrimaryRegion",
+}
+
+// evalIdentityActions are the actions that a key policy cannot give to
+// anybody: they are not about one key, or only IAM policies decide on them.
+// Source: the same table, and "RetireGrant" in the same guide.
+var evalIdentityActions = [...]string{
+	"ConnectCustomKeyStore", "CreateCustomKeyStore", "CreateKey", "DeleteCustomKeyStore", "DescribeCustomKeyStores",
+	"DisconnectCustomKeyStore", "GenerateRandom", "ListAliases", "ListKeys", "ListRetirableGrants", "RetireGrant",
+	"UpdateCustomKeyStore",
+}
+
+// evalUsable reports whether a key policy can let this caller use the action
+// at all. An account that is not known, the caller's or the key's, leaves it open.
+func evalUsable(r Request) Answer {
+	service, name, ok := strings.Cut(r.Action, ":")
+	if !ok || !strings.EqualFold(service, "kms") || evalListed(evalIdentityActions[:], name) {
+		return No
+	}
+	if !evalListed(evalControlActions[:], name) {
+		return Yes
+	}
+	caller, owner := evalAccount(r), evalKeyAccount(r)
+	if caller == "" || owner == "" {
+		return Maybe
+	}
+	return evalBool(caller == owner)
+}
+
+func evalListed(list []string, name string) bool {
+	for _, have := range list {
+		if strings.EqualFold(have, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// evalKeyAccount returns the account of the key, "" when it is not known.
+func evalKeyAccount(r Request) string {
+	parts := strings.SplitN(r.Resource, ":", 6)
+	if len(parts) < 6 {
+		return ""
+	}
+	return parts[4]
+}
+
+// evalActions matches Action or NotAction. A statement without either has no
+// effect (KMS API Reference, PutKeyPolicy, Policy).
+func evalActions(st *Statement, action string) Answer {
+	if st.Actions == nil {
+		return No
+	}
+	listed := No
+	for _, pattern := range st.Actions {
+		listed = evalOr(listed, evalAction(pattern, action))
+	}
+	if st.NotAction {
+		return evalNot(listed)
+	}
+	return listed
+}
+
+// evalAction matches one entry without regard to letter case. AWS documents
+// wildcards behind "service:" and alone; it does not say what becomes of them
+// elsewhere, nor of white space around an entry.
+func evalAction(pattern, action string) Answer {
+	trimmed := strings.Trim(pattern, " \t\r\n")
+	if !evalGlob(evalPlain(strings.ToLower(trimmed)), strings.ToLower(action)) {
+		return No
+	}
+	service, _, ok := strings.Cut(trimmed, ":")
+	documented := ok && !strings.ContainsAny(service, "*?") || strings.Trim(trimmed, "*") == ""
+	if trimmed != pattern || !documented {
+		return Maybe
+	}
+	return Yes
+}

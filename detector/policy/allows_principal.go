@@ -1,0 +1,132 @@
+package policy
+
+import "strings"
+
+// evalPrincipals matches Principal or NotPrincipal.
+// Source: IAM User Guide, reference_policies_elements_principal.html and
+// reference_policies_elements_notprincipal.html.
+func evalPrincipals(st *Statement, r Request) Answer {
+	if st.NotPrincipal {
+		return evalNotPrincipal(st.Principals, r)
+	}
+	listed := No
+	for _, entry := range st.Principals {
+		listed = evalOr(listed, evalPrincipal(entry, r))
+	}
+	return listed
+}
+
+// evalPrincipal reports whether one entry names the caller.
+func evalPrincipal(entry Principal, r Request) Answer {
+	switch {
+	case entry.Kind == KindService:
+		return evalBool(r.Service != "" && r.Service == entry.Value)
+	case entry.Kind != KindAWS:
+		return No // nobody signs a KMS request as a provider or a canonical user
+	case entry.Value == "*":
+		return Yes
+	case r.Service != "":
+		return No
+	}
+	return evalOr(evalOr(evalNamesAccount(entry.Value, r), evalNamesIdentity(entry.Value, r)), evalNamesSession(entry.Value, r))
+}
+
+// evalNamesAccount reports whether value stands for all of the caller's account.
+func evalNamesAccount(value string, r Request) Answer {
+	account := evalAccount(r)
+	if account == "" {
+		return No
+	}
+	return evalBool(value == account || value == "arn:"+evalPartition(r)+":iam::"+account+":root")
+}
+
+// evalNamesIdentity reports whether value is the caller's user or role, by ARN
+// or by unique id. An entry for a user covers the federated sessions that the
+// user made.
+func evalNamesIdentity(value string, r Request) Answer {
+	identity := r.Principal
+	if evalIsFederated(r) {
+		identity = r.Parent
+	}
+	isUser, isRole := strings.Contains(identity, ":user/"), strings.Contains(identity, ":role/")
+	switch {
+	case strings.HasPrefix(value, "AIDA") && isUser, strings.HasPrefix(value, "AROA") && isRole:
+		if r.UniqueID == "" {
+			return Maybe // users and roles have one, but the request does not tell
+		}
+		return evalBool(value == r.UniqueID)
+	default:
+		return evalBool(identity != "" && value == identity)
+	}
+}
+
+// evalNamesSession reports whether value is the caller's own session.
+func evalNamesSession(value string, r Request) Answer {
+	return evalBool(r.Session != "" && value == r.Session || evalIsFederated(r) && value == r.Principal)
+}
+
+func evalIsFederated(r Request) bool { return strings.Contains(r.Principal, ":federated-user/") }
+
+// evalNotPrincipal reports whether the caller is among those not listed. AWS
+// documents that all of a caller's chain (account, user or role, session) must
+// be listed for the caller to be exempt, but other evaluators exempt it for any
+// one of them; so a caller with a part of its chain listed is Maybe.
+func evalNotPrincipal(list []Principal, r Request) Answer {
+	some, all := No, Yes
+	for _, listed := range evalChain(list, r) {
+		some, all = evalOr(some, listed), evalAnd(all, listed)
+	}
+	switch {
+	case some == No:
+		return Yes
+	case all == Yes:
+		return No
+	default:
+		return Maybe
+	}
+}
+
+// evalChain returns for each member of the caller's chain whether it is listed.
+func evalChain(list []Principal, r Request) []Answer {
+	account, identity, session, service := No, No, No, No
+	for _, entry := range list {
+		switch {
+		case entry.Kind == KindAWS && entry.Value == "*":
+			return []Answer{Yes}
+		case entry.Kind == KindAWS:
+			account = evalOr(account, evalNamesAccount(entry.Value, r))
+			identity = evalOr(identity, evalNamesIdentity(entry.Value, r))
+			session = evalOr(session, evalNamesSession(entry.Value, r))
+		default:
+			service = evalOr(service, evalPrincipal(entry, r))
+		}
+	}
+	switch {
+	case r.Service != "":
+		return []Answer{service}
+	case strings.HasSuffix(r.Principal, ":root"):
+		return []Answer{account}
+	case strings.Contains(r.Principal, ":role/"):
+		return []Answer{account, identity, session}
+	case evalIsFederated(r) && r.Parent == "":
+		return []Answer{account, session}
+	case evalIsFederated(r):
+		return []Answer{account, identity, session}
+	default:
+		return []Answer{account, identity}
+	}
+}
+
+// evalAccount returns the caller's account, "" for a service.
+func evalAccount(r Request) string {
+	if parts := strings.SplitN(r.Principal, ":", 6); len(parts) == 6 {
+		return parts[4]
+	}
+	return ""
+}
+
+// evalPartition returns the caller's partition.
+func evalPartition(r Request) string {
+	partition, _, _ := strings.Cut(strings.TrimPrefix(r.Principal, "arn:"), ":")
+	return partition
+}
