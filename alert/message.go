@@ -1,6 +1,12 @@
 package alert
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strconv"
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector"
@@ -18,6 +24,40 @@ type Options struct {
 	Expired    []string  // names of expired exceptions that would have held this finding back
 }
 
+// slackGroup is the shape of a Slack user group id.
+var slackGroup = regexp.MustCompile(`^S[A-Z0-9]{6,20}$`)
+
+// Check says what is wrong with o; nil when it can be used.
+func (o Options) Check() error {
+	if o.Now.IsZero() {
+		return fmt.Errorf("now: want the time of the alert, got none")
+	}
+	if o.RunbookURL != "" {
+		u, err := url.Parse(o.RunbookURL)
+		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || o.RunbookURL != Sanitize(o.RunbookURL, 512) || bytes.ContainsAny([]byte(o.RunbookURL), " <>|`\"'\\") {
+			return fmt.Errorf("runbook URL: want an https URL of at most 512 plain characters, got %q", o.RunbookURL)
+		}
+	}
+	switch o.ChatClient {
+	case "", "slack":
+	case "teams":
+		if o.Mention != "" {
+			return fmt.Errorf("mention: want none with chat client \"teams\", got %q", o.Mention)
+		}
+	default:
+		return fmt.Errorf("chat client: want \"slack\" or \"teams\", got %q", o.ChatClient)
+	}
+	if o.Mention != "" && !slackGroup.MatchString(o.Mention) {
+		return fmt.Errorf("mention: want a Slack user group id (S...), got %q", o.Mention)
+	}
+	switch o.HTTPSBody {
+	case "", "chat", "finding":
+		return nil
+	default:
+		return fmt.Errorf("https body: want \"chat\" or \"finding\", got %q", o.HTTPSBody)
+	}
+}
+
 // A Message is the input of one SNS Publish with MessageStructure=json.
 type Message struct {
 	Subject    string            // ASCII, 1 to 99 characters
@@ -25,17 +65,85 @@ type Message struct {
 	Attributes map[string]string // String attributes, at most 10, values never empty
 }
 
-// Compose returns the SNS message for f. It fails when o is invalid, and never
-// for anything that stands in f.
-func Compose(f *detector.Finding, o Options) (Message, error) {
-	return Message{}, nil
+// size is what SNS counts against its limit, in bytes.
+func (m Message) size() int {
+	n := len(m.Subject) + len(m.Body)
+	for name, value := range m.Attributes {
+		n += len(name) + len("String") + len(value)
+	}
+	return n
 }
 
-// Email returns the text that a person reads in the mail.
-func Email(f *detector.Finding, o Options) string { return "" }
+// Compose returns the SNS message for f: the OCSF finding for machines
+// (default, sqs, lambda, firehose, http), text for email, a chat notification
+// or the finding for https, one line for sms. All of it together takes at most
+// 200 KiB: of a larger finding the policy text is cut first, its SHA-256 kept.
+//
+// It fails when o is invalid, and never for anything that stands in f.
+func Compose(f *detector.Finding, o Options) (Message, error) {
+	if err := o.Check(); err != nil {
+		return Message{}, err
+	}
+	chat, err := Chat(f, o)
+	if err != nil {
+		return Message{}, err
+	}
+	m := Message{Subject: subject(f, o), Attributes: attributes(f, o)}
+	for _, l := range narrowing {
+		finding, err := ocsf(f, o, l)
+		if err != nil {
+			return Message{}, err
+		}
+		bodies := map[string]string{
+			"default":  string(finding),
+			"sqs":      string(finding),
+			"lambda":   string(finding),
+			"firehose": string(finding),
+			"http":     string(finding),
+			"https":    string(chat),
+			"email":    Email(f, o),
+			"sms":      sms(f, o),
+		}
+		if o.HTTPSBody == "finding" {
+			bodies["https"] = string(finding)
+		}
+		body, err := encode(bodies)
+		if err != nil {
+			return Message{}, err
+		}
+		if m.Body = string(body); m.size() <= maxMessage {
+			break
+		}
+	}
+	return m, nil
+}
 
-// Chat returns the Amazon Q Developer custom notification (schema 1.0) as JSON.
-func Chat(f *detector.Finding, o Options) ([]byte, error) { return nil, nil }
+// attributes are what subscriptions filter on. SNS discards raw SQS deliveries
+// with more than ten.
+// Source: SNS developer guide, sns-message-attributes.html.
+func attributes(f *detector.Finding, o Options) map[string]string {
+	const longest = 256 // characters of a value
+	return map[string]string{
+		"verdict":  f.Verdict.String(),
+		"severity": f.Severity.String(),
+		"account":  orUnknown(ascii(f.Event.Account, longest)),
+		"region":   orUnknown(ascii(f.Event.Region, longest)),
+		"event":    orUnknown(ascii(f.Event.Name, longest)),
+		"key":      orUnknown(ascii(threadID(f), longest)),
+		"actor":    orUnknown(ascii(f.Actor.ARN, longest)),
+		"mfa":      mfaState(f.Actor),
+		"in_force": strconv.FormatBool(!f.Attempted),
+		"test":     strconv.FormatBool(o.Test),
+	}
+}
 
-// OCSF returns the finding as an OCSF 1.6 Detection Finding (class 2004), JSON.
-func OCSF(f *detector.Finding, o Options) ([]byte, error) { return nil, nil }
+// encode writes v as JSON on one line, leaving <, > and & readable.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}

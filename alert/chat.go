@@ -1,0 +1,275 @@
+package alert
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/kmsentry/kmsentry/detector"
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// Lengths of a chat notification, in characters. Amazon Q Developer documents
+// none; these keep well below Slack's own for a block of text.
+const (
+	maxTitle       = 150
+	maxDescription = 2500
+	maxNextSteps   = 5
+	maxNextStep    = 200
+	maxKeywords    = 5
+)
+
+// A notification is an Amazon Q Developer custom notification, version 1.0.
+// What does not fit this schema is dropped without a trace in the channel.
+// Source: docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html.
+type notification struct {
+	Version  string       `json:"version"`
+	Source   string       `json:"source"`
+	ID       string       `json:"id"`
+	Content  chatContent  `json:"content"`
+	Metadata chatMetadata `json:"metadata"`
+}
+
+type chatContent struct {
+	TextType    string   `json:"textType"`
+	Title       string   `json:"title"`
+	Description string   `json:"description"`
+	NextSteps   []string `json:"nextSteps,omitempty"`
+	Keywords    []string `json:"keywords"`
+}
+
+type chatMetadata struct {
+	ThreadID          string            `json:"threadId"`
+	Summary           string            `json:"summary"`
+	EventType         string            `json:"eventType"`
+	RelatedResources  []string          `json:"relatedResources,omitempty"`
+	AdditionalContext map[string]string `json:"additionalContext"`
+}
+
+// Chat returns the Amazon Q Developer custom notification (schema 1.0) as
+// JSON. Alerts about one key share a thread. It fails when o is invalid.
+func Chat(f *detector.Finding, o Options) ([]byte, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	n := notification{
+		Version: "1.0", Source: "custom", ID: Sanitize(orUnknown(f.UID), 64),
+		Content: chatContent{
+			TextType:    "client-markdown",
+			Title:       chatTitle(f, o),
+			Description: chatDescription(f, o),
+			NextSteps:   chatSteps(f),
+			Keywords:    chatKeywords(f),
+		},
+		Metadata: chatMetadata{
+			ThreadID:  threadID(f),
+			Summary:   brief(f),
+			EventType: "kmsentry-" + f.Verdict.String(),
+			AdditionalContext: map[string]string{
+				"severity": f.Severity.String(),
+				"verdict":  f.Verdict.String(),
+				"uid":      Sanitize(orUnknown(f.UID), 64),
+			},
+		},
+	}
+	if shapeKeyARN.MatchString(f.Key.ARN) {
+		n.Metadata.RelatedResources = []string{f.Key.ARN}
+	}
+	return encode(n)
+}
+
+// threadID is what alerts about one key share: its ARN. Without a well-formed
+// one every finding is a thread of its own.
+func threadID(f *detector.Finding) string {
+	if shapeKeyARN.MatchString(f.Key.ARN) {
+		return f.Key.ARN
+	}
+	return Sanitize(orUnknown(f.UID), 64)
+}
+
+// chatTitle is made of our own words only.
+func chatTitle(f *detector.Finding, o Options) string {
+	icon := ":information_source: "
+	switch f.Severity {
+	case detector.Critical, detector.High:
+		icon = ":rotating_light: "
+	case detector.Medium:
+		icon = ":warning: "
+	}
+	if o.ChatClient == "teams" {
+		icon = ""
+	}
+	return cut(icon+tag(f, o)+brief(f), maxTitle)
+}
+
+// chatKeywords are the tags under the message.
+func chatKeywords(f *detector.Finding) []string {
+	words := []string{"kms", "T1486", f.Severity.String(), f.Verdict.String()}
+	if f.Attempted {
+		words = append(words, "refused")
+	}
+	return words[:min(len(words), maxKeywords)]
+}
+
+// chatDescription is the mail's first lines and the reason, then the links. A
+// line that does not fit any more is left out whole, so that no markup is cut.
+func chatDescription(f *detector.Finding, o Options) string {
+	var lines []string
+	if o.Mention != "" {
+		lines = append(lines, "<!subteam^"+o.Mention+">")
+	}
+	if o.Test {
+		lines = append(lines, "This is a test of the alert path. No key was opened.")
+	}
+	if f.Attempted {
+		lines = append(lines, "AWS refused this call ("+code(orUnknown(f.Event.ErrorCode), 64)+"): nothing is in force.")
+	}
+	lines = append(lines,
+		"What: "+code(title(f), maxName),
+		"Who: "+chatWho(f.Actor),
+		"From: "+chatFrom(f.Source),
+		"Key: "+code(keyName(f.Key), maxName)+" in account "+code(orUnknown(f.Key.Account), 12)+", "+code(orUnknown(f.Key.Region), 32),
+		"When: "+chatWhen(f),
+	)
+	lines = append(lines, chatWhy(f)...)
+	for _, name := range o.Expired {
+		lines = append(lines, "The exception "+code(name, maxName)+" has expired; it would have held this alert back.")
+	}
+	links := chatLinks(f, o)
+	return join(lines, maxDescription-utf8.RuneCountInString(links)-1) + "\n" + links
+}
+
+// join puts lines together as long as they fit limit characters.
+func join(lines []string, limit int) string {
+	var b strings.Builder
+	left := limit
+	for _, line := range lines {
+		n := utf8.RuneCountInString(line) + 1
+		if n > left {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(line)
+		left -= n
+	}
+	return b.String()
+}
+
+// chatWho names the caller.
+func chatWho(a detector.Actor) string {
+	text := code(orUnknown(a.Name), 64)
+	if a.Role != "" && a.Role != a.Name {
+		text += " via role " + code(a.Role, 64)
+	}
+	text += ", MFA: " + mfaState(a)
+	if note := mfaNote(a); note != "" {
+		text += " (" + code(note, maxName) + ")"
+	}
+	if a.AccessKeyID != "" {
+		text += ", access key " + code(a.AccessKeyID, 32)
+	}
+	return text
+}
+
+// chatFrom names the source.
+func chatFrom(s detector.Source) string {
+	text := code(orUnknown(s.Address), 64)
+	if s.UserAgent != "" {
+		text += " " + code(s.UserAgent, 160)
+	}
+	return text
+}
+
+// chatWhen names the instant and the call.
+func chatWhen(f *detector.Finding) string {
+	at := instant(f.Event.Time)
+	if at == "" {
+		at = "time unknown"
+	}
+	return at + " by " + code(orUnknown(f.Event.Name), 64)
+}
+
+// chatWhy gives the reasons, shortest form.
+func chatWhy(f *detector.Finding) []string {
+	var lines []string
+	if f.Problem != "" {
+		lines = append(lines, "Why: the policy could not be read: "+code(f.Problem, 300))
+	}
+	for i, g := range groupGrants(f.Decision.Grants) {
+		if i == 2 {
+			break
+		}
+		lines = append(lines, "Why: "+code(g.audience()+" can call "+actionsOf(g.grants, 3), 300))
+		for _, why := range g.grants[0].Why[:min(len(g.grants[0].Why), 2)] {
+			lines = append(lines, "- "+code(why, 300))
+		}
+	}
+	if f.Verdict != policy.Undecided {
+		return lines
+	}
+	for _, open := range f.Decision.Undecided[:min(len(f.Decision.Undecided), 2)] {
+		lines = append(lines, "Why: not decided: "+code(statementName(open.Statement)+": "+open.Reason, 300))
+	}
+	return append(lines, "Check by hand whom this policy lets in.")
+}
+
+// chatLinks writes the console pages in the client's way.
+func chatLinks(f *detector.Finding, o Options) string {
+	var links []string
+	for _, link := range []struct{ name, url string }{{"CloudTrail event", eventLink(f)}, {"Key", keyLink(f)}, {"Runbook", o.RunbookURL}} {
+		switch {
+		case link.url == "":
+		case o.ChatClient == "teams":
+			links = append(links, link.name+": "+link.url)
+		default:
+			links = append(links, "<"+strings.ReplaceAll(link.url, "&", "&amp;")+"|"+link.name+">")
+		}
+	}
+	if o.ChatClient == "teams" {
+		return strings.Join(links, "\n")
+	}
+	return strings.Join(links, " | ")
+}
+
+// chatSteps are the first steps; a command that is too long is left to the mail.
+func chatSteps(f *detector.Finding) []string {
+	c := commandsFor(f)
+	steps := []struct {
+		text string
+		c    command
+	}{
+		{"Save the policy as it is now: ", c.savePolicy},
+		{"See what else was done to the key: ", c.keyHistory},
+		{"Contain, data stays readable: ", c.restorePolicy},
+		{"Last resort, stops decryption too: ", c.disableKey},
+	}
+	if f.Attempted {
+		steps = steps[:2]
+	}
+	var texts []string
+	for _, s := range steps {
+		if s.c == nil {
+			continue
+		}
+		text := s.text + "`" + s.c.String() + "`"
+		if utf8.RuneCountInString(text) <= maxNextStep {
+			texts = append(texts, text)
+		}
+	}
+	if len(texts) == 0 {
+		texts = append(texts, "Open the key in its account and read its policy; the record names no well-formed key ARN to build commands from.")
+	}
+	return texts[:min(len(texts), maxNextSteps)]
+}
+
+// code returns event text as a code span: no markup, mention or link can begin in
+// it. & < > are escaped last, so that cutting never splits an entity.
+// Source: Slack, "Formatting text for app surfaces" (escaping of & < >).
+func code(s string, limit int) string {
+	s = strings.ReplaceAll(plain(s, limit), "`", "'")
+	if s == "" {
+		s = "-"
+	}
+	return "`" + strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s) + "`"
+}

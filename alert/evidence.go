@@ -1,0 +1,287 @@
+package alert
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/kmsentry/kmsentry/detector"
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// An evidence is kmsentry's own part of the finding, evidences[0].data. It
+// speaks the words of `kmsentry check --format json`.
+type evidence struct {
+	Verdict    string            `json:"verdict"`
+	InForce    bool              `json:"in_force"`
+	Attempted  bool              `json:"attempted"`
+	MFA        string            `json:"mfa"`
+	MFANote    string            `json:"mfa_note,omitempty"`
+	Problem    string            `json:"problem,omitempty"`
+	KeyNote    string            `json:"key_note,omitempty"`
+	Key        evidenceKey       `json:"key"`
+	Bypass     bool              `json:"bypass_policy_lockout_safety_check"`
+	Statements []evidenceStmt    `json:"statements"`
+	Grants     []evidenceGrant   `json:"grants"`
+	Others     []evidenceOther   `json:"others"`
+	Services   []evidenceService `json:"services"`
+	Undecided  []evidenceOpen    `json:"undecided"`
+	Future     *evidenceFuture   `json:"future,omitempty"`
+	Flags      []string          `json:"flags"`
+	Policy     evidenceText      `json:"policy"`
+	Repaired   *evidenceText     `json:"repaired_policy,omitempty"`
+	Expired    []string          `json:"expired_exceptions,omitempty"`
+	Cut        []string          `json:"cut,omitempty"`
+}
+
+type evidenceKey struct {
+	Alias       string `json:"alias,omitempty"`
+	Spec        string `json:"spec,omitempty"`
+	Usage       string `json:"usage,omitempty"`
+	Origin      string `json:"origin,omitempty"`
+	MultiRegion *bool  `json:"multi_region,omitempty"`
+}
+
+type evidenceStmt struct {
+	Index     int          `json:"index"`
+	Count     int          `json:"count"`
+	Sid       string       `json:"sid"`
+	Effect    string       `json:"effect"`
+	Principal string       `json:"principal,omitempty"`
+	Action    string       `json:"action,omitempty"`
+	Condition string       `json:"condition,omitempty"`
+	Text      evidenceText `json:"text"`
+}
+
+type evidenceRef struct {
+	Index int    `json:"index"`
+	Sid   string `json:"sid"`
+}
+
+type evidenceGrant struct {
+	Action     string          `json:"action"`
+	Audience   string          `json:"audience"`
+	Statements []evidenceRef   `json:"statements"`
+	Named      []string        `json:"named,omitempty"`
+	Witness    evidenceRequest `json:"witness"`
+	Why        []string        `json:"why"`
+}
+
+type evidenceRequest struct {
+	Principal string              `json:"principal"`
+	Session   string              `json:"session,omitempty"`
+	UniqueID  string              `json:"unique_id,omitempty"`
+	Service   string              `json:"service,omitempty"`
+	Action    string              `json:"action"`
+	Resource  string              `json:"resource"`
+	Time      string              `json:"time,omitempty"`
+	Context   map[string][]string `json:"context"`
+}
+
+type evidenceOther struct {
+	Action   string `json:"action"`
+	Audience string `json:"audience"`
+}
+
+type evidenceService struct {
+	Service        string      `json:"service"`
+	Statement      evidenceRef `json:"statement"`
+	ConfusedDeputy bool        `json:"confused_deputy"`
+}
+
+type evidenceOpen struct {
+	Statement evidenceRef `json:"statement"`
+	Reason    string      `json:"reason"`
+}
+
+type evidenceFuture struct {
+	At      string `json:"at"`
+	Verdict string `json:"verdict"`
+}
+
+// An evidenceText is a JSON text with the hash of what the record held.
+type evidenceText struct {
+	Text    string `json:"text"`              // characters that could mislead a reader stand as JSON \u escapes
+	SHA256  string `json:"sha256"`            // hex, of the whole text as recorded
+	Bytes   int    `json:"bytes"`             // length of the whole text as recorded
+	Escaped bool   `json:"escaped,omitempty"` // text differs from the recorded one by such escapes
+	Cut     bool   `json:"cut,omitempty"`     // text is only the beginning
+	Where   string `json:"where,omitempty"`   // where the whole text is, when cut
+}
+
+// A cutter turns event text into evidence within its limits and remembers what
+// it cut.
+type cutter struct {
+	l     limits
+	where string // where whole texts are to be found
+	cuts  []string
+}
+
+// note remembers that the named part was cut, once.
+func (c *cutter) note(part string) {
+	for _, known := range c.cuts {
+		if known == part {
+			return
+		}
+	}
+	c.cuts = append(c.cuts, part)
+}
+
+// text sanitizes s and bounds it; part names it in the list of cuts.
+func (c *cutter) text(part, s string) string {
+	out := Sanitize(s, c.l.text)
+	if out != s && len(out) >= len(cutMark) && out[len(out)-len(cutMark):] == cutMark {
+		c.note(part)
+	}
+	return out
+}
+
+// keep returns how many of n items stay.
+func (c *cutter) keep(part string, n, limit int) int {
+	if n > limit {
+		c.note(part)
+		return limit
+	}
+	return n
+}
+
+// document bounds a JSON text, its hash taken from the whole.
+func (c *cutter) document(part, text, sum string, limit int) evidenceText {
+	if sum == "" {
+		h := sha256.Sum256([]byte(text))
+		sum = hex.EncodeToString(h[:])
+	}
+	shown := document(text)
+	e := evidenceText{Text: shown, SHA256: Sanitize(sum, 64), Bytes: len(text), Escaped: shown != text}
+	if len(shown) > limit {
+		e.Text, e.Cut, e.Where = clip(shown, limit), true, c.where
+		c.note(part)
+	}
+	return e
+}
+
+// clip returns the longest start of s that takes at most n bytes and ends
+// between characters, and the cut mark.
+func clip(s string, n int) string {
+	end := 0
+	for i := range s {
+		if i > n {
+			break
+		}
+		end = i
+	}
+	return s[:end] + cutMark
+}
+
+// whereWhole says where the uncut policy is.
+func whereWhole(f *detector.Finding) string {
+	where := "CloudTrail event " + Sanitize(orUnknown(f.Event.ID), 64) + ", requestParameters.policy"
+	if f.Event.Name == "ReplicateKey" {
+		where = "CloudTrail event " + Sanitize(orUnknown(f.Event.ID), 64) + ", responseElements.replicaPolicy or requestParameters.policy"
+	}
+	if c := commandsFor(f); c.savePolicy != nil && !f.Attempted {
+		where += "; now in force: aws kms get-key-policy --key-id " + f.Key.ARN + " --policy-name default"
+	}
+	return where
+}
+
+// evidenceOf gathers the evidence for f within l.
+func evidenceOf(f *detector.Finding, o Options, l limits) (evidence, bool) {
+	c := &cutter{l: l, where: whereWhole(f)}
+	d := f.Decision
+	e := evidence{
+		Verdict: f.Verdict.String(), InForce: !f.Attempted, Attempted: f.Attempted, Bypass: f.Event.Bypass,
+		MFA: mfaState(f.Actor), MFANote: c.text("mfa_note", f.Actor.MFANote),
+		Problem: c.text("problem", f.Problem), KeyNote: c.text("key_note", f.Key.Note),
+		Key: evidenceKey{c.text("key", f.Key.Alias), c.text("key", f.Key.Spec), c.text("key", f.Key.Usage), c.text("key", f.Key.Origin), f.Key.MultiRegion},
+
+		Statements: []evidenceStmt{}, Grants: []evidenceGrant{}, Others: []evidenceOther{},
+		Services: []evidenceService{}, Undecided: []evidenceOpen{}, Flags: []string{},
+		Policy: c.document("policy.text", f.Policy.Text, f.Policy.SHA256, l.policy),
+	}
+	for _, s := range f.Statements[:c.keep("statements", len(f.Statements), l.statements)] {
+		e.Statements = append(e.Statements, c.statement(s))
+	}
+	for _, g := range d.Grants[:c.keep("grants", len(d.Grants), l.grants)] {
+		e.Grants = append(e.Grants, c.grant(g))
+	}
+	for _, g := range d.Others[:c.keep("others", len(d.Others), 4*l.grants)] {
+		e.Others = append(e.Others, evidenceOther{c.text("others", g.Action), g.Audience.String()})
+	}
+	for _, s := range d.Services[:c.keep("services", len(d.Services), l.grants)] {
+		e.Services = append(e.Services, evidenceService{c.text("services", s.Service), c.ref(s.Statement), s.ConfusedDeputy})
+	}
+	for _, u := range d.Undecided[:c.keep("undecided", len(d.Undecided), l.grants)] {
+		e.Undecided = append(e.Undecided, evidenceOpen{c.ref(u.Statement), c.text("undecided", u.Reason)})
+	}
+	for _, flag := range d.Flags[:c.keep("flags", len(d.Flags), 16)] {
+		e.Flags = append(e.Flags, Sanitize(string(flag), 64))
+	}
+	for _, name := range o.Expired[:c.keep("expired_exceptions", len(o.Expired), 16)] {
+		e.Expired = append(e.Expired, Sanitize(name, 64))
+	}
+	if d.Future != nil {
+		e.Future = &evidenceFuture{d.Future.At.UTC().Format(time.RFC3339), d.Future.Verdict.String()}
+	}
+	if f.Repaired != "" && l.proposal == 0 {
+		c.note("repaired_policy")
+	} else if f.Repaired != "" {
+		repaired := c.document("repaired_policy.text", f.Repaired, "", l.proposal)
+		repaired.Where = ""
+		e.Repaired = &repaired
+	}
+	e.Cut = c.cuts
+	return e, len(c.cuts) > 0
+}
+
+// statement is one offending statement as written.
+func (c *cutter) statement(s detector.Statement) evidenceStmt {
+	part := fmt.Sprintf("statements[index=%d]", s.Index)
+	return evidenceStmt{
+		Index: s.Index, Count: s.Count, Sid: c.text(part, s.Sid), Effect: c.text(part, s.Effect),
+		Principal: c.text(part, s.Principal), Action: c.text(part, s.Action), Condition: c.text(part, s.Condition),
+		Text: c.document(part, s.Text, "", c.l.statement),
+	}
+}
+
+// grant is one grant with its witness.
+func (c *cutter) grant(g policy.Grant) evidenceGrant {
+	e := evidenceGrant{Action: c.text("grants", g.Action), Audience: g.Audience.String(), Statements: []evidenceRef{}, Why: []string{}, Witness: c.request(g.Witness)}
+	for _, ref := range g.Statements[:c.keep("grants", len(g.Statements), c.l.statements)] {
+		e.Statements = append(e.Statements, c.ref(ref))
+	}
+	for _, name := range g.Named[:c.keep("grants", len(g.Named), c.l.values)] {
+		e.Named = append(e.Named, c.text("grants", name))
+	}
+	for _, why := range g.Why[:c.keep("grants", len(g.Why), c.l.why)] {
+		e.Why = append(e.Why, c.text("grants", why))
+	}
+	return e
+}
+
+// request is a witness.
+func (c *cutter) request(r policy.Request) evidenceRequest {
+	e := evidenceRequest{
+		Principal: c.text("grants", r.Principal), Session: c.text("grants", r.Session), UniqueID: c.text("grants", r.UniqueID),
+		Service: c.text("grants", r.Service), Action: c.text("grants", r.Action), Resource: c.text("grants", r.Resource),
+		Context: map[string][]string{},
+	}
+	if !r.Time.IsZero() {
+		e.Time = r.Time.UTC().Format(time.RFC3339)
+	}
+	keys := sortedKeys(r.Context)
+	for _, key := range keys[:c.keep("grants", len(keys), c.l.context)] {
+		values := []string{}
+		for _, v := range r.Context[key][:c.keep("grants", len(r.Context[key]), c.l.values)] {
+			values = append(values, c.text("grants", v))
+		}
+		e.Context[c.text("grants", key)] = values
+	}
+	return e
+}
+
+// ref names a statement.
+func (c *cutter) ref(r policy.StatementRef) evidenceRef {
+	return evidenceRef{r.Index, c.text("grants", r.Sid)}
+}

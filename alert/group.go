@@ -1,0 +1,65 @@
+package alert
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// A grantGroup is a run of grants that one explanation serves.
+type grantGroup struct{ grants []policy.Grant }
+
+// groupGrants puts together the grants that the same statements give to the
+// same audience, worst audience first, else in the order of the decision.
+func groupGrants(grants []policy.Grant) []grantGroup {
+	var groups []grantGroup
+	for _, g := range grants {
+		i := slices.IndexFunc(groups, func(group grantGroup) bool {
+			first := group.grants[0]
+			return first.Audience == g.Audience && slices.Equal(first.Statements, g.Statements) && slices.Equal(first.Named, g.Named)
+		})
+		if i < 0 {
+			groups = append(groups, grantGroup{[]policy.Grant{g}})
+			continue
+		}
+		groups[i].grants = append(groups[i].grants, g)
+	}
+	slices.SortStableFunc(groups, func(a, b grantGroup) int { return int(b.grants[0].Audience) - int(a.grants[0].Audience) })
+	return groups
+}
+
+// audience names who gets in.
+func (g grantGroup) audience() string {
+	const most = 4 // names in a sentence
+	named := ""
+	for i, name := range g.grants[0].Named {
+		if i == most {
+			named += " and others"
+			break
+		}
+		if i > 0 {
+			named += ", "
+		}
+		named += plain(name, maxARN)
+	}
+	switch g.grants[0].Audience {
+	case policy.Public:
+		return "Anyone in AWS"
+	case policy.Network:
+		if named == "" {
+			return "Anyone on a named network"
+		}
+		return "Anyone calling from " + named
+	default:
+		if named == "" {
+			return "Outsiders whom the policy names"
+		}
+		return sentence(named)
+	}
+}
+
+// sortedKeys returns the keys of a request's context in order.
+func sortedKeys(context map[string][]string) []string {
+	return slices.Sorted(maps.Keys(context))
+}

@@ -1,0 +1,245 @@
+package alert
+
+// These are the parts of OCSF 1.6's Detection Finding (class 2004) that
+// kmsentry writes. Only attributes that exist since 1.6.0 are here, so that the
+// same bytes are valid in the later versions. Times are Unix milliseconds.
+// What kmsentry writes under evidences[0].data is described in
+// schema/finding.schema.json.
+// Source: schema.ocsf.io/1.6.0/classes/detection_finding.
+
+type ocsfFinding struct {
+	ActivityID     int             `json:"activity_id"`
+	ActivityName   string          `json:"activity_name"`
+	CategoryUID    int             `json:"category_uid"`
+	CategoryName   string          `json:"category_name"`
+	ClassUID       int             `json:"class_uid"`
+	ClassName      string          `json:"class_name"`
+	TypeUID        int             `json:"type_uid"`
+	TypeName       string          `json:"type_name"`
+	Time           int64           `json:"time"`
+	StartTime      int64           `json:"start_time,omitempty"`
+	EndTime        int64           `json:"end_time,omitempty"`
+	TimezoneOffset int             `json:"timezone_offset"`
+	SeverityID     int             `json:"severity_id"`
+	Severity       string          `json:"severity"`
+	StatusID       int             `json:"status_id"`
+	Status         string          `json:"status"`
+	StatusCode     string          `json:"status_code"`
+	StatusDetail   string          `json:"status_detail"`
+	ConfidenceID   int             `json:"confidence_id"`
+	Confidence     string          `json:"confidence"`
+	ImpactID       int             `json:"impact_id"`
+	Impact         string          `json:"impact"`
+	RiskLevelID    int             `json:"risk_level_id"`
+	RiskLevel      string          `json:"risk_level"`
+	RiskScore      int             `json:"risk_score"`
+	IsAlert        bool            `json:"is_alert"`
+	ActionID       int             `json:"action_id"`
+	Action         string          `json:"action"`
+	DispositionID  int             `json:"disposition_id"`
+	Disposition    string          `json:"disposition"`
+	Message        string          `json:"message"`
+	Metadata       ocsfMetadata    `json:"metadata"`
+	Cloud          ocsfCloud       `json:"cloud"`
+	FindingInfo    ocsfFindingInfo `json:"finding_info"`
+	Resources      []ocsfResource  `json:"resources,omitempty"`
+	Evidences      []ocsfEvidence  `json:"evidences"`
+	Observables    []ocsfObserved  `json:"observables,omitempty"`
+	Remediation    ocsfRemedy      `json:"remediation"`
+	Unmapped       ocsfUnmapped    `json:"unmapped"`
+}
+
+type ocsfMetadata struct {
+	Version        string      `json:"version"`
+	UID            string      `json:"uid"`
+	CorrelationUID string      `json:"correlation_uid"`
+	Product        ocsfProduct `json:"product"`
+	Profiles       []string    `json:"profiles"`
+	LogName        string      `json:"log_name"`
+	LogProvider    string      `json:"log_provider"`
+	OriginalTime   string      `json:"original_time,omitempty"`
+	Labels         []string    `json:"labels,omitempty"`
+	IsTruncated    bool        `json:"is_truncated,omitempty"`
+}
+
+type ocsfProduct struct {
+	Name       string `json:"name"`
+	VendorName string `json:"vendor_name"`
+	Version    string `json:"version,omitempty"`
+}
+
+type ocsfCloud struct {
+	Provider       string       `json:"provider"`
+	CloudPartition string       `json:"cloud_partition,omitempty"`
+	Region         string       `json:"region,omitempty"`
+	Account        *ocsfAccount `json:"account,omitempty"`
+}
+
+type ocsfAccount struct {
+	UID    string `json:"uid"`
+	TypeID int    `json:"type_id"`
+	Type   string `json:"type"`
+}
+
+type ocsfFindingInfo struct {
+	UID              string         `json:"uid"`
+	Title            string         `json:"title"`
+	Desc             string         `json:"desc"`
+	Types            []string       `json:"types"`
+	Analytic         ocsfAnalytic   `json:"analytic"`
+	RelatedAnalytics []ocsfAnalytic `json:"related_analytics"`
+	Attacks          []ocsfAttack   `json:"attacks"`
+	CreatedTime      int64          `json:"created_time"`
+	FirstSeenTime    int64          `json:"first_seen_time,omitempty"`
+	LastSeenTime     int64          `json:"last_seen_time,omitempty"`
+	DataSources      []string       `json:"data_sources"`
+	RelatedEvents    []ocsfEvent    `json:"related_events,omitempty"`
+	SrcURL           string         `json:"src_url,omitempty"`
+}
+
+type ocsfAnalytic struct {
+	UID     string `json:"uid"`
+	Name    string `json:"name"`
+	TypeID  int    `json:"type_id"`
+	Type    string `json:"type"`
+	Version string `json:"version"`
+}
+
+type ocsfAttack struct {
+	Version   string   `json:"version"`
+	Technique ocsfName `json:"technique"`
+	Tactic    ocsfName `json:"tactic"`
+}
+
+type ocsfName struct {
+	UID  string `json:"uid"`
+	Name string `json:"name"`
+}
+
+type ocsfEvent struct {
+	UID     string      `json:"uid"`
+	Type    string      `json:"type"`
+	Product ocsfProduct `json:"product"`
+}
+
+type ocsfResource struct {
+	UID            string     `json:"uid,omitempty"`
+	Name           string     `json:"name"`
+	Type           string     `json:"type"`
+	Region         string     `json:"region,omitempty"`
+	CloudPartition string     `json:"cloud_partition,omitempty"`
+	Owner          *ocsfOwner `json:"owner,omitempty"`
+}
+
+type ocsfOwner struct {
+	Account ocsfAccount `json:"account"`
+}
+
+type ocsfEvidence struct {
+	Actor       ocsfActor        `json:"actor"`
+	API         ocsfAPI          `json:"api"`
+	SrcEndpoint *ocsfEndpoint    `json:"src_endpoint,omitempty"`
+	HTTPRequest *ocsfHTTPRequest `json:"http_request,omitempty"`
+	Data        evidence         `json:"data"`
+}
+
+type ocsfActor struct {
+	User    ocsfUser     `json:"user"`
+	Session *ocsfSession `json:"session,omitempty"`
+}
+
+type ocsfUser struct {
+	UID         string           `json:"uid,omitempty"`
+	UIDAlt      string           `json:"uid_alt,omitempty"`
+	Name        string           `json:"name"`
+	Type        string           `json:"type"`
+	TypeID      int              `json:"type_id"`
+	Account     *ocsfAccount     `json:"account,omitempty"`
+	Credentials []ocsfCredential `json:"programmatic_credentials,omitempty"`
+}
+
+type ocsfCredential struct {
+	UID  string `json:"uid"`
+	Type string `json:"type"`
+}
+
+type ocsfSession struct {
+	IsMFA         *bool  `json:"is_mfa,omitempty"`
+	Issuer        string `json:"issuer,omitempty"`
+	CreatedTime   int64  `json:"created_time,omitempty"`
+	CredentialUID string `json:"credential_uid,omitempty"`
+}
+
+type ocsfAPI struct {
+	Operation string        `json:"operation"`
+	Service   ocsfService   `json:"service"`
+	Version   string        `json:"version,omitempty"`
+	Request   *ocsfRequest  `json:"request,omitempty"`
+	Response  *ocsfResponse `json:"response,omitempty"`
+}
+
+type ocsfService struct {
+	Name string `json:"name"`
+}
+
+type ocsfRequest struct {
+	UID string `json:"uid"`
+}
+
+type ocsfResponse struct {
+	Error        string `json:"error"`
+	ErrorMessage string `json:"error_message,omitempty"`
+}
+
+type ocsfEndpoint struct {
+	IP           string `json:"ip,omitempty"`
+	SvcName      string `json:"svc_name,omitempty"`
+	InterfaceUID string `json:"interface_uid,omitempty"`
+}
+
+type ocsfHTTPRequest struct {
+	UserAgent string `json:"user_agent"`
+}
+
+type ocsfObserved struct {
+	Name   string `json:"name"`
+	TypeID int    `json:"type_id"`
+	Type   string `json:"type"`
+	Value  string `json:"value"`
+}
+
+type ocsfRemedy struct {
+	Desc       string   `json:"desc"`
+	References []string `json:"references"`
+}
+
+type ocsfUnmapped struct {
+	Splunk splunkColumns `json:"splunk"`
+}
+
+// splunkColumns are the columns of the seed rule, under its own names.
+type splunkColumns struct {
+	Signature          string          `json:"signature"`
+	Dest               string          `json:"dest"`
+	User               string          `json:"user"`
+	UserAgent          string          `json:"user_agent"`
+	Src                string          `json:"src"`
+	VendorAccount      string          `json:"vendor_account"`
+	VendorRegion       string          `json:"vendor_region"`
+	VendorProduct      string          `json:"vendor_product"`
+	KeyPolicyAction    string          `json:"key_policy_action"`
+	KeyPolicyPrincipal string          `json:"key_policy_principal"`
+	Count              int             `json:"count"`
+	FirstTime          string          `json:"firstTime"`
+	LastTime           string          `json:"lastTime"`
+	RiskScore          int             `json:"risk_score"`
+	Severity           string          `json:"severity"`
+	WouldAlert         splunkWouldHave `json:"splunk_would_alert"`
+}
+
+// splunkWouldHave says what the seed rule would have done, under both readings
+// of the asterisk in its search.
+type splunkWouldHave struct {
+	Literal  bool `json:"literal"`
+	Wildcard bool `json:"wildcard"`
+}

@@ -1,0 +1,57 @@
+package alert
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector"
+)
+
+// Lengths in characters.
+const (
+	maxSubject = 99  // SNS API reference, Publish: "less than 100 characters long"
+	maxSMS     = 140 // one SMS of 140 bytes (SNS developer guide, sms_publish-to-phone.html)
+)
+
+// subject is the mail's subject: severity, what, and where, as much as fits.
+func subject(f *detector.Finding, o Options) string {
+	head := tag(f, o) + brief(f)
+	action := ""
+	if len(f.Decision.Grants) > 0 {
+		action = ": " + ascii(f.Decision.Grants[0].Action, 48)
+	}
+	key, region := "", ""
+	if id := ascii(f.Key.ID, 64); id != "" {
+		key = " ..." + id[max(len(id)-10, 0):]
+	}
+	if f.Event.Region != "" {
+		region = " " + ascii(f.Event.Region, 24)
+	}
+	account := " " + orUnknown(ascii(f.Event.Account, 12))
+	for _, s := range []string{
+		head + action + account + region + key,
+		head + action + account + key,
+		head + account + key,
+	} {
+		if len(s) <= maxSubject {
+			return s
+		}
+	}
+	return cut(head, maxSubject)
+}
+
+// tag opens subjects and short messages.
+func tag(f *detector.Finding, o Options) string {
+	t := "[" + strings.ToUpper(f.Severity.String()) + "] "
+	if o.Test {
+		t = "[TEST] " + t
+	}
+	return t
+}
+
+// sms is the finding on one line of ASCII.
+func sms(f *detector.Finding, o Options) string {
+	text := fmt.Sprintf("%s%s, account %s, key %s, by %s", tag(f, o), brief(f),
+		orUnknown(ascii(f.Key.Account, 12)), ascii(keyName(f.Key), 36), ascii(who(f.Actor, 32), 64))
+	return cut(text, maxSMS)
+}

@@ -1,0 +1,185 @@
+package alert
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kmsentry/kmsentry/detector"
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// Bounds of event text where people read it, in runes.
+const (
+	maxName  = 120  // user, session and role names; IAM allows 64 for each
+	maxARN   = 256  // ARNs of keys and callers; longer ones are shown cut
+	maxAgent = 300  // user agents; CloudTrail keeps up to 1 KB
+	maxText  = 600  // sentences that quote the policy
+	maxLine  = 1024 // one line of a JSON text
+)
+
+// plain returns event text for people: sanitized, and with its URLs broken,
+// because mail and chat programs make links of what looks like one.
+func plain(s string, limit int) string {
+	s = strings.ReplaceAll(s, "://", "[:]//")
+	s = strings.ReplaceAll(s, "www.", "www[.]")
+	return Sanitize(s, limit)
+}
+
+// instant is how a time is written for people; "" for the zero time.
+func instant(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02 15:04:05 UTC")
+}
+
+// title is the finding in one line of ours and of the detector's.
+func title(f *detector.Finding) string {
+	if f.Title != "" {
+		return plain(f.Title, maxName)
+	}
+	return "KMS key policy: " + f.Verdict.String()
+}
+
+// brief is the finding in a few ASCII words, for subjects and short messages.
+func brief(f *detector.Finding) string {
+	what := "KMS key policy could not be decided"
+	switch {
+	case f.Verdict == policy.Public:
+		what = "KMS key open to everyone"
+	case f.Verdict == policy.Network:
+		what = "KMS key open to named networks"
+	case f.Verdict == policy.Shared:
+		what = "KMS key shared with outsiders"
+	case f.Problem != "":
+		what = "KMS key policy could not be read"
+	}
+	if f.Attempted {
+		return "Refused try: " + what
+	}
+	return what
+}
+
+// mfaState is the caller's MFA in one of four plain answers.
+func mfaState(a detector.Actor) string {
+	switch a.MFA {
+	case detector.MFAYes:
+		return "yes"
+	case detector.MFANo:
+		return "no"
+	case detector.MFANotApplicable:
+		return "not applicable"
+	default:
+		return "unknown"
+	}
+}
+
+// mfaNote is the clause that belongs to the answer; "" when it needs none.
+func mfaNote(a detector.Actor) string {
+	if a.MFANote != "" {
+		return plain(a.MFANote, maxName)
+	}
+	switch {
+	case a.MFA == detector.MFANotApplicable && a.LongTermKey:
+		return "a long-term access key"
+	case a.MFA == detector.MFANotApplicable:
+		return "no person signed in"
+	case a.MFA == detector.MFAUnknown:
+		return "the record does not tell"
+	default:
+		return ""
+	}
+}
+
+// who names the caller: the short name, and the role if it is another name.
+func who(a detector.Actor, limit int) string {
+	name := plain(orUnknown(a.Name), limit)
+	if a.Type == "Root" {
+		name = "the root user"
+	}
+	if a.Role != "" && a.Role != a.Name {
+		name += " via role " + plain(a.Role, limit)
+	}
+	if a.InvokedBy != "" && a.InvokedBy != a.Name {
+		name += " through " + plain(a.InvokedBy, limit)
+	}
+	return name
+}
+
+// keyName is the shortest name of the key that identifies it in its account.
+func keyName(k detector.Key) string {
+	for _, name := range []string{k.ID, k.Alias, k.ARN} {
+		if name != "" {
+			return plain(name, maxName)
+		}
+	}
+	return "unknown key"
+}
+
+// actionsOf lists the granted actions, at most n of them by name.
+func actionsOf(grants []policy.Grant, n int) string {
+	var names []string
+	for _, g := range grants {
+		if name := Sanitize(g.Action, 64); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if more := len(names) - n; more > 0 {
+		return strings.Join(names[:n], ", ") + fmt.Sprintf(" and %d more", more)
+	}
+	return strings.Join(names, ", ")
+}
+
+// openTo reports whether strangers reach action beside the encrypt class.
+func openTo(d policy.Decision, action string) bool {
+	return slices.ContainsFunc(d.Others, func(g policy.Grant) bool { return strings.EqualFold(g.Action, action) })
+}
+
+// statementName names a statement for people, counting from 1 as they do.
+func statementName(ref policy.StatementRef) string {
+	if ref.Index < 0 {
+		return "the policy as a whole"
+	}
+	name := fmt.Sprintf("statement %d", ref.Index+1)
+	if ref.Sid != "" {
+		name += ` "` + plain(ref.Sid, maxName) + `"`
+	}
+	return name
+}
+
+// meaning says what the finding can mean, in a few sentences.
+func meaning(f *detector.Finding) string {
+	if f.Attempted {
+		return "AWS refused the call, so nothing changed. Had it gone through: " + reach(f)
+	}
+	return reach(f)
+}
+
+// reach says what outsiders get from the policy.
+func reach(f *detector.Finding) string {
+	var them string
+	switch f.Verdict {
+	case policy.Public:
+		them = "anyone with an AWS account"
+	case policy.Network:
+		them = "anyone who calls from the named networks"
+	case policy.Shared:
+		return "the outsiders named in the policy can encrypt with this key. That is fine if you know them. If you do not, they can turn it into a tool that locks other people's data."
+	default:
+		return "kmsentry could not rule out that this policy opens the key to everyone. Treat it as open until somebody has read it."
+	}
+	if openTo(f.Decision, "kms:Decrypt") {
+		return them + " can encrypt and decrypt with this key. Whatever it protects is as safe as its ciphertext is hidden, and the key can serve S3 ransomware (MITRE ATT&CK T1486)."
+	}
+	return them + " can encrypt with this key, and only you can decrypt: the tool of S3 ransomware (MITRE ATT&CK T1486). Either an intruder is turning a key of yours against others, or somebody opened a policy by mistake."
+}
+
+// sentence starts s with a capital letter.
+func sentence(s string) string {
+	if s == "" {
+		return ""
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}

@@ -1,0 +1,97 @@
+package alert
+
+import (
+	"strings"
+	"unicode"
+)
+
+// columns is the width of an email line: what mail programs show without
+// wrapping (RFC 3676 section 4.2 asks for 78 or fewer with room for quoting).
+const columns = 76
+
+// wrap breaks text at spaces into lines of at most columns. The first line
+// starts with first, the others with rest. A word that is longer than a line is
+// broken as well, unless it is an ARN or a URL, which must stay whole to be copied.
+func wrap(first, rest, text string) string {
+	var lines []string
+	line, used := first, width(first)
+	room := func() int { return columns - used }
+	empty := true // nothing but the indent stands in line
+	flush := func() {
+		lines = append(lines, strings.TrimRight(line, " "))
+		line, used, empty = rest, width(rest), true
+	}
+	for _, word := range strings.Fields(text) {
+		if !empty && 1+width(word) > room() {
+			flush()
+		}
+		for empty && width(word) > room() && !whole(word) {
+			head := fit(word, room())
+			line += head
+			word = word[len(head):]
+			flush()
+		}
+		if !empty {
+			word = " " + word
+		}
+		line += word
+		used += width(word)
+		empty = false
+	}
+	if !empty || len(lines) == 0 {
+		flush()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// whole reports whether word must not be broken.
+func whole(word string) bool {
+	return strings.Contains(word, "arn:") || strings.Contains(word, "https://")
+}
+
+// fit returns the longest start of word that takes at most n columns, and at
+// least one character.
+func fit(word string, n int) string {
+	used := 0
+	for i, r := range word {
+		w := runeWidth(r)
+		if i > 0 && used+w > n {
+			return word[:i]
+		}
+		used += w
+	}
+	return word
+}
+
+// trim shortens one line of text to n columns, with the cut mark.
+func trim(text string, n int) string {
+	if width(text) <= n {
+		return text
+	}
+	return fit(text, max(n-len(cutMark), 1)) + cutMark
+}
+
+// width is how many columns s takes in a fixed-width font.
+func width(s string) int {
+	n := 0
+	for _, r := range s {
+		n += runeWidth(r)
+	}
+	return n
+}
+
+// runeWidth is 2 for the characters that East Asian fonts and emoji draw wide,
+// 0 for combining marks, 1 for all others.
+// Source: Unicode Standard Annex 11, ranges rounded to blocks.
+func runeWidth(r rune) int {
+	switch {
+	case unicode.Is(unicode.M, r):
+		return 0
+	case r >= 0x1100 && r <= 0x115f, r >= 0x2e80 && r <= 0xa4cf, r >= 0xac00 && r <= 0xd7a3,
+		r >= 0xf900 && r <= 0xfaff, r >= 0xfe30 && r <= 0xfe6f, r >= 0xff00 && r <= 0xff60,
+		r >= 0xffe0 && r <= 0xffe6, r >= 0x1f000 && r <= 0x1faff, r >= 0x20000 && r <= 0x3fffd:
+		return 2
+	default:
+		return 1
+	}
+}
