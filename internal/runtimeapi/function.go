@@ -74,10 +74,10 @@ func (f *Function) Invoke(ctx context.Context, event []byte, timeout time.Durati
 		}
 		return a.response, nil
 	case <-f.process.exited:
-		return nil, f.died()
+		return nil, f.died(false)
 	case <-late.C:
 		f.kill()
-		return nil, &Failure{"Sandbox.Timedout", fmt.Sprintf("task timed out after %s", timeout)}
+		return nil, &Failure{Type: "Sandbox.Timedout", Message: fmt.Sprintf("task timed out after %s", timeout)}
 	case <-ctx.Done():
 		f.kill()
 		return nil, ctx.Err()
@@ -103,16 +103,16 @@ func (f *Function) hand(ctx context.Context, inv *invocation, timeout time.Durat
 		case failure := <-f.server.initErr:
 			return failure
 		default:
-			return f.died()
+			return f.died(true)
 		}
 	case <-ctx.Done():
 		f.kill()
-		return &Failure{"Sandbox.Timedout", fmt.Sprintf("the function asked for no event within %s", initTime)}
+		return &Failure{Type: "Sandbox.Timedout", Message: fmt.Sprintf("the function asked for no event within %s", initTime), Init: true}
 	}
 }
 
-func (f *Function) died() *Failure {
-	return &Failure{"Runtime.ExitError", fmt.Sprintf("the process ended before it answered: %v", f.process.err)}
+func (f *Function) died(init bool) *Failure {
+	return &Failure{Type: "Runtime.ExitError", Message: fmt.Sprintf("the process ended before it answered: %v", f.process.err), Init: init}
 }
 
 // run starts the binary unless it is running.

@@ -32,6 +32,7 @@ const (
 type Failure struct {
 	Type    string `json:"errorType"`
 	Message string `json:"errorMessage"`
+	Init    bool   `json:"-"` // it failed before it asked for an event
 }
 
 func (f *Failure) Error() string { return f.Type + ": " + f.Message }
@@ -99,7 +100,7 @@ func (s *server) next(w http.ResponseWriter, r *http.Request) {
 func (s *server) response(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxResponse))
 	if err != nil {
-		s.finish(w, r, answer{failure: &Failure{"Function.ResponseSizeTooLarge", err.Error()}}, http.StatusRequestEntityTooLarge)
+		s.finish(w, r, answer{failure: &Failure{Type: "Function.ResponseSizeTooLarge", Message: err.Error()}}, http.StatusRequestEntityTooLarge)
 		return
 	}
 	s.finish(w, r, answer{response: body}, http.StatusAccepted)
@@ -120,7 +121,7 @@ func (s *server) finish(w http.ResponseWriter, r *http.Request, a answer, status
 	}
 	s.mu.Unlock()
 	if inv == nil {
-		writeJSON(w, http.StatusBadRequest, &Failure{"InvalidRequestID", "no such invocation is running"})
+		writeJSON(w, http.StatusBadRequest, &Failure{Type: "InvalidRequestID", Message: "no such invocation is running"})
 		return
 	}
 	writeJSON(w, status, map[string]string{"status": "OK"})
@@ -128,8 +129,10 @@ func (s *server) finish(w http.ResponseWriter, r *http.Request, a answer, status
 }
 
 func (s *server) initError(w http.ResponseWriter, r *http.Request) {
+	f := readFailure(r)
+	f.Init = true
 	select {
-	case s.initErr <- readFailure(r):
+	case s.initErr <- f:
 	default: // the first one tells
 	}
 	writeJSON(w, http.StatusAccepted, map[string]string{"status": "OK"})
@@ -139,7 +142,7 @@ func readFailure(r *http.Request) *Failure {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxResponse))
 	f := &Failure{}
 	if err != nil || json.Unmarshal(body, f) != nil || f.Type == "" {
-		return &Failure{"Runtime.Unknown", fmt.Sprintf("the function reported an error that cannot be read: %.200q", body)}
+		return &Failure{Type: "Runtime.Unknown", Message: fmt.Sprintf("the function reported an error that cannot be read: %.200q", body)}
 	}
 	return f
 }
