@@ -1,6 +1,12 @@
 package detector
 
-import "fmt"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
 
 // A Detector judges records. The zero Detector trusts nobody beside the key's owner.
 type Detector struct {
@@ -14,14 +20,155 @@ type RecordError struct {
 	Err     error
 }
 
-func (e *RecordError) Error() string { return fmt.Sprintf("record %q: %v", e.EventID, e.Err) }
+func (e *RecordError) Error() string {
+	if e.EventID == "" {
+		return fmt.Sprintf("record: %v", e.Err)
+	}
+	return fmt.Sprintf("record %q: %v", e.EventID, e.Err)
+}
 
 // Unwrap returns the fault itself.
 func (e *RecordError) Unwrap() error { return e.Err }
 
+// Why there is no finding.
+const (
+	quietOtherCall = "not a call that sets a key policy"
+	quietDefault   = "no key policy given: AWS's default, which lets in the owner's account only"
+	quietPrivate   = "the key policy keeps outsiders out"
+	quietRefused   = "the call was refused, and its key policy keeps outsiders out"
+	quietNoPolicy  = "the call was refused, and the record shows no key policy"
+	quietMalformed = "the call was refused: what it carried is not a key policy"
+)
+
+// malformedPolicy is the error code with which KMS refuses a policy that is not
+// one. Source: KMS API Reference, PutKeyPolicy, Errors.
+const malformedPolicy = "MalformedPolicyDocumentException"
+
 // Detect judges one CloudTrail record, a JSON object. Its only errors are
-// *RecordError: bytes that are not a CloudTrail record. A record of another
-// call, or one whose policy keeps outsiders out, is a Result without a Finding.
-func (d Detector) Detect(record []byte) (Result, error) {
-	return Result{}, &RecordError{Err: fmt.Errorf("not built yet")}
+// *RecordError: bytes that are not a CloudTrail record, or a record that two
+// readers could read differently, because an object in it holds a member twice
+// or in another letter case. A record of another call, or one whose policy
+// keeps outsiders out, is a Result without a Finding.
+//
+// The instant of the decision is the event's time, and the owner is the key's
+// account. An accepted call whose policy cannot be read is a finding, since
+// nobody can say that it is harmless. So is a refused call (errorCode) whose
+// policy would have opened the key: Attempted, of severity low. A refused call
+// whose policy cannot be read is one too, unless that was AWS's own reason to
+// refuse it.
+//
+// One ReplicateKey call leaves two records, ReplicateKey in the primary's
+// Region and CreateKey in the replica's. Each is judged, and each finding has
+// its own UID, since the records have their own event ids; what they share is
+// the replica's key ARN.
+func (d Detector) Detect(text []byte) (Result, error) {
+	var r record
+	if err := r.read(text); err != nil {
+		return Result{}, &RecordError{r.event.ID, err}
+	}
+	if !r.setsPolicy() {
+		return Result{Event: r.event, Verdict: policy.Private, Quiet: quietOtherCall}, nil
+	}
+	f, err := r.facts()
+	if err != nil {
+		return Result{}, &RecordError{r.event.ID, err}
+	}
+	if quiet := d.judge(f, &r); quiet != "" {
+		return Result{Event: f.Event, Key: f.Key, Verdict: policy.Private, Quiet: quiet}, nil
+	}
+	f.UID = f.uid()
+	f.Splunk = f.splunk()
+	return Result{Event: f.Event, Key: f.Key, Verdict: f.Verdict, Finding: f}, nil
+}
+
+// facts begins a finding with what the record tells.
+func (r *record) facts() (*Finding, error) {
+	actor, err := r.readActor()
+	if err != nil {
+		return nil, err
+	}
+	return &Finding{
+		Attempted: r.event.ErrorCode != "",
+		Event:     r.event,
+		Key:       r.readKey(),
+		Actor:     actor,
+		Source:    r.readSource(),
+	}, nil
+}
+
+// judge decides about the policy of the call and completes f. It returns why
+// there is nothing to report, or "".
+func (d Detector) judge(f *Finding, r *record) (quiet string) {
+	text, err := r.readPolicy()
+	switch {
+	case err != nil:
+		f.Problem = err.Error()
+	case text == "" && f.Attempted:
+		return quietNoPolicy
+	case text == "":
+		return quietDefault
+	}
+	var p *policy.Policy
+	if f.Problem == "" {
+		f.Policy = PolicyText{Text: text, SHA256: hexSum(text)}
+		p, err = policy.Parse([]byte(text))
+	}
+	switch {
+	case p != nil:
+		if quiet := d.decide(f, p); quiet != "" {
+			return quiet
+		}
+	case f.Event.ErrorCode == malformedPolicy:
+		return quietMalformed
+	case f.Problem == "":
+		f.Problem = err.Error()
+	}
+	f.Severity = f.severity(p)
+	f.Title = f.title()
+	return ""
+}
+
+// decide decides about p, f's policy, and finds the statements to blame.
+func (d Detector) decide(f *Finding, p *policy.Policy) (quiet string) {
+	q := d.question(f)
+	f.Decision = p.Decide(q)
+	f.Verdict = f.Decision.Verdict
+	if f.Verdict == policy.Private && f.Decision.Future == nil {
+		return f.quietVerdict()
+	}
+	blamed := f.Decision
+	if f.Verdict == policy.Private {
+		later := q
+		later.At = f.Decision.Future.At
+		blamed = p.Decide(later)
+	}
+	f.Statements = statements(p, offending(blamed, len(p.Statements)))
+	f.Repaired = repair(f, p, q)
+	return ""
+}
+
+// quietVerdict says why a private policy is not reported.
+func (f *Finding) quietVerdict() string {
+	if f.Attempted {
+		return quietRefused
+	}
+	return quietPrivate
+}
+
+// question asks about f's key at the time of the event.
+func (d Detector) question(f *Finding) policy.Question {
+	return policy.Question{
+		Account:         f.Key.Account,
+		KeyARN:          f.Key.ARN,
+		At:              f.Event.Time,
+		TrustedAccounts: d.TrustedAccounts,
+		TrustedOrgs:     d.TrustedOrgs,
+		Key:             f.Key.facts(),
+	}
+}
+
+// hexSum returns the SHA-256 of text in hex.
+func hexSum(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
 }

@@ -1,0 +1,154 @@
+package detector
+
+import "strings"
+
+// The values of userIdentity.type that this package treats apart.
+// Source: CloudTrail User Guide, cloudtrail-event-reference-user-identity.html.
+const (
+	typeIAMUser     = "IAMUser"
+	typeAssumedRole = "AssumedRole"
+	typeRole        = "Role"
+	typeRoot        = "Root"
+	typeFederated   = "FederatedUser"
+	typeWebIdentity = "WebIdentityUser"
+	typeSAML        = "SAMLUser"
+	typeAccount     = "AWSAccount"
+	typeService     = "AWSService"
+	typeIdentity    = "IdentityCenterUser"
+	typeUnknown     = "Unknown"
+	nobody          = "unknown"         // the name of an actor whom the record does not name
+	reservedSSO     = "AWSReservedSSO_" // role names of IAM Identity Center
+	longTermKey     = "AKIA"            // prefix of long-term access key ids; IAM User Guide, reference_identifiers.html
+	signIn          = "signin.amazonaws.com"
+	console         = "console.amazonaws.com"
+	serviceDomain   = ".amazonaws.com"
+	serviceDomainCN = ".amazonaws.com.cn"
+)
+
+// readActor reads who made the call.
+func (r *record) readActor() (Actor, error) {
+	issuer, err := r.session.object("sessionIssuer")
+	if err != nil {
+		return Actor{}, err
+	}
+	attributes, err := r.session.object("attributes")
+	if err != nil {
+		return Actor{}, err
+	}
+	web, err := r.session.object("webIdFederationData")
+	if err != nil {
+		return Actor{}, err
+	}
+	onBehalfOf, err := r.identity.object("onBehalfOf")
+	if err != nil {
+		return Actor{}, err
+	}
+	id := r.identity
+	a := Actor{
+		Type:         firstText(id.text("type"), typeUnknown),
+		ARN:          id.text("arn"),
+		PrincipalID:  id.text("principalId"),
+		RoleARN:      issuer.text("arn"),
+		AccessKeyID:  id.text("accessKeyId"),
+		InvokedBy:    id.text("invokedBy"),
+		SessionStart: parseTime(attributes.text("creationDate")),
+	}
+	a.Account = firstText(id.text("accountId"), accountOf(a.ARN))
+	if a.Type == typeAssumedRole || a.Type == typeRole {
+		role, _ := roleAndSession(a.ARN)
+		a.Role = firstText(issuer.text("userName"), role, lastPart(a.RoleARN))
+	}
+	a.Name = a.name(id.text("userName"), firstText(onBehalfOf.text("userId"), id.text("credentialId")))
+	a.SSO = a.Type == typeIdentity || strings.HasPrefix(a.Role, reservedSSO)
+	a.Federated = a.SSO || a.Type == typeSAML || a.Type == typeWebIdentity || web.text("federatedProvider") != ""
+	a.LongTermKey = strings.HasPrefix(a.AccessKeyID, longTermKey) || a.signedWithoutSession(r.session)
+	a.MFA, a.MFANote = a.mfa(attributes.text("mfaAuthenticated"))
+	return a, nil
+}
+
+// signedWithoutSession reports whether a user or the root user signed without
+// a session and the record hides the key: temporary credentials always have a
+// session in the record, so the key was a long-term one.
+// Source: CloudTrail User Guide, cloudtrail-event-reference-user-identity.html,
+// sessionContext and accessKeyId.
+func (a Actor) signedWithoutSession(session object) bool {
+	return (a.Type == typeIAMUser || a.Type == typeRoot) && len(session.members) == 0 &&
+		!strings.HasPrefix(a.AccessKeyID, "ASIA") && !a.calledByService()
+}
+
+// name returns a short name, never empty. userName is the record's own;
+// person is the id of an Identity Center user.
+func (a Actor) name(userName, person string) string {
+	_, session := roleAndSession(a.ARN)
+	var name string
+	switch a.Type {
+	case typeRoot:
+		return "root"
+	case typeAssumedRole, typeRole:
+		name = firstText(session, afterColon(a.PrincipalID), a.Role)
+	case typeFederated:
+		name = firstText(lastPart(a.ARN), afterColon(a.PrincipalID))
+	case typeService:
+		name = a.InvokedBy
+	case typeIdentity:
+		name = firstText(userName, person)
+	case typeAccount:
+		name = firstText(userName, afterColon(a.PrincipalID), a.Account)
+	default:
+		name = firstText(userName, lastPart(a.ARN))
+	}
+	return firstText(name, userName, a.PrincipalID, a.Account, nobody)
+}
+
+// calledByService reports whether an AWS service made the call for the actor,
+// so that nobody's own signature stands behind it. Consoles pass a person's
+// call on and do not count, nor does "AWS Internal".
+func (a Actor) calledByService() bool {
+	if a.Type == typeService {
+		return true
+	}
+	if a.InvokedBy == signIn || a.InvokedBy == console {
+		return false
+	}
+	return strings.HasSuffix(a.InvokedBy, serviceDomain) || strings.HasSuffix(a.InvokedBy, serviceDomainCN)
+}
+
+// roleAndSession takes arn:PARTITION:sts::ACCOUNT:assumed-role/ROLE/SESSION
+// apart; both are "" for other text.
+func roleAndSession(arn string) (role, session string) {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) != 6 {
+		return "", ""
+	}
+	rest, found := strings.CutPrefix(parts[5], "assumed-role/")
+	if !found {
+		return "", ""
+	}
+	role, session, _ = strings.Cut(rest, "/")
+	return role, session
+}
+
+// accountOf returns the account field of an ARN; "" when there is none.
+func accountOf(arn string) string {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) != 6 {
+		return ""
+	}
+	return firstAccount(parts[4])
+}
+
+// lastPart returns what follows the last "/" of an ARN; "" without one.
+func lastPart(arn string) string {
+	i := strings.LastIndexByte(arn, '/')
+	if i < 0 {
+		return ""
+	}
+	return arn[i+1:]
+}
+
+// afterColon returns what follows the first ":" of a principal id, the session
+// name; "" without one.
+func afterColon(id string) string {
+	_, session, _ := strings.Cut(id, ":")
+	return session
+}

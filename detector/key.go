@@ -1,0 +1,189 @@
+package detector
+
+import (
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// readKey tells which key the call is about: the ARN that AWS wrote into the
+// response or the resources, else the one that the request's key id makes
+// together with account and Region. For ReplicateKey it is the replica.
+func (r *record) readKey() Key {
+	k := Key{Region: r.event.Region}
+	named := r.requestKey()
+	switch arn, ok := r.recordedARN(named); {
+	case ok:
+		k.ARN, k.ID = arn.String(), arn.id
+		k.Region, k.Account, k.Partition = arn.region, arn.account, arn.partition
+	default:
+		r.buildKey(&k, named)
+	}
+	k.Alias = named.alias
+	r.readFacts(&k)
+	return k
+}
+
+// recordedARN returns the ARN of the key as AWS recorded it. Where to look:
+// the key's metadata in the response of CreateKey and ReplicateKey; keyId in
+// the response, where KMS names the key of every management call; resources[].
+// named is the key of the request, which picks one of several resources.
+// Source: KMS Developer Guide, logging-using-cloudtrail.html.
+func (r *record) recordedARN(named keyARN) (keyARN, bool) {
+	if a, ok := parseKeyARN(r.metadata.text("arn")); ok && a.id != "" {
+		return a, true
+	}
+	var found []keyARN
+	if a, ok := parseKeyARN(r.response.text("keyId")); ok && a.id != "" {
+		found = append(found, a)
+	}
+	for _, resource := range r.resources {
+		if a, ok := parseKeyARN(resource.text("ARN")); ok && a.id != "" {
+			found = append(found, a)
+		}
+	}
+	if len(found) == 0 {
+		return keyARN{}, false
+	}
+	arn := found[0]
+	for _, a := range found {
+		if a.id == named.id {
+			arn = a
+			break
+		}
+	}
+	return r.replicaOf(arn)
+}
+
+// replicaOf turns the primary's ARN into the replica's for ReplicateKey, and
+// leaves it alone for the other calls. A replica has the primary's key id.
+// Source: KMS Developer Guide, multi-region-keys-overview.html.
+func (r *record) replicaOf(primary keyARN) (keyARN, bool) {
+	if r.event.Name != replicateKey {
+		return primary, true
+	}
+	primary.region = r.request.text("replicaRegion")
+	return primary, isName(primary.region, "-")
+}
+
+// requestKey reads requestParameters.keyId: a key id, a key ARN, an alias name
+// or an alias ARN. Fields that it does not tell are empty.
+// Source: KMS API Reference, DescribeKey, KeyId.
+func (r *record) requestKey() keyARN {
+	text := r.request.text("keyId")
+	if a, ok := parseKeyARN(text); ok {
+		return a
+	}
+	switch {
+	case isAlias(text):
+		return keyARN{alias: text}
+	case isKeyID(text):
+		return keyARN{id: text}
+	default:
+		return keyARN{}
+	}
+}
+
+// buildKey makes the key from what the request named, and says what it could
+// not tell.
+func (r *record) buildKey(k *Key, named keyARN) {
+	k.ID = r.request.text("keyId")
+	if named.id != "" {
+		k.ID = named.id
+	}
+	if named.region != "" && r.event.Name != replicateKey {
+		k.Region = named.region
+	}
+	if r.event.Name == replicateKey {
+		k.Region = r.request.text("replicaRegion")
+	}
+	k.Account = firstAccount(named.account, r.metadata.text("aWSAccountId"), r.resourceAccount(), r.event.Account, r.identity.text("accountId"))
+	k.Partition = r.partition(named.partition, k.Region)
+	switch {
+	case r.event.Name == createKey && r.event.ErrorCode != "":
+		k.Note = "The call was refused, so no key was made."
+	case named.alias != "":
+		k.Note = "The record names the key by an alias only; which key that was is not in it."
+	case named.id == "" && k.ID != "":
+		k.Note = "What the request named is not a key id, so the key's ARN is not known."
+	case named.id == "":
+		k.Note = "The record does not name the key."
+	case k.Account == "":
+		k.Note = "The record does not tell the key's account, so the key's ARN is not known."
+	case !isName(k.Region, "-"):
+		k.Note = "The record does not tell the key's Region, so the key's ARN is not known."
+	default:
+		k.ARN = keyARN{partition: k.Partition, region: k.Region, account: k.Account, id: named.id}.String()
+	}
+}
+
+// resourceAccount returns the account of the first resource; "" when there is none.
+func (r *record) resourceAccount() string {
+	if len(r.resources) == 0 {
+		return ""
+	}
+	return r.resources[0].text("accountId")
+}
+
+// partition returns named, else what the Region's name tells, else the
+// caller's partition, else "aws".
+func (r *record) partition(named, region string) string {
+	if named != "" {
+		return named
+	}
+	if p := partitionOf(region); p != "" {
+		return p
+	}
+	if parts := strings.SplitN(r.identity.text("arn"), ":", 3); len(parts) == 3 && parts[0] == "arn" && isName(parts[1], "-") {
+		return parts[1]
+	}
+	return "aws"
+}
+
+// readFacts reads what the record tells of the key's kind.
+func (r *record) readFacts(k *Key) {
+	k.Spec = firstText(
+		r.metadata.text("keySpec"), r.metadata.text("customerMasterKeySpec"),
+		r.request.text("keySpec"), r.request.text("customerMasterKeySpec"))
+	k.Usage = firstText(r.metadata.text("keyUsage"), r.request.text("keyUsage"))
+	k.Origin = firstText(r.metadata.text("origin"), r.request.text("origin"))
+	k.MultiRegion = r.multiRegion(k.ID)
+}
+
+// multiRegion tells whether the key is a multi-Region key: the record says so,
+// or the id shows it, or only such keys can be replicated; nil otherwise.
+// Source: KMS Developer Guide, multi-region-keys-overview.html: their ids
+// begin with "mrk-".
+func (r *record) multiRegion(id string) *bool {
+	said := firstText(r.metadata.text("multiRegion"), r.request.text("multiRegion"))
+	yes := said == "true" || strings.HasPrefix(id, "mrk-") || r.event.Name == replicateKey
+	if yes || said == "false" || isUUID(id) {
+		return &yes
+	}
+	return nil
+}
+
+// facts returns what the decision may use of the key.
+func (k Key) facts() policy.KeyFacts {
+	return policy.KeyFacts{Spec: k.Spec, Usage: k.Usage, Origin: k.Origin, MultiRegion: k.MultiRegion}
+}
+
+// firstText returns the first text that is not empty.
+func firstText(texts ...string) string {
+	for _, t := range texts {
+		if t != "" {
+			return t
+		}
+	}
+	return ""
+}
+
+// firstAccount returns the first text that is an account id; "" when none is.
+func firstAccount(texts ...string) string {
+	for _, t := range texts {
+		if isAccount(t) {
+			return t
+		}
+	}
+	return ""
+}

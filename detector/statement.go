@@ -1,0 +1,58 @@
+package detector
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// offending returns the places of the statements that a decision blames: those
+// that let outsiders in, and those that kept it open. They are sorted and lie
+// below count.
+func offending(d policy.Decision, count int) []int {
+	var places []int
+	for _, g := range d.Grants {
+		for _, ref := range g.Statements {
+			places = append(places, ref.Index)
+		}
+	}
+	for _, open := range d.Undecided {
+		places = append(places, open.Statement.Index)
+	}
+	slices.Sort(places)
+	places = slices.Compact(places)
+	return slices.DeleteFunc(places, func(i int) bool { return i < 0 || i >= count })
+}
+
+// statements shows the statements at the given places as they are written.
+func statements(p *policy.Policy, places []int) []Statement {
+	var list []Statement
+	for _, i := range places {
+		s := p.Statements[i]
+		shown := Statement{Index: s.Index, Count: len(p.Statements), Sid: s.Sid, Effect: s.Effect.String(), Text: s.Text}
+		if o, err := readDocument([]byte(s.Text)); err == nil {
+			shown.Principal = shownMember(o, "Principal", "NotPrincipal")
+			shown.Action = shownMember(o, "Action", "NotAction")
+			shown.Condition = shownMember(o, "Condition")
+		}
+		list = append(list, shown)
+	}
+	return list
+}
+
+// shownMember returns the first of the named members that stands in o, compact,
+// e.g. `"Principal": {"AWS":"*"}`; "" when none does.
+func shownMember(o object, names ...string) string {
+	for _, name := range names {
+		if raw := o.raw(name); raw != nil {
+			var b bytes.Buffer
+			if json.Compact(&b, raw) != nil {
+				return "" // not reached: raw is valid
+			}
+			return `"` + name + `": ` + b.String()
+		}
+	}
+	return ""
+}
