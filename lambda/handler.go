@@ -112,7 +112,7 @@ func (h *handler) report(ctx context.Context, s summary, f *detector.Finding) (s
 		s.ExceptionError = held.Err.Error()
 	}
 	switch {
-	case held.By != "" && held.Err == nil:
+	case held.By != "":
 		s.Outcome, s.HeldBy = outcomeHeld, held.By
 		s.Reason = fmt.Sprintf("exception %q of %s: %s", held.By, held.Owner, held.Reason)
 	case f.Severity < h.settings.minSeverity:

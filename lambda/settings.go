@@ -60,12 +60,7 @@ func readSettings(getenv func(string) string, readFile func(string) ([]byte, err
 			TrustedAccounts: r.list("TRUSTED_ACCOUNTS", accountID, "12-digit account ids"),
 			TrustedOrgs:     r.list("TRUSTED_ORGS", orgID, "organization ids (o-...)"),
 		},
-		options: alert.Options{
-			RunbookURL: r.url("RUNBOOK_URL", "https"),
-			ChatClient: r.oneOf("CHAT_CLIENT", "slack", "teams"),
-			Mention:    r.match("MENTION_GROUP", slackGroup, "a Slack user group id (S...)"),
-			HTTPSBody:  r.oneOf("HTTPS_BODY", "chat", "finding"),
-		},
+		options:  r.options(now),
 		logLevel: r.logLevel("LOG_LEVEL"),
 		credentials: aws.Credentials{
 			AccessKeyID:     r.required("AWS_ACCESS_KEY_ID"),
@@ -84,8 +79,7 @@ func readSettings(getenv func(string) string, readFile func(string) ([]byte, err
 // The forms of the ids that settings name.
 var (
 	accountID  = regexp.MustCompile(`^[0-9]{12}$`)
-	orgID      = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`) // Organizations API reference, Organization, Id
-	slackGroup = regexp.MustCompile(`^S[A-Z0-9]{7,20}$`)
+	orgID      = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`)    // Organizations API reference, Organization, Id
 	topicName  = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`) // SNS API reference, CreateTopic, Name; FIFO topics cannot reach a mailbox
 	regionName = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}$`)
 )
@@ -153,43 +147,38 @@ func (r *reader) list(name string, form *regexp.Regexp, want string) []string {
 	return items
 }
 
-func (r *reader) match(name string, form *regexp.Regexp, want string) string {
-	v := r.getenv(name)
-	if v != "" && !form.MatchString(v) {
-		r.fail(name, fmt.Errorf("want %s, got %q", want, v))
-	}
-	return v
-}
-
-func (r *reader) oneOf(name string, words ...string) string {
-	v := r.getenv(name)
-	if v == "" {
-		return words[0]
-	}
-	for _, w := range words {
-		if v == w {
-			return v
+// options reads what package alert checks itself, one setting after the other,
+// so that the wrong one is named.
+func (r *reader) options(now time.Time) alert.Options {
+	o := alert.Options{Now: now}
+	for _, s := range []struct {
+		name  string
+		field *string
+	}{
+		{"RUNBOOK_URL", &o.RunbookURL},
+		{"CHAT_CLIENT", &o.ChatClient},
+		{"HTTPS_BODY", &o.HTTPSBody},
+		{"MENTION_GROUP", &o.Mention},
+	} {
+		*s.field = r.getenv(s.name)
+		if err := o.Check(); err != nil {
+			r.fail(s.name, err)
+			*s.field = ""
 		}
 	}
-	r.fail(name, fmt.Errorf("want %s, got %q", strings.Join(words, " or "), v))
-	return ""
+	return o
 }
 
-func (r *reader) url(name string, schemes ...string) string {
+func (r *reader) url(name string) string {
 	v := r.getenv(name)
 	if v == "" {
 		return ""
 	}
 	u, err := url.Parse(v)
-	if err == nil && u.Host != "" {
-		for _, scheme := range schemes {
-			if u.Scheme == scheme {
-				return v
-			}
-		}
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		r.fail(name, fmt.Errorf("want an http or https URL, got %q", v))
 	}
-	r.fail(name, fmt.Errorf("want a URL with %s, got %q", strings.Join(schemes, " or "), v))
-	return ""
+	return v
 }
 
 func (r *reader) boolean(name string) bool {
@@ -205,20 +194,27 @@ func (r *reader) boolean(name string) bool {
 }
 
 func (r *reader) logLevel(name string) slog.Level {
-	v := r.oneOf(name, "info", "debug", "warn", "error")
-	var level slog.Level
-	if v != "" {
-		_ = level.UnmarshalText([]byte(v)) // one of slog's own words
+	switch v := r.getenv(name); v {
+	case "", "info":
+		return slog.LevelInfo
+	case "debug":
+		return slog.LevelDebug
+	case "warn":
+		return slog.LevelWarn
+	case "error":
+		return slog.LevelError
+	default:
+		r.fail(name, fmt.Errorf("want debug, info, warn or error, got %q", v))
+		return slog.LevelInfo
 	}
-	return level
 }
 
 // endpoint follows the AWS SDKs: the service's variable goes before the general one.
 func (r *reader) endpoint() string {
-	if v := r.url("AWS_ENDPOINT_URL_SNS", "https", "http"); v != "" {
+	if v := r.url("AWS_ENDPOINT_URL_SNS"); v != "" {
 		return v
 	}
-	return r.url("AWS_ENDPOINT_URL", "https", "http")
+	return r.url("AWS_ENDPOINT_URL")
 }
 
 // exceptions reads the exceptions file. A file that somebody asked for has to
