@@ -1,0 +1,211 @@
+package detector
+
+import "testing"
+
+const (
+	testID  = "1234abcd-12ab-34cd-56ef-1234567890ab"
+	testARN = "arn:aws:kms:us-east-1:111122223333:key/" + testID
+	mrkID   = "mrk-1234abcd12ab34cd56ef1234567890ab"
+)
+
+// Every way in which a record names its key.
+func TestReadKey(t *testing.T) {
+	const resources = `[{"accountId":"111122223333","type":"AWS::KMS::Key","ARN":"` + testARN + `"}]`
+	replica := []edit{{"eventName", `"ReplicateKey"`}, {"requestParameters", `{"keyId":"` + mrkID + `","replicaRegion":"eu-west-1"}`}}
+	for _, row := range []struct {
+		name, record string
+		edits        []edit
+		arn, id      string
+		account      string
+		region       string
+		partition    string
+		alias, note  string
+	}{
+		{
+			name: "metadata of the response", record: create,
+			arn: testARN, id: testID, account: "111122223333", region: "us-east-1", partition: "aws",
+		},
+		{
+			name: "key ARN in the response", record: put,
+			edits: []edit{{"requestParameters.keyId", `"alias/x"`}, {"responseElements", `{"keyId":"` + testARN + `"}`}},
+			arn:   testARN, id: testID, account: "111122223333", region: "us-east-1", partition: "aws", alias: "alias/x",
+		},
+		{
+			name: "resources", record: put,
+			edits: []edit{{"requestParameters.keyId", `"alias/payments"`}, {"resources", resources}},
+			arn:   testARN, id: testID, account: "111122223333", region: "us-east-1", partition: "aws", alias: "alias/payments",
+		},
+		{
+			name: "the resource that the request names", record: put,
+			edits: []edit{{"resources", `[{"ARN":"arn:aws:s3:::bucket"},{"ARN":"arn:aws:kms:us-east-1:111122223333:key/other"},{"ARN":"` + testARN + `"}]`}},
+			arn:   testARN, id: testID, account: "111122223333", region: "us-east-1", partition: "aws",
+		},
+		{
+			name: "key id", record: put,
+			arn: testARN, id: testID, account: "111122223333", region: "us-east-1", partition: "aws",
+		},
+		{
+			name: "key id in China", record: put,
+			edits: []edit{{"awsRegion", `"cn-north-1"`}},
+			arn:   "arn:aws-cn:kms:cn-north-1:111122223333:key/" + testID, id: testID, account: "111122223333", region: "cn-north-1", partition: "aws-cn",
+		},
+		{
+			name: "key id in GovCloud", record: put,
+			edits: []edit{{"awsRegion", `"us-gov-west-1"`}},
+			arn:   "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/" + testID, id: testID, account: "111122223333", region: "us-gov-west-1", partition: "aws-us-gov",
+		},
+		{
+			name: "key id, account from the caller", record: put,
+			edits: []edit{{"recipientAccountId", ""}},
+			arn:   testARN, id: testID, account: "111122223333", region: "us-east-1", partition: "aws",
+		},
+		{
+			name: "key ARN of another account and Region", record: put,
+			edits: []edit{{"requestParameters.keyId", `"arn:aws:kms:eu-west-1:444455556666:key/abc"`}},
+			arn:   "arn:aws:kms:eu-west-1:444455556666:key/abc", id: "abc", account: "444455556666", region: "eu-west-1", partition: "aws",
+		},
+		{
+			name: "alias name", record: put,
+			edits: []edit{{"requestParameters.keyId", `"alias/payments"`}},
+			id:    "alias/payments", account: "111122223333", region: "us-east-1", partition: "aws", alias: "alias/payments",
+			note: "The record names the key by an alias only; which key that was is not in it.",
+		},
+		{
+			name: "alias ARN", record: put,
+			edits: []edit{{"requestParameters.keyId", `"arn:aws-us-gov:kms:us-gov-east-1:444455556666:alias/payments"`}},
+			id:    "arn:aws-us-gov:kms:us-gov-east-1:444455556666:alias/payments", account: "444455556666", region: "us-gov-east-1", partition: "aws-us-gov", alias: "alias/payments",
+			note: "The record names the key by an alias only; which key that was is not in it.",
+		},
+		{
+			name: "no key", record: put,
+			edits:   []edit{{"requestParameters.keyId", ""}},
+			account: "111122223333", region: "us-east-1", partition: "aws",
+			note: "The record does not name the key.",
+		},
+		{
+			name: "not a key id", record: put,
+			edits: []edit{{"requestParameters.keyId", `"<b>key</b>"`}, {"errorCode", `"NotFoundException"`}},
+			id:    "<b>key</b>", account: "111122223333", region: "us-east-1", partition: "aws",
+			note: "What the request named is not a key id, so the key's ARN is not known.",
+		},
+		{
+			name: "no account", record: put,
+			edits: []edit{{"recipientAccountId", ""}, {"userIdentity.accountId", `"12"`}},
+			id:    testID, region: "us-east-1", partition: "aws",
+			note: "The record does not tell the key's account, so the key's ARN is not known.",
+		},
+		{
+			name: "no Region", record: put,
+			edits: []edit{{"awsRegion", ""}},
+			id:    testID, account: "111122223333", partition: "aws",
+			note: "The record does not tell the key's Region, so the key's ARN is not known.",
+		},
+		{
+			name: "no Region, a caller in China", record: put,
+			edits: []edit{{"awsRegion", ""}, {"userIdentity.arn", `"arn:aws-cn:iam::111122223333:user/Alice"`}},
+			id:    testID, account: "111122223333", partition: "aws-cn",
+			note: "The record does not tell the key's Region, so the key's ARN is not known.",
+		},
+		{
+			name: "refused CreateKey", record: create,
+			edits:   []edit{{"errorCode", `"AccessDenied"`}, {"responseElements", `null`}},
+			account: "111122223333", region: "us-east-1", partition: "aws",
+			note: "The call was refused, so no key was made.",
+		},
+		{
+			name: "replica", record: create,
+			edits: append([]edit{{"responseElements", `{"replicaKeyMetadata":{"arn":"arn:aws:kms:us-west-2:111122223333:key/` + mrkID + `"}}`}}, replica...),
+			arn:   "arn:aws:kms:us-west-2:111122223333:key/" + mrkID, id: mrkID, account: "111122223333", region: "us-west-2", partition: "aws",
+		},
+		{
+			name: "refused replica, the primary in resources", record: create,
+			edits: append([]edit{{"responseElements", `null`}, {"resources", `[{"ARN":"arn:aws:kms:us-east-1:111122223333:key/` + mrkID + `"}]`}}, replica...),
+			arn:   "arn:aws:kms:eu-west-1:111122223333:key/" + mrkID, id: mrkID, account: "111122223333", region: "eu-west-1", partition: "aws",
+		},
+		{
+			name: "refused replica", record: create,
+			edits: append([]edit{{"responseElements", `null`}}, replica...),
+			arn:   "arn:aws:kms:eu-west-1:111122223333:key/" + mrkID, id: mrkID, account: "111122223333", region: "eu-west-1", partition: "aws",
+		},
+		{
+			name: "replica without Region", record: create,
+			edits: []edit{{"eventName", `"ReplicateKey"`}, {"responseElements", `null`}, {"requestParameters", `{"keyId":"` + mrkID + `"}`}},
+			id:    mrkID, account: "111122223333", partition: "aws",
+			note: "The record does not tell the key's Region, so the key's ARN is not known.",
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			f, _ := factsOf(t, edited(t, row.record, row.edits...))
+			got := f.Key
+			got.Spec, got.Usage, got.Origin, got.MultiRegion = "", "", "", nil
+			want := Key{ARN: row.arn, ID: row.id, Account: row.account, Region: row.region, Partition: row.partition, Alias: row.alias, Note: row.note}
+			if got != want {
+				t.Errorf("key\n got %+v\nwant %+v", got, want)
+			}
+		})
+	}
+}
+
+func TestReadKeyFacts(t *testing.T) {
+	for _, row := range []struct {
+		name, record        string
+		edits               []edit
+		spec, usage, origin string
+		multiRegion         string // "yes", "no" or "unknown"
+	}{
+		{"PutKeyPolicy on a single-Region key", put, nil, "", "", "", "no"},
+		{"PutKeyPolicy on a multi-Region key", put, []edit{{"requestParameters.keyId", `"` + mrkID + `"`}}, "", "", "", "yes"},
+		{"PutKeyPolicy on an alias", put, []edit{{"requestParameters.keyId", `"alias/x"`}}, "", "", "", "unknown"},
+		{
+			"response", create,
+			[]edit{{"responseElements.keyMetadata", `{"arn":"` + testARN + `","keySpec":"RSA_2048","keyUsage":"SIGN_VERIFY","origin":"EXTERNAL","multiRegion":false}`}},
+			"RSA_2048", "SIGN_VERIFY", "EXTERNAL", "no",
+		},
+		{
+			"request", create,
+			[]edit{{"responseElements", `null`}, {"requestParameters", `{"keySpec":"HMAC_256","keyUsage":"GENERATE_VERIFY_MAC","origin":"AWS_KMS","multiRegion":true}`}},
+			"HMAC_256", "GENERATE_VERIFY_MAC", "AWS_KMS", "yes",
+		},
+		{
+			"old name of the spec", create,
+			[]edit{{"responseElements", `null`}, {"requestParameters", `{"customerMasterKeySpec":"SYMMETRIC_DEFAULT"}`}},
+			"SYMMETRIC_DEFAULT", "", "", "unknown",
+		},
+		{"replica", create, []edit{{"eventName", `"ReplicateKey"`}}, "", "ENCRYPT_DECRYPT", "", "yes"},
+	} {
+		f, _ := factsOf(t, edited(t, row.record, row.edits...))
+		multiRegion := "unknown"
+		if f.Key.MultiRegion != nil {
+			multiRegion = map[bool]string{true: "yes", false: "no"}[*f.Key.MultiRegion]
+		}
+		if f.Key.Spec != row.spec || f.Key.Usage != row.usage || f.Key.Origin != row.origin || multiRegion != row.multiRegion {
+			t.Errorf("%s: %q %q %q multi-Region %s, want %q %q %q %s", row.name,
+				f.Key.Spec, f.Key.Usage, f.Key.Origin, multiRegion, row.spec, row.usage, row.origin, row.multiRegion)
+		}
+	}
+}
+
+func TestParseKeyARNRefuses(t *testing.T) {
+	for _, text := range []string{
+		"", "arn", testID, "arn:aws:s3:::bucket", "arn:aws:kms:us-east-1:111122223333", "arn:aws:kms:us-east-1:111122223333:key/",
+		"arn:aws:kms:us-east-1:1111:key/x", "arn:aws:kms::111122223333:key/x", "arn:aws:kms:us-east-1:111122223333:key/x y",
+		"arn:aws:kms:us-east-1:111122223333:key/x\n", "arn:aws:kms:us-east-1:111122223333:grant/x", "arn:aws:kms:us-east-1:111122223333:alias/",
+		"arn:a<ws:kms:us-east-1:111122223333:key/x", "ARN:aws:kms:us-east-1:111122223333:key/x",
+	} {
+		if a, ok := parseKeyARN(text); ok {
+			t.Errorf("parseKeyARN(%q) = %+v, want none", text, a)
+		}
+	}
+}
+
+func TestPartitionOf(t *testing.T) {
+	for region, want := range map[string]string{
+		"us-east-1": "aws", "ap-southeast-7": "aws", "cn-northwest-1": "aws-cn", "us-gov-east-1": "aws-us-gov",
+		"us-iso-east-1": "aws-iso", "us-isob-east-1": "aws-iso-b", "us-isof-south-1": "aws-iso-f", "eu-isoe-west-1": "aws-iso-e",
+		"eusc-de-east-1": "aws-eusc", "": "", "<b>": "",
+	} {
+		if got := partitionOf(region); got != want {
+			t.Errorf("partitionOf(%q) = %q, want %q", region, got, want)
+		}
+	}
+}

@@ -1,0 +1,212 @@
+package detector
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// Bytes that are no CloudTrail record, or one that two readers could read
+// differently, are a *RecordError of one line.
+func TestDetectRefuses(t *testing.T) {
+	for _, row := range []struct{ name, record, want string }{
+		{"nothing", ``, `record: want a CloudTrail record, got JSON that ends after 0 bytes`},
+		{"white space", " \n", `record: want a CloudTrail record, got JSON that ends after 2 bytes`},
+		{"cut", `{"eventSource":"kms.amazonaws.com"`, `record: want a CloudTrail record, got JSON that ends after 34 bytes`},
+		{"not JSON", `eventSource: kms`, `record: want a CloudTrail record, got text that is not one JSON object: invalid character 'e' looking for beginning of value (byte 1)`},
+		{"two values", `{"a":1}{"a":2}`, `record: want a CloudTrail record, got text that is not one JSON object: invalid character '{' after top-level value (byte 8)`},
+		{"null", `null`, `record: want a CloudTrail record: want an object, got null`},
+		{"array", `[]`, `record: want a CloudTrail record: want an object, got an array`},
+		{"text", `"x"`, `record: want a CloudTrail record: want an object, got a string`},
+		{"number", ` 7 `, `record: want a CloudTrail record: want an object, got a number`},
+		{"boolean", `true`, `record: want a CloudTrail record: want an object, got a boolean`},
+		{"empty object", `{}`, `record: want a CloudTrail record: want member "eventSource", got none`},
+		{"no name", `{"eventID":"e-1","eventSource":"kms.amazonaws.com"}`, `record "e-1": want a CloudTrail record: want member "eventName", got none`},
+		{"name is null", `{"eventSource":"kms.amazonaws.com","eventName":null}`, `record: want a CloudTrail record: want member "eventName", got none`},
+		{"name is a number", `{"eventSource":"kms.amazonaws.com","eventName":1}`, `record: want a CloudTrail record: eventName: want a string, got a number`},
+		{"name is empty", `{"eventSource":"kms.amazonaws.com","eventName":""}`, `record: want a CloudTrail record: eventName: want a name, got ""`},
+		{"event", `{"version":"0","detail":{"eventName":"PutKeyPolicy"}}`, `record: want a CloudTrail record: want member "eventSource", got none (this is an EventBridge event; its record is in "detail")`},
+		{"log file", `{"Records":[]}`, `record: want a CloudTrail record: want member "eventSource", got none (this is a CloudTrail log file; its records are in "Records")`},
+		{"name twice", `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","eventName":"DescribeKey"}`, `record: want a CloudTrail record: member "eventName": want it once, got it twice`},
+		{"name twice behind an escape", `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","event\u004eame":"DescribeKey"}`, `record: want a CloudTrail record: member "eventName": want it once, got it twice`},
+		{"name in another letter case", `{"eventSource":"kms.amazonaws.com","EventName":"PutKeyPolicy"}`, `record: want a CloudTrail record: want member "eventName", got "EventName"`},
+		{"name beside itself in another letter case", `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","eventname":"DescribeKey"}`, `record: want a CloudTrail record: want member "eventName", got "eventname"`},
+		{"error code in another letter case", `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","ErrorCode":"AccessDenied"}`, `record: want a CloudTrail record: want member "errorCode", got "ErrorCode"`},
+		{"policy twice", `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","requestParameters":{"policy":"a","policy":"b"}}`, `record: requestParameters: member "policy": want it once, got it twice`},
+		{"policy in another letter case", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","requestParameters":{"Policy":"{}"}}`, `record: requestParameters: want member "policy", got "Policy"`},
+		{"replica policy in another letter case", `{"eventSource":"kms.amazonaws.com","eventName":"ReplicateKey","responseElements":{"ReplicaPolicy":"{}"}}`, `record: responseElements: want member "replicaPolicy", got "ReplicaPolicy"`},
+		{"request is text", `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","requestParameters":"x"}`, `record: requestParameters: want an object, got a string`},
+		{"response is a list", `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","responseElements":[]}`, `record: responseElements: want an object, got an array`},
+		{"metadata is text", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","responseElements":{"keyMetadata":"x"}}`, `record: responseElements.keyMetadata: want an object, got a string`},
+		{"identity is text", `{"eventID":"e\n1","eventSource":"kms.amazonaws.com","eventName":"CreateKey","userIdentity":"root"}`, `record "e\n1": userIdentity: want an object, got a string`},
+		{"session is text", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","userIdentity":{"sessionContext":1}}`, `record: userIdentity.sessionContext: want an object, got a number`},
+		{"MFA twice", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","userIdentity":{"sessionContext":{"attributes":{"mfaAuthenticated":"true","mfaAuthenticated":"false"}}}}`, `record: userIdentity.sessionContext.attributes: member "mfaAuthenticated": want it once, got it twice`},
+		{"resources are an object", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","resources":{}}`, `record: want a CloudTrail record: resources: want an array, got an object`},
+		{"a resource is text", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","resources":[{},"x"]}`, `record: resources[1]: want an object, got a string`},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			result, err := Detector{}.Detect([]byte(row.record))
+			var recordErr *RecordError
+			if !errors.As(err, &recordErr) {
+				t.Fatalf("Detect(%s) = %+v, %v, want a *RecordError", row.record, result, err)
+			}
+			if err.Error() != row.want {
+				t.Errorf("Detect(%s)\n got %s\nwant %s", row.record, err, row.want)
+			}
+			if errors.Unwrap(err) == nil || result.Finding != nil {
+				t.Errorf("Detect(%s) = %+v, unwrapped %v", row.record, result, errors.Unwrap(err))
+			}
+		})
+	}
+}
+
+// Calls without a policy to judge are quiet and say why.
+func TestDetectQuiet(t *testing.T) {
+	broken := quoted(`{"Statement":`)
+	for _, row := range []struct {
+		name, record string
+		edits        []edit
+		want         string
+	}{
+		{"another service", put, []edit{{"eventSource", `"s3.amazonaws.com"`}}, quietOtherCall},
+		{"another KMS call", put, []edit{{"eventName", `"DescribeKey"`}}, quietOtherCall},
+		{"the call's name in another letter case", put, []edit{{"eventName", `"putKeyPolicy"`}}, quietOtherCall},
+		{"another call with a broken request", put, []edit{{"eventName", `"DescribeKey"`}, {"requestParameters", `"x"`}}, quietOtherCall},
+		{"CreateKey without policy", create, nil, quietDefault},
+		{"CreateKey with empty policy", create, []edit{{"requestParameters.policy", `""`}}, quietDefault},
+		{"CreateKey with blank policy", create, []edit{{"requestParameters.policy", `" \n"`}}, quietDefault},
+		{"CreateKey with policy null", create, []edit{{"requestParameters.policy", `null`}}, quietDefault},
+		{"CreateKey without parameters", create, []edit{{"requestParameters", `null`}}, quietDefault},
+		{"ReplicateKey without policy", create, []edit{{"eventName", `"ReplicateKey"`}}, quietDefault},
+		{"refused CreateKey without policy", create, []edit{{"errorCode", `"AccessDenied"`}}, quietNoPolicy},
+		{"refused PutKeyPolicy without parameters", put, []edit{{"errorCode", `"AccessDenied"`}, {"requestParameters", `null`}}, quietNoPolicy},
+		{"refused because it is no policy", put, []edit{{"errorCode", `"MalformedPolicyDocumentException"`}, {"requestParameters.policy", broken}}, quietMalformed},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			result, err := Detector{}.Detect(edited(t, row.record, row.edits...))
+			if err != nil || result.Finding != nil || result.Quiet != row.want || result.Verdict != policy.Private {
+				t.Errorf("Detect = %+v, %v, want quiet %q", result, err, row.want)
+			}
+			if result.Event.Name == "" || result.Event.ID == "" {
+				t.Errorf("Detect = %+v, want the event named", result)
+			}
+		})
+	}
+}
+
+// A policy that nobody could read is a finding: what cannot be ruled out is reported.
+func TestDetectUnreadable(t *testing.T) {
+	for _, row := range []struct {
+		name, record string
+		edits        []edit
+		problem      string // the beginning
+		severity     Severity
+	}{
+		{"broken policy", put, []edit{{"requestParameters.policy", quoted(`{"Statement":`)}}, "key policy", Medium},
+		{"policy without statements", put, nil, "key policy", Medium},
+		{"policy is a number", put, []edit{{"requestParameters.policy", `7`}}, "key policy", Medium},
+		{"policy is a list", put, []edit{{"requestParameters.policy", `["*"]`}}, "key policy", Medium},
+		{"hidden policy", put, []edit{{"requestParameters.policy", `"HIDDEN_DUE_TO_SECURITY_REASONS"`}}, "key policy", Medium},
+		{"PutKeyPolicy without policy", put, []edit{{"requestParameters.policy", ""}}, "the record does not show the key policy: requestParameters.policy: want text, got nothing", Medium},
+		{"PutKeyPolicy with empty policy", put, []edit{{"requestParameters.policy", `" "`}}, "the record does not show the key policy: requestParameters.policy: want text, got empty text", Medium},
+		{"PutKeyPolicy without parameters", put, []edit{{"requestParameters", `null`}}, "the record does not show the key policy", Medium},
+		{"parameters left out", create, []edit{{"requestParameters", `{"omitted":true,"originalSize":150050,"reasonForOmission":"size"}`}}, "the record does not show the key policy: CloudTrail left it out", Medium},
+		{"response left out", create, []edit{{"eventName", `"ReplicateKey"`}, {"responseElements", `{"omitted":true}`}}, "the record does not show the key policy: CloudTrail left it out", Medium},
+		{"refused for another reason", put, []edit{{"errorCode", `"AccessDenied"`}, {"requestParameters.policy", quoted(`{"Statement":`)}}, "key policy", Low},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			result, err := Detector{}.Detect(edited(t, row.record, row.edits...))
+			if err != nil || result.Finding == nil {
+				t.Fatalf("Detect = %+v, %v, want a finding", result, err)
+			}
+			f := result.Finding
+			if f.Verdict != policy.Undecided || f.Severity != row.severity || !strings.HasPrefix(f.Problem, row.problem) {
+				t.Errorf("Detect = %v %v %q, want undecided %v %q", f.Verdict, f.Severity, f.Problem, row.severity, row.problem)
+			}
+			if f.Attempted != (f.Event.ErrorCode != "") || f.Repaired != "" || len(f.Statements) > 0 {
+				t.Errorf("Detect = %+v", f)
+			}
+			if (f.Policy.Text == "") != (f.Policy.SHA256 == "") {
+				t.Errorf("Detect = policy %+v, want text and hash or neither", f.Policy)
+			}
+		})
+	}
+}
+
+// The event's own facts, whatever type the describing ones have.
+func TestReadEvent(t *testing.T) {
+	f, _ := factsOf(t, edited(t, put,
+		edit{"apiVersion", `"2014-11-01"`}, edit{"errorCode", `"AccessDenied"`}, edit{"errorMessage", `"no"`},
+		edit{"recipientAccountId", `111122223333`}, edit{"requestParameters.bypassPolicyLockoutSafetyCheck", `true`},
+		edit{"vpcEndpointId", `"vpce-1a2b3c4d"`}))
+	want := Event{
+		ID: "e-1", RequestID: "r-1", Name: "PutKeyPolicy", Source: "kms.amazonaws.com", Version: "1.11", APIVersion: "2014-11-01",
+		Time: time.Date(2026, 11, 20, 8, 15, 42, 0, time.UTC), Region: "us-east-1", Account: "111122223333",
+		ErrorCode: "AccessDenied", ErrorMessage: "no", Bypass: true,
+	}
+	if f.Event != want || !f.Attempted {
+		t.Errorf("event\n got %+v\nwant %+v", f.Event, want)
+	}
+	if source := (Source{"203.0.113.24", true, "aws-cli/2", "vpce-1a2b3c4d"}); f.Source != source {
+		t.Errorf("source = %+v, want %+v", f.Source, source)
+	}
+}
+
+func TestReadSource(t *testing.T) {
+	for _, row := range []struct {
+		name, address string
+		ip            bool
+	}{
+		{"IPv4", `"198.51.100.9"`, true},
+		{"IPv6", `"2001:db8::1"`, true},
+		{"service", `"cloudformation.amazonaws.com"`, false},
+		{"internal", `"AWS Internal"`, false},
+		{"absent", ``, false},
+		{"markup", `"198.51.100.9<br>"`, false},
+	} {
+		f, _ := factsOf(t, edited(t, put, edit{"sourceIPAddress", row.address}))
+		if f.Source.IsIP != row.ip {
+			t.Errorf("%s: %+v, want IsIP %v", row.name, f.Source, row.ip)
+		}
+	}
+}
+
+func TestParseTime(t *testing.T) {
+	want := time.Date(2013, 11, 2, 1, 6, 28, 0, time.UTC)
+	for _, text := range []string{"2013-11-02T01:06:28Z", "20131102T010628Z", "2013-11-02T03:06:28+02:00"} {
+		if got := parseTime(text); !got.Equal(want) || got.Location() != time.UTC {
+			t.Errorf("parseTime(%q) = %v, want %v", text, got, want)
+		}
+	}
+	for _, text := range []string{"", "yesterday", "2013-11-02", "1383354388"} {
+		if got := parseTime(text); !got.IsZero() {
+			t.Errorf("parseTime(%q) = %v, want the zero time", text, got)
+		}
+	}
+}
+
+// The replica's own policy wins over the one that the request passed; a policy
+// given as an object reads like its text.
+func TestReadPolicy(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		edits  []edit
+		want   string
+		record string
+	}{
+		{"PutKeyPolicy", []edit{{"requestParameters.policy", `"p"`}}, "p", put},
+		{"an object", []edit{{"requestParameters.policy", `{"Statement":[]}`}}, `{"Statement":[]}`, put},
+		{"ReplicateKey with both", []edit{{"eventName", `"ReplicateKey"`}, {"requestParameters.policy", `"p"`}, {"responseElements.replicaPolicy", `"r"`}}, "r", create},
+		{"ReplicateKey with the request's", []edit{{"eventName", `"ReplicateKey"`}, {"requestParameters.policy", `"p"`}}, "p", create},
+		{"refused ReplicateKey", []edit{{"eventName", `"ReplicateKey"`}, {"requestParameters.policy", `"p"`}, {"responseElements", `null`}, {"errorCode", `"AccessDenied"`}}, "p", create},
+		{"CreateKey has no replica", []edit{{"responseElements.replicaPolicy", `"r"`}, {"requestParameters.policy", `"p"`}}, "p", create},
+	} {
+		_, r := factsOf(t, edited(t, row.record, row.edits...))
+		if got, err := r.readPolicy(); err != nil || got != row.want {
+			t.Errorf("%s: readPolicy = %q, %v, want %q", row.name, got, err, row.want)
+		}
+	}
+}
