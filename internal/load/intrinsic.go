@@ -1,0 +1,455 @@
+package load
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// A resolver works out the intrinsic functions of one template. What only
+// deployment decides becomes an unknown node that keeps the construct's text.
+// Source: CloudFormation User Guide, intrinsic-function-reference.html and
+// pseudo-parameter-reference.html.
+type resolver struct {
+	scope      Scope
+	template   *node
+	parameters *node
+	mappings   *node
+	conditions *node
+	resources  *node
+	account    string          // AWS::AccountId as used so far; "" while unknown and not asked for
+	assumed    bool            // account is made up
+	choice     map[string]bool // conditions as chosen for this reading
+	depth      int             // of conditions that refer to conditions
+}
+
+func newResolver(root *node, scope Scope) *resolver {
+	r := &resolver{scope: scope, template: root}
+	r.parameters = root.get("Parameters")
+	r.mappings = root.get("Mappings")
+	r.conditions = root.get("Conditions")
+	r.resources = root.get("Resources")
+	return r
+}
+
+// owner returns AWS::AccountId: the given account, or a made-up one that the
+// template does not name. The owner of a template's key is whoever deploys it,
+// so any id serves as long as it is nobody else's.
+func (r *resolver) owner() string {
+	if r.account != "" {
+		return r.account
+	}
+	taken := map[string]bool{}
+	collectAccounts(r.template, taken)
+	for i := 0; ; i++ {
+		id := fmt.Sprintf("%012d", i)
+		if !taken[id] {
+			r.account, r.assumed = id, true
+			return id
+		}
+	}
+}
+
+var accountID = regexp.MustCompile(`[0-9]{12}`)
+
+func collectAccounts(n *node, into map[string]bool) {
+	for _, id := range accountID.FindAllString(n.text, -1) {
+		into[id] = true
+	}
+	for _, m := range n.members {
+		collectAccounts(m.value, into)
+	}
+	for _, i := range n.items {
+		collectAccounts(i, into)
+	}
+}
+
+// region returns AWS::Region. An unknown one reads as us-east-1: policies use
+// it to build the names of services and keys, all of one Region.
+func (r *resolver) region() string {
+	switch {
+	case r.scope.Region != "":
+		return r.scope.Region
+	case r.partition() == "aws-cn":
+		return "cn-north-1"
+	case r.partition() == "aws-us-gov":
+		return "us-gov-west-1"
+	default:
+		return "us-east-1"
+	}
+}
+
+// partition returns AWS::Partition, "aws" when nothing tells another.
+func (r *resolver) partition() string {
+	switch {
+	case r.scope.Partition != "":
+		return r.scope.Partition
+	case strings.HasPrefix(r.scope.Region, "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(r.scope.Region, "us-gov-"):
+		return "aws-us-gov"
+	default:
+		return "aws"
+	}
+}
+
+// resolve returns n without intrinsic functions; nil stands for AWS::NoValue.
+func (r *resolver) resolve(n *node) *node {
+	switch n.kind {
+	case textKind:
+		if strings.Contains(n.text, "{{resolve:") { // a dynamic reference
+			return open(n, strconv.Quote(n.text))
+		}
+		return n
+	case listKind:
+		out := &node{kind: listKind, at: n.at}
+		for _, item := range n.items {
+			if v := r.resolve(item); v != nil {
+				out.items = append(out.items, v)
+			}
+		}
+		return out
+	case objectKind:
+		return r.object(n)
+	default:
+		return n
+	}
+}
+
+func (r *resolver) object(n *node) *node {
+	if name, arg, ok := call(n); ok {
+		return r.call(n, name, arg)
+	}
+	out := &node{kind: objectKind, at: n.at}
+	for _, m := range n.members {
+		if strings.HasPrefix(m.name, "Fn::") { // Fn::Transform, Fn::ForEach among other members
+			return open(n, m.name)
+		}
+		if m.name == "Statement" && m.value.kind == listKind {
+			out.members = append(out.members, member{m.name, r.statements(m.value)})
+			continue
+		}
+		if v := r.resolve(m.value); v != nil {
+			out.members = append(out.members, member{m.name, v})
+		}
+	}
+	return out
+}
+
+// statements resolves a list of statements. One that comes to nothing leaves a
+// statement without effect behind, so that the others keep their places.
+func (r *resolver) statements(list *node) *node {
+	out := &node{kind: listKind, at: list.at}
+	for _, item := range list.items {
+		v := r.resolve(item)
+		if v == nil {
+			v = without(item, "Allow")
+			v.at = item.at
+		}
+		out.items = append(out.items, v)
+	}
+	return out
+}
+
+// call takes an intrinsic function apart: an object of one member, Ref or Fn::X.
+func call(n *node) (name string, arg *node, ok bool) {
+	if n.kind != objectKind || len(n.members) != 1 {
+		return "", nil, false
+	}
+	m := n.members[0]
+	return m.name, m.value, m.name == "Ref" || strings.HasPrefix(m.name, "Fn::")
+}
+
+// open is an unknown value at the place of n.
+func open(n *node, what string) *node {
+	return &node{kind: unknownKind, text: what, at: n.at}
+}
+
+func str(n *node, text string) *node { return &node{kind: textKind, text: text, at: n.at} }
+
+func (r *resolver) call(n *node, name string, arg *node) *node {
+	switch name {
+	case "Ref":
+		return r.ref(n, arg.text)
+	case "Fn::GetAtt":
+		return r.getAtt(n, arg)
+	case "Fn::Sub":
+		return r.sub(n, arg)
+	case "Fn::Join":
+		return r.join(n, arg)
+	case "Fn::Select":
+		return r.pick(n, arg)
+	case "Fn::Split":
+		return r.split(n, arg)
+	case "Fn::FindInMap":
+		return r.findInMap(n, arg)
+	case "Fn::If":
+		return r.branch(n, arg)
+	default:
+		return open(n, "!"+strings.TrimPrefix(name, "Fn::"))
+	}
+}
+
+// ref resolves Ref to a pseudo parameter, a parameter or a resource.
+func (r *resolver) ref(n *node, name string) *node {
+	switch name {
+	case "AWS::NoValue":
+		return nil
+	case "AWS::AccountId":
+		return str(n, r.owner())
+	case "AWS::Region":
+		return str(n, r.region())
+	case "AWS::Partition":
+		return str(n, r.partition())
+	case "AWS::URLSuffix":
+		if r.partition() == "aws-cn" {
+			return str(n, "amazonaws.com.cn")
+		}
+		return str(n, "amazonaws.com")
+	}
+	if p := r.parameters.get(name); p != nil {
+		v, given := r.scope.Parameters[name]
+		if !given {
+			return open(n, "!Ref "+name)
+		}
+		return parameter(n, p, v)
+	}
+	if v, ok := r.physicalID(name); ok {
+		return str(n, v)
+	}
+	return open(n, "!Ref "+name)
+}
+
+// parameter returns a given value; list types split at commas.
+func parameter(n, declaration *node, value string) *node {
+	t := declaration.str("Type")
+	if t != "CommaDelimitedList" && !strings.HasPrefix(t, "List<") {
+		return str(n, value)
+	}
+	list := &node{kind: listKind, at: n.at}
+	for _, v := range strings.Split(value, ",") {
+		list.items = append(list.items, str(n, strings.TrimSpace(v)))
+	}
+	return list
+}
+
+// physicalID returns a stand-in for what Ref gives for a resource of the
+// template: a name that AWS makes up, without wildcards. Types whose Ref is not
+// such a name are unknown.
+func (r *resolver) physicalID(id string) (string, bool) {
+	switch r.resources.get(id).str("Type") {
+	case "AWS::IAM::Role", "AWS::IAM::User", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Lambda::Function",
+		"AWS::Serverless::Function", "AWS::DynamoDB::Table", "AWS::Logs::LogGroup":
+		return id, true
+	case "AWS::EC2::VPC":
+		return "vpc-" + id, true
+	case "AWS::EC2::VPCEndpoint":
+		return "vpce-" + id, true
+	default:
+		return "", false
+	}
+}
+
+// getAtt resolves the Arn of resources: they belong to the stack's account.
+func (r *resolver) getAtt(n, arg *node) *node {
+	id, attribute, _ := strings.Cut(arg.text, ".")
+	if arg.kind == listKind && len(arg.items) == 2 {
+		id, attribute = arg.items[0].text, arg.items[1].text
+	}
+	if attribute == "Arn" {
+		if arn, ok := r.arnOf(id); ok {
+			return str(n, arn)
+		}
+	}
+	return open(n, "!GetAtt "+id+"."+attribute)
+}
+
+// arnOf returns a stand-in for a resource's ARN.
+func (r *resolver) arnOf(id string) (string, bool) {
+	own := func(service, region, rest string) (string, bool) {
+		return fmt.Sprintf("arn:%s:%s:%s:%s:%s%s", r.partition(), service, region, r.owner(), rest, id), true
+	}
+	switch r.typeOf(id) {
+	case "AWS::IAM::Role":
+		return own("iam", "", "role/")
+	case "AWS::IAM::User":
+		return own("iam", "", "user/")
+	case "AWS::S3::Bucket":
+		return fmt.Sprintf("arn:%s:s3:::%s", r.partition(), strings.ToLower(id)), true
+	case "AWS::Lambda::Function", "AWS::Serverless::Function":
+		return own("lambda", r.region(), "function:")
+	case "AWS::SQS::Queue":
+		return own("sqs", r.region(), "")
+	case "AWS::DynamoDB::Table":
+		return own("dynamodb", r.region(), "table/")
+	case "AWS::Logs::LogGroup":
+		arn, ok := own("logs", r.region(), "log-group:")
+		return arn + ":*", ok
+	default:
+		return "", false
+	}
+}
+
+// typeOf returns a resource's type, also for the role that the SAM transform
+// makes for a function: logical id of the function and "Role".
+// Source: SAM Developer Guide, sam-specification-generated-resources-function.html.
+func (r *resolver) typeOf(id string) string {
+	if res := r.resources.get(id); res != nil {
+		return res.str("Type")
+	}
+	function, isRole := strings.CutSuffix(id, "Role")
+	if isRole && r.resources.get(function).str("Type") == "AWS::Serverless::Function" {
+		return "AWS::IAM::Role"
+	}
+	return ""
+}
+
+var subVariable = regexp.MustCompile(`\$\{(!?)([^{}]*)\}`)
+
+// sub resolves Fn::Sub, with or without its own variables.
+func (r *resolver) sub(n, arg *node) *node {
+	format, own := arg, (*node)(nil)
+	if arg.kind == listKind && len(arg.items) == 2 {
+		format, own = arg.items[0], arg.items[1]
+	}
+	if format.kind != textKind {
+		return open(n, "!Sub")
+	}
+	known := true
+	text := subVariable.ReplaceAllStringFunc(format.text, func(s string) string {
+		m := subVariable.FindStringSubmatch(s)
+		if m[1] == "!" { // ${!x} stands for ${x} itself
+			return "${" + m[2] + "}"
+		}
+		v := r.variable(n, own, strings.TrimSpace(m[2]))
+		if v == nil || v.kind == unknownKind || v.kind == listKind || v.kind == objectKind {
+			known = false
+			return s
+		}
+		return v.text
+	})
+	if !known || strings.Contains(text, "{{resolve:") {
+		return open(n, "!Sub "+strconv.Quote(format.text))
+	}
+	return str(n, text)
+}
+
+// variable is the value of one name inside Fn::Sub.
+func (r *resolver) variable(n, own *node, name string) *node {
+	if v := own.get(name); v != nil {
+		return r.resolve(v)
+	}
+	if strings.Contains(name, ".") {
+		return r.getAtt(n, str(n, name))
+	}
+	return r.ref(n, name)
+}
+
+// join resolves Fn::Join: [delimiter, [values]].
+func (r *resolver) join(n, arg *node) *node {
+	if arg.kind != listKind || len(arg.items) != 2 {
+		return open(n, "!Join")
+	}
+	list := r.resolve(arg.items[1])
+	if list == nil || list.kind != listKind {
+		return open(n, "!Join of "+what(list))
+	}
+	var parts []string
+	for _, v := range list.items {
+		if v.kind == unknownKind || v.kind == listKind || v.kind == objectKind {
+			return open(n, "!Join of "+what(v))
+		}
+		parts = append(parts, v.text)
+	}
+	return str(n, strings.Join(parts, arg.items[0].text))
+}
+
+// what names a value in the description of a function that needs it.
+func what(n *node) string {
+	if n == nil {
+		return "nothing"
+	}
+	if n.kind == unknownKind {
+		return n.text
+	}
+	return n.kind.String()
+}
+
+// pick resolves Fn::Select: [index, [values]].
+func (r *resolver) pick(n, arg *node) *node {
+	if arg.kind != listKind || len(arg.items) != 2 {
+		return open(n, "!Select")
+	}
+	index := r.resolve(arg.items[0])
+	list := r.resolve(arg.items[1])
+	if index == nil || list == nil || list.kind != listKind {
+		return open(n, "!Select of "+what(list))
+	}
+	i, err := strconv.Atoi(index.text)
+	if err != nil || i < 0 || i >= len(list.items) {
+		return open(n, "!Select")
+	}
+	// AWS::NoValue and unknown lists among the values would move the index.
+	if raw := arg.items[1]; raw.kind == listKind && len(raw.items) != len(list.items) {
+		return open(n, "!Select")
+	}
+	return list.items[i]
+}
+
+// split resolves Fn::Split: [delimiter, value].
+func (r *resolver) split(n, arg *node) *node {
+	if arg.kind != listKind || len(arg.items) != 2 || arg.items[0].text == "" {
+		return open(n, "!Split")
+	}
+	v := r.resolve(arg.items[1])
+	if v == nil || v.kind != textKind {
+		return open(n, "!Split of "+what(v))
+	}
+	list := &node{kind: listKind, at: n.at}
+	for _, part := range strings.Split(v.text, arg.items[0].text) {
+		list.items = append(list.items, str(n, part))
+	}
+	return list
+}
+
+// findInMap resolves Fn::FindInMap: [map, first key, second key]. A Region or
+// account that is not given decides nothing.
+func (r *resolver) findInMap(n, arg *node) *node {
+	if arg.kind != listKind || len(arg.items) != 3 {
+		return open(n, "!FindInMap")
+	}
+	at := r.mappings
+	for _, a := range arg.items {
+		if r.standsIn(a) {
+			return open(n, "!FindInMap by "+a.members[0].value.text)
+		}
+		key := r.resolve(a)
+		if key == nil || key.kind == unknownKind {
+			return open(n, "!FindInMap by "+what(key))
+		}
+		if at = at.get(key.text); at == nil {
+			return open(n, "!FindInMap")
+		}
+	}
+	return at
+}
+
+// standsIn reports whether a is a Ref to a pseudo parameter whose value is not
+// given, so that resolve only finds a stand-in for it.
+func (r *resolver) standsIn(a *node) bool {
+	name, arg, ok := call(a)
+	if !ok || name != "Ref" {
+		return false
+	}
+	switch arg.text {
+	case "AWS::AccountId":
+		return r.scope.Account == ""
+	case "AWS::Region":
+		return r.scope.Region == ""
+	case "AWS::Partition", "AWS::URLSuffix":
+		return r.scope.Region == "" && r.scope.Partition == ""
+	default:
+		return false
+	}
+}

@@ -1,0 +1,281 @@
+package load
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// A Scope is what the caller knows about where a template will be deployed.
+// The zero Scope knows nothing.
+type Scope struct {
+	Account    string            // 12 digits: AWS::AccountId; "" unknown
+	Region     string            // AWS::Region; "" unknown
+	Partition  string            // AWS::Partition; "" unknown
+	Parameters map[string]string // values of template parameters; a default is not a value
+}
+
+// A Document is one key policy of an input.
+type Document struct {
+	// Place names the key inside the input: a logical id, a Terraform address.
+	// "" when the input is the policy itself.
+	Place string
+	// Readings are the policies that the document can turn into. One reading
+	// with equal texts is exact. None means that nothing is known of the
+	// policy (see Unknown), that there is none (see Default), or that it could
+	// not be read (see Err).
+	Readings []Reading
+	// Unknown names the values that are not known; empty when the reading is exact.
+	Unknown []Unknown
+	// Default is set when the key is created without a policy: AWS then
+	// attaches its default policy, which names the owner's account only.
+	// Source: KMS Developer Guide, key-policy-default.html.
+	Default bool
+	// Err is why this document could not be read; the others of the input are
+	// not touched by it.
+	Err error
+
+	Account  string          // the owner, 12 digits, when the input tells; "" unknown
+	StandsIn bool            // Account is a made-up id that stands for AWS::AccountId
+	KeyARN   string          // "" unknown
+	Key      policy.KeyFacts // what the input tells of the key
+
+	At         Region   // where the policy stands in the input
+	Statements []Region // where each statement stands; empty when they cannot be told apart
+}
+
+// Exact reports whether the policy is fully known.
+func (d *Document) Exact() bool {
+	return len(d.Unknown) == 0 && len(d.Readings) == 1
+}
+
+// A Reading is one way in which a document's policy can come out. Both texts
+// are key policies in JSON with the statements at the same places. Whatever
+// the unknown values are, the policy lets in everyone whom Least lets in, and
+// nobody whom Most keeps out. They are equal when nothing is unknown.
+type Reading struct {
+	Least, Most []byte
+}
+
+// An Unknown is a value that decides itself at deployment.
+type Unknown struct {
+	Statement int    // index, from 0; -1 when it is not in one statement
+	Sid       string // of the statement; "" when absent
+	Path      string // e.g. "KeyPolicy.Statement[1].Principal.AWS"
+	What      string // the construct, e.g. `!Ref Partner`, "known after apply"
+}
+
+// A Region is a place in the input, counted from 1 in lines and characters.
+// The zero Region is unknown; an end of 0 is unknown as well.
+type Region struct {
+	Line, Column       int
+	EndLine, EndColumn int
+}
+
+// MaxSize is the largest input in bytes that Documents reads. Plans of large
+// Terraform configurations reach tens of megabytes.
+const MaxSize = 64 << 20
+
+// Documents finds the key policies in data. An error means that there is none
+// to be judged; what is wrong with a single one stands in its Err.
+func Documents(data []byte, scope Scope) ([]Document, error) {
+	if err := checkText(data); err != nil {
+		return nil, err
+	}
+	trimmed := bytes.TrimSpace(data)
+	switch trimmed[0] {
+	case '{', '[', '"':
+		return fromJSON(data, trimmed, scope)
+	default:
+		return fromYAML(data, scope)
+	}
+}
+
+// checkText refuses what is not UTF-8 text, in words that say what it is.
+func checkText(data []byte) error {
+	switch {
+	case len(data) > MaxSize:
+		return fmt.Errorf("want at most %d MiB, got more", MaxSize>>20)
+	case len(bytes.TrimSpace(data)) == 0:
+		return errors.New("want a key policy, got an empty file")
+	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
+		return errors.New("want UTF-8 without a byte order mark, got one at the start")
+	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")), looksUTF16(data):
+		return errors.New("want UTF-8, got UTF-16")
+	case bytes.IndexByte(data, 0) >= 0, !utf8.Valid(data):
+		return errors.New("want UTF-8 text, got binary data")
+	}
+	return nil
+}
+
+// looksUTF16 recognises UTF-16 without a byte order mark by its opening character.
+func looksUTF16(data []byte) bool {
+	if len(data) < 2 {
+		return false
+	}
+	for _, u := range utf16.Encode([]rune("{[\"")) {
+		if (data[0] == byte(u) && data[1] == 0) || (data[0] == 0 && data[1] == byte(u)) {
+			return true
+		}
+	}
+	return false
+}
+
+// textTail is what aws kms get-key-policy --output text prints behind the
+// policy: a tab and the policy's name.
+var textTail = regexp.MustCompile(`\}\s*\tdefault$`)
+
+func fromJSON(data, trimmed []byte, scope Scope) ([]Document, error) {
+	if at := textTail.FindIndex(trimmed); at != nil {
+		trimmed = trimmed[:at[0]+1]
+		data = data[:bytes.Index(data, trimmed)+len(trimmed)]
+	}
+	root, err := parseJSON(data)
+	if err != nil {
+		if bare(trimmed) {
+			return []Document{bareDocument(trimmed, nil)}, nil // policy.Parse says better what is wrong
+		}
+		return nil, err
+	}
+	switch root.kind {
+	case textKind: // --query Policy --output json
+		return []Document{quotedDocument(root, root)}, nil
+	case objectKind:
+		return fromObject(root, trimmed, scope)
+	default:
+		return nil, errors.New("want a JSON object, got a list; key policies, templates and plans are objects")
+	}
+}
+
+// bare guesses whether text that is not JSON was meant to be a key policy.
+func bare(text []byte) bool {
+	return bytes.Contains(text, []byte(`"Statement"`)) && !bytes.Contains(text, []byte(`"Resources"`)) &&
+		!bytes.Contains(text, []byte(`"format_version"`))
+}
+
+// fromObject tells the formats apart by the members of the top level.
+func fromObject(root *node, trimmed []byte, scope Scope) ([]Document, error) {
+	var found []string
+	if root.hasFold("Statement") {
+		found = append(found, "a key policy (Statement)")
+	}
+	if root.has("Resources") {
+		found = append(found, "a template (Resources)")
+	}
+	if p := root.get("Policy"); p != nil {
+		found = append(found, "an answer of get-key-policy (Policy)")
+	}
+	if root.has("format_version") || root.has("planned_values") || root.has("resource_changes") {
+		found = append(found, "terraform show -json (format_version)")
+	}
+	if root.has("eventSource") || root.has("detail-type") || root.has("detail") || root.has("Records") {
+		found = append(found, "an event")
+	}
+	if len(found) > 1 {
+		return nil, fmt.Errorf("want one format, got members of %s", strings.Join(found, " and of "))
+	}
+	switch {
+	case root.hasFold("Statement"):
+		return []Document{bareDocument(trimmed, root)}, nil
+	case root.has("Resources"):
+		return fromTemplate(root, scope)
+	case root.has("Policy"):
+		return fromAnswer(root)
+	case len(found) == 1 && found[0] != "an event":
+		return fromTerraform(root)
+	case len(found) == 1:
+		return nil, errors.New("want a key policy, got an event or CloudTrail record; use kmsentry invoke")
+	case root.hasFold("Version") || root.hasFold("Id"):
+		return []Document{bareDocument(trimmed, root)}, nil // for policy.Parse to say what is missing
+	default:
+		return nil, fmt.Errorf("want a key policy, an answer of get-key-policy, a template or a plan, got an object with %s", names(root))
+	}
+}
+
+// names lists the first members of a top level for an error.
+func names(n *node) string {
+	if len(n.members) == 0 {
+		return "no members"
+	}
+	var list []string
+	for i, m := range n.members {
+		if i == 4 {
+			list = append(list, "...")
+			break
+		}
+		list = append(list, fmt.Sprintf("%.40q", m.name))
+	}
+	return "members " + strings.Join(list, ", ")
+}
+
+// bareDocument is the policy itself. root is its tree, nil when it is not JSON.
+func bareDocument(text []byte, root *node) Document {
+	d := Document{Readings: []Reading{{text, text}}, At: Region{Line: 1, Column: 1}}
+	if root != nil {
+		d.At, d.Statements = root.at, statementRegions(root)
+	}
+	return d
+}
+
+// statementRegions returns the places of a policy's statements.
+func statementRegions(root *node) []Region {
+	st := root.get("Statement")
+	if st == nil {
+		return nil
+	}
+	if st.kind != listKind {
+		return []Region{st.at}
+	}
+	var rs []Region
+	for _, s := range st.items {
+		rs = append(rs, s.at)
+	}
+	return rs
+}
+
+// quotedDocument is a policy inside a JSON string, at the place of n.
+func quotedDocument(s, n *node) Document {
+	text := []byte(strings.TrimSpace(s.text))
+	if len(text) == 0 {
+		return Document{Err: errors.New("Policy: want a key policy, got an empty string"), At: n.at}
+	}
+	return Document{Readings: []Reading{{text, text}}, At: n.at}
+}
+
+// fromAnswer reads what aws kms get-key-policy prints, or the input of
+// put-key-policy --cli-input-json.
+func fromAnswer(root *node) ([]Document, error) {
+	if err := root.duplicate(); err != nil {
+		return nil, err
+	}
+	p := root.get("Policy")
+	if p.kind != textKind {
+		return nil, fmt.Errorf("Policy: want a string that holds the key policy, got %s", p.kind)
+	}
+	d := quotedDocument(p, p)
+	if id := root.get("KeyId"); id != nil && keyARN.MatchString(id.text) {
+		d.KeyARN = id.text
+	}
+	return []Document{d}, nil
+}
+
+// keyARN matches the ARN of a KMS key.
+var keyARN = regexp.MustCompile(`^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$`)
+
+// quote returns s as a JSON string.
+func quote(s string) []byte {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(s); err != nil {
+		return []byte(`""`) // strings always encode
+	}
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
+}

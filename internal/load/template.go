@@ -1,0 +1,212 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// fromTemplate finds the KMS keys of a CloudFormation or SAM template.
+// Source: CloudFormation User Guide, aws-resource-kms-key.html and
+// aws-resource-kms-replicakey.html.
+func fromTemplate(root *node, scope Scope) ([]Document, error) {
+	if err := root.duplicate(); err != nil {
+		return nil, err
+	}
+	resources := root.get("Resources")
+	if resources.kind != objectKind {
+		return nil, fmt.Errorf("line %d: Resources: want an object, got %s", resources.at.Line, resources.kind)
+	}
+	r := newResolver(root, scope)
+	docs := r.keys(resources)
+	if len(docs) == 0 {
+		return nil, errors.New("want a template with a KMS key, got none of type AWS::KMS::Key or AWS::KMS::ReplicaKey")
+	}
+	return docs, nil
+}
+
+// keys returns the keys among the resources, also those inside Fn::ForEach.
+func (r *resolver) keys(resources *node) []Document {
+	var docs []Document
+	for _, m := range resources.members {
+		if strings.HasPrefix(m.name, "Fn::ForEach::") {
+			if l := m.value; l.kind == listKind && len(l.items) == 3 {
+				docs = append(docs, r.keys(l.items[2])...)
+			}
+			continue
+		}
+		switch m.value.str("Type") {
+		case "AWS::KMS::Key":
+			docs = append(docs, r.key(m.name, m.value, false))
+		case "AWS::KMS::ReplicaKey":
+			docs = append(docs, r.key(m.name, m.value, true))
+		}
+	}
+	return docs
+}
+
+// key reads one key of the template.
+func (r *resolver) key(id string, resource *node, replica bool) Document {
+	d := Document{Place: id, At: resource.at}
+	props := resource.get("Properties")
+	raw := props.get("KeyPolicy")
+	if raw != nil {
+		d.At = raw.at
+	}
+	d.Key = r.facts(props, replica)
+	if raw == nil && replica {
+		d.Err = errors.New("Properties: want KeyPolicy, which a replica key must have, got none")
+		return d
+	}
+	r.account = r.scope.Account
+	r.assumed = false
+	r.readings(&d, raw)
+	d.Account, d.StandsIn = r.account, r.assumed
+	if len(d.Readings) > 0 {
+		d.Key.Tags = knownTags(r, props, d.Readings[0].Most)
+	}
+	return d
+}
+
+// readings fills in what the policy can come out as: one reading for every
+// combination of the template's conditions that the policy turns on.
+func (r *resolver) readings(d *Document, raw *node) {
+	free := r.freeConditions(raw)
+	defer func() { r.choice = nil }()
+	for combination := range 1 << len(free) {
+		r.choice = map[string]bool{}
+		for i, name := range free {
+			r.choice[name] = combination&(1<<i) == 0
+		}
+		r.reading(d, raw)
+	}
+	for _, name := range free {
+		d.Unknown = append(d.Unknown, Unknown{Statement: -1, Path: "Conditions." + name, What: "condition " + name})
+	}
+}
+
+// reading adds the reading under the present choice of conditions.
+func (r *resolver) reading(d *Document, raw *node) {
+	var n *node
+	if raw != nil {
+		n = r.resolve(raw)
+	}
+	switch {
+	case n == nil && len(r.choice) == 0:
+		d.Default = true
+	case n == nil:
+		text := r.defaultPolicy()
+		d.Readings = append(d.Readings, Reading{text, text})
+	case n.kind == textKind:
+		text := []byte(n.text)
+		d.Readings = append(d.Readings, Reading{text, text})
+	case n.kind == unknownKind:
+		d.unknown(Unknown{Statement: -1, Path: "KeyPolicy", What: n.text})
+		d.Readings = append(d.Readings, anything())
+	default:
+		b := bracket{account: r.account, assumed: r.assumed}
+		d.Readings = append(d.Readings, b.reading(n))
+		for _, u := range b.unknown {
+			d.unknown(u)
+		}
+		if len(d.Statements) == 0 {
+			d.Statements = statementRegions(n)
+		}
+	}
+}
+
+// unknown notes u once.
+func (d *Document) unknown(u Unknown) {
+	for _, v := range d.Unknown {
+		if v == u {
+			return
+		}
+	}
+	d.Unknown = append(d.Unknown, u)
+}
+
+// defaultPolicy is what AWS attaches to a key without a policy.
+func (r *resolver) defaultPolicy() []byte {
+	return fmt.Appendf(nil, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:%s:iam::%s:root"},"Action":"kms:*","Resource":"*"}]}`,
+		r.partition(), r.owner())
+}
+
+// facts returns what the template says of the key. Its own defaults are those
+// of the resource type; a value that is not known stays unknown.
+func (r *resolver) facts(props *node, replica bool) policy.KeyFacts {
+	multi := r.fact(props, "MultiRegion", "false")
+	f := policy.KeyFacts{
+		Spec:   r.fact(props, "KeySpec", "SYMMETRIC_DEFAULT"),
+		Usage:  r.fact(props, "KeyUsage", "ENCRYPT_DECRYPT"),
+		Origin: r.fact(props, "Origin", "AWS_KMS"),
+	}
+	if replica {
+		return policy.KeyFacts{MultiRegion: &replica} // the rest is the primary key's
+	}
+	if multi == "true" || multi == "false" {
+		is := multi == "true"
+		f.MultiRegion = &is
+	}
+	return f
+}
+
+func (r *resolver) fact(props *node, name, otherwise string) string {
+	raw := props.get(name)
+	if raw == nil {
+		return otherwise
+	}
+	n := r.resolve(raw)
+	switch {
+	case n == nil:
+		return otherwise
+	case n.kind == unknownKind || n.kind == listKind || n.kind == objectKind:
+		return ""
+	default:
+		return n.text
+	}
+}
+
+// tagMention finds the tags of the key that a policy asks for.
+var tagMention = regexp.MustCompile(`(?i)aws:ResourceTag/([^"\\}]*)`)
+
+// knownTags returns the key's tags when the template declares each tag that
+// the policy asks for, otherwise nil: a stack hands its own tags on to its
+// resources, so that a tag which the template lacks may still be there. Tags
+// of the resource win over those of the stack.
+// Source: CloudFormation User Guide, aws-properties-resource-tags.html.
+func knownTags(r *resolver, props *node, text []byte) map[string]string {
+	raw := props.get("Tags")
+	if raw == nil {
+		return nil
+	}
+	n := r.resolve(raw)
+	if n == nil || n.kind != listKind {
+		return nil
+	}
+	tags := map[string]string{}
+	for _, t := range n.items {
+		k, v := t.get("Key"), t.get("Value")
+		if k == nil || v == nil || k.kind == unknownKind || v.kind == unknownKind {
+			return nil
+		}
+		tags[k.text] = v.text
+	}
+	for _, m := range tagMention.FindAllSubmatch(text, -1) {
+		if !hasTag(tags, string(m[1])) {
+			return nil
+		}
+	}
+	return tags
+}
+
+func hasTag(tags map[string]string, name string) bool {
+	for k := range tags {
+		if strings.EqualFold(k, name) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,199 @@
+package load
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+const (
+	// CloudFormation takes templates of at most 1 MB (CloudFormation User
+	// Guide, cloudformation-limits.html); SAM templates can be somewhat larger
+	// before they are packaged.
+	maxTemplate = 4 << 20
+	// maxNodes bounds what aliases can blow a template up to.
+	maxNodes = 500_000
+)
+
+func fromYAML(data []byte, scope Scope) ([]Document, error) {
+	if len(data) > maxTemplate {
+		return nil, fmt.Errorf("want a template of at most %d MiB, got %d bytes that are not JSON", maxTemplate>>20, len(data))
+	}
+	root, err := parseYAML(data)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case root.kind != objectKind:
+		return nil, fmt.Errorf("want a key policy, an answer of get-key-policy, a template or a plan, got %s", root.kind)
+	case root.has("Resources"):
+		return fromTemplate(root, scope)
+	case root.has("Statement"):
+		return nil, errors.New("want a key policy as JSON, got YAML")
+	default:
+		return nil, fmt.Errorf("want a template with Resources, got YAML with %s", names(root))
+	}
+}
+
+// parseYAML reads exactly one YAML document.
+func parseYAML(data []byte) (*node, error) {
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	var doc, more yaml.Node
+	if err := dec.Decode(&doc); err != nil {
+		return nil, oneLine(err)
+	}
+	if err := dec.Decode(&more); err != io.EOF {
+		return nil, errors.New("want one YAML document, got several")
+	}
+	t := &yamlTree{}
+	return t.convert(&doc, 0)
+}
+
+// oneLine keeps the first line of the YAML package's errors.
+func oneLine(err error) error {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return fmt.Errorf("want a key policy or a template, got text that is neither JSON nor YAML (%s)", strings.TrimPrefix(line, "yaml: "))
+}
+
+// A yamlTree counts the nodes that it makes, because aliases multiply them.
+type yamlTree struct{ nodes int }
+
+func (t *yamlTree) convert(y *yaml.Node, depth int) (*node, error) {
+	t.nodes++
+	if depth > maxDepth || t.nodes > maxNodes {
+		return nil, fmt.Errorf("line %d: want at most %d levels and %d values, got more", y.Line, maxDepth, maxNodes)
+	}
+	n := &node{at: Region{Line: y.Line, Column: y.Column}}
+	var err error
+	switch y.Kind {
+	case yaml.DocumentNode:
+		return t.convert(y.Content[0], depth+1)
+	case yaml.AliasNode:
+		return t.convert(y.Alias, depth+1)
+	case yaml.SequenceNode:
+		n.kind = listKind
+		err = t.sequence(n, y, depth)
+	case yaml.MappingNode:
+		n.kind = objectKind
+		err = t.mapping(n, y, depth)
+	case yaml.ScalarNode:
+		n.kind, n.text = scalar(y)
+	default:
+		return nil, fmt.Errorf("line %d: want a value, got none", y.Line)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return withTag(n, y), nil
+}
+
+func (t *yamlTree) sequence(n *node, y *yaml.Node, depth int) error {
+	for _, c := range y.Content {
+		item, err := t.convert(c, depth+1)
+		if err != nil {
+			return err
+		}
+		n.items = append(n.items, item)
+	}
+	return nil
+}
+
+// mapping converts members and merges; members of the mapping itself win.
+func (t *yamlTree) mapping(n *node, y *yaml.Node, depth int) error {
+	var merged []*node
+	names := map[string]bool{}
+	for i := 0; i+1 < len(y.Content); i += 2 {
+		key := y.Content[i]
+		if key.Kind == yaml.AliasNode {
+			key = key.Alias
+		}
+		if key.Kind != yaml.ScalarNode {
+			return fmt.Errorf("line %d: want a name before the colon, got a list or an object", key.Line)
+		}
+		v, err := t.convert(y.Content[i+1], depth+1)
+		if err != nil {
+			return err
+		}
+		if key.ShortTag() == "!!merge" {
+			merged = append(merged, v)
+			continue
+		}
+		if names[key.Value] {
+			return fmt.Errorf("line %d: member %.60q stands twice in one mapping", key.Line, key.Value)
+		}
+		names[key.Value] = true
+		n.members = append(n.members, member{key.Value, v})
+	}
+	for _, m := range merged {
+		if err := n.merge(m, names); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// merge adds the members of m, an object or a list of objects, that names, the
+// names of n's members, lacks.
+func (n *node) merge(m *node, names map[string]bool) error {
+	switch m.kind {
+	case objectKind:
+		for _, mm := range m.members {
+			if !names[mm.name] {
+				names[mm.name] = true
+				n.members = append(n.members, mm)
+			}
+		}
+		return nil
+	case listKind:
+		for _, item := range m.items {
+			if err := n.merge(item, names); err != nil {
+				return err
+			}
+		}
+		return nil
+	default:
+		return fmt.Errorf("line %d: want a mapping to merge, got %s", m.at.Line, m.kind)
+	}
+}
+
+// scalar returns what a scalar holds, with its text as written: a date stays
+// the text that it is, and so does an account id with leading zeros.
+func scalar(y *yaml.Node) (kind, string) {
+	switch y.ShortTag() {
+	case "!!null":
+		return nullKind, ""
+	case "!!bool":
+		return boolKind, strings.ToLower(y.Value)
+	case "!!int", "!!float":
+		return numberKind, y.Value
+	}
+	if y.Style == 0 { // plain; CloudFormation reads YAML 1.1, where these are booleans
+		switch strings.ToLower(y.Value) {
+		case "yes", "on":
+			return boolKind, "true"
+		case "no", "off":
+			return boolKind, "false"
+		}
+	}
+	return textKind, y.Value
+}
+
+// withTag turns the short form of an intrinsic function into the long one:
+// !Ref X is {"Ref": "X"}, !Sub "..." is {"Fn::Sub": "..."}.
+func withTag(n *node, y *yaml.Node) *node {
+	if y.Kind == yaml.AliasNode || !strings.HasPrefix(y.Tag, "!") || strings.HasPrefix(y.Tag, "!!") || y.Tag == "!" {
+		return n
+	}
+	if n.kind == nullKind || n.kind == numberKind || n.kind == boolKind {
+		n.kind, n.text = textKind, y.Value
+	}
+	name := strings.TrimPrefix(y.Tag, "!")
+	if name != "Ref" && name != "Condition" {
+		name = "Fn::" + name
+	}
+	return &node{kind: objectKind, members: []member{{name, n}}, at: n.at}
+}
