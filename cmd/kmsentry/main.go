@@ -1,5 +1,6 @@
 // Command kmsentry finds AWS KMS keys that somebody has opened to the world.
 //
+//	kmsentry check FILE...      judge key policies, templates and plans
 //	kmsentry invoke EVENT...    send events through the Lambda function, on this machine
 //	kmsentry version            say which version this is
 //
@@ -39,6 +40,7 @@ type command struct {
 
 func commands() []command {
 	return []command{
+		{"check", "say of key policies in files who they let in", runCheck},
 		{"invoke", "send EventBridge events through the Lambda function, on this machine", runInvoke},
 		{"version", "say which version this is", runVersion},
 	}

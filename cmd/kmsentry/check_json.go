@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// checkJSON prints one JSON object a document and line, in ASCII. The members
+// are documented in docs/check.md; new ones may be added, none changes.
+type checkJSON struct {
+	w       io.Writer
+	explain bool
+}
+
+type jsonDocument struct {
+	Source   string         `json:"source"`
+	Account  string         `json:"account"`
+	Inferred bool           `json:"account_inferred"`
+	Verdict  policy.Verdict `json:"verdict"`
+	SHA256   string         `json:"policy_sha256"`
+	Grants   []jsonGrant    `json:"grants"`
+	Open     []jsonOpen     `json:"undecided"`
+	Others   []jsonGrant    `json:"others"`
+	Services []jsonService  `json:"services"`
+	Future   *jsonFuture    `json:"future"`
+	Flags    []policy.Flag  `json:"flags"`
+	Notes    []string       `json:"notes"`
+	Explain  []jsonNote     `json:"explain"`
+	Error    string         `json:"error"`
+}
+
+type jsonGrant struct {
+	Action     string                `json:"action"`
+	Audience   policy.Verdict        `json:"audience"`
+	Statements []policy.StatementRef `json:"statements"`
+	Witness    jsonWitness           `json:"witness"`
+	Named      []string              `json:"named"`
+	Why        []string              `json:"why"`
+}
+
+type jsonWitness struct {
+	Principal string              `json:"principal"`
+	Session   string              `json:"session,omitempty"`
+	UniqueID  string              `json:"unique_id,omitempty"`
+	Parent    string              `json:"parent,omitempty"`
+	Service   string              `json:"service,omitempty"`
+	Action    string              `json:"action"`
+	Resource  string              `json:"resource"`
+	Time      string              `json:"time"`
+	Context   map[string][]string `json:"context"`
+}
+
+type jsonOpen struct {
+	Statement policy.StatementRef `json:"statement"`
+	Reason    string              `json:"reason"`
+}
+
+type jsonService struct {
+	Service        string              `json:"service"`
+	Statement      policy.StatementRef `json:"statement"`
+	ConfusedDeputy bool                `json:"confused_deputy"`
+}
+
+type jsonFuture struct {
+	At      string         `json:"at"`
+	Verdict policy.Verdict `json:"verdict"`
+}
+
+type jsonNote struct {
+	Statement policy.StatementRef `json:"statement"`
+	Effect    string              `json:"effect"`
+	Opens     policy.Verdict      `json:"opens"`
+	Why       string              `json:"why"`
+}
+
+func (p *checkJSON) document(c checked) error {
+	line, err := encodeASCII(p.object(c))
+	if err != nil {
+		return err
+	}
+	_, err = p.w.Write(append(line, '\n'))
+	return err
+}
+
+func (p *checkJSON) end(int) error { return nil }
+
+// object is c in the words of the contract; lists are never null.
+func (p *checkJSON) object(c checked) jsonDocument {
+	d := c.decision
+	out := jsonDocument{
+		Source: c.source(), Account: c.account, Inferred: c.inferred, Verdict: d.Verdict, SHA256: c.sha256,
+		Grants: jsonGrants(d.Grants), Others: jsonGrants(d.Others),
+		Open: []jsonOpen{}, Services: []jsonService{}, Explain: []jsonNote{},
+		Flags: append([]policy.Flag{}, d.Flags...), Notes: append([]string{}, c.notes...),
+	}
+	for _, o := range d.Undecided {
+		out.Open = append(out.Open, jsonOpen(o))
+	}
+	for _, s := range d.Services {
+		out.Services = append(out.Services, jsonService(s))
+	}
+	if d.Future != nil {
+		out.Future = &jsonFuture{d.Future.At.UTC().Format(time.RFC3339), d.Future.Verdict}
+	}
+	if p.explain {
+		for _, n := range d.Statements {
+			out.Explain = append(out.Explain, jsonNote{n.Statement, n.Effect.String(), n.Opens, n.Why})
+		}
+	}
+	if c.err != nil {
+		out.Error = c.err.Error()
+	}
+	return out
+}
+
+func jsonGrants(grants []policy.Grant) []jsonGrant {
+	list := []jsonGrant{}
+	for _, g := range grants {
+		list = append(list, jsonGrant{
+			Action: g.Action, Audience: g.Audience,
+			Statements: append([]policy.StatementRef{}, g.Statements...),
+			Witness:    witnessOf(g.Witness),
+			Named:      append([]string{}, g.Named...),
+			Why:        append([]string{}, g.Why...),
+		})
+	}
+	return list
+}
+
+func witnessOf(r policy.Request) jsonWitness {
+	w := jsonWitness{
+		Principal: r.Principal, Session: r.Session, UniqueID: r.UniqueID, Parent: r.Parent, Service: r.Service,
+		Action: r.Action, Resource: r.Resource, Time: r.Time.UTC().Format(time.RFC3339), Context: map[string][]string{},
+	}
+	for key, values := range r.Context {
+		w.Context[key] = append([]string{}, values...)
+	}
+	return w
+}
+
+// encodeASCII returns v as JSON in which everything but printable ASCII is
+// escaped: it is the same JSON, and no terminal or log acts on any of it.
+func encodeASCII(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	for text := bytes.TrimSuffix(buf.Bytes(), []byte("\n")); len(text) > 0; {
+		r, size := utf8.DecodeRune(text)
+		text = text[size:]
+		switch {
+		case r < 0x7f: // below a space nothing is left but JSON's own line ends
+			out.WriteByte(byte(r))
+		case r < 0x10000:
+			fmt.Fprintf(&out, `\u%04x`, r)
+		default:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&out, `\u%04x\u%04x`, high, low)
+		}
+	}
+	return out.Bytes(), nil
+}

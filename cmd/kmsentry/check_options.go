@@ -1,0 +1,257 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/internal/load"
+)
+
+// checkOptions are the flags of kmsentry check.
+type checkOptions struct {
+	account         string // "" unknown
+	keyARN          string // "" unknown
+	at              time.Time
+	trustedAccounts list
+	trustedOrgs     list
+	failOn          failOn
+	format          string
+	explain         bool
+	exceptions      string // "" none
+	parameters      pairs
+	key             policy.KeyFacts // what the flags tell; it goes before what a file tells
+	files           []string
+}
+
+// A list is a flag that may be given several times and with commas.
+type list []string
+
+// String makes list a flag.Value.
+func (l *list) String() string { return strings.Join(*l, ",") }
+
+// Set adds the values.
+func (l *list) Set(s string) error {
+	for _, v := range strings.Split(s, ",") {
+		if v = strings.TrimSpace(v); v == "" {
+			return errors.New("want values with commas between them, got an empty one")
+		}
+		*l = append(*l, v)
+	}
+	return nil
+}
+
+// pairs is a flag of the form name=value that may be given several times. A
+// nil pairs was never given.
+type pairs map[string]string
+
+// String makes pairs a flag.Value.
+func (p *pairs) String() string { return "" }
+
+// Set adds one pair; the value may hold "=" and commas.
+func (p *pairs) Set(s string) error {
+	name, value, ok := strings.Cut(s, "=")
+	if !ok || name == "" {
+		return errors.New("want name=value")
+	}
+	if *p == nil {
+		*p = pairs{}
+	}
+	(*p)[name] = value
+	return nil
+}
+
+// A failOn says which verdicts count as found. Levels add up: of public,
+// network and shared the mildest counts, with everything worse; undecided
+// counts only when it is named.
+type failOn struct {
+	from      policy.Verdict // the mildest verdict that counts; Undecided: none of them
+	undecided bool
+	given     bool
+}
+
+// String makes failOn a flag.Value.
+func (f *failOn) String() string { return "" }
+
+// Set adds levels; the first call replaces the default.
+func (f *failOn) Set(s string) error {
+	if !f.given {
+		*f = failOn{given: true}
+	}
+	for _, word := range strings.Split(s, ",") {
+		var v policy.Verdict
+		if err := v.UnmarshalText([]byte(strings.TrimSpace(word))); err != nil || v == policy.Private {
+			return errors.New("want public, network, shared or undecided")
+		}
+		switch {
+		case v == policy.Undecided:
+			f.undecided = true
+		case f.from == policy.Undecided || v < f.from:
+			f.from = v
+		}
+	}
+	return nil
+}
+
+// status is the exit status that one document leads to. What an undecided
+// policy surely opens counts as well.
+func (f failOn) status(c checked) int {
+	worst := c.decision.Verdict
+	for _, g := range c.decision.Grants {
+		worst = max(worst, g.Audience)
+	}
+	switch {
+	case c.err != nil:
+		return exitError
+	case f.from != policy.Undecided && worst >= f.from:
+		return exitFound
+	case f.undecided && c.decision.Verdict == policy.Undecided:
+		return exitFound
+	default:
+		return exitOK
+	}
+}
+
+var (
+	accountShape = regexp.MustCompile(`^[0-9]{12}$`)
+	// Source: KMS Developer Guide, concepts.html: key ids are UUIDs, mrk- and 32
+	// hexadecimal digits for multi-Region keys.
+	keyShape = regexp.MustCompile(`^arn:(aws[a-z-]*):kms:([a-z0-9-]+):([0-9]{12}):key/[A-Za-z0-9-]+$`)
+	// Source: Organizations API Reference, Organization: o- and 10 to 32 characters.
+	orgShape = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`)
+)
+
+// parseCheck reads the command line. The help goes to stdout.
+func parseCheck(args []string, now time.Time, stdout io.Writer) (checkOptions, error) {
+	o := checkOptions{at: now.UTC().Truncate(time.Second), failOn: failOn{from: policy.Public, undecided: true}}
+	flags := flag.NewFlagSet("kmsentry check", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	o.define(flags)
+	files, err := parseFlags(flags, args)
+	if errors.Is(err, flag.ErrHelp) {
+		flags.SetOutput(stdout)
+		fmt.Fprint(stdout, checkUsage)
+		flags.PrintDefaults()
+	}
+	if err != nil {
+		return o, err
+	}
+	o.files = files
+	return o, o.check()
+}
+
+func (o *checkOptions) define(flags *flag.FlagSet) {
+	flags.StringVar(&o.account, "account", "", "the key owner's account `ID`; default: from --key-arn or the file, else inferred from the policy")
+	flags.StringVar(&o.keyARN, "key-arn", "", "the key's `ARN`")
+	flags.Func("at", "the `time` that the policy is judged for, RFC 3339 (default now)", func(s string) (err error) {
+		if o.at, err = time.Parse(time.RFC3339, s); err != nil {
+			return errors.New("want a time such as 2026-01-31T00:00:00Z")
+		}
+		return nil
+	})
+	flags.Var(&o.trustedAccounts, "trusted-account", "account `ID` that counts as inside; several with commas or flags")
+	flags.Var(&o.trustedOrgs, "trusted-org", "organization `ID` that counts as inside; several with commas or flags")
+	flags.Var(&o.failOn, "fail-on", "`levels` that exit with 3: public, network (or worse), shared (or worse), undecided (default public,undecided)")
+	flags.StringVar(&o.format, "format", "text", "`text`, json or sarif")
+	flags.BoolVar(&o.explain, "explain", false, "say of every statement what it does about outsiders")
+	flags.StringVar(&o.exceptions, "exceptions", "", "validate this exceptions `file`; it changes no verdict")
+	flags.Var(&o.parameters, "parameter", "`name=value` of a template parameter")
+	o.defineKey(flags)
+}
+
+// defineKey defines the flags for facts of the key. What is not given comes
+// from the file, or counts at its worst.
+func (o *checkOptions) defineKey(flags *flag.FlagSet) {
+	flags.StringVar(&o.key.Spec, "key-spec", "", "the key's `spec`, such as SYMMETRIC_DEFAULT")
+	flags.StringVar(&o.key.Usage, "key-usage", "", "the key's `usage`, such as ENCRYPT_DECRYPT")
+	flags.StringVar(&o.key.Origin, "key-origin", "", "the key material's `origin`, such as AWS_KMS")
+	flags.StringVar(&o.key.Org, "owner-org", "", "organization `ID` of the owner")
+	flags.Func("multi-region", "whether the key is a multi-Region key: `true` or false", func(s string) error {
+		is, err := strconv.ParseBool(s)
+		if err != nil {
+			return errors.New("want true or false")
+		}
+		o.key.MultiRegion = &is
+		return nil
+	})
+	flags.Var((*pairs)(&o.key.Tags), "key-tag", "`name=value` of a tag of the key; name all of them")
+	flags.BoolFunc("no-tags", "the key has no tags", func(string) error {
+		if o.key.Tags == nil {
+			o.key.Tags = map[string]string{}
+		}
+		return nil
+	})
+	flags.Var((*list)(&o.key.Aliases), "key-alias", "`alias/name` of the key; name all of them")
+	flags.BoolFunc("no-aliases", "the key has no aliases", func(string) error {
+		if o.key.Aliases == nil {
+			o.key.Aliases = []string{}
+		}
+		return nil
+	})
+}
+
+// check finds what cannot be meant.
+func (o *checkOptions) check() error {
+	if len(o.files) == 0 && o.exceptions == "" {
+		return errors.New("want at least one file; see kmsentry check -h")
+	}
+	if i := slices.Index(o.files, "-"); i >= 0 && slices.Contains(o.files[i+1:], "-") {
+		return errors.New("want - only once: standard input can be read once")
+	}
+	if !slices.Contains([]string{"text", "json", "sarif"}, o.format) {
+		return fmt.Errorf("--format: want text, json or sarif, got %q", o.format)
+	}
+	for _, id := range o.trustedAccounts {
+		if !accountShape.MatchString(id) {
+			return fmt.Errorf("--trusted-account: want 12 digits, got %q", id)
+		}
+	}
+	for _, id := range append(slices.Clone(o.trustedOrgs), o.key.Org) {
+		if id != "" && !orgShape.MatchString(id) {
+			return fmt.Errorf("--trusted-org, --owner-org: want an id such as o-a1b2c3d4e5, got %q", id)
+		}
+	}
+	for _, alias := range o.key.Aliases {
+		if !strings.HasPrefix(alias, "alias/") {
+			return fmt.Errorf("--key-alias: want alias/name, got %q", alias)
+		}
+	}
+	return o.checkOwner()
+}
+
+// checkOwner brings --account and --key-arn together.
+func (o *checkOptions) checkOwner() error {
+	if o.account != "" && !accountShape.MatchString(o.account) {
+		return fmt.Errorf("--account: want 12 digits, got %q", o.account)
+	}
+	if o.keyARN == "" {
+		return nil
+	}
+	arn := keyShape.FindStringSubmatch(o.keyARN)
+	if arn == nil {
+		return fmt.Errorf("--key-arn: want an ARN such as arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab, got %q", o.keyARN)
+	}
+	if o.account == "" {
+		o.account = arn[3]
+	}
+	if o.account != arn[3] {
+		return fmt.Errorf("--account: want the account of --key-arn, %s, got %s", arn[3], o.account)
+	}
+	return nil
+}
+
+// scope is what the flags tell of the place of deployment.
+func (o *checkOptions) scope() load.Scope {
+	s := load.Scope{Account: o.account, Parameters: o.parameters}
+	if arn := keyShape.FindStringSubmatch(o.keyARN); arn != nil {
+		s.Partition, s.Region = arn[1], arn[2]
+	}
+	return s
+}

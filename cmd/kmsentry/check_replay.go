@@ -1,0 +1,161 @@
+package main
+
+import (
+	"cmp"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// inWords tells a witness as a sentence: who calls what on which key, when.
+func inWords(r policy.Request) string {
+	who := alert.Sanitize(cmp.Or(r.Session, r.Principal, r.Service, "an AWS service"), 200)
+	key := alert.Sanitize(cmp.Or(r.Resource, "the key"), 200)
+	return who + " calls " + r.Action + " on " + key + " at " + r.Time.UTC().Format(time.RFC3339)
+}
+
+// carried lists the condition keys that the witness carries.
+func carried(r policy.Request) string {
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(r.Context)) {
+		var values []string
+		for _, v := range r.Context[k] {
+			values = append(values, alert.Sanitize(v, 200))
+		}
+		parts = append(parts, alert.Sanitize(k, 100)+"="+strings.Join(values, ","))
+	}
+	return strings.Join(parts, " ")
+}
+
+// replay is the witness as a command of the AWS CLI, to be run with the
+// witness's credentials; "" when a person cannot send it: a service calls, or
+// text of the policy would stand in it that a shell might misread.
+func replay(r policy.Request) string {
+	if r.Service != "" || throughService(r) {
+		return ""
+	}
+	words := verb(r)
+	if words == nil {
+		return ""
+	}
+	words = append(words, option(r, "kms:EncryptionAlgorithm", "--encryption-algorithm")...)
+	words = append(words, encryptionContext(r)...)
+	if arn := keyShape.FindStringSubmatch(r.Resource); arn != nil {
+		words = append(words, "--region", arn[2])
+	}
+	for i, w := range words {
+		if strings.ContainsFunc(w, func(c rune) bool { return c < ' ' || c > '~' || c == '\'' }) {
+			return ""
+		}
+		if !plainWord.MatchString(w) {
+			words[i] = "'" + w + "'"
+		}
+	}
+	return "aws kms " + strings.Join(words, " ")
+}
+
+// plainWord needs no quotes in a shell.
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:=,@+-]+$`)
+
+func throughService(r policy.Request) bool {
+	for key := range r.Context {
+		switch strings.ToLower(key) {
+		case "kms:viaservice", "aws:calledvia", "aws:calledviafirst", "aws:calledvialast":
+			return true
+		}
+	}
+	return strings.EqualFold(first(r, "aws:ViaAWSService"), "true")
+}
+
+// verb is the subcommand with the parameters that it must have.
+// Source: AWS CLI Command Reference, kms.
+func verb(r policy.Request) []string {
+	key := keyID(r)
+	switch r.Action {
+	case "kms:Encrypt":
+		return []string{"encrypt", "--key-id", key, "--plaintext", "fileb://plaintext.bin"}
+	case "kms:GenerateDataKey":
+		return []string{"generate-data-key", "--key-id", key, "--key-spec", "AES_256"}
+	case "kms:GenerateDataKeyWithoutPlaintext":
+		return []string{"generate-data-key-without-plaintext", "--key-id", key, "--key-spec", "AES_256"}
+	case "kms:GenerateDataKeyPair":
+		return []string{"generate-data-key-pair", "--key-id", key, "--key-pair-spec", pairSpec(r)}
+	case "kms:GenerateDataKeyPairWithoutPlaintext":
+		return []string{"generate-data-key-pair-without-plaintext", "--key-id", key, "--key-pair-spec", pairSpec(r)}
+	case "kms:ReEncryptTo":
+		return []string{"re-encrypt", "--ciphertext-blob", "fileb://own-ciphertext.bin", "--destination-key-id", key}
+	case "kms:CreateGrant":
+		grantee := cmp.Or(first(r, "kms:GranteePrincipal"), r.Principal)
+		operation := cmp.Or(first(r, "kms:GrantOperations"), "Encrypt")
+		return []string{"create-grant", "--key-id", key, "--grantee-principal", grantee, "--operations", operation}
+	default:
+		return nil
+	}
+}
+
+// keyID is how the witness names the key: by its ARN, or by an alias when the
+// policy asks for one; from another account that takes the alias's ARN.
+func keyID(r policy.Request) string {
+	alias := first(r, "kms:RequestAlias")
+	arn := keyShape.FindStringSubmatch(r.Resource)
+	switch {
+	case alias != "" && arn != nil:
+		return "arn:" + arn[1] + ":kms:" + arn[2] + ":" + arn[3] + ":" + alias
+	case alias != "":
+		return alias
+	default:
+		return cmp.Or(r.Resource, "KEY_ARN")
+	}
+}
+
+func pairSpec(r policy.Request) string { return cmp.Or(first(r, "kms:DataKeyPairSpec"), "RSA_2048") }
+
+// first returns the first value of a condition key that the witness carries.
+func first(r policy.Request, key string) string {
+	for k, values := range r.Context {
+		if strings.EqualFold(k, key) && len(values) > 0 {
+			return values[0]
+		}
+	}
+	return ""
+}
+
+func option(r policy.Request, key, name string) []string {
+	if v := first(r, key); v != "" {
+		return []string{name, v}
+	}
+	return nil
+}
+
+// encryptionContext returns the option for the witness's encryption context,
+// as JSON, because the CLI's short form stumbles over commas. ReEncrypt and
+// CreateGrant have other names for it.
+func encryptionContext(r policy.Request) []string {
+	const prefix = "kms:EncryptionContext:"
+	entries := map[string]string{}
+	for k, values := range r.Context {
+		if len(k) > len(prefix) && strings.EqualFold(k[:len(prefix)], prefix) && len(values) > 0 {
+			entries[k[len(prefix):]] = values[0]
+		}
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	text, err := encodeASCII(entries)
+	if err != nil {
+		return nil // strings always encode
+	}
+	switch r.Action {
+	case "kms:ReEncryptTo":
+		return []string{"--destination-encryption-context", string(text)}
+	case "kms:CreateGrant":
+		return []string{"--constraints", `{"EncryptionContextSubset":` + string(text) + "}"}
+	default:
+		return []string{"--encryption-context", string(text)}
+	}
+}

@@ -1,0 +1,252 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// checkText prints for people: a line a key policy, then the why, then the
+// proof. What comes from files goes through the alerts' sanitizer.
+type checkText struct {
+	w       io.Writer
+	style   style
+	explain bool
+	counts  map[string]int // by verdict, or "unreadable"
+}
+
+func (p *checkText) document(c checked) error {
+	if p.counts == nil {
+		p.counts = map[string]int{}
+	}
+	var b bytes.Buffer
+	p.write(&b, c)
+	_, err := p.w.Write(b.Bytes())
+	return err
+}
+
+func (p *checkText) write(b *bytes.Buffer, c checked) {
+	d := c.decision
+	if c.err != nil {
+		p.counts["unreadable"]++
+		p.headline(b, "error", c, c.err.Error())
+		return
+	}
+	p.counts[d.Verdict.String()]++
+	p.headline(b, d.Verdict.String(), c, headline(d))
+	for _, g := range groupGrants(d.Grants) {
+		p.grant(b, g)
+	}
+	for _, o := range d.Undecided {
+		p.line(b, "open", statementPrefix(o.Statement)+safe(o.Reason))
+	}
+	for _, g := range groupGrants(d.Others) {
+		p.line(b, "also", summary(g))
+	}
+	for _, s := range d.Services {
+		p.line(b, "service", serviceLine(s))
+	}
+	if d.Future != nil {
+		p.line(b, "later", fmt.Sprintf("%s from %s on", d.Future.Verdict, d.Future.At.UTC().Format(time.RFC3339)))
+	}
+	for _, n := range append(slices.Clone(c.notes), flagNotes(d.Flags)...) {
+		p.line(b, "note", safe(n))
+	}
+	if p.explain {
+		for _, n := range d.Statements {
+			p.line(b, "explain", fmt.Sprintf("%s, %s: %s", statementName(n.Statement), n.Effect, safe(n.Why)))
+		}
+	}
+}
+
+// end prints how many of each there were, when there were several.
+func (p *checkText) end(int) error {
+	total := 0
+	var parts []string
+	for _, word := range []string{"public", "network", "shared", "undecided", "private", "unreadable"} {
+		if n := p.counts[word]; n > 0 {
+			total += n
+			parts = append(parts, fmt.Sprintf("%d %s", n, word))
+		}
+	}
+	if total < 2 {
+		return nil
+	}
+	_, err := fmt.Fprintf(p.w, "%d in all: %s\n", total, strings.Join(parts, ", "))
+	return err
+}
+
+// headline prints the one line of a document.
+func (p *checkText) headline(b *bytes.Buffer, word string, c checked, text string) {
+	fmt.Fprintf(b, "%s %s  %s\n", p.style.verdict(fmt.Sprintf("%-10s", word)), p.style.bold(safe(c.source())), safe(text))
+}
+
+// line prints one of the lines below it.
+func (p *checkText) line(b *bytes.Buffer, label, text string) {
+	fmt.Fprintf(b, "  %s %s\n", p.style.dim(fmt.Sprintf("%-8s", label)), text)
+}
+
+// grant prints why a group of grants stands, and its proof.
+func (p *checkText) grant(b *bytes.Buffer, g grantGroup) {
+	p.line(b, "opens", summary(g))
+	for _, why := range g.grants[0].Why {
+		p.line(b, "why", safe(why))
+	}
+	w := g.grants[0].Witness
+	p.line(b, "proof", inWords(w))
+	if len(w.Context) > 0 {
+		p.line(b, "", "with "+carried(w))
+	}
+	if command := replay(w); command != "" {
+		p.line(b, "replay", command)
+	}
+}
+
+// safe is text from a file as one visible line.
+func safe(s string) string { return alert.Sanitize(s, 600) }
+
+// headline says in a few words what the decision is.
+func headline(d policy.Decision) string {
+	switch {
+	case d.Verdict == policy.Private:
+		return "no outsider can encrypt"
+	case d.Verdict == policy.Undecided && len(d.Undecided) > 0:
+		o := d.Undecided[0]
+		return statementPrefix(o.Statement) + o.Reason
+	case len(d.Grants) > 0:
+		return summary(groupGrants(d.Grants)[0])
+	default:
+		return "not decided"
+	}
+}
+
+// A grantGroup holds the grants that one explanation serves: the same
+// audience by the same statements for the same reasons.
+type grantGroup struct{ grants []policy.Grant }
+
+// groupGrants groups grants, the worst audience first.
+func groupGrants(grants []policy.Grant) []grantGroup {
+	var groups []grantGroup
+next:
+	for _, g := range grants {
+		for i := range groups {
+			if alike(groups[i].grants[0], g) {
+				groups[i].grants = append(groups[i].grants, g)
+				continue next
+			}
+		}
+		groups = append(groups, grantGroup{[]policy.Grant{g}})
+	}
+	slices.SortStableFunc(groups, func(a, b grantGroup) int {
+		return int(b.grants[0].Audience) - int(a.grants[0].Audience)
+	})
+	return groups
+}
+
+func alike(a, b policy.Grant) bool {
+	return a.Audience == b.Audience && slices.Equal(a.Statements, b.Statements) && slices.Equal(a.Named, b.Named)
+}
+
+// summary is one line about a group: who can do what, by which statements.
+func summary(g grantGroup) string {
+	first := g.grants[0]
+	var names []string
+	for _, s := range first.Statements {
+		names = append(names, statementName(s))
+	}
+	text := audience(first) + " can " + actions(g.grants)
+	if len(names) > 0 {
+		text += ": " + strings.Join(names, ", ")
+	}
+	return text
+}
+
+// audience says who gets in.
+func audience(g policy.Grant) string {
+	switch g.Audience {
+	case policy.Public:
+		return "anyone"
+	case policy.Network:
+		return "anyone from " + named(g.Named, "the named networks")
+	default:
+		return named(g.Named, "named outsiders")
+	}
+}
+
+// named lists at most three names.
+func named(names []string, none string) string {
+	const most = 3
+	if len(names) == 0 {
+		return none
+	}
+	var shown []string
+	for _, n := range names[:min(most, len(names))] {
+		shown = append(shown, alert.Sanitize(n, 100))
+	}
+	text := strings.Join(shown, ", ")
+	if more := len(names) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// actions names the first action and counts the others.
+func actions(grants []policy.Grant) string {
+	text := alert.Sanitize(grants[0].Action, 64)
+	if more := len(grants) - 1; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// statementName names a statement by its place, counted from 0 as in JSON.
+func statementName(ref policy.StatementRef) string {
+	if ref.Index < 0 {
+		return "the policy"
+	}
+	name := fmt.Sprintf("Statement[%d]", ref.Index)
+	if ref.Sid != "" {
+		name += ` "` + alert.Sanitize(ref.Sid, 60) + `"`
+	}
+	return name
+}
+
+// statementPrefix is the statement's name in front of a sentence about it.
+func statementPrefix(ref policy.StatementRef) string {
+	if ref.Index < 0 {
+		return ""
+	}
+	return statementName(ref) + ": "
+}
+
+func serviceLine(s policy.ServiceGrant) string {
+	text := fmt.Sprintf("%s may use the key: %s", alert.Sanitize(s.Service, 100), statementName(s.Statement))
+	if s.ConfusedDeputy {
+		text += "; for any customer of the service, because neither aws:SourceAccount nor aws:SourceArn nor aws:SourceOrgID says for whom"
+	}
+	return text
+}
+
+// flagNotes puts flags into words. Those that the lines above say already have none.
+func flagNotes(flags []policy.Flag) []string {
+	var notes []string
+	for _, f := range flags {
+		switch f {
+		case policy.FlagKeyDependent:
+			notes = append(notes, "the verdict turns on facts of the key that are not known; --key-arn, --key-spec, --key-usage, --key-tag and others tell them")
+		case policy.FlagUniqueIDUnknown:
+			notes = append(notes, "a principal is named by its unique id; the policy does not tell its account")
+		case policy.FlagAmbiguous:
+			notes = append(notes, "the verdict turns on something that AWS does not document; it was read in the worse way")
+		case policy.FlagViaService:
+			notes = append(notes, "strangers get in through an AWS service that acts for them")
+		}
+	}
+	return notes
+}

@@ -1,0 +1,335 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/internal/load"
+)
+
+// The parts of SARIF 2.1.0 that kmsentry writes.
+// Source: docs.oasis-open.org/sarif/sarif/v2.1.0; the properties that GitHub
+// reads: docs.github.com, "SARIF support for code scanning".
+type sarifLog struct {
+	Schema  string     `json:"$schema"`
+	Version string     `json:"version"`
+	Runs    []sarifRun `json:"runs"`
+}
+
+type sarifRun struct {
+	Tool        sarifTool         `json:"tool"`
+	Invocations []sarifInvocation `json:"invocations"`
+	ColumnKind  string            `json:"columnKind"`
+	Results     []sarifResult     `json:"results"`
+}
+
+type sarifTool struct {
+	Driver sarifDriver `json:"driver"`
+}
+
+type sarifDriver struct {
+	Name           string      `json:"name"`
+	Version        string      `json:"version"`
+	InformationURI string      `json:"informationUri"`
+	Rules          []sarifRule `json:"rules"`
+}
+
+type sarifRule struct {
+	ID               string       `json:"id"`
+	Name             string       `json:"name"`
+	ShortDescription sarifMessage `json:"shortDescription"`
+	FullDescription  sarifMessage `json:"fullDescription"`
+	Help             sarifMessage `json:"help"`
+	HelpURI          string       `json:"helpUri"`
+	Default          sarifDefault `json:"defaultConfiguration"`
+	Properties       sarifBag     `json:"properties"`
+}
+
+type sarifDefault struct {
+	Level string `json:"level"`
+}
+
+type sarifBag struct {
+	Precision        string   `json:"precision"`
+	SecuritySeverity string   `json:"security-severity"`
+	Tags             []string `json:"tags"`
+}
+
+type sarifMessage struct {
+	Text string `json:"text"`
+}
+
+type sarifResult struct {
+	RuleID       string            `json:"ruleId"`
+	RuleIndex    int               `json:"ruleIndex"`
+	Level        string            `json:"level"`
+	Message      sarifMessage      `json:"message"`
+	Locations    []sarifLocation   `json:"locations"`
+	Related      []sarifLocation   `json:"relatedLocations,omitempty"`
+	Fingerprints map[string]string `json:"partialFingerprints"`
+}
+
+type sarifLocation struct {
+	ID       *int           `json:"id,omitempty"`
+	Physical sarifPhysical  `json:"physicalLocation"`
+	Logical  []sarifLogical `json:"logicalLocations,omitempty"`
+	Message  *sarifMessage  `json:"message,omitempty"`
+}
+
+type sarifLogical struct {
+	FullyQualifiedName string `json:"fullyQualifiedName"`
+	Kind               string `json:"kind"`
+}
+
+type sarifPhysical struct {
+	Artifact sarifArtifact `json:"artifactLocation"`
+	Region   *sarifRegion  `json:"region,omitempty"`
+}
+
+type sarifArtifact struct {
+	URI       string `json:"uri"`
+	URIBaseID string `json:"uriBaseId,omitempty"`
+}
+
+type sarifRegion struct {
+	StartLine   int `json:"startLine"`
+	StartColumn int `json:"startColumn,omitempty"`
+	EndLine     int `json:"endLine,omitempty"`
+	EndColumn   int `json:"endColumn,omitempty"`
+}
+
+type sarifInvocation struct {
+	Successful    bool                `json:"executionSuccessful"`
+	ExitCode      int                 `json:"exitCode"`
+	Notifications []sarifNotification `json:"toolExecutionNotifications"`
+}
+
+type sarifNotification struct {
+	Level     string          `json:"level"`
+	Message   sarifMessage    `json:"message"`
+	Locations []sarifLocation `json:"locations"`
+}
+
+// A sarifPrinter collects results and prints one log at the end.
+type sarifPrinter struct {
+	w, stderr     io.Writer
+	folder        string // the working folder, to which file names are made relative
+	results       []sarifResult
+	notifications []sarifNotification
+}
+
+func newSARIF(w, stderr io.Writer) *sarifPrinter {
+	folder, err := os.Getwd()
+	if err != nil {
+		folder = "" // absolute names stay absolute
+	}
+	return &sarifPrinter{w: w, stderr: stderr, folder: folder, results: []sarifResult{}, notifications: []sarifNotification{}}
+}
+
+// document adds the result of one document. A private one has none. A file
+// that could not be read is a notification, and a line on standard error,
+// because the log usually goes into a file.
+func (p *sarifPrinter) document(c checked) error {
+	if c.err != nil {
+		text := safe(c.source()) + ": " + safe(c.err.Error())
+		p.notifications = append(p.notifications, sarifNotification{
+			Level: "error", Message: sarifMessage{text}, Locations: []sarifLocation{p.location(c, c.at)},
+		})
+		_, err := fmt.Fprintln(p.stderr, "kmsentry check:", text)
+		return err
+	}
+	for i, r := range sarifRules() {
+		if r.ID == ruleID(c.decision.Verdict) {
+			p.results = append(p.results, p.result(c, i, r.Default.Level))
+		}
+	}
+	return nil
+}
+
+func (p *sarifPrinter) result(c checked, rule int, level string) sarifResult {
+	id := ruleID(c.decision.Verdict)
+	refs := offending(c.decision)
+	r := sarifResult{RuleID: id, RuleIndex: rule, Level: level, Message: sarifMessage{p.message(c)}, Locations: []sarifLocation{p.location(c, c.at)}}
+	if at, ok := c.line(refs, 0); ok {
+		r.Locations = []sarifLocation{p.location(c, at)}
+	}
+	for i := 1; i < len(refs); i++ {
+		if at, ok := c.line(refs, i); ok {
+			l := p.location(c, at)
+			n := i
+			l.ID, l.Message = &n, &sarifMessage{statementName(refs[i])}
+			r.Related = append(r.Related, l)
+		}
+	}
+	r.Fingerprints = map[string]string{"kmsentry/v1": fingerprint(id, p.artifact(c.file).URI, c, refs)}
+	return r
+}
+
+// line is where the i-th of refs stands; not ok when that is not known.
+func (c checked) line(refs []policy.StatementRef, i int) (load.Region, bool) {
+	if i >= len(refs) || refs[i].Index < 0 || refs[i].Index >= len(c.lines) {
+		return load.Region{}, false
+	}
+	at := c.lines[refs[i].Index]
+	return at, at.Line > 0
+}
+
+// offending returns the statements that the worst grants or the open questions
+// are about, each once.
+func offending(d policy.Decision) []policy.StatementRef {
+	var refs []policy.StatementRef
+	seen := map[int]bool{}
+	add := func(ref policy.StatementRef) {
+		if ref.Index >= 0 && !seen[ref.Index] {
+			seen[ref.Index] = true
+			refs = append(refs, ref)
+		}
+	}
+	if d.Verdict == policy.Undecided {
+		for _, o := range d.Undecided {
+			add(o.Statement)
+		}
+	}
+	for _, g := range groupGrants(d.Grants) {
+		for _, ref := range g.grants[0].Statements {
+			add(ref)
+		}
+	}
+	return refs
+}
+
+// message is the finding in a few plain sentences.
+func (p *sarifPrinter) message(c checked) string {
+	d := c.decision
+	parts := []string{capital(headline(d)) + "."}
+	if c.place != "" {
+		parts[0] = "Key " + alert.Sanitize(c.place, 200) + ": " + headline(d) + "."
+	}
+	for _, g := range groupGrants(d.Grants) {
+		parts = append(parts, g.grants[0].Why...)
+		parts = append(parts, "Proof: "+inWords(g.grants[0].Witness)+".")
+	}
+	if d.Verdict == policy.Undecided && len(d.Undecided) > 1 {
+		for _, o := range d.Undecided[1:] {
+			parts = append(parts, capital(statementPrefix(o.Statement)+o.Reason)+".")
+		}
+	}
+	for i := range parts {
+		parts[i] = strings.ReplaceAll(strings.ReplaceAll(safe(parts[i]), "[", "("), "]", ")") // brackets are links in SARIF
+	}
+	return alert.Sanitize(strings.Join(parts, " "), 1000)
+}
+
+func capital(s string) string {
+	r, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[size:]
+}
+
+func (p *sarifPrinter) location(c checked, at load.Region) sarifLocation {
+	l := sarifLocation{Physical: sarifPhysical{Artifact: p.artifact(c.file)}}
+	line := max(at.Line, 1)
+	l.Physical.Region = &sarifRegion{StartLine: line, StartColumn: at.Column, EndLine: at.EndLine, EndColumn: at.EndColumn}
+	if c.place != "" {
+		l.Logical = []sarifLogical{{alert.Sanitize(c.place, 300), "resource"}}
+	}
+	return l
+}
+
+// artifact is the file as a URI, relative to the working folder when it lies
+// in it. GitHub takes that folder for the root of the repository.
+func (p *sarifPrinter) artifact(file string) sarifArtifact {
+	if file == "-" {
+		return sarifArtifact{URI: "stdin"}
+	}
+	name := filepath.Clean(file)
+	if filepath.IsAbs(name) {
+		rel, err := filepath.Rel(p.folder, name)
+		if p.folder == "" || err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+			u := url.URL{Scheme: "file", Path: filepath.ToSlash(name)}
+			return sarifArtifact{URI: u.String()}
+		}
+		name = rel
+	}
+	u := url.URL{Path: filepath.ToSlash(name)}
+	return sarifArtifact{URI: u.String(), URIBaseID: "%SRCROOT%"}
+}
+
+// fingerprint stays the same while the finding does, also when lines move.
+func fingerprint(rule, uri string, c checked, refs []policy.StatementRef) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%q%q%q", rule, uri, c.place)
+	for _, ref := range refs {
+		if ref.Index < len(c.texts) {
+			fmt.Fprintf(h, "%q", c.texts[ref.Index])
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+func (p *sarifPrinter) end(status int) error {
+	log := sarifLog{
+		Schema:  "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
+		Version: "2.1.0",
+		Runs: []sarifRun{{
+			Tool: sarifTool{sarifDriver{
+				Name: "kmsentry", Version: cmp.Or(version(), "devel"),
+				InformationURI: "https://github.com/kmsentry/kmsentry", Rules: sarifRules(),
+			}},
+			Invocations: []sarifInvocation{{Successful: len(p.notifications) == 0, ExitCode: status, Notifications: p.notifications}},
+			ColumnKind:  "unicodeCodePoints",
+			Results:     p.results,
+		}},
+	}
+	text, err := encodeASCII(log)
+	if err != nil {
+		return err
+	}
+	_, err = p.w.Write(append(bytes.TrimSpace(text), '\n'))
+	return err
+}
+
+func ruleID(v policy.Verdict) string { return "kms-key-" + v.String() }
+
+// sarifRules has one rule a verdict, the worst first; private needs none.
+// security-severity: GitHub reads over 9.0 as critical, 7.0 to 8.9 as high,
+// 4.0 to 6.9 as medium.
+func sarifRules() []sarifRule {
+	rule := func(v policy.Verdict, name, short, full, fix, level, precision, severity string) sarifRule {
+		return sarifRule{
+			ID: ruleID(v), Name: name,
+			ShortDescription: sarifMessage{short}, FullDescription: sarifMessage{full}, Help: sarifMessage{fix},
+			HelpURI: "https://github.com/kmsentry/kmsentry/blob/main/docs/check.md", Default: sarifDefault{level},
+			Properties: sarifBag{precision, severity, []string{"security", "aws", "kms", "external/cwe/cwe-732", "external/mitre/T1486"}},
+		}
+	}
+	return []sarifRule{
+		rule(policy.Public, "PublicKMSKey", "KMS key open to everyone",
+			"The key policy lets principals of any AWS account encrypt under this key. Whoever gets into a bucket can lock its objects with the key, and only the key's owner can unlock them (MITRE ATT&CK T1486).",
+			"Name the accounts or the organization that need the key in Principal, or add a condition on kms:CallerAccount or aws:PrincipalOrgID that applies to every caller. kmsentry check --explain says why the present conditions do not.",
+			"error", "very-high", "9.3"),
+		rule(policy.Network, "NetworkKMSKey", "KMS key open to everyone in a named network",
+			"The key policy lets principals of any AWS account encrypt under this key when they call from a named network, VPC or VPC endpoint.",
+			"Name the accounts or the organization in the policy as well: a network says where a call comes from and not who makes it.",
+			"warning", "very-high", "7.5"),
+		rule(policy.Undecided, "UndecidedKMSKey", "KMS key policy could not be decided",
+			"Whether the key policy keeps outsiders out turns on something that is not known here.",
+			"The message names the value or the construct. --parameter, --account and --key-arn tell kmsentry what a template leaves open.",
+			"warning", "medium", "5.0"),
+		rule(policy.Shared, "SharedKMSKey", "KMS key shared with named outsiders",
+			"The key policy lets accounts or organizations that it names encrypt under this key.",
+			"If they are yours, name them with --trusted-account or --trusted-org. If nobody knows them, remove them.",
+			"note", "very-high", "3.0"),
+	}
+}
