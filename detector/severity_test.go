@@ -1,0 +1,124 @@
+package detector
+
+import (
+	"testing"
+	"time"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// grants returns one grant an action, all with the audience.
+func grants(audience policy.Verdict, actions ...string) []policy.Grant {
+	var list []policy.Grant
+	for _, action := range actions {
+		list = append(list, policy.Grant{Action: action, Audience: audience})
+	}
+	return list
+}
+
+// The table of severities, row by row.
+func TestSeverity(t *testing.T) {
+	withMFA := Actor{Type: typeAssumedRole, MFA: MFAYes}
+	withoutMFA := Actor{Type: typeAssumedRole, MFA: MFANo}
+	unknownMFA := Actor{Type: typeAssumedRole}
+	encrypt := grants(policy.Public, "kms:Encrypt")
+	decrypt := grants(policy.Public, "kms:Decrypt")
+	future := func(v policy.Verdict) *policy.Exposure { return &policy.Exposure{At: time.Unix(0, 0), Verdict: v} }
+	for _, row := range []struct {
+		name string
+		f    Finding
+		want Severity
+	}{
+		{"public, encrypt only", Finding{Verdict: policy.Public, Actor: withMFA, Decision: policy.Decision{Grants: encrypt}}, Critical},
+		{"public, encrypt and decrypt", Finding{Verdict: policy.Public, Actor: withMFA, Decision: policy.Decision{Grants: encrypt, Others: decrypt}}, High},
+		{"public, decrypt for named outsiders only", Finding{Verdict: policy.Public, Actor: withMFA, Decision: policy.Decision{Grants: encrypt, Others: grants(policy.Shared, "kms:Decrypt")}}, Critical},
+		{"public, decrypt by re-encrypting", Finding{Verdict: policy.Public, Actor: withMFA, Decision: policy.Decision{Grants: encrypt, Others: grants(policy.Public, "kms:ReEncryptFrom")}}, High},
+		{"public, other rights", Finding{Verdict: policy.Public, Actor: withMFA, Decision: policy.Decision{Grants: encrypt, Others: grants(policy.Public, "kms:DescribeKey", "kms:Sign")}}, Critical},
+		{"public, no MFA", Finding{Verdict: policy.Public, Actor: withoutMFA, Decision: policy.Decision{Grants: encrypt, Others: decrypt}}, Critical},
+		{"public, MFA unknown", Finding{Verdict: policy.Public, Actor: unknownMFA, Decision: policy.Decision{Grants: encrypt, Others: decrypt}}, High},
+		{"public, long-term key", Finding{Verdict: policy.Public, Actor: Actor{Type: typeIAMUser, LongTermKey: true, MFA: MFANotApplicable}, Decision: policy.Decision{Grants: encrypt, Others: decrypt}}, Critical},
+		{"public, root with MFA", Finding{Verdict: policy.Public, Actor: Actor{Type: typeRoot, MFA: MFAYes}, Decision: policy.Decision{Grants: encrypt, Others: decrypt}}, Critical},
+		{"public, a service without MFA", Finding{Verdict: policy.Public, Actor: Actor{Type: typeAssumedRole, MFA: MFANo, InvokedBy: "cloudformation.amazonaws.com"}, Decision: policy.Decision{Grants: encrypt, Others: decrypt}}, High},
+		{"public, refused", Finding{Attempted: true, Verdict: policy.Public, Actor: withoutMFA, Decision: policy.Decision{Grants: encrypt}}, Low},
+		{"network", Finding{Verdict: policy.Network, Actor: withoutMFA}, Medium},
+		{"network, refused", Finding{Attempted: true, Verdict: policy.Network}, Low},
+		{"undecided", Finding{Verdict: policy.Undecided, Actor: withoutMFA}, Medium},
+		{"undecided, refused", Finding{Attempted: true}, Low},
+		{"shared", Finding{Verdict: policy.Shared, Actor: withoutMFA}, Low},
+		{"shared, more not ruled out", Finding{Verdict: policy.Shared, Decision: policy.Decision{Undecided: []policy.Open{{}}}}, Medium},
+		{"shared, public later", Finding{Verdict: policy.Shared, Decision: policy.Decision{Future: future(policy.Public)}}, Medium},
+		{"private, public later", Finding{Verdict: policy.Private, Decision: policy.Decision{Future: future(policy.Public)}}, Medium},
+		{"private, undecided later", Finding{Verdict: policy.Private, Decision: policy.Decision{Future: future(policy.Undecided)}}, Medium},
+		{"private, shared later", Finding{Verdict: policy.Private, Decision: policy.Decision{Future: future(policy.Shared)}}, Low},
+		{"a verdict from nowhere", Finding{Verdict: policy.Verdict(99)}, Medium},
+	} {
+		if got := row.f.severity(&policy.Policy{}); got != row.want {
+			t.Errorf("%s: severity = %v, want %v", row.name, got, row.want)
+		}
+	}
+}
+
+// Who may grant Decrypt to himself can decrypt; who may grant Encrypt only cannot.
+func TestGrantsDecrypt(t *testing.T) {
+	const stranger = "arn:aws:iam::999988887777:role/stranger"
+	witness := policy.Request{
+		Principal: stranger, Action: "kms:CreateGrant", Resource: testARN,
+		Context: map[string][]string{"kms:grantoperations": {"Encrypt"}, "aws:PrincipalAccount": {"999988887777"}, "aws:PrincipalArn": {stranger}},
+	}
+	for _, row := range []struct {
+		name, condition string
+		want            bool
+	}{
+		{"any grant", ``, true},
+		{"grants of Encrypt", `,"Condition":{"ForAllValues:StringEquals":{"kms:GrantOperations":["Encrypt"]}}`, false},
+		{"grants of Encrypt and Decrypt", `,"Condition":{"ForAllValues:StringEquals":{"kms:GrantOperations":["Encrypt","Decrypt"]}}`, true},
+	} {
+		p, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"kms:CreateGrant","Resource":"*"` + row.condition + `}]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := grantsDecrypt(p, witness); got != row.want {
+			t.Errorf("%s: grantsDecrypt = %v, want %v", row.name, got, row.want)
+		}
+	}
+	if got := witness.Context["kms:grantoperations"]; len(got) != 1 || got[0] != "Encrypt" {
+		t.Errorf("the witness was changed: %v", witness.Context)
+	}
+}
+
+// A title words the verdict and holds nothing of the event.
+func TestTitle(t *testing.T) {
+	at := time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC)
+	decide := func(v policy.Verdict, others ...string) policy.Decision {
+		return policy.Decision{Verdict: v, Grants: grants(v, "kms:Encrypt"), Others: grants(v, others...)}
+	}
+	later := func(v policy.Verdict) policy.Decision {
+		return policy.Decision{Verdict: policy.Private, Future: &policy.Exposure{At: at, Verdict: v}}
+	}
+	for _, row := range []struct {
+		f    Finding
+		want string
+	}{
+		{Finding{Verdict: policy.Public, Decision: decide(policy.Public)}, "Anyone in AWS can encrypt with this KMS key"},
+		{Finding{Verdict: policy.Public, Decision: decide(policy.Public, "kms:Decrypt")}, "Anyone in AWS can encrypt and decrypt with this KMS key"},
+		{Finding{Verdict: policy.Public, Decision: policy.Decision{Grants: grants(policy.Public, createGrant)}}, "Anyone in AWS can create grants on this KMS key"},
+		{Finding{Verdict: policy.Network, Decision: decide(policy.Network)}, "Anyone in a named network can encrypt with this KMS key"},
+		{Finding{Verdict: policy.Shared, Decision: decide(policy.Shared)}, "Named outsiders can encrypt with this KMS key"},
+		{Finding{}, "It could not be decided who can encrypt with this KMS key"},
+		{Finding{Problem: "p"}, "The policy of this KMS key could not be read"},
+		{Finding{Verdict: policy.Private, Decision: later(policy.Public)}, "Anyone in AWS can encrypt with this KMS key from 2099-01-01 00:00:00 UTC on"},
+		{Finding{Verdict: policy.Private, Decision: later(policy.Network)}, "Anyone in a named network can encrypt with this KMS key from 2099-01-01 00:00:00 UTC on"},
+		{Finding{Verdict: policy.Private, Decision: later(policy.Shared)}, "Named outsiders can encrypt with this KMS key from 2099-01-01 00:00:00 UTC on"},
+		{Finding{Verdict: policy.Private, Decision: later(policy.Undecided)}, "Outsiders, as far as can be told, can encrypt with this KMS key from 2099-01-01 00:00:00 UTC on"},
+		{Finding{Attempted: true, Verdict: policy.Public, Decision: decide(policy.Public)}, "Refused: a key policy that would let anyone in AWS encrypt with this KMS key"},
+		{Finding{Attempted: true, Verdict: policy.Network, Decision: decide(policy.Network)}, "Refused: a key policy that would let anyone in a named network encrypt with this KMS key"},
+		{Finding{Attempted: true, Verdict: policy.Shared, Decision: decide(policy.Shared)}, "Refused: a key policy that would let named outsiders encrypt with this KMS key"},
+		{Finding{Attempted: true, Verdict: policy.Private, Decision: later(policy.Public)}, "Refused: a key policy that would open this KMS key at a later time"},
+		{Finding{Attempted: true}, "Refused: a key policy that could not be decided"},
+		{Finding{Attempted: true, Problem: "p"}, "Refused: a key policy that could not be read"},
+	} {
+		if got := row.f.title(); got != row.want {
+			t.Errorf("title = %q, want %q", got, row.want)
+		}
+	}
+}
