@@ -232,7 +232,8 @@ func chatLinks(f *detector.Finding, o Options) string {
 	return strings.Join(links, " | ")
 }
 
-// chatSteps are the first steps; a command that is too long is left to the mail.
+// chatSteps are the first steps, the key named by its id to keep them short; a
+// command that is still too long is left to the mail.
 func chatSteps(f *detector.Finding) []string {
 	c := commandsFor(f)
 	steps := []struct {
@@ -240,7 +241,7 @@ func chatSteps(f *detector.Finding) []string {
 		c    command
 	}{
 		{"Save the policy as it is now: ", c.savePolicy},
-		{"See what else was done to the key: ", c.keyHistory},
+		{"History: ", c.keyHistory},
 		{"Contain, data stays readable: ", c.restorePolicy},
 		{"Last resort, stops decryption too: ", c.disableKey},
 	}
@@ -252,13 +253,14 @@ func chatSteps(f *detector.Finding) []string {
 		if s.c == nil {
 			continue
 		}
-		text := s.text + "`" + s.c.String() + "`"
+		line := strings.Replace(s.c.String(), "--key-id "+f.Key.ARN, "--key-id "+f.Key.ARN[strings.LastIndexByte(f.Key.ARN, '/')+1:], 1)
+		text := s.text + "`" + strings.TrimSuffix(line, " > before.json") + "`"
 		if utf8.RuneCountInString(text) <= maxNextStep {
 			texts = append(texts, text)
 		}
 	}
 	if len(texts) == 0 {
-		texts = append(texts, "Open the key in its account and read its policy; the record names no well-formed key ARN to build commands from.")
+		texts = append(texts, "Open the key in its account and read its policy: the record does not name the key by a well-formed ARN, so there are no commands here.")
 	}
 	return texts[:min(len(texts), maxNextSteps)]
 }

@@ -59,7 +59,10 @@ func (m *mail) section(heading, text string) {
 // head writes the five lines that must be enough.
 func (m *mail) head() {
 	f := m.f
-	what := strings.ToUpper(f.Severity.String()) + ": " + title(f)
+	what := strings.ToUpper(f.Severity.String()) + " (" + f.Verdict.String() + "): " + title(f)
+	if f.Attempted {
+		what = strings.ToUpper(f.Severity.String()) + " (" + f.Verdict.String() + ", refused): " + title(f)
+	}
 	if m.o.Test {
 		what = "[TEST] " + what
 	}
@@ -106,7 +109,7 @@ func when(f *detector.Finding, o Options) string {
 		text += ", refused by AWS"
 	}
 	if late := o.Now.Sub(f.Event.Time); !f.Event.Time.IsZero() && late >= 0 && late < 48*time.Hour {
-		text += ", alert after " + late.Round(time.Second).String()
+		text += ", alert written " + late.Round(time.Second).String() + " later"
 	}
 	return text
 }
@@ -142,8 +145,7 @@ func (m *mail) why() {
 		m.heading("WHY IT FIRED")
 	}
 	if m.f.Problem != "" {
-		m.para("  ", "  ", "The policy could not be read: "+plain(m.f.Problem, maxText))
-		m.para("  ", "  ", "AWS took it all the same, so it may mean something else to AWS than to any reader. Check by hand what the key's policy is now (step 1) and whom it names.")
+		m.unreadable()
 	}
 	for i, g := range groupGrants(m.f.Decision.Grants) {
 		if i == m.l.grants {
@@ -160,6 +162,18 @@ func (m *mail) why() {
 	}
 	m.asides()
 	m.statements()
+}
+
+// unreadable writes why the policy could not be read, and the policy.
+func (m *mail) unreadable() {
+	m.para("  ", "  ", "The policy could not be read: "+plain(m.f.Problem, maxText))
+	if !m.f.Attempted {
+		m.para("  ", "  ", "AWS accepted it all the same, so it may mean something else to AWS than to its readers. Check by hand what the key's policy is now (step 1) and whom it names.")
+	}
+	if m.f.Policy.Text != "" {
+		m.line("\n  The policy as the record has it:")
+		m.quote(m.f.Policy.Text)
+	}
 }
 
 // grant writes one group of grants.
@@ -240,7 +254,7 @@ func (m *mail) quote(text string) {
 		if left -= len(line); left < 0 {
 			sum := sha256.Sum256([]byte(text))
 			m.line("  | " + cutMark)
-			m.para("  ", "  ", "Cut here. SHA-256 of the whole statement:")
+			m.para("  ", "  ", "Cut here. SHA-256 of the whole:")
 			m.line("  " + hex.EncodeToString(sum[:]))
 			return
 		}
@@ -282,7 +296,7 @@ func (m *mail) proof() {
 		m.para("    ", "      ", plain(key, maxName)+" = "+strings.Join(values, ", "))
 	}
 	if g.Audience == policy.Public {
-		m.para("  ", "  ", "Account and names in it are made up: any outside account whose own IAM policy permits the call will do.")
+		m.para("  ", "  ", "The account and the names are made up: any outside account whose own IAM policy permits the call will do.")
 	}
 }
 
@@ -303,7 +317,7 @@ func witnessText(w policy.Request) string {
 		text += " at " + at
 	}
 	if len(w.Context) == 0 {
-		return text + ". Nothing else matters."
+		return text + ". The policy asks for nothing else."
 	}
 	return text + ". What the policy asks about, the request carries:"
 }
@@ -348,7 +362,6 @@ func (m *mail) details() {
 		{"Recorded in", plain(f.Event.Account, maxName) + " " + plain(f.Event.Region, maxName)},
 		{"Event id", plain(f.Event.ID, maxName)},
 		{"Request id", plain(f.Event.RequestID, maxName)},
-		{"Policy SHA-256", Sanitize(f.Policy.SHA256, 64)},
 	}
 	if f.Event.Bypass {
 		rows = append(rows, struct{ name, value string }{"Lockout check", "switched off by the caller (BypassPolicyLockoutSafetyCheck)"})
@@ -357,6 +370,9 @@ func (m *mail) details() {
 		if strings.TrimSpace(row.value) != "" {
 			m.para(fmt.Sprintf("  %-15s ", row.name+":"), strings.Repeat(" ", 18), row.value)
 		}
+	}
+	if f.Policy.SHA256 != "" {
+		m.line("  SHA-256 of the policy text:\n    " + Sanitize(f.Policy.SHA256, 64))
 	}
 }
 
@@ -396,14 +412,16 @@ func accessKeyText(a detector.Actor) string {
 
 // foot writes how to find this finding again and how to accept it.
 func (m *mail) foot() {
-	m.heading("FALSE ALARM?")
-	m.para("  ", "  ", "Accept this one policy in exceptions.yaml, with a reason, an owner and an expiry (docs/exceptions.md). The condition:")
 	if m.f.Policy.SHA256 != "" {
-		m.line(`  policy_sha256 == "` + Sanitize(m.f.Policy.SHA256, 64) + `"`)
+		m.section("FALSE ALARM?", "Accept this policy on this key in exceptions.yaml, with a reason, an owner and an expiry (docs/exceptions.md). The condition:")
+		condition := "    policy_sha256 ==\n      \"" + Sanitize(m.f.Policy.SHA256, 64) + `"`
+		if shapeKeyARN.MatchString(m.f.Key.ARN) {
+			condition += " &&\n    key_arn ==\n      \"" + m.f.Key.ARN + `"`
+		}
+		m.line(condition)
 	}
-	m.line("\n-- ")
-	m.line("kmsentry " + version(m.o) + ", finding " + Sanitize(orUnknown(m.f.UID), 64))
-	m.line("Splunk rule " + detector.RuleID)
+	m.line("\nkmsentry " + version(m.o) + ", Splunk rule " + detector.RuleID)
+	m.line("Finding " + Sanitize(orUnknown(m.f.UID), 64))
 }
 
 // version names this build.

@@ -168,7 +168,7 @@ func reach(f *detector.Finding) string {
 	case policy.Shared:
 		return "the outsiders named in the policy can encrypt with this key. That is fine if you know them. If you do not, they can turn it into a tool that locks other people's data."
 	default:
-		return "kmsentry could not rule out that this policy opens the key to everyone. Treat it as open until somebody has read it."
+		return "it is not ruled out that this policy opens the key to everyone. Treat it as open until somebody has read it."
 	}
 	if openTo(f.Decision, "kms:Decrypt") {
 		return them + " can encrypt and decrypt with this key. Whatever it protects is as safe as its ciphertext is hidden, and the key can serve S3 ransomware (MITRE ATT&CK T1486)."

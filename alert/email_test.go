@@ -1,0 +1,128 @@
+package alert
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/kmsentry/kmsentry/detector"
+)
+
+// lineStarts is what a line of the mail may start with at the left margin.
+var lineStarts = regexp.MustCompile(`^(|Who:   .*|From:  .*|Key:   .*|When:  .*|Note:  .*| .*|(\[TEST\] )?(LOW|MEDIUM|HIGH|CRITICAL) \(.*|kmsentry v.*|Finding [0-9a-f]{64}|Finding unknown|` +
+	`WHY .*|PROOF.*|WHAT IT CAN MEAN|DO NOW.*|CONTAIN.*|IF .*|LAST RESORT|PROPOSED POLICY.*|LINKS|DETAILS|FALSE ALARM\?|IF NOBODY.*)$`)
+
+func TestEmailLines(t *testing.T) {
+	eachFinding(t, func(t *testing.T, f *detector.Finding) {
+		lines := strings.Split(Email(f, testOptions()), "\n")
+		for i, start := range []string{strings.ToUpper(f.Severity.String()) + " (", "Who:   ", "From:  ", "Key:   ", "When:  "} {
+			if !strings.HasPrefix(lines[i], start) {
+				t.Errorf("line %d = %q, want it to start with %q", i+1, lines[i], start)
+			}
+		}
+		if lines[5] != "" {
+			t.Errorf("line 6 = %q, want an empty line", lines[5])
+		}
+		for i, line := range lines {
+			if !lineStarts.MatchString(line) {
+				t.Errorf("line %d = %q: not one of ours", i+1, line)
+			}
+			if r, bad := unsafeRune(line); bad {
+				t.Errorf("line %d = %q holds %U", i+1, line, r)
+			}
+			if width(line) > columns && !strings.Contains(line, "arn:aws") && !strings.Contains(line, "https://") {
+				t.Errorf("line %d has %d columns: %q", i+1, width(line), line)
+			}
+			if strings.TrimRight(line, " ") != line {
+				t.Errorf("line %d = %q ends in a space", i+1, line)
+			}
+		}
+	})
+}
+
+func TestEmailFirstLinesOfHostileFinding(t *testing.T) {
+	text := Email(hostileFinding(), testOptions())
+	for i, line := range strings.Split(text, "\n") {
+		if i < 5 && width(line) > columns {
+			t.Errorf("line %d has %d columns: %q", i+1, width(line), line)
+		}
+	}
+	if !strings.Contains(text, ", MFA: no\n") {
+		t.Error("the MFA state was cut off by the caller's name")
+	}
+	for _, bad := range []string{"https://", "aws kms", "aws iam", "aws cloudtrail"} {
+		if strings.Contains(text, bad) {
+			t.Errorf("the mail holds %q, built from hostile values", bad)
+		}
+	}
+}
+
+func TestEmailSays(t *testing.T) {
+	all := findings()
+	test, expired, runbook := testOptions(), testOptions(), testOptions()
+	test.Test, expired.Expired, runbook.RunbookURL = true, []string{"old-one"}, "https://wiki.example.com/kms"
+	for name, c := range map[string]struct {
+		f       *detector.Finding
+		o       Options
+		want    []string
+		wantNot []string
+	}{
+		"public": {all["public"], testOptions(),
+			[]string{"CRITICAL (public): Anyone in AWS", "MFA: no", "aws kms get-key-policy", "aws kms put-key-policy", "aws kms disable-key", "--region us-west-2", "PROPOSED POLICY", "only you can\n  decrypt"},
+			[]string{"deletion", "update-access-key"}},
+		"refused": {all["attempted"], testOptions(),
+			[]string{"LOW (public, refused)", "nothing is in force", "AccessDenied", "refused by AWS"},
+			[]string{"put-key-policy --", "disable-key", "CONTAIN", "PROPOSED POLICY", "deletion"}},
+		"undecided":  {all["undecided"], testOptions(), []string{"could not be decided: ArnLike", "Check by hand"}, []string{"PROOF"}},
+		"unreadable": {all["unparsed"], testOptions(), []string{"could not be read", "Statement[0].Principal", "The policy as the record has it", `"Sid": "Open"`}, []string{"PROOF"}},
+		"network":    {all["network"], testOptions(), []string{"203.0.113.0/24", "aws:SourceIp = 203.0.113.0"}, []string{"made up"}},
+		"shared":     {all["shared"], testOptions(), []string{"444455556666 can call", "IF YOU DO NOT KNOW THEM", "AWS Config"}, []string{"PROPOSED POLICY"}},
+		"china":      {all["china"], testOptions(), []string{"https://cn-north-1.console.amazonaws.cn/kms/home?region=cn-north-1#/kms/keys/1234abcd"}, []string{"aws.amazon.com"}},
+		"gov":        {all["gov"], testOptions(), []string{"https://us-gov-west-1.console.amazonaws-us-gov.com/cloudtrailv2/", "#/kms/keys/mrk-1234"}, []string{"console.aws.amazon.com"}},
+		"long-term":  {all["user-with-long-term-key"], testOptions(), []string{"MFA: not applicable (a long-term access key)", "aws iam update-access-key --user-name build", "(long-term)"}, nil},
+		"service":    {all["service"], testOptions(), []string{"Who:   config.amazonaws.com, MFA: not applicable (no person signed in)"}, []string{"Not one of yours"}},
+		"root":       {all["root"], testOptions(), []string{"the root user, MFA: yes", "root password", "BypassPolicyLockoutSafetyCheck"}, nil},
+		"no ARN":     {all["key-unknown"], testOptions(), []string{"alias/payroll", "Note:  The request named the key by an alias", "no command here"}, []string{"aws kms"}},
+		"canary":     {all["public"], test, []string{"[TEST] CRITICAL", "This is a test of the alert path"}, nil},
+		"expired":    {all["public"], expired, []string{`The exception "old-one" would have held`}, nil},
+		"runbook":    {all["public"], runbook, []string{"\n  https://wiki.example.com/kms\n"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := Email(c.f, c.o)
+			for _, want := range c.want {
+				if !strings.Contains(text, want) {
+					t.Errorf("the mail lacks %q:\n%s", want, text)
+				}
+			}
+			for _, not := range c.wantNot {
+				if strings.Contains(text, not) {
+					t.Errorf("the mail holds %q:\n%s", not, text)
+				}
+			}
+		})
+	}
+}
+
+func TestCommandsOnlyFromStrictValues(t *testing.T) {
+	for name, edit := range map[string]func(*detector.Finding){
+		"space in the ARN":  func(f *detector.Finding) { f.Key.ARN += " --region x" },
+		"substitution":      func(f *detector.Finding) { f.Key.ARN = strings.Replace(f.Key.ARN, "1234abcd", "$(reboot)", 1) },
+		"newline":           func(f *detector.Finding) { f.Key.ARN += "\nrm -rf" },
+		"alias":             func(f *detector.Finding) { f.Key.ARN = strings.Replace(f.Key.ARN, ":key/", ":alias/", 1) },
+		"another service":   func(f *detector.Finding) { f.Key.ARN = strings.Replace(f.Key.ARN, ":kms:", ":iam:", 1) },
+		"short account":     func(f *detector.Finding) { f.Key.ARN = strings.Replace(f.Key.ARN, "111122223333", "1111", 1) },
+		"empty":             func(f *detector.Finding) { f.Key.ARN = "" },
+		"upper case key id": func(f *detector.Finding) { f.Key.ARN = strings.ToUpper(f.Key.ARN) },
+		"option as user name": func(f *detector.Finding) {
+			f.Key.ARN = ""
+			f.Actor.Type, f.Actor.LongTermKey, f.Actor.AccessKeyID, f.Actor.Name = "IAMUser", true, "AKIAIOSFODNN7EXAMPLE", "--debug"
+		},
+	} {
+		f := publicFinding()
+		edit(f)
+		c := commandsFor(f)
+		if c.savePolicy != nil || c.keyHistory != nil || c.restorePolicy != nil || c.disableKey != nil || c.deactivateKey != nil {
+			t.Errorf("%s: commands were built: %v", name, c)
+		}
+	}
+}

@@ -1,0 +1,176 @@
+package alert
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kmsentry/kmsentry/detector"
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// at is the instant of the fixtures' calls; options are 4 seconds later.
+var at = time.Date(2026, 11, 23, 3, 14, 15, 0, time.UTC)
+
+// testOptions are a plain set of options.
+func testOptions() Options {
+	return Options{Now: at.Add(4 * time.Second), Version: "v0.0.0"}
+}
+
+const (
+	keyInUSWest = "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+	openStmt    = "{\n      \"Sid\": \"Open\",\n      \"Effect\": \"Allow\",\n      \"Principal\": {\"AWS\": \"*\"},\n      \"Action\": \"kms:Encrypt\",\n      \"Resource\": \"*\"\n    }"
+	openPolicy  = "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    " + openStmt + "\n  ]\n}"
+	fixedPolicy = "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {\n      \"Effect\": \"Allow\",\n      \"Principal\": {\n        \"AWS\": \"arn:aws:iam::111122223333:root\"\n      },\n      \"Action\": \"kms:*\",\n      \"Resource\": \"*\"\n    }\n  ]\n}"
+	sha         = "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
+)
+
+// publicFinding is the plainest case: a role opened a key to everyone.
+func publicFinding() *detector.Finding {
+	return &detector.Finding{
+		UID: strings.Repeat("0f1e2d3c", 8), Verdict: policy.Public, Severity: detector.Critical,
+		Title: "Anyone in AWS can encrypt with this KMS key",
+		Event: detector.Event{ID: "f09518ac-5ae5-4214-80ee-4f23ccdedd4c", RequestID: "3356af25-a237-471f-ba5e-abb37d4a256f", Name: "PutKeyPolicy",
+			Source: "kms.amazonaws.com", Version: "1.11", APIVersion: "2014-11-01", Time: at, Region: "us-west-2", Account: "111122223333"},
+		Key: detector.Key{ARN: keyInUSWest, ID: "1234abcd-12ab-34cd-56ef-1234567890ab", Account: "111122223333", Region: "us-west-2", Partition: "aws"},
+		Actor: detector.Actor{Type: "AssumedRole", ARN: "arn:aws:sts::111122223333:assumed-role/okta_adm_role/jane@example.com",
+			PrincipalID: "AROADBQP57FF2AEXAMPLE:jane@example.com", Name: "jane@example.com", Role: "okta_adm_role",
+			RoleARN: "arn:aws:iam::111122223333:role/okta_adm_role", Account: "111122223333", AccessKeyID: "ASIAIOSFODNN7EXAMPLE",
+			MFA: detector.MFANo, MFANote: "federated, ask your identity provider", SessionStart: at.Add(-time.Hour), Federated: true},
+		Source:   detector.Source{Address: "198.51.100.9", IsIP: true, UserAgent: "aws-cli/2.31.9 md/awscrt#0.27.6 command/kms.put-key-policy"},
+		Policy:   detector.PolicyText{Text: openPolicy, SHA256: sha},
+		Repaired: fixedPolicy,
+		Decision: policy.Decision{Verdict: policy.Public, Grants: []policy.Grant{{
+			Action: "kms:Encrypt", Audience: policy.Public, Statements: []policy.StatementRef{{Index: 0, Sid: "Open"}},
+			Witness: policy.Request{Principal: "arn:aws:iam::999988887777:role/stranger", Action: "kms:Encrypt", Resource: keyInUSWest, Time: at, Context: map[string][]string{}},
+			Why:     []string{`Statement 1 "Open" allows kms:Encrypt to every AWS principal and has no condition.`},
+		}}},
+		Statements: []detector.Statement{{Index: 0, Count: 1, Sid: "Open", Effect: "Allow", Principal: `"Principal":{"AWS":"*"}`, Action: `"Action":"kms:Encrypt"`, Text: openStmt}},
+		Splunk: detector.Splunk{Signature: "PutKeyPolicy", Dest: "kms.amazonaws.com", User: "jane@example.com", UserAgent: "aws-cli/2.31.9", Src: "198.51.100.9",
+			VendorAccount: "111122223333", VendorRegion: "us-west-2", VendorProduct: "AWS CloudTrail", KeyPolicyAction: "kms:Encrypt", KeyPolicyPrincipal: "*",
+			Count: 1, FirstTime: at, LastTime: at, RiskScore: 50, SeedSeverity: "medium", WouldAlertLiteral: true, WouldAlertWildcard: true},
+	}
+}
+
+// findings are the fixtures by name.
+func findings() map[string]*detector.Finding {
+	all := map[string]*detector.Finding{"public": publicFinding(), "zero": {}}
+	change := func(name string, edit func(*detector.Finding)) {
+		f := publicFinding()
+		edit(f)
+		all[name] = f
+	}
+	change("network", func(f *detector.Finding) {
+		f.Verdict, f.Severity, f.Title = policy.Network, detector.Medium, "Anyone on a named network can encrypt with this KMS key"
+		g := &f.Decision.Grants[0]
+		g.Audience, g.Named = policy.Network, []string{"203.0.113.0/24", "vpce-0a1b2c3d4e5f67890"}
+		g.Witness.Context = map[string][]string{"aws:SourceIp": {"203.0.113.0"}, "aws:PrincipalAccount": {"999988887777"}}
+		g.Why = []string{"Statement 1 \"Open\" allows kms:Encrypt to every AWS principal; `IpAddress aws:SourceIp` keeps out all but 203.0.113.0/24."}
+	})
+	change("shared", func(f *detector.Finding) {
+		f.Verdict, f.Severity, f.Title = policy.Shared, detector.Low, "A named outside account can encrypt with this KMS key"
+		g := &f.Decision.Grants[0]
+		g.Audience, g.Named, f.Repaired = policy.Shared, []string{"444455556666"}, ""
+		f.Decision.Flags = []policy.Flag{policy.FlagKeyDependent}
+	})
+	change("undecided", func(f *detector.Finding) {
+		f.Verdict, f.Severity, f.Title, f.Repaired = policy.Undecided, detector.Medium, "This key policy could not be decided", ""
+		f.Decision = policy.Decision{Undecided: []policy.Open{{Statement: policy.StatementRef{Index: 0, Sid: "Odd"}, Reason: "ArnLike with a bare * is not documented"}}, Flags: []policy.Flag{policy.FlagAmbiguous}}
+	})
+	change("unparsed", func(f *detector.Finding) {
+		f.Verdict, f.Severity, f.Title, f.Repaired = policy.Undecided, detector.Medium, "This key policy could not be read", ""
+		f.Decision, f.Statements = policy.Decision{}, nil
+		f.Problem = `key policy: Statement[0].Principal: want one Principal, got another (byte 71)`
+	})
+	change("attempted", func(f *detector.Finding) {
+		f.Attempted, f.Severity = true, detector.Low
+		f.Event.ErrorCode, f.Event.ErrorMessage = "AccessDenied", "User: arn:aws:sts::111122223333:assumed-role/okta_adm_role/jane@example.com is not authorized to perform: kms:PutKeyPolicy"
+	})
+	change("china", func(f *detector.Finding) {
+		f.Key = detector.Key{ARN: "arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab", ID: "1234abcd-12ab-34cd-56ef-1234567890ab", Account: "111122223333", Region: "cn-north-1", Partition: "aws-cn"}
+		f.Event.Region = "cn-north-1"
+	})
+	change("gov", func(f *detector.Finding) {
+		f.Key = detector.Key{ARN: "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab", ID: "mrk-1234abcd12ab34cd56ef1234567890ab", Account: "111122223333", Region: "us-gov-west-1", Partition: "aws-us-gov"}
+		f.Event.Region = "us-gov-west-1"
+	})
+	change("user-with-long-term-key", func(f *detector.Finding) {
+		f.Actor = detector.Actor{Type: "IAMUser", ARN: "arn:aws:iam::111122223333:user/build", PrincipalID: "AIDACKCEVSQ6C2EXAMPLE", Name: "build", Account: "111122223333",
+			AccessKeyID: "AKIAIOSFODNN7EXAMPLE", LongTermKey: true, MFA: detector.MFANotApplicable}
+	})
+	change("service", func(f *detector.Finding) {
+		f.Actor = detector.Actor{Type: "AWSService", Name: "config.amazonaws.com", InvokedBy: "config.amazonaws.com", MFA: detector.MFANotApplicable}
+		f.Source = detector.Source{Address: "config.amazonaws.com", UserAgent: "config.amazonaws.com"}
+	})
+	change("root", func(f *detector.Finding) {
+		f.Actor = detector.Actor{Type: "Root", ARN: "arn:aws:iam::111122223333:root", PrincipalID: "111122223333", Name: "root", Account: "111122223333", MFA: detector.MFAYes}
+		f.Event.Bypass = true
+	})
+	change("key-unknown", func(f *detector.Finding) {
+		f.Key = detector.Key{ID: "alias/payroll", Alias: "alias/payroll", Account: "111122223333", Region: "us-west-2", Partition: "aws", Note: "The request named the key by an alias; the record does not tell which key that was."}
+	})
+	all["hostile"] = hostileFinding()
+	all["huge"] = hugeFinding()
+	return all
+}
+
+// attack is text that tries to escape every channel at once.
+const attack = "x\r\nVerdict: private\nWho: nobody\u2028Severity: none \x1b]0;owned\x07\x1b[31mred\x1b[0m <!channel> <@U012AB3CD> <!subteam^S012AB3CD> </script><img src=x onerror=alert(1)> " +
+	"```code``` *b* _i_ ~s~ :emoji: &lt;b&gt; \u202egnp.exe\u2066\u200b\u200e\u061c\ufeff\U000e0041\ufe0f $(reboot) `id` https://evil.example/login \xff\xfe e\u0301\u0302\u0303\u0304\u0305 \u3164 {{x}} ${y} ' OR 1=1 -- \u0085 \u009b2J"
+
+// hostileFinding has the attack in every field of the record.
+func hostileFinding() *detector.Finding {
+	f := publicFinding()
+	fill(f, attack)
+	return f
+}
+
+// hugeFinding has as much of everything as AWS lets through, and more.
+func hugeFinding() *detector.Finding {
+	f := publicFinding()
+	f.Policy.Text = `{"Statement":[` + strings.Repeat(`{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"},`, 500) + `{}]}`
+	f.Repaired = f.Policy.Text
+	f.Source.UserAgent = strings.Repeat("Mozilla/5.0 ", 170)
+	for i := range 60 {
+		s := f.Statements[0]
+		s.Index, s.Count, s.Sid, s.Text = i, 60, fmt.Sprintf("S%d", i), `{"Sid":"`+strings.Repeat("s", 400)+`"}`
+		f.Statements = append(f.Statements, s)
+		g := f.Decision.Grants[0]
+		g.Why = []string{strings.Repeat("because ", 60)}
+		f.Decision.Grants = append(f.Decision.Grants, g)
+	}
+	return f
+}
+
+// fill puts s into every text of f that an event can choose.
+func fill(f *detector.Finding, s string) {
+	f.Title = s
+	f.Event.ID, f.Event.RequestID, f.Event.Name, f.Event.Source, f.Event.APIVersion = s, s, s, s, s
+	f.Event.Region, f.Event.Account, f.Event.ErrorCode, f.Event.ErrorMessage = s, s, s, s
+	f.Key = detector.Key{ARN: s, ID: s, Account: s, Region: s, Partition: s, Alias: s, Spec: s, Usage: s, Origin: s, Note: s}
+	a := &f.Actor
+	a.Type, a.ARN, a.PrincipalID, a.Name, a.Role, a.RoleARN, a.Account, a.AccessKeyID, a.MFANote, a.InvokedBy = s, s, s, s, s, s, s, s, s, s
+	f.Source = detector.Source{Address: s, UserAgent: s, VPCEndpoint: s}
+	f.Policy.Text, f.Problem, f.Repaired = s, s, s
+	st := &f.Statements[0]
+	st.Sid, st.Effect, st.Principal, st.Action, st.Condition, st.Text = s, s, s, s, s, s
+	g := &f.Decision.Grants[0]
+	g.Action, g.Named, g.Why = s, []string{s, s}, []string{s, s}
+	g.Statements = []policy.StatementRef{{Index: 0, Sid: s}}
+	g.Witness = policy.Request{Principal: s, Session: s, UniqueID: s, Service: s, Action: s, Resource: s, Context: map[string][]string{s: {s, s}}}
+	f.Decision.Others = []policy.Grant{{Action: s, Audience: policy.Public}}
+	f.Decision.Services = []policy.ServiceGrant{{Service: s, Statement: policy.StatementRef{Sid: s}, ConfusedDeputy: true}}
+	f.Decision.Undecided = []policy.Open{{Statement: policy.StatementRef{Index: -1, Sid: s}, Reason: s}}
+	f.Decision.Flags = []policy.Flag{policy.Flag(s)}
+	p := &f.Splunk
+	p.Signature, p.Dest, p.User, p.UserAgent, p.Src, p.VendorAccount, p.VendorRegion, p.KeyPolicyAction, p.KeyPolicyPrincipal = s, s, s, s, s, s, s, s, s
+}
+
+// eachFinding runs a test on every fixture.
+func eachFinding(t *testing.T, test func(*testing.T, *detector.Finding)) {
+	t.Helper()
+	for name, f := range findings() {
+		t.Run(name, func(t *testing.T) { test(t, f) })
+	}
+}

@@ -1,0 +1,181 @@
+package alert
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kmsentry/kmsentry/detector"
+)
+
+// What SNS accepts. Source: SNS API reference, Publish; SNS developer guide,
+// sns-message-attributes.html.
+var (
+	snsSubject   = regexp.MustCompile(`^[!-~][ -~]{0,98}$`)
+	snsAttribute = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,256}$`)
+	snsValue     = regexp.MustCompile(`^[ -~]+$`)
+	oneSMS       = regexp.MustCompile(`^[ -~]{1,140}$`)
+)
+
+// checkMessage holds one message against SNS and returns its bodies.
+func checkMessage(t *testing.T, m Message) map[string]string {
+	t.Helper()
+	if !snsSubject.MatchString(m.Subject) {
+		t.Errorf("subject %q (%d characters)", m.Subject, len(m.Subject))
+	}
+	if len(m.Attributes) > 10 || len(m.Attributes) == 0 {
+		t.Errorf("%d attributes, want 1 to 10", len(m.Attributes))
+	}
+	for name, value := range m.Attributes {
+		if !snsAttribute.MatchString(name) || !snsValue.MatchString(value) {
+			t.Errorf("attribute %q = %q", name, value)
+		}
+	}
+	if m.size() > 200<<10 {
+		t.Errorf("message has %d bytes, want at most 200 KiB", m.size())
+	}
+	var bodies map[string]string // a value that is no string fails here; SNS would ignore it silently
+	if err := json.Unmarshal([]byte(m.Body), &bodies); err != nil {
+		t.Fatalf("body: %v", err)
+	}
+	for _, protocol := range []string{"default", "sqs", "lambda", "firehose", "http", "https"} {
+		if !json.Valid([]byte(bodies[protocol])) {
+			t.Errorf("%s is not JSON: %.200s", protocol, bodies[protocol])
+		}
+	}
+	for _, protocol := range []string{"sqs", "lambda", "firehose", "http"} {
+		if bodies[protocol] != bodies["default"] {
+			t.Errorf("%s differs from default", protocol)
+		}
+	}
+	if !oneSMS.MatchString(bodies["sms"]) || bodies["email"] == "" {
+		t.Errorf("sms %q, email of %d bytes", bodies["sms"], len(bodies["email"]))
+	}
+	return bodies
+}
+
+func TestCompose(t *testing.T) {
+	ocsfs, own := loadOCSF(t), findingSchema(t)
+	eachFinding(t, func(t *testing.T, f *detector.Finding) {
+		m, err := Compose(f, testOptions())
+		if err != nil {
+			t.Fatal(err)
+		}
+		bodies := checkMessage(t, m)
+		checkFinding(t, []byte(bodies["default"]), ocsfs, own)
+		if !strings.Contains(bodies["https"], `"source":"custom"`) {
+			t.Errorf("https is not a chat notification: %.100s", bodies["https"])
+		}
+		o := testOptions()
+		o.HTTPSBody = "finding"
+		if m, err = Compose(f, o); err != nil {
+			t.Fatal(err)
+		}
+		if bodies := checkMessage(t, m); bodies["https"] != bodies["default"] {
+			t.Error("https is not the finding")
+		}
+	})
+}
+
+func TestComposeHuge(t *testing.T) {
+	huge := strings.Repeat("\\\"\u202e<&>`\n", 8<<10)
+	filled := publicFinding()
+	fill(filled, huge)
+	wideList := hugeFinding()
+	g := &wideList.Decision.Grants[0]
+	g.Witness.Context = map[string][]string{}
+	for i := range 500 {
+		g.Named = append(g.Named, strings.Repeat("n", 500))
+		g.Why = append(g.Why, strings.Repeat("w", 500))
+		g.Witness.Context[strings.Repeat("k", i+1)] = []string{strings.Repeat("v", 500)}
+	}
+	for range 60 {
+		wideList.Decision.Grants = append(wideList.Decision.Grants, *g)
+		wideList.Decision.Others = append(wideList.Decision.Others, *g)
+	}
+	for name, f := range map[string]*detector.Finding{"32 kB policy, 60 statements": hugeFinding(), "every text 64 kB": filled, "every list long": wideList} {
+		t.Run(name, func(t *testing.T) {
+			m, err := Compose(f, testOptions())
+			if err != nil {
+				t.Fatal(err)
+			}
+			bodies := checkMessage(t, m)
+			var out ocsfFinding
+			if err := json.Unmarshal([]byte(bodies["default"]), &out); err != nil {
+				t.Fatal(err)
+			}
+			p := out.Evidences[0].Data.Policy
+			if !p.Cut || p.SHA256 != f.Policy.SHA256 || p.Bytes != len(f.Policy.Text) || !strings.HasPrefix(p.Where, "CloudTrail event ") || !strings.HasSuffix(p.Text, cutMark) {
+				t.Errorf("policy: cut %v, %d bytes, sha256 %s, where %q", p.Cut, p.Bytes, p.SHA256, p.Where)
+			}
+			if !out.Metadata.IsTruncated || !slices.Contains(out.Evidences[0].Data.Cut, "policy.text") {
+				t.Errorf("the finding does not say what was cut: %v", out.Evidences[0].Data.Cut)
+			}
+			if n := len(bodies["email"]); n > 32<<10 {
+				t.Errorf("the mail has %d bytes; nobody reads that", n)
+			}
+		})
+	}
+}
+
+func TestComposeCutsNothingOfAnOrdinaryFinding(t *testing.T) {
+	f := publicFinding()
+	f.Policy.Text = openPolicy + strings.Repeat(" ", 8<<10)
+	m, err := Compose(f, testOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body := checkMessage(t, m)["default"]; strings.Contains(body, `"cut"`) || strings.Contains(body, "is_truncated") {
+		t.Error("an 8 kB policy was cut")
+	}
+}
+
+func TestSubject(t *testing.T) {
+	long := publicFinding()
+	long.Event.Region, long.Decision.Grants[0].Action = "ap-northeast-3", "kms:GenerateDataKeyPairWithoutPlaintext"
+	test := testOptions()
+	test.Test = true
+	all := findings()
+	for name, c := range map[string]struct {
+		f    *detector.Finding
+		o    Options
+		want string
+	}{
+		"public":     {publicFinding(), testOptions(), "[CRITICAL] KMS key open to everyone: kms:Encrypt 111122223333 us-west-2 ...34567890ab"},
+		"canary":     {publicFinding(), test, "[TEST] [CRITICAL] KMS key open to everyone: kms:Encrypt 111122223333 us-west-2 ...34567890ab"},
+		"long":       {long, testOptions(), "[CRITICAL] KMS key open to everyone 111122223333 ...34567890ab"},
+		"refused":    {all["attempted"], testOptions(), "[LOW] Refused try: KMS key open to everyone: kms:Encrypt 111122223333 us-west-2 ...34567890ab"},
+		"undecided":  {all["undecided"], testOptions(), "[MEDIUM] KMS key policy could not be decided 111122223333 us-west-2 ...34567890ab"},
+		"unreadable": {all["unparsed"], testOptions(), "[MEDIUM] KMS key policy could not be read 111122223333 us-west-2 ...34567890ab"},
+		"zero":       {&detector.Finding{}, testOptions(), "[LOW] KMS key policy could not be decided unknown"},
+	} {
+		if got := subject(c.f, c.o); got != c.want {
+			t.Errorf("%s: subject = %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// The law of Compose: whatever stands in the finding, SNS takes the message
+// and every subscriber can read its part.
+func FuzzCompose(f *testing.F) {
+	f.Add(attack, uint8(1))
+	f.Add("\\\"\n\u202e", uint8(255))
+	f.Add("", uint8(0))
+	f.Add("arn:aws:kms:us-east-1:1:key/x https://x", uint8(90))
+	f.Fuzz(func(t *testing.T, s string, times uint8) {
+		finding := publicFinding()
+		fill(finding, strings.Repeat(s, int(times)))
+		m, err := Compose(finding, testOptions())
+		if err != nil {
+			t.Fatal(err)
+		}
+		bodies := checkMessage(t, m)
+		for i, line := range strings.Split(bodies["email"], "\n") {
+			if r, bad := unsafeRune(line); bad || !lineStarts.MatchString(line) {
+				t.Fatalf("line %d of the mail is %q (%U)", i+1, line, r)
+			}
+		}
+	})
+}

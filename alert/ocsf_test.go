@@ -1,0 +1,157 @@
+package alert
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/kmsentry/kmsentry/detector"
+)
+
+// findingSchema compiles the JSON Schema of what kmsentry emits.
+func findingSchema(t testing.TB) *jsonschema.Schema {
+	t.Helper()
+	file, err := os.Open("schema/finding.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	doc, err := jsonschema.UnmarshalJSON(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource("finding.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile("finding.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
+// checkFinding holds one finding against OCSF and against our own schema.
+func checkFinding(t *testing.T, raw []byte, ocsfs []*ocsfSchema, own *jsonschema.Schema) {
+	t.Helper()
+	for _, s := range ocsfs {
+		for _, e := range s.check(raw) {
+			t.Errorf("OCSF %s: %s", s.Version, e)
+		}
+	}
+	v, err := jsonschema.UnmarshalJSON(strings.NewReader(string(raw)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := own.Validate(v); err != nil {
+		t.Errorf("finding.schema.json: %v", err)
+	}
+}
+
+func TestOCSFIsValid(t *testing.T) {
+	ocsfs, own := loadOCSF(t), findingSchema(t)
+	eachFinding(t, func(t *testing.T, f *detector.Finding) {
+		for _, o := range []Options{testOptions(), {Now: at, Test: true, RunbookURL: "https://w.example.com", Expired: []string{"x"}}} {
+			raw, err := OCSF(f, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkFinding(t, raw, ocsfs, own)
+		}
+		for i, l := range narrowing {
+			raw, err := ocsf(f, testOptions(), l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkFinding(t, raw, ocsfs, own)
+			if t.Failed() {
+				t.Fatalf("within narrowing[%d]", i)
+			}
+		}
+	})
+}
+
+// The checkers themselves must be able to say no.
+func TestFindingCheckersRefuse(t *testing.T) {
+	ocsfs, own := loadOCSF(t), findingSchema(t)
+	for name, edit := range map[string]func(map[string]any){
+		"unknown attribute":   func(e map[string]any) { e["surprise"] = 1 },
+		"missing required":    func(e map[string]any) { delete(e, "finding_info") },
+		"seconds":             func(e map[string]any) { e["time"] = 1610358995 },
+		"wrong type":          func(e map[string]any) { e["message"] = 1 },
+		"outside the enum":    func(e map[string]any) { e["severity_id"] = 42 },
+		"wrong formula":       func(e map[string]any) { e["type_uid"] = 200402 },
+		"bad address":         func(e map[string]any) { evidence0(e)["src_endpoint"] = map[string]any{"ip": "AWS Internal"} },
+		"unmet constraint":    func(e map[string]any) { e["resources"] = []any{map[string]any{"type": "x"}} },
+		"deprecated":          func(e map[string]any) { evidence0(e)["actor"] = map[string]any{"invoked_by": "x"} },
+		"profile not enabled": func(e map[string]any) { e["metadata"].(map[string]any)["profiles"] = []any{} },
+	} {
+		raw, err := OCSF(publicFinding(), testOptions())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var e map[string]any
+		if err := json.Unmarshal(raw, &e); err != nil {
+			t.Fatal(err)
+		}
+		edit(e)
+		bad, _ := json.Marshal(e)
+		for _, s := range ocsfs {
+			if len(s.check(bad)) == 0 {
+				t.Errorf("%s: OCSF %s accepts it", name, s.Version)
+			}
+		}
+		if v, _ := jsonschema.UnmarshalJSON(strings.NewReader(string(bad))); name != "bad address" && own.Validate(v) == nil {
+			t.Errorf("%s: finding.schema.json accepts it", name)
+		}
+	}
+}
+
+func evidence0(e map[string]any) map[string]any { return e["evidences"].([]any)[0].(map[string]any) }
+
+func TestOCSFMFA(t *testing.T) {
+	for state, want := range map[detector.MFA]string{
+		detector.MFAYes:           `"is_mfa":true`,
+		detector.MFANo:            `"is_mfa":false`,
+		detector.MFAUnknown:       "",
+		detector.MFANotApplicable: "",
+	} {
+		f := publicFinding()
+		f.Actor.MFA = state
+		raw, err := OCSF(f, testOptions())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(raw); !strings.Contains(got, want) || want == "" && strings.Contains(got, "is_mfa") {
+			t.Errorf("MFA %d: want %q in %s", state, want, got)
+		}
+	}
+}
+
+func TestOCSFIdentity(t *testing.T) {
+	f := publicFinding()
+	first, _ := OCSF(f, testOptions())
+	later := testOptions()
+	later.Now = later.Now.AddDate(0, 0, 1)
+	second, _ := OCSF(f, later)
+	var a, b ocsfFinding
+	for raw, v := range map[string]*ocsfFinding{string(first): &a, string(second): &b} {
+		if err := json.Unmarshal([]byte(raw), v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a.FindingInfo.UID != f.UID || a.Metadata.UID != f.UID || b.FindingInfo.UID != f.UID || a.Metadata.CorrelationUID != f.Key.ARN {
+		t.Errorf("uid %q and %q, metadata.uid %q, correlation_uid %q", a.FindingInfo.UID, b.FindingInfo.UID, a.Metadata.UID, a.Metadata.CorrelationUID)
+	}
+	if a.Time == b.Time || a.StartTime != b.StartTime || a.StartTime != f.Event.Time.UnixMilli() {
+		t.Errorf("times %d %d, start %d %d", a.Time, b.Time, a.StartTime, b.StartTime)
+	}
+	again, _ := OCSF(f, testOptions())
+	if string(again) != string(first) {
+		t.Error("the same finding gave other bytes")
+	}
+}

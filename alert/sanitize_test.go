@@ -1,0 +1,134 @@
+package alert
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+)
+
+func TestSanitize(t *testing.T) {
+	for name, c := range map[string]struct {
+		in    string
+		limit int
+		want  string
+	}{
+		"plain":                      {"aws-cli/2.31.9 md/awscrt#0.27.6", 80, "aws-cli/2.31.9 md/awscrt#0.27.6"},
+		"empty":                      {"", 80, ""},
+		"letters of other scripts":   {"Jürgen 山田 Ольга محمد", 80, "Jürgen 山田 Ольга محمد"},
+		"emoji":                      {"\U0001f600", 80, "\U0001f600"},
+		"line ends":                  {"a\r\nb\nc", 80, `a\r\nb\nc`},
+		"tabs and spaces":            {"  a \t\u00a0\u3000 b  ", 80, "a b"},
+		"terminal escapes":           {"\x1b[31mred\x1b[0m\x07\x00\x7f", 80, `\x1b[31mred\x1b[0m\x07\x00\x7f`},
+		"C1":                         {"\u0085\u009b", 80, `\x85\x9b`},
+		"line separators":            {"a\u2028b\u2029c", 80, `a\u2028b\u2029c`},
+		"bidi":                       {"\u202egnp.exe\u2066\u200e\u200f\u061c", 80, `\u202egnp.exe\u2066\u200e\u200f\u061c`},
+		"zero width":                 {"a\u200bb\u2060\ufeff\u00ad", 80, `a\u200bb\u2060\ufeff\xad`},
+		"tags":                       {"\U000e0041", 80, `\U000e0041`},
+		"variation selectors":        {"a\ufe0f\U000e0100", 80, `a\ufe0f\U000e0100`},
+		"fillers":                    {"\u3164\u115f\u2800\u034f", 80, `\u3164\u115f\u2800\u034f`},
+		"private use":                {"\ue000", 80, `\ue000`},
+		"stray bytes":                {"a\xff\xfeb", 80, `a\xff\xfeb`},
+		"replacement character":      {"\ufffd", 80, "\ufffd"},
+		"two marks":                  {"e\u0301\u0302", 80, "e\u0301\u0302"},
+		"a tower of marks":           {"e\u0301\u0302\u0303\u0304", 80, "e\u0301\u0302" + `\u0303\u0304`},
+		"a mark without a letter":    {"\u0301x", 80, `\u0301x`},
+		"exactly the limit":          {"1234567890", 10, "1234567890"},
+		"over the limit":             {"12345678901", 10, "12345[...]"},
+		"limit counts runes":         {"ääääääääää", 10, "ääääääääää"},
+		"limit below the mark":       {"1234567890", 0, "[...]"},
+		"escapes count as shown":     {"\x1b\x1b\x1b", 10, `\x1b\[...]`},
+		"markup is left to channels": {"<!channel> `x` *b*", 80, "<!channel> `x` *b*"},
+	} {
+		if got := Sanitize(c.in, c.limit); got != c.want {
+			t.Errorf("%s: Sanitize(%q, %d) = %q, want %q", name, c.in, c.limit, got, c.want)
+		}
+	}
+}
+
+// The law of the sanitizer: one line of visible, valid UTF-8 within the bound,
+// and stable when sanitized again.
+func FuzzSanitize(f *testing.F) {
+	f.Add(attack, 80)
+	f.Add(attack, 5)
+	f.Add("plain", 0)
+	f.Add(strings.Repeat("e\u0301", 100), 50)
+	f.Fuzz(func(t *testing.T, s string, limit int) {
+		limit = max(limit%4096, 5)
+		got := Sanitize(s, limit)
+		if !utf8.ValidString(got) {
+			t.Fatalf("Sanitize(%q) = %q, not UTF-8", s, got)
+		}
+		if n := utf8.RuneCountInString(got); n > limit {
+			t.Fatalf("Sanitize(%q, %d) has %d runes", s, limit, n)
+		}
+		if r, bad := unsafeRune(got); bad {
+			t.Fatalf("Sanitize(%q) = %q holds %U", s, got, r)
+		}
+		if strings.Contains(got, "  ") || strings.TrimSpace(got) != got {
+			t.Fatalf("Sanitize(%q) = %q has loose spaces", s, got)
+		}
+		if again := Sanitize(got, limit); again != got {
+			t.Fatalf("Sanitize again = %q, want %q", again, got)
+		}
+	})
+}
+
+// The law of code spans: between the outer backticks nothing that Slack or
+// Teams would act on, and every entity whole.
+func FuzzCode(f *testing.F) {
+	f.Add(attack, 80)
+	f.Add("a&b", 5)
+	f.Add("", 5)
+	f.Add("<<<<<<<<<<<<<<<<", 7)
+	f.Fuzz(func(t *testing.T, s string, limit int) {
+		got := code(s, max(limit%512, 5))
+		inner := strings.TrimSuffix(strings.TrimPrefix(got, "`"), "`")
+		if len(got) != len(inner)+2 || inner == "" || strings.ContainsAny(inner, "`<>\n\r") {
+			t.Fatalf("code(%q) = %q", s, got)
+		}
+		rest := strings.NewReplacer("&amp;", "", "&lt;", "", "&gt;", "").Replace(inner)
+		if strings.Contains(rest, "&") || strings.Contains(rest, "://") {
+			t.Fatalf("code(%q) = %q holds a bare & or a URL", s, got)
+		}
+	})
+}
+
+// The law of shown documents: a JSON text stays the same JSON value and holds
+// nothing that misleads a reader.
+func FuzzDocument(f *testing.F) {
+	f.Add(openPolicy)
+	f.Add("{\"Sid\":\"\u202e\u200b\U000e0041e\u0301\u0302\u0303\u0304\",\r\n\t\"x\":1}")
+	f.Add(attack)
+	f.Fuzz(func(t *testing.T, text string) {
+		got := document(text)
+		if r, bad := unsafeRune(strings.NewReplacer("\n", "", "\t", "").Replace(got)); bad || !utf8.ValidString(got) {
+			t.Fatalf("document(%q) = %q holds %U", text, got, r)
+		}
+		var before, after any
+		if !utf8.ValidString(text) || json.Unmarshal([]byte(text), &before) != nil {
+			return
+		}
+		if err := json.Unmarshal([]byte(got), &after); err != nil || !reflect.DeepEqual(before, after) {
+			t.Fatalf("document(%q) = %q, another value (%v)", text, got, err)
+		}
+	})
+}
+
+// unsafeRune finds a character that must not reach a reader. It is written
+// apart from the sanitizer, from the list that the sanitizer promises.
+func unsafeRune(s string) (rune, bool) {
+	for _, r := range s {
+		switch {
+		case r < 0x20, r >= 0x7f && r < 0xa0, // C0, DEL, C1
+			unicode.In(r, unicode.Cf, unicode.Cs, unicode.Co, unicode.Zl, unicode.Zp),
+			r >= 0xfe00 && r <= 0xfe0f, r >= 0xe0000 && r <= 0xe0fff, // variation selectors, tags
+			r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r >= 0x200b && r <= 0x200f, r == 0x61c, r == 0xfeff,
+			r == 0x3164, r == 0x115f, r == 0x1160, r == 0xffa0, r == 0x34f, r == 0x2800:
+			return r, true
+		}
+	}
+	return 0, false
+}
