@@ -58,7 +58,8 @@ type Server struct {
 	topic string
 	http  *http.Server
 	url   string
-	stop  chan struct{}
+	stop  chan struct{} // closed by Close
+	once  sync.Once
 
 	mu           sync.Mutex
 	publications []Publication
@@ -85,9 +86,9 @@ func Start(topic string, fault func(n int) Fault) (*Server, error) {
 // URL is the endpoint, for AWS_ENDPOINT_URL_SNS.
 func (s *Server) URL() string { return s.url }
 
-// Close stops the endpoint.
+// Close stops the endpoint. Closing it again does nothing.
 func (s *Server) Close() error {
-	close(s.stop)
+	s.once.Do(func() { close(s.stop) })
 	return s.http.Close()
 }
 

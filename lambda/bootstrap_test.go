@@ -1,0 +1,357 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kmsentry/kmsentry/internal/fakesns"
+	"github.com/kmsentry/kmsentry/internal/runtimeapi"
+)
+
+func TestEventsPublishOnceOrNever(t *testing.T) {
+	tests := []struct {
+		event    string
+		outcome  string
+		verdict  string
+		severity string
+	}{
+		{"create-key-public", outcomePublished, "public", "critical"},
+		{"put-key-policy-public", outcomePublished, "public", "critical"},
+		{"replicate-key-public", outcomePublished, "public", "critical"},
+		{"put-key-policy-hostile", outcomePublished, "public", "critical"},
+		{"put-key-policy-malformed", outcomePublished, "undecided", "medium"},
+		{"create-key-default", outcomeQuiet, "private", ""},
+		{"put-key-policy-caller-account", outcomeQuiet, "private", ""},
+		{"put-key-policy-refused", outcomeBelow, "public", "low"},
+		{"put-key-policy-shared", outcomeBelow, "shared", "low"},
+		{"disable-key", outcomeQuiet, "private", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.event, func(t *testing.T) {
+			t.Parallel()
+			server := newSNSServer(t, nil)
+			f, log := newFunction(t, server.URL())
+			s := invoke(t, f, sample(t, test.event))
+			if s.Outcome != test.outcome || s.Verdict.String() != test.verdict || s.Severity != test.severity {
+				t.Errorf("summary = %s, %s, %q, want %s, %s, %q", s.Outcome, s.Verdict, s.Severity, test.outcome, test.verdict, test.severity)
+			}
+			want := 0
+			if test.outcome == outcomePublished {
+				want = 1
+			}
+			if got := server.Requests(); got != want {
+				t.Errorf("%d requests to SNS, want %d", got, want)
+			}
+			all := server.Publications()
+			if len(all) != want || s.Published != (want == 1) {
+				t.Fatalf("%d publications, summary says published %t, want %d", len(all), s.Published, want)
+			}
+			if want == 1 {
+				checkPublication(t, all[0], s)
+			}
+			f.Close() // the log is whole once the process has ended
+			checkLog(t, log.String(), s)
+		})
+	}
+}
+
+// checkPublication holds a message against the summary.
+func checkPublication(t *testing.T, p fakesns.Publication, s summary) {
+	t.Helper()
+	if p.ID != s.MessageID {
+		t.Errorf("message id = %q, summary says %q", p.ID, s.MessageID)
+	}
+	var finding struct {
+		ClassUID    int                  `json:"class_uid"`
+		FindingInfo struct{ UID string } `json:"finding_info"`
+	}
+	for _, protocol := range []string{"default", "sqs", "lambda", "firehose", "http"} {
+		if err := json.Unmarshal([]byte(p.For(protocol)), &finding); err != nil {
+			t.Errorf("%s: %v", protocol, err)
+		}
+		if finding.ClassUID != 2004 || finding.FindingInfo.UID != s.Finding {
+			t.Errorf("%s: class %d, uid %q, want 2004 and %q", protocol, finding.ClassUID, finding.FindingInfo.UID, s.Finding)
+		}
+	}
+	if email := p.For("email"); strings.HasPrefix(email, "{") || !strings.Contains(email, s.EventID) {
+		t.Errorf("email is no text about event %s: %.100q", s.EventID, email)
+	}
+	var chat struct{ Version, Source string }
+	if err := json.Unmarshal([]byte(p.For("https")), &chat); err != nil || chat.Version != "1.0" || chat.Source != "custom" {
+		t.Errorf("https = %.100q, want a custom notification 1.0 (%v)", p.For("https"), err)
+	}
+}
+
+// checkLog wants exactly one line about the event, JSON that Lambda can filter by.
+func checkLog(t *testing.T, log string, s summary) {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(log), "\n")
+	if len(lines) != 1 {
+		t.Fatalf("%d log lines, want 1:\n%s", len(lines), log)
+	}
+	var line struct {
+		Timestamp, Level, Message, Verdict, Outcome string
+		EventID                                     string `json:"event_id"`
+		AWS                                         *struct {
+			CloudWatchMetrics []struct {
+				Namespace string
+				Metrics   []struct{ Name string }
+			}
+		} `json:"_aws"`
+	}
+	if err := json.Unmarshal([]byte(lines[0]), &line); err != nil {
+		t.Fatalf("log line %s: %v", lines[0], err)
+	}
+	if _, err := time.Parse(time.RFC3339, line.Timestamp); err != nil || line.Level != "INFO" || line.Message == "" {
+		t.Errorf("log line = %s, want timestamp, level INFO and message", lines[0])
+	}
+	if line.EventID != s.EventID || line.Verdict != s.Verdict.String() || line.Outcome != s.Outcome {
+		t.Errorf("log line = %s, want event %s, %s, %s", lines[0], s.EventID, s.Verdict, s.Outcome)
+	}
+	if (line.AWS != nil) != (s.Finding != "") {
+		t.Errorf("log line = %s: metrics for a finding, and only then", lines[0])
+	}
+}
+
+func TestOneProcessHandlesEventsInTurn(t *testing.T) {
+	t.Parallel()
+	server := newSNSServer(t, nil)
+	f, _ := newFunction(t, server.URL())
+	first := invoke(t, f, sample(t, "put-key-policy-public"))
+	if s := invoke(t, f, sample(t, "create-key-default")); s.Outcome != outcomeQuiet {
+		t.Errorf("default policy after an open one: outcome %q, want %q", s.Outcome, outcomeQuiet)
+	}
+	if _, err := f.Invoke(context.Background(), []byte("{}"), 5*time.Second); err == nil {
+		t.Error("Invoke({}): no error")
+	}
+	again := invoke(t, f, sample(t, "put-key-policy-public"))
+	if again.Finding != first.Finding || again.Finding == "" {
+		t.Errorf("finding uid = %q, then %q, want the same for the same event", first.Finding, again.Finding)
+	}
+}
+
+func TestBadEventsFailByName(t *testing.T) {
+	tests := []struct{ name, event, errorType, message string }{
+		{"no object", `[]`, "eventError", "want an EventBridge event"},
+		{"no detail", `{"source":"aws.kms"}`, "eventError", `without "detail"`},
+		{"null detail", `{"detail":null}`, "RecordError", "record"},
+		{"detail is text", `{"detail":"x"}`, "RecordError", "record"},
+		{"detail is no record", `{"detail":{}}`, "RecordError", "record"},
+		{"a bare record", `{"eventName":"PutKeyPolicy"}`, "eventError", `without "detail"`},
+	}
+	server := newSNSServer(t, nil)
+	f, _ := newFunction(t, server.URL())
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := f.Invoke(context.Background(), []byte(test.event), 5*time.Second)
+			failure := asFailure(t, err)
+			if test.errorType != "" && failure.Type != test.errorType || !strings.Contains(failure.Message, test.message) {
+				t.Errorf("Invoke = %v, want %s with %q", failure, test.errorType, test.message)
+			}
+		})
+	}
+	if n := server.Requests(); n != 0 {
+		t.Errorf("%d requests to SNS, want none", n)
+	}
+}
+
+func asFailure(t *testing.T, err error) *runtimeapi.Failure {
+	t.Helper()
+	var failure *runtimeapi.Failure
+	if !errors.As(err, &failure) {
+		t.Fatalf("Invoke = %v, want a failure of the function", err)
+	}
+	return failure
+}
+
+// first returns a fault for the first requests and none after them.
+func first(faults ...fakesns.Fault) func(int) fakesns.Fault {
+	return func(n int) fakesns.Fault {
+		if n <= len(faults) {
+			return faults[n-1]
+		}
+		return ""
+	}
+}
+
+func TestPassingFaultsAreRetried(t *testing.T) {
+	tests := []struct {
+		name   string
+		faults []fakesns.Fault
+	}{
+		{"throttled twice", []fakesns.Fault{fakesns.Throttle, fakesns.Throttle}},
+		{"500", []fakesns.Fault{fakesns.Broken}},
+		{"503 without a body that SNS would send", []fakesns.Fault{fakesns.Busy}},
+		{"connection reset", []fakesns.Fault{fakesns.Reset}},
+		{"one request hangs", []fakesns.Fault{fakesns.Hang}},
+		{"one of each", []fakesns.Fault{fakesns.Reset, fakesns.Throttle, fakesns.Broken, fakesns.Busy}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			server := newSNSServer(t, first(test.faults...))
+			f, _ := newFunction(t, server.URL())
+			response, err := f.Invoke(context.Background(), sample(t, "put-key-policy-public"), 6*time.Second)
+			if err != nil {
+				t.Fatalf("Invoke = %v, %v", string(response), err)
+			}
+			if got, want := server.Requests(), len(test.faults)+1; got != want {
+				t.Errorf("%d requests, want %d", got, want)
+			}
+			if n := len(server.Publications()); n != 1 {
+				t.Errorf("%d publications, want 1", n)
+			}
+		})
+	}
+}
+
+// A lost answer leads to a second message; both carry the same uid.
+func TestLostAnswerRepeatsTheSameFinding(t *testing.T) {
+	t.Parallel()
+	server := newSNSServer(t, first(fakesns.Lost))
+	f, _ := newFunction(t, server.URL())
+	s := invoke(t, f, sample(t, "put-key-policy-public"))
+	all := server.Publications()
+	if len(all) != 2 {
+		t.Fatalf("%d publications, want 2", len(all))
+	}
+	for _, p := range all {
+		if !strings.Contains(p.For("sqs"), s.Finding) {
+			t.Errorf("publication %s does not carry uid %s", p.ID, s.Finding)
+		}
+	}
+}
+
+func TestLastingFaultsFailBeforeTheDeadline(t *testing.T) {
+	always := func(f fakesns.Fault) func(int) fakesns.Fault { return func(int) fakesns.Fault { return f } }
+	tests := []struct {
+		name    string
+		fault   fakesns.Fault
+		message string
+		least   int // requests
+	}{
+		{"hangs", fakesns.Hang, "deadline exceeded", 2},
+		{"throttles", fakesns.Throttle, "Throttling", 3},
+		{"broken", fakesns.Broken, "InternalFailure", 3},
+		{"resets", fakesns.Reset, "publish", 3},
+	}
+	const timeout = 3 * time.Second
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			server := newSNSServer(t, always(test.fault))
+			f, _ := newFunction(t, server.URL())
+			start := time.Now()
+			_, err := f.Invoke(context.Background(), sample(t, "put-key-policy-public"), timeout)
+			failure := asFailure(t, err)
+			if failure.Type != "publishError" || !strings.Contains(failure.Message, test.message) {
+				t.Errorf("Invoke = %v, want publishError with %q", failure, test.message)
+			}
+			if took := time.Since(start); took >= timeout {
+				t.Errorf("failed after %s, want before %s", took, timeout)
+			}
+			if n := server.Requests(); n < test.least {
+				t.Errorf("%d requests, want at least %d", n, test.least)
+			}
+			if n := len(server.Publications()); n != 0 {
+				t.Errorf("%d publications, want none", n)
+			}
+		})
+	}
+	t.Run("down", func(t *testing.T) {
+		t.Parallel()
+		server := newSNSServer(t, nil)
+		url := server.URL()
+		server.Close()
+		f, _ := newFunction(t, url)
+		start := time.Now()
+		_, err := f.Invoke(context.Background(), sample(t, "put-key-policy-public"), timeout)
+		if failure := asFailure(t, err); failure.Type != "publishError" || !strings.Contains(failure.Message, "connection refused") {
+			t.Errorf("Invoke = %v, want publishError with connection refused", failure)
+		}
+		if took := time.Since(start); took >= timeout {
+			t.Errorf("failed after %s, want before %s", took, timeout)
+		}
+	})
+}
+
+func TestRefusedForGoodFailsAtOnce(t *testing.T) {
+	t.Parallel()
+	server := newSNSServer(t, func(int) fakesns.Fault { return fakesns.Denied })
+	f, _ := newFunction(t, server.URL())
+	start := time.Now()
+	_, err := f.Invoke(context.Background(), sample(t, "put-key-policy-public"), 20*time.Second)
+	if failure := asFailure(t, err); failure.Type != "publishError" || !strings.Contains(failure.Message, "AuthorizationError") {
+		t.Errorf("Invoke = %v, want publishError with AuthorizationError", failure)
+	}
+	if n := server.Requests(); n != 1 {
+		t.Errorf("%d requests, want 1", n)
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("failed after %s, want at once", took)
+	}
+}
+
+func TestWrongSettingFailsTheStart(t *testing.T) {
+	tests := []struct{ name, env, message string }{
+		{"no topic", "TOPIC_ARN=", "setting TOPIC_ARN: not set"},
+		{"topic is no ARN", "TOPIC_ARN=kmsentry", `setting TOPIC_ARN: want the ARN of a standard SNS topic, got "kmsentry"`},
+		{"severity", "MIN_SEVERITY=High", `setting MIN_SEVERITY: want critical, high, medium or low, got "High"`},
+		{"exceptions file not there", "EXCEPTIONS_FILE=/nosuch.yaml", "setting EXCEPTIONS_FILE: open /nosuch.yaml"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			f, log := newFunction(t, "http://127.0.0.1:1", test.env)
+			_, err := f.Invoke(context.Background(), sample(t, "create-key-default"), 5*time.Second)
+			failure := asFailure(t, err)
+			if failure.Type != "settingError" || !failure.Init || !strings.HasPrefix(failure.Message, test.message) {
+				t.Errorf("Invoke = %v (init %t), want settingError %q", failure, failure.Init, test.message)
+			}
+			f.Close() // the log is whole once the process has ended
+			if n := strings.Count(log.String(), "\n"); n != 1 {
+				t.Errorf("%d log lines, want 1:\n%s", n, log)
+			}
+		})
+	}
+}
+
+func TestThresholdAndHTTPSBodyComeFromTheSettings(t *testing.T) {
+	t.Parallel()
+	server := newSNSServer(t, nil)
+	f, _ := newFunction(t, server.URL(), "MIN_SEVERITY=low", "HTTPS_BODY=finding")
+	if s := invoke(t, f, sample(t, "put-key-policy-refused")); s.Outcome != outcomePublished || !s.Attempted {
+		t.Errorf("refused call with MIN_SEVERITY=low: %s, attempted %t, want published and attempted", s.Outcome, s.Attempted)
+	}
+	all := server.Publications()
+	if len(all) != 1 || all[0].For("https") != all[0].For("sqs") {
+		t.Error("with HTTPS_BODY=finding the https body is not the finding")
+	}
+}
+
+func BenchmarkColdStart(b *testing.B) {
+	event := sample(b, "create-key-default")
+	for b.Loop() {
+		f, _ := newFunction(b, "http://127.0.0.1:1")
+		if _, err := f.Invoke(context.Background(), event, 5*time.Second); err != nil {
+			b.Fatal(err)
+		}
+		f.Close()
+	}
+}
+
+func BenchmarkPublish(b *testing.B) {
+	server := newSNSServer(b, nil)
+	f, _ := newFunction(b, server.URL())
+	event := sample(b, "put-key-policy-public")
+	invoke(b, f, event)
+	for b.Loop() {
+		if _, err := f.Invoke(context.Background(), event, 5*time.Second); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/kmsentry/kmsentry/internal/bootstraptest"
+	"github.com/kmsentry/kmsentry/internal/fakesns"
+	"github.com/kmsentry/kmsentry/internal/runtimeapi"
+)
+
+const testTopic = "arn:aws:sns:us-west-2:111111111111:kmsentry"
+
+// bootstrap is the real binary, built once for all tests.
+var bootstrap string
+
+func TestMain(m *testing.M) { os.Exit(testMain(m)) }
+
+func testMain(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "kmsentry")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	if bootstrap, err = bootstraptest.Build(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+// A buffer is a bytes.Buffer that the process and the test can share.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// newFunction starts the real binary's Runtime API with an endpoint and further
+// environment, NAME=value; the log goes to the returned buffer.
+func newFunction(t testing.TB, endpoint string, env ...string) (*runtimeapi.Function, *buffer) {
+	t.Helper()
+	var log buffer
+	f := &runtimeapi.Function{Bootstrap: bootstrap, Log: &log}
+	f.Env = append([]string{
+		"TOPIC_ARN=" + testTopic, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_ENDPOINT_URL_SNS=" + endpoint,
+	}, env...)
+	if err := f.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f, &log
+}
+
+// newSNSServer starts an SNS endpoint; fault may be nil.
+func newSNSServer(t testing.TB, fault func(n int) fakesns.Fault) *fakesns.Server {
+	t.Helper()
+	s, err := fakesns.Start(testTopic, fault)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// sample reads a sample event.
+func sample(t testing.TB, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "events", name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// invoke sends an event that has to be handled and returns the summary.
+func invoke(t testing.TB, f *runtimeapi.Function, event []byte) summary {
+	t.Helper()
+	response, err := f.Invoke(context.Background(), event, 10*time.Second)
+	if err != nil {
+		t.Fatalf("Invoke: %v", err)
+	}
+	var s summary
+	if err := json.Unmarshal(response, &s); err != nil {
+		t.Fatalf("summary %s: %v", response, err)
+	}
+	return s
+}

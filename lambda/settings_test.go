@@ -1,0 +1,125 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kmsentry/kmsentry/detector"
+)
+
+var testNow = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// read reads settings from the environment of a working function, changed by env.
+func read(env map[string]string, files map[string]string) (settings, error) {
+	base := map[string]string{
+		"TOPIC_ARN": testTopic, "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret",
+	}
+	getenv := func(name string) string {
+		if v, ok := env[name]; ok {
+			return v
+		}
+		return base[name]
+	}
+	readFile := func(path string) ([]byte, error) {
+		if text, ok := files[path]; ok {
+			return []byte(text), nil
+		}
+		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+	}
+	return readSettings(getenv, readFile, "/var/task", testNow)
+}
+
+func TestSettingsDefaults(t *testing.T) {
+	s, err := read(nil, nil)
+	if err != nil {
+		t.Fatalf("readSettings = %v", err)
+	}
+	if s.minSeverity != detector.Medium || s.logLevel != slog.LevelInfo || s.exceptions.Len() != 0 || s.endpoint != "" || s.fips {
+		t.Errorf("readSettings = %+v, want severity medium, level info, no exceptions, AWS's endpoint", s)
+	}
+}
+
+func TestSettingsAreRead(t *testing.T) {
+	s, err := read(map[string]string{
+		"TOPIC_ARN":             "arn:aws-us-gov:sns:us-gov-west-1:111111111111:alerts",
+		"MIN_SEVERITY":          "critical",
+		"TRUSTED_ACCOUNTS":      "444455556666, 777788889999",
+		"TRUSTED_ORGS":          "o-abcdefghij",
+		"RUNBOOK_URL":           "https://wiki.example.com/kms",
+		"CHAT_CLIENT":           "slack",
+		"MENTION_GROUP":         "S0123ABCD",
+		"HTTPS_BODY":            "finding",
+		"LOG_LEVEL":             "warn",
+		"AWS_SESSION_TOKEN":     "token",
+		"AWS_ENDPOINT_URL":      "https://general.example.com",
+		"AWS_ENDPOINT_URL_SNS":  "https://sns.example.com",
+		"AWS_USE_FIPS_ENDPOINT": "true",
+	}, nil)
+	if err != nil {
+		t.Fatalf("readSettings = %v", err)
+	}
+	d := s.detector
+	if s.topic.Region != "us-gov-west-1" || s.minSeverity != detector.Critical || s.logLevel != slog.LevelWarn ||
+		!slices.Equal(d.TrustedAccounts, []string{"444455556666", "777788889999"}) || !slices.Equal(d.TrustedOrgs, []string{"o-abcdefghij"}) ||
+		s.endpoint != "https://sns.example.com" || !s.fips || s.credentials.SessionToken != "token" {
+		t.Errorf("readSettings = %+v", s)
+	}
+	o := s.options
+	if o.RunbookURL != "https://wiki.example.com/kms" || o.ChatClient != "slack" || o.Mention != "S0123ABCD" || o.HTTPSBody != "finding" {
+		t.Errorf("options = %+v", o)
+	}
+}
+
+func TestWrongSettingsAreNamed(t *testing.T) {
+	tests := []struct {
+		name, setting, value string
+		want                 string // part of the error
+	}{
+		{"no topic", "TOPIC_ARN", "", "not set"},
+		{"topic of another service", "TOPIC_ARN", "arn:aws:sqs:us-east-1:111111111111:q", "want the ARN of a standard SNS topic"},
+		{"FIFO topic, which reaches no mailbox", "TOPIC_ARN", "arn:aws:sns:us-east-1:111111111111:q.fifo", "want the ARN of a standard SNS topic"},
+		{"a subscription", "TOPIC_ARN", testTopic + ":0f0f", "want the ARN of a standard SNS topic"},
+		{"topic without Region", "TOPIC_ARN", "arn:aws:sns::111111111111:q", "want the ARN of a standard SNS topic"},
+		{"line break behind the topic", "TOPIC_ARN", testTopic + "\n", "want the ARN of a standard SNS topic"},
+		{"severity", "MIN_SEVERITY", "HIGH", `got "HIGH"`},
+		{"account", "TRUSTED_ACCOUNTS", "444455556666,12", `got "12"`},
+		{"empty item", "TRUSTED_ACCOUNTS", "444455556666,", `got ""`},
+		{"organization", "TRUSTED_ORGS", "r-1234", `got "r-1234"`},
+		{"runbook over http", "RUNBOOK_URL", "http://wiki", "https"},
+		{"chat client", "CHAT_CLIENT", "irc", `got "irc"`},
+		{"mention", "MENTION_GROUP", "<!channel>", "S..."},
+		{"https body", "HTTPS_BODY", "json", `got "json"`},
+		{"log level", "LOG_LEVEL", "trace", `got "trace"`},
+		{"access key", "AWS_ACCESS_KEY_ID", "", "not set"},
+		{"secret key", "AWS_SECRET_ACCESS_KEY", "", "not set"},
+		{"endpoint", "AWS_ENDPOINT_URL_SNS", "localhost:4566", `got "localhost:4566"`},
+		{"general endpoint", "AWS_ENDPOINT_URL", "localhost", `got "localhost"`},
+		{"fips", "AWS_USE_FIPS_ENDPOINT", "perhaps", `got "perhaps"`},
+		{"exceptions file that was asked for", "EXCEPTIONS_FILE", "other.yaml", "/var/task/other.yaml"},
+		{"broken exceptions", "EXCEPTIONS_FILE", "/broken.yaml", "broken.yaml"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := read(map[string]string{test.setting: test.value}, map[string]string{"/broken.yaml": "exceptions: 7"})
+			var wrong *settingError
+			if !errors.As(err, &wrong) {
+				t.Fatalf("readSettings = %v, want *settingError", err)
+			}
+			if wrong.Name != test.setting || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("readSettings = %q, want one line that names %s and says %q", err, test.setting, test.want)
+			}
+		})
+	}
+}
+
+func TestDefaultExceptionsFileIsRead(t *testing.T) {
+	_, err := read(nil, map[string]string{"/var/task/exceptions.yaml": "exceptions: 7"})
+	if err == nil || !strings.Contains(err.Error(), "EXCEPTIONS_FILE") {
+		t.Errorf("readSettings with a broken exceptions.yaml beside the binary = %v, want an error", err)
+	}
+}
