@@ -1,6 +1,7 @@
 // Command kmsentry finds AWS KMS keys that somebody has opened to the world.
 //
 //	kmsentry check FILE...      judge key policies, templates and plans
+//	kmsentry check FILE...      say of key policies who they let in, with the proof
 //	kmsentry invoke EVENT...    send events through the Lambda function, on this machine
 //	kmsentry version            say which version this is
 //
@@ -41,6 +42,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"check", "say of key policies in files who they let in", runCheck},
+		{"check", "say of key policies who they let in, with the proof", runCheck},
 		{"invoke", "send EventBridge events through the Lambda function, on this machine", runInvoke},
 		{"version", "say which version this is", runVersion},
 	}

@@ -1,0 +1,420 @@
+package kmsentry
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/kmsentry/kmsentry/internal/pytool"
+)
+
+// translator turns SAM templates, a JSON array of YAML texts on standard
+// input, into CloudFormation: an array of {"template": ...} or {"error": ...}.
+// The code's place in S3 is what sam package would put there.
+const translator = `
+import json, sys
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+class NoManagedPolicies:
+    def load(self): return {}
+answers = []
+for text in json.load(sys.stdin):
+    try:
+        template = yaml_parse(text)
+        for resource in template["Resources"].values():
+            if resource["Type"] == "AWS::Serverless::Function":
+                resource["Properties"]["CodeUri"] = "s3://bucket/key"
+        answers.append({"template": transform(template, {}, NoManagedPolicies())})
+    except Exception as e:
+        answers.append({"error": repr(e)})
+json.dump(answers, sys.stdout)
+`
+
+// A translation is what the SAM translator made of a template.
+type translation struct {
+	Template cloudFormation
+	Error    string
+	raw      json.RawMessage
+}
+
+// A cloudFormation template, as far as it is checked.
+type cloudFormation struct {
+	Parameters map[string]struct{ Default any }
+	Conditions map[string]any
+	Resources  map[string]resource
+}
+
+type resource struct {
+	Type       string
+	Condition  string
+	Properties map[string]any
+}
+
+// translate runs the SAM translator over all the templates at once.
+func translate(t *testing.T, templates ...string) []translation {
+	t.Helper()
+	pytool.Need(t, "python3", "-c", "import samtranslator")
+	in, err := json.Marshal(templates)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("python3", "-c", translator)
+	cmd.Env = append(os.Environ(), "AWS_DEFAULT_REGION=us-east-1")
+	cmd.Stdin = bytes.NewReader(in)
+	out, err := cmd.Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			t.Fatalf("the SAM translator: %v\n%s", err, exit.Stderr)
+		}
+		t.Fatal(err)
+	}
+	var answers []translation
+	var raws []struct{ Template json.RawMessage }
+	if err := errors.Join(json.Unmarshal(out, &answers), json.Unmarshal(out, &raws)); err != nil {
+		t.Fatal(err)
+	}
+	if len(answers) != len(templates) {
+		t.Fatalf("the SAM translator answered %d templates, want %d", len(answers), len(templates))
+	}
+	for i := range answers {
+		answers[i].raw = raws[i].Template
+	}
+	return answers
+}
+
+func readTemplate(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// lint runs cfn-lint over a template. Its exit status is a bit mask of errors,
+// warnings and hints; anything but 0 is a complaint.
+func lint(t *testing.T, name, text string) error {
+	t.Helper()
+	pytool.Need(t, "cfn-lint", "--version")
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("cfn-lint", path).CombinedOutput(); err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
+	}
+	return nil
+}
+
+func TestTemplate(t *testing.T) {
+	text := readTemplate(t)
+	if err := lint(t, "template.yaml", text); err != nil {
+		t.Errorf("cfn-lint template.yaml: %v", err)
+	}
+	answer := translate(t, text)[0]
+	if answer.Error != "" {
+		t.Fatalf("the SAM translator: %s", answer.Error)
+	}
+	if err := lint(t, "translated.json", string(answer.raw)); err != nil {
+		t.Errorf("cfn-lint on the translated template: %v", err)
+	}
+	for _, fault := range templateFaults(answer.Template) {
+		t.Error(fault)
+	}
+}
+
+// cfn-lint has to find an ordinary slip, or its silence means nothing.
+func TestLintFindsSlips(t *testing.T) {
+	text := replaced(t, readTemplate(t), "MemorySize: 128", "MemorySise: 128")
+	if err := lint(t, "template.yaml", text); err == nil {
+		t.Error("cfn-lint has nothing against MemorySise")
+	}
+}
+
+// Each of these slips is valid CloudFormation and would weaken the stack.
+func TestPlantedTemplateFaultsAreFound(t *testing.T) {
+	plants := []struct{ name, old, new string }{
+		{"source is not pinned", "              source: [aws.kms]\n", ""},
+		{"an event name is missing", ", ReplicateKey]\n", "]\n"},
+		{"a misspelt pattern key", "eventName: [CreateKey", "eventNames: [CreateKey"},
+		{"the rule is off", "State: ENABLED", "State: DISABLED"},
+		{"the rule has no dead-letter queue", "            DeadLetterConfig:\n              Arn: !GetAtt UndeliveredEvents.Arn\n", ""},
+		{"no queue for failed events", "        DestinationConfig:\n          OnFailure:\n            Type: SQS\n            Destination: !GetAtt FailedEvents.Arn\n", ""},
+		{"the role may publish anywhere", "Resource: !Ref AlertTopic\n              - Sid: KeepFailedEvents", "Resource: \"*\"\n              - Sid: KeepFailedEvents"},
+		{"the role may do more", "Action: sns:Publish\n                Resource: !Ref AlertTopic\n              - Sid", "Action: [sns:Publish, sns:Subscribe]\n                Resource: !Ref AlertTopic\n              - Sid"},
+		{"a managed policy on the role", "      Description: kmsentry's function\n", "      Description: kmsentry's function\n      ManagedPolicyArns: [arn:aws:iam::aws:policy/AdministratorAccess]\n"},
+		{"SAM's own role", "      Role: !GetAtt DetectorRole.Arn\n", ""},
+		{"tracing, which adds permissions", "      Timeout: 30\n", "      Timeout: 30\n      Tracing: PassThrough\n"},
+		{"anybody may send to the queue", "            Principal: {Service: events.amazonaws.com}\n", "            Principal: \"*\"\n"},
+		{"any rule may send to the queue", "            Condition:\n              ArnEquals: {aws:SourceArn: !GetAtt DetectorFunctionKeyPolicyChange.Arn}\n", ""},
+		{"a Deny became an Allow", "          - Sid: OnlyTheDetector\n            Effect: Deny", "          - Sid: OnlyTheDetector\n            Effect: Allow"},
+		{"the mail goes elsewhere", "Protocol: email\n      Endpoint: !Ref AlertEmail", "Protocol: sms\n      Endpoint: !Ref AlertEmail"},
+		{"the mail is not optional", "    Condition: HasEmail\n", ""},
+		{"Slack is not optional", "    Type: AWS::Chatbot::SlackChannelConfiguration\n    Condition: HasSlack\n", "    Type: AWS::Chatbot::SlackChannelConfiguration\n"},
+		{"no guardrail in Slack", "      GuardrailPolicies: [!Sub \"arn:${AWS::Partition}:iam::aws:policy/job-function/ViewOnlyAccess\"]\n", ""},
+		{"an administrator in Slack", "policy/job-function/ViewOnlyAccess", "policy/AdministratorAccess"},
+		{"logs are kept for ever", "      RetentionInDays: !Ref LogRetentionDays\n", ""},
+		{"plain text logs", "        LogFormat: JSON\n", "        LogFormat: Text\n"},
+		{"a misspelt setting", "          MIN_SEVERITY: !Ref", "          MINIMUM_SEVERITY: !Ref"},
+		{"no topic for the function", "          TOPIC_ARN: !Ref AlertTopic\n", ""},
+		{"alarms go to the alert topic", "AlarmActions: !If [HasOps, [!Ref OpsTopic]", "AlarmActions: !If [HasOps, [!Ref AlertTopic]"},
+		{"an alarm on nothing", "MetricName: AsyncEventsDropped", "MetricName: AsyncEventsDroped"},
+		{"too little time", "Timeout: 30", "Timeout: 3"},
+		{"a policy on the Slack role", "      Description: kmsentry's Slack channel; may do nothing\n", "      Description: kmsentry's Slack channel; may do nothing\n      ManagedPolicyArns: [arn:aws:iam::aws:policy/ReadOnlyAccess]\n"},
+	}
+	text := readTemplate(t)
+	var templates []string
+	for _, p := range plants {
+		templates = append(templates, replaced(t, text, p.old, p.new))
+	}
+	for i, answer := range translate(t, templates...) {
+		t.Run(plants[i].name, func(t *testing.T) {
+			if answer.Error == "" && len(templateFaults(answer.Template)) == 0 {
+				t.Error("nobody noticed")
+			}
+		})
+	}
+}
+
+// replaced replaces old, which has to be there.
+func replaced(t *testing.T, text, old, new string) string {
+	t.Helper()
+	if !strings.Contains(text, old) {
+		t.Fatalf("template.yaml does not contain %q", old)
+	}
+	return strings.ReplaceAll(text, old, new)
+}
+
+// templateFaults returns what is wrong with the translated template: what no
+// linter knows about this project.
+func templateFaults(c cloudFormation) []string {
+	f := &faults{c: c}
+	f.rule()
+	f.function()
+	f.role()
+	f.policies()
+	f.subscriptions()
+	f.slack()
+	f.alarms()
+	return f.list
+}
+
+type faults struct {
+	c    cloudFormation
+	list []string
+}
+
+func (f *faults) add(format string, args ...any) { f.list = append(f.list, fmt.Sprintf(format, args...)) }
+
+// want compares a value with JSON.
+func (f *faults) want(what string, got any, want string) {
+	var w any
+	if err := json.Unmarshal([]byte(want), &w); err != nil {
+		panic(err)
+	}
+	if !reflect.DeepEqual(got, w) {
+		text, _ := json.Marshal(got)
+		f.add("%s = %s, want %s", what, text, want)
+	}
+}
+
+// one returns the only resource of a type.
+func (f *faults) one(kind string) resource {
+	found := f.all(kind)
+	if len(found) != 1 {
+		f.add("%d resources of type %s, want 1", len(found), kind)
+		return resource{}
+	}
+	for _, r := range found {
+		return r
+	}
+	return resource{}
+}
+
+func (f *faults) all(kind string) map[string]resource {
+	found := map[string]resource{}
+	for name, r := range f.c.Resources {
+		if r.Type == kind {
+			found[name] = r
+		}
+	}
+	return found
+}
+
+func (f *faults) rule() {
+	r := f.one("AWS::Events::Rule").Properties
+	f.want("the rule's pattern", r["EventPattern"], `{
+		"source": ["aws.kms"],
+		"detail-type": ["AWS API Call via CloudTrail"],
+		"detail": {"eventSource": ["kms.amazonaws.com"], "eventName": ["CreateKey", "PutKeyPolicy", "ReplicateKey"]}}`)
+	f.want("the rule's state", r["State"], `"ENABLED"`)
+	f.want("the rule's targets", r["Targets"], `[{
+		"Id": "DetectorFunctionKeyPolicyChangeLambdaTarget",
+		"Arn": {"Fn::GetAtt": ["DetectorFunction", "Arn"]},
+		"DeadLetterConfig": {"Arn": {"Fn::GetAtt": ["UndeliveredEvents", "Arn"]}},
+		"RetryPolicy": {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}}]`)
+	p := f.one("AWS::Lambda::Permission").Properties
+	f.want("who may call the function", p["Principal"], `"events.amazonaws.com"`)
+	f.want("which rule may call the function", p["SourceArn"], `{"Fn::GetAtt": ["DetectorFunctionKeyPolicyChange", "Arn"]}`)
+}
+
+func (f *faults) function() {
+	p := f.one("AWS::Lambda::Function").Properties
+	f.want("runtime", p["Runtime"], `"provided.al2023"`)
+	f.want("architectures", p["Architectures"], `["arm64"]`)
+	f.want("memory", p["MemorySize"], `128`)
+	f.want("timeout", p["Timeout"], `30`)
+	f.want("role", p["Role"], `{"Fn::GetAtt": ["DetectorRole", "Arn"]}`)
+	f.want("logging", p["LoggingConfig"], `{"LogFormat": "JSON", "LogGroup": {"Ref": "DetectorLogs"}}`)
+	f.want("tracing", p["TracingConfig"], `null`)
+	f.want("log retention", f.one("AWS::Logs::LogGroup").Properties["RetentionInDays"], `{"Ref": "LogRetentionDays"}`)
+	i := f.one("AWS::Lambda::EventInvokeConfig").Properties
+	f.want("failed events", i["DestinationConfig"], `{"OnFailure": {"Destination": {"Fn::GetAtt": ["FailedEvents", "Arn"]}}}`)
+	f.want("retries", i["MaximumRetryAttempts"], `2`)
+	f.environment(p)
+}
+
+// environment wants every variable to be a setting that the function reads.
+func (f *faults) environment(function map[string]any) {
+	source, err := os.ReadFile(filepath.Join("lambda", "settings.go"))
+	if err != nil {
+		f.add("%v", err)
+		return
+	}
+	environment, _ := function["Environment"].(map[string]any)
+	variables, _ := environment["Variables"].(map[string]any)
+	for name := range variables {
+		if !bytes.Contains(source, []byte(`"`+name+`"`)) {
+			f.add("variable %s is no setting of the function", name)
+		}
+	}
+	f.want("TOPIC_ARN", variables["TOPIC_ARN"], `{"Ref": "AlertTopic"}`)
+}
+
+func (f *faults) role() {
+	roles := f.all("AWS::IAM::Role")
+	if names := sortedKeys(roles); !slices.Equal(names, []string{"DetectorRole", "SlackRole"}) {
+		f.add("roles = %v, want DetectorRole and SlackRole", names)
+	}
+	p := roles["DetectorRole"].Properties
+	f.want("managed policies of the role", p["ManagedPolicyArns"], `null`)
+	f.want("policies of the role", p["Policies"], `[{"PolicyName": "detector", "PolicyDocument": {"Version": "2012-10-17", "Statement": [
+		{"Sid": "WriteLogs", "Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": {"Fn::GetAtt": ["DetectorLogs", "Arn"]}},
+		{"Sid": "PublishAlerts", "Effect": "Allow", "Action": "sns:Publish", "Resource": {"Ref": "AlertTopic"}},
+		{"Sid": "KeepFailedEvents", "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": {"Fn::GetAtt": ["FailedEvents", "Arn"]}}]}}]`)
+}
+
+// policies looks at the resource policies of queues and topics: nobody is
+// allowed in but a named service, and that one only for us.
+func (f *faults) policies() {
+	for _, kind := range []string{"AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"} {
+		found := f.all(kind)
+		if len(found) != 2 {
+			f.add("%d resources of type %s, want 2", len(found), kind)
+		}
+		for name, r := range found {
+			f.policy(name, r.Properties["PolicyDocument"])
+		}
+	}
+}
+
+func (f *faults) policy(name string, document any) {
+	d, _ := document.(map[string]any)
+	statements, _ := d["Statement"].([]any)
+	if len(statements) == 0 {
+		f.add("%s has no statements", name)
+	}
+	tls := false
+	for _, s := range statements {
+		statement, _ := s.(map[string]any)
+		condition, _ := statement["Condition"].(map[string]any)
+		if statement["Effect"] == "Deny" {
+			tls = tls || reflect.DeepEqual(condition["Bool"], map[string]any{"aws:SecureTransport": "false"})
+			continue
+		}
+		principal, _ := statement["Principal"].(map[string]any)
+		if len(principal) != 1 || principal["Service"] == nil {
+			f.add("%s: statement %v lets in %v, want one service", name, statement["Sid"], statement["Principal"])
+		}
+		if condition["ArnEquals"] == nil && condition["StringEquals"] == nil {
+			f.add("%s: statement %v does not say for whom the service calls", name, statement["Sid"])
+		}
+	}
+	if !tls {
+		f.add("%s does not deny requests without TLS", name)
+	}
+	if name == "AlertTopicPolicy" {
+		last, _ := statements[len(statements)-1].(map[string]any)
+		f.want("who may publish alerts", last, `{"Sid": "OnlyTheDetector", "Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": {"Ref": "AlertTopic"},
+			"Condition": {"ArnNotEquals": {"aws:PrincipalArn": {"Fn::GetAtt": ["DetectorRole", "Arn"]}}}}`)
+	}
+}
+
+func (f *faults) subscriptions() {
+	want := map[string]string{"EmailSubscription": "HasEmail", "OpsSubscription": "HasOps"}
+	found := f.all("AWS::SNS::Subscription")
+	if len(found) != len(want) {
+		f.add("subscriptions = %v, want %v", sortedKeys(found), sortedKeys(want))
+	}
+	for name, condition := range want {
+		r := found[name]
+		if r.Condition != condition {
+			f.add("%s has condition %q, want %q", name, r.Condition, condition)
+		}
+		f.want(name+"'s protocol", r.Properties["Protocol"], `"email"`)
+	}
+	for name, p := range f.c.Parameters {
+		if p.Default == nil {
+			f.add("parameter %s has no default: a first deployment should not need it", name)
+		}
+	}
+}
+
+func (f *faults) slack() {
+	r := f.one("AWS::Chatbot::SlackChannelConfiguration")
+	if r.Condition != "HasSlack" {
+		f.add("the Slack channel has condition %q, want HasSlack", r.Condition)
+	}
+	f.want("Slack's guardrail", r.Properties["GuardrailPolicies"], `[{"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/job-function/ViewOnlyAccess"}]`)
+	f.want("Slack's user roles", r.Properties["UserRoleRequired"], `true`)
+	role := f.c.Resources["SlackRole"]
+	if role.Condition != "HasSlack" || role.Properties["Policies"] != nil || role.Properties["ManagedPolicyArns"] != nil {
+		f.add("SlackRole = %v, want condition HasSlack and no policies", role)
+	}
+}
+
+func (f *faults) alarms() {
+	var metrics []string
+	for name, r := range f.all("AWS::CloudWatch::Alarm") {
+		metrics = append(metrics, fmt.Sprint(r.Properties["MetricName"]))
+		f.want(name+"'s action", r.Properties["AlarmActions"], `{"Fn::If": ["HasOps", [{"Ref": "OpsTopic"}], {"Ref": "AWS::NoValue"}]}`)
+		f.want(name+"'s threshold", r.Properties["Threshold"], `1`)
+	}
+	sort.Strings(metrics)
+	want := []string{
+		"ApproximateNumberOfMessagesVisible", "ApproximateNumberOfMessagesVisible", "AsyncEventsDropped",
+		"DestinationDeliveryFailures", "Errors", "NumberOfNotificationsFailed",
+	}
+	if !slices.Equal(metrics, want) {
+		f.add("alarms watch %v, want %v", metrics, want)
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}
