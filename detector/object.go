@@ -1,12 +1,14 @@
 package detector
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // An object is a JSON object of the record, its members in order, unread.
@@ -53,14 +55,16 @@ func readObject(path string, text []byte) (object, error) {
 	if kind := kindOf(text); kind != "an object" {
 		return object{}, o.fault("want an object, got %s", kind)
 	}
-	seen := make(map[string]bool)
+	var seen map[string]bool
 	for i := skipSpace(text, skipSpace(text, 0)+1); text[i] != '}'; {
 		end := skipValue(text, i)
 		name := decodeString(text[i:end])
-		if seen[name] {
+		if seen = o.index(seen); seen[name] || seen == nil && o.has(name) {
 			return object{}, o.fault("member %q: want it once, got it twice", name)
 		}
-		seen[name] = true
+		if seen != nil {
+			seen[name] = true
+		}
 		start := skipSpace(text, skipSpace(text, end)+1) // past the colon
 		end = skipValue(text, start)
 		o.members = append(o.members, member{name, text[start:end]})
@@ -69,6 +73,30 @@ func readObject(path string, text []byte) (object, error) {
 		}
 	}
 	return o, nil
+}
+
+// has reports whether the object has a member, null or not.
+func (o object) has(name string) bool {
+	for _, m := range o.members {
+		if m.name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// index returns the names of a large object for finding them fast, and nil for
+// a small one, where looking at each is faster. seen is what it returned before.
+func (o object) index(seen map[string]bool) map[string]bool {
+	const small = 32 // members; CloudTrail records have about 20
+	if seen != nil || len(o.members) < small {
+		return seen
+	}
+	seen = make(map[string]bool, 2*small)
+	for _, m := range o.members {
+		seen[m.name] = true
+	}
+	return seen
 }
 
 // fault makes an error about the object.
@@ -185,6 +213,9 @@ func kindOf(text []byte) string {
 
 // decodeString returns the text of the valid JSON string literal.
 func decodeString(literal []byte) string {
+	if inner := literal[1 : len(literal)-1]; bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
+		return string(inner)
+	}
 	var s string
 	if json.Unmarshal(literal, &s) != nil {
 		return string(literal) // not reached: the caller has a valid literal
