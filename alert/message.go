@@ -89,6 +89,7 @@ func Compose(f *detector.Finding, o Options) (Message, error) {
 		return Message{}, err
 	}
 	m := Message{Subject: subject(f, o), Attributes: attributes(f, o)}
+	mail, short := Email(f, o), sms(f, o)
 	for _, l := range narrowing {
 		finding, err := ocsf(f, o, l)
 		if err != nil {
@@ -101,8 +102,8 @@ func Compose(f *detector.Finding, o Options) (Message, error) {
 			"firehose": string(finding),
 			"http":     string(finding),
 			"https":    string(chat),
-			"email":    Email(f, o),
-			"sms":      sms(f, o),
+			"email":    mail,
+			"sms":      short,
 		}
 		if o.HTTPSBody == "finding" {
 			bodies["https"] = string(finding)

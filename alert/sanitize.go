@@ -31,7 +31,7 @@ func Sanitize(s string, limit int) string {
 	for i := 0; i < len(s) && count <= limit; {
 		r, size := utf8.DecodeRuneInString(s[i:])
 		switch {
-		case r == '\t' || unicode.Is(unicode.Zs, r):
+		case r == ' ' || r == '\t' || r > unicode.MaxASCII && unicode.Is(unicode.Zs, r):
 			if !space {
 				b.WriteByte(' ')
 				count++
@@ -39,7 +39,7 @@ func Sanitize(s string, limit int) string {
 			space, marks = true, maxMarks
 			i += size
 			continue
-		case unicode.Is(unicode.M, r):
+		case r > unicode.MaxASCII && unicode.Is(unicode.M, r):
 			marks++
 		default:
 			marks = 0
@@ -70,6 +70,9 @@ func cut(s string, limit int) string {
 // Source: Unicode 15, general categories and the property
 // Default_Ignorable_Code_Point (DerivedCoreProperties.txt).
 func visible(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r >= ' ' && r < 0x7f
+	}
 	return unicode.IsPrint(r) &&
 		!unicode.Is(unicode.Variation_Selector, r) &&
 		!unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) &&
@@ -101,7 +104,7 @@ func document(text string) string {
 	var b strings.Builder
 	marks := maxMarks
 	for _, r := range strings.ReplaceAll(text, "\r\n", "\n") {
-		if unicode.Is(unicode.M, r) {
+		if r > unicode.MaxASCII && unicode.Is(unicode.M, r) {
 			marks++
 		} else {
 			marks = 0

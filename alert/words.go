@@ -22,9 +22,12 @@ const (
 // plain returns event text for people: sanitized, and with its URLs broken,
 // because mail and chat programs make links of what looks like one.
 func plain(s string, limit int) string {
+	s = Sanitize(s, limit)
+	if !strings.Contains(s, "://") && !strings.Contains(s, "www.") {
+		return s
+	}
 	s = strings.ReplaceAll(s, "://", "[:]//")
-	s = strings.ReplaceAll(s, "www.", "www[.]")
-	return Sanitize(s, limit)
+	return cut(strings.ReplaceAll(s, "www.", "www[.]"), limit)
 }
 
 // instant is how a time is written for people; "" for the zero time.
