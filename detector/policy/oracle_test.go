@@ -45,6 +45,9 @@ type oracle struct {
 	constants map[string][]string // values by lower-case key
 	sourced   map[string]bool     // keys that stand in variables
 	policies  []string            // principals that the policy lists
+	instances map[string][]string // what values makes of the constants
+	callers   []oracleRequest     // made once
+	channels  []channel           // made once
 }
 
 var variableName = regexp.MustCompile(`\$\{([^,}]+)(?:, '([^']*)')?\}`)
@@ -52,7 +55,7 @@ var variableName = regexp.MustCompile(`\$\{([^,}]+)(?:, '([^']*)')?\}`)
 func newOracle(p *Policy, q Question, seed uint64) *oracle {
 	o := &oracle{
 		p: p, q: q, rng: rand.New(rand.NewPCG(seed, 1)),
-		mentioned: map[string]bool{}, constants: map[string][]string{}, sourced: map[string]bool{},
+		mentioned: map[string]bool{}, constants: map[string][]string{}, instances: map[string][]string{}, sourced: map[string]bool{},
 	}
 	for _, st := range p.Statements {
 		o.text += st.Text
@@ -97,23 +100,22 @@ type oracleRequest struct {
 }
 
 // search asks Allows about at most limit requests for one action and returns
-// the first that it surely allows and that want likes.
+// the first that it surely allows and that want likes. It asks about all that
+// the oracle can make when these are few enough, else about a random choice.
 func (o *oracle) search(action string, limit int, want func(oracleRequest) bool) (oracleRequest, bool) {
-	var bases []oracleRequest
-	channels := o.channels()
-	for _, caller := range o.callers() {
-		for _, c := range channels {
-			if r, ok := o.join(caller, c); ok {
-				bases = append(bases, r)
-			}
+	if o.callers == nil {
+		o.callers, o.channels = o.allCallers(), o.allChannels()
+	}
+	pairs := len(o.callers) * len(o.channels)
+	perBase := max(4, limit/max(1, pairs))
+	for i := range min(pairs, limit) {
+		if pairs > limit {
+			i = o.rng.IntN(pairs)
 		}
-	}
-	if len(bases) > limit {
-		o.rng.Shuffle(len(bases), func(i, j int) { bases[i], bases[j] = bases[j], bases[i] })
-		bases = bases[:limit]
-	}
-	perBase := max(4, limit/max(1, len(bases)))
-	for _, base := range bases {
+		base, ok := o.join(o.callers[i/len(o.channels)], o.channels[i%len(o.channels)])
+		if !ok {
+			continue
+		}
 		base.Action = action
 		for r := range o.parameters(base, perBase) {
 			if want(r) && o.p.Allows(r.Request) == Yes {
@@ -187,14 +189,14 @@ func accountInstances(pattern string) []string {
 
 // textInstances returns texts that match a glob, and some that just do not.
 func textInstances(pattern string) []string {
-	plain := strings.NewReplacer("${*}", "*", "${?}", "?", "${$}", "$").Replace(pattern)
+	plain := literals.Replace(pattern)
 	var list []string
 	for _, fill := range []string{"", "x", "zz.9", "1"} {
 		one := fill
 		if len(one) != 1 {
 			one = "a"
 		}
-		list = append(list, strings.NewReplacer("*", fill, "?", one).Replace(plain))
+		list = append(list, strings.ReplaceAll(strings.ReplaceAll(plain, "*", fill), "?", one))
 	}
 	list = append(list, plain, plain+"x", strings.ToUpper(plain), strings.ToLower(plain))
 	if plain != "" {
@@ -202,6 +204,8 @@ func textInstances(pattern string) []string {
 	}
 	return list
 }
+
+var literals = strings.NewReplacer("${*}", "*", "${?}", "?", "${$}", "$")
 
 // fillStars puts each of the fills in the place of each of the first two stars
 // of a pattern, and "" in the place of the others; a ? becomes an a.
@@ -227,12 +231,16 @@ func fillStars(pattern string, fills ...string) []string {
 // values returns what a free key may hold: constants, instances, fresh text,
 // and the texts that are handed in because variables may name them.
 func (o *oracle) values(key string, more ...string) []string {
-	list := append([]string{"fresh-value", ""}, more...)
-	for _, constant := range o.constants[strings.ToLower(key)] {
-		list = append(list, textInstances(constant)...)
+	key = strings.ToLower(key)
+	if o.instances[key] == nil {
+		list := []string{"fresh-value", ""}
+		for _, constant := range o.constants[key] {
+			list = append(list, textInstances(constant)...)
+		}
+		slices.Sort(list)
+		o.instances[key] = slices.Compact(list)
 	}
-	slices.Sort(list)
-	return slices.Compact(list)
+	return append(slices.Clone(o.instances[key]), more...)
 }
 
 func keep(list []string, ok func(string) bool) []string {
@@ -343,8 +351,8 @@ func callerType(arn string) string {
 	}
 }
 
-// callers returns requests that hold what depends on the caller alone.
-func (o *oracle) callers() []oracleRequest {
+// allCallers returns requests that hold what depends on the caller alone.
+func (o *oracle) allCallers() []oracleRequest {
 	var list []oracleRequest
 	for _, account := range o.accounts() {
 		for _, org := range o.organizations(account) {
@@ -511,7 +519,7 @@ type channel struct {
 	unnamed bool // no address, VPC or endpoint of it stands in the policy
 }
 
-func (o *oracle) channels() []channel {
+func (o *oracle) allChannels() []channel {
 	return append(append(o.internet(), o.endpoints()...), o.services()...)
 }
 

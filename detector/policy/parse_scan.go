@@ -166,7 +166,7 @@ func (s *scanner) escaped(start, i int) (string, *ParseError) {
 		case c == '\\':
 			r, size := unescape(s.text[i:])
 			if size == 0 {
-				return "", s.fail(i, "an escape of JSON", quoteShort(s.text[i:min(i+6, len(s.text))]))
+				return "", s.fail(i, "an escape of JSON", quoteShort(brokenEscape(s.text[i:])))
 			}
 			if !allowedRune(r) {
 				return "", s.fail(i, "a character that KMS takes", quoteShort(s.text[i:i+size]))
@@ -207,6 +207,14 @@ func unescape(text string) (r rune, size int) {
 	default:
 		return 0, 0
 	}
+}
+
+// brokenEscape returns as much of text as the escape would have taken.
+func brokenEscape(text string) string {
+	if strings.HasPrefix(text, `\u`) {
+		return text[:min(len(`\u0000`), len(text))]
+	}
+	return text[:min(len(`\n`), len(text))]
 }
 
 func unescapeHex(text string) (rune, int) {

@@ -1,0 +1,235 @@
+package policy
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+)
+
+// A generator makes random policies out of documented constructs.
+type generator struct{ rng *rand.Rand }
+
+func newGenerator(seed uint64) *generator {
+	return &generator{rand.New(rand.NewPCG(seed, 7))}
+}
+
+// pick returns one of the choices.
+func pick[T any](g *generator, choices ...T) T { return choices[g.rng.IntN(len(choices))] }
+
+// chance is true p times in a hundred.
+func (g *generator) chance(p int) bool { return g.rng.IntN(100) < p }
+
+// some returns one to n choices, without repetition.
+func some[T any](g *generator, n int, choices ...T) []T {
+	list := append([]T(nil), choices...)
+	g.rng.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	return list[:1+g.rng.IntN(min(n, len(list)))]
+}
+
+// policy returns the text of a random policy.
+func (g *generator) policy() []byte {
+	statements := []any{}
+	if g.chance(60) {
+		statements = append(statements, map[string]any{
+			"Effect": "Allow", "Principal": map[string]any{"AWS": "arn:aws:iam::111122223333:root"}, "Action": "kms:*", "Resource": "*",
+		})
+	}
+	for range 1 + g.rng.IntN(3) {
+		statements = append(statements, g.statement("Allow"))
+	}
+	for range g.rng.IntN(3) {
+		statements = append(statements, g.statement("Deny"))
+	}
+	g.rng.Shuffle(len(statements), func(i, j int) { statements[i], statements[j] = statements[j], statements[i] })
+	document := map[string]any{"Statement": statements}
+	switch pick(g, 0, 0, 0, 0, 0, 1, 2) {
+	case 0:
+		document["Version"] = version2012
+	case 1:
+		document["Version"] = version2008
+	}
+	text, err := json.Marshal(document)
+	if err != nil {
+		panic(err)
+	}
+	return text
+}
+
+func (g *generator) statement(effect string) map[string]any {
+	st := map[string]any{"Effect": effect, "Resource": g.resource()}
+	member := "Principal"
+	if effect == "Deny" && g.chance(12) {
+		member = "NotPrincipal"
+	}
+	st[member] = g.principal(member == "NotPrincipal")
+	if g.chance(10) {
+		st["NotAction"] = some(g, 2, "kms:Decrypt", "kms:Describe*", "kms:Encrypt", "kms:CreateGrant", "s3:*")
+	} else {
+		st["Action"] = g.actions()
+	}
+	if g.chance(85) {
+		st["Condition"] = g.conditions()
+	}
+	return st
+}
+
+func (g *generator) resource() any {
+	if g.chance(85) {
+		return "*"
+	}
+	return pick[any](g, "arn:aws:kms:us-east-1:111122223333:key/*", "arn:aws:kms:*:111122223333:key/*",
+		[]string{"arn:aws:kms:us-east-1:111122223333:key/99999999-0000-0000-0000-000000000000", "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"},
+		"arn:aws:kms:eu-west-1:111122223333:key/*")
+}
+
+func (g *generator) actions() any {
+	if g.chance(60) {
+		return pick[any](g, "kms:*", "kms:Encrypt", "kms:*Encrypt*", []string{"kms:Encrypt", "kms:GenerateDataKey*"})
+	}
+	return some(g, 3, "kms:encrypt", "kms:GenerateDataKey", "kms:ReEncrypt*", "kms:CreateGrant", "kms:Decrypt", "kms:Enc?ypt", "kms:PutKeyPolicy", "*")
+}
+
+func (g *generator) principal(not bool) any {
+	aws := []string{
+		"arn:aws:iam::444455556666:root", "444455556666", "arn:aws:iam::444455556666:role/Deploy", "arn:aws:iam::555566667777:user/bob",
+		"arn:aws:sts::444455556666:assumed-role/Deploy/ci", "arn:aws:iam::111122223333:role/Admin", "arn:aws:sts::444455556666:federated-user/fed",
+	}
+	if not {
+		aws = append(aws, "arn:aws:iam::111122223333:root", "111122223333")
+		return map[string]any{"AWS": some(g, 4, aws...)}
+	}
+	switch {
+	case g.chance(70):
+		return pick[any](g, "*", map[string]any{"AWS": "*"})
+	case g.chance(10):
+		return map[string]any{"Service": pick(g, "cloudtrail.amazonaws.com", "logs.us-east-1.amazonaws.com")}
+	default:
+		return map[string]any{"AWS": some(g, 3, aws...)}
+	}
+}
+
+func (g *generator) conditions() map[string]map[string]any {
+	block := map[string]map[string]any{}
+	for range 1 + g.rng.IntN(3) {
+		key, operators, values := g.constraint()
+		operator := pick(g, operators...)
+		if g.chance(12) {
+			operator, values = "Null", []string{"true", "false"}
+		} else {
+			operator = g.decorate(operator, key)
+		}
+		if block[operator] == nil {
+			block[operator] = map[string]any{}
+		}
+		for have := range block[operator] {
+			if strings.EqualFold(have, key) {
+				delete(block[operator], have) // a key stands once under an operator
+			}
+		}
+		if g.chance(8) {
+			key = strings.ToUpper(key[:4]) + key[4:]
+		}
+		chosen := some(g, 3, values...)
+		if operator == "Null" {
+			chosen = chosen[:1]
+		}
+		if len(chosen) == 1 && g.chance(60) {
+			block[operator][key] = chosen[0]
+		} else {
+			block[operator][key] = chosen
+		}
+	}
+	return block
+}
+
+// decorate puts a set prefix and IfExists on an operator, with care for keys
+// of many values, which need a prefix.
+func (g *generator) decorate(operator, key string) string {
+	info, _ := lookupKey(key)
+	prefix := ""
+	switch {
+	case info.Multi:
+		prefix = pick(g, "ForAllValues:", "ForAnyValue:", "ForAnyValue:")
+	case g.chance(8):
+		prefix = pick(g, "ForAllValues:", "ForAnyValue:")
+	}
+	suffix := ""
+	if g.chance(18) && prefix != "ForAnyValue:" {
+		suffix = "IfExists"
+	}
+	return prefix + operator + suffix
+}
+
+var (
+	textOperators    = []string{"StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEquals", "StringEqualsIgnoreCase"}
+	arnOperators     = []string{"ArnLike", "ArnEquals", "ArnNotLike", "StringLike", "StringNotLike", "StringEquals"}
+	dateOperators    = []string{"DateLessThan", "DateGreaterThan", "DateLessThanEquals", "DateGreaterThanEquals"}
+	numericOperators = []string{"NumericLessThan", "NumericGreaterThan", "NumericLessThanEquals", "NumericGreaterThanEquals", "NumericEquals", "NumericNotEquals"}
+	ipOperators      = []string{"IpAddress", "IpAddress", "NotIpAddress"}
+	boolOperators    = []string{"Bool"}
+)
+
+// constraint returns a key, operators that fit it, and values to choose from.
+func (g *generator) constraint() (key string, operators, values []string) {
+	switch g.rng.IntN(22) {
+	case 0, 1:
+		return pick(g, "aws:PrincipalAccount", "kms:CallerAccount"), textOperators,
+			[]string{"111122223333", "444455556666", "555566667777", "1111*", "????????????", "${aws:ResourceAccount}", "44445555666?", "*"}
+	case 2, 3:
+		return "aws:PrincipalOrgID", textOperators, []string{"o-mycorp0001", "o-other00001", "o-*", "${aws:ResourceOrgID}", "O-MYCORP0001"}
+	case 4:
+		return "aws:PrincipalOrgPaths", textOperators,
+			[]string{"o-mycorp0001/*", "o-mycorp0001/r-ab12/ou-ab12-11111111/*", "*/ou-ab12-11111111/*", "o-other00001/r-zz99/"}
+	case 5, 6:
+		return "aws:PrincipalArn", arnOperators, []string{
+			"arn:aws:iam::444455556666:role/Deploy", "arn:aws:iam::*:role/Deploy", "arn:aws:iam::111122223333:*", "arn:aws:iam::*:user/*",
+			"arn:aws:sts::*:federated-user/*", "arn:aws:iam::${aws:PrincipalAccount}:role/Admin*", "arn:aws:iam::*:root", "arn:aws:iam::????????????:role/app/*",
+		}
+	case 7:
+		return "aws:PrincipalType", textOperators[:3], []string{"User", "AssumedRole", "FederatedUser", "Account"}
+	case 8:
+		return "aws:userid", textOperators, []string{"AROAEXAMPLEROLE000001:*", "AROA*:deploy", "*:ci", "111122223333", "AIDA*"}
+	case 9:
+		return "aws:username", textOperators, []string{"deploy", "*", "a*", "${aws:PrincipalTag/team}"}
+	case 10:
+		return pick(g, "aws:PrincipalTag/team", "aws:PrincipalTag/acct"), textOperators,
+			[]string{"payments", "p*", "${aws:PrincipalAccount}", "${aws:PrincipalTag/acct, 'none'}", "a?c"}
+	case 11, 12:
+		return "aws:SourceIp", ipOperators, []string{
+			"203.0.113.0/24", "203.0.113.7", "54.0.0.0/8", "52.0.0.0/8", "0.0.0.0/0", "::/0", "10.0.0.0/8", "2001:db8::/32", "0.0.0.0/1", "128.0.0.0/1", "2600::/16",
+		}
+	case 13:
+		return "aws:SourceVpce", textOperators, []string{"vpce-0a1b2c3d4e5f60718", "vpce-*", "vpce-1111*"}
+	case 14:
+		return "aws:SourceVpc", textOperators, []string{"vpc-0a1b2c3d4e5f60718", "vpc-*"}
+	case 15:
+		return "kms:ViaService", textOperators, []string{"ssm.us-east-1.amazonaws.com", "s3.*.amazonaws.com", "*.us-east-1.amazonaws.com"}
+	case 16:
+		return pick(g, "aws:ViaAWSService", "aws:SecureTransport", "aws:PrincipalIsAWSService"), boolOperators, []string{"true", "false"}
+	case 17:
+		return pick(g, "aws:CurrentTime", "aws:TokenIssueTime"), dateOperators,
+			[]string{"2020-01-01T00:00:00Z", "2026-08-31T12:00:00Z", "2026-09-01T00:00:00Z", "2030-06-01", "2026-09"}
+	case 18:
+		if g.chance(50) {
+			return "aws:MultiFactorAuthAge", numericOperators, []string{"0", "300", "3600", "200000", "-1"}
+		}
+		return "aws:MultiFactorAuthPresent", boolOperators, []string{"true", "false"}
+	case 19:
+		return pick(g, "kms:EncryptionContext:tenant", "kms:EncryptionContext:app"), textOperators,
+			[]string{"acme", "a*", "${aws:PrincipalAccount}", "${aws:username}", "x"}
+	case 20:
+		return "kms:EncryptionContextKeys", textOperators, []string{"tenant", "app", "t*", "zone"}
+	default:
+		return pick(g, "aws:SourceAccount", "aws:SourceOrgID", "s3:prefix"), textOperators, []string{"111122223333", "o-mycorp0001", "x*"}
+	}
+}
+
+// mustParse returns the policy of a text that the test made itself.
+func mustParse(text []byte) *Policy {
+	p, err := Parse(text)
+	if err != nil {
+		panic(fmt.Sprintf("%v\n%s", err, text))
+	}
+	return p
+}

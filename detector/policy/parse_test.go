@@ -1,0 +1,268 @@
+package policy
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// statementText returns a document with one statement; members replace the
+// usual ones by name, and an empty text leaves one out.
+func statementText(members ...string) string {
+	usual := []string{`"Effect":"Allow"`, `"Principal":"*"`, `"Action":"kms:Encrypt"`, `"Resource":"*"`}
+	for _, member := range members {
+		name, _, _ := strings.Cut(member, ":")
+		replaced := false
+		for i, have := range usual {
+			if strings.HasPrefix(have, name+":") {
+				usual[i], replaced = member, true
+			}
+		}
+		if !replaced {
+			usual = append(usual, member)
+		}
+	}
+	return `{"Version":"2012-10-17","Statement":{` + strings.Join(usual, ",") + `}}`
+}
+
+func condition(operator, key, value string) string {
+	return fmt.Sprintf(`"Condition":{%q:{%q:%s}}`, operator, key, value)
+}
+
+func TestParseErrors(t *testing.T) {
+	principal := func(p string) string { return statementText(`"Principal":` + p) }
+	aws := func(p string) string { return principal(fmt.Sprintf(`{"AWS":%q}`, p)) }
+	rows := []struct{ name, text, want string }{
+		{"empty", ``, `key policy: want an object, got the end of the text (byte 0)`},
+		{"cut off", `{"Version":`, `key policy: Version: want "2008-10-17" or "2012-10-17", got the end of the text (byte 11)`},
+		{"no comma", `{"Id":"a" "Version":"2012-10-17"}`, `key policy: want a comma or }, got string "Version" (byte 10)`},
+		{"trailing comma", `{"Id":"a",}`, `key policy: want another value after the comma, got "}" (byte 10)`},
+		{"no colon", `{"Id" "a"}`, `key policy: want a colon, got string "a" (byte 6)`},
+		{"no statement", `{"Id":"a"}`, `key policy: want Statement, got no such member (byte 0)`},
+		{"null version", `{"Version":null}`, `key policy: Version: want "2008-10-17" or "2012-10-17", got null (byte 11)`},
+		{"number id", `{"Id":1}`, `key policy: Id: want a string, got number 1 (byte 6)`},
+		{"null statement", `{"Statement":null}`, `key policy: Statement: want a statement or a list of statements, got null (byte 13)`},
+		{"nested list", `{"Statement":[[]]}`, `key policy: Statement[0]: want a statement object, got a list (byte 14)`},
+		{"two documents", statementText() + statementText(), `key policy: want the end of the document, got an object (byte 109)`},
+		{"unknown escape", `{"\q":1}`, `key policy: want an escape of JSON, got "\\q" (byte 2)`},
+		{"short escape", `{"\u00":1}`, `key policy: want an escape of JSON, got "\\u00\":" (byte 2)`},
+		{"raw tab in a string", "{\"a\tb\":1}", `key policy: want an escape for this character, got "\t" (byte 3)`},
+		{"lone surrogate", statementText(`"Sid":"\ud800"`), `key policy: Statement.Sid: want a character that KMS takes, got "\\ud800" (byte 115)`},
+		{"surrogate pair", statementText(`"Sid":"\ud83d\ude00"`), `key policy: Statement.Sid: want a character that KMS takes, got "\\ud83d" (byte 115)`},
+		{"escaped control", statementText(`"Sid":"\u0000"`), `key policy: Statement.Sid: want a character that KMS takes, got "\\u0000" (byte 115)`},
+		{"escaped backspace", statementText(`"Sid":"\b"`), `key policy: Statement.Sid: want a character that KMS takes, got "\\b" (byte 115)`},
+		{"escaped delete", statementText(`"Sid":"\u007f"`), `key policy: Statement.Sid: want a character that KMS takes, got "\\u007f" (byte 115)`},
+		{"not UTF-8", "{\"\xff\":1}", `key policy: want tab, line feed, carriage return, U+0020 to U+007E or U+00A0 to U+00FF, got "\xff" (byte 2)`},
+		{"overlong UTF-8", "{\"\xc0\xaf\":1}", `key policy: want tab, line feed, carriage return, U+0020 to U+007E or U+00A0 to U+00FF, got "\xc0" (byte 2)`},
+		{"byte order mark", "\ufeff{}", `key policy: want tab, line feed, carriage return, U+0020 to U+007E or U+00A0 to U+00FF, got "\ufeff" (byte 0)`},
+		{"long unknown member", `{"` + strings.Repeat("é", 40) + `":1}`, `key policy: want Version, Id or Statement, got "` + strings.Repeat(`\u00e9`, 30) + `"... (byte 1)`},
+		{"both principals", statementText(`"NotPrincipal":"*"`), `key policy: Statement: want one member of a kind, got NotPrincipal beside its opposite (byte 108)`},
+		{"both resources", statementText(`"NotResource":"*"`), `key policy: Statement: want one member of a kind, got NotResource beside its opposite (byte 108)`},
+		{"effect in a list", statementText(`"Effect":["Allow"]`), `key policy: Statement.Effect: want "Allow" or "Deny", got a list (byte 46)`},
+		{"no action in the list", statementText(`"Action":[]`), `key policy: Statement.Action: want an action or a list of actions, got an empty list (byte 79)`},
+		{"action number", statementText(`"Action":5`), `key policy: Statement.Action: want an action or a list of actions, got number 5 (byte 79)`},
+		{"action null in a list", statementText(`"Action":["a",null]`), `key policy: Statement.Action[1]: want a string, got null (byte 84)`},
+		{"resource object", statementText(`"Resource":{}`), `key policy: Statement.Resource: want a resource or a list of resources, got an object (byte 104)`},
+		{"principal account as text", principal(`"111122223333"`), `key policy: Statement.Principal: want "*" or an object, got string "111122223333" (byte 66)`},
+		{"principal null", principal(`null`), `key policy: Statement.Principal: want "*" or an object, got null (byte 66)`},
+		{"principal kind unknown", principal(`{"aws":"*"}`), `key policy: Statement.Principal: want AWS, Service, Federated or CanonicalUser, got "aws" (byte 67)`},
+		{"principal kind twice", principal(`{"AWS":"*","\u0041WS":"*"}`), `key policy: Statement.Principal: want AWS once, got it again (byte 77)`},
+		{"principal list empty", principal(`{"AWS":[]}`), `key policy: Statement.Principal.AWS: want at least one principal, got an empty list (byte 73)`},
+		{"principal number", principal(`{"AWS":111122223333}`), wantAWS("Statement.Principal.AWS", `number 111122223333`, 73)},
+		{"principal list of lists", principal(`{"AWS":[["*"]]}`), wantAWS("Statement.Principal.AWS[0]", "a list", 74)},
+		{"account too short", aws("11112222333"), wantAWS("Statement.Principal.AWS", `"11112222333"`, 73)},
+		{"account wildcard", aws("44445555*"), wantAWS("Statement.Principal.AWS", `"44445555*"`, 73)},
+		{"group", aws("arn:aws:iam::111122223333:group/x"), wantAWS("Statement.Principal.AWS", `"arn:aws:iam::111122223333:group/x"`, 73)},
+		{"user without name", aws("arn:aws:iam::111122223333:user/"), wantAWS("Statement.Principal.AWS", `"arn:aws:iam::111122223333:user/"`, 73)},
+		{"session without role", aws("arn:aws:sts::111122223333:assumed-role/x"), wantAWS("Statement.Principal.AWS", `"arn:aws:sts::111122223333:assumed-role/x"`, 73)},
+		{"session of iam", aws("arn:aws:iam::111122223333:assumed-role/x/y"), wantAWS("Statement.Principal.AWS", `"arn:aws:iam::111122223333:assumed-role/x/y"`, 73)},
+		{"variable", aws("arn:aws:iam::111122223333:role/${aws:x}/y"), wantAWS("Statement.Principal.AWS", `"arn:aws:iam::111122223333:role/${aws:x}/y"`, 73)},
+		{"no partition", aws("arn:aws-:iam::111122223333:root"), wantAWS("Statement.Principal.AWS", `"arn:aws-:iam::111122223333:root"`, 73)},
+		{"region", aws("arn:aws:iam:us-east-1:111122223333:root"), wantAWS("Statement.Principal.AWS", `"arn:aws:iam:us-east-1:111122223333:root"`, 73)},
+		{"group id", aws("AGPAEXAMPLEGROUP00001"), wantAWS("Statement.Principal.AWS", `"AGPAEXAMPLEGROUP00001"`, 73)},
+		{"service wildcard", principal(`{"Service":"*.amazonaws.com"}`), `key policy: Statement.Principal.Service: want the name of a service, got "*.amazonaws.com" (byte 77)`},
+		{"federated wildcard", principal(`{"Federated":"*"}`), `key policy: Statement.Principal.Federated: want an identifier without wildcards, got "*" (byte 79)`},
+		{"condition null", statementText(`"Condition":null`), `key policy: Statement.Condition: want an object of operators, got null (byte 120)`},
+		{"operator list", statementText(`"Condition":{"Bool":[]}`), `key policy: Statement.Condition.Bool: want an object of condition keys, got a list (byte 128)`},
+		{"no such negation", statementText(condition("BoolNotEquals", "a:b", `"x"`)), `key policy: Statement.Condition: want a condition operator, got "BoolNotEquals" (byte 121)`},
+		{"no such prefix", statementText(condition("ForAnyValues:StringLike", "a:b", `"x"`)), `key policy: Statement.Condition: want a condition operator, got "ForAnyValues:StringLike" (byte 121)`},
+		{"IfExists twice", statementText(condition("BoolIfExistsIfExists", "a:b", `"x"`)), `key policy: Statement.Condition: want a condition operator, got "BoolIfExistsIfExists" (byte 121)`},
+		{"no key", statementText(condition("Bool", "", `"x"`)), `key policy: Statement.Condition.Bool: want a condition key, got "" (byte 129)`},
+		{"list of lists", statementText(condition("Bool", "a:b", `[["x"]]`)), `key policy: Statement.Condition.Bool["a:b"][0]: want a string, number or boolean, got a list (byte 136)`},
+		{"no number", statementText(condition("NumericLessThan", "a:b", `"abc"`)), `key policy: Statement.Condition.NumericLessThan["a:b"]: want a number, got "abc" (byte 146)`},
+		{"no date", statementText(condition("DateLessThan", "a:b", `["2026-01-01","soon"]`)), `key policy: Statement.Condition.DateLessThan["a:b"][1]: want a date, as ISO 8601 or as seconds since 1970, got "soon" (byte 157)`},
+		{"no address", statementText(condition("IpAddress", "a:b", `"203.0.113.0/33"`)), `key policy: Statement.Condition.IpAddress["a:b"]: want an IP address or CIDR block, got "203.0.113.0/33" (byte 140)`},
+		{"no base64", statementText(condition("BinaryEquals", "a:b", `"?"`)), `key policy: Statement.Condition.BinaryEquals["a:b"]: want base64, got "?" (byte 143)`},
+		{"Null of something", statementText(condition("Null", "a:b", `"yes"`)), `key policy: Statement.Condition.Null["a:b"]: want true or false, got "yes" (byte 135)`},
+		{"number of two texts", statementText(condition("StringEquals", "a:b", `111122223333.0`)), `key policy: Statement.Condition.StringEquals["a:b"]: want a quoted string, as AWS does not say which text this number stands for, got number 111122223333.0 (byte 143)`},
+		{"broken number", statementText(condition("StringEquals", "a:b", `01`)), `key policy: Statement.Condition.StringEquals["a:b"]: want a string, number or boolean, got "0" (byte 143)`},
+		{"broken word", statementText(condition("Bool", "a:b", `truely`)), `key policy: Statement.Condition.Bool["a:b"]: want a string, number or boolean, got true (byte 135)`},
+	}
+	for _, row := range rows {
+		p, err := Parse([]byte(row.text))
+		if err == nil {
+			t.Errorf("%s: Parse accepts %s", row.name, row.text)
+			continue
+		}
+		var parseError *ParseError
+		if p != nil || !errors.As(err, &parseError) || err.Error() != row.want {
+			t.Errorf("%s: Parse = %v, %v, want\n\t%s", row.name, p, err, row.want)
+		}
+	}
+}
+
+func wantAWS(path, got string, at int) string {
+	return fmt.Sprintf("key policy: %s: want %s, got %s (byte %d)", path, wantPrincipal(KindAWS), got, at)
+}
+
+func TestParseReads(t *testing.T) {
+	const text = ` {"Id":"k\u00e9y" , "Version":"2008-10-17",
+		"Statement": [ {"Sid":"a b","Effect":"Deny","NotPrincipal":{"Service":"s3.amazonaws.com","AWS":["*","AROAEXAMPLEROLE000001"]},
+		"NotAction":["kms:\u0045ncrypt","x"],"NotResource":"*", "Condition":{"forAllValues:StringNotLikeIfExists":{"a:B":[],"c:D":[1,"two",true]},"Bool":{}}} ,
+		{"Effect":"Allow","Principal":{"AWS":"arn:aws-cn:iam::111122223333:user/p/q/r"}}]} `
+	p, err := Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := text[strings.Index(text, `{"Sid"`) : strings.Index(text, `}} ,`)+2]
+	op := Operator{Text: "forAllValues:StringNotLikeIfExists", Base: StringLike, Negated: true, IfExists: true, Set: ForAllValues, OddCase: true}
+	want := &Policy{Version: version2008, ID: "kéy", Statements: []Statement{
+		{
+			Sid: "a b", Effect: Deny, Text: first,
+			Principals: []Principal{{KindService, "s3.amazonaws.com"}, {KindAWS, "*"}, {KindAWS, "AROAEXAMPLEROLE000001"}}, NotPrincipal: true,
+			Actions: []string{"kms:Encrypt", "x"}, NotAction: true, Resources: []string{"*"}, NotResource: true,
+			Conditions: []Condition{{op, "a:B", []string{}}, {op, "c:D", []string{"1", "two", "true"}}},
+		},
+		{
+			Index: 1, Effect: Allow, Text: `{"Effect":"Allow","Principal":{"AWS":"arn:aws-cn:iam::111122223333:user/p/q/r"}}`,
+			Principals: []Principal{{KindAWS, "arn:aws-cn:iam::111122223333:user/p/q/r"}},
+		},
+	}}
+	if !reflect.DeepEqual(p, want) {
+		t.Errorf("Parse =\n%+v\nwant\n%+v", p, want)
+	}
+}
+
+func TestParseSize(t *testing.T) {
+	text := []byte(statementText())
+	fits := append(text, bytes.Repeat([]byte(" "), maxText-len(text))...)
+	if _, err := Parse(fits); err != nil {
+		t.Errorf("Parse of %d bytes: %v", len(fits), err)
+	}
+	if _, err := Parse(append(fits, ' ')); err == nil {
+		t.Errorf("Parse accepts %d bytes", len(fits)+1)
+	}
+}
+
+func TestParseOperators(t *testing.T) {
+	for _, o := range operatorNames {
+		for _, prefix := range []string{"", "ForAllValues:", "ForAnyValue:"} {
+			for _, suffix := range []string{"", "IfExists"} {
+				text := prefix + o.name + suffix
+				got, ok := parseOperator(text)
+				if ok == (o.base == Null && suffix != "") {
+					t.Errorf("parseOperator(%q) = %v", text, ok)
+				}
+				if ok && (got.Base != o.base || got.Negated != o.negated || got.IfExists != (suffix != "") || got.OddCase) {
+					t.Errorf("parseOperator(%q) = %+v", text, got)
+				}
+				if got, ok := parseOperator(strings.ToLower(text)); ok && !got.OddCase {
+					t.Errorf("parseOperator(%q) = %+v, want an odd case", strings.ToLower(text), got)
+				}
+			}
+		}
+	}
+}
+
+// encode writes a policy as plain JSON: every list a list, every value a string.
+func encode(p *Policy) []byte {
+	statements := []any{}
+	for _, st := range p.Statements {
+		m := map[string]any{"Effect": st.Effect.String()}
+		if st.Sid != "" {
+			m["Sid"] = st.Sid
+		}
+		not := func(negated bool, member string) string {
+			if negated {
+				return "Not" + member
+			}
+			return member
+		}
+		kinds := map[string][]string{}
+		for _, entry := range st.Principals {
+			kinds[entry.Kind.String()] = append(kinds[entry.Kind.String()], entry.Value)
+		}
+		m[not(st.NotPrincipal, "Principal")] = kinds
+		if st.Actions != nil {
+			m[not(st.NotAction, "Action")] = st.Actions
+		}
+		if st.Resources != nil {
+			m[not(st.NotResource, "Resource")] = st.Resources
+		}
+		block := map[string]map[string][]string{}
+		for _, c := range st.Conditions {
+			if block[c.Operator.Text] == nil {
+				block[c.Operator.Text] = map[string][]string{}
+			}
+			block[c.Operator.Text][c.Key] = c.Values
+		}
+		if len(block) > 0 {
+			m["Condition"] = block
+		}
+		statements = append(statements, m)
+	}
+	document := map[string]any{"Statement": statements, "Id": p.ID}
+	if p.Version != "" {
+		document["Version"] = p.Version
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(document); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
+
+// meaning returns the policy's plain form as text, for comparisons.
+func meaning(p *Policy) string { return string(encode(p)) }
+
+// FuzzParse: what is accepted is JSON and survives a round trip through another
+// writer of JSON; what is rejected yields no policy.
+func FuzzParse(f *testing.F) {
+	seeds := 0
+	for _, c := range readCorpus(f) {
+		f.Add(c.text())
+		seeds++
+	}
+	if seeds == 0 {
+		f.Fatal("no seeds")
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		p, err := Parse(text)
+		if err != nil {
+			if p != nil {
+				t.Fatalf("Parse returns a policy and %v", err)
+			}
+			return
+		}
+		if !json.Valid(text) {
+			t.Fatalf("Parse accepts what is not JSON: %q", text)
+		}
+		again := encode(p)
+		if len(again) > maxText {
+			return
+		}
+		q, err := Parse(again)
+		if err != nil {
+			t.Fatalf("Parse refuses its own policy: %v\n%s", err, again)
+		}
+		if meaning(q) != meaning(p) {
+			t.Fatalf("the round trip changes the policy:\n%s\n%s", meaning(p), meaning(q))
+		}
+	})
+}
