@@ -9,7 +9,7 @@ import (
 // title says in one line what the key policy does. It holds no text of the event.
 func (f *Finding) title() string {
 	if f.Attempted {
-		return "Refused: " + f.attempt()
+		return f.attempt()
 	}
 	switch f.Verdict {
 	case policy.Public:
@@ -28,37 +28,37 @@ func (f *Finding) title() string {
 	}
 }
 
-// attempt words a refused call.
+// attempt words a refused call. When it was CreateKey there is no key, hence "a".
 func (f *Finding) attempt() string {
 	switch f.Verdict {
 	case policy.Public:
-		return "a key policy that would let anyone in AWS " + f.use() + " this KMS key"
+		return "Refused attempt to open a KMS key to anyone in AWS"
 	case policy.Network:
-		return "a key policy that would let anyone in a named network " + f.use() + " this KMS key"
+		return "Refused attempt to open a KMS key to named networks"
 	case policy.Shared:
-		return "a key policy that would let named outsiders " + f.use() + " this KMS key"
+		return "Refused attempt to share a KMS key with named outsiders"
 	case policy.Private:
-		return "a key policy that would open this KMS key at a later time"
+		return "Refused attempt to open a KMS key at a later time"
 	default:
 		if f.Problem != "" {
-			return "a key policy that could not be read"
+			return "Refused call with a key policy that could not be read"
 		}
-		return "a key policy that could not be decided"
+		return "Refused call with a key policy that could not be decided"
 	}
 }
 
 // later words a policy that opens by itself.
 func (f *Finding) later() string {
-	who := "Named outsiders"
+	what := "This KMS key may open to outsiders"
 	switch f.Decision.Future.Verdict {
 	case policy.Public:
-		who = "Anyone in AWS"
+		what = "This KMS key opens to anyone in AWS"
 	case policy.Network:
-		who = "Anyone in a named network"
-	case policy.Undecided:
-		who = "Outsiders, as far as can be told,"
+		what = "This KMS key opens to named networks"
+	case policy.Shared:
+		what = "This KMS key opens to named outsiders"
 	}
-	return who + " can encrypt with this KMS key from " + f.Decision.Future.At.UTC().Format("2006-01-02 15:04:05 UTC") + " on"
+	return what + " on " + f.Decision.Future.At.UTC().Format("2006-01-02 15:04:05 UTC")
 }
 
 // use names the worst that the outsiders of the verdict can do.
