@@ -26,8 +26,8 @@ func (b *bracket) reading(n *node) Reading {
 		n = n.clone() // ownerDependent changes it, and the template shares nodes
 	}
 	b.find(n)
-	if len(b.unknown) == 0 {
-		text := render(n)
+	if len(b.unknown) == 0 { // perhaps an Id or a Sid, which have no effect
+		text := render(b.settle(n, false))
 		return Reading{text, text}
 	}
 	if v := n.get("Version"); n.kind != objectKind || n.get("Statement") == nil ||
@@ -70,28 +70,28 @@ func (b *bracket) find(n *node) {
 			continue // has no effect
 		}
 		if m.name != "Statement" {
-			b.walk(m.value, -1, "", "KeyPolicy."+m.name)
+			b.walk(m.value, -1, "", m.name)
 			continue
 		}
 		if m.value.kind != listKind {
-			b.statement(m.value, 0, "KeyPolicy.Statement")
+			b.statement(m.value, 0)
 			continue
 		}
 		for i, s := range m.value.items {
-			b.statement(s, i, fmt.Sprintf("KeyPolicy.Statement[%d]", i))
+			b.statement(s, i)
 		}
 	}
 }
 
-func (b *bracket) statement(s *node, index int, path string) {
+func (b *bracket) statement(s *node, index int) {
 	b.ownerDependent(s)
 	if s.kind != objectKind {
-		b.walk(s, index, "", path)
+		b.walk(s, index, "", "Statement")
 		return
 	}
 	for _, m := range s.members {
 		if m.name != "Sid" {
-			b.walk(m.value, index, s.str("Sid"), path+"."+m.name)
+			b.walk(m.value, index, s.str("Sid"), m.name)
 		}
 	}
 }
@@ -161,6 +161,9 @@ func eachText(n *node, f func(*node)) {
 
 // settle returns the policy without unknown values.
 func (b *bracket) settle(n *node, most bool) *node {
+	if n.kind != objectKind {
+		return n // no policy; the parser says so
+	}
 	out := &node{kind: objectKind}
 	for _, m := range n.members {
 		switch {
@@ -210,6 +213,9 @@ func settleStatement(s *node, most bool) *node {
 		return s
 	}
 	effect := effectOf(s, most)
+	if s.kind == listKind {
+		return &node{kind: listKind} // no statement; the parser says so
+	}
 	if s.kind != objectKind {
 		return object(field("Effect", effect), field("Principal", "*"), field("Action", "*"), field("Resource", "*"))
 	}

@@ -68,8 +68,8 @@ type Reading struct {
 type Unknown struct {
 	Statement int    // index, from 0; -1 when it is not in one statement
 	Sid       string // of the statement; "" when absent
-	Path      string // e.g. "KeyPolicy.Statement[1].Principal.AWS"
-	What      string // the construct, e.g. `!Ref Partner`, "known after apply"
+	Path      string // inside the statement, e.g. "Principal.AWS[1]", else inside the key, e.g. "KeyPolicy"; "" for a condition of the template
+	What      string // the construct, e.g. `!Ref Partner`, "condition IsProd"
 }
 
 // A Region is a place in the input, counted from 1 in lines and characters.

@@ -84,7 +84,7 @@ func (r *resolver) readings(d *Document, raw *node) {
 		r.reading(d, raw)
 	}
 	for _, name := range free {
-		d.Unknown = append(d.Unknown, Unknown{Statement: -1, Path: "Conditions." + name, What: "condition " + name})
+		d.Unknown = append(d.Unknown, Unknown{Statement: -1, What: "condition " + name})
 	}
 }
 
@@ -164,6 +164,8 @@ func (r *resolver) fact(props *node, name, otherwise string) string {
 		return otherwise
 	case n.kind == unknownKind || n.kind == listKind || n.kind == objectKind:
 		return ""
+	case n.kind == boolKind:
+		return fmt.Sprint(n.isTrue())
 	default:
 		return n.text
 	}

@@ -52,21 +52,19 @@ func planned(root, changes *node) []Document {
 		}
 		unknown := c.get("change").get("after_unknown")
 		d := terraformKey(c.str("address"), c.str("type"), after, unknown)
-		if isTrue(unknown.get("policy")) {
+		if unknown.get("policy").isTrue() {
 			// A key without a policy in its configuration shows one that is
 			// known after apply too: AWS's default policy.
 			if complete && c.str("type") != "aws_kms_key_policy" && !configured[withoutIndex(c.str("address"))] {
 				d.Default = true
 			} else {
-				d.Unknown = []Unknown{{Statement: -1, Path: "policy", What: "known after apply"}}
+				d.Unknown = []Unknown{{Statement: -1, Path: "policy", What: "the value after apply"}}
 			}
 		}
 		docs = append(docs, d)
 	}
 	return docs
 }
-
-func isTrue(n *node) bool { return n != nil && n.kind == boolKind && n.text == "true" }
 
 // stateKeys reads the keys of a module and of the modules in it.
 func stateKeys(module *node) []Document {
@@ -102,7 +100,7 @@ func terraformKey(address, kind string, values, unknown *node) Document {
 	}
 	p := values.get("policy")
 	switch {
-	case isTrue(unknown.get("policy")):
+	case unknown.get("policy").isTrue():
 		return d // the caller knows what that means
 	case p == nil || p.kind == nullKind || (p.kind == textKind && strings.TrimSpace(p.text) == ""):
 		d.Default = kind != "aws_kms_key_policy"
@@ -131,7 +129,7 @@ func terraformFacts(kind string, values, unknown *node) policy.KeyFacts {
 		f.Spec = values.str("key_spec")
 	}
 	if m := values.get("multi_region"); m != nil && m.kind == boolKind {
-		is := m.text == "true"
+		is := m.isTrue()
 		f.MultiRegion = &is
 	}
 	if strings.Contains(kind, "replica") {
@@ -145,7 +143,7 @@ func terraformFacts(kind string, values, unknown *node) policy.KeyFacts {
 // terraformTags returns tags_all, which holds the provider's default tags as
 // well; nil when any of it is unknown.
 func terraformTags(all, unknown *node) map[string]string {
-	if all == nil || all.kind != objectKind || (unknown != nil && (isTrue(unknown) || len(unknown.members) > 0)) {
+	if all == nil || all.kind != objectKind || (unknown != nil && (unknown.isTrue() || len(unknown.members) > 0)) {
 		return nil
 	}
 	tags := map[string]string{}

@@ -239,7 +239,23 @@ func (n *node) write(buf *bytes.Buffer) {
 			m.value.write(buf)
 		}
 		buf.WriteByte('}')
+	case boolKind:
+		buf.Write(quote(fmt.Sprint(n.isTrue())))
 	default:
 		buf.Write(quote(n.text))
+	}
+}
+
+// isTrue reports whether n is a true boolean. CloudFormation reads YAML 1.1,
+// where yes and on are true as well.
+func (n *node) isTrue() bool {
+	if n == nil || n.kind != boolKind {
+		return false
+	}
+	switch strings.ToLower(n.text) {
+	case "true", "yes", "on":
+		return true
+	default:
+		return false
 	}
 }

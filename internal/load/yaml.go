@@ -167,16 +167,14 @@ func scalar(y *yaml.Node) (kind, string) {
 	case "!!null":
 		return nullKind, ""
 	case "!!bool":
-		return boolKind, strings.ToLower(y.Value)
+		return boolKind, y.Value
 	case "!!int", "!!float":
 		return numberKind, y.Value
 	}
 	if y.Style == 0 { // plain; CloudFormation reads YAML 1.1, where these are booleans
 		switch strings.ToLower(y.Value) {
-		case "yes", "on":
-			return boolKind, "true"
-		case "no", "off":
-			return boolKind, "false"
+		case "yes", "no", "on", "off":
+			return boolKind, y.Value
 		}
 	}
 	return textKind, y.Value

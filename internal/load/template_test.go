@@ -1,0 +1,281 @@
+package load
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// cdkTemplate is what the CDK writes: JSON with long intrinsics.
+const cdkTemplate = `{"Resources":{"Key961B73FD":{"Type":"AWS::KMS::Key","Properties":{"KeyPolicy":{"Statement":[
+ {"Action":"kms:*","Effect":"Allow","Principal":{"AWS":{"Fn::Join":["",["arn:",{"Ref":"AWS::Partition"},":iam::",{"Ref":"AWS::AccountId"},":root"]]}},"Resource":"*"}],
+ "Version":"2012-10-17"}},"UpdateReplacePolicy":"Retain","DeletionPolicy":"Retain"}}}`
+
+// shortTemplate has the same key in YAML with short intrinsics.
+const shortTemplate = `
+AWSTemplateFormatVersion: 2010-09-09
+Resources:
+  Key961B73FD:
+    Type: AWS::KMS::Key
+    Properties:
+      KeyPolicy:
+        Statement:
+          - Action: kms:*
+            Effect: Allow
+            Principal: {AWS: !Sub "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
+            Resource: "*"
+        Version: 2012-10-17
+`
+
+func TestSameTemplateInTwoForms(t *testing.T) {
+	const want = `{"Statement":[{"Action":"kms:*","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Resource":"*"}],"Version":"2012-10-17"}`
+	for name, text := range map[string]string{"JSON": cdkTemplate, "YAML": shortTemplate} {
+		d := one(t, text, Scope{Account: "111122223333"})
+		if !d.Exact() || string(d.Readings[0].Least) != want {
+			t.Errorf("%s: policy = %s, unknown %v, want %s", name, d.Readings, d.Unknown, want)
+		}
+		if d.Place != "Key961B73FD" || d.Account != "111122223333" || d.StandsIn {
+			t.Errorf("%s: place %q, account %q, stand-in %t", name, d.Place, d.Account, d.StandsIn)
+		}
+		if d.Statements[0].Line < 2 {
+			t.Errorf("%s: statement at %v", name, d.Statements)
+		}
+		unknown := one(t, text, Scope{})
+		if !unknown.StandsIn || unknown.Account != "000000000000" || !unknown.Exact() {
+			t.Errorf("%s without an account: account %q, stand-in %t, unknown %v", name, unknown.Account, unknown.StandsIn, unknown.Unknown)
+		}
+	}
+}
+
+// withPrincipal returns a template in which one principal is the given YAML.
+func withPrincipal(principal, more string) string {
+	return more + `
+Parameters:
+  Given: {Type: String}
+  GivenList: {Type: CommaDelimitedList}
+  Open: {Type: String, Default: "444455556666"}
+Mappings:
+  Accounts: {prod: {partner: "444455556666", many: ["444455556666", "555566667777"]}}
+Conditions:
+  Yes: !Equals [!Ref Given, 555566667777]
+  No: !Not [{Condition: Yes}]
+  Both: !And [Condition: Yes, Condition: No]
+  Either: !Or [Condition: Maybe, Condition: Yes]
+  Maybe: !Equals [!Ref Open, x]
+  Where: !Equals [!Ref AWS::Region, us-east-1]
+Resources:
+  Role: {Type: AWS::IAM::Role}
+  Fn: {Type: AWS::Serverless::Function}
+  Custom: {Type: Custom::Thing}
+  Key:
+    Type: AWS::KMS::Key
+    Properties:
+      KeyPolicy:
+        Statement:
+          Effect: Allow
+          Principal: {AWS: ` + principal + `}
+`
+}
+
+func TestIntrinsics(t *testing.T) {
+	scope := Scope{Account: "111122223333", Parameters: map[string]string{"Given": "555566667777", "GivenList": "555566667777, 666677778888"}}
+	tests := []struct{ yaml, want string }{
+		{`!Ref Given`, `"555566667777"`},
+		{`!Ref GivenList`, `["555566667777","666677778888"]`},
+		{`!Ref AWS::AccountId`, `"111122223333"`},
+		{`{Ref: Given}`, `"555566667777"`},
+		{`!Sub "${Given}"`, `"555566667777"`},
+		{`!Sub "${!Given}"`, `"${Given}"`},
+		{`!Sub ["${A}-${Given}", {A: !Ref AWS::Region}]`, `"us-east-1-555566667777"`},
+		{`!Sub "${Role.Arn}"`, `"arn:aws:iam::111122223333:role/Role"`},
+		{`!GetAtt Role.Arn`, `"arn:aws:iam::111122223333:role/Role"`},
+		{`!GetAtt [Role, Arn]`, `"arn:aws:iam::111122223333:role/Role"`},
+		{`!GetAtt FnRole.Arn`, `"arn:aws:iam::111122223333:role/FnRole"`},
+		{`!Join [":", [a, !Ref Given, b]]`, `"a:555566667777:b"`},
+		{`!Select [1, [a, !Ref Given]]`, `"555566667777"`},
+		{`!Select [0, !Ref GivenList]`, `"555566667777"`},
+		{`!Select [1, !Split [",", "a,b"]]`, `"b"`},
+		{`!Split [",", "a,b"]`, `["a","b"]`},
+		{`!FindInMap [Accounts, prod, partner]`, `"444455556666"`},
+		{`!FindInMap [Accounts, prod, many]`, `["444455556666","555566667777"]`},
+		{`!If [Yes, a, b]`, `"a"`},
+		{`!If [No, a, b]`, `"b"`},
+		{`!If [Both, a, b]`, `"b"`},
+		{`!If [Either, a, b]`, `"a"`},
+		{`[!If [No, a, !Ref AWS::NoValue], b]`, `["b"]`},
+		{`111122223333`, `"111122223333"`},
+		{`011122223333`, `"011122223333"`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.yaml, func(t *testing.T) {
+			d := one(t, withPrincipal(tt.yaml, ""), scope)
+			want := `{"Statement":{"Effect":"Allow","Principal":{"AWS":` + tt.want + `}}}`
+			if !d.Exact() || string(d.Readings[0].Least) != want {
+				t.Errorf("policy = %s, unknown %v, want %s", d.Readings, d.Unknown, want)
+			}
+		})
+	}
+}
+
+func TestUnknownValues(t *testing.T) {
+	tests := []struct{ yaml, want string }{
+		{`!Ref Open`, `!Ref Open`}, // a default can be overridden
+		{`!Ref Nowhere`, `!Ref Nowhere`},
+		{`!Ref Custom`, `!Ref Custom`},
+		{`!GetAtt Custom.Arn`, `!GetAtt Custom.Arn`},
+		{`!GetAtt Role.RoleId`, `!GetAtt Role.RoleId`},
+		{`!Sub "arn:aws:iam::${Open}:root"`, `!Sub "arn:aws:iam::${Open}:root"`},
+		{`!ImportValue Shared`, `!ImportValue`},
+		{`!Join ["", [a, !Ref Open]]`, `!Join of !Ref Open`},
+		{`!Select [0, !Ref Open]`, `!Select of !Ref Open`},
+		{`!Split [",", !Ref Open]`, `!Split of !Ref Open`},
+		{`!FindInMap [Accounts, !Ref Open, partner]`, `!FindInMap by !Ref Open`},
+		{`!FindInMap [Accounts, !Ref AWS::Region, partner]`, `!FindInMap by AWS::Region`},
+		{`"{{resolve:ssm:/partner}}"`, `"{{resolve:ssm:/partner}}"`},
+		{`!Base64 x`, `!Base64`},
+		{`{"Fn::Transform": {Name: M}}`, `!Transform`},
+		{`!If [Where, a, b]`, `condition Where`}, // no Region is given
+		{`!If [Nowhere, a, b]`, `condition Nowhere`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.yaml, func(t *testing.T) {
+			d := one(t, withPrincipal(tt.yaml, ""), Scope{})
+			if d.Exact() || len(d.Unknown) != 1 || d.Unknown[0].What != tt.want {
+				t.Errorf("unknown = %+v, want %q", d.Unknown, tt.want)
+			}
+		})
+	}
+}
+
+func TestConditionsAreTriedBothWays(t *testing.T) {
+	d := one(t, withPrincipal(`!If [Maybe, a, b]`, ""), Scope{})
+	if len(d.Readings) != 2 || !strings.Contains(string(d.Readings[0].Least), `"a"`) || !strings.Contains(string(d.Readings[1].Least), `"b"`) {
+		t.Errorf("readings = %s, want one with a and one with b", d.Readings)
+	}
+	var items []string
+	for i := range 8 {
+		items = append(items, fmt.Sprintf("!If [C%d, a, b]", i))
+	}
+	d = one(t, withPrincipal("["+strings.Join(items, ", ")+"]", ""), Scope{})
+	if len(d.Readings) != 1<<maxFree {
+		t.Errorf("%d readings of 8 conditions, want %d", len(d.Readings), 1<<maxFree)
+	}
+	if got := string(d.Readings[0].Most); !strings.Contains(got, `"Principal":"*"`) {
+		t.Errorf("Most = %s, want the conditions beyond %d to be unknown values", got, maxFree)
+	}
+}
+
+func TestAccountStandInIsNobodyElses(t *testing.T) {
+	d := one(t, withPrincipal(`[!Ref AWS::AccountId, "000000000000", "arn:aws:iam::000000000001:root"]`, ""), Scope{})
+	if !d.StandsIn || d.Account != "000000000002" {
+		t.Errorf("account = %q, stand-in %t, want 000000000002", d.Account, d.StandsIn)
+	}
+}
+
+func TestOwnerDependentValues(t *testing.T) {
+	statement := func(rest string) string {
+		return "Resources:\n  K:\n    Type: AWS::KMS::Key\n    Properties:\n      KeyPolicy:\n        Statement:\n" +
+			"          - {Effect: Allow, Principal: {AWS: !Ref AWS::AccountId}, Action: '*', Resource: '*'}\n" +
+			"          - {Effect: Allow, Principal: '*', Action: 'kms:Encrypt', " + rest + "}\n"
+	}
+	for _, rest := range []string{
+		`Resource: 'arn:aws:kms:us-east-1:444455556666:key/*'`,
+		`Resource: '*', Condition: {StringEquals: {'AWS:resourceaccount': '444455556666'}}`,
+	} {
+		d := one(t, statement(rest), Scope{})
+		if len(d.Unknown) != 1 || d.Unknown[0].Statement != 1 {
+			t.Errorf("%s with an unknown owner: unknown = %v, want the value", rest, d.Unknown)
+		}
+		if d = one(t, statement(rest), Scope{Account: "111122223333"}); !d.Exact() {
+			t.Errorf("%s with a known owner: unknown = %v, want none", rest, d.Unknown)
+		}
+	}
+	for _, rest := range []string{
+		`Resource: !Sub 'arn:aws:kms:us-east-1:${AWS::AccountId}:key/*'`,
+		`Resource: 'arn:aws:kms:*:*:key/*'`,
+	} {
+		if d := one(t, statement(rest), Scope{}); !d.Exact() {
+			t.Errorf("%s: unknown = %v, want none", rest, d.Unknown)
+		}
+	}
+}
+
+func TestTemplateKeys(t *testing.T) {
+	docs, err := Documents([]byte(`
+Parameters: {P: {Type: String}}
+Resources:
+  Plain: {Type: AWS::KMS::Key}
+  NoValue: {Type: AWS::KMS::Key, Properties: {KeyPolicy: !Ref AWS::NoValue}}
+  Bad: {Type: AWS::KMS::ReplicaKey, Properties: {}}
+  Whole: {Type: AWS::KMS::Key, Properties: {KeyPolicy: !Ref P}}
+  Text: {Type: AWS::KMS::Key, Properties: {KeyPolicy: '{"Statement":[]}'}}
+  Fn::ForEach::Loop: [Name, [a, b], {"Key${Name}": {Type: AWS::KMS::Key, Properties: {KeyPolicy: {Id: !Ref Name, Statement: []}}}}]
+  Other: {Type: AWS::SNS::Topic}
+`), Scope{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"Plain": "default", "NoValue": "default", "Bad": "error", "Whole": "unknown",
+		"Text": `{"Statement":[]}`, "Key${Name}": `{"Statement":[]}`,
+	}
+	got := kinds(docs)
+	for place, w := range want {
+		if got[place] != w {
+			t.Errorf("%s = %q, want %q", place, got[place], w)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("keys = %v, want %v", got, want)
+	}
+}
+
+func TestYAMLForms(t *testing.T) {
+	d := one(t, `
+Shared: &shared
+  Effect: Allow
+  Resource: "*"
+Resources:
+  K:
+    Type: AWS::KMS::Key
+    Properties:
+      KeyPolicy:
+        Version: 2012-10-17
+        Statement:
+          - <<: *shared
+            Principal: "*"
+            Action: [&a kms:Encrypt, *a]
+            Resource: own
+            Condition:
+              Bool: {"aws:SecureTransport": yes, "aws:ViaAWSService": False}
+              NumericLessThan: {"aws:MultiFactorAuthAge": 3600, "x": 1e3}
+              DateLessThan: {"aws:CurrentTime": 2026-01-01T00:00:00Z}
+`, Scope{})
+	const want = `{"Version":"2012-10-17","Statement":[{"Principal":"*","Action":["kms:Encrypt","kms:Encrypt"],"Resource":"own",` +
+		`"Condition":{"Bool":{"aws:SecureTransport":"true","aws:ViaAWSService":"false"},"NumericLessThan":{"aws:MultiFactorAuthAge":"3600","x":"1e3"},` +
+		`"DateLessThan":{"aws:CurrentTime":"2026-01-01T00:00:00Z"}},"Effect":"Allow"}]}`
+	if got := string(d.Readings[0].Least); got != want {
+		t.Errorf("policy =\n%s, want\n%s", got, want)
+	}
+}
+
+func TestTemplateFacts(t *testing.T) {
+	key := func(props, statement string) policy.KeyFacts {
+		return one(t, "Parameters: {P: {Type: String}}\nResources:\n  K:\n    Type: AWS::KMS::Key\n    Properties:\n      "+props+
+			"\n      KeyPolicy: {Statement: "+statement+"}\n", Scope{}).Key
+	}
+	f := key("Description: x", "[]")
+	if f.Spec != "SYMMETRIC_DEFAULT" || f.Usage != "ENCRYPT_DECRYPT" || f.Origin != "AWS_KMS" || f.MultiRegion == nil || *f.MultiRegion || f.Tags != nil {
+		t.Errorf("facts without properties = %+v", f)
+	}
+	f = key("KeySpec: !Ref P\n      MultiRegion: true\n      Tags: [{Key: a, Value: b}]", "[]")
+	if f.Spec != "" || f.MultiRegion == nil || !*f.MultiRegion || f.Tags["a"] != "b" {
+		t.Errorf("facts = %+v", f)
+	}
+	f = key("Tags: [{Key: a, Value: b}]", `[{Condition: {StringEquals: {"aws:ResourceTag/other": x}}}]`)
+	if f.Tags != nil {
+		t.Errorf("tags = %v, want unknown: the stack may have the tag that the policy asks for", f.Tags)
+	}
+}
