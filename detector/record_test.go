@@ -212,3 +212,26 @@ func TestReadPolicy(t *testing.T) {
 		}
 	}
 }
+
+// A record of 1 MB, a policy of 1 MB and a deep one are read like any other.
+func TestDetectLarge(t *testing.T) {
+	long := strings.Repeat("x", 1<<20)
+	for _, row := range []struct {
+		name string
+		text []byte
+	}{
+		{"long description", edited(t, put, edit{"requestParameters.description", quoted(long)})},
+		{"long policy", edited(t, put, edit{"requestParameters.policy", quoted(`{"Id":"` + long + `"}`)})},
+		{"many members", edited(t, put, edit{"additionalEventData", manyMembers(100_000)})},
+		{"many resources", edited(t, put, edit{"resources", "[" + strings.Repeat(`{"ARN":"x"},`, 50_000) + `{"ARN":"` + testARN + `"}]`})},
+		{"deep", edited(t, put, edit{"additionalEventData", strings.Repeat("[", 9000) + strings.Repeat("]", 9000)})},
+	} {
+		result, err := Detector{}.Detect(row.text)
+		if err != nil || result.Finding == nil || result.Finding.Problem == "" || result.Key.ARN != testARN {
+			t.Errorf("%s: Detect = %+v, %v, want a finding about an unreadable policy", row.name, result.Key, err)
+		}
+	}
+	if _, err := (Detector{}).Detect([]byte(strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000))); err == nil {
+		t.Error("Detect(20,000 lists) = nil error")
+	}
+}
