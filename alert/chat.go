@@ -52,7 +52,7 @@ func Chat(f *detector.Finding, o Options) ([]byte, error) {
 		return nil, err
 	}
 	n := notification{
-		Version: "1.0", Source: "custom", ID: Sanitize(orUnknown(f.UID), 64),
+		Version: "1.0", Source: "custom", ID: orUnknown(Sanitize(f.UID, 64)),
 		Content: chatContent{
 			TextType:    "client-markdown",
 			Title:       chatTitle(f, o),
@@ -67,7 +67,7 @@ func Chat(f *detector.Finding, o Options) ([]byte, error) {
 			AdditionalContext: map[string]string{
 				"severity": f.Severity.String(),
 				"verdict":  f.Verdict.String(),
-				"uid":      Sanitize(orUnknown(f.UID), 64),
+				"uid":      orUnknown(Sanitize(f.UID, 64)),
 			},
 		},
 	}
@@ -83,7 +83,7 @@ func threadID(f *detector.Finding) string {
 	if shapeKeyARN.MatchString(f.Key.ARN) {
 		return f.Key.ARN
 	}
-	return Sanitize(orUnknown(f.UID), 64)
+	return orUnknown(Sanitize(f.UID, 64))
 }
 
 // chatTitle is made of our own words only.

@@ -79,7 +79,7 @@ func (m *mail) head() {
 
 // from names the source of the call.
 func from(s detector.Source) string {
-	text := plain(orUnknown(s.Address), maxName)
+	text := orUnknown(plain(s.Address, maxName))
 	if s.UserAgent != "" {
 		text += ", " + plain(s.UserAgent, maxAgent)
 	}
@@ -104,7 +104,7 @@ func when(f *detector.Finding, o Options) string {
 	if at == "" {
 		at = "time unknown"
 	}
-	text := at + " by " + plain(orUnknown(f.Event.Name), maxName)
+	text := at + " by " + orUnknown(plain(f.Event.Name, maxName))
 	if f.Attempted {
 		text += ", refused by AWS"
 	}
@@ -121,13 +121,13 @@ func (m *mail) notes() {
 		notes = append(notes, "This is a test of the alert path. No key was opened; nothing is to be done.")
 	}
 	if m.f.Attempted {
-		notes = append(notes, "AWS refused this call ("+plain(orUnknown(m.f.Event.ErrorCode), maxName)+"): nothing is in force, and there is nothing to contain. Somebody tried.")
+		notes = append(notes, "AWS refused this call ("+orUnknown(plain(m.f.Event.ErrorCode, maxName))+"): nothing is in force, and there is nothing to contain. Somebody tried.")
 	}
 	for _, name := range m.o.Expired {
 		notes = append(notes, `The exception "`+plain(name, maxName)+`" would have held this alert back, but it has expired.`)
 	}
-	if m.f.Key.Note != "" {
-		notes = append(notes, plain(m.f.Key.Note, maxText))
+	if note := plain(m.f.Key.Note, maxText); note != "" {
+		notes = append(notes, note)
 	}
 	if len(notes) > 0 {
 		m.line("")
@@ -330,7 +330,7 @@ func (m *mail) links() {
 	}
 	m.heading("LINKS")
 	if event != "" || key != "" {
-		m.para("  ", "  ", "The console opens in the account where your browser is signed in; this key's account is "+plain(orUnknown(m.f.Key.Account), maxName)+".")
+		m.para("  ", "  ", "The console opens in the account where your browser is signed in; this key's account is "+orUnknown(plain(m.f.Key.Account, maxName))+".")
 	}
 	for _, link := range []struct{ name, url string }{{"CloudTrail event", event}, {"Key", key}, {"Your runbook", m.o.RunbookURL}} {
 		if link.url != "" {
@@ -421,7 +421,7 @@ func (m *mail) foot() {
 		m.line(condition)
 	}
 	m.line("\nkmsentry " + version(m.o) + ", Splunk rule " + detector.RuleID)
-	m.line("Finding " + Sanitize(orUnknown(m.f.UID), 64))
+	m.line("Finding " + orUnknown(Sanitize(m.f.UID, 64)))
 }
 
 // version names this build.

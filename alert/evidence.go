@@ -176,9 +176,9 @@ func clip(s string, n int) string {
 
 // whereWhole says where the uncut policy is.
 func whereWhole(f *detector.Finding) string {
-	where := "CloudTrail event " + Sanitize(orUnknown(f.Event.ID), 64) + ", requestParameters.policy"
+	where := "CloudTrail event " + orUnknown(Sanitize(f.Event.ID, 64)) + ", requestParameters.policy"
 	if f.Event.Name == "ReplicateKey" {
-		where = "CloudTrail event " + Sanitize(orUnknown(f.Event.ID), 64) + ", responseElements.replicaPolicy or requestParameters.policy"
+		where = "CloudTrail event " + orUnknown(Sanitize(f.Event.ID, 64)) + ", responseElements.replicaPolicy or requestParameters.policy"
 	}
 	if c := commandsFor(f); c.savePolicy != nil && !f.Attempted {
 		where += "; now in force: aws kms get-key-policy --key-id " + f.Key.ARN + " --policy-name default"

@@ -81,8 +81,9 @@ func TestCompose(t *testing.T) {
 
 func TestComposeHuge(t *testing.T) {
 	huge := strings.Repeat("\\\"\u202e<&>`\n", 8<<10)
-	filled := publicFinding()
+	filled, quotes := publicFinding(), publicFinding()
 	fill(filled, huge)
+	fill(quotes, strings.Repeat(`"`, 64<<10))
 	wideList := hugeFinding()
 	g := &wideList.Decision.Grants[0]
 	g.Witness.Context = map[string][]string{}
@@ -95,7 +96,7 @@ func TestComposeHuge(t *testing.T) {
 		wideList.Decision.Grants = append(wideList.Decision.Grants, *g)
 		wideList.Decision.Others = append(wideList.Decision.Others, *g)
 	}
-	for name, f := range map[string]*detector.Finding{"32 kB policy, 60 statements": hugeFinding(), "every text 64 kB": filled, "every list long": wideList} {
+	for name, f := range map[string]*detector.Finding{"32 kB policy, 60 statements": hugeFinding(), "every text 64 kB": filled, "every text quotes": quotes, "every list long": wideList} {
 		t.Run(name, func(t *testing.T) {
 			m, err := Compose(f, testOptions())
 			if err != nil {
@@ -163,6 +164,8 @@ func FuzzCompose(f *testing.F) {
 	f.Add(attack, uint8(1))
 	f.Add("\\\"\n\u202e", uint8(255))
 	f.Add("", uint8(0))
+	f.Add(" ", uint8(8))
+	f.Add(`"`, uint8(255))
 	f.Add("arn:aws:kms:us-east-1:1:key/x https://x", uint8(90))
 	f.Fuzz(func(t *testing.T, s string, times uint8) {
 		finding := publicFinding()

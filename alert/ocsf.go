@@ -83,7 +83,7 @@ func ranks(s detector.Severity) (severityID int, severity string, impactID int, 
 
 // oneLine is the finding in a sentence.
 func oneLine(f *detector.Finding) string {
-	return title(f) + ": " + Sanitize(orUnknown(f.Event.Name), 64) + attemptedWord(f) + " by " + who(f.Actor, 64) + " (MFA: " + mfaState(f.Actor) + "), key " + whichKey(f.Key)
+	return title(f) + ": " + orUnknown(Sanitize(f.Event.Name, 64)) + attemptedWord(f) + " by " + who(f.Actor, 64) + " (MFA: " + mfaState(f.Actor) + "), key " + whichKey(f.Key)
 }
 
 // remedy is what to do, for machines to show.
@@ -109,7 +109,7 @@ func references(o Options) []string {
 // metadata says where the finding comes from.
 func metadata(f *detector.Finding, o Options, isCut bool) ocsfMetadata {
 	m := ocsfMetadata{
-		Version: ocsfVersion, UID: Sanitize(orUnknown(f.UID), 64), CorrelationUID: threadID(f),
+		Version: ocsfVersion, UID: orUnknown(Sanitize(f.UID, 64)), CorrelationUID: threadID(f),
 		Product:  ocsfProduct{Name: "kmsentry", VendorName: "kmsentry", Version: version(o)},
 		Profiles: []string{"cloud", "security_control"},
 		LogName:  "AWS CloudTrail", LogProvider: "AWS", IsTruncated: isCut,
@@ -140,7 +140,7 @@ func (t text) account(id string) *ocsfAccount {
 // findingInfo says what was found and by which rule.
 func (t text) findingInfo(f *detector.Finding, o Options) ocsfFindingInfo {
 	info := ocsfFindingInfo{
-		UID: Sanitize(orUnknown(f.UID), 64), Title: title(f), Desc: sentence(meaning(f)),
+		UID: orUnknown(Sanitize(f.UID, 64)), Title: title(f), Desc: sentence(meaning(f)),
 		Types:            []string{"TTPs/Impact/Data Encrypted for Impact"},
 		Analytic:         ocsfAnalytic{UID: detector.RuleID, Name: "AWS Detect Users creating keys with encrypt policy without MFA", TypeID: 1, Type: "Rule", Version: "11"},
 		RelatedAnalytics: []ocsfAnalytic{{UID: "kmsentry-key-policy", Name: "kmsentry: KMS key policy open to outsiders", TypeID: 1, Type: "Rule", Version: version(o)}},
@@ -169,8 +169,8 @@ func (t text) evidence(f *detector.Finding, data evidence) ocsfEvidence {
 	e := ocsfEvidence{
 		Actor: ocsfActor{User: t.user(f.Actor), Session: t.session(f.Actor)},
 		API: ocsfAPI{
-			Operation: t.of(orUnknown(f.Event.Name)),
-			Service:   ocsfService{t.of(orUnknown(f.Event.Source))},
+			Operation: orUnknown(t.of(f.Event.Name)),
+			Service:   ocsfService{orUnknown(t.of(f.Event.Source))},
 			Version:   t.of(f.Event.APIVersion),
 		},
 		SrcEndpoint: t.endpoint(f.Source),
@@ -191,8 +191,8 @@ func (t text) evidence(f *detector.Finding, data evidence) ocsfEvidence {
 // user is the caller.
 func (t text) user(a detector.Actor) ocsfUser {
 	u := ocsfUser{
-		UID: t.of(a.ARN), UIDAlt: t.of(a.PrincipalID), Name: t.of(orUnknown(a.Name)),
-		Type: t.of(orUnknown(a.Type)), TypeID: 99, Account: t.account(a.Account),
+		UID: t.of(a.ARN), UIDAlt: t.of(a.PrincipalID), Name: orUnknown(t.of(a.Name)),
+		Type: orUnknown(t.of(a.Type)), TypeID: 99, Account: t.account(a.Account),
 	}
 	if a.AccessKeyID != "" {
 		kind := "Temporary"

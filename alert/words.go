@@ -98,7 +98,7 @@ func mfaNote(a detector.Actor) string {
 
 // who names the caller: the short name, and the role if it is another name.
 func who(a detector.Actor, limit int) string {
-	name := plain(orUnknown(a.Name), limit)
+	name := orUnknown(plain(a.Name, limit))
 	if a.Type == "Root" {
 		name = "the root user"
 	}

@@ -1,0 +1,141 @@
+package alert
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kmsentry/kmsentry/detector"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// TestGolden holds every channel of every sample event, and of the fixtures
+// that no event shows, against the files in testdata/golden.
+func TestGolden(t *testing.T) {
+	seen := map[string]bool{}
+	events, _ := filepath.Glob("../events/*.json")
+	if len(events) < 10 {
+		t.Fatalf("../events holds %d events, want at least 10", len(events))
+	}
+	for _, path := range events {
+		name := "events/" + strings.TrimSuffix(filepath.Base(path), ".json")
+		t.Run(name, func(t *testing.T) {
+			result := detectFile(t, path)
+			if result.Finding == nil {
+				golden(t, name+"/quiet.txt", []byte(result.Quiet+"\n"), seen)
+				return
+			}
+			goldenChannels(t, name, result.Finding, seen)
+		})
+	}
+	for name, f := range findings() {
+		if name == "huge" {
+			continue // TestComposeHuge
+		}
+		t.Run("fixtures/"+name, func(t *testing.T) { goldenChannels(t, "fixtures/"+name, f, seen) })
+	}
+	files, _ := filepath.Glob("testdata/golden/*/*/*")
+	for _, file := range files {
+		if rel, _ := filepath.Rel("testdata/golden", file); !seen[filepath.ToSlash(rel)] {
+			t.Errorf("%s belongs to no event and no fixture", file)
+		}
+	}
+}
+
+// detectFile runs one EventBridge event through the detector.
+func detectFile(t *testing.T, path string) detector.Result {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var event struct{ Detail json.RawMessage }
+	if err := json.Unmarshal(raw, &event); err != nil {
+		t.Fatal(err)
+	}
+	result, err := detector.Detector{}.Detect(event.Detail)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+// goldenChannels compares every channel of one finding and holds it against
+// the schemas.
+func goldenChannels(t *testing.T, name string, f *detector.Finding, seen map[string]bool) {
+	t.Helper()
+	o := testOptions()
+	if !f.Event.Time.IsZero() {
+		o.Now = f.Event.Time.Add(4 * time.Second)
+	}
+	m, err := Compose(f, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bodies := checkMessage(t, m)
+	checkFinding(t, []byte(bodies["default"]), loadOCSF(t), findingSchema(t))
+	checkChat(t, f, o)
+
+	golden(t, name+"/email.txt", []byte(bodies["email"]), seen)
+	golden(t, name+"/chat.slack.json", indented(t, bodies["https"]), seen)
+	golden(t, name+"/finding.json", indented(t, bodies["default"]), seen)
+	golden(t, name+"/message.txt", fmt.Appendf(nil, "Subject: %s\nSMS: %s\nAttributes:\n%s", m.Subject, bodies["sms"], attributeLines(m)), seen)
+	o.ChatClient = "teams"
+	teams, err := Chat(f, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, name+"/chat.teams.json", indented(t, string(teams)), seen)
+}
+
+// attributeLines lists the attributes in order.
+func attributeLines(m Message) string {
+	var b strings.Builder
+	context := map[string][]string{}
+	for name, value := range m.Attributes {
+		context[name] = []string{value}
+	}
+	for _, name := range sortedKeys(context) {
+		fmt.Fprintf(&b, "  %s: %s\n", name, m.Attributes[name])
+	}
+	return b.String()
+}
+
+// indented makes a JSON text readable in a diff.
+func indented(t *testing.T, text string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := json.Indent(&b, []byte(text), "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	return append(b.Bytes(), '\n')
+}
+
+// golden compares got with a golden file, or writes it with -update.
+func golden(t *testing.T, name string, got []byte, seen map[string]bool) {
+	t.Helper()
+	seen[name] = true
+	path := filepath.Join("testdata/golden", name)
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v (go test ./alert -update writes it)", err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs: run go test ./alert -update and read the diff", path)
+	}
+}
