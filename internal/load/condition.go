@@ -52,15 +52,23 @@ func (r *resolver) freeConditions(n *node) []string {
 	return names
 }
 
-// condition evaluates a condition of the template as far as it is known.
+// A truth is what a condition comes to. The zero truth is unknown.
+type truth struct{ holds, known bool }
+
+// condition evaluates a condition of the template as far as it is known. One
+// that refers to itself is unknown.
 func (r *resolver) condition(name string) (holds, known bool) {
 	c := r.conditions.get(name)
-	if c == nil || r.depth > maxDepth {
+	if c == nil {
 		return false, false
 	}
-	r.depth++
-	defer func() { r.depth-- }()
-	return r.evaluate(c)
+	if t, done := r.evaluated[name]; done {
+		return t.holds, t.known
+	}
+	r.evaluated[name] = truth{} // until it is known, and in case it comes back to itself
+	holds, known = r.evaluate(c)
+	r.evaluated[name] = truth{holds, known}
+	return holds, known
 }
 
 // evaluate works out one condition function.

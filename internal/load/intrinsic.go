@@ -21,11 +21,12 @@ type resolver struct {
 	account    string          // AWS::AccountId as used so far; "" while unknown and not asked for
 	assumed    bool            // account is made up
 	choice     map[string]bool // conditions as chosen for this reading
-	depth      int             // of conditions that refer to conditions
+	standIn    string          // the made-up id; "" before it was needed
+	evaluated  map[string]truth
 }
 
 func newResolver(root *node, scope Scope) *resolver {
-	r := &resolver{scope: scope, template: root}
+	r := &resolver{scope: scope, template: root, evaluated: map[string]truth{}}
 	r.parameters = root.get("Parameters")
 	r.mappings = root.get("Mappings")
 	r.conditions = root.get("Conditions")
@@ -40,15 +41,22 @@ func (r *resolver) owner() string {
 	if r.account != "" {
 		return r.account
 	}
-	taken := map[string]bool{}
-	collectAccounts(r.template, taken)
-	for i := 0; ; i++ {
-		id := fmt.Sprintf("%012d", i)
-		if !taken[id] {
-			r.account, r.assumed = id, true
-			return id
-		}
+	if r.standIn == "" {
+		r.standIn = freeAccount(r.template)
 	}
+	r.account, r.assumed = r.standIn, true
+	return r.standIn
+}
+
+// freeAccount returns an account id that n does not name.
+func freeAccount(n *node) string {
+	taken := map[string]bool{}
+	collectAccounts(n, taken)
+	id := fmt.Sprintf("%012d", 0)
+	for i := 1; taken[id]; i++ {
+		id = fmt.Sprintf("%012d", i)
+	}
+	return id
 }
 
 var accountID = regexp.MustCompile(`[0-9]{12}`)

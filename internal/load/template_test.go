@@ -64,6 +64,7 @@ Conditions:
   Both: !And [Condition: Yes, Condition: No]
   Either: !Or [Condition: Maybe, Condition: Yes]
   Maybe: !Equals [!Ref Open, x]
+  Circle: !And [Condition: Circle, Condition: Circle]
   Where: !Equals [!Ref AWS::Region, us-east-1]
 Resources:
   Role: {Type: AWS::IAM::Role}
@@ -138,6 +139,7 @@ func TestUnknownValues(t *testing.T) {
 		{`{"Fn::Transform": {Name: M}}`, `!Transform`},
 		{`!If [Where, a, b]`, `condition Where`}, // no Region is given
 		{`!If [Nowhere, a, b]`, `condition Nowhere`},
+		{`!If [Circle, a, b]`, `condition Circle`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.yaml, func(t *testing.T) {
