@@ -214,7 +214,9 @@ type faults struct {
 	list []string
 }
 
-func (f *faults) add(format string, args ...any) { f.list = append(f.list, fmt.Sprintf(format, args...)) }
+func (f *faults) add(format string, args ...any) {
+	f.list = append(f.list, fmt.Sprintf(format, args...))
+}
 
 // want compares a value with JSON.
 func (f *faults) want(what string, got any, want string) {

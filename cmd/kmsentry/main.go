@@ -42,7 +42,6 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"check", "say of key policies in files who they let in", runCheck},
-		{"check", "say of key policies who they let in, with the proof", runCheck},
 		{"invoke", "send EventBridge events through the Lambda function, on this machine", runInvoke},
 		{"version", "say which version this is", runVersion},
 	}

@@ -1,0 +1,410 @@
+// Package kmsentry holds the rules of the repository as tests: who imports
+// whom, which modules are used and where, what code may not do. The code is in
+// the folders; start with detector.
+package kmsentry
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/kmsentry/kmsentry"
+
+// A rule is what a package may import beside the standard library.
+type rule struct {
+	ours      []string // packages of this module
+	modules   []string // modules of others
+	forbidden []string // of the standard library
+}
+
+// The rules by folder. Tests may import any package of ours and what is in
+// testModules. A folder that is not here breaks the test.
+func rules() map[string]rule {
+	pure := []string{"os", "net", "net/http", "log", "log/slog", "math/rand", "math/rand/v2", "os/exec", "syscall"}
+	return map[string]rule{
+		"detector/policy": {forbidden: pure},
+		"detector":        {ours: []string{"detector/policy"}, forbidden: pure},
+		"alert": {
+			ours:      []string{"detector", "detector/policy"},
+			modules:   []string{"github.com/expr-lang/expr", "go.yaml.in/yaml/v3"},
+			forbidden: []string{"os", "net", "net/http", "log", "log/slog", "os/exec"},
+		},
+		"lambda": {
+			ours:    []string{"alert", "detector", "detector/policy"},
+			modules: []string{"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sns"},
+		},
+		"cmd/kmsentry":           {ours: []string{"alert", "detector", "detector/policy", "internal/fakesns", "internal/load", "internal/runtimeapi"}},
+		"internal/bootstraptest": {},
+		"internal/fakesns":       {},
+		"internal/load":          {ours: []string{"detector/policy"}, modules: []string{"go.yaml.in/yaml/v3"}},
+		"internal/preview":       {ours: []string{"alert", "detector", "detector/policy"}},
+		"internal/pytool":        {},
+		"internal/runtimeapi":    {},
+	}
+}
+
+// testModules are the modules that tests alone use.
+func testModules() []string {
+	return []string{
+		"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sns", "github.com/aws/aws-sdk-go-v2/service/sqs",
+		"github.com/santhosh-tekuri/jsonschema/v6", "go.yaml.in/yaml/v3",
+	}
+}
+
+// readsClock lists the folders that may ask for the time.
+func readsClock() []string {
+	return []string{"lambda", "cmd/kmsentry", "internal/fakesns", "internal/preview", "internal/runtimeapi"}
+}
+
+// A goPackage is a folder of Go files.
+type goPackage struct {
+	dir   string // with slashes, from the root; "." for the root
+	files []goFile
+}
+
+type goFile struct {
+	name string // path from the root
+	test bool
+	ast  *ast.File
+}
+
+// packages parses every Go file of the repository.
+func packages(t *testing.T) (*token.FileSet, []goPackage) {
+	t.Helper()
+	fset := token.NewFileSet()
+	byDir := map[string]*goPackage{}
+	for _, name := range files(t, ".go") {
+		f, err := parser.ParseFile(fset, name, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := path.Dir(name)
+		if byDir[dir] == nil {
+			byDir[dir] = &goPackage{dir: dir}
+		}
+		byDir[dir].files = append(byDir[dir].files, goFile{name, strings.HasSuffix(name, "_test.go"), f})
+	}
+	var all []goPackage
+	for _, dir := range sortedKeys(byDir) {
+		all = append(all, *byDir[dir])
+	}
+	if len(all) < 5 {
+		t.Fatalf("%d packages found, want more: is this the root of the repository?", len(all))
+	}
+	return fset, all
+}
+
+// files lists the repository's files that end so, without what is built,
+// downloaded or test data of tools.
+func files(t *testing.T, endings ...string) []string {
+	t.Helper()
+	var names []string
+	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if slices.Contains([]string{".git", ".aws-sam", "bin", "dist", "node_modules"}, d.Name()) {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		name = filepath.ToSlash(name)
+		for _, ending := range endings {
+			if strings.HasSuffix(name, ending) {
+				names = append(names, name)
+				break
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(names) == 0 {
+		t.Fatalf("no file ends in %q", endings)
+	}
+	return names
+}
+
+func TestImports(t *testing.T) {
+	_, all := packages(t)
+	known := rules()
+	for _, p := range all {
+		r, ok := known[p.dir]
+		if !ok && p.dir != "." {
+			t.Errorf("package %s has no rule in all_test.go", p.dir)
+			continue
+		}
+		for _, f := range p.files {
+			for _, spec := range f.ast.Imports {
+				name, _ := strconv.Unquote(spec.Path.Value)
+				if fault := importFault(r, f.test, name); fault != "" {
+					t.Errorf("%s imports %q: %s", f.name, name, fault)
+				}
+			}
+		}
+	}
+}
+
+// importFault says why a file may not import a package; "" when it may.
+func importFault(r rule, test bool, name string) string {
+	first, _, _ := strings.Cut(name, "/")
+	switch {
+	case strings.HasPrefix(name, module+"/"):
+		if !test && !slices.Contains(r.ours, strings.TrimPrefix(name, module+"/")) {
+			return "this package does not depend on that one"
+		}
+	case !strings.Contains(first, "."):
+		if !test && slices.Contains(r.forbidden, name) {
+			return "this package stays pure"
+		}
+	case !inModules(name, r.modules) && !(test && inModules(name, testModules())):
+		return "the module is not on the list"
+	}
+	return ""
+}
+
+// inModules reports whether the package is of one of the modules. Services of
+// the AWS SDK are modules of their own, below the core's path.
+func inModules(name string, modules []string) bool {
+	for _, m := range modules {
+		rest, ok := strings.CutPrefix(name, m)
+		if ok && (rest == "" || strings.HasPrefix(rest, "/")) && !strings.HasPrefix(rest, "/service/") && rest != "/config" {
+			return true
+		}
+	}
+	return false
+}
+
+func TestImportRulesCanFail(t *testing.T) {
+	tests := []struct{ dir, name string }{
+		{"detector/policy", module + "/detector"},
+		{"detector/policy", "os"},
+		{"detector", module + "/alert"},
+		{"alert", module + "/lambda"},
+		{"alert", "net/http"},
+		{"lambda", module + "/internal/fakesns"},
+		{"lambda", "github.com/aws/aws-sdk-go-v2/config"},
+		{"lambda", "github.com/aws/aws-sdk-go-v2/service/kms"},
+		{"detector", "github.com/aws/aws-lambda-go/events"},
+	}
+	for _, test := range tests {
+		if importFault(rules()[test.dir], false, test.name) == "" {
+			t.Errorf("%s may import %s", test.dir, test.name)
+		}
+	}
+}
+
+func TestEveryPackageHasAComment(t *testing.T) {
+	_, all := packages(t)
+	for _, p := range all {
+		var comment string
+		for _, f := range p.files {
+			if f.ast.Doc != nil && !strings.HasSuffix(f.ast.Name.Name, "_test") {
+				comment = f.ast.Doc.Text()
+			}
+		}
+		name := p.files[0].ast.Name.Name
+		if !strings.HasPrefix(comment, "Package "+strings.TrimSuffix(name, "_test")+" ") && !strings.HasPrefix(comment, "Command ") {
+			t.Errorf("package %s has no comment that begins with its name", p.dir)
+		}
+	}
+}
+
+func TestNoInitFunctions(t *testing.T) {
+	fset, all := packages(t)
+	for _, p := range all {
+		for _, f := range p.files {
+			for _, d := range f.ast.Decls {
+				if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" {
+					t.Errorf("%s: init function", fset.Position(fn.Pos()))
+				}
+			}
+		}
+	}
+}
+
+// Package variables are written once, where they are declared.
+func TestPackageVariablesDoNotChange(t *testing.T) {
+	fset, all := packages(t)
+	for _, p := range all {
+		info := resolve(fset, p)
+		for _, f := range p.files {
+			if f.test {
+				continue
+			}
+			for _, pos := range changes(f.ast, info) {
+				t.Errorf("%s: a package variable is changed", fset.Position(pos))
+			}
+		}
+	}
+}
+
+// resolve finds out what the identifiers of a package's code stand for. Imports
+// are left out: only the package's own names matter here.
+func resolve(fset *token.FileSet, p goPackage) *types.Info {
+	info := &types.Info{Uses: map[*ast.Ident]types.Object{}}
+	var sources []*ast.File
+	for _, f := range p.files {
+		if !f.test {
+			sources = append(sources, f.ast)
+		}
+	}
+	config := types.Config{Error: func(error) {}, Importer: noImports{}}
+	config.Check(p.dir, fset, sources, info)
+	return info
+}
+
+type noImports struct{}
+
+func (noImports) Import(string) (*types.Package, error) { return nil, errors.New("not needed") }
+
+// changes finds where package variables are assigned to, also in part, or have
+// their address taken.
+func changes(f *ast.File, info *types.Info) []token.Pos {
+	var found []token.Pos
+	check := func(e ast.Expr) {
+		if v, ok := info.Uses[root(e)].(*types.Var); ok && v.Pkg() != nil && v.Parent() == v.Pkg().Scope() {
+			found = append(found, e.Pos())
+		}
+	}
+	read := map[ast.Expr]bool{} // for ... range &table only reads
+	ast.Inspect(f, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.RangeStmt:
+			read[n.X] = true
+		case *ast.AssignStmt:
+			for _, e := range n.Lhs {
+				check(e)
+			}
+		case *ast.IncDecStmt:
+			check(n.X)
+		case *ast.UnaryExpr:
+			if n.Op == token.AND && !read[n] {
+				check(n.X)
+			}
+		case *ast.CallExpr:
+			if name, ok := n.Fun.(*ast.Ident); ok && (name.Name == "delete" || name.Name == "clear" || name.Name == "copy") {
+				check(n.Args[0])
+			}
+		}
+		return true
+	})
+	return found
+}
+
+// root is the variable at the bottom of an expression like v.a[i].
+func root(e ast.Expr) *ast.Ident {
+	for {
+		switch x := e.(type) {
+		case *ast.Ident:
+			return x
+		case *ast.SelectorExpr:
+			e = x.X
+		case *ast.IndexExpr:
+			e = x.X
+		case *ast.StarExpr:
+			e = x.X
+		case *ast.ParenExpr:
+			e = x.X
+		default:
+			return nil
+		}
+	}
+}
+
+func TestChangesFindsWrites(t *testing.T) {
+	const source = `package p
+var a int
+var m = map[string]int{}
+var s struct{ f int }
+var t [2]int
+func f() { for range &t {}; a = 1; a++; m["x"] = 2; s.f = 3; delete(m, "x"); g(&a); b := a; b = 2; a := 3; a = 4; _ = b }
+func g(*int) {}`
+	fset := token.NewFileSet()
+	f, err := parser.ParseFile(fset, "p.go", source, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info := resolve(fset, goPackage{dir: "p", files: []goFile{{"p.go", false, f}}})
+	if n := len(changes(f, info)); n != 6 {
+		t.Errorf("%d changes found, want 6", n)
+	}
+}
+
+// The same record gives the same finding: only the borders know the time.
+func TestOnlyBordersReadTheClock(t *testing.T) {
+	fset, all := packages(t)
+	for _, p := range all {
+		if slices.Contains(readsClock(), p.dir) {
+			continue
+		}
+		for _, f := range p.files {
+			if f.test {
+				continue
+			}
+			ast.Inspect(f.ast, func(n ast.Node) bool {
+				s, ok := n.(*ast.SelectorExpr)
+				if !ok {
+					return true
+				}
+				if x, ok := s.X.(*ast.Ident); ok && x.Name == "time" && (s.Sel.Name == "Now" || s.Sel.Name == "Since" || s.Sel.Name == "Until") {
+					t.Errorf("%s: time.%s", fset.Position(s.Pos()), s.Sel.Name)
+				}
+				return true
+			})
+		}
+	}
+}
+
+// Text and code name nothing of the machine they were written on.
+func TestNoMachinePlaces(t *testing.T) {
+	place := regexp.MustCompile(`(^|[^a-zA-Z0-9_.-])/(home|root|Users|work|farm)/[a-zA-Z0-9.]|\.\./shared`)
+	for _, name := range files(t, ".go", ".md", ".json", ".jsonl", ".yaml", ".yml", ".html", ".py", ".mjs", ".js", ".sh", "Makefile") {
+		if name == "all_test.go" {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range bytes.Split(text, []byte("\n")) {
+			if at := place.Find(line); at != nil {
+				t.Errorf("%s:%d: %q", name, i+1, at)
+			}
+		}
+	}
+}
+
+// go.mod's own requirements are those that a rule names.
+func TestModulesAreListed(t *testing.T) {
+	text, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := testModules()
+	for _, r := range rules() {
+		listed = append(listed, r.modules...)
+	}
+	direct := regexp.MustCompile(`(?m)^\t(\S+) (v\S+)$`).FindAllStringSubmatch(string(text), -1)
+	for _, m := range direct {
+		if !slices.Contains(listed, m[1]) {
+			t.Errorf("go.mod requires %s, which no rule names", fmt.Sprint(m[1], " ", m[2]))
+		}
+	}
+}
