@@ -1,0 +1,269 @@
+package policy
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A clause is one condition, compiled. Where AWS leaves its meaning open, lo
+// holds only when every reading holds and hi when any does; elsewhere the two
+// are the same.
+type clause struct {
+	cond   *Condition
+	lo, hi literal
+	doubt  string // why lo and hi differ; "" when they do not
+}
+
+// newClause compiles c for the key in slot.
+func newClause(c *Condition, slot int, info keyInfo, vars bool) clause {
+	op := c.Operator
+	if op.Base == Null {
+		return nullClause(c, slot)
+	}
+	l := literal{slot: slot, absent: absentHolds(op), set: &valueSet{}}
+	cl := clause{cond: c}
+	cl.lo, cl.hi = l, l
+	in, out := eachIn, eachOut
+	if op.Set == ForAnyValue {
+		in, out = someIn, someOut
+	}
+	loSet, hiSet, doubt := valuesOf(c, info, vars)
+	cl.doubt = doubt
+	if op.Negated {
+		cl.lo.mode, cl.hi.mode = out, out
+		cl.lo.set, cl.hi.set = hiSet, loSet
+		cl.lo.strict = hiSet != nil && hiSet.vars
+	} else {
+		cl.lo.mode, cl.hi.mode = in, in
+		cl.lo.set, cl.hi.set = loSet, hiSet
+	}
+	cl.widen(op, info)
+	return cl
+}
+
+// absentHolds is the answer of the documented rules for an absent key.
+// Source: IAM User Guide, reference_policies_elements_condition_operators.html
+// and reference_policies_condition-single-vs-multi-valued-context-keys.html.
+func absentHolds(op Operator) bool {
+	switch op.Set {
+	case ForAllValues:
+		return true
+	case ForAnyValue:
+		return false
+	default:
+		return op.Negated || op.IfExists
+	}
+}
+
+// widen moves lo and hi apart where AWS is silent or contradicts itself.
+func (cl *clause) widen(op Operator, info keyInfo) {
+	doubt := func(why string) {
+		if cl.doubt == "" {
+			cl.doubt = why
+		}
+	}
+	if op.Set == ForAnyValue && op.IfExists {
+		cl.hi.absent = true
+		doubt("AWS does not say which of ForAnyValue and IfExists wins for an absent key")
+	}
+	switch {
+	case cl.lo.set == nil: // the operator does not fit the key's type
+		cl.lo.mode, cl.lo.set, cl.lo.strict = none, &valueSet{}, false
+		if cl.hi.set == nil || op.Negated {
+			cl.hi.mode, cl.hi.set = all, &valueSet{}
+		}
+	case cl.hi.set == nil:
+		cl.lo.mode, cl.lo.set, cl.lo.strict = none, &valueSet{}, false
+		cl.hi.mode, cl.hi.set = all, &valueSet{}
+	case info.Multi && op.Set == NoSet:
+		cl.lo.mode = none
+		if op.Negated {
+			cl.lo.absent = false
+			cl.hi.mode = all
+		} else {
+			cl.hi.mode = someIn
+		}
+		doubt("the key holds several values and the operator has no ForAllValues or ForAnyValue; AWS does not document the outcome")
+	case len(cl.cond.Values) == 0 && op.Negated:
+		cl.lo.mode, cl.lo.absent = none, false
+		doubt("the list of values is empty; AWS does not document what a negated operator makes of that")
+	}
+	if op.OddCase {
+		cl.lo = literal{slot: cl.lo.slot, set: &valueSet{}}
+		doubt("the operator is not written in the documented letter case")
+	}
+}
+
+func nullClause(c *Condition, slot int) clause {
+	l := literal{slot: slot, set: &valueSet{}}
+	cl := clause{cond: c}
+	odd := false
+	for _, v := range c.Values {
+		switch b, ok := parseBool(v); {
+		case !ok:
+		case b:
+			l.absent = true
+			odd = odd || v != "true"
+		default:
+			l.mode = all
+			odd = odd || v != "false"
+		}
+	}
+	cl.lo, cl.hi = l, l
+	switch {
+	case c.Operator.Set == ForAllValues:
+		cl.hi.absent, cl.hi.mode = true, all
+		cl.doubt = "AWS's documents disagree on ForAllValues with Null"
+	case c.Operator.Set == ForAnyValue:
+		cl.lo = literal{slot: slot, set: l.set}
+		cl.doubt = "AWS's documents disagree on ForAnyValue with Null"
+	case odd || c.Operator.OddCase:
+		cl.lo = literal{slot: slot, set: l.set}
+		cl.doubt = "true and false, or the operator, are not written in the documented letter case"
+	}
+	return cl
+}
+
+// valuesOf returns the set that c's values describe, in its narrowest and its
+// widest reading. A nil set means that the operator does not fit the key's type.
+func valuesOf(c *Condition, info keyInfo, vars bool) (lo, hi *valueSet, doubt string) {
+	if !fits(c.Operator.Base, info) {
+		doubt = fmt.Sprintf("%s does not fit the type of %s; AWS does not document the outcome", c.Operator.Text, info.Name)
+		if isText(c.Operator.Base) && info.Type == keyBool {
+			_, hi, _ = textValues(c, info, vars) // few values: compare their text at worst
+		}
+		return nil, hi, doubt
+	}
+	switch c.Operator.Base {
+	case StringEquals, StringEqualsIgnoreCase, StringLike, ArnLike:
+		return textValues(c, info, vars)
+	case Bool:
+		s := boolValues(c)
+		return s, s, ""
+	case IPAddress:
+		s := addressValues(c)
+		return s, s, ""
+	default:
+		return spanValues(c)
+	}
+}
+
+// fits reports whether the operator is documented for keys of this type.
+func fits(b Base, info keyInfo) bool {
+	switch info.Type {
+	case keyBool:
+		return b == Bool
+	case keyIP:
+		return b == IPAddress
+	case keyDate:
+		return isDate(b) || info.id == idCurrentTime && info.Name == "aws:EpochTime" && isNumeric(b)
+	case keyNumeric:
+		return isNumeric(b)
+	case keyArn:
+		return isText(b)
+	default:
+		return b == StringEquals || b == StringEqualsIgnoreCase || b == StringLike
+	}
+}
+
+func isText(b Base) bool {
+	return b == StringEquals || b == StringEqualsIgnoreCase || b == StringLike || b == ArnLike
+}
+
+func isNumeric(b Base) bool { return NumericEquals <= b && b <= NumericGreaterThanEquals }
+
+func isDate(b Base) bool { return DateEquals <= b && b <= DateGreaterThanEquals }
+
+func textValues(c *Condition, info keyInfo, vars bool) (lo, hi *valueSet, doubt string) {
+	s := &valueSet{pats: make([]pattern, 0, len(c.Values))}
+	var short []pattern
+	for _, v := range c.Values {
+		p := newPattern(v, c.Operator.Base, vars)
+		if p.short {
+			short = append(short, p)
+			continue
+		}
+		s.vars = s.vars || p.parts != nil
+		s.pats = append(s.pats, p)
+	}
+	if short == nil {
+		return s, s, ""
+	}
+	wide := &valueSet{pats: append([]pattern(nil), s.pats...), vars: s.vars}
+	for _, p := range short {
+		q := newPattern(p.text, StringLike, vars) // at worst the text is matched as a whole
+		wide.pats = append(wide.pats, q)
+	}
+	return s, wide, "an ARN pattern with fewer than six parts; AWS does not say whether it matches"
+}
+
+func boolValues(c *Condition) *valueSet {
+	s := &valueSet{}
+	for _, v := range c.Values {
+		if b, ok := parseBool(v); ok {
+			t := fmt.Sprint(b)
+			s.pats = append(s.pats, pattern{text: v, plain: t, exact: true})
+		}
+	}
+	return s
+}
+
+func addressValues(c *Condition) *valueSet {
+	s := &valueSet{addrs: addressSet{}}
+	for _, v := range c.Values {
+		if p, ok := parsePrefix(v); ok {
+			s.addrs = append(s.addrs, rangeOf(p))
+		}
+	}
+	s.addrs = s.addrs.normal()
+	return s
+}
+
+func spanValues(c *Condition) (lo, hi *valueSet, doubt string) {
+	lo, hi = &valueSet{}, &valueSet{}
+	for _, v := range c.Values {
+		if !isDate(c.Operator.Base) {
+			if r, ok := parseNumber(v); ok {
+				if s, ok := numberSpan(c.Operator.Base, r); ok {
+					lo.spans, hi.spans = append(lo.spans, s), append(hi.spans, s)
+				}
+			}
+			continue
+		}
+		first, second, n := parseDate(v)
+		if n == 0 {
+			continue
+		}
+		a, okA := numberSpan(c.Operator.Base, secondsOf(first))
+		if n == 1 {
+			if okA {
+				lo.spans, hi.spans = append(lo.spans, a), append(hi.spans, a)
+			}
+			continue
+		}
+		doubt = fmt.Sprintf("%q is a year or seconds since 1970; AWS does not say which", v)
+		b, okB := numberSpan(c.Operator.Base, secondsOf(second))
+		if okA {
+			hi.spans = append(hi.spans, a)
+		}
+		if okB {
+			hi.spans = append(hi.spans, b)
+		}
+		if s := (span{max(a.lo, b.lo), min(a.hi, b.hi)}); okA && okB && s.lo <= s.hi {
+			lo.spans = append(lo.spans, s)
+		}
+	}
+	return lo, hi, doubt
+}
+
+// hasDoubt reports whether the clause has more than one reading.
+func (cl *clause) hasDoubt() bool { return cl.doubt != "" }
+
+// text names the clause for people: operator, key and values, shortened.
+func (cl *clause) text() string {
+	v := strings.Join(cl.cond.Values, ", ")
+	if len(v) > 60 {
+		v = v[:57] + "..."
+	}
+	return fmt.Sprintf("%s %s %s", cl.cond.Operator.Text, cl.cond.Key, v)
+}

@@ -1,0 +1,273 @@
+package policy
+
+import (
+	"strings"
+)
+
+// Slots of what every request has or may have, whether or not a condition
+// names it. Keys that conditions name get the slots behind them.
+const (
+	sAccount  = iota // aws:PrincipalAccount and kms:CallerAccount
+	sArn             // aws:PrincipalArn
+	sName            // the last part of a user's or role's name
+	sUserID          // aws:userid
+	sUnique          // the unique id within aws:userid
+	sSession         // the session name within aws:userid
+	sParent          // the user who made a federated session
+	sOrgID           // aws:PrincipalOrgID
+	sOrgPaths        // aws:PrincipalOrgPaths
+	sService         // a service principal that calls for itself
+	sFirst           // the first slot of other keys
+)
+
+// A compiled policy is a policy made ready for one question.
+type compiled struct {
+	policy       *Policy
+	q            Question
+	owner        string // the key owner's account; "" unknown
+	region       string // the key's Region; "" unknown
+	partition    string // the key's partition; "aws" when unknown
+	slots        []keyInfo
+	mentions     []mention
+	stmts        []stmt
+	named        named
+	has          [idAttestation + 1]bool // which kinds of keys are mentioned
+	byType       bool                    // a principal of one kind is named
+	keyDependent bool                    // an unknown fact of the key was taken at its worst
+}
+
+// A mention is a key as the policy names it, or the first of its spellings.
+type mention struct {
+	name string
+	slot int
+}
+
+// A stmt is a compiled statement.
+type stmt struct {
+	*Statement
+	clauses  []clause
+	resource match
+	entries  entries
+}
+
+// A match says whether something matches, as far as AWS documents it.
+type match uint8
+
+const (
+	matchNo match = iota
+	matchMaybe
+	matchYes
+)
+
+// sure and possible collapse a match to one side.
+func (m match) sure() bool     { return m == matchYes }
+func (m match) possible() bool { return m != matchNo }
+
+func (p *Policy) compile(q Question) *compiled {
+	c := &compiled{policy: p, q: q, owner: q.Account, partition: "aws"}
+	if parts := strings.SplitN(q.KeyARN, ":", 6); len(parts) == 6 {
+		c.partition, c.region = parts[1], parts[3]
+		if c.owner == "" {
+			c.owner = parts[4]
+		}
+	}
+	c.slots = make([]keyInfo, sFirst, sFirst+8)
+	for i := range c.slots {
+		c.slots[i] = pseudoKey(i)
+	}
+	c.stmts = make([]stmt, len(p.Statements))
+	for i := range p.Statements {
+		c.compileStatement(&c.stmts[i], &p.Statements[i])
+	}
+	c.collectNames()
+	return c
+}
+
+func pseudoKey(slot int) keyInfo {
+	switch slot {
+	case sAccount:
+		return keyInfo{"aws:PrincipalAccount", keyString, false, idPrincipalAccount}
+	case sArn:
+		return keyInfo{"aws:PrincipalArn", keyArn, false, idPrincipalArn}
+	case sUserID:
+		return keyInfo{"aws:userid", keyString, false, idUserID}
+	case sOrgID:
+		return keyInfo{"aws:PrincipalOrgID", keyString, false, idPrincipalOrgID}
+	case sOrgPaths:
+		return keyInfo{"aws:PrincipalOrgPaths", keyString, true, idPrincipalOrgPaths}
+	default:
+		return keyInfo{}
+	}
+}
+
+func (c *compiled) compileStatement(s *stmt, src *Statement) {
+	s.Statement = src
+	s.resource = c.matchResource(src)
+	if s.resource == matchMaybe && c.q.KeyARN == "" {
+		c.keyDependent = true // an unknown key is the one that is worst for the owner
+		s.resource = matchNo
+		if src.Effect == Allow {
+			s.resource = matchYes
+		}
+	}
+	c.compilePrincipals(s)
+	if len(src.Conditions) == 0 {
+		return
+	}
+	s.clauses = make([]clause, 0, len(src.Conditions))
+	for i := range src.Conditions {
+		cond := &src.Conditions[i]
+		slot := c.slotOf(cond.Key)
+		cl := newClause(cond, slot, c.slots[slot], c.policy.Variables())
+		c.bindVariables(cl.lo.set)
+		c.bindVariables(cl.hi.set)
+		simplify(&cl.lo)
+		simplify(&cl.hi)
+		s.clauses = append(s.clauses, cl)
+	}
+}
+
+// slotOf returns the slot of a condition key, a new one for a new key.
+func (c *compiled) slotOf(name string) int {
+	info, known := lookupKey(name)
+	if !known {
+		info = keyInfo{Name: name}
+	}
+	c.has[info.id] = true
+	slot := c.findSlot(info)
+	for _, m := range c.mentions {
+		if strings.EqualFold(m.name, info.Name) {
+			return slot
+		}
+	}
+	c.mentions = append(c.mentions, mention{info.Name, slot})
+	return slot
+}
+
+func (c *compiled) findSlot(info keyInfo) int {
+	switch info.id {
+	case idPrincipalAccount:
+		return sAccount
+	case idPrincipalArn:
+		return sArn
+	case idUserID:
+		return sUserID
+	case idPrincipalOrgID:
+		return sOrgID
+	case idPrincipalOrgPaths:
+		return sOrgPaths
+	}
+	for i := sFirst; i < len(c.slots); i++ {
+		if strings.EqualFold(c.slots[i].Name, info.Name) {
+			return i
+		}
+	}
+	c.slots = append(c.slots, info)
+	return len(c.slots) - 1
+}
+
+// slotWith returns the first slot of a kind of key, -1 when no condition names one.
+func (c *compiled) slotWith(id keyID) int {
+	if !c.has[id] {
+		return -1
+	}
+	for i := sFirst; i < len(c.slots); i++ {
+		if c.slots[i].id == id {
+			return i
+		}
+	}
+	return -1
+}
+
+// bindVariables gives every variable in s the slot of its key.
+func (c *compiled) bindVariables(s *valueSet) {
+	if s == nil || !s.vars {
+		return
+	}
+	for i := range s.pats {
+		p := &s.pats[i]
+		for j := range p.parts {
+			if p.parts[j].ref != "" {
+				p.parts[j].slot = c.slotOf(p.parts[j].ref)
+			}
+		}
+	}
+}
+
+// simplify takes out variables whose meaning is plain: a key compared with
+// itself, and the caller's account at its own place within the caller's ARN.
+func simplify(l *literal) {
+	if l.set == nil || !l.set.vars {
+		return
+	}
+	vars := false
+	pats := append([]pattern(nil), l.set.pats...)
+	for i := range pats {
+		p := &pats[i]
+		if p.parts == nil {
+			continue
+		}
+		switch {
+		case len(p.parts) == 1 && p.parts[0].slot == l.slot:
+			*p = pattern{text: p.text, toks: []token{{kind: tokStar}}}
+		case l.slot == sArn && p.ownAccount():
+		default:
+			vars = true
+		}
+	}
+	l.set = &valueSet{pats: pats, vars: vars}
+	l.strict = l.strict && vars
+}
+
+// ownAccount rewrites "arn:aws:iam::${aws:PrincipalAccount}:..." under
+// aws:PrincipalArn: the account of a caller's ARN is always the caller's.
+func (p *pattern) ownAccount() bool {
+	if len(p.parts) < 2 || p.parts[0].ref != "" || p.parts[1].slot != sAccount || p.parts[1].ref == "" {
+		return false
+	}
+	head := strings.Split(p.parts[0].text, ":")
+	if len(head) != 5 || head[4] != "" || head[3] != "" {
+		return false
+	}
+	if strings.ContainsAny(p.parts[0].text, "*?") && p.wild && !p.arn {
+		return false
+	}
+	rest := p.parts[2:]
+	if len(rest) > 0 && (rest[0].ref != "" || !strings.HasPrefix(rest[0].text, ":")) {
+		return false
+	}
+	if !onlyText(rest) {
+		return false
+	}
+	q := pattern{text: p.text, fold: p.fold, arn: p.arn, wild: p.wild}
+	q.exact = false
+	q.toks = p.textTokens(p.parts[:1], 0)
+	for range 12 {
+		q.toks = append(q.toks, token{kind: tokAny, noColon: true})
+	}
+	q.toks = append(q.toks, p.textTokens(rest, 4)...)
+	*p = q
+	return true
+}
+
+// textTokens turns parts without variables into tokens; colons is the number
+// of colons before them.
+func (p *pattern) textTokens(parts []part, colons int) []token {
+	var toks []token
+	for _, s := range parts {
+		for _, r := range s.text {
+			t := token{r: r, fold: p.fold}
+			if p.wild && !s.literal && (r == '*' || r == '?') {
+				t = token{kind: tokAny, noColon: p.arn && colons < 5}
+				if r == '*' {
+					t.kind = tokStar
+				}
+			}
+			if r == ':' {
+				colons++
+			}
+			toks = append(toks, t)
+		}
+	}
+	return toks
+}

@@ -1,0 +1,190 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+)
+
+// hasContext reports whether an action takes an encryption context.
+// Source: Service Authorization Reference, AWS KMS.
+func hasContext(action string) bool {
+	switch action {
+	case "kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:CreateGrant", "kms:RetireGrant",
+		"kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:GenerateDataKeyPair", "kms:GenerateDataKeyPairWithoutPlaintext":
+		return true
+	}
+	return false
+}
+
+// A contextKey is one kms:EncryptionContext:NAME that the policy mentions.
+type contextKey struct {
+	slot int
+	name string
+	lits []literal
+	vals []value // a value that meets lits; none when it cannot be present
+}
+
+// repairContext solves the encryption context: each pair of it, and
+// kms:EncryptionContextKeys, which holds exactly the names of the pairs.
+func (s *search) repairContext(c, lits []literal, m *model) ([]literal, bool) {
+	keys := s.c.slotWith(idEncKeys)
+	onKeys := on(lits, keys)
+	spec := s.c.q.Key.Spec
+	if !hasContext(s.action) || spec != "" && spec != "SYMMETRIC_DEFAULT" {
+		s.clearContext(m)
+		return c, absentFits(lits)
+	}
+	each, some, setPossible := asMember(onKeys)
+	var must, may []contextKey
+	for i := sFirst; i < len(s.c.slots); i++ {
+		if s.c.slots[i].id != idEncContext {
+			continue
+		}
+		k := contextKey{slot: i, name: s.c.slots[i].Name[len("kms:EncryptionContext:"):], lits: on(lits, i)}
+		if len(k.lits) == 0 && keys < 0 {
+			m.vals[i] = nil
+			continue
+		}
+		var ok bool
+		if c, k.vals, ok = s.contextValue(c, k, m); !ok {
+			k.vals = nil
+		}
+		switch {
+		case !absentFits(k.lits) && k.vals == nil:
+			return c, false
+		case !absentFits(k.lits):
+			must = append(must, k)
+		default:
+			may = append(may, k)
+		}
+	}
+	s.clearContext(m)
+	if len(must) == 0 && absentFits(onKeys) {
+		return c, true
+	}
+	if !setPossible {
+		return c, false
+	}
+	return c, s.fillContext(m, keys, each, some, must, may)
+}
+
+func (s *search) clearContext(m *model) {
+	for i := sFirst; i < len(s.c.slots); i++ {
+		if id := s.c.slots[i].id; id == idEncContext || id == idEncKeys {
+			m.vals[i] = nil
+		}
+	}
+}
+
+// contextValue finds a value for a pair that is present.
+func (s *search) contextValue(c []literal, k contextKey, m *model) ([]literal, []value, bool) {
+	plain := value{s: "x"}
+	if fitsAll([]value{plain}, k.lits, m) {
+		return c, []value{plain}, true
+	}
+	variants := []variant{whole(k.slot, tape{[]segment{repeat(textClass(), 0, 8192)}})}
+	trial := m.clone()
+	if s.fill(variants, k.lits, trial, resolved) {
+		return c, trial.vals[k.slot], true
+	}
+	if !anyVariables(k.lits) || !s.fill(variants, k.lits, trial, loose) {
+		return c, nil, false
+	}
+	c, ok := s.equate(c, k.lits, m, trial, variants)
+	return c, m.vals[k.slot], ok
+}
+
+// fillContext chooses the names of the pairs and writes the context into m.
+func (s *search) fillContext(m *model, keys int, each, some []literal, must, may []contextKey) bool {
+	var names []value
+	add := func(k contextKey, more ...literal) bool {
+		name, ok := s.contextName(append(slices.Clone(each), more...), k.name, nil, m)
+		if ok {
+			names = append(names, value{s: name})
+			m.vals[k.slot] = k.vals
+		}
+		return ok
+	}
+	for _, k := range must {
+		if !add(k) {
+			return false
+		}
+	}
+	all := slices.Concat(must, may)
+	fresh := func(more ...literal) bool {
+		name, ok := s.contextName(append(slices.Clone(each), more...), "", all, m)
+		if ok {
+			names = append(names, value{s: name})
+		}
+		return ok
+	}
+	find := func(more ...literal) bool {
+		if fresh(more...) {
+			return true
+		}
+		for _, k := range may {
+			if k.vals != nil && len(m.vals[k.slot]) == 0 && add(k, more...) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, l := range some {
+		if len(names) > 0 && l.holdsFor(names, m) {
+			continue
+		}
+		ok := find(l)
+		for i := 0; !ok && i < len(must); i++ { // a second spelling of a name that is there already
+			ok = add(must[i], l)
+		}
+		if !ok {
+			return false
+		}
+	}
+	if len(names) == 0 && !find() {
+		return false
+	}
+	if keys >= 0 {
+		m.vals[keys] = names
+	}
+	return true
+}
+
+// contextName returns a name that meets lits: a spelling of name, or with ""
+// one that is no spelling of the others.
+func (s *search) contextName(lits []literal, name string, others []contextKey, m *model) (string, bool) {
+	const slot = 0
+	lits = slices.Clone(lits)
+	for i := range lits {
+		lits[i].slot = slot
+	}
+	fold := func(names ...string) *valueSet {
+		set := &valueSet{}
+		for _, n := range names {
+			set.pats = append(set.pats, newPattern(n, StringEqualsIgnoreCase, false))
+		}
+		return set
+	}
+	if name != "" {
+		if len(lits) == 0 {
+			return name, true
+		}
+		lits = append(lits, literal{slot: slot, mode: eachIn, set: fold(name)})
+	} else if len(others) > 0 {
+		var names []string
+		for _, k := range others {
+			names = append(names, k.name)
+		}
+		lits = append(lits, literal{slot: slot, mode: eachOut, set: fold(names...)})
+	}
+	for _, t := range [...]string{name, "stranger", strings.ToLower(name)} {
+		if v := (value{s: t}); t != "" && fitsAll([]value{v}, lits, m) {
+			return t, true
+		}
+	}
+	trial := m.clone()
+	if !s.fill([]variant{whole(slot, tape{[]segment{repeat(textClass(), 1, 8192)}})}, lits, trial, resolved) {
+		return "", false
+	}
+	return trial.text(slot), true
+}

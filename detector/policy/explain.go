@@ -1,0 +1,4 @@
+package policy
+
+func (d *decider) explain(o *outcome) []string { return nil }
+func (d *decider) notes() []StatementNote      { return nil }

@@ -1,0 +1,219 @@
+package policy
+
+import (
+	"strings"
+	"unicode"
+)
+
+// A token is one step of a pattern.
+type token struct {
+	r       rune // the character of a literal token
+	kind    tokenKind
+	fold    bool // the literal matches in any letter case
+	noColon bool // the wildcard does not match ':', as in the first five parts of an ARN
+}
+
+type tokenKind uint8
+
+const (
+	tokLit  tokenKind = iota // the character r
+	tokAny                   // '?', exactly one character
+	tokStar                  // '*', any number of characters
+)
+
+// matches reports whether the token can consume r.
+func (t token) matches(r rune) bool {
+	if t.kind != tokLit {
+		return !t.noColon || r != ':'
+	}
+	return t.r == r || t.fold && foldRune(t.r) == foldRune(r)
+}
+
+func foldRune(r rune) rune {
+	if r < 0x80 {
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	}
+	return unicode.ToLower(r)
+}
+
+// A pattern is one value of a string or ARN condition. Without variables it is
+// either an exact text or a list of tokens.
+type pattern struct {
+	text  string // the value as written
+	plain string // the text to equal when exact; "" otherwise
+	exact bool   // no wildcards: equality with plain
+	fold  bool   // equality ignores letter case
+	wild  bool   // * and ? are wildcards
+	arn   bool   // ARN comparison: wildcards stay within the first five parts
+	short bool   // ARN comparison with fewer than six parts; AWS is silent on it
+	parts []part // the value with variables; nil when it has none
+	toks  []token
+}
+
+// A part is a stretch of a value: text, or a variable.
+type part struct {
+	text    string
+	literal bool   // text came from ${*}, ${?} or ${$}: no wildcard
+	ref     string // the variable's key; "" for text
+	defText string // the default
+	hasDef  bool
+	slot    int // the variable's slot, set by compile
+}
+
+// newPattern reads a value under a string or ARN operator. vars says whether
+// ${...} is a variable.
+func newPattern(value string, base Base, vars bool) pattern {
+	p := pattern{text: value, fold: base == StringEqualsIgnoreCase, arn: base == ArnLike}
+	p.wild = base == StringLike || base == ArnLike
+	wild := p.wild
+	if vars && strings.Contains(value, "${") {
+		p.parts = splitVariables(value)
+		if onlyText(p.parts) {
+			p.build(p.parts, wild)
+			p.parts = nil
+		}
+		return p
+	}
+	if p.arn && strings.Count(value, ":") < 5 {
+		p.short = true
+	}
+	if !wild || !strings.ContainsAny(value, "*?") {
+		p.exact, p.plain = true, value
+		return p
+	}
+	p.build([]part{{text: value}}, wild)
+	return p
+}
+
+// build fills toks, or plain when no wildcard is left, from parts that are all text.
+func (p *pattern) build(parts []part, wild bool) {
+	p.exact = true
+	for _, s := range parts {
+		if wild && !s.literal && strings.ContainsAny(s.text, "*?") {
+			p.exact = false
+		}
+	}
+	if p.exact {
+		var b strings.Builder
+		for _, s := range parts {
+			b.WriteString(s.text)
+		}
+		p.plain = b.String()
+		p.short = p.arn && strings.Count(p.plain, ":") < 5
+		return
+	}
+	colons := 0
+	for _, s := range parts {
+		for _, r := range s.text {
+			t := token{r: r, fold: p.fold}
+			if wild && !s.literal && (r == '*' || r == '?') {
+				t = token{kind: tokAny, noColon: p.arn && colons < 5}
+				if r == '*' {
+					t.kind = tokStar
+				}
+			}
+			if r == ':' {
+				colons++
+			}
+			p.toks = append(p.toks, t)
+		}
+	}
+	p.short = p.arn && colons < 5
+}
+
+// tokens returns the pattern as tokens, exact or not.
+func (p *pattern) tokens() []token {
+	if !p.exact {
+		return p.toks
+	}
+	toks := make([]token, 0, len(p.plain))
+	for _, r := range p.plain {
+		toks = append(toks, token{r: r, fold: p.fold})
+	}
+	return toks
+}
+
+// matches reports whether the pattern, which has no variables, matches s.
+func (p *pattern) matches(s string) bool {
+	if p.exact {
+		if p.fold {
+			return strings.EqualFold(p.plain, s)
+		}
+		return p.plain == s
+	}
+	return matchTokens(p.toks, s)
+}
+
+// matchTokens walks tokens and text with a way back to the last star. One way
+// back suffices: what an earlier star could take, the last one can take too,
+// and a star that must not cross a colon ends where its part of the ARN ends.
+func matchTokens(toks []token, s string) bool {
+	rs := []rune(s)
+	i, j := 0, 0
+	star, mark := -1, 0
+	for j < len(rs) {
+		switch {
+		case i < len(toks) && toks[i].kind == tokStar:
+			star, mark = i, j
+			i++
+		case i < len(toks) && toks[i].matches(rs[j]):
+			i++
+			j++
+		case star >= 0 && toks[star].matches(rs[mark]):
+			mark++
+			i, j = star+1, mark
+		default:
+			return false
+		}
+	}
+	for i < len(toks) && toks[i].kind == tokStar {
+		i++
+	}
+	return i == len(toks)
+}
+
+// splitVariables takes a value apart at its ${...}. A "${" without "}" is text.
+// Source: IAM User Guide, reference_policies_variables.html.
+func splitVariables(value string) []part {
+	var parts []part
+	for {
+		before, rest, ok := strings.Cut(value, "${")
+		if before != "" {
+			parts = append(parts, part{text: before})
+		}
+		if !ok {
+			return parts
+		}
+		name, after, ok := strings.Cut(rest, "}")
+		if !ok {
+			return append(parts, part{text: "${" + rest})
+		}
+		parts = append(parts, variable(name))
+		value = after
+	}
+}
+
+func variable(name string) part {
+	if name == "*" || name == "?" || name == "$" {
+		return part{text: name, literal: true}
+	}
+	key, def, hasDef := strings.Cut(name, ",")
+	v := part{ref: strings.TrimSpace(key)}
+	if hasDef {
+		v.hasDef = true
+		v.defText = strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(def), "'"), "'")
+	}
+	return v
+}
+
+func onlyText(parts []part) bool {
+	for _, p := range parts {
+		if p.ref != "" {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,333 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+)
+
+// on returns the literals on one slot.
+func on(lits []literal, slot int) []literal {
+	var list []literal
+	for _, l := range lits {
+		if l.slot == slot {
+			list = append(list, l)
+		}
+	}
+	return list
+}
+
+// fitsAll reports whether vals, none for absent, meet lits.
+func fitsAll(vals []value, lits []literal, m *model) bool {
+	for i := range lits {
+		if len(vals) == 0 && !lits[i].absent || len(vals) > 0 && !lits[i].holdsFor(vals, m) {
+			return false
+		}
+	}
+	return true
+}
+
+// asMember returns what lits ask of each member of a set.
+func asMember(lits []literal) (each, some []literal, possible bool) {
+	for _, l := range lits {
+		switch l.mode {
+		case none:
+			return nil, nil, false
+		case all:
+		case eachIn, eachOut:
+			each = append(each, l)
+		default:
+			some = append(some, l)
+		}
+	}
+	return each, some, true
+}
+
+// pickMany returns values for a key that holds a set: one member for each
+// literal that asks for some, and at least one.
+func (s *search) pickMany(slot int, d *domain, lits []literal, m *model) ([]value, bool) {
+	if d.kind == fixedTo {
+		return d.vals, fitsAll(d.vals, lits, m)
+	}
+	single := *d
+	single.multi = false
+	each, some, ok := asMember(lits)
+	if !ok {
+		return nil, false
+	}
+	var vals []value
+	add := func(lits []literal) bool {
+		v, ok := s.pickPresent(slot, &single, lits, m)
+		if ok {
+			vals = append(vals, v...)
+		}
+		return ok
+	}
+	for i := range some {
+		if len(vals) > 0 && some[i].holdsFor(vals, m) {
+			continue
+		}
+		if !add(append(slices.Clone(each), some[i])) {
+			return nil, false
+		}
+	}
+	return vals, len(vals) > 0 || add(each)
+}
+
+// repairCalled solves aws:CalledVia, First and Last: the services in a chain of
+// calls. The list holds only some services, so it may be missing under a service.
+func (s *search) repairCalled(lits []literal, m *model) bool {
+	list, first, last := s.c.slotWith(idCalledVia), s.c.slotWith(idCalledViaFirst), s.c.slotWith(idCalledViaLast)
+	set := func(chain []value) {
+		for _, x := range [...]struct {
+			slot int
+			v    []value
+		}{{list, chain}, {first, chain[:min(1, len(chain))]}, {last, chain[max(0, len(chain)-1):]}} {
+			if x.slot >= 0 {
+				m.vals[x.slot] = x.v
+			}
+		}
+	}
+	if absentFits(lits) {
+		set(nil)
+		return true
+	}
+	if s.path != via {
+		return false
+	}
+	each, some, ok := asMember(on(lits, list))
+	if !ok {
+		return false
+	}
+	onFirst, onLast := on(lits, first), on(lits, last)
+	if v, ok := s.calledBy(append(append(append(slices.Clone(each), some...), onFirst...), onLast...), m); ok {
+		set([]value{v})
+		return true
+	}
+	var chain []value
+	for _, want := range [][]literal{onFirst, onLast} {
+		v, ok := s.calledBy(append(slices.Clone(each), want...), m)
+		if !ok {
+			return false
+		}
+		chain = append(chain, v)
+	}
+	for _, l := range some {
+		if l.holdsFor(chain, m) {
+			continue
+		}
+		v, ok := s.calledBy(append(slices.Clone(each), l), m)
+		if !ok {
+			return false
+		}
+		chain = slices.Insert(chain, 1, v)
+	}
+	set(chain)
+	return true
+}
+
+// calledBy returns a service that meets lits, whichever keys they are on.
+func (s *search) calledBy(lits []literal, m *model) (value, bool) {
+	lits = slices.Clone(lits)
+	slot := -1
+	for i := range lits {
+		slot = lits[i].slot
+		lits[i].slot = 0
+	}
+	if slot < 0 {
+		return value{s: calledServices()[0]}, true
+	}
+	for _, t := range calledServices() {
+		if v := (value{s: t}); fitsAll([]value{v}, lits, m) {
+			return v, true
+		}
+	}
+	trial := m.clone()
+	host := tape{[]segment{repeat(hostClass(), 1, 60), fixed(".amazonaws.com")}}
+	if !s.fill([]variant{whole(0, host)}, lits, trial, resolved) {
+		return value{}, false
+	}
+	v := trial.vals[0][0]
+	if s.sure {
+		for i := range lits {
+			if lits[i].set != nil && lits[i].inside() && slices.ContainsFunc(lits[i].set.pats, func(p pattern) bool { return p.exact && p.plain == v.s }) {
+				return v, true
+			}
+		}
+		return value{}, false // AWS may not have such a service
+	}
+	return v, true
+}
+
+// repairMFA solves aws:MultiFactorAuthPresent and Age together, for temporary
+// credentials of roles, users and root users; see mfaDomain for the others.
+// Source: IAM User Guide, reference_policies_condition-keys.html. The page says
+// that federated identities do not carry the key and also that all temporary
+// credentials do: a role session may be federated.
+func (s *search) repairMFA(lits []literal, m *model) bool {
+	present, age := s.c.slotWith(idMFAPresent), s.c.slotWith(idMFAAge)
+	try := func(p string, a []value) bool {
+		var pv []value
+		if p != "" {
+			pv = []value{{s: p}}
+		}
+		if !fitsAll(pv, on(lits, present), m) || !fitsAll(a, on(lits, age), m) {
+			return false
+		}
+		if present >= 0 {
+			m.vals[present] = pv
+		}
+		if age >= 0 {
+			m.vals[age] = a
+		}
+		return true
+	}
+	if !s.sure && s.typ == roleCaller && try("", nil) || try("false", nil) {
+		return true
+	}
+	for _, n := range borders(on(lits, age), 0, 36*3600) {
+		if try("true", []value{secondsValue(n)}) {
+			return true
+		}
+	}
+	return false
+}
+
+// repairSpec solves key spec, key usage and encryption algorithm together.
+func (s *search) repairSpec(lits []literal, m *model) bool {
+	for _, k := range s.c.keyKinds() {
+		if !k.does(s.action) {
+			continue
+		}
+		for _, alg := range k.algorithms(s.action) {
+			if s.trySpec(lits, m, k, alg) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (s *search) trySpec(lits []literal, m *model, k keyKind, alg string) bool {
+	value := func(slot int) string {
+		switch s.c.slots[slot].id {
+		case idKeySpec:
+			return k.spec
+		case idKeyUsage:
+			return k.usage
+		default:
+			return alg
+		}
+	}
+	trial := m.clone()
+	for i := sFirst; i < len(s.c.slots); i++ {
+		if s.groupOf(i) == gSpec {
+			trial.vals[i] = nil
+			if v := value(i); v != "" {
+				trial.set(i, v)
+			}
+		}
+	}
+	for i := range lits {
+		if !lits[i].holds(trial) {
+			return false
+		}
+	}
+	m.vals = trial.vals
+	return true
+}
+
+// A keyKind is a key spec with one of the usages it can have.
+type keyKind struct{ spec, usage string }
+
+// keyKinds lists what the key can be: one entry when spec and usage are known.
+// Source: KMS API reference, CreateKey, KeySpec and KeyUsage.
+func (c *compiled) keyKinds() []keyKind {
+	facts := c.q.Key
+	var list []keyKind
+	for _, k := range allKeyKinds() {
+		if (facts.Spec == "" || facts.Spec == k.spec) && (facts.Usage == "" || facts.Usage == k.usage) {
+			list = append(list, k)
+		}
+	}
+	if list == nil { // a spec newer than this list: nothing is known of it
+		list = []keyKind{{facts.Spec, facts.Usage}}
+	}
+	return list
+}
+
+func allKeyKinds() []keyKind {
+	var list []keyKind
+	add := func(specs, usages string) {
+		for _, s := range strings.Fields(specs) {
+			for _, u := range strings.Fields(usages) {
+				list = append(list, keyKind{s, u})
+			}
+		}
+	}
+	add("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT")
+	add("RSA_2048 RSA_3072 RSA_4096", "ENCRYPT_DECRYPT SIGN_VERIFY")
+	add("SM2", "ENCRYPT_DECRYPT SIGN_VERIFY KEY_AGREEMENT")
+	add("ECC_NIST_P256 ECC_NIST_P384 ECC_NIST_P521", "SIGN_VERIFY KEY_AGREEMENT")
+	add("ECC_SECG_P256K1 ECC_NIST_EDWARDS25519 ML_DSA_44 ML_DSA_65 ML_DSA_87", "SIGN_VERIFY")
+	add("HMAC_224 HMAC_256 HMAC_384 HMAC_512", "GENERATE_VERIFY_MAC")
+	return list
+}
+
+// does reports whether keys of this kind support an action.
+// Source: KMS Developer Guide, symm-asymm-compare.html.
+func (k keyKind) does(action string) bool {
+	symmetric := k.spec == "SYMMETRIC_DEFAULT"
+	known := slices.Contains(allKeyKinds(), k)
+	if !known {
+		return true
+	}
+	switch action {
+	case "kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo":
+		return k.usage == "ENCRYPT_DECRYPT"
+	case "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:GenerateDataKeyPair", "kms:GenerateDataKeyPairWithoutPlaintext", "kms:GetKeyRotationStatus":
+		return symmetric
+	case "kms:Sign", "kms:Verify":
+		return k.usage == "SIGN_VERIFY"
+	case "kms:GenerateMac", "kms:VerifyMac":
+		return k.usage == "GENERATE_VERIFY_MAC"
+	case "kms:DeriveSharedSecret":
+		return k.usage == "KEY_AGREEMENT"
+	case "kms:GetPublicKey":
+		return !symmetric && k.usage != "GENERATE_VERIFY_MAC"
+	default:
+		return true
+	}
+}
+
+// algorithms lists the values of kms:EncryptionAlgorithm; "" stands for absent.
+func (k keyKind) algorithms(action string) []string {
+	switch action {
+	case "kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey",
+		"kms:GenerateDataKeyWithoutPlaintext", "kms:GenerateDataKeyPair", "kms:GenerateDataKeyPairWithoutPlaintext":
+	default:
+		return []string{""}
+	}
+	switch {
+	case k.spec == "SYMMETRIC_DEFAULT":
+		return []string{"SYMMETRIC_DEFAULT"}
+	case strings.HasPrefix(k.spec, "RSA_"):
+		return []string{"RSAES_OAEP_SHA_256", "RSAES_OAEP_SHA_1"}
+	case k.spec == "SM2":
+		return []string{"SM2PKE"}
+	default:
+		return []string{"SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_256", "RSAES_OAEP_SHA_1", "SM2PKE"}
+	}
+}
+
+// supported reports whether the key, as far as it is known, can serve an action.
+func (c *compiled) supported(action string) bool {
+	if c.q.Key.Spec == "" && c.q.Key.Usage == "" {
+		return true
+	}
+	for _, k := range c.keyKinds() {
+		if k.does(action) {
+			return true
+		}
+	}
+	return false
+}

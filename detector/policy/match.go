@@ -1,0 +1,156 @@
+package policy
+
+import "strings"
+
+// matchAction says whether s applies to an action, e.g. "kms:Encrypt".
+// Sources: IAM User Guide, reference_policies_elements_action.html; KMS
+// Developer Guide, key-policy-overview.html (a statement without Action has no effect).
+func (s *Statement) matchAction(action string) match {
+	if s.Actions == nil {
+		return matchNo
+	}
+	best := matchNo
+	for _, a := range s.Actions {
+		best = max(best, matchOneAction(a, action))
+		if best == matchYes {
+			break
+		}
+	}
+	if s.NotAction {
+		return matchYes - best
+	}
+	return best
+}
+
+func matchOneAction(pattern, action string) match {
+	if pattern == "*" {
+		return matchYes
+	}
+	trimmed := strings.TrimSpace(pattern)
+	if !globFold(trimmed, action) {
+		return matchNo
+	}
+	service, _, ok := strings.Cut(trimmed, ":")
+	if trimmed != pattern || !ok && strings.Trim(trimmed, "*") != "" || strings.ContainsAny(service, "*?") && strings.Trim(trimmed, "*") != "" {
+		return matchMaybe // padding, and wildcards before the colon, are not documented
+	}
+	return matchYes
+}
+
+// globFold matches * and ? over the whole text, without regard to ASCII letter case.
+func globFold(pattern, s string) bool {
+	i, j, star, mark := 0, 0, -1, 0
+	for j < len(s) {
+		switch {
+		case i < len(pattern) && pattern[i] == '*':
+			star, mark = i, j
+			i++
+		case i < len(pattern) && (pattern[i] == '?' || foldRune(rune(pattern[i])) == foldRune(rune(s[j]))):
+			i++
+			j++
+		case star >= 0:
+			mark++
+			i, j = star+1, mark
+		default:
+			return false
+		}
+	}
+	for i < len(pattern) && pattern[i] == '*' {
+		i++
+	}
+	return i == len(pattern)
+}
+
+// matchResource says whether s applies to the key. Where the readings of a
+// wildcard differ, or the key's ARN is not known, the answer is maybe.
+// Sources: KMS Developer Guide, key-policy-overview.html (Resource); IAM User
+// Guide, reference_policies_elements_resource.html.
+func (c *compiled) matchResource(s *Statement) match {
+	if s.Resources == nil {
+		return matchNo
+	}
+	best := matchNo
+	for _, r := range s.Resources {
+		best = max(best, c.matchOneResource(r))
+	}
+	if s.NotResource {
+		if best == matchNo {
+			return matchMaybe // KMS documents Resource only; without it a statement has no effect
+		}
+		return min(matchYes-best, matchMaybe)
+	}
+	return best
+}
+
+func (c *compiled) matchOneResource(r string) match {
+	if r == "*" {
+		return matchYes
+	}
+	most := matchYes
+	if c.policy.Variables() && strings.Contains(r, "${") {
+		var open bool
+		if r, open = c.resourceVariables(r); open {
+			most = matchMaybe
+		}
+	}
+	if c.q.KeyARN == "" {
+		return min(most, c.matchUnknownKey(r))
+	}
+	return min(most, matchARN(r, c.q.KeyARN))
+}
+
+func matchARN(pattern, arn string) match {
+	whole, parts := newPattern(pattern, StringLike, false), newPattern(pattern, ArnLike, false)
+	switch w, p := whole.matches(arn), parts.matches(arn); {
+	case w && p && !parts.short:
+		return matchYes
+	case w:
+		return matchMaybe
+	default:
+		return matchNo
+	}
+}
+
+// matchUnknownKey matches a key whose ARN is not known: an unlikely ARN of the
+// owner stands for any. What only some ARN of the owner can match is maybe.
+func (c *compiled) matchUnknownKey(r string) match {
+	account := c.owner
+	if account == "" {
+		account = "000000000000"
+	}
+	m := matchARN(r, "arn:"+c.partition+":kms:xx-unknown-0:"+account+":key/00000000-0000-0000-0000-000000000000")
+	if m != matchNo {
+		return m
+	}
+	parts := strings.SplitN(r, ":", 6)
+	if len(parts) < 6 {
+		return matchNo
+	}
+	kms, owner := newPattern(parts[2], StringLike, false), newPattern(parts[4], StringLike, false)
+	key := newPattern(parts[5], StringLike, false)
+	couldBeKey := strings.HasPrefix(parts[5], "key/") || !key.exact
+	if kms.matches("kms") && (c.owner == "" || owner.matches(c.owner)) && couldBeKey {
+		return matchMaybe
+	}
+	return matchNo
+}
+
+// resourceVariables puts in the variables that the key itself fixes. Others
+// become wildcards, and open is true: the statement may apply less often.
+func (c *compiled) resourceVariables(r string) (text string, open bool) {
+	var b strings.Builder
+	for _, p := range splitVariables(r) {
+		switch {
+		case p.ref == "":
+			b.WriteString(p.text)
+		case strings.EqualFold(p.ref, "aws:ResourceAccount") && c.owner != "":
+			b.WriteString(c.owner)
+		case strings.EqualFold(p.ref, "aws:RequestedRegion") && c.region != "":
+			b.WriteString(c.region)
+		default:
+			b.WriteByte('*')
+			open = true
+		}
+	}
+	return b.String(), open
+}

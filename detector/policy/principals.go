@@ -1,0 +1,236 @@
+package policy
+
+import "strings"
+
+// A callerKind is a kind of signed caller.
+type callerKind uint8
+
+const (
+	roleCaller    callerKind = iota // a session of a role
+	userCaller                      // an IAM user
+	rootCaller                      // an account's root user
+	fedCaller                       // a session that GetFederationToken made
+	serviceCaller                   // an AWS service that calls for itself
+)
+
+// entries are the principals of a statement, sorted by what they name.
+// Source: IAM User Guide, reference_policies_elements_principal.html.
+type entries struct {
+	star     bool
+	accounts []string
+	roles    []string // ARNs
+	users    []string // ARNs
+	feds     []string // ARNs of federated-user sessions
+	sessions []sessionName
+	roleIDs  []string // AROA...
+	userIDs  []string // AIDA...
+	services []string
+}
+
+// A sessionName is the principal "arn:aws:sts::ACCOUNT:assumed-role/ROLE/NAME".
+type sessionName struct{ account, role, name string }
+
+func (c *compiled) compilePrincipals(s *stmt) {
+	e := &s.entries
+	for _, p := range s.Principals {
+		switch {
+		case p.Kind == KindService:
+			e.services = append(e.services, p.Value)
+		case p.Kind != KindAWS: // no KMS caller has such an identity
+		case p.Value == "*":
+			e.star = true
+		case isAccountID(p.Value):
+			e.accounts = append(e.accounts, p.Value)
+		case strings.HasPrefix(p.Value, "AROA"):
+			e.roleIDs = append(e.roleIDs, p.Value)
+		case strings.HasPrefix(p.Value, "AIDA"):
+			e.userIDs = append(e.userIDs, p.Value)
+		default:
+			c.addARN(e, p.Value)
+		}
+	}
+	if len(e.roles)+len(e.users)+len(e.feds)+len(e.sessions)+len(e.roleIDs)+len(e.userIDs) > 0 || s.NotPrincipal {
+		c.byType = true
+	}
+}
+
+// addARN sorts an ARN in. One of another partition names nobody who can reach this key.
+func (c *compiled) addARN(e *entries, arn string) {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 || c.q.KeyARN != "" && parts[1] != c.partition {
+		return
+	}
+	account, resource := parts[4], parts[5]
+	kind, rest, _ := strings.Cut(resource, "/")
+	switch {
+	case parts[2] == "iam" && resource == "root":
+		e.accounts = append(e.accounts, account)
+	case parts[2] == "iam" && kind == "role":
+		e.roles = append(e.roles, arn)
+	case parts[2] == "iam" && kind == "user":
+		e.users = append(e.users, arn)
+	case parts[2] == "sts" && kind == "federated-user":
+		e.feds = append(e.feds, arn)
+	case parts[2] == "sts" && kind == "assumed-role":
+		role, name, _ := strings.Cut(rest, "/")
+		e.sessions = append(e.sessions, sessionName{account, role, name})
+	}
+}
+
+// ways lists the ways in which a caller of type t can be one of the entries;
+// each way is a list of literals that must all hold. No way: nobody is.
+func (e *entries) ways(t callerKind) [][]literal {
+	if t == serviceCaller {
+		if e.star {
+			return [][]literal{nil}
+		}
+		return oneWay(nil, sService, e.services)
+	}
+	if e.star {
+		return [][]literal{nil}
+	}
+	w := oneWay(nil, sAccount, e.accounts)
+	switch t {
+	case roleCaller:
+		w = oneWay(w, sArn, e.roles)
+		w = oneWay(w, sUnique, e.roleIDs)
+		for _, s := range e.sessions {
+			w = append(w, s.literals())
+		}
+	case userCaller:
+		w = oneWay(w, sArn, e.users)
+		w = oneWay(w, sUnique, e.userIDs)
+	case fedCaller:
+		w = oneWay(w, sArn, e.feds)
+		w = oneWay(w, sParent, e.users)
+	}
+	return w
+}
+
+func oneWay(w [][]literal, slot int, values []string) [][]literal {
+	if len(values) == 0 {
+		return w
+	}
+	return append(w, []literal{equals(slot, values...)})
+}
+
+func (s *sessionName) literals() []literal {
+	return []literal{equals(sAccount, s.account), equals(sName, s.role), equals(sSession, s.name)}
+}
+
+// chains lists the ways in which a caller of type t is exempt from a Deny with
+// NotPrincipal beyond doubt: account, identity and session are all listed.
+// Source: IAM User Guide, reference_policies_elements_notprincipal.html.
+func (e *entries) chains(t callerKind) [][]literal {
+	if e.star {
+		return [][]literal{nil}
+	}
+	if t == serviceCaller {
+		return oneWay(nil, sService, e.services)
+	}
+	if len(e.accounts) == 0 {
+		return nil
+	}
+	account := equals(sAccount, e.accounts...)
+	var w [][]literal
+	switch t {
+	case rootCaller:
+		w = append(w, []literal{account})
+	case userCaller:
+		if len(e.users) > 0 {
+			w = append(w, []literal{account, equals(sArn, e.users...)})
+		}
+	case roleCaller:
+		if len(e.roles) == 0 {
+			break
+		}
+		for _, s := range e.sessions {
+			w = append(w, append(s.literals(), account, equals(sArn, e.roles...)))
+		}
+	case fedCaller:
+		if len(e.feds) > 0 && len(e.users) > 0 {
+			w = append(w, []literal{account, equals(sArn, e.feds...), equals(sParent, e.users...)})
+		}
+	}
+	return w
+}
+
+// others is the way to be none of the entries: an Allow with NotPrincipal. A
+// listed session shuts its whole account out here, which never invents access.
+func (e *entries) others(t callerKind) [][]literal {
+	if e.star {
+		return nil
+	}
+	if t == serviceCaller {
+		return [][]literal{{equals(sService, e.services...).not()}}
+	}
+	accounts := append([]string(nil), e.accounts...)
+	for _, s := range e.sessions {
+		accounts = append(accounts, s.account)
+	}
+	var way []literal
+	add := func(slot int, values []string) {
+		if len(values) > 0 {
+			way = append(way, equals(slot, values...).not())
+		}
+	}
+	add(sAccount, accounts)
+	switch t {
+	case roleCaller:
+		add(sArn, e.roles)
+		add(sUnique, e.roleIDs)
+	case userCaller:
+		add(sArn, e.users)
+		add(sUnique, e.userIDs)
+	case fedCaller:
+		add(sArn, e.feds)
+		add(sParent, e.users)
+	}
+	return [][]literal{way}
+}
+
+// allowWays lists the ways in which an Allow applies to callers of type t.
+func (s *stmt) allowWays(t callerKind) [][]literal {
+	if s.NotPrincipal {
+		return s.entries.others(t)
+	}
+	return s.entries.ways(t)
+}
+
+// denyEscapes says whether a Deny applies to the caller in m, as far as its
+// principals go, and lists the moves that take a caller out of them.
+func (s *stmt) denyEscapes(t callerKind, m *model, sure bool) (applies bool, moves [][]literal) {
+	if s.NotPrincipal {
+		exempt := s.entries.ways(t) // one listed member of the chain may be enough
+		if sure {
+			exempt = s.entries.chains(t)
+		}
+		if holdsAny(exempt, m) >= 0 {
+			return false, nil
+		}
+		return true, exempt
+	}
+	ways := s.entries.ways(t)
+	i := holdsAny(ways, m)
+	if i < 0 {
+		return false, nil
+	}
+	for _, l := range ways[i] {
+		moves = append(moves, []literal{l.not()})
+	}
+	return true, moves
+}
+
+// holdsAny returns the first way that holds in m, -1 when none does.
+func holdsAny(ways [][]literal, m *model) int {
+next:
+	for i, w := range ways {
+		for j := range w {
+			if !w[j].holds(m) {
+				continue next
+			}
+		}
+		return i
+	}
+	return -1
+}

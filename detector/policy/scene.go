@@ -1,0 +1,210 @@
+package policy
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A pathKind says how a request reaches KMS.
+type pathKind uint8
+
+const (
+	direct   pathKind = iota // over a public endpoint
+	endpoint                 // through a VPC endpoint
+	via                      // by an AWS service on the caller's behalf (forward access session)
+)
+
+// A scene is one kind of request: who calls in what manner, by which path, and
+// the action. Within a scene every key has one domain.
+type scene struct {
+	c      *compiled
+	typ    callerKind
+	temp   bool // temporary credentials
+	path   pathKind
+	action string
+
+	domains []domain // by slot; only for slots from sFirst on
+	start   *model   // a stranger's plainest request
+}
+
+// A domain is what the values of one key can be.
+type domain struct {
+	kind      domainKind
+	vals      []value // fixed: the values, all at once; choice: the choices
+	tapes     []tape
+	lo, hi    int64
+	addrs     addressSet
+	first     string   // a pleasant value of the tapes
+	known     []string // the documented values; others may exist
+	multi     bool     // any number of values
+	optional  bool     // the caller decides whether the key is present
+	uncertain bool     // AWS does not say whether the key is present
+}
+
+type domainKind uint8
+
+const (
+	never   domainKind = iota // always absent
+	fixedTo                   // always vals
+	choice                    // one of vals
+	text                      // a value of one of the tapes
+	number                    // lo to hi
+	address                   // one of addrs
+)
+
+func always(texts ...string) domain {
+	d := domain{kind: fixedTo}
+	for _, t := range texts {
+		d.vals = append(d.vals, value{s: t})
+	}
+	return d
+}
+
+func oneOf(texts ...string) domain {
+	d := always(texts...)
+	d.kind = choice
+	return d
+}
+
+func anyText(first string, segs ...segment) domain {
+	return domain{kind: text, tapes: []tape{{segs}}, first: first}
+}
+
+func (d domain) maybe() domain { d.optional = true; return d }
+
+func (d domain) doubtful() domain { d.uncertain = true; return d }
+
+func (d domain) many() domain { d.multi = true; return d }
+
+// newScene computes the domains of all mentioned keys and the plainest request.
+func (c *compiled) newScene(typ callerKind, temp bool, path pathKind, action string) *scene {
+	s := &scene{c: c, typ: typ, temp: temp, path: path, action: action}
+	s.domains = make([]domain, len(c.slots))
+	s.start = &model{vals: make([][]value, len(c.slots))}
+	s.startCaller()
+	for i := sFirst; i < len(c.slots); i++ {
+		if c.slots[i].id == idUsername {
+			if typ == userCaller {
+				s.start.vals[i] = s.start.vals[sName]
+			}
+			continue
+		}
+		s.domains[i] = s.domainOf(c.slots[i])
+		s.start.vals[i] = s.domains[i].plain()
+	}
+	return s
+}
+
+// plain returns the domain's plainest values, none when the key may be absent.
+func (d *domain) plain() []value {
+	if d.optional || d.uncertain {
+		return nil
+	}
+	switch d.kind {
+	case fixedTo:
+		return d.vals
+	case choice:
+		return d.vals[:1]
+	case text:
+		return []value{{s: d.first}}
+	case number:
+		return []value{secondsValue(d.hi)}
+	case address:
+		return []value{addressValue(netip.AddrFrom4([4]byte{198, 51, 100, 23}))}
+	default:
+		return nil
+	}
+}
+
+func secondsValue(n int64) value { return value{s: fmt.Sprint(n), n: n} }
+
+func addressValue(a netip.Addr) value { return value{s: a.String(), a: a} }
+
+func timeValue(n int64) value {
+	return value{s: time.Unix(n, 0).UTC().Format(time.RFC3339), n: n}
+}
+
+// startCaller sets the caller's keys to a stranger's. Numbers and names are
+// made up; the account is one that AWS's documentation does not use.
+func (s *scene) startCaller() {
+	account := s.c.strangeAccount()
+	arn := "arn:" + s.c.partition + ":iam::" + account
+	m := s.start
+	m.set(sAccount, account)
+	switch s.typ {
+	case roleCaller:
+		m.set(sArn, arn+":role/stranger")
+		m.set(sName, "stranger")
+		m.set(sUserID, "AROASTRANGER000000001:stranger")
+		m.set(sUnique, "AROASTRANGER000000001")
+		m.set(sSession, "stranger")
+	case userCaller:
+		m.set(sArn, arn+":user/stranger")
+		m.set(sName, "stranger")
+		m.set(sUserID, "AIDASTRANGER000000001")
+		m.set(sUnique, "AIDASTRANGER000000001")
+	case rootCaller:
+		m.set(sArn, arn+":root")
+		m.set(sUserID, account)
+	case fedCaller:
+		m.set(sArn, "arn:"+s.c.partition+":sts::"+account+":federated-user/stranger")
+		m.set(sName, "stranger")
+		m.set(sUserID, account+":stranger")
+		m.set(sParent, arn+":user/stranger")
+	case serviceCaller:
+		m.vals[sAccount] = nil
+		m.set(sService, "service.amazonaws.com")
+	}
+}
+
+// strangeAccount returns an account id that nobody concerned has.
+func (c *compiled) strangeAccount() string {
+	for _, d := range "987654320" {
+		a := strings.Repeat(string(d), 4) + "88887777"
+		if a != c.owner && !slices.Contains(c.named.accounts, a) && !slices.Contains(c.q.TrustedAccounts, a) {
+			return a
+		}
+	}
+	return "999988887777" // taken, too: the search finds another
+}
+
+// scenes lists the kinds of requests that the policy can tell apart, those
+// that make the plainest witnesses first.
+func (c *compiled) scenes(action string) []*scene {
+	types := []callerKind{roleCaller}
+	temps := []bool{false}
+	if c.byType || c.mentionsAny(idPrincipalArn, idPrincipalType, idUserID, idUsername, idSession, idSessionArn, idTokenIssue, idMFAPresent, idMFAAge, idPrincipalTag) {
+		types = []callerKind{roleCaller, userCaller, rootCaller, fedCaller}
+	}
+	if c.mentionsAny(idTokenIssue, idMFAPresent, idMFAAge) {
+		temps = []bool{false, true}
+	}
+	paths := []pathKind{direct}
+	if c.mentionsAny(idSourceIP, idSourceVpc, idSourceVpce, idVpcArn, idVpcSourceIP, idVpceAccount, idVpceOrgID, idVpceOrgPaths, idViaService, idCalledVia, idCalledViaFirst, idCalledViaLast, idViaAWSService, idViaMCP, idGrantForAWS, idMFAPresent, idTokenIssue, idSession, idSessionArn) {
+		paths = []pathKind{direct, endpoint, via}
+	}
+	var list []*scene
+	for _, p := range paths {
+		for _, t := range types {
+			for _, temp := range temps {
+				if fits := t == userCaller || t == rootCaller; !fits && temp {
+					continue // sessions are temporary anyway
+				}
+				list = append(list, c.newScene(t, temp || t == roleCaller || t == fedCaller, p, action))
+			}
+		}
+	}
+	return list
+}
+
+func (c *compiled) mentionsAny(ids ...keyID) bool {
+	for _, id := range ids {
+		if c.has[id] {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,293 @@
+package policy
+
+// A search looks for one request of a scene that the policy allows.
+//
+// It keeps a list of literals in force and a model that meets them. It starts
+// with the literals of one Allow, then looks whether a Deny applies to the
+// model; if so, every request that gets through must break one of that Deny's
+// literals, so the search tries them one after the other. What it finds is a
+// request; when it comes back empty-handed, and is not incomplete, there is none.
+type search struct {
+	*scene
+	sure bool // count only on what AWS documents: for claims that somebody gets in
+	reach
+	work *int
+
+	allows     []*stmt
+	denies     []*stmt
+	base       []literal
+	first      *model // the plainest request of this kind
+	incomplete bool   // a guess failed: an empty-handed search proves nothing
+}
+
+// reach says which outsiders a search admits.
+type reach struct {
+	freshWho   bool // no account, organization or id that the policy names
+	freshWhere bool // no network that the policy names
+}
+
+func (c *compiled) newSearch(sc *scene, r reach, sure bool, work *int) *search {
+	s := &search{scene: sc, sure: sure, reach: r, work: work}
+	for i := range c.stmts {
+		st := &c.stmts[i]
+		m := min(st.matchAction(sc.action), st.resource)
+		switch {
+		case st.Effect == Allow && (m.sure() || !sure && m.possible()):
+			s.allows = append(s.allows, st)
+		case st.Effect == Deny && (m.sure() || sure && m.possible()):
+			s.denies = append(s.denies, st)
+		}
+	}
+	s.base = s.outsider()
+	s.begin()
+	return s
+}
+
+// begin completes the scene's plainest request with the keys that hang together.
+func (s *search) begin() {
+	s.first = s.start
+	if !s.c.mentionsAny(idMFAPresent, idMFAAge, idKeySpec, idKeyUsage, idEncAlgorithm, idSourceVpc, idVpcArn) {
+		return
+	}
+	s.first = s.start.clone()
+	done := map[group]bool{}
+	for i := sFirst; i < len(s.c.slots); i++ {
+		switch g := s.groupOf(i); g {
+		case gMFA, gSpec, gVpc:
+			if !done[g] {
+				done[g] = true
+				s.repair(nil, s.first, i)
+			}
+		}
+	}
+}
+
+// outsider lists what makes a caller an outsider of the wanted kind.
+func (s *search) outsider() []literal {
+	c := s.c
+	if s.typ == serviceCaller {
+		return s.strangeCustomer()
+	}
+	out := func(slot int, lists ...[]string) literal {
+		var texts []string
+		for _, l := range lists {
+			texts = append(texts, l...)
+		}
+		l := equals(slot, texts...).not()
+		l.absent = slot != sAccount
+		return l
+	}
+	owner := []string{}
+	if c.owner != "" {
+		owner = append(owner, c.owner)
+	}
+	lits := make([]literal, 0, 6)
+	if !s.freshWho {
+		lits = append(lits, out(sAccount, owner, c.q.TrustedAccounts))
+		if len(c.q.TrustedOrgs) > 0 {
+			lits = append(lits, out(sOrgID, c.q.TrustedOrgs))
+		}
+	} else {
+		lits = append(lits, out(sAccount, owner, c.q.TrustedAccounts, c.named.accounts))
+		if c.has[idPrincipalOrgID] || c.has[idPrincipalOrgPaths] || len(c.q.TrustedOrgs) > 0 {
+			lits = append(lits, out(sOrgID, c.q.TrustedOrgs, c.named.orgs, []string{c.q.Key.Org}))
+		}
+		if len(c.named.ids) > 0 {
+			lits = append(lits, out(sUnique, c.named.ids))
+		}
+		lits = s.strangeValues(lits, idAttestation, c.named.values)
+	}
+	if s.freshWhere {
+		lits = s.strangeValues(lits, idSourceVpc, c.named.vpcs)
+		lits = s.strangeValues(lits, idSourceVpce, c.named.vpcs)
+		lits = s.strangeValues(lits, idVpceAccount, append(append(owner, c.q.TrustedAccounts...), c.named.accounts...))
+		lits = s.strangeValues(lits, idVpceOrgID, append(append([]string{c.q.Key.Org}, c.q.TrustedOrgs...), c.named.orgs...))
+		if i := s.slotNamed("aws:Ec2InstanceSourceVpc"); i >= 0 {
+			lits = append(lits, out(i, c.named.vpcs))
+		}
+	}
+	return lits
+}
+
+func (s *search) strangeValues(lits []literal, id keyID, values []string) []literal {
+	if !s.c.has[id] || len(values) == 0 {
+		return lits
+	}
+	for i := sFirst; i < len(s.c.slots); i++ {
+		if s.c.slots[i].id == id {
+			l := equals(i, values...).not()
+			l.absent = true
+			lits = append(lits, l)
+		}
+	}
+	return lits
+}
+
+func (s *search) slotNamed(name string) int {
+	for i := sFirst; i < len(s.c.slots); i++ {
+		if s.c.slots[i].Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// strangeCustomer is what makes a service's customer a stranger: the source
+// keys name neither the owner nor anybody trusted or named.
+func (s *search) strangeCustomer() []literal {
+	c := s.c
+	var lits []literal
+	for i := sFirst; i < len(c.slots); i++ {
+		if c.slots[i].id != idSourceKeys {
+			continue
+		}
+		var pats valueSet
+		switch c.slots[i].Name {
+		case "aws:SourceAccount":
+			pats = *exactly(append(append([]string{c.owner}, c.named.accounts...), c.q.TrustedAccounts...)...)
+		case "aws:SourceArn":
+			for _, a := range append([]string{c.owner}, c.named.accounts...) {
+				pats.pats = append(pats.pats, newPattern("arn:*:*:*:"+a+":*", ArnLike, false))
+			}
+		case "aws:SourceOrgID":
+			pats = *exactly(append(append([]string{c.q.Key.Org}, c.named.orgs...), c.q.TrustedOrgs...)...)
+		default:
+			for _, o := range c.named.orgs {
+				pats.pats = append(pats.pats, newPattern(o+"/*", StringLike, false))
+			}
+		}
+		lits = append(lits, literal{slot: i, absent: true, mode: eachOut, set: &pats})
+	}
+	return lits
+}
+
+// find returns a request that gets in, nil when there is none or none was found.
+func (s *search) find(more ...literal) (*model, *stmt) {
+	for _, a := range s.allows {
+		for _, way := range a.allowWays(s.typ) {
+			c := make([]literal, 0, len(s.base)+len(way)+len(a.clauses)+len(more)+4)
+			c = append(append(append(c, s.base...), way...), more...)
+			for i := range a.clauses {
+				if s.sure {
+					c = append(c, a.clauses[i].lo)
+				} else {
+					c = append(c, a.clauses[i].hi)
+				}
+			}
+			c, m, ok := s.settle(c, s.first)
+			if !ok {
+				continue
+			}
+			if m = s.escape(c, m); m != nil {
+				return m, a
+			}
+			if *s.work < 0 {
+				return nil, nil
+			}
+		}
+	}
+	return nil, nil
+}
+
+// escape changes m, which meets c, until no Deny applies to it.
+func (s *search) escape(c []literal, m *model) *model {
+	for _, d := range s.denies {
+		applies, moves := s.denyApplies(d, m)
+		if !applies {
+			continue
+		}
+		for _, move := range moves {
+			if *s.work -= 10; *s.work < 0 {
+				return nil
+			}
+			c2 := append(c[:len(c):len(c)], move...)
+			c2, m2, ok := s.settle(c2, m)
+			if !ok {
+				continue
+			}
+			if found := s.escape(c2, m2); found != nil {
+				return found
+			}
+		}
+		return nil
+	}
+	return m
+}
+
+// denyApplies says whether a Deny stops m, and the ways around it.
+func (s *search) denyApplies(d *stmt, m *model) (bool, [][]literal) {
+	var moves [][]literal
+	for i := range d.clauses {
+		l := d.clauses[i].lo
+		if s.sure {
+			l = d.clauses[i].hi
+		}
+		l = l.not()
+		if s.holds(&l, m) {
+			return false, nil
+		}
+		moves = append(moves, []literal{l})
+	}
+	applies, byPrincipal := d.denyEscapes(s.typ, m, s.sure)
+	if !applies {
+		return false, nil
+	}
+	return true, append(moves, byPrincipal...)
+}
+
+// holds says whether l holds in m. In a sure search a literal on a key whose
+// presence AWS leaves open must hold whatever the key does.
+func (s *search) holds(l *literal, m *model) bool {
+	if s.sure && l.slot >= sFirst && s.domains[l.slot].uncertain {
+		return s.holdsAnyway(l, m)
+	}
+	return l.holds(m)
+}
+
+func (s *search) holdsAnyway(l *literal, m *model) bool {
+	if !l.absent {
+		return false
+	}
+	if h, fixed := l.present(); fixed {
+		return h
+	}
+	n := l.not()
+	_, possible := s.pickPresent(l.slot, &s.domains[l.slot], []literal{n}, m.clone())
+	return !possible
+}
+
+// settle changes m so that it meets all of c. Keys that depend on each other
+// can need more than one round.
+func (s *search) settle(c []literal, m *model) ([]literal, *model, bool) {
+	owned := false
+	for round := 0; round < 8; round++ {
+		changed := false
+		for i := 0; i < len(c); i++ {
+			l := c[i]
+			if s.holds(&l, m) && s.tied(l.slot, m) {
+				continue
+			}
+			if !owned {
+				m, owned = m.clone(), true
+			}
+			var ok bool
+			if c, ok = s.repair(c, m, l.slot); !ok {
+				return c, nil, false
+			}
+			changed = true
+		}
+		if !changed {
+			return c, m, true
+		}
+	}
+	s.incomplete = true
+	return c, nil, false
+}
+
+// tied says whether a value that carries the caller's account still does.
+func (s *search) tied(slot int, m *model) bool {
+	if len(m.vals[slot]) == 0 || slot != sParent && (slot < sFirst || s.c.slots[slot].id != idSessionArn) {
+		return true
+	}
+	return arnAccount(m.text(slot)) == m.text(sAccount)
+}

@@ -1,0 +1,164 @@
+package policy
+
+import (
+	"math"
+	"math/big"
+	"net/netip"
+	"time"
+)
+
+// A value is one value of a condition key: text, and beside it the number or
+// address that it stands for where the key has such a type.
+type value struct {
+	s string
+	n int64      // seconds, for dates and numbers
+	a netip.Addr // for addresses
+}
+
+// A span is all whole numbers from lo to hi.
+type span struct{ lo, hi int64 }
+
+// A valueSet is what the values of one condition describe: patterns for text,
+// spans for dates and numbers, ranges for addresses. Only one of the three is
+// used; none of them is the empty set.
+type valueSet struct {
+	pats  []pattern
+	spans []span
+	addrs addressSet
+	vars  bool // some pattern has variables: its meaning depends on the rest of the request
+}
+
+// has reports whether v is in the set. Patterns with variables are read by way
+// of m; unresolved ones match nothing.
+func (s *valueSet) has(v value, m *model) bool {
+	for i := range s.pats {
+		p := &s.pats[i]
+		if p.parts == nil {
+			if p.matches(v.s) {
+				return true
+			}
+			continue
+		}
+		if q, ok := p.resolve(m); ok && q.matches(v.s) {
+			return true
+		}
+	}
+	for _, r := range s.spans {
+		if r.lo <= v.n && v.n <= r.hi {
+			return true
+		}
+	}
+	return s.addrs != nil && s.addrs.has(v.a)
+}
+
+// unresolved reports whether a variable in the set has no value in m.
+func (s *valueSet) unresolved(m *model) bool {
+	if !s.vars {
+		return false
+	}
+	for i := range s.pats {
+		if s.pats[i].parts != nil {
+			if _, ok := s.pats[i].resolve(m); !ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// resolve puts the values that m has into the pattern's variables. ok is false
+// when a variable without default has no value, or several.
+func (p *pattern) resolve(m *model) (q pattern, ok bool) {
+	parts := make([]part, len(p.parts))
+	for i, s := range p.parts {
+		if s.ref == "" {
+			parts[i] = s
+			continue
+		}
+		switch vals := m.vals[s.slot]; {
+		case len(vals) == 1:
+			parts[i] = part{text: vals[0].s, literal: true}
+		case len(vals) == 0 && s.hasDef:
+			parts[i] = part{text: s.defText, literal: true}
+		default:
+			return pattern{}, false
+		}
+	}
+	q = pattern{text: p.text, fold: p.fold, arn: p.arn}
+	q.build(parts, p.wild)
+	return q, true
+}
+
+// loosen returns a pattern without variables that matches all that p can match.
+func (p *pattern) loosen() pattern {
+	toks := make([]token, 0, len(p.text))
+	colons, open := 0, false
+	for _, s := range p.parts {
+		if s.ref != "" {
+			toks = append(toks, token{kind: tokStar})
+			open = true // the variable's value may hold colons, too
+			continue
+		}
+		for _, r := range s.text {
+			t := token{r: r, fold: p.fold}
+			if p.wild && !s.literal && (r == '*' || r == '?') {
+				t = token{kind: tokAny, noColon: p.arn && colons < 5 && !open}
+				if r == '*' {
+					t.kind = tokStar
+				}
+			}
+			if r == ':' {
+				colons++
+			}
+			toks = append(toks, t)
+		}
+	}
+	return pattern{text: p.text, toks: toks}
+}
+
+const (
+	minSecond = math.MinInt64 / 4
+	maxSecond = math.MaxInt64 / 4
+)
+
+// numberSpan returns the whole numbers x with "x base r".
+func numberSpan(base Base, r *big.Rat) (span, bool) {
+	floor, whole := floorOf(r)
+	below, above := floor-1, floor+1
+	if !whole {
+		below = floor
+	}
+	switch base {
+	case NumericEquals, DateEquals:
+		return span{floor, floor}, whole
+	case NumericLessThan, DateLessThan:
+		return span{minSecond, below}, true
+	case NumericLessThanEquals, DateLessThanEquals:
+		return span{minSecond, floor}, true
+	case NumericGreaterThan, DateGreaterThan:
+		return span{above, maxSecond}, true
+	case NumericGreaterThanEquals, DateGreaterThanEquals:
+		if whole {
+			above = floor
+		}
+		return span{above, maxSecond}, true
+	default:
+		return span{}, false
+	}
+}
+
+func floorOf(r *big.Rat) (floor int64, whole bool) {
+	q, m := new(big.Int).DivMod(r.Num(), r.Denom(), new(big.Int))
+	if !q.IsInt64() {
+		if q.Sign() < 0 {
+			return minSecond, false
+		}
+		return maxSecond, false
+	}
+	return min(max(q.Int64(), minSecond), maxSecond), m.Sign() == 0
+}
+
+func secondsOf(t time.Time) *big.Rat {
+	r := new(big.Rat).SetInt64(t.Unix())
+	return r.Add(r, new(big.Rat).SetFrac64(int64(t.Nanosecond()), 1e9))
+}
