@@ -136,14 +136,9 @@ func (d Detector) decide(f *Finding, p *policy.Policy) (quiet string) {
 	if f.Verdict == policy.Private && f.Decision.Future == nil {
 		return f.quietVerdict()
 	}
-	blamed := f.Decision
-	if f.Verdict == policy.Private {
-		later := q
-		later.At = f.Decision.Future.At
-		blamed = p.Decide(later)
-	}
-	f.Statements = statements(p, offending(blamed, len(p.Statements)))
-	f.Repaired = repair(f, p, q)
+	var places []int
+	places, f.Repaired = blame(f, p, q)
+	f.Statements = statements(p, places)
 	return ""
 }
 

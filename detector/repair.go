@@ -8,34 +8,67 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy"
 )
 
-// repair returns f's policy p without the Allow statements that f blames, as
-// indented JSON. It returns "" when that is not surely a repair: the rest still
-// lets outsiders in, now or later, or it leaves the key's owner without a sure
-// way to change the policy again. q is the question that f answers.
-func repair(f *Finding, p *policy.Policy, q policy.Question) string {
-	var drop []int
-	for _, s := range f.Statements {
-		if p.Statements[s.Index].Effect == policy.Allow {
-			drop = append(drop, s.Index)
+// maxRounds bounds how often blame looks for further open statements.
+const maxRounds = 8
+
+// blame returns the places of the statements of p, f's policy, that open the
+// key, and the policy without the Allows among them. A decision names the
+// statements that let its own witness in; others may open the key just as well,
+// so blame takes away what it found and asks again, until the rest is private.
+//
+// repaired is indented JSON. It is "" when it is not surely a repair: the rest
+// still lets outsiders in, now or later, or it leaves the key's owner without a
+// sure way to change the policy again. q is the question that f answers.
+func blame(f *Finding, p *policy.Policy, q policy.Question) (places []int, repaired string) {
+	kept := make([]int, len(p.Statements)) // places in p of the statements of rest
+	for i := range kept {
+		kept[i] = i
+	}
+	rest, d := p, atItsWorst(p, q, f.Decision)
+	for range maxRounds {
+		var drop []int
+		for _, i := range offending(d, len(kept)) {
+			places = append(places, kept[i])
+			if rest.Statements[i].Effect == policy.Allow {
+				drop = append(drop, i)
+			}
+		}
+		for _, i := range slices.Backward(drop) {
+			kept = slices.Delete(kept, i, i+1)
+		}
+		if len(drop) == 0 || len(kept) == 0 {
+			break
+		}
+		text := only(f.Policy.Text, kept)
+		var err error
+		if rest, err = policy.Parse([]byte(text)); err != nil {
+			break
+		}
+		d = atItsWorst(rest, q, rest.Decide(q))
+		if d.Verdict == policy.Private && ownerManages(rest, f) {
+			repaired = text
+		}
+		if d.Verdict == policy.Private || d.Verdict == policy.Shared && f.Verdict != policy.Shared {
+			break
 		}
 	}
-	if len(drop) == 0 {
-		return ""
-	}
-	text := without(f.Policy.Text, drop)
-	rest, err := policy.Parse([]byte(text))
-	if err != nil {
-		return ""
-	}
-	if d := rest.Decide(q); d.Verdict != policy.Private || d.Future != nil || !ownerManages(rest, f) {
-		return ""
-	}
-	return text
+	slices.Sort(places)
+	return slices.Compact(places), repaired
 }
 
-// without returns the policy text without the statements at the given places,
-// everything else in its order, indented; "" when no statement is left.
-func without(text string, drop []int) string {
+// atItsWorst returns the decision d on p, or the one of a later instant when
+// the policy is private until then.
+func atItsWorst(p *policy.Policy, q policy.Question, d policy.Decision) policy.Decision {
+	if d.Verdict == policy.Private && d.Future != nil {
+		q.At = d.Future.At
+		return p.Decide(q)
+	}
+	return d
+}
+
+// only returns the policy text with the statements at the given places only,
+// everything else in its order, indented; "" when it has no such statements.
+func only(text string, places []int) string {
 	doc, err := readDocument([]byte(text))
 	if err != nil {
 		return ""
@@ -53,12 +86,8 @@ func without(text string, drop []int) string {
 		if kindOf(m.value) != "an array" {
 			return "" // the only statement is the one to drop
 		}
-		kept := keep(elements(m.value), drop)
-		if len(kept) == 0 {
-			return ""
-		}
 		b.WriteByte('[')
-		b.Write(bytes.Join(kept, []byte(",")))
+		b.Write(bytes.Join(pick(elements(m.value), places), []byte(",")))
 		b.WriteByte(']')
 	}
 	b.WriteByte('}')
@@ -69,15 +98,15 @@ func without(text string, drop []int) string {
 	return indented.String()
 }
 
-// keep returns the elements whose places are not in drop.
-func keep(list [][]byte, drop []int) [][]byte {
-	var kept [][]byte
-	for i, element := range list {
-		if !slices.Contains(drop, i) {
-			kept = append(kept, element)
+// pick returns the elements at the given places.
+func pick(list [][]byte, places []int) [][]byte {
+	var picked [][]byte
+	for _, i := range places {
+		if i < len(list) {
+			picked = append(picked, list[i])
 		}
 	}
-	return kept
+	return picked
 }
 
 // writeName writes a member's name and the colon.

@@ -8,12 +8,17 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy"
 )
 
-// offending returns the places of the statements that a decision blames: those
-// that let outsiders in, and those that kept it open. They are sorted and lie
-// below count.
+// offending returns the places of the statements that a decision blames,
+// sorted and below count: those that let outsiders in, and those that kept it
+// open. When strangers get in, statements that let in named outsiders only are
+// not to blame.
 func offending(d policy.Decision, count int) []int {
 	var places []int
+	strangers := d.Verdict == policy.Public || d.Verdict == policy.Network
 	for _, g := range d.Grants {
+		if strangers && g.Audience == policy.Shared {
+			continue
+		}
 		for _, ref := range g.Statements {
 			places = append(places, ref.Index)
 		}
