@@ -205,6 +205,9 @@ func chatWhy(f *detector.Finding) []string {
 			lines = append(lines, "- "+code(why, 300))
 		}
 	}
+	if f.Decision.Future != nil {
+		lines = append(lines, "Why: "+later(f.Decision))
+	}
 	if f.Verdict != policy.Undecided {
 		return lines
 	}

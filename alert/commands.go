@@ -56,6 +56,7 @@ func (c command) block(indent string) string {
 type commands struct {
 	savePolicy    command // changes nothing: the policy as it is now
 	keyHistory    command // changes nothing: calls on this key
+	listGrants    command // changes nothing: grants on this key, which outlive its policy
 	actorHistory  command // changes nothing: calls with this access key
 	restorePolicy command // puts fixed.json in force
 	disableKey    command // last resort
@@ -71,6 +72,7 @@ func commandsFor(f *detector.Finding) commands {
 			"--query Policy", "--output text", "> before.json"}
 		c.keyHistory = command{"aws cloudtrail lookup-events", in,
 			"--lookup-attributes", "AttributeKey=ResourceName,AttributeValue=" + arn}
+		c.listGrants = command{"aws kms list-grants", "--key-id " + arn, in}
 		c.restorePolicy = command{"aws kms put-key-policy", "--key-id " + arn, "--policy-name default", in,
 			"--policy file://fixed.json"}
 		c.disableKey = command{"aws kms disable-key", "--key-id " + arn, in}

@@ -59,14 +59,7 @@ func (m *mail) section(heading, text string) {
 // head writes the five lines that must be enough.
 func (m *mail) head() {
 	f := m.f
-	what := strings.ToUpper(f.Severity.String()) + " (" + f.Verdict.String() + "): " + title(f)
-	if f.Attempted {
-		what = strings.ToUpper(f.Severity.String()) + " (" + f.Verdict.String() + ", refused): " + title(f)
-	}
-	if m.o.Test {
-		what = "[TEST] " + what
-	}
-	m.line(trim(what, columns))
+	m.line(m.headline())
 	mfa := ", MFA: " + mfaState(f.Actor)
 	if note := mfaNote(f.Actor); note != "" && width(who(f.Actor, 64)+mfa+note)+10 <= columns {
 		mfa += " (" + note + ")"
@@ -75,6 +68,20 @@ func (m *mail) head() {
 	m.line(trim("From:  "+from(f.Source), columns))
 	m.line(trim("Key:   "+whichKey(f.Key), columns))
 	m.line(trim("When:  "+when(f, m.o), columns))
+}
+
+// headline is severity, verdict and title. When that is too long the verdict
+// goes, which the title says as well.
+func (m *mail) headline() string {
+	severity := strings.ToUpper(m.f.Severity.String())
+	if m.o.Test {
+		severity = "[TEST] " + severity
+	}
+	line := severity + " (" + m.f.Verdict.String() + "): " + title(m.f)
+	if width(line) > columns {
+		line = severity + ": " + title(m.f)
+	}
+	return trim(line, columns)
 }
 
 // from names the source of the call.
@@ -140,7 +147,7 @@ func (m *mail) notes() {
 // why writes the decision's own reasons and the statements as written.
 func (m *mail) why() {
 	if m.f.Verdict == policy.Undecided {
-		m.heading("WHY THIS WAS SENT: IT COULD NOT BE DECIDED")
+		m.heading("WHY THIS WAS SENT")
 	} else {
 		m.heading("WHY IT FIRED")
 	}
@@ -161,6 +168,9 @@ func (m *mail) why() {
 		m.para("  - ", "    ", sentence(statementName(open.Statement))+" could not be decided: "+plain(open.Reason, maxText)+". Check by hand whom it lets in.")
 	}
 	m.asides()
+	if m.f.Problem == "" && len(m.f.Decision.Grants)+len(m.f.Decision.Undecided) == 0 && m.f.Decision.Future == nil {
+		m.para("  - ", "    ", "The decision came without a reason, which is a fault of kmsentry. Read the policy by hand and report this.")
+	}
 	m.statements()
 }
 
@@ -202,7 +212,7 @@ func (m *mail) asides() {
 		}
 	}
 	if d.Future != nil {
-		m.para("  - ", "    ", "It gets worse by itself: from "+instant(d.Future.At)+" the verdict is "+d.Future.Verdict.String()+".")
+		m.para("  - ", "    ", later(d))
 	}
 	for _, flag := range d.Flags {
 		if text := flagText(flag); text != "" {

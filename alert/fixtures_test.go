@@ -84,8 +84,12 @@ func findings() map[string]*detector.Finding {
 		f.Problem = `key policy: Statement[0].Principal: want one Principal, got another (byte 71)`
 	})
 	change("attempted", func(f *detector.Finding) {
-		f.Attempted, f.Severity = true, detector.Low
+		f.Attempted, f.Severity, f.Title = true, detector.Low, "Refused attempt to open a KMS key to anyone in AWS"
 		f.Event.ErrorCode, f.Event.ErrorMessage = "AccessDenied", "User: arn:aws:sts::111122223333:assumed-role/okta_adm_role/jane@example.com is not authorized to perform: kms:PutKeyPolicy"
+	})
+	change("later", func(f *detector.Finding) {
+		f.Verdict, f.Severity, f.Title = policy.Private, detector.Medium, "This KMS key opens to anyone in AWS on 2027-01-01 00:00:00 UTC"
+		f.Decision = policy.Decision{Verdict: policy.Private, Future: &policy.Exposure{At: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Verdict: policy.Public}, Flags: []policy.Flag{policy.FlagFutureExposure}}
 	})
 	change("china", func(f *detector.Finding) {
 		f.Key = detector.Key{ARN: "arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab", ID: "1234abcd-12ab-34cd-56ef-1234567890ab", Account: "111122223333", Region: "cn-north-1", Partition: "aws-cn"}

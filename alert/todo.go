@@ -24,6 +24,9 @@ func (m *mail) todo() {
 		next("Save the policy as it is now; it may have changed since:", m.cmd.savePolicy)
 		next("See what else was done to the key in the last 90 days:", m.cmd.keyHistory)
 	}
+	if m.cmd.listGrants != nil && !m.f.Attempted && openTo(m.f.Decision.Grants, "kms:CreateGrant") {
+		next("List the grants on the key; those that outsiders made stay when the policy goes, so revoke them as well:", m.cmd.listGrants)
+	}
 	if m.cmd.actorHistory != nil {
 		next("See what else was done with this access key:", m.cmd.actorHistory)
 	}

@@ -56,6 +56,8 @@ func brief(f *detector.Finding) string {
 		what = "KMS key open to named networks"
 	case f.Verdict == policy.Shared:
 		what = "KMS key shared with outsiders"
+	case f.Verdict == policy.Private:
+		what = "KMS key opens to outsiders later"
 	case f.Problem != "":
 		what = "KMS key policy could not be read"
 	}
@@ -135,9 +137,9 @@ func actionsOf(grants []policy.Grant, n int) string {
 	return strings.Join(names, ", ")
 }
 
-// openTo reports whether strangers reach action beside the encrypt class.
-func openTo(d policy.Decision, action string) bool {
-	return slices.ContainsFunc(d.Others, func(g policy.Grant) bool { return strings.EqualFold(g.Action, action) })
+// openTo reports whether action is among grants.
+func openTo(grants []policy.Grant, action string) bool {
+	return slices.ContainsFunc(grants, func(g policy.Grant) bool { return strings.EqualFold(g.Action, action) })
 }
 
 // statementName names a statement for people, counting from 1 as they do.
@@ -170,13 +172,24 @@ func reach(f *detector.Finding) string {
 		them = "anyone who calls from the named networks"
 	case policy.Shared:
 		return "the outsiders named in the policy can encrypt with this key. That is fine if you know them. If you do not, they can turn it into a tool that locks other people's data."
+	case policy.Private:
+		return "no outsider gets in today, but the policy opens by itself at the date in it. A date that nobody remembers is a door that nobody closes, or that somebody set to open unseen."
 	default:
 		return "it is not ruled out that this policy opens the key to everyone. Treat it as open until somebody has read it."
 	}
-	if openTo(f.Decision, "kms:Decrypt") {
+	switch {
+	case openTo(f.Decision.Others, "kms:Decrypt") || openTo(f.Decision.Others, "kms:ReEncryptFrom"):
 		return them + " can encrypt and decrypt with this key. Whatever it protects is as safe as its ciphertext is hidden, and the key can serve S3 ransomware (MITRE ATT&CK T1486)."
+	case openTo(f.Decision.Grants, "kms:CreateGrant"):
+		return them + " can encrypt with this key and hand out grants on it, which outlive the policy: The key can serve S3 ransomware (MITRE ATT&CK T1486)."
+	default:
+		return them + " can encrypt with this key, and only you can decrypt: the tool of S3 ransomware (MITRE ATT&CK T1486). Either an intruder is turning a key of yours against others, or somebody opened a policy by mistake."
 	}
-	return them + " can encrypt with this key, and only you can decrypt: the tool of S3 ransomware (MITRE ATT&CK T1486). Either an intruder is turning a key of yours against others, or somebody opened a policy by mistake."
+}
+
+// later says when a decision gets worse by itself.
+func later(d policy.Decision) string {
+	return "It opens further by itself: from " + instant(d.Future.At) + " the verdict is " + d.Future.Verdict.String() + "."
 }
 
 // sentence starts s with a capital letter.
