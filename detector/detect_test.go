@@ -1,0 +1,154 @@
+package detector
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// policyOf returns a policy: the owner's statement and others.
+func policyOf(others ...string) string {
+	return `{"Version":"2012-10-17","Statement":[` + strings.Join(append([]string{ownerStatement}, others...), ",") + `]}`
+}
+
+// allow returns an Allow of kms:Encrypt and kms:Decrypt with a condition or "".
+func allow(principal, condition string) string {
+	if condition != "" {
+		condition = `,"Condition":` + condition
+	}
+	return `{"Sid":"Use","Effect":"Allow","Principal":{"AWS":"` + principal + `"},"Action":["kms:Encrypt","kms:Decrypt"],"Resource":"*"` + condition + `}`
+}
+
+// What a record can lead to, by policy and by what became of the call.
+func TestDetectVerdicts(t *testing.T) {
+	const denied = `"AccessDenied"`
+	open := policyOf(allow("*", ""))
+	partner := policyOf(allow("arn:aws:iam::444455556666:root", ""))
+	withMFA := edit{"userIdentity", `{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/a/b","accessKeyId":"ASIAX","sessionContext":{"attributes":{"mfaAuthenticated":"true"}}}`}
+	for _, row := range []struct {
+		name, policy string
+		edits        []edit
+		d            Detector
+		verdict      policy.Verdict
+		severity     Severity // of the finding
+		quiet        string
+		blamed       []int // places of the offending statements
+	}{
+		{name: "public", policy: open, edits: []edit{withMFA}, verdict: policy.Public, severity: High, blamed: []int{1}},
+		{name: "public, long-term key", policy: open, verdict: policy.Public, severity: Critical, blamed: []int{1}},
+		{name: "public by two statements", policy: policyOf(allow("*", ""), allow("444455556666", ""), allow("*", `{"StringNotEquals":{"aws:PrincipalAccount":"999988887777"}}`)), edits: []edit{withMFA}, verdict: policy.Public, severity: High, blamed: []int{1, 3}},
+		{name: "public, refused", policy: open, edits: []edit{{"errorCode", denied}}, verdict: policy.Public, severity: Low, blamed: []int{1}},
+		{name: "private", policy: policyOf(), verdict: policy.Private, quiet: quietPrivate},
+		{name: "private, refused", policy: policyOf(), edits: []edit{{"errorCode", denied}}, verdict: policy.Private, quiet: quietRefused},
+		{name: "shared", policy: partner, verdict: policy.Shared, severity: Low, blamed: []int{1}},
+		{name: "a trusted account", policy: partner, d: Detector{TrustedAccounts: []string{"444455556666"}}, verdict: policy.Private, quiet: quietPrivate},
+		{name: "a named organization", policy: policyOf(allow("*", `{"StringEquals":{"aws:PrincipalOrgID":"o-exampleorg1"}}`)), verdict: policy.Shared, severity: Low, blamed: []int{1}},
+		{name: "a trusted organization", policy: policyOf(allow("*", `{"StringEquals":{"aws:PrincipalOrgID":"o-exampleorg1"}}`)), d: Detector{TrustedOrgs: []string{"o-exampleorg1"}}, verdict: policy.Private, quiet: quietPrivate},
+		{name: "network", policy: policyOf(allow("*", `{"IpAddress":{"aws:SourceIp":"192.0.2.0/24"}}`)), verdict: policy.Network, severity: Medium, blamed: []int{1}},
+		{name: "own account", policy: policyOf(allow("*", `{"StringEquals":{"kms:CallerAccount":"111122223333"}}`)), verdict: policy.Private, quiet: quietPrivate},
+		{name: "own account by the key's ARN", policy: open, edits: []edit{withMFA, {"requestParameters.keyId", `"arn:aws:kms:us-east-1:444455556666:key/abc"`}}, verdict: policy.Public, severity: High},
+		{name: "expired at the event", policy: policyOf(allow("*", `{"DateLessThan":{"aws:CurrentTime":"2026-11-20T08:15:41Z"}}`)), verdict: policy.Private, quiet: quietPrivate},
+		{name: "not yet expired at the event", policy: policyOf(allow("*", `{"DateLessThan":{"aws:CurrentTime":"2026-11-20T08:15:43Z"}}`)), edits: []edit{withMFA}, verdict: policy.Public, severity: High, blamed: []int{1}},
+		{name: "public later", policy: policyOf(allow("*", `{"DateGreaterThan":{"aws:CurrentTime":"2099-01-01T00:00:00Z"}}`)), verdict: policy.Private, severity: Medium, blamed: []int{1}},
+		{name: "shared later", policy: policyOf(allow("444455556666", `{"DateGreaterThan":{"aws:CurrentTime":"2099-01-01T00:00:00Z"}}`)), verdict: policy.Private, severity: Low, blamed: []int{1}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			text := edited(t, put, append([]edit{{"requestParameters.policy", quoted(row.policy)}}, row.edits...)...)
+			result, err := row.d.Detect(text)
+			if err != nil {
+				t.Fatalf("Detect: %v", err)
+			}
+			if result.Verdict != row.verdict || result.Quiet != row.quiet {
+				t.Fatalf("Detect = %v, quiet %q, want %v, quiet %q", result.Verdict, result.Quiet, row.verdict, row.quiet)
+			}
+			if row.quiet != "" {
+				return
+			}
+			f := result.Finding
+			if f.Severity != row.severity {
+				t.Errorf("severity = %v, want %v", f.Severity, row.severity)
+			}
+			var blamed []int
+			for _, s := range f.Statements {
+				blamed = append(blamed, s.Index)
+			}
+			if row.blamed != nil && !slices.Equal(blamed, row.blamed) {
+				t.Errorf("offending statements %v, want %v", blamed, row.blamed)
+			}
+			if f.Policy.Text != row.policy || len(f.Policy.SHA256) != 64 {
+				t.Errorf("policy = %+v, want the text of the record and its hash", f.Policy)
+			}
+		})
+	}
+}
+
+// The repaired policy keeps what is harmless, and is only offered when it is
+// surely private and the owner can still manage the key.
+func TestRepair(t *testing.T) {
+	open := allow("*", "")
+	for _, row := range []struct {
+		name, policy string
+		keeps        int // statements left; 0 for no repair
+	}{
+		{"one open statement", policyOf(open), 1},
+		{"two open statements", policyOf(open, open), 1},
+		{"a harmless one stays", policyOf(allow("arn:aws:iam::111122223333:role/app", ""), open), 2},
+		{"a partner is left, so it is not surely repaired", policyOf(allow("444455556666", ""), open), 0},
+		{"only a partner", policyOf(allow("444455556666", "")), 1},
+		{"a Deny stays", policyOf(open, `{"Effect":"Deny","Principal":"*","Action":"kms:Encrypt","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}`), 2},
+		{"the owner would be locked out", `{"Version":"2012-10-17","Statement":[` + open + `,` + allow("arn:aws:iam::111122223333:role/app", "") + `]}`, 0},
+		{"the only statement", `{"Version":"2012-10-17","Statement":` + open + `}`, 0},
+		{"the owner's own statement is the open one", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["111122223333","*"]},"Action":"kms:*","Resource":"*"}]}`, 0},
+		{"open by itself later", policyOf(allow("*", `{"DateGreaterThan":{"aws:CurrentTime":"2099-01-01T00:00:00Z"}}`)), 1},
+		{"open now and later", policyOf(open, allow("*", `{"DateGreaterThan":{"aws:CurrentTime":"2099-01-01T00:00:00Z"}}`)), 1},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			result, err := Detector{}.Detect(edited(t, put, edit{"requestParameters.policy", quoted(row.policy)}))
+			if err != nil || result.Finding == nil {
+				t.Fatalf("Detect = %+v, %v, want a finding", result, err)
+			}
+			repaired := result.Finding.Repaired
+			if row.keeps == 0 {
+				if repaired != "" {
+					t.Errorf("repaired = %s, want none", repaired)
+				}
+				return
+			}
+			p, err := policy.Parse([]byte(repaired))
+			if err != nil {
+				t.Fatalf("repaired %q: %v", repaired, err)
+			}
+			if len(p.Statements) != row.keeps {
+				t.Errorf("repaired has %d statements, want %d:\n%s", len(p.Statements), row.keeps, repaired)
+			}
+			again, err := Detector{}.Detect(edited(t, put, edit{"requestParameters.policy", quoted(repaired)}))
+			if err != nil || again.Finding != nil {
+				t.Errorf("Detect(repaired) = %+v, %v, want quiet", again, err)
+			}
+		})
+	}
+}
+
+// The two records of one ReplicateKey call lead to two findings on one key.
+func TestReplicateKeyTwice(t *testing.T) {
+	text := sampleEvents(t)["replicate-key-public"]
+	primary, err := Detector{}.Detect(text)
+	if err != nil || primary.Finding == nil {
+		t.Fatalf("Detect(ReplicateKey) = %+v, %v", primary, err)
+	}
+	replica, err := Detector{}.Detect(edited(t, string(text),
+		edit{"eventName", `"CreateKey"`}, edit{"eventID", `"e-2"`}, edit{"awsRegion", `"us-west-2"`},
+		edit{"requestParameters", `{"policy":` + quoted(primary.Finding.Policy.Text) + `}`},
+		edit{"responseElements", `{"keyMetadata":{"arn":"` + primary.Key.ARN + `"}}`}))
+	if err != nil || replica.Finding == nil {
+		t.Fatalf("Detect(CreateKey) = %+v, %v", replica, err)
+	}
+	if primary.Key.ARN != replica.Key.ARN || primary.Key.Region != "us-west-2" || primary.Finding.Verdict != replica.Finding.Verdict {
+		t.Errorf("the two records: %+v and %+v", primary.Key, replica.Key)
+	}
+	if primary.Finding.UID == replica.Finding.UID {
+		t.Error("the two records have one uid, want two: they are two events")
+	}
+}

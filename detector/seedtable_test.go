@@ -1,0 +1,96 @@
+package detector
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+const seedTable = "../docs/splunk.md"
+
+// The table of docs/splunk.md says what the code does, for every sample event.
+func TestSeedTable(t *testing.T) {
+	rows := seedTableRows(t)
+	records := sampleEvents(t)
+	for name, text := range records {
+		row, ok := rows[name]
+		if !ok {
+			t.Errorf("%s: no row for %s", seedTable, name)
+			continue
+		}
+		literal, wildcard := seedOf(t, text)
+		result, err := Detector{}.Detect(text)
+		if err != nil {
+			t.Errorf("Detect(%s): %v", name, err)
+			continue
+		}
+		ours := "quiet"
+		if result.Finding != nil {
+			ours = result.Finding.Severity.String()
+		}
+		want := []string{fires(literal), fires(wildcard), ours}
+		if got := row[:3]; strings.Join(got, " ") != strings.Join(want, " ") {
+			t.Errorf("%s: %s: literal, wildcard, kmsentry are %v, want %v", seedTable, name, got, want)
+		}
+		if row[3] == "" {
+			t.Errorf("%s: %s: no reason given", seedTable, name)
+		}
+	}
+	for name := range rows {
+		if records[name] == nil {
+			t.Errorf("%s: a row for %s, which is no sample event", seedTable, name)
+		}
+	}
+}
+
+// seedOf runs the model of the seed rule over a record, judged or not.
+func seedOf(t *testing.T, text []byte) (literal, wildcard bool) {
+	t.Helper()
+	var r record
+	if err := r.read(text); err != nil {
+		t.Fatal(err)
+	}
+	f, err := r.facts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.setsPolicy() {
+		f.Policy.Text, _ = r.readPolicy()
+	}
+	return f.seedAlerts()
+}
+
+func fires(alerts bool) string {
+	if alerts {
+		return "fires"
+	}
+	return "no"
+}
+
+// seedTableRows reads the last table of the document: the cells by event.
+func seedTableRows(t *testing.T) map[string][]string {
+	t.Helper()
+	text, err := os.ReadFile(seedTable)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, ok := strings.Cut(string(text), "\n| event |")
+	if !ok {
+		t.Fatalf("%s: no table of events", seedTable)
+	}
+	rows := make(map[string][]string)
+	for _, line := range strings.Split(table, "\n")[2:] {
+		cells := strings.Split(strings.Trim(line, "| "), "|")
+		if len(cells) != 5 {
+			continue
+		}
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		rows[cells[0]] = cells[1:]
+	}
+	if len(rows) == 0 {
+		t.Fatalf("%s: the table of events is empty", seedTable)
+	}
+	return rows
+}
