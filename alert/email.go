@@ -188,7 +188,11 @@ func (m *mail) unreadable() {
 
 // grant writes one group of grants.
 func (m *mail) grant(g grantGroup) {
-	m.para("  ", "  ", g.audience()+" can call "+actionsOf(g.grants, 7)+":")
+	end := "."
+	if len(g.grants[0].Why) > 0 {
+		end = ":"
+	}
+	m.para("  ", "  ", g.audience()+" can call "+actionsOf(g.grants, 7)+", let in by "+g.through()+end)
 	for i, sentence := range g.grants[0].Why {
 		if i == m.l.why {
 			break

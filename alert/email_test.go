@@ -83,7 +83,7 @@ func TestEmailSays(t *testing.T) {
 		"service":    {all["service"], testOptions(), []string{"Who: config.amazonaws.com, MFA: not applicable (no person signed in)"}, []string{"Not one of yours"}},
 		"root":       {all["root"], testOptions(), []string{"the root user, MFA: yes", "root password", "BypassPolicyLockoutSafetyCheck"}, nil},
 		"no ARN":     {all["key-unknown"], testOptions(), []string{"alias/payroll", "Note: The request named the key by an alias", "no command here"}, []string{"aws kms"}},
-		"later":      {all["later"], testOptions(), []string{"MEDIUM (private): This KMS key opens", "from 2027-01-01 00:00:00 UTC the verdict is public", "opens by itself"}, []string{"PROOF"}},
+		"later":      {all["later"], testOptions(), []string{"MEDIUM: This KMS key opens to anyone in AWS on 2027", "from 2027-01-01 00:00:00 UTC the verdict is public", "It opens further by itself"}, []string{"PROOF"}},
 		"canary":     {all["public"], test, []string{"[TEST] CRITICAL", "This is a test of the alert path"}, nil},
 		"expired":    {all["public"], expired, []string{`The exception "old-one" would have held`}, nil},
 		"runbook":    {all["public"], runbook, []string{"Your runbook: https://wiki.example.com/kms"}, nil},

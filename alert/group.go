@@ -3,6 +3,7 @@ package alert
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 )
@@ -57,6 +58,24 @@ func (g grantGroup) audience() string {
 		}
 		return sentence(named)
 	}
+}
+
+// through names the statements that let them in.
+func (g grantGroup) through() string {
+	const most = 3 // statements in a sentence
+	refs := g.grants[0].Statements
+	if len(refs) == 0 {
+		return "the policy as a whole"
+	}
+	var names []string
+	for _, ref := range refs[:min(len(refs), most)] {
+		names = append(names, statementName(ref))
+	}
+	text := strings.Join(names, " and ")
+	if len(refs) > most {
+		text += " and others"
+	}
+	return text
 }
 
 // sortedKeys returns the keys of a request's context in order.

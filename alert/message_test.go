@@ -147,7 +147,7 @@ func TestSubject(t *testing.T) {
 		"public":     {publicFinding(), testOptions(), "[CRITICAL] KMS key open to everyone: kms:Encrypt 111122223333 us-west-2 ...34567890ab"},
 		"canary":     {publicFinding(), test, "[TEST] [CRITICAL] KMS key open to everyone: kms:Encrypt 111122223333 us-west-2 ...34567890ab"},
 		"long":       {long, testOptions(), "[CRITICAL] KMS key open to everyone 111122223333 ...34567890ab"},
-		"refused":    {all["attempted"], testOptions(), "[LOW] Refused try: KMS key open to everyone: kms:Encrypt 111122223333 us-west-2 ...34567890ab"},
+		"refused":    {all["attempted"], testOptions(), "[LOW] Refused attempt: KMS key open to everyone: kms:Encrypt 111122223333 us-west-2 ...34567890ab"},
 		"undecided":  {all["undecided"], testOptions(), "[MEDIUM] KMS key policy could not be decided 111122223333 us-west-2 ...34567890ab"},
 		"unreadable": {all["unparsed"], testOptions(), "[MEDIUM] KMS key policy could not be read 111122223333 us-west-2 ...34567890ab"},
 		"zero":       {&detector.Finding{}, testOptions(), "[LOW] KMS key policy could not be decided unknown"},

@@ -77,6 +77,8 @@ func (m *mail) stopCaller(next func(string, command)) {
 		next("Not one of yours? Deactivate the access key:", m.cmd.deactivateKey)
 	case a.Type == "Root":
 		next("Not one of yours? Change the root password, delete root access keys, and call AWS Support.", nil)
+	case a.SSO:
+		next("Not one of yours? End the person's sessions in IAM Identity Center and take the assignment away"+idpAdvice(a.Federated)+".", nil)
 	case a.Role != "":
 		next("Not one of yours? Revoke the sessions of role "+plain(a.Role, 64)+" (IAM console, Revoke active sessions)"+idpAdvice(a.Federated)+".", nil)
 	default:

@@ -62,7 +62,7 @@ func brief(f *detector.Finding) string {
 		what = "KMS key policy could not be read"
 	}
 	if f.Attempted {
-		return "Refused try: " + what
+		return "Refused attempt: " + what
 	}
 	return what
 }
@@ -173,15 +173,15 @@ func reach(f *detector.Finding) string {
 	case policy.Shared:
 		return "the outsiders named in the policy can encrypt with this key. That is fine if you know them. If you do not, they can turn it into a tool that locks other people's data."
 	case policy.Private:
-		return "no outsider gets in today, but the policy opens by itself at the date in it. A date that nobody remembers is a door that nobody closes, or that somebody set to open unseen."
+		return "no outsider gets in today. From the date in the policy on they do, and no further call will announce it. Act before then."
 	default:
 		return "it is not ruled out that this policy opens the key to everyone. Treat it as open until somebody has read it."
 	}
 	switch {
 	case openTo(f.Decision.Others, "kms:Decrypt") || openTo(f.Decision.Others, "kms:ReEncryptFrom"):
-		return them + " can encrypt and decrypt with this key. Whatever it protects is as safe as its ciphertext is hidden, and the key can serve S3 ransomware (MITRE ATT&CK T1486)."
+		return them + " can encrypt and decrypt with this key. Whoever gets hold of data encrypted under it can read that data, and the key can serve S3 ransomware (MITRE ATT&CK T1486)."
 	case openTo(f.Decision.Grants, "kms:CreateGrant"):
-		return them + " can encrypt with this key and hand out grants on it, which outlive the policy: The key can serve S3 ransomware (MITRE ATT&CK T1486)."
+		return them + " can encrypt with this key X can serve S3 ransomware (MITRE ATT&CK T1486)."
 	default:
 		return them + " can encrypt with this key, and only you can decrypt: the tool of S3 ransomware (MITRE ATT&CK T1486). Either an intruder is turning a key of yours against others, or somebody opened a policy by mistake."
 	}
