@@ -38,7 +38,7 @@ bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 fuzz: ## fuzz every target for FUZZTIME (default 10s)
-	sh internal/ci/fuzz.sh $(or $(FUZZTIME),10s)
+	.ci/fuzz $(or $(FUZZTIME),10s)
 
 oracle: ## hold the decision against npm @cloud-copilot/iam-simulate (needs node and npm)
 	cd detector/policy/testdata/oracle && npm ci
@@ -48,7 +48,7 @@ preview: ## write docs/preview.html: every sample event in every channel
 	$(GO) run ./internal/preview -o docs/preview.html
 
 lint: ## staticcheck and gofumpt, at the versions that CI uses
-	sh internal/ci/lint.sh
+	.ci/lint
 
 clean: ## remove what make builds
 	rm -rf bin dist

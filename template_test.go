@@ -133,6 +133,24 @@ func TestTemplate(t *testing.T) {
 	}
 }
 
+// sam local invoke overrides only variables that the template declares.
+func TestLocalEnvironmentFitsTheTemplate(t *testing.T) {
+	text, err := os.ReadFile("env.local.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var functions map[string]map[string]string
+	if err := json.Unmarshal(text, &functions); err != nil || len(functions["DetectorFunction"]) == 0 {
+		t.Fatalf("env.local.json = %s, want variables of DetectorFunction (%v)", text, err)
+	}
+	template := readTemplate(t)
+	for name := range functions["DetectorFunction"] {
+		if !strings.Contains(template, "          "+name+": ") {
+			t.Errorf("env.local.json sets %s, which template.yaml does not declare", name)
+		}
+	}
+}
+
 // cfn-lint has to find an ordinary slip, or its silence means nothing.
 func TestLintFindsSlips(t *testing.T) {
 	text := replaced(t, readTemplate(t), "MemorySize: 128", "MemorySise: 128")
