@@ -106,6 +106,9 @@ func (p *checkJSON) object(c checked) jsonDocument {
 	for _, s := range d.Services {
 		out.Services = append(out.Services, jsonService(s))
 	}
+	if c.between != "" {
+		out.Notes = append(out.Notes, "the verdict lies "+c.between)
+	}
 	if d.Future != nil {
 		out.Future = &jsonFuture{d.Future.At.UTC().Format(time.RFC3339), d.Future.Verdict}
 	}

@@ -24,7 +24,8 @@ type checked struct {
 	notes    []string
 	sha256   string // hex, of the policy text; "" when there is none, or not one
 	decision policy.Decision
-	err      error // why there is no decision
+	between  string // "between private and public" when unknown values leave the verdict open; "" otherwise
+	err      error  // why there is no decision
 	at       load.Region
 	lines    []load.Region // of the statements
 	texts    []string      // of the statements
@@ -80,7 +81,7 @@ func judge(d *load.Document, o checkOptions) checked {
 		c.decision.Verdict = policy.Private
 		c.notes = append(c.notes, "the file gives this key no policy: AWS attaches its default one, which names only the owner's account")
 	case len(d.Readings) == 0:
-		c.decision.Undecided = unknowns(d, nil, policy.Private, policy.Public)
+		c.leaveOpen(d, nil, policy.Private, policy.Public)
 	case d.Exact():
 		c.exact(d, o)
 	default:
@@ -174,7 +175,7 @@ func (c *checked) bracket(d *load.Document, o checkOptions) {
 	}
 	c.decision = all[0].decision(low, high)
 	if low != high {
-		c.decision.Undecided = append(unknowns(d, all, low, high), c.decision.Undecided...)
+		c.leaveOpen(d, all, low, high)
 	}
 	if len(all) > 1 && low == high {
 		c.notes = append(c.notes, "the verdict holds whatever the template's conditions come to; the details are those with all of them true")
@@ -182,6 +183,12 @@ func (c *checked) bracket(d *load.Document, o checkOptions) {
 	if len(all) > 1 && low != high {
 		c.decision.Grants = nil // what one reading surely opens another may not
 	}
+}
+
+// leaveOpen says what the verdict lies between and which values keep it open.
+func (c *checked) leaveOpen(d *load.Document, all []bounds, low, high policy.Verdict) {
+	c.between = fmt.Sprintf("between %s and %s", low, high)
+	c.decision.Undecided = append(unknowns(d, all), c.decision.Undecided...)
 }
 
 // bounds are the decisions about the least and the most that a policy may open.
@@ -247,7 +254,7 @@ func (b bounds) decision(low, high policy.Verdict) policy.Decision {
 
 // unknowns says which values keep the decision open. all holds the decisions
 // about d's readings; those values that change nothing are left out.
-func unknowns(d *load.Document, all []bounds, low, high policy.Verdict) []policy.Open {
+func unknowns(d *load.Document, all []bounds) []policy.Open {
 	matters := func(u load.Unknown) bool {
 		for _, b := range all {
 			l, m := b.least.Statements, b.most.Statements
@@ -264,10 +271,11 @@ func unknowns(d *load.Document, all []bounds, low, high policy.Verdict) []policy
 	}
 	var opens []policy.Open
 	for _, u := range left {
-		opens = append(opens, policy.Open{
-			Statement: policy.StatementRef{Index: u.Statement, Sid: u.Sid},
-			Reason:    fmt.Sprintf("%s: %s is not known; the verdict lies between %s and %s", u.Path, u.What, low, high),
-		})
+		reason := u.What + " is not known"
+		if u.Path != "" {
+			reason = u.Path + ": " + reason
+		}
+		opens = append(opens, policy.Open{Statement: policy.StatementRef{Index: u.Statement, Sid: u.Sid}, Reason: reason})
 	}
 	return opens
 }

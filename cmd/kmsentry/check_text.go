@@ -39,12 +39,14 @@ func (p *checkText) write(b *bytes.Buffer, c checked) {
 		return
 	}
 	p.counts[d.Verdict.String()]++
-	p.headline(b, d.Verdict.String(), c, headline(d))
+	p.headline(b, d.Verdict.String(), c, headline(c))
 	for _, g := range groupGrants(d.Grants) {
 		p.grant(b, g)
 	}
-	for _, o := range d.Undecided {
-		p.line(b, "open", statementPrefix(o.Statement)+safe(o.Reason))
+	for i, o := range d.Undecided {
+		if i > 0 || d.Verdict != policy.Undecided { // the headline has the first
+			p.line(b, "open", safe(openLine(o)))
+		}
 	}
 	for _, g := range groupGrants(d.Others) {
 		p.line(b, "also", summary(g))
@@ -111,20 +113,25 @@ func (p *checkText) grant(b *bytes.Buffer, g grantGroup) {
 // safe is text from a file as one visible line.
 func safe(s string) string { return alert.Sanitize(s, 600) }
 
-// headline says in a few words what the decision is.
-func headline(d policy.Decision) string {
+// headline says in a few words what became of c.
+func headline(c checked) string {
+	d := c.decision
 	switch {
 	case d.Verdict == policy.Private:
 		return "no outsider can encrypt"
+	case c.between != "":
+		return c.between + ": " + openLine(d.Undecided[0])
 	case d.Verdict == policy.Undecided && len(d.Undecided) > 0:
-		o := d.Undecided[0]
-		return statementPrefix(o.Statement) + o.Reason
-	case len(d.Grants) > 0:
-		return summary(groupGrants(d.Grants)[0])
-	default:
+		return openLine(d.Undecided[0])
+	case d.Verdict == policy.Undecided:
 		return "not decided"
+	default:
+		return summary(groupGrants(d.Grants)[0])
 	}
 }
+
+// openLine is one thing that keeps a decision open.
+func openLine(o policy.Open) string { return statementPrefix(o.Statement) + o.Reason }
 
 // A grantGroup holds the grants that one explanation serves: the same
 // audience by the same statements for the same reasons.

@@ -213,9 +213,9 @@ func offending(d policy.Decision) []policy.StatementRef {
 // message is the finding in a few plain sentences.
 func (p *sarifPrinter) message(c checked) string {
 	d := c.decision
-	parts := []string{capital(headline(d)) + "."}
+	parts := []string{capital(headline(c)) + "."}
 	if c.place != "" {
-		parts[0] = "Key " + alert.Sanitize(c.place, 200) + ": " + headline(d) + "."
+		parts[0] = "Key " + alert.Sanitize(c.place, 200) + ": " + headline(c) + "."
 	}
 	for _, g := range groupGrants(d.Grants) {
 		parts = append(parts, g.grants[0].Why...)
@@ -223,7 +223,7 @@ func (p *sarifPrinter) message(c checked) string {
 	}
 	if d.Verdict == policy.Undecided && len(d.Undecided) > 1 {
 		for _, o := range d.Undecided[1:] {
-			parts = append(parts, capital(statementPrefix(o.Statement)+o.Reason)+".")
+			parts = append(parts, capital(openLine(o))+".")
 		}
 	}
 	for i := range parts {

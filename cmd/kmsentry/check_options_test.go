@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+func TestParseCheck(t *testing.T) {
+	now := time.Date(2026, 5, 1, 12, 0, 0, 999, time.UTC)
+	o, err := parseCheck([]string{
+		"a.json", "--account", "111122223333", "--trusted-account", "444455556666,555566667777", "-", "--trusted-account=666677778888",
+		"--trusted-org", "o-a1b2c3d4e5", "--parameter", "A=b=c,d", "--key-tag", "t=1", "--multi-region", "false", "--no-aliases", "--", "--explain",
+	}, now, &bytes.Buffer{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(o.files, " "); got != "a.json - --explain" || o.explain {
+		t.Errorf("files = %q, explain %t", got, o.explain)
+	}
+	if got := o.trustedAccounts.String(); got != "444455556666,555566667777,666677778888" {
+		t.Errorf("trusted accounts = %s", got)
+	}
+	if o.parameters["A"] != "b=c,d" || o.key.Tags["t"] != "1" || o.key.MultiRegion == nil || *o.key.MultiRegion || o.key.Aliases == nil {
+		t.Errorf("parameters %v, key %+v", o.parameters, o.key)
+	}
+	if !o.at.Equal(now.Truncate(time.Second)) {
+		t.Errorf("at = %v, want now", o.at)
+	}
+	o, err = parseCheck([]string{"--key-arn", "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/k", "f"}, now, &bytes.Buffer{})
+	if s := o.scope(); err != nil || s.Account != "111122223333" || s.Region != "us-gov-west-1" || s.Partition != "aws-us-gov" {
+		t.Errorf("scope of a key's ARN = %+v, %v", s, err)
+	}
+}
+
+func TestParseCheckRefuses(t *testing.T) {
+	tests := []struct{ args, want string }{
+		{"", "want at least one file"},
+		{"--nosuch f", "not defined: -nosuch"},
+		{"--account 1234 f", `--account: want 12 digits, got "1234"`},
+		{"--key-arn arn:aws:s3:::b f", "--key-arn: want an ARN such as"},
+		{"--account 444455556666 --key-arn arn:aws:kms:us-east-1:111122223333:key/k f", "want the account of --key-arn, 111122223333"},
+		{"--at yesterday f", "want a time such as 2026-01-31T00:00:00Z"},
+		{"--trusted-account 1 f", "--trusted-account: want 12 digits"},
+		{"--trusted-account 111122223333,, f", "got an empty one"},
+		{"--trusted-org x f", "want an id such as o-a1b2c3d4e5"},
+		{"--owner-org x f", "want an id such as o-a1b2c3d4e5"},
+		{"--fail-on private f", "want public, network, shared or undecided"},
+		{"--fail-on public,bad f", "want public, network, shared or undecided"},
+		{"--format xml f", "--format: want text, json or sarif"},
+		{"--multi-region perhaps f", "want true or false"},
+		{"--key-tag x f", "want name=value"},
+		{"--key-alias x f", "want alias/name"},
+		{"--parameter =x f", "want name=value"},
+		{"- -", "want - only once"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.args, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			status := runCheck(strings.Fields(tt.args), nil, &stdout, &stderr)
+			if status != exitUsage || !strings.Contains(stderr.String(), tt.want) || strings.Count(stderr.String(), "\n") != 1 || stdout.Len() > 0 {
+				t.Errorf("check %s = %d, %q, %q, want 2 and one line with %q", tt.args, status, stdout.String(), stderr.String(), tt.want)
+			}
+		})
+	}
+}
+
+func TestCheckHelp(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	if status := runCheck([]string{"-h"}, nil, &stdout, &stderr); status != exitOK || stderr.Len() > 0 {
+		t.Errorf("check -h = %d, %q", status, stderr.String())
+	}
+	for _, flag := range []string{"account", "key-arn", "at", "trusted-account", "trusted-org", "fail-on", "format", "explain", "exceptions"} {
+		if !strings.Contains(stdout.String(), "\n  -"+flag) {
+			t.Errorf("check -h does not name --%s", flag)
+		}
+	}
+}
+
+func TestFailOn(t *testing.T) {
+	grant := func(v policy.Verdict) []policy.Grant { return []policy.Grant{{Audience: v}} }
+	tests := []struct {
+		levels  string
+		verdict policy.Verdict
+		grants  []policy.Grant
+		want    int
+	}{
+		{"", policy.Public, nil, exitFound},
+		{"", policy.Undecided, nil, exitFound},
+		{"", policy.Network, nil, exitOK},
+		{"", policy.Shared, nil, exitOK},
+		{"", policy.Private, nil, exitOK},
+		{"public", policy.Undecided, nil, exitOK},
+		{"public", policy.Undecided, grant(policy.Public), exitFound},
+		{"network", policy.Undecided, grant(policy.Shared), exitOK},
+		{"network", policy.Public, nil, exitFound},
+		{"network", policy.Network, nil, exitFound},
+		{"network", policy.Shared, nil, exitOK},
+		{"shared", policy.Public, nil, exitFound},
+		{"shared", policy.Network, nil, exitFound},
+		{"shared", policy.Shared, nil, exitFound},
+		{"shared", policy.Private, nil, exitOK},
+		{"shared,public", policy.Shared, nil, exitFound},
+		{"public, shared", policy.Shared, nil, exitFound},
+		{"undecided", policy.Public, nil, exitOK},
+		{"undecided", policy.Undecided, nil, exitFound},
+		{"undecided", policy.Private, nil, exitOK},
+	}
+	for _, tt := range tests {
+		f := failOn{from: policy.Public, undecided: true}
+		if tt.levels != "" {
+			if err := f.Set(tt.levels); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c := checked{decision: policy.Decision{Verdict: tt.verdict, Grants: tt.grants}}
+		if got := f.status(c); got != tt.want {
+			t.Errorf("--fail-on %q of %s with %d grants = %d, want %d", tt.levels, tt.verdict, len(tt.grants), got, tt.want)
+		}
+	}
+	two := failOn{from: policy.Public, undecided: true}
+	for _, s := range []string{"public", "network"} {
+		if err := two.Set(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if two.from != policy.Network || two.undecided {
+		t.Errorf("--fail-on public --fail-on network = %+v, want network alone", two)
+	}
+}
+
+func TestInferOwner(t *testing.T) {
+	st := func(principal, action, more string) string {
+		return `{"Effect":"Allow","Principal":` + principal + `,"Action":` + action + `,"Resource":"*"` + more + `}`
+	}
+	const root1, root2 = `{"AWS":"arn:aws:iam::111122223333:root"}`, `{"AWS":"444455556666"}`
+	tests := []struct{ name, statements, want string }{
+		{"the default policy", st(root1, `"kms:*"`, ""), "111122223333"},
+		{"account id", st(root2, `["kms:Encrypt","KMS:*"]`, ""), "444455556666"},
+		{"all actions", st(root1, `"*"`, ""), "111122223333"},
+		{"twice the same", st(root1, `"*"`, "") + "," + st(root1, `"kms:*"`, ""), "111122223333"},
+		{"with a guest", st(root1, `"kms:*"`, "") + "," + st(root2, `"kms:Encrypt"`, ""), "111122223333"},
+		{"two owners", st(root1, `"kms:*"`, "") + "," + st(root2, `"kms:*"`, ""), ""},
+		{"two in one statement", st(`{"AWS":["111122223333","444455556666"]}`, `"kms:*"`, ""), ""},
+		{"some actions", st(root1, `["kms:Encrypt","kms:PutKeyPolicy"]`, ""), ""},
+		{"under a condition", st(root1, `"kms:*"`, `,"Condition":{"Bool":{"aws:SecureTransport":"true"}}`), ""},
+		{"a role", st(`{"AWS":"arn:aws:iam::111122223333:role/r"}`, `"kms:*"`, ""), ""},
+		{"everybody", st(`"*"`, `"kms:*"`, ""), ""},
+		{"denied", strings.Replace(st(root1, `"kms:*"`, ""), "Allow", "Deny", 1), ""},
+	}
+	for _, tt := range tests {
+		p, err := policy.Parse([]byte(`{"Statement":[` + tt.statements + `]}`))
+		if err != nil {
+			t.Fatalf("%s: %v", tt.name, err)
+		}
+		if got := inferOwner(p); got != tt.want {
+			t.Errorf("%s: owner = %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/internal/load"
+)
+
+// sarifSchema is the official schema of SARIF 2.1.0.
+func sarifSchema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	f, err := os.Open("testdata/check/sarif/sarif-schema-2.1.0.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	doc, err := jsonschema.UnmarshalJSON(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource("sarif.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("sarif.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Validate(map[string]any{"version": "2.0.0", "runs": []any{}}) == nil {
+		t.Fatal("the schema accepts another version of SARIF")
+	}
+	return s
+}
+
+// validSARIF checks text against the schema and returns its only run.
+func validSARIF(t *testing.T, schema *jsonschema.Schema, text []byte) sarifRun {
+	t.Helper()
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(doc); err != nil {
+		t.Errorf("not valid SARIF: %v", err)
+	}
+	var log sarifLog
+	if err := json.Unmarshal(text, &log); err != nil || len(log.Runs) != 1 {
+		t.Fatalf("%d runs, %v, want one", len(log.Runs), err)
+	}
+	return log.Runs[0]
+}
+
+// opened is a decision with one grant.
+func opened(v policy.Verdict) policy.Decision {
+	return policy.Decision{Verdict: v, Grants: []policy.Grant{{
+		Action: "kms:Encrypt", Audience: v, Statements: []policy.StatementRef{{Index: 1, Sid: "Open"}, {Index: 0}},
+		Named: []string{"444455556666"}, Why: []string{"a [link](x) \x1b[31m"},
+		Witness: policy.Request{Principal: "arn:aws:iam::999988887777:role/stranger", Action: "kms:Encrypt"},
+	}}}
+}
+
+func TestSARIF(t *testing.T) {
+	var out, stderr bytes.Buffer
+	p := newSARIF(&out, &stderr)
+	lines := []load.Region{{Line: 3, Column: 5, EndLine: 9, EndColumn: 6}, {Line: 10, Column: 5}}
+	docs := []checked{
+		{file: "a b/ü.json", decision: opened(policy.Public), lines: lines, texts: []string{"x", "y"}},
+		{file: "t.yaml", place: "Key", decision: opened(policy.Network), at: load.Region{Line: 7, Column: 3}},
+		{file: filepath.Join(p.folder, "in", "s.json"), decision: opened(policy.Shared)},
+		{file: "/nowhere/u.json", decision: policy.Decision{Undecided: []policy.Open{{Statement: policy.StatementRef{Index: -1}, Reason: "odd"}}}},
+		{file: "-", decision: policy.Decision{Verdict: policy.Private}},
+		{file: "bad.json", err: errors.New("want a key policy\n\x1b[2J")},
+	}
+	for _, c := range docs {
+		if err := p.document(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.end(exitFound); err != nil {
+		t.Fatal(err)
+	}
+	run := validSARIF(t, sarifSchema(t), out.Bytes())
+	want := []struct {
+		rule, level, uri string
+		line             int
+	}{
+		{"kms-key-public", "error", "a%20b/%C3%BC.json", 10},
+		{"kms-key-network", "warning", "t.yaml", 7},
+		{"kms-key-shared", "note", "in/s.json", 1},
+		{"kms-key-undecided", "warning", "file:///nowhere/u.json", 1},
+	}
+	if len(run.Results) != len(want) {
+		t.Fatalf("%d results, want %d", len(run.Results), len(want))
+	}
+	for i, w := range want {
+		r := run.Results[i]
+		at := r.Locations[0].Physical
+		if r.RuleID != w.rule || r.Level != w.level || at.Artifact.URI != w.uri || at.Region.StartLine != w.line {
+			t.Errorf("result %d = %s %s %s:%d, want %+v", i, r.RuleID, r.Level, at.Artifact.URI, at.Region.StartLine, w)
+		}
+		if rule := run.Tool.Driver.Rules[r.RuleIndex]; rule.ID != r.RuleID {
+			t.Errorf("result %d points to rule %s, want %s", i, rule.ID, r.RuleID)
+		}
+		if strings.ContainsAny(r.Message.Text, "[]\x1b\n") {
+			t.Errorf("result %d: message %q has markup", i, r.Message.Text)
+		}
+	}
+	if rel := run.Results[0].Related; len(rel) != 1 || rel[0].Physical.Region.StartLine != 3 {
+		t.Errorf("related locations = %+v, want the other statement", rel)
+	}
+	inv := run.Invocations[0]
+	if inv.Successful || inv.ExitCode != exitFound || len(inv.Notifications) != 1 {
+		t.Errorf("invocation = %+v, want the bad file in it", inv)
+	}
+	if got := stderr.String(); strings.Count(got, "\n") != 1 || strings.Contains(got, "\x1b") || !strings.Contains(got, "bad.json") {
+		t.Errorf("standard error = %q, want one harmless line about bad.json", got)
+	}
+}
+
+func TestSARIFOfNothing(t *testing.T) {
+	var out bytes.Buffer
+	p := newSARIF(&out, &bytes.Buffer{})
+	if err := p.end(exitOK); err != nil {
+		t.Fatal(err)
+	}
+	if run := validSARIF(t, sarifSchema(t), out.Bytes()); len(run.Results) != 0 || !run.Invocations[0].Successful {
+		t.Errorf("run = %+v, want no results and success", run)
+	}
+}
+
+func TestFingerprintFollowsTheFinding(t *testing.T) {
+	refs := []policy.StatementRef{{Index: 1}}
+	base := fingerprint("r", "f", checked{texts: []string{"a", "b"}, lines: []load.Region{{}, {Line: 5}}}, refs)
+	moved := fingerprint("r", "f", checked{texts: []string{"changed", "b"}, lines: []load.Region{{}, {Line: 50}}}, refs)
+	if base != moved {
+		t.Error("the fingerprint changed with another statement and the line")
+	}
+	for name, other := range map[string]string{
+		"rule":      fingerprint("s", "f", checked{texts: []string{"a", "b"}}, refs),
+		"file":      fingerprint("r", "g", checked{texts: []string{"a", "b"}}, refs),
+		"place":     fingerprint("r", "f", checked{place: "K", texts: []string{"a", "b"}}, refs),
+		"statement": fingerprint("r", "f", checked{texts: []string{"a", "c"}}, refs),
+	} {
+		if other == base {
+			t.Errorf("the fingerprint does not depend on the %s", name)
+		}
+	}
+}
