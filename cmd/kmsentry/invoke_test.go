@@ -1,0 +1,309 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/kmsentry/kmsentry/internal/fakesns"
+)
+
+// sampleEvent is the path of a sample event.
+func sampleEvent(name string) string { return filepath.Join("..", "..", "events", name+".json") }
+
+// invoke runs kmsentry invoke with the real binary.
+func invoke(stdin string, args ...string) (status int, stdout, stderr string) {
+	return kmsentry(stdin, append([]string{"invoke", "--bootstrap", bootstrap}, args...)...)
+}
+
+// write puts text into a file of the test's folder and returns its path.
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestInvokeShowsWhatEachSubscriberGets(t *testing.T) {
+	status, stdout, stderr := invoke("", sampleEvent("put-key-policy-public"))
+	if status != exitOK || stderr != "" {
+		t.Fatalf("invoke = %d, %q", status, stderr)
+	}
+	first, _, _ := strings.Cut(stdout, "\n")
+	if want := sampleEvent("put-key-policy-public") + "  public, critical, published: "; !strings.HasPrefix(first, want) {
+		t.Errorf("first line = %q, want %q...", first, want)
+	}
+	for _, want := range []string{"--- mailbox ---", "Subject: [CRITICAL]", "--- channel ---", "--- SIEM ---", "(class 2004)", "arn:aws:kms:us-west-2:111111111111:key/"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("output has no %q:\n%s", want, stdout)
+		}
+	}
+	if strings.Contains(stdout, "\x1b") {
+		t.Error("output to something that is no terminal is coloured")
+	}
+}
+
+func TestInvokeShowChooses(t *testing.T) {
+	tests := []struct {
+		show     string
+		has, not []string
+	}{
+		{"email", []string{"mailbox"}, []string{"channel", "SIEM"}},
+		{"chat,finding", []string{"channel", "SIEM", `"class_uid": 2004`}, []string{"mailbox"}},
+		{"none", nil, []string{"mailbox", "channel", "SIEM"}},
+	}
+	for _, test := range tests {
+		t.Run(test.show, func(t *testing.T) {
+			_, stdout, _ := invoke("", sampleEvent("put-key-policy-public"), "--show", test.show)
+			for _, part := range test.has {
+				if !strings.Contains(stdout, part) {
+					t.Errorf("output has no %q:\n%s", part, stdout)
+				}
+			}
+			for _, part := range test.not {
+				if strings.Contains(stdout, "--- "+part) {
+					t.Errorf("output has %q", part)
+				}
+			}
+		})
+	}
+}
+
+func TestInvokeFolderClosesWithAList(t *testing.T) {
+	status, stdout, stderr := invoke("", "--show", "none", filepath.Join("..", "..", "events"))
+	if status != exitOK || stderr != "" {
+		t.Fatalf("invoke = %d, %q", status, stderr)
+	}
+	names, err := filepath.Glob(filepath.Join("..", "..", "events", "*.json"))
+	if err != nil || len(names) == 0 {
+		t.Fatalf("events: %v, %v", names, err)
+	}
+	for _, name := range names {
+		if n := strings.Count(stdout, name); n != 2 {
+			t.Errorf("%s stands %d times in the output, want 2: in its line and in the list", name, n)
+		}
+	}
+	lines := strings.Split(strings.TrimSpace(stdout), "\n")
+	if last := lines[len(lines)-1]; !strings.Contains(last, " published, ") || !strings.Contains(last, " quiet") || strings.Contains(last, "failed") {
+		t.Errorf("last line = %q, want the counts", last)
+	}
+}
+
+// Nothing of a hostile event reaches the terminal as anything but visible text.
+func TestInvokeHostileEventIsHarmless(t *testing.T) {
+	for _, format := range []string{"text", "json"} {
+		_, stdout, _ := invoke("", "--format", format, "--show", "email,chat,finding", sampleEvent("put-key-policy-hostile"))
+		if len(stdout) < 1000 {
+			t.Fatalf("%s output is short: %q", format, stdout)
+		}
+		for _, r := range stdout {
+			if r != '\n' && !unicode.IsPrint(r) {
+				t.Errorf("%s output has %U", format, r)
+				break
+			}
+		}
+	}
+}
+
+func TestInvokeJSON(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "nosuch.json")
+	status, stdout, stderr := invoke("", "--format=json", sampleEvent("put-key-policy-public"), missing, sampleEvent("create-key-default"))
+	if status != exitError || stderr != "" {
+		t.Errorf("invoke = %d, %q, want %d and nothing on standard error", status, stderr, exitError)
+	}
+	lines := strings.Split(strings.TrimSpace(stdout), "\n")
+	if len(lines) != 3 {
+		t.Fatalf("%d lines, want 3:\n%s", len(lines), stdout)
+	}
+	var got [3]struct {
+		Source, Error, Subject, Email string
+		Summary                       struct {
+			Verdict, Outcome string
+			Published        bool
+		}
+		Chat    struct{ Version string }
+		Finding struct {
+			ClassUID int `json:"class_uid"`
+		}
+	}
+	for i, line := range lines {
+		if err := json.Unmarshal([]byte(line), &got[i]); err != nil {
+			t.Fatalf("line %d: %v", i+1, err)
+		}
+	}
+	if g := got[0]; g.Summary.Verdict != "public" || !g.Summary.Published || g.Subject == "" || g.Email == "" || g.Chat.Version != "1.0" || g.Finding.ClassUID != 2004 {
+		t.Errorf("line 1 = %+v, want a published finding with every message", g)
+	}
+	if g := got[1]; g.Source != missing || g.Error != "no such file or directory" {
+		t.Errorf("line 2 = %+v, want an error", g)
+	}
+	if g := got[2]; g.Summary.Outcome != "quiet" || g.Subject != "" || g.Error != "" {
+		t.Errorf("line 3 = %+v, want a quiet event", g)
+	}
+}
+
+// A bad input is one line on standard error; the good one behind it still runs.
+func TestInvokeBadInputs(t *testing.T) {
+	good := sampleEvent("put-key-policy-public")
+	sample, err := os.ReadFile(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	padded := strings.Replace(string(sample), `"version": "0",`, `"version": "0", "pad": "`+strings.Repeat("x", 1<<20)+`",`, 1)
+	tests := []struct{ name, path, want string }{
+		{"no such file", filepath.Join(t.TempDir(), "nosuch.json"), "no such file or directory"},
+		{"empty", write(t, "empty.json", ""), "got an empty file"},
+		{"blank", write(t, "blank.json", " \n"), "got an empty file"},
+		{"two values", write(t, "two.json", "{}\n{}"), "got more behind byte 2"},
+		{"breaks off", write(t, "cut.json", string(sample[:len(sample)/2])), "breaks off"},
+		{"no JSON", write(t, "text.json", "hello"), "invalid character"},
+		{"no object", write(t, "list.json", "[]"), "eventError"},
+		{"no event", write(t, "bare.json", `{"eventName":"PutKeyPolicy"}`), `without "detail"`},
+		{"no record", write(t, "norecord.json", `{"detail":{}}`), "RecordError"},
+		{"more than 1 MB", write(t, "big.json", padded), "want at most 1048576 bytes"},
+		{"empty folder", t.TempDir(), "the folder has no *.json file"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			status, stdout, stderr := invoke("", "--show", "none", test.path, good)
+			if status != exitError {
+				t.Errorf("status = %d, want %d", status, exitError)
+			}
+			if strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, test.path+": ") || !strings.Contains(stderr, test.want) {
+				t.Errorf("standard error = %q, want one line with %q", stderr, test.want)
+			}
+			if !strings.Contains(stdout, good+"  public, critical, published") {
+				t.Errorf("the good event behind it did not run:\n%s", stdout)
+			}
+		})
+	}
+}
+
+// Odd events that are fine: a line about them, status 0.
+func TestInvokeOddInputs(t *testing.T) {
+	sample, err := os.ReadFile(sampleEvent("put-key-policy-public"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	padding := `"version": "0", "pad": "` + strings.Repeat("x", 1_000_000) + `",`
+	tests := []struct{ name, stdin, want string }{
+		{"another service", `{"source":"aws.s3","detail-type":"AWS API Call via CloudTrail","detail":{"eventVersion":"1.08","eventSource":"s3.amazonaws.com","eventName":"PutBucketPolicy","eventID":"e","eventTime":"2026-11-23T00:00:00Z"}}`, "quiet"},
+		{"1 MB", strings.Replace(string(sample), `"version": "0",`, padding, 1), "public, critical, published"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			status, stdout, stderr := invoke(test.stdin, "--show", "none", "-")
+			if status != exitOK || stderr != "" || strings.Count(stdout, "\n") != 1 || !strings.Contains(stdout, test.want) {
+				t.Errorf("invoke = %d, %q, %q, want 0 and one line with %q", status, stdout, stderr, test.want)
+			}
+		})
+	}
+}
+
+func TestInvokeWrongUsage(t *testing.T) {
+	t.Setenv("TOPIC_ARN", "") // restored afterwards
+	os.Unsetenv("TOPIC_ARN")
+	tests := []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"no event", nil, "want at least one event"},
+		{"unknown flag", []string{"--nosuch", "x"}, "flag provided but not defined"},
+		{"format", []string{"--format", "xml", "x"}, `want text or json, got "xml"`},
+		{"show", []string{"--show", "sms", "x"}, "want email, chat, finding or none"},
+		{"timeout", []string{"--timeout", "1ms", "x"}, "want at least 1s"},
+		{"endpoint", []string{"--endpoint", "localhost", "x"}, "want an http or https URL"},
+		{"endpoint without topic", []string{"--endpoint", "http://127.0.0.1:1", "x"}, "want --topic-arn or TOPIC_ARN"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			status, stdout, stderr := invoke("", test.args...)
+			if status != exitUsage || stdout != "" || !strings.Contains(stderr, test.want) {
+				t.Errorf("invoke %q = %d, %q, %q, want %d and %q", test.args, status, stdout, stderr, exitUsage, test.want)
+			}
+		})
+	}
+	if status, _, _ := invoke("", "-h"); status != exitOK {
+		t.Errorf("invoke -h = %d, want %d", status, exitOK)
+	}
+}
+
+// A function that cannot start is one line, however many events wait.
+func TestInvokeFunctionThatDoesNotStart(t *testing.T) {
+	tests := []struct{ name, setting, value, want string }{
+		{"no topic", "TOPIC_ARN", "", "setting TOPIC_ARN: not set"},
+		{"topic is no ARN", "TOPIC_ARN", "kmsentry", `setting TOPIC_ARN: want the ARN of a standard SNS topic, got "kmsentry"`},
+		{"severity", "MIN_SEVERITY", "loud", "setting MIN_SEVERITY"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Setenv(test.setting, test.value)
+			status, stdout, stderr := invoke("", sampleEvent("put-key-policy-public"), sampleEvent("create-key-default"))
+			if status != exitError || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, test.want) {
+				t.Errorf("invoke = %d, %q, %q, want %d and one line with %q", status, stdout, stderr, exitError, test.want)
+			}
+		})
+	}
+}
+
+func TestInvokeBootstrap(t *testing.T) {
+	text := write(t, "bootstrap", "no program")
+	program := write(t, "exits", "#!/bin/sh\nexit 7\n")
+	if err := os.Chmod(program, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct{ name, path, want string }{
+		{"not built", "bin/bootstrap", "make bin/bootstrap"},
+		{"not there", "/nosuch", `--bootstrap "/nosuch" is not there`},
+		{"no program", text, "is no program"},
+		{"ends at once", program, "the process ended before it answered: exit status 7"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			status, _, stderr := kmsentry("", "invoke", "--bootstrap", test.path, sampleEvent("create-key-default"))
+			if status != exitError || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, test.want) {
+				t.Errorf("invoke = %d, %q, want %d and one line with %q", status, stderr, exitError, test.want)
+			}
+		})
+	}
+}
+
+func TestInvokeOtherEndpoint(t *testing.T) {
+	// The embedded endpoint of another run stands for another SNS.
+	s := startSNS(t)
+	status, stdout, stderr := invoke("", "--endpoint", s.URL(), "--topic-arn", otherTopic, sampleEvent("put-key-policy-public"))
+	if status != exitError || !strings.Contains(stderr, "AWS_ACCESS_KEY_ID") {
+		t.Errorf("without credentials: invoke = %d, %q, %q, want the missing setting named", status, stdout, stderr)
+	}
+	t.Setenv("AWS_ACCESS_KEY_ID", "test")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
+	status, stdout, stderr = invoke("", "--endpoint", s.URL(), "--topic-arn", otherTopic, sampleEvent("put-key-policy-public"))
+	if status != exitOK || stderr != "" {
+		t.Fatalf("invoke = %d, %q, %q", status, stdout, stderr)
+	}
+	all := s.Publications()
+	if len(all) != 1 || !strings.Contains(stdout, "message "+all[0].ID+" at "+s.URL()) {
+		t.Errorf("%d messages at the endpoint; output:\n%s", len(all), stdout)
+	}
+}
+
+const otherTopic = "arn:aws:sns:eu-west-1:444455556666:alerts"
+
+// startSNS starts an SNS endpoint of its own.
+func startSNS(t *testing.T) *fakesns.Server {
+	t.Helper()
+	t.Setenv("AWS_ACCESS_KEY_ID", "") // what the machine has does not count
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
+	s, err := fakesns.Start(otherTopic, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/kmsentry/kmsentry/internal/bootstraptest"
+)
+
+// bootstrap is the real Lambda binary, built once for all tests.
+var bootstrap string
+
+func TestMain(m *testing.M) { os.Exit(testMain(m)) }
+
+func testMain(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "kmsentry")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	if bootstrap, err = bootstraptest.Build(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+// kmsentry runs the command in-process.
+func kmsentry(stdin string, args ...string) (status int, stdout, stderr string) {
+	var out, err bytes.Buffer
+	status = run(args, strings.NewReader(stdin), &out, &err)
+	return status, out.String(), err.String()
+}
+
+func TestCommandLine(t *testing.T) {
+	tests := []struct {
+		name   string
+		args   []string
+		status int
+		stdout string // part of it
+		stderr string
+	}{
+		{"nothing", nil, exitUsage, "", "Usage:"},
+		{"help", []string{"help"}, exitOK, "Exit status: 0", ""},
+		{"-h", []string{"-h"}, exitOK, "Usage:", ""},
+		{"version", []string{"version"}, exitOK, "kmsentry devel", ""},
+		{"--version", []string{"--version"}, exitOK, "kmsentry ", ""},
+		{"version of something", []string{"version", "x"}, exitUsage, "", `got "x"`},
+		{"unknown command", []string{"evil\x1b[2J"}, exitUsage, "", `unknown command "evil\\x1b[2J"`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			status, stdout, stderr := kmsentry("", test.args...)
+			if status != test.status || !strings.Contains(stdout, test.stdout) || !strings.Contains(stderr, test.stderr) {
+				t.Errorf("run(%q) = %d, %q, %q, want %d, %q, %q", test.args, status, stdout, stderr, test.status, test.stdout, test.stderr)
+			}
+			if test.stdout == "" && stdout != "" || test.stderr == "" && stderr != "" {
+				t.Errorf("run(%q) printed %q and %q, want one of them empty", test.args, stdout, stderr)
+			}
+		})
+	}
+}
+
+func TestUsageNamesEveryCommand(t *testing.T) {
+	_, stdout, _ := kmsentry("", "help")
+	for _, c := range commands() {
+		if !strings.Contains(stdout, "kmsentry "+c.name) {
+			t.Errorf("kmsentry help does not name %s:\n%s", c.name, stdout)
+		}
+	}
+}
