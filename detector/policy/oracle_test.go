@@ -156,12 +156,19 @@ func (o *oracle) accounts() []string {
 	for _, m := range regexp.MustCompile(`\d{12}`).FindAllString(o.text, -1) {
 		list = append(list, m)
 	}
+	var patterns []string
 	for _, key := range []string{"aws:principalaccount", "kms:calleraccount", "aws:principalarn"} {
 		for _, value := range o.constants[key] {
 			if parts := strings.SplitN(value, ":", 6); len(parts) == 6 {
 				value = parts[4]
 			}
-			list = append(list, accountInstances(value)...)
+			patterns = append(patterns, accountForms(value)...)
+		}
+	}
+	for i, one := range patterns {
+		list = append(list, accountInstances(one)...)
+		for _, other := range patterns[:min(i, 40)] {
+			list = append(list, accountInstances(mergeForms(one, other))...)
 		}
 	}
 	list = slices.DeleteFunc(list, func(a string) bool {
@@ -171,18 +178,38 @@ func (o *oracle) accounts() []string {
 	return slices.Compact(list)
 }
 
-// accountInstances fills a pattern with digits up to the length of an account id.
-func accountInstances(pattern string) []string {
+// accountForms stretches the stars of a pattern so that it has twelve
+// characters, a ? for each that is open; none when it cannot have twelve.
+func accountForms(pattern string) []string {
+	open := 12 - len(strings.ReplaceAll(pattern, "*", ""))
+	if open < 0 || open > 0 && !strings.Contains(pattern, "*") {
+		return nil
+	}
+	first := strings.Replace(pattern, "*", strings.Repeat("?", open), 1)
+	last := pattern
+	if at := strings.LastIndexByte(pattern, '*'); at >= 0 {
+		last = pattern[:at] + strings.Repeat("?", open) + pattern[at+1:]
+	}
+	return []string{strings.ReplaceAll(first, "*", ""), strings.ReplaceAll(last, "*", "")}
+}
+
+// mergeForms fills what is open in one form from the other.
+func mergeForms(one, other string) string {
+	merged := []byte(one)
+	for i := range merged {
+		if merged[i] == '?' {
+			merged[i] = other[i]
+		}
+	}
+	return string(merged)
+}
+
+// accountInstances fills what is open in a form, and changes the last digit.
+func accountInstances(form string) []string {
 	var list []string
 	for _, digit := range []string{"0", "5", "9"} {
-		text := strings.ReplaceAll(pattern, "?", digit)
-		missing := max(0, 12-len(text)+strings.Count(text, "*"))
-		text = strings.Replace(text, "*", strings.Repeat(digit, missing), 1)
-		text = strings.ReplaceAll(text, "*", "")
-		list = append(list, text)
-		if len(text) == 12 {
-			list = append(list, text[:11]+digit)
-		}
+		text := strings.ReplaceAll(form, "?", digit)
+		list = append(list, text, text[:11]+digit)
 	}
 	return list
 }
@@ -191,7 +218,7 @@ func accountInstances(pattern string) []string {
 func textInstances(pattern string) []string {
 	plain := literals.Replace(pattern)
 	var list []string
-	for _, fill := range []string{"", "x", "zz.9", "1"} {
+	for _, fill := range []string{"", "x", "zz.9", "1", "11111111"} {
 		one := fill
 		if len(one) != 1 {
 			one = "a"
@@ -272,9 +299,13 @@ func (o *oracle) organizations(account string) [][2]string {
 	}
 	fresh := o.fresh("o-attacker01", "o-attacker02", "o-stranger77", "o-foreign0001")
 	ids := append([]string{fresh, o.q.Key.Org}, o.values("aws:PrincipalOrgID")...)
+	fills := []string{"", "r-zz99/", fresh[len("o-"):], "2/r-zz99/", "r-zz99/ou-zz99-99999999/"}
+	for _, id := range keep(ids, orgShape.MatchString) {
+		fills = append(fills, id, id+"/r-zz99")
+	}
 	var paths []string
 	for _, pattern := range o.constants["aws:principalorgpaths"] {
-		for _, path := range fillStars(pattern, "", "r-zz99/", fresh, fresh+"/r-zz99", "r-zz99/ou-zz99-99999999/") {
+		for _, path := range fillStars(pattern, fills...) {
 			paths = append(paths, path)
 			if id, _, ok := strings.Cut(path, "/"); ok {
 				ids = append(ids, id)
@@ -606,10 +637,33 @@ func (o *oracle) endpoints() []channel {
 					o.set(c, "aws:VpcSourceIp", address)
 					o.set(c, "aws:VpceAccount", account)
 					o.set(c, "aws:ViaAWSService", "false")
-					list = append(list, channel{context: c, unnamed: !o.named(vpc) && !o.named(vpce) && !o.named(account)})
+					fresh := !o.named(vpc) && !o.named(vpce) && !o.named(account)
+					list = append(list, channel{context: c, unnamed: fresh})
+					list = append(list, o.endpointsOfOrganizations(c, fresh)...)
 				}
 			}
 		}
+	}
+	return list
+}
+
+// endpointsOfOrganizations returns variants of an endpoint whose owner is in an
+// organization.
+func (o *oracle) endpointsOfOrganizations(context map[string][]string, fresh bool) []channel {
+	if !o.asks("aws:VpceOrgID", "aws:VpceOrgPaths") {
+		return nil
+	}
+	ids := append(o.values("aws:VpceOrgID"), o.fresh("o-attacker01", "o-attacker02", "o-stranger77"))
+	for _, path := range o.constants["aws:vpceorgpaths"] {
+		id, _, _ := strings.Cut(path, "/")
+		ids = append(ids, id)
+	}
+	var list []channel
+	for _, id := range keep(ids, orgShape.MatchString) {
+		c := maps.Clone(context)
+		o.set(c, "aws:VpceOrgID", id)
+		o.set(c, "aws:VpceOrgPaths", id+"/r-zz99/")
+		list = append(list, channel{context: c, unnamed: fresh && !o.named(id)})
 	}
 	return list
 }
@@ -739,6 +793,9 @@ func (o *oracle) ownTexts(base oracleRequest) []string {
 	var list []string
 	for _, values := range base.Context {
 		list = append(list, values...)
+	}
+	if len(o.sourced) > 0 {
+		list = append(list, o.q.KeyARN, o.q.KeyARN[strings.LastIndexByte(o.q.KeyARN, '/')+1:])
 	}
 	for key := range o.sourced {
 		for _, constants := range o.constants {
