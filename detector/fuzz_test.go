@@ -5,9 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 )
@@ -108,6 +112,114 @@ func FuzzReadDocument(f *testing.F) {
 			}
 		}
 	})
+}
+
+// FuzzDetectPolicy holds the laws of findings and of repairs for any policy.
+func FuzzDetectPolicy(f *testing.F) {
+	for _, c := range corpusPolicies(f) {
+		f.Add(c)
+	}
+	f.Fuzz(func(t *testing.T, text string) { holdPolicy(t, text) })
+}
+
+// TestDetectCorpus holds the same laws over the policies of package policy.
+func TestDetectCorpus(t *testing.T) {
+	repairs := 0
+	for _, c := range corpusPolicies(t) {
+		if holdPolicy(t, c) {
+			repairs++
+		}
+	}
+	if repairs < 50 {
+		t.Errorf("%d repairs over the corpus, want 50 and more", repairs)
+	}
+}
+
+// holdPolicy judges a call that sets the policy, refused and not, and checks
+// the laws: the finding's own; the refused call has the same verdict; and the
+// repaired policy is quiet and holds statements of the original only. It
+// reports whether there was a repair.
+func holdPolicy(t *testing.T, text string) (repaired bool) {
+	t.Helper()
+	if !utf8.ValidString(text) {
+		return false // a JSON string cannot carry it
+	}
+	accepted, err := Detector{}.Detect(policyRecord(t, text, ""))
+	if err != nil {
+		t.Fatalf("Detect(policy %q): %v", text, err)
+	}
+	refused, err := Detector{}.Detect(policyRecord(t, text, "AccessDenied"))
+	if err != nil {
+		t.Fatalf("Detect(refused policy %q): %v", text, err)
+	}
+	if strings.TrimSpace(text) != "" && (accepted.Verdict != refused.Verdict || (accepted.Finding == nil) != (refused.Finding == nil)) {
+		t.Fatalf("policy %q: %v when accepted, %v when refused", text, accepted.Verdict, refused.Verdict)
+	}
+	for _, r := range []Result{accepted, refused} {
+		if r.Finding != nil {
+			holdFinding(t, r.Finding)
+		}
+	}
+	if accepted.Finding == nil || accepted.Finding.Repaired == "" {
+		return false
+	}
+	again, err := Detector{}.Detect(policyRecord(t, accepted.Finding.Repaired, ""))
+	if err != nil || again.Finding != nil {
+		t.Fatalf("policy %q: the repaired one is %v, %v:\n%s", text, again.Verdict, err, accepted.Finding.Repaired)
+	}
+	before, errBefore := policy.Parse([]byte(text))
+	after, errAfter := policy.Parse([]byte(accepted.Finding.Repaired))
+	if errBefore != nil || errAfter != nil || len(after.Statements) >= len(before.Statements) {
+		t.Fatalf("policy %q: repaired to\n%s", text, accepted.Finding.Repaired)
+	}
+	for _, s := range after.Statements {
+		if !slices.ContainsFunc(before.Statements, func(b policy.Statement) bool { return sameJSON(s.Text, b.Text) }) {
+			t.Fatalf("policy %q: the repaired one has a new statement\n%s", text, s.Text)
+		}
+	}
+	return true
+}
+
+// policyRecord is an accepted or refused call that sets a policy.
+func policyRecord(t testing.TB, text, errorCode string) []byte {
+	t.Helper()
+	return edited(t, put, edit{"requestParameters.policy", quoted(text)}, edit{"errorCode", quoted(errorCode)})
+}
+
+// sameJSON reports whether two texts are the same JSON but for white space.
+func sameJSON(a, b string) bool {
+	var compactA, compactB bytes.Buffer
+	return json.Compact(&compactA, []byte(a)) == nil && json.Compact(&compactB, []byte(b)) == nil && compactA.String() == compactB.String()
+}
+
+// corpusPolicies returns the policies of package policy's corpus.
+func corpusPolicies(t testing.TB) []string {
+	t.Helper()
+	files, err := filepath.Glob("policy/testdata/corpus/*.jsonl")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no corpus in policy/testdata/corpus (%v)", err)
+	}
+	var policies []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			var c struct {
+				Policy     json.RawMessage
+				PolicyText string
+			}
+			if err := json.Unmarshal([]byte(line), &c); err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			policies = append(policies, c.PolicyText+string(c.Policy)) // a case has one of them
+		}
+	}
+	if len(policies) < 306 {
+		t.Fatalf("%d policies in the corpus, want 306 and more", len(policies))
+	}
+	return policies
 }
 
 // manyMembers returns an object with members m0, m1 ...
