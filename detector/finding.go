@@ -20,7 +20,9 @@ type Result struct {
 	Finding *Finding       // nil when there is nothing to report
 }
 
-// A Finding is a key policy that lets outsiders in, or that could not be decided.
+// A Finding is a key policy that lets outsiders in, now or by itself later
+// (then the verdict is private and Decision.Future is set), or that could not
+// be decided.
 type Finding struct {
 	UID        string // hex SHA-256 over rule, account, Region, event id and key: the same when the event comes again
 	Verdict    policy.Verdict
@@ -35,7 +37,7 @@ type Finding struct {
 	Decision   policy.Decision // zero when the policy did not parse
 	Problem    string          // why the policy could not be read; "" otherwise
 	Statements []Statement     // the offending statements, in document order
-	Repaired   string          // the same policy without the offending grants, indented JSON; "" when that would lock the owner out or cannot be built
+	Repaired   string          // the same policy without the offending grants, indented JSON; "" when that would lock the owner out or is not surely private
 	Splunk     Splunk
 }
 
@@ -91,7 +93,7 @@ type Actor struct {
 	RoleARN      string // sessionIssuer.arn; "" otherwise
 	Account      string // the caller's account; "" when absent
 	AccessKeyID  string // "" when absent
-	LongTermKey  bool   // AccessKeyID is a long-term key (AKIA...)
+	LongTermKey  bool   // AccessKeyID is a long-term key (AKIA...), or hidden and the record has no session
 	MFA          MFA
 	MFANote      string    // one clause for people, e.g. "federated, ask your identity provider"; "" when plain
 	InvokedBy    string    // the AWS service that made the call for the actor; "" otherwise
