@@ -53,6 +53,9 @@ type shown struct {
 	email, chat, finding bool
 }
 
+// any reports whether messages are printed at all.
+func (s shown) any() bool { return !s.chosen || s.email || s.chat || s.finding }
+
 // String and Set make shown a flag.Value.
 func (s *shown) String() string { return "" }
 

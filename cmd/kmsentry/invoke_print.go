@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -173,6 +174,9 @@ func (p *textPrinter) messages(m fakesns.Publication) {
 	case !show.chosen:
 		p.part("SIEM", findingDigest(m.For("sqs")))
 	}
+	if show.any() {
+		fmt.Fprintln(p.stdout)
+	}
 }
 
 // part prints a message under its name, indented.
@@ -181,13 +185,15 @@ func (p *textPrinter) part(name, text string) {
 	for _, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
 		fmt.Fprintf(p.stdout, "%s\n", strings.TrimRight("    "+printable(line), " "))
 	}
-	fmt.Fprintln(p.stdout)
 }
 
 // end closes with a list of all events when there were several.
 func (p *textPrinter) end() {
 	if !p.several {
 		return
+	}
+	if p.options.show.any() {
+		fmt.Fprintln(p.stdout, "\nAll events; their messages stand above.")
 	}
 	verdicts := len("verdict")
 	for _, r := range p.rows {
@@ -238,8 +244,18 @@ func chatText(body string) string {
 	if len(n.Content.Keywords) > 0 {
 		lines = append(lines, "", "Keywords: "+strings.Join(n.Content.Keywords, ", "))
 	}
-	return strings.Join(lines, "\n")
+	return slackText(strings.Join(lines, "\n"))
 }
+
+// slackText shows Slack's markup as Slack does: links as their text with the
+// address behind it, and its three entities as what they stand for.
+// Source: Slack API, "Formatting text for app surfaces".
+func slackText(text string) string {
+	text = slackLink.ReplaceAllString(text, "$2: $1")
+	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(text)
+}
+
+var slackLink = regexp.MustCompile(`<(https://[^|<> ]+)\|([^<>\n]+)>`)
 
 func indented(body string) string {
 	var b bytes.Buffer
