@@ -161,8 +161,8 @@ func fits(b Base, info keyInfo) bool {
 		return isNumeric(b)
 	case keyArn:
 		return isText(b)
-	default:
-		return b == StringEquals || b == StringEqualsIgnoreCase || b == StringLike
+	default: // services document ARN operators on the ARNs that they put into encryption contexts
+		return b == StringEquals || b == StringEqualsIgnoreCase || b == StringLike || b == ArnLike && info.id == idEncContext
 	}
 }
 

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -17,6 +18,7 @@ const (
 	sOrgID           // aws:PrincipalOrgID
 	sOrgPaths        // aws:PrincipalOrgPaths
 	sService         // a service principal that calls for itself
+	sResource        // the key's ARN
 	sFirst           // the first slot of other keys
 )
 
@@ -31,8 +33,8 @@ type compiled struct {
 	mentions     []mention
 	stmts        []stmt
 	named        named
+	matched      map[string][]match      // by action: how far each statement applies to it and to the key
 	has          [idAttestation + 1]bool // which kinds of keys are mentioned
-	byType       bool                    // a principal of one kind is named
 	keyDependent bool                    // an unknown fact of the key was taken at its worst
 }
 
@@ -48,6 +50,8 @@ type stmt struct {
 	clauses  []clause
 	resource match
 	entries  entries
+	byType   bool                    // the kind of caller can matter to the principals
+	has      [idAttestation + 1]bool // the kinds of keys that the conditions name
 }
 
 // A match says whether something matches, as far as AWS documents it.
@@ -75,6 +79,7 @@ func (p *Policy) compile(q Question) *compiled {
 	for i := range c.slots {
 		c.slots[i] = pseudoKey(i)
 	}
+	c.matched = make(map[string][]match, 24)
 	c.stmts = make([]stmt, len(p.Statements))
 	for i := range p.Statements {
 		c.compileStatement(&c.stmts[i], &p.Statements[i])
@@ -111,20 +116,55 @@ func (c *compiled) compileStatement(s *stmt, src *Statement) {
 		}
 	}
 	c.compilePrincipals(s)
+	if cl, ok := c.resourceClause(src); ok && s.resource != matchYes {
+		s.resource = matchYes
+		s.clauses = append(s.clauses, cl)
+		c.bindVariables(s, cl.lo.set)
+		c.bindVariables(s, cl.hi.set)
+	}
 	if len(src.Conditions) == 0 {
 		return
 	}
-	s.clauses = make([]clause, 0, len(src.Conditions))
+	s.clauses = slices.Grow(s.clauses, len(src.Conditions))
 	for i := range src.Conditions {
 		cond := &src.Conditions[i]
 		slot := c.slotOf(cond.Key)
 		cl := newClause(cond, slot, c.slots[slot], c.policy.Variables())
-		c.bindVariables(cl.lo.set)
-		c.bindVariables(cl.hi.set)
+		s.has[c.slots[slot].id] = true
+		c.bindVariables(s, cl.lo.set)
+		c.bindVariables(s, cl.hi.set)
 		simplify(&cl.lo)
 		simplify(&cl.hi)
 		s.clauses = append(s.clauses, cl)
 	}
+}
+
+// resourceClause turns a Resource with variables that depend on the request
+// into a condition on the key's ARN; ok is false when there is none.
+func (c *compiled) resourceClause(src *Statement) (cl clause, ok bool) {
+	if !c.policy.Variables() || src.NotResource || c.q.KeyARN == "" {
+		return cl, false
+	}
+	var values []string
+	for _, r := range src.Resources {
+		if _, open := c.resourceVariables(r); open {
+			values = append(values, r)
+		}
+	}
+	if values == nil {
+		return cl, false
+	}
+	info := keyInfo{Name: "Resource", Type: keyArn}
+	parts := Condition{Operator{Text: "Resource", Base: ArnLike}, "Resource", values}
+	cl = newClause(&parts, sResource, info, true)
+	text := Condition{Operator{Text: "Resource", Base: StringLike}, "Resource", values}
+	cl.hi = newClause(&text, sResource, info, true).hi
+	if strings.ContainsAny(strings.Join(values, ""), "*?") {
+		cl.doubt = "AWS does not say whether a wildcard in Resource runs over colons"
+	} else {
+		cl.hi = cl.lo
+	}
+	return cl, true
 }
 
 // slotOf returns the slot of a condition key, a new one for a new key.
@@ -180,7 +220,7 @@ func (c *compiled) slotWith(id keyID) int {
 }
 
 // bindVariables gives every variable in s the slot of its key.
-func (c *compiled) bindVariables(s *valueSet) {
+func (c *compiled) bindVariables(st *stmt, s *valueSet) {
 	if s == nil || !s.vars {
 		return
 	}
@@ -189,6 +229,7 @@ func (c *compiled) bindVariables(s *valueSet) {
 		for j := range p.parts {
 			if p.parts[j].ref != "" {
 				p.parts[j].slot = c.slotOf(p.parts[j].ref)
+				st.has[c.slots[p.parts[j].slot].id] = true
 			}
 		}
 	}

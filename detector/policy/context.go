@@ -26,13 +26,13 @@ type contextKey struct {
 
 // repairContext solves the encryption context: each pair of it, and
 // kms:EncryptionContextKeys, which holds exactly the names of the pairs.
-func (s *search) repairContext(c, lits []literal, m *model) ([]literal, bool) {
+func (s *search) repairContext(c, lits []literal, m *model) bool {
 	keys := s.c.slotWith(idEncKeys)
 	onKeys := on(lits, keys)
 	spec := s.c.q.Key.Spec
 	if !hasContext(s.action) || spec != "" && spec != "SYMMETRIC_DEFAULT" {
 		s.clearContext(m)
-		return c, absentFits(lits)
+		return absentFits(lits)
 	}
 	each, some, setPossible := asMember(onKeys)
 	var must, may []contextKey
@@ -46,12 +46,12 @@ func (s *search) repairContext(c, lits []literal, m *model) ([]literal, bool) {
 			continue
 		}
 		var ok bool
-		if c, k.vals, ok = s.contextValue(c, k, m); !ok {
+		if k.vals, ok = s.contextValue(c, k, m); !ok {
 			k.vals = nil
 		}
 		switch {
 		case !absentFits(k.lits) && k.vals == nil:
-			return c, false
+			return false
 		case !absentFits(k.lits):
 			must = append(must, k)
 		default:
@@ -60,12 +60,12 @@ func (s *search) repairContext(c, lits []literal, m *model) ([]literal, bool) {
 	}
 	s.clearContext(m)
 	if len(must) == 0 && absentFits(onKeys) {
-		return c, true
+		return true
 	}
 	if !setPossible {
-		return c, false
+		return false
 	}
-	return c, s.fillContext(m, keys, each, some, must, may)
+	return s.fillContext(m, keys, each, some, must, may)
 }
 
 func (s *search) clearContext(m *model) {
@@ -77,21 +77,21 @@ func (s *search) clearContext(m *model) {
 }
 
 // contextValue finds a value for a pair that is present.
-func (s *search) contextValue(c []literal, k contextKey, m *model) ([]literal, []value, bool) {
+func (s *search) contextValue(c []literal, k contextKey, m *model) ([]value, bool) {
 	plain := value{s: "x"}
 	if fitsAll([]value{plain}, k.lits, m) {
-		return c, []value{plain}, true
+		return []value{plain}, true
 	}
 	variants := []variant{whole(k.slot, tape{[]segment{repeat(textClass(), 0, 8192)}})}
 	trial := m.clone()
 	if s.fill(variants, k.lits, trial, resolved) {
-		return c, trial.vals[k.slot], true
+		return trial.vals[k.slot], true
 	}
 	if !anyVariables(k.lits) || !s.fill(variants, k.lits, trial, loose) {
-		return c, nil, false
+		return nil, false
 	}
-	c, ok := s.equate(c, k.lits, m, trial, variants)
-	return c, m.vals[k.slot], ok
+	ok := s.equate(c, k.lits, m, trial, variants)
+	return m.vals[k.slot], ok
 }
 
 // fillContext chooses the names of the pairs and writes the context into m.

@@ -33,7 +33,9 @@ func (p *Policy) Decide(q Question) Decision {
 	dec.Services = d.services()
 	dec.Future = d.future(dec.Verdict)
 	dec.Flags = d.flags(&dec)
-	dec.Statements = d.notes()
+	if q.Explain {
+		dec.Statements = d.notes()
+	}
 	return dec
 }
 
@@ -104,8 +106,8 @@ func (o *outcome) verdict() Verdict {
 // classOf is the same for actions that the policy treats alike.
 func (d *decider) classOf(action string) string {
 	var b strings.Builder
-	for i := range d.stmts {
-		b.WriteByte('0' + byte(d.stmts[i].matchAction(action)))
+	for _, m := range d.matches(action) {
+		b.WriteByte('0' + byte(m))
 	}
 	if d.q.Key.Spec != "" || d.q.Key.Usage != "" || d.mentionsAny(idEncContext, idEncKeys, idEncAlgorithm, idKeySpec,
 		idKeyUsage, idPairSpec, idParameter, idReEncrypt, idGrantOps, idGrantParam, idGrantForAWS, idAttestation) {
@@ -186,8 +188,8 @@ func (d *decider) try(o *outcome, scenes []*scene, level Verdict, sure bool) (fo
 	for _, sc := range scenes {
 		s := d.newSearch(sc, reachOf(level), sure, &d.work)
 		m, allow := s.findWide(&open)
-		proven = proven && !s.incomplete && d.work >= 0
 		if m == nil {
+			proven = proven && d.work >= 0 && (!s.incomplete || s.disproven(open))
 			continue
 		}
 		if r := s.request(m, sc.action); sure && !d.confirms(r) {
@@ -248,6 +250,9 @@ func (d *decider) reasons(may *outcome, action string) []Open {
 		if st != may.allow && st.Effect == Allow {
 			continue
 		}
+		if d.matches(action)[i] == matchNo {
+			continue
+		}
 		if st.matchAction(action) == matchMaybe {
 			add(st, "an action pattern is written in a way that AWS does not document")
 		}
@@ -278,9 +283,8 @@ func (d *decider) reasons(may *outcome, action string) []Open {
 
 // doubts says whether anything about an action is open to more than one reading.
 func (d *decider) doubts(action string) bool {
-	for i := range d.stmts {
+	for i, m := range d.matches(action) {
 		st := &d.stmts[i]
-		m := min(st.matchAction(action), st.resource)
 		if m == matchNo {
 			continue
 		}

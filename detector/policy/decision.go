@@ -21,7 +21,8 @@ type Decision struct {
 	Future *Exposure
 	// Flags say what the decision turned on, sorted, without repetition.
 	Flags []Flag
-	// Statements has one entry a statement: what it does about outsiders.
+	// Statements has one entry a statement: what it does about outsiders. Nil
+	// unless the question asked for it.
 	Statements []StatementNote
 }
 

@@ -5,132 +5,164 @@ import "strings"
 // equate meets literals with variables: two keys must have equal, or partly
 // equal, values. trial holds values that would do if variables could be
 // anything. Where it has to guess, the search is incomplete if the guess fails.
-func (s *search) equate(c, lits []literal, m, trial *model, variants []variant) ([]literal, bool) {
+func (s *search) equate(c, lits []literal, m, trial *model, variants []variant) bool {
 	for i := range lits {
 		l := &lits[i]
-		if l.set == nil || !l.set.vars || l.holds(m) {
+		if l.set == nil || !l.set.vars {
 			continue
 		}
-		var ok bool
-		if l.inside() {
-			if c, ok = s.join(c, lits, i, m, trial, variants); ok {
-				return c, true
+		if !l.inside() {
+			if s.part(c, lits, l, m, variants) {
+				return true
 			}
 			continue
 		}
-		if c, ok = s.part(c, lits, l, m, variants); ok {
-			return c, true
+		ok, impossible := s.join(c, lits, i, m, trial, variants)
+		if ok || impossible {
+			return ok
 		}
 	}
-	if c, ok := s.onlyAsk(c, lits, m, variants); ok {
-		return c, true
+	if s.onlyAsk(c, lits, m, variants) {
+		return true
 	}
 	s.incomplete = true
-	return c, false
+	return false
 }
 
-// join makes the key of lits[i] equal to a pattern with variables.
-func (s *search) join(c, lits []literal, i int, m, trial *model, variants []variant) ([]literal, bool) {
+// join makes the key of lits[i] equal to one of its patterns. impossible is
+// true when each of them is proven out of reach.
+func (s *search) join(c, lits []literal, i int, m, trial *model, variants []variant) (ok, impossible bool) {
+	impossible = true
+	rest := append(append([]literal(nil), lits[:i]...), lits[i+1:]...)
 	for j := range lits[i].set.pats {
 		p := &lits[i].set.pats[j]
-		if p.parts == nil {
-			continue
-		}
-		if len(p.parts) == 1 {
-			if c, ok := s.merge(c, lits, i, p.parts[0].slot, m, variants); ok {
-				return c, true
+		switch {
+		case p.parts == nil:
+			only := literal{slot: lits[i].slot, mode: eachIn, set: &valueSet{pats: lits[i].set.pats[j : j+1]}}
+			with := append(rest[:len(rest):len(rest)], only)
+			if s.fill(variants, with, m, resolved) {
+				return true, false
 			}
-			continue
-		}
-		if slot, text, ok := p.capture(trial.text(lits[i].slot)); ok {
-			if c2, ok := s.force(c, lits, m, variants, slot, text); ok {
-				return c2, true
+			impossible = impossible && s.never(variants, with, m)
+		case len(p.parts) == 1:
+			v := p.parts[0]
+			for _, way := range [...]func() (ok, impossible bool){
+				func() (bool, bool) { return s.merge(c, lits, rest, i, v.slot, m, variants) },
+				func() (bool, bool) { return s.byDefault(c, lits, rest, i, v, m, variants) },
+			} {
+				ok, no := way()
+				if ok {
+					return true, false
+				}
+				impossible = impossible && no
+			}
+		default:
+			impossible = false
+			if slot, text, ok := p.capture(trial.text(lits[i].slot)); ok {
+				if s.force(c, lits, m, variants, slot, text) {
+					return true, false
+				}
 			}
 		}
 	}
-	return c, false
+	return false, impossible
 }
 
+// never reports whether lits cannot be met even with all variables free.
+func (s *search) never(variants []variant, lits []literal, m *model) bool {
+	return !s.fill(variants, lits, m.clone(), loose) && *s.work >= 0
+}
+
+// byDefault lets the variable be absent, so that its default counts.
+func (s *search) byDefault(c, lits, rest []literal, i int, v part, m *model, variants []variant) (ok, impossible bool) {
+	if !v.hasDef || !absentFits(on(c, v.slot)) {
+		return false, true
+	}
+	with := append(rest[:len(rest):len(rest)], equals(lits[i].slot, v.defText))
+	if s.never(variants, with, m) {
+		return false, true
+	}
+	return s.after(c, lits, literal{slot: v.slot, absent: true, mode: none}, m, variants), false
+}
+
+// after gives a variable's key a value that meets want, and then solves lits
+// again. What it chose is not held on to: c stays as it is.
+func (s *search) after(c, lits []literal, want literal, m *model, variants []variant) bool {
+	if *s.work -= 20; *s.work < 0 || s.groupOf(want.slot) == s.groupOf(lits[0].slot) || s.depth > maxDepth {
+		return false
+	}
+	s.depth++
+	defer func() { s.depth-- }()
+	trial := m.clone()
+	if !s.repair(append(c[:len(c):len(c)], want), trial, want.slot) || !want.holds(trial) || !s.fill(variants, lits, trial, resolved) {
+		return false
+	}
+	m.vals = trial.vals
+	return true
+}
+
+// maxDepth bounds chains of variables that depend on variables.
+const maxDepth = 6
+
 // merge gives two keys one value that meets the literals on both.
-func (s *search) merge(c, lits []literal, i, ref int, m *model, variants []variant) ([]literal, bool) {
-	joined := append(append([]literal(nil), lits[:i]...), lits[i+1:]...)
+func (s *search) merge(c, lits, rest []literal, i, ref int, m *model, variants []variant) (ok, impossible bool) {
+	joined := rest[:len(rest):len(rest)]
 	for _, l := range c {
-		if l.slot == ref && (l.set == nil || !l.set.vars) {
+		if l.slot == ref {
 			l.slot, l.absent = lits[i].slot, false
 			joined = append(joined, l)
 		}
 	}
+	if s.never(variants, joined, m) {
+		return false, true
+	}
 	trial := m.clone()
 	if !s.fill(variants, joined, trial, resolved) {
-		return c, false
+		return false, false
 	}
-	return s.force(c, lits, m, variants, ref, trial.text(lits[i].slot))
+	return s.force(c, lits, m, variants, ref, trial.text(lits[i].slot)), false
 }
 
 // force puts text into the variable's key and solves the group again.
-func (s *search) force(c, lits []literal, m *model, variants []variant, ref int, text string) ([]literal, bool) {
-	want := equals(ref, text)
-	for i := range c {
-		if c[i].slot == ref && c[i].mode == eachIn && c[i].set != nil && len(c[i].set.pats) == 1 && c[i].set.pats[0].plain == text {
-			want.slot = -1 // asked before: do not ask again
-		}
-	}
-	if *s.work -= 20; *s.work < 0 || want.slot < 0 || s.groupOf(ref) == s.groupOf(lits[0].slot) {
-		return c, false
-	}
-	trial := m.clone()
-	c2, ok := s.repair(append(c[:len(c):len(c)], want), trial, ref)
-	if !ok || !want.holds(trial) || !s.fill(variants, lits, trial, resolved) {
-		return c, false
-	}
-	m.vals = trial.vals
-	s.incomplete = true // this value is one of several
-	return c2, true
+func (s *search) force(c, lits []literal, m *model, variants []variant, ref int, text string) bool {
+	return s.after(c, lits, equals(ref, text), m, variants)
 }
 
 // part keeps a key away from a variable: it changes the variable's value.
-func (s *search) part(c, lits []literal, l *literal, m *model, variants []variant) ([]literal, bool) {
+func (s *search) part(c, lits []literal, l *literal, m *model, variants []variant) bool {
 	for j := range l.set.pats {
 		for _, p := range l.set.pats[j].parts {
-			if p.ref == "" || s.groupOf(p.slot) == s.groupOf(l.slot) {
+			if p.ref == "" {
 				continue
 			}
 			other := equals(p.slot, m.text(p.slot)).not()
 			other.absent = false
-			trial := m.clone()
-			c2, ok := s.repair(append(c[:len(c):len(c)], other), trial, p.slot)
-			if ok && s.fill(variants, lits, trial, resolved) {
-				m.vals = trial.vals
-				s.incomplete = true
-				return c2, true
+			if s.after(c, lits, other, m, variants) {
+				return true
 			}
 		}
 	}
-	return c, false
+	return false
 }
 
 // onlyAsk asks for each variable's key to be present, with any value.
-func (s *search) onlyAsk(c, lits []literal, m *model, variants []variant) ([]literal, bool) {
+func (s *search) onlyAsk(c, lits []literal, m *model, variants []variant) bool {
 	for i := range lits {
 		if lits[i].set == nil || !lits[i].set.vars || !lits[i].inside() {
 			continue
 		}
 		for j := range lits[i].set.pats {
 			for _, p := range lits[i].set.pats[j].parts {
-				if p.ref == "" || len(m.vals[p.slot]) > 0 || s.groupOf(p.slot) == s.groupOf(lits[i].slot) {
+				if p.ref == "" || len(m.vals[p.slot]) > 0 {
 					continue
 				}
-				trial := m.clone()
-				c2, ok := s.repair(append(c[:len(c):len(c)], literal{slot: p.slot, mode: all, set: &valueSet{}}), trial, p.slot)
-				if ok && s.fill(variants, lits, trial, resolved) {
-					m.vals = trial.vals
-					s.incomplete = true
-					return c2, true
+				if s.after(c, lits, literal{slot: p.slot, mode: all, set: &valueSet{}}, m, variants) {
+					return true
 				}
 			}
 		}
 	}
-	return c, false
+	return false
 }
 
 // capture tells what the only variable of p must be for p to match v. Wildcards
@@ -159,19 +191,18 @@ func (p *pattern) capture(v string) (slot int, text string, ok bool) {
 
 // moveAccount solves a session's ARN, which carries the caller's account: when
 // no ARN of this account will do, the caller moves to one that has some.
-func (s *search) moveAccount(c, lits []literal, m *model, slot int) ([]literal, bool) {
+func (s *search) moveAccount(c, lits []literal, m *model, slot int) bool {
 	trial := m.clone()
 	if !s.fill([]variant{whole(slot, s.sessionTape(""))}, lits, trial, loose) {
-		return c, false
+		return false
 	}
-	s.incomplete = true
-	want := equals(sAccount, arnAccount(trial.text(slot)))
-	c2 := append(c[:len(c):len(c)], want)
 	moved := m.clone()
-	c2, ok := s.repair(c2, moved, sAccount)
-	if !ok || !s.fill([]variant{whole(slot, s.sessionTape(moved.text(sAccount)))}, lits, moved, resolved) {
-		return c, false
+	want := equals(sAccount, arnAccount(trial.text(slot)))
+	if !s.repair(append(c[:len(c):len(c)], want), moved, sAccount) ||
+		!s.fill([]variant{whole(slot, s.sessionTape(moved.text(sAccount)))}, lits, moved, resolved) {
+		s.incomplete = true // another account of the same kind may do
+		return false
 	}
 	m.vals = moved.vals
-	return c2, true
+	return true
 }

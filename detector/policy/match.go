@@ -2,6 +2,21 @@ package policy
 
 import "strings"
 
+// matches returns, for each statement, whether it applies to an action on this key.
+func (c *compiled) matches(action string) []match {
+	if m, ok := c.matched[action]; ok {
+		return m
+	}
+	m := make([]match, len(c.stmts))
+	for i := range c.stmts {
+		if st := &c.stmts[i]; st.resource != matchNo {
+			m[i] = min(st.resource, st.matchAction(action))
+		}
+	}
+	c.matched[action] = m
+	return m
+}
+
 // matchAction says whether s applies to an action, e.g. "kms:Encrypt".
 // Sources: IAM User Guide, reference_policies_elements_action.html; KMS
 // Developer Guide, key-policy-overview.html (a statement without Action has no effect).
@@ -25,6 +40,9 @@ func (s *Statement) matchAction(action string) match {
 func matchOneAction(pattern, action string) match {
 	if pattern == "*" {
 		return matchYes
+	}
+	if len(pattern) > 4 && pattern[3] == ':' && pattern[4] != '*' && pattern[4] != '?' && pattern[4]|0x20 != action[4]|0x20 {
+		return matchNo // the common case: another action
 	}
 	trimmed := strings.TrimSpace(pattern)
 	if !globFold(trimmed, action) {
@@ -90,7 +108,7 @@ func (c *compiled) matchOneResource(r string) match {
 	if c.policy.Variables() && strings.Contains(r, "${") {
 		var open bool
 		if r, open = c.resourceVariables(r); open {
-			most = matchMaybe
+			most = matchMaybe // see resourceClause
 		}
 	}
 	if c.q.KeyARN == "" {
@@ -138,6 +156,9 @@ func (c *compiled) matchUnknownKey(r string) match {
 // resourceVariables puts in the variables that the key itself fixes. Others
 // become wildcards, and open is true: the statement may apply less often.
 func (c *compiled) resourceVariables(r string) (text string, open bool) {
+	if !strings.Contains(r, "${") {
+		return r, false
+	}
 	var b strings.Builder
 	for _, p := range splitVariables(r) {
 		switch {

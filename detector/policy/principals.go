@@ -1,6 +1,9 @@
 package policy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A callerKind is a kind of signed caller.
 type callerKind uint8
@@ -40,7 +43,9 @@ func (c *compiled) compilePrincipals(s *stmt) {
 		case p.Value == "*":
 			e.star = true
 		case isAccountID(p.Value):
-			e.accounts = append(e.accounts, p.Value)
+			if !c.inside(p.Value) {
+				e.accounts = append(e.accounts, p.Value)
+			}
 		case strings.HasPrefix(p.Value, "AROA"):
 			e.roleIDs = append(e.roleIDs, p.Value)
 		case strings.HasPrefix(p.Value, "AIDA"):
@@ -50,8 +55,14 @@ func (c *compiled) compilePrincipals(s *stmt) {
 		}
 	}
 	if len(e.roles)+len(e.users)+len(e.feds)+len(e.sessions)+len(e.roleIDs)+len(e.userIDs) > 0 || s.NotPrincipal {
-		c.byType = true
+		s.byType = true
 	}
+}
+
+// inside says whether an account is the owner's or trusted. Principals of such
+// accounts are left out of every list: no outsider is one of them.
+func (c *compiled) inside(account string) bool {
+	return account == c.owner || slices.Contains(c.q.TrustedAccounts, account)
 }
 
 // addARN sorts an ARN in. One of another partition names nobody who can reach this key.
@@ -61,6 +72,9 @@ func (c *compiled) addARN(e *entries, arn string) {
 		return
 	}
 	account, resource := parts[4], parts[5]
+	if c.inside(account) {
+		return
+	}
 	kind, rest, _ := strings.Cut(resource, "/")
 	switch {
 	case parts[2] == "iam" && resource == "root":

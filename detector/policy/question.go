@@ -23,6 +23,9 @@ type Question struct {
 
 	// Key holds what is known of the key.
 	Key KeyFacts
+
+	// Explain asks for Decision.Statements, which costs as much again.
+	Explain bool
 }
 
 // KeyFacts are properties of a key that conditions can ask for. An empty field

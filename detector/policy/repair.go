@@ -72,30 +72,30 @@ func (s *search) groupOf(slot int) group {
 	return group(slot)
 }
 
-// repair gives the keys of slot's group values in m that meet all of c. It may
-// add literals to c. When it fails and the search is not incomplete, there are none.
-func (s *search) repair(c []literal, m *model, slot int) ([]literal, bool) {
+// repair gives the keys of slot's group values in m that meet all of c. When it
+// fails and the search is not incomplete, there are none.
+func (s *search) repair(c []literal, m *model, slot int) bool {
 	if *s.work -= 5; *s.work < 0 {
-		return c, false
+		return false
 	}
 	g := s.groupOf(slot)
 	lits := s.literalsOf(c, g)
 	switch g {
 	case gCalled:
-		return c, s.repairCalled(lits, m)
+		return s.repairCalled(lits, m)
 	case gContext:
 		return s.repairContext(c, lits, m)
 	case gMFA:
-		return c, s.repairMFA(lits, m)
+		return s.repairMFA(lits, m)
 	case gSpec:
-		return c, s.repairSpec(lits, m)
+		return s.repairSpec(lits, m)
 	}
 	if g >= 0 && !s.isText(slot) {
 		vals, ok := s.pick(slot, lits, m)
 		if ok {
 			m.vals[slot] = vals
 		}
-		return c, ok
+		return ok
 	}
 	return s.repairText(c, lits, m, g, slot)
 }
@@ -124,7 +124,7 @@ func absentFits(lits []literal) bool {
 }
 
 // repairText solves a group of text keys.
-func (s *search) repairText(c, lits []literal, m *model, g group, slot int) ([]literal, bool) {
+func (s *search) repairText(c, lits []literal, m *model, g group, slot int) bool {
 	variants, optional := s.variants(g, slot, m)
 	lits = s.dropOwner(g, lits)
 	if (optional || len(variants) == 0) && absentFits(lits) {
@@ -132,23 +132,23 @@ func (s *search) repairText(c, lits []literal, m *model, g group, slot int) ([]l
 			m.vals[l.slot] = nil
 		}
 		s.clear(g, m)
-		return c, true
+		return true
 	}
 	if g >= sFirst && s.prefer(slot, lits, m) {
-		return c, true
+		return true
 	}
 	if s.fill(variants, lits, m, resolved) {
-		return c, s.documented(slot, lits, m)
+		return s.documented(slot, lits, m)
 	}
 	if g >= 0 && s.c.slots[slot].id == idSessionArn {
 		return s.moveAccount(c, lits, m, slot)
 	}
 	if s.settled(lits) || *s.work < 0 {
-		return c, false
+		return false
 	}
 	trial := m.clone()
 	if !s.fill(variants, lits, trial, loose) {
-		return c, false
+		return false
 	}
 	return s.equate(c, lits, m, trial, variants)
 }
@@ -313,6 +313,9 @@ func (s *search) variants(g group, slot int, m *model) (list []variant, optional
 			return nil, true
 		}
 		return orgVariants(s.c.slotWith(idVpceOrgID), s.c.slotWith(idVpceOrgPaths)), true
+	}
+	if slot == sResource {
+		return []variant{whole(slot, tape{[]segment{fixed(s.c.q.KeyARN)}})}, false
 	}
 	if g < sFirst { // a slot of the caller that no group holds: a service's name
 		return []variant{whole(slot, tape{[]segment{repeat(hostClass(), 1, 60), fixed("."), repeat(hostClass(), 2, 60), fixed(".com")}})}, false

@@ -79,15 +79,19 @@ func (d domain) doubtful() domain { d.uncertain = true; return d }
 
 func (d domain) many() domain { d.multi = true; return d }
 
-// newScene computes the domains of all mentioned keys and the plainest request.
-func (c *compiled) newScene(typ callerKind, temp bool, path pathKind, action string) *scene {
-	s := &scene{c: c, typ: typ, temp: temp, path: path, action: action}
+// open computes the domains of all mentioned keys and the plainest request,
+// once for all searches of the scene.
+func (s *scene) open() {
+	if s.start != nil {
+		return
+	}
+	c := s.c
 	s.domains = make([]domain, len(c.slots))
 	s.start = &model{vals: make([][]value, len(c.slots))}
 	s.startCaller()
 	for i := sFirst; i < len(c.slots); i++ {
 		if c.slots[i].id == idUsername {
-			if typ == userCaller {
+			if s.typ == userCaller {
 				s.start.vals[i] = s.start.vals[sName]
 			}
 			continue
@@ -95,7 +99,6 @@ func (c *compiled) newScene(typ callerKind, temp bool, path pathKind, action str
 		s.domains[i] = s.domainOf(c.slots[i])
 		s.start.vals[i] = s.domains[i].plain()
 	}
-	return s
 }
 
 // plain returns the domain's plainest values, none when the key may be absent.
@@ -134,6 +137,9 @@ func (s *scene) startCaller() {
 	arn := "arn:" + s.c.partition + ":iam::" + account
 	m := s.start
 	m.set(sAccount, account)
+	if s.c.q.KeyARN != "" {
+		m.set(sResource, s.c.q.KeyARN)
+	}
 	switch s.typ {
 	case roleCaller:
 		m.set(sArn, arn+":role/stranger")
@@ -171,29 +177,74 @@ func (c *compiled) strangeAccount() string {
 	return "999988887777" // taken, too: the search finds another
 }
 
+// A relevance says what the statements about one action can turn on.
+type relevance struct {
+	byType bool
+	has    [idAttestation + 1]bool
+	allow  bool // some Allow can let an outsider in
+}
+
+// relevant looks at the statements that may apply to an action.
+func (c *compiled) relevant(action string) relevance {
+	var r relevance
+	for i, m := range c.matches(action) {
+		st := &c.stmts[i]
+		if m == matchNo {
+			continue
+		}
+		r.byType = r.byType || st.byType
+		for id := range st.has {
+			r.has[id] = r.has[id] || st.has[id]
+		}
+		r.allow = r.allow || st.Effect == Allow && st.entries.reachable(st.NotPrincipal)
+	}
+	return r
+}
+
+// reachable says whether any outsider but a service can be one of the entries.
+func (e *entries) reachable(not bool) bool {
+	if not {
+		return !e.star
+	}
+	return e.star || len(e.accounts)+len(e.roles)+len(e.users)+len(e.feds)+len(e.sessions)+len(e.roleIDs)+len(e.userIDs) > 0
+}
+
+func (r *relevance) mentions(ids ...keyID) bool {
+	for _, id := range ids {
+		if r.has[id] {
+			return true
+		}
+	}
+	return false
+}
+
 // scenes lists the kinds of requests that the policy can tell apart, those
-// that make the plainest witnesses first.
+// that make the plainest witnesses first; none when no outsider is ever let in.
 func (c *compiled) scenes(action string) []*scene {
+	r := c.relevant(action)
+	if !r.allow {
+		return nil
+	}
 	types := []callerKind{roleCaller}
 	temps := []bool{false}
-	if c.byType || c.mentionsAny(idPrincipalArn, idPrincipalType, idUserID, idUsername, idSession, idSessionArn, idTokenIssue, idMFAPresent, idMFAAge, idPrincipalTag) {
+	if r.byType || r.mentions(idPrincipalArn, idPrincipalType, idUserID, idUsername, idSession, idSessionArn, idTokenIssue, idMFAPresent, idMFAAge, idPrincipalTag) {
 		types = []callerKind{roleCaller, userCaller, rootCaller, fedCaller}
 	}
-	if c.mentionsAny(idTokenIssue, idMFAPresent, idMFAAge) {
+	if r.mentions(idTokenIssue, idMFAPresent, idMFAAge) {
 		temps = []bool{false, true}
 	}
 	paths := []pathKind{direct}
-	if c.mentionsAny(idSourceIP, idSourceVpc, idSourceVpce, idVpcArn, idVpcSourceIP, idVpceAccount, idVpceOrgID, idVpceOrgPaths, idViaService, idCalledVia, idCalledViaFirst, idCalledViaLast, idViaAWSService, idViaMCP, idGrantForAWS, idMFAPresent, idTokenIssue, idSession, idSessionArn) {
+	if r.mentions(idSourceIP, idSourceVpc, idSourceVpce, idVpcArn, idVpcSourceIP, idVpceAccount, idVpceOrgID, idVpceOrgPaths, idViaService, idCalledVia, idCalledViaFirst, idCalledViaLast, idViaAWSService, idViaMCP, idGrantForAWS, idMFAPresent, idTokenIssue, idSession, idSessionArn) {
 		paths = []pathKind{direct, endpoint, via}
 	}
-	var list []*scene
+	list := make([]*scene, 0, len(paths)*len(types))
 	for _, p := range paths {
 		for _, t := range types {
 			for _, temp := range temps {
 				if fits := t == userCaller || t == rootCaller; !fits && temp {
 					continue // sessions are temporary anyway
 				}
-				list = append(list, c.newScene(t, temp || t == roleCaller || t == fedCaller, p, action))
+				list = append(list, &scene{c: c, typ: t, temp: temp || t == roleCaller || t == fedCaller, path: p, action: action})
 			}
 		}
 	}

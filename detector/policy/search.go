@@ -9,7 +9,8 @@ package policy
 // request; when it comes back empty-handed, and is not incomplete, there is none.
 type search struct {
 	*scene
-	sure bool // count only on what AWS documents: for claims that somebody gets in
+	sure    bool // count only on what AWS documents: for claims that somebody gets in
+	relaxed bool // variables can be anything: finds more than there is, so nothing found is proof
 	reach
 	work *int
 
@@ -17,6 +18,7 @@ type search struct {
 	denies     []*stmt
 	base       []literal
 	first      *model // the plainest request of this kind
+	depth      int    // of variables that depend on variables
 	incomplete bool   // a guess failed: an empty-handed search proves nothing
 }
 
@@ -27,11 +29,10 @@ type reach struct {
 }
 
 func (c *compiled) newSearch(sc *scene, r reach, sure bool, work *int) *search {
+	sc.open()
 	s := &search{scene: sc, sure: sure, reach: r, work: work}
-	for i := range c.stmts {
-		st := &c.stmts[i]
-		m := min(st.matchAction(sc.action), st.resource)
-		switch {
+	for i, m := range c.matches(sc.action) {
+		switch st := &c.stmts[i]; {
 		case st.Effect == Allow && (m.sure() || !sure && m.possible()):
 			s.allows = append(s.allows, st)
 		case st.Effect == Deny && (m.sure() || sure && m.possible()):
@@ -169,12 +170,12 @@ func (s *search) find(more ...literal) (*model, *stmt) {
 			c = append(append(append(c, s.base...), way...), more...)
 			for i := range a.clauses {
 				if s.sure {
-					c = append(c, a.clauses[i].lo)
+					c = append(c, s.relax(a.clauses[i].lo))
 				} else {
-					c = append(c, a.clauses[i].hi)
+					c = append(c, s.relax(a.clauses[i].hi))
 				}
 			}
-			c, m, ok := s.settle(c, s.first)
+			m, ok := s.settle(c, s.first)
 			if !ok {
 				continue
 			}
@@ -201,7 +202,7 @@ func (s *search) escape(c []literal, m *model) *model {
 				return nil
 			}
 			c2 := append(c[:len(c):len(c)], move...)
-			c2, m2, ok := s.settle(c2, m)
+			m2, ok := s.settle(c2, m)
 			if !ok {
 				continue
 			}
@@ -214,6 +215,23 @@ func (s *search) escape(c []literal, m *model) *model {
 	return m
 }
 
+// relax frees l of variables in a relaxed search: it then holds whenever it could.
+func (s *search) relax(l literal) literal {
+	if !s.relaxed || l.set == nil || !l.set.vars {
+		return l
+	}
+	if l.strict && l.inside() {
+		l.mode, l.set = all, &valueSet{} // holds when a variable has no value
+		return l
+	}
+	l.strict = false
+	l.set = &valueSet{pats: l.set.under(nil, loose, !l.inside())}
+	if len(l.set.pats) == 0 && !l.inside() {
+		l.mode = all
+	}
+	return l
+}
+
 // denyApplies says whether a Deny stops m, and the ways around it.
 func (s *search) denyApplies(d *stmt, m *model) (bool, [][]literal) {
 	var moves [][]literal
@@ -222,7 +240,7 @@ func (s *search) denyApplies(d *stmt, m *model) (bool, [][]literal) {
 		if s.sure {
 			l = d.clauses[i].hi
 		}
-		l = l.not()
+		l = s.relax(l.not())
 		if s.holds(&l, m) {
 			return false, nil
 		}
@@ -258,7 +276,7 @@ func (s *search) holdsAnyway(l *literal, m *model) bool {
 
 // settle changes m so that it meets all of c. Keys that depend on each other
 // can need more than one round.
-func (s *search) settle(c []literal, m *model) ([]literal, *model, bool) {
+func (s *search) settle(c []literal, m *model) (*model, bool) {
 	owned := false
 	for round := 0; round < 8; round++ {
 		changed := false
@@ -270,18 +288,17 @@ func (s *search) settle(c []literal, m *model) ([]literal, *model, bool) {
 			if !owned {
 				m, owned = m.clone(), true
 			}
-			var ok bool
-			if c, ok = s.repair(c, m, l.slot); !ok {
-				return c, nil, false
+			if !s.repair(c, m, l.slot) {
+				return nil, false
 			}
 			changed = true
 		}
 		if !changed {
-			return c, m, true
+			return m, true
 		}
 	}
 	s.incomplete = true
-	return c, nil, false
+	return nil, false
 }
 
 // tied says whether a value that carries the caller's account still does.

@@ -38,6 +38,15 @@ func (s *search) findWide(open *addressSet) (*model, *stmt) {
 	return nil, nil
 }
 
+// disproven runs an incomplete search again with all variables free. If even
+// that finds nothing there is nothing to find.
+func (s *search) disproven(open addressSet) bool {
+	t := *s
+	t.relaxed, t.incomplete = true, false
+	m, _ := t.findWide(&open)
+	return m == nil && !t.incomplete && *t.work >= 0
+}
+
 // openAddresses returns the addresses from which m, otherwise unchanged, gets in.
 func (s *search) openAddresses(m *model, slot int) addressSet {
 	domain := s.domains[slot].addrs

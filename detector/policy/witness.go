@@ -2,7 +2,6 @@ package policy
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -164,7 +163,7 @@ func (d *decider) service(st *stmt, service string) (ServiceGrant, bool) {
 		if st.matchAction(action) == matchNo {
 			continue
 		}
-		s := d.newSearch(d.newScene(serviceCaller, false, direct, action), reach{}, false, &d.work)
+		s := d.newSearch(&scene{c: d.compiled, typ: serviceCaller, path: direct, action: action}, reach{}, false, &d.work)
 		s.allows = []*stmt{st}
 		strange := s.base
 		s.base = nil
@@ -273,8 +272,4 @@ func (c *compiled) unknownFact() bool {
 		}
 	}
 	return false
-}
-
-func hasFold(list []string, s string) bool {
-	return slices.ContainsFunc(list, func(x string) bool { return strings.EqualFold(x, s) })
 }
