@@ -46,7 +46,7 @@ type oracle struct {
 	sourced   map[string]bool     // keys that stand in variables
 	policies  []string            // principals that the policy lists
 	instances map[string][]string // what values makes of the constants
-	callers   []oracleRequest     // made once
+	callers   []caller            // made once
 	channels  []channel           // made once
 }
 
@@ -79,6 +79,9 @@ func newOracle(p *Policy, q Question, seed uint64) *oracle {
 }
 
 func (o *oracle) noteVariables(values []string) {
+	if !o.p.Variables() {
+		return
+	}
 	for _, value := range values {
 		for _, m := range variableName.FindAllStringSubmatch(value, -1) {
 			o.mentioned[strings.ToLower(m[1])] = true
@@ -112,7 +115,7 @@ func (o *oracle) search(action string, limit int, want func(oracleRequest) bool)
 		if pairs > limit {
 			i = o.rng.IntN(pairs)
 		}
-		base, ok := o.join(o.callers[i/len(o.channels)], o.channels[i%len(o.channels)])
+		base, ok := o.join(o.request(o.callers[i/len(o.channels)]), o.channels[i%len(o.channels)])
 		if !ok {
 			continue
 		}
@@ -382,58 +385,66 @@ func callerType(arn string) string {
 	}
 }
 
-// allCallers returns requests that hold what depends on the caller alone.
-func (o *oracle) allCallers() []oracleRequest {
-	var list []oracleRequest
+// A caller is somebody who may call.
+type caller struct {
+	account, arn, kind string
+	org                [2]string // id and path, "" for none
+	id                 string    // unique id
+	session            string    // a role session's name, a federated user's parent
+	login              map[string][]string
+}
+
+// allCallers returns all outsiders that the oracle can think of.
+func (o *oracle) allCallers() []caller {
+	var list []caller
 	for _, account := range o.accounts() {
 		for _, org := range o.organizations(account) {
 			for _, arn := range o.arns(account) {
-				list = append(list, o.identities(account, org, arn)...)
+				kind := callerType(arn)
+				name := arn[strings.LastIndexByte(arn, '/')+1:]
+				logins := o.logins(kind)
+				for _, id := range o.uniqueIDs(kind) {
+					for _, session := range o.sessions(kind, account, name) {
+						for _, login := range logins {
+							list = append(list, caller{account, arn, kind, org, id, session, login})
+						}
+					}
+				}
 			}
 		}
 	}
 	return list
 }
 
-// identities returns the callers of one ARN: sessions, unique ids, credentials.
-func (o *oracle) identities(account string, org [2]string, arn string) []oracleRequest {
-	kind, name := callerType(arn), arn[strings.LastIndexAny(arn, "/")+1:]
-	var list []oracleRequest
-	for _, id := range o.uniqueIDs(kind) {
-		for _, session := range o.sessions(kind, account, name) {
-			for _, login := range o.logins(kind) {
-				r := oracleRequest{Request: Request{Principal: arn, Resource: o.q.KeyARN, Time: o.q.At, UniqueID: id}}
-				c := maps.Clone(login)
-				switch kind {
-				case "User":
-					o.set(c, "aws:username", name)
-					o.set(c, "aws:userid", id)
-				case "AssumedRole":
-					r.Session = "arn:aws:sts::" + account + ":assumed-role/" + name + "/" + session
-					o.set(c, "aws:userid", id+":"+session)
-				case "FederatedUser":
-					r.Session = arn
-					r.Parent = session
-					o.set(c, "aws:userid", account+":"+name)
-				case "Account":
-					o.set(c, "aws:userid", account)
-				}
-				o.set(c, "aws:PrincipalAccount", account)
-				o.set(c, "kms:CallerAccount", account)
-				o.set(c, "aws:PrincipalArn", arn)
-				o.set(c, "aws:PrincipalType", kind)
-				o.set(c, "aws:PrincipalIsAWSService", "false")
-				if org[0] != "" {
-					o.set(c, "aws:PrincipalOrgID", org[0])
-					o.set(c, "aws:PrincipalOrgPaths", org[1])
-				}
-				r.Context = c
-				r.stranger = !o.named(account) && !o.named(org[0]) && org[0] != o.q.Key.Org && !o.named(id)
-				list = append(list, r)
-			}
-		}
+// request returns what depends on the caller alone.
+func (o *oracle) request(by caller) oracleRequest {
+	r := oracleRequest{Request: Request{Principal: by.arn, Resource: o.q.KeyARN, Time: o.q.At, UniqueID: by.id, Context: maps.Clone(by.login)}}
+	name := by.arn[strings.LastIndexByte(by.arn, '/')+1:]
+	switch by.kind {
+	case "User":
+		o.set(r.Context, "aws:username", name)
+		o.set(r.Context, "aws:userid", by.id)
+	case "AssumedRole":
+		r.Session = "arn:aws:sts::" + by.account + ":assumed-role/" + name + "/" + by.session
+		o.set(r.Context, "aws:userid", by.id+":"+by.session)
+	case "FederatedUser":
+		r.Session = by.arn
+		r.Parent = by.session
+		o.set(r.Context, "aws:userid", by.account+":"+name)
+	case "Account":
+		o.set(r.Context, "aws:userid", by.account)
 	}
-	return list
+	o.set(r.Context, "aws:PrincipalAccount", by.account)
+	o.set(r.Context, "kms:CallerAccount", by.account)
+	o.set(r.Context, "aws:PrincipalArn", by.arn)
+	o.set(r.Context, "aws:PrincipalType", by.kind)
+	o.set(r.Context, "aws:PrincipalIsAWSService", "false")
+	if by.org[0] != "" {
+		o.set(r.Context, "aws:PrincipalOrgID", by.org[0])
+		o.set(r.Context, "aws:PrincipalOrgPaths", by.org[1])
+	}
+	r.stranger = !o.named(by.account) && !o.named(by.org[0]) && by.org[0] != o.q.Key.Org && !o.named(by.id)
+	return r
 }
 
 // uniqueIDs returns unique ids that a caller of the kind may have.
@@ -705,12 +716,10 @@ func knownVia(name string) bool {
 }
 
 // join makes a request out of a caller and a channel, with what the key fixes.
-func (o *oracle) join(caller oracleRequest, ch channel) (oracleRequest, bool) {
+func (o *oracle) join(r oracleRequest, ch channel) (oracleRequest, bool) {
 	if ch.fas && o.asks("aws:TokenIssueTime", "aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge", "aws:SourceIdentity") {
 		return oracleRequest{}, false // what survives a forward access session is not settled
 	}
-	r := caller
-	r.Context = maps.Clone(caller.Context)
 	maps.Copy(r.Context, ch.context)
 	r.unnamed, r.fas = ch.unnamed, ch.fas
 	region := strings.Split(o.q.KeyARN, ":")[3]

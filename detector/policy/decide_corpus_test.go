@@ -1,0 +1,191 @@
+package policy
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+// TestDecideCorpus holds Decide against the verdicts of the corpus.
+func TestDecideCorpus(t *testing.T) {
+	decided := 0
+	for _, c := range readCorpus(t) {
+		if c.Malformed {
+			continue
+		}
+		p, err := Parse(c.text())
+		if err != nil {
+			t.Errorf("%s: %v", c.Name, err)
+			continue
+		}
+		d := p.Decide(surroundings())
+		if !c.accepts(d.Verdict) {
+			t.Errorf("%s: Decide = %v %v, want %v (or %v): %s", c.Name, d.Verdict, d.Undecided, c.Verdict, c.Accept, c.Why)
+			continue
+		}
+		decided++
+		checkDecision(t, c.Name, p, d)
+		if c.Encrypt != nil && d.Verdict != Undecided {
+			checkEncrypt(t, c, d)
+		}
+	}
+	if decided == 0 {
+		t.Error("no case of the corpus was decided")
+	}
+}
+
+// checkEncrypt holds what the decision says of kms:Encrypt alone.
+func checkEncrypt(t *testing.T, c corpusCase, d Decision) {
+	t.Helper()
+	audience := Private
+	for _, g := range d.Grants {
+		if g.Action == "kms:Encrypt" {
+			audience = g.Audience
+		}
+	}
+	if audience != *c.Encrypt && !slices.Contains(c.Accept, audience) {
+		t.Errorf("%s: kms:Encrypt is %v, want %v: %s", c.Name, audience, *c.Encrypt, c.Why)
+	}
+}
+
+// checkDecision holds a decision against itself: each grant has a witness that
+// Allows accepts, that somebody can send, and that is as strange as the grant
+// claims; and the verdict is the worst of the grants.
+func checkDecision(t testing.TB, name string, p *Policy, d Decision) {
+	t.Helper()
+	o := newOracle(p, surroundings(), 3)
+	worst := Private
+	for _, g := range d.Grants {
+		if g.Audience < Shared {
+			t.Errorf("%s: a grant of %s to %v", name, g.Action, g.Audience)
+		}
+		worst = max(worst, g.Audience)
+		checkWitness(t, name, o, g)
+	}
+	for _, g := range d.Others {
+		checkWitness(t, name, o, g)
+	}
+	if d.Verdict == Undecided {
+		if len(d.Undecided) == 0 {
+			t.Errorf("%s: undecided without a reason", name)
+		}
+		return
+	}
+	if d.Verdict != worst {
+		t.Errorf("%s: verdict %v, but the grants come to %v", name, d.Verdict, worst)
+	}
+}
+
+func checkWitness(t testing.TB, name string, o *oracle, g Grant) {
+	t.Helper()
+	r := oracleRequest{Request: g.Witness}
+	if r.Action != g.Action {
+		t.Errorf("%s: the witness for %s does %q", name, g.Action, r.Action)
+	}
+	if got := o.p.Allows(g.Witness); got != Yes {
+		t.Errorf("%s: Allows = %v for the witness\n\t%s", name, got, r.show())
+	}
+	if why := implausible(g.Witness, o); why != "" {
+		t.Errorf("%s: in the witness %s\n\t%s", name, why, r.show())
+	}
+	for key := range g.Witness.Context {
+		if !o.asks(key) {
+			t.Errorf("%s: the witness has %s, which the policy does not mention", name, key)
+		}
+	}
+	if len(g.Statements) == 0 {
+		t.Errorf("%s: no statement lets the witness in", name)
+	}
+	if g.Audience == Shared {
+		return
+	}
+	// No test of free text: what names a caller is its account, its
+	// organization and its unique id.
+	account := evalAccount(g.Witness)
+	for _, text := range []string{account, first(g.Witness, "aws:PrincipalOrgID"), g.Witness.UniqueID} {
+		if o.constant(text) {
+			t.Errorf("%s: %v, but the policy names %q\n\t%s", name, g.Audience, text, r.show())
+		}
+	}
+}
+
+// constant reports whether text is a value of the policy by itself, or a part
+// of an ARN or path in it.
+func (o *oracle) constant(text string) bool {
+	if text == "" {
+		return false
+	}
+	for _, values := range append([][]string{o.policies}, mapValues(o.constants)...) {
+		for _, value := range values {
+			if slices.Contains(splitAny(value, ":/"), text) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func mapValues[V any](m map[string]V) []V {
+	var list []V
+	for _, v := range m {
+		list = append(list, v)
+	}
+	return list
+}
+
+func splitAny(text, separators string) []string {
+	var parts []string
+	start := 0
+	for i := range text {
+		for _, s := range separators {
+			if rune(text[i]) == s {
+				parts = append(parts, text[start:i])
+				start = i + 1
+			}
+		}
+	}
+	return append(parts, text[start:])
+}
+
+// TestDecideTwice: the same question has the same answer, byte for byte.
+func TestDecideTwice(t *testing.T) {
+	for _, c := range readCorpus(t) {
+		p, err := Parse(c.text())
+		if err != nil {
+			continue
+		}
+		one, two := p.Decide(surroundings()), mustParse(c.text()).Decide(surroundings())
+		if a, b := showDecision(one), showDecision(two); a != b {
+			t.Errorf("%s: Decide says\n%s\nand then\n%s", c.Name, a, b)
+		}
+	}
+}
+
+// TestDecideZeroQuestion: with nothing known the verdict is never better than
+// with everything known.
+func TestDecideZeroQuestion(t *testing.T) {
+	for _, c := range readCorpus(t) {
+		p, err := Parse(c.text())
+		if err != nil || c.ambiguous() {
+			continue
+		}
+		q := surroundings()
+		known, unknown := p.Decide(q), p.Decide(Question{At: q.At})
+		if rankVerdict(unknown.Verdict) < rankVerdict(known.Verdict) {
+			t.Errorf("%s: %v when the key is known, %v when it is not", c.Name, known.Verdict, unknown.Verdict)
+		}
+	}
+}
+
+// TestDecideTime: Decide takes its time from the question only.
+func TestDecideTime(t *testing.T) {
+	p := mustParse([]byte(statementText(condition("DateGreaterThan", "aws:CurrentTime", `"2099-01-01T00:00:00Z"`))))
+	q := surroundings()
+	if d := p.Decide(q); d.Verdict != Private || d.Future == nil || d.Future.Verdict != Public {
+		t.Errorf("in 2026: %v, future %+v, want private, then public", d.Verdict, d.Future)
+	}
+	q.At = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
+	if d := p.Decide(q); d.Verdict != Public || d.Future != nil {
+		t.Errorf("in 2100: %v, future %+v, want public", d.Verdict, d.Future)
+	}
+}

@@ -1,0 +1,80 @@
+package policy
+
+import (
+	"encoding/json"
+	"flag"
+	"math/rand/v2"
+	"testing"
+)
+
+var randomPolicies = flag.Int("policies", 500, "how many random policies TestRandomPolicies makes")
+
+// TestRandomPolicies holds Decide against Allows and the oracle on random
+// policies of documented constructs: no verdict is too good, every witness
+// holds, and next to nothing is undecided.
+func TestRandomPolicies(t *testing.T) {
+	n := *randomPolicies
+	if testing.Short() {
+		n /= 10
+	}
+	count := map[Verdict]int{}
+	for seed := range n {
+		g := newGenerator(uint64(seed))
+		text := g.policy()
+		d := holdDecision(t, text, uint64(seed), 60)
+		count[d.Verdict]++
+		if t.Failed() {
+			t.Fatalf("seed %d:\n%s", seed, text)
+		}
+	}
+	t.Logf("%d policies: %v", n, count)
+	if count[Undecided]*50 > n {
+		t.Errorf("%d of %d policies are undecided, want at most 1 in 50", count[Undecided], n)
+	}
+	for _, v := range []Verdict{Private, Shared, Network, Public} {
+		if count[v] == 0 {
+			t.Errorf("no random policy is %v", v)
+		}
+	}
+}
+
+// holdDecision decides a policy and holds the decision against Allows and the
+// oracle.
+func holdDecision(t testing.TB, text []byte, seed uint64, limit int) Decision {
+	t.Helper()
+	p := mustParse(text)
+	d := p.Decide(surroundings())
+	checkDecision(t, "random", p, d)
+	if len(d.Undecided) > 0 {
+		return d // something worse was not ruled out, for an action that it does not name
+	}
+	audience := map[string]Verdict{}
+	for _, g := range d.Grants {
+		audience[g.Action] = g.Audience
+	}
+	o := newOracle(p, surroundings(), seed)
+	actions := EncryptActions()
+	for _, action := range []string{"kms:Encrypt", "kms:CreateGrant", actions[rand.New(rand.NewPCG(seed, 5)).IntN(len(actions))]} {
+		v := audience[action]
+		if v == Undecided {
+			v = Private
+		}
+		o.verdictHolds(t, "random", action, v, limit)
+	}
+	return d
+}
+
+// rankVerdict orders verdicts by what they mean for the owner; what is
+// undecided may be as bad as public.
+func rankVerdict(v Verdict) int {
+	return map[Verdict]int{Private: 0, Shared: 1, Network: 2, Public: 3, Undecided: 3}[v]
+}
+
+// showDecision returns the decision as JSON.
+func showDecision(d Decision) string {
+	text, err := json.MarshalIndent(d, "", " ")
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
