@@ -96,7 +96,7 @@ func (p *checkJSON) object(c checked) jsonDocument {
 	d := c.decision
 	out := jsonDocument{
 		Source: c.source(), Account: c.account, Inferred: c.inferred, Verdict: d.Verdict, SHA256: c.sha256,
-		Grants: jsonGrants(d.Grants), Others: jsonGrants(d.Others),
+		Grants: jsonGrants(c, d.Grants), Others: jsonGrants(c, d.Others),
 		Open: []jsonOpen{}, Services: []jsonService{}, Explain: []jsonNote{},
 		Flags: append([]policy.Flag{}, d.Flags...), Notes: append([]string{}, c.notes...),
 	}
@@ -123,13 +123,13 @@ func (p *checkJSON) object(c checked) jsonDocument {
 	return out
 }
 
-func jsonGrants(grants []policy.Grant) []jsonGrant {
+func jsonGrants(c checked, grants []policy.Grant) []jsonGrant {
 	list := []jsonGrant{}
 	for _, g := range grants {
 		list = append(list, jsonGrant{
 			Action: g.Action, Audience: g.Audience,
 			Statements: append([]policy.StatementRef{}, g.Statements...),
-			Witness:    witnessOf(g.Witness),
+			Witness:    witnessOf(c.withKey(g.Witness)),
 			Named:      append([]string{}, g.Named...),
 			Why:        append([]string{}, g.Why...),
 		})

@@ -22,7 +22,8 @@ type checked struct {
 	account  string // the owner; "" unknown
 	inferred bool   // account comes from the policy itself, or stands for the template's own
 	notes    []string
-	sha256   string // hex, of the policy text; "" when there is none, or not one
+	sha256   string         // hex, of the policy text; "" when there is none, or not one
+	policy   *policy.Policy // nil when it is not fully known
 	decision policy.Decision
 	between  string // "between private and public" when unknown values leave the verdict open; "" otherwise
 	err      error  // why there is no decision
@@ -138,6 +139,31 @@ func (c *checked) exact(d *load.Document, o checkOptions) {
 	c.infer(p)
 	c.keepTexts(p)
 	c.decision = p.Decide(c.question(d, o))
+	c.policy = p
+}
+
+// withKey puts a made-up key of the owner's into a witness that names none,
+// because the key is not known, where the policy allows the request with it:
+// whoever evaluates the witness elsewhere needs one.
+func (c *checked) withKey(w policy.Request) policy.Request {
+	if w.Resource != "" || c.account == "" || c.policy == nil {
+		return w
+	}
+	named := w
+	named.Resource = "arn:" + partitionOf(w.Principal) + ":kms:us-east-1:" + c.account + ":key/1234abcd-12ab-34cd-56ef-1234567890ab"
+	if c.policy.Allows(named) != policy.Yes {
+		return w
+	}
+	return named
+}
+
+// partitionOf is the partition of a caller's ARN.
+func partitionOf(arn string) string {
+	parts := strings.Split(arn, ":")
+	if len(parts) < 2 || parts[1] == "" {
+		return "aws"
+	}
+	return parts[1]
 }
 
 func (c *checked) keepTexts(p *policy.Policy) {
@@ -192,7 +218,11 @@ func (c *checked) leaveOpen(d *load.Document, all []bounds, low, high policy.Ver
 }
 
 // bounds are the decisions about the least and the most that a policy may open.
-type bounds struct{ least, most policy.Decision }
+// strangers is the verdict on the most without those whom the policy surely names.
+type bounds struct {
+	least, most policy.Decision
+	strangers   policy.Verdict
+}
 
 func (c *checked) bounds(d *load.Document, r load.Reading, o checkOptions) (bounds, error) {
 	least, err := policy.Parse(r.Least)
@@ -203,15 +233,23 @@ func (c *checked) bounds(d *load.Document, r load.Reading, o checkOptions) (boun
 	if err != nil {
 		return bounds{}, err
 	}
+	strangers, err := policy.Parse(r.Strangers)
+	if err != nil {
+		return bounds{}, err
+	}
 	c.infer(least)
 	if c.texts == nil {
 		c.keepTexts(most)
 	}
 	q := c.question(d, o)
 	b := bounds{least: least.Decide(q)}
-	b.most = b.least
+	b.most, b.strangers = b.least, b.least.Verdict
 	if !bytes.Equal(r.Least, r.Most) {
 		b.most = most.Decide(q)
+		b.strangers = b.most.Verdict
+	}
+	if !bytes.Equal(r.Most, r.Strangers) {
+		b.strangers = strangers.Decide(q).Verdict
 	}
 	return b, nil
 }
@@ -228,12 +266,17 @@ func (b bounds) low() policy.Verdict {
 	return low
 }
 
-// high is the verdict that the policy surely does not pass.
+// high is the verdict that the policy surely does not pass. Whoever comes in
+// by being named is no stranger, so that beyond strangers it is shared at most.
 func (b bounds) high() policy.Verdict {
-	if b.most.Verdict == policy.Undecided {
+	return min(atMost(b.most.Verdict), max(policy.Shared, atMost(b.strangers)))
+}
+
+func atMost(v policy.Verdict) policy.Verdict {
+	if v == policy.Undecided {
 		return policy.Public
 	}
-	return b.most.Verdict
+	return v
 }
 
 // decision is what to show: grants come from the least that the policy opens,

@@ -40,8 +40,8 @@ func (p *checkText) write(b *bytes.Buffer, c checked) {
 	}
 	p.counts[d.Verdict.String()]++
 	p.headline(b, d.Verdict.String(), c, headline(c))
-	for _, g := range groupGrants(d.Grants) {
-		p.grant(b, g)
+	for i, g := range groupGrants(d.Grants) {
+		p.grant(b, g, i > 0 || d.Verdict == policy.Undecided)
 	}
 	for i, o := range d.Undecided {
 		if i > 0 || d.Verdict != policy.Undecided { // the headline has the first
@@ -94,9 +94,12 @@ func (p *checkText) line(b *bytes.Buffer, label, text string) {
 	fmt.Fprintf(b, "  %s %s\n", p.style.dim(fmt.Sprintf("%-8s", label)), text)
 }
 
-// grant prints why a group of grants stands, and its proof.
-func (p *checkText) grant(b *bytes.Buffer, g grantGroup) {
-	p.line(b, "opens", summary(g))
+// grant prints why a group of grants stands, and its proof. The headline has
+// the summary of the first group.
+func (p *checkText) grant(b *bytes.Buffer, g grantGroup, summarize bool) {
+	if summarize {
+		p.line(b, "opens", summary(g))
+	}
 	for _, why := range g.grants[0].Why {
 		p.line(b, "why", safe(why))
 	}

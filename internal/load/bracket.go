@@ -27,14 +27,13 @@ func (b *bracket) reading(n *node) Reading {
 	}
 	b.find(n)
 	if len(b.unknown) == 0 { // perhaps an Id or a Sid, which have no effect
-		text := render(b.settle(n, false))
-		return Reading{text, text}
+		return sure(render(settle(n, least)))
 	}
 	if v := n.get("Version"); n.kind != objectKind || n.get("Statement") == nil ||
 		n.get("Statement").kind == unknownKind || (v != nil && v.kind == unknownKind) {
 		return anything()
 	}
-	return Reading{Least: render(b.settle(n, false)), Most: render(b.settle(n, true))}
+	return Reading{Least: render(settle(n, least)), Most: render(settle(n, most)), Strangers: render(settle(n, strangers))}
 }
 
 func (n *node) clone() *node {
@@ -51,11 +50,19 @@ func (n *node) clone() *node {
 
 // anything brackets a policy of which nothing is known.
 func anything() Reading {
-	return Reading{
-		Least: []byte(`{"Statement":[{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}]}`),
-		Most:  []byte(`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}`),
-	}
+	const nobody = `{"Statement":[{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}]}`
+	const everybody = `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}`
+	return Reading{Least: []byte(nobody), Most: []byte(everybody), Strangers: []byte(everybody)}
 }
+
+// A side says which of a reading's texts is made.
+type side int
+
+const (
+	least side = iota
+	most
+	strangers
+)
 
 func render(n *node) []byte {
 	var buf bytes.Buffer
@@ -160,7 +167,7 @@ func eachText(n *node, f func(*node)) {
 }
 
 // settle returns the policy without unknown values.
-func (b *bracket) settle(n *node, most bool) *node {
+func settle(n *node, to side) *node {
 	if n.kind != objectKind {
 		return n // no policy; the parser says so
 	}
@@ -168,7 +175,7 @@ func (b *bracket) settle(n *node, most bool) *node {
 	for _, m := range n.members {
 		switch {
 		case m.name == "Statement":
-			out.members = append(out.members, member{m.name, settleStatements(m.value, most)})
+			out.members = append(out.members, member{m.name, settleStatements(m.value, to)})
 		case !m.value.open():
 			out.members = append(out.members, m)
 		case m.name != "Id":
@@ -196,23 +203,41 @@ func (n *node) open() bool {
 	return false
 }
 
-func settleStatements(n *node, most bool) *node {
+// allNamed reports whether every unknown value in n surely names somebody.
+func (n *node) allNamed() bool {
+	if n.kind == unknownKind {
+		return n.names
+	}
+	for _, m := range n.members {
+		if !m.value.allNamed() {
+			return false
+		}
+	}
+	for _, item := range n.items {
+		if !item.allNamed() {
+			return false
+		}
+	}
+	return true
+}
+
+func settleStatements(n *node, to side) *node {
 	if n.kind != listKind {
-		return settleStatement(n, most)
+		return settleStatement(n, to)
 	}
 	out := &node{kind: listKind}
 	for _, s := range n.items {
-		out.items = append(out.items, settleStatement(s, most))
+		out.items = append(out.items, settleStatement(s, to))
 	}
 	return out
 }
 
 // settleStatement returns the statement without unknown values.
-func settleStatement(s *node, most bool) *node {
+func settleStatement(s *node, to side) *node {
 	if !s.open() {
 		return s
 	}
-	effect := effectOf(s, most)
+	effect := effectOf(s, to)
 	if s.kind == listKind {
 		return &node{kind: listKind} // no statement; the parser says so
 	}
@@ -220,7 +245,7 @@ func settleStatement(s *node, most bool) *node {
 		return object(field("Effect", effect), field("Principal", "*"), field("Action", "*"), field("Resource", "*"))
 	}
 	out := &node{kind: objectKind}
-	widen := (effect == "Allow") == most
+	widen := (effect == "Allow") == (to != least)
 	for _, m := range s.members {
 		if m.name == "Effect" {
 			out.members = append(out.members, field("Effect", effect))
@@ -231,6 +256,9 @@ func settleStatement(s *node, most bool) *node {
 			continue
 		}
 		settled, ok := settleMember(m, widen)
+		if m.name == "Principal" && to == strangers && effect == "Allow" && m.value.allNamed() {
+			settled, ok = keepKnown(m)
+		}
 		if !ok {
 			return without(s, effect)
 		}
@@ -241,14 +269,14 @@ func settleStatement(s *node, most bool) *node {
 
 // effectOf returns the statement's effect; an unknown one is the one that
 // leads in the wanted direction.
-func effectOf(s *node, most bool) string {
+func effectOf(s *node, to side) string {
 	switch e := s.get("Effect"); {
 	case e != nil && e.kind != unknownKind:
 		return e.text
-	case most:
-		return "Allow"
-	default:
+	case to == least:
 		return "Deny"
+	default:
+		return "Allow"
 	}
 }
 

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -34,6 +35,7 @@ func TestBracketEncloses(t *testing.T) {
 		"deny condition":      `{Effect: Deny, Principal: "*", Action: "kms:*", Resource: "*", Condition: {StringNotLike: {"kms:CallerAccount": !Ref P}}}`,
 		"deny resource":       `{Effect: Deny, Principal: "*", Action: "kms:*", Resource: !Ref P}`,
 		"dropped statement":   `!If [Is, {Effect: Allow, Principal: "*", Action: "kms:*", Resource: "*"}, !Ref "AWS::NoValue"]`,
+		"part of a principal": `{Effect: Allow, Principal: {AWS: [!Sub "arn:aws:iam::${P}:root", "444455556666"]}, Action: "kms:*", Resource: "*"}`,
 		"service":             `{Effect: Allow, Principal: {Service: !Ref P, AWS: "444455556666"}, Action: "kms:*", Resource: "*"}`,
 	}
 	bases := map[string]string{
@@ -79,6 +81,9 @@ func enclosed(t *testing.T, text string, values []string) (differ bool) {
 				most = max(most, rank(parse(t, reading.Most).Allows(r)))
 			}
 			differ = differ || least != most
+			if stranger := strings.Contains(r.Principal, "888888888888"); stranger && rank(is) > strangersAnswer(t, bracket, r) {
+				t.Errorf("P=%q: the policy says %s to %s of the stranger %s, Strangers less", v, is, r.Action, r.Principal)
+			}
 			if rank(is) < least || rank(is) > most {
 				t.Errorf("P=%q: the policy says %s to %s of %s, want it between %d and %d", v, is, r.Action, r.Principal, least, most)
 			}
@@ -90,6 +95,16 @@ func enclosed(t *testing.T, text string, values []string) (differ bool) {
 	return differ
 }
 
+// strangersAnswer is the most that the readings' Strangers answer.
+func strangersAnswer(t *testing.T, d Document, r policy.Request) int {
+	t.Helper()
+	answer := 0
+	for _, reading := range d.Readings {
+		answer = max(answer, rank(parse(t, reading.Strangers).Allows(r)))
+	}
+	return answer
+}
+
 func parse(t *testing.T, text []byte) *policy.Policy {
 	t.Helper()
 	p, err := policy.Parse(text)
@@ -99,10 +114,11 @@ func parse(t *testing.T, text []byte) *policy.Policy {
 	return p
 }
 
-// requests are calls of the owner, of a named account and of a stranger.
+// requests are calls of the owner, of accounts that a parameter can name, and
+// of a stranger whom none can.
 func requests() []policy.Request {
 	var list []policy.Request
-	for _, account := range []string{"111122223333", "444455556666", "999988887777"} {
+	for _, account := range []string{"111122223333", "444455556666", "999988887777", "888888888888"} {
 		for _, action := range []string{"kms:Encrypt", "kms:Decrypt"} {
 			arn := "arn:aws:iam::" + account + ":role/r"
 			list = append(list, policy.Request{

@@ -195,7 +195,11 @@ func (r *resolver) call(n *node, name string, arg *node) *node {
 	case "Fn::If":
 		return r.branch(n, arg)
 	default:
-		return open(n, "!"+strings.TrimPrefix(name, "Fn::"))
+		text := "!" + strings.TrimPrefix(name, "Fn::")
+		if arg.kind == textKind {
+			text += " " + arg.text
+		}
+		return open(n, text)
 	}
 }
 
@@ -219,7 +223,9 @@ func (r *resolver) ref(n *node, name string) *node {
 	if p := r.parameters.get(name); p != nil {
 		v, given := r.scope.Parameters[name]
 		if !given {
-			return open(n, "!Ref "+name)
+			u := open(n, "!Ref "+name)
+			u.names = neverStar(p)
+			return u
 		}
 		return parameter(n, p, v)
 	}
@@ -227,6 +233,28 @@ func (r *resolver) ref(n *node, name string) *node {
 		return str(n, v)
 	}
 	return open(n, "!Ref "+name)
+}
+
+// neverStar reports whether a parameter's declaration rules out the value "*".
+// Source: CloudFormation User Guide, parameters-section-structure.html.
+func neverStar(declaration *node) bool {
+	if declaration.str("Type") == "Number" {
+		return true
+	}
+	if allowed := declaration.get("AllowedValues"); allowed != nil && allowed.kind == listKind {
+		for _, v := range allowed.items {
+			if v.kind == textKind && strings.Trim(v.text, "*, ") == "" {
+				return false
+			}
+		}
+		return true
+	}
+	pattern := declaration.str("AllowedPattern")
+	if pattern == "" {
+		return false
+	}
+	re, err := regexp.Compile("^(?:" + pattern + ")$")
+	return err == nil && !re.MatchString("*")
 }
 
 // parameter returns a given value; list types split at commas.
@@ -338,7 +366,9 @@ func (r *resolver) sub(n, arg *node) *node {
 		return v.text
 	})
 	if !known || strings.Contains(text, "{{resolve:") {
-		return open(n, "!Sub "+strconv.Quote(format.text))
+		u := open(n, "!Sub "+strconv.Quote(format.text))
+		u.names = hasLetters(subVariable.ReplaceAllString(format.text, ""))
+		return u
 	}
 	return str(n, text)
 }
@@ -364,14 +394,25 @@ func (r *resolver) join(n, arg *node) *node {
 		return open(n, "!Join of "+what(list))
 	}
 	var parts []string
+	var unknown *node
 	for _, v := range list.items {
 		if v.kind == unknownKind || v.kind == listKind || v.kind == objectKind {
-			return open(n, "!Join of "+what(v))
+			unknown = v
+			continue
 		}
 		parts = append(parts, v.text)
 	}
+	if unknown != nil {
+		u := open(n, "!Join of "+what(unknown))
+		u.names = hasLetters(strings.Join(parts, ""))
+		return u
+	}
 	return str(n, strings.Join(parts, arg.items[0].text))
 }
+
+// hasLetters reports whether the known part of a value makes the whole one
+// surely longer than a lone "*".
+func hasLetters(s string) bool { return strings.Trim(s, "*, \t\r\n") != "" }
 
 // what names a value in the description of a function that needs it.
 func what(n *node) string {

@@ -56,13 +56,19 @@ func (d *Document) Exact() bool {
 	return len(d.Unknown) == 0 && len(d.Readings) == 1
 }
 
-// A Reading is one way in which a document's policy can come out. Both texts
+// A Reading is one way in which a document's policy can come out. All texts
 // are key policies in JSON with the statements at the same places. Whatever
 // the unknown values are, the policy lets in everyone whom Least lets in, and
-// nobody whom Most keeps out. They are equal when nothing is unknown.
+// nobody whom Most keeps out. Strangers is Most without the unknown principals
+// that surely name somebody, such as !Sub "arn:aws:iam::${Partner}:root": whom
+// it keeps out and Most lets in can only be somebody that the policy will name.
+// The three are equal when nothing is unknown.
 type Reading struct {
-	Least, Most []byte
+	Least, Most, Strangers []byte
 }
+
+// sure is the reading of a policy without unknown values.
+func sure(text []byte) Reading { return Reading{text, text, text} }
 
 // An Unknown is a value that decides itself at deployment.
 type Unknown struct {
@@ -217,7 +223,7 @@ func names(n *node) string {
 
 // bareDocument is the policy itself. root is its tree, nil when it is not JSON.
 func bareDocument(text []byte, root *node) Document {
-	d := Document{Readings: []Reading{{text, text}}, At: Region{Line: 1, Column: 1}}
+	d := Document{Readings: []Reading{sure(text)}, At: Region{Line: 1, Column: 1}}
 	if root != nil {
 		d.At, d.Statements = root.at, statementRegions(root)
 	}
@@ -246,7 +252,7 @@ func quotedDocument(s, n *node) Document {
 	if len(text) == 0 {
 		return Document{Err: errors.New("Policy: want a key policy, got an empty string"), At: n.at}
 	}
-	return Document{Readings: []Reading{{text, text}}, At: n.at}
+	return Document{Readings: []Reading{sure(text)}, At: n.at}
 }
 
 // fromAnswer reads what aws kms get-key-policy prints, or the input of

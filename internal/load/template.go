@@ -99,10 +99,10 @@ func (r *resolver) reading(d *Document, raw *node) {
 		d.Default = true
 	case n == nil:
 		text := r.defaultPolicy()
-		d.Readings = append(d.Readings, Reading{text, text})
+		d.Readings = append(d.Readings, sure(text))
 	case n.kind == textKind:
 		text := []byte(n.text)
-		d.Readings = append(d.Readings, Reading{text, text})
+		d.Readings = append(d.Readings, sure(text))
 	case n.kind == unknownKind:
 		d.unknown(Unknown{Statement: -1, Path: "KeyPolicy", What: n.text})
 		d.Readings = append(d.Readings, anything())

@@ -128,14 +128,14 @@ func TestUnknownValues(t *testing.T) {
 		{`!GetAtt Custom.Arn`, `!GetAtt Custom.Arn`},
 		{`!GetAtt Role.RoleId`, `!GetAtt Role.RoleId`},
 		{`!Sub "arn:aws:iam::${Open}:root"`, `!Sub "arn:aws:iam::${Open}:root"`},
-		{`!ImportValue Shared`, `!ImportValue`},
+		{`!ImportValue Shared`, `!ImportValue Shared`},
 		{`!Join ["", [a, !Ref Open]]`, `!Join of !Ref Open`},
 		{`!Select [0, !Ref Open]`, `!Select of !Ref Open`},
 		{`!Split [",", !Ref Open]`, `!Split of !Ref Open`},
 		{`!FindInMap [Accounts, !Ref Open, partner]`, `!FindInMap by !Ref Open`},
 		{`!FindInMap [Accounts, !Ref AWS::Region, partner]`, `!FindInMap by AWS::Region`},
 		{`"{{resolve:ssm:/partner}}"`, `"{{resolve:ssm:/partner}}"`},
-		{`!Base64 x`, `!Base64`},
+		{`!Base64 x`, `!Base64 x`},
 		{`{"Fn::Transform": {Name: M}}`, `!Transform`},
 		{`!If [Where, a, b]`, `condition Where`}, // no Region is given
 		{`!If [Nowhere, a, b]`, `condition Nowhere`},
@@ -148,6 +148,36 @@ func TestUnknownValues(t *testing.T) {
 				t.Errorf("unknown = %+v, want %q", d.Unknown, tt.want)
 			}
 		})
+	}
+}
+
+func TestNamedPrincipals(t *testing.T) {
+	tests := []struct {
+		yaml, parameter string
+		names           bool
+	}{
+		{`!Sub "arn:aws:iam::${P}:root"`, "{Type: String}", true},
+		{`!Join ["", ["arn:aws:iam::", !Ref P, ":root"]]`, "{Type: String}", true},
+		{`!Sub "${P}*"`, "{Type: String}", false}, // P may be empty
+		{`!Ref P`, "{Type: String}", false},
+		{`!Ref P`, "{Type: Number}", true},
+		{`!Ref P`, "{Type: String, AllowedPattern: '[0-9]{12}'}", true},
+		{`!Ref P`, "{Type: String, AllowedPattern: '[0-9]{12}|.'}", false},
+		{`!Ref P`, "{Type: String, AllowedPattern: '(?=x)'}", false}, // a pattern that Go does not read
+		{`!Ref P`, "{Type: String, AllowedValues: ['111122223333', '444455556666']}", true},
+		{`!Ref P`, "{Type: String, AllowedValues: ['111122223333', '*']}", false},
+		{`[!Ref P, !Sub "arn:aws:iam::${P}:root"]`, "{Type: String}", false},
+	}
+	for _, tt := range tests {
+		d := one(t, "Parameters: {P: "+tt.parameter+"}\nResources:\n  K:\n    Type: AWS::KMS::Key\n    Properties:\n      KeyPolicy:\n        Statement: [{Effect: Allow, Principal: {AWS: "+
+			tt.yaml+"}, Action: '*', Resource: '*'}]\n", Scope{})
+		r := d.Readings[0]
+		if !strings.Contains(string(r.Most), `"Principal":"*","Action":"*"`) {
+			t.Errorf("%s, %s: Most = %s, want everybody", tt.yaml, tt.parameter, r.Most)
+		}
+		if got := string(r.Strangers) != string(r.Most); got != tt.names {
+			t.Errorf("%s, %s: Strangers = %s, Most = %s, want different: %t", tt.yaml, tt.parameter, r.Strangers, r.Most, tt.names)
+		}
 	}
 }
 

@@ -35,6 +35,7 @@ type node struct {
 	items   []*node
 	members []member
 	at      Region
+	names   bool // of unknown values: surely not "*", so that as a principal it names somebody
 }
 
 type member struct {
