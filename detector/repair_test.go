@@ -16,7 +16,8 @@ func TestOnly(t *testing.T) {
 		want       string
 	}{
 		{
-			"two of three", `{"Version":"2012-10-17","Id":"a<b","Statement":[{"Sid":"a"},{"Sid":"b"},{"Sid":"c","Action":["x", "y"]}]}`, []int{0, 2},
+			"two of three", `{"Version":"2012-10-17","Id":"a<b","Statement":[{"Sid":"a"},{"Sid":"b"},{"Sid":"c","Action":["x", "y"]}]}`,
+			[]int{0, 2},
 			"{\n  \"Version\": \"2012-10-17\",\n  \"Id\": \"a<b\",\n  \"Statement\": [\n    {\n      \"Sid\": \"a\"\n    },\n    {\n      \"Sid\": \"c\",\n      \"Action\": [\n        \"x\",\n        \"y\"\n      ]\n    }\n  ]\n}",
 		},
 		{"statement first", `{"Statement":[{"Sid":"a"},{"Sid":"b"}],"Version":"2012-10-17"}`, []int{1}, "{\n  \"Statement\": [\n    {\n      \"Sid\": \"b\"\n    }\n  ],\n  \"Version\": \"2012-10-17\"\n}"},
