@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
@@ -296,7 +297,12 @@ func (p *sarifPrinter) end(status int) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.w.Write(append(bytes.TrimSpace(text), '\n'))
+	var out bytes.Buffer
+	if err := json.Indent(&out, text, "", " "); err != nil {
+		return err
+	}
+	out.WriteByte('\n')
+	_, err = p.w.Write(out.Bytes())
 	return err
 }
 

@@ -1,0 +1,355 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+var update = flag.Bool("update", false, "write the golden files of kmsentry check")
+
+// checkIn runs kmsentry check in testdata/check/in at a fixed instant.
+func checkIn(t *testing.T, stdin string, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	t.Chdir("testdata/check/in")
+	var out, errs bytes.Buffer
+	status = runCheck(append([]string{"--at", "2026-11-23T00:00:00Z"}, args...), strings.NewReader(stdin), &out, &errs)
+	return status, out.String(), errs.String()
+}
+
+// inputs are all files of testdata/check/in.
+func inputs(t *testing.T) []string {
+	t.Helper()
+	entries, err := os.ReadDir("testdata/check/in")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if len(names) < 10 {
+		t.Fatalf("%d inputs, want at least 10", len(names))
+	}
+	return names
+}
+
+func TestCheckGolden(t *testing.T) {
+	files := inputs(t)
+	tests := []struct {
+		golden string
+		args   []string
+	}{
+		{"all.txt", files},
+		{"all.jsonl", append([]string{"--format", "json", "--account", "111122223333"}, files...)},
+		{"all.sarif", append([]string{"--format", "sarif"}, files...)},
+		{"explain.txt", []string{"--explain", "default.json", "open.json", "template.yaml"}},
+		{"explain.jsonl", []string{"--explain", "--format", "json", "default.json"}},
+		{"parameter.txt", []string{
+			"--key-arn", "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+			"--parameter", "PartnerAccount=444455556666", "--parameter", "Stage=prod", "template.yaml",
+		}},
+		{"trusted.txt", []string{"--trusted-account", "444455556666", "shared.json"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.golden, func(t *testing.T) {
+			golden, err := filepath.Abs(filepath.Join("testdata/check/golden", tt.golden))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, got, _ := checkIn(t, "", tt.args...)
+			text := strings.ReplaceAll(got, version(), "VERSION")
+			if *update {
+				if err := os.WriteFile(golden, []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text != string(want) {
+				t.Errorf("check %s differs from %s at line %d; look at the difference and run with -update", strings.Join(tt.args, " "), tt.golden, firstDifference(text, string(want)))
+			}
+		})
+	}
+}
+
+// firstDifference returns the first line, from 1, in which a and b differ.
+func firstDifference(a, b string) int {
+	x, y := strings.Split(a, "\n"), strings.Split(b, "\n")
+	for i := range min(len(x), len(y)) {
+		if x[i] != y[i] {
+			return i + 1
+		}
+	}
+	return min(len(x), len(y)) + 1
+}
+
+// TestCheckVerdicts says what the golden files must never be updated to.
+func TestCheckVerdicts(t *testing.T) {
+	tests := []struct {
+		args   string
+		status int
+		want   []string // source and verdict
+	}{
+		{"default.json answer.txt", exitOK, []string{"default.json private", "answer.txt private"}},
+		{"open.json", exitFound, []string{"open.json public"}},
+		{"org-if-exists.json context.json via-s3.json", exitFound, []string{"org-if-exists.json public", "context.json public", "via-s3.json public"}},
+		{"network.json shared.json", exitOK, []string{"network.json network", "shared.json shared"}},
+		{"--fail-on network network.json", exitFound, []string{"network.json network"}},
+		{"--fail-on network shared.json", exitOK, []string{"shared.json shared"}},
+		{"--fail-on shared --trusted-account 444455556666 shared.json", exitOK, []string{"shared.json private"}},
+		{"--fail-on shared --account 444455556666 shared.json", exitFound, []string{"shared.json shared"}},
+		{"later.json", exitOK, []string{"later.json private"}},
+		{"--at 2027-06-01T00:00:00Z later.json", exitFound, []string{"later.json public"}},
+		{"hostile-answer.json", exitFound, []string{"hostile-answer.json public"}},
+		{"malformed.json default.json", exitError, []string{"malformed.json undecided", "default.json private"}},
+		{"malformed.json open.json event.json nosuch.json", exitFound, []string{
+			"malformed.json undecided", "open.json public", "event.json undecided", "nosuch.json undecided",
+		}},
+		{"template.yaml", exitFound, []string{
+			"template.yaml#OwnKey private", "template.yaml#PartnerKey undecided", "template.yaml#OpenKey public",
+			"template.yaml#PlainKey private", "template.yaml#Replica undecided",
+		}},
+		{"--fail-on undecided --parameter PartnerAccount=444455556666 template.yaml", exitFound, []string{
+			"template.yaml#OwnKey private", "template.yaml#PartnerKey shared", "template.yaml#OpenKey public",
+			"template.yaml#PlainKey private", "template.yaml#Replica undecided",
+		}},
+		{"--account 444455556666 --parameter PartnerAccount=444455556666 template.yaml", exitFound, []string{
+			"template.yaml#OwnKey private", "template.yaml#PartnerKey private", "template.yaml#OpenKey public",
+			"template.yaml#PlainKey private", "template.yaml#Replica undecided",
+		}},
+		{"plan.json", exitFound, []string{
+			"plan.json#aws_kms_key.open public", "plan.json#aws_kms_key.plain private",
+			"plan.json#aws_kms_key_policy.late undecided", "plan.json#aws_kms_replica_key.r private",
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.args, func(t *testing.T) {
+			status, out, stderr := checkIn(t, "", append([]string{"--format", "json"}, strings.Fields(tt.args)...)...)
+			if status != tt.status || stderr != "" {
+				t.Errorf("check %s = %d, %q, want %d", tt.args, status, stderr, tt.status)
+			}
+			var got []string
+			for _, d := range documents(t, out) {
+				got = append(got, d.Source+" "+d.Verdict.String())
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("verdicts = %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// documents decodes JSON output, strictly, one object a line.
+func documents(t *testing.T, out string) []jsonDocument {
+	t.Helper()
+	var docs []jsonDocument
+	for _, line := range strings.Split(strings.TrimSuffix(out, "\n"), "\n") {
+		var d jsonDocument
+		dec := json.NewDecoder(strings.NewReader(line))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(&d); err != nil || dec.More() {
+			t.Fatalf("line %.100q: %v", line, err)
+		}
+		docs = append(docs, d)
+	}
+	return docs
+}
+
+// TestCheckWitnesses holds every witness of the JSON output against the
+// evaluator, as a reader of it would: from the text alone.
+func TestCheckWitnesses(t *testing.T) {
+	_, out, _ := checkIn(t, "", append([]string{"--format", "json", "--account", "111122223333"}, "open.json", "org-if-exists.json", "context.json", "network.json", "shared.json", "via-s3.json")...)
+	checkedOnes := 0
+	for _, d := range documents(t, out) {
+		text, err := os.ReadFile(d.Source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := policy.Parse(bytes.TrimSpace(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, g := range append(d.Grants, d.Others...) {
+			w := g.Witness
+			at, err := time.Parse(time.RFC3339, w.Time)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := policy.Request{
+				Principal: w.Principal, Session: w.Session, UniqueID: w.UniqueID, Parent: w.Parent, Service: w.Service,
+				Action: w.Action, Resource: w.Resource, Time: at, Context: w.Context,
+			}
+			if got := p.Allows(r); got != policy.Yes {
+				t.Errorf("%s: the policy says %s to the witness of %s", d.Source, got, g.Action)
+			}
+			if !keyShape.MatchString(w.Resource) {
+				t.Errorf("%s: the witness of %s names the key %q, want an ARN", d.Source, g.Action, w.Resource)
+			}
+			checkedOnes++
+		}
+	}
+	if checkedOnes < 10 {
+		t.Errorf("%d witnesses, want at least 10", checkedOnes)
+	}
+}
+
+func TestCheckStdin(t *testing.T) {
+	status, out, _ := checkIn(t, `{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}`, "default.json", "-", "default.json")
+	if lines := strings.Split(out, "\n"); status != exitFound || !strings.HasPrefix(out, "private") || !strings.Contains(out, "\npublic     -  anyone can kms:Encrypt") || len(lines) < 4 {
+		t.Errorf("check default.json - default.json = %d, %s", status, out)
+	}
+}
+
+func TestCheckBadInput(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name string, data []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	tests := []struct{ path, want string }{
+		{filepath.Join(dir, "nosuch.json"), "no such file or directory"},
+		{dir, "want a file, got a directory"},
+		{write("empty", nil), "got an empty file"},
+		{write("binary", []byte("PK\x03\x04\x00\x00")), "got binary data"},
+		{write("utf16", []byte("\xff\xfe{\x00}\x00")), "UTF-16"},
+		{write("bom", []byte("\xef\xbb\xbf{}")), "byte order mark"},
+		{write("big-text", bytes.Repeat([]byte("text "), 2_000_000)), "want a template of at most"},
+		{write("big-policy", []byte(`{"Statement":[],"Id":"`+strings.Repeat("x", 10_000_000)+`"}`)), "want at most 32768 bytes"},
+		{write("hostile\x1b[2J\u202e", []byte("\"\x1b")), "want JSON"},
+	}
+	good := write("good", []byte(`{"Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:*","Resource":"*"}}`))
+	for _, format := range []string{"text", "json", "sarif"} {
+		for _, tt := range tests {
+			var out, errs bytes.Buffer
+			status := runCheck([]string{"--format", format, tt.path, good}, nil, &out, &errs)
+			all := out.String() + errs.String()
+			if status != exitError || !strings.Contains(all, tt.want) {
+				t.Errorf("check --format %s %q = %d, %.300s, want 1 and %q", format, tt.path, status, all, tt.want)
+			}
+			if strings.ContainsAny(all, "\x1b\u202e") {
+				t.Errorf("check --format %s %q passes control characters on: %.300q", format, tt.path, all)
+			}
+			if format == "text" && (strings.Count(out.String(), "\n") != 4 || !strings.Contains(out.String(), "\nprivate ")) {
+				t.Errorf("check %q = %q, want a line, the good file with its note, and the sum", tt.path, out.String())
+			}
+		}
+	}
+}
+
+func TestCheckExceptions(t *testing.T) {
+	dir := t.TempDir()
+	good, bad := filepath.Join(dir, "good.yaml"), filepath.Join(dir, "bad.yaml")
+	if err := os.WriteFile(good, []byte("exceptions: []\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(bad, []byte("exceptions:\n  - name: x\n    when: nonsense(\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name        string
+		args        []string
+		status      int
+		out, stderr string
+	}{
+		{"alone", []string{"--exceptions", good}, exitOK, "0 exceptions, 0 expired\n", ""},
+		{"wrong", []string{"--exceptions", bad}, exitError, "", "kmsentry check: "},
+		{"not there", []string{"--exceptions", filepath.Join(dir, "nosuch")}, exitError, "", "no such file"},
+		{"with a file", []string{"--exceptions", good, "open.json"}, exitFound, "public", ""},
+		{"wrong, with a file", []string{"--exceptions", bad, "default.json"}, exitError, "private", "kmsentry check: "},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			status, out, stderr := checkIn(t, "", tt.args...)
+			if status != tt.status || !strings.Contains(out, tt.out) || !strings.Contains(stderr, tt.stderr) || (tt.stderr == "" && stderr != "") {
+				t.Errorf("check = %d, %q, %q, want %d, %q, %q", status, out, stderr, tt.status, tt.out, tt.stderr)
+			}
+			if strings.Count(stderr, "\n") > 1 {
+				t.Errorf("standard error has several lines: %q", stderr)
+			}
+		})
+	}
+}
+
+func TestGoldenSARIFIsValid(t *testing.T) {
+	text, err := os.ReadFile("testdata/check/golden/all.sarif")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := validSARIF(t, sarifSchema(t), text)
+	if len(run.Results) < 8 {
+		t.Errorf("%d results, want at least 8", len(run.Results))
+	}
+	for _, r := range run.Results {
+		if uri := r.Locations[0].Physical.Artifact.URI; r.Locations[0].Physical.Region.StartLine < 2 && uri != "hostile-answer.json" {
+			t.Errorf("%s in %s stands at line %d, want the statement's", r.RuleID, uri, r.Locations[0].Physical.Region.StartLine)
+		}
+	}
+}
+
+// failingWriter is a full disk.
+type failingWriter struct{}
+
+func (failingWriter) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+
+func TestCheckOutputFails(t *testing.T) {
+	t.Chdir("testdata/check/in")
+	for _, format := range []string{"text", "json", "sarif"} {
+		var stderr bytes.Buffer
+		if status := runCheck([]string{"--format", format, "open.json"}, nil, failingWriter{}, &stderr); status != exitError || !strings.Contains(stderr.String(), "no space left") {
+			t.Errorf("check --format %s onto a full disk = %d, %q, want 1 and the reason", format, status, stderr.String())
+		}
+	}
+}
+
+func TestReplay(t *testing.T) {
+	const key = "arn:aws:kms:us-east-1:111122223333:key/k"
+	request := func(action string, context map[string][]string) policy.Request {
+		return policy.Request{Principal: "arn:aws:iam::999988887777:role/stranger", Action: action, Resource: key, Context: context}
+	}
+	tests := []struct {
+		name string
+		r    policy.Request
+		want string
+	}{
+		{"encrypt", request("kms:Encrypt", nil), "aws kms encrypt --key-id " + key + " --plaintext fileb://plaintext.bin --region us-east-1"},
+		{"context", request("kms:Encrypt", map[string][]string{"kms:EncryptionContext:a,b": {"x y"}}),
+			"aws kms encrypt --key-id " + key + ` --plaintext fileb://plaintext.bin --encryption-context '{"a,b":"x y"}' --region us-east-1`},
+		{"re-encrypt with context", request("kms:ReEncryptTo", map[string][]string{"KMS:encryptioncontext:t": {"1"}}),
+			"aws kms re-encrypt --ciphertext-blob fileb://own-ciphertext.bin --destination-key-id " + key + ` --destination-encryption-context '{"t":"1"}' --region us-east-1`},
+		{"grant", request("kms:CreateGrant", map[string][]string{"kms:GrantOperations": {"Decrypt"}}),
+			"aws kms create-grant --key-id " + key + " --grantee-principal arn:aws:iam::999988887777:role/stranger --operations Decrypt --region us-east-1"},
+		{"alias", request("kms:GenerateDataKey", map[string][]string{"kms:RequestAlias": {"alias/a"}}),
+			"aws kms generate-data-key --key-id arn:aws:kms:us-east-1:111122223333:alias/a --key-spec AES_256 --region us-east-1"},
+		{"a quote", request("kms:Encrypt", map[string][]string{"kms:EncryptionContext:a": {"'; rm -rf / #"}}), ""},
+		{"through a service", request("kms:Encrypt", map[string][]string{"kms:ViaService": {"s3.us-east-1.amazonaws.com"}}), ""},
+		{"a service", policy.Request{Service: "cloudtrail.amazonaws.com", Action: "kms:Encrypt"}, ""},
+		{"another action", request("kms:DescribeKey", nil), ""},
+	}
+	for _, tt := range tests {
+		if got := replay(tt.r); got != tt.want {
+			t.Errorf("%s: replay = %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestTextIsASCIIInJSON(t *testing.T) {
+	text, err := encodeASCII(map[string]string{"a": "é\u202e\x7f\u009b😀\u2028<"})
+	if want := `{"a":"\u00e9\u202e\u007f\u009b\ud83d\ude00\u2028<"}`; err != nil || string(text) != want {
+		t.Errorf("encodeASCII = %s, %v, want %s", text, err, want)
+	}
+}
