@@ -56,6 +56,15 @@ func (g *generator) policy() []byte {
 	return text
 }
 
+// document returns a policy of one statement.
+func (g *generator) document(statement map[string]any) []byte {
+	text, err := json.Marshal(map[string]any{"Version": version2012, "Statement": statement})
+	if err != nil {
+		panic(err)
+	}
+	return text
+}
+
 func (g *generator) statement(effect string) map[string]any {
 	st := map[string]any{"Effect": effect, "Resource": g.resource()}
 	member := "Principal"

@@ -759,6 +759,8 @@ func (o *oracle) freeKeys(base oracleRequest) []freeKey {
 		canBeAbsent := true
 		values := o.values(key, own...)
 		switch {
+		case strings.HasPrefix(key, "aws:principaltag/") && rootARN.MatchString(base.Principal):
+			continue // a root user cannot be tagged
 		case strings.HasPrefix(key, "aws:principaltag/"):
 			valid = tagShape.MatchString
 		case strings.HasPrefix(key, "kms:encryptioncontext:"):

@@ -216,6 +216,8 @@ func implausibleParameters(r Request, o *oracle) string {
 		switch {
 		case len(values) > 1 && !info.Multi:
 			return key + " has several values"
+		case strings.HasPrefix(lower, "aws:principaltag/") && rootARN.MatchString(r.Principal):
+			return "the root user has a tag"
 		case strings.HasPrefix(lower, "aws:principaltag/") && !tagShape.MatchString(values[0]):
 			return key + " is no tag value"
 		case strings.HasPrefix(key, prefix) && o.asks("kms:EncryptionContextKeys") &&
