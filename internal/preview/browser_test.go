@@ -1,0 +1,188 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"html"
+	"image"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// inPage looks at the rendered page from inside and leaves what it finds in an
+// element of its own.
+const inPage = `<script>
+const found = {overflows: [], tags: {}, hosts: {}, width: document.documentElement.clientWidth, ran: 0, hostile: ""};
+const all = [...document.body.querySelectorAll("*")].filter(e => e.tagName !== "SCRIPT");
+for (const e of [document.documentElement, document.body, ...all]) {
+  if (getComputedStyle(e).display !== "inline" && e.scrollWidth > e.clientWidth)
+    found.overflows.push(e.tagName + "." + e.className + " " + e.scrollWidth + ">" + e.clientWidth + ": " + e.textContent.slice(0, 60));
+}
+for (const e of all) found.tags[e.tagName] = (found.tags[e.tagName] || 0) + 1;
+for (const a of document.querySelectorAll("a[href]")) found.hosts[a.protocol + "//" + a.hostname] = 1;
+found.hostile = document.getElementById("put-key-policy-hostile").textContent;
+const out = document.createElement("pre");
+out.id = "found";
+out.textContent = JSON.stringify(found);
+document.body.append(out);
+</script>`
+
+// inPageFound is what the script leaves.
+type inPageFound struct {
+	Overflows []string       `json:"overflows"`
+	Tags      map[string]int `json:"tags"`
+	Hosts     map[string]int `json:"hosts"`
+	Width     int            `json:"width"`
+	Hostile   string         `json:"hostile"`
+}
+
+// browser finds a Chromium. Without one the test is skipped, and fails where
+// CI=true says that it must be there.
+func browser(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatal("no chromium in PATH: apt-get install chromium")
+	}
+	t.Skip("no chromium in PATH: apt-get install chromium")
+	return ""
+}
+
+// chromium runs the browser without a window on a page of the given width.
+func chromium(t *testing.T, width int, args ...string) []byte {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	all := []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run",
+		"--user-data-dir=" + t.TempDir(), fmt.Sprintf("--window-size=%d,2000", width)}
+	cmd := exec.CommandContext(ctx, browser(t), append(all, args...)...)
+	cmd.WaitDelay = 5 * time.Second
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("chromium: %v\n%s", err, stderr.String())
+	}
+	return out
+}
+
+// previewFile writes the page of all sample events, with the script when look is set.
+func previewFile(t *testing.T, look bool) string {
+	t.Helper()
+	samples, err := load("../../events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var page bytes.Buffer
+	if err := write(&page, samples); err != nil {
+		t.Fatal(err)
+	}
+	text := page.String()
+	if look {
+		text = regexp.MustCompile(`<meta http-equiv="Content-Security-Policy"[^>]*>`).ReplaceAllString(text, "")
+		text = strings.Replace(text, "</body>", inPage+"</body>", 1)
+	}
+	file := filepath.Join(t.TempDir(), "preview.html")
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return "file://" + file
+}
+
+func TestPageInBrowser(t *testing.T) {
+	browser(t)
+	page := previewFile(t, true)
+	for _, width := range []int{1280, 500} { // a desk and a phone; Chromium's smallest window is 500
+		t.Run(fmt.Sprint(width), func(t *testing.T) {
+			dom := string(chromium(t, width, "--dump-dom", page))
+			_, after, ok := strings.Cut(dom, `<pre id="found">`)
+			text, _, closed := strings.Cut(after, "</pre>")
+			if !ok || !closed {
+				t.Fatalf("the page's script left nothing in %d bytes", len(dom))
+			}
+			var found inPageFound
+			if err := json.Unmarshal([]byte(html.UnescapeString(text)), &found); err != nil {
+				t.Fatal(err)
+			}
+			checkFound(t, found, width)
+		})
+	}
+}
+
+// checkFound holds what the script saw against what the page may hold.
+func checkFound(t *testing.T, found inPageFound, width int) {
+	t.Helper()
+	if found.Width != width {
+		t.Errorf("page is %d wide, want %d", found.Width, width)
+	}
+	for _, o := range found.Overflows {
+		t.Errorf("overflows: %s", o)
+	}
+	allowed := " H1 H2 H3 P NAV A SPAN SECTION DIV UL LI CODE "
+	for tag, n := range found.Tags {
+		if !strings.Contains(allowed, " "+tag+" ") {
+			t.Errorf("%d elements <%s>: an event got markup through", n, tag)
+		}
+	}
+	if found.Tags["CODE"] == 0 || found.Tags["A"] == 0 {
+		t.Errorf("tags %v: the page shows no chat", found.Tags)
+	}
+	for host := range found.Hosts {
+		if !regexp.MustCompile(`^(file://|https://([a-z0-9-]+\.console\.aws\.amazon\.com|wiki\.example\.com))$`).MatchString(host) {
+			t.Errorf("a link goes to %s", host)
+		}
+	}
+	for _, attack := range []string{"<!channel>", "</script><img src=x onerror=alert(1)>", "<!here>", "<@U012AB3CD>"} {
+		if !strings.Contains(found.Hostile, attack) {
+			t.Errorf("the hostile event does not show %q as text", attack)
+		}
+	}
+}
+
+// The picture itself: nothing is painted in the page's right margin.
+func TestPageScreenshot(t *testing.T) {
+	browser(t)
+	file := filepath.Join(t.TempDir(), "shot.png")
+	chromium(t, 1280, "--screenshot="+file, previewFile(t, false))
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	shot, err := png.Decode(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := shot.Bounds()
+	if b.Dx() != 1280 || blank(shot, image.Rect(0, 0, 1280, b.Dy())) {
+		t.Fatalf("picture of %v, or nothing in it", b)
+	}
+	if margin := image.Rect(b.Max.X-16, 0, b.Max.X, b.Max.Y); !blank(shot, margin) {
+		t.Errorf("something is painted in %v, the right margin", margin)
+	}
+}
+
+// blank reports whether all of the area has one colour.
+func blank(shot image.Image, area image.Rectangle) bool {
+	first := shot.At(area.Min.X, area.Min.Y)
+	for y := area.Min.Y; y < area.Max.Y; y++ {
+		for x := area.Min.X; x < area.Max.X; x++ {
+			if shot.At(x, y) != first {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestRun(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "preview.html")
+	empty := t.TempDir()
+	broken := t.TempDir()
+	if err := os.WriteFile(filepath.Join(broken, "x.json"), []byte("{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		args []string
+		want int
+		says string
+	}{
+		"a page":         {[]string{"-events", "../../events", "-o", out}, 0, "wrote " + out},
+		"no events":      {[]string{"-events", empty, "-o", out}, 1, "got none"},
+		"a broken event": {[]string{"-events", broken, "-o", out}, 1, "x.json"},
+		"no such folder": {[]string{"-events", "../../events", "-o", filepath.Join(empty, "no", "x.html")}, 1, "no such file"},
+		"unknown flag":   {[]string{"-x"}, 2, "flag provided but not defined"},
+		"an argument":    {[]string{"x"}, 2, "want no arguments"},
+	} {
+		var stdout, stderr bytes.Buffer
+		if got := run(c.args, &stdout, &stderr); got != c.want || !strings.Contains(stdout.String()+stderr.String(), c.says) {
+			t.Errorf("%s: run = %d, %q, %q; want %d, %q", name, got, stdout.String(), stderr.String(), c.want, c.says)
+		}
+	}
+}

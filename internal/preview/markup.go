@@ -1,0 +1,95 @@
+package main
+
+import (
+	"html"
+	"html/template"
+	"regexp"
+	"strings"
+)
+
+// slackToken finds what Slack acts on, code spans first: a code block, a code
+// span, <...>, bold, italic, strike, an emoji.
+// Source: Slack, "Formatting text for app surfaces" (mrkdwn).
+var slackToken = regexp.MustCompile("(?s)```.+?```|`[^`\n]+`|<[^<>\n]+>|\\*[^*\n]+\\*|\\b_[^_\n]+_\\b|~[^~\n]+~|:[a-z_+-][a-z0-9_+-]*:")
+
+// slack renders Slack's markup as Slack would, close enough to see what an
+// attacker's markup would do if any got through.
+func slack(text string) template.HTML {
+	var b strings.Builder
+	last := 0
+	for _, at := range slackToken.FindAllStringIndex(text, -1) {
+		b.WriteString(plain(text[last:at[0]]))
+		b.WriteString(slackElement(text[at[0]:at[1]]))
+		last = at[1]
+	}
+	b.WriteString(plain(text[last:]))
+	return template.HTML(b.String())
+}
+
+// slackElement renders one token.
+func slackElement(token string) string {
+	inner := token[1 : len(token)-1]
+	switch token[0] {
+	case '`':
+		return "<code>" + plain(strings.Trim(token, "`")) + "</code>"
+	case '<':
+		target, label, ok := strings.Cut(inner, "|")
+		switch {
+		case strings.HasPrefix(target, "!") || strings.HasPrefix(target, "@") || strings.HasPrefix(target, "#"):
+			return `<mark>` + plain(inner) + `</mark>`
+		case !ok:
+			label = target
+		}
+		return `<a href="` + plain(target) + `">` + plain(label) + `</a>`
+	case '*':
+		return "<b>" + plain(inner) + "</b>"
+	case '_':
+		return "<i>" + plain(inner) + "</i>"
+	case '~':
+		return "<s>" + plain(inner) + "</s>"
+	default:
+		emoji := map[string]string{":rotating_light:": "\U0001f6a8", ":warning:": "\u26a0\ufe0f", ":information_source:": "\u2139\ufe0f"}
+		if e, ok := emoji[token]; ok {
+			return e
+		}
+		return "<em>" + plain(token) + "</em>" // any other emoji: none of ours
+	}
+}
+
+// plain takes Slack's three entities back and writes the text as HTML text.
+func plain(s string) string {
+	return html.EscapeString(strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(s))
+}
+
+// teams renders Markdown's code spans and bare URLs, which is all that Teams
+// gets from us.
+func teams(text string) template.HTML {
+	var b strings.Builder
+	for i, part := range strings.Split(text, "`") {
+		if i%2 == 1 {
+			b.WriteString("<code>" + plain(part) + "</code>")
+			continue
+		}
+		b.WriteString(linked(part, plain))
+	}
+	return template.HTML(b.String())
+}
+
+// mail renders a text mail as mail programs do: text, with what looks like a
+// URL made a link.
+func mail(text string) template.HTML { return template.HTML(linked(text, html.EscapeString)) }
+
+// bareURL is what mail programs take for a link.
+var bareURL = regexp.MustCompile(`(https?://|www\.)[^\s<>"]+`)
+
+// linked makes links of URLs and escapes the rest.
+func linked(text string, escape func(string) string) string {
+	var b strings.Builder
+	last := 0
+	for _, at := range bareURL.FindAllStringIndex(text, -1) {
+		url := html.EscapeString(text[at[0]:at[1]])
+		b.WriteString(escape(text[last:at[0]]) + `<a href="` + url + `">` + url + `</a>`)
+		last = at[1]
+	}
+	return b.String() + escape(text[last:])
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/detector"
+)
+
+// A sample is one event in every channel.
+type sample struct {
+	Name     string // the event's file name without .json
+	Quiet    string // why nothing is sent; "" when something is
+	Severity string
+	Subject  string
+	Email    string
+	SMS      string
+	Slack    chat
+	Teams    chat
+	Finding  string // indented JSON
+}
+
+// A chat is the content of a chat notification.
+type chat struct {
+	Title       string   `json:"title"`
+	Description string   `json:"description"`
+	NextSteps   []string `json:"nextSteps"`
+	Keywords    []string `json:"keywords"`
+}
+
+// load reads every event of a folder, in the order of their names.
+func load(folder string) ([]sample, error) {
+	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("%s: want events (*.json), got none", folder)
+	}
+	var all []sample
+	for _, file := range files {
+		s, err := read(file)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+// read runs one event through detector and alert.
+func read(file string) (sample, error) {
+	s := sample{Name: strings.TrimSuffix(filepath.Base(file), ".json")}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return s, err
+	}
+	var event struct {
+		Detail json.RawMessage `json:"detail"`
+	}
+	if err := json.Unmarshal(raw, &event); err != nil {
+		return s, err
+	}
+	result, err := detector.Detector{}.Detect(event.Detail)
+	if err != nil {
+		return s, err
+	}
+	if result.Finding == nil {
+		s.Quiet = result.Quiet
+		return s, nil
+	}
+	return s, s.compose(result.Finding)
+}
+
+// compose fills in what each channel gets, as if the alert were written four
+// seconds after the call.
+func (s *sample) compose(f *detector.Finding) error {
+	o := alert.Options{Now: f.Event.Time.Add(4 * time.Second), RunbookURL: "https://wiki.example.com/runbooks/kms-key-opened"}
+	m, err := alert.Compose(f, o)
+	if err != nil {
+		return err
+	}
+	var bodies map[string]string
+	if err := json.Unmarshal([]byte(m.Body), &bodies); err != nil {
+		return err
+	}
+	s.Severity, s.Subject, s.Email, s.SMS = f.Severity.String(), m.Subject, bodies["email"], bodies["sms"]
+	if s.Slack, err = content([]byte(bodies["https"])); err != nil {
+		return err
+	}
+	o.ChatClient = "teams"
+	teams, err := alert.Chat(f, o)
+	if err != nil {
+		return err
+	}
+	if s.Teams, err = content(teams); err != nil {
+		return err
+	}
+	var finding bytes.Buffer
+	if err := json.Indent(&finding, []byte(bodies["default"]), "", "  "); err != nil {
+		return err
+	}
+	s.Finding = finding.String()
+	return nil
+}
+
+// content takes the part of a notification that people see.
+func content(notification []byte) (chat, error) {
+	var n struct {
+		Content chat `json:"content"`
+	}
+	err := json.Unmarshal(notification, &n)
+	return n.Content, err
+}
