@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -121,13 +122,13 @@ func chatDescription(f *detector.Finding, o Options) string {
 		lines = append(lines, "This is a test of the alert path. No key was opened.")
 	}
 	if f.Attempted {
-		lines = append(lines, "AWS refused this call ("+code(orUnknown(f.Event.ErrorCode), 64)+"): nothing is in force.")
+		lines = append(lines, "AWS refused this call ("+words(orUnknown(f.Event.ErrorCode), 64)+"): nothing is in force.")
 	}
 	lines = append(lines,
-		"What: "+code(title(f), maxName),
+		"What: "+words(title(f), maxName),
 		"Who: "+chatWho(f.Actor),
 		"From: "+chatFrom(f.Source),
-		"Key: "+code(keyName(f.Key), maxName)+" in account "+code(orUnknown(f.Key.Account), 12)+", "+code(orUnknown(f.Key.Region), 32),
+		"Key: "+code(keyName(f.Key), maxName)+" in account "+words(orUnknown(f.Key.Account), 12)+", "+words(orUnknown(f.Key.Region), 32),
 		"When: "+chatWhen(f),
 	)
 	lines = append(lines, chatWhy(f)...)
@@ -164,7 +165,7 @@ func chatWho(a detector.Actor) string {
 	}
 	text += ", MFA: " + mfaState(a)
 	if note := mfaNote(a); note != "" {
-		text += " (" + code(note, maxName) + ")"
+		text += " (" + words(note, maxName) + ")"
 	}
 	if a.AccessKeyID != "" {
 		text += ", access key " + code(a.AccessKeyID, 32)
@@ -187,7 +188,7 @@ func chatWhen(f *detector.Finding) string {
 	if at == "" {
 		at = "time unknown"
 	}
-	return at + " by " + code(orUnknown(f.Event.Name), 64)
+	return at + " by " + words(orUnknown(f.Event.Name), 64)
 }
 
 // chatWhy gives the reasons, shortest form.
@@ -267,6 +268,19 @@ func chatSteps(f *detector.Finding) []string {
 	}
 	return texts[:min(len(texts), maxNextSteps)]
 }
+
+// words returns event text bare when it holds nothing that a chat program could
+// act on, and as a code span otherwise.
+func words(s string, limit int) string {
+	s = plain(s, limit)
+	if bareWords.MatchString(s) {
+		return s
+	}
+	return code(s, limit)
+}
+
+// bareWords leaves out whatever begins markup, an emoji, a mention or a domain.
+var bareWords = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ,;()'/-]*$`)
 
 // code returns event text as a code span: no markup, mention or link can begin in
 // it. & < > are escaped last, so that cutting never splits an entity.
