@@ -87,7 +87,7 @@ func (s *search) contextValue(c []literal, k contextKey, m *model) ([]value, boo
 	if s.fill(variants, k.lits, trial, resolved) {
 		return trial.vals[k.slot], true
 	}
-	if !anyVariables(k.lits) || !s.fill(variants, k.lits, trial, loose) {
+	if s.settled(k.lits) || !s.fill(variants, k.lits, trial, loose) {
 		return nil, false
 	}
 	ok := s.equate(c, k.lits, m, trial, variants)

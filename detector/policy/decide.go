@@ -304,7 +304,7 @@ func (d *decider) doubts(action string) bool {
 // the key is present or which values it has.
 func (d *decider) uncertain(slot int) bool {
 	switch d.slots[slot].id {
-	case idSession, idSessionArn, idTokenIssue, idMFAPresent, idMFAAge, idReferer, idSourceIP, idViaMCP,
+	case idPrincipalTag, idSession, idSessionArn, idTokenIssue, idMFAPresent, idMFAAge, idReferer, idSourceIP, idViaMCP,
 		idResAliases, idViaService, idCalledVia, idCalledViaFirst, idCalledViaLast:
 		return slot >= sFirst
 	}

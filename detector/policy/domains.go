@@ -11,10 +11,11 @@ func (s *scene) domainOf(info keyInfo) domain {
 	}
 	switch info.id {
 	case idPrincipalTag:
+		d := anyText("x", repeat(tagClass(), 0, 256))
 		if s.typ == rootCaller {
-			return domain{} // the root user has no tags
+			return d.doubtful() // AWS tags users, roles and sessions; of the root user it says nothing
 		}
-		return anyText("x", repeat(tagClass(), 0, 256)).maybe()
+		return d.maybe()
 	case idPrincipalType:
 		return always([...]string{roleCaller: "AssumedRole", userCaller: "User", rootCaller: "Account", fedCaller: "FederatedUser"}[s.typ])
 	case idPrincipalIsAWSService:

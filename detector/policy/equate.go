@@ -189,20 +189,28 @@ func (p *pattern) capture(v string) (slot int, text string, ok bool) {
 	return slot, text, slot >= 0 && okBefore && okAfter
 }
 
-// moveAccount solves a session's ARN, which carries the caller's account: when
-// no ARN of this account will do, the caller moves to one that has some.
-func (s *search) moveAccount(c, lits []literal, m *model, slot int) bool {
-	trial := m.clone()
-	if !s.fill([]variant{whole(slot, s.sessionTape(""))}, lits, trial, loose) {
-		return false
+// maxAccounts bounds how many accounts moveAccount tries.
+const maxAccounts = 8
+
+// moveAccount solves an ARN that carries the caller's account: when no ARN of
+// this account will do, the caller moves to an account that has some. build
+// returns the ARN's shapes in an account, in any account for "".
+func (s *search) moveAccount(c, lits []literal, m *model, build func(account string) []variant) bool {
+	var tried []string
+	for range maxAccounts {
+		trial := m.clone()
+		with := append(append(append([]literal(nil), lits...), on(c, sAccount)...), equals(sAccount, tried...).not())
+		if !s.fill(build(""), with, trial, loose) {
+			return false
+		}
+		account := trial.text(sAccount)
+		moved := m.clone()
+		if s.repair(append(c[:len(c):len(c)], equals(sAccount, account)), moved, sAccount) && s.fill(build(account), lits, moved, resolved) {
+			m.vals = moved.vals
+			return true
+		}
+		tried = append(tried, account)
 	}
-	moved := m.clone()
-	want := equals(sAccount, arnAccount(trial.text(slot)))
-	if !s.repair(append(c[:len(c):len(c)], want), moved, sAccount) ||
-		!s.fill([]variant{whole(slot, s.sessionTape(moved.text(sAccount)))}, lits, moved, resolved) {
-		s.incomplete = true // another account of the same kind may do
-		return false
-	}
-	m.vals = moved.vals
-	return true
+	s.incomplete = true // another account may do
+	return false
 }

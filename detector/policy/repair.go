@@ -140,8 +140,11 @@ func (s *search) repairText(c, lits []literal, m *model, g group, slot int) bool
 	if s.fill(variants, lits, m, resolved) {
 		return s.documented(slot, lits, m)
 	}
-	if g >= 0 && s.c.slots[slot].id == idSessionArn {
-		return s.moveAccount(c, lits, m, slot)
+	switch {
+	case g == gParent && s.typ == fedCaller:
+		return s.moveAccount(c, lits, m, s.parentVariants)
+	case g >= 0 && s.c.slots[slot].id == idSessionArn:
+		return s.moveAccount(c, lits, m, func(account string) []variant { return s.sessionVariants(slot, account) })
 	}
 	if s.settled(lits) || *s.work < 0 {
 		return false
@@ -225,6 +228,9 @@ func (s *search) settled(lits []literal) bool {
 }
 
 func (s *search) settledSlot(slot int) bool {
+	if slot >= sFirst && s.c.slots[slot].id == idUsername {
+		return s.typ != userCaller
+	}
 	if slot < sFirst || s.groupOf(slot) < 0 {
 		return false
 	}
@@ -293,11 +299,7 @@ func (s *search) variants(g group, slot int, m *model) (list []variant, optional
 		if s.typ != fedCaller {
 			return nil, true
 		}
-		head := fixed("arn:" + s.c.partition + ":iam::" + m.text(sAccount) + ":user/")
-		return []variant{
-			whole(sParent, tape{[]segment{head, repeat(nameClass(), 1, 64)}}),
-			whole(sParent, tape{[]segment{head, repeat(pathClass(), 1, 510), fixed("/"), repeat(nameClass(), 1, 64)}}),
-		}, false
+		return s.parentVariants(m.text(sAccount)), false
 	case gOrg:
 		if s.typ == serviceCaller {
 			return nil, true
@@ -322,7 +324,7 @@ func (s *search) variants(g group, slot int, m *model) (list []variant, optional
 	}
 	d := &s.domains[slot]
 	if s.c.slots[slot].id == idSessionArn {
-		return []variant{whole(slot, s.sessionTape(m.text(sAccount)))}, d.optional || d.uncertain
+		return s.sessionVariants(slot, m.text(sAccount)), d.optional || d.uncertain
 	}
 	for _, t := range d.tapes {
 		list = append(list, whole(slot, t))
@@ -410,16 +412,35 @@ func (s *search) vpcVariants() []variant {
 	return []variant{v}
 }
 
-// sessionTape is an ARN of the caller's account.
-func (s *search) sessionTape(account string) tape {
-	acct := fixed(account)
+// inAccount is the segment of an account that is known, or of any.
+func inAccount(account string) segment {
 	if account == "" {
-		acct = repeat(digitClass(), 12, 12)
+		return repeat(digitClass(), 12, 12)
 	}
-	return tape{[]segment{
+	return fixed(account)
+}
+
+// parentVariants are the ARNs of an account's users.
+func (s *search) parentVariants(account string) []variant {
+	segs := []segment{fixed("arn:" + s.c.partition + ":iam::"), inAccount(account), fixed(":user/")}
+	name := repeat(nameClass(), 1, 64)
+	var list []variant
+	for _, t := range []tape{{append(segs[:3:3], name)}, {append(segs[:3:3], repeat(pathClass(), 1, 510), fixed("/"), name)}} {
+		v := whole(sParent, t)
+		v.at = append(v.at, place{sAccount, 1, 1, -1})
+		list = append(list, v)
+	}
+	return list
+}
+
+// sessionVariants are the ARNs of things in an account that sessions come from.
+func (s *search) sessionVariants(slot int, account string) []variant {
+	v := whole(slot, tape{[]segment{
 		fixed("arn:" + s.c.partition + ":"), repeat(hostClass(), 2, 30), fixed(":"), repeat(hostClass(), 0, 30),
-		fixed(":"), acct, fixed(":"), repeat(pathClass(), 1, 512),
-	}}
+		fixed(":"), inAccount(account), fixed(":"), repeat(pathClass(), 1, 512),
+	}})
+	v.at = append(v.at, place{sAccount, 5, 5, -1})
+	return []variant{v}
 }
 
 // A reading says what becomes of variables.

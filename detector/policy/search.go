@@ -83,6 +83,9 @@ func (s *search) outsider() []literal {
 		owner = append(owner, c.owner)
 	}
 	lits := make([]literal, 0, 6)
+	if s.typ == fedCaller {
+		lits = append(lits, literal{slot: sParent, mode: all}) // keeps the user in the caller's account
+	}
 	if !s.freshWho {
 		lits = append(lits, out(sAccount, owner, c.q.TrustedAccounts))
 		if len(c.q.TrustedOrgs) > 0 {
