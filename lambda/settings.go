@@ -57,8 +57,8 @@ func readSettings(getenv func(string) string, readFile func(string) ([]byte, err
 		topic:       r.topic("TOPIC_ARN"),
 		minSeverity: r.severity("MIN_SEVERITY"),
 		detector: detector.Detector{
-			TrustedAccounts: r.list("TRUSTED_ACCOUNTS", accountID, "12-digit account ids"),
-			TrustedOrgs:     r.list("TRUSTED_ORGS", orgID, "organization ids (o-...)"),
+			TrustedAccounts: r.list("TRUSTED_ACCOUNTS", isAccount, "12-digit account ids"),
+			TrustedOrgs:     r.list("TRUSTED_ORGS", isOrg, "organization ids (o-...)"),
 		},
 		options:  r.options(now),
 		logLevel: r.logLevel("LOG_LEVEL"),
@@ -76,13 +76,25 @@ func readSettings(getenv func(string) string, readFile func(string) ([]byte, err
 	return s, r.err
 }
 
-// The forms of the ids that settings name.
+// The forms of the ids that settings name. Counted repetitions are left to
+// length checks: a regexp that counts to 256 is slow to compile, and every
+// start pays for it.
 var (
-	accountID  = regexp.MustCompile(`^[0-9]{12}$`)
-	orgID      = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`)    // Organizations API reference, Organization, Id
-	topicName  = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`) // SNS API reference, CreateTopic, Name; FIFO topics cannot reach a mailbox
-	regionName = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}$`)
+	digits     = regexp.MustCompile(`^[0-9]+$`)
+	orgForm    = regexp.MustCompile(`^o-[a-z0-9]+$`)
+	topicForm  = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	regionForm = regexp.MustCompile(`^[a-z]+(-[a-z]+)+-[0-9]+$`)
 )
+
+func isAccount(s string) bool { return len(s) == 12 && digits.MatchString(s) }
+
+// isOrg follows the Organizations API reference, Organization, Id: 10 to 32
+// characters behind "o-".
+func isOrg(s string) bool { return len(s) >= 12 && len(s) <= 34 && orgForm.MatchString(s) }
+
+// isTopic follows the SNS API reference, CreateTopic, Name. A FIFO topic, with
+// a dot in its name, cannot reach a mailbox.
+func isTopic(s string) bool { return len(s) <= 256 && topicForm.MatchString(s) }
 
 // A reader reads settings and keeps the first error.
 type reader struct {
@@ -111,7 +123,7 @@ func (r *reader) topic(name string) arn.ARN {
 	}
 	a, err := arn.Parse(v)
 	if err != nil || a.Service != "sns" || !strings.HasPrefix(a.Partition, "aws") ||
-		!regionName.MatchString(a.Region) || !accountID.MatchString(a.AccountID) || !topicName.MatchString(a.Resource) {
+		!regionForm.MatchString(a.Region) || !isAccount(a.AccountID) || !isTopic(a.Resource) {
 		r.fail(name, fmt.Errorf("want the ARN of a standard SNS topic, got %q", v))
 	}
 	return a
@@ -132,7 +144,7 @@ func (r *reader) severity(name string) detector.Severity {
 }
 
 // list splits a comma-separated setting; blanks around the items are dropped.
-func (r *reader) list(name string, form *regexp.Regexp, want string) []string {
+func (r *reader) list(name string, valid func(string) bool, want string) []string {
 	v := strings.TrimSpace(r.getenv(name))
 	if v == "" {
 		return nil
@@ -140,7 +152,7 @@ func (r *reader) list(name string, form *regexp.Regexp, want string) []string {
 	items := strings.Split(v, ",")
 	for i, item := range items {
 		items[i] = strings.TrimSpace(item)
-		if !form.MatchString(items[i]) {
+		if !valid(items[i]) {
 			r.fail(name, fmt.Errorf("want %s with commas between them, got %q", want, items[i]))
 		}
 	}
