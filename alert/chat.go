@@ -240,13 +240,20 @@ func chatLinks(f *detector.Finding, o Options) string {
 // command that is still too long is left to the mail.
 func chatSteps(f *detector.Finding) []string {
 	c := commandsFor(f)
+	contain := "Contain, data stays readable: "
+	switch f.Verdict {
+	case policy.Undecided:
+		contain = "If it proves to be open, contain: "
+	case policy.Shared:
+		contain = "If you do not know them, contain: "
+	}
 	steps := []struct {
 		text string
 		c    command
 	}{
 		{"Save the policy as it is now: ", c.savePolicy},
 		{"History: ", c.keyHistory},
-		{"Contain, data stays readable: ", c.restorePolicy},
+		{contain, c.restorePolicy},
 		{"Last resort, stops decryption too: ", c.disableKey},
 	}
 	if f.Attempted {

@@ -105,7 +105,8 @@ func whichKey(k detector.Key) string {
 	return text
 }
 
-// when names the instant and the call, and how long the alert took.
+// when names the instant and the call, and how long the alert took when there
+// is room to say it.
 func when(f *detector.Finding, o Options) string {
 	at := instant(f.Event.Time)
 	if at == "" {
@@ -115,10 +116,15 @@ func when(f *detector.Finding, o Options) string {
 	if f.Attempted {
 		text += ", refused by AWS"
 	}
-	if late := o.Now.Sub(f.Event.Time); !f.Event.Time.IsZero() && late >= 0 && late < 48*time.Hour {
-		text += ", alert written " + late.Round(time.Second).String() + " later"
+	late := o.Now.Sub(f.Event.Time)
+	if f.Event.Time.IsZero() || late < 0 || late > 48*time.Hour {
+		return text
 	}
-	return text
+	took := ", alert written " + late.Round(time.Second).String() + " later"
+	if len("When:  ")+width(text+took) > columns {
+		return text
+	}
+	return text + took
 }
 
 // notes writes what changes how the rest is to be read.
@@ -331,7 +337,7 @@ func witnessText(w policy.Request) string {
 		text += " at " + at
 	}
 	if len(w.Context) == 0 {
-		return text + ". The policy asks for nothing else."
+		return text + ". It need not carry any condition key."
 	}
 	return text + ". What the policy asks about, the request carries:"
 }

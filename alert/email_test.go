@@ -76,7 +76,7 @@ func TestEmailSays(t *testing.T) {
 		"undecided":  {all["undecided"], testOptions(), []string{"could not be decided: ArnLike", "Check by hand"}, []string{"PROOF"}},
 		"unreadable": {all["unparsed"], testOptions(), []string{"could not be read", "Statement[0].Principal", "The policy as the record has it", `"Sid": "Open"`}, []string{"PROOF"}},
 		"network":    {all["network"], testOptions(), []string{"203.0.113.0/24", "aws:SourceIp = 203.0.113.0"}, []string{"made up"}},
-		"shared":     {all["shared"], testOptions(), []string{"444455556666 can call", "IF YOU DO NOT KNOW THEM", "AWS Config"}, []string{"PROPOSED POLICY"}},
+		"shared":     {all["shared"], testOptions(), []string{"Account 444455556666 can call", "IF YOU DO NOT KNOW THEM", "AWS Config"}, []string{"PROPOSED POLICY"}},
 		"china":      {all["china"], testOptions(), []string{"https://cn-north-1.console.amazonaws.cn/kms/home?region=cn-north-1#/kms/keys/1234abcd"}, []string{"aws.amazon.com"}},
 		"gov":        {all["gov"], testOptions(), []string{"https://us-gov-west-1.console.amazonaws-us-gov.com/cloudtrailv2/", "#/kms/keys/mrk-1234"}, []string{"console.aws.amazon.com"}},
 		"long-term":  {all["user-with-long-term-key"], testOptions(), []string{"MFA: not applicable (a long-term access key)", "aws iam update-access-key --user-name build", "(long-term)"}, nil},

@@ -2,6 +2,7 @@ package alert
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -42,7 +43,7 @@ func (g grantGroup) audience() string {
 		if i > 0 {
 			named += ", "
 		}
-		named += plain(name, maxARN)
+		named += outsider(name)
 	}
 	switch g.grants[0].Audience {
 	case policy.Public:
@@ -59,6 +60,22 @@ func (g grantGroup) audience() string {
 		return sentence(named)
 	}
 }
+
+// outsider says what kind of name it is, where that does not show.
+func outsider(name string) string {
+	shown := plain(name, maxARN)
+	switch {
+	case accountID.MatchString(name):
+		return "account " + shown
+	case strings.HasPrefix(name, "o-"):
+		return "organization " + shown
+	default:
+		return shown
+	}
+}
+
+// accountID is the shape of an AWS account id.
+var accountID = regexp.MustCompile(`^\d{12}$`)
 
 // through names the statements that let them in.
 func (g grantGroup) through() string {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy"
 )
 
@@ -21,7 +22,11 @@ func (m *mail) todo() {
 	if m.cmd.savePolicy == nil {
 		next("Open the key in its account and save its policy as it is now. There is no command here because the record does not name the key by a well-formed ARN.", nil)
 	} else {
-		next("Save the policy as it is now; it may have changed since:", m.cmd.savePolicy)
+		save := "Save the policy as it is now; it may have changed since:"
+		if m.f.Attempted {
+			save = "Save the policy in force, which this call did not change:"
+		}
+		next(save, m.cmd.savePolicy)
 		next("See what else was done to the key in the last 90 days:", m.cmd.keyHistory)
 	}
 	if m.cmd.listGrants != nil && !m.f.Attempted && openTo(m.f.Decision.Grants, "kms:CreateGrant") {
@@ -30,12 +35,24 @@ func (m *mail) todo() {
 	if m.cmd.actorHistory != nil {
 		next("See what else was done with this access key:", m.cmd.actorHistory)
 	}
-	next("Ask "+who(m.f.Actor, 64)+", not by replying to this mail, whether this was meant.", nil)
+	next(ask(m.f.Actor), nil)
 	if m.f.Attempted {
 		m.stopCaller(next)
 		return
 	}
 	m.contain(next)
+}
+
+// ask says how to find out whether the call was meant.
+func ask(a detector.Actor) string {
+	switch {
+	case a.Type == "Root":
+		return "Find out who used the root user, and whether this was meant."
+	case a.Type == "AWSService":
+		return "Find out what made " + who(a, 64) + " do this, and whether it was meant."
+	default:
+		return "Ask " + who(a, 64) + ", not by replying to this mail, whether this was meant."
+	}
 }
 
 // contain writes the steps that take the key back.

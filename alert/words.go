@@ -157,7 +157,7 @@ func statementName(ref policy.StatementRef) string {
 // meaning says what the finding can mean, in a few sentences.
 func meaning(f *detector.Finding) string {
 	if f.Attempted {
-		return "AWS refused the call, so nothing changed. Had it gone through: " + reach(f)
+		return "AWS refused the call, so nothing changed. What the policy would have meant: " + reach(f)
 	}
 	return reach(f)
 }

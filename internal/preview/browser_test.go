@@ -63,7 +63,7 @@ func browser(t *testing.T) string {
 // chromium runs the browser without a window on a page of the given width.
 func chromium(t *testing.T, width int, args ...string) []byte {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // a script that opens a dialog would hang for good
 	defer cancel()
 	all := []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run",
 		"--user-data-dir=" + t.TempDir(), fmt.Sprintf("--window-size=%d,2000", width)}
