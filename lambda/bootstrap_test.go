@@ -3,7 +3,13 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
+	"io"
+	"log"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -330,6 +336,33 @@ func TestThresholdAndHTTPSBodyComeFromTheSettings(t *testing.T) {
 	all := server.Publications()
 	if len(all) != 1 || all[0].For("https") != all[0].For("sqs") {
 		t.Error("with HTTPS_BODY=finding the https body is not the finding")
+	}
+}
+
+// Over TLS, as to AWS, with the roots of the system, which SSL_CERT_FILE names.
+func TestPublishesOverTLS(t *testing.T) {
+	t.Parallel()
+	server := newSNSServer(t, nil)
+	secure := httptest.NewUnstartedServer(server)
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // refused handshakes are wanted here
+	secure.StartTLS()
+	t.Cleanup(secure.Close)
+	roots := filepath.Join(t.TempDir(), "roots.pem")
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw})
+	if err := os.WriteFile(roots, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f, _ := newFunction(t, secure.URL, "SSL_CERT_FILE="+roots)
+	if s := invoke(t, f, sample(t, "put-key-policy-public")); !s.Published {
+		t.Errorf("summary = %+v, want published", s)
+	}
+	stranger, _ := newFunction(t, secure.URL) // the system's roots do not know that certificate
+	_, err := stranger.Invoke(context.Background(), sample(t, "put-key-policy-public"), 3*time.Second)
+	if failure := asFailure(t, err); failure.Type != "publishError" || !strings.Contains(failure.Message, "certificate") {
+		t.Errorf("Invoke with an unknown certificate = %v, want publishError", failure)
+	}
+	if n := len(server.Publications()); n != 1 {
+		t.Errorf("%d publications, want 1", n)
 	}
 }
 

@@ -46,8 +46,14 @@ func (h *handler) record(ctx context.Context, s summary, delay time.Duration) {
 		slog.String("outcome", s.Outcome),
 	}
 	for _, a := range []struct{ key, value string }{
-		{"severity", s.Severity}, {"finding", s.Finding}, {"key", s.Key}, {"account", s.Account}, {"region", s.Region},
-		{"message_id", s.MessageID}, {"held_by", s.HeldBy}, {"reason", s.Reason},
+		{"severity", s.Severity},
+		{"finding", s.Finding},
+		{"key", s.Key},
+		{"account", s.Account},
+		{"region", s.Region},
+		{"message_id", s.MessageID},
+		{"held_by", s.HeldBy},
+		{"reason", s.Reason},
 	} {
 		if a.value != "" {
 			attrs = append(attrs, slog.String(a.key, a.value))
