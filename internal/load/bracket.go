@@ -10,6 +10,8 @@ import (
 // A bracket encloses a policy with unknown values between two policies without
 // any: one that opens at least as little and one that opens at least as much.
 //
+// A third one leaves out whom the unknown values can only name (see Reading).
+//
 // Every change works on one statement and in one direction. To widen a
 // statement is to let it apply to at least the requests that it can apply to;
 // to narrow it, to no more than those that it surely applies to. Most widens
@@ -203,24 +205,6 @@ func (n *node) open() bool {
 	return false
 }
 
-// allNamed reports whether every unknown value in n surely names somebody.
-func (n *node) allNamed() bool {
-	if n.kind == unknownKind {
-		return n.names
-	}
-	for _, m := range n.members {
-		if !m.value.allNamed() {
-			return false
-		}
-	}
-	for _, item := range n.items {
-		if !item.allNamed() {
-			return false
-		}
-	}
-	return true
-}
-
 func settleStatements(n *node, to side) *node {
 	if n.kind != listKind {
 		return settleStatement(n, to)
@@ -238,6 +222,13 @@ func settleStatement(s *node, to side) *node {
 		return s
 	}
 	effect := effectOf(s, to)
+	if to == strangers {
+		seen, applies := asStranger(s)
+		if !applies {
+			return without(s, effect)
+		}
+		return settleStatement(seen, most)
+	}
 	if s.kind == listKind {
 		return &node{kind: listKind} // no statement; the parser says so
 	}
@@ -256,9 +247,6 @@ func settleStatement(s *node, to side) *node {
 			continue
 		}
 		settled, ok := settleMember(m, widen)
-		if m.name == "Principal" && to == strangers && effect == "Allow" && m.value.allNamed() {
-			settled, ok = keepKnown(m)
-		}
 		if !ok {
 			return without(s, effect)
 		}

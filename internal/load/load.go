@@ -59,10 +59,11 @@ func (d *Document) Exact() bool {
 // A Reading is one way in which a document's policy can come out. All texts
 // are key policies in JSON with the statements at the same places. Whatever
 // the unknown values are, the policy lets in everyone whom Least lets in, and
-// nobody whom Most keeps out. Strangers is Most without the unknown principals
-// that surely name somebody, such as !Sub "arn:aws:iam::${Partner}:root": whom
-// it keeps out and Most lets in can only be somebody that the policy will name.
-// The three are equal when nothing is unknown.
+// nobody whom Most keeps out. Strangers is what the policy looks like to those
+// whom no unknown value names, as an unknown principal or in a condition on the
+// caller's account or organization: whom Strangers keeps out and Most lets in
+// can only be somebody that the policy will name. The three are equal when
+// nothing is unknown.
 type Reading struct {
 	Least, Most, Strangers []byte
 }

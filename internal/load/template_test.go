@@ -181,6 +181,39 @@ func TestNamedPrincipals(t *testing.T) {
 	}
 }
 
+// TestStrangers: what the third text of a reading is for strangers to a
+// parameter's value, next to an open Allow.
+func TestStrangers(t *testing.T) {
+	const allow, deny = `Effect: Allow, Principal: "*", Action: "kms:*", Resource: "*"`, `Effect: Deny, Principal: "*", Action: "kms:*", Resource: "*"`
+	tests := []struct {
+		name, statements string
+		public           bool
+	}{
+		{"organization", `[{` + allow + `, Condition: {StringEquals: {"aws:PrincipalOrgID": !Ref P}}}]`, false},
+		{"account or a known one", `[{` + allow + `, Condition: {StringEquals: {"kms:CallerAccount": ["444455556666", !Ref P]}}}]`, false},
+		{"unless the organization", `[{` + allow + `}, {` + deny + `, Condition: {StringNotEquals: {"aws:PrincipalOrgID": !Ref P}}}]`, false},
+		{"unless the organization and another condition", `[{` + allow + `}, {` + deny + `, Condition: {StringNotEquals: {"aws:PrincipalOrgID": !Ref P}, Bool: {"aws:ViaAWSService": "false"}}}]`, true},
+		{"if the organization exists", `[{` + allow + `, Condition: {StringEqualsIfExists: {"aws:PrincipalOrgID": !Ref P}}}]`, true},
+		{"pattern", `[{` + allow + `, Condition: {StringLike: {"aws:PrincipalOrgID": !Ref P}}}]`, true},
+		{"tag", `[{` + allow + `, Condition: {StringEquals: {"aws:PrincipalTag/Team": !Ref P}}}]`, true},
+		{"not the account", `[{` + allow + `, Condition: {StringNotEquals: {"kms:CallerAccount": !Ref P}}}]`, true},
+		{"deny one account", `[{` + allow + `}, {` + deny + `, Condition: {StringEquals: {"kms:CallerAccount": !Ref P}}}]`, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := one(t, "Parameters: {P: {Type: String}}\nResources:\n  K:\n    Type: AWS::KMS::Key\n    Properties:\n      KeyPolicy:\n        Statement: "+tt.statements+"\n", Scope{Account: "111122223333"})
+			p := parse(t, d.Readings[0].Strangers)
+			decided := p.Decide(policy.Question{Account: "111122223333"})
+			if got := decided.Verdict == policy.Public; got != tt.public {
+				t.Errorf("Strangers = %s, decided %s, want public: %t", d.Readings[0].Strangers, decided.Verdict, tt.public)
+			}
+			if most := parse(t, d.Readings[0].Most).Decide(policy.Question{Account: "111122223333"}); most.Verdict != policy.Public {
+				t.Errorf("Most = %s, decided %s, want public", d.Readings[0].Most, most.Verdict)
+			}
+		})
+	}
+}
+
 func TestConditionsAreTriedBothWays(t *testing.T) {
 	d := one(t, withPrincipal(`!If [Maybe, a, b]`, ""), Scope{})
 	if len(d.Readings) != 2 || !strings.Contains(string(d.Readings[0].Least), `"a"`) || !strings.Contains(string(d.Readings[1].Least), `"b"`) {
