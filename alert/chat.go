@@ -1,7 +1,6 @@
 package alert
 
 import (
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -72,7 +71,7 @@ func Chat(f *detector.Finding, o Options) ([]byte, error) {
 			},
 		},
 	}
-	if shapeKeyARN.MatchString(f.Key.ARN) {
+	if isKeyARN(f.Key.ARN) {
 		n.Metadata.RelatedResources = []string{f.Key.ARN}
 	}
 	return encode(n)
@@ -81,7 +80,7 @@ func Chat(f *detector.Finding, o Options) ([]byte, error) {
 // threadID is what alerts about one key share: its ARN. Without a well-formed
 // one every finding is a thread of its own.
 func threadID(f *detector.Finding) string {
-	if shapeKeyARN.MatchString(f.Key.ARN) {
+	if isKeyARN(f.Key.ARN) {
 		return f.Key.ARN
 	}
 	return orUnknown(Sanitize(f.UID, 64))
@@ -280,14 +279,11 @@ func chatSteps(f *detector.Finding) []string {
 // act on, and as a code span otherwise.
 func words(s string, limit int) string {
 	s = plain(s, limit)
-	if bareWords.MatchString(s) {
+	if isBare(s) {
 		return s
 	}
 	return code(s, limit)
 }
-
-// bareWords leaves out whatever begins markup, an emoji, a mention or a domain.
-var bareWords = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ,;()'/-]*$`)
 
 // code returns event text as a code span: no markup, mention or link can begin in
 // it. & < > are escaped last, so that cutting never splits an entity.

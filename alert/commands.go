@@ -1,27 +1,9 @@
 package alert
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector"
-)
-
-// The shapes of values that may stand in a command or a link. What does not
-// match is left out: a responder pastes these lines into a shell.
-var (
-	shapeKeyARN    = regexp.MustCompile(`^arn:(aws|aws-[a-z-]{1,12}):kms:([a-z]{2}(?:-[a-z]{1,12}){1,3}-\d):(\d{12}):key/(` + keyIDs + `)$`)
-	shapeKeyID     = regexp.MustCompile(`^(` + keyIDs + `)$`)
-	shapeRegion    = regexp.MustCompile(`^[a-z]{2}(-[a-z]{1,12}){1,3}-\d$`)
-	shapeEventID   = regexp.MustCompile(`^` + uuids + `$`)
-	shapeAccessKey = regexp.MustCompile(`^(AKIA|ASIA)[A-Z0-9]{12,20}$`)
-	// Source: IAM User Guide, reference_iam-quotas.html: [\w+=,.@-], at most 64.
-	shapeIAMName = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,64}$`)
-)
-
-const (
-	uuids  = `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`
-	keyIDs = uuids + `|mrk-[0-9a-f]{32}`
 )
 
 // A command is one shell command, in the pieces between which it may be
@@ -63,11 +45,12 @@ type commands struct {
 	deactivateKey command // for a long-term access key
 }
 
-// commandsFor builds the commands for f from the values that match their patterns.
+// commandsFor builds the commands for f from the values that have their exact
+// shape. A responder pastes these lines into a shell: what does not fit is left out.
 func commandsFor(f *detector.Finding) commands {
 	var c commands
-	if m := shapeKeyARN.FindStringSubmatch(f.Key.ARN); m != nil {
-		arn, in := m[0], "--region "+m[2]
+	if region, ok := keyRegion(f.Key.ARN); ok {
+		arn, in := f.Key.ARN, "--region "+region
 		c.savePolicy = command{"aws kms get-key-policy", "--key-id " + arn, "--policy-name default", in,
 			"--query Policy", "--output text", "> before.json"}
 		c.keyHistory = command{"aws cloudtrail lookup-events", in,
@@ -77,11 +60,11 @@ func commandsFor(f *detector.Finding) commands {
 			"--policy file://fixed.json"}
 		c.disableKey = command{"aws kms disable-key", "--key-id " + arn, in}
 	}
-	if shapeAccessKey.MatchString(f.Actor.AccessKeyID) && shapeRegion.MatchString(f.Event.Region) {
+	if isAccessKey(f.Actor.AccessKeyID) && isRegion(f.Event.Region) {
 		c.actorHistory = command{"aws cloudtrail lookup-events", "--region " + f.Event.Region,
 			"--lookup-attributes", "AttributeKey=AccessKeyId,AttributeValue=" + f.Actor.AccessKeyID}
 	}
-	if f.Actor.Type == "IAMUser" && f.Actor.LongTermKey && shapeAccessKey.MatchString(f.Actor.AccessKeyID) && shapeIAMName.MatchString(f.Actor.Name) && !strings.HasPrefix(f.Actor.Name, "-") {
+	if f.Actor.Type == "IAMUser" && f.Actor.LongTermKey && isAccessKey(f.Actor.AccessKeyID) && isIAMName(f.Actor.Name) {
 		c.deactivateKey = command{"aws iam update-access-key", "--user-name " + f.Actor.Name,
 			"--access-key-id " + f.Actor.AccessKeyID, "--status Inactive"}
 	}
@@ -91,7 +74,7 @@ func commandsFor(f *detector.Finding) commands {
 // eventLink is the CloudTrail console page of the event; "" when it cannot be built.
 func eventLink(f *detector.Finding) string {
 	domain := consoleDomain(f.Key.Partition)
-	if domain == "" || !shapeRegion.MatchString(f.Event.Region) || !shapeEventID.MatchString(f.Event.ID) {
+	if domain == "" || !isRegion(f.Event.Region) || !isUUID(f.Event.ID) {
 		return ""
 	}
 	return "https://" + f.Event.Region + "." + domain + "/cloudtrailv2/home?region=" + f.Event.Region + "#/events/" + f.Event.ID
@@ -100,7 +83,7 @@ func eventLink(f *detector.Finding) string {
 // keyLink is the KMS console page of the key; "" when it cannot be built.
 func keyLink(f *detector.Finding) string {
 	domain := consoleDomain(f.Key.Partition)
-	if domain == "" || !shapeRegion.MatchString(f.Key.Region) || !shapeKeyID.MatchString(f.Key.ID) {
+	if domain == "" || !isRegion(f.Key.Region) || !isKeyID(f.Key.ID) {
 		return ""
 	}
 	return "https://" + f.Key.Region + "." + domain + "/kms/home?region=" + f.Key.Region + "#/kms/keys/" + f.Key.ID

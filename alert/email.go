@@ -435,7 +435,7 @@ func (m *mail) foot() {
 	if m.f.Policy.SHA256 != "" {
 		m.section("FALSE ALARM?", "Accept this policy on this key in exceptions.yaml, with a reason, an owner and an expiry (docs/exceptions.md). The condition:")
 		condition := "    policy_sha256 ==\n      \"" + Sanitize(m.f.Policy.SHA256, 64) + `"`
-		if shapeKeyARN.MatchString(m.f.Key.ARN) {
+		if isKeyARN(m.f.Key.ARN) {
 			condition += " &&\n    key_arn ==\n      \"" + m.f.Key.ARN + `"`
 		}
 		m.line(condition)

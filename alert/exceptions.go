@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 	"time"
 
@@ -204,9 +203,6 @@ func mapping(n *yaml.Node, names ...string) (map[string]*yaml.Node, error) {
 	return members, nil
 }
 
-// exceptionName is what an exception may be called: it stands in logs and alerts.
-var exceptionName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$`)
-
 // parseException reads one entry.
 func parseException(n *yaml.Node, now time.Time) (exception, error) {
 	members, err := mapping(n, "name", "when", "reason", "owner", "expires")
@@ -228,7 +224,7 @@ func parseException(n *yaml.Node, now time.Time) (exception, error) {
 		}
 		values[field] = strings.TrimSpace(m.Value)
 	}
-	if !exceptionName.MatchString(values["name"]) {
+	if !isExceptionName(values["name"]) {
 		return exception{}, &ExceptionError{members["name"].Line, "", fmt.Errorf("want a name of letters, digits, spaces, . _ - (at most 64), got %q", values["name"])}
 	}
 	expires, err := expiry(values["expires"], now)

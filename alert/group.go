@@ -2,7 +2,6 @@ package alert
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -65,7 +64,7 @@ func (g grantGroup) audience() string {
 func outsider(name string) string {
 	shown := plain(name, maxARN)
 	switch {
-	case accountID.MatchString(name):
+	case isAccount(name):
 		return "account " + shown
 	case strings.HasPrefix(name, "o-"):
 		return "organization " + shown
@@ -73,9 +72,6 @@ func outsider(name string) string {
 		return shown
 	}
 }
-
-// accountID is the shape of an AWS account id.
-var accountID = regexp.MustCompile(`^\d{12}$`)
 
 // through names the statements that let them in.
 func (g grantGroup) through() string {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
-	"regexp"
 	"strconv"
 	"time"
 
@@ -23,9 +22,6 @@ type Options struct {
 	Test       bool      // a canary: marked [TEST] in the subject
 	Expired    []string  // names of expired exceptions that would have held this finding back
 }
-
-// slackGroup is the shape of a Slack user group id.
-var slackGroup = regexp.MustCompile(`^S[A-Z0-9]{6,20}$`)
 
 // Check says what is wrong with o; nil when it can be used.
 func (o Options) Check() error {
@@ -47,7 +43,7 @@ func (o Options) Check() error {
 	default:
 		return fmt.Errorf("chat client: want \"slack\" or \"teams\", got %q", o.ChatClient)
 	}
-	if o.Mention != "" && !slackGroup.MatchString(o.Mention) {
+	if o.Mention != "" && !isSlackGroup(o.Mention) {
 		return fmt.Errorf("mention: want a Slack user group id (S...), got %q", o.Mention)
 	}
 	switch o.HTTPSBody {
