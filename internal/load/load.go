@@ -251,7 +251,7 @@ func statementRegions(root *node) []Region {
 func quotedDocument(s, n *node) Document {
 	text := []byte(strings.TrimSpace(s.text))
 	if len(text) == 0 {
-		return Document{Err: errors.New("Policy: want a key policy, got an empty string"), At: n.at}
+		return Document{Err: errors.New("member Policy: want a key policy, got an empty string"), At: n.at}
 	}
 	return Document{Readings: []Reading{sure(text)}, At: n.at}
 }
@@ -264,7 +264,7 @@ func fromAnswer(root *node) ([]Document, error) {
 	}
 	p := root.get("Policy")
 	if p.kind != textKind {
-		return nil, fmt.Errorf("Policy: want a string that holds the key policy, got %s", p.kind)
+		return nil, fmt.Errorf("member Policy: want a string that holds the key policy, got %s", p.kind)
 	}
 	d := quotedDocument(p, p)
 	if id := root.get("KeyId"); id != nil && keyARN.MatchString(id.text) {

@@ -58,7 +58,7 @@ func (r *resolver) key(id string, resource *node, replica bool) Document {
 	}
 	d.Key = r.facts(props, replica)
 	if raw == nil && replica {
-		d.Err = errors.New("Properties: want KeyPolicy, which a replica key must have, got none")
+		d.Err = errors.New("want a KeyPolicy, which a replica key must have, got none")
 		return d
 	}
 	r.account = r.scope.Account
