@@ -1,5 +1,7 @@
 package policy
 
+import "unicode"
+
 // Character classes of the values that AWS accepts. Each sample lists the
 // class, or for open classes more than any policy can name: a key policy holds
 // Latin-1 only, so one letter beyond it always is a fresh one.
@@ -14,15 +16,29 @@ const (
 	marks  = "_-.,:;/=+@!#$%&'()*<>?[]^`{|}~\"\\"
 )
 
+// A class is a set of characters. sample lists characters to choose from when
+// any will do, the pleasant ones first.
+type class struct {
+	ascii  [2]uint64
+	beyond func(rune) bool // for characters behind ASCII; nil: none
+	sample string
+}
+
 func newClass(sample string) *class {
-	return &class{sample: sample, has: func(r rune) bool {
-		for _, s := range sample {
-			if s == r {
-				return true
-			}
+	c := &class{sample: sample}
+	for _, r := range sample {
+		if r < 0x80 {
+			c.ascii[r>>6] |= 1 << (r & 63)
 		}
-		return false
-	}}
+	}
+	return c
+}
+
+func (c *class) has(r rune) bool {
+	if r < 0x80 {
+		return r >= 0 && c.ascii[r>>6]&(1<<(r&63)) != 0
+	}
+	return c.beyond != nil && c.beyond(r)
 }
 
 func digitClass() *class { return newClass("7894561230") }
@@ -36,19 +52,16 @@ func aliasClass() *class { return newClass(lower + upper + digits + "/_-") }
 
 // tagClass holds the characters of tag values; letters of all scripts count.
 func tagClass() *class {
-	sample := "xyzabcdefghijklmnopqrstuvw" + digits + upper + " _.:/=+-@"
-	c := newClass(sample + letters())
-	ascii := newClass(sample)
-	c.has = func(r rune) bool { return ascii.has(r) || r >= 0xaa && foldable(r) }
+	c := newClass("xyzabcdefghijklmnopqrstuvw" + digits + upper + " _.:/=+-@" + letters())
+	c.beyond = isLetterBeyond
 	return c
 }
 
 // textClass holds what callers write into free request parameters.
 func textClass() *class {
-	return &class{
-		sample: "xyzabcdefghijklmnopqrstuvw" + digits + upper + " " + marks + letters(),
-		has:    func(r rune) bool { return r >= 0x20 && r != 0x7f },
-	}
+	c := newClass("xyzabcdefghijklmnopqrstuvw" + digits + upper + " " + marks + letters())
+	c.beyond = func(rune) bool { return true }
+	return c
 }
 
 // letters are the letters of Latin-1 behind ASCII, and one from beyond.
@@ -56,10 +69,12 @@ func letters() string {
 	return "àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞßªµºΩЖ"
 }
 
-func foldable(r rune) bool {
-	switch r {
-	case 0xd7, 0xf7: // multiplication and division signs
+func isLetterBeyond(r rune) bool {
+	switch {
+	case r == 0xd7 || r == 0xf7: // the signs of multiplication and division
 		return false
+	case r < 0xc0:
+		return r == 0xaa || r == 0xb5 || r == 0xba
 	}
-	return r == 0xaa || r == 0xb5 || r == 0xba || r >= 0xc0
+	return unicode.IsLetter(r)
 }

@@ -240,7 +240,6 @@ func (s *search) trySpec(lits []literal, m *model, k keyKind, alg string) bool {
 type keyKind struct{ spec, usage string }
 
 // keyKinds lists what the key can be: one entry when spec and usage are known.
-// Source: KMS API reference, CreateKey, KeySpec and KeyUsage.
 func (c *compiled) keyKinds() []keyKind {
 	facts := c.q.Key
 	var list []keyKind
@@ -255,30 +254,62 @@ func (c *compiled) keyKinds() []keyKind {
 	return list
 }
 
-func allKeyKinds() []keyKind {
-	var list []keyKind
-	add := func(specs, usages string) {
-		for _, s := range strings.Fields(specs) {
-			for _, u := range strings.Fields(usages) {
-				list = append(list, keyKind{s, u})
-			}
+const (
+	encryptDecrypt = "ENCRYPT_DECRYPT"
+	signVerify     = "SIGN_VERIFY"
+	keyAgreement   = "KEY_AGREEMENT"
+	verifyMAC      = "GENERATE_VERIFY_MAC"
+)
+
+// allKeyKinds lists the combinations that KMS documents.
+// Source: KMS API reference, CreateKey, KeySpec and KeyUsage.
+func allKeyKinds() [25]keyKind {
+	return [25]keyKind{
+		{symmetricDefault, encryptDecrypt},
+		{"RSA_2048", encryptDecrypt},
+		{"RSA_3072", encryptDecrypt},
+		{"RSA_4096", encryptDecrypt},
+		{"SM2", encryptDecrypt},
+		{"RSA_2048", signVerify},
+		{"RSA_3072", signVerify},
+		{"RSA_4096", signVerify},
+		{"SM2", signVerify},
+		{"ECC_NIST_P256", signVerify},
+		{"ECC_NIST_P384", signVerify},
+		{"ECC_NIST_P521", signVerify},
+		{"ECC_SECG_P256K1", signVerify},
+		{"ECC_NIST_EDWARDS25519", signVerify},
+		{"ML_DSA_44", signVerify},
+		{"ML_DSA_65", signVerify},
+		{"ML_DSA_87", signVerify},
+		{"SM2", keyAgreement},
+		{"ECC_NIST_P256", keyAgreement},
+		{"ECC_NIST_P384", keyAgreement},
+		{"ECC_NIST_P521", keyAgreement},
+		{"HMAC_224", verifyMAC},
+		{"HMAC_256", verifyMAC},
+		{"HMAC_384", verifyMAC},
+		{"HMAC_512", verifyMAC},
+	}
+}
+
+const symmetricDefault = "SYMMETRIC_DEFAULT"
+
+// known reports whether the kind is a documented one.
+func (k keyKind) known() bool {
+	for _, x := range allKeyKinds() {
+		if x == k {
+			return true
 		}
 	}
-	add("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT")
-	add("RSA_2048 RSA_3072 RSA_4096", "ENCRYPT_DECRYPT SIGN_VERIFY")
-	add("SM2", "ENCRYPT_DECRYPT SIGN_VERIFY KEY_AGREEMENT")
-	add("ECC_NIST_P256 ECC_NIST_P384 ECC_NIST_P521", "SIGN_VERIFY KEY_AGREEMENT")
-	add("ECC_SECG_P256K1 ECC_NIST_EDWARDS25519 ML_DSA_44 ML_DSA_65 ML_DSA_87", "SIGN_VERIFY")
-	add("HMAC_224 HMAC_256 HMAC_384 HMAC_512", "GENERATE_VERIFY_MAC")
-	return list
+	return false
 }
 
 // does reports whether keys of this kind support an action.
 // Source: KMS Developer Guide, symm-asymm-compare.html.
 func (k keyKind) does(action string) bool {
-	symmetric := k.spec == "SYMMETRIC_DEFAULT"
-	known := slices.Contains(allKeyKinds(), k)
-	if !known {
+	symmetric := k.spec == symmetricDefault
+	if !k.known() {
 		return true
 	}
 	switch action {

@@ -459,7 +459,10 @@ func (s *search) fill(variants []variant, lits []literal, m *model, how reading)
 		if !ok {
 			continue
 		}
-		texts, ok := v.solve(needs, s.work)
+		texts, ok := v.edit(needs, m)
+		if !ok {
+			texts, ok = v.solve(needs, s.work)
+		}
 		if !ok {
 			continue
 		}
@@ -475,6 +478,31 @@ func (s *search) fill(variants []variant, lits []literal, m *model, how reading)
 		return true
 	}
 	return false
+}
+
+// edit keeps m's value and changes only single segments to fixed texts that
+// are asked for: cheaper than solving, and the value stays a readable one.
+func (v *variant) edit(needs []need, m *model) ([]string, bool) {
+	for _, p := range v.at {
+		if p.first != 0 || p.last != len(v.segs)-1 || p.skip >= 0 || len(m.vals[p.slot]) != 1 {
+			continue
+		}
+		texts, ok := v.split(m.text(p.slot))
+		if !ok {
+			return nil, false
+		}
+		for i := range needs {
+			if n := &needs[i]; !n.negated && n.first == n.last && n.pats[0].exact && !n.holds(texts) {
+				texts[n.first] = n.pats[0].plain
+			}
+		}
+		whole := strings.Join(texts, "")
+		if _, ok := v.split(whole); !ok || !allHold(needs, texts) {
+			return nil, false
+		}
+		return texts, true
+	}
+	return nil, false
 }
 
 func (p place) cut(texts []string) string {

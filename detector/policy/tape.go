@@ -1,6 +1,9 @@
 package policy
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // A tape is the shape of all values that a key, or several keys that depend on
 // each other, can have: segments one behind the other. The ARN of a role is
@@ -11,83 +14,233 @@ type tape struct {
 
 // A segment is a fixed text, or min to max characters of a class.
 type segment struct {
-	text  []rune // the fixed text; nil for a class
+	text  string // the fixed text; unused when class is set
 	class *class
 	min   int
 	max   int
 }
 
-// A class is a set of characters. sample lists the characters to choose from
-// when any will do, the pleasant ones first.
-type class struct {
-	has    func(rune) bool
-	sample string
-}
-
-func fixed(s string) segment { return segment{text: []rune(s)} }
+func fixed(s string) segment { return segment{text: s} }
 
 func repeat(c *class, lo, hi int) segment { return segment{class: c, min: lo, max: hi} }
 
 // A need is one constraint on a tape: the segments from first to last, read as
 // one text, must match (or, negated, must not match) one of the patterns.
-// Segments in skip are left out of that text.
+// Segment skip is left out of that text.
 type need struct {
 	first, last int
-	skip        int // index of a segment to leave out; -1 none
+	skip        int // -1: none is left out
 	negated     bool
 	pats        []pattern // none of them has variables
 }
 
 func (n *need) reads(seg int) bool { return n.first <= seg && seg <= n.last && seg != n.skip }
 
-// holds checks the need against the texts of the segments.
-func (n *need) holds(texts []string) bool {
+// text returns what the need reads.
+func (n *need) text(texts []string) string {
+	if n.first == n.last {
+		return texts[n.first]
+	}
 	var b strings.Builder
 	for i := n.first; i <= n.last; i++ {
 		if i != n.skip {
 			b.WriteString(texts[i])
 		}
 	}
-	s := b.String()
+	return b.String()
+}
+
+// holds checks the need against the texts of the segments.
+func (n *need) holds(texts []string) bool { return n.offender(n.text(texts)) < 0 }
+
+// offender returns -1 when the need holds for s, else the pattern at fault; 0
+// for a need that matches none of its patterns.
+func (n *need) offender(s string) int {
 	for i := range n.pats {
 		if n.pats[i].matches(s) {
-			return !n.negated
+			if n.negated {
+				return i
+			}
+			return -1
 		}
 	}
-	return n.negated
+	if n.negated {
+		return -1
+	}
+	return 0
 }
 
-// An automaton walks a tape and, at the same time, every pattern of every need.
-// A state is the place on the tape and the set of pattern positions that are
-// reachable there; positions of all patterns are numbered through, so that a
-// state is a short sorted list.
-type automaton struct {
-	tape  tape
-	needs []need
-	toks  []token // of all patterns, each followed by an end mark
-	owner []int   // the need of each position
-	start [][]int // first positions of each need's patterns
-	ends  []bool
-	track bool // count every character up to max, not only up to min
-	work  *int // steps left; shared with the whole decision
+// exact reports whether the need asks for one of some fixed texts.
+func (n *need) exact() bool {
+	for i := range n.pats {
+		if !n.pats[i].exact || n.pats[i].fold {
+			return false
+		}
+	}
+	return true
 }
 
-// A node is a reached state with the way back to the start.
-type node struct {
-	prev  int
-	char  rune // the character read to get here; 0 for a step to the next segment
-	seg   int
-	count int
-	set   []int
+func allHold(needs []need, texts []string) bool {
+	for i := range needs {
+		if !needs[i].holds(texts) {
+			return false
+		}
+	}
+	return true
 }
 
 // solve returns the texts of the segments of a shortest value that meets all
 // needs. ok is false when there is none, or when the work ran out: then *work
 // is negative.
 func (t tape) solve(needs []need, work *int) (texts []string, ok bool) {
-	a := automaton{tape: t, needs: needs, work: work}
-	a.number()
-	texts, ok = a.walk()
+	needs, ok = narrow(needs, work)
+	if !ok {
+		return nil, false
+	}
+	for i := range needs {
+		if n := &needs[i]; !n.negated && n.exact() && n.first == 0 && n.last == len(t.segs)-1 && n.skip < 0 {
+			return t.choose(n.pats, needs, work)
+		}
+	}
+	return t.refine(needs, work)
+}
+
+// narrow keeps, of the fixed texts that a place may have, those that all needs
+// on the same place accept, and drops these needs.
+func narrow(needs []need, work *int) ([]need, bool) {
+	for i := range needs {
+		n := needs[i]
+		if n.negated || !n.exact() {
+			continue
+		}
+		var rest []need
+		same := []*need{}
+		for j := range needs {
+			switch m := &needs[j]; {
+			case j == i:
+			case m.first == n.first && m.last == n.last && m.skip == n.skip:
+				same = append(same, m)
+			default:
+				rest = append(rest, *m)
+			}
+		}
+		if len(same) == 0 {
+			continue
+		}
+		sets := make([]map[string]bool, len(same))
+		for k, m := range same {
+			if len(m.pats) > 8 && m.exact() {
+				sets[k] = make(map[string]bool, len(m.pats))
+				for _, p := range m.pats {
+					sets[k][p.plain] = true
+				}
+			}
+		}
+		var left []pattern
+	next:
+		for _, p := range n.pats {
+			for k, m := range same {
+				*work -= 1
+				if sets[k] != nil && sets[k][p.plain] == m.negated || sets[k] == nil && m.offender(p.plain) >= 0 {
+					continue next
+				}
+			}
+			left = append(left, p)
+		}
+		n.pats = left
+		if len(left) == 0 {
+			return nil, false
+		}
+		return narrow(append(rest, n), work)
+	}
+	return needs, *work >= 0
+}
+
+// choose returns the first of some whole values that meets all needs.
+func (t tape) choose(pats []pattern, needs []need, work *int) ([]string, bool) {
+	for i := range pats {
+		if *work -= 4; *work < 0 {
+			return nil, false
+		}
+		if texts, ok := t.split(pats[i].plain); ok && allHold(needs, texts) {
+			return texts, true
+		}
+	}
+	return nil, false
+}
+
+// split cuts s into the tape's segments. Our tapes cut in one way only: what
+// ends a segment is not in its class, or stands last in the value.
+func (t tape) split(s string) ([]string, bool) {
+	texts := make([]string, len(t.segs))
+	return texts, splitInto(texts, t.segs, s)
+}
+
+func splitInto(texts []string, segs []segment, s string) bool {
+	if len(segs) == 0 {
+		return s == ""
+	}
+	g := &segs[0]
+	if g.class == nil {
+		rest, ok := strings.CutPrefix(s, g.text)
+		texts[0] = g.text
+		return ok && splitInto(texts[1:], segs[1:], rest)
+	}
+	n, end := 0, 0
+	for {
+		if n >= g.min {
+			texts[0] = s[:end]
+			if splitInto(texts[1:], segs[1:], s[end:]) {
+				return true
+			}
+		}
+		r, size := utf8.DecodeRuneInString(s[end:])
+		if size == 0 || n == g.max || !g.class.has(r) {
+			return false
+		}
+		n, end = n+1, end+size
+	}
+}
+
+// manyPatterns is from where on patterns to avoid are only looked at once a
+// solution runs into one.
+const manyPatterns = 6
+
+// refine leaves long lists of things to avoid out at first, and takes in those
+// that a solution runs into.
+func (t tape) refine(needs []need, work *int) ([]string, bool) {
+	active := append([]need(nil), needs...)
+	for i := range active {
+		if active[i].negated && len(active[i].pats) > manyPatterns {
+			active[i].pats = nil
+		}
+	}
+	for {
+		texts, ok := t.walk(active, work)
+		if !ok {
+			return nil, false
+		}
+		met := true
+		for i := range needs {
+			if len(active[i].pats) == len(needs[i].pats) {
+				continue
+			}
+			if k := needs[i].offender(needs[i].text(texts)); k >= 0 {
+				active[i].pats = append(active[i].pats, needs[i].pats[k])
+				met = false
+			}
+		}
+		if met {
+			return texts, true
+		}
+	}
+}
+
+// walk runs the automaton, and once more with exact counts when the value that
+// it found is longer than the tape allows.
+func (t tape) walk(needs []need, work *int) ([]string, bool) {
+	a := newAutomaton(t, needs, work)
+	texts, ok := a.walk()
 	if ok && t.tooLong(texts) {
 		a.track = true
 		return a.walk()
@@ -96,258 +249,10 @@ func (t tape) solve(needs []need, work *int) (texts []string, ok bool) {
 }
 
 func (t tape) tooLong(texts []string) bool {
-	for i, s := range t.segs {
-		if s.text == nil && len([]rune(texts[i])) > s.max {
+	for i := range t.segs {
+		if t.segs[i].class != nil && utf8.RuneCountInString(texts[i]) > t.segs[i].max {
 			return true
 		}
 	}
 	return false
-}
-
-func (a *automaton) number() {
-	a.start = make([][]int, len(a.needs))
-	for i := range a.needs {
-		for j := range a.needs[i].pats {
-			a.start[i] = append(a.start[i], len(a.toks))
-			toks := a.needs[i].pats[j].tokens()
-			a.toks = append(a.toks, toks...)
-			a.toks = append(a.toks, token{})
-			for range toks {
-				a.owner, a.ends = append(a.owner, i), append(a.ends, false)
-			}
-			a.owner, a.ends = append(a.owner, i), append(a.ends, true)
-		}
-	}
-}
-
-// walk searches breadth first, so the first way found is a shortest.
-func (a *automaton) walk() ([]string, bool) {
-	nodes := []node{{prev: -1}}
-	if !a.enter(&nodes[0]) {
-		return nil, false
-	}
-	seen := map[string]bool{a.key(&nodes[0]): true}
-	push := func(n node) {
-		k := a.key(&n)
-		if !seen[k] {
-			seen[k] = true
-			nodes = append(nodes, n)
-		}
-	}
-	for i := 0; i < len(nodes); i++ {
-		if *a.work -= 1 + len(nodes[i].set)/8; *a.work < 0 {
-			return nil, false
-		}
-		n := nodes[i]
-		if n.seg == len(a.tape.segs) {
-			return a.texts(nodes, i), true
-		}
-		s := &a.tape.segs[n.seg]
-		if n.count >= s.least() {
-			if next, ok := a.leave(n, i); ok {
-				push(next)
-			}
-		}
-		for _, r := range a.chars(s, &n) {
-			if next := a.read(n, i, r); a.hopeful(&next) {
-				push(next)
-			}
-		}
-	}
-	return nil, false
-}
-
-func (s *segment) least() int {
-	if s.text != nil {
-		return len(s.text)
-	}
-	return s.min
-}
-
-// chars lists the characters worth reading: those that some pattern waits for,
-// and one that no pattern waits for, which stands for all the others.
-func (a *automaton) chars(s *segment, n *node) []rune {
-	if s.text != nil {
-		if n.count < len(s.text) {
-			return s.text[n.count : n.count+1]
-		}
-		return nil
-	}
-	if a.track && n.count >= s.max {
-		return nil
-	}
-	var rs []rune
-	add := func(r rune) {
-		if s.class.has(r) && !contains(rs, r) {
-			rs = append(rs, r)
-		}
-	}
-	for _, p := range n.set {
-		t := a.toks[p]
-		if a.ends[p] || t.kind != tokLit {
-			if t.noColon {
-				add(':')
-			}
-			continue
-		}
-		add(t.r)
-		if t.fold {
-			add(foldRune(t.r))
-			add([]rune(strings.ToUpper(string(t.r)))[0])
-		}
-	}
-	for _, r := range s.class.sample {
-		if !contains(rs, r) {
-			return append([]rune{r}, rs...)
-		}
-	}
-	return rs
-}
-
-func contains[T comparable](list []T, x T) bool {
-	for _, y := range list {
-		if x == y {
-			return true
-		}
-	}
-	return false
-}
-
-// read moves every live position over r.
-func (a *automaton) read(n node, prev int, r rune) node {
-	next := node{prev: prev, char: r, seg: n.seg, count: n.count + 1}
-	s := &a.tape.segs[n.seg]
-	if s.text == nil && !a.track && next.count > s.min {
-		next.count = s.min
-	}
-	set := make([]int, 0, len(n.set))
-	for _, p := range n.set {
-		switch t := a.toks[p]; {
-		case !a.needs[a.owner[p]].reads(n.seg):
-			set = append(set, p)
-		case a.ends[p] || !t.matches(r):
-		case t.kind == tokStar:
-			set = append(set, p)
-		default:
-			set = append(set, p+1)
-		}
-	}
-	next.set = a.closure(set)
-	return next
-}
-
-// closure adds what is reachable without reading: a star may match nothing.
-func (a *automaton) closure(set []int) []int {
-	for i := 0; i < len(set); i++ {
-		p := set[i]
-		if !a.ends[p] && a.toks[p].kind == tokStar && !contains(set, p+1) {
-			set = append(set, p+1)
-		}
-	}
-	for i := 1; i < len(set); i++ { // short and nearly sorted
-		for j := i; j > 0 && set[j] < set[j-1]; j-- {
-			set[j], set[j-1] = set[j-1], set[j]
-		}
-	}
-	out := set[:0]
-	for i, p := range set {
-		if i == 0 || p != set[i-1] {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
-// leave goes on to the next segment, unless a need that ends here fails.
-func (a *automaton) leave(n node, prev int) (node, bool) {
-	next := node{prev: prev, seg: n.seg + 1}
-	for i := range a.needs {
-		if a.needs[i].last == n.seg && a.accepts(i, n.set) == a.needs[i].negated {
-			return next, false
-		}
-	}
-	for _, p := range n.set {
-		if a.needs[a.owner[p]].last > n.seg {
-			next.set = append(next.set, p)
-		}
-	}
-	return next, a.enter(&next)
-}
-
-// enter starts the needs whose text begins with this segment. It reports false
-// when a need that must match has no way left.
-func (a *automaton) enter(n *node) bool {
-	grown := false
-	for i := range a.needs {
-		if a.needs[i].first == n.seg {
-			n.set = append(n.set, a.start[i]...)
-			grown = true
-		}
-	}
-	if grown {
-		n.set = a.closure(n.set)
-	}
-	return a.hopeful(n)
-}
-
-// hopeful reports whether every need that must match still has a way to.
-func (a *automaton) hopeful(n *node) bool {
-	for i := range a.needs {
-		nd := &a.needs[i]
-		if nd.first <= n.seg && n.seg <= nd.last && !nd.negated && !a.alive(i, n.set) {
-			return false
-		}
-	}
-	return true
-}
-
-func (a *automaton) alive(need int, set []int) bool {
-	for _, p := range set {
-		if a.owner[p] == need {
-			return true
-		}
-	}
-	return false
-}
-
-func (a *automaton) accepts(need int, set []int) bool {
-	for _, p := range set {
-		if a.owner[p] == need && a.ends[p] {
-			return true
-		}
-	}
-	return false
-}
-
-func (a *automaton) key(n *node) string {
-	b := make([]byte, 0, 8+3*len(n.set))
-	b = append(b, byte(n.seg), byte(n.count), byte(n.count>>8))
-	for _, p := range n.set {
-		b = append(b, byte(p), byte(p>>8), byte(p>>16))
-	}
-	return string(b)
-}
-
-// texts follows the way back and cuts it into segments.
-func (a *automaton) texts(nodes []node, i int) []string {
-	texts := make([]string, len(a.tape.segs))
-	rs := make([][]rune, len(a.tape.segs))
-	for ; i > 0; i = nodes[i].prev {
-		if nodes[i].char != 0 {
-			rs[nodes[i].seg] = append(rs[nodes[i].seg], nodes[i].char)
-		}
-	}
-	for s := range rs {
-		for l, r := 0, len(rs[s])-1; l < r; l, r = l+1, r-1 {
-			rs[s][l], rs[s][r] = rs[s][r], rs[s][l]
-		}
-		texts[s] = string(rs[s])
-	}
-	return texts
-}
-
-// parse cuts s into the tape's segments, or reports that s is no value of it.
-func (t tape) parse(s string, work *int) ([]string, bool) {
-	n := need{first: 0, last: len(t.segs) - 1, skip: -1, pats: []pattern{{exact: true, plain: s}}}
-	return t.solve([]need{n}, work)
 }
