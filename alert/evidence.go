@@ -189,7 +189,6 @@ func whereWhole(f *detector.Finding) string {
 // evidenceOf gathers the evidence for f within l.
 func evidenceOf(f *detector.Finding, o Options, l limits) (evidence, bool) {
 	c := &cutter{l: l, where: whereWhole(f)}
-	d := f.Decision
 	e := evidence{
 		Verdict: f.Verdict.String(), InForce: !f.Attempted, Attempted: f.Attempted, Bypass: f.Event.Bypass,
 		MFA: mfaState(f.Actor), MFANote: c.text("mfa_note", f.Actor.MFANote),
@@ -203,26 +202,9 @@ func evidenceOf(f *detector.Finding, o Options, l limits) (evidence, bool) {
 	for _, s := range f.Statements[:c.keep("statements", len(f.Statements), l.statements)] {
 		e.Statements = append(e.Statements, c.statement(s))
 	}
-	for _, g := range d.Grants[:c.keep("grants", len(d.Grants), l.grants)] {
-		e.Grants = append(e.Grants, c.grant(g))
-	}
-	for _, g := range d.Others[:c.keep("others", len(d.Others), 4*l.grants)] {
-		e.Others = append(e.Others, evidenceOther{c.text("others", g.Action), g.Audience.String()})
-	}
-	for _, s := range d.Services[:c.keep("services", len(d.Services), l.grants)] {
-		e.Services = append(e.Services, evidenceService{c.text("services", s.Service), c.ref(s.Statement), s.ConfusedDeputy})
-	}
-	for _, u := range d.Undecided[:c.keep("undecided", len(d.Undecided), l.grants)] {
-		e.Undecided = append(e.Undecided, evidenceOpen{c.ref(u.Statement), c.text("undecided", u.Reason)})
-	}
-	for _, flag := range d.Flags[:c.keep("flags", len(d.Flags), 16)] {
-		e.Flags = append(e.Flags, Sanitize(string(flag), 64))
-	}
+	c.decision(&e, f.Decision)
 	for _, name := range o.Expired[:c.keep("expired_exceptions", len(o.Expired), 16)] {
 		e.Expired = append(e.Expired, Sanitize(name, 64))
-	}
-	if d.Future != nil {
-		e.Future = &evidenceFuture{d.Future.At.UTC().Format(time.RFC3339), d.Future.Verdict.String()}
 	}
 	if f.Repaired != "" && l.proposal == 0 {
 		c.note("repaired_policy")
@@ -233,6 +215,28 @@ func evidenceOf(f *detector.Finding, o Options, l limits) (evidence, bool) {
 	}
 	e.Cut = c.cuts
 	return e, len(c.cuts) > 0
+}
+
+// decision fills in what the policy was decided to do.
+func (c *cutter) decision(e *evidence, d policy.Decision) {
+	for _, g := range d.Grants[:c.keep("grants", len(d.Grants), c.l.grants)] {
+		e.Grants = append(e.Grants, c.grant(g))
+	}
+	for _, g := range d.Others[:c.keep("others", len(d.Others), 4*c.l.grants)] {
+		e.Others = append(e.Others, evidenceOther{c.text("others", g.Action), g.Audience.String()})
+	}
+	for _, s := range d.Services[:c.keep("services", len(d.Services), c.l.grants)] {
+		e.Services = append(e.Services, evidenceService{c.text("services", s.Service), c.ref(s.Statement), s.ConfusedDeputy})
+	}
+	for _, u := range d.Undecided[:c.keep("undecided", len(d.Undecided), c.l.grants)] {
+		e.Undecided = append(e.Undecided, evidenceOpen{c.ref(u.Statement), c.text("undecided", u.Reason)})
+	}
+	for _, flag := range d.Flags[:c.keep("flags", len(d.Flags), 16)] {
+		e.Flags = append(e.Flags, Sanitize(string(flag), 64))
+	}
+	if d.Future != nil {
+		e.Future = &evidenceFuture{d.Future.At.UTC().Format(time.RFC3339), d.Future.Verdict.String()}
+	}
 }
 
 // statement is one offending statement as written.
