@@ -1,0 +1,95 @@
+package main
+
+import (
+	"testing"
+	"time"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/internal/load"
+)
+
+// judged returns the verdict on the one key of a template, and the verdicts
+// between which it lies when it is open.
+func judged(t *testing.T, text string, parameters map[string]string) (c checked, low, high policy.Verdict) {
+	t.Helper()
+	o := checkOptions{account: "111122223333", at: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), parameters: parameters}
+	docs, err := load.Documents([]byte(text), o.scope())
+	if err != nil || len(docs) != 1 {
+		t.Fatalf("%d documents, %v, want one", len(docs), err)
+	}
+	c = judge(&docs[0], o)
+	low, high = c.decision.Verdict, c.decision.Verdict
+	for l := policy.Private; l <= policy.Public; l++ {
+		for h := l + 1; h <= policy.Public; h++ {
+			if c.between == "between "+l.String()+" and "+h.String() {
+				low, high = l, h
+			}
+		}
+	}
+	return c, low, high
+}
+
+// TestUnknownValuesBound: whatever value a parameter gets, the verdict lies
+// where check said without it.
+func TestUnknownValuesBound(t *testing.T) {
+	values := []string{
+		"*", "111122223333", "444455556666", "999988887777", "arn:aws:iam::444455556666:root", "arn:aws:iam::111122223333:role/r", "kms:Encrypt",
+		"kms:*", "kms:Decrypt", "Allow", "Deny", "arn:aws:kms:us-east-1:111122223333:key/k", "o-a1b2c3d4e5", "198.51.100.0/24", "true", "vpce-1234abcd", "cloudtrail",
+	}
+	const all = `Principal: "*", Action: "kms:*", Resource: "*"`
+	tests := []struct {
+		name, statements string
+		low, high        policy.Verdict
+	}{
+		{"principal", `[{Effect: Allow, Principal: {AWS: !Ref P}, Action: "kms:*", Resource: "*"}]`, policy.Private, policy.Public},
+		{"part of a principal", `[{Effect: Allow, Principal: {AWS: !Sub "arn:aws:iam::${P}:root"}, Action: "kms:*", Resource: "*"}]`, policy.Private, policy.Shared},
+		{"beside a guest", `[{Effect: Allow, Principal: {AWS: [!Sub "arn:aws:iam::${P}:root", "444455556666"]}, Action: "kms:*", Resource: "*"}]`, policy.Shared, policy.Shared},
+		{"for one account only", `[{Effect: Allow, Principal: {AWS: !Sub "arn:aws:iam::${P}:root"}, Action: "kms:*", Resource: "*", Condition: {StringEquals: {"kms:CallerAccount": "444455556666"}}}]`, policy.Private, policy.Shared},
+		{"organization", `[{Effect: Allow, ` + all + `, Condition: {StringEquals: {"aws:PrincipalOrgID": !Ref P}}}]`, policy.Private, policy.Shared},
+		{"organization if it exists", `[{Effect: Allow, ` + all + `, Condition: {StringEqualsIfExists: {"aws:PrincipalOrgID": !Ref P}}}]`, policy.Private, policy.Public},
+		{"unless the organization", `[{Effect: Allow, ` + all + `}, {Effect: Deny, ` + all + `, Condition: {StringNotEquals: {"aws:PrincipalOrgID": !Ref P}}}]`, policy.Private, policy.Shared},
+		{"network", `[{Effect: Allow, ` + all + `, Condition: {StringEquals: {"aws:SourceVpce": !Ref P}}}]`, policy.Private, policy.Public},
+		{"deny", `[{Effect: Allow, ` + all + `}, {Effect: Deny, Principal: {AWS: !Ref P}, Action: "kms:*", Resource: "*"}]`, policy.Private, policy.Public},
+		{"deny a part", `[{Effect: Allow, ` + all + `}, {Effect: Deny, Principal: "*", Action: [!Ref P, "kms:Decrypt"], Resource: "*"}]`, policy.Private, policy.Public},
+		{"open anyway", `[{Effect: Allow, ` + all + `}, {Effect: Allow, Principal: {AWS: !Ref P}, Action: "kms:*", Resource: "*"}]`, policy.Public, policy.Public},
+		{"closed anyway", `[{Effect: Allow, Principal: {AWS: "111122223333"}, Action: !Ref P, Resource: "*"}]`, policy.Private, policy.Private},
+		{"a service", `[{Effect: Allow, Principal: {Service: !Sub "${P}.amazonaws.com"}, Action: "kms:*", Resource: "*"}]`, policy.Private, policy.Private},
+		{"a condition", `[!If [Is, {Effect: Allow, ` + all + `}, !Ref "AWS::NoValue"], {Effect: Allow, Principal: {AWS: "444455556666"}, Action: "kms:*", Resource: "*"}]`, policy.Shared, policy.Public},
+		{"either way", `[{Effect: Allow, Principal: !If [Is, "*", {AWS: "*"}], Action: "kms:*", Resource: "*"}]`, policy.Public, policy.Public},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			text := "Parameters: {P: {Type: String}}\nConditions: {Is: !Equals [!Ref P, '*']}\nResources:\n  K:\n    Type: AWS::KMS::Key\n" +
+				"    Properties:\n      KeyPolicy:\n        Version: 2012-10-17\n        Statement: " + tt.statements + "\n"
+			c, low, high := judged(t, text, nil)
+			if c.err != nil || low != tt.low || high != tt.high {
+				t.Errorf("verdict %s, between %s and %s, %v, want between %s and %s", c.decision.Verdict, low, high, c.err, tt.low, tt.high)
+			}
+			if open := c.decision.Verdict == policy.Undecided; open != (low != high) || open != (len(c.decision.Undecided) > 0) {
+				t.Errorf("verdict %s between %s and %s with %d open questions", c.decision.Verdict, low, high, len(c.decision.Undecided))
+			}
+			tried := 0
+			for _, v := range values {
+				is, _, _ := judged(t, text, map[string]string{"P": v})
+				if is.err != nil || is.decision.Verdict == policy.Undecided {
+					continue // AWS would not take this value there, or does not say what it means
+				}
+				tried++
+				if v := is.decision.Verdict; v < low || v > high {
+					t.Errorf("P=%q: verdict %s, want between %s and %s", v, v, low, high)
+				}
+			}
+			if tried == 0 {
+				t.Error("no value makes a policy")
+			}
+		})
+	}
+}
+
+func TestJudgeOtherAccount(t *testing.T) {
+	o := checkOptions{account: "111122223333"}
+	d := load.Document{Account: "444455556666", Default: true}
+	if c := judge(&d, o); c.err == nil || c.decision.Verdict != policy.Undecided {
+		t.Errorf("a key of another account than --account = %s, %v, want an error", c.decision.Verdict, c.err)
+	}
+}
