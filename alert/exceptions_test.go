@@ -139,6 +139,23 @@ func TestShippedExceptions(t *testing.T) {
 	}
 }
 
+// The example in the docs.
+func TestDocumentedExceptions(t *testing.T) {
+	text, err := os.ReadFile("../docs/exceptions.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+	if len(examples) == 0 {
+		t.Fatal("docs/exceptions.md has no example")
+	}
+	for _, example := range examples {
+		if e, err := ParseExceptions([]byte(example[1]), at); err != nil || e.Len() == 0 {
+			t.Errorf("%d entries, %v in\n%s", e.Len(), err, example[1])
+		}
+	}
+}
+
 func TestExceptionFieldsAreDocumented(t *testing.T) {
 	text, err := os.ReadFile("../docs/exceptions.md")
 	if err != nil {
