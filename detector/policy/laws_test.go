@@ -96,12 +96,16 @@ func closesOrStays(before, after Decision) bool {
 	return after.Verdict == Undecided || rankVerdict(after.Verdict) <= rankVerdict(before.Verdict)
 }
 
-// opensOrStays: an Allow keeps nobody out.
+// opensOrStays: an Allow keeps nobody out. What was open may have been less
+// than what is sure now.
 func opensOrStays(before, after Decision) bool {
 	for _, g := range before.Grants {
 		if !slices.ContainsFunc(after.Grants, func(h Grant) bool { return h.Action == g.Action && h.Audience >= g.Audience }) {
 			return false
 		}
+	}
+	if before.Verdict == Undecided {
+		return after.Verdict != Private
 	}
 	return rankVerdict(after.Verdict) >= rankVerdict(before.Verdict)
 }
