@@ -116,6 +116,28 @@ func TestParseExceptionsRefuses(t *testing.T) {
 	}
 }
 
+// The law of the file: it is read whole, or refused in one line; and nothing is
+// held back without a reason and an owner.
+func FuzzParseExceptions(f *testing.F) {
+	f.Add(entry("", ""))
+	f.Add(entry("&& policy", `|| mfa == "no" || policy`))
+	f.Add("exceptions: [{name: a, when: 'verdict in [\"public\"]', reason: b, owner: c, expires: 2027-01-01}]")
+	f.Add("exceptions: [\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		e, err := ParseExceptions([]byte(text), at)
+		if err == nil {
+			if held := e.Match(publicFinding(), at); held.By != "" && (held.Reason == "" || held.Owner == "") {
+				t.Fatalf("held back without reason or owner: %+v", held)
+			}
+			return
+		}
+		var fault *ExceptionError
+		if e != nil || !errors.As(err, &fault) || strings.ContainsAny(err.Error(), "\n\r") {
+			t.Fatalf("ParseExceptions = %v, %q", e, err)
+		}
+	})
+}
+
 func TestExpiredEntriesParse(t *testing.T) {
 	e, err := ParseExceptions([]byte(entry("2027-06-30", "2020-01-01")), at)
 	if err != nil || e.Len() != 1 || strings.Join(e.Expired(at), ",") != "partner" {

@@ -2,6 +2,7 @@ package alert
 
 import (
 	"encoding/json"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -130,6 +131,25 @@ func TestComposeCutsNothingOfAnOrdinaryFinding(t *testing.T) {
 	}
 	if body := checkMessage(t, m)["default"]; strings.Contains(body, `"cut"`) || strings.Contains(body, "is_truncated") {
 		t.Error("an 8 kB policy was cut")
+	}
+}
+
+func TestAttributesAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../docs/alerts.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "## Message attributes")
+	table, _, _ = strings.Cut(table, "\n## ")
+	rows := regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\|").FindAllStringSubmatch(table, -1)
+	have := attributes(publicFinding(), testOptions())
+	if len(rows) != len(have) {
+		t.Errorf("docs/alerts.md describes %d attributes, want %d", len(rows), len(have))
+	}
+	for _, row := range rows {
+		if have[row[1]] == "" {
+			t.Errorf("docs/alerts.md describes %q, which no message has", row[1])
+		}
 	}
 }
 
