@@ -33,7 +33,9 @@ type compiled struct {
 	mentions     []mention
 	stmts        []stmt
 	named        named
-	matched      map[string][]match      // by action: how far each statement applies to it and to the key
+	matched      map[string][]match // by action: how far each statement applies to it and to the key
+	memo         memo
+	bases        map[reach][]literal     // by reach: what makes a caller an outsider
 	has          [idAttestation + 1]bool // which kinds of keys are mentioned
 	keyDependent bool                    // an unknown fact of the key was taken at its worst
 }
@@ -80,6 +82,8 @@ func (p *Policy) compile(q Question) *compiled {
 		c.slots[i] = pseudoKey(i)
 	}
 	c.matched = make(map[string][]match, 24)
+	c.memo = make(memo)
+	c.bases = make(map[reach][]literal, 3)
 	c.stmts = make([]stmt, len(p.Statements))
 	for i := range p.Statements {
 		c.compileStatement(&c.stmts[i], &p.Statements[i])

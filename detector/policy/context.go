@@ -82,7 +82,10 @@ func (s *search) contextValue(c []literal, k contextKey, m *model) ([]value, boo
 	if fitsAll([]value{plain}, k.lits, m) {
 		return []value{plain}, true
 	}
-	variants := []variant{whole(k.slot, tape{[]segment{repeat(textClass(), 0, 8192)}})}
+	variants := []variant{
+		whole(k.slot, tape{[]segment{repeat(textClass(), 1, 8192)}}),
+		whole(k.slot, tape{[]segment{fixed("")}}),
+	}
 	trial := m.clone()
 	if s.fill(variants, k.lits, trial, resolved) {
 		return trial.vals[k.slot], true

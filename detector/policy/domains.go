@@ -11,7 +11,7 @@ func (s *scene) domainOf(info keyInfo) domain {
 	}
 	switch info.id {
 	case idPrincipalTag:
-		d := anyText("x", repeat(tagClass(), 0, 256))
+		d := tagValue()
 		if s.typ == rootCaller {
 			return d.doubtful() // AWS tags users, roles and sessions; of the root user it says nothing
 		}
@@ -235,7 +235,7 @@ func aliasDomain(known []string) domain {
 
 func (s *scene) tagDomain(info keyInfo) domain {
 	if s.c.q.Key.Tags == nil {
-		return anyText("x", repeat(tagClass(), 0, 256)).maybe()
+		return tagValue().maybe()
 	}
 	name := info.Name[len("aws:ResourceTag/"):]
 	for k, v := range s.c.q.Key.Tags {
@@ -244,6 +244,14 @@ func (s *scene) tagDomain(info keyInfo) domain {
 		}
 	}
 	return domain{}
+}
+
+// tagValue is any value of a tag; the empty one comes last, for AWS does not
+// say whether conditions take it for an absent tag.
+func tagValue() domain {
+	d := anyText("x", repeat(tagClass(), 1, 256))
+	d.tapes = append(d.tapes, tape{[]segment{fixed("")}})
+	return d
 }
 
 // multiRegion tells whether the key is a multi-Region key, nil when unknown.

@@ -97,7 +97,17 @@ func (s *search) repair(c []literal, m *model, slot int) bool {
 		}
 		return ok
 	}
-	return s.repairText(c, lits, m, g, slot)
+	k, fit := s.key(g, lits)
+	if fit {
+		if ok, known := s.recall(k, m); known {
+			return ok
+		}
+	}
+	ok := s.repairText(c, lits, m, g, slot)
+	if fit {
+		s.remember(k, m, ok)
+	}
+	return ok
 }
 
 func (s *search) isText(slot int) bool {
@@ -455,6 +465,9 @@ const (
 func (s *search) fill(variants []variant, lits []literal, m *model, how reading) bool {
 	for i := range variants {
 		v := &variants[i]
+		if i > 0 && !v.matters(lits) {
+			break
+		}
 		needs, ok := s.needs(v, lits, m, how)
 		if !ok {
 			continue
@@ -476,6 +489,17 @@ func (s *search) fill(variants []variant, lits []literal, m *model, how reading)
 			m.set(p.slot, p.cut(texts))
 		}
 		return true
+	}
+	return false
+}
+
+// matters reports whether any literal asks for the value as a whole: others
+// cannot tell the longer shapes from the shortest.
+func (v *variant) matters(lits []literal) bool {
+	for i := range lits {
+		if p, ok := v.placeOf(lits[i].slot); ok && p.first == 0 && p.last == len(v.segs)-1 {
+			return true
+		}
 	}
 	return false
 }

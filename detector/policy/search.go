@@ -39,7 +39,7 @@ func (c *compiled) newSearch(sc *scene, r reach, sure bool, work *int) *search {
 			s.denies = append(s.denies, st)
 		}
 	}
-	s.base = s.outsider()
+	s.base = s.strangers()
 	s.begin()
 	return s
 }
@@ -63,12 +63,25 @@ func (s *search) begin() {
 	}
 }
 
-// outsider lists what makes a caller an outsider of the wanted kind.
-func (s *search) outsider() []literal {
-	c := s.c
+// strangers returns the literals that every caller of the wanted kind meets.
+func (s *search) strangers() []literal {
 	if s.typ == serviceCaller {
 		return s.strangeCustomer()
 	}
+	base, ok := s.c.bases[s.reach]
+	if !ok {
+		base = s.outsider()
+		s.c.bases[s.reach] = base
+	}
+	if s.typ == fedCaller { // keeps the user behind the session in the caller's account
+		base = append(base[:len(base):len(base)], literal{slot: sParent, mode: all})
+	}
+	return base
+}
+
+// outsider lists what makes a caller an outsider of the wanted kind.
+func (s *search) outsider() []literal {
+	c := s.c
 	out := func(slot int, lists ...[]string) literal {
 		var texts []string
 		for _, l := range lists {
@@ -83,9 +96,6 @@ func (s *search) outsider() []literal {
 		owner = append(owner, c.owner)
 	}
 	lits := make([]literal, 0, 6)
-	if s.typ == fedCaller {
-		lits = append(lits, literal{slot: sParent, mode: all}) // keeps the user in the caller's account
-	}
 	if !s.freshWho {
 		lits = append(lits, out(sAccount, owner, c.q.TrustedAccounts))
 		if len(c.q.TrustedOrgs) > 0 {
