@@ -51,7 +51,7 @@ func checkExceptions(o checkOptions, stdout, stderr io.Writer) int {
 		var e *alert.Exceptions
 		if e, err = alert.ParseExceptions(text, o.at); err == nil {
 			if len(o.files) == 0 {
-				fmt.Fprintf(stdout, "%s: %d exceptions, %d expired\n", alert.Sanitize(o.exceptions, 200), e.Len(), len(e.Expired(o.at)))
+				fmt.Fprintf(stdout, "%s: valid; exceptions: %d, expired: %d\n", alert.Sanitize(o.exceptions, 200), e.Len(), len(e.Expired(o.at)))
 			}
 			return exitOK
 		}

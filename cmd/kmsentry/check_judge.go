@@ -204,10 +204,10 @@ func (c *checked) bracket(d *load.Document, o checkOptions) {
 		c.leaveOpen(d, all, low, high)
 	}
 	if len(all) > 1 && low == high {
-		c.notes = append(c.notes, "the verdict holds whatever the template's conditions come to; the details are those with all of them true")
+		c.notes = append(c.notes, "the verdict holds whatever the template leaves open comes to; the details are those of one case")
 	}
 	if len(all) > 1 && low != high {
-		c.decision.Grants = nil // what one reading surely opens another may not
+		c.decision.Grants, c.decision.Others = nil, nil // what one reading surely opens another may not
 	}
 }
 

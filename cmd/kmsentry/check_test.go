@@ -266,7 +266,7 @@ func TestCheckExceptions(t *testing.T) {
 		status      int
 		out, stderr string
 	}{
-		{"alone", []string{"--exceptions", good}, exitOK, "0 exceptions, 0 expired\n", ""},
+		{"alone", []string{"--exceptions", good}, exitOK, "valid; exceptions: 0, expired: 0\n", ""},
 		{"wrong", []string{"--exceptions", bad}, exitError, "", "kmsentry check: "},
 		{"not there", []string{"--exceptions", filepath.Join(dir, "nosuch")}, exitError, "", "no such file"},
 		{"with a file", []string{"--exceptions", good, "open.json"}, exitFound, "public", ""},

@@ -20,13 +20,15 @@ type resolver struct {
 	resources  *node
 	account    string          // AWS::AccountId as used so far; "" while unknown and not asked for
 	assumed    bool            // account is made up
+	tried      string          // AWS::Region while it is unknown
+	anywhere   bool            // the Region is unknown and cannot be tried
 	choice     map[string]bool // conditions as chosen for this reading
 	standIn    string          // the made-up id; "" before it was needed
 	evaluated  map[string]truth
 }
 
 func newResolver(root *node, scope Scope) *resolver {
-	r := &resolver{scope: scope, template: root, evaluated: map[string]truth{}}
+	r := &resolver{scope: scope, template: root, tried: "us-east-1", evaluated: map[string]truth{}}
 	r.parameters = root.get("Parameters")
 	r.mappings = root.get("Mappings")
 	r.conditions = root.get("Conditions")
@@ -70,35 +72,6 @@ func collectAccounts(n *node, into map[string]bool) {
 	}
 	for _, i := range n.items {
 		collectAccounts(i, into)
-	}
-}
-
-// region returns AWS::Region. An unknown one reads as us-east-1: policies use
-// it to build the names of services and keys, all of one Region.
-func (r *resolver) region() string {
-	switch {
-	case r.scope.Region != "":
-		return r.scope.Region
-	case r.partition() == "aws-cn":
-		return "cn-north-1"
-	case r.partition() == "aws-us-gov":
-		return "us-gov-west-1"
-	default:
-		return "us-east-1"
-	}
-}
-
-// partition returns AWS::Partition, "aws" when nothing tells another.
-func (r *resolver) partition() string {
-	switch {
-	case r.scope.Partition != "":
-		return r.scope.Partition
-	case strings.HasPrefix(r.scope.Region, "cn-"):
-		return "aws-cn"
-	case strings.HasPrefix(r.scope.Region, "us-gov-"):
-		return "aws-us-gov"
-	default:
-		return "aws"
 	}
 }
 
@@ -210,6 +183,12 @@ func (r *resolver) ref(n *node, name string) *node {
 		return nil
 	case "AWS::AccountId":
 		return str(n, r.owner())
+	case "AWS::Region", "AWS::Partition", "AWS::URLSuffix":
+		if r.anywhere {
+			return open(n, "!Ref "+name)
+		}
+	}
+	switch name {
 	case "AWS::Region":
 		return str(n, r.region())
 	case "AWS::Partition":

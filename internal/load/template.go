@@ -1,9 +1,11 @@
 package load
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
@@ -72,20 +74,61 @@ func (r *resolver) key(id string, resource *node, replica bool) Document {
 }
 
 // readings fills in what the policy can come out as: one reading for every
-// combination of the template's conditions that the policy turns on.
+// combination of Region and of the template's conditions that it turns on.
 func (r *resolver) readings(d *Document, raw *node) {
 	free := r.freeConditions(raw)
-	defer func() { r.choice = nil }()
-	for combination := range 1 << len(free) {
-		r.choice = map[string]bool{}
-		for i, name := range free {
-			r.choice[name] = combination&(1<<i) == 0
+	regions, all := r.regions(raw)
+	r.anywhere = !all
+	defer func() { r.choice, r.tried, r.anywhere = nil, "us-east-1", false }()
+	for _, region := range regions {
+		r.tried = region
+		for combination := range 1 << len(free) {
+			r.choice = map[string]bool{}
+			for i, name := range free {
+				r.choice[name] = combination&(1<<i) == 0
+			}
+			r.reading(d, raw)
 		}
-		r.reading(d, raw)
 	}
-	for _, name := range free {
-		d.Unknown = append(d.Unknown, Unknown{Statement: -1, What: "condition " + name})
+	if d.Default {
+		return
 	}
+	for i, name := range free {
+		bit := 1 << i
+		if d.differ(bit, func(at int) bool { return at&bit == 0 }) {
+			d.unknown(Unknown{Statement: -1, What: "condition " + name})
+		}
+	}
+	if d.differ(1<<len(free), func(int) bool { return true }) {
+		d.unknown(Unknown{Statement: -1, What: "AWS::Region"})
+	}
+	d.dropRepeated()
+}
+
+// differ reports whether two readings that lie step apart differ, counted from
+// those that from accepts.
+func (d *Document) differ(step int, from func(i int) bool) bool {
+	for i := range len(d.Readings) - step {
+		if from(i) && !d.Readings[i].same(d.Readings[i+step]) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r Reading) same(o Reading) bool {
+	return bytes.Equal(r.Least, o.Least) && bytes.Equal(r.Most, o.Most) && bytes.Equal(r.Strangers, o.Strangers)
+}
+
+// dropRepeated drops readings that came out before.
+func (d *Document) dropRepeated() {
+	var kept []Reading
+	for _, r := range d.Readings {
+		if !slices.ContainsFunc(kept, r.same) {
+			kept = append(kept, r)
+		}
+	}
+	d.Readings = kept
 }
 
 // reading adds the reading under the present choice of conditions.

@@ -232,6 +232,37 @@ func TestConditionsAreTriedBothWays(t *testing.T) {
 	}
 }
 
+func TestRegionsAreTried(t *testing.T) {
+	tests := []struct {
+		name, principal string
+		scope           Scope
+		readings        int
+		unknown         string // all of them
+	}{
+		{"no Region named", `!Sub "${AWS::Region}"`, Scope{}, 1, ""},
+		{"one named", `["x.us-east-1.y", !Sub "${AWS::Region}"]`, Scope{}, 2, "AWS::Region"},
+		{"one named, Region given", `["x.us-east-1.y", !Sub "${AWS::Region}"]`, Scope{Region: "us-east-1"}, 1, ""},
+		{"one named, not asked for", `["x.us-east-1.y", !Ref AWS::AccountId]`, Scope{}, 1, ""},
+		{"a partition", `["arn:aws-us-gov:iam::444455556666:root", !Sub "arn:${AWS::Partition}:iam::555566667777:root"]`, Scope{}, 2, "AWS::Region"},
+		{"too many", `[eu-west-1, eu-west-2, eu-west-3, eu-north-1, !Ref AWS::Region]`, Scope{}, 1, "!Ref AWS::Region"},
+		{"with a condition", `[us-east-1, !Ref AWS::Region, !If [Maybe, a, b]]`, Scope{}, 4, "condition Maybe, AWS::Region"},
+		{"with a condition of no effect", `[us-east-1, !Ref AWS::Region, !If [Maybe, a, a]]`, Scope{}, 2, "AWS::Region"},
+		{"only the condition", `[us-east-1, !Ref AWS::AccountId, !If [Maybe, a, b]]`, Scope{}, 2, "condition Maybe"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := one(t, withPrincipal(tt.principal, ""), tt.scope)
+			var names []string
+			for _, u := range d.Unknown {
+				names = append(names, u.What)
+			}
+			if got := strings.Join(names, ", "); len(d.Readings) != tt.readings || got != tt.unknown {
+				t.Errorf("%d readings, unknown %q, want %d and %q", len(d.Readings), got, tt.readings, tt.unknown)
+			}
+		})
+	}
+}
+
 func TestAccountStandInIsNobodyElses(t *testing.T) {
 	d := one(t, withPrincipal(`[!Ref AWS::AccountId, "000000000000", "arn:aws:iam::000000000001:root"]`, ""), Scope{})
 	if !d.StandsIn || d.Account != "000000000002" {
