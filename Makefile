@@ -47,7 +47,7 @@ oracle: ## hold the decision against npm @cloud-copilot/iam-simulate (needs node
 preview: ## write docs/preview.html: every sample event in every channel
 	$(GO) run ./internal/preview -o docs/preview.html
 
-lint: ## staticcheck and gofumpt, at the versions that CI uses
+lint: ## staticcheck, gofumpt and go mod tidy, at the versions that CI uses
 	.ci/lint
 
 clean: ## remove what make builds

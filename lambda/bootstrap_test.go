@@ -165,6 +165,20 @@ func TestBadEventsFailByName(t *testing.T) {
 	}
 }
 
+// Only the record counts: an odd envelope costs no alert.
+func TestOddEnvelopeStillAlerts(t *testing.T) {
+	t.Parallel()
+	server := newSNSServer(t, nil)
+	f, _ := newFunction(t, server.URL())
+	event := strings.Replace(string(sample(t, "put-key-policy-public")), `"time": "2021-01-11T11:04:39Z"`, `"time": "yesterday"`, 1)
+	if !strings.Contains(event, "yesterday") {
+		t.Fatal("the sample event's time has changed")
+	}
+	if s := invoke(t, f, []byte(event)); !s.Published {
+		t.Errorf("summary = %+v, want published", s)
+	}
+}
+
 func asFailure(t *testing.T, err error) *runtimeapi.Failure {
 	t.Helper()
 	var failure *runtimeapi.Failure

@@ -8,8 +8,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
-
 	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy"
@@ -156,9 +154,12 @@ func (e *composeError) Error() string { return fmt.Sprintf("event %q: message: %
 // Unwrap returns the fault itself.
 func (e *composeError) Unwrap() error { return e.Err }
 
-// detail takes the CloudTrail record out of an EventBridge event.
+// detail takes the CloudTrail record out of an EventBridge event. Nothing else
+// of the envelope matters, so nothing else in it can cost an alert.
 func detail(event []byte) (json.RawMessage, error) {
-	var e events.EventBridgeEvent
+	var e struct {
+		Detail json.RawMessage `json:"detail"`
+	}
 	if err := json.Unmarshal(event, &e); err != nil {
 		return nil, &eventError{fmt.Errorf("want an EventBridge event, a JSON object: %w", err)}
 	}

@@ -48,6 +48,7 @@ func (h *handler) record(ctx context.Context, s summary, delay time.Duration) {
 	for _, a := range []struct{ key, value string }{
 		{"severity", s.Severity},
 		{"finding", s.Finding},
+		{"title", s.Title},
 		{"key", s.Key},
 		{"account", s.Account},
 		{"region", s.Region},
