@@ -51,22 +51,32 @@ func commandsFor(f *detector.Finding) commands {
 	var c commands
 	if region, ok := keyRegion(f.Key.ARN); ok {
 		arn, in := f.Key.ARN, "--region "+region
-		c.savePolicy = command{"aws kms get-key-policy", "--key-id " + arn, "--policy-name default", in,
-			"--query Policy", "--output text", "> before.json"}
-		c.keyHistory = command{"aws cloudtrail lookup-events", in,
-			"--lookup-attributes", "AttributeKey=ResourceName,AttributeValue=" + arn}
+		c.savePolicy = command{
+			"aws kms get-key-policy", "--key-id " + arn, "--policy-name default", in,
+			"--query Policy", "--output text", "> before.json",
+		}
+		c.keyHistory = command{
+			"aws cloudtrail lookup-events", in,
+			"--lookup-attributes", "AttributeKey=ResourceName,AttributeValue=" + arn,
+		}
 		c.listGrants = command{"aws kms list-grants", "--key-id " + arn, in}
-		c.restorePolicy = command{"aws kms put-key-policy", "--key-id " + arn, "--policy-name default", in,
-			"--policy file://fixed.json"}
+		c.restorePolicy = command{
+			"aws kms put-key-policy", "--key-id " + arn, "--policy-name default", in,
+			"--policy file://fixed.json",
+		}
 		c.disableKey = command{"aws kms disable-key", "--key-id " + arn, in}
 	}
 	if isAccessKey(f.Actor.AccessKeyID) && isRegion(f.Event.Region) {
-		c.actorHistory = command{"aws cloudtrail lookup-events", "--region " + f.Event.Region,
-			"--lookup-attributes", "AttributeKey=AccessKeyId,AttributeValue=" + f.Actor.AccessKeyID}
+		c.actorHistory = command{
+			"aws cloudtrail lookup-events", "--region " + f.Event.Region,
+			"--lookup-attributes", "AttributeKey=AccessKeyId,AttributeValue=" + f.Actor.AccessKeyID,
+		}
 	}
 	if f.Actor.Type == "IAMUser" && f.Actor.LongTermKey && isAccessKey(f.Actor.AccessKeyID) && isIAMName(f.Actor.Name) {
-		c.deactivateKey = command{"aws iam update-access-key", "--user-name " + f.Actor.Name,
-			"--access-key-id " + f.Actor.AccessKeyID, "--status Inactive"}
+		c.deactivateKey = command{
+			"aws iam update-access-key", "--user-name " + f.Actor.Name,
+			"--access-key-id " + f.Actor.AccessKeyID, "--status Inactive",
+		}
 	}
 	return c
 }

@@ -67,12 +67,16 @@ func TestEmailSays(t *testing.T) {
 		want    []string
 		wantNot []string
 	}{
-		"public": {all["public"], testOptions(),
+		"public": {
+			all["public"], testOptions(),
 			[]string{"CRITICAL (public): Anyone in AWS", "MFA: no", "aws kms get-key-policy", "aws kms put-key-policy", "aws kms disable-key", "--region us-west-2", "PROPOSED POLICY", "only you can decrypt"},
-			[]string{"deletion", "update-access-key"}},
-		"refused": {all["attempted"], testOptions(),
+			[]string{"deletion", "update-access-key"},
+		},
+		"refused": {
+			all["attempted"], testOptions(),
 			[]string{"LOW (public): Refused attempt", "nothing is in force", "AccessDenied", "refused by AWS"},
-			[]string{"put-key-policy --", "disable-key", "CONTAIN", "PROPOSED POLICY", "deletion"}},
+			[]string{"put-key-policy --", "disable-key", "CONTAIN", "PROPOSED POLICY", "deletion"},
+		},
 		"undecided":  {all["undecided"], testOptions(), []string{"could not be decided: ArnLike", "Check by hand"}, []string{"PROOF"}},
 		"unreadable": {all["unparsed"], testOptions(), []string{"could not be read", "Statement[0].Principal", "The policy as the record has it", `"Sid": "Open"`}, []string{"PROOF"}},
 		"network":    {all["network"], testOptions(), []string{"203.0.113.0/24", "aws:SourceIp = 203.0.113.0"}, []string{"made up"}},

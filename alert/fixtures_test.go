@@ -31,13 +31,17 @@ func publicFinding() *detector.Finding {
 	return &detector.Finding{
 		UID: strings.Repeat("0f1e2d3c", 8), Verdict: policy.Public, Severity: detector.Critical,
 		Title: "Anyone in AWS can encrypt with this KMS key",
-		Event: detector.Event{ID: "f09518ac-5ae5-4214-80ee-4f23ccdedd4c", RequestID: "3356af25-a237-471f-ba5e-abb37d4a256f", Name: "PutKeyPolicy",
-			Source: "kms.amazonaws.com", Version: "1.11", APIVersion: "2014-11-01", Time: at, Region: "us-west-2", Account: "111122223333"},
+		Event: detector.Event{
+			ID: "f09518ac-5ae5-4214-80ee-4f23ccdedd4c", RequestID: "3356af25-a237-471f-ba5e-abb37d4a256f", Name: "PutKeyPolicy",
+			Source: "kms.amazonaws.com", Version: "1.11", APIVersion: "2014-11-01", Time: at, Region: "us-west-2", Account: "111122223333",
+		},
 		Key: detector.Key{ARN: keyInUSWest, ID: "1234abcd-12ab-34cd-56ef-1234567890ab", Account: "111122223333", Region: "us-west-2", Partition: "aws"},
-		Actor: detector.Actor{Type: "AssumedRole", ARN: "arn:aws:sts::111122223333:assumed-role/okta_adm_role/jane@example.com",
+		Actor: detector.Actor{
+			Type: "AssumedRole", ARN: "arn:aws:sts::111122223333:assumed-role/okta_adm_role/jane@example.com",
 			PrincipalID: "AROADBQP57FF2AEXAMPLE:jane@example.com", Name: "jane@example.com", Role: "okta_adm_role",
 			RoleARN: "arn:aws:iam::111122223333:role/okta_adm_role", Account: "111122223333", AccessKeyID: "ASIAIOSFODNN7EXAMPLE",
-			MFA: detector.MFANo, MFANote: "federated, ask your identity provider", SessionStart: at.Add(-time.Hour), Federated: true},
+			MFA: detector.MFANo, MFANote: "federated, ask your identity provider", SessionStart: at.Add(-time.Hour), Federated: true,
+		},
 		Source:   detector.Source{Address: "198.51.100.9", IsIP: true, UserAgent: "aws-cli/2.31.9 md/awscrt#0.27.6 command/kms.put-key-policy"},
 		Policy:   detector.PolicyText{Text: openPolicy, SHA256: sha},
 		Repaired: fixedPolicy,
@@ -47,9 +51,11 @@ func publicFinding() *detector.Finding {
 			Why:     []string{`Statement 1 "Open" allows kms:Encrypt to every AWS principal and has no condition.`},
 		}}},
 		Statements: []detector.Statement{{Index: 0, Count: 1, Sid: "Open", Effect: "Allow", Principal: `"Principal":{"AWS":"*"}`, Action: `"Action":"kms:Encrypt"`, Text: openStmt}},
-		Splunk: detector.Splunk{Signature: "PutKeyPolicy", Dest: "kms.amazonaws.com", User: "jane@example.com", UserAgent: "aws-cli/2.31.9", Src: "198.51.100.9",
+		Splunk: detector.Splunk{
+			Signature: "PutKeyPolicy", Dest: "kms.amazonaws.com", User: "jane@example.com", UserAgent: "aws-cli/2.31.9", Src: "198.51.100.9",
 			VendorAccount: "111122223333", VendorRegion: "us-west-2", VendorProduct: "AWS CloudTrail", KeyPolicyAction: "kms:Encrypt", KeyPolicyPrincipal: "*",
-			Count: 1, FirstTime: at, LastTime: at, RiskScore: 50, SeedSeverity: "medium", WouldAlertLiteral: true, WouldAlertWildcard: true},
+			Count: 1, FirstTime: at, LastTime: at, RiskScore: 50, SeedSeverity: "medium", WouldAlertLiteral: true, WouldAlertWildcard: true,
+		},
 	}
 }
 
@@ -100,8 +106,10 @@ func findings() map[string]*detector.Finding {
 		f.Event.Region = "us-gov-west-1"
 	})
 	change("user-with-long-term-key", func(f *detector.Finding) {
-		f.Actor = detector.Actor{Type: "IAMUser", ARN: "arn:aws:iam::111122223333:user/build", PrincipalID: "AIDACKCEVSQ6C2EXAMPLE", Name: "build", Account: "111122223333",
-			AccessKeyID: "AKIAIOSFODNN7EXAMPLE", LongTermKey: true, MFA: detector.MFANotApplicable}
+		f.Actor = detector.Actor{
+			Type: "IAMUser", ARN: "arn:aws:iam::111122223333:user/build", PrincipalID: "AIDACKCEVSQ6C2EXAMPLE", Name: "build", Account: "111122223333",
+			AccessKeyID: "AKIAIOSFODNN7EXAMPLE", LongTermKey: true, MFA: detector.MFANotApplicable,
+		}
 	})
 	change("service", func(f *detector.Finding) {
 		f.Actor = detector.Actor{Type: "AWSService", Name: "config.amazonaws.com", InvokedBy: "config.amazonaws.com", MFA: detector.MFANotApplicable}

@@ -15,8 +15,11 @@ func TestShapes(t *testing.T) {
 		"access key": {isAccessKey, []string{"AKIAIOSFODNN7EXAMPLE", "ASIAIOSFODNN7EXAMPLE"}, []string{"", "AKIA", "AIDAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPL;", "akiaiosfodnn7example"}},
 		"IAM name":   {isIAMName, []string{"build", "a+b=c,d.e@f-g_h"}, []string{"", "-x", "a b", "a;b", "$(x)", "ä"}},
 		"group":      {isSlackGroup, []string{"S012AB3CD4"}, []string{"", "S", "U012AB3CD", "S012ab3cd", "!here", "S012AB3CD>"}},
-		"key ARN": {isKeyARN, []string{keyInUSWest, "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab"},
-			[]string{"", keyInUSWest + " ", keyInUSWest + "\n", keyInUSWest + ":x", "arn:aws:kms:us-west-2:111122223333:alias/x", "arn:aws:iam:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"}},
+		"key ARN": {
+			isKeyARN,
+			[]string{keyInUSWest, "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab"},
+			[]string{"", keyInUSWest + " ", keyInUSWest + "\n", keyInUSWest + ":x", "arn:aws:kms:us-west-2:111122223333:alias/x", "arn:aws:iam:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"},
+		},
 		"bare words":     {isBare, []string{"PutKeyPolicy", "federated, ask your identity provider", "us-west-2"}, []string{"", "-x", "a:b:", "<x>", "*b*", "a_b", "evil.example", "@here", "a`b", "a&b", "[x]"}},
 		"exception name": {isExceptionName, []string{"partner-dropbox", "SEC 1.2"}, []string{"", "-x", "a\nb", "a`", "ä"}},
 	} {

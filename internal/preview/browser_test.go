@@ -65,8 +65,10 @@ func chromium(t *testing.T, width int, args ...string) []byte {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // a script that opens a dialog would hang for good
 	defer cancel()
-	all := []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run",
-		"--user-data-dir=" + t.TempDir(), fmt.Sprintf("--window-size=%d,2000", width)}
+	all := []string{
+		"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run",
+		"--user-data-dir=" + t.TempDir(), fmt.Sprintf("--window-size=%d,2000", width),
+	}
 	cmd := exec.CommandContext(ctx, browser(t), append(all, args...)...)
 	cmd.WaitDelay = 5 * time.Second
 	var stderr bytes.Buffer
