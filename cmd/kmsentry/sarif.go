@@ -228,7 +228,7 @@ func (p *sarifPrinter) message(c checked) string {
 		}
 	}
 	for i := range parts {
-		parts[i] = strings.ReplaceAll(strings.ReplaceAll(safe(parts[i]), "[", "("), "]", ")") // brackets are links in SARIF
+		parts[i] = strings.ReplaceAll(safe(parts[i]), "](", "] (") // [x](y) is a link in SARIF
 	}
 	return alert.Sanitize(strings.Join(parts, " "), 1000)
 }
