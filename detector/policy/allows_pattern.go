@@ -102,6 +102,11 @@ func (p *Policy) evalExpand(value string, negated bool, r Request) (forms []eval
 		if !found {
 			break
 		}
+		if len(after) >= 2 && after[1] == '}' && strings.IndexByte("*?$", after[0]) >= 0 {
+			pattern = append(pattern, evalChar{char: rune(after[0])}) // ${*}: the character itself
+			rest = after[2:]
+			continue
+		}
 		text, tail, open := evalVariable(after, negated, r)
 		if open != Yes {
 			return nil, open
@@ -136,9 +141,6 @@ func evalForms(pattern evalPattern) []evalPattern {
 // value and what follows. open is Yes when there is a value; No when there is
 // none, so that nothing matches; Maybe when AWS does not say.
 func evalVariable(text string, negated bool, r Request) (value, tail string, open Answer) {
-	if len(text) >= 2 && text[1] == '}' && strings.IndexByte("*?$", text[0]) >= 0 {
-		return text[:1], text[2:], Yes
-	}
 	name, fallback, hasFallback, tail, ok := evalVariableParts(text)
 	if !ok {
 		return "", "", Maybe

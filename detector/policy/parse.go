@@ -150,7 +150,7 @@ func (s *scanner) statements() ([]Statement, *ParseError) {
 		return nil, err
 	}
 	at := s.pos
-	list := make([]Statement, 0, 1+strings.Count(s.text[at:], `"Effect"`))
+	list := make([]Statement, 0, max(1, strings.Count(s.text[at:], `"Effect"`))) // a guess, but a good one
 	for {
 		ok, err := s.element(len(list) == 0)
 		if err != nil {

@@ -27,7 +27,7 @@ func (s *scanner) conditions() ([]Condition, *ParseError) {
 		if !known {
 			return nil, s.fail(at, "a condition operator", quoteShort(name))
 		}
-		if !seen.add(name) {
+		if !seen.add(name, false) {
 			return nil, s.fail(at, name+" once", "it again")
 		}
 		if list, err = s.operatorKeys(list, op); err != nil {
@@ -55,7 +55,7 @@ func (s *scanner) operatorKeys(list []Condition, op Operator) ([]Condition, *Par
 		}
 		// Letter case does not tell keys apart; AWS does not say which of two
 		// spellings under one operator counts.
-		if !seen.add(strings.ToLower(key)) {
+		if !seen.add(key, true) {
 			return nil, s.fail(at, "each condition key once, in whatever letter case", quoteShort(key)+" again")
 		}
 		values, err := s.values(op)
@@ -195,10 +195,11 @@ type nameSet struct {
 	many map[string]bool
 }
 
-// add reports whether name was not yet in the set.
-func (s *nameSet) add(name string) bool {
+// add reports whether name was not yet in the set; fold leaves letter case out
+// of account, and is the same for all names of a set.
+func (s *nameSet) add(name string, fold bool) bool {
 	for _, have := range s.few[:s.n] {
-		if have == name {
+		if have == name || fold && len(have) == len(name) && strings.EqualFold(have, name) {
 			return false
 		}
 	}
@@ -206,6 +207,9 @@ func (s *nameSet) add(name string) bool {
 		s.few[s.n] = name
 		s.n++
 		return true
+	}
+	if fold {
+		name = strings.ToLower(name) // all letters that KMS takes fold within U+00FF
 	}
 	if s.many[name] {
 		return false

@@ -158,6 +158,26 @@ func TestParseSize(t *testing.T) {
 	}
 }
 
+// TestParseManyKeys: a doubled key is found among many, wherever it stands.
+func TestParseManyKeys(t *testing.T) {
+	for _, doubled := range []int{0, 7, 8, 20, 39} {
+		for _, again := range []int{40, 60} {
+			var keys []string
+			for i := range again {
+				keys = append(keys, fmt.Sprintf(`"aws:PrincipalTag/Key%d":"x"`, i))
+			}
+			block := `"Condition":{"StringEquals":{` + strings.Join(keys, ",") + `%s}}`
+			if _, err := Parse([]byte(statementText(fmt.Sprintf(block, "")))); err != nil {
+				t.Errorf("%d keys: %v", again, err)
+			}
+			twice := fmt.Sprintf(`,"AWS:principaltag/KEY%d":"y"`, doubled)
+			if _, err := Parse([]byte(statementText(fmt.Sprintf(block, twice)))); err == nil {
+				t.Errorf("key %d stands twice among %d, and Parse accepts it", doubled, again)
+			}
+		}
+	}
+}
+
 func TestParseOperators(t *testing.T) {
 	for _, o := range operatorNames {
 		for _, prefix := range []string{"", "ForAllValues:", "ForAnyValue:"} {
