@@ -30,7 +30,11 @@ func (p *Policy) Allows(r Request) Answer {
 // evalStatement reports whether a statement applies to the request: all four
 // parts must match.
 func (p *Policy) evalStatement(st *Statement, r Request) Answer {
-	answer := evalAnd(evalPrincipals(st, r), evalAnd(evalActions(st, r.Action), p.evalResources(st, r)))
+	answer := evalPrincipals(st, r)
+	if answer == No {
+		return No
+	}
+	answer = evalAnd(answer, evalAnd(evalActions(st, r.Action), p.evalResources(st, r)))
 	for i := range st.Conditions {
 		if answer == No {
 			return No

@@ -106,6 +106,7 @@ func (o *outcome) verdict() Verdict {
 // classOf is the same for actions that the policy treats alike.
 func (d *decider) classOf(action string) string {
 	var b strings.Builder
+	b.Grow(len(d.stmts) + len("kms:GenerateDataKeyPairWithoutPlaintext"))
 	for _, m := range d.matches(action) {
 		b.WriteByte('0' + byte(m))
 	}
