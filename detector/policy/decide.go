@@ -34,7 +34,7 @@ func (p *Policy) Decide(q Question) Decision {
 	dec.Future = d.future(dec.Verdict)
 	dec.Flags = d.flags(&dec)
 	if q.Explain {
-		dec.Statements = d.notes()
+		dec.Statements = d.notes(dec.Verdict)
 	}
 	return dec
 }

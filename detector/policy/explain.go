@@ -1,4 +1,356 @@
 package policy
 
-func (d *decider) explain(o *outcome) []string { return nil }
-func (d *decider) notes() []StatementNote      { return nil }
+import (
+	"fmt"
+	"strings"
+)
+
+// explain says in sentences why a witness gets in: what lets it in, why the
+// conditions do not keep it out, and how it escapes each Deny.
+func (d *decider) explain(o *outcome) []string {
+	var why []string
+	s, m := o.search, o.model
+	for _, st := range s.allows {
+		if !s.lets(st, m) {
+			continue
+		}
+		why = append(why, d.opening(st, o))
+		for i := range st.clauses {
+			why = append(why, d.sentence(&st.clauses[i], o, true))
+		}
+		break
+	}
+	for _, st := range s.denies {
+		if w := d.escaped(st, o); w != "" {
+			why = append(why, w)
+		}
+	}
+	if s.path == via {
+		why = append(why, "The stranger drives an AWS service in an account of its own; the service then calls KMS with the stranger's permissions (forward access session).")
+	}
+	return why
+}
+
+// label names a statement for people, counted from 1.
+func label(st *Statement) string {
+	if st.Sid == "" {
+		return fmt.Sprintf("Statement %d", st.Index+1)
+	}
+	return fmt.Sprintf("Statement %d (%q)", st.Index+1, st.Sid)
+}
+
+func (d *decider) opening(st *stmt, o *outcome) string {
+	whom := "principals of accounts outside the owner's"
+	switch {
+	case st.NotPrincipal:
+		whom = "everyone but the principals it lists (Allow with NotPrincipal)"
+	case st.entries.star:
+		whom = `every AWS principal (Principal "*")`
+	case len(o.named) > 0 && o.level == Shared:
+		whom = strings.Join(o.named[:min(3, len(o.named))], ", ")
+		if isAccountID(o.named[0]) {
+			whom = "account " + whom
+		}
+		if n := len(o.named) - 3; n > 0 {
+			whom += fmt.Sprintf(" and %d more", n)
+		}
+	}
+	end := " and has no condition."
+	if len(st.clauses) == 1 {
+		end = "; its condition does not keep this caller out:"
+	} else if len(st.clauses) > 1 {
+		end = "; its conditions do not keep this caller out:"
+	}
+	return fmt.Sprintf("%s allows %s%s", label(st.Statement), whom, end)
+}
+
+// sentence says why a clause holds, or does not hold, for the outcome's request.
+func (d *decider) sentence(cl *clause, o *outcome, holds bool) string {
+	info := d.slots[cl.lo.slot]
+	head := "`" + shorten(cl.text(), 120) + "`: "
+	vals := o.model.vals[cl.lo.slot]
+	if info.id == idPrincipalAccount || cl.lo.slot == sResource {
+		info.Name = cl.cond.Key
+	}
+	switch {
+	case o.search.uncertainSlot(cl.lo.slot):
+		return head + "whatever this key holds in such a request, the outcome is the same."
+	case len(vals) == 0:
+		return head + absence(info, o.search.scene) + ", " + whenAbsent(cl.cond.Operator, holds) + "."
+	case holds:
+		return head + d.presence(cl, info, o, vals) + "."
+	default:
+		return head + fmt.Sprintf("here %s is %s, so this does not hold.", info.Name, quoteValues(vals))
+	}
+}
+
+func (s *search) uncertainSlot(slot int) bool {
+	return slot >= sFirst && s.domains[slot].uncertain
+}
+
+// whenAbsent says what an operator makes of an absent key.
+func whenAbsent(op Operator, holds bool) string {
+	switch {
+	case op.Base == Null && holds:
+		return "which is what the condition asks for"
+	case op.Base == Null:
+		return "and the condition asks for one"
+	case !holds:
+		return "and then this does not hold"
+	case op.IfExists:
+		return "and IfExists then makes the condition hold"
+	case op.Set == ForAllValues:
+		return "and ForAllValues then makes the condition hold"
+	default:
+		return "and a negated operator then holds"
+	}
+}
+
+// absence says whose requests do not carry a key.
+func absence(info keyInfo, s *scene) string {
+	switch info.id {
+	case idPrincipalOrgID, idPrincipalOrgPaths:
+		return "an account in no organization does not carry this key"
+	case idSourceIP:
+		return "a request through a VPC endpoint does not carry this key"
+	case idSourceVpc, idSourceVpce, idVpcArn, idVpcSourceIP, idVpceAccount, idVpceOrgID, idVpceOrgPaths:
+		if s.path == via {
+			return "a request that a service makes for the caller does not carry this key"
+		}
+		if s.path == endpoint {
+			return "an endpoint of an account in no organization does not carry this key"
+		}
+		return "a request over a public endpoint does not carry this key"
+	case idViaService, idCalledVia, idCalledViaFirst, idCalledViaLast, idViaMCP:
+		return "a direct request does not carry this key"
+	case idSourceKeys, idPrincipalServiceName:
+		return "only AWS services that call for themselves carry this key"
+	case idUsername:
+		return "only IAM users carry this key"
+	case idTokenIssue, idMFAPresent, idMFAAge:
+		if s.temp {
+			return "such a session does not carry this key"
+		}
+		return "long-term credentials do not carry this key"
+	case idPrincipalTag:
+		return "a caller without this tag does not carry this key"
+	case idEncContext, idEncKeys:
+		return "a request without such an encryption context does not carry this key"
+	case idNever:
+		return "no request to KMS carries this key"
+	case idResTag, idRequestAlias, idResAliases, idMultiKeyType, idResOrgID, idResOrgPaths:
+		return "a request for this key does not carry this key"
+	default:
+		return "this request does not carry this key"
+	}
+}
+
+// presence says why a present key does not keep the caller out.
+func (d *decider) presence(cl *clause, info keyInfo, o *outcome, vals []value) string {
+	value := quoteValues(vals)
+	switch info.id {
+	case idPrincipalAccount, idPrincipalArn, idPrincipalOrgID, idPrincipalOrgPaths, idUserID:
+		if o.level == Shared {
+			return "it admits an outsider that the policy names: " + value
+		}
+		if cl.cond.Operator.Negated {
+			return "it only shuts the listed ones out; a stranger has " + value
+		}
+		return "a stranger can have " + value + ", which it admits"
+	case idTransport:
+		return "every request to KMS uses TLS, so the condition always holds"
+	case idResAccount, idResOrgID, idResOrgPaths, idRegion, idKeySpec, idKeyUsage, idKeyOrigin, idMultiRegion, idMultiKeyType, idResTag, idResAliases:
+		return "the key's own property (" + value + ") says nothing about the caller"
+	case idPrincipalIsAWSService, idViaAWSService, idPrincipalType:
+		return "a stranger's request carries " + value
+	case idSourceIP:
+		if o.level == Network {
+			return "the addresses that it admits are a named network, e.g. " + value
+		}
+		return "the addresses that strangers get in from are more than a named network (an IPv4 /8 or IPv6 /32), e.g. " + value
+	case idSourceVpc, idSourceVpce, idVpcArn, idVpceAccount, idVpceOrgID, idVpceOrgPaths:
+		if o.level == Network {
+			return "it admits everyone behind a named network: " + value
+		}
+		return "a stranger's own network can have " + value
+	case idVpcSourceIP:
+		return "private addresses are free to choose: a stranger's own VPC can have " + value
+	case idViaService, idCalledVia, idCalledViaFirst, idCalledViaLast, idViaMCP:
+		return "a stranger can use that service with its own credentials: " + value
+	case idCurrentTime:
+		return "it holds at this instant"
+	case idPrincipalTag, idUsername, idSession, idSessionArn:
+		return "the caller's own account chooses it: " + value
+	case idMFAPresent, idMFAAge, idTokenIssue:
+		return "a stranger's own session can have " + value + "; it says nothing about whose account it is"
+	case idAttestation:
+		return "an enclave or instance with this measurement meets it: " + value
+	default:
+		return "the caller chooses it in the request: " + value
+	}
+}
+
+// escaped says how the request escapes a Deny; "" when the Deny is about other
+// principals than the caller.
+func (d *decider) escaped(st *stmt, o *outcome) string {
+	applies, _ := st.denyEscapes(o.search.typ, o.model, o.search.sure)
+	if !applies {
+		if st.NotPrincipal {
+			return label(st.Statement) + " denies all but the principals it lists; this caller is listed."
+		}
+		if o.level == Public {
+			return ""
+		}
+		return label(st.Statement) + " denies other principals than this caller."
+	}
+	for i := range st.clauses {
+		n := st.clauses[i].hi.not()
+		if o.search.holds(&n, o.model) {
+			return label(st.Statement) + " denies, but not this request. " + d.sentence(&st.clauses[i], o, false)
+		}
+	}
+	return ""
+}
+
+func quoteValues(vals []value) string {
+	texts := make([]string, len(vals))
+	for i, v := range vals {
+		texts[i] = shorten(v.s, 80)
+	}
+	return fmt.Sprintf("%q", strings.Join(texts, ", "))
+}
+
+func shorten(s string, n int) string {
+	if rs := []rune(s); len(rs) > n {
+		return string(rs[:n-3]) + "..."
+	}
+	return s
+}
+
+// notes says for each statement what it does about outsiders, given what all
+// of them together come to.
+func (d *decider) notes(together Verdict) []StatementNote {
+	notes := make([]StatementNote, len(d.stmts))
+	for i := range d.stmts {
+		st := &d.stmts[i]
+		n := StatementNote{Statement: StatementRef{st.Index, st.Sid}, Effect: st.Effect, Opens: Private}
+		if st.Effect == Deny {
+			n.Why = d.denyNote(st)
+		} else {
+			n.Opens, n.Why = d.allowNote(st)
+			if together == Private && n.Opens != Private {
+				n.Why += " The Deny statements stop all of them."
+			}
+		}
+		notes[i] = n
+	}
+	return notes
+}
+
+// allowNote decides one Allow as if it stood alone.
+func (d *decider) allowNote(st *stmt) (Verdict, string) {
+	action := d.firstAction(st)
+	switch {
+	case st.Actions == nil:
+		return Private, "It has no Action, so it has no effect."
+	case st.Resources == nil:
+		return Private, "It has no Resource, so it has no effect."
+	case st.resource == matchNo:
+		return Private, "Its Resource is not this key, so it has no effect."
+	case action == "":
+		return Private, "It allows no action of the encrypt class."
+	case !st.entries.reachable(st.NotPrincipal) && len(st.entries.services) > 0:
+		return Private, "It names AWS services, which are no principals of another account."
+	case !st.entries.reachable(st.NotPrincipal):
+		return Private, "It names only principals of the key owner's account, or trusted ones."
+	}
+	if v := d.alone(st, action, st.clauses); v != Private {
+		return v, d.opens(v)
+	}
+	return Private, "Its conditions keep outsiders out: " + d.barrier(st, action) + "."
+}
+
+func (d *decider) opens(v Verdict) string {
+	s := map[Verdict]string{
+		Public:  "By itself it lets any stranger in.",
+		Network: "By itself it lets anyone in who comes from a named network.",
+		Shared:  "By itself it lets outsiders in whom the policy names.",
+	}[v]
+	if s == "" {
+		return "Whether it lets outsiders in is not documented by AWS."
+	}
+	return s
+}
+
+func (d *decider) firstAction(st *stmt) string {
+	for _, a := range EncryptActions() {
+		if st.matchAction(a) != matchNo {
+			return a
+		}
+	}
+	return ""
+}
+
+// alone says how far outsiders get through one Allow with some of its clauses.
+func (d *decider) alone(st *stmt, action string, clauses []clause) Verdict {
+	t := *st
+	t.clauses = clauses
+	work := workBound / 8
+	for _, sure := range [...]bool{true, false} {
+		for _, level := range [...]Verdict{Public, Network, Shared} {
+			var open addressSet
+			for _, sc := range d.scenes(action) {
+				s := d.newSearch(sc, reachOf(level), sure, &work)
+				s.allows, s.denies = []*stmt{&t}, nil
+				if m, _ := s.findWide(&open); m != nil {
+					if !sure {
+						return Undecided
+					}
+					return level
+				}
+			}
+		}
+	}
+	if work < 0 {
+		return Undecided
+	}
+	return Private
+}
+
+// barrier names the clauses without any one of which the statement would open.
+func (d *decider) barrier(st *stmt, action string) string {
+	var names []string
+	for i := range st.clauses {
+		rest := append(append([]clause(nil), st.clauses[:i]...), st.clauses[i+1:]...)
+		if d.alone(st, action, rest) != Private {
+			names = append(names, "`"+shorten(st.clauses[i].text(), 120)+"`")
+		}
+	}
+	if names == nil {
+		for i := range st.clauses {
+			names = append(names, "`"+shorten(st.clauses[i].text(), 120)+"`")
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+func (d *decider) denyNote(st *stmt) string {
+	switch {
+	case st.Actions == nil || st.Resources == nil:
+		return "It lacks Action or Resource, so it denies nothing."
+	case st.resource == matchNo:
+		return "Its Resource is not this key, so it denies nothing here."
+	case d.firstAction(st) == "":
+		return "It denies no action of the encrypt class."
+	case !st.NotPrincipal && !st.entries.reachable(false):
+		return "It denies principals that are no outsiders."
+	case len(st.clauses) == 0 && !st.NotPrincipal && st.entries.star:
+		return "It denies everyone, the owner too."
+	case st.NotPrincipal:
+		return "It denies everyone but the principals it lists."
+	case len(st.clauses) == 0:
+		return "It denies the principals it names."
+	default:
+		return "It denies requests that meet its conditions."
+	}
+}
