@@ -7,15 +7,41 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
+
+const lambda = "github.com/kmsentry/kmsentry/lambda"
 
 // Build builds the Lambda binary for this machine into dir and returns its path.
 func Build(dir string) (string, error) {
+	if err := readSources(); err != nil {
+		return "", err
+	}
 	path := filepath.Join(dir, "bootstrap")
-	cmd := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", path, "github.com/kmsentry/kmsentry/lambda")
+	cmd := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", path, lambda)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}
 	return path, nil
+}
+
+// readSources reads the function's source files. go test remembers what a test
+// read and runs it again when that changes; without this, a test of a package
+// that does not import the function would be taken from the cache.
+func readSources() error {
+	out, err := exec.Command("go", "list", "-f", "{{.Dir}}", lambda).Output()
+	if err != nil {
+		return fmt.Errorf("go list: %w", err)
+	}
+	names, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(out)), "*.go"))
+	if err != nil || len(names) == 0 {
+		return fmt.Errorf("the function has no source files in %q (%v)", out, err)
+	}
+	for _, name := range names {
+		if _, err := os.ReadFile(name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
