@@ -103,6 +103,7 @@ func (c *checked) question(d *load.Document, o checkOptions) policy.Question {
 		TrustedAccounts: o.trustedAccounts,
 		TrustedOrgs:     o.trustedOrgs,
 		Key:             facts(d.Key, o.key),
+		Explain:         o.explain || !d.Exact(), // which unknown values matter shows statement by statement
 	}
 }
 
@@ -203,6 +204,7 @@ func (c *checked) bracket(d *load.Document, o checkOptions) {
 	if low != high {
 		c.leaveOpen(d, all, low, high)
 	}
+	c.decision.Statements = noteUnknown(c.decision.Statements, d.Unknown)
 	if len(all) > 1 && low == high {
 		c.notes = append(c.notes, "the verdict holds whatever the template leaves open comes to; the details are those of one case")
 	}
@@ -215,6 +217,23 @@ func (c *checked) bracket(d *load.Document, o checkOptions) {
 func (c *checked) leaveOpen(d *load.Document, all []bounds, low, high policy.Verdict) {
 	c.between = fmt.Sprintf("between %s and %s", low, high)
 	c.decision.Undecided = append(unknowns(d, all), c.decision.Undecided...)
+}
+
+// noteUnknown returns the notes with those on statements with unknown values
+// replaced: what was decided there is a bound. There are none when the whole
+// policy is unknown.
+func noteUnknown(notes []policy.StatementNote, unknown []load.Unknown) []policy.StatementNote {
+	notes = slices.Clone(notes)
+	for _, u := range unknown {
+		switch {
+		case u.Path == "KeyPolicy":
+			return nil
+		case u.Statement >= 0 && u.Statement < len(notes):
+			notes[u.Statement].Opens = policy.Undecided
+			notes[u.Statement].Why = "It turns on a value that is not known: " + u.Path + " is " + u.What + "."
+		}
+	}
+	return notes
 }
 
 // bounds are the decisions about the least and the most that a policy may open.

@@ -62,7 +62,7 @@ func (p *checkText) write(b *bytes.Buffer, c checked) {
 	}
 	if p.explain {
 		for _, n := range d.Statements {
-			p.line(b, "explain", fmt.Sprintf("%s, %s: %s", statementName(n.Statement), n.Effect, safe(n.Why)))
+			p.line(b, "explain", fmt.Sprintf("%s (%s): %s", statementName(n.Statement), n.Effect, safe(n.Why)))
 		}
 	}
 }
@@ -215,12 +215,13 @@ func actions(grants []policy.Grant) string {
 	return text
 }
 
-// statementName names a statement by its place, counted from 0 as in JSON.
+// statementName names a statement by its place, counted from 1 as people do
+// and as the sentences of the decision do.
 func statementName(ref policy.StatementRef) string {
 	if ref.Index < 0 {
 		return "the policy"
 	}
-	name := fmt.Sprintf("Statement[%d]", ref.Index)
+	name := fmt.Sprintf("statement %d", ref.Index+1)
 	if ref.Sid != "" {
 		name += ` "` + alert.Sanitize(ref.Sid, 60) + `"`
 	}
