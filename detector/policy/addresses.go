@@ -81,7 +81,7 @@ func (s addressSet) has(a netip.Addr) bool {
 }
 
 func (s addressSet) and(t addressSet) addressSet {
-	var out addressSet
+	out := make(addressSet, 0, max(len(s), len(t)))
 	for i, j := 0, 0; i < len(s) && j < len(t); {
 		lo, hi := s[i].lo, s[i].hi
 		if lo.Less(t[j].lo) {
@@ -103,23 +103,28 @@ func (s addressSet) and(t addressSet) addressSet {
 }
 
 func (s addressSet) minus(t addressSet) addressSet {
-	var out addressSet
+	if len(t) == 0 {
+		return s
+	}
+	out := make(addressSet, 0, len(s)+len(t))
+	j := 0
 	for _, r := range s {
-		lo, done := r.lo, false
-		for _, c := range t {
-			if !sameFamily(c.lo, r.lo) || c.hi.Less(lo) || r.hi.Less(c.lo) {
+		lo, left := r.lo, true
+		for ; j < len(t) && t[j].lo.Compare(r.hi) <= 0; j++ {
+			c := t[j]
+			if c.hi.Less(lo) {
 				continue
 			}
 			if lo.Less(c.lo) {
 				out = append(out, addressRange{lo, c.lo.Prev()})
 			}
 			if !c.hi.Less(r.hi) {
-				done = true
-				break
+				left = false
+				break // c may reach into the next range
 			}
 			lo = c.hi.Next()
 		}
-		if !done {
+		if left {
 			out = append(out, addressRange{lo, r.hi})
 		}
 	}

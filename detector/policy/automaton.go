@@ -156,7 +156,7 @@ func (a *automaton) read(n node, prev int32, r rune) {
 // advance moves every live position over r.
 func (a *automaton) advance(n node, r rune) node {
 	from := int32(len(a.sets))
-	*a.work -= 1 + int(n.to-n.from)/8
+	*a.work -= 1 + int(n.to-n.from)/3
 	for _, p := range a.sets[n.from:n.to] {
 		switch t := &a.steps[p]; {
 		case !a.needs[t.need].reads(int(n.seg)):
@@ -179,7 +179,7 @@ func (a *automaton) advance(n node, r rune) node {
 func (a *automaton) closure(from int32) int32 {
 	for i := int(from); i < len(a.sets); i++ {
 		p := a.sets[i]
-		if t := &a.steps[p]; !t.end && t.kind == tokStar && !slices.Contains(a.sets[from:], p+1) {
+		if t := &a.steps[p]; !t.end && t.kind == tokStar {
 			a.sets = append(a.sets, p+1)
 		}
 	}

@@ -261,9 +261,12 @@ func (cl *clause) hasDoubt() bool { return cl.doubt != "" }
 
 // text names the clause for people: operator, key and values, shortened.
 func (cl *clause) text() string {
-	v := strings.Join(cl.cond.Values, ", ")
-	if len(v) > 60 {
-		v = v[:57] + "..."
+	const many = 4
+	values := cl.cond.Values
+	more := ""
+	if len(values) > many {
+		more = fmt.Sprintf(" and %d more", len(values)-many)
+		values = values[:many]
 	}
-	return fmt.Sprintf("%s %s %s", cl.cond.Operator.Text, cl.cond.Key, v)
+	return fmt.Sprintf("%s %s %s%s", cl.cond.Operator.Text, cl.cond.Key, shorten(strings.Join(values, ", "), 80), more)
 }
