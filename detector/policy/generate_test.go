@@ -181,7 +181,7 @@ var (
 
 // constraint returns a key, operators that fit it, and values to choose from.
 func (g *generator) constraint() (key string, operators, values []string) {
-	switch g.rng.IntN(22) {
+	switch g.rng.IntN(31) {
 	case 0, 1:
 		return pick(g, "aws:PrincipalAccount", "kms:CallerAccount"), textOperators,
 			[]string{"111122223333", "444455556666", "555566667777", "1111*", "????????????", "${aws:ResourceAccount}", "44445555666?", "*"}
@@ -229,6 +229,27 @@ func (g *generator) constraint() (key string, operators, values []string) {
 			[]string{"acme", "a*", "${aws:PrincipalAccount}", "${aws:username}", "x"}
 	case 20:
 		return "kms:EncryptionContextKeys", textOperators, []string{"tenant", "app", "t*", "zone"}
+	case 21:
+		return pick(g, "aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast"), textOperators,
+			[]string{"athena.amazonaws.com", "cloudformation.amazonaws.com", "dynamodb.*", "*"}
+	case 22:
+		return "aws:VpcSourceIp", ipOperators, []string{"10.0.0.0/8", "10.1.2.3", "172.16.0.0/12", "0.0.0.0/0", "192.168.0.0/24"}
+	case 23:
+		return "aws:VpceAccount", textOperators, []string{"111122223333", "444455556666", "${aws:PrincipalAccount}", "1*"}
+	case 24:
+		return "aws:EpochTime", numericOperators[:4], []string{"1577836800", "1788220800", "1788220799", "1900000000"}
+	case 25:
+		return pick(g, "aws:ResourceOrgID", "aws:ResourceAccount", "aws:RequestedRegion"), textOperators,
+			[]string{"o-mycorp0001", "111122223333", "us-east-1", "o-*", "${aws:PrincipalOrgID}", "us-*"}
+	case 26:
+		return pick(g, "kms:KeySpec", "kms:KeyUsage", "kms:EncryptionAlgorithm"), textOperators, []string{"SYMMETRIC_DEFAULT", "RSA_2048", "ENCRYPT_DECRYPT", "S*"}
+	case 27:
+		return pick(g, "kms:GrantOperations", "kms:GranteePrincipal"), textOperators,
+			[]string{"Encrypt", "Decrypt", "arn:aws:iam::444455556666:role/Deploy", "${aws:PrincipalArn}", "*crypt"}
+	case 28:
+		return pick(g, "aws:UserAgent", "aws:SourceIdentity"), textOperators, []string{"tool/1", "x*", "a?c", "${aws:PrincipalTag/team}"}
+	case 29:
+		return pick(g, "kms:MultiRegion", "kms:GrantIsForAWSResource", "aws:MultiFactorAuthPresent"), boolOperators, []string{"true", "false"}
 	default:
 		return pick(g, "aws:SourceAccount", "aws:SourceOrgID", "s3:prefix"), textOperators, []string{"111122223333", "o-mycorp0001", "x*"}
 	}

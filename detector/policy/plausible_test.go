@@ -173,7 +173,7 @@ func implausibleNetwork(r Request, o *oracle) string {
 		}
 	}
 	via := first(r, "aws:ViaAWSService")
-	called := has(r, "kms:ViaService") || has(r, "aws:CalledVia") || has(r, "aws:CalledViaFirst") || has(r, "aws:CalledViaLast")
+	called := first(r, "kms:GrantIsForAWSResource") == "true" || has(r, "kms:ViaService") || has(r, "aws:CalledVia") || has(r, "aws:CalledViaFirst") || has(r, "aws:CalledViaLast")
 	switch {
 	case endpoint != "" && has(r, "aws:SourceIp"):
 		return "aws:SourceIp goes with " + endpoint
@@ -223,6 +223,7 @@ func implausibleParameters(r Request, o *oracle) string {
 		case strings.HasPrefix(key, prefix) && o.asks("kms:EncryptionContextKeys") &&
 			!slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, key[len(prefix):]) }):
 			return key + " is not in kms:EncryptionContextKeys"
+		case lower == "kms:grantisforawsresource" && (r.Action == "kms:ListGrants" || r.Action == "kms:RevokeGrant"):
 		case strings.HasPrefix(lower, "kms:grant") && r.Action != "kms:CreateGrant":
 			return key + " goes with CreateGrant only"
 		case lower == "kms:encryptionalgorithm" && values[0] != o.q.Key.Spec:

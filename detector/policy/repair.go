@@ -566,6 +566,9 @@ func (s *search) needs(v *variant, lits []literal, m *model, how reading) (list 
 			continue
 		}
 		n.pats = l.set.under(m, how, n.negated)
+		if l.set.vars {
+			*s.work -= 2 * len(l.set.pats)
+		}
 		if len(n.pats) == 0 {
 			if !n.negated {
 				return nil, false

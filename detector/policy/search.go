@@ -269,6 +269,11 @@ func (s *search) denyApplies(d *stmt, m *model) (bool, [][]literal) {
 // holds says whether l holds in m. In a sure search a literal on a key whose
 // presence AWS leaves open must hold whatever the key does.
 func (s *search) holds(l *literal, m *model) bool {
+	if l.set != nil {
+		if *s.work -= len(l.set.pats) / 16; l.set.vars {
+			*s.work -= 2 * len(l.set.pats) // each is put together anew
+		}
+	}
 	if s.sure && l.slot >= sFirst && s.domains[l.slot].uncertain {
 		return s.holdsAnyway(l, m)
 	}

@@ -203,11 +203,14 @@ func splitInto(texts []string, segs []segment, s string) bool {
 }
 
 // manyPatterns is from where on patterns to avoid are only looked at once a
-// solution runs into one.
-const manyPatterns = 6
+// solution runs into one, and fewRounds how often that is tried.
+const (
+	manyPatterns = 6
+	fewRounds    = 8
+)
 
 // refine leaves long lists of things to avoid out at first, and takes in those
-// that a solution runs into.
+// that a solution runs into; if it runs into many, all of them.
 func (t tape) refine(needs []need, work *int) ([]string, bool) {
 	active := append([]need(nil), needs...)
 	for i := range active {
@@ -215,7 +218,7 @@ func (t tape) refine(needs []need, work *int) ([]string, bool) {
 			active[i].pats = nil
 		}
 	}
-	for {
+	for range fewRounds {
 		texts, ok := t.walk(active, work)
 		if !ok {
 			return nil, false
@@ -234,6 +237,7 @@ func (t tape) refine(needs []need, work *int) ([]string, bool) {
 			return texts, true
 		}
 	}
+	return t.walk(needs, work)
 }
 
 // walk runs the automaton, and once more with exact counts when the value that
