@@ -107,6 +107,7 @@ func (a *automaton) candidates(s *segment, n node) []rune {
 	if a.track && int(n.count) >= s.max {
 		return nil
 	}
+	*a.work -= int(n.to-n.from) / 2
 	rs := a.chars[:0]
 	add := func(r rune) {
 		if s.class.has(r) && !slices.Contains(rs, r) {

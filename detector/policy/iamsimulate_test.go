@@ -156,7 +156,7 @@ type simulated struct {
 }
 
 // simulate asks iam-simulate, in a process of its own.
-func simulate(t *testing.T, asked []simulation) []simulated {
+func simulate(t testing.TB, asked []simulation) []simulated {
 	t.Helper()
 	var in bytes.Buffer
 	e := json.NewEncoder(&in)
