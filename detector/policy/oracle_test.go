@@ -156,9 +156,7 @@ func (o *oracle) fresh(candidates ...string) string {
 // accounts returns accounts other than the owner's and the trusted.
 func (o *oracle) accounts() []string {
 	list := []string{o.fresh("999988887777", "888877776666", "777766665555", "606060606060")}
-	for _, m := range regexp.MustCompile(`\d{12}`).FindAllString(o.text, -1) {
-		list = append(list, m)
-	}
+	list = append(list, regexp.MustCompile(`\d{12}`).FindAllString(o.text, -1)...)
 	var patterns []string
 	for _, key := range []string{"aws:principalaccount", "kms:calleraccount", "aws:principalarn"} {
 		for _, value := range o.constants[key] {
@@ -454,9 +452,7 @@ func (o *oracle) uniqueIDs(kind string) []string {
 		return []string{""}
 	}
 	list := []string{o.fresh(prefix+"ATTACKER000000001", prefix+"ATTACKER000000002")}
-	for _, m := range regexp.MustCompile(prefix+`[A-Z0-9]{12,}`).FindAllString(o.text, -1) {
-		list = append(list, m)
-	}
+	list = append(list, regexp.MustCompile(prefix+`[A-Z0-9]{12,}`).FindAllString(o.text, -1)...)
 	return keep(list, isUniqueID)
 }
 
