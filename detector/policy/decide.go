@@ -9,7 +9,7 @@ import (
 // workBound limits the steps of one decision. A step takes some tens of
 // nanoseconds; realistic policies need a few hundred steps. Past the bound the
 // answer is Undecided.
-const workBound = 200_000
+const workBound = 150_000
 
 // Decide answers q for the encrypt class. It never fails: what it cannot
 // decide comes out as Undecided with the construct named.

@@ -189,6 +189,106 @@ func (p *pattern) capture(v string) (slot int, text string, ok bool) {
 	return slot, text, slot >= 0 && okBefore && okAfter
 }
 
+// invert solves literals with variables on a key that has one value, or one of
+// a few: then it is the variables that must give way.
+func (s *search) invert(c, lits []literal, m *model, slot int) bool {
+	d := &s.domains[slot]
+	var choices [][]value
+	switch d.kind {
+	case fixedTo:
+		choices = [][]value{d.vals}
+	case choice:
+		for i := range d.vals {
+			choices = append(choices, d.vals[i:i+1])
+		}
+	default:
+		s.incomplete = true
+		return false
+	}
+	for _, vals := range choices {
+		trial := m.clone()
+		trial.vals[slot] = vals
+		if s.giveWay(c, lits, trial) {
+			m.vals = trial.vals
+			return true
+		}
+	}
+	return false
+}
+
+// giveWay changes the variables of lits until all of them hold in m. It fails
+// with the search still complete only when no value of the variables will do.
+func (s *search) giveWay(c, lits []literal, m *model) bool {
+	for i := range lits {
+		l := &lits[i]
+		if l.holds(m) {
+			continue
+		}
+		if h, fixed := l.present(); fixed || l.set == nil || !l.set.vars {
+			return fixed && h
+		}
+		if !s.giveWayTo(c, l, m) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *search) giveWayTo(c []literal, l *literal, m *model) bool {
+	text := m.text(l.slot)
+	proven := true
+	for j := range l.set.pats {
+		p := &l.set.pats[j]
+		for _, v := range p.parts {
+			if v.ref == "" {
+				continue
+			}
+			wants, exact := []literal{equals(v.slot, text)}, len(p.parts) == 1 && !v.hasDef
+			if slot, captured, ok := p.capture(text); ok && slot == v.slot {
+				wants, exact = []literal{equals(v.slot, captured)}, !v.hasDef
+			}
+			if !l.inside() {
+				other := equals(v.slot, m.text(v.slot)).not()
+				other.absent = false
+				wants, exact = []literal{other}, false
+			}
+			wants = append(wants, literal{slot: v.slot, absent: true, mode: none})
+			for _, want := range wants {
+				ok, no := s.giveOne(c, l, want, m)
+				if ok {
+					return true
+				}
+				exact = exact && no
+			}
+			proven = proven && exact
+		}
+	}
+	if !proven || l.strict {
+		s.incomplete = true
+	}
+	return false
+}
+
+// giveOne gives one variable a value; impossible is true when it cannot have it.
+func (s *search) giveOne(c []literal, l *literal, want literal, m *model) (ok, impossible bool) {
+	if *s.work -= 20; *s.work < 0 || s.depth > maxDepth {
+		return false, false
+	}
+	s.depth++
+	before := s.incomplete
+	s.incomplete = false
+	trial := m.clone()
+	ok = s.repair(append(c[:len(c):len(c)], want), trial, want.slot) && want.holds(trial)
+	impossible = !ok && !s.incomplete
+	s.incomplete = s.incomplete || before
+	s.depth--
+	if !ok || !l.holds(trial) {
+		return false, impossible || want.mode == none
+	}
+	m.vals = trial.vals
+	return true, false
+}
+
 // maxAccounts bounds how many accounts moveAccount tries.
 const maxAccounts = 8
 

@@ -3,6 +3,7 @@ package policy
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // A token is one step of a pattern.
@@ -151,28 +152,40 @@ func (p *pattern) matches(s string) bool {
 // back suffices: what an earlier star could take, the last one can take too,
 // and a star that must not cross a colon ends where its part of the ARN ends.
 func matchTokens(toks []token, s string) bool {
-	rs := []rune(s)
 	i, j := 0, 0
 	star, mark := -1, 0
-	for j < len(rs) {
+	for j < len(s) {
+		r, size := runeAt(s, j)
 		switch {
 		case i < len(toks) && toks[i].kind == tokStar:
 			star, mark = i, j
 			i++
-		case i < len(toks) && toks[i].matches(rs[j]):
+			continue
+		case i < len(toks) && toks[i].matches(r):
 			i++
-			j++
-		case star >= 0 && toks[star].matches(rs[mark]):
-			mark++
-			i, j = star+1, mark
-		default:
+			j += size
+			continue
+		case star < 0:
 			return false
 		}
+		skipped, size := runeAt(s, mark)
+		if !toks[star].matches(skipped) {
+			return false
+		}
+		mark += size
+		i, j = star+1, mark
 	}
 	for i < len(toks) && toks[i].kind == tokStar {
 		i++
 	}
 	return i == len(toks)
+}
+
+func runeAt(s string, i int) (rune, int) {
+	if c := s[i]; c < utf8.RuneSelf {
+		return rune(c), 1
+	}
+	return utf8.DecodeRuneInString(s[i:])
 }
 
 // splitVariables takes a value apart at its ${...}. A "${" without "}" is text.

@@ -81,21 +81,17 @@ func (s *search) repair(c []literal, m *model, slot int) bool {
 	g := s.groupOf(slot)
 	lits := s.literalsOf(c, g)
 	switch g {
-	case gCalled:
-		return s.repairCalled(lits, m)
 	case gContext:
 		return s.repairContext(c, lits, m)
-	case gMFA:
-		return s.repairMFA(lits, m)
-	case gSpec:
-		return s.repairSpec(lits, m)
+	case gCalled, gMFA, gSpec:
+		return s.repairFew(g, lits, m)
 	}
 	if g >= 0 && !s.isText(slot) {
 		vals, ok := s.pick(slot, lits, m)
 		if ok {
 			m.vals[slot] = vals
 		}
-		return ok
+		return ok || !s.settled(lits) && s.invert(c, lits, m, slot)
 	}
 	k, fit := s.key(g, lits)
 	if fit {
@@ -106,6 +102,24 @@ func (s *search) repair(c []literal, m *model, slot int) bool {
 	ok := s.repairText(c, lits, m, g, slot)
 	if fit {
 		s.remember(k, m, ok)
+	}
+	return ok
+}
+
+// repairFew solves the groups that have few values between them. Their
+// literals with variables are read as the model has the variables.
+func (s *search) repairFew(g group, lits []literal, m *model) bool {
+	var ok bool
+	switch g {
+	case gCalled:
+		ok = s.repairCalled(lits, m)
+	case gMFA:
+		ok = s.repairMFA(lits, m)
+	default:
+		ok = s.repairSpec(lits, m)
+	}
+	if !ok && !s.settled(lits) {
+		s.incomplete = true // other values of the variables may do
 	}
 	return ok
 }

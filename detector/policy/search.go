@@ -270,7 +270,7 @@ func (s *search) denyApplies(d *stmt, m *model) (bool, [][]literal) {
 // presence AWS leaves open must hold whatever the key does.
 func (s *search) holds(l *literal, m *model) bool {
 	if l.set != nil {
-		if *s.work -= len(l.set.pats) / 16; l.set.vars {
+		if *s.work -= len(l.set.pats) / 4; l.set.vars {
 			*s.work -= 2 * len(l.set.pats) // each is put together anew
 		}
 	}
