@@ -91,7 +91,7 @@ func (s *search) repair(c []literal, m *model, slot int) bool {
 		if ok {
 			m.vals[slot] = vals
 		}
-		return ok || !s.settled(lits) && s.invert(c, lits, m, slot)
+		return ok || s.domains[slot].kind != never && !s.settled(lits) && s.invert(c, lits, m, slot)
 	}
 	k, fit := s.key(g, lits)
 	if fit {
