@@ -115,6 +115,11 @@ func (d *decider) namedBy(o *outcome) []string {
 			names = append(names, o.model.text(sOrgID))
 		}
 	}
+	for i := sFirst; i < len(d.slots); i++ {
+		if d.slots[i].id == idAttestation && len(o.model.vals[i]) > 0 {
+			names = append(names, d.slots[i].Name+" "+o.model.text(i))
+		}
+	}
 	if len(names) == 0 {
 		names = append(names, o.model.text(sAccount))
 	}
