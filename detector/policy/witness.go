@@ -267,10 +267,19 @@ func (c *compiled) unknownFact() bool {
 		id      keyID
 		unknown bool
 	}{
-		{idRegion, c.region == ""}, {idResAccount, c.owner == ""}, {idResOrgID, k.Org == ""}, {idResOrgPaths, true},
-		{idResTag, k.Tags == nil}, {idKeySpec, k.Spec == ""}, {idKeyUsage, k.Usage == ""}, {idKeyOrigin, k.Origin == ""},
-		{idMultiRegion, c.multiRegion() == nil}, {idMultiKeyType, c.multiRegion() == nil}, {idRequestAlias, k.Aliases == nil},
-		{idEncAlgorithm, k.Spec == ""}, {idViaService, c.region == ""},
+		{idRegion, c.region == ""},
+		{idResAccount, c.owner == ""},
+		{idResOrgID, k.Org == ""},
+		{idResOrgPaths, true},
+		{idResTag, k.Tags == nil},
+		{idKeySpec, k.Spec == ""},
+		{idKeyUsage, k.Usage == ""},
+		{idKeyOrigin, k.Origin == ""},
+		{idMultiRegion, c.multiRegion() == nil},
+		{idMultiKeyType, c.multiRegion() == nil},
+		{idRequestAlias, k.Aliases == nil},
+		{idEncAlgorithm, k.Spec == ""},
+		{idViaService, c.region == ""},
 	} {
 		if f.unknown && c.has[f.id] {
 			return true
