@@ -1,0 +1,327 @@
+package kmsentry
+
+import (
+	"bytes"
+	"flag"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/kmsentry/kmsentry/internal/bootstraptest"
+)
+
+// The documents say only what is so: these tests run their examples and hold
+// their tables and links against the tree.
+
+var update = flag.Bool("update", false, "write the output of README.md's examples anew")
+
+// console is a block with a command line and what it prints.
+var console = regexp.MustCompile("(?s)```console\n\\$ ([^\n]*)\n(.*?)```")
+
+// TestReadmeExamples runs the commands of README.md where the tree lies, with
+// freshly built binaries, and compares what they print.
+func TestReadmeExamples(t *testing.T) {
+	readme := document(t, "README.md")
+	if n := len(console.FindAllString(readme, -1)); n < 3 {
+		t.Fatalf("%d examples in README.md, want at least 3", n)
+	}
+	dir := builtTree(t)
+	fresh := console.ReplaceAllStringFunc(readme, func(block string) string {
+		m := console.FindStringSubmatch(block)
+		cmd := exec.Command("sh", "-c", m[1])
+		cmd.Dir = dir
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+		out, err := cmd.CombinedOutput()
+		if _, status := err.(*exec.ExitError); err != nil && !status {
+			t.Fatal(err)
+		}
+		got := string(out)
+		if got != m[2] && !*update {
+			t.Errorf("README.md: %s prints something else; look at it and run with -update. It prints:\n%s", m[1], got)
+		}
+		return "```console\n$ " + m[1] + "\n" + got + "```"
+	})
+	if *update {
+		if err := os.WriteFile("README.md", []byte(fresh), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// builtTree makes a folder that looks like the tree after make: the binaries
+// in bin, and beside them what commands name.
+func builtTree(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	bin := filepath.Join(dir, "bin")
+	if err := os.Mkdir(bin, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bootstraptest.Build(bin); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("go", "build", "-o", filepath.Join(bin, "kmsentry"), "./cmd/kmsentry").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	for _, name := range []string{"docs", "events"} {
+		if err := os.CopyFS(filepath.Join(dir, name), os.DirFS(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// TestReadmeListsEverySetting: README.md's table and the function's settings
+// are the same, and the template passes on what the table says.
+func TestReadmeListsEverySetting(t *testing.T) {
+	listed := map[string]string{} // setting: template parameter, "" without
+	for _, row := range rows(t, "README.md", "## Configuration") {
+		for _, name := range codes(row[0]) {
+			listed[name] = strings.Join(codes(row[1]), " ")
+		}
+	}
+	if got, want := slices.Sorted(maps.Keys(listed)), settingNames(t); !slices.Equal(got, want) {
+		t.Errorf("README.md lists the settings\n%q, lambda/settings.go reads\n%q", got, want)
+	}
+	variables := template(t).Resources["DetectorFunction"].Properties.Environment.Variables
+	for name, parameter := range listed {
+		if parameter != "" && variables[name] != parameter {
+			t.Errorf("README.md: parameter %s sets %s; in template.yaml it is %q", parameter, name, variables[name])
+		}
+	}
+	for name, value := range variables {
+		if value != "" && value != "AlertTopic" && listed[name] != value {
+			t.Errorf("template.yaml sets %s from %s, README.md says %q", name, value, listed[name])
+		}
+	}
+}
+
+// settingNames are the names of environment variables in lambda/settings.go.
+func settingNames(t *testing.T) []string {
+	t.Helper()
+	f, err := parser.ParseFile(token.NewFileSet(), filepath.Join("lambda", "settings.go"), nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := regexp.MustCompile(`^[A-Z]+(_[A-Z]+)+$`)
+	found := map[string]bool{}
+	ast.Inspect(f, func(n ast.Node) bool {
+		if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+			if text, err := strconv.Unquote(lit.Value); err == nil && name.MatchString(text) {
+				found[text] = true
+			}
+		}
+		return true
+	})
+	if len(found) < 10 {
+		t.Fatalf("%d settings found in lambda/settings.go, want at least 10", len(found))
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
+// TestDeployListsEveryParameter: docs/deploy.md names the template's parameters
+// with their defaults, its outputs, and its resources' names.
+func TestDeployListsEveryParameter(t *testing.T) {
+	stack := template(t)
+	listed := map[string]string{}
+	for _, row := range rows(t, "docs/deploy.md", "## Parameters") {
+		listed[strings.Join(codes(row[0]), " ")] = strings.Join(codes(row[1]), " ")
+	}
+	for name, p := range stack.Parameters {
+		if got, ok := listed[name]; !ok || got != p.Default {
+			t.Errorf("docs/deploy.md gives parameter %s the default %q (listed: %t), template.yaml %q", name, got, ok, p.Default)
+		}
+	}
+	if len(listed) != len(stack.Parameters) {
+		t.Errorf("docs/deploy.md lists %d parameters, template.yaml has %d", len(listed), len(stack.Parameters))
+	}
+	text := document(t, "docs/deploy.md")
+	alarms := 0
+	for name, r := range stack.Resources {
+		if r.Type == "AWS::CloudWatch::Alarm" {
+			alarms++
+		}
+		if !strings.Contains(text, "`"+name+"`") {
+			t.Errorf("docs/deploy.md does not name the resource %s", name)
+		}
+	}
+	for name := range stack.Outputs {
+		if !strings.Contains(text, "`"+name+"`") {
+			t.Errorf("docs/deploy.md does not name the output %s", name)
+		}
+	}
+	if alarms != 6 || !strings.Contains(document(t, "README.md"), "six alarms") {
+		t.Errorf("template.yaml has %d alarms; README.md says six", alarms)
+	}
+}
+
+// stack is what the documents tell of template.yaml. An intrinsic function
+// reads as its argument.
+type stack struct {
+	Parameters map[string]struct {
+		Default string `yaml:"Default"`
+	} `yaml:"Parameters"`
+	Resources map[string]struct {
+		Type       string `yaml:"Type"`
+		Properties struct {
+			Environment struct {
+				Variables map[string]string `yaml:"Variables"`
+			} `yaml:"Environment"`
+		} `yaml:"Properties"`
+	} `yaml:"Resources"`
+	Outputs map[string]yaml.Node `yaml:"Outputs"`
+}
+
+func template(t *testing.T) stack {
+	t.Helper()
+	var s stack
+	if err := yaml.Unmarshal([]byte(readTemplate(t)), &s); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Parameters) == 0 || len(s.Resources) == 0 || len(s.Outputs) == 0 {
+		t.Fatal("template.yaml has no parameters, resources or outputs")
+	}
+	return s
+}
+
+// TestReadmeCounts: the counts that README.md gives.
+func TestReadmeCounts(t *testing.T) {
+	corpus, err := filepath.Glob("detector/policy/testdata/corpus/*.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := 0
+	for _, name := range corpus {
+		cases += strings.Count(document(t, name), "\n")
+	}
+	events, err := filepath.Glob("events/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		claim string
+		holds func(n int) bool
+	}{
+		{`more than (\d+) policies of known verdict`, func(n int) bool { return cases > n && cases < 2*n }},
+		{`sends (\d+) sample events`, func(n int) bool { return len(events) == n }},
+	} {
+		m := regexp.MustCompile(test.claim).FindStringSubmatch(document(t, "README.md"))
+		if m == nil {
+			t.Errorf("README.md does not say %q", test.claim)
+			continue
+		}
+		if n, err := strconv.Atoi(m[1]); err != nil || !test.holds(n) {
+			t.Errorf("README.md says %q; there are %d policies and %d events", m[0], cases, len(events))
+		}
+	}
+}
+
+// TestLinks: every relative link of every document leads somewhere, to a
+// heading where it names one.
+func TestLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)\s]*)\)`)
+	count := 0
+	for _, name := range files(t, ".md") {
+		for _, m := range link.FindAllStringSubmatch(document(t, name), -1) {
+			target, heading, _ := strings.Cut(m[1], "#")
+			if strings.Contains(target, "://") {
+				continue
+			}
+			count++
+			path := name
+			if target != "" {
+				path = filepath.Join(filepath.Dir(name), target)
+			}
+			if _, err := os.Stat(path); err != nil {
+				t.Errorf("%s links to %s, which is not there", name, m[1])
+				continue
+			}
+			if heading != "" && !slices.Contains(headings(document(t, path)), heading) {
+				t.Errorf("%s links to %s; %s has no such heading", name, m[1], path)
+			}
+		}
+	}
+	if count < 20 {
+		t.Errorf("%d relative links found, want at least 20", count)
+	}
+}
+
+// headings are the anchors that GitHub gives a document's headings.
+func headings(text string) []string {
+	var anchors []string
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(text, -1) {
+		anchor := regexp.MustCompile(`[^a-z0-9 _-]`).ReplaceAllString(strings.ToLower(m[1]), "")
+		anchors = append(anchors, strings.ReplaceAll(anchor, " ", "-"))
+	}
+	return anchors
+}
+
+// TestMakeTargets: every target that a document names is one of the Makefile's.
+func TestMakeTargets(t *testing.T) {
+	makefile := document(t, "Makefile")
+	count := 0
+	for _, name := range files(t, ".md") {
+		for _, m := range regexp.MustCompile("(?m)(?:^|`|&& )(?:[A-Z]+=\\S+ )?make ([a-z][a-zA-Z-]*)").FindAllStringSubmatch(document(t, name), -1) {
+			count++
+			if !strings.Contains(makefile, "\n"+m[1]+":") {
+				t.Errorf("%s names make %s, which the Makefile does not have", name, m[1])
+			}
+		}
+	}
+	if count < 5 {
+		t.Errorf("%d make targets found in documents, want at least 5", count)
+	}
+}
+
+func document(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")))
+}
+
+// rows are the cells of the first table behind a heading, without its head.
+func rows(t *testing.T, name, heading string) [][]string {
+	t.Helper()
+	_, text, ok := strings.Cut(document(t, name), "\n"+heading+"\n")
+	if !ok {
+		t.Fatalf("%s has no heading %q", name, heading)
+	}
+	var table [][]string
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if !strings.HasPrefix(line, "|") {
+			if len(table) > 0 {
+				break
+			}
+			continue
+		}
+		table = append(table, strings.Split(strings.Trim(line, "|"), "|"))
+	}
+	if len(table) < 3 {
+		t.Fatalf("%s has no table behind %q", name, heading)
+	}
+	return table[2:]
+}
+
+// codes are the code spans of a cell.
+func codes(cell string) []string {
+	var spans []string
+	for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cell, -1) {
+		spans = append(spans, m[1])
+	}
+	return spans
+}
