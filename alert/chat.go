@@ -200,7 +200,7 @@ func chatWhy(f *detector.Finding) []string {
 		if i == 2 {
 			break
 		}
-		lines = append(lines, "Why: "+code(g.audience()+" can call "+actionsOf(g.grants, 3)+", let in by "+g.through(), 300))
+		lines = append(lines, "Why: "+code(g.audience()+" can call "+actionsOf(g.grants, 3)+g.letIn(), 300))
 		for _, why := range g.grants[0].Why[:min(len(g.grants[0].Why), 2)] {
 			lines = append(lines, "- "+code(why, 300))
 		}

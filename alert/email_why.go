@@ -59,7 +59,7 @@ func (m *mail) grant(g grantGroup) {
 	if len(g.grants[0].Why) > 0 {
 		end = ":"
 	}
-	m.para("  ", "  ", g.audience()+" can call "+actionsOf(g.grants, 7)+", let in by "+g.through()+end)
+	m.para("  ", "  ", g.audience()+" can call "+actionsOf(g.grants, 7)+g.letIn()+end)
 	for i, sentence := range g.grants[0].Why {
 		if i == m.l.why {
 			break

@@ -30,6 +30,15 @@ func groupGrants(grants []policy.Grant) []grantGroup {
 	return groups
 }
 
+// letIn names the statements that let the audience in, unless the reasons
+// that follow begin with the only one.
+func (g grantGroup) letIn() string {
+	if first := g.grants[0]; len(first.Statements) == 1 && len(first.Why) > 0 {
+		return ""
+	}
+	return ", let in by " + g.through()
+}
+
 // audience names who gets in.
 func (g grantGroup) audience() string {
 	const most = 4 // names in a sentence
