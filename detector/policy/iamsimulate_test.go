@@ -97,7 +97,7 @@ func defectOf(p *Policy, r Request) string {
 			switch {
 			case strings.HasPrefix(key, "kms:encryptioncontext:"):
 				return "drops kms:EncryptionContext:... from the request"
-			case key == "aws:sourceip" && slices.Contains(c.Values, "0.0.0.0/0"):
+			case c.Operator.Base == IPAddress && slices.Contains(c.Values, "0.0.0.0/0"):
 				return "takes IPv4 /0 for /32"
 			case key == "aws:epochtime":
 				return "takes epoch seconds for milliseconds"
