@@ -147,8 +147,8 @@ func TestDecisionDocLinks(t *testing.T) {
 	}
 }
 
-// A questionCase is a rule of DECISION.md that no case of the corpus can hold,
-// since it turns on the question or on what stands beside the verdict. The
+// A questionCase holds a rule of DECISION.md that no case of the corpus holds;
+// most of them turn on the question or on what stands beside the verdict. The
 // question is that of the corpus unless ask changes it.
 type questionCase struct {
 	name       string
@@ -163,8 +163,8 @@ const (
 	docDenied = `{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*"}`
 )
 
-// docAllow lets everybody encrypt under a condition, given as operator, key
-// and value in JSON.
+// docAllow lets everybody encrypt and make data keys under conditions, each an
+// operator with its keys in JSON.
 func docAllow(conditions ...string) string {
 	return `{"Effect":"Allow","Principal":"*","Action":["kms:Encrypt","kms:GenerateDataKey"],"Resource":"*","Condition":{` + strings.Join(conditions, ",") + `}}`
 }
@@ -175,6 +175,15 @@ func docDeny(conditions ...string) string {
 
 func docService(condition string) string {
 	return `{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"kms:GenerateDataKey","Resource":"*","Condition":{` + condition + `}}`
+}
+
+// docChain makes the tags of the caller that the letters name equal, each to the next.
+func docChain(letters string) string {
+	var keys []string
+	for i := range len(letters) - 1 {
+		keys = append(keys, `"aws:PrincipalTag/`+letters[i:i+1]+`":"${aws:PrincipalTag/`+letters[i+1:i+2]+`}"`)
+	}
+	return strings.Join(keys, ",")
 }
 
 func docFlag(f Flag) func(Decision) bool {
@@ -250,10 +259,17 @@ func questionCases() []questionCase {
 		{"attestation-named", docAllow(`"StringEqualsIgnoreCase":{"kms:RecipientAttestation:ImageSha384":"` + measurement + `"}`), nil, Shared, nil},
 		{"root-user-tag", docAllow(`"StringEquals":{"aws:PrincipalTag/team":"a","aws:PrincipalType":"Account"}`), nil, Undecided, nil},
 		{"ip-v6-not-global", docAllow(`"IpAddress":{"aws:SourceIp":["fc00::/7","::ffff:0:0/96"]}`), nil, Private, nil},
+
+		{"token-through-a-service", docAllow(`"StringEquals":{"aws:PrincipalType":"Account"},"DateLessThan":{"aws:TokenIssueTime":"2026-08-31T22:30:00Z"}`), nil, Undecided, nil},
+
+		// Limits: a stranger may get in here. Who lifts one changes its row and its line in DECISION.md.
+		{"wildcard-from-variable", docAllow(`"StringLike":{"aws:PrincipalAccount":"${kms:EncryptionContext:x}"},"StringEquals":{"kms:EncryptionContext:x":"*"}`), nil, Private, nil},
+		{"oidc-key", docAllow(`"StringEquals":{"accounts.google.com:sub":"110169484474386276334"}`), nil, Private, nil},
 		{"context-key-letter-case", docAllow(`"StringEquals":{"kms:EncryptionContext:Tenant":"a"},"StringLike":{"kms:EncryptionContext:tenant":"b"}`), nil, Private, nil},
 
 		// Variables
 		{"unresolved-beside-another", docAllow(`"StringEquals":{"aws:PrincipalAccount":["${aws:SourceAccount}","444455556666"]}`), nil, Shared, nil},
+		{"chain-of-ten-variables", docAllow(`"StringEquals":{` + docChain("abcdefghij") + `,"aws:PrincipalTag/j":"z"}`), nil, Undecided, nil},
 		{"colon-from-variable", docAllow(`"ArnLike":{"aws:PrincipalArn":"arn:aws:${kms:EncryptionContext:x}"}`), nil, Undecided, nil},
 	}
 }
