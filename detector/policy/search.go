@@ -270,8 +270,13 @@ func (s *search) denyApplies(d *stmt, m *model) (bool, [][]literal) {
 // presence AWS leaves open must hold whatever the key does.
 func (s *search) holds(l *literal, m *model) bool {
 	if l.set != nil {
-		if *s.work -= len(l.set.pats) / 4; l.set.vars {
-			*s.work -= 2 * len(l.set.pats) // each is put together anew
+		switch n := len(l.set.pats); {
+		case l.set.vars:
+			*s.work -= 2 * n // each is put together anew
+		case n > 0 && !l.set.pats[0].exact:
+			*s.work -= n
+		default:
+			*s.work -= n / 8
 		}
 	}
 	if s.sure && l.slot >= sFirst && s.domains[l.slot].uncertain {
