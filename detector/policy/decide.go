@@ -9,7 +9,7 @@ import (
 // workBound limits the steps of one decision. A step takes some tens of
 // nanoseconds; realistic policies need a few hundred steps. Past the bound the
 // answer is Undecided.
-const workBound = 150_000
+const workBound = 120_000
 
 // Decide answers q for the encrypt class. It never fails: what it cannot
 // decide comes out as Undecided with the construct named.
@@ -110,8 +110,11 @@ func (d *decider) classOf(action string) string {
 	for _, m := range d.matches(action) {
 		b.WriteByte('0' + byte(m))
 	}
-	if d.q.Key.Spec != "" || d.q.Key.Usage != "" || d.mentionsAny(idEncContext, idEncKeys, idEncAlgorithm, idKeySpec,
-		idKeyUsage, idPairSpec, idParameter, idReEncrypt, idGrantOps, idGrantParam, idGrantForAWS, idAttestation) {
+	if !d.supported(action) {
+		b.WriteByte('-')
+	}
+	if d.mentionsAny(idEncContext, idEncKeys, idEncAlgorithm, idKeySpec, idKeyUsage, idPairSpec, idParameter,
+		idReEncrypt, idGrantOps, idGrantParam, idGrantForAWS, idAttestation) {
 		b.WriteString(action)
 	}
 	return b.String()
