@@ -1,6 +1,5 @@
 // Command kmsentry finds AWS KMS keys that somebody has opened to the world.
 //
-//	kmsentry check FILE...      judge key policies, templates and plans
 //	kmsentry check FILE...      say of key policies who they let in, with the proof
 //	kmsentry invoke EVENT...    send events through the Lambda function, on this machine
 //	kmsentry version            say which version this is

@@ -187,7 +187,8 @@ func textValues(c *Condition, info keyInfo, vars bool) (lo, hi *valueSet, doubt 
 		s.pats = append(s.pats, p)
 	}
 	if short == nil {
-		return s, s, ""
+		hi, doubt = wildFromVariables(s)
+		return s, hi, doubt
 	}
 	wide := &valueSet{pats: append([]pattern(nil), s.pats...), vars: s.vars}
 	for _, p := range short {
@@ -195,6 +196,43 @@ func textValues(c *Condition, info keyInfo, vars bool) (lo, hi *valueSet, doubt 
 		wide.pats = append(wide.pats, q)
 	}
 	return s, wide, "an ARN pattern with fewer than six parts; AWS does not say whether it matches"
+}
+
+// wildFromVariables returns the widest reading of patterns into which a caller
+// can put wildcards by way of a variable: AWS does not say whether they count.
+// Of the keys that a caller fills, few can hold them.
+func wildFromVariables(s *valueSet) (hi *valueSet, doubt string) {
+	for i := range s.pats {
+		p := &s.pats[i]
+		if !p.wild || !p.fromCaller() {
+			continue
+		}
+		if hi == nil {
+			hi = &valueSet{pats: append([]pattern(nil), s.pats...)}
+		}
+		hi.pats[i] = p.loosen()
+	}
+	if hi == nil {
+		return s, ""
+	}
+	for i := range hi.pats {
+		hi.vars = hi.vars || hi.pats[i].parts != nil
+	}
+	return hi, "a wildcard may come in through the variable; AWS does not say whether it then counts as one"
+}
+
+// fromCaller says whether a variable's value can hold * or ?.
+func (p *pattern) fromCaller() bool {
+	for _, v := range p.parts {
+		if v.ref == "" {
+			continue
+		}
+		switch info, _ := lookupKey(v.ref); info.id {
+		case idEncContext, idUserAgent, idReferer:
+			return true
+		}
+	}
+	return false
 }
 
 func boolValues(c *Condition) *valueSet {

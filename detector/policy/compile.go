@@ -15,6 +15,7 @@ const (
 	sUnique          // the unique id within aws:userid
 	sSession         // the session name within aws:userid
 	sParent          // the user who made a federated session
+	sParentID        // the same user's unique id
 	sOrgID           // aws:PrincipalOrgID
 	sOrgPaths        // aws:PrincipalOrgPaths
 	sService         // a service principal that calls for itself

@@ -263,6 +263,9 @@ func (d *decider) reasons(may *outcome, action string) []Open {
 		if st.resource == matchMaybe {
 			add(st, "AWS does not say whether the statement's Resource or NotResource matches this key")
 		}
+		if len(st.entries.userIDs) > 0 && may.search.typ == fedCaller {
+			add(st, "AWS does not say whether a user's unique id covers the sessions that the user makes with GetFederationToken")
+		}
 		if st.NotPrincipal && st.Effect == Deny {
 			add(st, "AWS's documents do not settle whom a Deny with NotPrincipal exempts when only a part of account, identity and session is listed")
 		}
@@ -292,7 +295,7 @@ func (d *decider) doubts(action string) bool {
 		if m == matchNo {
 			continue
 		}
-		if m == matchMaybe || st.NotPrincipal && st.Effect == Deny {
+		if m == matchMaybe || st.NotPrincipal && st.Effect == Deny || len(st.entries.userIDs) > 0 {
 			return true
 		}
 		for j := range st.clauses {
@@ -308,7 +311,7 @@ func (d *decider) doubts(action string) bool {
 // the key is present or which values it has.
 func (d *decider) uncertain(slot int) bool {
 	switch d.slots[slot].id {
-	case idPrincipalTag, idSession, idSessionArn, idTokenIssue, idMFAPresent, idMFAAge, idReferer, idSourceIP, idViaMCP,
+	case idPrincipalTag, idSession, idProvider, idSessionArn, idTokenIssue, idMFAPresent, idMFAAge, idReferer, idSourceIP, idViaMCP,
 		idResAliases, idViaService, idCalledVia, idCalledViaFirst, idCalledViaLast:
 		return slot >= sFirst
 	}

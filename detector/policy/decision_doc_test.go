@@ -263,9 +263,13 @@ func questionCases() []questionCase {
 		{"token-through-a-service", docAllow(`"StringEquals":{"aws:PrincipalType":"Account"},"DateLessThan":{"aws:TokenIssueTime":"2026-08-31T22:30:00Z"}`), nil, Undecided, nil},
 
 		// Limits: a stranger may get in here. Who lifts one changes its row and its line in DECISION.md.
-		{"wildcard-from-variable", docAllow(`"StringLike":{"aws:PrincipalAccount":"${kms:EncryptionContext:x}"},"StringEquals":{"kms:EncryptionContext:x":"*"}`), nil, Private, nil},
-		{"oidc-key", docAllow(`"StringEquals":{"accounts.google.com:sub":"110169484474386276334"}`), nil, Private, nil},
+		{"wildcard-from-variable", docAllow(`"StringLike":{"aws:PrincipalAccount":"${kms:EncryptionContext:x}"},"StringEquals":{"kms:EncryptionContext:x":"*"}`), nil, Undecided, nil},
+		{"oidc-key", docAllow(`"StringEquals":{"accounts.google.com:sub":"110169484474386276334"}`), nil, Undecided, nil},
 		{"context-key-letter-case", docAllow(`"StringEquals":{"kms:EncryptionContext:Tenant":"a"},"StringLike":{"kms:EncryptionContext:tenant":"b"}`), nil, Private, nil},
+
+		// Principals
+		{"unique-id-and-the-users-sessions", `{"Effect":"Allow","Principal":{"AWS":"AIDAEXAMPLEUSER000001"},"Action":"kms:*","Resource":"*"},` +
+			`{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalType":"User"}}}`, nil, Undecided, nil},
 
 		// Variables
 		{"unresolved-beside-another", docAllow(`"StringEquals":{"aws:PrincipalAccount":["${aws:SourceAccount}","444455556666"]}`), nil, Shared, nil},

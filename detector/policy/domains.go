@@ -20,7 +20,7 @@ func (s *scene) domainOf(info keyInfo) domain {
 		return always([...]string{roleCaller: "AssumedRole", userCaller: "User", rootCaller: "Account", fedCaller: "FederatedUser"}[s.typ])
 	case idPrincipalIsAWSService:
 		return always("false")
-	case idSession, idSessionArn:
+	case idSession, idSessionArn, idProvider:
 		return s.sessionDomain(info)
 	case idTokenIssue:
 		return s.tokenDomain()
@@ -71,6 +71,10 @@ func (s *scene) sessionDomain(info keyInfo) domain {
 		d = anyText("stranger", repeat(nameClass(), 2, 64))
 	default:
 		d = anyText("stranger", repeat(textClass(), 1, 512))
+		d.multi = info.Multi
+	}
+	if info.id == idProvider {
+		return d.doubtful()
 	}
 	if info.id == idSession && strings.HasPrefix(info.Name, "aws:SourceId") || s.path != via {
 		return d.maybe()

@@ -179,7 +179,7 @@ func (d *decider) presence(cl *clause, info keyInfo, o *outcome, vals []value) s
 		return "a stranger can use that service with its own credentials: " + value
 	case idCurrentTime:
 		return "it holds at this instant"
-	case idPrincipalTag, idUsername, idSession, idSessionArn:
+	case idPrincipalTag, idUsername, idSession, idProvider, idSessionArn:
 		return "the caller's own account chooses it: " + value
 	case idMFAPresent, idMFAAge, idTokenIssue:
 		return "a stranger's own session can have " + value + "; it says nothing about whose account it is"

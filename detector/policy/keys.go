@@ -41,6 +41,7 @@ const (
 	idUserID
 	idUsername
 	idSession     // keys of a role session that the caller's own account makes up
+	idProvider    // claims of an identity provider: some outlast signing in, and a stranger has some of them
 	idSessionArn  // the same, an ARN that carries the caller's account
 	idTokenIssue  // aws:TokenIssueTime
 	idMFAPresent  // aws:MultiFactorAuthPresent
@@ -106,13 +107,31 @@ func familyKey(name, lower string) (keyInfo, bool) {
 		{"aws:RequestTag/", keyString, false, idNever},
 		{"kms:EncryptionContext:", keyString, false, idEncContext},
 		{"kms:RecipientAttestation:", keyString, false, idAttestation},
-		{"saml:", keyString, false, idSession},
+		{"saml:", keyString, false, idProvider},
 	} {
 		n := len(f.Name)
 		if len(lower) > n && strings.EqualFold(lower[:n], f.Name) {
 			f.Name += name[n:]
 			return f, true
 		}
+	}
+	return claimKey(name, lower)
+}
+
+// claimKey knows the claims of web identity providers, "HOST:sub" and the like.
+// Source: IAM User Guide, reference_policies_iam-condition-keys.html.
+func claimKey(name, lower string) (keyInfo, bool) {
+	colon := strings.LastIndexByte(lower, ':')
+	if colon < 0 || !strings.Contains(lower[:colon], ".") {
+		return keyInfo{}, false
+	}
+	info := keyInfo{Name: name, id: idProvider}
+	switch lower[colon+1:] {
+	case "amr":
+		info.Multi = true
+		return info, true
+	case "aud", "sub", "oaud", "email", "app_id", "id", "user_id", "iss", "jti":
+		return info, true
 	}
 	return keyInfo{}, false
 }

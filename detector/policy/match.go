@@ -101,7 +101,7 @@ func (c *compiled) matchResource(s *Statement) match {
 }
 
 func (c *compiled) matchOneResource(r string) match {
-	if r == "*" {
+	if strings.Trim(r, "*") == "" {
 		return matchYes
 	}
 	most := matchYes

@@ -117,6 +117,7 @@ func (e *entries) ways(t callerKind) [][]literal {
 	case fedCaller:
 		w = oneWay(w, sArn, e.feds)
 		w = oneWay(w, sParent, e.users)
+		w = oneWay(w, sParentID, e.userIDs)
 	}
 	return w
 }
@@ -199,6 +200,7 @@ func (e *entries) others(t callerKind) [][]literal {
 	case fedCaller:
 		add(sArn, e.feds)
 		add(sParent, e.users)
+		add(sParentID, e.userIDs)
 	}
 	return [][]literal{way}
 }

@@ -343,6 +343,12 @@ func (s *search) variants(g group, slot int, m *model) (list []variant, optional
 	if slot == sResource {
 		return []variant{whole(slot, tape{[]segment{fixed(s.c.q.KeyARN)}})}, false
 	}
+	if slot == sParentID {
+		if s.typ != fedCaller {
+			return nil, true
+		}
+		return []variant{whole(slot, tape{[]segment{fixed("AIDA"), repeat(idClass(), 12, 124)}})}, false
+	}
 	if g < sFirst { // a slot of the caller that no group holds: a service's name
 		return []variant{whole(slot, tape{[]segment{repeat(hostClass(), 1, 60), fixed("."), repeat(hostClass(), 2, 60), fixed(".com")}})}, false
 	}

@@ -160,6 +160,7 @@ func (s *scene) startCaller() {
 		m.set(sName, "stranger")
 		m.set(sUserID, account+":stranger")
 		m.set(sParent, arn+":user/stranger")
+		m.set(sParentID, "AIDASTRANGER000000001")
 	case serviceCaller:
 		m.vals[sAccount] = nil
 		m.set(sService, "service.amazonaws.com")
@@ -227,14 +228,14 @@ func (c *compiled) scenes(action string) []*scene {
 	}
 	types := []callerKind{roleCaller}
 	temps := []bool{false}
-	if r.byType || r.mentions(idPrincipalArn, idPrincipalType, idUserID, idUsername, idSession, idSessionArn, idTokenIssue, idMFAPresent, idMFAAge, idPrincipalTag) {
+	if r.byType || r.mentions(idPrincipalArn, idPrincipalType, idUserID, idUsername, idSession, idProvider, idSessionArn, idTokenIssue, idMFAPresent, idMFAAge, idPrincipalTag) {
 		types = []callerKind{roleCaller, userCaller, rootCaller, fedCaller}
 	}
 	if r.mentions(idTokenIssue, idMFAPresent, idMFAAge) {
 		temps = []bool{false, true}
 	}
 	paths := []pathKind{direct}
-	if r.mentions(idSourceIP, idSourceVpc, idSourceVpce, idVpcArn, idVpcSourceIP, idVpceAccount, idVpceOrgID, idVpceOrgPaths, idViaService, idCalledVia, idCalledViaFirst, idCalledViaLast, idViaAWSService, idViaMCP, idGrantForAWS, idMFAPresent, idTokenIssue, idSession, idSessionArn) {
+	if r.mentions(idSourceIP, idSourceVpc, idSourceVpce, idVpcArn, idVpcSourceIP, idVpceAccount, idVpceOrgID, idVpceOrgPaths, idViaService, idCalledVia, idCalledViaFirst, idCalledViaLast, idViaAWSService, idViaMCP, idGrantForAWS, idMFAPresent, idTokenIssue, idSession, idProvider, idSessionArn) {
 		paths = []pathKind{direct, endpoint, via}
 	}
 	list := make([]*scene, 0, len(paths)*len(types))

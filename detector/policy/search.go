@@ -107,7 +107,7 @@ func (s *search) outsider() []literal {
 			lits = append(lits, out(sOrgID, c.q.TrustedOrgs, c.named.orgs, []string{c.q.Key.Org}))
 		}
 		if len(c.named.ids) > 0 {
-			lits = append(lits, out(sUnique, c.named.ids))
+			lits = append(lits, out(sUnique, c.named.ids), out(sParentID, c.named.ids))
 		}
 		lits = s.strangeValues(lits, idAttestation, c.named.values)
 	}

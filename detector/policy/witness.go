@@ -133,6 +133,9 @@ func (d *decider) networks() []string {
 	for i := range d.stmts {
 		for j := range d.stmts[i].clauses {
 			cl := &d.stmts[i].clauses[j]
+			if d.slots[cl.lo.slot].Name == "aws:Ec2InstanceSourceVpc" {
+				names = append(names, cl.cond.Values...)
+			}
 			switch d.slots[cl.lo.slot].id {
 			case idSourceIP, idSourceVpc, idSourceVpce, idVpcArn, idVpceAccount, idVpceOrgID, idVpceOrgPaths:
 				if d.stmts[i].Effect == Allow != cl.cond.Operator.Negated {
