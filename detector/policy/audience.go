@@ -2,52 +2,19 @@ package policy
 
 import "slices"
 
-// maxNamed bounds how many named outsiders are looked for one by one.
+// maxNamed bounds how many named outsiders of a kind are looked for one by one.
 const maxNamed = 32
 
-// namedBy lists the named outsiders, or networks, that get in.
+// namedBy lists the named outsiders, or networks, that get in: those that the
+// policy names and for which a search finds a request.
 func (d *decider) namedBy(o *outcome) []string {
 	if o.level == Network {
 		return d.networks()
 	}
 	var names []string
-	s := o.search
-	trial := func(slot int, list []string) {
-		for _, x := range list[:min(len(list), maxNamed)] {
-			t := *s
-			if m, _ := t.find(equals(slot, x)); m != nil {
-				names = append(names, x)
-			}
-		}
-	}
-	for i := range d.stmts {
-		e := &d.stmts[i].entries
-		if d.stmts[i].Effect != Allow || d.stmts[i].NotPrincipal {
-			continue
-		}
-		switch s.typ {
-		case roleCaller:
-			trial(sArn, e.roles)
-			trial(sUnique, e.roleIDs)
-		case userCaller:
-			trial(sArn, e.users)
-			trial(sUnique, e.userIDs)
-		case fedCaller:
-			trial(sArn, e.feds)
-		}
-		for _, x := range e.sessions {
-			if s.typ == roleCaller && x.account == o.model.text(sAccount) {
-				names = append(names, "arn:"+d.partition+":sts::"+x.account+":assumed-role/"+x.role+"/"+x.name)
-			}
-		}
-	}
-	if len(names) == 0 {
-		trial(sAccount, d.named.accounts)
-	}
-	if len(o.model.vals[sOrgID]) > 0 {
-		trial(sOrgID, d.named.orgs)
-		if len(names) == 0 {
-			names = append(names, o.model.text(sOrgID))
+	for _, sc := range d.scenes(o.search.action) {
+		if sc.path == o.search.path && sc.temp == o.search.temp || sc == o.search.scene {
+			names = append(names, d.namedIn(d.newSearch(sc, reachOf(Shared), true, &d.work))...)
 		}
 	}
 	for i := sFirst; i < len(d.slots); i++ {
@@ -62,16 +29,78 @@ func (d *decider) namedBy(o *outcome) []string {
 	return slices.Compact(names)
 }
 
+// namedIn lists the named outsiders that get in by one kind of request: an
+// account only if others of it get in than the principals that are named
+// themselves, an organization only if others than the named accounts do.
+func (d *decider) namedIn(s *search) []string {
+	var names []string
+	look := func(name string, lits ...literal) {
+		t := *s
+		if m, _ := t.find(lits...); m != nil {
+			names = append(names, name)
+		}
+	}
+	each := func(slot int, list []string, others ...literal) {
+		for _, x := range list[:min(len(list), maxNamed)] {
+			look(x, append([]literal{equals(slot, x)}, others...)...)
+		}
+	}
+	arns, ids, sessions := d.namedPrincipals(s.typ)
+	each(sArn, arns)
+	if s.typ != fedCaller {
+		each(sUnique, ids)
+	}
+	for _, x := range sessions[:min(len(sessions), maxNamed)] {
+		look("arn:"+d.partition+":sts::"+x.account+":assumed-role/"+x.role+"/"+x.name, x.literals()...)
+	}
+	unlisted := func(slot int, list []string) literal {
+		l := equals(slot, list...).not()
+		l.absent = true
+		return l
+	}
+	others := []literal{unlisted(sArn, arns), unlisted(sUnique, ids)}
+	for _, x := range sessions {
+		others = append(others, unlisted(sName, []string{x.role}))
+	}
+	if s.typ == fedCaller { // the sessions of a named user go without saying
+		users, _, _ := d.namedPrincipals(userCaller)
+		others = append(others, unlisted(sParent, users))
+	}
+	each(sAccount, d.named.accounts, append(others, unlisted(sOrgID, d.named.orgs))...)
+	each(sOrgID, d.named.orgs, unlisted(sAccount, d.named.accounts))
+	return names
+}
+
+// namedPrincipals lists the principals of one kind that Allow statements name.
+func (d *decider) namedPrincipals(t callerKind) (arns, ids []string, sessions []sessionName) {
+	for i := range d.stmts {
+		e := &d.stmts[i].entries
+		if d.stmts[i].Effect != Allow || d.stmts[i].NotPrincipal {
+			continue
+		}
+		switch t {
+		case roleCaller:
+			arns, ids, sessions = append(arns, e.roles...), append(ids, e.roleIDs...), append(sessions, e.sessions...)
+		case userCaller:
+			arns, ids = append(arns, e.users...), append(ids, e.userIDs...)
+		case fedCaller:
+			arns = append(arns, e.feds...)
+		}
+	}
+	return arns, ids, sessions
+}
+
 // networks lists the networks that the policy's conditions name.
 func (d *decider) networks() []string {
 	var names []string
 	for i := range d.stmts {
 		for j := range d.stmts[i].clauses {
 			cl := &d.stmts[i].clauses[j]
+			id := d.slots[cl.lo.slot].id
 			if d.slots[cl.lo.slot].Name == "aws:Ec2InstanceSourceVpc" {
-				names = append(names, cl.cond.Values...)
+				id = idSourceVpc
 			}
-			switch d.slots[cl.lo.slot].id {
+			switch id {
 			case idSourceIP, idSourceVpc, idSourceVpce, idVpcArn, idVpceAccount, idVpceOrgID, idVpceOrgPaths:
 				if d.stmts[i].Effect == Allow != cl.cond.Operator.Negated {
 					names = append(names, cl.cond.Values...)

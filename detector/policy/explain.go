@@ -40,19 +40,18 @@ func label(st *Statement) string {
 }
 
 func (d *decider) opening(st *stmt, o *outcome) string {
-	whom := "principals of accounts outside the owner's"
+	whom := "outsiders"
 	switch {
 	case st.NotPrincipal:
 		whom = "everyone but the principals it lists (Allow with NotPrincipal)"
 	case st.entries.star:
 		whom = `every AWS principal (Principal "*")`
-	case len(o.named) > 0 && o.level == Shared:
-		whom = strings.Join(o.named[:min(3, len(o.named))], ", ")
-		if isAccountID(o.named[0]) {
-			whom = "account " + whom
-		}
-		if n := len(o.named) - 3; n > 0 {
-			whom += fmt.Sprintf(" and %d more", n)
+	default:
+		if names := st.entries.names(); len(names) > 0 {
+			whom = strings.Join(names[:min(3, len(names))], ", ")
+			if n := len(names) - 3; n > 0 {
+				whom += fmt.Sprintf(" and %d more", n)
+			}
 		}
 	}
 	end := " and has no condition."

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -120,6 +121,19 @@ func (e *entries) ways(t callerKind) [][]literal {
 		w = oneWay(w, sParentID, e.userIDs)
 	}
 	return w
+}
+
+// names lists the entries for people.
+func (e *entries) names() []string {
+	var names []string
+	for _, a := range e.accounts {
+		names = append(names, "account "+a)
+	}
+	names = append(slices.Concat(names, e.roles, e.users, e.feds), slices.Concat(e.roleIDs, e.userIDs)...)
+	for _, s := range e.sessions {
+		names = append(names, fmt.Sprintf("session %s of role %s in account %s", s.name, s.role, s.account))
+	}
+	return names
 }
 
 func oneWay(w [][]literal, slot int, values []string) [][]literal {
