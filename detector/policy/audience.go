@@ -12,8 +12,10 @@ func (d *decider) namedBy(o *outcome) []string {
 		return d.networks()
 	}
 	var names []string
+	var seen [serviceCaller]bool
 	for _, sc := range d.scenes(o.search.action) {
-		if sc.path == o.search.path && sc.temp == o.search.temp || sc == o.search.scene {
+		if sc.path == o.search.path && !seen[sc.typ] || sc == o.search.scene {
+			seen[sc.typ] = true
 			names = append(names, d.namedIn(d.newSearch(sc, reachOf(Shared), true, &d.work))...)
 		}
 	}
