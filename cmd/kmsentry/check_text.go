@@ -254,7 +254,7 @@ func flagNotes(flags []policy.Flag) []string {
 		case policy.FlagUniqueIDUnknown:
 			notes = append(notes, "a principal is named by its unique id; the policy does not tell its account")
 		case policy.FlagAmbiguous:
-			notes = append(notes, "the verdict turns on something that AWS does not document; it was read in the worse way")
+			notes = append(notes, "something that AWS does not document may open the key further; check it by hand")
 		case policy.FlagViaService:
 			notes = append(notes, "strangers get in through an AWS service that acts for them")
 		}
