@@ -175,7 +175,7 @@ func chatWho(a detector.Actor) string {
 // chatFrom names the source.
 func chatFrom(s detector.Source) string {
 	text := code(orUnknown(s.Address), 64)
-	if s.UserAgent != "" {
+	if s.UserAgent != "" && s.UserAgent != s.Address {
 		text += " " + code(s.UserAgent, 160)
 	}
 	return text
@@ -239,12 +239,16 @@ func chatLinks(f *detector.Finding, o Options) string {
 // command that is still too long is left to the mail.
 func chatSteps(f *detector.Finding) []string {
 	c := commandsFor(f)
-	contain := "Contain, data stays readable: "
+	fixed := " (fixed.json: a policy you trust): "
+	if f.Repaired != "" {
+		fixed = " (fixed.json: see the mail): "
+	}
+	contain := "Contain" + fixed
 	switch f.Verdict {
 	case policy.Undecided:
-		contain = "If it proves to be open, contain: "
+		contain = "If it is open" + fixed
 	case policy.Shared:
-		contain = "If you do not know them, contain: "
+		contain = "If unknown" + fixed
 	}
 	steps := []struct {
 		text string

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kmsentry/kmsentry/detector"
+	"github.com/kmsentry/kmsentry/detector/policy"
 )
 
 // codeSpan and ourLink are the only places where more than plain words may stand.
@@ -96,6 +97,26 @@ func TestChatStepsOfRefusedCall(t *testing.T) {
 	for _, step := range chatSteps(findings()["attempted"]) {
 		if strings.Contains(step, "put-key-policy") || strings.Contains(step, "disable-key") {
 			t.Errorf("a refused call needs no containment, got %q", step)
+		}
+	}
+}
+
+// The step that contains must not fall victim to its length.
+func TestChatStepsSayHowToContain(t *testing.T) {
+	for _, region := range []string{"us-east-1", "ap-northeast-3", "us-gov-west-1", "ap-southeast-12"} {
+		for _, verdict := range []policy.Verdict{policy.Public, policy.Network, policy.Shared, policy.Undecided, policy.Private} {
+			for _, repaired := range []string{"", fixedPolicy} {
+				f := publicFinding()
+				f.Verdict, f.Repaired = verdict, repaired
+				f.Key.ID = "mrk-1234abcd12ab34cd56ef1234567890ab"
+				f.Key.ARN, f.Key.Region = "arn:aws-us-gov:kms:"+region+":111122223333:key/"+f.Key.ID, region
+				steps := strings.Join(chatSteps(f), "\n")
+				for _, want := range []string{"fixed.json: ", "put-key-policy --key-id mrk-", "disable-key --key-id mrk-"} {
+					if !strings.Contains(steps, want) {
+						t.Errorf("%s, %s, repaired %t: the steps lack %q:\n%s", region, verdict, repaired != "", want, steps)
+					}
+				}
+			}
 		}
 	}
 }

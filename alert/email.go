@@ -81,7 +81,7 @@ func (m *mail) headline() string {
 // from names the source of the call.
 func from(s detector.Source) string {
 	text := orUnknown(plain(s.Address, maxName))
-	if s.UserAgent != "" {
+	if s.UserAgent != "" && s.UserAgent != s.Address { // a service writes its name into both
 		text += ", " + plain(s.UserAgent, maxAgent)
 	}
 	return text

@@ -44,7 +44,7 @@ func (m *mail) details() {
 		{"VPC endpoint", plain(f.Source.VPCEndpoint, maxName)},
 		{"User agent", plain(f.Source.UserAgent, maxAgent)},
 		{"Error", strings.TrimSuffix(plain(f.Event.ErrorCode, maxName)+": "+plain(f.Event.ErrorMessage, maxText), ": ")},
-		{"Recorded in", plain(f.Event.Account, maxName) + " " + plain(f.Event.Region, maxName)},
+		{"Recorded in", strings.Trim(plain(f.Event.Account, maxName)+", "+plain(f.Event.Region, maxName), ", ")},
 		{"Event id", plain(f.Event.ID, maxName)},
 		{"Request id", plain(f.Event.RequestID, maxName)},
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/kmsentry/kmsentry/detector"
+	"github.com/kmsentry/kmsentry/detector/policy"
 )
 
 // lineStarts is what a line of the mail may start with at the left margin.
@@ -60,6 +61,12 @@ func TestEmailFirstLinesOfHostileFinding(t *testing.T) {
 func TestEmailSays(t *testing.T) {
 	all := findings()
 	test, expired, runbook := testOptions(), testOptions(), testOptions()
+	grantor, partner, template, links := publicFinding(), publicFinding(), publicFinding(), publicFinding()
+	grantor.Decision.Grants = append(grantor.Decision.Grants, policy.Grant{Action: "kms:CreateGrant", Audience: policy.Public, Statements: grantor.Decision.Grants[0].Statements})
+	partner.Decision.Others = []policy.Grant{{Action: "kms:Decrypt", Audience: policy.Shared}}
+	template.Actor.Name, template.Actor.Role, template.Actor.InvokedBy = "AWSCloudFormation", "cfn-execution", "cloudformation.amazonaws.com"
+	links.Source.UserAgent = "x https://evil.example/a.b WWW.evil.example"
+	links.Statements[0].Text = `{"Sid": "https://evil.example WwW.evil.example"}`
 	test.Test, expired.Expired, runbook.RunbookURL = true, []string{"old-one"}, "https://wiki.example.com/kms"
 	for name, c := range map[string]struct {
 		f       *detector.Finding
@@ -77,20 +84,24 @@ func TestEmailSays(t *testing.T) {
 			[]string{"LOW (public): Refused attempt", "nothing is in force", "AccessDenied", "refused by AWS"},
 			[]string{"put-key-policy --", "disable-key", "CONTAIN", "PROPOSED POLICY", "deletion"},
 		},
-		"undecided":  {all["undecided"], testOptions(), []string{"could not be decided: ArnLike", "Check by hand"}, []string{"PROOF"}},
-		"unreadable": {all["unparsed"], testOptions(), []string{"could not be read", "Statement[0].Principal", "The policy as the record has it", `"Sid": "Open"`}, []string{"PROOF"}},
-		"network":    {all["network"], testOptions(), []string{"203.0.113.0/24", "aws:SourceIp = 203.0.113.0"}, []string{"made up"}},
-		"shared":     {all["shared"], testOptions(), []string{"Account 444455556666 can call", "IF YOU DO NOT KNOW THEM", "AWS Config"}, []string{"PROPOSED POLICY"}},
-		"china":      {all["china"], testOptions(), []string{"https://cn-north-1.console.amazonaws.cn/kms/home?region=cn-north-1#/kms/keys/1234abcd"}, []string{"aws.amazon.com"}},
-		"gov":        {all["gov"], testOptions(), []string{"https://us-gov-west-1.console.amazonaws-us-gov.com/cloudtrailv2/", "#/kms/keys/mrk-1234"}, []string{"console.aws.amazon.com"}},
-		"long-term":  {all["user-with-long-term-key"], testOptions(), []string{"MFA: not applicable (a long-term access key)", "aws iam update-access-key --user-name build", "(long-term)"}, nil},
-		"service":    {all["service"], testOptions(), []string{"Who: config.amazonaws.com, MFA: not applicable (no person signed in)"}, []string{"Not one of yours"}},
-		"root":       {all["root"], testOptions(), []string{"the root user, MFA: yes", "root password", "BypassPolicyLockoutSafetyCheck"}, nil},
-		"no ARN":     {all["key-unknown"], testOptions(), []string{"alias/payroll", "Note: The request named the key by an alias", "no command here"}, []string{"aws kms"}},
-		"later":      {all["later"], testOptions(), []string{"MEDIUM: This KMS key opens to anyone in AWS on 2027", "from 2027-01-01 00:00:00 UTC the verdict is public", "It opens further by itself"}, []string{"PROOF"}},
-		"canary":     {all["public"], test, []string{"[TEST] CRITICAL", "This is a test of the alert path"}, nil},
-		"expired":    {all["public"], expired, []string{`The exception "old-one" would have held`}, nil},
-		"runbook":    {all["public"], runbook, []string{"Your runbook: https://wiki.example.com/kms"}, nil},
+		"undecided":                        {all["undecided"], testOptions(), []string{"could not be decided: ArnLike", "Check by hand"}, []string{"PROOF"}},
+		"unreadable":                       {all["unparsed"], testOptions(), []string{"could not be read", "Statement[0].Principal", "The policy as the record has it", `"Sid": "Open"`}, []string{"PROOF"}},
+		"network":                          {all["network"], testOptions(), []string{"203.0.113.0/24", "aws:SourceIp = 203.0.113.0", "will do, from that network"}, nil},
+		"shared":                           {all["shared"], testOptions(), []string{"Account 444455556666 can call", "IF YOU DO NOT KNOW THEM", "AWS Config"}, []string{"PROPOSED POLICY"}},
+		"china":                            {all["china"], testOptions(), []string{"https://cn-north-1.console.amazonaws.cn/kms/home?region=cn-north-1#/kms/keys/1234abcd"}, []string{"aws.amazon.com"}},
+		"gov":                              {all["gov"], testOptions(), []string{"https://us-gov-west-1.console.amazonaws-us-gov.com/cloudtrailv2/", "#/kms/keys/mrk-1234"}, []string{"console.aws.amazon.com"}},
+		"long-term":                        {all["user-with-long-term-key"], testOptions(), []string{"MFA: not applicable (a long-term access key)", "aws iam update-access-key --user-name build", "(long-term)"}, nil},
+		"service":                          {all["service"], testOptions(), []string{"Who: config.amazonaws.com, MFA: not applicable (no person signed in)", "From: config.amazonaws.com Key:", "Find out what made config.amazonaws.com do this"}, []string{"Not one of yours"}},
+		"root":                             {all["root"], testOptions(), []string{"the root user, MFA: yes", "root password", "BypassPolicyLockoutSafetyCheck"}, nil},
+		"no ARN":                           {all["key-unknown"], testOptions(), []string{"alias/payroll", "Note: The request named the key by an alias", "no command here"}, []string{"aws kms"}},
+		"later":                            {all["later"], testOptions(), []string{"MEDIUM: This KMS key opens to anyone in AWS on 2027", "from 2027-01-01 00:00:00 UTC the verdict is public", "It opens by itself"}, []string{"PROOF"}},
+		"grants":                           {grantor, testOptions(), []string{"through grants that they make on it and that stay when the policy goes", "aws kms list-grants"}, nil},
+		"decrypt for named outsiders only": {partner, testOptions(), []string{"only you can decrypt"}, nil},
+		"made by a service":                {template, testOptions(), []string{"cloudformation.amazonaws.com made the call for AWSCloudFormation (role cfn-execution). Find out who or what started it"}, []string{"Ask AWSCloudFormation"}},
+		"hostile URLs":                     {links, testOptions(), []string{"https[:]//evil[.]example/a.b", "WWW[.]evil.example", `https:\/\/evil.example`, `WwW\u002eevil.example`}, []string{"https://evil", "WWW.evil", "WwW."}},
+		"canary":                           {all["public"], test, []string{"[TEST] CRITICAL", "This is a test of the alert path"}, nil},
+		"expired":                          {all["public"], expired, []string{`The exception "old-one" would have held`}, nil},
+		"runbook":                          {all["public"], runbook, []string{"Your runbook: https://wiki.example.com/kms"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := Email(c.f, c.o)

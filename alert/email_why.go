@@ -116,9 +116,7 @@ func (m *mail) statements() {
 			m.para("  ", "  ", fmt.Sprintf("%d more offending statements stand in the JSON copy of this alert.", len(m.f.Statements)-i))
 			return
 		}
-		name := sentence(statementName(policy.StatementRef{Index: s.Index, Sid: s.Sid}))
-		m.line("")
-		m.para("  ", "  ", fmt.Sprintf("%s (of %d), as written:", name, s.Count))
+		m.line(fmt.Sprintf("\n  Statement %d of %d, as written:", s.Index+1, s.Count))
 		m.quote(s.Text)
 	}
 }
@@ -131,7 +129,7 @@ func (m *mail) quote(text string) {
 		line = strings.ReplaceAll(line, "\t", "  ")
 		indent := line[:len(line)-len(strings.TrimLeft(line, " "))]
 		indent = indent[:min(len(indent), 20)]
-		line = strings.ReplaceAll(strings.TrimLeft(line, " "), "://", `:\/\/`)
+		line = linkless(strings.TrimLeft(line, " "))
 		if left -= len(line); left < 0 {
 			sum := sha256.Sum256([]byte(text))
 			m.line("  | " + cutMark)
@@ -176,8 +174,11 @@ func (m *mail) proof() {
 		}
 		m.para("    ", "      ", plain(key, maxName)+" = "+strings.Join(values, ", "))
 	}
-	if g.Audience == policy.Public {
+	switch g.Audience {
+	case policy.Public:
 		m.para("  ", "  ", "The account and the names are made up: any outside account whose own IAM policy permits the call will do.")
+	case policy.Network:
+		m.para("  ", "  ", "The account and the names are made up: any outside account whose own IAM policy permits the call will do, from that network.")
 	}
 }
 

@@ -154,8 +154,9 @@ func TestAttributesAreDocumented(t *testing.T) {
 }
 
 func TestSubject(t *testing.T) {
-	long := publicFinding()
-	long.Event.Region, long.Decision.Grants[0].Action = "ap-northeast-3", "kms:GenerateDataKeyPairWithoutPlaintext"
+	long, replica := publicFinding(), publicFinding()
+	replica.Key.Region = "eu-west-1" // the call was made in the primary's Region
+	long.Key.Region, long.Decision.Grants[0].Action = "ap-northeast-3", "kms:GenerateDataKeyPairWithoutPlaintext"
 	test := testOptions()
 	test.Test = true
 	all := findings()
@@ -170,6 +171,7 @@ func TestSubject(t *testing.T) {
 		"refused":    {all["attempted"], testOptions(), "[LOW] Refused attempt: KMS key open to everyone: kms:Encrypt 111122223333 us-west-2 ...34567890ab"},
 		"undecided":  {all["undecided"], testOptions(), "[MEDIUM] KMS key policy could not be decided 111122223333 us-west-2 ...34567890ab"},
 		"unreadable": {all["unparsed"], testOptions(), "[MEDIUM] KMS key policy could not be read 111122223333 us-west-2 ...34567890ab"},
+		"replica":    {replica, testOptions(), "[CRITICAL] KMS key open to everyone: kms:Encrypt 111122223333 eu-west-1 ...34567890ab"},
 		"zero":       {&detector.Finding{}, testOptions(), "[LOW] KMS key policy could not be decided unknown"},
 	} {
 		if got := subject(c.f, c.o); got != c.want {

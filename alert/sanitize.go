@@ -124,6 +124,25 @@ func document(text string) string {
 	return b.String()
 }
 
+// linkless returns a JSON text with its URLs written so that mail programs make
+// no links of them: inside a JSON string that is the same string.
+func linkless(text string) string {
+	return replaceWWW(strings.ReplaceAll(text, "://", `:\/\/`), `\u002e`)
+}
+
+// replaceWWW puts dot in place of the dot of every "www.", in any letter case.
+func replaceWWW(s, dot string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		if i >= 3 && s[i] == '.' && strings.EqualFold(s[i-3:i], "www") {
+			b.WriteString(dot)
+		} else {
+			b.WriteByte(s[i])
+		}
+	}
+	return b.String()
+}
+
 // ascii returns s sanitized, with every character outside ASCII as "?".
 func ascii(s string, limit int) string {
 	return strings.Map(func(r rune) rune {

@@ -13,7 +13,8 @@ const (
 	maxSMS     = 140 // one SMS of 140 bytes (SNS developer guide, sms_publish-to-phone.html)
 )
 
-// subject is the mail's subject: severity, what, and where, as much as fits.
+// subject is the mail's subject: severity, what, and where the key is, as much
+// as fits.
 func subject(f *detector.Finding, o Options) string {
 	head := tag(f, o) + brief(f)
 	action := ""
@@ -24,10 +25,10 @@ func subject(f *detector.Finding, o Options) string {
 	if id := ascii(f.Key.ID, 64); id != "" {
 		key = " ..." + id[max(len(id)-10, 0):]
 	}
-	if f.Event.Region != "" {
-		region = " " + ascii(f.Event.Region, 24)
+	if in := firstOf(f.Key.Region, f.Event.Region); in != "" {
+		region = " " + ascii(in, 24)
 	}
-	account := " " + orUnknown(ascii(f.Event.Account, 12))
+	account := " " + orUnknown(ascii(firstOf(f.Key.Account, f.Event.Account), 12))
 	for _, s := range []string{
 		head + action + account + region + key,
 		head + action + account + key,
@@ -38,6 +39,14 @@ func subject(f *detector.Finding, o Options) string {
 		}
 	}
 	return cut(head, maxSubject)
+}
+
+// firstOf returns a, or b when a is empty.
+func firstOf(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
 }
 
 // tag opens subjects and short messages.

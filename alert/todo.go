@@ -2,6 +2,7 @@ package alert
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -29,7 +30,7 @@ func (m *mail) todo() {
 		next(save, m.cmd.savePolicy)
 		next("See what else was done to the key in the last 90 days:", m.cmd.keyHistory)
 	}
-	if m.cmd.listGrants != nil && !m.f.Attempted && openTo(m.f.Decision.Grants, "kms:CreateGrant") {
+	if m.cmd.listGrants != nil && !m.f.Attempted && letsGrant(m.f.Decision.Grants) {
 		next("List the grants on the key; those that outsiders made stay when the policy goes, so revoke them as well:", m.cmd.listGrants)
 	}
 	if m.cmd.actorHistory != nil {
@@ -43,16 +44,37 @@ func (m *mail) todo() {
 	m.contain(next)
 }
 
-// ask says how to find out whether the call was meant.
+// letsGrant reports whether outsiders of any kind can make grants.
+func letsGrant(grants []policy.Grant) bool {
+	return slices.ContainsFunc(grants, func(g policy.Grant) bool { return g.Action == "kms:CreateGrant" })
+}
+
+// ask says how to find out whether the call was meant. A session's name is its
+// caller's choice, so nobody is to be asked by it alone.
 func ask(a detector.Actor) string {
 	switch {
 	case a.Type == "Root":
 		return "Find out who used the root user, and whether this was meant."
 	case a.Type == "AWSService":
 		return "Find out what made " + who(a, 64) + " do this, and whether it was meant."
+	case a.ByService():
+		return plain(a.InvokedBy, 64) + " made the call for " + session(a) + ". Find out who or what started it, and whether this was meant."
+	case a.Name == "" || a.Name == "unknown":
+		return "Find out who made the call, and whether it was meant."
+	case a.Role != "" && a.Role != a.Name:
+		return "Find out who is behind " + session(a) + " and ask, not by replying to this mail, whether this was meant."
 	default:
-		return "Ask " + who(a, 64) + ", not by replying to this mail, whether this was meant."
+		return "Ask " + plain(a.Name, 64) + ", not by replying to this mail, whether this was meant."
 	}
+}
+
+// session names the caller and, in parentheses, the role.
+func session(a detector.Actor) string {
+	name := orUnknown(plain(a.Name, 64))
+	if a.Role != "" && a.Role != a.Name {
+		name += " (role " + plain(a.Role, 64) + ")"
+	}
+	return name
 }
 
 // contain writes the steps that take the key back.
@@ -67,7 +89,7 @@ func (m *mail) contain(next func(string, command)) {
 	}
 	fixed := "Put a policy in force that you trust, saved as fixed.json: the one from before (AWS Config, your template)"
 	if m.f.Repaired != "" {
-		fixed = "Put the policy without the open grants in force. It is proposed " + m.proposalPlace() + "; save it as fixed.json and read it first"
+		fixed = "Put the policy without the grants shown above in force. It is proposed " + m.proposalPlace() + "; save it as fixed.json and read it first"
 	}
 	if m.cmd.restorePolicy == nil {
 		next(fixed+", and set it in the KMS console.", nil)
@@ -95,7 +117,7 @@ func (m *mail) stopCaller(next func(string, command)) {
 	case a.Type == "Root":
 		next("Not one of yours? Change the root password, delete root access keys, and call AWS Support.", nil)
 	case a.SSO:
-		next("Not one of yours? End the person's sessions in IAM Identity Center and take the assignment away"+idpAdvice(a.Federated)+".", nil)
+		next("Not one of yours? End the person's sessions in IAM Identity Center, take the assignment away, and suspend the user at your identity provider.", nil)
 	case a.Role != "":
 		next("Not one of yours? Revoke the sessions of role "+plain(a.Role, 64)+" (IAM console, Revoke active sessions)"+idpAdvice(a.Federated)+".", nil)
 	default:
@@ -146,7 +168,7 @@ func (m *mail) proposalLines() []string {
 	if m.f.Repaired == "" || len(m.f.Repaired) > m.l.proposal {
 		return nil
 	}
-	lines := strings.Split(strings.ReplaceAll(document(m.f.Repaired), "://", `:\/\/`), "\n")
+	lines := strings.Split(linkless(document(m.f.Repaired)), "\n")
 	for i, line := range lines {
 		line = strings.TrimRightFunc(strings.ReplaceAll(line, "\t", "  "), unicode.IsSpace)
 		lines[i] = line

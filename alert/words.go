@@ -23,11 +23,28 @@ const (
 // because mail and chat programs make links of what looks like one.
 func plain(s string, limit int) string {
 	s = Sanitize(s, limit)
-	if !strings.Contains(s, "://") && !strings.Contains(s, "www.") {
+	if !strings.Contains(s, "://") && !strings.Contains(strings.ToLower(s), "www.") {
 		return s
 	}
-	s = strings.ReplaceAll(s, "://", "[:]//")
-	return cut(strings.ReplaceAll(s, "www.", "www[.]"), limit)
+	words := strings.Split(s, " ")
+	for i, word := range words {
+		words[i] = breakURL(word)
+	}
+	return cut(strings.Join(words, " "), limit)
+}
+
+// breakURL takes the shape of a URL from a word: the colon behind the scheme
+// and the dots of the host, which programs take for a link without a scheme too.
+func breakURL(word string) string {
+	before, rest, found := strings.Cut(word, "://")
+	if found {
+		host, path := rest, ""
+		if i := strings.IndexByte(rest, '/'); i >= 0 {
+			host, path = rest[:i], rest[i:]
+		}
+		word = before + "[:]//" + strings.ReplaceAll(host, ".", "[.]") + breakURL(path)
+	}
+	return replaceWWW(word, "[.]")
 }
 
 // instant is how a time is written for people; "" for the zero time.
@@ -137,19 +154,22 @@ func actionsOf(grants []policy.Grant, n int) string {
 	return strings.Join(names, ", ")
 }
 
-// openTo reports whether action is among grants.
-func openTo(grants []policy.Grant, action string) bool {
-	return slices.ContainsFunc(grants, func(g policy.Grant) bool { return strings.EqualFold(g.Action, action) })
+// opensTo reports whether one of actions is among the grants to an audience.
+func opensTo(audience policy.Verdict, grants []policy.Grant, actions ...string) bool {
+	return slices.ContainsFunc(grants, func(g policy.Grant) bool {
+		return g.Audience == audience && slices.Contains(actions, g.Action)
+	})
 }
 
-// statementName names a statement for people, counting from 1 as they do.
+// statementName names a statement for people, counting from 1 as they do, in
+// the words of the decision's own reasons.
 func statementName(ref policy.StatementRef) string {
 	if ref.Index < 0 {
 		return "the policy as a whole"
 	}
 	name := fmt.Sprintf("statement %d", ref.Index+1)
 	if ref.Sid != "" {
-		name += ` "` + plain(ref.Sid, maxName) + `"`
+		name += ` ("` + plain(ref.Sid, maxName) + `")`
 	}
 	return name
 }
@@ -157,7 +177,7 @@ func statementName(ref policy.StatementRef) string {
 // meaning says what the finding can mean, in a few sentences.
 func meaning(f *detector.Finding) string {
 	if f.Attempted {
-		return "AWS refused the call, so nothing changed. What the policy would have meant: " + reach(f)
+		return "AWS refused the call, so nothing changed. With this policy in force: " + reach(f)
 	}
 	return reach(f)
 }
@@ -178,10 +198,10 @@ func reach(f *detector.Finding) string {
 		return "it is not ruled out that this policy opens the key to everyone. Treat it as open until somebody has read it."
 	}
 	switch {
-	case openTo(f.Decision.Others, "kms:Decrypt") || openTo(f.Decision.Others, "kms:ReEncryptFrom"):
+	case opensTo(f.Verdict, f.Decision.Others, "kms:Decrypt", "kms:ReEncryptFrom"):
 		return them + " can encrypt and decrypt with this key. Whoever gets hold of data encrypted under it can read that data, and the key can serve S3 ransomware (MITRE ATT&CK T1486)."
-	case openTo(f.Decision.Grants, "kms:CreateGrant"):
-		return them + " can encrypt with this key X can serve S3 ransomware (MITRE ATT&CK T1486)."
+	case opensTo(f.Verdict, f.Decision.Grants, "kms:CreateGrant"):
+		return them + " can encrypt with this key, directly or through grants that they make on it and that stay when the policy goes. The key can serve S3 ransomware (MITRE ATT&CK T1486)."
 	default:
 		return them + " can encrypt with this key, and only you can decrypt: the tool of S3 ransomware (MITRE ATT&CK T1486). Either an intruder is turning a key of yours against others, or somebody opened a policy by mistake."
 	}
@@ -189,7 +209,11 @@ func reach(f *detector.Finding) string {
 
 // later says when a decision gets worse by itself.
 func later(d policy.Decision) string {
-	return "It opens further by itself: from " + instant(d.Future.At) + " the verdict is " + d.Future.Verdict.String() + "."
+	opens := "It opens further by itself: from "
+	if d.Verdict == policy.Private {
+		opens = "It opens by itself: from "
+	}
+	return opens + instant(d.Future.At) + " the verdict is " + d.Future.Verdict.String() + "."
 }
 
 // sentence starts s with a capital letter.

@@ -73,7 +73,7 @@ func (r *record) readActor() (Actor, error) {
 // sessionContext and accessKeyId.
 func (a Actor) signedWithoutSession(session object) bool {
 	return (a.Type == typeIAMUser || a.Type == typeRoot) && len(session.members) == 0 &&
-		!strings.HasPrefix(a.AccessKeyID, "ASIA") && !a.calledByService()
+		!strings.HasPrefix(a.AccessKeyID, "ASIA") && !a.ByService()
 }
 
 // name returns a short name, never empty. userName is the record's own;
@@ -100,10 +100,10 @@ func (a Actor) name(userName, person string) string {
 	return firstText(name, userName, a.PrincipalID, a.Account, nobody)
 }
 
-// calledByService reports whether an AWS service made the call for the actor,
-// so that nobody's own signature stands behind it. Consoles pass a person's
-// call on and do not count, nor does "AWS Internal".
-func (a Actor) calledByService() bool {
+// ByService reports whether an AWS service made the call for the actor, or is
+// the actor, so that nobody's own signature stands behind it. Consoles pass a
+// person's call on and do not count, nor does "AWS Internal".
+func (a Actor) ByService() bool {
 	if a.Type == typeService {
 		return true
 	}

@@ -39,7 +39,7 @@ func (a Actor) mfa(recorded string) (state MFA, note string) {
 // noMFANote says how to read a "false".
 func (a Actor) noMFANote() string {
 	switch {
-	case a.calledByService():
+	case a.ByService():
 		return "an AWS service made the call"
 	case a.Federated:
 		return "federated, ask your identity provider"
@@ -58,7 +58,7 @@ func (a Actor) signedWithoutMFA() bool {
 	if a.Type == typeRoot {
 		return true
 	}
-	if a.calledByService() {
+	if a.ByService() {
 		return false
 	}
 	return a.MFA == MFANo || a.LongTermKey
