@@ -55,7 +55,8 @@ const malformedPolicy = "MalformedPolicyDocumentException"
 // nobody can say that it is harmless. So is a refused call (errorCode) whose
 // policy would have opened the key: Attempted, of severity low. A refused call
 // whose policy cannot be read is one too, unless that was AWS's own reason to
-// refuse it.
+// refuse it. A record with an error code beside a response is taken for
+// accepted: KMS answers a refused call with nothing but the error.
 //
 // One ReplicateKey call leaves two records, ReplicateKey in the primary's
 // Region and CreateKey in the replica's. Each is judged, and each finding has
@@ -88,7 +89,7 @@ func (r *record) facts() (*Finding, error) {
 		return nil, err
 	}
 	return &Finding{
-		Attempted: r.event.ErrorCode != "",
+		Attempted: r.refused(),
 		Event:     r.event,
 		Key:       r.readKey(),
 		Actor:     actor,
@@ -118,7 +119,7 @@ func (d Detector) judge(f *Finding, r *record) (quiet string) {
 		if quiet := d.decide(f, p); quiet != "" {
 			return quiet
 		}
-	case f.Event.ErrorCode == malformedPolicy:
+	case f.Attempted && f.Event.ErrorCode == malformedPolicy:
 		return quietMalformed
 	case f.Problem == "":
 		f.Problem = err.Error()

@@ -40,6 +40,7 @@ func TestDetectVerdicts(t *testing.T) {
 		{name: "public, long-term key", policy: open, verdict: policy.Public, severity: Critical, blamed: []int{1}},
 		{name: "public by two statements", policy: policyOf(allow("*", ""), allow("444455556666", ""), allow("*", `{"StringNotEquals":{"aws:PrincipalAccount":"999988887777"}}`)), edits: []edit{withMFA}, verdict: policy.Public, severity: High, blamed: []int{1, 3}},
 		{name: "public, refused", policy: open, edits: []edit{{"errorCode", denied}}, verdict: policy.Public, severity: Low, blamed: []int{1}},
+		{name: "public, an error beside a response", policy: open, edits: []edit{withMFA, {"errorCode", denied}, {"responseElements", `{"keyId":"` + testARN + `"}`}}, verdict: policy.Public, severity: High, blamed: []int{1}},
 		{name: "private", policy: policyOf(), verdict: policy.Private, quiet: quietPrivate},
 		{name: "private, refused", policy: policyOf(), edits: []edit{{"errorCode", denied}}, verdict: policy.Private, quiet: quietRefused},
 		{name: "shared", policy: partner, verdict: policy.Shared, severity: Low, blamed: []int{1}},

@@ -58,6 +58,9 @@ func (r *record) name() error {
 	if err != nil {
 		return err
 	}
+	if raw := r.top.raw("errorCode"); raw != nil && kindOf(raw) != "a string" {
+		return r.top.fault("errorCode: want a string, got %s", kindOf(raw))
+	}
 	for _, name := range []string{"eventSource", "eventName"} {
 		raw := r.top.raw(name)
 		if raw == nil {
@@ -96,6 +99,15 @@ func (r *record) setsPolicy() bool {
 	default:
 		return false
 	}
+}
+
+// refused reports whether AWS refused the call. A refused call has an error
+// code and no response; a record with both contradicts itself, and what cannot
+// be ruled out is taken for done.
+// Source: CloudTrail User Guide, cloudtrail-event-reference-record-contents.html,
+// errorCode and responseElements.
+func (r *record) refused() bool {
+	return r.event.ErrorCode != "" && len(r.response.members) == 0
 }
 
 // open reads the objects of a call that sets a key policy.
@@ -184,7 +196,7 @@ func (r *record) readPolicy() (string, error) {
 	switch {
 	case strings.TrimSpace(text) != "":
 		return text, nil
-	case r.event.ErrorCode != "":
+	case r.refused():
 		return "", nil
 	case r.request.text("omitted") == "true", r.event.Name == replicateKey && r.response.text("omitted") == "true":
 		return "", errors.New("the record does not show the key policy: CloudTrail left it out because of its size")

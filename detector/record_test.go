@@ -35,6 +35,7 @@ func TestDetectRefuses(t *testing.T) {
 		{"name in another letter case", `{"eventSource":"kms.amazonaws.com","EventName":"PutKeyPolicy"}`, `record: want a CloudTrail record: want member "eventName", got "EventName"`},
 		{"name beside itself in another letter case", `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","eventname":"DescribeKey"}`, `record: want a CloudTrail record: want member "eventName", got "eventname"`},
 		{"error code in another letter case", `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","ErrorCode":"AccessDenied"}`, `record: want a CloudTrail record: want member "errorCode", got "ErrorCode"`},
+		{"error code is no text", `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","errorCode":false}`, `record: want a CloudTrail record: errorCode: want a string, got a boolean`},
 		{"a member twice among many", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","requestParameters":` + manyMembers(40)[:len(manyMembers(40))-1] + `,"m39":0}}`, `record: requestParameters: member "m39": want it once, got it twice`},
 		{"the first member again after many", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","requestParameters":` + manyMembers(40)[:len(manyMembers(40))-1] + `,"m0":0}}`, `record: requestParameters: member "m0": want it once, got it twice`},
 		{"policy twice", `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","requestParameters":{"policy":"a","policy":"b"}}`, `record: requestParameters: member "policy": want it once, got it twice`},
@@ -83,7 +84,7 @@ func TestDetectQuiet(t *testing.T) {
 		{"CreateKey with policy null", create, []edit{{"requestParameters.policy", `null`}}, quietDefault},
 		{"CreateKey without parameters", create, []edit{{"requestParameters", `null`}}, quietDefault},
 		{"ReplicateKey without policy", create, []edit{{"eventName", `"ReplicateKey"`}}, quietDefault},
-		{"refused CreateKey without policy", create, []edit{{"errorCode", `"AccessDenied"`}}, quietNoPolicy},
+		{"refused CreateKey without policy", create, []edit{{"errorCode", `"AccessDenied"`}, {"responseElements", `null`}}, quietNoPolicy},
 		{"refused PutKeyPolicy without parameters", put, []edit{{"errorCode", `"AccessDenied"`}, {"requestParameters", `null`}}, quietNoPolicy},
 		{"refused because it is no policy", put, []edit{{"errorCode", `"MalformedPolicyDocumentException"`}, {"requestParameters.policy", broken}}, quietMalformed},
 	} {
