@@ -14,14 +14,15 @@ import (
 )
 
 // compile type-checks a condition and refuses one that says nothing about the
-// finding, or nothing but how the caller signed in. Its errors are one line.
+// finding, nothing but how the caller signed in, or nothing that tells this
+// finding from those that nobody has seen yet. Its errors are one line.
 func compile(when string) (*vm.Program, error) {
 	program, err := expr.Compile(when, expr.Env(exceptionEnv{}), expr.AsBool(),
 		// The answer must depend on the finding alone.
 		expr.DisableBuiltin("now"), expr.DisableBuiltin("date"), expr.DisableBuiltin("duration"), expr.DisableBuiltin("timezone"))
 	if err != nil {
 		first, _, _ := strings.Cut(err.Error(), "\n")
-		return nil, fmt.Errorf("want a condition over the finding that is true or false, got %q: %s", when, first)
+		return nil, fmt.Errorf("want a condition over the finding that is true or false, got %q: %s", cut(when, maxText), cut(first, maxText))
 	}
 	tree, err := parser.Parse(when)
 	if err != nil {
@@ -29,8 +30,11 @@ func compile(when string) (*vm.Program, error) {
 	}
 	for _, way := range alternatives(tree.Node) {
 		if err := checkFields(fieldsOf(way)); err != nil {
-			return nil, fmt.Errorf("%w, got %q", err, when)
+			return nil, fmt.Errorf("%w, got %q", err, cut(when, maxText))
 		}
+	}
+	if err := checkBreadth(program, tree.Node); err != nil {
+		return nil, fmt.Errorf("%w, got %q", err, cut(when, maxText))
 	}
 	return program, nil
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -38,8 +39,8 @@ func (e *ExceptionError) Unwrap() error { return e.Err }
 // one year. An expired entry is no error; it holds nothing back.
 //
 // Its errors are *ExceptionError: unknown or repeated members, a missing
-// value, a name used twice, a condition that does not type-check or that turns
-// on the caller's MFA alone.
+// value, a name used twice, a condition that does not type-check, that turns on
+// the caller's MFA alone, or that is true for findings of which it names nothing.
 func ParseExceptions(text []byte, now time.Time) (*Exceptions, error) {
 	list, err := entries(text)
 	if err != nil {
@@ -137,6 +138,9 @@ func parseException(n *yaml.Node, now time.Time) (exception, error) {
 		}
 		if m.Kind != yaml.ScalarNode || m.Tag == "!!null" || strings.TrimSpace(m.Value) == "" {
 			return exception{}, &ExceptionError{m.Line, name, fmt.Errorf("want text for %s, got nothing or a list", field)}
+		}
+		if !strings.ContainsFunc(m.Value, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
+			return exception{}, &ExceptionError{m.Line, name, fmt.Errorf("want words for %s, got %q", field, cut(m.Value, maxName))}
 		}
 		values[field] = strings.TrimSpace(m.Value)
 	}
