@@ -204,6 +204,9 @@ func TestPassingFaultsAreRetried(t *testing.T) {
 		faults []fakesns.Fault
 	}{
 		{"throttled twice", []fakesns.Fault{fakesns.Throttle, fakesns.Throttle}},
+		{"KMS throttled", []fakesns.Fault{fakesns.KMSBusy}},
+		{"429 without a body that SNS would send", []fakesns.Fault{fakesns.Limited}},
+		{"200 without a message id", []fakesns.Fault{fakesns.Empty}},
 		{"500", []fakesns.Fault{fakesns.Broken}},
 		{"503 without a body that SNS would send", []fakesns.Fault{fakesns.Busy}},
 		{"connection reset", []fakesns.Fault{fakesns.Reset}},
@@ -231,18 +234,22 @@ func TestPassingFaultsAreRetried(t *testing.T) {
 
 // A lost answer leads to a second message; both carry the same uid.
 func TestLostAnswerRepeatsTheSameFinding(t *testing.T) {
-	t.Parallel()
-	server := newSNSServer(t, first(fakesns.Lost))
-	f, _ := newFunction(t, server.URL())
-	s := invoke(t, f, sample(t, "put-key-policy-public"))
-	all := server.Publications()
-	if len(all) != 2 {
-		t.Fatalf("%d publications, want 2", len(all))
-	}
-	for _, p := range all {
-		if !strings.Contains(p.For("sqs"), s.Finding) {
-			t.Errorf("publication %s does not carry uid %s", p.ID, s.Finding)
-		}
+	for _, fault := range []fakesns.Fault{fakesns.Lost, fakesns.Cut} {
+		t.Run(string(fault), func(t *testing.T) {
+			t.Parallel()
+			server := newSNSServer(t, first(fault))
+			f, _ := newFunction(t, server.URL())
+			s := invoke(t, f, sample(t, "put-key-policy-public"))
+			all := server.Publications()
+			if len(all) != 2 {
+				t.Fatalf("%d publications, want 2", len(all))
+			}
+			for _, p := range all {
+				if !strings.Contains(p.For("sqs"), s.Finding) {
+					t.Errorf("publication %s does not carry uid %s", p.ID, s.Finding)
+				}
+			}
+		})
 	}
 }
 
@@ -258,6 +265,7 @@ func TestLastingFaultsFailBeforeTheDeadline(t *testing.T) {
 		{"throttles", fakesns.Throttle, "Throttling", 3},
 		{"broken", fakesns.Broken, "InternalFailure", 3},
 		{"resets", fakesns.Reset, "publish", 3},
+		{"answers success without a message id", fakesns.Empty, "want a message id in the answer, got none", 3},
 	}
 	const timeout = 3 * time.Second
 	for _, test := range tests {
@@ -300,19 +308,31 @@ func TestLastingFaultsFailBeforeTheDeadline(t *testing.T) {
 }
 
 func TestRefusedForGoodFailsAtOnce(t *testing.T) {
-	t.Parallel()
-	server := newSNSServer(t, func(int) fakesns.Fault { return fakesns.Denied })
-	f, _ := newFunction(t, server.URL())
-	start := time.Now()
-	_, err := f.Invoke(context.Background(), sample(t, "put-key-policy-public"), 20*time.Second)
-	if failure := asFailure(t, err); failure.Type != "publishError" || !strings.Contains(failure.Message, "AuthorizationError") {
-		t.Errorf("Invoke = %v, want publishError with AuthorizationError", failure)
+	tests := []struct {
+		name    string
+		fault   fakesns.Fault
+		message string
+	}{
+		{"not authorized", fakesns.Denied, "AuthorizationError"},
+		{"redirected, which SNS never does", fakesns.Moved, "StatusCode: 307"},
 	}
-	if n := server.Requests(); n != 1 {
-		t.Errorf("%d requests, want 1", n)
-	}
-	if took := time.Since(start); took > 5*time.Second {
-		t.Errorf("failed after %s, want at once", took)
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			server := newSNSServer(t, func(int) fakesns.Fault { return test.fault })
+			f, _ := newFunction(t, server.URL())
+			start := time.Now()
+			_, err := f.Invoke(context.Background(), sample(t, "put-key-policy-public"), 20*time.Second)
+			if failure := asFailure(t, err); failure.Type != "publishError" || !strings.Contains(failure.Message, test.message) {
+				t.Errorf("Invoke = %v, want publishError with %s", failure, test.message)
+			}
+			if n := server.Requests(); n != 1 {
+				t.Errorf("%d requests, want 1", n)
+			}
+			if took := time.Since(start); took > 5*time.Second {
+				t.Errorf("failed after %s, want at once", took)
+			}
+		})
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -73,19 +74,18 @@ const (
 )
 
 // send publishes m, again and again while SNS fails in a way that may pass:
-// throttling, 5xx, resets, timeouts. It returns before ctx's deadline, with
+// throttling, 5xx, resets, timeouts, lost answers. It returns before ctx's deadline, with
 // the last error when nothing helped. A message whose answer was lost may be
 // published twice; the finding's uid is the same in both.
 func send(ctx context.Context, p publisher, topicARN string, m alert.Message) (string, error) {
 	until := sendUntil(ctx, time.Now())
-	retryable := retry.NewStandard()
 	in := publishInput(topicARN, m)
 	for n := 1; ; n++ {
 		id, err := attempt(ctx, p, in, until)
 		if err == nil {
 			return id, nil
 		}
-		if !errors.Is(err, context.DeadlineExceeded) && !retryable.IsErrorRetryable(err) {
+		if !mayPass(err) {
 			return "", err
 		}
 		pause := pauseAfter(n)
@@ -108,7 +108,41 @@ func attempt(ctx context.Context, p publisher, in *sns.PublishInput, until time.
 	if err != nil {
 		return "", err
 	}
-	return aws.ToString(out.MessageId), nil
+	id := aws.ToString(out.MessageId)
+	if id == "" {
+		return "", errNoMessageID
+	}
+	return id, nil
+}
+
+// errNoMessageID is a success that proves nothing: only SNS's message id says
+// that SNS took the message, and not a proxy on the way.
+var errNoMessageID = errors.New("want a message id in the answer, got none")
+
+// mayPass reports whether another attempt may succeed where this one failed
+// with err. Beside what the SDK retries that is every 5xx, throttling under any
+// name, and an answer of success that cannot be read, for then nobody knows
+// whether the message went out.
+// Source of KMSThrottling, which an encrypted topic gives, and of Throttled,
+// status 429: SNS API reference, Publish, Errors.
+func mayPass(err error) bool {
+	if errors.Is(err, errNoMessageID) || errors.Is(err, context.DeadlineExceeded) || retry.NewStandard().IsErrorRetryable(err) {
+		return true
+	}
+	var throttled *types.KMSThrottlingException
+	if errors.As(err, &throttled) {
+		return true
+	}
+	var answer interface{ HTTPStatusCode() int }
+	if !errors.As(err, &answer) {
+		return false
+	}
+	switch status := answer.HTTPStatusCode(); status {
+	case http.StatusRequestTimeout, http.StatusTooManyRequests:
+		return true
+	default:
+		return status >= 200 && status < 300 || status >= 500
+	}
 }
 
 // sendUntil is when sending has to be over: the deadline less a margin, which

@@ -27,12 +27,17 @@ type Fault string
 // The faults. The empty Fault is none.
 const (
 	Throttle Fault = "throttle" // 400 Throttling
+	KMSBusy  Fault = "kmsbusy"  // 400 KMSThrottling
+	Limited  Fault = "limited"  // 429, no XML
 	Broken   Fault = "broken"   // 500 InternalFailure
 	Busy     Fault = "busy"     // 503 ServiceUnavailable, no XML
 	Reset    Fault = "reset"    // the connection is reset
 	Hang     Fault = "hang"     // no answer until the client goes away
 	Denied   Fault = "denied"   // 403 AuthorizationError
+	Moved    Fault = "moved"    // 307 to somewhere else
+	Empty    Fault = "empty"    // 200 without a body: not SNS, but something on the way
 	Lost     Fault = "lost"     // published, but the answer is lost
+	Cut      Fault = "cut"      // published, but the answer breaks off
 )
 
 // A Publication is one message that was accepted.
@@ -133,9 +138,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.publications = append(s.publications, p)
 	s.mu.Unlock()
-	if fault == Lost {
+	switch fault {
+	case Lost:
 		reset(w)
 		return
+	case Cut:
+		w.Header().Set("Content-Length", "400")
+		io.WriteString(w, "<PublishResponse")
+		panic(http.ErrAbortHandler) // net/http's way to break an answer off
 	}
 	w.Header().Set("Content-Type", "text/xml")
 	fmt.Fprintf(w, `<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>%s</MessageId></PublishResult>`+
@@ -145,10 +155,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // fails acts out the fault and says whether it took the place of an answer.
 func (s *Server) fails(w http.ResponseWriter, r *http.Request, fault Fault) bool {
 	switch fault {
-	case "", Lost:
+	case "", Lost, Cut:
 		return false
 	case Throttle:
 		refuse(w, http.StatusBadRequest, "Throttling", "Rate exceeded")
+	case KMSBusy:
+		refuse(w, http.StatusBadRequest, "KMSThrottling", "Rate exceeded")
+	case Limited:
+		http.Error(w, "Too Many Requests", http.StatusTooManyRequests)
+	case Moved:
+		http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusTemporaryRedirect)
+	case Empty:
+		w.WriteHeader(http.StatusOK)
 	case Broken:
 		refuse(w, http.StatusInternalServerError, "InternalFailure", "internal failure")
 	case Busy:
