@@ -144,7 +144,7 @@ func TestBadEventsFailByName(t *testing.T) {
 	tests := []struct{ name, event, errorType, message string }{
 		{"no object", `[]`, "eventError", "want an EventBridge event"},
 		{"no detail", `{"source":"aws.kms"}`, "eventError", `without "detail"`},
-		{"null detail", `{"detail":null}`, "RecordError", "record"},
+		{"null detail", `{"detail":null}`, "eventError", `null as "detail"`},
 		{"detail is text", `{"detail":"x"}`, "RecordError", "record"},
 		{"detail is no record", `{"detail":{}}`, "RecordError", "record"},
 		{"a bare record", `{"eventName":"PutKeyPolicy"}`, "eventError", `without "detail"`},

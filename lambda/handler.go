@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -63,14 +62,6 @@ func (s summary) message() string {
 		return "nothing to report"
 	}
 }
-
-// An eventError is an event that is not EventBridge's.
-type eventError struct{ Err error }
-
-func (e *eventError) Error() string { return "event: " + e.Err.Error() }
-
-// Unwrap returns the fault itself.
-func (e *eventError) Unwrap() error { return e.Err }
 
 // Invoke handles one event and answers with a summary in JSON. Every error
 // means that the event has to come again or be looked at: *eventError,
@@ -153,21 +144,6 @@ func (e *composeError) Error() string { return fmt.Sprintf("event %q: message: %
 
 // Unwrap returns the fault itself.
 func (e *composeError) Unwrap() error { return e.Err }
-
-// detail takes the CloudTrail record out of an EventBridge event. Nothing else
-// of the envelope matters, so nothing else in it can cost an alert.
-func detail(event []byte) (json.RawMessage, error) {
-	var e struct {
-		Detail json.RawMessage `json:"detail"`
-	}
-	if err := json.Unmarshal(event, &e); err != nil {
-		return nil, &eventError{fmt.Errorf("want an EventBridge event, a JSON object: %w", err)}
-	}
-	if len(e.Detail) == 0 {
-		return nil, &eventError{errors.New(`want an EventBridge event, got JSON without "detail"`)}
-	}
-	return e.Detail, nil
-}
 
 func summarize(r detector.Result) summary {
 	s := summary{

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// An eventError is an event that is not EventBridge's.
+type eventError struct{ Err error }
+
+func (e *eventError) Error() string { return "event: want an EventBridge event, " + e.Err.Error() }
+
+// Unwrap returns the fault itself.
+func (e *eventError) Unwrap() error { return e.Err }
+
+// detail takes the CloudTrail record out of an EventBridge event. Nothing else
+// of the envelope matters, so nothing else in it can cost an alert. Errors are
+// *eventError.
+//
+// "detail" has to stand there once, and in no other letter case beside it:
+// encoding/json would take the last of them, and a record that is passed over
+// is an alert that nobody gets.
+func detail(event []byte) (json.RawMessage, error) {
+	var whole json.RawMessage
+	if err := json.Unmarshal(event, &whole); err != nil {
+		return nil, &eventError{fmt.Errorf("a JSON object: %w", err)}
+	}
+	d := json.NewDecoder(bytes.NewReader(event))
+	if open, err := d.Token(); err != nil || open != json.Delim('{') {
+		return nil, &eventError{fmt.Errorf("a JSON object, got %s", kindOf(open))}
+	}
+	var found []string // "detail" in any letter case
+	var other string   // what tells the near misses apart
+	var record json.RawMessage
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return nil, &eventError{err} // not reached: the event is valid JSON
+		}
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return nil, &eventError{err} // not reached either
+		}
+		switch text := fmt.Sprint(name); {
+		case strings.EqualFold(text, "detail"):
+			found, record = append(found, text), value
+		case text == "eventSource" || text == "Records" || text == "Statement":
+			other = text
+		}
+	}
+	switch {
+	case len(found) == 0:
+		return nil, &eventError{fmt.Errorf(`got JSON without "detail"%s`, hints[other])}
+	case len(found) > 1:
+		return nil, &eventError{fmt.Errorf(`with "detail" once, got %q`, found)}
+	case found[0] != "detail":
+		return nil, &eventError{fmt.Errorf(`with member "detail", got %q`, found[0])}
+	case string(record) == "null":
+		return nil, &eventError{errors.New(`got null as "detail"`)}
+	}
+	return record, nil
+}
+
+// hints say what an event without "detail" may be, by a member that it has.
+var hints = map[string]string{
+	"eventSource": ` (this is a CloudTrail record; an event carries it in "detail")`,
+	"Records":     ` (this is a list of records; an event carries one, in "detail")`,
+	"Statement":   " (this is a policy; kmsentry check judges it)",
+}
+
+// kindOf names the kind of JSON value that begins with the token.
+func kindOf(first json.Token) string {
+	switch first.(type) {
+	case json.Delim:
+		return "an array"
+	case string:
+		return "a string"
+	case bool:
+		return "a boolean"
+	case nil:
+		return "null"
+	default:
+		return "a number"
+	}
+}

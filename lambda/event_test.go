@@ -1,0 +1,57 @@
+package main
+
+import (
+	"errors"
+	"testing"
+)
+
+func TestDetail(t *testing.T) {
+	tests := []struct{ name, event, want string }{
+		{"alone", `{"detail":{"a":1}}`, `{"a":1}`},
+		{"among others", `{"id":"x","detail":{},"source":"aws.kms"}`, `{}`},
+		{"other members twice", `{"id":1,"id":2,"detail":{}}`, `{}`},
+		{"name behind an escape", `{"\u0064etail":{}}`, `{}`},
+		{"detail within another member", `{"x":{"detail":1},"detail":{}}`, `{}`},
+		{"white space", " {\n\"detail\" : [ ] } ", "[ ]"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got, err := detail([]byte(test.event)); err != nil || string(got) != test.want {
+				t.Errorf("detail = %s, %v, want %s", got, err, test.want)
+			}
+		})
+	}
+}
+
+func TestDetailRefuses(t *testing.T) {
+	tests := []struct{ name, event, want string }{
+		{"nothing", ``, `event: want an EventBridge event, a JSON object: unexpected end of JSON input`},
+		{"two values", `{"detail":{}}{}`, `event: want an EventBridge event, a JSON object: invalid character '{' after top-level value`},
+		{"array", `[]`, `event: want an EventBridge event, a JSON object, got an array`},
+		{"string", `"detail"`, `event: want an EventBridge event, a JSON object, got a string`},
+		{"number", `5`, `event: want an EventBridge event, a JSON object, got a number`},
+		{"boolean", `true`, `event: want an EventBridge event, a JSON object, got a boolean`},
+		{"null", `null`, `event: want an EventBridge event, a JSON object, got null`},
+		{"no detail", `{}`, `event: want an EventBridge event, got JSON without "detail"`},
+		{"null detail", `{"detail":null}`, `event: want an EventBridge event, got null as "detail"`},
+		{"a record", `{"eventSource":"kms.amazonaws.com"}`, `event: want an EventBridge event, got JSON without "detail" (this is a CloudTrail record; an event carries it in "detail")`},
+		{"a log file", `{"Records":[]}`, `event: want an EventBridge event, got JSON without "detail" (this is a list of records; an event carries one, in "detail")`},
+		{"a policy", `{"Statement":[]}`, `event: want an EventBridge event, got JSON without "detail" (this is a policy; kmsentry check judges it)`},
+		{"twice", `{"detail":{"a":1},"detail":{"a":2}}`, `event: want an EventBridge event, with "detail" once, got ["detail" "detail"]`},
+		{"twice behind an escape", `{"detail":{},"\u0064etail":{}}`, `event: want an EventBridge event, with "detail" once, got ["detail" "detail"]`},
+		{"in another letter case too", `{"detail":{},"Detail":{}}`, `event: want an EventBridge event, with "detail" once, got ["detail" "Detail"]`},
+		{"only in another letter case", `{"DETAIL":{}}`, `event: want an EventBridge event, with member "detail", got "DETAIL"`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := detail([]byte(test.event))
+			var bad *eventError
+			if !errors.As(err, &bad) || got != nil {
+				t.Fatalf("detail = %s, %v, want an *eventError", got, err)
+			}
+			if err.Error() != test.want {
+				t.Errorf("detail:\ngot  %s\nwant %s", err, test.want)
+			}
+		})
+	}
+}
