@@ -123,6 +123,25 @@ func checkLog(t *testing.T, log string, s summary) {
 	}
 }
 
+// What LOG_LEVEL keeps out is events without a finding.
+func TestFindingsAreLoggedAtEveryLevel(t *testing.T) {
+	for _, level := range []string{"debug", "info", "warn", "error"} {
+		t.Run(level, func(t *testing.T) {
+			t.Parallel()
+			f, log := newFunction(t, newSNSServer(t, nil).URL(), "LOG_LEVEL="+level)
+			s := invoke(t, f, sample(t, "put-key-policy-shared"))
+			if level == "warn" || level == "error" {
+				invoke(t, f, sample(t, "create-key-default"))
+			}
+			f.Close() // the log is whole once the process has ended
+			if s.Outcome != outcomeBelow {
+				t.Errorf("outcome %q, want %q", s.Outcome, outcomeBelow)
+			}
+			checkLog(t, log.String(), s)
+		})
+	}
+}
+
 func TestOneProcessHandlesEventsInTurn(t *testing.T) {
 	t.Parallel()
 	server := newSNSServer(t, nil)
@@ -150,7 +169,7 @@ func TestBadEventsFailByName(t *testing.T) {
 		{"a bare record", `{"eventName":"PutKeyPolicy"}`, "eventError", `without "detail"`},
 	}
 	server := newSNSServer(t, nil)
-	f, _ := newFunction(t, server.URL())
+	f, log := newFunction(t, server.URL())
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := f.Invoke(context.Background(), []byte(test.event), 5*time.Second)
@@ -162,6 +181,17 @@ func TestBadEventsFailByName(t *testing.T) {
 	}
 	if n := server.Requests(); n != 0 {
 		t.Errorf("%d requests to SNS, want none", n)
+	}
+	f.Close() // the log is whole once the process has ended
+	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+	if len(lines) != len(tests) {
+		t.Errorf("%d log lines, want %d:\n%s", len(lines), len(tests), log)
+	}
+	for _, line := range lines {
+		var failure runtimeapi.Failure
+		if err := json.Unmarshal([]byte(line), &failure); err != nil || failure.Type == "" {
+			t.Errorf("log line %q: want JSON with errorType (%v)", line, err)
+		}
 	}
 }
 

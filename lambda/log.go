@@ -36,8 +36,8 @@ func startLine(fault error) string {
 	return strings.TrimSuffix(line.String(), "\n")
 }
 
-// record logs what became of an event: one line an invocation. Failed
-// invocations are logged by the Lambda runtime, with the error.
+// record logs what became of an event: one line an invocation, and with a
+// finding whatever the level is. Failed invocations are logged by the Lambda runtime, with the error.
 func (h *handler) record(ctx context.Context, s summary, delay time.Duration) {
 	attrs := []slog.Attr{
 		slog.String("event_id", s.EventID),
@@ -68,10 +68,15 @@ func (h *handler) record(ctx context.Context, s summary, delay time.Duration) {
 		attrs = append(attrs, slog.String("exception_error", s.ExceptionError))
 		level = slog.LevelError
 	}
-	if s.Finding != "" {
-		attrs = append(attrs, metrics(s, h.now(), delay)...)
+	if s.Finding == "" {
+		h.log.LogAttrs(ctx, level, s.message(), attrs...)
+		return
 	}
-	h.log.LogAttrs(ctx, level, s.message(), attrs...)
+	// LOG_LEVEL does not reach findings: this line is all that is left of one
+	// that was not published, and it carries the counts.
+	line := slog.NewRecord(h.now(), level, s.message(), 0)
+	line.AddAttrs(append(attrs, metrics(s, h.now(), delay)...)...)
+	h.log.Handler().Handle(ctx, line)
 }
 
 // metrics puts the counts of a finding into the log line, in CloudWatch's

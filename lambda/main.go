@@ -9,6 +9,7 @@
 package main
 
 import (
+	"log"
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -19,5 +20,6 @@ func main() {
 	if err != nil {
 		os.Exit(reportStart(os.Getenv("AWS_LAMBDA_RUNTIME_API"), err, os.Stdout))
 	}
+	log.SetFlags(0) // the runtime logs a failed invocation as JSON; a date before it would spoil that
 	lambda.Start(h)
 }

@@ -72,6 +72,8 @@ func readSettings(getenv func(string) string, readFile func(string) ([]byte, err
 		fips:      r.boolean("AWS_USE_FIPS_ENDPOINT"),
 		dualStack: r.boolean("AWS_USE_DUALSTACK_ENDPOINT"),
 	}
+	r.variant("AWS_USE_FIPS_ENDPOINT", s.fips, s.endpoint)
+	r.variant("AWS_USE_DUALSTACK_ENDPOINT", s.dualStack, s.endpoint)
 	s.exceptions = r.exceptions("EXCEPTIONS_FILE", readFile, taskRoot, now)
 	return s, r.err
 }
@@ -80,10 +82,11 @@ func readSettings(getenv func(string) string, readFile func(string) ([]byte, err
 // length checks: a regexp that counts to 256 is slow to compile, and every
 // start pays for it.
 var (
-	digits     = regexp.MustCompile(`^[0-9]+$`)
-	orgForm    = regexp.MustCompile(`^o-[a-z0-9]+$`)
-	topicForm  = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-	regionForm = regexp.MustCompile(`^[a-z]+(-[a-z]+)+-[0-9]+$`)
+	digits        = regexp.MustCompile(`^[0-9]+$`)
+	orgForm       = regexp.MustCompile(`^o-[a-z0-9]+$`)
+	topicForm     = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	partitionForm = regexp.MustCompile(`^aws(-[a-z]+)*$`)
+	regionForm    = regexp.MustCompile(`^[a-z]+(-[a-z]+)+-[0-9]+$`)
 )
 
 func isAccount(s string) bool { return len(s) == 12 && digits.MatchString(s) }
@@ -95,6 +98,12 @@ func isOrg(s string) bool { return len(s) >= 12 && len(s) <= 34 && orgForm.Match
 // isTopic follows the SNS API reference, CreateTopic, Name. A FIFO topic, with
 // a dot in its name, cannot reach a mailbox.
 func isTopic(s string) bool { return len(s) <= 256 && topicForm.MatchString(s) }
+
+// isPort takes "" too: the scheme's own port.
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return s == "" || err == nil && n > 0
+}
 
 // A reader reads settings and keeps the first error.
 type reader struct {
@@ -122,7 +131,7 @@ func (r *reader) topic(name string) arn.ARN {
 		return arn.ARN{}
 	}
 	a, err := arn.Parse(v)
-	if err != nil || a.Service != "sns" || !strings.HasPrefix(a.Partition, "aws") ||
+	if err != nil || a.Service != "sns" || !partitionForm.MatchString(a.Partition) ||
 		!regionForm.MatchString(a.Region) || !isAccount(a.AccountID) || !isTopic(a.Resource) {
 		r.fail(name, fmt.Errorf("want the ARN of a standard SNS topic, got %q", v))
 	}
@@ -187,7 +196,7 @@ func (r *reader) url(name string) string {
 		return ""
 	}
 	u, err := url.Parse(v)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || !isPort(u.Port()) {
 		r.fail(name, fmt.Errorf("want an http or https URL, got %q", v))
 	}
 	return v
@@ -227,6 +236,14 @@ func (r *reader) endpoint() string {
 		return v
 	}
 	return r.url("AWS_ENDPOINT_URL")
+}
+
+// variant refuses what the SDK refuses at each Publish: a variant of AWS's own
+// endpoint together with another endpoint.
+func (r *reader) variant(name string, on bool, endpoint string) {
+	if on && endpoint != "" {
+		r.fail(name, fmt.Errorf("want false with another SNS endpoint, got true with %q", endpoint))
+	}
 }
 
 // exceptions reads the exceptions file. A file that somebody asked for has to

@@ -58,7 +58,7 @@ func TestSettingsAreRead(t *testing.T) {
 		"AWS_SESSION_TOKEN":     "token",
 		"AWS_ENDPOINT_URL":      "https://general.example.com",
 		"AWS_ENDPOINT_URL_SNS":  "https://sns.example.com",
-		"AWS_USE_FIPS_ENDPOINT": "true",
+		"AWS_USE_FIPS_ENDPOINT": "false",
 	}, nil)
 	if err != nil {
 		t.Fatalf("readSettings = %v", err)
@@ -66,12 +66,32 @@ func TestSettingsAreRead(t *testing.T) {
 	d := s.detector
 	if s.topic.Region != "us-gov-west-1" || s.minSeverity != detector.Critical || s.logLevel != slog.LevelWarn ||
 		!slices.Equal(d.TrustedAccounts, []string{"444455556666", "777788889999"}) || !slices.Equal(d.TrustedOrgs, []string{"o-abcdefghij"}) ||
-		s.endpoint != "https://sns.example.com" || !s.fips || s.credentials.SessionToken != "token" {
+		s.endpoint != "https://sns.example.com" || s.fips || s.credentials.SessionToken != "token" {
 		t.Errorf("readSettings = %+v", s)
 	}
 	o := s.options
 	if o.RunbookURL != "https://wiki.example.com/kms" || o.ChatClient != "slack" || o.Mention != "S0123ABCD" || o.HTTPSBody != "finding" {
 		t.Errorf("options = %+v", o)
+	}
+}
+
+func TestVariantsOfTheEndpointAreRead(t *testing.T) {
+	s, err := read(map[string]string{"AWS_USE_FIPS_ENDPOINT": "true", "AWS_USE_DUALSTACK_ENDPOINT": "1"}, nil)
+	if err != nil || !s.fips || !s.dualStack {
+		t.Errorf("readSettings = %v, fips %t, dual stack %t, want both", err, s.fips, s.dualStack)
+	}
+}
+
+// The SDK would refuse such a pair at each Publish, when it is too late.
+func TestVariantOfAnotherEndpointFailsTheStart(t *testing.T) {
+	for _, name := range []string{"AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"} {
+		t.Run(name, func(t *testing.T) {
+			_, err := read(map[string]string{name: "true", "AWS_ENDPOINT_URL": "https://sns.example.com"}, nil)
+			want := "setting " + name + `: want false with another SNS endpoint, got true with "https://sns.example.com"`
+			if err == nil || err.Error() != want {
+				t.Errorf("readSettings = %v, want %s", err, want)
+			}
+		})
 	}
 }
 
@@ -86,6 +106,7 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		{"a subscription", "TOPIC_ARN", testTopic + ":0f0f", "want the ARN of a standard SNS topic"},
 		{"topic without Region", "TOPIC_ARN", "arn:aws:sns::111111111111:q", "want the ARN of a standard SNS topic"},
 		{"line break behind the topic", "TOPIC_ARN", testTopic + "\n", "want the ARN of a standard SNS topic"},
+		{"topic in no partition", "TOPIC_ARN", "arn:awsome:sns:us-east-1:111111111111:q", "want the ARN of a standard SNS topic"},
 		{"severity", "MIN_SEVERITY", "HIGH", `got "HIGH"`},
 		{"account", "TRUSTED_ACCOUNTS", "444455556666,12", `got "12"`},
 		{"empty item", "TRUSTED_ACCOUNTS", "444455556666,", `got ""`},
@@ -98,6 +119,7 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		{"access key", "AWS_ACCESS_KEY_ID", "", "not set"},
 		{"secret key", "AWS_SECRET_ACCESS_KEY", "", "not set"},
 		{"endpoint", "AWS_ENDPOINT_URL_SNS", "localhost:4566", `got "localhost:4566"`},
+		{"endpoint's port", "AWS_ENDPOINT_URL_SNS", "http://localhost:99999", `got "http://localhost:99999"`},
 		{"general endpoint", "AWS_ENDPOINT_URL", "localhost", `got "localhost"`},
 		{"fips", "AWS_USE_FIPS_ENDPOINT", "perhaps", `got "perhaps"`},
 		{"exceptions file that was asked for", "EXCEPTIONS_FILE", "other.yaml", "/var/task/other.yaml"},

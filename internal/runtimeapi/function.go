@@ -27,8 +27,7 @@ type Function struct {
 // A process is one run of the binary.
 type process struct {
 	cmd    *exec.Cmd
-	exited chan struct{} // closed when it has ended
-	err    error         // of Wait; valid after exited
+	exited chan struct{} // closed when it has ended; cmd.ProcessState says how
 }
 
 // Start opens the Runtime API. The binary starts with the first Invoke, as in
@@ -112,7 +111,7 @@ func (f *Function) hand(ctx context.Context, inv *invocation, timeout time.Durat
 }
 
 func (f *Function) died(init bool) *Failure {
-	return &Failure{Type: "Runtime.ExitError", Message: fmt.Sprintf("the process ended before it answered: %v", f.process.err), Init: init}
+	return &Failure{Type: "Runtime.ExitError", Message: fmt.Sprintf("the process ended before it answered: %v", f.process.cmd.ProcessState), Init: init}
 }
 
 // run starts the binary unless it is running.
@@ -145,7 +144,7 @@ func (f *Function) run() error {
 		return err
 	}
 	go func() {
-		p.err = p.cmd.Wait()
+		p.cmd.Wait()
 		close(p.exited)
 	}()
 	f.process = p
