@@ -97,7 +97,7 @@ func parseInvoke(args []string, lookup func(string) (string, bool), stderr io.Wr
 	flags.StringVar(&o.endpoint, "endpoint", "", "publish to the SNS at `URL` (moto, LocalStack, AWS) in place of the embedded one; credentials come from the environment")
 	flags.StringVar(&o.topic, "topic-arn", o.topic, "the function's TOPIC_ARN")
 	flags.StringVar(&o.format, "format", "text", "`text` or json: one object an event")
-	flags.Var(&o.show, "show", "messages to print in full: email, chat, finding, or none, with commas between them")
+	flags.Var(&o.show, "show", "messages to print in full: `list` of email, chat, finding, or none, with commas between them")
 	flags.DurationVar(&o.timeout, "timeout", 30*time.Second, "the function's timeout")
 	flags.BoolVar(&o.verbose, "v", false, "print the function's log on standard error")
 	var err error

@@ -268,14 +268,18 @@ func TestInvokeFunctionThatDoesNotStart(t *testing.T) {
 func TestInvokeBootstrap(t *testing.T) {
 	text := write(t, "bootstrap", "no program")
 	program := write(t, "exits", "#!/bin/sh\nexit 7\n")
-	if err := os.Chmod(program, 0o755); err != nil {
-		t.Fatal(err)
+	content := write(t, "succeeds", "#!/bin/sh\nexit 0\n")
+	for _, path := range []string{program, content} {
+		if err := os.Chmod(path, 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
 	tests := []struct{ name, path, want string }{
 		{"not built", "bin/bootstrap", "make bin/bootstrap"},
 		{"not there", "/nosuch", `--bootstrap "/nosuch" is not there`},
 		{"no program", text, "is no program"},
 		{"ends at once", program, "the process ended before it answered: exit status 7"},
+		{"ends at once, content", content, "the process ended before it answered: exit status 0"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
