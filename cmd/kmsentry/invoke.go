@@ -177,9 +177,10 @@ func runInvoke(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return exitError
 	}
 	defer r.close()
-	var p printer = newTextPrinter(stdout, stderr, o, len(events))
+	written := &checkedWriter{w: stdout}
+	var p printer = newTextPrinter(written, stderr, o, styleFor(stdout), len(events))
 	if o.format == "json" {
-		p = &jsonPrinter{stdout, o.show}
+		p = &jsonPrinter{written, o.show}
 	}
 	status := exitOK
 	for _, e := range events {
@@ -194,6 +195,10 @@ func runInvoke(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		p.outcome(out)
 	}
 	p.end()
+	if written.err != nil {
+		fmt.Fprintln(stderr, "kmsentry invoke: standard output:", printable(written.err.Error()))
+		return exitError
+	}
 	return status
 }
 

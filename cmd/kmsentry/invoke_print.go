@@ -107,8 +107,8 @@ type textPrinter struct {
 // A row is an event in the closing list.
 type row struct{ verdict, severity, outcome, source, what string }
 
-func newTextPrinter(stdout, stderr io.Writer, o invokeOptions, events int) *textPrinter {
-	return &textPrinter{stdout: stdout, stderr: stderr, options: o, style: styleFor(stdout), several: events > 1}
+func newTextPrinter(stdout, stderr io.Writer, o invokeOptions, s style, events int) *textPrinter {
+	return &textPrinter{stdout: stdout, stderr: stderr, options: o, style: s, several: events > 1}
 }
 
 func (p *textPrinter) outcome(o outcome) {
@@ -298,6 +298,22 @@ func printable(s string) string {
 		}
 		return unicode.ReplacementChar
 	}, s)
+}
+
+// A checkedWriter keeps the first error of w. The printers leave it there: what
+// was published stays published when nobody could read of it.
+type checkedWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (c *checkedWriter) Write(b []byte) (int, error) {
+	if c.err != nil {
+		return 0, c.err
+	}
+	var n int
+	n, c.err = c.w.Write(b)
+	return n, c.err
 }
 
 // A printableWriter lets visible text and line ends through.

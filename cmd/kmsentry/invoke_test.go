@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -260,6 +261,19 @@ func TestInvokeFunctionThatDoesNotStart(t *testing.T) {
 			status, stdout, stderr := invoke("", sampleEvent("put-key-policy-public"), sampleEvent("create-key-default"))
 			if status != exitError || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, test.want) {
 				t.Errorf("invoke = %d, %q, %q, want %d and one line with %q", status, stdout, stderr, exitError, test.want)
+			}
+		})
+	}
+}
+
+func TestInvokeOntoAFullDisk(t *testing.T) {
+	for _, format := range []string{"text", "json"} {
+		t.Run(format, func(t *testing.T) {
+			var stderr bytes.Buffer
+			args := []string{"invoke", "--bootstrap", bootstrap, "--format", format, sampleEvent("put-key-policy-public"), sampleEvent("create-key-default")}
+			status := run(args, strings.NewReader(""), failingWriter{}, &stderr)
+			if want := "kmsentry invoke: standard output: no space left on device\n"; status != exitError || stderr.String() != want {
+				t.Errorf("invoke = %d, %q, want %d, %q", status, stderr.String(), exitError, want)
 			}
 		})
 	}
