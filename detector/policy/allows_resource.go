@@ -29,9 +29,6 @@ func (p *Policy) evalResource(value string, negated bool, r Request) Answer {
 	if r.Resource == "" {
 		return Maybe
 	}
-	if p.Variables() && strings.Contains(evalHead(value), "${") {
-		return Maybe // documented only behind the fifth colon
-	}
 	forms, open := p.evalExpand(value, negated, r)
 	if open != Yes {
 		return open
@@ -39,6 +36,9 @@ func (p *Policy) evalResource(value string, negated bool, r Request) Answer {
 	answer := evalResourceForm(forms[0], r.Resource)
 	for _, form := range forms[1:] {
 		answer = evalSame(answer, evalResourceForm(form, r.Resource))
+	}
+	if p.Variables() && strings.Contains(evalHead(value), "${") { // documented only behind the fifth colon
+		return evalSame(answer, evalResourceForm(evalPlain(value), r.Resource))
 	}
 	return answer
 }

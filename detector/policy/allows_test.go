@@ -194,7 +194,8 @@ func TestAllowsElements(t *testing.T) {
 		{`"Resource":"arn:aws:kms:eu-west-1:111122223333:key/*"`, No},
 		{`"Resource":"1234abcd-12ab-34cd-56ef-1234567890ab"`, No},
 		{`"Resource":"arn:aws:kms:us-east-1:111122223333:key/${aws:PrincipalTag/key, '*'}"`, Maybe},
-		{`"Resource":"arn:aws:kms:us-east-1:${aws:PrincipalTag/a, '1'}:key/*"`, Maybe},
+		{`"Resource":"arn:aws:kms:us-east-1:${aws:PrincipalTag/a, '111122223333'}:key/*"`, Maybe},
+		{`"Resource":"arn:aws:kms:us-east-1:${aws:PrincipalTag/a, '1'}:key/*"`, No},
 	}
 	for _, row := range rows {
 		p := mustParse([]byte(statementText(row.member)))

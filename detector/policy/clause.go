@@ -306,5 +306,9 @@ func (cl *clause) text() string {
 		more = fmt.Sprintf(" and %d more", len(values)-many)
 		values = values[:many]
 	}
-	return fmt.Sprintf("%s %s %s%s", cl.cond.Operator.Text, cl.cond.Key, shorten(strings.Join(values, ", "), 80), more)
+	key := cl.cond.Key
+	if key != "" {
+		key += " "
+	}
+	return fmt.Sprintf("%s %s%s%s", cl.cond.Operator.Text, key, shorten(strings.Join(values, ", "), 80), more)
 }

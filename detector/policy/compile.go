@@ -160,16 +160,26 @@ func (c *compiled) resourceClause(src *Statement) (cl clause, ok bool) {
 		return cl, false
 	}
 	info := keyInfo{Name: "Resource", Type: keyArn}
-	parts := Condition{Operator{Text: "Resource", Base: ArnLike}, "Resource", values}
+	parts := Condition{Operator{Text: "Resource", Base: ArnLike}, "", values}
 	cl = newClause(&parts, sResource, info, true)
-	text := Condition{Operator{Text: "Resource", Base: StringLike}, "Resource", values}
+	text := Condition{Operator{Text: "Resource", Base: StringLike}, "", values}
 	cl.hi = newClause(&text, sResource, info, true).hi
 	if strings.ContainsAny(strings.Join(values, ""), "*?") {
 		cl.doubt = "AWS does not say whether a wildcard in Resource runs over colons"
 	} else {
 		cl.hi = cl.lo
 	}
+	if slices.ContainsFunc(values, variableInHead) {
+		cl.lo = literal{slot: sResource, set: &valueSet{}}
+		cl.doubt = "AWS documents variables in Resource only behind the fifth colon"
+	}
 	return cl, true
+}
+
+// variableInHead reports whether an ARN has a variable before its fifth colon.
+func variableInHead(arn string) bool {
+	parts := strings.SplitN(arn, ":", 6)
+	return strings.Contains(strings.Join(parts[:min(5, len(parts))], ":"), "${")
 }
 
 // slotOf returns the slot of a condition key, a new one for a new key.

@@ -148,10 +148,13 @@ func (s *scene) networkDomain(info keyInfo) (domain, bool) {
 		host := fixed(".amazonaws.com")
 		region := fixed("." + s.c.region)
 		if s.c.region == "" {
-			return only(via, anyText("ssm.us-east-1.amazonaws.com", repeat(hostClass(), 2, 60), fixed("."), repeat(hostClass(), 5, 30), host))
+			d := anyText("ssm.us-east-1.amazonaws.com", repeat(hostClass(), 2, 60), fixed("."), repeat(hostClass(), 5, 30), host)
+			d.lacking = true
+			return only(via, d)
 		}
 		d := anyText("ssm."+s.c.region+".amazonaws.com", repeat(hostClass(), 2, 60), region, host)
 		d.known = viaServices(s.c.region)
+		d.lacking = true // CloudFormation, for one, is in no list of services that bring the key
 		return only(via, d)
 	case idViaAWSService:
 		if s.path == via {

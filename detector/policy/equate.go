@@ -118,7 +118,7 @@ func (s *search) merge(c, lits, rest []literal, i, ref int, m *model, variants [
 	}
 	trial := m.clone()
 	if !s.fill(variants, joined, trial, resolved) {
-		return false, false
+		return false, s.settled(joined)
 	}
 	return s.force(c, lits, m, variants, ref, trial.text(lits[i].slot)), false
 }
@@ -263,7 +263,7 @@ func (s *search) giveWayTo(c []literal, l *literal, m *model) bool {
 			proven = proven && exact
 		}
 	}
-	if !proven || l.strict {
+	if !proven {
 		s.incomplete = true
 	}
 	return false

@@ -15,7 +15,7 @@ func (s *search) pick(slot int, lits []literal, m *model) ([]value, bool) {
 		}
 		return nil, true
 	}
-	if d.kind == never || d.optional || d.uncertain {
+	if d.kind == never || d.optional || d.uncertain || d.lacking && !s.sure {
 		if absentFits(lits) || d.kind == never {
 			return nil, absentFits(lits)
 		}

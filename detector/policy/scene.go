@@ -42,6 +42,7 @@ type domain struct {
 	multi     bool     // any number of values
 	optional  bool     // the caller decides whether the key is present
 	uncertain bool     // AWS does not say whether the key is present
+	lacking   bool     // AWS does not say whether some requests lack the key; a caller can see to it that it is there
 }
 
 type domainKind uint8

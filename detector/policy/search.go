@@ -233,7 +233,7 @@ func (s *search) relax(l literal) literal {
 	if !s.relaxed || l.set == nil || !l.set.vars {
 		return l
 	}
-	if l.strict && l.inside() {
+	if l.strict && l.inside() && !l.set.resolves() {
 		l.mode, l.set = all, &valueSet{} // holds when a variable has no value
 		return l
 	}

@@ -66,6 +66,19 @@ func (s *valueSet) unresolved(m *model) bool {
 	return false
 }
 
+// resolves reports whether every variable in the set always has a value: the
+// caller's account and ARN are in every request.
+func (s *valueSet) resolves() bool {
+	for i := range s.pats {
+		for _, p := range s.pats[i].parts {
+			if p.ref != "" && !p.hasDef && p.slot != sAccount && p.slot != sArn {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // resolve puts the values that m has into the pattern's variables. ok is false
 // when a variable without default has no value, or several.
 func (p *pattern) resolve(m *model) (q pattern, ok bool) {
@@ -94,6 +107,12 @@ func (p *pattern) loosen() pattern {
 	toks := make([]token, 0, len(p.text))
 	colons, open := 0, false
 	for _, s := range p.parts {
+		if info, _ := lookupKey(s.ref); info.id == idPrincipalAccount && !s.hasDef {
+			for range 12 {
+				toks = append(toks, token{kind: tokAny, noColon: true})
+			}
+			continue
+		}
 		if s.ref != "" {
 			toks = append(toks, token{kind: tokStar})
 			open = true // the variable's value may hold colons, too

@@ -58,12 +58,12 @@ func (s *search) variants(g group, slot int, m *model) (list []variant, optional
 	}
 	d := &s.domains[slot]
 	if s.c.slots[slot].id == idSessionArn {
-		return s.sessionVariants(slot, m.text(sAccount)), d.optional || d.uncertain
+		return s.sessionVariants(slot, m.text(sAccount)), d.optional || d.uncertain || d.lacking && !s.sure
 	}
 	for _, t := range d.tapes {
 		list = append(list, whole(slot, t))
 	}
-	return list, d.optional || d.uncertain
+	return list, d.optional || d.uncertain || d.lacking && !s.sure
 }
 
 func (s *search) callerVariants() []variant {
