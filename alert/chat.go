@@ -208,8 +208,8 @@ func chatWhy(f *detector.Finding) []string {
 	if f.Decision.Future != nil {
 		lines = append(lines, "Why: "+later(f.Decision))
 	}
-	if f.Verdict != policy.Undecided {
-		return lines
+	if f.Verdict == policy.Public || f.Verdict != policy.Undecided && len(f.Decision.Undecided) == 0 {
+		return lines // nothing worse can come out
 	}
 	for _, open := range f.Decision.Undecided[:min(len(f.Decision.Undecided), 2)] {
 		lines = append(lines, "Why: not decided: "+code(statementName(open.Statement)+": "+open.Reason, 300))
@@ -244,10 +244,10 @@ func chatSteps(f *detector.Finding) []string {
 		fixed = " (fixed.json: see the mail): "
 	}
 	contain := "Contain" + fixed
-	switch f.Verdict {
-	case policy.Undecided:
+	switch {
+	case f.Verdict == policy.Undecided:
 		contain = "If it is open" + fixed
-	case policy.Shared:
+	case namedOnly(f):
 		contain = "If unknown" + fixed
 	}
 	steps := []struct {

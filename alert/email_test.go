@@ -64,6 +64,12 @@ func TestEmailSays(t *testing.T) {
 	grantor, partner, template, links := publicFinding(), publicFinding(), publicFinding(), publicFinding()
 	grantor.Decision.Grants = append(grantor.Decision.Grants, policy.Grant{Action: "kms:CreateGrant", Audience: policy.Public, Statements: grantor.Decision.Grants[0].Statements})
 	partner.Decision.Others = []policy.Grant{{Action: "kms:Decrypt", Audience: policy.Shared}}
+	mixed, unsure, worse, locked := publicFinding(), *all["shared"], *all["shared"], publicFinding()
+	mixed.Decision.Grants = []policy.Grant{all["shared"].Decision.Grants[0], mixed.Decision.Grants[0]}
+	mixed.Decision.Grants[1].Action, mixed.Decision.Grants[1].Witness.Action = "kms:GenerateDataKey", "kms:GenerateDataKey"
+	unsure.Severity, unsure.Decision.Undecided = detector.Medium, all["undecided"].Decision.Undecided
+	worse.Severity, worse.Decision.Future = detector.Medium, all["later"].Decision.Future
+	locked.OwnerLocked = true
 	template.Actor.Name, template.Actor.Role, template.Actor.InvokedBy = "AWSCloudFormation", "cfn-execution", "cloudformation.amazonaws.com"
 	links.Source.UserAgent = "x https://evil.example/a.b WWW.evil.example"
 	links.Statements[0].Text = `{"Sid": "https://evil.example WwW.evil.example"}`
@@ -94,10 +100,14 @@ func TestEmailSays(t *testing.T) {
 		"service":                          {all["service"], testOptions(), []string{"Who: config.amazonaws.com, MFA: not applicable (no person signed in)", "From: config.amazonaws.com Key:", "Find out what made config.amazonaws.com do this"}, []string{"Not one of yours"}},
 		"root":                             {all["root"], testOptions(), []string{"the root user, MFA: yes", "root password", "BypassPolicyLockoutSafetyCheck"}, nil},
 		"no ARN":                           {all["key-unknown"], testOptions(), []string{"alias/payroll", "Note: The request named the key by an alias", "no command here"}, []string{"aws kms"}},
-		"later":                            {all["later"], testOptions(), []string{"MEDIUM: This KMS key opens to anyone in AWS on 2027", "from 2027-01-01 00:00:00 UTC the verdict is public", "It opens by itself"}, []string{"PROOF"}},
+		"later":                            {all["later"], testOptions(), []string{"MEDIUM: This KMS key opens to anyone in AWS on 2027", "It opens by itself: from 2027-01-01 00:00:00 UTC on it is open to anyone in AWS"}, []string{"PROOF"}},
 		"grants":                           {grantor, testOptions(), []string{"through grants that they make on it and that stay when the policy goes", "aws kms list-grants"}, nil},
 		"decrypt for named outsiders only": {partner, testOptions(), []string{"only you can decrypt"}, nil},
 		"made by a service":                {template, testOptions(), []string{"cloudformation.amazonaws.com made the call for AWSCloudFormation (role cfn-execution). Find out who or what started it"}, []string{"Ask AWSCloudFormation"}},
+		"worst first":                      {mixed, testOptions(), []string{"stranger sends kms:GenerateDataKey for", "Anyone in AWS can call kms:GenerateDataKey"}, []string{"stranger sends\n  kms:Encrypt"}},
+		"shared, more not ruled out":       {&unsure, testOptions(), []string{"not ruled out that the policy lets in others as well", "CONTAIN (DATA"}, []string{"IF YOU DO NOT KNOW THEM"}},
+		"shared, public later":             {&worse, testOptions(), []string{"other people's data. It opens further by itself: from 2027-01-01 00:00:00 UTC on it is open to anyone in AWS.", "CONTAIN (DATA"}, []string{"IF YOU DO NOT KNOW THEM"}},
+		"locked out":                       {locked, testOptions(), []string{"If AWS refuses it: the policy in force does not surely let your account change it."}, nil},
 		"hostile URLs":                     {links, testOptions(), []string{"https[:]//evil[.]example/a.b", "WWW[.]evil.example", `https:\/\/evil.example`, `WwW\u002eevil.example`}, []string{"https://evil", "WWW.evil", "WwW."}},
 		"canary":                           {all["public"], test, []string{"[TEST] CRITICAL", "This is a test of the alert path"}, nil},
 		"expired":                          {all["public"], expired, []string{`The exception "old-one" would have held`}, nil},

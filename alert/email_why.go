@@ -150,12 +150,12 @@ func pretty(text string) string {
 	return b.String()
 }
 
-// proof writes the witness as a request in words.
+// proof writes the witness of the worst grant as a request in words.
 func (m *mail) proof() {
-	if len(m.f.Decision.Grants) == 0 {
+	g := worstGrant(m.f.Decision)
+	if g == nil {
 		return
 	}
-	g := m.f.Decision.Grants[0]
 	heading := "PROOF: A REQUEST THAT THE KEY POLICY ALLOWS"
 	if m.f.Attempted {
 		heading = "PROOF: A REQUEST THAT THE KEY POLICY WOULD HAVE ALLOWED"

@@ -22,6 +22,7 @@ type evidence struct {
 	KeyNote    string            `json:"key_note,omitempty"`
 	Key        evidenceKey       `json:"key"`
 	Bypass     bool              `json:"bypass_policy_lockout_safety_check"`
+	Locked     bool              `json:"owner_locked"`
 	Statements []evidenceStmt    `json:"statements"`
 	Grants     []evidenceGrant   `json:"grants"`
 	Others     []evidenceOther   `json:"others"`
@@ -190,7 +191,7 @@ func whereWhole(f *detector.Finding) string {
 func evidenceOf(f *detector.Finding, o Options, l limits) (evidence, bool) {
 	c := &cutter{l: l, where: whereWhole(f)}
 	e := evidence{
-		Verdict: f.Verdict.String(), InForce: !f.Attempted, Attempted: f.Attempted, Bypass: f.Event.Bypass,
+		Verdict: f.Verdict.String(), InForce: !f.Attempted, Attempted: f.Attempted, Bypass: f.Event.Bypass, Locked: f.OwnerLocked,
 		MFA: mfaState(f.Actor), MFANote: c.text("mfa_note", f.Actor.MFANote),
 		Problem: c.text("problem", f.Problem), KeyNote: c.text("key_note", f.Key.Note),
 		Key: evidenceKey{c.text("key", f.Key.Alias), c.text("key", f.Key.Spec), c.text("key", f.Key.Usage), c.text("key", f.Key.Origin), f.Key.MultiRegion},

@@ -30,6 +30,15 @@ func groupGrants(grants []policy.Grant) []grantGroup {
 	return groups
 }
 
+// worstGrant is the first grant to the worst audience; nil when there is none.
+func worstGrant(d policy.Decision) *policy.Grant {
+	groups := groupGrants(d.Grants)
+	if len(groups) == 0 {
+		return nil
+	}
+	return &groups[0].grants[0]
+}
+
 // letIn names the statements that let the audience in, unless the reasons
 // that follow begin with the only one.
 func (g grantGroup) letIn() string {

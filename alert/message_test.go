@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/kmsentry/kmsentry/detector"
+	"github.com/kmsentry/kmsentry/detector/policy"
 )
 
 // What SNS accepts. Source: SNS API reference, Publish; SNS developer guide,
@@ -157,6 +158,9 @@ func TestSubject(t *testing.T) {
 	long, replica := publicFinding(), publicFinding()
 	replica.Key.Region = "eu-west-1" // the call was made in the primary's Region
 	long.Key.Region, long.Decision.Grants[0].Action = "ap-northeast-3", "kms:GenerateDataKeyPairWithoutPlaintext"
+	mixed := publicFinding()
+	mixed.Decision.Grants = append(mixed.Decision.Grants, mixed.Decision.Grants[0])
+	mixed.Decision.Grants[0].Audience, mixed.Decision.Grants[1].Action = policy.Shared, "kms:ReEncryptTo"
 	test := testOptions()
 	test.Test = true
 	all := findings()
@@ -172,6 +176,7 @@ func TestSubject(t *testing.T) {
 		"undecided":  {all["undecided"], testOptions(), "[MEDIUM] KMS key policy could not be decided 111122223333 us-west-2 ...34567890ab"},
 		"unreadable": {all["unparsed"], testOptions(), "[MEDIUM] KMS key policy could not be read 111122223333 us-west-2 ...34567890ab"},
 		"replica":    {replica, testOptions(), "[CRITICAL] KMS key open to everyone: kms:Encrypt 111122223333 eu-west-1 ...34567890ab"},
+		"worst":      {mixed, testOptions(), "[CRITICAL] KMS key open to everyone: kms:ReEncryptTo 111122223333 us-west-2 ...34567890ab"},
 		"zero":       {&detector.Finding{}, testOptions(), "[LOW] KMS key policy could not be decided unknown"},
 	} {
 		if got := subject(c.f, c.o); got != c.want {

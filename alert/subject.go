@@ -18,8 +18,8 @@ const (
 func subject(f *detector.Finding, o Options) string {
 	head := tag(f, o) + brief(f)
 	action := ""
-	if len(f.Decision.Grants) > 0 {
-		action = ": " + ascii(f.Decision.Grants[0].Action, 48)
+	if worst := worstGrant(f.Decision); worst != nil {
+		action = ": " + ascii(worst.Action, 48)
 	}
 	key, region := "", ""
 	if id := ascii(f.Key.ID, 64); id != "" {

@@ -82,7 +82,7 @@ func (m *mail) contain(next func(string, command)) {
 	switch {
 	case m.f.Verdict == policy.Undecided:
 		m.heading("IF THE POLICY PROVES TO BE OPEN: CONTAIN (DATA STAYS READABLE)")
-	case m.f.Verdict == policy.Shared:
+	case namedOnly(m.f):
 		m.heading("IF YOU DO NOT KNOW THEM: CONTAIN (DATA STAYS READABLE)")
 	default:
 		m.heading("CONTAIN (DATA STAYS READABLE)")
@@ -95,6 +95,9 @@ func (m *mail) contain(next func(string, command)) {
 		next(fixed+", and set it in the KMS console.", nil)
 	} else {
 		next(fixed+":", m.cmd.restorePolicy)
+	}
+	if m.f.OwnerLocked {
+		m.para("     ", "     ", "If AWS refuses it: the policy in force does not surely let your account change it. Sign in as somebody whom the policy lets call kms:PutKeyPolicy; if there is nobody, open a case with AWS Support.")
 	}
 	m.stopCaller(next)
 	m.heading("LAST RESORT")

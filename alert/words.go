@@ -176,10 +176,17 @@ func statementName(ref policy.StatementRef) string {
 
 // meaning says what the finding can mean, in a few sentences.
 func meaning(f *detector.Finding) string {
-	if f.Attempted {
-		return "AWS refused the call, so nothing changed. With this policy in force: " + reach(f)
+	text := reach(f)
+	if f.Verdict == policy.Shared && len(f.Decision.Undecided) > 0 {
+		text += " It is not ruled out that the policy lets in others as well."
 	}
-	return reach(f)
+	if f.Verdict != policy.Private && f.Decision.Future != nil {
+		text += " " + later(f.Decision)
+	}
+	if f.Attempted {
+		return "AWS refused the call, so nothing changed. With this policy in force: " + text
+	}
+	return text
 }
 
 // reach says what outsiders get from the policy.
@@ -213,7 +220,22 @@ func later(d policy.Decision) string {
 	if d.Verdict == policy.Private {
 		opens = "It opens by itself: from "
 	}
-	return opens + instant(d.Future.At) + " the verdict is " + d.Future.Verdict.String() + "."
+	whom := "it may be open to outsiders"
+	switch d.Future.Verdict {
+	case policy.Public:
+		whom = "it is open to anyone in AWS"
+	case policy.Network:
+		whom = "it is open to anyone on the networks that it names"
+	case policy.Shared:
+		whom = "it is open to the outsiders that it names"
+	}
+	return opens + instant(d.Future.At) + " on " + whom + "."
+}
+
+// namedOnly reports whether all turns on knowing the named outsiders: nobody else
+// gets in, now or later.
+func namedOnly(f *detector.Finding) bool {
+	return f.Verdict == policy.Shared && f.Severity == detector.Low
 }
 
 // sentence starts s with a capital letter.

@@ -140,6 +140,7 @@ func (d Detector) decide(f *Finding, p *policy.Policy) (quiet string) {
 	var places []int
 	places, f.Repaired = blame(f, p, q)
 	f.Statements = statements(p, places)
+	f.OwnerLocked = !f.Attempted && !ownerManages(p, f)
 	return ""
 }
 

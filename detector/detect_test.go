@@ -132,6 +132,28 @@ func TestRepair(t *testing.T) {
 	}
 }
 
+// A policy in force that leaves its owner no sure way back says so.
+func TestOwnerLocked(t *testing.T) {
+	open := allow("*", "")
+	lock := `{"Effect":"Deny","Principal":"*","Action":"kms:PutKeyPolicy","Resource":"*"}`
+	for _, row := range []struct {
+		name, policy string
+		edits        []edit
+		want         bool
+	}{
+		{"the owner manages", policyOf(open), nil, false},
+		{"a Deny for everybody", policyOf(open, lock), nil, true},
+		{"no statement for the owner", `{"Version":"2012-10-17","Statement":[` + open + `]}`, nil, true},
+		{"refused", policyOf(open, lock), []edit{{"errorCode", `"AccessDenied"`}}, false},
+		{"not readable", `{`, nil, false},
+	} {
+		result, err := Detector{}.Detect(edited(t, put, append(row.edits, edit{"requestParameters.policy", quoted(row.policy)})...))
+		if err != nil || result.Finding == nil || result.Finding.OwnerLocked != row.want {
+			t.Errorf("%s: Detect = %+v, %v, want locked %t", row.name, result, err, row.want)
+		}
+	}
+}
+
 // The two records of one ReplicateKey call lead to two findings on one key.
 func TestReplicateKeyTwice(t *testing.T) {
 	text := sampleEvents(t)["replicate-key-public"]

@@ -24,21 +24,22 @@ type Result struct {
 // (then the verdict is private and Decision.Future is set), or that could not
 // be decided.
 type Finding struct {
-	UID        string // hex SHA-256 over rule, account, Region, event id and key: the same when the event comes again
-	Verdict    policy.Verdict
-	Severity   Severity
-	Attempted  bool   // the call was refused: this policy is not in force
-	Title      string // one line, e.g. "Anyone in AWS can encrypt with this KMS key"
-	Event      Event
-	Key        Key
-	Actor      Actor
-	Source     Source
-	Policy     PolicyText
-	Decision   policy.Decision // zero when the policy did not parse
-	Problem    string          // why the policy could not be read; "" otherwise
-	Statements []Statement     // the offending statements, in document order
-	Repaired   string          // the same policy without the offending grants, indented JSON; "" when that would lock the owner out or is not surely private
-	Splunk     Splunk
+	UID         string // hex SHA-256 over rule, account, Region, event id and key: the same when the event comes again
+	Verdict     policy.Verdict
+	Severity    Severity
+	Attempted   bool   // the call was refused: this policy is not in force
+	Title       string // one line, e.g. "Anyone in AWS can encrypt with this KMS key"
+	Event       Event
+	Key         Key
+	Actor       Actor
+	Source      Source
+	Policy      PolicyText
+	Decision    policy.Decision // zero when the policy did not parse
+	Problem     string          // why the policy could not be read; "" otherwise
+	Statements  []Statement     // the offending statements, in document order
+	OwnerLocked bool            // the policy is in force and leaves the owner's account root no sure way to change it; false when it could not be read
+	Repaired    string          // the same policy without the offending grants, indented JSON; "" when that would lock the owner out or is not surely private
+	Splunk      Splunk
 }
 
 // An Event identifies the API call.
