@@ -122,3 +122,63 @@ func TestTitle(t *testing.T) {
 		}
 	}
 }
+
+// The table over all combinations, each rule in its own words.
+func TestSeverityOfEverything(t *testing.T) {
+	seen := map[Severity]int{}
+	for _, verdict := range []policy.Verdict{policy.Undecided, policy.Private, policy.Shared, policy.Network, policy.Public} {
+		for _, later := range []*policy.Exposure{nil, {Verdict: policy.Shared}, {Verdict: policy.Network}, {Verdict: policy.Public}, {Verdict: policy.Undecided}} {
+			for _, open := range [][]policy.Open{nil, {{}}} {
+				for _, decrypts := range []bool{false, true} {
+					for _, attempted := range []bool{false, true} {
+						eachActor(func(a Actor, withoutMFA bool) {
+							f := Finding{Verdict: verdict, Attempted: attempted, Actor: a}
+							f.Decision = policy.Decision{Verdict: verdict, Future: later, Undecided: open}
+							if verdict > policy.Private {
+								f.Decision.Grants = grants(verdict, "kms:Encrypt")
+							}
+							if decrypts {
+								f.Decision.Others = grants(policy.Public, "kms:Decrypt")
+							}
+							var want Severity
+							switch {
+							case attempted:
+								want = Low
+							case verdict == policy.Public && (withoutMFA || !decrypts):
+								want = Critical
+							case verdict == policy.Public:
+								want = High
+							case verdict == policy.Network, verdict == policy.Undecided, later != nil && later.Verdict != policy.Shared:
+								want = Medium
+							case verdict == policy.Shared && open != nil:
+								want = Medium
+							}
+							if got := f.severity(&policy.Policy{}); got != want {
+								t.Errorf("%v, refused %t, decrypt %t, later %v, open %v, %+v: severity = %v, want %v", verdict, attempted, decrypts, later, open, a, got, want)
+							}
+							seen[want]++
+						})
+					}
+				}
+			}
+		}
+	}
+	if len(seen) != 4 {
+		t.Errorf("severities %v, want all four", seen)
+	}
+}
+
+// eachActor visits every kind of caller, and whether it counts as one without
+// MFA: MFA false, a long-term key, or root; a service's call never does.
+func eachActor(visit func(a Actor, withoutMFA bool)) {
+	for _, kind := range []string{typeIAMUser, typeAssumedRole, typeRoot, typeFederated, typeService, typeUnknown} {
+		for _, mfa := range []MFA{MFAUnknown, MFAYes, MFANo, MFANotApplicable} {
+			for _, longTerm := range []bool{false, true} {
+				for _, by := range []string{"", "cloudformation.amazonaws.com", "signin.amazonaws.com", "AWS Internal"} {
+					service := kind == typeService || by == "cloudformation.amazonaws.com"
+					visit(Actor{Type: kind, MFA: mfa, LongTermKey: longTerm, InvokedBy: by}, kind == typeRoot || !service && (longTerm || mfa == MFANo))
+				}
+			}
+		}
+	}
+}
