@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"time"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 )
@@ -12,6 +13,11 @@ import (
 type Detector struct {
 	TrustedAccounts []string // 12-digit ids that count as inside
 	TrustedOrgs     []string // organization ids (o-...) that count as inside
+
+	// Now is when the record is judged. An event that lies more than an hour
+	// after it, or has no time, is judged as of Now. The zero Now believes
+	// every record.
+	Now time.Time
 }
 
 // A RecordError is a record that could not be read as CloudTrail's.
@@ -50,7 +56,7 @@ const malformedPolicy = "MalformedPolicyDocumentException"
 // or in another letter case. A record of another call, or one whose policy
 // keeps outsiders out, is a Result without a Finding.
 //
-// The instant of the decision is the event's time, and the owner is the key's
+// The instant of the decision is the event's time (but see Detector.Now), and the owner is the key's
 // account. An accepted call whose policy cannot be read is a finding, since
 // nobody can say that it is harmless. So is a refused call (errorCode) whose
 // policy would have opened the key: Attempted, of severity low. A refused call
@@ -157,11 +163,20 @@ func (d Detector) question(f *Finding) policy.Question {
 	return policy.Question{
 		Account:         f.Key.Account,
 		KeyARN:          f.Key.ARN,
-		At:              f.Event.Time,
+		At:              d.instant(f.Event.Time),
 		TrustedAccounts: d.TrustedAccounts,
 		TrustedOrgs:     d.TrustedOrgs,
 		Key:             f.Key.facts(),
 	}
+}
+
+// instant returns the instant as of which an event of that time is judged.
+func (d Detector) instant(event time.Time) time.Time {
+	const skew = time.Hour // between the clocks of AWS and of the caller
+	if !d.Now.IsZero() && (event.IsZero() || event.After(d.Now.Add(skew))) {
+		return d.Now.UTC()
+	}
+	return event
 }
 
 // hexSum returns the SHA-256 of text in hex.

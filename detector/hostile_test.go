@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
 )
 
 // hostileValues are what an attacker, or a reader's mistake, could put in the
@@ -131,6 +134,33 @@ func TestOpeningBesideItself(t *testing.T) {
 		result, err := Detector{}.Detect([]byte(text))
 		if err == nil && (result.Finding == nil || result.Finding.Attempted) {
 			t.Errorf("%s: Detect = %s", row.name, fmt.Sprintf("%v, quiet %q, refused %t", result.Verdict, result.Quiet, result.Finding != nil))
+		}
+	}
+}
+
+// A record's time that cannot be true does not close an open policy.
+func TestOpeningAtAnImpossibleTime(t *testing.T) {
+	until2030 := policyOf(allow("*", `{"DateLessThan":{"aws:CurrentTime":"2030-01-01T00:00:00Z"}}`))
+	now := time.Date(2026, 11, 20, 8, 16, 0, 0, time.UTC)
+	for _, row := range []struct {
+		name, at string
+		now      time.Time
+		want     policy.Verdict
+	}{
+		{"now", `"2026-11-20T08:15:42Z"`, now, policy.Public},
+		{"a fast clock", `"2026-11-20T09:10:00Z"`, now, policy.Public},
+		{"the last of all years", `"9999-12-31T23:59:59Z"`, now, policy.Public},
+		{"after the date in the policy", `"2031-01-01T00:00:00Z"`, now, policy.Public},
+		{"none", `null`, now, policy.Public},
+		{"no time at all", `"later"`, now, policy.Public},
+		{"after the date, believed", `"2031-01-01T00:00:00Z"`, time.Time{}, policy.Private},
+		{"after the date, and it is", `"2031-01-01T00:00:00Z"`, now.AddDate(5, 0, 0), policy.Private},
+		{"of old", `"2026-11-20T08:15:42Z"`, now.AddDate(5, 0, 0), policy.Public},
+	} {
+		record := edited(t, put, edit{"requestParameters.policy", quoted(until2030)}, edit{"eventTime", row.at})
+		result, err := Detector{Now: row.now}.Detect(record)
+		if err != nil || result.Verdict != row.want {
+			t.Errorf("%s: Detect = %v, %v, want %v", row.name, result.Verdict, err, row.want)
 		}
 	}
 }
