@@ -141,13 +141,33 @@ func (m *mail) quote(text string) {
 	}
 }
 
-// pretty indents a JSON text; text that is no JSON comes back as it is.
+// maxNesting bounds what is indented: the spaces grow with the square of the
+// depth, and no key policy that AWS accepts is deeper than a few levels.
+const maxNesting = 32
+
+// pretty indents a JSON text; text that is no JSON, or nested beyond reason,
+// comes back as it is.
 func pretty(text string) string {
 	var b bytes.Buffer
-	if json.Indent(&b, []byte(text), "", "  ") != nil {
+	if nesting(text) > maxNesting || json.Indent(&b, []byte(text), "", "  ") != nil {
 		return text
 	}
 	return b.String()
+}
+
+// nesting returns an upper bound of the depth of a JSON text.
+func nesting(text string) int {
+	depth, most := 0, 0
+	for i := range len(text) {
+		switch text[i] {
+		case '{', '[':
+			depth++
+			most = max(most, depth)
+		case '}', ']':
+			depth--
+		}
+	}
+	return most
 }
 
 // proof writes the witness of the worst grant as a request in words.

@@ -80,7 +80,9 @@ func (h *handler) handle(ctx context.Context, event []byte) (summary, error) {
 	if err != nil {
 		return summary{}, err
 	}
-	result, err := h.settings.detector.Detect(record)
+	d := h.settings.detector
+	d.Now = h.now()
+	result, err := d.Detect(record)
 	if err != nil {
 		return summary{}, err
 	}
@@ -145,13 +147,19 @@ func (e *composeError) Error() string { return fmt.Sprintf("event %q: message: %
 // Unwrap returns the fault itself.
 func (e *composeError) Unwrap() error { return e.Err }
 
+// maxField bounds a text of the event in the answer and in the log, in
+// characters; a key's ARN has 81.
+const maxField = 256
+
 func summarize(r detector.Result) summary {
-	s := summary{
-		EventID: r.Event.ID, EventName: r.Event.Name, Account: r.Event.Account, Region: r.Event.Region,
-		Key: r.Key.ARN, Verdict: r.Verdict, Outcome: outcomeQuiet, Reason: r.Quiet,
+	key := r.Key.ARN
+	if key == "" {
+		key = r.Key.ID
 	}
-	if s.Key == "" {
-		s.Key = r.Key.ID
+	safe := func(text string) string { return alert.Sanitize(text, maxField) }
+	s := summary{
+		EventID: safe(r.Event.ID), EventName: safe(r.Event.Name), Account: safe(r.Event.Account), Region: safe(r.Event.Region),
+		Key: safe(key), Verdict: r.Verdict, Outcome: outcomeQuiet, Reason: r.Quiet,
 	}
 	if f := r.Finding; f != nil {
 		s.Severity, s.Attempted, s.Finding, s.Title = f.Severity.String(), f.Attempted, f.UID, f.Title

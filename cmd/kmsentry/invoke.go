@@ -151,6 +151,7 @@ type outcome struct {
 type answer struct {
 	EventID        string   `json:"event_id"`
 	EventName      string   `json:"event_name"`
+	Key            string   `json:"key"`
 	Verdict        string   `json:"verdict"`
 	Severity       string   `json:"severity"`
 	Attempted      bool     `json:"attempted"`

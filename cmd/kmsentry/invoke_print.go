@@ -153,6 +153,9 @@ func rowOf(o outcome) row {
 	if a.Attempted {
 		r.verdict += " (refused)"
 	}
+	if a.Outcome == "quiet" && a.Key == "" {
+		r.verdict = "-" // another call: there was no policy to judge
+	}
 	if a.Outcome != "published" {
 		r.what = a.Reason
 	}
@@ -192,7 +195,7 @@ func (p *textPrinter) end() {
 	if !p.several {
 		return
 	}
-	if p.options.show.any() {
+	if p.options.show.any() && p.options.endpoint == "" {
 		fmt.Fprintln(p.stdout, "\nAll events; their messages stand above.")
 	}
 	verdicts := len("verdict")
