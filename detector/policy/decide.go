@@ -312,7 +312,7 @@ func (d *decider) doubts(action string) bool {
 func (d *decider) uncertain(slot int) bool {
 	switch d.slots[slot].id {
 	case idPrincipalTag, idSession, idProvider, idSessionArn, idTokenIssue, idMFAPresent, idMFAAge, idReferer, idSourceIP, idViaMCP,
-		idResAliases, idViaService, idCalledVia, idCalledViaFirst, idCalledViaLast:
+		idResAliases, idGrantForAWS, idViaService, idCalledVia, idCalledViaFirst, idCalledViaLast:
 		return slot >= sFirst
 	}
 	return false

@@ -13,7 +13,8 @@ func (s *scene) domainOf(info keyInfo) domain {
 	case idPrincipalTag:
 		d := tagValue()
 		if s.typ == rootCaller {
-			return d.doubtful() // AWS tags users, roles and sessions; of the root user it says nothing
+			d.rare = true // AWS tags users, roles and sessions; of the root user it says nothing
+			return d
 		}
 		return d.maybe()
 	case idPrincipalType:
@@ -294,8 +295,8 @@ func (s *scene) requestDomain(info keyInfo) domain {
 		case s.action != "kms:CreateGrant" && s.action != "kms:ListGrants" && s.action != "kms:RevokeGrant":
 		case s.path == via:
 			return oneOf("true", "false")
-		default:
-			return always("false")
+		default: // of direct calls AWS does not say whether they carry the key
+			return oneOf("false").doubtful()
 		}
 	case idGrantOps:
 		if grant {

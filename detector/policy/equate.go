@@ -58,10 +58,13 @@ func (s *search) join(c, lits []literal, i int, m, trial *model, variants []vari
 			}
 		default:
 			impossible = false
-			if slot, text, ok := p.capture(trial.text(lits[i].slot)); ok {
-				if s.force(c, lits, m, variants, slot, text) {
-					return true, false
-				}
+			text := trial.text(lits[i].slot)
+			slot, captured, ok := p.capture(text)
+			if !ok { // wildcards around the variable: let it hold the whole value
+				slot, captured = p.firstRef(), text
+			}
+			if s.force(c, lits, m, variants, slot, captured) {
+				return true, false
 			}
 		}
 	}
@@ -113,6 +116,13 @@ func (s *search) merge(c, lits, rest []literal, i, ref int, m *model, variants [
 			joined = append(joined, l)
 		}
 	}
+	shapes, possible := s.outlines(ref, m)
+	if !possible {
+		return false, true
+	}
+	if shapes != nil {
+		joined = append(joined, literal{slot: lits[i].slot, mode: eachIn, set: &valueSet{pats: shapes}})
+	}
 	if s.never(variants, joined, m) {
 		return false, true
 	}
@@ -122,6 +132,61 @@ func (s *search) merge(c, lits, rest []literal, i, ref int, m *model, variants [
 	}
 	return s.force(c, lits, m, variants, ref, trial.text(lits[i].slot)), false
 }
+
+// outlines returns patterns that match at least all values of a key, nil when
+// nothing is known of them. possible is false when no request of this scene
+// has the key.
+func (s *search) outlines(slot int, m *model) (list []pattern, possible bool) {
+	g := s.groupOf(slot)
+	switch {
+	case g == gCalled:
+		return nil, s.path == via
+	case g == gContext || g == gMFA || g == gSpec:
+		return nil, true
+	case g >= 0 && !s.isText(slot):
+		d := &s.domains[slot]
+		if d.kind == fixedTo || d.kind == choice {
+			for _, v := range d.vals {
+				list = append(list, pattern{text: v.s, plain: v.s, exact: true})
+			}
+		}
+		return list, d.kind != never
+	}
+	variants, _ := s.variants(g, slot, m)
+	for i := range variants {
+		if p, ok := variants[i].placeOf(slot); ok {
+			list = append(list, variants[i].outline(p))
+		}
+	}
+	return list, len(list) > 0
+}
+
+// outline is the shape of what stands at a place: its fixed texts, and
+// wildcards for the rest.
+func (v *variant) outline(p place) pattern {
+	var toks []token
+	for i := p.first; i <= p.last; i++ {
+		g := &v.segs[i]
+		switch {
+		case i == p.skip:
+		case g.class == nil:
+			for _, r := range g.text {
+				toks = append(toks, token{r: r})
+			}
+		default:
+			for range min(g.min, maxOutline) {
+				toks = append(toks, token{kind: tokAny})
+			}
+			if g.max > g.min || g.min > maxOutline {
+				toks = append(toks, token{kind: tokStar})
+			}
+		}
+	}
+	return pattern{toks: toks}
+}
+
+// maxOutline bounds how exactly an outline counts characters.
+const maxOutline = 32
 
 // force puts text into the variable's key and solves the group again.
 func (s *search) force(c, lits []literal, m *model, variants []variant, ref int, text string) bool {
@@ -163,6 +228,16 @@ func (s *search) onlyAsk(c, lits []literal, m *model, variants []variant) bool {
 		}
 	}
 	return false
+}
+
+// firstRef returns the slot of the pattern's first variable.
+func (p *pattern) firstRef() int {
+	for _, s := range p.parts {
+		if s.ref != "" {
+			return s.slot
+		}
+	}
+	return -1
 }
 
 // capture tells what the only variable of p must be for p to match v. Wildcards

@@ -94,6 +94,11 @@ func (s *search) repairCalled(lits []literal, m *model) bool {
 	if s.path != via {
 		return false
 	}
+	for _, t := range calledServices() {
+		if set([]value{{s: t}}); allLiteralsHold(lits, m) {
+			return true
+		}
+	}
 	each, some, ok := asMember(on(lits, list))
 	if !ok {
 		return false
@@ -122,6 +127,15 @@ func (s *search) repairCalled(lits []literal, m *model) bool {
 		chain = slices.Insert(chain, 1, v)
 	}
 	set(chain)
+	return true
+}
+
+func allLiteralsHold(lits []literal, m *model) bool {
+	for i := range lits {
+		if !lits[i].holds(m) {
+			return false
+		}
+	}
 	return true
 }
 

@@ -15,8 +15,8 @@ func (s *search) pick(slot int, lits []literal, m *model) ([]value, bool) {
 		}
 		return nil, true
 	}
-	if d.kind == never || d.optional || d.uncertain || d.lacking && !s.sure {
-		if absentFits(lits) || d.kind == never {
+	if d.kind == never || d.canLack(s.sure) {
+		if absentFits(lits) || d.kind == never || d.rare && s.sure {
 			return nil, absentFits(lits)
 		}
 	}

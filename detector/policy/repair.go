@@ -142,6 +142,9 @@ func (s *search) repairText(c, lits []literal, m *model, g group, slot int) bool
 		s.clear(g, m)
 		return true
 	}
+	if len(variants) == 0 {
+		return false // no request of this scene has the key
+	}
 	if g >= sFirst && s.prefer(slot, lits, m) {
 		return true
 	}
@@ -256,7 +259,7 @@ func (s *search) dropOwner(g group, lits []literal) []literal {
 	lits = append([]literal(nil), lits...)
 	for i := range lits {
 		l := &lits[i]
-		if l.set == nil || !l.set.vars || l.slot == sArn {
+		if l.set == nil || !l.set.vars || l.slot != sAccount && l.slot != sOrgID {
 			continue
 		}
 		set := &valueSet{}

@@ -42,6 +42,7 @@ type domain struct {
 	multi     bool     // any number of values
 	optional  bool     // the caller decides whether the key is present
 	uncertain bool     // AWS does not say whether the key is present
+	rare      bool     // AWS does not say whether any request has the key
 	lacking   bool     // AWS does not say whether some requests lack the key; a caller can see to it that it is there
 }
 
@@ -78,6 +79,11 @@ func (d domain) maybe() domain { d.optional = true; return d }
 
 func (d domain) doubtful() domain { d.uncertain = true; return d }
 
+// canLack says whether a search may leave the key out.
+func (d *domain) canLack(sure bool) bool {
+	return d.optional || d.uncertain || d.rare || d.lacking && !sure
+}
+
 func (d domain) many() domain { d.multi = true; return d }
 
 // open computes the domains of all mentioned keys and the plainest request,
@@ -104,7 +110,7 @@ func (s *scene) open() {
 
 // plain returns the domain's plainest values, none when the key may be absent.
 func (d *domain) plain() []value {
-	if d.optional || d.uncertain {
+	if d.optional || d.uncertain || d.rare {
 		return nil
 	}
 	switch d.kind {

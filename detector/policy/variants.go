@@ -57,13 +57,16 @@ func (s *search) variants(g group, slot int, m *model) (list []variant, optional
 		return []variant{whole(slot, tape{[]segment{repeat(hostClass(), 1, 60), fixed("."), repeat(hostClass(), 2, 60), fixed(".com")}})}, false
 	}
 	d := &s.domains[slot]
+	if d.rare && s.sure {
+		return nil, true
+	}
 	if s.c.slots[slot].id == idSessionArn {
-		return s.sessionVariants(slot, m.text(sAccount)), d.optional || d.uncertain || d.lacking && !s.sure
+		return s.sessionVariants(slot, m.text(sAccount)), d.canLack(s.sure)
 	}
 	for _, t := range d.tapes {
 		list = append(list, whole(slot, t))
 	}
-	return list, d.optional || d.uncertain || d.lacking && !s.sure
+	return list, d.canLack(s.sure)
 }
 
 func (s *search) callerVariants() []variant {
