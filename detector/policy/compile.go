@@ -296,34 +296,14 @@ func (p *pattern) ownAccount() bool {
 		return false
 	}
 	q := pattern{text: p.text, fold: p.fold, arn: p.arn, wild: p.wild}
-	q.exact = false
-	q.toks = p.textTokens(p.parts[:1], 0)
+	colons := 0
+	q.toks = p.read(nil, p.parts[0], &colons, false)
 	for range 12 {
 		q.toks = append(q.toks, token{kind: tokAny, noColon: true})
 	}
-	q.toks = append(q.toks, p.textTokens(rest, 4)...)
+	for _, s := range rest {
+		q.toks = p.read(q.toks, s, &colons, false)
+	}
 	*p = q
 	return true
-}
-
-// textTokens turns parts without variables into tokens; colons is the number
-// of colons before them.
-func (p *pattern) textTokens(parts []part, colons int) []token {
-	var toks []token
-	for _, s := range parts {
-		for _, r := range s.text {
-			t := token{r: r, fold: p.fold}
-			if p.wild && !s.literal && (r == '*' || r == '?') {
-				t = token{kind: tokAny, noColon: p.arn && colons < 5}
-				if r == '*' {
-					t.kind = tokStar
-				}
-			}
-			if r == ':' {
-				colons++
-			}
-			toks = append(toks, t)
-		}
-	}
-	return toks
 }

@@ -69,11 +69,10 @@ type part struct {
 func newPattern(value string, base Base, vars bool) pattern {
 	p := pattern{text: value, fold: base == StringEqualsIgnoreCase, arn: base == ArnLike}
 	p.wild = base == StringLike || base == ArnLike
-	wild := p.wild
 	if vars && strings.Contains(value, "${") {
 		p.parts = splitVariables(value)
 		if onlyText(p.parts) {
-			p.build(p.parts, wild)
+			p.build(p.parts)
 			p.parts = nil
 		}
 		return p
@@ -81,19 +80,19 @@ func newPattern(value string, base Base, vars bool) pattern {
 	if p.arn && strings.Count(value, ":") < 5 {
 		p.short = true
 	}
-	if !wild || !strings.ContainsAny(value, "*?") {
+	if !p.wild || !strings.ContainsAny(value, "*?") {
 		p.exact, p.plain = true, value
 		return p
 	}
-	p.build([]part{{text: value}}, wild)
+	p.build([]part{{text: value}})
 	return p
 }
 
 // build fills toks, or plain when no wildcard is left, from parts that are all text.
-func (p *pattern) build(parts []part, wild bool) {
+func (p *pattern) build(parts []part) {
 	p.exact = true
 	for _, s := range parts {
-		if wild && !s.literal && strings.ContainsAny(s.text, "*?") {
+		if p.wild && !s.literal && strings.ContainsAny(s.text, "*?") {
 			p.exact = false
 		}
 	}
@@ -108,21 +107,29 @@ func (p *pattern) build(parts []part, wild bool) {
 	}
 	colons := 0
 	for _, s := range parts {
-		for _, r := range s.text {
-			t := token{r: r, fold: p.fold}
-			if wild && !s.literal && (r == '*' || r == '?') {
-				t = token{kind: tokAny, noColon: p.arn && colons < 5}
-				if r == '*' {
-					t.kind = tokStar
-				}
-			}
-			if r == ':' {
-				colons++
-			}
-			p.toks = append(p.toks, t)
-		}
+		p.toks = p.read(p.toks, s, &colons, false)
 	}
 	p.short = p.arn && colons < 5
+}
+
+// read appends the tokens of a part that is text. colons counts the colons so
+// far: within the first five parts of an ARN no wildcard runs over one, unless
+// crossing says that it may.
+func (p *pattern) read(toks []token, s part, colons *int, crossing bool) []token {
+	for _, r := range s.text {
+		t := token{r: r, fold: p.fold}
+		if p.wild && !s.literal && (r == '*' || r == '?') {
+			t = token{kind: tokAny, noColon: p.arn && *colons < 5 && !crossing}
+			if r == '*' {
+				t.kind = tokStar
+			}
+		}
+		if r == ':' {
+			*colons++
+		}
+		toks = append(toks, t)
+	}
+	return toks
 }
 
 // tokens returns the pattern as tokens, exact or not.

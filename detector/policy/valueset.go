@@ -97,8 +97,8 @@ func (p *pattern) resolve(m *model) (q pattern, ok bool) {
 			return pattern{}, false
 		}
 	}
-	q = pattern{text: p.text, fold: p.fold, arn: p.arn}
-	q.build(parts, p.wild)
+	q = pattern{text: p.text, fold: p.fold, arn: p.arn, wild: p.wild}
+	q.build(parts)
 	return q, true
 }
 
@@ -118,19 +118,7 @@ func (p *pattern) loosen() pattern {
 			open = true // the variable's value may hold colons, too
 			continue
 		}
-		for _, r := range s.text {
-			t := token{r: r, fold: p.fold}
-			if p.wild && !s.literal && (r == '*' || r == '?') {
-				t = token{kind: tokAny, noColon: p.arn && colons < 5 && !open}
-				if r == '*' {
-					t.kind = tokStar
-				}
-			}
-			if r == ':' {
-				colons++
-			}
-			toks = append(toks, t)
-		}
+		toks = p.read(toks, s, &colons, open)
 	}
 	return pattern{text: p.text, toks: toks}
 }
