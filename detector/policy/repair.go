@@ -134,7 +134,7 @@ func absentFits(lits []literal) bool {
 // repairText solves a group of text keys.
 func (s *search) repairText(c, lits []literal, m *model, g group, slot int) bool {
 	variants, optional := s.variants(g, slot, m)
-	lits = s.dropOwner(g, lits)
+	lits = s.dropOwner(lits)
 	if (optional || len(variants) == 0) && absentFits(lits) {
 		for _, l := range lits {
 			m.vals[l.slot] = nil
@@ -249,44 +249,49 @@ func (s *search) settledSlot(slot int) bool {
 	return d.kind == fixedTo || d.kind == never
 }
 
-// dropOwner takes comparisons with the key owner's account or organization out
-// where they cannot be equal: an outsider has another account, and a stranger
-// another organization.
-func (s *search) dropOwner(g group, lits []literal) []literal {
-	if g != gCaller && (g != gOrg || !s.freshWho) || !anyVariables(lits) {
+// dropOwner takes equations with the key owner's account or organization out
+// where they cannot hold: an outsider has another account, and a stranger
+// another organization. What is left of one is its default.
+func (s *search) dropOwner(lits []literal) []literal {
+	if !anyVariables(lits) {
 		return lits
 	}
 	lits = append([]literal(nil), lits...)
 	for i := range lits {
 		l := &lits[i]
-		if l.set == nil || !l.set.vars || l.slot != sAccount && l.slot != sOrgID {
+		if l.set == nil || !l.set.vars || !l.inside() {
 			continue
 		}
 		set := &valueSet{}
 		for _, p := range l.set.pats {
-			if len(p.parts) == 1 && s.ownerKey(p.parts[0].slot) {
+			if len(p.parts) == 1 && s.neverEqual(l.slot, p.parts[0].slot) {
+				if def := p.parts[0].defText; p.parts[0].hasDef {
+					set.pats = append(set.pats, pattern{text: def, plain: def, exact: true})
+				}
 				continue
 			}
 			set.pats = append(set.pats, p)
 			set.vars = set.vars || p.parts != nil
 		}
-		if len(set.pats) == len(l.set.pats) {
-			continue
-		}
 		l.set = set
 		if len(set.pats) == 0 {
-			if l.inside() {
-				l.mode = none
-			} else {
-				l.mode = all
-			}
+			l.mode = none
 		}
 	}
 	return lits
 }
 
-func (s *search) ownerKey(slot int) bool {
-	return slot >= sFirst && (s.c.slots[slot].id == idResAccount || s.c.slots[slot].id == idResOrgID)
+// neverEqual says that one key is the caller's account, or a stranger's
+// organization, and the other the key owner's.
+func (s *search) neverEqual(a, b int) bool {
+	if a > b {
+		a, b = b, a
+	}
+	if b < sFirst {
+		return false
+	}
+	id := s.c.slots[b].id
+	return a == sAccount && id == idResAccount || a == sOrgID && id == idResOrgID && s.freshWho
 }
 
 func anyVariables(lits []literal) bool {

@@ -106,6 +106,10 @@ func (s *search) outsider() []literal {
 		if c.has[idPrincipalOrgID] || c.has[idPrincipalOrgPaths] || len(c.q.TrustedOrgs) > 0 {
 			lits = append(lits, out(sOrgID, c.q.TrustedOrgs, c.named.orgs, []string{c.q.Key.Org}))
 		}
+		if i := c.slotWith(idResOrgID); i >= 0 && c.q.Key.Org == "" { // whatever organization the owner is in
+			own := pattern{text: "${aws:PrincipalOrgID}", parts: []part{{ref: "aws:PrincipalOrgID", slot: sOrgID}}}
+			lits = append(lits, literal{slot: i, absent: true, mode: eachOut, set: &valueSet{pats: []pattern{own}, vars: true}})
+		}
 		if len(c.named.ids) > 0 {
 			lits = append(lits, out(sUnique, c.named.ids), out(sParentID, c.named.ids))
 		}
