@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
@@ -21,21 +20,7 @@ const testTopic = "arn:aws:sns:us-west-2:111111111111:kmsentry"
 // bootstrap is the real binary, built once for all tests.
 var bootstrap string
 
-func TestMain(m *testing.M) { os.Exit(testMain(m)) }
-
-func testMain(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "kmsentry")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	if bootstrap, err = bootstraptest.Build(dir); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(bootstraptest.Main(m, &bootstrap)) }
 
 // A buffer is a bytes.Buffer that the process and the test can share.
 type buffer struct {

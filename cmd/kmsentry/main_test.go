@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -13,21 +12,7 @@ import (
 // bootstrap is the real Lambda binary, built once for all tests.
 var bootstrap string
 
-func TestMain(m *testing.M) { os.Exit(testMain(m)) }
-
-func testMain(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "kmsentry")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	if bootstrap, err = bootstraptest.Build(dir); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(bootstraptest.Main(m, &bootstrap)) }
 
 // kmsentry runs the command in-process.
 func kmsentry(stdin string, args ...string) (status int, stdout, stderr string) {

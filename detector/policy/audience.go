@@ -55,21 +55,16 @@ func (d *decider) namedIn(s *search) []string {
 	for _, x := range sessions[:min(len(sessions), maxNamed)] {
 		look("arn:"+d.partition+":sts::"+x.account+":assumed-role/"+x.role+"/"+x.name, x.literals()...)
 	}
-	unlisted := func(slot int, list []string) literal {
-		l := equals(slot, list...).not()
-		l.absent = true
-		return l
-	}
-	others := []literal{unlisted(sArn, arns), unlisted(sUnique, ids)}
+	others := []literal{noneOf(sArn, arns...), noneOf(sUnique, ids...)}
 	for _, x := range sessions {
-		others = append(others, unlisted(sName, []string{x.role}))
+		others = append(others, noneOf(sName, x.role))
 	}
 	if s.typ == fedCaller { // the sessions of a named user go without saying
 		users, _, _ := d.namedPrincipals(userCaller)
-		others = append(others, unlisted(sParent, users))
+		others = append(others, noneOf(sParent, users...))
 	}
-	each(sAccount, d.named.accounts, append(others, unlisted(sOrgID, d.named.orgs))...)
-	each(sOrgID, d.named.orgs, unlisted(sAccount, d.named.accounts))
+	each(sAccount, d.named.accounts, append(others, noneOf(sOrgID, d.named.orgs...))...)
+	each(sOrgID, d.named.orgs, noneOf(sAccount, d.named.accounts...))
 	return names
 }
 

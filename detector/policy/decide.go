@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// workBound limits the steps of one decision. A step takes some tens of
-// nanoseconds; realistic policies need a few hundred steps. Past the bound the
-// answer is Undecided.
+// workBound limits the steps of one decision. A step takes some tenths of a
+// microsecond; of 6,000 random policies half needed fewer than 500 steps and
+// one in a thousand more than 50,000. Past the bound the answer is Undecided.
 const workBound = 120_000
 
 // Decide answers q for the encrypt class. It never fails: what it cannot

@@ -28,12 +28,7 @@ func (s *scene) domainOf(info keyInfo) domain {
 	case idMFAPresent:
 		return s.mfaDomain()
 	case idCurrentTime:
-		now := s.c.q.At.Unix()
-		v := timeValue(now)
-		if info.Name == "aws:EpochTime" {
-			v = secondsValue(now)
-		}
-		return domain{kind: fixedTo, vals: []value{v}}
+		return s.nowDomain(info)
 	case idTransport:
 		return always("true")
 	case idUserAgent:
@@ -319,20 +314,40 @@ func (s *scene) requestDomain(info keyInfo) domain {
 	return domain{}
 }
 
+// nowDomain is the instant of the request, for aws:CurrentTime or aws:EpochTime.
+func (s *scene) nowDomain(info keyInfo) domain {
+	now := s.c.q.At.Unix()
+	v := timeValue(now)
+	if info.Name == "aws:EpochTime" {
+		v = secondsValue(now)
+	}
+	return domain{kind: fixedTo, vals: []value{v}}
+}
+
+// principalDomain is the ARN of any principal.
+func (s *scene) principalDomain() domain {
+	return anyText("arn:aws:iam::999988887777:role/stranger", fixed("arn:"+s.c.partition+":"), repeat(newClass("iamst"), 3, 3), fixed("::"), repeat(digitClass(), 12, 12), fixed(":"), repeat(pathClass(), 1, 600))
+}
+
+// sourceDomain is the ARN of anything that a service acts for.
+func (s *scene) sourceDomain() domain {
+	return anyText("arn:aws:s3:::stranger", fixed("arn:"+s.c.partition+":"), repeat(hostClass(), 2, 40), fixed(":"), repeat(hostClass(), 0, 30), fixed(":"), repeat(digitClass(), 0, 12), fixed(":"), repeat(pathClass(), 1, 600))
+}
+
 func (s *scene) grantDomain(info keyInfo) domain {
 	switch info.Name {
 	case "kms:GrantConstraintType":
 		return oneOf("EncryptionContextEquals", "EncryptionContextSubset").maybe()
 	case "kms:GranteePrincipal":
-		d := anyText("arn:aws:iam::999988887777:role/stranger", fixed("arn:"+s.c.partition+":"), repeat(newClass("iamst"), 3, 3), fixed("::"), repeat(digitClass(), 12, 12), fixed(":"), repeat(pathClass(), 1, 600))
+		d := s.principalDomain()
 		if s.c.names("kms:GranteeServicePrincipal") {
 			return d.maybe()
 		}
 		return d
 	case "kms:RetiringPrincipal":
-		return anyText("arn:aws:iam::999988887777:role/stranger", fixed("arn:"+s.c.partition+":"), repeat(newClass("iamst"), 3, 3), fixed("::"), repeat(digitClass(), 12, 12), fixed(":"), repeat(pathClass(), 1, 600)).maybe()
+		return s.principalDomain().maybe()
 	case "kms:GrantConstraintSourceArn":
-		return anyText("arn:aws:s3:::stranger", fixed("arn:"+s.c.partition+":"), repeat(hostClass(), 2, 40), fixed(":"), repeat(hostClass(), 0, 30), fixed(":"), repeat(digitClass(), 0, 12), fixed(":"), repeat(pathClass(), 1, 600)).maybe()
+		return s.sourceDomain().maybe()
 	default:
 		return anyText("s3.amazonaws.com", repeat(hostClass(), 1, 60), fixed(".amazonaws.com")).maybe()
 	}
@@ -371,11 +386,7 @@ func (s *scene) serviceDomain(info keyInfo) domain {
 	case idViaAWSService:
 		return always("false")
 	case idCurrentTime:
-		now := s.c.q.At.Unix()
-		if info.Name == "aws:EpochTime" {
-			return domain{kind: fixedTo, vals: []value{secondsValue(now)}}
-		}
-		return domain{kind: fixedTo, vals: []value{timeValue(now)}}
+		return s.nowDomain(info)
 	case idPrincipalServiceName:
 		return anyText("service.amazonaws.com", repeat(hostClass(), 1, 60), fixed(".amazonaws.com")).maybe()
 	case idSourceKeys:
@@ -383,7 +394,7 @@ func (s *scene) serviceDomain(info keyInfo) domain {
 		case "aws:SourceAccount":
 			return accountDomain().maybe()
 		case "aws:SourceArn":
-			return anyText("arn:aws:s3:::stranger", fixed("arn:"+s.c.partition+":"), repeat(hostClass(), 2, 40), fixed(":"), repeat(hostClass(), 0, 30), fixed(":"), repeat(digitClass(), 0, 12), fixed(":"), repeat(pathClass(), 1, 600)).maybe()
+			return s.sourceDomain().maybe()
 		case "aws:SourceOrgID":
 			return anyText("o-stranger00", fixed("o-"), repeat(orgClass(), 10, 32)).maybe()
 		default:

@@ -241,10 +241,8 @@ func (s *search) trySpec(lits []literal, m *model, k keyKind, alg string) bool {
 			}
 		}
 	}
-	for i := range lits {
-		if !lits[i].holds(trial) {
-			return false
-		}
+	if !allLiteralsHold(lits, trial) {
+		return false
 	}
 	m.vals = trial.vals
 	return true

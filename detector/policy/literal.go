@@ -111,6 +111,13 @@ func equals(slot int, texts ...string) literal {
 	return literal{slot: slot, mode: eachIn, set: exactly(texts...)}
 }
 
+// noneOf is the literal "absent, or none of these texts".
+func noneOf(slot int, texts ...string) literal {
+	l := equals(slot, texts...).not()
+	l.absent = true
+	return l
+}
+
 func exactly(texts ...string) *valueSet {
 	s := &valueSet{pats: make([]pattern, len(texts))}
 	for i, t := range texts {

@@ -24,14 +24,7 @@ func (s *search) pick(slot int, lits []literal, m *model) ([]value, bool) {
 }
 
 func (s *search) pickPresent(slot int, d *domain, lits []literal, m *model) ([]value, bool) {
-	fits := func(v ...value) bool {
-		for i := range lits {
-			if !lits[i].holdsFor(v, m) {
-				return false
-			}
-		}
-		return true
-	}
+	fits := func(v ...value) bool { return fitsAll(v, lits, m) }
 	if d.multi {
 		return s.pickMany(slot, d, lits, m)
 	}

@@ -169,19 +169,16 @@ func (s *search) repairText(c, lits []literal, m *model, g group, slot int) bool
 
 // prefer tries the well-known values of a key.
 func (s *search) prefer(slot int, lits []literal, m *model) bool {
-next:
-	for _, t := range append([]string{s.domains[slot].first}, s.domains[slot].known...) {
-		if t == "" {
-			continue
+	d := &s.domains[slot]
+	for i := -1; i < len(d.known); i++ {
+		t := d.first
+		if i >= 0 {
+			t = d.known[i]
 		}
-		v := []value{{s: t}}
-		for i := range lits {
-			if !lits[i].holdsFor(v, m) {
-				continue next
-			}
+		if v := []value{{s: t}}; t != "" && fitsAll(v, lits, m) {
+			m.vals[slot] = v
+			return true
 		}
-		m.vals[slot] = v
-		return true
 	}
 	return false
 }

@@ -1,5 +1,7 @@
 package policy
 
+import "slices"
+
 // A search looks for one request of a scene that the policy allows.
 //
 // It keeps a list of literals in force and a model that meets them. It starts
@@ -83,12 +85,8 @@ func (s *search) strangers() []literal {
 func (s *search) outsider() []literal {
 	c := s.c
 	out := func(slot int, lists ...[]string) literal {
-		var texts []string
-		for _, l := range lists {
-			texts = append(texts, l...)
-		}
-		l := equals(slot, texts...).not()
-		l.absent = slot != sAccount
+		l := noneOf(slot, slices.Concat(lists...)...)
+		l.absent = slot != sAccount // every request has that one
 		return l
 	}
 	owner := []string{}
@@ -133,9 +131,7 @@ func (s *search) strangeValues(lits []literal, id keyID, values []string) []lite
 	}
 	for i := sFirst; i < len(s.c.slots); i++ {
 		if s.c.slots[i].id == id {
-			l := equals(i, values...).not()
-			l.absent = true
-			lits = append(lits, l)
+			lits = append(lits, noneOf(i, values...))
 		}
 	}
 	return lits

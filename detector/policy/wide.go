@@ -19,17 +19,15 @@ func (s *search) findWide(open *addressSet) (*model, *stmt) {
 		if *open == nil {
 			rest.mode = all
 		}
-
 		m, allow := s.find(rest)
 		if m == nil {
 			return nil, nil
 		}
-		before := len(*open)
 		*open = open.or(s.openAddresses(m, slot))
 		if open.wide() {
 			return m, allow
 		}
-		if !open.has(m.vals[slot][0].a) || before > 0 && *s.work < 0 {
+		if !open.has(m.vals[slot][0].a) {
 			s.incomplete = true
 			return nil, nil
 		}

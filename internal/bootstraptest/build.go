@@ -12,6 +12,22 @@ import (
 
 const lambda = "github.com/kmsentry/kmsentry/lambda"
 
+// Main runs a package's tests with the Lambda binary at *path, built once for
+// all of them and removed afterwards. It returns the exit status for TestMain.
+func Main(m interface{ Run() int }, path *string) int {
+	dir, err := os.MkdirTemp("", "kmsentry")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	if *path, err = Build(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
 // Build builds the Lambda binary for this machine into dir and returns its path.
 func Build(dir string) (string, error) {
 	if err := readSources(); err != nil {
