@@ -105,7 +105,7 @@ func readCases(t testing.TB, file string) []corpusCase {
 func TestCorpusParses(t *testing.T) {
 	malformed := 0
 	for _, c := range readCorpus(t) {
-		p, err := Parse(c.text())
+		p, err := ParseStrict(c.text())
 		switch {
 		case c.Malformed && err == nil:
 			t.Errorf("%s: Parse accepts it; %s", c.Name, c.Why)

@@ -103,7 +103,7 @@ func TestParseErrors(t *testing.T) {
 		{"broken word", statementText(condition("Bool", "a:b", `truely`)), `key policy: Statement.Condition.Bool["a:b"]: want a string, number or boolean, got true (byte 135)`},
 	}
 	for _, row := range rows {
-		p, err := Parse([]byte(row.text))
+		p, err := ParseStrict([]byte(row.text))
 		if err == nil {
 			t.Errorf("%s: Parse accepts %s", row.name, row.text)
 			continue
@@ -167,11 +167,11 @@ func TestParseManyKeys(t *testing.T) {
 				keys = append(keys, fmt.Sprintf(`"aws:PrincipalTag/Key%d":"x"`, i))
 			}
 			block := `"Condition":{"StringEquals":{` + strings.Join(keys, ",") + `%s}}`
-			if _, err := Parse([]byte(statementText(fmt.Sprintf(block, "")))); err != nil {
+			if _, err := ParseStrict([]byte(statementText(fmt.Sprintf(block, "")))); err != nil {
 				t.Errorf("%d keys: %v", again, err)
 			}
 			twice := fmt.Sprintf(`,"AWS:principaltag/KEY%d":"y"`, doubled)
-			if _, err := Parse([]byte(statementText(fmt.Sprintf(block, twice)))); err == nil {
+			if _, err := ParseStrict([]byte(statementText(fmt.Sprintf(block, twice)))); err == nil {
 				t.Errorf("key %d stands twice among %d, and Parse accepts it", doubled, again)
 			}
 		}
@@ -263,7 +263,7 @@ func FuzzParse(f *testing.F) {
 		f.Fatal("no seeds")
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		p, err := Parse(text)
+		p, err := ParseStrict(text)
 		if err != nil {
 			if p != nil {
 				t.Fatalf("Parse returns a policy and %v", err)
@@ -271,13 +271,13 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		if !json.Valid(text) {
-			t.Fatalf("Parse accepts what is not JSON: %q", text)
+			t.Fatalf("ParseStrict accepts what is not JSON: %q", text)
 		}
 		again := encode(p)
 		if len(again) > maxText {
 			return
 		}
-		q, err := Parse(again)
+		q, err := ParseStrict(again)
 		if err != nil {
 			t.Fatalf("Parse refuses its own policy: %v\n%s", err, again)
 		}
