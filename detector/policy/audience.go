@@ -13,7 +13,7 @@ func (d *decider) namedBy(o *outcome) []string {
 	}
 	var names []string
 	var seen [serviceCaller]bool
-	for _, sc := range d.scenes(o.search.action) {
+	for _, sc := range d.scenes(o.search.ask) {
 		if sc.path == o.search.path && !seen[sc.typ] || sc == o.search.scene {
 			seen[sc.typ] = true
 			names = append(names, d.namedIn(d.newSearch(sc, reachOf(Shared), true, &d.work))...)

@@ -3,75 +3,12 @@ package policy
 import (
 	"slices"
 	"strings"
-	"time"
 )
 
 // workBound limits the steps of one decision. A step takes some tenths of a
 // microsecond; of 6,000 random policies half needed fewer than 500 steps and
 // one in a thousand more than 50,000. Past the bound the answer is Undecided.
 const workBound = 120_000
-
-// Decide answers q for the encrypt class. It never fails: what it cannot
-// decide comes out as Undecided with the construct named.
-func (p *Policy) Decide(q Question) Decision {
-	q.At = q.At.UTC().Truncate(time.Second) // condition keys hold whole seconds
-	d := newDecider(p.compile(q))
-	dec := Decision{Verdict: Private}
-	for _, action := range EncryptActions() {
-		o := d.outcome(action)
-		if o.level > Private {
-			dec.Grants = append(dec.Grants, d.grant(action, o))
-		}
-		d.note(&dec, o)
-		dec.Verdict = worse(dec.Verdict, o.verdict())
-	}
-	for _, action := range otherActions() {
-		if o := d.stranger(action); o.level == Public {
-			dec.Others = append(dec.Others, d.grant(action, o))
-		}
-	}
-	dec.Services = d.services()
-	dec.Future = d.future(dec.Verdict)
-	dec.Flags = d.flags(&dec)
-	if q.Explain {
-		dec.Statements = d.notes(dec.Verdict)
-	}
-	return dec
-}
-
-// otherActions are the actions outside the encrypt class that work across accounts.
-// Source: KMS Developer Guide, kms-api-permissions-reference.html, "Cross-account use".
-func otherActions() []string {
-	return []string{
-		"kms:Decrypt", "kms:ReEncryptFrom", "kms:DeriveSharedSecret", "kms:Sign", "kms:GenerateMac",
-		"kms:Verify", "kms:VerifyMac", "kms:GetPublicKey", "kms:DescribeKey", "kms:ListGrants",
-		"kms:RevokeGrant", "kms:GetKeyRotationStatus",
-	}
-}
-
-// rank orders verdicts by what they mean for the owner. What is undecided may
-// be as bad as public, and is worse than what is known to be less.
-func rank(v Verdict) int {
-	switch v {
-	case Private:
-		return 0
-	case Shared:
-		return 1
-	case Network:
-		return 2
-	case Public:
-		return 4
-	default:
-		return 3
-	}
-}
-
-func worse(a, b Verdict) Verdict {
-	if rank(b) > rank(a) {
-		return b
-	}
-	return a
-}
 
 // A decider answers one question, action by action. Actions that the same
 // statements match share their outcome.
@@ -88,6 +25,7 @@ func newDecider(c *compiled) *decider {
 // An outcome is what one action came to.
 type outcome struct {
 	level Verdict // how far outsiders get in for sure; Private when none does
+	most  Verdict // how far is not ruled out; level when nothing worse is
 	open  []Open  // why something worse is not ruled out; nil when it is
 
 	search *search // how the witness was found; nil when there is none
@@ -96,51 +34,34 @@ type outcome struct {
 	named  []string
 }
 
-func (o *outcome) verdict() Verdict {
-	if len(o.open) > 0 {
-		return worse(Undecided, o.level)
-	}
-	return o.level
-}
-
-// classOf is the same for actions that the policy treats alike.
-func (d *decider) classOf(action string) string {
+// alike is the same for what the policy treats alike.
+func (d *decider) alike(a ask) string {
 	var b strings.Builder
 	b.Grow(len(d.stmts) + len("kms:GenerateDataKeyPairWithoutPlaintext"))
-	for _, m := range d.matches(action) {
+	for _, m := range d.matches(a.action) {
 		b.WriteByte('0' + byte(m))
 	}
-	if !d.supported(action) {
+	if !d.supported(a) {
 		b.WriteByte('-')
 	}
 	if d.mentionsAny(idEncContext, idEncKeys, idEncAlgorithm, idKeySpec, idKeyUsage, idPairSpec, idParameter,
 		idReEncrypt, idGrantOps, idGrantParam, idGrantForAWS, idAttestation) {
-		b.WriteString(action)
+		b.WriteString(a.action)
+		if a.action == createGrant {
+			b.WriteString(string(a.class))
+		}
 	}
 	return b.String()
 }
 
-func (d *decider) outcome(action string) *outcome {
-	class := d.classOf(action)
-	o, ok := d.outcomes[class]
+func (d *decider) outcome(a ask) *outcome {
+	key := d.alike(a)
+	o, ok := d.outcomes[key]
 	if !ok {
-		o = d.decide(action)
-		d.outcomes[class] = o
+		d.work = workBound // each has its own: none hides what another opens
+		o = d.decide(a)
+		d.outcomes[key] = o
 	}
-	return o
-}
-
-// stranger decides only whether any stranger gets in.
-func (d *decider) stranger(action string) *outcome {
-	class := d.classOf(action)
-	if o, ok := d.outcomes[class]; ok {
-		return o
-	}
-	o := &outcome{level: Private}
-	if d.supported(action) {
-		d.try(o, d.scenes(action), Public, true)
-	}
-	d.outcomes[class] = o
 	return o
 }
 
@@ -150,13 +71,13 @@ func reachOf(level Verdict) reach {
 
 // decide finds how far outsiders get in for sure, then, where AWS leaves
 // something open, whether they might get further.
-func (d *decider) decide(action string) *outcome {
+func (d *decider) decide(a ask) *outcome {
 	o := &outcome{level: Private}
-	if !d.supported(action) {
+	if !d.supported(a) {
 		return o
 	}
-	scenes := d.scenes(action)
-	doubts := d.doubts(action)
+	scenes := d.scenes(a)
+	doubts := d.doubts(a.action)
 	possible := Public
 	found, proven := d.try(o, scenes, Public, true)
 	if found {
@@ -179,7 +100,7 @@ func (d *decider) decide(action string) *outcome {
 		}
 	}
 	if possible > o.level {
-		d.leaveOpen(o, scenes, action)
+		d.leaveOpen(o, scenes, a.action)
 	}
 	return o
 }
@@ -196,7 +117,7 @@ func (d *decider) try(o *outcome, scenes []*scene, level Verdict, sure bool) (fo
 			proven = proven && d.work >= 0 && (!s.incomplete || s.disproven(open))
 			continue
 		}
-		if r := s.request(m, sc.action); sure && !d.confirms(r) {
+		if r := s.request(m, sc.ask); sure && !d.confirms(r) {
 			proven = false
 			continue
 		}
@@ -234,6 +155,7 @@ func (d *decider) leaveOpen(o *outcome, scenes []*scene, action string) {
 		default:
 			continue
 		}
+		o.most = level
 		return
 	}
 }

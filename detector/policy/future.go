@@ -10,8 +10,8 @@ const maxFuture = 24
 
 // future returns the first later instant at which the verdict is worse. It can
 // only change at the dates that the policy names.
-func (d *decider) future(now Verdict) *Exposure {
-	if !d.has[idCurrentTime] || now == Public {
+func (d *decider) future(now Bounds) *Exposure {
+	if !d.has[idCurrentTime] || now.Least == Public {
 		return nil
 	}
 	var seconds []int64
@@ -33,23 +33,21 @@ func (d *decider) future(now Verdict) *Exposure {
 			continue
 		}
 		later++
-		if v := d.at(n); rank(v) > rank(now) {
-			return &Exposure{time.Unix(n, 0).UTC(), v}
+		if then := d.at(n); then.worse(now) {
+			return &Exposure{time.Unix(n, 0).UTC(), then.Verdict}
 		}
 	}
 	return nil
 }
 
 // at decides the verdict at another instant.
-func (d *decider) at(second int64) Verdict {
+func (d *decider) at(second int64) Bounds {
 	c := *d.compiled
 	c.q.At = time.Unix(second, 0).UTC()
 	then := newDecider(&c)
-	then.work = d.work
-	v := Private
-	for _, action := range EncryptActions() {
-		v = worse(v, then.outcome(action).verdict())
+	b := closed()
+	for _, a := range append(asksOf(ClassEncrypt), asksOf(ClassUse)...) {
+		b = b.worst(then.outcome(a).bounds())
 	}
-	d.work = then.work
-	return v
+	return b
 }

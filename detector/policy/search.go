@@ -42,6 +42,10 @@ func (c *compiled) newSearch(sc *scene, r reach, sure bool, work *int) *search {
 		}
 	}
 	s.base = s.strangers()
+	if slot := c.slotWith(idGrantOps); slot >= 0 && sc.action == createGrant && sc.class != "" {
+		carried := literal{slot: slot, mode: someIn, set: exactly(operations(sc.class, sc.keys)...)}
+		s.base = append(s.base[:len(s.base):len(s.base)], carried)
+	}
 	s.begin()
 	return s
 }

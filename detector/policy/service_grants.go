@@ -23,7 +23,7 @@ func (d *decider) service(st *stmt, service string) (ServiceGrant, bool) {
 		if st.matchAction(action) == matchNo {
 			continue
 		}
-		s := d.newSearch(&scene{c: d.compiled, typ: serviceCaller, path: direct, action: action}, reach{}, false, &d.work)
+		s := d.newSearch(&scene{c: d.compiled, typ: serviceCaller, path: direct, ask: ask{action: action}, keys: anyKey}, reach{}, false, &d.work)
 		s.allows = []*stmt{st}
 		strange := s.base
 		s.base = nil
