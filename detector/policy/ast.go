@@ -26,7 +26,8 @@ const (
 // An Effect says what a statement does to the requests it applies to.
 type Effect int
 
-// The zero Effect is not known: the statement may allow or deny.
+// The zero Effect is not known: the statement may allow or deny. It then has an
+// unknown condition as well.
 const (
 	Allow Effect = iota + 1
 	Deny

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -294,6 +295,11 @@ func spanValues(c *Condition) (lo, hi *valueSet, doubt string) {
 	return lo, hi, doubt
 }
 
+// open reports whether the condition, or one of its values, is not known.
+func (cl *clause) open() bool {
+	return cl.cond.Operator.Base == 0 || slices.ContainsFunc(cl.cond.Values, hasMark)
+}
+
 // hasDoubt reports whether the clause has more than one reading.
 func (cl *clause) hasDoubt() bool { return cl.doubt != "" }
 
@@ -310,5 +316,5 @@ func (cl *clause) text() string {
 	if key != "" {
 		key += " "
 	}
-	return fmt.Sprintf("%s %s%s%s", cl.cond.Operator.Text, key, shorten(strings.Join(values, ", "), 80), more)
+	return fmt.Sprintf("%s %s%s%s", cl.cond.Operator.Text, key, shorten(shown(strings.Join(values, ", ")), 80), more)
 }

@@ -112,13 +112,19 @@ func pseudoKey(slot int) keyInfo {
 
 func (c *compiled) compileStatement(s *stmt, src *Statement) {
 	s.Statement = src
-	s.resource = c.matchResource(src)
+	var open match
+	s.resource, open = c.matchResource(src)
 	if s.resource == matchMaybe && c.q.KeyARN == "" {
 		c.keyDependent = true // an unknown key is the one that is worst for the owner
 		s.resource = matchNo
 		if src.Effect == Allow {
 			s.resource = matchYes
 		}
+	}
+	if src.NotResource {
+		s.resource = min(s.resource, matchYes-open)
+	} else {
+		s.resource = max(s.resource, open)
 	}
 	c.compilePrincipals(s)
 	if cl, ok := c.resourceClause(src); ok && s.resource != matchYes {
@@ -133,13 +139,22 @@ func (c *compiled) compileStatement(s *stmt, src *Statement) {
 	s.clauses = slices.Grow(s.clauses, len(src.Conditions))
 	for i := range src.Conditions {
 		cond := &src.Conditions[i]
+		if cond.Operator.Base == 0 {
+			s.clauses = append(s.clauses, unknownClause(cond))
+			continue
+		}
 		slot := c.slotOf(cond.Key)
-		cl := newClause(cond, slot, c.slots[slot], c.policy.Variables())
+		known, open := cond.split()
+		cl := newClause(known, slot, c.slots[slot], c.policy.Variables())
+		cl.cond = cond
 		s.has[c.slots[slot].id] = true
 		c.bindVariables(s, cl.lo.set)
 		c.bindVariables(s, cl.hi.set)
 		simplify(&cl.lo)
 		simplify(&cl.hi)
+		if open != nil {
+			c.openClause(&cl, open, c.slots[slot])
+		}
 		s.clauses = append(s.clauses, cl)
 	}
 }
@@ -152,6 +167,9 @@ func (c *compiled) resourceClause(src *Statement) (cl clause, ok bool) {
 	}
 	var values []string
 	for _, r := range src.Resources {
+		if hasMark(r) {
+			return cl, false // what it says is not known: see matchResource
+		}
 		if _, open := c.resourceVariables(r); open {
 			values = append(values, r)
 		}

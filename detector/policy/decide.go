@@ -117,7 +117,7 @@ func (d *decider) try(o *outcome, scenes []*scene, level Verdict, sure bool) (fo
 			proven = proven && d.work >= 0 && (!s.incomplete || s.disproven(open))
 			continue
 		}
-		if r := s.request(m, sc.ask); sure && !d.confirms(r) {
+		if r := s.request(m, sc.ask); sure && !d.confirms(r) && !(len(s.apart) > 0 && d.confirmsApart(r) && d.anyway(s, m, sc.ask)) {
 			proven = false
 			continue
 		}
@@ -137,6 +137,14 @@ func (d *decider) could(scenes []*scene, level Verdict, sure bool) (found, prove
 // cannot be sure of statements that name a key.
 func (d *decider) confirms(r Request) bool {
 	a := d.policy.Allows(r)
+	return a == Yes || a == Maybe && d.q.KeyARN == "" && d.keyDependent
+}
+
+// confirmsApart is confirms for a request that equals none of the unknown texts.
+func (d *decider) confirmsApart(r Request) bool {
+	p := *d.policy
+	p.apart = true
+	a := p.Allows(r)
 	return a == Yes || a == Maybe && d.q.KeyARN == "" && d.keyDependent
 }
 
@@ -179,10 +187,13 @@ func (d *decider) reasons(may *outcome, action string) []Open {
 		if d.matches(action)[i] == matchNo {
 			continue
 		}
-		if st.matchAction(action) == matchMaybe {
+		for _, u := range d.unknownOf(st, action) {
+			add(st, d.unknownReason(u))
+		}
+		if st.matchAction(action) == matchMaybe && !slices.ContainsFunc(st.Actions, hasMark) {
 			add(st, "an action pattern is written in a way that AWS does not document")
 		}
-		if st.resource == matchMaybe {
+		if st.resource == matchMaybe && !slices.ContainsFunc(st.Resources, hasMark) {
 			add(st, "AWS does not say whether the statement's Resource or NotResource matches this key")
 		}
 		if len(st.entries.userIDs) > 0 && may.search.typ == fedCaller {
@@ -217,11 +228,11 @@ func (d *decider) doubts(action string) bool {
 		if m == matchNo {
 			continue
 		}
-		if m == matchMaybe || st.NotPrincipal && st.Effect == Deny || len(st.entries.userIDs) > 0 {
+		if m == matchMaybe || st.NotPrincipal && st.Effect == Deny || len(st.entries.userIDs) > 0 || st.Effect == 0 || st.entries.open != nil {
 			return true
 		}
 		for j := range st.clauses {
-			if cl := &st.clauses[j]; cl.hasDoubt() || cl.lo.strict || d.uncertain(cl.lo.slot) {
+			if cl := &st.clauses[j]; cl.hasDoubt() || cl.open() || cl.lo.strict || d.uncertain(cl.lo.slot) {
 				return true
 			}
 		}

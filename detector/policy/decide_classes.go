@@ -47,6 +47,7 @@ func (d *decider) classes() Decision {
 			return h.Action == g.Action && h.Audience >= g.Audience
 		})
 	})
+	d.unknowns(&dec)
 	b := dec.Classes.Encrypt.worst(dec.Classes.Use)
 	dec.Verdict, dec.Least, dec.Most = b.Verdict, b.Least, b.Most
 	return dec

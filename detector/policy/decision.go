@@ -20,6 +20,10 @@ type Decision struct {
 	// Undecided names what kept the verdict open. It may stand beside Grants:
 	// then the grants are sure and something worse was not ruled out.
 	Undecided []Open
+	// Unknown lists the unknown parts of the policy that the verdict or the
+	// verdict of the class encrypt or use turns on; nil when all is known, or
+	// what is not does not matter.
+	Unknown []UnknownPart
 	// Others are the same for the class other. They never decide the verdict.
 	Others []Grant
 	// Services are service principals that the policy lets in.
@@ -116,6 +120,15 @@ type StatementRef struct {
 type Open struct {
 	Statement StatementRef // Index -1 when it is not one statement
 	Reason    string
+}
+
+// An UnknownPart is a part of the policy that is not known.
+type UnknownPart struct {
+	Statement StatementRef // Index -1 when it is not one statement
+	Path      string       // "Statement[1].Principal.AWS"
+	Line      int          // in the text, from 1; 0 when only the caller can tell
+	Name      string       // what the caller of ParseOpen calls it; "" for text that cannot be read
+	Reason    string       // why it is not known
 }
 
 // A ServiceGrant is an AWS service principal that may use an action of the

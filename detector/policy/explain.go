@@ -192,7 +192,7 @@ func (d *decider) presence(cl *clause, info keyInfo, o *outcome, vals []value) s
 // escaped says how the request escapes a Deny; "" when the Deny is about other
 // principals than the caller.
 func (d *decider) escaped(st *stmt, o *outcome) string {
-	applies, _ := st.denyEscapes(o.search.typ, o.model, o.search.sure)
+	applies, _ := st.denyEscapes(o.search, o.model)
 	if !applies {
 		if st.NotPrincipal {
 			return label(st.Statement) + " denies all but the principals it lists; this caller is listed."

@@ -119,7 +119,7 @@ func (s *scanner) skipScalar(c byte) *ParseError {
 	return nil
 }
 
-// lines fills in the lines of the problems.
+// lines fills in the lines and paths of the problems.
 func (s *scanner) lines() {
 	at, line := 0, 1
 	for i := range s.unknown {
@@ -130,6 +130,7 @@ func (s *scanner) lines() {
 			line += strings.Count(s.text[at:p.Offset], "\n")
 			at = p.Offset
 			p.Line = line
+			s.unknown[i].Path = p.Path
 		}
 	}
 }

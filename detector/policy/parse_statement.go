@@ -143,9 +143,11 @@ func (s *scanner) statementMember(b *statementReader, name string, at int) *Pars
 // missing notes the members that a statement must have and lacks.
 func (s *scanner) missing(b *statementReader, start int) *ParseError {
 	if b.seen&hasEffect == 0 {
-		if _, err := s.note(s.fail(start, "Effect", "no such member")); err != nil {
+		mark, err := s.note(s.fail(start, "Effect", "no such member"))
+		if err != nil {
 			return err
 		}
+		b.st.Conditions = append(b.st.Conditions, unknownCondition("", mark))
 	}
 	if b.seen&eitherPrincipal == 0 {
 		mark, err := s.note(s.fail(start, "Principal or NotPrincipal", "neither"))
@@ -246,10 +248,12 @@ func (s *scanner) statementValue(st *Statement, bit int) (err *ParseError) {
 }
 
 // effect reads the Effect. In another letter case it can only be what it says,
-// if AWS takes it at all; anything else may be either.
+// if AWS takes it at all; anything else may be either. What is wrong with it
+// stands among the conditions.
 func (s *scanner) effect(st *Statement) *ParseError {
 	const want = `"Allow" or "Deny"`
-	if _, ok := s.givenMark(); ok {
+	if mark, ok := s.givenMark(); ok {
+		st.Conditions = append(st.Conditions, unknownCondition("", mark))
 		return nil
 	}
 	s.space()
@@ -272,8 +276,6 @@ func (s *scanner) effect(st *Statement) *ParseError {
 		st.Effect = Allow
 	case strings.EqualFold(strings.TrimSpace(word), "Deny"):
 		st.Effect = Deny
-	default:
-		return err
 	}
 	st.Conditions = append(st.Conditions, unknownCondition("", mark))
 	return err

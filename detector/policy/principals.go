@@ -29,6 +29,7 @@ type entries struct {
 	roleIDs  []string // AROA...
 	userIDs  []string // AIDA...
 	services []string
+	open     *valueSet // accounts of principals that are not known; nil when all are known
 }
 
 // A sessionName is the principal "arn:aws:sts::ACCOUNT:assumed-role/ROLE/NAME".
@@ -41,6 +42,8 @@ func (c *compiled) compilePrincipals(s *stmt) {
 		case p.Kind == KindService:
 			e.services = append(e.services, p.Value)
 		case p.Kind != KindAWS: // no KMS caller has such an identity
+		case hasMark(p.Value):
+			c.addOpen(e, p.Value)
 		case p.Value == "*":
 			e.star = true
 		case isAccountID(p.Value):
@@ -92,6 +95,31 @@ func (c *compiled) addARN(e *entries, arn string) {
 	}
 }
 
+// addOpen sorts a principal in of which a part is unknown. An ARN names one
+// principal of its account at most, and any text but "*" somebody at most.
+func (c *compiled) addOpen(e *entries, value string) {
+	account, known := "*", false
+	if parts := strings.SplitN(value, ":", 6); len(parts) == 6 && parts[0] == "arn" && c.policy.lacks(strings.Join(parts[:5], ""), ":") {
+		account, known = parts[4], isAccountID(parts[4])
+		if !hasMark(parts[1]) && c.q.KeyARN != "" && parts[1] != c.partition || c.inside(account) {
+			return
+		}
+	}
+	if e.open == nil {
+		e.open = &valueSet{open: &openSet{known: &valueSet{}, wide: &valueSet{}, fresh: &valueSet{}}}
+	}
+	o := e.open.open
+	switch {
+	case c.policy.maybeStar(value):
+		o.wide, o.fresh, o.one = nil, nil, -1
+	case o.wide == nil: // everybody already
+	case known:
+		o.wide.pats, o.one = append(o.wide.pats, exactly(account).pats...), o.one+1
+	default:
+		o.wide.pats, o.one = append(o.wide.pats, pattern{text: account, toks: []token{{kind: tokStar}}}), o.one+1
+	}
+}
+
 // ways lists the ways in which a caller of type t can be one of the entries;
 // each way is a list of literals that must all hold. No way: nobody is.
 func (e *entries) ways(t callerKind) [][]literal {
@@ -99,12 +127,19 @@ func (e *entries) ways(t callerKind) [][]literal {
 		if e.star {
 			return [][]literal{nil}
 		}
-		return oneWay(nil, sService, e.services)
+		w := oneWay(nil, sService, e.services)
+		if e.open != nil && e.open.open.wide == nil {
+			w = append(w, []literal{{slot: sService, mode: eachIn, set: e.open}})
+		}
+		return w
 	}
 	if e.star {
 		return [][]literal{nil}
 	}
 	w := oneWay(nil, sAccount, e.accounts)
+	if e.open != nil {
+		w = append(w, []literal{{slot: sAccount, mode: eachIn, set: e.open}})
+	}
 	switch t {
 	case roleCaller:
 		w = oneWay(w, sArn, e.roles)
@@ -204,6 +239,9 @@ func (e *entries) others(t callerKind) [][]literal {
 		}
 	}
 	add(sAccount, accounts)
+	if e.open != nil {
+		way = append(way, literal{slot: sAccount, mode: eachIn, set: e.open}.not())
+	}
 	switch t {
 	case roleCaller:
 		add(sArn, e.roles)
@@ -229,26 +267,46 @@ func (s *stmt) allowWays(t callerKind) [][]literal {
 
 // denyEscapes says whether a Deny applies to the caller in m, as far as its
 // principals go, and lists the moves that take a caller out of them.
-func (s *stmt) denyEscapes(t callerKind, m *model, sure bool) (applies bool, moves [][]literal) {
+func (s *stmt) denyEscapes(by *search, m *model) (applies bool, moves [][]literal) {
 	if s.NotPrincipal {
-		exempt := s.entries.ways(t) // one listed member of the chain may be enough
-		if sure {
-			exempt = s.entries.chains(t)
+		exempt := s.entries.ways(by.typ) // one listed member of the chain may be enough
+		if by.sure {
+			exempt = s.entries.chains(by.typ)
 		}
+		exempt = by.oriented(exempt)
 		if holdsAny(exempt, m) >= 0 {
 			return false, nil
 		}
 		return true, exempt
 	}
-	ways := s.entries.ways(t)
-	i := holdsAny(ways, m)
-	if i < 0 {
-		return false, nil
+next:
+	for _, way := range s.entries.ways(by.typ) {
+		moves = moves[:0]
+		for _, l := range way {
+			l = by.relax(l.not())
+			if l.holds(m) {
+				continue next
+			}
+			moves = append(moves, []literal{l})
+		}
+		return true, moves
 	}
-	for _, l := range ways[i] {
-		moves = append(moves, []literal{l.not()})
+	return false, nil
+}
+
+// lies reports whether the caller in m is one that the ways of an Allow lead to.
+func (s *search) lies(ways [][]literal, m *model) bool {
+	return holdsAny(s.oriented(ways), m) >= 0
+}
+
+// oriented reads the unknown values in the ways.
+func (s *search) oriented(ways [][]literal) [][]literal {
+	for _, way := range ways {
+		for i := range way {
+			way[i] = s.relax(way[i])
+		}
 	}
-	return true, moves
+	return ways
 }
 
 // holdsAny returns the first way that holds in m, -1 when none does.

@@ -20,10 +20,10 @@ const (
 // A scene is one kind of request: who calls in what manner, by which path, and
 // the action. Within a scene every key has one domain.
 type scene struct {
-	c      *compiled
-	typ    callerKind
-	temp   bool // temporary credentials
-	path   pathKind
+	c    *compiled
+	typ  callerKind
+	temp bool // temporary credentials
+	path pathKind
 	ask
 	keys keySet // the kinds of keys that the request is about
 
@@ -205,7 +205,7 @@ func (c *compiled) relevant(action string) relevance {
 		for id := range st.has {
 			r.has[id] = r.has[id] || st.has[id]
 		}
-		r.allow = r.allow || st.Effect == Allow && st.entries.reachable(st.NotPrincipal)
+		r.allow = r.allow || st.Effect != Deny && st.entries.reachable(st.NotPrincipal)
 	}
 	return r
 }
@@ -215,7 +215,7 @@ func (e *entries) reachable(not bool) bool {
 	if not {
 		return !e.star
 	}
-	return e.star || len(e.accounts)+len(e.roles)+len(e.users)+len(e.feds)+len(e.sessions)+len(e.roleIDs)+len(e.userIDs) > 0
+	return e.star || e.open != nil || len(e.accounts)+len(e.roles)+len(e.users)+len(e.feds)+len(e.sessions)+len(e.roleIDs)+len(e.userIDs) > 0
 }
 
 func (r *relevance) mentions(ids ...keyID) bool {

@@ -19,9 +19,10 @@ type search struct {
 	allows     []*stmt
 	denies     []*stmt
 	base       []literal
-	first      *model // the plainest request of this kind
-	depth      int    // of variables that depend on variables
-	incomplete bool   // a guess failed: an empty-handed search proves nothing
+	first      *model  // the plainest request of this kind
+	depth      int     // of variables that depend on variables
+	apart      []apart // what must not be as unknown texts say
+	incomplete bool    // a guess failed: an empty-handed search proves nothing
 }
 
 // reach says which outsiders a search admits.
@@ -35,9 +36,9 @@ func (c *compiled) newSearch(sc *scene, r reach, sure bool, work *int) *search {
 	s := &search{scene: sc, sure: sure, reach: r, work: work}
 	for i, m := range c.matches(sc.action) {
 		switch st := &c.stmts[i]; {
-		case st.Effect == Allow && (m.sure() || !sure && m.possible()):
+		case st.Effect == Allow && (m.sure() || !sure && m.possible()), st.Effect == 0 && !sure && m.possible():
 			s.allows = append(s.allows, st)
-		case st.Effect == Deny && (m.sure() || sure && m.possible()):
+		case st.Effect == Deny && (m.sure() || sure && m.possible()), st.Effect == 0 && sure && m.possible():
 			s.denies = append(s.denies, st)
 		}
 	}
@@ -184,7 +185,10 @@ func (s *search) find(more ...literal) (*model, *stmt) {
 	for _, a := range s.allows {
 		for _, way := range a.allowWays(s.typ) {
 			c := make([]literal, 0, len(s.base)+len(way)+len(a.clauses)+len(more)+4)
-			c = append(append(append(c, s.base...), way...), more...)
+			c = append(append(c, s.base...), more...)
+			for _, l := range way {
+				c = append(c, s.relax(l))
+			}
 			for i := range a.clauses {
 				if s.sure {
 					c = append(c, s.relax(a.clauses[i].lo))
@@ -232,8 +236,12 @@ func (s *search) escape(c []literal, m *model) *model {
 	return m
 }
 
-// relax frees l of variables in a relaxed search: it then holds whenever it could.
+// relax reads the unknown values of l as this kind of search has to. In a
+// relaxed search it frees l of variables: it then holds whenever it could.
 func (s *search) relax(l literal) literal {
+	if l.set != nil && l.set.open != nil {
+		l = s.orient(l, !s.sure)
+	}
 	if !s.relaxed || l.set == nil || !l.set.vars {
 		return l
 	}
@@ -263,7 +271,7 @@ func (s *search) denyApplies(d *stmt, m *model) (bool, [][]literal) {
 		}
 		moves = append(moves, []literal{l})
 	}
-	applies, byPrincipal := d.denyEscapes(s.typ, m, s.sure)
+	applies, byPrincipal := d.denyEscapes(s, m)
 	if !applies {
 		return false, nil
 	}

@@ -16,6 +16,8 @@ import (
 type Unknown struct {
 	// Statement is the index of the statement, from 0; -1 for the document.
 	Statement int
+	// Path says where in the policy the part stands, e.g. "Statement[1].Principal.AWS".
+	Path string
 	// Name is what the caller calls the value, e.g. "!Ref Partner"; "" for text
 	// that cannot be read.
 	Name string

@@ -25,7 +25,8 @@ type valueSet struct {
 	pats  []pattern
 	spans []span
 	addrs addressSet
-	vars  bool // some pattern has variables: its meaning depends on the rest of the request
+	vars  bool     // some pattern has variables: its meaning depends on the rest of the request
+	open  *openSet // what unknown values add; nil when all are known
 }
 
 // has reports whether v is in the set. Patterns with variables are read by way

@@ -50,14 +50,14 @@ func (s *search) openAddresses(m *model, slot int) addressSet {
 	domain := s.domains[slot].addrs
 	var open addressSet
 	for _, a := range s.allows {
-		if holdsAny(a.allowWays(s.typ), m) >= 0 {
+		if s.lies(a.allowWays(s.typ), m) {
 			if set, ok := s.addressesFor(a, m, slot, s.sure, domain); ok {
 				open = open.or(set)
 			}
 		}
 	}
 	for _, d := range s.denies {
-		if applies, _ := d.denyEscapes(s.typ, m, s.sure); applies {
+		if applies, _ := d.denyEscapes(s, m); applies {
 			if set, ok := s.addressesFor(d, m, slot, !s.sure, domain); ok {
 				open = open.minus(set)
 			}
@@ -74,6 +74,9 @@ func (s *search) addressesFor(st *stmt, m *model, slot int, lo bool, domain addr
 		l := st.clauses[i].hi
 		if lo {
 			l = st.clauses[i].lo
+		}
+		if l.set != nil && l.set.open != nil {
+			l = s.orient(l, !lo)
 		}
 		switch n := l.not(); {
 		case l.slot == slot:

@@ -1,0 +1,131 @@
+package policy
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// unknowns lists the unknown parts of the statements that keep a class open.
+func (d *decider) unknowns(dec *Decision) {
+	if d.policy.Unknown == nil {
+		return
+	}
+	var list []int
+	for _, class := range [...]struct {
+		name Class
+		Bounds
+	}{{ClassEncrypt, dec.Classes.Encrypt}, {ClassUse, dec.Classes.Use}} {
+		for _, a := range asksOf(class.name) {
+			if o := d.outcome(a); o.most > class.Least {
+				list = append(list, d.mattering(a, class.Least)...)
+			}
+		}
+	}
+	slices.Sort(list)
+	for _, i := range slices.Compact(list) {
+		dec.Unknown = append(dec.Unknown, d.unknownPart(i))
+	}
+}
+
+// mattering returns the indexes of the unknown parts for which an action may be
+// open further than least: those of an Allow that may open it so far by
+// itself, and those of a Deny without which it is.
+func (d *decider) mattering(a ask, least Verdict) []int {
+	d.work = workBound
+	scenes := d.scenes(a)
+	var list []int
+	for i, m := range d.matches(a.action) {
+		st := &d.stmts[i]
+		if m == matchNo {
+			continue
+		}
+		open := d.unknownOf(st, a.action)
+		if open == nil {
+			continue
+		}
+		opens := func(s *search) { s.allows = []*stmt{st} }
+		lets := func(s *search) { s.denies = slices.DeleteFunc(s.denies, func(o *stmt) bool { return o == st }) }
+		if st.Effect != Deny && d.reaches(scenes, least, false, opens) || st.Effect != Allow && d.reaches(scenes, least, true, lets) {
+			list = append(list, open...)
+		}
+	}
+	return list
+}
+
+// reaches reports whether searches that change has changed get further than a
+// level.
+func (d *decider) reaches(scenes []*scene, level Verdict, sure bool, change func(*search)) bool {
+	for v := level + 1; v <= Public; v++ {
+		for _, sc := range scenes {
+			s := d.newSearch(sc, reachOf(v), sure, &d.work)
+			change(s)
+			if m, _ := s.find(); m != nil || s.incomplete || d.work < 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// unknownOf returns the indexes of the unknown parts of a statement that can
+// matter for an action: a principal of the owner's account does not, whatever
+// the rest of its name is.
+func (d *decider) unknownOf(st *stmt, action string) []int {
+	if d.policy.Unknown == nil {
+		return nil
+	}
+	var list []int
+	add := func(text string) { list = append(list, marksIn(text)...) }
+	for _, p := range st.Principals {
+		if e := (entries{}); hasMark(p.Value) && p.Kind == KindAWS {
+			if d.addOpen(&e, p.Value); e.open != nil {
+				add(p.Value)
+			}
+		}
+	}
+	for _, a := range st.Actions {
+		if hasMark(a) && matchOneAction(a, action) != matchNo {
+			add(a)
+		}
+	}
+	for _, r := range st.Resources {
+		if hasMark(r) && d.matchOneResource(replaceMarks(r, "*")) != matchNo {
+			add(r)
+		}
+	}
+	for _, c := range st.Conditions {
+		for _, v := range c.Values {
+			add(v)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+func (d *decider) unknownPart(i int) UnknownPart {
+	u := &d.policy.Unknown[i]
+	part := UnknownPart{Statement: StatementRef{Index: u.Statement}, Path: u.Path, Name: u.Name, Reason: d.unknownReason(i)}
+	if u.Problem != nil {
+		part.Line = u.Problem.Line
+	}
+	for _, st := range d.policy.Statements {
+		if st.Index == u.Statement {
+			part.Statement.Sid = st.Sid
+		}
+	}
+	return part
+}
+
+// unknownReason says why a part is not known.
+func (d *decider) unknownReason(i int) string {
+	u := &d.policy.Unknown[i]
+	if u.Problem == nil {
+		return strings.TrimPrefix(u.Path+": ", ": ") + u.Name + " is not known"
+	}
+	why := "cannot be read (line " + strconv.Itoa(u.Problem.Line) + "): want " + u.Problem.Want + ", got " + u.Problem.Got
+	if u.Path == "" {
+		return why
+	}
+	return u.Path + " " + why
+}
