@@ -63,6 +63,9 @@ func readCorpus(t testing.TB) []corpusCase {
 	var all []corpusCase
 	names := map[string]string{}
 	for _, file := range files {
+		if filepath.Base(file) == unknownCorpus {
+			continue // see TestUnknownCorpus
+		}
 		cases := readCases(t, file)
 		for _, c := range cases {
 			if names[c.Name] != "" {

@@ -30,11 +30,12 @@ func (d *decider) unknowns(dec *Decision) {
 
 // mattering returns the indexes of the unknown parts for which an action may be
 // open further than least: those of an Allow that may open it so far by
-// itself, and those of a Deny without which it is.
+// itself, and those of a Deny without which, or without all of which, it is.
 func (d *decider) mattering(a ask, least Verdict) []int {
 	d.work = workBound
 	scenes := d.scenes(a)
-	var list []int
+	var list, denied []int
+	var denies []*stmt
 	for i, m := range d.matches(a.action) {
 		st := &d.stmts[i]
 		if m == matchNo {
@@ -44,13 +45,25 @@ func (d *decider) mattering(a ask, least Verdict) []int {
 		if open == nil {
 			continue
 		}
-		opens := func(s *search) { s.allows = []*stmt{st} }
-		lets := func(s *search) { s.denies = slices.DeleteFunc(s.denies, func(o *stmt) bool { return o == st }) }
-		if st.Effect != Deny && d.reaches(scenes, least, false, opens) || st.Effect != Allow && d.reaches(scenes, least, true, lets) {
+		if st.Effect != Deny && d.reaches(scenes, least, false, func(s *search) { s.allows = []*stmt{st} }) ||
+			st.Effect != Allow && d.reaches(scenes, least, true, without(st)) {
 			list = append(list, open...)
 		}
+		if st.Effect != Allow {
+			denies, denied = append(denies, st), append(denied, open...)
+		}
+	}
+	if list == nil && len(denies) > 1 && d.reaches(scenes, least, true, without(denies...)) {
+		return denied
 	}
 	return list
+}
+
+// without takes Denies out of a search.
+func without(denies ...*stmt) func(*search) {
+	return func(s *search) {
+		s.denies = slices.DeleteFunc(s.denies, func(st *stmt) bool { return slices.Contains(denies, st) })
+	}
 }
 
 // reaches reports whether searches that change has changed get further than a

@@ -99,10 +99,15 @@ func (c *compiled) addARN(e *entries, arn string) {
 // principal of its account at most, and any text but "*" somebody at most.
 func (c *compiled) addOpen(e *entries, value string) {
 	account, known := "*", false
-	if parts := strings.SplitN(value, ":", 6); len(parts) == 6 && parts[0] == "arn" && c.policy.lacks(strings.Join(parts[:5], ""), ":") {
-		account, known = parts[4], isAccountID(parts[4])
-		if !hasMark(parts[1]) && c.q.KeyARN != "" && parts[1] != c.partition || c.inside(account) {
+	if parts := strings.SplitN(value, ":", 6); len(parts) == 6 && parts[0] == "arn" {
+		if !hasMark(parts[1]) && c.q.KeyARN != "" && parts[1] != c.partition {
 			return
+		}
+		if isAccountID(parts[4]) && c.policy.lacks(strings.Join(parts[:4], ""), ":") {
+			account, known = parts[4], true
+			if c.inside(account) {
+				return
+			}
 		}
 	}
 	if e.open == nil {
