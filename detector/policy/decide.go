@@ -187,8 +187,8 @@ func (d *decider) reasons(may *outcome, action string) []Open {
 		if d.matches(action)[i] == matchNo {
 			continue
 		}
-		for _, u := range d.unknownOf(st, action) {
-			add(st, d.unknownReason(u))
+		for _, why := range d.unknownReasons(st, action) {
+			add(st, why)
 		}
 		if st.matchAction(action) == matchMaybe && !slices.ContainsFunc(st.Actions, hasMark) {
 			add(st, "an action pattern is written in a way that AWS does not document")

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,13 +12,21 @@ func (d *decider) unknowns(dec *Decision) {
 	if d.policy.Unknown == nil {
 		return
 	}
+	type question struct {
+		alike string
+		least Verdict
+	}
+	d.work = workBound // past it every unknown part counts
+	asked := map[question]bool{}
 	var list []int
 	for _, class := range [...]struct {
 		name Class
 		Bounds
 	}{{ClassEncrypt, dec.Classes.Encrypt}, {ClassUse, dec.Classes.Use}} {
 		for _, a := range asksOf(class.name) {
-			if o := d.outcome(a); o.most > class.Least {
+			q := question{d.alike(a), class.Least}
+			if o := d.outcome(a); o.most > class.Least && !asked[q] {
+				asked[q] = true
 				list = append(list, d.mattering(a, class.Least)...)
 			}
 		}
@@ -32,7 +41,6 @@ func (d *decider) unknowns(dec *Decision) {
 // open further than least: those of an Allow that may open it so far by
 // itself, and those of a Deny without which, or without all of which, it is.
 func (d *decider) mattering(a ask, least Verdict) []int {
-	d.work = workBound
 	scenes := d.scenes(a)
 	var list, denied []int
 	var denies []*stmt
@@ -69,8 +77,15 @@ func without(denies ...*stmt) func(*search) {
 // reaches reports whether searches that change has changed get further than a
 // level.
 func (d *decider) reaches(scenes []*scene, level Verdict, sure bool, change func(*search)) bool {
+	if d.work < 0 {
+		return true
+	}
 	for v := level + 1; v <= Public; v++ {
 		for _, sc := range scenes {
+			if d.work < 0 {
+				return true
+			}
+			d.work -= len(d.stmts)
 			s := d.newSearch(sc, reachOf(v), sure, &d.work)
 			change(s)
 			if m, _ := s.find(); m != nil || s.incomplete || d.work < 0 {
@@ -122,10 +137,8 @@ func (d *decider) unknownPart(i int) UnknownPart {
 	if u.Problem != nil {
 		part.Line = u.Problem.Line
 	}
-	for _, st := range d.policy.Statements {
-		if st.Index == u.Statement {
-			part.Statement.Sid = st.Sid
-		}
+	if list := d.policy.Statements; u.Statement >= 0 && u.Statement < len(list) && list[u.Statement].Index == u.Statement {
+		part.Statement.Sid = list[u.Statement].Sid
 	}
 	return part
 }
@@ -141,4 +154,20 @@ func (d *decider) unknownReason(i int) string {
 		return why
 	}
 	return u.Path + " " + why
+}
+
+// maxReasons is how many unknown parts of one statement its reasons list.
+const maxReasons = 8
+
+// unknownReasons says why parts of a statement are not known.
+func (d *decider) unknownReasons(st *stmt, action string) []string {
+	var list []string
+	open := d.unknownOf(st, action)
+	for n, i := range open {
+		if n == maxReasons {
+			return append(list, fmt.Sprintf("and %d more parts of the statement are not known", len(open)-n))
+		}
+		list = append(list, d.unknownReason(i))
+	}
+	return list
 }

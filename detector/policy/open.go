@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -69,14 +70,20 @@ func (c *compiled) openValues(known *valueSet, open []string, base Base, info ke
 		return &set
 	}
 	wide, fresh, one := *known, *known, true
+	var more, many []pattern // those that may be in the set, and those of them that name many
+	var shapes nameSet
 	for _, text := range open {
 		p, isOne, pins := c.openPattern(text, base, info)
 		one = one && isOne
-		wide.pats = append(wide.pats[:len(wide.pats):len(wide.pats)], p)
+		if !shapes.add(replaceMarks(text, "*")+fmt.Sprint(pins), false) {
+			continue // many that cannot be told apart are as good as one
+		}
+		more = append(more, p)
 		if !pins {
-			fresh.pats = append(fresh.pats[:len(fresh.pats):len(fresh.pats)], p)
+			many = append(many, p)
 		}
 	}
+	wide.pats, fresh.pats = slices.Concat(known.pats, more), slices.Concat(known.pats, many)
 	o.wide, o.fresh = &wide, &fresh
 	if one {
 		o.one = len(open)
