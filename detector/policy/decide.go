@@ -14,8 +14,9 @@ const workBound = 120_000
 // statements match share their outcome.
 type decider struct {
 	*compiled
-	work     int
-	outcomes map[string]*outcome
+	work      int
+	ownerOpen bool // a search for the owner came to no end
+	outcomes  map[string]*outcome
 }
 
 func newDecider(c *compiled) *decider {
@@ -136,7 +137,7 @@ func (d *decider) could(scenes []*scene, level Verdict, sure bool) (found, prove
 // confirms asks the separate evaluator about a witness. For an unknown key it
 // cannot be sure of statements that name a key.
 func (d *decider) confirms(r Request) bool {
-	a := d.policy.Allows(r)
+	a := d.policy.AllowsUnder(r, d.q.RCPs)
 	return a == Yes || a == Maybe && d.q.KeyARN == "" && d.keyDependent
 }
 
@@ -165,7 +166,10 @@ func (d *decider) reasons(may *outcome, action string) []Open {
 	var list []Open
 	seen := map[string]bool{}
 	add := func(st *stmt, why string) {
-		if ref := (StatementRef{st.Index, st.Sid}); !seen[why] {
+		if st.control {
+			why = "resource control policy: " + why
+		}
+		if ref := d.ref(st); !seen[why] {
 			seen[why] = true
 			list = append(list, Open{ref, why})
 		}

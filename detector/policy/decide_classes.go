@@ -12,9 +12,16 @@ func (p *Policy) Decide(q Question) Decision {
 	q.At = q.At.UTC().Truncate(time.Second) // condition keys hold whole seconds
 	d := newDecider(p.compile(q))
 	dec := d.classes()
+	dec.Owner = p.ownerOf(q)
 	dec.Services = d.services()
 	dec.Future = d.future(dec.bounds())
 	dec.Flags = d.flags(&dec)
+	if len(q.RCPs) > 0 {
+		q.RCPs = nil
+		if alone := p.Decide(q); alone.Classes.Encrypt.worse(dec.Classes.Encrypt) || alone.Classes.Use.worse(dec.Classes.Use) {
+			dec.Unguarded = &alone
+		}
+	}
 	if q.Explain {
 		dec.Statements = d.notes(dec.Verdict)
 	}

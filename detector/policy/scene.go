@@ -20,10 +20,10 @@ const (
 // A scene is one kind of request: who calls in what manner, by which path, and
 // the action. Within a scene every key has one domain.
 type scene struct {
-	c      *compiled
-	typ    callerKind
-	temp   bool // temporary credentials
-	path   pathKind
+	c    *compiled
+	typ  callerKind
+	temp bool // temporary credentials
+	path pathKind
 	ask
 	keys keySet // the kinds of keys that the request is about
 
@@ -142,6 +142,9 @@ func timeValue(n int64) value {
 // made up; the account is one that AWS's documentation does not use.
 func (s *scene) startCaller() {
 	account := s.c.strangeAccount()
+	if s.c.insiders {
+		account = s.c.owner
+	}
 	arn := "arn:" + s.c.partition + ":iam::" + account
 	m := s.start
 	m.set(sAccount, account)
@@ -236,7 +239,7 @@ func (c *compiled) scenes(a ask) []*scene {
 	}
 	types := []callerKind{roleCaller}
 	temps := []bool{false}
-	if r.byType || r.mentions(idPrincipalArn, idPrincipalType, idUserID, idUsername, idSession, idProvider, idSessionArn, idTokenIssue, idMFAPresent, idMFAAge, idPrincipalTag) {
+	if r.byType || c.insiders || r.mentions(idPrincipalArn, idPrincipalType, idUserID, idUsername, idSession, idProvider, idSessionArn, idTokenIssue, idMFAPresent, idMFAAge, idPrincipalTag) {
 		types = []callerKind{roleCaller, userCaller, rootCaller, fedCaller}
 	}
 	if r.mentions(idTokenIssue, idMFAPresent, idMFAAge) {
