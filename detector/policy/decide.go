@@ -150,7 +150,7 @@ func (d *decider) leaveOpen(o *outcome, scenes []*scene, action string) {
 		case found:
 			o.open = d.reasons(&may, action)
 		case !proven && d.work < 0:
-			o.open = []Open{{StatementRef{Index: -1}, "the policy is too intricate to decide within the bound of work"}}
+			o.open = []Open{{StatementRef{Index: -1}, tooIntricate}}
 		case !proven:
 			o.open = []Open{{StatementRef{Index: -1}, "an equation between condition keys could not be solved"}}
 		default:
@@ -244,11 +244,17 @@ func (d *decider) uncertain(slot int) bool {
 	return false
 }
 
-// note takes the reasons of o into the decision, each once.
-func (d *decider) note(dec *Decision, o *outcome) {
-	for _, open := range o.open {
-		if !slices.Contains(dec.Undecided, open) {
-			dec.Undecided = append(dec.Undecided, open)
+// note takes into the decision why a class is open, each reason once.
+func (d *decider) note(dec *Decision, class Class, b Bounds) {
+	for _, a := range asksOf(class) {
+		o := d.outcome(a)
+		if o.most <= b.Least {
+			continue // what it leaves open is open for sure by another action
+		}
+		for _, open := range o.open {
+			if !slices.Contains(dec.Undecided, open) {
+				dec.Undecided = append(dec.Undecided, open)
+			}
 		}
 	}
 }

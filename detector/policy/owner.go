@@ -291,7 +291,7 @@ func (d *decider) ownerDoubt(a ask) Open {
 		}
 	}
 	if d.work < 0 {
-		return Open{StatementRef{Index: -1}, "the policy is too intricate to decide within the bound of work"}
+		return Open{StatementRef{Index: -1}, tooIntricate}
 	}
 	return Open{StatementRef{Index: -1}, "AWS does not document the outcome of a request that the key owner's account could make"}
 }
