@@ -11,6 +11,7 @@ type Policy struct {
 	Unknown []Unknown
 
 	apart bool // see evalApart
+	control bool // a resource control policy
 }
 
 // Variables reports whether ${...} in this policy is a policy variable. It is

@@ -38,6 +38,7 @@ type compiled struct {
 	memo         memo
 	bases        map[reach][]literal     // by reach: what makes a caller an outsider
 	has          [idAttestation + 1]bool // which kinds of keys are mentioned
+	insiders     bool                    // compiled for callers of the owner's account
 	keyDependent bool                    // an unknown fact of the key was taken at its worst
 }
 
@@ -53,6 +54,7 @@ type stmt struct {
 	clauses  []clause
 	resource match
 	entries  entries
+	control  bool                    // a Deny of a resource control policy
 	byType   bool                    // the kind of caller can matter to the principals
 	has      [idAttestation + 1]bool // the kinds of keys that the conditions name
 }
@@ -70,8 +72,12 @@ const (
 func (m match) sure() bool     { return m == matchYes }
 func (m match) possible() bool { return m != matchNo }
 
-func (p *Policy) compile(q Question) *compiled {
-	c := &compiled{policy: p, q: q, owner: q.Account, partition: "aws"}
+func (p *Policy) compile(q Question) *compiled { return p.compileFor(q, false) }
+
+// compileFor makes the policy and the resource control policies of q ready for
+// callers of the key owner's account, or for outsiders.
+func (p *Policy) compileFor(q Question, insiders bool) *compiled {
+	c := &compiled{policy: p, q: q, owner: q.Account, partition: "aws", insiders: insiders}
 	if parts := strings.SplitN(q.KeyARN, ":", 6); len(parts) == 6 {
 		c.partition, c.region = parts[1], parts[3]
 		if c.owner == "" {
@@ -87,9 +93,18 @@ func (p *Policy) compile(q Question) *compiled {
 	c.bases = make(map[reach][]literal, 3)
 	c.stmts = make([]stmt, len(p.Statements))
 	for i := range p.Statements {
-		c.compileStatement(&c.stmts[i], &p.Statements[i])
+		c.compileStatement(&c.stmts[i], &p.Statements[i], p)
 	}
-	c.collectNames()
+	for _, rcp := range q.RCPs {
+		for i := range rcp.Statements {
+			if rcp.Statements[i].Effect == Deny { // what one allows gives nobody anything
+				c.stmts = append(c.stmts, stmt{control: true})
+				c.compileStatement(&c.stmts[len(c.stmts)-1], &rcp.Statements[i], rcp)
+			}
+		}
+		c.collectNames(rcp)
+	}
+	c.collectNames(p)
 	return c
 }
 
@@ -110,11 +125,12 @@ func pseudoKey(slot int) keyInfo {
 	}
 }
 
-func (c *compiled) compileStatement(s *stmt, src *Statement) {
+// compileStatement compiles a statement of in, the key policy or a resource control policy.
+func (c *compiled) compileStatement(s *stmt, src *Statement, in *Policy) {
 	s.Statement = src
 	var open match
-	s.resource, open = c.matchResource(src)
-	if s.resource == matchMaybe && c.q.KeyARN == "" {
+	s.resource, open = c.matchResource(src, in)
+	if s.resource == matchMaybe && c.q.KeyARN == "" && !c.insiders {
 		c.keyDependent = true // an unknown key is the one that is worst for the owner
 		s.resource = matchNo
 		if src.Effect == Allow {
@@ -127,7 +143,7 @@ func (c *compiled) compileStatement(s *stmt, src *Statement) {
 		s.resource = max(s.resource, open)
 	}
 	c.compilePrincipals(s)
-	if cl, ok := c.resourceClause(src); ok && s.resource != matchYes {
+	if cl, ok := c.resourceClause(src, in); ok && s.resource != matchYes {
 		s.resource = matchYes
 		s.clauses = append(s.clauses, cl)
 		c.bindVariables(s, cl.lo.set)
@@ -145,7 +161,7 @@ func (c *compiled) compileStatement(s *stmt, src *Statement) {
 		}
 		slot := c.slotOf(cond.Key)
 		known, open := cond.split()
-		cl := newClause(known, slot, c.slots[slot], c.policy.Variables())
+		cl := newClause(known, slot, c.slots[slot], in.Variables())
 		cl.cond = cond
 		s.has[c.slots[slot].id] = true
 		c.bindVariables(s, cl.lo.set)
@@ -161,8 +177,8 @@ func (c *compiled) compileStatement(s *stmt, src *Statement) {
 
 // resourceClause turns a Resource with variables that depend on the request
 // into a condition on the key's ARN; ok is false when there is none.
-func (c *compiled) resourceClause(src *Statement) (cl clause, ok bool) {
-	if !c.policy.Variables() || src.NotResource || c.q.KeyARN == "" {
+func (c *compiled) resourceClause(src *Statement, in *Policy) (cl clause, ok bool) {
+	if !in.Variables() || src.NotResource || c.q.KeyARN == "" {
 		return cl, false
 	}
 	var values []string

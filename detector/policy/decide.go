@@ -14,8 +14,9 @@ const workBound = 120_000
 // statements match share their outcome.
 type decider struct {
 	*compiled
-	work     int
-	outcomes map[string]*outcome
+	work      int
+	ownerOpen bool // a search for the owner came to no end
+	outcomes  map[string]*outcome
 }
 
 func newDecider(c *compiled) *decider {
@@ -136,7 +137,7 @@ func (d *decider) could(scenes []*scene, level Verdict, sure bool) (found, prove
 // confirms asks the separate evaluator about a witness. For an unknown key it
 // cannot be sure of statements that name a key.
 func (d *decider) confirms(r Request) bool {
-	a := d.policy.Allows(r)
+	a := d.policy.AllowsUnder(r, d.q.RCPs)
 	return a == Yes || a == Maybe && d.q.KeyARN == "" && d.keyDependent
 }
 
@@ -144,7 +145,7 @@ func (d *decider) confirms(r Request) bool {
 func (d *decider) confirmsApart(r Request) bool {
 	p := *d.policy
 	p.apart = true
-	a := p.Allows(r)
+	a := p.AllowsUnder(r, d.q.RCPs)
 	return a == Yes || a == Maybe && d.q.KeyARN == "" && d.keyDependent
 }
 
@@ -157,7 +158,7 @@ func (d *decider) leaveOpen(o *outcome, scenes []*scene, action string) {
 		case found:
 			o.open = d.reasons(&may, action)
 		case !proven && d.work < 0:
-			o.open = []Open{{StatementRef{Index: -1}, "the policy is too intricate to decide within the bound of work"}}
+			o.open = []Open{{StatementRef{Index: -1}, tooIntricate}}
 		case !proven:
 			o.open = []Open{{StatementRef{Index: -1}, "an equation between condition keys could not be solved"}}
 		default:
@@ -173,7 +174,10 @@ func (d *decider) reasons(may *outcome, action string) []Open {
 	var list []Open
 	seen := map[string]bool{}
 	add := func(st *stmt, why string) {
-		if ref := (StatementRef{st.Index, st.Sid}); !seen[why] {
+		if st.control {
+			why = "resource control policy: " + why
+		}
+		if ref := d.ref(st); !seen[why] {
 			seen[why] = true
 			list = append(list, Open{ref, why})
 		}
@@ -251,11 +255,17 @@ func (d *decider) uncertain(slot int) bool {
 	return false
 }
 
-// note takes the reasons of o into the decision, each once.
-func (d *decider) note(dec *Decision, o *outcome) {
-	for _, open := range o.open {
-		if !slices.Contains(dec.Undecided, open) {
-			dec.Undecided = append(dec.Undecided, open)
+// note takes into the decision why a class is open, each reason once.
+func (d *decider) note(dec *Decision, class Class, b Bounds) {
+	for _, a := range asksOf(class) {
+		o := d.outcome(a)
+		if o.most <= b.Least {
+			continue // what it leaves open is open for sure by another action
+		}
+		for _, open := range o.open {
+			if !slices.Contains(dec.Undecided, open) {
+				dec.Undecided = append(dec.Undecided, open)
+			}
 		}
 	}
 }

@@ -12,9 +12,16 @@ func (p *Policy) Decide(q Question) Decision {
 	q.At = q.At.UTC().Truncate(time.Second) // condition keys hold whole seconds
 	d := newDecider(p.compile(q))
 	dec := d.classes()
+	dec.Owner = p.ownerOf(q)
 	dec.Services = d.services()
 	dec.Future = d.future(dec.bounds())
 	dec.Flags = d.flags(&dec)
+	if len(q.RCPs) > 0 {
+		q.RCPs = nil
+		if alone := p.Decide(q); alone.Classes != dec.Classes || alone.Owner.Manage != dec.Owner.Manage || alone.Owner.Decrypt != dec.Owner.Decrypt {
+			dec.Unguarded = &alone
+		}
+	}
 	if q.Explain {
 		dec.Statements = d.notes(dec.Verdict)
 	}
@@ -40,22 +47,23 @@ func asksOf(class Class) []ask {
 // classes decides the three classes.
 func (d *decider) classes() Decision {
 	var dec Decision
-	dec.Grants = d.class(ClassEncrypt, &dec.Classes.Encrypt, &dec)
-	dec.Grants = append(dec.Grants, d.class(ClassUse, &dec.Classes.Use, &dec)...)
-	dec.Others = slices.DeleteFunc(d.class(ClassOther, &dec.Classes.Other, nil), func(g Grant) bool {
+	dec.Grants = d.class(ClassEncrypt, &dec.Classes.Encrypt)
+	dec.Grants = append(dec.Grants, d.class(ClassUse, &dec.Classes.Use)...)
+	dec.Others = slices.DeleteFunc(d.class(ClassOther, &dec.Classes.Other), func(g Grant) bool {
 		return slices.ContainsFunc(dec.Grants, func(h Grant) bool { // the same request with a weightier grant
 			return h.Action == g.Action && h.Audience >= g.Audience
 		})
 	})
 	d.unknowns(&dec)
+	d.note(&dec, ClassEncrypt, dec.Classes.Encrypt)
+	d.note(&dec, ClassUse, dec.Classes.Use)
 	b := dec.Classes.Encrypt.worst(dec.Classes.Use)
 	dec.Verdict, dec.Least, dec.Most = b.Verdict, b.Least, b.Most
 	return dec
 }
 
-// class decides one class of actions. What it leaves open goes to dec, which
-// is nil for a class that decides nothing.
-func (d *decider) class(class Class, b *Bounds, dec *Decision) []Grant {
+// class decides one class of actions.
+func (d *decider) class(class Class, b *Bounds) []Grant {
 	*b = closed()
 	var grants []Grant
 	for _, a := range asksOf(class) {
@@ -63,16 +71,29 @@ func (d *decider) class(class Class, b *Bounds, dec *Decision) []Grant {
 		if o.level > Private {
 			grants = append(grants, d.grant(a, o))
 		}
-		if dec != nil {
-			d.note(dec, o)
-		}
 		*b = b.worst(o.bounds())
 	}
 	return grants
 }
 
+// tooIntricate is the reason of what a budget cut off.
+const tooIntricate = "the policy is too intricate to decide within the bound of work"
+
+// TooIntricate reports whether the verdict is open because the work for it was
+// cut off: an ordinary policy never is.
+func (d *Decision) TooIntricate() bool {
+	return slices.ContainsFunc(d.Undecided, func(o Open) bool { return o.Reason == tooIntricate })
+}
+
 // bounds are those of the verdict.
 func (d *Decision) bounds() Bounds { return Bounds{d.Verdict, d.Least, d.Most} }
+
+// Unread is the decision about a policy that could not be read: it may let
+// everybody in, or nobody, and do anything to its owner.
+func Unread() Decision {
+	open := between(Private, Public)
+	return Decision{Verdict: open.Verdict, Least: open.Least, Most: open.Most, Classes: Classes{open, open, open}}
+}
 
 // closed are the bounds of what lets nobody in.
 func closed() Bounds { return Bounds{Private, Private, Private} }

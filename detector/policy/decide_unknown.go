@@ -100,7 +100,7 @@ func (d *decider) reaches(scenes []*scene, level Verdict, sure bool, change func
 // matter for an action: a principal of the owner's account does not, whatever
 // the rest of its name is.
 func (d *decider) unknownOf(st *stmt, action string) []int {
-	if d.policy.Unknown == nil {
+	if d.policy.Unknown == nil || st.control {
 		return nil
 	}
 	var list []int
@@ -118,7 +118,7 @@ func (d *decider) unknownOf(st *stmt, action string) []int {
 		}
 	}
 	for _, r := range st.Resources {
-		if hasMark(r) && d.matchOneResource(replaceMarks(r, "*")) != matchNo {
+		if hasMark(r) && d.matchOneResource(replaceMarks(r, "*"), d.policy) != matchNo {
 			add(r)
 		}
 	}

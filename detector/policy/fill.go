@@ -1,6 +1,9 @@
 package policy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A reading says what becomes of variables.
 type reading bool
@@ -114,6 +117,9 @@ func (s *search) strangeNetwork(v *variant) []need {
 		return nil
 	}
 	accounts := append(append([]string{s.c.owner}, s.c.q.TrustedAccounts...), s.c.named.accounts...)
+	if s.c.insiders {
+		accounts = slices.DeleteFunc(slices.Clone(s.c.named.accounts), func(a string) bool { return a == s.c.owner })
+	}
 	return []need{
 		{first: 3, last: 3, skip: -1, negated: true, pats: exactly(accounts...).pats},
 		{first: 5, last: 6, skip: -1, negated: true, pats: exactly(append([]string{"vpc-"}, s.c.named.vpcs...)...).pats},

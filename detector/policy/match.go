@@ -88,16 +88,19 @@ func globFold(pattern, s string) bool {
 // Guide, reference_policies_elements_resource.html.
 //
 // open says whether an unknown value may name the key as well.
-func (c *compiled) matchResource(s *Statement) (m, open match) {
+func (c *compiled) matchResource(s *Statement, in *Policy) (m, open match) {
 	if s.Resources == nil {
 		return matchNo, matchNo
 	}
 	for _, r := range s.Resources {
 		if hasMark(r) {
-			open = max(open, min(matchMaybe, c.matchOneResource(replaceMarks(r, "*"))))
+			open = max(open, min(matchMaybe, c.matchOneResource(replaceMarks(r, "*"), in)))
 			continue
 		}
-		m = max(m, c.matchOneResource(r))
+		m = max(m, c.matchOneResource(r, in))
+	}
+	if s.NotResource && in.control {
+		return matchYes - m, open
 	}
 	if s.NotResource {
 		if m == matchNo {
@@ -108,12 +111,12 @@ func (c *compiled) matchResource(s *Statement) (m, open match) {
 	return m, open
 }
 
-func (c *compiled) matchOneResource(r string) match {
+func (c *compiled) matchOneResource(r string, in *Policy) match {
 	if strings.Trim(r, "*") == "" {
 		return matchYes
 	}
 	most := matchYes
-	if c.policy.Variables() && strings.Contains(r, "${") {
+	if in.Variables() && strings.Contains(r, "${") {
 		var open bool
 		if r, open = c.resourceVariables(r); open {
 			most = matchMaybe // see resourceClause
@@ -140,11 +143,7 @@ func matchARN(pattern, arn string) match {
 // matchUnknownKey matches a key whose ARN is not known: an unlikely ARN of the
 // owner stands for any. What only some ARN of the owner can match is maybe.
 func (c *compiled) matchUnknownKey(r string) match {
-	account := c.owner
-	if account == "" {
-		account = "000000000000"
-	}
-	m := matchARN(r, "arn:"+c.partition+":kms:xx-unknown-0:"+account+":key/00000000-0000-0000-0000-000000000000")
+	m := matchARN(r, c.someKey())
 	if m != matchNo {
 		return m
 	}
@@ -159,6 +158,15 @@ func (c *compiled) matchUnknownKey(r string) match {
 		return matchMaybe
 	}
 	return matchNo
+}
+
+// someKey is an ARN that a key of the owner's could have, if an unlikely one.
+func (c *compiled) someKey() string {
+	account := c.owner
+	if account == "" {
+		account = "000000000000"
+	}
+	return "arn:" + c.partition + ":kms:xx-unknown-0:" + account + ":key/00000000-0000-0000-0000-000000000000"
 }
 
 // resourceVariables puts in the variables that the key itself fixes. Others

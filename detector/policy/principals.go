@@ -64,8 +64,12 @@ func (c *compiled) compilePrincipals(s *stmt) {
 }
 
 // inside says whether an account is the owner's or trusted. Principals of such
-// accounts are left out of every list: no outsider is one of them.
+// accounts are left out of every list: no outsider is one of them. When it is
+// the owner's callers that are asked about, all others are left out.
 func (c *compiled) inside(account string) bool {
+	if c.insiders {
+		return account != c.owner
+	}
 	return account == c.owner || slices.Contains(c.q.TrustedAccounts, account)
 }
 
@@ -283,6 +287,9 @@ func (s *stmt) denyEscapes(by *search, m *model) (applies bool, moves [][]litera
 			return false, nil
 		}
 		return true, exempt
+	}
+	if s.control && isServiceLinked(m.text(sArn)) {
+		return false, nil
 	}
 next:
 	for _, way := range s.entries.ways(by.typ) {

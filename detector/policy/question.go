@@ -24,6 +24,11 @@ type Question struct {
 	// Key holds what is known of the key.
 	Key KeyFacts
 
+	// RCPs are resource control policies (ParseRCP) that apply to the key
+	// owner's account; the caller answers for that. They never apply to an
+	// organization's management account.
+	RCPs []*Policy
+
 	// Explain asks for Decision.Statements, which costs as much again.
 	Explain bool
 }

@@ -142,6 +142,9 @@ func timeValue(n int64) value {
 // made up; the account is one that AWS's documentation does not use.
 func (s *scene) startCaller() {
 	account := s.c.strangeAccount()
+	if s.c.insiders {
+		account = s.c.owner
+	}
 	arn := "arn:" + s.c.partition + ":iam::" + account
 	m := s.start
 	m.set(sAccount, account)
@@ -236,7 +239,7 @@ func (c *compiled) scenes(a ask) []*scene {
 	}
 	types := []callerKind{roleCaller}
 	temps := []bool{false}
-	if r.byType || r.mentions(idPrincipalArn, idPrincipalType, idUserID, idUsername, idSession, idProvider, idSessionArn, idTokenIssue, idMFAPresent, idMFAAge, idPrincipalTag) {
+	if r.byType || c.insiders || r.mentions(idPrincipalArn, idPrincipalType, idUserID, idUsername, idSession, idProvider, idSessionArn, idTokenIssue, idMFAPresent, idMFAAge, idPrincipalTag) {
 		types = []callerKind{roleCaller, userCaller, rootCaller, fedCaller}
 	}
 	if r.mentions(idTokenIssue, idMFAPresent, idMFAAge) {

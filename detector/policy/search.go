@@ -76,7 +76,10 @@ func (s *search) strangers() []literal {
 		return s.strangeCustomer()
 	}
 	base, ok := s.c.bases[s.reach]
-	if !ok {
+	if !ok && s.c.insiders {
+		base = s.insider()
+		s.c.bases[s.reach] = base
+	} else if !ok {
 		base = s.outsider()
 		s.c.bases[s.reach] = base
 	}
