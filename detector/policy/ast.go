@@ -10,7 +10,7 @@ type Policy struct {
 	// all is known. Marks in the texts of the policy point into it.
 	Unknown []Unknown
 
-	apart bool // see evalApart
+	apart   bool // see Apart
 	control bool // a resource control policy
 }
 

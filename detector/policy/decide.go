@@ -143,9 +143,7 @@ func (d *decider) confirms(r Request) bool {
 
 // confirmsApart is confirms for a request that equals none of the unknown texts.
 func (d *decider) confirmsApart(r Request) bool {
-	p := *d.policy
-	p.apart = true
-	a := p.AllowsUnder(r, d.q.RCPs)
+	a := d.policy.Apart().AllowsUnder(r, d.q.RCPs)
 	return a == Yes || a == Maybe && d.q.KeyARN == "" && d.keyDependent
 }
 

@@ -3,7 +3,6 @@ package policy
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -149,11 +148,18 @@ func (d *decider) unknownReason(i int) string {
 	if u.Problem == nil {
 		return strings.TrimPrefix(u.Path+": ", ": ") + u.Name + " is not known"
 	}
-	why := "cannot be read (line " + strconv.Itoa(u.Problem.Line) + "): want " + u.Problem.Want + ", got " + u.Problem.Got
-	if u.Path == "" {
-		return why
+	place := u.Path
+	if u.Statement >= 0 { // which the reason goes with
+		place = strings.TrimPrefix(place, "Statement")
+		if _, rest, found := strings.Cut(place, "]"); found && strings.HasPrefix(place, "[") {
+			place = rest
+		}
+		place = strings.TrimPrefix(place, ".")
 	}
-	return u.Path + " " + why
+	if place == "" {
+		place = "a part of it"
+	}
+	return fmt.Sprintf("%s cannot be read (line %d): want %s, got %s", place, u.Problem.Line, u.Problem.Want, u.Problem.Got)
 }
 
 // maxReasons is how many unknown parts of one statement its reasons list.

@@ -98,6 +98,7 @@ const (
 	FlagKeyDependent     Flag = "key-dependent"           // unknown facts of the key were taken at their worst
 	FlagUniqueIDUnknown  Flag = "unique-id-owner-unknown" // a unique id is named; its account is not in the text
 	FlagAmbiguous        Flag = "ambiguous"               // AWS does not document a construct that the answer turned on
+	FlagUnknownPart      Flag = "unknown-part"            // the answer turned on a part of the policy that is not known
 )
 
 // A Grant is an action that outsiders reach, with the proof.
@@ -107,7 +108,7 @@ type Grant struct {
 	Audience   Verdict        // Public, Network or Shared; never another
 	Statements []StatementRef // the Allow statements that let the witness in
 	Named      []string       // for Network and Shared: the named networks, accounts, organizations, ARNs; sorted
-	Witness    Request        // Allows answers Yes to it
+	Witness    Request        // Allows answers Yes to it, or Allows of Policy.Apart does
 	Why        []string       // one sentence a line, for people
 }
 

@@ -96,6 +96,16 @@ func replaceMarks(text, by string) string {
 // shown returns text for people: unknown parts are named as such.
 func shown(text string) string { return replaceMarks(text, "<unknown>") }
 
+// Apart returns the policy for requests that are not what its unknown parts
+// say: where such a part can only stand for one text, Allows takes the request
+// to have another. The witness of a grant can be one of those, because for each
+// that an unknown text shuts out Decide has found another.
+func (p *Policy) Apart() *Policy {
+	q := *p
+	q.apart = true
+	return &q
+}
+
 // lacks reports whether the part surely holds none of these characters.
 func (u *Unknown) lacks(chars string) bool {
 	if u.Values != nil {
