@@ -2,8 +2,6 @@ package main
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"strings"
@@ -19,6 +17,7 @@ type checked struct {
 	account  string // the owner; "" unknown
 	inferred bool   // account comes from the policy itself, or stands for the template's own
 	notes    []string
+	unread   []string       // what could not be read of the policy, with lines
 	sha256   string         // hex, of the policy text; "" when there is none, or not one
 	policy   *policy.Policy // nil when it is not fully known
 	decision policy.Decision
@@ -76,14 +75,16 @@ func judge(d *load.Document, o checkOptions) checked {
 	case o.account != "" && d.Account != "" && d.Account != o.account:
 		c.err = fmt.Errorf("want a key of account %s (--account), got one of %s", o.account, d.Account)
 	case d.Default:
-		c.decision.Verdict = policy.Private
+		private := policy.Bounds{Verdict: policy.Private, Least: policy.Private, Most: policy.Private}
+		c.decision = policy.Decision{
+			Verdict: policy.Private, Least: policy.Private, Most: policy.Private,
+			Classes: policy.Classes{Encrypt: private, Use: private, Other: private},
+		}
 		c.notes = append(c.notes, "the file gives this key no policy: AWS attaches its default one, which names only the owner's account")
 	case len(d.Readings) == 0:
-		c.leaveOpen(d, nil, policy.Private, policy.Public)
-	case d.Exact():
-		c.exact(d, o)
+		c.nothingKnown(d)
 	default:
-		c.bracket(d, o)
+		c.decide(d, o)
 	}
 	if d.StandsIn {
 		c.notes = append(c.notes, fmt.Sprintf("AWS::AccountId is not given; %s stands for it", d.Account))
@@ -100,7 +101,7 @@ func (c *checked) question(d *load.Document, o checkOptions) policy.Question {
 		TrustedAccounts: o.trustedAccounts,
 		TrustedOrgs:     o.trustedOrgs,
 		Key:             facts(d.Key, o.key),
-		Explain:         o.explain || !d.Exact(), // which unknown values matter shows statement by statement
+		Explain:         o.explain,
 	}
 }
 
@@ -122,22 +123,6 @@ func facts(file, flags policy.KeyFacts) policy.KeyFacts {
 		f.Aliases = flags.Aliases
 	}
 	return f
-}
-
-// exact decides a policy without unknown values.
-func (c *checked) exact(d *load.Document, o checkOptions) {
-	text := d.Readings[0].Least
-	p, err := policy.Parse(text)
-	if err != nil {
-		c.err = err
-		return
-	}
-	sum := sha256.Sum256(text)
-	c.sha256 = hex.EncodeToString(sum[:])
-	c.infer(p)
-	c.keepTexts(p)
-	c.decision = p.Decide(c.question(d, o))
-	c.policy = p
 }
 
 // withKey puts a made-up key of the owner's into a witness that names none,

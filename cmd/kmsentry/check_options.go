@@ -24,6 +24,7 @@ type checkOptions struct {
 	trustedOrgs     list
 	failOn          failOn
 	format          string
+	strict          bool
 	explain         bool
 	exceptions      string // "" none
 	parameters      pairs
@@ -159,6 +160,7 @@ func (o *checkOptions) define(flags *flag.FlagSet) {
 	flags.Var(&o.trustedAccounts, "trusted-account", "account `ID` that counts as inside; several with commas or flags")
 	flags.Var(&o.trustedOrgs, "trusted-org", "organization `ID` that counts as inside; several with commas or flags")
 	flags.Var(&o.failOn, "fail-on", "`levels` that exit with 3: public, network (or worse), shared (or worse), undecided (default public,undecided)")
+	flags.BoolVar(&o.strict, "strict", false, "refuse a policy of which a part cannot be read, instead of deciding the rest")
 	flags.StringVar(&o.format, "format", "text", "`text`, json or sarif")
 	flags.BoolVar(&o.explain, "explain", false, "say of every statement what it does about outsiders")
 	flags.StringVar(&o.exceptions, "exceptions", "", "validate this exceptions `file`; it changes no verdict")

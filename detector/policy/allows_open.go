@@ -26,11 +26,11 @@ func (p *Policy) evalOneText(want, wildcards string) bool {
 		return false
 	}
 	for _, i := range marksIn(want) {
-		if i >= len(p.Unknown) || p.Unknown[i].varies || !p.Unknown[i].lacks(wildcards) {
+		if i >= len(p.Unknown) || !p.Unknown[i].lacks(wildcards) {
 			return false
 		}
 	}
-	return true
+	return p.single(want)
 }
 
 // evalOpen returns a pattern that matches all that want may match: unknown
@@ -68,7 +68,7 @@ func (p *Policy) evalOpenPrincipal(entry Principal, r Request) Answer {
 		return No
 	case star:
 		return Maybe
-	case r.Service != "" || p.apart:
+	case r.Service != "" || p.apart && p.single(entry.Value):
 		return No
 	}
 	parts := strings.SplitN(entry.Value, ":", 6)

@@ -189,8 +189,11 @@ func (d *decider) reasons(may *outcome, action string) []Open {
 		if d.matches(action)[i] == matchNo {
 			continue
 		}
-		for _, why := range d.unknownReasons(st, action) {
-			add(st, why)
+		for _, open := range d.unknownReasons(st, action) {
+			if !seen[open.Reason] {
+				seen[open.Reason] = true
+				list = append(list, open)
+			}
 		}
 		if st.matchAction(action) == matchMaybe && !slices.ContainsFunc(st.Actions, hasMark) {
 			add(st, "an action pattern is written in a way that AWS does not document")

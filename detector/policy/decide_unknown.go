@@ -166,14 +166,15 @@ func (d *decider) unknownReason(i int) string {
 const maxReasons = 8
 
 // unknownReasons says why parts of a statement are not known.
-func (d *decider) unknownReasons(st *stmt, action string) []string {
-	var list []string
+func (d *decider) unknownReasons(st *stmt, action string) []Open {
+	var list []Open
 	open := d.unknownOf(st, action)
 	for n, i := range open {
 		if n == maxReasons {
-			return append(list, fmt.Sprintf("and %d more parts of the statement are not known", len(open)-n))
+			return append(list, Open{d.ref(st), fmt.Sprintf("and %d more parts of the statement are not known", len(open)-n)})
 		}
-		list = append(list, d.unknownReason(i))
+		part := d.unknownPart(i)
+		list = append(list, Open{part.Statement, part.Reason})
 	}
 	return list
 }

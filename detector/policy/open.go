@@ -98,7 +98,7 @@ func (c *compiled) openPattern(text string, base Base, info keyInfo) (p pattern,
 	p = pattern{text: text, fold: base == StringEqualsIgnoreCase, arn: base == ArnLike, wild: isWild(base)}
 	colons, crossing := 0, false
 	variable := c.policy.Variables() && strings.Contains(text, "${")
-	one = !variable
+	one = !variable && c.policy.single(text)
 	parts := []part{{text: text}}
 	if variable {
 		parts = splitVariables(text)
@@ -118,7 +118,7 @@ func (c *compiled) openPattern(text string, base Base, info keyInfo) (p pattern,
 			u := c.unknown(i)
 			bounded := u.lacks(":")
 			p.toks, crossing = append(p.toks, token{kind: tokStar, noColon: bounded}), crossing || !bounded
-			one = one && !u.varies && (!p.wild || u.lacks("*?"))
+			one = one && (!p.wild || u.lacks("*?"))
 		}
 	}
 	return p, one, one || info.Type == keyArn && p.arn && c.pinsAccount(text)

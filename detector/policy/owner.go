@@ -282,7 +282,7 @@ func (d *decider) lockedBy(a ask, scenes []*scene) Open {
 func (d *decider) ownerDoubt(a ask) Open {
 	for _, st := range append(d.stmtsAbout(a, Deny), d.stmtsAbout(a, Allow)...) {
 		if why := d.unknownReasons(st, a.action); why != nil {
-			return Open{d.ref(st), why[0]}
+			return why[0]
 		}
 		for i := range st.clauses {
 			if cl := &st.clauses[i]; d.beyondOwner(cl) || cl.hasDoubt() || d.isNetwork(cl) {

@@ -118,14 +118,19 @@ func (c *compiled) addOpen(e *entries, value string) {
 		e.open = &valueSet{open: &openSet{known: &valueSet{}, wide: &valueSet{}, fresh: &valueSet{}}}
 	}
 	o := e.open.open
+	if !c.policy.single(value) || o.one < 0 {
+		o.one = -1
+	} else {
+		o.one++
+	}
 	switch {
 	case c.policy.maybeStar(value):
 		o.wide, o.fresh, o.one = nil, nil, -1
 	case o.wide == nil: // everybody already
 	case known:
-		o.wide.pats, o.one = append(o.wide.pats, exactly(account).pats...), o.one+1
+		o.wide.pats = append(o.wide.pats, exactly(account).pats...)
 	default:
-		o.wide.pats, o.one = append(o.wide.pats, pattern{text: account, toks: []token{{kind: tokStar}}}), o.one+1
+		o.wide.pats = append(o.wide.pats, pattern{text: account, toks: []token{{kind: tokStar}}})
 	}
 }
 

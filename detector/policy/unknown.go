@@ -33,6 +33,8 @@ type Unknown struct {
 	Never string
 	// Min is the least length in characters; 0 when it is not known.
 	Min int
+	// Many says that the part can be a list of texts.
+	Many bool
 
 	varies bool // not one text: what it is can differ from request to request
 }
@@ -129,6 +131,17 @@ func (u *Unknown) lacks(chars string) bool {
 func (p *Policy) lacks(text, chars string) bool {
 	for _, i := range marksIn(text) {
 		if i >= len(p.Unknown) || !p.Unknown[i].lacks(chars) {
+			return false
+		}
+	}
+	return true
+}
+
+// single reports whether text, of which a part is unknown, is one text, the
+// same for all requests.
+func (p *Policy) single(text string) bool {
+	for _, i := range marksIn(text) {
+		if i >= len(p.Unknown) || p.Unknown[i].varies || p.Unknown[i].Many {
 			return false
 		}
 	}
