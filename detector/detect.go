@@ -162,7 +162,7 @@ func (d Detector) decide(f *Finding, p *policy.Policy) (quiet string) {
 // in, now or later, or may do so, or only a resource control policy stops them;
 // or the owner's account does not keep the key.
 func (f *Finding) reportable() bool {
-	return f.Verdict != policy.Private || f.Decision.Future != nil || f.locks() || f.bypassed() || f.guarded() || f.revokes()
+	return f.Verdict != policy.Private || f.Decision.Future != nil || f.locks() || f.Bypassed() || f.Guarded() || f.Revokes()
 }
 
 // quietVerdict says why a private policy is not reported.

@@ -68,9 +68,9 @@ func (f *Finding) ownersLoss(count int) []int {
 	o := f.Decision.Owner
 	at := -1
 	switch {
-	case f.locks(), f.bypassed() && o.Manage != policy.AccessYes:
+	case f.locks(), f.Bypassed() && o.Manage != policy.AccessYes:
 		at = o.ManageBlame.Statement.Index
-	case f.bypassed():
+	case f.Bypassed():
 		at = o.DecryptBlame.Statement.Index
 	}
 	if at < 0 || at >= count {
