@@ -90,7 +90,7 @@ func (d *Decision) bounds() Bounds { return Bounds{d.Verdict, d.Least, d.Most} }
 // Unread is the decision about a policy that could not be read: it may let
 // everybody in, or nobody, and do anything to its owner.
 func Unread() Decision {
-	open := between(Private, Public)
+	open := Between(Private, Public)
 	return Decision{Verdict: open.Verdict, Least: open.Least, Most: open.Most, Classes: Classes{open, open, open}}
 }
 
@@ -100,11 +100,11 @@ func closed() Bounds { return Bounds{Private, Private, Private} }
 // worst joins the bounds of two actions or classes: outsiders get as far as
 // either lets them.
 func (b Bounds) worst(c Bounds) Bounds {
-	return between(max(b.Least, c.Least), max(b.Most, c.Most))
+	return Between(max(b.Least, c.Least), max(b.Most, c.Most))
 }
 
-// between returns the bounds from least to most; equal ones are a verdict.
-func between(least, most Verdict) Bounds {
+// Between returns the bounds from least to most; equal ones are a verdict.
+func Between(least, most Verdict) Bounds {
 	if least == most {
 		return Bounds{least, least, most}
 	}
@@ -115,4 +115,4 @@ func between(least, most Verdict) Bounds {
 func (b Bounds) worse(c Bounds) bool { return b.Least > c.Least || b.Most > c.Most }
 
 // bounds are how far the outcome's action lets outsiders in.
-func (o *outcome) bounds() Bounds { return between(o.level, max(o.level, o.most)) }
+func (o *outcome) bounds() Bounds { return Between(o.level, max(o.level, o.most)) }
