@@ -12,6 +12,9 @@ type addressRange struct{ lo, hi netip.Addr }
 // An addressSet is a sorted list of ranges that do not touch; nil is empty.
 type addressSet []addressRange
 
+// rangeSize is what a range is charged when sets are joined or cut.
+const rangeSize = 16
+
 // publicAddresses are the addresses that aws:SourceIp can hold: it never
 // carries private ones. IPv6 is what IANA has given out for unicast.
 // Sources: IAM User Guide, reference_policies_condition-keys.html; RFC 6890.

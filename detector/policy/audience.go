@@ -13,10 +13,10 @@ func (d *decider) namedBy(o *outcome) []string {
 	}
 	var names []string
 	var seen [serviceCaller]bool
-	for _, sc := range d.scenes(o.search.action) {
+	for _, sc := range o.scenes {
 		if sc.path == o.search.path && !seen[sc.typ] || sc == o.search.scene {
 			seen[sc.typ] = true
-			names = append(names, d.namedIn(d.newSearch(sc, reachOf(Shared), true, &d.work))...)
+			names = append(names, d.namedIn(d.newSearch(sc, reachOf(Shared), true))...)
 		}
 	}
 	for i := sFirst; i < len(d.slots); i++ {
@@ -37,8 +37,7 @@ func (d *decider) namedBy(o *outcome) []string {
 func (d *decider) namedIn(s *search) []string {
 	var names []string
 	look := func(name string, lits ...literal) {
-		t := *s
-		if m, _ := t.find(lits...); m != nil {
+		if s.admits(lits) {
 			names = append(names, name)
 		}
 	}
@@ -66,6 +65,29 @@ func (d *decider) namedIn(s *search) []string {
 	each(sAccount, d.named.accounts, append(others, noneOf(sOrgID, d.named.orgs...))...)
 	each(sOrgID, d.named.orgs, noneOf(sAccount, d.named.accounts...))
 	return names
+}
+
+// admits reports whether some Allow lets somebody in who meets lits, of which
+// the first asks for certain values.
+func (s *search) admits(lits []literal) bool {
+	who := &lits[0]
+	for _, a := range s.allows {
+	next:
+		for _, way := range a.allowWays(s.typ, s.c.b) {
+			for i := range way { // most are about others, and that is quick to see
+				if l := &way[i]; l.slot == who.slot && !l.holdsFor([]value{{s: who.set.pats[0].plain}}, s.first) {
+					continue next
+				}
+			}
+			if s.through(a, way, lits...) != nil && !s.c.b.out() {
+				return true
+			}
+		}
+		if s.c.b.out() {
+			return false
+		}
+	}
+	return false
 }
 
 // namedPrincipals lists the principals of one kind that Allow statements name.

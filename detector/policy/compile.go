@@ -35,7 +35,11 @@ type compiled struct {
 	stmts        []stmt
 	named        named
 	matched      map[string][]match // by action: how far each statement applies to it and to the key
-	memo         memo
+	until        int64              // a request may choose its time up to this second; 0: it is made at q.At
+	b            *budget
+	slotByName   map[string]int          // by lower-case name: of all keys that are mentioned
+	strange      []*valueSet             // see strangeNetwork
+	effects      map[effectKey][]*stmt   // see statements
 	bases        map[reach][]literal     // by reach: what makes a caller an outsider
 	has          [idAttestation + 1]bool // which kinds of keys are mentioned
 	keyDependent bool                    // an unknown fact of the key was taken at its worst
@@ -83,7 +87,9 @@ func (p *Policy) compile(q Question) *compiled {
 		c.slots[i] = pseudoKey(i)
 	}
 	c.matched = make(map[string][]match, 24)
-	c.memo = make(memo)
+	c.b = newBudget(q.Stop)
+	c.slotByName = make(map[string]int, 8)
+	c.effects = make(map[effectKey][]*stmt, 4)
 	c.bases = make(map[reach][]literal, 3)
 	c.stmts = make([]stmt, len(p.Statements))
 	for i := range p.Statements {
@@ -184,18 +190,18 @@ func variableInHead(arn string) bool {
 
 // slotOf returns the slot of a condition key, a new one for a new key.
 func (c *compiled) slotOf(name string) int {
+	lower := strings.ToLower(name)
+	if slot, ok := c.slotByName[lower]; ok {
+		return slot
+	}
 	info, known := lookupKey(name)
 	if !known {
 		info = keyInfo{Name: name}
 	}
 	c.has[info.id] = true
 	slot := c.findSlot(info)
-	for _, m := range c.mentions {
-		if strings.EqualFold(m.name, info.Name) {
-			return slot
-		}
-	}
 	c.mentions = append(c.mentions, mention{info.Name, slot})
+	c.slotByName[lower] = slot
 	return slot
 }
 
@@ -211,11 +217,6 @@ func (c *compiled) findSlot(info keyInfo) int {
 		return sOrgID
 	case idPrincipalOrgPaths:
 		return sOrgPaths
-	}
-	for i := sFirst; i < len(c.slots); i++ {
-		if strings.EqualFold(c.slots[i].Name, info.Name) {
-			return i
-		}
 	}
 	c.slots = append(c.slots, info)
 	return len(c.slots) - 1

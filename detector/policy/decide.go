@@ -6,37 +6,52 @@ import (
 	"time"
 )
 
-// workBound limits the steps of one decision. A step takes some tenths of a
-// microsecond; of 6,000 random policies half needed fewer than 500 steps and
-// one in a thousand more than 50,000. Past the bound the answer is Undecided.
-const workBound = 120_000
-
 // Decide answers q for the encrypt class. It never fails: what it cannot
 // decide comes out as Undecided with the construct named.
 func (p *Policy) Decide(q Question) Decision {
+	dec, _ := p.decide(q, maxSteps)
+	return dec
+}
+
+// decide answers q within so many steps and returns how many it was charged.
+func (p *Policy) decide(q Question, steps int) (Decision, int) {
 	q.At = q.At.UTC().Truncate(time.Second) // condition keys hold whole seconds
 	d := newDecider(p.compile(q))
+	part := func(share int, f func()) {
+		d.b.left = steps / 16 * share
+		f()
+	}
 	dec := Decision{Verdict: Private}
-	for _, action := range EncryptActions() {
-		o := d.outcome(action)
-		if o.level > Private {
-			dec.Grants = append(dec.Grants, d.grant(action, o))
+	part(sharePlain, func() { d.plain(slices.Concat(EncryptActions(), otherActions())) })
+	part(shareActions, func() {
+		for _, action := range EncryptActions() {
+			o := d.outcome(action)
+			d.note(&dec, o)
+			dec.Verdict = worse(dec.Verdict, o.verdict())
 		}
-		d.note(&dec, o)
-		dec.Verdict = worse(dec.Verdict, o.verdict())
-	}
-	for _, action := range otherActions() {
-		if o := d.stranger(action); o.level == Public {
-			dec.Others = append(dec.Others, d.grant(action, o))
+		for _, action := range otherActions() {
+			d.stranger(action)
 		}
-	}
-	dec.Services = d.services()
-	dec.Future = d.future(dec.Verdict)
+	})
+	part(shareNames, func() {
+		for _, action := range EncryptActions() {
+			if o := d.outcome(action); o.level > Private {
+				dec.Grants = append(dec.Grants, d.grant(action, o))
+			}
+		}
+		for _, action := range otherActions() {
+			if o := d.stranger(action); o.level == Public {
+				dec.Others = append(dec.Others, d.grant(action, o))
+			}
+		}
+	})
+	part(shareServices, func() { dec.Services = d.services() })
+	part(shareFuture, func() { d.later(&dec) })
 	dec.Flags = d.flags(&dec)
 	if q.Explain {
-		dec.Statements = d.notes(dec.Verdict)
+		part(shareNotes, func() { dec.Statements = d.notes(dec.Verdict) })
 	}
-	return dec
+	return dec, d.b.spent
 }
 
 // otherActions are the actions outside the encrypt class that work across accounts.
@@ -77,23 +92,32 @@ func worse(a, b Verdict) Verdict {
 // statements match share their outcome.
 type decider struct {
 	*compiled
-	work     int
-	outcomes map[string]*outcome
+	classes    map[string]string // by action
+	outcomes   map[string]*outcome
+	unfinished int // outcomes that have not had their share of the budget
 }
 
 func newDecider(c *compiled) *decider {
-	return &decider{compiled: c, work: workBound, outcomes: make(map[string]*outcome, 4)}
+	return &decider{compiled: c, classes: make(map[string]string, 20), outcomes: make(map[string]*outcome, 4)}
 }
 
 // An outcome is what one action came to.
 type outcome struct {
-	level Verdict // how far outsiders get in for sure; Private when none does
-	open  []Open  // why something worse is not ruled out; nil when it is
+	action string
+	scenes []*scene
+	public *trial // whether strangers get in; nil when the key cannot serve the action
+	asked  bool   // public is done with
+	full   bool   // the rest is, too
+
+	level     Verdict // how far outsiders get in for sure; Private when none does
+	open      []Open  // why something worse is not ruled out; nil when it is
+	intricate bool    // it is not, because the budget has run out
 
 	search *search // how the witness was found; nil when there is none
 	model  *model
 	allow  *stmt
 	named  []string
+	why    []string
 }
 
 func (o *outcome) verdict() Verdict {
@@ -101,6 +125,11 @@ func (o *outcome) verdict() Verdict {
 		return worse(Undecided, o.level)
 	}
 	return o.level
+}
+
+// take makes what a trial has found the outcome.
+func (o *outcome) take(t *trial) {
+	o.level, o.search, o.model, o.allow = t.level, t.found, t.model, t.allow
 }
 
 // classOf is the same for actions that the policy treats alike.
@@ -120,27 +149,56 @@ func (d *decider) classOf(action string) string {
 	return b.String()
 }
 
+// plain begins the outcomes of actions: it looks, with little effort for each
+// Allow, whether strangers get in.
+func (d *decider) plain(actions []string) {
+	var begun []*outcome
+	for _, action := range actions {
+		class := d.classOf(action)
+		d.classes[action] = class
+		if d.outcomes[class] == nil {
+			o := &outcome{action: action, level: Private}
+			d.outcomes[class] = o
+			begun = append(begun, o)
+		}
+	}
+	d.unfinished += len(begun)
+	for i, o := range begun {
+		d.b.within(d.b.left/(len(begun)-i), func() {
+			if !d.supported(o.action) {
+				return
+			}
+			o.scenes = d.scenes(o.action)
+			o.public = d.newTrial(o.scenes, Public, true)
+			if o.public.round(plainEffort) {
+				o.take(o.public)
+			}
+		})
+	}
+}
+
+// share gives an outcome its part of the budget that is left for outcomes.
+func (d *decider) share(finish func()) {
+	d.b.within(d.b.left/max(1, d.unfinished), finish)
+	d.unfinished--
+}
+
+// outcome returns what an action comes to.
 func (d *decider) outcome(action string) *outcome {
-	class := d.classOf(action)
-	o, ok := d.outcomes[class]
-	if !ok {
-		o = d.decide(action)
-		d.outcomes[class] = o
+	o := d.outcomes[d.classes[action]]
+	if !o.full {
+		o.full = true
+		d.share(func() { d.finish(o) })
 	}
 	return o
 }
 
 // stranger decides only whether any stranger gets in.
 func (d *decider) stranger(action string) *outcome {
-	class := d.classOf(action)
-	if o, ok := d.outcomes[class]; ok {
-		return o
+	o := d.outcomes[d.classes[action]]
+	if !o.asked {
+		d.share(func() { d.askPublic(o) })
 	}
-	o := &outcome{level: Private}
-	if d.supported(action) {
-		d.try(o, d.scenes(action), Public, true)
-	}
-	d.outcomes[class] = o
 	return o
 }
 
@@ -148,88 +206,54 @@ func reachOf(level Verdict) reach {
 	return reach{freshWho: level != Shared, freshWhere: level == Public}
 }
 
-// decide finds how far outsiders get in for sure, then, where AWS leaves
+func (d *decider) askPublic(o *outcome) {
+	o.asked = true
+	if o.public != nil && o.level != Public && o.public.run() {
+		o.take(o.public)
+	}
+}
+
+// finish finds how far outsiders get in for sure, then, where AWS leaves
 // something open, whether they might get further.
-func (d *decider) decide(action string) *outcome {
-	o := &outcome{level: Private}
-	if !d.supported(action) {
-		return o
+func (d *decider) finish(o *outcome) {
+	if d.askPublic(o); o.level == Public || o.public == nil {
+		return
 	}
-	scenes := d.scenes(action)
-	doubts := d.doubts(action)
+	doubts := d.doubts(o.action)
 	possible := Public
-	found, proven := d.try(o, scenes, Public, true)
-	if found {
-		return o
-	}
-	if !doubts && proven {
+	if !doubts && o.public.proven() {
 		possible = Network
 	}
-	anyone, proven := d.could(scenes, Shared, !doubts)
-	if !anyone && proven {
-		return o
+	anyone := d.newTrial(o.scenes, Shared, !doubts)
+	if !anyone.run() && anyone.proven() {
+		return
 	}
 	for _, level := range [...]Verdict{Network, Shared} {
-		found, proven := d.try(o, scenes, level, true)
-		if found {
+		t := d.newTrial(o.scenes, level, true)
+		if t.run() {
+			o.take(t)
 			break
 		}
-		if !doubts && proven && possible == level {
+		if !doubts && t.proven() && possible == level {
 			possible = level - 1
 		}
 	}
 	if possible > o.level {
-		d.leaveOpen(o, scenes, action)
+		d.leaveOpen(o)
 	}
-	return o
-}
-
-// try looks for a sure witness of a level. proven is false when the search was
-// incomplete or ran out of work.
-func (d *decider) try(o *outcome, scenes []*scene, level Verdict, sure bool) (found, proven bool) {
-	proven = true
-	var open addressSet
-	for _, sc := range scenes {
-		s := d.newSearch(sc, reachOf(level), sure, &d.work)
-		m, allow := s.findWide(&open)
-		if m == nil {
-			proven = proven && d.work >= 0 && (!s.incomplete || s.disproven(open))
-			continue
-		}
-		if r := s.request(m, sc.action); sure && !d.confirms(r) {
-			proven = false
-			continue
-		}
-		o.level, o.search, o.model, o.allow = level, s, m, allow
-		return true, true
-	}
-	return false, proven
-}
-
-// could says whether some reading lets outsiders get that far.
-func (d *decider) could(scenes []*scene, level Verdict, sure bool) (found, proven bool) {
-	var o outcome
-	return d.try(&o, scenes, level, sure)
-}
-
-// confirms asks the separate evaluator about a witness. For an unknown key it
-// cannot be sure of statements that name a key.
-func (d *decider) confirms(r Request) bool {
-	a := d.policy.Allows(r)
-	return a == Yes || a == Maybe && d.q.KeyARN == "" && d.keyDependent
 }
 
 // leaveOpen says what is not ruled out above o.level.
-func (d *decider) leaveOpen(o *outcome, scenes []*scene, action string) {
+func (d *decider) leaveOpen(o *outcome) {
 	for level := Public; level > o.level; level-- {
-		var may outcome
-		found, proven := d.try(&may, scenes, level, false)
+		may := d.newTrial(o.scenes, level, false)
 		switch {
-		case found:
-			o.open = d.reasons(&may, action)
-		case !proven && d.work < 0:
-			o.open = []Open{{StatementRef{Index: -1}, "the policy is too intricate to decide within the bound of work"}}
-		case !proven:
+		case may.run():
+			o.open = d.reasons(may, o.action)
+		case d.b.out():
+			o.intricate = true
+			o.open = []Open{{o.public.unfinished(), tooIntricate}}
+		case !may.proven():
 			o.open = []Open{{StatementRef{Index: -1}, "an equation between condition keys could not be solved"}}
 		default:
 			continue
@@ -238,8 +262,11 @@ func (d *decider) leaveOpen(o *outcome, scenes []*scene, action string) {
 	}
 }
 
+// tooIntricate is the reason of a decision that its budget was not enough for.
+const tooIntricate = "the policy is too intricate to decide within the bound of work"
+
 // reasons names the constructs that a merely possible request turns on.
-func (d *decider) reasons(may *outcome, action string) []Open {
+func (d *decider) reasons(may *trial, action string) []Open {
 	var list []Open
 	seen := map[string]bool{}
 	add := func(st *stmt, why string) {
@@ -248,7 +275,7 @@ func (d *decider) reasons(may *outcome, action string) []Open {
 			list = append(list, Open{ref, why})
 		}
 	}
-	sure := d.newSearch(may.search.scene, may.search.reach, true, &d.work)
+	sure := d.newSearch(may.found.scene, may.found.reach, true)
 	for i := range d.stmts {
 		st := &d.stmts[i]
 		if st != may.allow && st.Effect == Allow {
@@ -263,7 +290,7 @@ func (d *decider) reasons(may *outcome, action string) []Open {
 		if st.resource == matchMaybe {
 			add(st, "AWS does not say whether the statement's Resource or NotResource matches this key")
 		}
-		if len(st.entries.userIDs) > 0 && may.search.typ == fedCaller {
+		if len(st.entries.userIDs) > 0 && may.found.typ == fedCaller {
 			add(st, "AWS does not say whether a user's unique id covers the sessions that the user makes with GetFederationToken")
 		}
 		if st.NotPrincipal && st.Effect == Deny {
@@ -320,6 +347,7 @@ func (d *decider) uncertain(slot int) bool {
 
 // note takes the reasons of o into the decision, each once.
 func (d *decider) note(dec *Decision, o *outcome) {
+	dec.TooIntricate = dec.TooIntricate || o.intricate
 	for _, open := range o.open {
 		if !slices.Contains(dec.Undecided, open) {
 			dec.Undecided = append(dec.Undecided, open)

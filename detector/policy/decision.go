@@ -12,6 +12,9 @@ type Decision struct {
 	// Undecided names what kept the decision open. It may stand beside Grants:
 	// then the grants are sure and something worse was not ruled out.
 	Undecided []Open
+	// TooIntricate says that the bound of work, or Question.Stop, cut the
+	// decision short. Then it may be worse than the verdict says, up to public.
+	TooIntricate bool
 	// Others are the actions outside the encrypt class that strangers reach.
 	// They never decide the verdict.
 	Others []Grant

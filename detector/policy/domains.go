@@ -85,14 +85,14 @@ func (s *scene) tokenDomain() domain {
 	if !s.temp {
 		if s.path == via {
 			now := s.c.q.At.Unix()
-			d := domain{kind: number, lo: now - 36*3600, hi: now}
+			d := domain{kind: number, lo: now - 36*3600, hi: max(now, s.c.until)}
 			return d.doubtful()
 		}
 		return domain{}
 	}
 	hours := [...]int64{roleCaller: 12, userCaller: 36, rootCaller: 1, fedCaller: 36}[s.typ]
 	now := s.c.q.At.Unix()
-	return domain{kind: number, lo: now - hours*3600, hi: now}
+	return domain{kind: number, lo: now - hours*3600, hi: max(now, s.c.until)}
 }
 
 // mfaDomain knows aws:MultiFactorAuthPresent where no session has it for sure:
@@ -317,6 +317,9 @@ func (s *scene) requestDomain(info keyInfo) domain {
 // nowDomain is the instant of the request, for aws:CurrentTime or aws:EpochTime.
 func (s *scene) nowDomain(info keyInfo) domain {
 	now := s.c.q.At.Unix()
+	if s.c.until > 0 {
+		return domain{kind: number, lo: now + 1, hi: s.c.until}
+	}
 	v := timeValue(now)
 	if info.Name == "aws:EpochTime" {
 		v = secondsValue(now)

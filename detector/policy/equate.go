@@ -22,9 +22,6 @@ func (s *search) equate(c, lits []literal, m, trial *model, variants []variant) 
 			return ok
 		}
 	}
-	if s.onlyAsk(c, lits, m, variants) {
-		return true
-	}
 	s.incomplete = true
 	return false
 }
@@ -73,7 +70,7 @@ func (s *search) join(c, lits []literal, i int, m, trial *model, variants []vari
 
 // never reports whether lits cannot be met even with all variables free.
 func (s *search) never(variants []variant, lits []literal, m *model) bool {
-	return !s.fill(variants, lits, m.clone(), loose) && *s.work >= 0
+	return !s.fill(variants, lits, m.clone(), loose) && !m.b.out()
 }
 
 // byDefault lets the variable be absent, so that its default counts.
@@ -91,7 +88,7 @@ func (s *search) byDefault(c, lits, rest []literal, i int, v part, m *model, var
 // after gives a variable's key a value that meets want, and then solves lits
 // again. What it chose is not held on to: c stays as it is.
 func (s *search) after(c, lits []literal, want literal, m *model, variants []variant) bool {
-	if *s.work -= 20; *s.work < 0 || s.groupOf(want.slot) == s.groupOf(lits[0].slot) || s.depth > maxDepth {
+	if m.b.spend(20 + 10*len(c)); m.b.out() || s.groupOf(want.slot) == s.groupOf(lits[0].slot) || s.depth > maxDepth {
 		return false
 	}
 	s.depth++
@@ -204,26 +201,6 @@ func (s *search) part(c, lits []literal, l *literal, m *model, variants []varian
 			other.absent = false
 			if s.after(c, lits, other, m, variants) {
 				return true
-			}
-		}
-	}
-	return false
-}
-
-// onlyAsk asks for each variable's key to be present, with any value.
-func (s *search) onlyAsk(c, lits []literal, m *model, variants []variant) bool {
-	for i := range lits {
-		if lits[i].set == nil || !lits[i].set.vars || !lits[i].inside() {
-			continue
-		}
-		for j := range lits[i].set.pats {
-			for _, p := range lits[i].set.pats[j].parts {
-				if p.ref == "" || len(m.vals[p.slot]) > 0 {
-					continue
-				}
-				if s.after(c, lits, literal{slot: p.slot, mode: all, set: &valueSet{}}, m, variants) {
-					return true
-				}
 			}
 		}
 	}
@@ -346,7 +323,7 @@ func (s *search) giveWayTo(c []literal, l *literal, m *model) bool {
 
 // giveOne gives one variable a value; impossible is true when it cannot have it.
 func (s *search) giveOne(c []literal, l *literal, want literal, m *model) (ok, impossible bool) {
-	if *s.work -= 20; *s.work < 0 || s.depth > maxDepth {
+	if m.b.spend(20 + 10*len(c)); m.b.out() || s.depth > maxDepth {
 		return false, false
 	}
 	s.depth++

@@ -219,9 +219,19 @@ func quoteValues(vals []value) string {
 	return fmt.Sprintf("%q", strings.Join(texts, ", "))
 }
 
+// shorten returns the text, cut when it has more than n characters.
 func shorten(s string, n int) string {
-	if rs := []rune(s); len(rs) > n {
-		return string(rs[:n-3]) + "..."
+	if len(s) <= n {
+		return s
+	}
+	count, cut := 0, 0
+	for i := range s {
+		if count == n-3 {
+			cut = i
+		}
+		if count++; count > n {
+			return s[:cut] + "..."
+		}
 	}
 	return s
 }
@@ -294,24 +304,32 @@ func (d *decider) firstAction(st *stmt) string {
 func (d *decider) alone(st *stmt, action string, clauses []clause) Verdict {
 	t := *st
 	t.clauses = clauses
-	work := workBound / 8
+	v := Private
+	if !d.b.within(d.b.left/4, func() { v = d.aloneBy(&t, action) }) {
+		return Undecided
+	}
+	return v
+}
+
+func (d *decider) aloneBy(st *stmt, action string) Verdict {
+	scenes := d.scenes(action)
 	for _, sure := range [...]bool{true, false} {
 		for _, level := range [...]Verdict{Public, Network, Shared} {
 			var open addressSet
-			for _, sc := range d.scenes(action) {
-				s := d.newSearch(sc, reachOf(level), sure, &work)
-				s.allows, s.denies = []*stmt{&t}, nil
-				if m, _ := s.findWide(&open); m != nil {
-					if !sure {
+			for _, sc := range scenes {
+				s := d.newSearch(sc, reachOf(level), sure)
+				s.allows, s.denies = []*stmt{st}, nil
+				for _, way := range st.allowWays(s.typ, d.b) {
+					switch m := s.throughWide(st, way, &open); {
+					case m == nil:
+					case !sure:
 						return Undecided
+					default:
+						return level
 					}
-					return level
 				}
 			}
 		}
-	}
-	if work < 0 {
-		return Undecided
 	}
 	return Private
 }

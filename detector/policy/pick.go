@@ -44,7 +44,7 @@ func (s *search) pickPresent(slot int, d *domain, lits []literal, m *model) ([]v
 			}
 		}
 	case address:
-		if a, ok := pickAddress(d.addrs, lits); ok {
+		if a, ok := pickAddress(d.addrs, lits, m.b); ok {
 			return []value{addressValue(a)}, true
 		}
 	case text:
@@ -88,8 +88,11 @@ func borders(lits []literal, lo, hi int64) []int64 {
 }
 
 // addressesOf returns the addresses of domain that meet all literals.
-func addressesOf(domain addressSet, lits []literal) addressSet {
+func addressesOf(domain addressSet, lits []literal, b *budget) addressSet {
 	for i := range lits {
+		if set := lits[i].set; set != nil && len(set.addrs) > 0 {
+			b.spend(rangeSize * (len(domain) + len(set.addrs)))
+		}
 		switch l := &lits[i]; l.mode {
 		case none:
 			return nil
@@ -103,8 +106,8 @@ func addressesOf(domain addressSet, lits []literal) addressSet {
 	return domain
 }
 
-func pickAddress(domain addressSet, lits []literal) (netip.Addr, bool) {
-	s := addressesOf(domain, lits)
+func pickAddress(domain addressSet, lits []literal, b *budget) (netip.Addr, bool) {
+	s := addressesOf(domain, lits, b)
 	if len(s) == 0 {
 		return netip.Addr{}, false
 	}

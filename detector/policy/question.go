@@ -24,6 +24,11 @@ type Question struct {
 	// Key holds what is known of the key.
 	Key KeyFacts
 
+	// Stop is asked now and then, every few thousand steps, whether to give up;
+	// the answer is then as past the bound of work. Nil: never. A caller that
+	// has a deadline looks at its clock here.
+	Stop func() bool
+
 	// Explain asks for Decision.Statements, which costs as much again.
 	Explain bool
 }

@@ -59,7 +59,7 @@ func (s *search) groupOf(slot int) group {
 // repair gives the keys of slot's group values in m that meet all of c. When it
 // fails and the search is not incomplete, there are none.
 func (s *search) repair(c []literal, m *model, slot int) bool {
-	if *s.work -= 5; *s.work < 0 {
+	if m.b.spend(10); m.b.out() {
 		return false
 	}
 	g := s.groupOf(slot)
@@ -77,17 +77,7 @@ func (s *search) repair(c []literal, m *model, slot int) bool {
 		}
 		return ok || s.domains[slot].kind != never && !s.settled(lits) && s.invert(c, lits, m, slot)
 	}
-	k, fit := s.key(g, lits)
-	if fit {
-		if ok, known := s.recall(k, m); known {
-			return ok
-		}
-	}
-	ok := s.repairText(c, lits, m, g, slot)
-	if fit {
-		s.remember(k, m, ok)
-	}
-	return ok
+	return s.repairText(c, lits, m, g, slot)
 }
 
 // repairFew solves the groups that have few values between them. Their
@@ -114,11 +104,12 @@ func (s *search) isText(slot int) bool {
 
 func (s *search) literalsOf(c []literal, g group) []literal {
 	var lits []literal
-	for _, l := range c {
-		if s.groupOf(l.slot) == g {
-			lits = append(lits, l)
+	for i := range c {
+		if s.groupOf(c[i].slot) == g {
+			lits = append(lits, c[i])
 		}
 	}
+	s.c.b.spend(len(c) + 16*len(lits))
 	return lits
 }
 
@@ -157,7 +148,7 @@ func (s *search) repairText(c, lits []literal, m *model, g group, slot int) bool
 	case g >= 0 && s.c.slots[slot].id == idSessionArn:
 		return s.moveAccount(c, lits, m, func(account string) []variant { return s.sessionVariants(slot, account) })
 	}
-	if s.settled(lits) || *s.work < 0 {
+	if s.settled(lits) || m.b.out() {
 		return false
 	}
 	trial := m.clone()

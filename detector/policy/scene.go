@@ -94,7 +94,8 @@ func (s *scene) open() {
 	}
 	c := s.c
 	s.domains = make([]domain, len(c.slots))
-	s.start = &model{vals: make([][]value, len(c.slots))}
+	s.start = &model{vals: make([][]value, len(c.slots)), b: c.b}
+	c.b.spend(len(c.slots) * 100)
 	s.startCaller()
 	for i := sFirst; i < len(c.slots); i++ {
 		if c.slots[i].id == idUsername {

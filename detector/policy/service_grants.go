@@ -9,30 +9,46 @@ func (d *decider) services() []ServiceGrant {
 		if st.Effect != Allow || st.NotPrincipal {
 			continue
 		}
+		searches := d.serviceSearches(st)
 		for _, service := range st.entries.services {
-			if g, ok := d.service(st, service); ok {
-				list = append(list, g)
+			strange, in := false, false
+			for _, s := range searches {
+				if strange, in = s.serves(service); in {
+					break
+				}
+			}
+			if in = in || d.b.out() && len(searches) > 0; in { // what was not looked at is taken at its worst
+				list = append(list, ServiceGrant{service, StatementRef{st.Index, st.Sid}, strange || d.b.out()})
 			}
 		}
 	}
 	return list
 }
 
-func (d *decider) service(st *stmt, service string) (ServiceGrant, bool) {
+// serviceSearches returns a search for each action of the encrypt class that
+// the statement allows.
+func (d *decider) serviceSearches(st *stmt) []*search {
+	var list []*search
 	for _, action := range EncryptActions() {
-		if st.matchAction(action) == matchNo {
-			continue
+		if st.matchAction(action) != matchNo {
+			s := d.newSearch(&scene{c: d.compiled, typ: serviceCaller, path: direct, action: action}, reach{}, false)
+			s.allows = []*stmt{st}
+			list = append(list, s)
 		}
-		s := d.newSearch(&scene{c: d.compiled, typ: serviceCaller, path: direct, action: action}, reach{}, false, &d.work)
-		s.allows = []*stmt{st}
-		strange := s.base
-		s.base = nil
-		if m, _ := s.find(equals(sService, service)); m == nil && !s.incomplete {
-			continue
-		}
-		s.base = strange
-		m, _ := s.find(equals(sService, service))
-		return ServiceGrant{service, StatementRef{st.Index, st.Sid}, m != nil || s.incomplete}, true
 	}
-	return ServiceGrant{}, false
+	return list
+}
+
+// serves says whether a service gets in, and whether it does for strangers.
+func (s *search) serves(service string) (strange, in bool) {
+	t := *s
+	t.first = s.first.clone()
+	t.first.set(sService, service)
+	t.base = nil
+	if m, _ := t.find(equals(sService, service)); m == nil && !t.incomplete {
+		return false, false
+	}
+	t.base = s.base
+	m, _ := t.find(equals(sService, service))
+	return m != nil || t.incomplete, true
 }

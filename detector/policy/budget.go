@@ -1,0 +1,76 @@
+package policy
+
+// A budget counts the steps of one decision. One step is some 10 ns of work or
+// 4 bytes of memory, so that maxSteps bounds both. What takes time or memory
+// is charged for what it costs, where it happens; what comes back after the
+// budget has run out proves nothing.
+//
+// A decision has one budget and spends it in parts, each with a share of its
+// own: whatever one part meets, the others keep theirs.
+type budget struct {
+	left    int // what the part in progress may still spend; negative: it has run out
+	spent   int // by the whole decision
+	due     int // the count of steps at which stop is asked again
+	stop    func() bool
+	stopped bool
+	scratch automaton // its buffers, which serve one automaton after the other
+}
+
+// maxSteps is what a whole decision may spend, and what each part may of it.
+// Nearly all policies need some thousands.
+const (
+	maxSteps = 3_200_000
+	askEvery = 4096 // steps between two questions to stop
+)
+
+// shares of the whole, in sixteenths.
+const (
+	sharePlain    = 2 // public, each Allow alone and with little effort
+	shareActions  = 7 // everything else about the actions
+	shareFuture   = 3
+	shareServices = 1
+	shareNames    = 1
+	shareBlame    = 1
+	shareNotes    = 1
+)
+
+func newBudget(stop func() bool) *budget {
+	return &budget{stop: stop, due: askEvery}
+}
+
+// spend charges n steps and reports whether the part in progress may go on.
+func (b *budget) spend(n int) bool {
+	b.left -= n
+	b.spent += n
+	return b.left >= 0
+}
+
+// out reports whether the part in progress has run out of steps, or the caller
+// has asked to stop.
+func (b *budget) out() bool {
+	if b.spent >= b.due && b.stop != nil {
+		b.due = b.spent + askEvery
+		if b.stopped = b.stopped || b.stop(); b.stopped {
+			b.left = -1
+		}
+	}
+	return b.left < 0
+}
+
+// within runs part with at most so many of the steps that are left. It reports
+// whether they were enough.
+func (b *budget) within(steps int, part func()) bool {
+	steps = max(0, min(steps, b.left))
+	rest := b.left - steps
+	b.left = steps
+	if b.left == 0 && rest <= 0 {
+		b.left = -1
+	}
+	part()
+	enough := b.left >= 0 && !b.stopped
+	b.left += rest
+	if b.stopped {
+		b.left = -1
+	}
+	return enough
+}
