@@ -130,7 +130,7 @@ func (d Detector) judge(f *Finding, r *record) (quiet string) {
 	case f.Problem == "":
 		f.Problem = err.Error()
 	}
-	f.Severity = f.severity(p)
+	f.Severity = f.severity()
 	f.Title = f.title()
 	return ""
 }

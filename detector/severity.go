@@ -1,7 +1,7 @@
 package detector
 
 import (
-	"strings"
+	"slices"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 )
@@ -16,12 +16,12 @@ import (
 //	          network by itself later
 //	low       shared; every refused attempt
 //
-// What the decision left open never ranks below medium. p is the parsed policy, nil when it did not parse.
-func (f *Finding) severity(p *policy.Policy) Severity {
+// What the decision left open never ranks below medium.
+func (f *Finding) severity() Severity {
 	switch {
 	case f.Attempted:
 		return Low
-	case f.Verdict == policy.Public && (f.Actor.signedWithoutMFA() || f.encryptOnly(p)):
+	case f.Verdict == policy.Public && (f.Actor.signedWithoutMFA() || f.encryptOnly()):
 		return Critical
 	case f.Verdict == policy.Public:
 		return High
@@ -43,31 +43,21 @@ func (f *Finding) opensLater() bool {
 // encryptOnly reports whether strangers can make ciphertext under the key that
 // they cannot decrypt themselves. What only named outsiders can do plays no
 // part.
-func (f *Finding) encryptOnly(p *policy.Policy) bool {
-	for _, g := range f.Decision.Others {
-		if g.Audience == policy.Public && (g.Action == "kms:Decrypt" || g.Action == "kms:ReEncryptFrom") {
-			return false
-		}
-	}
-	for _, g := range f.Decision.Grants {
-		if g.Audience == policy.Public && g.Action == "kms:CreateGrant" && grantsDecrypt(p, g.Witness) {
-			return false
-		}
-	}
-	return true
+func (f *Finding) encryptOnly() bool {
+	return f.Decision.Classes.Encrypt.Least == policy.Public && !f.opens(policy.Public, "kms:Decrypt", "kms:ReEncryptFrom")
 }
 
-// grantsDecrypt reports whether the witness of CreateGrant could grant Decrypt
-// as well, which strangers would then grant to themselves.
-func grantsDecrypt(p *policy.Policy, witness policy.Request) bool {
-	context := map[string][]string{grantOperations: {"Decrypt"}}
-	for key, values := range witness.Context {
-		if !strings.EqualFold(key, grantOperations) {
-			context[key] = values
+// opens reports whether an audience surely gets to one of actions, by itself or
+// through a grant that it may create.
+func (f *Finding) opens(audience policy.Verdict, actions ...string) bool {
+	return slices.ContainsFunc(f.Decision.Grants, func(g policy.Grant) bool {
+		if g.Audience != audience {
+			return false
 		}
-	}
-	witness.Context = context
-	return p.Allows(witness) == policy.Yes
+		return slices.Contains(actions, g.Action) || slices.ContainsFunc(g.Witness.Context[grantOperations], func(op string) bool {
+			return slices.Contains(actions, "kms:"+op)
+		})
+	})
 }
 
 // grantOperations is the condition key for the operations of a new grant.

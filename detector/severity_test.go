@@ -52,37 +52,9 @@ func TestSeverity(t *testing.T) {
 		{"private, shared later", Finding{Verdict: policy.Private, Decision: policy.Decision{Future: future(policy.Shared)}}, Low},
 		{"a verdict from nowhere", Finding{Verdict: policy.Verdict(99)}, Medium},
 	} {
-		if got := row.f.severity(&policy.Policy{}); got != row.want {
+		if got := row.f.severity(); got != row.want {
 			t.Errorf("%s: severity = %v, want %v", row.name, got, row.want)
 		}
-	}
-}
-
-// Who may grant Decrypt to himself can decrypt; who may grant Encrypt only cannot.
-func TestGrantsDecrypt(t *testing.T) {
-	const stranger = "arn:aws:iam::999988887777:role/stranger"
-	witness := policy.Request{
-		Principal: stranger, Action: "kms:CreateGrant", Resource: testARN,
-		Context: map[string][]string{"kms:grantoperations": {"Encrypt"}, "aws:PrincipalAccount": {"999988887777"}, "aws:PrincipalArn": {stranger}},
-	}
-	for _, row := range []struct {
-		name, condition string
-		want            bool
-	}{
-		{"any grant", ``, true},
-		{"grants of Encrypt", `,"Condition":{"ForAllValues:StringEquals":{"kms:GrantOperations":["Encrypt"]}}`, false},
-		{"grants of Encrypt and Decrypt", `,"Condition":{"ForAllValues:StringEquals":{"kms:GrantOperations":["Encrypt","Decrypt"]}}`, true},
-	} {
-		p, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"kms:CreateGrant","Resource":"*"` + row.condition + `}]}`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := grantsDecrypt(p, witness); got != row.want {
-			t.Errorf("%s: grantsDecrypt = %v, want %v", row.name, got, row.want)
-		}
-	}
-	if got := witness.Context["kms:grantoperations"]; len(got) != 1 || got[0] != "Encrypt" {
-		t.Errorf("the witness was changed: %v", witness.Context)
 	}
 }
 
@@ -153,7 +125,7 @@ func TestSeverityOfEverything(t *testing.T) {
 							case verdict == policy.Shared && open != nil:
 								want = Medium
 							}
-							if got := f.severity(&policy.Policy{}); got != want {
+							if got := f.severity(); got != want {
 								t.Errorf("%v, refused %t, decrypt %t, later %v, open %v, %+v: severity = %v, want %v", verdict, attempted, decrypts, later, open, a, got, want)
 							}
 							seen[want]++

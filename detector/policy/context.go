@@ -8,12 +8,8 @@ import (
 // hasContext reports whether an action takes an encryption context.
 // Source: Service Authorization Reference, AWS KMS.
 func hasContext(action string) bool {
-	switch action {
-	case "kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:CreateGrant", "kms:RetireGrant",
-		"kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:GenerateDataKeyPair", "kms:GenerateDataKeyPairWithoutPlaintext":
-		return true
-	}
-	return false
+	known, _ := FindAction(action)
+	return known.context
 }
 
 // A contextKey is one kms:EncryptionContext:NAME that the policy mentions.
@@ -29,8 +25,7 @@ type contextKey struct {
 func (s *search) repairContext(c, lits []literal, m *model) bool {
 	keys := s.c.slotWith(idEncKeys)
 	onKeys := on(lits, keys)
-	spec := s.c.q.Key.Spec
-	if !hasContext(s.action) || spec != "" && spec != "SYMMETRIC_DEFAULT" {
+	if !hasContext(s.action) || s.keys&symmetricKey == 0 {
 		s.clearContext(m)
 		return absentFits(lits)
 	}

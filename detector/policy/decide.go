@@ -3,113 +3,29 @@ package policy
 import (
 	"slices"
 	"strings"
-	"time"
 )
-
-// Decide answers q for the encrypt class. It never fails: what it cannot
-// decide comes out as Undecided with the construct named.
-func (p *Policy) Decide(q Question) Decision {
-	dec, _ := p.decide(q, maxSteps)
-	return dec
-}
-
-// decide answers q within so many steps and returns how many it was charged.
-func (p *Policy) decide(q Question, steps int) (Decision, int) {
-	q.At = q.At.UTC().Truncate(time.Second) // condition keys hold whole seconds
-	d := newDecider(p.compile(q))
-	part := func(share int, f func()) {
-		d.b.left = steps / 16 * share
-		f()
-	}
-	dec := Decision{Verdict: Private}
-	part(sharePlain, func() { d.plain(slices.Concat(EncryptActions(), otherActions())) })
-	part(shareActions, func() {
-		for _, action := range EncryptActions() {
-			o := d.outcome(action)
-			d.note(&dec, o)
-			dec.Verdict = worse(dec.Verdict, o.verdict())
-		}
-		for _, action := range otherActions() {
-			d.stranger(action)
-		}
-	})
-	part(shareNames, func() {
-		for _, action := range EncryptActions() {
-			if o := d.outcome(action); o.level > Private {
-				dec.Grants = append(dec.Grants, d.grant(action, o))
-			}
-		}
-		for _, action := range otherActions() {
-			if o := d.stranger(action); o.level == Public {
-				dec.Others = append(dec.Others, d.grant(action, o))
-			}
-		}
-	})
-	part(shareServices, func() { dec.Services = d.services() })
-	part(shareFuture, func() { d.later(&dec) })
-	dec.Flags = d.flags(&dec)
-	if q.Explain {
-		part(shareNotes, func() { dec.Statements = d.notes(dec.Verdict) })
-	}
-	return dec, d.b.spent
-}
-
-// otherActions are the actions outside the encrypt class that work across accounts.
-// Source: KMS Developer Guide, kms-api-permissions-reference.html, "Cross-account use".
-func otherActions() []string {
-	return []string{
-		"kms:Decrypt", "kms:ReEncryptFrom", "kms:DeriveSharedSecret", "kms:Sign", "kms:GenerateMac",
-		"kms:Verify", "kms:VerifyMac", "kms:GetPublicKey", "kms:DescribeKey", "kms:ListGrants",
-		"kms:RevokeGrant", "kms:GetKeyRotationStatus",
-	}
-}
-
-// rank orders verdicts by what they mean for the owner. What is undecided may
-// be as bad as public, and is worse than what is known to be less.
-func rank(v Verdict) int {
-	switch v {
-	case Private:
-		return 0
-	case Shared:
-		return 1
-	case Network:
-		return 2
-	case Public:
-		return 4
-	default:
-		return 3
-	}
-}
-
-func worse(a, b Verdict) Verdict {
-	if rank(b) > rank(a) {
-		return b
-	}
-	return a
-}
 
 // A decider answers one question, action by action. Actions that the same
 // statements match share their outcome.
 type decider struct {
 	*compiled
-	classes    map[string]string // by action
-	outcomes   map[string]*outcome
-	unfinished int // outcomes that have not had their share of the budget
+	outcomes   map[string]*outcome // by what the policy treats alike; see alike
+	unfinished int                 // outcomes that have not had their share of the budget
 }
 
 func newDecider(c *compiled) *decider {
-	return &decider{compiled: c, classes: make(map[string]string, 20), outcomes: make(map[string]*outcome, 4)}
+	return &decider{compiled: c, outcomes: make(map[string]*outcome, 4)}
 }
 
 // An outcome is what one action came to.
 type outcome struct {
-	action string
+	ask    ask
 	scenes []*scene
 	public *trial // whether strangers get in; nil when the key cannot serve the action
-	asked  bool   // public is done with
-	full   bool   // the rest is, too
+	done   bool
 
 	level     Verdict // how far outsiders get in for sure; Private when none does
+	most      Verdict // how far is not ruled out; level when nothing worse is
 	open      []Open  // why something worse is not ruled out; nil when it is
 	intricate bool    // it is not, because the budget has run out
 
@@ -120,55 +36,44 @@ type outcome struct {
 	why    []string
 }
 
-func (o *outcome) verdict() Verdict {
-	if len(o.open) > 0 {
-		return worse(Undecided, o.level)
-	}
-	return o.level
-}
-
 // take makes what a trial has found the outcome.
 func (o *outcome) take(t *trial) {
 	o.level, o.search, o.model, o.allow = t.level, t.found, t.model, t.allow
 }
 
-// classOf is the same for actions that the policy treats alike.
-func (d *decider) classOf(action string) string {
+// alike is the same for what the policy treats alike.
+func (d *decider) alike(a ask) string {
 	var b strings.Builder
-	b.Grow(len(d.stmts) + len("kms:GenerateDataKeyPairWithoutPlaintext"))
-	for _, m := range d.matches(action) {
+	b.Grow(len(d.stmts) + 8)
+	for _, m := range d.matches(a.action) {
 		b.WriteByte('0' + byte(m))
 	}
-	if !d.supported(action) {
+	d.b.spend(len(d.stmts)/2 + 2)
+	if !d.supported(a) {
 		b.WriteByte('-')
 	}
-	if d.mentionsAny(idEncContext, idEncKeys, idEncAlgorithm, idKeySpec, idKeyUsage, idPairSpec, idParameter,
-		idReEncrypt, idGrantOps, idGrantParam, idGrantForAWS, idAttestation) {
-		b.WriteString(action)
-	}
+	d.traits(&b, a)
 	return b.String()
 }
 
-// plain begins the outcomes of actions: it looks, with little effort for each
+// plain begins the outcomes of asks: it looks, with little effort for each
 // Allow, whether strangers get in.
-func (d *decider) plain(actions []string) {
+func (d *decider) plain(asks []ask) {
 	var begun []*outcome
-	for _, action := range actions {
-		class := d.classOf(action)
-		d.classes[action] = class
-		if d.outcomes[class] == nil {
-			o := &outcome{action: action, level: Private}
-			d.outcomes[class] = o
+	for _, a := range asks {
+		if key := d.alike(a); d.outcomes[key] == nil {
+			o := &outcome{ask: a, level: Private}
+			d.outcomes[key] = o
 			begun = append(begun, o)
 		}
 	}
 	d.unfinished += len(begun)
 	for i, o := range begun {
 		d.b.within(d.b.left/(len(begun)-i), func() {
-			if !d.supported(o.action) {
+			if !d.supported(o.ask) {
 				return
 			}
-			o.scenes = d.scenes(o.action)
+			o.scenes = d.scenes(o.ask)
 			o.public = d.newTrial(o.scenes, Public, true)
 			if o.public.round(plainEffort) {
 				o.take(o.public)
@@ -177,27 +82,14 @@ func (d *decider) plain(actions []string) {
 	}
 }
 
-// share gives an outcome its part of the budget that is left for outcomes.
-func (d *decider) share(finish func()) {
-	d.b.within(d.b.left/max(1, d.unfinished), finish)
-	d.unfinished--
-}
-
-// outcome returns what an action comes to.
-func (d *decider) outcome(action string) *outcome {
-	o := d.outcomes[d.classes[action]]
-	if !o.full {
-		o.full = true
-		d.share(func() { d.finish(o) })
-	}
-	return o
-}
-
-// stranger decides only whether any stranger gets in.
-func (d *decider) stranger(action string) *outcome {
-	o := d.outcomes[d.classes[action]]
-	if !o.asked {
-		d.share(func() { d.askPublic(o) })
+// outcome returns what an ask, which plain has begun, comes to. Each has its
+// part of the budget that is left for outcomes.
+func (d *decider) outcome(a ask) *outcome {
+	o := d.outcomes[d.alike(a)]
+	if !o.done {
+		o.done = true
+		d.b.within(d.b.left/max(1, d.unfinished), func() { d.finish(o) })
+		d.unfinished--
 	}
 	return o
 }
@@ -206,20 +98,17 @@ func reachOf(level Verdict) reach {
 	return reach{freshWho: level != Shared, freshWhere: level == Public}
 }
 
-func (d *decider) askPublic(o *outcome) {
-	o.asked = true
-	if o.public != nil && o.level != Public && o.public.run() {
-		o.take(o.public)
-	}
-}
-
 // finish finds how far outsiders get in for sure, then, where AWS leaves
 // something open, whether they might get further.
 func (d *decider) finish(o *outcome) {
-	if d.askPublic(o); o.level == Public || o.public == nil {
+	if o.public == nil || o.level == Public {
 		return
 	}
-	doubts := d.doubts(o.action)
+	if o.public.run() {
+		o.take(o.public)
+		return
+	}
+	doubts := d.doubts(o.ask.action)
 	possible := Public
 	if !doubts && o.public.proven() {
 		possible = Network
@@ -249,7 +138,7 @@ func (d *decider) leaveOpen(o *outcome) {
 		may := d.newTrial(o.scenes, level, false)
 		switch {
 		case may.run():
-			o.open = d.reasons(may, o.action)
+			o.open = d.reasons(may, o.ask.action)
 		case d.b.out():
 			o.intricate = true
 			o.open = []Open{{o.public.unfinished(), tooIntricate}}
@@ -258,6 +147,7 @@ func (d *decider) leaveOpen(o *outcome) {
 		default:
 			continue
 		}
+		o.most = level
 		return
 	}
 }

@@ -215,8 +215,8 @@ func questionCases() []questionCase {
 		{"session-key-through-a-service", docAllow(`"Bool":{"aws:ViaAWSService":"true"},"StringLike":{"aws:FederatedProvider":"*"}`), nil, Undecided, nil},
 
 		// Beside the verdict
-		{"other-actions-open", `{"Effect":"Allow","Principal":"*","Action":["kms:Decrypt","kms:DescribeKey","kms:PutKeyPolicy"],"Resource":"*"}`, nil, Private, func(d Decision) bool {
-			return len(d.Others) == 2 && d.Others[0].Action == "kms:Decrypt" && d.Others[1].Action == "kms:DescribeKey"
+		{"other-actions-open", `{"Effect":"Allow","Principal":"*","Action":["kms:RevokeGrant","kms:DescribeKey","kms:PutKeyPolicy"],"Resource":"*"}`, nil, Private, func(d Decision) bool {
+			return len(d.Others) == 2 && d.Others[0].Action == "kms:RevokeGrant" && d.Others[1].Action == "kms:DescribeKey"
 		}},
 		{
 			"network-beside-doubt",
@@ -249,7 +249,8 @@ func questionCases() []questionCase {
 		{"rsa-data-keys", `{"Effect":"Allow","Principal":"*","Action":"kms:GenerateDataKey*","Resource":"*"}`, func(q *Question) { q.Key.Spec = "RSA_2048" }, Private, nil},
 		{"rsa-encryption-context", docAllow(`"StringEquals":{"kms:EncryptionContext:tenant":"acme"}`), func(q *Question) { q.Key.Spec = "RSA_2048" }, Private, nil},
 		{"hmac-create-grant", docAll, func(q *Question) { q.Key.Spec, q.Key.Usage = "HMAC_256", "GENERATE_VERIFY_MAC" }, Public, func(d Decision) bool {
-			return len(d.Grants) == 1 && d.Grants[0].Action == "kms:CreateGrant"
+			return d.Classes.Encrypt.Verdict == Private && d.Classes.Use.Verdict == Public &&
+				len(d.Grants) == 2 && d.Grants[0].Action == "kms:GenerateMac" && d.Grants[1].Witness.Context["kms:GrantOperations"][0] == "GenerateMac"
 		}},
 
 		// Condition keys

@@ -295,10 +295,7 @@ func (s *scene) requestDomain(info keyInfo) domain {
 		}
 	case idGrantOps:
 		if grant {
-			return oneOf("Encrypt", "Decrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext",
-				"GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo",
-				"Sign", "Verify", "GenerateMac", "VerifyMac", "DeriveSharedSecret", "GetPublicKey",
-				"DescribeKey", "CreateGrant", "RetireGrant").many()
+			return oneOf(operations("", s.keys)...).many()
 		}
 	case idGrantParam:
 		if grant {

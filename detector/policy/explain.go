@@ -258,7 +258,7 @@ func (d *decider) notes(together Verdict) []StatementNote {
 
 // allowNote decides one Allow as if it stood alone.
 func (d *decider) allowNote(st *stmt) (Verdict, string) {
-	action := d.firstAction(st)
+	asks := d.asks(st)
 	switch {
 	case st.Actions == nil:
 		return Private, "It has no Action, so it has no effect."
@@ -266,17 +266,17 @@ func (d *decider) allowNote(st *stmt) (Verdict, string) {
 		return Private, "It has no Resource, so it has no effect."
 	case st.resource == matchNo:
 		return Private, "Its Resource is not this key, so it has no effect."
-	case action == "":
-		return Private, "It allows no action of the encrypt class."
+	case asks == nil:
+		return Private, "It allows no action with which outsiders could encrypt, decrypt or sign."
 	case !st.entries.reachable(st.NotPrincipal) && len(st.entries.services) > 0:
 		return Private, "It names AWS services, which are no principals of another account."
 	case !st.entries.reachable(st.NotPrincipal):
 		return Private, "It names only principals of the key owner's account, or trusted ones."
 	}
-	if v := d.alone(st, action, st.clauses); v != Private {
+	if v := d.alone(st, asks, st.clauses); v != Private {
 		return v, d.opens(v)
 	}
-	return Private, "Its conditions keep outsiders out: " + d.barrier(st, action) + "."
+	return Private, "Its conditions keep outsiders out: " + d.barrier(st, asks) + "."
 }
 
 func (d *decider) opens(v Verdict) string {
@@ -291,42 +291,40 @@ func (d *decider) opens(v Verdict) string {
 	return s
 }
 
-func (d *decider) firstAction(st *stmt) string {
-	for _, a := range EncryptActions() {
-		if st.matchAction(a) != matchNo {
-			return a
+// asks lists what decides the verdict and st matches, one of each kind that
+// the policy treats alike.
+func (d *decider) asks(st *stmt) []ask {
+	var list []ask
+	seen := map[string]bool{}
+	for _, a := range append(asksOf(ClassEncrypt), asksOf(ClassUse)...) {
+		if key := d.alike(a); st.matchAction(a.action) != matchNo && d.supported(a) && !seen[key] {
+			seen[key] = true
+			list = append(list, a)
 		}
 	}
-	return ""
+	return list
 }
 
 // alone says how far outsiders get through one Allow with some of its clauses.
-func (d *decider) alone(st *stmt, action string, clauses []clause) Verdict {
+func (d *decider) alone(st *stmt, asks []ask, clauses []clause) Verdict {
 	t := *st
 	t.clauses = clauses
 	v := Private
-	if !d.b.within(d.b.left/4, func() { v = d.aloneBy(&t, action) }) {
+	if !d.b.within(d.b.left/4, func() { v = d.aloneAt(&t, asks) }) {
 		return Undecided
 	}
 	return v
 }
 
-func (d *decider) aloneBy(st *stmt, action string) Verdict {
-	scenes := d.scenes(action)
+func (d *decider) aloneAt(st *stmt, asks []ask) Verdict {
 	for _, sure := range [...]bool{true, false} {
 		for _, level := range [...]Verdict{Public, Network, Shared} {
-			var open addressSet
-			for _, sc := range scenes {
-				s := d.newSearch(sc, reachOf(level), sure)
-				s.allows, s.denies = []*stmt{st}, nil
-				for _, way := range st.allowWays(s.typ, d.b) {
-					switch m := s.throughWide(st, way, &open); {
-					case m == nil:
-					case !sure:
+			for _, a := range asks {
+				if d.opensAlone(st, a, level, sure) {
+					if !sure {
 						return Undecided
-					default:
-						return level
 					}
+					return level
 				}
 			}
 		}
@@ -334,12 +332,26 @@ func (d *decider) aloneBy(st *stmt, action string) Verdict {
 	return Private
 }
 
+func (d *decider) opensAlone(st *stmt, a ask, level Verdict, sure bool) bool {
+	var open addressSet
+	for _, sc := range d.scenes(a) {
+		s := d.newSearch(sc, reachOf(level), sure)
+		s.allows, s.denies = []*stmt{st}, nil
+		for _, way := range st.allowWays(s.typ, d.b) {
+			if s.throughWide(st, way, &open) != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // barrier names the clauses without any one of which the statement would open.
-func (d *decider) barrier(st *stmt, action string) string {
+func (d *decider) barrier(st *stmt, asks []ask) string {
 	var names []string
 	for i := range st.clauses {
 		rest := append(append([]clause(nil), st.clauses[:i]...), st.clauses[i+1:]...)
-		if d.alone(st, action, rest) != Private {
+		if d.alone(st, asks, rest) != Private {
 			names = append(names, "`"+shorten(st.clauses[i].text(), 120)+"`")
 		}
 	}
@@ -357,8 +369,8 @@ func (d *decider) denyNote(st *stmt) string {
 		return "It lacks Action or Resource, so it denies nothing."
 	case st.resource == matchNo:
 		return "Its Resource is not this key, so it denies nothing here."
-	case d.firstAction(st) == "":
-		return "It denies no action of the encrypt class."
+	case d.asks(st) == nil:
+		return "It denies no action with which outsiders could encrypt, decrypt or sign."
 	case !st.NotPrincipal && !st.entries.reachable(false):
 		return "It denies principals that are no outsiders."
 	case len(st.clauses) == 0 && !st.NotPrincipal && st.entries.star:

@@ -11,18 +11,19 @@ const fewInstants = 3
 // later sets dec.Future to the first later instant at which the verdict is
 // worse. It can only change at the dates that the policy names.
 func (d *decider) later(dec *Decision) {
+	now := dec.bounds()
 	instants := d.instants()
-	if len(instants) == 0 || dec.Verdict == Public {
+	if len(instants) == 0 || now.Least == Public {
 		return
 	}
 	if len(instants) > fewInstants {
-		instants = instants[d.firstWorse(dec.Verdict, instants):]
+		instants = instants[d.firstWorse(now, instants):]
 	}
 	for _, n := range instants {
-		v, intricate := d.at(n)
+		then, intricate := d.at(n)
 		dec.TooIntricate = dec.TooIntricate || intricate
-		if rank(v) > rank(dec.Verdict) {
-			dec.Future = &Exposure{time.Unix(n, 0).UTC(), v}
+		if then.worse(now) {
+			dec.Future = &Exposure{time.Unix(n, 0).UTC(), then.Verdict}
 			return
 		}
 		if d.b.out() {
@@ -60,11 +61,8 @@ func (d *decider) instants() []int64 {
 // firstWorse returns how many of the instants pass before the verdict may be
 // worse: until then not even a request with a time of its own choice gets
 // further.
-func (d *decider) firstWorse(now Verdict, instants []int64) int {
-	level := map[Verdict]Verdict{Private: Shared, Shared: Network}[now]
-	if level == Undecided {
-		level = Public
-	}
+func (d *decider) firstWorse(now Bounds, instants []int64) int {
+	level := now.Least + 1
 	n, _ := slices.BinarySearchFunc(instants, true, func(n int64, _ bool) int {
 		if d.mayReach(level, n) {
 			return 1
@@ -83,13 +81,13 @@ func (d *decider) mayReach(level Verdict, until int64) bool {
 	reached := false
 	enough := d.b.within(d.b.left/16, func() {
 		seen := map[string]bool{}
-		for _, action := range EncryptActions() {
-			class := d.classes[action]
-			if seen[class] || !then.supported(action) {
+		for _, a := range weighty() {
+			key := d.alike(a)
+			if seen[key] || !then.supported(a) {
 				continue
 			}
-			seen[class] = true
-			t := then.newTrial(then.scenes(action), level, false)
+			seen[key] = true
+			t := then.newTrial(then.scenes(a), level, false)
 			if reached = t.run() || !t.proven(); reached {
 				return
 			}
@@ -99,15 +97,18 @@ func (d *decider) mayReach(level Verdict, until int64) bool {
 }
 
 // at decides the verdict at another instant.
-func (d *decider) at(second int64) (v Verdict, intricate bool) {
+func (d *decider) at(second int64) (b Bounds, intricate bool) {
 	c := *d.compiled
 	c.q.At = time.Unix(second, 0).UTC()
 	then := newDecider(&c)
-	then.plain(EncryptActions())
-	v = Private
-	for _, action := range EncryptActions() {
-		o := then.outcome(action)
-		v, intricate = worse(v, o.verdict()), intricate || o.intricate
+	then.plain(weighty())
+	b = closed()
+	for _, a := range weighty() {
+		o := then.outcome(a)
+		b, intricate = b.worst(o.bounds()), intricate || o.intricate
 	}
-	return v, intricate
+	return b, intricate
 }
+
+// weighty lists the asks that decide the verdict.
+func weighty() []ask { return append(asksOf(ClassEncrypt), asksOf(ClassUse)...) }

@@ -82,7 +82,7 @@ func audiences(d Decision) string {
 }
 
 func sameDecision(before, after Decision) bool {
-	return before.Verdict == after.Verdict && slices.EqualFunc(before.Grants, after.Grants, func(a, b Grant) bool {
+	return before.Classes == after.Classes && before.bounds() == after.bounds() && slices.EqualFunc(before.Grants, after.Grants, func(a, b Grant) bool {
 		return a.Action == b.Action && a.Audience == b.Audience
 	})
 }
@@ -93,21 +93,17 @@ func closesOrStays(before, after Decision) bool {
 	if before.Verdict == Private {
 		return after.Verdict == Private
 	}
-	return after.Verdict == Undecided || rankVerdict(after.Verdict) <= rankVerdict(before.Verdict)
+	return after.Least <= before.Least
 }
 
-// opensOrStays: an Allow keeps nobody out. What was open may have been less
-// than what is sure now.
+// opensOrStays: an Allow keeps nobody out.
 func opensOrStays(before, after Decision) bool {
 	for _, g := range before.Grants {
-		if !slices.ContainsFunc(after.Grants, func(h Grant) bool { return h.Action == g.Action && h.Audience >= g.Audience }) {
+		if !slices.ContainsFunc(after.Grants, func(h Grant) bool { return h.Class == g.Class && h.Action == g.Action && h.Audience >= g.Audience }) {
 			return false
 		}
 	}
-	if before.Verdict == Undecided {
-		return after.Verdict != Private
-	}
-	return rankVerdict(after.Verdict) >= rankVerdict(before.Verdict)
+	return after.Least >= before.Least && after.Most >= before.Most
 }
 
 // clone returns a copy that shares nothing which a change changes.

@@ -20,11 +20,12 @@ const (
 // A scene is one kind of request: who calls in what manner, by which path, and
 // the action. Within a scene every key has one domain.
 type scene struct {
-	c      *compiled
-	typ    callerKind
-	temp   bool // temporary credentials
-	path   pathKind
-	action string
+	c    *compiled
+	typ  callerKind
+	temp bool // temporary credentials
+	path pathKind
+	ask
+	keys keySet // the kinds of keys that the request is about
 
 	domains []domain // by slot; only for slots from sFirst on
 	start   *model   // a stranger's plainest request
@@ -229,8 +230,8 @@ func (r *relevance) mentions(ids ...keyID) bool {
 
 // scenes lists the kinds of requests that the policy can tell apart, those
 // that make the plainest witnesses first; none when no outsider is ever let in.
-func (c *compiled) scenes(action string) []*scene {
-	r := c.relevant(action)
+func (c *compiled) scenes(a ask) []*scene {
+	r := c.relevant(a.action)
 	if !r.allow {
 		return nil
 	}
@@ -246,14 +247,17 @@ func (c *compiled) scenes(action string) []*scene {
 	if r.mentions(idSourceIP, idSourceVpc, idSourceVpce, idVpcArn, idVpcSourceIP, idVpceAccount, idVpceOrgID, idVpceOrgPaths, idViaService, idCalledVia, idCalledViaFirst, idCalledViaLast, idViaAWSService, idViaMCP, idGrantForAWS, idMFAPresent, idTokenIssue, idSession, idProvider, idSessionArn) {
 		paths = []pathKind{direct, endpoint, via}
 	}
-	list := make([]*scene, 0, len(paths)*len(types))
+	kinds := c.keySets(a)
+	list := make([]*scene, 0, len(paths)*len(types)*len(kinds))
 	for _, p := range paths {
 		for _, t := range types {
 			for _, temp := range temps {
 				if fits := t == userCaller || t == rootCaller; !fits && temp {
 					continue // sessions are temporary anyway
 				}
-				list = append(list, &scene{c: c, typ: t, temp: temp || t == roleCaller || t == fedCaller, path: p, action: action})
+				for _, keys := range kinds {
+					list = append(list, &scene{c: c, typ: t, temp: temp || t == roleCaller || t == fedCaller, path: p, ask: a, keys: keys})
+				}
 			}
 		}
 	}

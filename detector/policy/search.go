@@ -35,6 +35,10 @@ func (c *compiled) newSearch(sc *scene, r reach, sure bool) *search {
 	s := &search{scene: sc, sure: sure, reach: r}
 	s.allows, s.denies = c.statements(sc.action, Allow, sure), c.statements(sc.action, Deny, sure)
 	s.base = s.strangers()
+	if slot := c.slotWith(idGrantOps); slot >= 0 && sc.action == createGrant && sc.class != "" {
+		carried := literal{slot: slot, mode: someIn, set: exactly(operations(sc.class, sc.keys)...)}
+		s.base = append(s.base[:len(s.base):len(s.base)], carried)
+	}
 	s.begin()
 	return s
 }

@@ -31,7 +31,7 @@ func (d *decider) serviceSearches(st *stmt) []*search {
 	var list []*search
 	for _, action := range EncryptActions() {
 		if st.matchAction(action) != matchNo {
-			s := d.newSearch(&scene{c: d.compiled, typ: serviceCaller, path: direct, action: action}, reach{}, false)
+			s := d.newSearch(&scene{c: d.compiled, typ: serviceCaller, path: direct, ask: ask{action: action}, keys: anyKey}, reach{}, false)
 			s.allows = []*stmt{st}
 			list = append(list, s)
 		}

@@ -148,7 +148,7 @@ func (d *decider) confirms(s *search, m *model) bool {
 	if d.b.spend(d.evaluation(m)); d.b.out() {
 		return false
 	}
-	a := d.policy.Allows(s.request(m, s.action))
+	a := d.policy.Allows(s.request(m, s.ask))
 	return a == Yes || a == Maybe && d.q.KeyARN == "" && d.keyDependent
 }
 

@@ -1,12 +1,12 @@
 package policy
 
 // request turns a model into the request that it stands for.
-func (s *search) request(m *model, action string) Request {
+func (s *search) request(m *model, a ask) Request {
 	r := Request{
 		Principal: m.text(sArn),
 		UniqueID:  m.text(sUnique),
 		Parent:    m.text(sParent),
-		Action:    action,
+		Action:    a.action,
 		Resource:  s.c.q.KeyARN,
 		Time:      s.c.q.At,
 		Context:   make(map[string][]string, len(s.c.mentions)),
@@ -30,12 +30,17 @@ func (s *search) request(m *model, action string) Request {
 		}
 		r.Context[k.name] = texts
 	}
+	if a.action == createGrant && !s.c.has[idGrantOps] { // the proof names what the grant carries
+		if ops := operations(a.class, s.c.serving(a)); len(ops) > 0 {
+			r.Context["kms:GrantOperations"] = ops[:1]
+		}
+	}
 	return r
 }
 
 // grant puts an outcome into words for one action.
-func (d *decider) grant(action string, o *outcome) Grant {
-	g := Grant{Action: action, Audience: o.level, Witness: o.search.request(o.model, action)}
+func (d *decider) grant(a ask, o *outcome) Grant {
+	g := Grant{Class: a.class, Action: a.action, Audience: o.level, Witness: o.search.request(o.model, a)}
 	for _, st := range o.search.allows {
 		if o.search.lets(st, o.model) {
 			g.Statements = append(g.Statements, StatementRef{st.Index, st.Sid})

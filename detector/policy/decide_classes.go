@@ -1,0 +1,120 @@
+package policy
+
+import (
+	"slices"
+	"time"
+)
+
+// Decide answers q: who gets in for each action that works across accounts,
+// and who of the owner's account keeps the key. It never fails: what it cannot
+// decide comes out as Undecided with the construct named.
+func (p *Policy) Decide(q Question) Decision {
+	dec, _ := p.decide(q, maxSteps)
+	return dec
+}
+
+// decide answers q within so many steps and returns how many it was charged.
+func (p *Policy) decide(q Question, steps int) (Decision, int) {
+	q.At = q.At.UTC().Truncate(time.Second) // condition keys hold whole seconds
+	d := newDecider(p.compile(q))
+	part := func(share int, f func()) {
+		d.b.left = steps / 16 * share
+		f()
+	}
+	var dec Decision
+	part(sharePlain, func() { d.plain(slices.Concat(asksOf(ClassEncrypt), asksOf(ClassUse), asksOf(ClassOther))) })
+	part(shareActions, func() { dec = d.classes() })
+	part(shareNames, func() { d.grants(&dec) })
+	part(shareServices, func() { dec.Services = d.services() })
+	part(shareFuture, func() { d.later(&dec) })
+	dec.Flags = d.flags(&dec)
+	if q.Explain {
+		part(shareNotes, func() { dec.Statements = d.notes(dec.Verdict) })
+	}
+	return dec, d.b.spent
+}
+
+// An ask is one thing that outsiders may be able to do. CreateGrant is asked
+// for once for each class of which a grant can carry an operation.
+type ask struct {
+	action string
+	class  Class
+}
+
+// asksOf lists the asks of a class.
+func asksOf(class Class) []ask {
+	var list []ask
+	for _, name := range ClassActions(class) {
+		list = append(list, ask{name, class})
+	}
+	return list
+}
+
+// classes decides the three classes.
+func (d *decider) classes() Decision {
+	var dec Decision
+	dec.Classes.Encrypt = d.class(ClassEncrypt, &dec)
+	dec.Classes.Use = d.class(ClassUse, &dec)
+	dec.Classes.Other = d.class(ClassOther, nil)
+	b := dec.Classes.Encrypt.worst(dec.Classes.Use)
+	dec.Verdict, dec.Least, dec.Most = b.Verdict, b.Least, b.Most
+	return dec
+}
+
+// class decides one class of actions. What it leaves open goes to dec, which
+// is nil for a class that decides nothing.
+func (d *decider) class(class Class, dec *Decision) Bounds {
+	b := closed()
+	for _, a := range asksOf(class) {
+		o := d.outcome(a)
+		if dec != nil {
+			d.note(dec, o)
+		}
+		b = b.worst(o.bounds())
+	}
+	return b
+}
+
+// grants adds the proofs to the decision.
+func (d *decider) grants(dec *Decision) {
+	of := func(class Class) (list []Grant) {
+		for _, a := range asksOf(class) {
+			if o := d.outcome(a); o.level > Private {
+				list = append(list, d.grant(a, o))
+			}
+		}
+		return list
+	}
+	dec.Grants = append(of(ClassEncrypt), of(ClassUse)...)
+	dec.Others = slices.DeleteFunc(of(ClassOther), func(g Grant) bool {
+		return slices.ContainsFunc(dec.Grants, func(h Grant) bool { // the same request with a weightier grant
+			return h.Action == g.Action && h.Audience >= g.Audience
+		})
+	})
+}
+
+// bounds are those of the verdict.
+func (d *Decision) bounds() Bounds { return Bounds{d.Verdict, d.Least, d.Most} }
+
+// closed are the bounds of what lets nobody in.
+func closed() Bounds { return Bounds{Private, Private, Private} }
+
+// worst joins the bounds of two actions or classes: outsiders get as far as
+// either lets them.
+func (b Bounds) worst(c Bounds) Bounds {
+	return between(max(b.Least, c.Least), max(b.Most, c.Most))
+}
+
+// between returns the bounds from least to most; equal ones are a verdict.
+func between(least, most Verdict) Bounds {
+	if least == most {
+		return Bounds{least, least, most}
+	}
+	return Bounds{Undecided, least, most}
+}
+
+// worse reports whether b is worse for the owner than c in any respect.
+func (b Bounds) worse(c Bounds) bool { return b.Least > c.Least || b.Most > c.Most }
+
+// bounds are how far the outcome's action lets outsiders in.
+func (o *outcome) bounds() Bounds { return between(o.level, max(o.level, o.most)) }
