@@ -14,9 +14,23 @@ func (p *Policy) Decide(q Question) Decision {
 }
 
 // decide answers q within so many steps and returns how many it was charged.
-func (p *Policy) decide(q Question, steps int) (Decision, int) {
+func (p *Policy) decide(q Question, steps int) (dec Decision, spent int) {
 	q.At = q.At.UTC().Truncate(time.Second) // condition keys hold whole seconds
-	d := newDecider(p.compile(q))
+	partitions := p.partitions(q)
+	for i, partition := range partitions {
+		then, n := p.decideIn(q, partition, steps/len(partitions))
+		if spent += n; i == 0 {
+			dec = then
+		} else {
+			dec = either(dec, then)
+		}
+	}
+	return dec, spent
+}
+
+// decideIn is decide for a key of one partition.
+func (p *Policy) decideIn(q Question, partition string, steps int) (Decision, int) {
+	d := newDecider(p.compile(q, partition))
 	part := func(share int, f func()) {
 		d.b.left = steps / 16 * share
 		f()
