@@ -17,12 +17,13 @@ type automaton struct {
 	steps []step  // of all patterns, each pattern followed by its end
 	start []int32 // first positions of all patterns
 	must  []int   // for each segment: how many needs must match and read it or reach over it
+	built int     // the most steps so far
 	track bool    // count every character up to max, not only up to min
 	b     *budget
 
 	nodes []node
 	sets  []int32              // of all nodes, one behind the other
-	seen  map[uint64]int32     // first node of each hash
+	seen  []int32              // a table of the first node of each hash, -1 for none
 	chars []rune               // scratch: the candidates
 	known [utf8.RuneSelf]int32 // the round in which an ASCII character became a candidate
 	round int32
@@ -39,7 +40,8 @@ type step struct {
 // A node is a reached state with the way back to the start.
 type node struct {
 	prev     int32
-	chain    int32 // the next node of the same hash, -1 for none
+	hash     uint32
+	chain    int32 // the next node in the same place of the table, -1 for none
 	char     rune  // the character read to get here; 0 for a step to the next segment
 	seg      int16
 	count    int16
@@ -68,7 +70,11 @@ func (a *automaton) build(t tape, needs []need, b *budget) {
 		}
 		a.ends = append(a.ends, -1)
 	}
-	b.spend(40*len(needs) + 6*len(a.steps))
+	b.spend(24*len(needs) + len(a.steps))
+	if len(a.steps) > a.built {
+		b.spend(6 * (len(a.steps) - a.built))
+		a.built = len(a.steps)
+	}
 }
 
 // walk searches breadth first, so the first way found is a shortest.
@@ -76,9 +82,12 @@ func (a *automaton) walk() ([]string, bool) {
 	a.nodes = a.nodes[:0]
 	a.sets = a.sets[:0]
 	if a.seen == nil {
-		a.seen = make(map[uint64]int32, 64)
+		a.seen = make([]int32, 64)
 	}
-	clear(a.seen)
+	a.b.spend(len(a.seen) / 32)
+	for i := range a.seen {
+		a.seen[i] = -1
+	}
 	for i := range a.ends {
 		a.ends[i] = -1
 	}
@@ -199,6 +208,10 @@ func (a *automaton) read(n node, prev int32, r rune) {
 // reading: a star may match nothing.
 func (a *automaton) advance(n node, r rune) node {
 	a.b.spend(2 + int(n.to-n.from)/2)
+	if room := int(n.to-n.from) * 2; cap(a.sets)-len(a.sets) < room {
+		a.b.spend(room + len(a.sets)*2)
+		a.sets = slices.Grow(a.sets, room+len(a.sets))
+	}
 	next := n
 	next.from, next.met = int32(len(a.sets)), 0
 	last, need := int32(-1), int32(-1)
@@ -292,6 +305,32 @@ func (a *automaton) hopeful(n node) bool {
 
 // push adds a node unless its state was reached before.
 func (a *automaton) push(n node) {
+	n.hash = a.hash(n)
+	slot := &a.seen[n.hash&uint32(len(a.seen)-1)]
+	n.chain = *slot
+	for i := n.chain; i >= 0; i = a.nodes[i].chain {
+		m := &a.nodes[i]
+		if m.hash == n.hash && m.seg == n.seg && m.count == n.count && slices.Equal(a.set(*m), a.set(n)) {
+			a.sets = a.sets[:n.from]
+			a.b.spend(4 + int(n.to-n.from)/4)
+			return
+		}
+	}
+	a.b.spend(6 + int(n.to-n.from)/4)
+	if len(a.nodes) == cap(a.nodes) { // the buffers are about to grow
+		a.b.spend(nodeSize * max(64, len(a.nodes)))
+	}
+	*slot = int32(len(a.nodes))
+	a.nodes = append(a.nodes, n)
+	if len(a.nodes) > len(a.seen) {
+		a.grow()
+	}
+}
+
+// nodeSize is what room for one more node is charged, with its positions.
+const nodeSize = 24
+
+func (a *automaton) hash(n node) uint32 {
 	const prime = 1099511628211 // FNV-1a, 64 bits
 	h := uint64(14695981039346656037)
 	h = (h ^ uint64(n.seg)) * prime
@@ -299,22 +338,21 @@ func (a *automaton) push(n node) {
 	for _, p := range a.set(n) {
 		h = (h ^ uint64(p)) * prime
 	}
-	first, found := a.seen[h]
-	n.chain = -1
-	if found {
-		n.chain = first
+	return uint32(h ^ h>>32)
+}
+
+// grow doubles the table of nodes.
+func (a *automaton) grow() {
+	a.b.spend(4 * len(a.seen))
+	a.seen = slices.Grow(a.seen[:0], 2*len(a.seen))[:2*len(a.seen)]
+	for i := range a.seen {
+		a.seen[i] = -1
 	}
-	for i := n.chain; i >= 0; i = a.nodes[i].chain {
-		m := a.nodes[i]
-		if m.seg == n.seg && m.count == n.count && slices.Equal(a.set(m), a.set(n)) {
-			a.sets = a.sets[:n.from]
-			a.b.spend(2 + int(n.to-n.from)/4)
-			return
-		}
+	for i := range a.nodes {
+		slot := &a.seen[a.nodes[i].hash&uint32(len(a.seen)-1)]
+		a.nodes[i].chain = *slot
+		*slot = int32(i)
 	}
-	a.b.spend(30 + 2*int(n.to-n.from)) // what is kept takes memory
-	a.seen[h] = int32(len(a.nodes))
-	a.nodes = append(a.nodes, n)
 }
 
 // texts follows the way back and cuts it into segments.

@@ -11,28 +11,49 @@ type budget struct {
 	left    int // what the part in progress may still spend; negative: it has run out
 	spent   int // by the whole decision
 	due     int // the count of steps at which stop is asked again
+	total   int // what the whole decision may spend
+	weight  int // of all parts
+	given   int // to the parts so far
 	stop    func() bool
 	stopped bool
 	scratch automaton // its buffers, which serve one automaton after the other
 }
 
-// maxSteps is what a whole decision may spend, and what each part may of it.
-// Nearly all policies need some thousands.
+// maxSteps is what a whole decision may spend. Nearly all policies need some
+// thousands.
+const maxSteps = 3_200_000
+
+const askEvery = 4096 // steps between two questions to stop
+
+// The parts of a decision with their weights: a part may spend its share and
+// what the parts before it have left.
+type stage int
+
 const (
-	maxSteps = 3_200_000
-	askEvery = 4096 // steps between two questions to stop
+	partPlain    stage = 2 // public, each Allow alone and with little effort
+	partOutcomes stage = 8 // everything else about the actions
+	partGrants   stage = 2 // names and proofs
+	partServices stage = 1
+	partFuture   stage = 3 // where the policy asks for the time
+	partNotes    stage = 2 // where the question asks for them
 )
 
-// shares of the whole, in sixteenths.
-const (
-	sharePlain    = 2 // public, each Allow alone and with little effort
-	shareActions  = 7 // everything else about the actions
-	shareFuture   = 3
-	shareServices = 1
-	shareNames    = 1
-	shareBlame    = 1
-	shareNotes    = 1
-)
+// divide gives each part its share of so many steps.
+func (b *budget) divide(steps int, parts ...stage) {
+	b.total = steps
+	for _, p := range parts {
+		b.weight += int(p)
+	}
+}
+
+// begin ends the part before and begins another.
+func (b *budget) begin(p stage) {
+	b.given += b.total / b.weight * int(p)
+	b.left = b.given - b.spent
+	if b.stopped {
+		b.left = -1
+	}
+}
 
 func newBudget(stop func() bool) *budget {
 	return &budget{stop: stop, due: askEvery}

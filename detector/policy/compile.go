@@ -37,7 +37,11 @@ type compiled struct {
 	matched      map[string][]match // by action: how far each statement applies to it and to the key
 	until        int64              // a request may choose its time up to this second; 0: it is made at q.At
 	b            *budget
-	slotByName   map[string]int          // by lower-case name: of all keys that are mentioned
+	slotByName   map[string]int // by lower-case name: of all keys that are mentioned
+	domains      map[domainKey]*domain
+	shapes       map[shapeKey][]variant  // see shape
+	fewest       map[fewKey]bool         // see few
+	via          []string                // see viaServices
 	strange      []*valueSet             // see strangeNetwork
 	effects      map[effectKey][]*stmt   // see statements
 	bases        map[reach][]literal     // by reach: what makes a caller an outsider
@@ -90,6 +94,9 @@ func (p *Policy) compile(q Question, partition string) *compiled {
 	c.matched = make(map[string][]match, 24)
 	c.b = newBudget(q.Stop)
 	c.slotByName = make(map[string]int, 8)
+	c.domains = make(map[domainKey]*domain, 8)
+	c.fewest = make(map[fewKey]bool)
+	c.shapes = make(map[shapeKey][]variant, 8)
 	c.effects = make(map[effectKey][]*stmt, 4)
 	c.bases = make(map[reach][]literal, 3)
 	c.stmts = make([]stmt, len(p.Statements))

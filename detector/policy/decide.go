@@ -9,8 +9,8 @@ import (
 // statements match share their outcome.
 type decider struct {
 	*compiled
-	outcomes   map[string]*outcome // by what the policy treats alike; see alike
-	unfinished int                 // outcomes that have not had their share of the budget
+	outcomes map[string]*outcome // by what the policy treats alike; see alike
+	begun    []*outcome          // in the order of the asks; not yet finished
 }
 
 func newDecider(c *compiled) *decider {
@@ -22,7 +22,6 @@ type outcome struct {
 	ask    ask
 	scenes []*scene
 	public *trial // whether strangers get in; nil when the key cannot serve the action
-	done   bool
 
 	level     Verdict // how far outsiders get in for sure; Private when none does
 	most      Verdict // how far is not ruled out; level when nothing worse is
@@ -59,17 +58,15 @@ func (d *decider) alike(a ask) string {
 // plain begins the outcomes of asks: it looks, with little effort for each
 // Allow, whether strangers get in.
 func (d *decider) plain(asks []ask) {
-	var begun []*outcome
 	for _, a := range asks {
 		if key := d.alike(a); d.outcomes[key] == nil {
 			o := &outcome{ask: a, level: Private}
 			d.outcomes[key] = o
-			begun = append(begun, o)
+			d.begun = append(d.begun, o)
 		}
 	}
-	d.unfinished += len(begun)
-	for i, o := range begun {
-		d.b.within(d.b.left/(len(begun)-i), func() {
+	for i, o := range d.begun {
+		d.b.within(d.b.left/(len(d.begun)-i), func() {
 			if !d.supported(o.ask) {
 				return
 			}
@@ -82,17 +79,26 @@ func (d *decider) plain(asks []ask) {
 	}
 }
 
-// outcome returns what an ask, which plain has begun, comes to. Each has its
-// part of the budget that is left for outcomes.
-func (d *decider) outcome(a ask) *outcome {
-	o := d.outcomes[d.alike(a)]
-	if !o.done {
-		o.done = true
-		d.b.within(d.b.left/max(1, d.unfinished), func() { d.finish(o) })
-		d.unfinished--
+// finishAll finishes the outcomes that plain has begun: each with its part of
+// the budget that is left, and those that this is not enough for with what the
+// others did not need.
+func (d *decider) finishAll() {
+	todo := d.begun
+	for range 2 {
+		var again []*outcome
+		for i, o := range todo {
+			d.b.within(d.b.left/(len(todo)-i), func() { d.finish(o) })
+			if o.intricate {
+				again = append(again, o)
+			}
+		}
+		todo = again
 	}
-	return o
+	d.begun = nil
 }
+
+// outcome returns what an ask, which plain has begun, comes to.
+func (d *decider) outcome(a ask) *outcome { return d.outcomes[d.alike(a)] }
 
 func reachOf(level Verdict) reach {
 	return reach{freshWho: level != Shared, freshWhere: level == Public}
@@ -104,6 +110,7 @@ func (d *decider) finish(o *outcome) {
 	if o.public == nil || o.level == Public {
 		return
 	}
+	o.most, o.open, o.intricate = Undecided, nil, false
 	if o.public.run() {
 		o.take(o.public)
 		return
@@ -118,6 +125,9 @@ func (d *decider) finish(o *outcome) {
 		return
 	}
 	for _, level := range [...]Verdict{Network, Shared} {
+		if level <= o.level {
+			break // found before
+		}
 		t := d.newTrial(o.scenes, level, true)
 		if t.run() {
 			o.take(t)

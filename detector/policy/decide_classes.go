@@ -31,21 +31,37 @@ func (p *Policy) decide(q Question, steps int) (dec Decision, spent int) {
 // decideIn is decide for a key of one partition.
 func (p *Policy) decideIn(q Question, partition string, steps int) (Decision, int) {
 	d := newDecider(p.compile(q, partition))
-	part := func(share int, f func()) {
-		d.b.left = steps / 16 * share
-		f()
+	d.b.divide(steps, d.parts()...)
+	d.b.begin(partPlain)
+	d.plain(slices.Concat(weighty(), asksOf(ClassOther)))
+	d.b.begin(partOutcomes)
+	dec := d.classes()
+	d.b.begin(partGrants)
+	d.grants(&dec)
+	d.b.begin(partServices)
+	dec.Services = d.services()
+	if d.has[idCurrentTime] {
+		d.b.begin(partFuture)
+		d.later(&dec)
 	}
-	var dec Decision
-	part(sharePlain, func() { d.plain(slices.Concat(asksOf(ClassEncrypt), asksOf(ClassUse), asksOf(ClassOther))) })
-	part(shareActions, func() { dec = d.classes() })
-	part(shareNames, func() { d.grants(&dec) })
-	part(shareServices, func() { dec.Services = d.services() })
-	part(shareFuture, func() { d.later(&dec) })
 	dec.Flags = d.flags(&dec)
 	if q.Explain {
-		part(shareNotes, func() { dec.Statements = d.notes(dec.Verdict) })
+		d.b.begin(partNotes)
+		dec.Statements = d.notes(dec.Verdict)
 	}
 	return dec, d.b.spent
+}
+
+// parts lists the parts that the decision has.
+func (d *decider) parts() []stage {
+	list := []stage{partPlain, partOutcomes, partGrants, partServices}
+	if d.has[idCurrentTime] {
+		list = append(list, partFuture)
+	}
+	if d.q.Explain {
+		list = append(list, partNotes)
+	}
+	return list
 }
 
 // An ask is one thing that outsiders may be able to do. CreateGrant is asked
@@ -66,6 +82,7 @@ func asksOf(class Class) []ask {
 
 // classes decides the three classes.
 func (d *decider) classes() Decision {
+	d.finishAll()
 	var dec Decision
 	dec.Classes.Encrypt = d.class(ClassEncrypt, &dec)
 	dec.Classes.Use = d.class(ClassUse, &dec)

@@ -149,7 +149,10 @@ func (s *scene) networkDomain(info keyInfo) (domain, bool) {
 			return only(via, d)
 		}
 		d := anyText("ssm."+s.c.region+".amazonaws.com", repeat(hostClass(), 2, 60), region, host)
-		d.known = viaServices(s.c.region)
+		if s.c.via == nil {
+			s.c.via = viaServices(s.c.region)
+		}
+		d.known = s.c.via
 		d.lacking = true // CloudFormation, for one, is in no list of services that bring the key
 		return only(via, d)
 	case idViaAWSService:

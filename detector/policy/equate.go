@@ -141,7 +141,7 @@ func (s *search) outlines(slot int, m *model) (list []pattern, possible bool) {
 	case g == gContext || g == gMFA || g == gSpec:
 		return nil, true
 	case g >= 0 && !s.isText(slot):
-		d := &s.domains[slot]
+		d := s.domains[slot]
 		if d.kind == fixedTo || d.kind == choice {
 			for _, v := range d.vals {
 				list = append(list, pattern{text: v.s, plain: v.s, exact: true})
@@ -260,7 +260,7 @@ func (p *pattern) capture(v string) (slot int, text string, ok bool) {
 // invert solves literals with variables on a key that has one value, or one of
 // a few: then it is the variables that must give way.
 func (s *search) invert(c, lits []literal, m *model, slot int) bool {
-	d := &s.domains[slot]
+	d := s.domains[slot]
 	var choices [][]value
 	switch d.kind {
 	case fixedTo:

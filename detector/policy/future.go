@@ -76,7 +76,7 @@ func (d *decider) firstWorse(now Bounds, instants []int64) int {
 // instant from now on up to the given one.
 func (d *decider) mayReach(level Verdict, until int64) bool {
 	c := *d.compiled
-	c.until = until
+	c.until, c.domains = until, make(map[domainKey]*domain, 8)
 	then := newDecider(&c)
 	reached := false
 	enough := d.b.within(d.b.left/16, func() {
@@ -99,9 +99,10 @@ func (d *decider) mayReach(level Verdict, until int64) bool {
 // at decides the verdict at another instant.
 func (d *decider) at(second int64) (b Bounds, intricate bool) {
 	c := *d.compiled
-	c.q.At = time.Unix(second, 0).UTC()
+	c.q.At, c.domains = time.Unix(second, 0).UTC(), make(map[domainKey]*domain, 8)
 	then := newDecider(&c)
 	then.plain(weighty())
+	then.finishAll()
 	b = closed()
 	for _, a := range weighty() {
 		o := then.outcome(a)

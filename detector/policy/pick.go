@@ -6,7 +6,7 @@ import (
 
 // pick returns values for a key that stands alone.
 func (s *search) pick(slot int, lits []literal, m *model) ([]value, bool) {
-	d := &s.domains[slot]
+	d := s.domains[slot]
 	if d.uncertain && s.sure {
 		for i := range lits {
 			if !s.holdsAnyway(&lits[i], m) {
@@ -107,12 +107,55 @@ func addressesOf(domain addressSet, lits []literal, b *budget) addressSet {
 }
 
 func pickAddress(domain addressSet, lits []literal, b *budget) (netip.Addr, bool) {
-	s := addressesOf(domain, lits, b)
-	if len(s) == 0 {
-		return netip.Addr{}, false
-	}
-	if a := netip.AddrFrom4([4]byte{198, 51, 100, 23}); s.has(a) {
+	plain := netip.AddrFrom4([4]byte{198, 51, 100, 23})
+	if a, ok := firstAddress(plain, domain, lits, b); ok && a == plain {
 		return a, true
 	}
-	return s[0].lo, true
+	if len(domain) == 0 {
+		return plain, false
+	}
+	return firstAddress(domain[0].lo, domain, lits, b)
+}
+
+// firstAddress returns the first address of domain, from a on, that meets lits.
+func firstAddress(a netip.Addr, domain addressSet, lits []literal, b *budget) (netip.Addr, bool) {
+	for {
+		at, ok := domain.from(a)
+		for i := 0; ok && i < len(lits); i++ {
+			b.spend(8)
+			switch l := &lits[i]; l.mode {
+			case none:
+				return a, false
+			case all:
+			case eachIn, someIn:
+				at, ok = l.set.addrs.from(at)
+			default:
+				at = l.set.addrs.past(at)
+				ok = at.IsValid()
+			}
+		}
+		if !ok || at == a || b.out() {
+			return at, ok && at == a
+		}
+		a = at
+	}
+}
+
+// few reports whether the addresses of domain that meet the literal are no more
+// than a named network.
+func (c *compiled) few(d *domain, l literal) bool {
+	k := fewKey{d, l.set, l.mode}
+	few, ok := c.fewest[k]
+	if !ok {
+		few = !addressesOf(d.addrs, []literal{l}, c.b).wide()
+		c.fewest[k] = few
+	}
+	return few
+}
+
+// A fewKey is a question to few.
+type fewKey struct {
+	d    *domain
+	set  *valueSet
+	mode mode
 }

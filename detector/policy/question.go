@@ -74,6 +74,8 @@ type Request struct {
 	// them) with their values. A key without an entry is absent from the
 	// request. Keys are compared without regard to letter case.
 	Context map[string][]string
+
+	folded map[string][]string // by lower-case name: the names in Context that have values
 }
 
 // An Answer is what the evaluator says of one request. The zero Answer is Maybe.

@@ -164,7 +164,7 @@ func (s *search) repairText(c, lits []literal, m *model, g group, slot int) bool
 
 // prefer tries the well-known values of a key.
 func (s *search) prefer(slot int, lits []literal, m *model) bool {
-	d := &s.domains[slot]
+	d := s.domains[slot]
 	for i := -1; i < len(d.known); i++ {
 		t := d.first
 		if i >= 0 {
@@ -237,7 +237,7 @@ func (s *search) settledSlot(slot int) bool {
 	if slot < sFirst || s.groupOf(slot) < 0 {
 		return false
 	}
-	d := &s.domains[slot]
+	d := s.domains[slot]
 	return d.kind == fixedTo || d.kind == never
 }
 

@@ -294,10 +294,10 @@ func (s *search) holdsAnyway(l *literal, m *model) bool {
 		return h
 	}
 	n := l.not()
-	if d := &s.domains[l.slot]; d.kind == address { // the caller chooses among many services: few addresses do not stop them all
-		return !addressesOf(d.addrs, []literal{n}, m.b).wide()
+	if d := s.domains[l.slot]; d.kind == address { // the caller chooses among many services: few addresses do not stop them all
+		return s.c.few(d, n)
 	}
-	_, possible := s.pickPresent(l.slot, &s.domains[l.slot], []literal{n}, m.clone())
+	_, possible := s.pickPresent(l.slot, s.domains[l.slot], []literal{n}, m.clone())
 	return !possible
 }
 

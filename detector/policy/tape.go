@@ -52,18 +52,22 @@ func (n *need) text(texts []string) string {
 }
 
 // holds checks the need against the texts of the segments.
-func (n *need) holds(texts []string, b *budget) bool { return n.offender(n.text(texts), b) < 0 }
+func (n *need) holds(texts []string, b *budget) bool { return n.admits(n.text(texts), b) }
+
+// admits reports whether the need holds for s.
+func (n *need) admits(s string, b *budget) bool {
+	if n.index == nil {
+		return n.offender(s, b) < 0
+	}
+	b.spend(3)
+	_, in := n.index[s]
+	return in != n.negated
+}
 
 // offender returns -1 when the need holds for s, else the pattern at fault; 0
 // for a need that matches none of its patterns.
 func (n *need) offender(s string, b *budget) int {
-	if b.spend(2); n.index != nil {
-		if _, in := n.index[s]; in != n.negated {
-			return -1
-		} else if !in {
-			return 0
-		}
-	}
+	b.spend(2)
 	for i := range n.pats {
 		if n.pats[i].matches(s, b) {
 			if n.negated {
@@ -188,7 +192,7 @@ func narrow(needs []need, b *budget) ([]need, bool) {
 	next:
 		for _, p := range n.pats {
 			for _, m := range same {
-				if m.offender(p.plain, b) >= 0 {
+				if !m.admits(p.plain, b) {
 					continue next
 				}
 			}
@@ -281,7 +285,8 @@ func (t tape) refine(needs []need, b *budget) ([]string, bool) {
 				continue
 			}
 			b.spend(textsSize(texts) / 4)
-			if k := needs[i].offender(needs[i].text(texts), b); k >= 0 {
+			if s := needs[i].text(texts); !needs[i].admits(s, b) {
+				k := needs[i].offender(s, b)
 				active[i].pats = append(active[i].pats, needs[i].pats[k])
 				met = false
 			}

@@ -1,6 +1,9 @@
 package policy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A trial looks for a request of an action that reaches a level, in rounds: at
 // first every Allow gets a little effort with every kind of request, then those
@@ -124,7 +127,7 @@ func (a *attempt) make(open *addressSet) (m *model, proven bool) {
 		return m, !a.s.incomplete
 	}
 	// If nothing is found with all variables free, there is nothing to find.
-	free, wide := *a.s, *open
+	free, wide := *a.s, slices.Clone(*open)
 	free.relaxed, free.incomplete = true, false
 	return nil, free.throughWide(a.allow, a.way, &wide) == nil && !free.incomplete
 }
@@ -170,9 +173,12 @@ func (cl *clause) evaluation(m *model) int {
 	for _, v := range m.vals[cl.hi.slot] {
 		size += len(v.s)
 	}
-	steps := 10
+	steps := 16
+	like := cl.cond.Operator.Base != StringEquals
 	for _, v := range cl.cond.Values {
-		steps += 4 + len(v)/8 + size/8
+		if steps += 4 + len(v)/8 + size/8; like {
+			steps += 2 * len(v)
+		}
 		if strings.IndexByte(v, '?') >= 0 && strings.IndexByte(v, '*') >= 0 {
 			steps += len(v) * size / 8
 		}

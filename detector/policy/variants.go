@@ -20,9 +20,9 @@ func whole(slot int, t tape) variant {
 func (s *search) variants(g group, slot int, m *model) (list []variant, optional bool) {
 	switch g {
 	case gCaller:
-		return s.callerVariants(), false
+		return s.shape(g, s.callerVariants), false
 	case gUser:
-		return s.userVariants(), false
+		return s.shape(g, s.userVariants), false
 	case gParent:
 		if s.typ != fedCaller {
 			return nil, true
@@ -32,17 +32,17 @@ func (s *search) variants(g group, slot int, m *model) (list []variant, optional
 		if s.typ == serviceCaller {
 			return nil, true
 		}
-		return orgVariants(sOrgID, sOrgPaths), true
+		return s.shape(g, func() []variant { return orgVariants(sOrgID, sOrgPaths) }), true
 	case gVpc:
 		if s.path != endpoint {
 			return nil, true
 		}
-		return s.vpcVariants(), false
+		return s.shape(g, s.vpcVariants), false
 	case gVpceOrg:
 		if s.path != endpoint {
 			return nil, true
 		}
-		return orgVariants(s.c.slotWith(idVpceOrgID), s.c.slotWith(idVpceOrgPaths)), true
+		return s.shape(g, func() []variant { return orgVariants(s.c.slotWith(idVpceOrgID), s.c.slotWith(idVpceOrgPaths)) }), true
 	}
 	if slot == sResource {
 		return []variant{whole(slot, tape{[]segment{fixed(s.c.q.KeyARN)}})}, false
@@ -56,7 +56,7 @@ func (s *search) variants(g group, slot int, m *model) (list []variant, optional
 	if g < sFirst { // a slot of the caller that no group holds: a service's name
 		return []variant{whole(slot, tape{[]segment{repeat(serviceClass(), 1, 255)}})}, false
 	}
-	d := &s.domains[slot]
+	d := s.domains[slot]
 	if d.rare && s.sure {
 		return nil, true
 	}
@@ -67,6 +67,24 @@ func (s *search) variants(g group, slot int, m *model) (list []variant, optional
 		list = append(list, whole(slot, t))
 	}
 	return list, d.canLack(s.sure)
+}
+
+// A shapeKey says what the shapes of a group depend on, beside the policy.
+type shapeKey struct {
+	g   group
+	typ callerKind
+}
+
+// shape returns the shapes of a group, made when they are first asked for.
+func (s *search) shape(g group, build func() []variant) []variant {
+	k := shapeKey{g, s.typ}
+	list, ok := s.c.shapes[k]
+	if !ok {
+		s.c.b.spend(600)
+		list = build()
+		s.c.shapes[k] = list
+	}
+	return list
 }
 
 func (s *search) callerVariants() []variant {

@@ -24,8 +24,10 @@ func (s *search) throughWide(a *stmt, way []literal, open *addressSet) *model {
 			return nil
 		}
 		more := s.openAddresses(m, slot)
-		s.c.b.spend(rangeSize * (len(*open) + len(more)))
-		*open = open.or(more)
+		s.c.b.spend(len(more) * (20 + rangeSize + len(*open)/16))
+		for _, r := range more {
+			*open = open.with(r)
+		}
 		if open.wide() {
 			return m
 		}

@@ -28,6 +28,9 @@ func TestZZCalib(t *testing.T) {
 		show(name, d, s, ms, mb)
 	}
 	files, _ := filepath.Glob(os.Getenv("COSTLY") + "/*.json")
+	if os.Getenv("COSTLY") == "" {
+		files = nil
+	}
 	for _, f := range files {
 		text, _ := os.ReadFile(f)
 		d, s, ms, mb := measure(mustParse(text), surroundings())

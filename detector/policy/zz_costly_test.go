@@ -18,6 +18,9 @@ func cpu() time.Duration {
 
 func TestZZCostly(t *testing.T) {
 	files, _ := filepath.Glob(os.Getenv("COSTLY") + "/*.json")
+	if os.Getenv("COSTLY") == "" {
+		files = nil
+	}
 	for _, f := range files {
 		text, _ := os.ReadFile(f)
 		p, err := Parse(text)

@@ -1,16 +1,18 @@
 package policy
 
-import "testing"
+import (
+	"os"
+	"testing"
+)
 
-func BenchmarkZZRandom(b *testing.B) {
-	var ps []*Policy
-	for seed := range uint64(300) {
-		ps = append(ps, mustParse(newGenerator(seed).policy()))
+func BenchmarkZZFile(b *testing.B) {
+	text, err := os.ReadFile(os.Getenv("DBGFILE"))
+	if err != nil {
+		b.Skip()
 	}
+	p := mustParse(text)
 	b.ReportAllocs()
 	for b.Loop() {
-		for _, p := range ps {
-			p.decide(surroundings(), 1<<30)
-		}
+		p.decide(surroundings(), maxSteps)
 	}
 }
