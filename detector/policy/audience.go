@@ -67,17 +67,12 @@ func (d *decider) namedIn(s *search) []string {
 	return names
 }
 
-// admits reports whether some Allow lets somebody in who meets lits, of which
-// the first asks for certain values.
+// admits reports whether some Allow lets somebody in who meets lits.
 func (s *search) admits(lits []literal) bool {
-	who := &lits[0]
 	for _, a := range s.allows {
-	next:
 		for _, way := range a.allowWays(s.typ, s.c.b) {
-			for i := range way { // most are about others, and that is quick to see
-				if l := &way[i]; l.slot == who.slot && !l.holdsFor([]value{{s: who.set.pats[0].plain}}, s.first) {
-					continue next
-				}
+			if s.clash(way, lits) { // most are about others, and that is quick to see
+				continue
 			}
 			if s.through(a, way, lits...) != nil && !s.c.b.out() {
 				return true
@@ -85,6 +80,26 @@ func (s *search) admits(lits []literal) bool {
 		}
 		if s.c.b.out() {
 			return false
+		}
+	}
+	return false
+}
+
+// clash reports whether a way into an Allow asks for texts none of which meets lits.
+func (s *search) clash(way, lits []literal) bool {
+	for i := range way {
+		for j := range lits {
+			a, b := &way[i], &lits[j]
+			if a.slot != b.slot || !a.inside() || len(a.set.pats) > fewTexts && !b.inside() {
+				continue
+			}
+			if b.inside() && len(b.set.pats) < len(a.set.pats) {
+				a, b = b, a
+			}
+			meets := func(p pattern) bool { return !p.exact || b.holdsFor([]value{{s: p.plain}}, s.first) }
+			if !slices.ContainsFunc(a.set.pats, meets) {
+				return true
+			}
 		}
 	}
 	return false

@@ -47,7 +47,7 @@ func (d *decider) grant(a ask, o *outcome) Grant {
 		}
 	}
 	if o.named == nil && o.level != Public {
-		d.b.within(d.b.left/2, func() { o.named = d.namedBy(o) })
+		d.b.within(d.b.left/4, func() { o.named = d.namedBy(o) })
 	}
 	if o.why == nil {
 		o.why = d.explain(o)
