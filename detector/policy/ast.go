@@ -8,6 +8,8 @@ type Policy struct {
 	Version    string // "2008-10-17", "2012-10-17", or "" when the document has none
 	ID         string // the document's Id; no effect on decisions
 	Statements []Statement
+
+	control bool // a resource control policy
 }
 
 // Variables reports whether ${...} in this policy is a policy variable. It is

@@ -33,6 +33,7 @@ const (
 	partPlain    stage = 2 // public, each Allow alone and with little effort
 	partOutcomes stage = 8 // everything else about the actions
 	partGrants   stage = 2 // names and proofs
+	partOwner    stage = 2
 	partServices stage = 1
 	partFuture   stage = 3 // where the policy asks for the time
 	partNotes    stage = 2 // where the question asks for them

@@ -46,6 +46,7 @@ type compiled struct {
 	effects      map[effectKey][]*stmt   // see statements
 	bases        map[reach][]literal     // by reach: what makes a caller an outsider
 	has          [idAttestation + 1]bool // which kinds of keys are mentioned
+	insiders     bool                    // compiled for callers of the owner's account
 	keyDependent bool                    // an unknown fact of the key was taken at its worst
 }
 
@@ -61,6 +62,7 @@ type stmt struct {
 	clauses  []clause
 	resource match
 	entries  entries
+	control  bool                    // a Deny of a resource control policy
 	byType   bool                    // the kind of caller can matter to the principals
 	has      [idAttestation + 1]bool // the kinds of keys that the conditions name
 }
@@ -78,9 +80,10 @@ const (
 func (m match) sure() bool     { return m == matchYes }
 func (m match) possible() bool { return m != matchNo }
 
-// compile makes p ready for q about a key of the partition.
-func (p *Policy) compile(q Question, partition string) *compiled {
-	c := &compiled{policy: p, q: q, owner: q.Account, partition: partition}
+// compile makes p, and the resource control policies of q, ready for q about a
+// key of the partition: for callers of the key owner's account, or for outsiders.
+func (p *Policy) compile(q Question, partition string, insiders bool, b *budget) *compiled {
+	c := &compiled{policy: p, q: q, owner: q.Account, partition: partition, insiders: insiders, b: b}
 	if parts := strings.SplitN(q.KeyARN, ":", 6); len(parts) == 6 {
 		c.region = parts[3]
 		if c.owner == "" {
@@ -92,7 +95,6 @@ func (p *Policy) compile(q Question, partition string) *compiled {
 		c.slots[i] = pseudoKey(i)
 	}
 	c.matched = make(map[string][]match, 24)
-	c.b = newBudget(q.Stop)
 	c.slotByName = make(map[string]int, 8)
 	c.domains = make(map[domainKey]*domain, 8)
 	c.fewest = make(map[fewKey]bool)
@@ -101,9 +103,18 @@ func (p *Policy) compile(q Question, partition string) *compiled {
 	c.bases = make(map[reach][]literal, 3)
 	c.stmts = make([]stmt, len(p.Statements))
 	for i := range p.Statements {
-		c.compileStatement(&c.stmts[i], &p.Statements[i])
+		c.compileStatement(&c.stmts[i], &p.Statements[i], p)
 	}
-	c.collectNames()
+	for _, rcp := range q.RCPs {
+		for i := range rcp.Statements {
+			if rcp.Statements[i].Effect == Deny { // what one allows gives nobody anything
+				c.stmts = append(c.stmts, stmt{control: true})
+				c.compileStatement(&c.stmts[len(c.stmts)-1], &rcp.Statements[i], rcp)
+			}
+		}
+		c.collectNames(rcp)
+	}
+	c.collectNames(p)
 	return c
 }
 
@@ -124,10 +135,11 @@ func pseudoKey(slot int) keyInfo {
 	}
 }
 
-func (c *compiled) compileStatement(s *stmt, src *Statement) {
+// compileStatement compiles a statement of in, the key policy or a resource control policy.
+func (c *compiled) compileStatement(s *stmt, src *Statement, in *Policy) {
 	s.Statement = src
-	s.resource = c.matchResource(src)
-	if s.resource == matchMaybe && c.q.KeyARN == "" {
+	s.resource = c.matchResource(src, in)
+	if s.resource == matchMaybe && c.q.KeyARN == "" && !c.insiders {
 		c.keyDependent = true // an unknown key is the one that is worst for the owner
 		s.resource = matchNo
 		if src.Effect == Allow {
@@ -135,7 +147,7 @@ func (c *compiled) compileStatement(s *stmt, src *Statement) {
 		}
 	}
 	c.compilePrincipals(s)
-	if cl, ok := c.resourceClause(src); ok && s.resource != matchYes {
+	if cl, ok := c.resourceClause(src, in); ok && s.resource != matchYes {
 		s.resource = matchYes
 		s.clauses = append(s.clauses, cl)
 		c.bindVariables(s, cl.lo.set)
@@ -148,7 +160,7 @@ func (c *compiled) compileStatement(s *stmt, src *Statement) {
 	for i := range src.Conditions {
 		cond := &src.Conditions[i]
 		slot := c.slotOf(cond.Key)
-		cl := newClause(cond, slot, c.slots[slot], c.policy.Variables())
+		cl := newClause(cond, slot, c.slots[slot], in.Variables())
 		s.has[c.slots[slot].id] = true
 		c.bindVariables(s, cl.lo.set)
 		c.bindVariables(s, cl.hi.set)
@@ -166,8 +178,8 @@ func (c *compiled) compileStatement(s *stmt, src *Statement) {
 
 // resourceClause turns a Resource with variables that depend on the request
 // into a condition on the key's ARN; ok is false when there is none.
-func (c *compiled) resourceClause(src *Statement) (cl clause, ok bool) {
-	if !c.policy.Variables() || src.NotResource || c.q.KeyARN == "" {
+func (c *compiled) resourceClause(src *Statement, in *Policy) (cl clause, ok bool) {
+	if !in.Variables() || src.NotResource || c.q.KeyARN == "" {
 		return cl, false
 	}
 	var values []string

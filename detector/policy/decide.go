@@ -9,8 +9,10 @@ import (
 // statements match share their outcome.
 type decider struct {
 	*compiled
-	outcomes map[string]*outcome // by what the policy treats alike; see alike
-	begun    []*outcome          // in the order of the asks; not yet finished
+	outcomes  map[string]*outcome // by what the policy treats alike; see alike
+	begun     []*outcome          // in the order of the asks; not yet finished
+	ownerOpen bool                // a search for the owner came to no end
+	views     map[viewKey][]*stmt // see ownersView
 }
 
 func newDecider(c *compiled) *decider {
@@ -170,7 +172,10 @@ func (d *decider) reasons(may *trial, action string) []Open {
 	var list []Open
 	seen := map[string]bool{}
 	add := func(st *stmt, why string) {
-		if ref := (StatementRef{st.Index, st.Sid}); !seen[why] {
+		if st.control {
+			why = "resource control policy: " + why
+		}
+		if ref := d.ref(st); !seen[why] {
 			seen[why] = true
 			list = append(list, Open{ref, why})
 		}

@@ -17,20 +17,32 @@ func (p *Policy) Decide(q Question) Decision {
 func (p *Policy) decide(q Question, steps int) (dec Decision, spent int) {
 	q.At = q.At.UTC().Truncate(time.Second) // condition keys hold whole seconds
 	partitions := p.partitions(q)
+	steps /= len(partitions)
+	if len(q.RCPs) > 0 {
+		steps /= 2
+	}
 	for i, partition := range partitions {
-		then, n := p.decideIn(q, partition, steps/len(partitions))
+		then, n := p.decideIn(q, partition, steps)
 		if spent += n; i == 0 {
 			dec = then
 		} else {
 			dec = either(dec, then)
 		}
 	}
-	return dec, spent
+	if len(q.RCPs) == 0 {
+		return dec, spent
+	}
+	q.RCPs = nil
+	alone, n := p.decide(q, steps*len(partitions))
+	if alone.Classes.Encrypt.worse(dec.Classes.Encrypt) || alone.Classes.Use.worse(dec.Classes.Use) {
+		dec.Unguarded = &alone
+	}
+	return dec, spent + n
 }
 
 // decideIn is decide for a key of one partition.
 func (p *Policy) decideIn(q Question, partition string, steps int) (Decision, int) {
-	d := newDecider(p.compile(q, partition))
+	d := newDecider(p.compile(q, partition, false, newBudget(q.Stop)))
 	d.b.divide(steps, d.parts()...)
 	d.b.begin(partPlain)
 	d.plain(slices.Concat(weighty(), asksOf(ClassOther)))
@@ -38,6 +50,8 @@ func (p *Policy) decideIn(q Question, partition string, steps int) (Decision, in
 	dec := d.classes()
 	d.b.begin(partGrants)
 	d.grants(&dec)
+	d.b.begin(partOwner)
+	dec.Owner = p.ownerOf(q, partition, d.b)
 	d.b.begin(partServices)
 	dec.Services = d.services()
 	if d.has[idCurrentTime] {
@@ -54,7 +68,7 @@ func (p *Policy) decideIn(q Question, partition string, steps int) (Decision, in
 
 // parts lists the parts that the decision has.
 func (d *decider) parts() []stage {
-	list := []stage{partPlain, partOutcomes, partGrants, partServices}
+	list := []stage{partPlain, partOutcomes, partGrants, partOwner, partServices}
 	if d.has[idCurrentTime] {
 		list = append(list, partFuture)
 	}

@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -18,19 +20,63 @@ func TestDecideCorpus(t *testing.T) {
 			t.Errorf("%s: %v", c.Name, err)
 			continue
 		}
-		d := p.Decide(surroundings())
+		d := p.Decide(c.question(t))
 		if v := d.Classes.Encrypt.Verdict; !c.accepts(v) {
 			t.Errorf("%s: encrypt is %v %v, want %v (or %v): %s", c.Name, v, d.Undecided, c.Verdict, c.Accept, c.Why)
 			continue
 		}
 		decided++
-		checkDecision(t, c.Name, p, d)
+		checkDecision(t, c.Name, p, c.question(t), d)
+		checkClasses(t, c, d)
 		if c.Encrypt != nil && d.Classes.Encrypt.Verdict != Undecided {
 			checkEncrypt(t, c, d)
 		}
 	}
 	if decided == 0 {
 		t.Error("no case of the corpus was decided")
+	}
+}
+
+// checkClasses holds what classes.jsonl says beside the encrypt class.
+func checkClasses(t *testing.T, c corpusCase, d Decision) {
+	t.Helper()
+	for _, row := range []struct {
+		what      string
+		got, want any
+		said      bool
+	}{
+		{"use", d.Classes.Use.Verdict, c.Use, c.Use != nil},
+		{"other", d.Classes.Other.Verdict, c.Other, c.Other != nil},
+		{"manage", d.Owner.Manage, c.Manage, c.Manage != nil},
+		{"decrypt", d.Owner.Decrypt, c.Decrypt, c.Decrypt != nil},
+		{"named", d.Owner.Named, c.Named, c.Named != nil},
+		{"blame", d.Owner.ManageBlame.Statement.Index, c.Blame, c.Blame != nil},
+	} {
+		if got, want := fmt.Sprint(row.got), fmt.Sprint(reflect.Indirect(reflect.ValueOf(row.want))); row.said && got != want {
+			t.Errorf("%s: %s is %s, want %s: %s", c.Name, row.what, got, want, c.Why)
+		}
+	}
+	switch {
+	case c.RCPs == nil:
+	case (c.Unguarded == nil) != (d.Unguarded == nil):
+		t.Errorf("%s: unguarded %v, want %v: %s", c.Name, d.Unguarded, c.Unguarded, c.Why)
+	case c.Unguarded != nil && d.Unguarded.Verdict != *c.Unguarded:
+		t.Errorf("%s: unguarded %v, want %v: %s", c.Name, d.Unguarded.Verdict, *c.Unguarded, c.Why)
+	}
+	checkOwner(t, c.Name, d.Owner)
+}
+
+// checkOwner holds what is said of the owner against itself.
+func checkOwner(t testing.TB, name string, o Owner) {
+	t.Helper()
+	if (o.Witness != nil) != (o.Manage == AccessYes || o.Manage == AccessNamed) {
+		t.Errorf("%s: manage is %v, with the witness %v", name, o.Manage, o.Witness)
+	}
+	if (o.ManageBlame.Reason == "") != (o.Manage == AccessYes) || (o.DecryptBlame.Reason == "") != (o.Decrypt == AccessYes || o.Decrypt == AccessNotApplicable) {
+		t.Errorf("%s: %v because of %q, %v because of %q", name, o.Manage, o.ManageBlame.Reason, o.Decrypt, o.DecryptBlame.Reason)
+	}
+	if (len(o.Named) > 0) != (o.Manage == AccessNamed) {
+		t.Errorf("%s: manage is %v, named %v", name, o.Manage, o.Named)
 	}
 }
 
@@ -52,9 +98,9 @@ func checkEncrypt(t *testing.T, c corpusCase, d Decision) {
 // Allows accepts, that somebody can send, and that is as strange as the grant
 // claims; the bounds of the classes follow from the grants, and the verdict
 // from the bounds.
-func checkDecision(t testing.TB, name string, p *Policy, d Decision) {
+func checkDecision(t testing.TB, name string, p *Policy, q Question, d Decision) {
 	t.Helper()
-	o := newOracle(p, surroundings(), 3)
+	o := newOracle(p, q, 3)
 	least := map[Class]Verdict{ClassEncrypt: Private, ClassUse: Private, ClassOther: Private}
 	for _, g := range slices.Concat(d.Grants, d.Others) {
 		if g.Audience < Shared {
@@ -91,7 +137,7 @@ func checkWitness(t testing.TB, name string, o *oracle, g Grant) {
 	if r.Action != g.Action {
 		t.Errorf("%s: the witness for %s does %q", name, g.Action, r.Action)
 	}
-	if got := o.p.Allows(g.Witness); got != Yes {
+	if got := o.p.AllowsUnder(g.Witness, o.q.RCPs); got != Yes {
 		t.Errorf("%s: Allows = %v for the witness\n\t%s", name, got, r.show())
 	}
 	if why := implausible(g.Witness, o); why != "" {

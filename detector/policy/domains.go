@@ -308,6 +308,12 @@ func (s *scene) requestDomain(info keyInfo) domain {
 		if s.action == "kms:GenerateDataKey" || s.action == "kms:GenerateDataKeyPair" || s.action == "kms:Decrypt" || s.action == "kms:DeriveSharedSecret" {
 			return anyText(strings.Repeat("0", 96), repeat(hexClass(), 96, 96)).maybe()
 		}
+	case idLockoutCheck:
+		if s.action == putKeyPolicy {
+			d := oneOf("false", "true")
+			d.lacking = true // whether a call that does not say carries the key, AWS does not document
+			return d
+		}
 	case idParameter:
 		return s.parameterDomain(info)
 	}

@@ -32,7 +32,10 @@ func (d *decider) explain(o *outcome) []string {
 }
 
 // label names a statement for people, counted from 1.
-func label(st *Statement) string {
+func label(st *stmt) string {
+	if st.control {
+		return "A resource control policy"
+	}
 	if st.Sid == "" {
 		return fmt.Sprintf("Statement %d", st.Index+1)
 	}
@@ -60,7 +63,7 @@ func (d *decider) opening(st *stmt, o *outcome) string {
 	} else if len(st.clauses) > 1 {
 		end = "; its conditions do not keep this caller out:"
 	}
-	return fmt.Sprintf("%s allows %s%s", label(st.Statement), whom, end)
+	return fmt.Sprintf("%s allows %s%s", label(st), whom, end)
 }
 
 // sentence says why a clause holds, or does not hold, for the outcome's request.
@@ -195,17 +198,17 @@ func (d *decider) escaped(st *stmt, o *outcome) string {
 	applies, _ := st.denyEscapes(o.search.typ, o.model, o.search.sure)
 	if !applies {
 		if st.NotPrincipal {
-			return label(st.Statement) + " denies all but the principals it lists; this caller is listed."
+			return label(st) + " denies all but the principals it lists; this caller is listed."
 		}
 		if o.level == Public {
 			return ""
 		}
-		return label(st.Statement) + " denies other principals than this caller."
+		return label(st) + " denies other principals than this caller."
 	}
 	for i := range st.clauses {
 		n := st.clauses[i].hi.not()
 		if o.search.holds(&n, o.model) {
-			return label(st.Statement) + " denies, but not this request. " + d.sentence(&st.clauses[i], o, false)
+			return label(st) + " denies, but not this request. " + d.sentence(&st.clauses[i], o, false)
 		}
 	}
 	return ""
@@ -239,8 +242,8 @@ func shorten(s string, n int) string {
 // notes says for each statement what it does about outsiders, given what all
 // of them together come to.
 func (d *decider) notes(together Verdict) []StatementNote {
-	notes := make([]StatementNote, len(d.stmts))
-	for i := range d.stmts {
+	notes := make([]StatementNote, len(d.policy.Statements))
+	for i := range notes {
 		st := &d.stmts[i]
 		n := StatementNote{Statement: StatementRef{st.Index, st.Sid}, Effect: st.Effect, Opens: Private}
 		if st.Effect == Deny {
@@ -337,10 +340,8 @@ func (d *decider) opensAlone(st *stmt, a ask, level Verdict, sure bool) bool {
 	for _, sc := range d.scenes(a) {
 		s := d.newSearch(sc, reachOf(level), sure)
 		s.allows, s.denies = []*stmt{st}, nil
-		for _, way := range st.allowWays(s.typ, d.b) {
-			if s.throughWide(st, way, &open) != nil {
-				return true
-			}
+		if s.findWide(&open) != nil {
+			return true
 		}
 	}
 	return false

@@ -117,10 +117,11 @@ func (s *search) strangeNetwork(v *variant) []need {
 	}
 	c := s.c
 	if c.strange == nil {
-		c.strange = []*valueSet{
-			exactly(slices.Concat([]string{c.owner}, c.q.TrustedAccounts, c.named.accounts)...),
-			exactly(append([]string{"vpc-"}, c.named.vpcs...)...),
+		accounts := slices.Concat([]string{c.owner}, c.q.TrustedAccounts, c.named.accounts)
+		if c.insiders {
+			accounts = slices.DeleteFunc(slices.Clone(c.named.accounts), func(a string) bool { return a == c.owner })
 		}
+		c.strange = []*valueSet{exactly(accounts...), exactly(append([]string{"vpc-"}, c.named.vpcs...)...)}
 	}
 	accounts, vpcs := c.strange[0], c.strange[1]
 	return []need{

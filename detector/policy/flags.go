@@ -33,6 +33,17 @@ func (d *decider) flags(dec *Decision) []Flag {
 // unknownFact says whether a condition asks for a fact of the key that the
 // question does not tell.
 func (c *compiled) unknownFact() bool {
+	for id := idNever; id <= idAttestation; id++ {
+		if c.has[id] && c.keyUnknown(id) {
+			return true
+		}
+	}
+	return false
+}
+
+// keyUnknown says whether a key holds a fact of the KMS key or its owner that
+// the question does not say.
+func (c *compiled) keyUnknown(id keyID) bool {
 	k := &c.q.Key
 	for _, f := range [...]struct {
 		id      keyID
@@ -52,7 +63,7 @@ func (c *compiled) unknownFact() bool {
 		{idEncAlgorithm, k.Spec == ""},
 		{idViaService, c.region == ""},
 	} {
-		if f.unknown && c.has[f.id] {
+		if f.unknown && f.id == id {
 			return true
 		}
 	}

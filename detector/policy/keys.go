@@ -86,6 +86,7 @@ const (
 	idGrantOps     // kms:GrantOperations
 	idGrantParam   // other parameters of CreateGrant
 	idGrantForAWS  // kms:GrantIsForAWSResource
+	idLockoutCheck // kms:BypassPolicyLockoutSafetyCheck
 	idAttestation  // kms:RecipientAttestation:...
 )
 
@@ -342,7 +343,9 @@ func kmsKey(lower string) (keyInfo, bool) {
 		return keyInfo{"kms:RetiringServicePrincipal", keyString, false, idGrantParam}, true
 	case "kms:grantisforawsresource":
 		return keyInfo{"kms:GrantIsForAWSResource", keyBool, false, idGrantForAWS}, true
-	case "kms:bypasspolicylockoutsafetycheck", "kms:primaryregion", "kms:replicaregion",
+	case "kms:bypasspolicylockoutsafetycheck":
+		return keyInfo{"kms:BypassPolicyLockoutSafetyCheck", keyBool, false, idLockoutCheck}, true
+	case "kms:primaryregion", "kms:replicaregion",
 		"kms:rotationperiodindays", "kms:schedulekeydeletionpendingwindowindays",
 		"kms:trailingdayswithoutkeyusage", "kms:expirationmodel", "kms:validto",
 		"kms:wrappingalgorithm", "kms:wrappingkeyspec":

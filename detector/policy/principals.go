@@ -92,8 +92,12 @@ func (c *compiled) compilePrincipals(s *stmt) {
 }
 
 // inside says whether an account is the owner's or trusted. Principals of such
-// accounts are left out of every list: no outsider is one of them.
+// accounts are left out of every list: no outsider is one of them. When it is
+// the owner's callers that are asked about, all others are left out.
 func (c *compiled) inside(account string) bool {
+	if c.insiders {
+		return account != c.owner
+	}
 	return account == c.owner || slices.Contains(c.q.TrustedAccounts, account)
 }
 
@@ -274,7 +278,7 @@ func (s *stmt) denyEscapes(t callerKind, m *model, sure bool) (applies bool, mov
 	}
 	ways := s.entries.cached(waysIn, t, m.b)
 	i := holdsAny(ways, m)
-	if i < 0 {
+	if i < 0 || s.control && isServiceLinked(m.text(sArn)) {
 		return false, nil
 	}
 	for _, l := range ways[i] {

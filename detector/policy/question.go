@@ -29,6 +29,11 @@ type Question struct {
 	// has a deadline looks at its clock here.
 	Stop func() bool
 
+	// RCPs are resource control policies (ParseRCP) that apply to the key
+	// owner's account; the caller answers for that. They never apply to an
+	// organization's management account.
+	RCPs []*Policy
+
 	// Explain asks for Decision.Statements, which costs as much again.
 	Explain bool
 }

@@ -279,7 +279,7 @@ func (s *search) neverEqual(a, b int) bool {
 	if a > b {
 		a, b = b, a
 	}
-	if b < sFirst {
+	if b < sFirst || s.c.insiders {
 		return false
 	}
 	id := s.c.slots[b].id

@@ -130,7 +130,7 @@ func (s *scene) domain(slot int) *domain {
 	switch id := s.c.slots[slot].id; id {
 	case idPrincipalTag:
 		k.slot, k.id = 0, id
-	case idPairSpec, idParameter, idReEncrypt, idGrantOps, idGrantParam, idGrantForAWS, idAttestation:
+	case idPairSpec, idParameter, idReEncrypt, idGrantOps, idGrantParam, idGrantForAWS, idAttestation, idLockoutCheck:
 		k.action, k.keys = s.action, s.keys
 	}
 	d, ok := s.c.domains[k]
@@ -177,6 +177,9 @@ func timeValue(n int64) value {
 // made up; the account is one that AWS's documentation does not use.
 func (s *scene) startCaller() {
 	account := s.c.strangeAccount()
+	if s.c.insiders {
+		account = s.c.owner
+	}
 	arn := "arn:" + s.c.partition + ":iam::" + account
 	m := s.start
 	m.set(sAccount, account)
@@ -271,7 +274,7 @@ func (c *compiled) scenes(a ask) []*scene {
 	}
 	types := []callerKind{roleCaller}
 	temps := []bool{false}
-	if r.byType || r.mentions(idPrincipalArn, idPrincipalType, idUserID, idUsername, idSession, idProvider, idSessionArn, idTokenIssue, idMFAPresent, idMFAAge, idPrincipalTag) {
+	if r.byType || c.insiders || r.mentions(idPrincipalArn, idPrincipalType, idUserID, idUsername, idSession, idProvider, idSessionArn, idTokenIssue, idMFAPresent, idMFAAge, idPrincipalTag) {
 		types = []callerKind{roleCaller, userCaller, rootCaller, fedCaller}
 	}
 	if r.mentions(idTokenIssue, idMFAPresent, idMFAAge) {

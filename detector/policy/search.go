@@ -93,6 +93,11 @@ func (s *search) strangers() []literal {
 	base, ok := s.c.bases[s.reach]
 	if !ok {
 		s.c.b.spend(200 + patternSize*(len(s.c.named.accounts)+len(s.c.named.orgs)+len(s.c.named.ids)+len(s.c.named.vpcs)+len(s.c.named.values)))
+	}
+	if !ok && s.c.insiders {
+		base = s.insider()
+		s.c.bases[s.reach] = base
+	} else if !ok {
 		base = s.outsider()
 		s.c.bases[s.reach] = base
 	}

@@ -126,10 +126,17 @@ func (a *attempt) make(open *addressSet) (m *model, proven bool) {
 	if m = a.s.throughWide(a.allow, a.way, open); m != nil || !a.s.incomplete || a.s.c.b.out() {
 		return m, !a.s.incomplete
 	}
-	// If nothing is found with all variables free, there is nothing to find.
-	free, wide := *a.s, slices.Clone(*open)
+	one := *a.s
+	one.allows = []*stmt{a.allow}
+	return nil, one.disproven(*open)
+}
+
+// disproven runs an incomplete search again with all variables free. If even
+// that finds nothing there is nothing to find.
+func (s *search) disproven(open addressSet) bool {
+	free, wide := *s, slices.Clone(open)
 	free.relaxed, free.incomplete = true, false
-	return nil, free.throughWide(a.allow, a.way, &wide) == nil && !free.incomplete
+	return free.findWide(&wide) == nil && !free.incomplete && !s.c.b.out()
 }
 
 // unfinished returns the statement that a trial was cut short at, when it is one.
@@ -151,7 +158,7 @@ func (d *decider) confirms(s *search, m *model) bool {
 	if d.b.spend(d.evaluation(m)); d.b.out() {
 		return false
 	}
-	a := d.policy.Allows(s.request(m, s.ask))
+	a := d.policy.AllowsUnder(s.request(m, s.ask), d.q.RCPs)
 	return a == Yes || a == Maybe && d.q.KeyARN == "" && d.keyDependent
 }
 

@@ -1,5 +1,20 @@
 package policy
 
+// findWide is find for strangers anywhere; see throughWide.
+func (s *search) findWide(open *addressSet) *model {
+	for _, a := range s.allows {
+		for _, way := range a.allowWays(s.typ, s.c.b) {
+			if m := s.throughWide(a, way, open); m != nil {
+				return m
+			}
+		}
+		if s.c.b.out() {
+			return nil
+		}
+	}
+	return nil
+}
+
 // throughWide is through for strangers anywhere: where the policy asks for
 // source addresses, strangers get in from everywhere only if the addresses that
 // they get in from, over all statements, are more than a named network. open

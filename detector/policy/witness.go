@@ -31,9 +31,11 @@ func (s *search) request(m *model, a ask) Request {
 		r.Context[k.name] = texts
 	}
 	if a.action == createGrant && !s.c.has[idGrantOps] { // the proof names what the grant carries
-		if ops := operations(a.class, s.c.serving(a)); len(ops) > 0 {
-			r.Context["kms:GrantOperations"] = ops[:1]
+		ops := operations(a.class, s.keys)
+		if len(ops) == 0 { // found by another action that the policy treats alike
+			ops = operations(a.class, s.c.serving(a))
 		}
+		r.Context["kms:GrantOperations"] = ops[:min(1, len(ops))]
 	}
 	return r
 }

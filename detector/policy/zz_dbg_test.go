@@ -27,7 +27,7 @@ func TestZZDbg(t *testing.T) {
 		text = hardPolicies()[os.Getenv("DBG")]
 	}
 	p := mustParse([]byte(text))
-	d := newDecider(p.compile(surroundings(), "aws"))
+	d := newDecider(p.compile(surroundings(), "aws", false, newBudget(nil)))
 	steps := maxSteps
 	last := 0
 	d.b.divide(steps, d.parts()...)
@@ -49,6 +49,7 @@ func TestZZDbg(t *testing.T) {
 		fmt.Println(o.open)
 	}
 	step("names", partGrants, func() { d.grants(&dec) })
+	step("owner", partOwner, func() { dec.Owner = p.ownerOf(surroundings(), "aws", d.b) })
 	step("services", partServices, func() { dec.Services = d.services() })
 	step("future", partFuture, func() { d.later(&dec) })
 }
