@@ -14,6 +14,11 @@ type Detector struct {
 	TrustedAccounts []string // 12-digit ids that count as inside
 	TrustedOrgs     []string // organization ids (o-...) that count as inside
 
+	// Stop is asked now and then while a policy is decided whether to give up:
+	// the finding is then undecided, of severity high. Nil: never. A caller that
+	// has a deadline looks at its clock here.
+	Stop func() bool
+
 	// Now is when the record is judged. An event that lies more than an hour
 	// after it, or has no time, is judged as of Now. The zero Now believes
 	// every record.
@@ -167,6 +172,8 @@ func (d Detector) question(f *Finding) policy.Question {
 		TrustedAccounts: d.TrustedAccounts,
 		TrustedOrgs:     d.TrustedOrgs,
 		Key:             f.Key.facts(),
+		Stop:            d.Stop,
+		Blame:           true,
 	}
 }
 

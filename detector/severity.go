@@ -11,7 +11,8 @@ import (
 //	critical  public and in force, and strangers can encrypt but not decrypt
 //	          (what ransomware needs: only the owner can undo it), or the
 //	          caller signed without MFA
-//	high      public and in force otherwise
+//	high      public and in force otherwise; too intricate to decide, or not
+//	          decided in time: somebody may hide an open key so
 //	medium    network; undecided, which may be public; private now but public or
 //	          network by itself later
 //	low       shared; every refused attempt
@@ -23,7 +24,7 @@ func (f *Finding) severity() Severity {
 		return Low
 	case f.Verdict == policy.Public && (f.Actor.signedWithoutMFA() || f.encryptOnly()):
 		return Critical
-	case f.Verdict == policy.Public:
+	case f.Verdict == policy.Public, f.Decision.TooIntricate:
 		return High
 	case f.Verdict == policy.Shared && len(f.Decision.Undecided) == 0 && !f.opensLater():
 		return Low

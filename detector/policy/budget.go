@@ -1,7 +1,7 @@
 package policy
 
 // A budget counts the steps of one decision. One step is some 10 ns of work or
-// 4 bytes of memory, so that maxSteps bounds both. What takes time or memory
+// 4 bytes of memory, so that MaxSteps bounds both. What takes time or memory
 // is charged for what it costs, where it happens; what comes back after the
 // budget has run out proves nothing.
 //
@@ -19,9 +19,9 @@ type budget struct {
 	scratch automaton // its buffers, which serve one automaton after the other
 }
 
-// maxSteps is what a whole decision may spend. Nearly all policies need some
-// thousands.
-const maxSteps = 3_200_000
+// MaxSteps bounds the work of a whole decision: nearly all policies need some
+// thousands of steps. A step is some 10 ns or 4 bytes of memory.
+const MaxSteps = 3_200_000
 
 const askEvery = 4096 // steps between two questions to stop
 
@@ -36,6 +36,7 @@ const (
 	partOwner    stage = 2
 	partServices stage = 1
 	partFuture   stage = 3 // where the policy asks for the time
+	partBlame    stage = 2 // where the question asks for it
 	partNotes    stage = 2 // where the question asks for them
 )
 

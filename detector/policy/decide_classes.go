@@ -9,7 +9,12 @@ import (
 // and who of the owner's account keeps the key. It never fails: what it cannot
 // decide comes out as Undecided with the construct named.
 func (p *Policy) Decide(q Question) Decision {
-	dec, _ := p.decide(q, maxSteps)
+	steps := q.MaxSteps
+	if steps == 0 {
+		steps = MaxSteps
+	}
+	dec, spent := p.decide(q, steps)
+	dec.Steps = spent
 	return dec
 }
 
@@ -58,6 +63,10 @@ func (p *Policy) decideIn(q Question, partition string, steps int) (Decision, in
 		d.b.begin(partFuture)
 		d.later(&dec)
 	}
+	if q.Blame && dec.Least > Private {
+		d.b.begin(partBlame)
+		dec.Opens = d.openers(&dec)
+	}
 	dec.Flags = d.flags(&dec)
 	if q.Explain {
 		d.b.begin(partNotes)
@@ -71,6 +80,9 @@ func (d *decider) parts() []stage {
 	list := []stage{partPlain, partOutcomes, partGrants, partOwner, partServices}
 	if d.has[idCurrentTime] {
 		list = append(list, partFuture)
+	}
+	if d.q.Blame {
+		list = append(list, partBlame)
 	}
 	if d.q.Explain {
 		list = append(list, partNotes)

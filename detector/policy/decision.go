@@ -22,7 +22,7 @@ type Decision struct {
 	Undecided []Open
 	// TooIntricate says that the bound of work, or Question.Stop, cut the
 	// decision short: of the verdict, or of Future.
-	TooIntricate bool
+	TooIntricate bool `json:",omitempty"`
 	// Others are the same for the class other. They never decide the verdict.
 	Others []Grant
 	// Services are service principals that the policy lets in.
@@ -32,6 +32,12 @@ type Decision struct {
 	// Unguarded is the decision about the key policy alone, when a resource
 	// control policy of the question makes it better; nil when none does.
 	Unguarded *Decision
+	// Opens are the Allow statements by which outsiders surely get as far as
+	// Least, each by itself. Nil when Least is private, when only several
+	// statements together open so far, and unless the question asked for it.
+	Opens []StatementRef `json:",omitempty"`
+	// Steps is the work that the decision took; see MaxSteps.
+	Steps int `json:"-"`
 	// Flags say what the decision turned on, sorted, without repetition.
 	Flags []Flag
 	// Statements has one entry a statement: what it does about outsiders. Nil

@@ -102,6 +102,9 @@ func either(a, b Decision) Decision {
 			out.Future = f
 		}
 	}
+	if b.Least > a.Least {
+		out.Opens = b.Opens
+	}
 	out.Flags = append(slices.Clone(a.Flags), b.Flags...)
 	out.Flags = append(out.Flags, FlagKeyDependent)
 	slices.Sort(out.Flags)

@@ -34,6 +34,13 @@ type Question struct {
 	// organization's management account.
 	RCPs []*Policy
 
+	// Blame asks for Decision.Opens.
+	Blame bool
+
+	// MaxSteps bounds the work; 0 is the MaxSteps of this package, of which a
+	// caller that asks several questions about one policy may give each a part.
+	MaxSteps int
+
 	// Explain asks for Decision.Statements, which costs as much again.
 	Explain bool
 }

@@ -13,7 +13,7 @@ func measure(p *Policy, q Question) (d Decision, steps int, ms, mb float64) {
 	var a, b runtime.MemStats
 	runtime.ReadMemStats(&a)
 	c0 := cpu()
-	d, steps = p.decide(q, maxSteps)
+	d, steps = p.decide(q, MaxSteps)
 	c1 := cpu()
 	runtime.ReadMemStats(&b)
 	return d, steps, float64((c1 - c0).Microseconds()) / 1000, float64(b.TotalAlloc-a.TotalAlloc) / 1e6

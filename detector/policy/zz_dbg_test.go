@@ -28,7 +28,7 @@ func TestZZDbg(t *testing.T) {
 	}
 	p := mustParse([]byte(text))
 	d := newDecider(p.compile(surroundings(), "aws", false, newBudget(nil)))
-	steps := maxSteps
+	steps := MaxSteps
 	last := 0
 	d.b.divide(steps, d.parts()...)
 	step := func(name string, p stage, f func()) {
