@@ -58,7 +58,7 @@ func (b *budget) begin(p stage) {
 }
 
 func newBudget(stop func() bool) *budget {
-	return &budget{stop: stop, due: askEvery}
+	return &budget{stop: stop}
 }
 
 // spend charges n steps and reports whether the part in progress may go on.

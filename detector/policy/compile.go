@@ -42,6 +42,7 @@ type compiled struct {
 	shapes       map[shapeKey][]variant  // see shape
 	fewest       map[fewKey]bool         // see few
 	via          []string                // see viaServices
+	customer     []literal               // see strangeCustomer
 	strange      []*valueSet             // see strangeNetwork
 	effects      map[effectKey][]*stmt   // see statements
 	bases        map[reach][]literal     // by reach: what makes a caller an outsider

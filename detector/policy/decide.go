@@ -10,13 +10,14 @@ import (
 type decider struct {
 	*compiled
 	outcomes  map[string]*outcome // by what the policy treats alike; see alike
+	keys      map[ask]string      // what alike has returned
 	begun     []*outcome          // in the order of the asks; not yet finished
 	ownerOpen bool                // a search for the owner came to no end
 	views     map[viewKey][]*stmt // see ownersView
 }
 
 func newDecider(c *compiled) *decider {
-	return &decider{compiled: c, outcomes: make(map[string]*outcome, 4)}
+	return &decider{compiled: c, keys: make(map[ask]string, 20), outcomes: make(map[string]*outcome, 4)}
 }
 
 // An outcome is what one action came to.
@@ -44,6 +45,9 @@ func (o *outcome) take(t *trial) {
 
 // alike is the same for what the policy treats alike.
 func (d *decider) alike(a ask) string {
+	if key, ok := d.keys[a]; ok {
+		return key
+	}
 	var b strings.Builder
 	b.Grow(len(d.stmts) + 8)
 	for _, m := range d.matches(a.action) {
@@ -54,7 +58,8 @@ func (d *decider) alike(a ask) string {
 		b.WriteByte('-')
 	}
 	d.traits(&b, a)
-	return b.String()
+	d.keys[a] = b.String()
+	return d.keys[a]
 }
 
 // plain begins the outcomes of asks: it looks, with little effort for each

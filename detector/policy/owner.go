@@ -112,7 +112,7 @@ func (d *decider) letsIn(scenes []*scene, how through, sure bool, spared *stmt, 
 			continue
 		}
 		r := s.request(m, sc.ask)
-		d.b.spend(d.evaluation(m))
+		d.b.spend(d.evaluation(s, m))
 		if sure && spared == nil && !d.confirmsOwner(r) {
 			continue
 		}
@@ -272,6 +272,9 @@ func (d *decider) namedOwners(scenes []*scene) []string {
 // noAccount says that no Allow gives the action to the account itself.
 func (d *decider) noAccount(a ask) Open {
 	for _, st := range d.stmtsAbout(a, Deny) {
+		if d.b.out() {
+			break
+		}
 		if d.letsIn(d.ownerScenes(a), byAccount, true, st) != nil {
 			return Open{StatementRef{st.Index, st.Sid}, "it denies " + a.action + " to the key owner's account, apart from principals that are named"}
 		}
@@ -287,6 +290,9 @@ func (d *decider) lockedBy(a ask, scenes []*scene) Open {
 		return Open{StatementRef{Index: -1}, fmt.Sprintf("no statement allows %s to the key owner's account %s or a principal in it", a.action, d.owner)}
 	}
 	for _, st := range denies {
+		if d.b.out() {
+			break
+		}
 		if d.letsIn(scenes, byID, false, st) != nil {
 			return Open{d.ref(st), fmt.Sprintf("it denies %s to the key owner's account %s", a.action, d.owner)}
 		}

@@ -33,12 +33,18 @@ func (s *search) pickPresent(slot int, d *domain, lits []literal, m *model) ([]v
 		return d.vals, fits(d.vals...)
 	case choice:
 		for i := range d.vals {
+			if m.b.out() {
+				return nil, false
+			}
 			if fits(d.vals[i]) {
 				return d.vals[i : i+1], true
 			}
 		}
 	case number:
-		for _, n := range borders(lits, d.lo, d.hi) {
+		for _, n := range borders(lits, d.lo, d.hi, m.b) {
+			if m.b.spend(24); m.b.out() {
+				return nil, false
+			}
 			if v := timeOrNumber(s.c.slots[slot], n); fits(v) {
 				return []value{v}, true
 			}
@@ -67,7 +73,7 @@ func timeOrNumber(info keyInfo, n int64) value {
 
 // borders lists the numbers at which literals change their answer: if any
 // number between lo and hi meets all of them, one of these does.
-func borders(lits []literal, lo, hi int64) []int64 {
+func borders(lits []literal, lo, hi int64, b *budget) []int64 {
 	list := []int64{hi, lo}
 	add := func(n int64) {
 		if lo <= n && n <= hi {
@@ -78,6 +84,7 @@ func borders(lits []literal, lo, hi int64) []int64 {
 		if lits[i].set == nil {
 			continue
 		}
+		b.spend(16 * len(lits[i].set.spans))
 		for _, r := range lits[i].set.spans {
 			for _, n := range [...]int64{r.lo - 1, r.lo, r.hi, r.hi + 1} {
 				add(n)

@@ -1,9 +1,9 @@
 package policy
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -165,7 +165,7 @@ func (d *domain) plain() []value {
 	}
 }
 
-func secondsValue(n int64) value { return value{s: fmt.Sprint(n), n: n} }
+func secondsValue(n int64) value { return value{s: strconv.FormatInt(n, 10), n: n} }
 
 func addressValue(a netip.Addr) value { return value{s: a.String(), a: a} }
 

@@ -88,7 +88,10 @@ func (s *search) begin() {
 // strangers returns the literals that every caller of the wanted kind meets.
 func (s *search) strangers() []literal {
 	if s.typ == serviceCaller {
-		return s.strangeCustomer()
+		if s.c.customer == nil {
+			s.c.customer = s.strangeCustomer()
+		}
+		return s.c.customer
 	}
 	base, ok := s.c.bases[s.reach]
 	if !ok {

@@ -142,7 +142,7 @@ func contextOfCustomer(key string) bool {
 // named, and is no resource that the policy spells out.
 func (s *search) strangeCustomer() []literal {
 	c := s.c
-	var lits []literal
+	lits := []literal{}
 	for i := sFirst; i < len(c.slots); i++ {
 		var pats valueSet
 		switch {
@@ -161,6 +161,7 @@ func (s *search) strangeCustomer() []literal {
 		default:
 			continue
 		}
+		c.b.spend(20 + 2*patternSize*len(pats.pats))
 		lits = append(lits, literal{slot: i, absent: true, mode: eachOut, set: &pats})
 	}
 	return lits

@@ -155,7 +155,7 @@ func (t *trial) unfinished() StatementRef {
 // confirms asks the separate evaluator about a witness. For an unknown key it
 // cannot be sure of statements that name a key.
 func (d *decider) confirms(s *search, m *model) bool {
-	if d.b.spend(d.evaluation(m)); d.b.out() {
+	if d.b.spend(d.evaluation(s, m)); d.b.out() {
 		return false
 	}
 	a := d.policy.AllowsUnder(s.request(m, s.ask), d.q.RCPs)
@@ -163,11 +163,15 @@ func (d *decider) confirms(s *search, m *model) bool {
 }
 
 // evaluation is what the evaluator is charged for one request.
-func (d *decider) evaluation(m *model) int {
+func (d *decider) evaluation(s *search, m *model) int {
 	steps := 200
+	matches := d.matches(s.action)
 	for i := range d.stmts {
 		st := &d.stmts[i]
 		steps += 10 + 4*(len(st.Principals)+len(st.Actions)+len(st.Resources))
+		if matches[i] == matchNo || !st.entries.reachable(st.NotPrincipal) && s.typ != serviceCaller {
+			continue // its conditions are not looked at
+		}
 		for j := range st.clauses {
 			steps += st.clauses[j].evaluation(m)
 		}
@@ -186,12 +190,27 @@ func (cl *clause) evaluation(m *model) int {
 		if steps += 4 + len(v)/8 + size/8; like {
 			steps += 2 * len(v)
 		}
-		if strings.IndexByte(v, '?') >= 0 && strings.IndexByte(v, '*') >= 0 {
-			steps += len(v) * size / 8
+		if like {
+			steps += pieces(v) * size / 8
 		}
 		if strings.Contains(v, "${") {
 			steps += 16 * len(v)
 		}
 	}
 	return steps
+}
+
+// pieces returns the length of the longest piece between stars that has a
+// question mark in it: such a piece is compared with every place of a text.
+func pieces(v string) int {
+	longest := 0
+	if strings.IndexByte(v, '?') < 0 {
+		return 0
+	}
+	for piece := range strings.SplitSeq(v, "*") {
+		if strings.IndexByte(piece, '?') >= 0 {
+			longest = max(longest, len(piece))
+		}
+	}
+	return longest
 }

@@ -27,7 +27,7 @@ func TestZZDbg(t *testing.T) {
 		text = hardPolicies()[os.Getenv("DBG")]
 	}
 	p := mustParse([]byte(text))
-	d := newDecider(p.compile(surroundings(), "aws", false, newBudget(nil)))
+	d := newDecider(p.compile(dbgQuestion(), "aws", false, newBudget(nil)))
 	steps := MaxSteps
 	last := 0
 	d.b.divide(steps, d.parts()...)
@@ -52,4 +52,16 @@ func TestZZDbg(t *testing.T) {
 	step("owner", partOwner, func() { dec.Owner = p.ownerOf(surroundings(), "aws", d.b) })
 	step("services", partServices, func() { dec.Services = d.services() })
 	step("future", partFuture, func() { d.later(&dec) })
+	if d.q.Blame {
+		step("blame", partBlame, func() { d.openers(&dec) })
+	}
+	if d.q.Explain {
+		step("notes", partNotes, func() { d.notes(dec.Verdict) })
+	}
+}
+
+func dbgQuestion() Question {
+	q := surroundings()
+	q.Explain, q.Blame = os.Getenv("DBGX") != "", os.Getenv("DBGX") != ""
+	return q
 }
