@@ -32,6 +32,9 @@ func (s *search) join(c, lits []literal, i int, m, trial *model, variants []vari
 	impossible = true
 	rest := append(append([]literal(nil), lits[:i]...), lits[i+1:]...)
 	for j := range lits[i].set.pats {
+		if m.b.out() {
+			return false, false
+		}
 		p := &lits[i].set.pats[j]
 		switch {
 		case p.parts == nil:
@@ -106,6 +109,7 @@ const maxDepth = 6
 
 // merge gives two keys one value that meets the literals on both.
 func (s *search) merge(c, lits, rest []literal, i, ref int, m *model, variants []variant) (ok, impossible bool) {
+	m.b.spend(len(c) + 20*len(rest))
 	joined := rest[:len(rest):len(rest)]
 	for _, l := range c {
 		if l.slot == ref {
@@ -196,6 +200,9 @@ func (s *search) part(c, lits []literal, l *literal, m *model, variants []varian
 		for _, p := range l.set.pats[j].parts {
 			if p.ref == "" {
 				continue
+			}
+			if m.b.spend(patternSize); m.b.out() {
+				return false
 			}
 			other := equals(p.slot, m.text(p.slot)).not()
 			other.absent = false
@@ -310,6 +317,9 @@ func (s *search) giveWayTo(c []literal, l *literal, m *model) bool {
 		for _, v := range p.parts {
 			if v.ref == "" {
 				continue
+			}
+			if m.b.spend(4 * patternSize); m.b.out() {
+				return false
 			}
 			wants, exact := []literal{equals(v.slot, text)}, len(p.parts) == 1 && !v.hasDef
 			if slot, captured, ok := p.capture(text); ok && slot == v.slot {

@@ -20,6 +20,9 @@ func (s *search) fill(variants []variant, lits []literal, m *model, how reading)
 		if i > 0 && !v.matters(lits) {
 			break
 		}
+		if m.b.out() {
+			return false
+		}
 		needs, ok := s.needs(v, lits, m, how)
 		if !ok {
 			continue

@@ -16,6 +16,7 @@ const AnyService = "*"
 // that lets every stranger in is not listed for services as well.
 func (d *decider) services() []ServiceGrant {
 	var list []ServiceGrant
+	d.serviceScenes = make(map[string]*scene, 4)
 	for i := range d.stmts {
 		st := &d.stmts[i]
 		if st.Effect != Allow {
@@ -98,7 +99,12 @@ func (d *decider) serviceSearches(st *stmt) []*search {
 	for _, a := range asksOf(ClassEncrypt) {
 		if key := d.alike(a); st.matchAction(a.action) != matchNo && !seen[key] {
 			seen[key] = true
-			s := d.newSearch(&scene{c: d.compiled, typ: serviceCaller, path: direct, ask: ask{action: a.action}, keys: anyKey}, reach{}, false)
+			sc := d.serviceScenes[key]
+			if sc == nil {
+				sc = &scene{c: d.compiled, typ: serviceCaller, path: direct, ask: ask{action: a.action}, keys: anyKey}
+				d.serviceScenes[key] = sc
+			}
+			s := d.newSearch(sc, reach{}, false)
 			s.allows = []*stmt{st}
 			list = append(list, s)
 		}

@@ -194,7 +194,7 @@ func (cl *clause) evaluation(m *model) int {
 			steps += pieces(v) * size / 8
 		}
 		if strings.Contains(v, "${") {
-			steps += 16 * len(v)
+			steps += 40 + 4*len(v)
 		}
 	}
 	return steps
