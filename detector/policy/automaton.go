@@ -60,8 +60,12 @@ func (a *automaton) build(t tape, needs []need, b *budget) {
 		n := &needs[i]
 		for j := range n.pats {
 			a.start = append(a.start, int32(len(a.steps)))
-			for _, t := range n.pats[j].tokens() {
+			p := &n.pats[j]
+			for _, t := range p.toks {
 				a.steps = append(a.steps, step{token: t, need: int32(i)})
+			}
+			for _, r := range p.plain { // an exact one has no tokens
+				a.steps = append(a.steps, step{token: token{r: r, fold: p.fold}, need: int32(i)})
 			}
 			a.steps = append(a.steps, step{need: int32(i), end: true})
 		}

@@ -15,13 +15,13 @@ func (d *decider) openers(dec *Decision) []StatementRef {
 		}
 		seen[o] = true
 		for _, sc := range o.scenes {
+			if d.b.out() {
+				break
+			}
 			s := d.newSearch(sc, reachOf(o.level), true)
 			for _, allow := range s.allows {
-				if !slices.Contains(guilty, allow.Index) && d.opensBy(s, allow) {
+				if !d.b.out() && !slices.Contains(guilty, allow.Index) && d.opensBy(s, allow) {
 					guilty = append(guilty, allow.Index)
-				}
-				if d.b.out() {
-					break
 				}
 			}
 		}

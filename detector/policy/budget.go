@@ -21,7 +21,7 @@ type budget struct {
 
 // MaxSteps bounds the work of a whole decision: nearly all policies need some
 // thousands of steps. A step is some 10 ns or 4 bytes of memory.
-const MaxSteps = 3_200_000
+const MaxSteps = 2_800_000
 
 const askEvery = 4096 // steps between two questions to stop
 

@@ -376,6 +376,7 @@ const maxAccounts = 8
 func (s *search) moveAccount(c, lits []literal, m *model, build func(account string) []variant) bool {
 	var tried []string
 	for range maxAccounts {
+		m.b.spend(400 + 20*len(lits))
 		trial := m.clone()
 		with := append(append(append([]literal(nil), lits...), on(c, sAccount)...), equals(sAccount, tried...).not())
 		if !s.fill(build(""), with, trial, loose) {

@@ -132,18 +132,6 @@ func (p *pattern) read(toks []token, s part, colons *int, crossing bool) []token
 	return toks
 }
 
-// tokens returns the pattern as tokens, exact or not.
-func (p *pattern) tokens() []token {
-	if !p.exact {
-		return p.toks
-	}
-	toks := make([]token, 0, len(p.plain))
-	for _, r := range p.plain {
-		toks = append(toks, token{r: r, fold: p.fold})
-	}
-	return toks
-}
-
 // matches reports whether the pattern, which has no variables, matches s.
 func (p *pattern) matches(s string, b *budget) bool {
 	if p.exact {

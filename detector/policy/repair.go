@@ -1,6 +1,9 @@
 package policy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A group is a set of keys whose values hang together.
 type group int
@@ -245,8 +248,13 @@ func (s *search) settledSlot(slot int) bool {
 // where they cannot hold: an outsider has another account, and a stranger
 // another organization. What is left of one is its default.
 func (s *search) dropOwner(lits []literal) []literal {
-	if !anyVariables(lits) {
+	if !slices.ContainsFunc(lits, s.dropsOwner) {
 		return lits
+	}
+	for i := range lits {
+		if set := lits[i].set; set != nil {
+			s.c.b.spend(patternSize * len(set.pats))
+		}
 	}
 	lits = append([]literal(nil), lits...)
 	for i := range lits {
@@ -273,6 +281,13 @@ func (s *search) dropOwner(lits []literal) []literal {
 	return lits
 }
 
+// dropsOwner reports whether dropOwner has something to take out of l.
+func (s *search) dropsOwner(l literal) bool {
+	return l.set != nil && l.set.vars && l.inside() && slices.ContainsFunc(l.set.pats, func(p pattern) bool {
+		return len(p.parts) == 1 && s.neverEqual(l.slot, p.parts[0].slot)
+	})
+}
+
 // neverEqual says that one key is the caller's account, or a stranger's
 // organization, and the other the key owner's.
 func (s *search) neverEqual(a, b int) bool {
@@ -284,15 +299,6 @@ func (s *search) neverEqual(a, b int) bool {
 	}
 	id := s.c.slots[b].id
 	return a == sAccount && id == idResAccount || a == sOrgID && id == idResOrgID && s.freshWho
-}
-
-func anyVariables(lits []literal) bool {
-	for i := range lits {
-		if lits[i].set != nil && lits[i].set.vars {
-			return true
-		}
-	}
-	return false
 }
 
 func arnAccount(arn string) string {

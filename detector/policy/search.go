@@ -36,6 +36,7 @@ func (c *compiled) newSearch(sc *scene, r reach, sure bool) *search {
 	s.allows, s.denies = c.statements(sc.action, Allow, sure), c.statements(sc.action, Deny, sure)
 	s.base = s.strangers()
 	if slot := c.slotWith(idGrantOps); slot >= 0 && sc.action == createGrant && sc.class != "" {
+		c.b.spend(500)
 		carried := literal{slot: slot, mode: someIn, set: exactly(operations(sc.class, sc.keys)...)}
 		s.base = append(s.base[:len(s.base):len(s.base)], carried)
 	}

@@ -26,6 +26,9 @@ func (d *decider) services() []ServiceGrant {
 		for _, c := range d.serviceCallers(st) {
 			strange, in := false, false
 			for _, s := range searches {
+				if d.b.out() {
+					break
+				}
 				if strange, in = s.serves(c); in {
 					break
 				}

@@ -82,6 +82,9 @@ func (t *trial) round(effort int) (found bool) {
 	}
 	t.pending, t.unproven = nil, false
 	for _, sc := range t.scenes {
+		if t.d.b.out() {
+			return false
+		}
 		s := t.d.newSearch(sc, reachOf(t.level), t.sure)
 		for _, allow := range s.allows {
 			for _, way := range allow.allowWays(s.typ, t.d.b) {

@@ -177,6 +177,7 @@ func inAccount(account string) segment {
 
 // parentVariants are the ARNs of an account's users.
 func (s *search) parentVariants(account string) []variant {
+	s.c.b.spend(400)
 	segs := []segment{fixed("arn:" + s.c.partition + ":iam::"), inAccount(account), fixed(":user/")}
 	name := repeat(nameClass(), 1, 64)
 	var list []variant
@@ -190,6 +191,7 @@ func (s *search) parentVariants(account string) []variant {
 
 // sessionVariants are the ARNs of things in an account that sessions come from.
 func (s *search) sessionVariants(slot int, account string) []variant {
+	s.c.b.spend(400)
 	v := whole(slot, tape{[]segment{
 		fixed("arn:" + s.c.partition + ":"), repeat(hostClass(), 2, 30), fixed(":"), repeat(hostClass(), 0, 30),
 		fixed(":"), inAccount(account), fixed(":"), repeat(pathClass(), 1, 512),
