@@ -18,6 +18,11 @@ type Detector struct {
 	// are judged; see policy.Question.
 	RCPs []*policy.Policy
 
+	// Stop is asked now and then while a policy is decided whether to give up:
+	// the finding is then undecided, of severity high. Nil: never. A caller that
+	// has a deadline looks at its clock here.
+	Stop func() bool
+
 	// Now is when the record is judged. An event that lies more than an hour
 	// after it, or has no time, is judged as of Now. The zero Now believes
 	// every record.
@@ -183,6 +188,8 @@ func (d Detector) question(f *Finding) policy.Question {
 		TrustedOrgs:     d.TrustedOrgs,
 		RCPs:            d.RCPs,
 		Key:             f.Key.facts(),
+		Stop:            d.Stop,
+		Blame:           true,
 	}
 }
 

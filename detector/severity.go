@@ -25,7 +25,7 @@ func severityRules() []severityRule {
 		}},
 		{High, "anyone can encrypt, decrypt or sign", func(f *Finding) bool { return f.Verdict == policy.Public }},
 		{High, "locked: nobody of the owner's account can change the policy", func(f *Finding) bool { return f.OwnerLocked }},
-		{High, "too intricate to decide, which an ordinary policy never is", func(f *Finding) bool { return f.Decision.TooIntricate() }},
+		{High, "too intricate to decide, which an ordinary policy never is", func(f *Finding) bool { return f.Decision.TooIntricate }},
 		{Medium, "open to named networks", func(f *Finding) bool { return f.Verdict == policy.Network }},
 		{Medium, "undecided, which may be worse", func(f *Finding) bool { return f.Verdict == policy.Undecided }},
 		{Medium, "set with the lock-out check bypassed, and the owner does not surely keep the key", (*Finding).Bypassed},

@@ -41,7 +41,7 @@ func TestSeverity(t *testing.T) {
 	bypass := Event{Bypass: true}
 	known := Key{Account: "111122223333"}
 	unguarded := policy.Decision{Unguarded: &policy.Decision{Verdict: policy.Public}}
-	intricate := policy.Decision{Undecided: []policy.Open{{Reason: "the policy is too intricate to decide within the bound of work"}}}
+	intricate := policy.Decision{TooIntricate: true, Undecided: []policy.Open{{}}}
 	for _, row := range []struct {
 		name string
 		f    Finding

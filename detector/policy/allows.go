@@ -1,5 +1,7 @@
 package policy
 
+import "strings"
+
 // Allows evaluates one request, statement by statement, as AWS would after the
 // caller's own account has said yes. Maybe means that AWS does not document the
 // outcome. It shares only the types and the parser with Decide.
@@ -7,6 +9,12 @@ package policy
 // An explicit Deny wins, else one Allow is needed; the order of statements is
 // of no account. Source: IAM User Guide, reference_policies_evaluation-logic.html.
 func (p *Policy) Allows(r Request) Answer {
+	r.folded = make(map[string][]string, len(r.Context))
+	for name, values := range r.Context {
+		if fold := strings.ToLower(name); len(values) > 0 {
+			r.folded[fold] = append(r.folded[fold], name)
+		}
+	}
 	usable := evalUsable(r)
 	if usable == No {
 		return No
@@ -39,7 +47,11 @@ func (p *Policy) evalStatement(st *Statement, r Request) Answer {
 		if answer == No {
 			return No
 		}
-		answer = evalAnd(answer, p.evalCondition(st.Effect, &st.Conditions[i], r))
+		holds := p.evalCondition(st.Effect, &st.Conditions[i], r)
+		if st.spelledTwice(st.Conditions[i].Operator.Text) {
+			holds = evalSame(holds, Yes) // the other spelling may be the one that counts
+		}
+		answer = evalAnd(answer, holds)
 	}
 	return answer
 }

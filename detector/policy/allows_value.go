@@ -40,6 +40,9 @@ func (p *Policy) evalMatch(op Operator, key keyInfo, have, want string, r Reques
 
 // evalText compares text: equal, equal but for letter case, glob, or ARN glob.
 func (p *Policy) evalText(op Operator, have, want string, r Request) Answer {
+	if op.Base == StringEquals && !strings.Contains(want, "${") {
+		return evalBool(want == have)
+	}
 	forms, open := p.evalExpand(want, op.Negated, r)
 	if open != Yes {
 		return open

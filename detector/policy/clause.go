@@ -187,6 +187,7 @@ func textValues(c *Condition, info keyInfo, vars bool) (lo, hi *valueSet, doubt 
 		s.pats = append(s.pats, p)
 	}
 	if short == nil {
+		s.seal()
 		hi, doubt = wildFromVariables(s)
 		return s, hi, doubt
 	}

@@ -29,13 +29,22 @@ type compiled struct {
 	q            Question
 	owner        string // the key owner's account; "" unknown
 	region       string // the key's Region; "" unknown
-	partition    string // the key's partition; "aws" when unknown
+	partition    string // the key's partition
 	slots        []keyInfo
 	mentions     []mention
 	stmts        []stmt
 	named        named
 	matched      map[string][]match // by action: how far each statement applies to it and to the key
-	memo         memo
+	until        int64              // a request may choose its time up to this second; 0: it is made at q.At
+	b            *budget
+	slotByName   map[string]int // by lower-case name: of all keys that are mentioned
+	domains      map[domainKey]*domain
+	shapes       map[shapeKey][]variant  // see shape
+	fewest       map[fewKey]bool         // see few
+	via          []string                // see viaServices
+	customer     []literal               // see strangeCustomer
+	strange      []*valueSet             // see strangeNetwork
+	effects      map[effectKey][]*stmt   // see statements
 	bases        map[reach][]literal     // by reach: what makes a caller an outsider
 	has          [idAttestation + 1]bool // which kinds of keys are mentioned
 	insiders     bool                    // compiled for callers of the owner's account
@@ -72,14 +81,12 @@ const (
 func (m match) sure() bool     { return m == matchYes }
 func (m match) possible() bool { return m != matchNo }
 
-func (p *Policy) compile(q Question) *compiled { return p.compileFor(q, false) }
-
-// compileFor makes the policy and the resource control policies of q ready for
-// callers of the key owner's account, or for outsiders.
-func (p *Policy) compileFor(q Question, insiders bool) *compiled {
-	c := &compiled{policy: p, q: q, owner: q.Account, partition: "aws", insiders: insiders}
+// compile makes p, and the resource control policies of q, ready for q about a
+// key of the partition: for callers of the key owner's account, or for outsiders.
+func (p *Policy) compile(q Question, partition string, insiders bool, b *budget) *compiled {
+	c := &compiled{policy: p, q: q, owner: q.Account, partition: partition, insiders: insiders, b: b}
 	if parts := strings.SplitN(q.KeyARN, ":", 6); len(parts) == 6 {
-		c.partition, c.region = parts[1], parts[3]
+		c.region = parts[3]
 		if c.owner == "" {
 			c.owner = parts[4]
 		}
@@ -89,7 +96,11 @@ func (p *Policy) compileFor(q Question, insiders bool) *compiled {
 		c.slots[i] = pseudoKey(i)
 	}
 	c.matched = make(map[string][]match, 24)
-	c.memo = make(memo)
+	c.slotByName = make(map[string]int, 8)
+	c.domains = make(map[domainKey]*domain, 8)
+	c.fewest = make(map[fewKey]bool)
+	c.shapes = make(map[shapeKey][]variant, 8)
+	c.effects = make(map[effectKey][]*stmt, 4)
 	c.bases = make(map[reach][]literal, 3)
 	c.stmts = make([]stmt, len(p.Statements))
 	for i := range p.Statements {
@@ -154,8 +165,14 @@ func (c *compiled) compileStatement(s *stmt, src *Statement, in *Policy) {
 		s.has[c.slots[slot].id] = true
 		c.bindVariables(s, cl.lo.set)
 		c.bindVariables(s, cl.hi.set)
+		c.pathToID(&cl.lo)
+		c.pathToID(&cl.hi)
 		simplify(&cl.lo)
 		simplify(&cl.hi)
+		if src.spelledTwice(cond.Operator.Text) {
+			cl.hi = literal{slot: slot, absent: true, mode: all, set: &valueSet{}}
+			cl.doubt = "the operator is there twice, in different letter case; AWS does not say which one counts"
+		}
 		s.clauses = append(s.clauses, cl)
 	}
 }
@@ -200,18 +217,18 @@ func variableInHead(arn string) bool {
 
 // slotOf returns the slot of a condition key, a new one for a new key.
 func (c *compiled) slotOf(name string) int {
+	lower := strings.ToLower(name)
+	if slot, ok := c.slotByName[lower]; ok {
+		return slot
+	}
 	info, known := lookupKey(name)
 	if !known {
 		info = keyInfo{Name: name}
 	}
 	c.has[info.id] = true
 	slot := c.findSlot(info)
-	for _, m := range c.mentions {
-		if strings.EqualFold(m.name, info.Name) {
-			return slot
-		}
-	}
 	c.mentions = append(c.mentions, mention{info.Name, slot})
+	c.slotByName[lower] = slot
 	return slot
 }
 
@@ -227,11 +244,6 @@ func (c *compiled) findSlot(info keyInfo) int {
 		return sOrgID
 	case idPrincipalOrgPaths:
 		return sOrgPaths
-	}
-	for i := sFirst; i < len(c.slots); i++ {
-		if strings.EqualFold(c.slots[i].Name, info.Name) {
-			return i
-		}
 	}
 	c.slots = append(c.slots, info)
 	return len(c.slots) - 1
@@ -263,6 +275,38 @@ func (c *compiled) bindVariables(st *stmt, s *valueSet) {
 				st.has[c.slots[p.parts[j].slot].id] = true
 			}
 		}
+	}
+}
+
+// pathToID rewrites "${KEY}/*" under aws:PrincipalOrgPaths, where KEY holds an
+// organization's id, as "${KEY}" under aws:PrincipalOrgID: an organization path
+// begins with the id of the caller's organization and a slash, and ids hold none.
+// Source: IAM User Guide, reference_policies_condition-keys.html, aws:PrincipalOrgPaths.
+func (c *compiled) pathToID(l *literal) {
+	if l.slot != sOrgPaths || l.set == nil || !l.set.vars {
+		return
+	}
+	pats := make([]pattern, len(l.set.pats))
+	for i, p := range l.set.pats {
+		if len(p.parts) != 2 || !p.wild || p.parts[1].text != "/*" || p.parts[1].literal || !c.holdsOrgID(p.parts[0]) {
+			return
+		}
+		p.parts = p.parts[:1]
+		pats[i] = p
+	}
+	l.slot, l.set = sOrgID, &valueSet{pats: pats, vars: true}
+}
+
+// holdsOrgID reports whether a variable without default stands for the id of
+// an organization.
+func (c *compiled) holdsOrgID(v part) bool {
+	switch id := c.slots[v.slot].id; {
+	case v.ref == "" || v.hasDef:
+		return false
+	case id == idPrincipalOrgID, id == idResOrgID, id == idVpceOrgID:
+		return true
+	default:
+		return c.slots[v.slot].Name == "aws:SourceOrgID"
 	}
 }
 

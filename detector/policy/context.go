@@ -35,6 +35,9 @@ func (s *search) repairContext(c, lits []literal, m *model) bool {
 		if s.c.slots[i].id != idEncContext {
 			continue
 		}
+		if m.b.spend(80 + len(lits)); m.b.out() {
+			return false
+		}
 		k := contextKey{slot: i, name: s.c.slots[i].Name[len("kms:EncryptionContext:"):], lits: on(lits, i)}
 		if len(k.lits) == 0 && keys < 0 {
 			m.vals[i] = nil

@@ -20,6 +20,9 @@ type Decision struct {
 	// Undecided names what kept the classes encrypt and use open. It may come with
 	// Grants: then the grants are sure and something worse was not ruled out.
 	Undecided []Open
+	// TooIntricate says that the bound of work, or Question.Stop, cut the
+	// decision short: of the verdict, or of Future.
+	TooIntricate bool `json:",omitempty"`
 	// Others are the same for the class other. They never decide the verdict.
 	Others []Grant
 	// Services are service principals that the policy lets in.
@@ -30,6 +33,12 @@ type Decision struct {
 	// control policies of the question change the classes or the owner; nil
 	// when they do not.
 	Unguarded *Decision
+	// Opens are the Allow statements by which outsiders surely get as far as
+	// Least, each by itself. Nil when Least is private, when only several
+	// statements together open so far, and unless the question asked for it.
+	Opens []StatementRef `json:",omitempty"`
+	// Steps is the work that the decision took; see MaxSteps.
+	Steps int `json:"-"`
 	// Flags say what the decision turned on, sorted, without repetition.
 	Flags []Flag
 	// Statements has one entry a statement: what it does about outsiders. Nil

@@ -85,14 +85,14 @@ func (s *scene) tokenDomain() domain {
 	if !s.temp {
 		if s.path == via {
 			now := s.c.q.At.Unix()
-			d := domain{kind: number, lo: now - 36*3600, hi: now}
+			d := domain{kind: number, lo: now - 36*3600, hi: max(now, s.c.until)}
 			return d.doubtful()
 		}
 		return domain{}
 	}
 	hours := [...]int64{roleCaller: 12, userCaller: 36, rootCaller: 1, fedCaller: 36}[s.typ]
 	now := s.c.q.At.Unix()
-	return domain{kind: number, lo: now - hours*3600, hi: now}
+	return domain{kind: number, lo: now - hours*3600, hi: max(now, s.c.until)}
 }
 
 // mfaDomain knows aws:MultiFactorAuthPresent where no session has it for sure:
@@ -149,7 +149,10 @@ func (s *scene) networkDomain(info keyInfo) (domain, bool) {
 			return only(via, d)
 		}
 		d := anyText("ssm."+s.c.region+".amazonaws.com", repeat(hostClass(), 2, 60), region, host)
-		d.known = viaServices(s.c.region)
+		if s.c.via == nil {
+			s.c.via = viaServices(s.c.region)
+		}
+		d.known = s.c.via
 		d.lacking = true // CloudFormation, for one, is in no list of services that bring the key
 		return only(via, d)
 	case idViaAWSService:
@@ -320,6 +323,9 @@ func (s *scene) requestDomain(info keyInfo) domain {
 // nowDomain is the instant of the request, for aws:CurrentTime or aws:EpochTime.
 func (s *scene) nowDomain(info keyInfo) domain {
 	now := s.c.q.At.Unix()
+	if s.c.until > 0 {
+		return domain{kind: number, lo: now + 1, hi: s.c.until}
+	}
 	v := timeValue(now)
 	if info.Name == "aws:EpochTime" {
 		v = secondsValue(now)
@@ -334,7 +340,11 @@ func (s *scene) principalDomain() domain {
 
 // sourceDomain is the ARN of anything that a service acts for.
 func (s *scene) sourceDomain() domain {
-	return anyText("arn:aws:s3:::stranger", fixed("arn:"+s.c.partition+":"), repeat(hostClass(), 2, 40), fixed(":"), repeat(hostClass(), 0, 30), fixed(":"), repeat(digitClass(), 0, 12), fixed(":"), repeat(pathClass(), 1, 600))
+	head := []segment{fixed("arn:" + s.c.partition + ":"), repeat(hostClass(), 2, 40), fixed(":"), repeat(hostClass(), 0, 30), fixed(":")}
+	rest := repeat(pathClass(), 1, 600)
+	d := domain{kind: text, first: "arn:" + s.c.partition + ":s3:::stranger"}
+	d.tapes = []tape{{append(head[:5:5], fixed(":"), rest)}, {append(head[:5:5], repeat(digitClass(), 12, 12), fixed(":"), rest)}}
+	return d
 }
 
 func (s *scene) grantDomain(info keyInfo) domain {
@@ -391,7 +401,11 @@ func (s *scene) serviceDomain(info keyInfo) domain {
 	case idCurrentTime:
 		return s.nowDomain(info)
 	case idPrincipalServiceName:
-		return anyText("service.amazonaws.com", repeat(hostClass(), 1, 60), fixed(".amazonaws.com")).maybe()
+		d := anyText("service.amazonaws.com", repeat(serviceClass(), 1, 255))
+		d.multi = info.Multi
+		return d
+	case idUserAgent:
+		return anyText("service.amazonaws.com", repeat(textClass(), 1, 512))
 	case idSourceKeys:
 		switch info.Name {
 		case "aws:SourceAccount":

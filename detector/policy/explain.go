@@ -222,9 +222,19 @@ func quoteValues(vals []value) string {
 	return fmt.Sprintf("%q", strings.Join(texts, ", "))
 }
 
+// shorten returns the text, cut when it has more than n characters.
 func shorten(s string, n int) string {
-	if rs := []rune(s); len(rs) > n {
-		return string(rs[:n-3]) + "..."
+	if len(s) <= n {
+		return s
+	}
+	count, cut := 0, 0
+	for i := range s {
+		if count == n-3 {
+			cut = i
+		}
+		if count++; count > n {
+			return s[:cut] + "..."
+		}
 	}
 	return s
 }
@@ -266,7 +276,11 @@ func (d *decider) allowNote(st *stmt) (Verdict, string) {
 	case !st.entries.reachable(st.NotPrincipal):
 		return Private, "It names only principals of the key owner's account, or trusted ones."
 	}
-	if v := d.alone(st, asks, st.clauses); v != Private {
+	v, ok := d.alone(st, asks, st.clauses)
+	switch {
+	case !ok:
+		return Undecided, "What it opens by itself is too intricate to say within the bound of work."
+	case v != Private:
 		return v, d.opens(v)
 	}
 	return Private, "Its conditions keep outsiders out: " + d.barrier(st, asks) + "."
@@ -298,15 +312,20 @@ func (d *decider) asks(st *stmt) []ask {
 	return list
 }
 
-// alone says how far outsiders get through one Allow with some of its clauses.
-func (d *decider) alone(st *stmt, asks []ask, clauses []clause) Verdict {
+// alone says how far outsiders get through one Allow with some of its clauses;
+// ok is false when the budget was not enough to say.
+func (d *decider) alone(st *stmt, asks []ask, clauses []clause) (v Verdict, ok bool) {
 	t := *st
 	t.clauses = clauses
-	work := workBound / 8
+	ok = d.b.within(d.b.left/4, func() { v = d.aloneAt(&t, asks) })
+	return v, ok
+}
+
+func (d *decider) aloneAt(st *stmt, asks []ask) Verdict {
 	for _, sure := range [...]bool{true, false} {
 		for _, level := range [...]Verdict{Public, Network, Shared} {
 			for _, a := range asks {
-				if d.opensAlone(&t, a, level, sure, &work) {
+				if d.opensAlone(st, a, level, sure) {
 					if !sure {
 						return Undecided
 					}
@@ -315,18 +334,18 @@ func (d *decider) alone(st *stmt, asks []ask, clauses []clause) Verdict {
 			}
 		}
 	}
-	if work < 0 {
-		return Undecided
-	}
 	return Private
 }
 
-func (d *decider) opensAlone(st *stmt, a ask, level Verdict, sure bool, work *int) bool {
+func (d *decider) opensAlone(st *stmt, a ask, level Verdict, sure bool) bool {
 	var open addressSet
-	for _, sc := range d.scenes(a) {
-		s := d.newSearch(sc, reachOf(level), sure, work)
+	for _, sc := range d.outcome(a).scenes {
+		if d.b.out() {
+			return false
+		}
+		s := d.newSearch(sc, reachOf(level), sure)
 		s.allows, s.denies = []*stmt{st}, nil
-		if m, _ := s.findWide(&open); m != nil {
+		if s.findWide(&open) != nil {
 			return true
 		}
 	}
@@ -338,7 +357,7 @@ func (d *decider) barrier(st *stmt, asks []ask) string {
 	var names []string
 	for i := range st.clauses {
 		rest := append(append([]clause(nil), st.clauses[:i]...), st.clauses[i+1:]...)
-		if d.alone(st, asks, rest) != Private {
+		if v, ok := d.alone(st, asks, rest); ok && v != Private {
 			names = append(names, "`"+shorten(st.clauses[i].text(), 120)+"`")
 		}
 	}

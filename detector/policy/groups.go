@@ -179,12 +179,13 @@ func (s *search) calledBy(lits []literal, m *model) (value, bool) {
 // credentials do: a role session may be federated.
 func (s *search) repairMFA(lits []literal, m *model) bool {
 	present, age := s.c.slotWith(idMFAPresent), s.c.slotWith(idMFAAge)
+	onPresent, onAge := on(lits, present), on(lits, age)
 	try := func(p string, a []value) bool {
 		var pv []value
 		if p != "" {
 			pv = []value{{s: p}}
 		}
-		if !fitsAll(pv, on(lits, present), m) || !fitsAll(a, on(lits, age), m) {
+		if !fitsAll(pv, onPresent, m) || !fitsAll(a, onAge, m) {
 			return false
 		}
 		if present >= 0 {
@@ -198,7 +199,10 @@ func (s *search) repairMFA(lits []literal, m *model) bool {
 	if !s.sure && s.typ == roleCaller && try("", nil) || try("false", nil) {
 		return true
 	}
-	for _, n := range borders(on(lits, age), 0, 36*3600) {
+	for _, n := range borders(onAge, 0, 36*3600, m.b) {
+		if m.b.spend(24); m.b.out() {
+			return false
+		}
 		if try("true", []value{secondsValue(n)}) {
 			return true
 		}

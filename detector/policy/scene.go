@@ -1,9 +1,9 @@
 package policy
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -27,8 +27,8 @@ type scene struct {
 	ask
 	keys keySet // the kinds of keys that the request is about
 
-	domains []domain // by slot; only for slots from sFirst on
-	start   *model   // a stranger's plainest request
+	domains []*domain // by slot; only for slots from sFirst on
+	start   *model    // a stranger's plainest request
 }
 
 // A domain is what the values of one key can be.
@@ -45,6 +45,7 @@ type domain struct {
 	uncertain bool     // AWS does not say whether the key is present
 	rare      bool     // AWS does not say whether any request has the key
 	lacking   bool     // AWS does not say whether some requests lack the key; a caller can see to it that it is there
+	start     []value  // the plainest values
 }
 
 type domainKind uint8
@@ -94,19 +95,53 @@ func (s *scene) open() {
 		return
 	}
 	c := s.c
-	s.domains = make([]domain, len(c.slots))
-	s.start = &model{vals: make([][]value, len(c.slots))}
+	s.domains = make([]*domain, len(c.slots))
+	s.start = &model{vals: make([][]value, len(c.slots)), b: c.b}
+	c.b.spend(80 + len(c.slots)*10)
 	s.startCaller()
 	for i := sFirst; i < len(c.slots); i++ {
 		if c.slots[i].id == idUsername {
+			s.domains[i] = &domain{}
 			if s.typ == userCaller {
 				s.start.vals[i] = s.start.vals[sName]
 			}
 			continue
 		}
-		s.domains[i] = s.domainOf(c.slots[i])
-		s.start.vals[i] = s.domains[i].plain()
+		s.domains[i] = s.domain(i)
+		s.start.vals[i] = s.domains[i].start
 	}
+}
+
+// A domainKey says what a domain depends on. Kinds of keys of which there can
+// be many, such as tags, have one domain for all of them.
+type domainKey struct {
+	typ    callerKind
+	temp   bool
+	path   pathKind
+	slot   int
+	id     keyID  // instead of slot
+	action string // of keys that depend on it
+	keys   keySet
+}
+
+// domain returns the domain of a key, made when it is first asked for.
+func (s *scene) domain(slot int) *domain {
+	k := domainKey{typ: s.typ, temp: s.temp, path: s.path, slot: slot}
+	switch id := s.c.slots[slot].id; id {
+	case idPrincipalTag:
+		k.slot, k.id = 0, id
+	case idPairSpec, idParameter, idReEncrypt, idGrantOps, idGrantParam, idGrantForAWS, idAttestation, idLockoutCheck:
+		k.action, k.keys = s.action, s.keys
+	}
+	d, ok := s.c.domains[k]
+	if !ok {
+		made := s.domainOf(s.c.slots[slot])
+		d = &made
+		d.start = d.plain()
+		s.c.b.spend(150)
+		s.c.domains[k] = d
+	}
+	return d
 }
 
 // plain returns the domain's plainest values, none when the key may be absent.
@@ -130,7 +165,7 @@ func (d *domain) plain() []value {
 	}
 }
 
-func secondsValue(n int64) value { return value{s: fmt.Sprint(n), n: n} }
+func secondsValue(n int64) value { return value{s: strconv.FormatInt(n, 10), n: n} }
 
 func addressValue(a netip.Addr) value { return value{s: a.String(), a: a} }
 

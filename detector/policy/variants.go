@@ -20,9 +20,9 @@ func whole(slot int, t tape) variant {
 func (s *search) variants(g group, slot int, m *model) (list []variant, optional bool) {
 	switch g {
 	case gCaller:
-		return s.callerVariants(), false
+		return s.shape(g, s.callerVariants), false
 	case gUser:
-		return s.userVariants(), false
+		return s.shape(g, s.userVariants), false
 	case gParent:
 		if s.typ != fedCaller {
 			return nil, true
@@ -32,17 +32,17 @@ func (s *search) variants(g group, slot int, m *model) (list []variant, optional
 		if s.typ == serviceCaller {
 			return nil, true
 		}
-		return orgVariants(sOrgID, sOrgPaths), true
+		return s.shape(g, func() []variant { return orgVariants(sOrgID, sOrgPaths) }), true
 	case gVpc:
 		if s.path != endpoint {
 			return nil, true
 		}
-		return s.vpcVariants(), false
+		return s.shape(g, s.vpcVariants), false
 	case gVpceOrg:
 		if s.path != endpoint {
 			return nil, true
 		}
-		return orgVariants(s.c.slotWith(idVpceOrgID), s.c.slotWith(idVpceOrgPaths)), true
+		return s.shape(g, func() []variant { return orgVariants(s.c.slotWith(idVpceOrgID), s.c.slotWith(idVpceOrgPaths)) }), true
 	}
 	if slot == sResource {
 		return []variant{whole(slot, tape{[]segment{fixed(s.c.q.KeyARN)}})}, false
@@ -54,9 +54,9 @@ func (s *search) variants(g group, slot int, m *model) (list []variant, optional
 		return []variant{whole(slot, tape{[]segment{fixed("AIDA"), repeat(idClass(), 12, 124)}})}, false
 	}
 	if g < sFirst { // a slot of the caller that no group holds: a service's name
-		return []variant{whole(slot, tape{[]segment{repeat(hostClass(), 1, 60), fixed("."), repeat(hostClass(), 2, 60), fixed(".com")}})}, false
+		return []variant{whole(slot, tape{[]segment{repeat(serviceClass(), 1, 255)}})}, false
 	}
-	d := &s.domains[slot]
+	d := s.domains[slot]
 	if d.rare && s.sure {
 		return nil, true
 	}
@@ -67,6 +67,24 @@ func (s *search) variants(g group, slot int, m *model) (list []variant, optional
 		list = append(list, whole(slot, t))
 	}
 	return list, d.canLack(s.sure)
+}
+
+// A shapeKey says what the shapes of a group depend on, beside the policy.
+type shapeKey struct {
+	g   group
+	typ callerKind
+}
+
+// shape returns the shapes of a group, made when they are first asked for.
+func (s *search) shape(g group, build func() []variant) []variant {
+	k := shapeKey{g, s.typ}
+	list, ok := s.c.shapes[k]
+	if !ok {
+		s.c.b.spend(600)
+		list = build()
+		s.c.shapes[k] = list
+	}
+	return list
 }
 
 func (s *search) callerVariants() []variant {
@@ -159,6 +177,7 @@ func inAccount(account string) segment {
 
 // parentVariants are the ARNs of an account's users.
 func (s *search) parentVariants(account string) []variant {
+	s.c.b.spend(400)
 	segs := []segment{fixed("arn:" + s.c.partition + ":iam::"), inAccount(account), fixed(":user/")}
 	name := repeat(nameClass(), 1, 64)
 	var list []variant
@@ -172,6 +191,7 @@ func (s *search) parentVariants(account string) []variant {
 
 // sessionVariants are the ARNs of things in an account that sessions come from.
 func (s *search) sessionVariants(slot int, account string) []variant {
+	s.c.b.spend(400)
 	v := whole(slot, tape{[]segment{
 		fixed("arn:" + s.c.partition + ":"), repeat(hostClass(), 2, 30), fixed(":"), repeat(hostClass(), 0, 30),
 		fixed(":"), inAccount(account), fixed(":"), repeat(pathClass(), 1, 512),

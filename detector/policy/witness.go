@@ -49,16 +49,18 @@ func (d *decider) grant(a ask, o *outcome) Grant {
 		}
 	}
 	if o.named == nil && o.level != Public {
-		o.named = d.namedBy(o)
+		d.b.within(d.b.left/4, func() { o.named = d.namedBy(o) })
 	}
-	g.Named = o.named
-	g.Why = d.explain(o)
+	if o.why == nil {
+		o.why = d.explain(o)
+	}
+	g.Named, g.Why = o.named, o.why
 	return g
 }
 
 // lets says whether an Allow applies to m.
 func (s *search) lets(st *stmt, m *model) bool {
-	if holdsAny(st.allowWays(s.typ), m) < 0 {
+	if holdsAny(st.allowWays(s.typ, m.b), m) < 0 {
 		return false
 	}
 	for i := range st.clauses {
