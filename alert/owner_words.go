@@ -48,17 +48,26 @@ func ownerMeaning(f *detector.Finding) string {
 	case o.Manage == policy.AccessNo:
 		return "nobody in " + account + ", not even its root user, can change the policy of this key any more. " + ownerDecrypts(o) + " Only AWS Support can put that right."
 	case f.Bypassed() && o.Decrypt == policy.AccessNo:
-		return bypassed + " Nobody in " + account + " can decrypt with the key, but it can change the policy: put one in force that allows kms:Decrypt."
+		return "nobody in " + account + " can decrypt with the key, but it can change the policy: put one in force that allows kms:Decrypt."
 	case f.Bypassed() && o.Manage == policy.AccessNamed:
-		return bypassed + " Only " + namedOf(o.Named) + " can still change it. Once they are deleted, only AWS Support can help."
+		return "only " + namedOf(o.Named) + " can still change it. Once they are deleted, only AWS Support can help."
 	case f.Bypassed():
-		return bypassed + " Whether anybody in " + account + " can still change it could not be decided. Try it before you need it: a caller of yours must get through the policy's conditions."
+		return "whether anybody in " + account + " can still change it could not be decided. Try it before you need it: a caller of yours must get through the policy's conditions."
 	default:
 		return ""
 	}
 }
 
 const bypassed = "the caller told KMS not to check that it can change the policy again (bypassPolicyLockoutSafetyCheck). Somebody who takes a key away does that; some build tools do, too."
+
+// bypassNote says in the first lines that the lock-out check was bypassed by a
+// call that takes something from the owner; "" otherwise.
+func bypassNote(f *detector.Finding) string {
+	if !f.Bypassed() {
+		return ""
+	}
+	return sentence(bypassed)
+}
 
 // ownerDecrypts says whether the owner can still read its data.
 func ownerDecrypts(o policy.Owner) string {
