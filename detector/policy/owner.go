@@ -62,6 +62,9 @@ func (d *decider) access(a ask) standing {
 		s := standing{access: AccessYes, witness: r}
 		if how == byName {
 			s.access, s.named = AccessNamed, d.namedOwners(scenes)
+			if len(s.named) == 0 { // no room to look for each
+				s.named = []string{r.Principal}
+			}
 			s.blame = d.noAccount(a)
 		}
 		return s
