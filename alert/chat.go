@@ -259,10 +259,13 @@ func chatSteps(f *detector.Finding) []string {
 		{contain, c.restorePolicy},
 		{"Last resort, stops decryption too: ", c.disableKey},
 	}
-	if f.Attempted {
+	var texts []string
+	if f.Attempted || f.OwnerLocked {
 		steps = steps[:2]
 	}
-	var texts []string
+	if f.OwnerLocked {
+		texts = append(texts, lockedInChat)
+	}
 	for _, s := range steps {
 		if s.c == nil {
 			continue

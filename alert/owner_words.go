@@ -129,6 +129,9 @@ func guardCause(f *detector.Finding) string {
 	return "The key policy alone would be " + f.Decision.Unguarded.Verdict.String() + ". It is closed only by a resource control policy, which can be detached. Close the key policy as well."
 }
 
+// lockedInChat is the step for a key that its owner is locked out of.
+const lockedInChat = "Open a case with AWS Support from the account that owns the key: nothing that you can run gives it back"
+
 // lockedSteps are what is left to do when the owner is locked out.
 func lockedSteps(f *detector.Finding) []string {
 	if !f.OwnerLocked {
