@@ -19,18 +19,20 @@ func keyOf(i int) string {
 	return fmt.Sprintf("arn:aws:kms:eu-west-1:111122223333:key/%08x-12ab-34cd-56ef-1234567890ab", i)
 }
 
-// manyEntries is a file of n entries, in turn by hash and key, by key, and by
-// resource. folded writes each reason over two lines, which is not plain.
+// manyEntries is a file of n entries, in turn by hash and key, by key, by
+// resource, and by key on one line. folded writes each reason over two lines, which is not plain.
 func manyEntries(n int, folded bool) string {
 	var b strings.Builder
 	b.WriteString("# what we have accepted\nexceptions:\n")
-	reason := "reviewed in SEC-1234, see the record of the review"
+	reason := "reviewed in SEC-1234,\n      see the record of the review"
 	if folded {
 		reason = ">\n      reviewed in SEC-1234,\n      see the record of the review"
 	}
 	for i := range n {
 		fmt.Fprintf(&b, "  - name: partner-%d\n    match:\n", i)
-		switch i % 3 {
+		switch i % 4 {
+		case 3:
+			fmt.Fprintf(&b, "      {key: %s, verdict: undecided, class: [encrypt, 'use', \"other\"], account: 111122223333}\n", keyOf(i))
 		case 0:
 			fmt.Fprintf(&b, "      key: %s\n      policy_sha256: %s\n", keyOf(i), hashOf(i))
 		case 1:
