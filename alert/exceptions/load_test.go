@@ -152,8 +152,10 @@ func TestSyntaxErrorsNameTheLine(t *testing.T) {
 		{"less deep than before", change(byKey, "    owner", "   owner"), 8},
 		{"a colon in text", change(byKey, "reviewed in SEC-1", "reviewed: in SEC-1"), 7},
 		{"a bracket left open", change(byKey, "class: encrypt", "class: [encrypt"), 8},
-		{"a quote left open", change(byKey, "reviewed in SEC-1", "'reviewed in SEC-1"), 9},
-		{"no colon", change(byKey, "    owner: storage-team@example.com", "    owner"), 9},
+		{"a quote left open", change(byKey, "reviewed in SEC-1", "'reviewed in SEC-1"), 7},
+		{"no colon", change(byKey, "    owner: storage-team@example.com", "    owner"), 8},
+		{"an entry less deep than the first", byKey + " - name: x\n", 10},
+		{"a dash without a blank", byKey + "  -name: x\n", 10},
 		{"an unknown anchor", change(byKey, "storage-team@example.com", "*team"), 8},
 		{"not UTF-8", change(byKey, "storage-team", "storage\xffteam"), 8},
 		{"a control character", change(byKey, "storage-team", "storage\x01team"), 8},
@@ -166,6 +168,26 @@ func TestSyntaxErrorsNameTheLine(t *testing.T) {
 			t.Errorf("%s: Load = %v, want one fault", tt.name, err)
 		} else if faults[0].Line != tt.line {
 			t.Errorf("%s: %v, want line %d", tt.name, faults[0], tt.line)
+		}
+	}
+}
+
+// However deep a file is nested, it is refused like any other.
+func TestDeepNesting(t *testing.T) {
+	const n = 1 << 20
+	for name, text := range map[string]string{
+		"brackets":          "exceptions: " + strings.Repeat("[", n),
+		"closed brackets":   "exceptions: " + strings.Repeat("[", n) + strings.Repeat("]", n) + "\n",
+		"braces":            "exceptions: " + strings.Repeat("{a: ", n),
+		"dashes":            "exceptions:\n  " + strings.Repeat("- ", n) + "x\n",
+		"a few dashes":      "exceptions:\n  " + strings.Repeat("- ", 50) + "x\n",
+		"a few in brackets": "exceptions: " + strings.Repeat("[", 50) + strings.Repeat("]", 50) + "\n",
+	} {
+		if _, ok := plain(text); ok {
+			t.Errorf("%s: in plain form", name)
+		}
+		if _, err := Load([]byte(text), now); err == nil || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: Load = %v, want an error on one line", name, err)
 		}
 	}
 }

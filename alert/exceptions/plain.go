@@ -37,8 +37,22 @@ type line struct {
 type reader struct {
 	lines []line
 	at    int
+	depth int // of lists and mappings
 	ok    bool
 }
+
+// maxDepth is more than the file has; what is deeper is left to the YAML
+// package, which has a bound of its own.
+const maxDepth = 16
+
+// enter goes a level down; false when that is too deep. Every enter has a leave.
+func (p *reader) enter() bool {
+	p.depth++
+	p.ok = p.ok && p.depth <= maxDepth
+	return p.ok
+}
+
+func (p *reader) leave() { p.depth-- }
 
 // split finds the lines that hold something.
 func (p *reader) split(source string) bool {
@@ -99,6 +113,10 @@ func (p *reader) next() line {
 
 // block reads the value that begins with the next line.
 func (p *reader) block(least int) node {
+	defer p.leave()
+	if !p.enter() {
+		return p.fail()
+	}
 	l := p.next()
 	if strings.HasPrefix(l.text, "- ") {
 		return p.sequence(l.indent)
@@ -277,6 +295,10 @@ func (p *reader) flowValue(s string, number int) (n node, rest string) {
 
 // flowItems reads what stands between brackets or braces.
 func (p *reader) flowItems(s string, number int) (n node, rest string) {
+	defer p.leave()
+	if !p.enter() {
+		return p.fail(), ""
+	}
 	n = node{kind: listKind, line: number}
 	closing := byte(']')
 	if s[0] == '{' {

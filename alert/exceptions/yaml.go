@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -97,9 +98,28 @@ func scalar(tag string) kind {
 }
 
 // syntaxError puts the YAML package's error on one line. The package names the
-// line of some faults, one of others too early, and none of others again: the
-// line here is the one up to which the package asks for text before it fails.
+// line of some faults, one before it of others, and none of others again. So
+// the line here is the one up to which the package asks for text before it
+// fails, but for the faults that it sees only when it has read on.
 func syntaxError(data []byte, err error) *Error {
+	message := strings.Join(strings.Fields(strings.TrimPrefix(err.Error(), "yaml: ")), " ")
+	line := lineOfFailure(data)
+	if before, after, found := strings.Cut(message, ": "); found && strings.HasPrefix(before, "line ") {
+		message = after
+		named, err := strconv.Atoi(strings.TrimPrefix(before, "line "))
+		if err == nil && (message == "could not find expected ':'" || message == "found unexpected end of stream") {
+			line = named
+		}
+	}
+	if _, name, found := strings.Cut(message, "unknown anchor '"); found {
+		name, _, _ = strings.Cut(name, "'")
+		line = 1 + bytes.Count(data[:max(0, bytes.Index(data, []byte("*"+name)))], []byte("\n"))
+	}
+	return &Error{Line: line, Err: fmt.Errorf("want YAML: %s", message)}
+}
+
+// lineOfFailure returns the line up to which the YAML package asks for text.
+func lineOfFailure(data []byte) int {
 	r := &singly{rest: data}
 	d := yaml.NewDecoder(r)
 	for {
@@ -109,16 +129,7 @@ func syntaxError(data []byte, err error) *Error {
 		}
 	}
 	seen := bytes.TrimRight(data[:len(data)-len(r.rest)], " \r\n")
-	message := strings.Join(strings.Fields(strings.TrimPrefix(err.Error(), "yaml: ")), " ")
-	if before, after, found := strings.Cut(message, ": "); found && strings.HasPrefix(before, "line ") {
-		message = after
-	}
-	if _, name, found := strings.Cut(message, "unknown anchor '"); found {
-		// The package has read on by then.
-		name, _, _ = strings.Cut(name, "'")
-		seen = seen[:max(0, bytes.LastIndex(seen, []byte("*"+name)))]
-	}
-	return &Error{Line: 1 + bytes.Count(seen, []byte("\n")), Err: fmt.Errorf("want YAML: %s", message)}
+	return 1 + bytes.Count(seen, []byte("\n"))
 }
 
 // singly is a Reader that gives one byte at a time.
