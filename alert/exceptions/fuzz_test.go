@@ -22,7 +22,7 @@ func seeds() []string {
 		"exceptions:\n  - name: a\n    reason: one\n      two\n", "exceptions:\n  - name: a: b\n", "exceptions:\n  - name: a #b\n    owner: a# b\n",
 		"exceptions:\n  - name:\n      a\n    match:\n      key: [ a , b ]\n", "a: &x 1\nb: *x\n", "a: *x\n", "--- \na: 1\n...\n---\nb: 2\n",
 		"a: ~\nb: null\nc: True\nd: =\ne: <<\nf: .inf\ng: 0x1\nh: 1e3\ni: 2027-01-01\n", "a:\n  - b\n c: d\n", "a: 'b\n  c'\n", "a: \"\\u0041\"\n",
-		"a: \xff\n", "a: \u2028b\n", "a: ü ß\n", "- a\n- - b\n- c: d\n", "a: [x, y,]\n", "a: [x:y, z#w, 'q']\n", "a:\r\n  b: c\r\n", "a: {b: c, d: [e, {f: 'g'}], h: \"i\"} # j\n", "a: {b: c}d\n", "a: [b]#c\n", "a: {b : c}\n", "a: {b:c}\n", "a: {}\n", "a: {b: , c: d}\n", "a: ['b' c]\n", "a: [b]]\n", "a: b # c\n  d\n", "a: b\n\n  c\n", "a: b\n  # c\n  d\n", "a: b\n  c\n  d: e\n", "- a\n  b\n- c\n", "? a\n: b\n", "a: |\n  b\n", "!!str a: !x b\n",
+		"a: \xff\n", "a: \u2028b\n", "a: ü ß\n", "- a\n- - b\n- c: d\n", "a: [x, y,]\n", "a: [x:y, z#w, 'q']\n", "a:\r\n  b: c\r\n", "a: {b: c, d: [e, {f: 'g'}], h: \"i\"} # j\n", "a: {b: c}d\n", "a: [b]#c\n", "a: 'b'#c\n", "a: \"b\"#c\n", "a: {b : c}\n", "a: {b:c}\n", "a: {}\n", "a: {b: , c: d}\n", "a: ['b' c]\n", "a: [b]]\n", "a: b # c\n  d\n", "a: b\n\n  c\n", "a: b\n  # c\n  d\n", "a: b\n  c\n  d: e\n", "- a\n  b\n- c\n", "? a\n: b\n", "a: |\n  b\n", "!!str a: !x b\n",
 		strings.Repeat("[", 2000), "exceptions: " + strings.Repeat("{a: ", 500),
 	}
 }

@@ -34,7 +34,7 @@ type Errors []*Error
 
 // Error returns the first faults on one line, with the number of the others.
 func (all Errors) Error() string {
-	const most = 5
+	const most = 20
 	var parts []string
 	for _, e := range all[:min(most, len(all))] {
 		parts = append(parts, e.Error())

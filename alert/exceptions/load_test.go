@@ -91,10 +91,12 @@ func refused() []refusal {
 		{"nothing for a hash", matching("policy_sha256: "), []string{"got nothing"}},
 		{"an alias of a key", matching("key: arn:aws:kms:eu-west-1:111122223333:alias/partner, verdict: shared, class: encrypt"), []string{"want the ARN of a key"}},
 		{"an ARN with a wildcard", matching("key: 'arn:aws:kms:*:111122223333:key/*', verdict: shared, class: encrypt"), []string{"want the ARN of a key"}},
+		{"an ARN with a wildcard for its Region", matching("key: 'arn:aws:kms:*:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab', verdict: shared, class: encrypt"), []string{"want the ARN of a key"}},
 		{"an ARN of another service", matching("key: 'arn:aws:s3:::bucket', verdict: shared, class: encrypt"), []string{"want the ARN of a key"}},
 		{"a key id", matching("key: 1234abcd-12ab-34cd-56ef-1234567890ab, verdict: shared, class: encrypt"), []string{"want the ARN of a key"}},
 		{"account", matching("policy_sha256: " + testHash + ", account: 11112222333"), []string{`account: want 12 digits, got "11112222333"`}},
 		{"region", matching("policy_sha256: " + testHash + ", region: eu-west-*"), []string{"region: want a Region"}},
+		{"region without number", matching("policy_sha256: " + testHash + ", region: eu-west-one"), []string{"region: want a Region"}},
 		{"verdict", matching("policy_sha256: " + testHash + ", verdict: PUBLIC"), []string{`verdict: want public, undecided, network, shared or private, got "PUBLIC"`}},
 		{"class", matching("policy_sha256: " + testHash + ", class: decrypt"), []string{`class: want encrypt, use or other, got "decrypt"`}},
 		{"statement_sid", matching("policy_sha256: " + testHash + ", statement_sid: ''"), []string{`statement_sid: want the Sid of a statement, got ""`}},
@@ -199,7 +201,7 @@ func TestManyFaults(t *testing.T) {
 	if !ok || len(faults) != 1000 || faults[999].Line != 1001 {
 		t.Fatalf("%d faults, want 1000 in the order of lines", len(faults))
 	}
-	if text := err.Error(); len(text) > 1000 || !strings.Contains(text, "and 995 more") || strings.Contains(text, "\n") {
+	if text := err.Error(); len(text) > 4000 || !strings.Contains(text, "and 980 more") || strings.Contains(text, "\n") {
 		t.Errorf("Error = %q, want the first faults and the number of the others", text)
 	}
 }

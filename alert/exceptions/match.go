@@ -102,10 +102,11 @@ func (l *List) add(e entry) {
 	}
 }
 
-// covers reports whether the entry is about s, expired or not.
+// covers reports whether an entry that was found by s's hash, key or resource
+// is about s, expired or not. One that lists hashes was found by s's.
 func (e *entry) covers(s *Subject) bool {
 	return (!s.HashOnly || e.match[policySHA256] != nil) &&
-		e.has(key, s.Key) && e.has(policySHA256, s.PolicySHA256) && e.has(resource, s.Resource) &&
+		e.has(key, s.Key) && e.has(resource, s.Resource) &&
 		e.has(account, s.Account) && e.has(region, s.Region) && e.has(eventName, s.EventName) &&
 		(e.has(actorRole, s.ActorRole) || e.has(actorRole, s.ActorRole[strings.LastIndexByte(s.ActorRole, '/')+1:])) &&
 		e.coversStatements(s.StatementSids) && e.coversVerdicts(s.Classes)

@@ -49,6 +49,7 @@ func TestMatch(t *testing.T) {
 		{"another key", onKey + ", verdict: shared, class: encrypt", func(s *Subject) { s.Key = keyOf(1) }, false},
 		{"resource", "resource: 'infra/keys.yaml#Uploads', verdict: shared, class: encrypt", otherPolicy, true},
 		{"another resource", "resource: 'infra/keys.yaml#Other', verdict: shared, class: encrypt", nil, false},
+		{"key and another resource", onKey + ", resource: 'infra/keys.yaml#Other', verdict: shared, class: encrypt", nil, false},
 		{"resource and key", "resource: 'infra/keys.yaml#Uploads', " + onKey + ", verdict: shared, class: encrypt", func(s *Subject) { s.Key = "" }, false},
 
 		{"better than accepted", onKey + ", verdict: network, class: encrypt", nil, true},
@@ -136,6 +137,11 @@ func TestMatchTellsTheEntry(t *testing.T) {
 	}
 	if got := strings.Join(l.Expired(day("2027-01-01T00:00:00Z")), ","); got != "partner" {
 		t.Errorf("Expired = %q, want partner", got)
+	}
+	// The first in the file is named, by whatever it was found.
+	l = mustLoad(t, byKey+strings.ReplaceAll(strings.TrimPrefix(byKeyAndHash, "exceptions:\n"), "partner", "second"))
+	if held := l.Match(base(), now); held.By != "partner" {
+		t.Errorf("held by %q, want the first", held.By)
 	}
 	for _, none := range []*List{nil, {}} {
 		if held := none.Match(base(), now); held.By != "" || none.Len() != 0 || none.Expired(now) != nil {
@@ -257,7 +263,7 @@ func TestFormOfFindings(t *testing.T) {
 
 func TestForm(t *testing.T) {
 	hash := Subject{Key: testKey, PolicySHA256: testHash, HashOnly: true}
-	file := Subject{Resource: "infra/my keys.yaml#Uploads", Classes: map[Class]policy.Verdict{Encrypt: policy.Undecided, Use: policy.Public, Other: policy.Private}}
+	file := Subject{Resource: "infra/my keys.yaml#Uploads", Classes: map[Class]policy.Verdict{Encrypt: policy.Public, Use: policy.Undecided, Other: policy.Private}}
 	locked := file
 	locked.HashOnly = true
 	for _, tt := range []struct {

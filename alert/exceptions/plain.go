@@ -259,7 +259,7 @@ func (p *reader) quoted(s string, number int) node {
 // isTail reports whether nothing but a comment follows a value.
 func isTail(s string) bool {
 	trimmed := strings.TrimLeft(s, " ")
-	return trimmed == "" || trimmed[0] == '#' && len(trimmed) < len(s)
+	return trimmed == "" || trimmed[0] == '#'
 }
 
 // flow reads a list in brackets or a mapping in braces that ends on its line.

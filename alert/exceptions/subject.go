@@ -56,7 +56,6 @@ func Of(f *detector.Finding) Subject {
 			s.ActorRole = role
 		}
 	}
-	s.Classes[Encrypt] = worst(s.Classes[Encrypt], f.Verdict)
 	s.HashOnly = s.HashOnly || f.OwnerLocked || f.Problem != ""
 	return s
 }
