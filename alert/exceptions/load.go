@@ -167,7 +167,8 @@ func (l *loader) entry(n *node) {
 		l.fail(m[entryWhen].line, "%s", oldCondition(m[entryWhen].text))
 	case m[entryMatch] == nil:
 		l.fail(n.line, "want match, got none")
-	default:
+	}
+	if m[entryMatch] != nil {
 		l.match(&e, m[entryMatch])
 	}
 	if len(l.errors) == before {
@@ -244,7 +245,6 @@ func (l *loader) expiry(entry, n *node) time.Time {
 
 // match reads what an entry is about.
 func (l *loader) match(e *entry, n *node) {
-	before := len(l.errors)
 	var names [columnCount]string
 	for i := range l.columns {
 		names[i] = l.columns[i].name
@@ -260,9 +260,6 @@ func (l *loader) match(e *entry, n *node) {
 	}
 	if e.match[verdict] != nil {
 		e.worst = worstOf(e.match[verdict])
-	}
-	if len(l.errors) > before {
-		return // what is missing may be what is wrong
 	}
 	switch {
 	case m[key] == nil && m[policySHA256] == nil && m[resource] == nil:

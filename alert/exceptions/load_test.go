@@ -76,7 +76,7 @@ func refused() []refusal {
 		{"no match", "exceptions:\n  - name: partner" + rest, []string{`line 2: entry "partner": want match, got none`}},
 		{"empty match", matching(""), []string{"want key, policy_sha256 or resource in match, got none of them"}},
 		{"match is text", change(byKey, "match:\n      key: "+testKey+"\n      verdict: shared\n      class: encrypt", "match: everything"), []string{"want a mapping with key, policy_sha256, resource, account, region, verdict, class, statement_sid, actor_role, event_name, got text"}},
-		{"unknown member of match", matching("key_arn: " + testKey + ", verdict: shared"), []string{`line 3: entry "partner": want one of key, policy_sha256,`}},
+		{"unknown member of match", matching("key_arn: " + testKey + ", verdict: shared"), []string{`line 3: entry "partner": want one of key, policy_sha256,`, "want key, policy_sha256 or resource in match, got none of them"}},
 		{"narrowing alone", matching("account: 111122223333, verdict: shared, class: encrypt"), []string{"want key, policy_sha256 or resource in match"}},
 		{"key without verdict", matching("key: " + testKey + ", class: encrypt"), []string{"want verdict (the worst that is accepted) and class beside key or resource"}},
 		{"key without class", matching("key: " + testKey + ", verdict: shared"), []string{"want verdict (the worst that is accepted) and class beside key or resource"}},
@@ -111,6 +111,8 @@ func refused() []refusal {
 		{"text at the top", "nothing to accept\n", []string{"line 1: want a mapping with exceptions, got text"}},
 		{"entry is text", "exceptions: [x]\n", []string{"line 1: want a mapping with name, match, reason, owner, expires, got text"}},
 		{"an alias", "exceptions:\n  - &a {name: a}\n  - *a\n", []string{"line 2: entry \"a\": want reason", "want owner", "want expires", "want match", "line 3: want a mapping with name, match, reason, owner, expires, got an alias"}},
+		{"a match beside an old condition", change(byKey, "    match:", "    when: x\n    match:\n      policy_sha256: x"), []string{"line 3: entry \"partner\": conditions are no longer read", "line 5: entry \"partner\": policy_sha256"}},
+		{"a missing member beside a wrong one", matching("key: x, class: bad"), []string{"key: want", "class: want", "want verdict (the worst that is accepted)"}},
 		{"a tag", matching("policy_sha256: !hash " + testHash), []string{"got a value with a tag"}},
 		{"two documents", "exceptions: []\n---\nexceptions: []\n", []string{"want one YAML document, got another"}},
 		{
