@@ -133,6 +133,9 @@ func FuzzMatch(f *testing.F) {
 		if held.By == "" {
 			return
 		}
+		if e := entries[nameIndex(held.By)]; !now.Before(e.end) {
+			t.Fatalf("held by %+v, which has expired", e)
+		}
 		if s.HashOnly || s.Key == "" && s.Resource == "" {
 			if e := entries[nameIndex(held.By)]; !e.has(policySHA256, s.PolicySHA256) || e.match[policySHA256] == nil {
 				t.Fatalf("%+v is held by %+v without its hash", s, e)
