@@ -37,12 +37,15 @@ type edit struct {
 // instrument finds the guards of every file of the package in dir that is no
 // test, and returns each file with its guards wrapped in calls of mutantGuard,
 // which are numbered in the order of the guards.
+//
+// The support that the calls need is among the files.
 func instrument(dir string) (guards []guard, sources map[string][]byte, err error) {
 	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
 		return nil, nil, err
 	}
 	sources = map[string][]byte{}
+	var pkg string
 	for _, name := range names {
 		if strings.HasSuffix(name, "_test.go") {
 			continue
@@ -51,27 +54,29 @@ func instrument(dir string) (guards []guard, sources map[string][]byte, err erro
 		if err != nil {
 			return nil, nil, err
 		}
-		found, changed, err := instrumentFile(filepath.Base(name), text, len(guards))
+		found, changed, in, err := instrumentFile(filepath.Base(name), text, len(guards))
 		if err != nil {
 			return nil, nil, err
 		}
+		pkg = in
 		guards = append(guards, found...)
 		sources[name] = changed
 	}
 	if len(guards) == 0 {
 		return nil, nil, fmt.Errorf("%s: want a package with conditions, found none", dir)
 	}
+	sources[filepath.Join(dir, "mutant_guard.go")] = fmt.Appendf(nil, support, pkg)
 	return guards, sources, nil
 }
 
-// instrumentFile does this for one file; first is the number of its first guard.
-func instrumentFile(name string, text []byte, first int) ([]guard, []byte, error) {
+// instrumentFile does this for one file and returns its package's name, too;
+// first is the number of its first guard.
+func instrumentFile(name string, text []byte, first int) (guards []guard, changed []byte, pkg string, err error) {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, name, text, parser.ParseComments)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, "", err
 	}
-	var guards []guard
 	var edits []edit
 	for _, d := range file.Decls {
 		fn, ok := d.(*ast.FuncDecl)
@@ -87,8 +92,8 @@ func instrumentFile(name string, text []byte, first int) ([]guard, []byte, error
 			edits = append(edits, edit{from, from, fmt.Sprintf("mutantGuard(%d, ", first+len(guards)-1)}, edit{to, to, ")"})
 		}
 	}
-	changed, err := format.Source(apply(text, edits))
-	return guards, changed, err
+	changed, err = format.Source(apply(text, edits))
+	return guards, changed, file.Name.Name, err
 }
 
 // operands lists the operands of all conditions within a function, those of a

@@ -149,17 +149,11 @@ func build(ctx context.Context, dir string, sources map[string][]byte) (binary s
 	}
 	clean = func() { os.RemoveAll(tmp) }
 	replace := map[string]string{}
-	write := func(place, name string, text []byte) error {
-		replace[place] = filepath.Join(tmp, name)
-		return os.WriteFile(replace[place], text, 0o600)
-	}
 	for place, text := range sources {
-		if err := write(place, filepath.Base(place), text); err != nil {
+		replace[place] = filepath.Join(tmp, filepath.Base(place))
+		if err := os.WriteFile(replace[place], text, 0o600); err != nil {
 			return "", clean, err
 		}
-	}
-	if err := write(filepath.Join(dir, "mutant_guard.go"), "mutant_guard.go", fmt.Appendf(nil, support, filepath.Base(dir))); err != nil {
-		return "", clean, err
 	}
 	overlay, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {

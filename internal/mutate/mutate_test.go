@@ -25,7 +25,7 @@ func TestInstrumentFile(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			wrap := func(body string) string { return "package p\n\nfunc g() bool {\n" + body + "\n}\n" }
-			guards, got, err := instrumentFile("p.go", []byte(wrap(test.source)), 5)
+			guards, got, _, err := instrumentFile("p.go", []byte(wrap(test.source)), 5)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -41,7 +41,7 @@ func TestInstrumentFile(t *testing.T) {
 }
 
 func TestGuardsOfOneTextAreNumbered(t *testing.T) {
-	guards, _, err := instrumentFile("p.go", []byte("package p\nfunc g() { if a {}; if a {}; if b {} }\nfunc h() { if a {} }\n"), 0)
+	guards, _, _, err := instrumentFile("p.go", []byte("package p\nfunc g() { if a {}; if a {}; if b {} }\nfunc h() { if a {} }\n"), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,9 +60,9 @@ func write(t *testing.T, survivors string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"go.mod":                  "module example.com/p\n\ngo 1.26\n",
-		"p.go":                    "package p\n\nfunc abs(n int) int {\n\tif n < 0 {\n\t\treturn -n\n\t}\n\treturn n\n}\n\nfunc idle(n int) int {\n\tif n > 9 {\n\t\tn = 9\n\t}\n\treturn n\n}\n",
-		"p_test.go":               "package p\n\nimport \"testing\"\n\nfunc TestAbs(t *testing.T) {\n\tif abs(-2) != 2 || abs(2) != 2 || idle(3) != 3 {\n\t\tt.Error(\"wrong\")\n\t}\n}\n",
+		"go.mod":                 "module example.com/p\n\ngo 1.26\n",
+		"p.go":                   "package p\n\nfunc abs(n int) int {\n\tif n < 0 {\n\t\treturn -n\n\t}\n\treturn n\n}\n\nfunc idle(n int) int {\n\tif n > 9 {\n\t\tn = 9\n\t}\n\treturn n\n}\n",
+		"p_test.go":              "package p\n\nimport \"testing\"\n\nfunc TestAbs(t *testing.T) {\n\tif abs(-2) != 2 || abs(2) != 2 || idle(3) != 3 {\n\t\tt.Error(\"wrong\")\n\t}\n}\n",
 		"testdata/survivors.tsv": survivors,
 	} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
