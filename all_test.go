@@ -51,6 +51,7 @@ func rules() map[string]rule {
 		"internal/bootstraptest": {},
 		"internal/fakesns":       {},
 		"internal/load":          {ours: []string{"detector/policy"}, modules: []string{"go.yaml.in/yaml/v3"}},
+		"internal/mutate":        {},
 		"internal/preview":       {ours: []string{"alert", "detector", "detector/policy"}},
 		"internal/pytool":        {},
 		"internal/runtimeapi":    {},

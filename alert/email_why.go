@@ -79,7 +79,7 @@ func (m *mail) asides() {
 			break
 		}
 		if s.ConfusedDeputy {
-			m.para("  - ", "    ", "The service "+plain(s.Service, maxName)+" is let in by "+statementName(s.Statement)+" and nothing pins whose account it works for.")
+			m.para("  - ", "    ", serviceName(s.Service)+" is let in by "+statementName(s.Statement)+" and nothing pins whose account it works for.")
 		}
 	}
 	if d.Future != nil {

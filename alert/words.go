@@ -245,3 +245,11 @@ func sentence(s string) string {
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
 }
+
+// serviceName names a service that a policy lets in, at the start of a sentence.
+func serviceName(service string) string {
+	if service == policy.AnyService {
+		return "Any AWS service that meets the conditions"
+	}
+	return "The service " + plain(service, maxName)
+}

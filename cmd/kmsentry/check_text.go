@@ -243,7 +243,11 @@ func statementPrefix(ref policy.StatementRef) string {
 }
 
 func serviceLine(s policy.ServiceGrant) string {
-	text := fmt.Sprintf("%s may use the key: %s", alert.Sanitize(s.Service, 100), statementName(s.Statement))
+	name := alert.Sanitize(s.Service, 100)
+	if s.Service == policy.AnyService {
+		name = "any AWS service"
+	}
+	text := fmt.Sprintf("%s may use the key: %s", name, statementName(s.Statement))
 	if s.ConfusedDeputy {
 		text += "; for any customer of the service, because neither aws:SourceAccount nor aws:SourceArn nor aws:SourceOrgID says for whom"
 	}

@@ -39,7 +39,11 @@ func (p *Policy) evalStatement(st *Statement, r Request) Answer {
 		if answer == No {
 			return No
 		}
-		answer = evalAnd(answer, p.evalCondition(st.Effect, &st.Conditions[i], r))
+		holds := p.evalCondition(st.Effect, &st.Conditions[i], r)
+		if st.spelledTwice(st.Conditions[i].Operator.Text) {
+			holds = evalSame(holds, Yes) // the other spelling may be the one that counts
+		}
+		answer = evalAnd(answer, holds)
 	}
 	return answer
 }

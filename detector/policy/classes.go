@@ -48,6 +48,12 @@ func orgClass() *class   { return newClass(lower + digits) } // organization, ro
 func nameClass() *class  { return newClass("xyzabcdefghijklmnopqrstuvw" + upper + digits + "_+=,.@-") }
 func pathClass() *class  { return newClass("xyzabcdefghijklmnopqrstuvw" + digits + upper + marks) }
 func hostClass() *class  { return newClass("xyzabcdefghijklmnopqrstuvw" + digits + "-") }
+
+// serviceClass holds the characters of service principals. AWS documents no
+// pattern; they have two labels or more, and end in .amazonaws.com,
+// .amazonaws.com.cn and, for some, in other domains.
+func serviceClass() *class { return newClass("xyzabcdefghijklmnopqrstuvw" + digits + upper + "-._") }
+
 func aliasClass() *class { return newClass(lower + upper + digits + "/_-") }
 
 // tagClass holds the characters of tag values; letters of all scripts count.

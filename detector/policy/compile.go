@@ -29,7 +29,7 @@ type compiled struct {
 	q            Question
 	owner        string // the key owner's account; "" unknown
 	region       string // the key's Region; "" unknown
-	partition    string // the key's partition; "aws" when unknown
+	partition    string // the key's partition
 	slots        []keyInfo
 	mentions     []mention
 	stmts        []stmt
@@ -70,10 +70,11 @@ const (
 func (m match) sure() bool     { return m == matchYes }
 func (m match) possible() bool { return m != matchNo }
 
-func (p *Policy) compile(q Question) *compiled {
-	c := &compiled{policy: p, q: q, owner: q.Account, partition: "aws"}
+// compile makes p ready for q about a key of the partition.
+func (p *Policy) compile(q Question, partition string) *compiled {
+	c := &compiled{policy: p, q: q, owner: q.Account, partition: partition}
 	if parts := strings.SplitN(q.KeyARN, ":", 6); len(parts) == 6 {
-		c.partition, c.region = parts[1], parts[3]
+		c.region = parts[3]
 		if c.owner == "" {
 			c.owner = parts[4]
 		}
@@ -138,8 +139,14 @@ func (c *compiled) compileStatement(s *stmt, src *Statement) {
 		s.has[c.slots[slot].id] = true
 		c.bindVariables(s, cl.lo.set)
 		c.bindVariables(s, cl.hi.set)
+		c.pathToID(&cl.lo)
+		c.pathToID(&cl.hi)
 		simplify(&cl.lo)
 		simplify(&cl.hi)
+		if src.spelledTwice(cond.Operator.Text) {
+			cl.hi = literal{slot: slot, absent: true, mode: all, set: &valueSet{}}
+			cl.doubt = "the operator is there twice, in different letter case; AWS does not say which one counts"
+		}
 		s.clauses = append(s.clauses, cl)
 	}
 }
@@ -247,6 +254,38 @@ func (c *compiled) bindVariables(st *stmt, s *valueSet) {
 				st.has[c.slots[p.parts[j].slot].id] = true
 			}
 		}
+	}
+}
+
+// pathToID rewrites "${KEY}/*" under aws:PrincipalOrgPaths, where KEY holds an
+// organization's id, as "${KEY}" under aws:PrincipalOrgID: an organization path
+// begins with the id of the caller's organization and a slash, and ids hold none.
+// Source: IAM User Guide, reference_policies_condition-keys.html, aws:PrincipalOrgPaths.
+func (c *compiled) pathToID(l *literal) {
+	if l.slot != sOrgPaths || l.set == nil || !l.set.vars {
+		return
+	}
+	pats := make([]pattern, len(l.set.pats))
+	for i, p := range l.set.pats {
+		if len(p.parts) != 2 || !p.wild || p.parts[1].text != "/*" || p.parts[1].literal || !c.holdsOrgID(p.parts[0]) {
+			return
+		}
+		p.parts = p.parts[:1]
+		pats[i] = p
+	}
+	l.slot, l.set = sOrgID, &valueSet{pats: pats, vars: true}
+}
+
+// holdsOrgID reports whether a variable without default stands for the id of
+// an organization.
+func (c *compiled) holdsOrgID(v part) bool {
+	switch id := c.slots[v.slot].id; {
+	case v.ref == "" || v.hasDef:
+		return false
+	case id == idPrincipalOrgID, id == idResOrgID, id == idVpceOrgID:
+		return true
+	default:
+		return c.slots[v.slot].Name == "aws:SourceOrgID"
 	}
 }
 

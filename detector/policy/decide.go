@@ -15,7 +15,17 @@ const workBound = 120_000
 // decide comes out as Undecided with the construct named.
 func (p *Policy) Decide(q Question) Decision {
 	q.At = q.At.UTC().Truncate(time.Second) // condition keys hold whole seconds
-	d := newDecider(p.compile(q))
+	partitions := p.partitions(q)
+	dec := p.decideIn(q, partitions[0])
+	for _, partition := range partitions[1:] {
+		dec = either(dec, p.decideIn(q, partition))
+	}
+	return dec
+}
+
+// decideIn is Decide for a key of one partition.
+func (p *Policy) decideIn(q Question, partition string) Decision {
+	d := newDecider(p.compile(q, partition))
 	dec := Decision{Verdict: Private}
 	for _, action := range EncryptActions() {
 		o := d.outcome(action)

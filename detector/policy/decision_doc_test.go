@@ -198,7 +198,7 @@ func docUnknownFacts(q *Question) { q.Key = KeyFacts{} }
 
 func questionCases() []questionCase {
 	measurement := strings.Repeat("ab", 48)
-	return []questionCase{
+	return append(serviceCases(), []questionCase{
 		// Services
 		{"service-unpinned", docService(``), nil, Private, docDeputy(true)},
 		{"service-pinned-account", docService(`"StringEquals":{"aws:SourceAccount":"111122223333"}`), nil, Private, docDeputy(false)},
@@ -275,7 +275,7 @@ func questionCases() []questionCase {
 		{"unresolved-beside-another", docAllow(`"StringEquals":{"aws:PrincipalAccount":["${aws:SourceAccount}","444455556666"]}`), nil, Shared, nil},
 		{"chain-of-ten-variables", docAllow(`"StringEquals":{` + docChain("abcdefghij") + `,"aws:PrincipalTag/j":"z"}`), nil, Undecided, nil},
 		{"colon-from-variable", docAllow(`"ArnLike":{"aws:PrincipalArn":"arn:aws:${kms:EncryptionContext:x}"}`), nil, Undecided, nil},
-	}
+	}...)
 }
 
 func TestQuestionCases(t *testing.T) {

@@ -331,7 +331,11 @@ func (s *scene) principalDomain() domain {
 
 // sourceDomain is the ARN of anything that a service acts for.
 func (s *scene) sourceDomain() domain {
-	return anyText("arn:aws:s3:::stranger", fixed("arn:"+s.c.partition+":"), repeat(hostClass(), 2, 40), fixed(":"), repeat(hostClass(), 0, 30), fixed(":"), repeat(digitClass(), 0, 12), fixed(":"), repeat(pathClass(), 1, 600))
+	head := []segment{fixed("arn:" + s.c.partition + ":"), repeat(hostClass(), 2, 40), fixed(":"), repeat(hostClass(), 0, 30), fixed(":")}
+	rest := repeat(pathClass(), 1, 600)
+	d := domain{kind: text, first: "arn:" + s.c.partition + ":s3:::stranger"}
+	d.tapes = []tape{{append(head[:5:5], fixed(":"), rest)}, {append(head[:5:5], repeat(digitClass(), 12, 12), fixed(":"), rest)}}
+	return d
 }
 
 func (s *scene) grantDomain(info keyInfo) domain {
@@ -388,7 +392,11 @@ func (s *scene) serviceDomain(info keyInfo) domain {
 	case idCurrentTime:
 		return s.nowDomain(info)
 	case idPrincipalServiceName:
-		return anyText("service.amazonaws.com", repeat(hostClass(), 1, 60), fixed(".amazonaws.com")).maybe()
+		d := anyText("service.amazonaws.com", repeat(serviceClass(), 1, 255))
+		d.multi = info.Multi
+		return d
+	case idUserAgent:
+		return anyText("service.amazonaws.com", repeat(textClass(), 1, 512))
 	case idSourceKeys:
 		switch info.Name {
 		case "aws:SourceAccount":

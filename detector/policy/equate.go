@@ -240,28 +240,44 @@ func (p *pattern) firstRef() int {
 	return -1
 }
 
-// capture tells what the only variable of p must be for p to match v. Wildcards
-// beside the variable make it ambiguous: then there is no answer.
+// capture tells what the only variable of p must be for p to match v, when text
+// without wildcards stands on both sides of it. Behind a wildcard there is more
+// than one answer, and none is given; before one, the shortest is.
 func (p *pattern) capture(v string) (slot int, text string, ok bool) {
 	slot = -1
 	var before, after strings.Builder
+	open := false // a wildcard was seen behind the variable
 	for _, s := range p.parts {
+		wild := -1
+		if p.wild && !s.literal {
+			wild = strings.IndexAny(s.text, "*?")
+		}
 		switch {
 		case s.ref != "" && slot >= 0:
 			return 0, "", false
 		case s.ref != "":
 			slot = s.slot
-		case p.wild && !s.literal && strings.ContainsAny(s.text, "*?"):
+		case slot < 0 && wild >= 0:
 			return 0, "", false
 		case slot < 0:
 			before.WriteString(s.text)
-		default:
+		case wild >= 0 && !open:
+			after.WriteString(s.text[:wild])
+			open = true
+		case !open:
 			after.WriteString(s.text)
 		}
 	}
 	rest, okBefore := strings.CutPrefix(v, before.String())
-	text, okAfter := strings.CutSuffix(rest, after.String())
-	return slot, text, slot >= 0 && okBefore && okAfter
+	if slot < 0 || !okBefore {
+		return 0, "", false
+	}
+	if open {
+		text, _, ok = strings.Cut(rest, after.String())
+		return slot, text, ok && after.Len() > 0
+	}
+	text, ok = strings.CutSuffix(rest, after.String())
+	return slot, text, ok
 }
 
 // invert solves literals with variables on a key that has one value, or one of

@@ -69,7 +69,7 @@ func (c *compiled) inside(account string) bool {
 // addARN sorts an ARN in. One of another partition names nobody who can reach this key.
 func (c *compiled) addARN(e *entries, arn string) {
 	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) < 6 || c.q.KeyARN != "" && parts[1] != c.partition {
+	if len(parts) < 6 || parts[1] != c.partition {
 		return
 	}
 	account, resource := parts[4], parts[5]

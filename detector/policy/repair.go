@@ -164,6 +164,10 @@ func (s *search) repairText(c, lits []literal, m *model, g group, slot int) bool
 	if !s.fill(variants, lits, trial, loose) {
 		return false
 	}
+	if allLiteralsHold(lits, trial) { // the variable hangs together with the key itself
+		m.vals = trial.vals
+		return true
+	}
 	return s.equate(c, lits, m, trial, variants)
 }
 

@@ -146,35 +146,6 @@ func (s *search) slotNamed(name string) int {
 	return -1
 }
 
-// strangeCustomer is what makes a service's customer a stranger: the source
-// keys name neither the owner nor anybody trusted or named.
-func (s *search) strangeCustomer() []literal {
-	c := s.c
-	var lits []literal
-	for i := sFirst; i < len(c.slots); i++ {
-		if c.slots[i].id != idSourceKeys {
-			continue
-		}
-		var pats valueSet
-		switch c.slots[i].Name {
-		case "aws:SourceAccount":
-			pats = *exactly(append(append([]string{c.owner}, c.named.accounts...), c.q.TrustedAccounts...)...)
-		case "aws:SourceArn":
-			for _, a := range append([]string{c.owner}, c.named.accounts...) {
-				pats.pats = append(pats.pats, newPattern("arn:*:*:*:"+a+":*", ArnLike, false))
-			}
-		case "aws:SourceOrgID":
-			pats = *exactly(append(append([]string{c.q.Key.Org}, c.named.orgs...), c.q.TrustedOrgs...)...)
-		default:
-			for _, o := range c.named.orgs {
-				pats.pats = append(pats.pats, newPattern(o+"/*", StringLike, false))
-			}
-		}
-		lits = append(lits, literal{slot: i, absent: true, mode: eachOut, set: &pats})
-	}
-	return lits
-}
-
 // find returns a request that gets in, nil when there is none or none was found.
 func (s *search) find(more ...literal) (*model, *stmt) {
 	for _, a := range s.allows {
@@ -279,10 +250,20 @@ func (s *search) holds(l *literal, m *model) bool {
 			*s.work -= n / 8
 		}
 	}
+	if s.typ == serviceCaller && !s.sure && s.silent(l.slot) {
+		return true
+	}
 	if s.sure && l.slot >= sFirst && s.domains[l.slot].uncertain {
 		return s.holdsAnyway(l, m)
 	}
 	return l.holds(m)
+}
+
+// silent reports whether AWS says that a key is in every request, but not what
+// it holds when a service calls for itself: then any condition on it may hold.
+// Source: IAM User Guide, reference_policies_condition-keys.html.
+func (s *search) silent(slot int) bool {
+	return slot == sAccount || slot == sArn || slot == sUserID || s.c.slots[slot].id == idPrincipalType
 }
 
 func (s *search) holdsAnyway(l *literal, m *model) bool {

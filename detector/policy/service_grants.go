@@ -1,16 +1,28 @@
 package policy
 
-// services lists the AWS services that an Allow names and that may use the
-// encrypt class for themselves.
+import (
+	"slices"
+	"strings"
+)
+
+// AnyService is the ServiceGrant.Service of a statement that names no service
+// and lets every AWS service in that meets its conditions.
+const AnyService = "*"
+
+// services lists the AWS services that an Allow lets in and that may use the
+// encrypt class for themselves: those that it names as principals, and those
+// that its Principal "*" or NotPrincipal covers. Principal "*" covers services,
+// too (IAM User Guide, reference_policies_elements_principal.html). A statement
+// that lets every stranger in is not listed for services as well.
 func (d *decider) services() []ServiceGrant {
 	var list []ServiceGrant
 	for i := range d.stmts {
 		st := &d.stmts[i]
-		if st.Effect != Allow || st.NotPrincipal {
+		if st.Effect != Allow {
 			continue
 		}
-		for _, service := range st.entries.services {
-			if g, ok := d.service(st, service); ok {
+		for _, c := range d.serviceCallers(st) {
+			if g, ok := d.service(st, c); ok {
 				list = append(list, g)
 			}
 		}
@@ -18,7 +30,59 @@ func (d *decider) services() []ServiceGrant {
 	return list
 }
 
-func (d *decider) service(st *stmt, service string) (ServiceGrant, bool) {
+// A serviceName is a service that a statement may let in, with the literals
+// that make a caller this service.
+type serviceName struct {
+	name string
+	is   []literal
+}
+
+// serviceCallers lists the services that the statement's principals, or its
+// conditions under principals that cover services, spell out.
+func (d *decider) serviceCallers(st *stmt) []serviceName {
+	var list []serviceName
+	if !st.NotPrincipal {
+		for _, name := range st.entries.services {
+			list = append(list, serviceName{name, []literal{equals(sService, name)}})
+		}
+	}
+	if st.entries.star == st.NotPrincipal || d.opensToStrangers(st) {
+		return list
+	}
+	named := len(list)
+	for i := range st.clauses {
+		cl := &st.clauses[i]
+		if d.slots[cl.hi.slot].id != idPrincipalServiceName || cl.cond.Operator.Negated || !isText(cl.cond.Operator.Base) {
+			continue
+		}
+		for _, name := range cl.cond.Values {
+			if strings.ContainsAny(name, "*?$") {
+				return append(list[:named], serviceName{name: AnyService})
+			}
+			is := equals(cl.hi.slot, name)
+			is.mode = someIn
+			list = append(list, serviceName{name, []literal{is}})
+		}
+	}
+	if len(list) == named {
+		list = append(list, serviceName{name: AnyService})
+	}
+	return list
+}
+
+// opensToStrangers reports whether st lets the stranger of a public grant in.
+func (d *decider) opensToStrangers(st *stmt) bool {
+	for _, action := range EncryptActions() {
+		if o := d.outcome(action); o.level == Public && d.matches(action)[st.Index] != matchNo && o.search.lets(st, o.model) {
+			return true
+		}
+	}
+	return false
+}
+
+// service reports whether a statement lets a service in, and whether the
+// service may then act for a customer that the policy does not name.
+func (d *decider) service(st *stmt, c serviceName) (ServiceGrant, bool) {
 	for _, action := range EncryptActions() {
 		if st.matchAction(action) == matchNo {
 			continue
@@ -27,12 +91,89 @@ func (d *decider) service(st *stmt, service string) (ServiceGrant, bool) {
 		s.allows = []*stmt{st}
 		strange := s.base
 		s.base = nil
-		if m, _ := s.find(equals(sService, service)); m == nil && !s.incomplete {
+		if m, _ := s.find(c.is...); m == nil && !s.incomplete {
 			continue
 		}
 		s.base = strange
-		m, _ := s.find(equals(sService, service))
-		return ServiceGrant{service, StatementRef{st.Index, st.Sid}, m != nil || s.incomplete}, true
+		m, _ := s.find(c.is...)
+		return ServiceGrant{c.name, StatementRef{st.Index, st.Sid}, m != nil || s.incomplete}, true
 	}
 	return ServiceGrant{}, false
+}
+
+// contextOfCustomer names, by service, the encryption-context keys that the
+// service itself fills with the ARN of its customer's resource. A condition on
+// one of them pins the customer as aws:SourceArn does.
+// Sources: CloudTrail User Guide, create-kms-key-policy-for-cloudtrail.html;
+// CloudWatch Logs User Guide, encrypt-log-data-kms.html; SNS Developer Guide,
+// sns-key-management.html; SQS Developer Guide, sqs-key-management.html.
+func contextOfCustomer(key string) bool {
+	switch strings.ToLower(strings.TrimPrefix(key, "kms:EncryptionContext:")) {
+	case "aws:cloudtrail:arn", "aws:logs:arn", "aws:sns:topicarn", "aws:sqs:arn":
+		return true
+	}
+	return false
+}
+
+// strangeCustomer is what makes a service's customer a stranger: what the
+// service says of its customer names neither the owner nor anybody trusted or
+// named, and is no resource that the policy spells out.
+func (s *search) strangeCustomer() []literal {
+	c := s.c
+	var lits []literal
+	for i := sFirst; i < len(c.slots); i++ {
+		var pats valueSet
+		switch {
+		case c.slots[i].Name == "aws:SourceAccount":
+			pats = *exactly(c.knownAccounts()...)
+		case c.slots[i].Name == "aws:SourceArn", c.slots[i].id == idEncContext && contextOfCustomer(c.slots[i].Name):
+			pats = c.knownResources(i)
+		case c.slots[i].Name == "aws:SourceOrgID":
+			pats = *exactly(append(append([]string{c.q.Key.Org}, c.named.orgs...), c.q.TrustedOrgs...)...)
+		case c.slots[i].id == idSourceKeys:
+			for _, o := range append(append([]string{c.q.Key.Org}, c.named.orgs...), c.q.TrustedOrgs...) {
+				if o != "" {
+					pats.pats = append(pats.pats, newPattern(o+"/*", StringLike, false))
+				}
+			}
+		default:
+			continue
+		}
+		lits = append(lits, literal{slot: i, absent: true, mode: eachOut, set: &pats})
+	}
+	return lits
+}
+
+// knownAccounts are the accounts that are no strangers: the owner's, trusted
+// ones and those that the policy names.
+func (c *compiled) knownAccounts() []string {
+	known := slices.Concat(c.named.accounts, c.q.TrustedAccounts)
+	if c.owner != "" {
+		known = append(known, c.owner)
+	}
+	return known
+}
+
+// knownResources matches the ARNs that belong to known accounts, and those
+// that conditions on the key spell out without wildcards: who writes the name
+// of one resource knows whose it is.
+func (c *compiled) knownResources(slot int) valueSet {
+	var set valueSet
+	for _, a := range c.knownAccounts() {
+		set.pats = append(set.pats, newPattern("*:"+a+":*", StringLike, false))
+	}
+	for i := range c.stmts {
+		for j := range c.stmts[i].clauses {
+			cl := &c.stmts[i].clauses[j]
+			if cl.hi.slot != slot || cl.cond.Operator.Negated || !isText(cl.cond.Operator.Base) {
+				continue
+			}
+			for _, v := range cl.cond.Values {
+				if !strings.ContainsAny(v, "*?$") {
+					set.pats = append(set.pats, exactly(v).pats...)
+				}
+			}
+		}
+	}
+	return set
 }

@@ -54,7 +54,7 @@ func (s *search) variants(g group, slot int, m *model) (list []variant, optional
 		return []variant{whole(slot, tape{[]segment{fixed("AIDA"), repeat(idClass(), 12, 124)}})}, false
 	}
 	if g < sFirst { // a slot of the caller that no group holds: a service's name
-		return []variant{whole(slot, tape{[]segment{repeat(hostClass(), 1, 60), fixed("."), repeat(hostClass(), 2, 60), fixed(".com")}})}, false
+		return []variant{whole(slot, tape{[]segment{repeat(serviceClass(), 1, 255)}})}, false
 	}
 	d := &s.domains[slot]
 	if d.rare && s.sure {
