@@ -375,6 +375,8 @@ func TestWrongSettingFailsTheStart(t *testing.T) {
 		{"no topic", "TOPIC_ARN=", "setting TOPIC_ARN: not set"},
 		{"topic is no ARN", "TOPIC_ARN=kmsentry", `setting TOPIC_ARN: want the ARN of a standard SNS topic, got "kmsentry"`},
 		{"severity", "MIN_SEVERITY=High", `setting MIN_SEVERITY: want critical, high, medium or low, got "High"`},
+		{"overflow topic", "OVERFLOW_TOPIC_ARN=" + testTopic, "setting OVERFLOW_TOPIC_ARN: want another topic than TOPIC_ARN"},
+		{"alerts a minute", "MAX_ALERTS_PER_MINUTE=twenty", `setting MAX_ALERTS_PER_MINUTE: want a whole number from 1 to 1000, got "twenty"`},
 		{"exceptions file not there", "EXCEPTIONS_FILE=/nosuch.yaml", "setting EXCEPTIONS_FILE: open /nosuch.yaml"},
 	}
 	for _, test := range tests {

@@ -125,6 +125,7 @@ func ways(t *testing.T, sent []stormMessage) string {
 }
 
 func TestStormWays(t *testing.T) {
+	t.Parallel()
 	const second = time.Second
 	same := func(int) int { return 0 }
 	each := func(n int) int { return n }
@@ -158,6 +159,7 @@ func TestStormWays(t *testing.T) {
 
 // Nine hundred openings at ten milliseconds each, of one key or of as many.
 func TestStormOfNineHundred(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name  string
 		key   func(n int) int
@@ -226,6 +228,7 @@ func checkRates(t *testing.T, times []time.Time, perMinute int) {
 
 // A refused alert fails the event, and what it was to tell is told by the next.
 func TestStormFailuresLoseNothing(t *testing.T) {
+	t.Parallel()
 	r := newStormRun(t, 20)
 	refused := errors.New("refused")
 	fail := func(n int) {
@@ -258,6 +261,7 @@ func TestStormFailuresLoseNothing(t *testing.T) {
 
 // The lead counts by key and severity.
 func TestStormLeadCounts(t *testing.T) {
+	t.Parallel()
 	r := newStormRun(t, 20)
 	for n := range 3 {
 		r.open(t, 0, n)
