@@ -328,6 +328,26 @@ func TestStormSurvivesAClockSetBack(t *testing.T) {
 	}
 }
 
+// The wall clock counts, and it may be slewed while a lead waits.
+func TestStormWaitsByTheWallClock(t *testing.T) {
+	t.Parallel()
+	r := newStormRun(t, 20)
+	r.h.pause = func(_ context.Context, d time.Duration) { r.at = r.at.Add(d - 10*time.Millisecond) }
+	for n := range 20 {
+		r.open(t, 0, n)
+	}
+	if got := len(r.alertTimes()); got < 3 {
+		t.Errorf("%d messages to the alert topic, want a lead among them", got)
+	}
+	checkRates(t, r.alertTimes(), 20)
+	s := &storm{perMinute: 20}
+	s.attempted(time.Now(), "k", detector.High, route{}, false)
+	s.attempted(time.Now(), "k", detector.High, route{lead: &alert.Storm{}}, false)
+	if strings.Contains(s.sent[0].at.String()+s.told.String(), " m=") {
+		t.Error("the monotonic clock, which Lambda stops, is remembered")
+	}
+}
+
 // Keys that the record does not name are not one key.
 func TestUnknownKeysAreNoRepetition(t *testing.T) {
 	if key := stormKey(&detector.Finding{}); key != "" {
