@@ -259,6 +259,21 @@ func TestStormFailuresLoseNothing(t *testing.T) {
 	}
 }
 
+// SNS may have taken what failed, so it counts toward the limits too.
+func TestStormCountsFailures(t *testing.T) {
+	t.Parallel()
+	r := newStormRun(t, 20)
+	for n := range 2 {
+		r.fault = errors.New("refused")
+		if _, err := r.h.handle(context.Background(), openingOf(n)); err == nil {
+			t.Fatal("handle: no error")
+		}
+	}
+	if s := r.open(t, 0, 3); !strings.HasPrefix(s.Storm, "leads with the count of 0 held alerts") {
+		t.Errorf("the third alert in a second: %+v, want a lead", s)
+	}
+}
+
 // The lead counts by key and severity.
 func TestStormLeadCounts(t *testing.T) {
 	t.Parallel()
@@ -323,8 +338,8 @@ func TestStormSurvivesAClockSetBack(t *testing.T) {
 	if r := s.route(back, "k"); !r.overflow {
 		t.Errorf("right after the clock was set back: %+v, want overflow", r)
 	}
-	if r := s.route(back.Add(time.Minute), "k"); r.overflow || r.lead == nil {
-		t.Errorf("a minute later: %+v, want a lead", r)
+	if r := s.route(back.Add(time.Minute), "k"); r.overflow || r.lead == nil || r.wait > 0 {
+		t.Errorf("a minute later: %+v, want a lead at once", r)
 	}
 }
 
