@@ -55,7 +55,7 @@ high, 16 medium. None is lost: they went to the overflow topic.
 	if got := chatLead(aStorm()); strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("chat leads with\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if got := mailLead(&Storm{}); !strings.HasPrefix(got, "STORM: Alerts come faster than a mailbox takes. ") {
+	if got := mailLead(&Storm{}); !strings.HasPrefix(got, "STORM: 0 alerts held so far. ") {
 		t.Errorf("a storm that begins leads with %q", got)
 	}
 	if got := mailLead(&Storm{Since: at, Counts: []HeldCount{{"k", detector.Low, 1}}}); !strings.HasPrefix(got, "STORM: 1 alert held since ") {
