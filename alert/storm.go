@@ -79,7 +79,7 @@ func (s *Storm) sentence() string {
 	for _, c := range s.worst(0) {
 		parts = append(parts, strconv.Itoa(c.Count)+" "+c.Severity.String())
 	}
-	return fmt.Sprintf("%s held since %s: %s. None is lost: they went to the overflow topic.",
+	return fmt.Sprintf("%s held since %s: %s. None is lost: each went to the overflow topic.",
 		alerts(s.total()), instant(s.Since), strings.Join(parts, ", "))
 }
 

@@ -25,7 +25,7 @@ func aStorm() *Storm {
 
 func TestStormLeads(t *testing.T) {
 	const mail = `STORM: 42 alerts held since 2026-11-23 03:14:15 UTC: 1 critical, 25
-high, 16 medium. None is lost: they went to the overflow topic.
+high, 16 medium. None is lost: each went to the overflow topic.
 - 1 critical: 111122223333 us-west-2 alias/a
 - 20 high: arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
 - 2 medium: key-0
@@ -45,7 +45,7 @@ high, 16 medium. None is lost: they went to the overflow topic.
 		}
 	}
 	want := []string{
-		"Storm: 42 alerts held since 2026-11-23 03:14:15 UTC: 1 critical, 25 high, 16 medium. None is lost: they went to the overflow topic.",
+		"Storm: 42 alerts held since 2026-11-23 03:14:15 UTC: 1 critical, 25 high, 16 medium. None is lost: each went to the overflow topic.",
 		"- 1 critical: `111122223333 us-west-2 alias/a`",
 		"- 20 high: `" + keyInUSWest + "`",
 		"- 2 medium: `key-0`",
