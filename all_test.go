@@ -376,6 +376,73 @@ func TestOnlyBordersReadTheClock(t *testing.T) {
 	}
 }
 
+// No test fails because the machine is slow: what time it took is asserted
+// nowhere but where testing/synctest simulates the time. Benchmarks measure it.
+func TestNoTestAssertsTime(t *testing.T) {
+	fset, all := packages(t)
+	for _, p := range all {
+		for _, f := range p.files {
+			if !f.test {
+				continue
+			}
+			for _, pos := range measuredTime(f.ast) {
+				t.Errorf("%s: a test measures how long something takes", fset.Position(pos))
+			}
+		}
+	}
+}
+
+// measuredTime finds time.Since, time.Until and time.Now().Sub outside of
+// benchmarks and of functions that call synctest.Test.
+func measuredTime(f *ast.File) []token.Pos {
+	var found []token.Pos
+	for _, decl := range f.Decls {
+		fn, ok := decl.(*ast.FuncDecl)
+		if !ok || strings.HasPrefix(fn.Name.Name, "Benchmark") || len(calls(fn, "synctest", "Test")) > 0 {
+			continue
+		}
+		found = append(found, calls(fn, "time", "Since")...)
+		found = append(found, calls(fn, "time", "Until")...)
+		ast.Inspect(fn, func(n ast.Node) bool {
+			if s, ok := n.(*ast.SelectorExpr); ok && s.Sel.Name == "Sub" && len(calls(s.X, "time", "Now")) > 0 {
+				found = append(found, s.Pos())
+			}
+			return true
+		})
+	}
+	return found
+}
+
+// calls finds where n names a function of a package.
+func calls(n ast.Node, pkg, name string) []token.Pos {
+	var found []token.Pos
+	ast.Inspect(n, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok && s.Sel.Name == name {
+			if x, ok := s.X.(*ast.Ident); ok && x.Name == pkg {
+				found = append(found, s.Pos())
+			}
+		}
+		return true
+	})
+	return found
+}
+
+func TestMeasuredTimeIsFound(t *testing.T) {
+	const source = `package p
+func TestA(t *testing.T) { start := time.Now(); f(); if time.Since(start) > time.Second { t.Error("slow") } }
+func TestB(t *testing.T) { if time.Now().Sub(start) > time.Second || time.Until(end) < 0 { t.Error("slow") } }
+func TestC(t *testing.T) { synctest.Test(t, func(t *testing.T) { if time.Since(start) > time.Second { t.Error("late") } }) }
+func BenchmarkD(b *testing.B) { b.ReportMetric(float64(time.Since(start)), "ns") }
+`
+	f, err := parser.ParseFile(token.NewFileSet(), "p_test.go", source, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(measuredTime(f)); n != 3 {
+		t.Errorf("%d measurements found, want 3", n)
+	}
+}
+
 // Text and code name nothing of the machine they were written on.
 func TestNoMachinePlaces(t *testing.T) {
 	place := regexp.MustCompile(`(^|[^a-zA-Z0-9_.-])/(home|root|Users|work|farm)/[a-zA-Z0-9.]|\.\./shared`)

@@ -19,12 +19,15 @@ type handler struct {
 	sns      publisher
 	log      *slog.Logger
 	now      func() time.Time
+	storm    *storm                               // nil without an overflow topic
+	pause    func(context.Context, time.Duration) // until it is over or the context is; used with storm
 }
 
 // What can become of an event.
 const (
 	outcomeQuiet     = "quiet"           // nothing to report
-	outcomePublished = "published"       // one message went out
+	outcomePublished = "published"       // one message went to the alert topic
+	outcomeOverflow  = "overflow"        // one message went to the overflow topic, in a storm
 	outcomeHeld      = "held"            // an exception holds the finding back
 	outcomeBelow     = "below_threshold" // the finding is less severe than MIN_SEVERITY
 )
@@ -44,6 +47,7 @@ type summary struct {
 	Outcome   string         `json:"outcome"`
 	Published bool           `json:"published"`
 	MessageID string         `json:"message_id,omitempty"`         // SNS's
+	Storm     string         `json:"storm,omitempty"`              // the limit that the alert exceeded, or what it leads with
 	HeldBy    string         `json:"held_by,omitempty"`            // name of the exception
 	Expired   []string       `json:"expired_exceptions,omitempty"` // that would have held it back
 	Reason    string         `json:"reason,omitempty"`             // why nothing was published
@@ -54,6 +58,8 @@ func (s summary) message() string {
 	switch s.Outcome {
 	case outcomePublished:
 		return "alert published"
+	case outcomeOverflow:
+		return "alert published to the overflow topic"
 	case outcomeHeld:
 		return "finding held back by an exception"
 	case outcomeBelow:
@@ -107,30 +113,39 @@ func (h *handler) report(ctx context.Context, s summary, f *detector.Finding) (s
 		s.Outcome = outcomeBelow
 		s.Reason = fmt.Sprintf("severity %s is below MIN_SEVERITY %s", f.Severity, h.settings.minSeverity)
 	default:
-		id, err := h.publish(ctx, f, now, held.Expired)
-		if err != nil {
+		if err := h.publish(ctx, &s, f, held.Expired); err != nil {
 			return summary{}, err
 		}
-		s.Outcome, s.Published, s.MessageID = outcomePublished, true, id
 	}
 	h.record(ctx, s, delay(f, h.now()))
 	return s, nil
 }
 
-// publish sends the one message of a finding and returns its id.
-func (h *handler) publish(ctx context.Context, f *detector.Finding, now time.Time, expired []string) (string, error) {
+// publish sends the one message of a finding, to the alert topic or in a storm
+// to the overflow topic, and puts what came of it into s.
+func (h *handler) publish(ctx context.Context, s *summary, f *detector.Finding, expired []string) error {
+	key := stormKey(f)
+	r := h.storm.route(h.now(), key)
+	if r.wait > 0 {
+		h.pause(ctx, r.wait)
+	}
 	o := h.settings.options
-	o.Now = now
-	o.Expired = expired
+	o.Now, o.Expired, o.Storm = h.now(), expired, r.lead
 	m, err := alert.Compose(f, o)
 	if err != nil {
-		return "", &composeError{f.Event.ID, err}
+		return &composeError{f.Event.ID, err}
 	}
-	id, err := send(ctx, h.sns, h.settings.topic.String(), m)
+	topic := h.settings.topic
+	s.Outcome, s.Published, s.Storm = outcomePublished, true, r.String()
+	if r.overflow {
+		topic, s.Outcome = h.settings.overflow, outcomeOverflow
+	}
+	s.MessageID, err = send(ctx, h.sns, topic.String(), m)
+	h.storm.attempted(h.now(), key, f.Severity, r, err != nil)
 	if err != nil {
-		return "", &publishError{f.Event.ID, err}
+		return &publishError{f.Event.ID, err}
 	}
-	return id, nil
+	return nil
 }
 
 // A composeError is a finding that could not be put into a message.

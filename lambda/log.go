@@ -53,6 +53,7 @@ func (h *handler) record(ctx context.Context, s summary, delay time.Duration) {
 		{"account", s.Account},
 		{"region", s.Region},
 		{"message_id", s.MessageID},
+		{"storm", s.Storm},
 		{"held_by", s.HeldBy},
 		{"reason", s.Reason},
 	} {
@@ -78,11 +79,11 @@ func (h *handler) record(ctx context.Context, s summary, delay time.Duration) {
 // embedded metric format. Events without a finding cost no metric.
 // Source: CloudWatch user guide, CloudWatch_Embedded_Metric_Format_Specification.html.
 func metrics(s summary, now time.Time, delay time.Duration) []slog.Attr {
-	name := map[string]string{outcomePublished: "Published", outcomeHeld: "HeldBack", outcomeBelow: "BelowThreshold"}[s.Outcome]
+	name := map[string]string{outcomePublished: "Published", outcomeOverflow: "Overflow", outcomeHeld: "HeldBack", outcomeBelow: "BelowThreshold"}[s.Outcome]
 	type metric struct{ Name, Unit string }
 	list := []metric{{name, "Count"}}
 	attrs := []slog.Attr{slog.Int(name, 1)}
-	if s.Outcome == outcomePublished && delay > 0 {
+	if s.Published && delay > 0 {
 		list = append(list, metric{"AlertDelaySeconds", "Seconds"})
 		attrs = append(attrs, slog.Float64("AlertDelaySeconds", delay.Seconds()))
 	}
