@@ -117,6 +117,7 @@ func chatDescription(f *detector.Finding, o Options) string {
 	if o.Mention != "" {
 		lines = append(lines, "<!subteam^"+o.Mention+">")
 	}
+	lines = append(lines, chatLead(o.Storm)...)
 	if o.Test {
 		lines = append(lines, "This is a test of the alert path. No key was opened.")
 	}

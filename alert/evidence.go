@@ -38,6 +38,7 @@ type evidence struct {
 	Policy     evidenceText      `json:"policy"`
 	Repaired   *evidenceText     `json:"repaired_policy,omitempty"`
 	Expired    []string          `json:"expired_exceptions,omitempty"`
+	Held       *evidenceHeld     `json:"held_alerts,omitempty"`
 	Cut        []string          `json:"cut,omitempty"`
 }
 
@@ -228,6 +229,7 @@ func evidenceOf(f *detector.Finding, o Options, l limits) (evidence, bool) {
 		repaired.Where = ""
 		e.Repaired = &repaired
 	}
+	e.Held = heldEvidence(o.Storm)
 	e.Cut = c.cuts
 	return e, len(c.cuts) > 0
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/internal/load"
 )
@@ -28,6 +29,7 @@ type checkOptions struct {
 	format          string
 	explain         bool
 	exceptions      string // "" none
+	accepted        *exceptions.List
 	parameters      pairs
 	key             policy.KeyFacts // what the flags tell; it goes before what a file tells
 	files           []string
@@ -118,7 +120,7 @@ func (f failOn) status(c checked) int {
 	switch {
 	case c.err != nil:
 		return exitError
-	case f.none:
+	case f.none, c.accepted.By != "":
 		return exitOK
 	case c.locked():
 		return exitFound
@@ -174,7 +176,7 @@ func (o *checkOptions) define(flags *flag.FlagSet) {
 	flags.Var(&o.rcpFiles, "rcp", "`file` of a resource control policy that applies to the owner's account; several with commas or flags")
 	flags.StringVar(&o.format, "format", "text", "`text`, json or sarif")
 	flags.BoolVar(&o.explain, "explain", false, "say of every statement what it does about outsiders")
-	flags.StringVar(&o.exceptions, "exceptions", "", "validate this exceptions `file`; it changes no verdict")
+	flags.StringVar(&o.exceptions, "exceptions", "", "`file` of accepted findings: they are shown as accepted and do not count; alone it is checked")
 	flags.Var(&o.parameters, "parameter", "`name=value` of a template parameter")
 	o.defineKey(flags)
 }
