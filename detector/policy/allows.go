@@ -1,12 +1,27 @@
 package policy
 
+import "github.com/kmsentry/kmsentry/detector/policy/condkey"
+
 // Allows evaluates one request, statement by statement, as AWS would after the
 // caller's own account has said yes. Maybe means that AWS does not document the
 // outcome. It shares only the types and the parser with Decide.
 //
 // An explicit Deny wins, else one Allow is needed; the order of statements is
 // of no account. Source: IAM User Guide, reference_policies_evaluation-logic.html.
-func (p *Policy) Allows(r Request) Answer {
+func (p *Policy) Allows(r Request) Answer { return p.allowsWith(condkey.Default(), r) }
+
+// allowsWith is Allows with another table of condition keys.
+func (p *Policy) allowsWith(keys *condkey.Table, r Request) Answer {
+	return evaluator{p, keys}.evalAll(r)
+}
+
+// An evaluator evaluates requests against one policy.
+type evaluator struct {
+	*Policy
+	keys *condkey.Table
+}
+
+func (p evaluator) evalAll(r Request) Answer {
 	usable := evalUsable(r)
 	if usable == No {
 		return No
@@ -29,7 +44,7 @@ func (p *Policy) Allows(r Request) Answer {
 
 // evalStatement reports whether a statement applies to the request: all four
 // parts must match.
-func (p *Policy) evalStatement(st *Statement, r Request) Answer {
+func (p evaluator) evalStatement(st *Statement, r Request) Answer {
 	answer := evalPrincipals(st, r)
 	if answer == No {
 		return No

@@ -3,6 +3,8 @@ package policy
 import (
 	"slices"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // Slots of what every request has or may have, whether or not a condition
@@ -26,19 +28,22 @@ const (
 // A compiled policy is a policy made ready for one question.
 type compiled struct {
 	policy       *Policy
+	keys         *condkey.Table
 	q            Question
 	owner        string // the key owner's account; "" unknown
 	region       string // the key's Region; "" unknown
 	partition    string // the key's partition; "aws" when unknown
-	slots        []keyInfo
+	slots        []condkey.Key
 	mentions     []mention
 	stmts        []stmt
 	named        named
 	matched      map[string][]match // by action: how far each statement applies to it and to the key
 	memo         memo
-	bases        map[reach][]literal     // by reach: what makes a caller an outsider
-	has          [idAttestation + 1]bool // which kinds of keys are mentioned
-	keyDependent bool                    // an unknown fact of the key was taken at its worst
+	bases        map[baseKey][]literal     // what makes a caller an outsider
+	ties         [condkey.Ties]bool        // which ties the mentioned keys have
+	byAction     bool                      // a mentioned key depends on the action
+	keyDependent bool                      // an unknown fact of the key was taken at its worst
+	forms        map[*condkey.Shape][]form // by the first shape of a list of a row's
 }
 
 // A mention is a key as the policy names it, or the first of its spellings.
@@ -53,8 +58,9 @@ type stmt struct {
 	clauses  []clause
 	resource match
 	entries  entries
-	byType   bool                    // the kind of caller can matter to the principals
-	has      [idAttestation + 1]bool // the kinds of keys that the conditions name
+	byType   bool               // the kind of caller can matter to the principals
+	by       condkey.Dependence // what the keys that the conditions name depend on
+	keys     []int              // their slots
 }
 
 // A match says whether something matches, as far as AWS documents it.
@@ -70,21 +76,21 @@ const (
 func (m match) sure() bool     { return m == matchYes }
 func (m match) possible() bool { return m != matchNo }
 
-func (p *Policy) compile(q Question) *compiled {
-	c := &compiled{policy: p, q: q, owner: q.Account, partition: "aws"}
+func (p *Policy) compile(keys *condkey.Table, q Question) *compiled {
+	c := &compiled{policy: p, keys: keys, q: q, owner: q.Account, partition: "aws"}
 	if parts := strings.SplitN(q.KeyARN, ":", 6); len(parts) == 6 {
 		c.partition, c.region = parts[1], parts[3]
 		if c.owner == "" {
 			c.owner = parts[4]
 		}
 	}
-	c.slots = make([]keyInfo, sFirst, sFirst+8)
+	c.slots = make([]condkey.Key, sFirst, sFirst+8)
 	for i := range c.slots {
-		c.slots[i] = pseudoKey(i)
+		c.slots[i] = c.callerKey(i)
 	}
 	c.matched = make(map[string][]match, 24)
 	c.memo = make(memo)
-	c.bases = make(map[reach][]literal, 3)
+	c.bases = make(map[baseKey][]literal, 3)
 	c.stmts = make([]stmt, len(p.Statements))
 	for i := range p.Statements {
 		c.compileStatement(&c.stmts[i], &p.Statements[i])
@@ -93,21 +99,43 @@ func (p *Policy) compile(q Question) *compiled {
 	return c
 }
 
-func pseudoKey(slot int) keyInfo {
-	switch slot {
-	case sAccount:
-		return keyInfo{"aws:PrincipalAccount", keyString, false, idPrincipalAccount}
-	case sArn:
-		return keyInfo{"aws:PrincipalArn", keyArn, false, idPrincipalArn}
-	case sUserID:
-		return keyInfo{"aws:userid", keyString, false, idUserID}
-	case sOrgID:
-		return keyInfo{"aws:PrincipalOrgID", keyString, false, idPrincipalOrgID}
-	case sOrgPaths:
-		return keyInfo{"aws:PrincipalOrgPaths", keyString, true, idPrincipalOrgPaths}
-	default:
-		return keyInfo{}
+// callerKey is the key of a slot of the caller.
+func (c *compiled) callerKey(slot int) condkey.Key {
+	for tie, at := range slotsOfTies() {
+		if at == slot {
+			row := c.keys.Tied(condkey.Tie(tie))
+			return condkey.Key{Row: row, Name: row.Name, Depends: row.Depends()}
+		}
 	}
+	return condkey.Unknown("")
+}
+
+// slotsOfTies gives the ties of the caller's own keys their slots; 0 for the
+// others, but for TieAccount.
+func slotsOfTies() [condkey.TieOrgPaths + 1]int {
+	return [...]int{
+		condkey.TieNone: -1, condkey.TieAccount: sAccount, condkey.TieARN: sArn, condkey.TieUserID: sUserID,
+		condkey.TieOrgID: sOrgID, condkey.TieOrgPaths: sOrgPaths,
+	}
+}
+
+// variables returns the keys for variables, nil where ${...} is plain text.
+func (c *compiled) variables() *condkey.Table {
+	if c.policy.Variables() {
+		return c.keys
+	}
+	return nil
+}
+
+// mention notes that a condition of the statement names a key.
+func (s *stmt) mention(slot int, key condkey.Key) {
+	if !slices.Contains(s.keys, slot) {
+		s.keys = append(s.keys, slot)
+	}
+	s.by.Caller = s.by.Caller || key.Depends.Caller
+	s.by.Path = s.by.Path || key.Depends.Path
+	s.by.MCP = s.by.MCP || key.Depends.MCP
+	s.by.Credentials = s.by.Credentials || key.Depends.Credentials
 }
 
 func (c *compiled) compileStatement(s *stmt, src *Statement) {
@@ -134,8 +162,8 @@ func (c *compiled) compileStatement(s *stmt, src *Statement) {
 	for i := range src.Conditions {
 		cond := &src.Conditions[i]
 		slot := c.slotOf(cond.Key)
-		cl := newClause(cond, slot, c.slots[slot], c.policy.Variables())
-		s.has[c.slots[slot].id] = true
+		cl := newClause(cond, slot, c.slots[slot], c.variables())
+		s.mention(slot, c.slots[slot])
 		c.bindVariables(s, cl.lo.set)
 		c.bindVariables(s, cl.hi.set)
 		simplify(&cl.lo)
@@ -159,11 +187,11 @@ func (c *compiled) resourceClause(src *Statement) (cl clause, ok bool) {
 	if values == nil {
 		return cl, false
 	}
-	info := keyInfo{Name: "Resource", Type: keyArn}
+	info := condkey.Key{Row: &condkey.Row{Types: condkey.ARN | condkey.String}, Name: "Resource"}
 	parts := Condition{Operator{Text: "Resource", Base: ArnLike}, "", values}
-	cl = newClause(&parts, sResource, info, true)
+	cl = newClause(&parts, sResource, info, c.keys)
 	text := Condition{Operator{Text: "Resource", Base: StringLike}, "", values}
-	cl.hi = newClause(&text, sResource, info, true).hi
+	cl.hi = newClause(&text, sResource, info, c.keys).hi
 	if strings.ContainsAny(strings.Join(values, ""), "*?") {
 		cl.doubt = "AWS does not say whether a wildcard in Resource runs over colons"
 	} else {
@@ -184,54 +212,30 @@ func variableInHead(arn string) bool {
 
 // slotOf returns the slot of a condition key, a new one for a new key.
 func (c *compiled) slotOf(name string) int {
-	info, known := lookupKey(name)
-	if !known {
-		info = keyInfo{Name: name}
-	}
-	c.has[info.id] = true
-	slot := c.findSlot(info)
+	key, _ := c.keys.Lookup(name)
+	c.ties[key.Tie] = true
+	c.byAction = c.byAction || key.Depends.Action || key.Tie == condkey.TieSpec || key.Tie == condkey.TieUsage
+	slot := c.findSlot(key)
 	for _, m := range c.mentions {
-		if strings.EqualFold(m.name, info.Name) {
+		if strings.EqualFold(m.name, key.Name) {
 			return slot
 		}
 	}
-	c.mentions = append(c.mentions, mention{info.Name, slot})
+	c.mentions = append(c.mentions, mention{key.Name, slot})
 	return slot
 }
 
-func (c *compiled) findSlot(info keyInfo) int {
-	switch info.id {
-	case idPrincipalAccount:
-		return sAccount
-	case idPrincipalArn:
-		return sArn
-	case idUserID:
-		return sUserID
-	case idPrincipalOrgID:
-		return sOrgID
-	case idPrincipalOrgPaths:
-		return sOrgPaths
+func (c *compiled) findSlot(key condkey.Key) int {
+	if at := slotsOfTies(); int(key.Tie) < len(at) && at[key.Tie] >= 0 {
+		return at[key.Tie]
 	}
 	for i := sFirst; i < len(c.slots); i++ {
-		if strings.EqualFold(c.slots[i].Name, info.Name) {
+		if strings.EqualFold(c.slots[i].Name, key.Name) {
 			return i
 		}
 	}
-	c.slots = append(c.slots, info)
+	c.slots = append(c.slots, key)
 	return len(c.slots) - 1
-}
-
-// slotWith returns the first slot of a kind of key, -1 when no condition names one.
-func (c *compiled) slotWith(id keyID) int {
-	if !c.has[id] {
-		return -1
-	}
-	for i := sFirst; i < len(c.slots); i++ {
-		if c.slots[i].id == id {
-			return i
-		}
-	}
-	return -1
 }
 
 // bindVariables gives every variable in s the slot of its key.
@@ -244,7 +248,7 @@ func (c *compiled) bindVariables(st *stmt, s *valueSet) {
 		for j := range p.parts {
 			if p.parts[j].ref != "" {
 				p.parts[j].slot = c.slotOf(p.parts[j].ref)
-				st.has[c.slots[p.parts[j].slot].id] = true
+				st.mention(p.parts[j].slot, c.slots[p.parts[j].slot])
 			}
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // workBound limits the steps of one decision. A step takes some tenths of a
@@ -14,8 +16,13 @@ const workBound = 120_000
 // Decide answers q for the encrypt class. It never fails: what it cannot
 // decide comes out as Undecided with the construct named.
 func (p *Policy) Decide(q Question) Decision {
+	return p.decideWith(condkey.Default(), q)
+}
+
+// decideWith is Decide with another table of condition keys.
+func (p *Policy) decideWith(keys *condkey.Table, q Question) Decision {
 	q.At = q.At.UTC().Truncate(time.Second) // condition keys hold whole seconds
-	d := newDecider(p.compile(q))
+	d := newDecider(p.compile(keys, q))
 	dec := Decision{Verdict: Private}
 	for _, action := range EncryptActions() {
 		o := d.outcome(action)
@@ -113,8 +120,7 @@ func (d *decider) classOf(action string) string {
 	if !d.supported(action) {
 		b.WriteByte('-')
 	}
-	if d.mentionsAny(idEncContext, idEncKeys, idEncAlgorithm, idKeySpec, idKeyUsage, idPairSpec, idParameter,
-		idReEncrypt, idGrantOps, idGrantParam, idGrantForAWS, idAttestation) {
+	if d.byAction {
 		b.WriteString(action)
 	}
 	return b.String()
@@ -215,7 +221,7 @@ func (d *decider) could(scenes []*scene, level Verdict, sure bool) (found, prove
 // confirms asks the separate evaluator about a witness. For an unknown key it
 // cannot be sure of statements that name a key.
 func (d *decider) confirms(r Request) bool {
-	a := d.policy.Allows(r)
+	a := d.policy.allowsWith(d.keys, r)
 	return a == Yes || a == Maybe && d.q.KeyARN == "" && d.keyDependent
 }
 
@@ -310,12 +316,7 @@ func (d *decider) doubts(action string) bool {
 // uncertain says whether AWS leaves open, for some kind of request, whether
 // the key is present or which values it has.
 func (d *decider) uncertain(slot int) bool {
-	switch d.slots[slot].id {
-	case idPrincipalTag, idSession, idProvider, idSessionArn, idTokenIssue, idMFAPresent, idMFAAge, idReferer, idSourceIP, idViaMCP,
-		idResAliases, idGrantForAWS, idViaService, idCalledVia, idCalledViaFirst, idCalledViaLast:
-		return slot >= sFirst
-	}
-	return false
+	return d.slots[slot].Depends.Open
 }
 
 // note takes the reasons of o into the decision, each once.

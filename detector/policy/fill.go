@@ -1,6 +1,9 @@
 package policy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A reading says what becomes of variables.
 type reading bool
@@ -23,7 +26,7 @@ func (s *search) fill(variants []variant, lits []literal, m *model, how reading)
 		}
 		texts, ok := v.edit(needs, m)
 		if !ok {
-			texts, ok = v.solve(needs, s.work)
+			texts, ok = s.solve(v, needs)
 		}
 		if !ok {
 			continue
@@ -59,7 +62,7 @@ func (v *variant) edit(needs []need, m *model) ([]string, bool) {
 			}
 		}
 		whole := strings.Join(texts, "")
-		if _, ok := v.split(whole); !ok || !allHold(needs, texts) {
+		if _, ok := v.split(whole); !ok || !allHold(needs, texts) || v.unequal(texts) != nil {
 			return nil, false
 		}
 		return texts, true
@@ -114,10 +117,66 @@ func (s *search) strangeNetwork(v *variant) []need {
 		return nil
 	}
 	accounts := append(append([]string{s.c.owner}, s.c.q.TrustedAccounts...), s.c.named.accounts...)
-	return []need{
-		{first: 3, last: 3, skip: -1, negated: true, pats: exactly(accounts...).pats},
-		{first: 5, last: 6, skip: -1, negated: true, pats: exactly(append([]string{"vpc-"}, s.c.named.vpcs...)...).pats},
+	n := len(v.segs) - 1
+	needs := []need{{first: max(0, n-1), last: n, skip: -1, negated: true, pats: exactly(append([]string{"vpc-"}, s.c.named.vpcs...)...).pats}}
+	for i, g := range v.segs {
+		if g.class != nil && g.min == accountDigits && g.max == accountDigits {
+			needs = append(needs, need{first: i, last: i, skip: -1, negated: true, pats: exactly(accounts...).pats})
+		}
 	}
+	return needs
+}
+
+const accountDigits = 12
+
+// unequal returns segments that should hold one text and do not; nil when all do.
+func (v *variant) unequal(texts []string) []int {
+	for _, same := range v.same {
+		for _, i := range same {
+			if texts[i] != texts[same[0]] {
+				return same
+			}
+		}
+	}
+	return nil
+}
+
+// maxEqual bounds how many texts solve tries for segments that must be equal.
+const maxEqual = 16
+
+// solve finds texts for a variant's segments; where some must be equal it tries
+// the texts that a solution without that demand has there, then leaves them
+// out and looks for others. Without other solutions there is none.
+func (s *search) solve(v *variant, needs []need) ([]string, bool) {
+	var tried []string
+	for range maxEqual {
+		texts, ok := v.tape.solve(needs, s.work)
+		if !ok {
+			return nil, false
+		}
+		same := v.unequal(texts)
+		if same == nil {
+			return texts, true
+		}
+		for _, i := range same {
+			if slices.Contains(tried, texts[i]) {
+				continue
+			}
+			one := *v
+			one.segs = slices.Clone(v.segs)
+			for _, j := range same {
+				one.segs[j] = fixed(texts[i])
+			}
+			if texts, ok := s.solve(&one, needs); ok {
+				return texts, true
+			}
+			tried = append(tried, texts[i])
+		}
+		first := same[0]
+		needs = append(needs[:len(needs):len(needs)], need{first: first, last: first, skip: -1, negated: true, pats: exactly(tried...).pats})
+	}
+	s.incomplete = true // other texts may do
+	return nil, false
 }
 
 // under returns the patterns of s without variables, as m or looseness has it.

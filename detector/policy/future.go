@@ -3,6 +3,8 @@ package policy
 import (
 	"slices"
 	"time"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // maxFuture bounds how many later instants are looked at.
@@ -11,13 +13,13 @@ const maxFuture = 24
 // future returns the first later instant at which the verdict is worse. It can
 // only change at the dates that the policy names.
 func (d *decider) future(now Verdict) *Exposure {
-	if !d.has[idCurrentTime] || now == Public {
+	if !d.ties[condkey.TieTime] || now == Public {
 		return nil
 	}
 	var seconds []int64
 	for i := range d.stmts {
 		for _, cl := range d.stmts[i].clauses {
-			if d.slots[cl.hi.slot].id != idCurrentTime {
+			if !d.hasTie(cl.hi.slot, condkey.TieTime) {
 				continue
 			}
 			for _, r := range cl.hi.set.spans {

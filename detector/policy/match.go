@@ -118,7 +118,7 @@ func (c *compiled) matchOneResource(r string) match {
 }
 
 func matchARN(pattern, arn string) match {
-	whole, parts := newPattern(pattern, StringLike, false), newPattern(pattern, ArnLike, false)
+	whole, parts := newPattern(pattern, StringLike, nil), newPattern(pattern, ArnLike, nil)
 	switch w, p := whole.matches(arn), parts.matches(arn); {
 	case w && p && !parts.short:
 		return matchYes
@@ -144,8 +144,8 @@ func (c *compiled) matchUnknownKey(r string) match {
 	if len(parts) < 6 {
 		return matchNo
 	}
-	kms, owner := newPattern(parts[2], StringLike, false), newPattern(parts[4], StringLike, false)
-	key := newPattern(parts[5], StringLike, false)
+	kms, owner := newPattern(parts[2], StringLike, nil), newPattern(parts[4], StringLike, nil)
+	key := newPattern(parts[5], StringLike, nil)
 	couldBeKey := strings.HasPrefix(parts[5], "key/") || !key.exact
 	if kms.matches("kms") && (c.owner == "" || owner.matches(c.owner)) && couldBeKey {
 		return matchMaybe

@@ -11,6 +11,7 @@ type memoKey struct {
 	g    group
 	typ  callerKind
 	path pathKind
+	sure bool
 	lits [maxMemoLiterals]memoLiteral
 }
 
@@ -28,7 +29,7 @@ type memoValue struct {
 
 // key returns the question, and whether it can be remembered.
 func (s *search) key(g group, lits []literal) (memoKey, bool) {
-	k := memoKey{g: g, typ: s.typ}
+	k := memoKey{g: g, typ: s.typ, sure: s.sure}
 	switch g {
 	case gCaller, gUser, gOrg:
 	case gVpceOrg:

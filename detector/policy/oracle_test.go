@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // The oracle knows nothing of automata or intervals. It makes requests of
@@ -132,7 +134,7 @@ func (o *oracle) search(action string, limit int, want func(oracleRequest) bool)
 // set puts a key into a request when the policy asks for it.
 func (o *oracle) set(context map[string][]string, key string, values ...string) {
 	if o.asks(key) && len(values) > 0 {
-		if info, ok := lookupKey(key); ok {
+		if info, ok := condkey.Default().Lookup(key); ok {
 			key = info.Name
 		}
 		context[key] = values

@@ -2,11 +2,13 @@ package policy
 
 import (
 	"net/netip"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // pick returns values for a key that stands alone.
 func (s *search) pick(slot int, lits []literal, m *model) ([]value, bool) {
-	d := &s.domains[slot]
+	d := s.domain(slot)
 	if d.uncertain && s.sure {
 		for i := range lits {
 			if !s.holdsAnyway(&lits[i], m) {
@@ -49,8 +51,8 @@ func (s *search) pickPresent(slot int, d *domain, lits []literal, m *model) ([]v
 		}
 	case text:
 		one := m.clone()
-		for _, t := range d.tapes {
-			if s.fill([]variant{whole(slot, t)}, lits, one, resolved) {
+		for i := range d.forms {
+			if s.fill([]variant{d.forms[i].variant(slot)}, lits, one, resolved) {
 				return one.vals[slot], true
 			}
 		}
@@ -58,8 +60,8 @@ func (s *search) pickPresent(slot int, d *domain, lits []literal, m *model) ([]v
 	return nil, false
 }
 
-func timeOrNumber(info keyInfo, n int64) value {
-	if info.Type == keyDate {
+func timeOrNumber(key condkey.Key, n int64) value {
+	if key.Types&condkey.Date != 0 {
 		return timeValue(n)
 	}
 	return secondsValue(n)

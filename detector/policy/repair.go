@@ -1,6 +1,10 @@
 package policy
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+)
 
 // A group is a set of keys whose values hang together.
 type group int
@@ -35,22 +39,22 @@ func (s *search) groupOf(slot int) group {
 	case sOrgID, sOrgPaths:
 		return gOrg
 	}
-	switch s.c.slots[slot].id {
-	case idUsername:
+	switch s.c.slots[slot].Tie {
+	case condkey.TieUsername:
 		return gCaller
-	case idSourceVpc, idVpcArn:
+	case condkey.TieVpc, condkey.TieVpcARN:
 		return gVpc
-	case idVpceOrgID, idVpceOrgPaths:
+	case condkey.TieVpceOrgID, condkey.TieVpceOrgPaths:
 		return gVpceOrg
-	case idCalledVia, idCalledViaFirst, idCalledViaLast:
+	case condkey.TieCalled, condkey.TieCalledFirst, condkey.TieCalledLast:
 		return gCalled
-	case idEncContext, idEncKeys:
+	case condkey.TieContext, condkey.TieContextKeys:
 		return gContext
-	case idMFAPresent, idMFAAge:
+	case condkey.TieMFA, condkey.TieMFAAge:
 		if s.temp && s.typ != fedCaller && s.typ != serviceCaller {
 			return gMFA
 		}
-	case idKeySpec, idKeyUsage, idEncAlgorithm:
+	case condkey.TieSpec, condkey.TieUsage, condkey.TieAlgorithm:
 		return gSpec
 	}
 	return group(slot)
@@ -154,7 +158,7 @@ func (s *search) repairText(c, lits []literal, m *model, g group, slot int) bool
 	switch {
 	case g == gParent && s.typ == fedCaller:
 		return s.moveAccount(c, lits, m, s.parentVariants)
-	case g >= 0 && s.c.slots[slot].id == idSessionArn:
+	case g >= sFirst && s.domains[slot].ofCaller:
 		return s.moveAccount(c, lits, m, func(account string) []variant { return s.sessionVariants(slot, account) })
 	}
 	if s.settled(lits) || *s.work < 0 {
@@ -169,7 +173,7 @@ func (s *search) repairText(c, lits []literal, m *model, g group, slot int) bool
 
 // prefer tries the well-known values of a key.
 func (s *search) prefer(slot int, lits []literal, m *model) bool {
-	d := &s.domains[slot]
+	d := s.domain(slot)
 	for i := -1; i < len(d.known); i++ {
 		t := d.first
 		if i >= 0 {
@@ -236,7 +240,7 @@ func (s *search) settled(lits []literal) bool {
 }
 
 func (s *search) settledSlot(slot int) bool {
-	if slot >= sFirst && s.c.slots[slot].id == idUsername {
+	if slot >= sFirst && s.c.hasTie(slot, condkey.TieUsername) {
 		return s.typ != userCaller
 	}
 	if slot < sFirst || s.groupOf(slot) < 0 {
@@ -287,8 +291,8 @@ func (s *search) neverEqual(a, b int) bool {
 	if b < sFirst {
 		return false
 	}
-	id := s.c.slots[b].id
-	return a == sAccount && id == idResAccount || a == sOrgID && id == idResOrgID && s.freshWho
+	tie := s.c.slots[b].Tie
+	return a == sAccount && tie == condkey.TieOwner || a == sOrgID && tie == condkey.TieOwnerOrg && s.freshWho
 }
 
 func anyVariables(lits []literal) bool {

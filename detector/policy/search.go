@@ -1,6 +1,10 @@
 package policy
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+)
 
 // A search looks for one request of a scene that the policy allows.
 //
@@ -49,7 +53,7 @@ func (c *compiled) newSearch(sc *scene, r reach, sure bool, work *int) *search {
 // begin completes the scene's plainest request with the keys that hang together.
 func (s *search) begin() {
 	s.first = s.start
-	if !s.c.mentionsAny(idMFAPresent, idMFAAge, idKeySpec, idKeyUsage, idEncAlgorithm, idSourceVpc, idVpcArn) {
+	if !s.c.mentionsAny(condkey.TieMFA, condkey.TieMFAAge, condkey.TieSpec, condkey.TieUsage, condkey.TieAlgorithm, condkey.TieVpc, condkey.TieVpcARN) {
 		return
 	}
 	s.first = s.start.clone()
@@ -65,18 +69,31 @@ func (s *search) begin() {
 	}
 }
 
+// A baseKey tells the lists of literals apart that make a caller an outsider.
+type baseKey struct {
+	reach
+	sure bool
+}
+
 // strangers returns the literals that every caller of the wanted kind meets.
 func (s *search) strangers() []literal {
 	if s.typ == serviceCaller {
 		return s.strangeCustomer()
 	}
-	base, ok := s.c.bases[s.reach]
+	key := baseKey{s.reach, s.sure}
+	base, ok := s.c.bases[key]
 	if !ok {
 		base = s.outsider()
-		s.c.bases[s.reach] = base
+		s.c.bases[key] = base
 	}
+	base = base[:len(base):len(base)]
 	if s.typ == fedCaller { // keeps the user behind the session in the caller's account
-		base = append(base[:len(base):len(base)], literal{slot: sParent, mode: all})
+		base = append(base, literal{slot: sParent, mode: all})
+	}
+	for i := sFirst; i < len(s.domains); i++ { // and what carries the account, where it must be there
+		if d := &s.domains[i]; d.ofCaller && s.with[i] && !d.canLack(s.sure) {
+			base = append(base, literal{slot: i, mode: all})
+		}
 	}
 	return base
 }
@@ -101,49 +118,84 @@ func (s *search) outsider() []literal {
 		}
 	} else {
 		lits = append(lits, out(sAccount, owner, c.q.TrustedAccounts, c.named.accounts))
-		if c.has[idPrincipalOrgID] || c.has[idPrincipalOrgPaths] || len(c.q.TrustedOrgs) > 0 {
+		if c.mentionsAny(condkey.TieOrgID, condkey.TieOrgPaths) || len(c.q.TrustedOrgs) > 0 {
 			lits = append(lits, out(sOrgID, c.q.TrustedOrgs, c.named.orgs, []string{c.q.Key.Org}))
 		}
-		if i := c.slotWith(idResOrgID); i >= 0 && c.q.Key.Org == "" { // whatever organization the owner is in
+		if i := c.slotWith(condkey.TieOwnerOrg); i >= 0 && c.q.Key.Org == "" { // whatever organization the owner is in
 			own := pattern{text: "${aws:PrincipalOrgID}", parts: []part{{ref: "aws:PrincipalOrgID", slot: sOrgID}}}
 			lits = append(lits, literal{slot: i, absent: true, mode: eachOut, set: &valueSet{pats: []pattern{own}, vars: true}})
 		}
 		if len(c.named.ids) > 0 {
 			lits = append(lits, out(sUnique, c.named.ids), out(sParentID, c.named.ids))
 		}
-		lits = s.strangeValues(lits, idAttestation, c.named.values)
 	}
-	if s.freshWhere {
-		lits = s.strangeValues(lits, idSourceVpc, c.named.vpcs)
-		lits = s.strangeValues(lits, idSourceVpce, c.named.vpcs)
-		lits = s.strangeValues(lits, idVpceAccount, append(append(owner, c.q.TrustedAccounts...), c.named.accounts...))
-		lits = s.strangeValues(lits, idVpceOrgID, append(append([]string{c.q.Key.Org}, c.q.TrustedOrgs...), c.named.orgs...))
-		if i := s.slotNamed("aws:Ec2InstanceSourceVpc"); i >= 0 {
-			lits = append(lits, out(i, c.named.vpcs))
-		}
+	for i := sFirst; i < len(c.slots); i++ {
+		lits = append(lits, s.strange(i, c.slots[i])...)
 	}
 	return lits
 }
 
-func (s *search) strangeValues(lits []literal, id keyID, values []string) []literal {
-	if !s.c.has[id] || len(values) == 0 {
+// strange lists what a key of a stranger, or of one in a strange network, is
+// not: what the policy names, by what the key's values name.
+func (s *search) strange(slot int, key condkey.Key) []literal {
+	c := s.c
+	lits := s.doubtful(slot, key)
+	switch {
+	case key.Names == condkey.Nobody || key.Names.Where() && !s.freshWhere || !key.Names.Where() && !s.freshWho:
 		return lits
+	case key.Names == condkey.Image || key.Names == condkey.Person || key.Names == condkey.Subject:
+		set := &valueSet{}
+		for _, v := range c.named.values {
+			set.pats = append(set.pats, newPattern(v, StringEqualsIgnoreCase, nil))
+		}
+		if s.sure && key.Names == condkey.Subject { // whom a pattern covers only the provider knows
+			for _, v := range c.named.patterns {
+				set.pats = append(set.pats, newPattern(v, StringLike, nil))
+			}
+		}
+		return append(lits, literal{slot: slot, absent: true, mode: eachOut, set: set})
+	case key.Names == condkey.Issuer:
+		return append(lits, literal{slot: slot, absent: true, mode: none})
+	case key.Names == condkey.NetworkID && key.Tie != condkey.TieVpcARN: // see strangeNetwork
+		return append(lits, noneOf(slot, c.named.vpcs...))
+	case key.Names == condkey.NetworkAccount:
+		return append(lits, noneOf(slot, slices.Concat([]string{c.owner}, c.q.TrustedAccounts, c.named.accounts)...))
+	case key.Names == condkey.NetworkOrg && key.Multi:
+		return append(lits, literal{slot: slot, absent: true, mode: eachOut, set: pathsOf(c.insideOrgs())})
+	case key.Names == condkey.NetworkOrg:
+		return append(lits, noneOf(slot, c.insideOrgs()...))
 	}
-	for i := sFirst; i < len(s.c.slots); i++ {
-		if s.c.slots[i].id == id {
-			lits = append(lits, noneOf(i, values...))
+	return lits
+}
+
+// doubtful keeps a sure search from values that may never occur.
+func (s *search) doubtful(slot int, key condkey.Key) []literal {
+	if !s.sure {
+		return nil
+	}
+	var lits []literal
+	for i := range key.Cases {
+		if d := key.Cases[i].Doubtful; d != nil {
+			lits = append(lits, noneOf(slot, d...))
 		}
 	}
 	return lits
 }
 
-func (s *search) slotNamed(name string) int {
-	for i := sFirst; i < len(s.c.slots); i++ {
-		if s.c.slots[i].Name == name {
-			return i
+// insideOrgs lists the organizations of the owner, of those trusted and those named.
+func (c *compiled) insideOrgs() []string {
+	return slices.Concat([]string{c.q.Key.Org}, c.q.TrustedOrgs, c.named.orgs)
+}
+
+// pathsOf is the set of all paths in some organizations.
+func pathsOf(orgs []string) *valueSet {
+	set := &valueSet{}
+	for _, o := range orgs {
+		if o != "" {
+			set.pats = append(set.pats, newPattern(o+"/*", StringLike, nil))
 		}
 	}
-	return -1
+	return set
 }
 
 // strangeCustomer is what makes a service's customer a stranger: the source
@@ -152,25 +204,23 @@ func (s *search) strangeCustomer() []literal {
 	c := s.c
 	var lits []literal
 	for i := sFirst; i < len(c.slots); i++ {
-		if c.slots[i].id != idSourceKeys {
+		var set *valueSet
+		switch c.slots[i].Names {
+		case condkey.CustomerAccount:
+			set = exactly(slices.Concat([]string{c.owner}, c.named.accounts, c.q.TrustedAccounts)...)
+		case condkey.CustomerARN:
+			set = &valueSet{}
+			for _, a := range append([]string{c.owner}, c.named.accounts...) {
+				set.pats = append(set.pats, newPattern("arn:*:*:*:"+a+":*", ArnLike, nil))
+			}
+		case condkey.CustomerOrg:
+			set = exactly(c.insideOrgs()...)
+		case condkey.CustomerOrgPath:
+			set = pathsOf(c.insideOrgs())
+		default:
 			continue
 		}
-		var pats valueSet
-		switch c.slots[i].Name {
-		case "aws:SourceAccount":
-			pats = *exactly(append(append([]string{c.owner}, c.named.accounts...), c.q.TrustedAccounts...)...)
-		case "aws:SourceArn":
-			for _, a := range append([]string{c.owner}, c.named.accounts...) {
-				pats.pats = append(pats.pats, newPattern("arn:*:*:*:"+a+":*", ArnLike, false))
-			}
-		case "aws:SourceOrgID":
-			pats = *exactly(append(append([]string{c.q.Key.Org}, c.named.orgs...), c.q.TrustedOrgs...)...)
-		default:
-			for _, o := range c.named.orgs {
-				pats.pats = append(pats.pats, newPattern(o+"/*", StringLike, false))
-			}
-		}
-		lits = append(lits, literal{slot: i, absent: true, mode: eachOut, set: &pats})
+		lits = append(lits, literal{slot: i, absent: true, mode: eachOut, set: set})
 	}
 	return lits
 }
@@ -230,6 +280,11 @@ func (s *search) escape(c []literal, m *model) *model {
 
 // relax frees l of variables in a relaxed search: it then holds whenever it could.
 func (s *search) relax(l literal) literal {
+	if s.typ == serviceCaller && l.slot < sFirst && l.slot != sService && l.slot != sResource {
+		if rule := s.c.slots[l.slot].Case(s.kind); rule != nil { // AWS does not say what a service's own keys hold
+			return literal{slot: l.slot, absent: true, mode: all, set: &valueSet{}}
+		}
+	}
 	if !s.relaxed || l.set == nil || !l.set.vars {
 		return l
 	}
@@ -296,7 +351,11 @@ func (s *search) holdsAnyway(l *literal, m *model) bool {
 	if d := &s.domains[l.slot]; d.kind == address { // the caller chooses among many services: few addresses do not stop them all
 		return !addressesOf(d.addrs, []literal{n}).wide()
 	}
-	_, possible := s.pickPresent(l.slot, &s.domains[l.slot], []literal{n}, m.clone())
+	d := &s.domains[l.slot]
+	if d.wide != nil {
+		d = d.wide
+	}
+	_, possible := s.pickPresent(l.slot, d, []literal{n}, m.clone())
 	return !possible
 }
 
@@ -329,8 +388,9 @@ func (s *search) settle(c []literal, m *model) (*model, bool) {
 
 // tied says whether a value that carries the caller's account still does.
 func (s *search) tied(slot int, m *model) bool {
-	if len(m.vals[slot]) == 0 || slot != sParent && (slot < sFirst || s.c.slots[slot].id != idSessionArn) {
+	if len(m.vals[slot]) == 0 || slot != sParent && (slot < sFirst || !s.domains[slot].ofCaller) {
 		return true
 	}
-	return arnAccount(m.text(slot)) == m.text(sAccount)
+	account := arnAccount(m.text(slot))
+	return account == "" || account == m.text(sAccount)
 }

@@ -1,18 +1,23 @@
 package policy
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+)
 
 // A variant is one shape that the values of a group of keys can have together.
 type variant struct {
 	tape
-	at []place
+	at   []place
+	same [][]int // segments that hold one text; nil for none
 }
 
 // A place says where on the tape the value of a key stands.
 type place struct{ slot, first, last, skip int }
 
 func whole(slot int, t tape) variant {
-	return variant{t, []place{{slot, 0, len(t.segs) - 1, -1}}}
+	return variant{tape: t, at: []place{{slot, 0, len(t.segs) - 1, -1}}}
 }
 
 // variants lists the shapes that a group's values can have in this scene;
@@ -29,20 +34,17 @@ func (s *search) variants(g group, slot int, m *model) (list []variant, optional
 		}
 		return s.parentVariants(m.text(sAccount)), false
 	case gOrg:
-		if s.typ == serviceCaller {
+		if s.c.slots[sOrgID].Case(s.kind) == nil {
 			return nil, true
 		}
-		return orgVariants(sOrgID, sOrgPaths), true
+		return s.orgVariants(sOrgID, sOrgPaths), true
 	case gVpc:
-		if s.path != endpoint {
-			return nil, true
-		}
-		return s.vpcVariants(), false
+		return s.vpcVariants(), s.path != endpoint
 	case gVpceOrg:
 		if s.path != endpoint {
 			return nil, true
 		}
-		return orgVariants(s.c.slotWith(idVpceOrgID), s.c.slotWith(idVpceOrgPaths)), true
+		return s.orgVariants(s.c.slotWith(condkey.TieVpceOrgID), s.c.slotWith(condkey.TieVpceOrgPaths)), true
 	}
 	if slot == sResource {
 		return []variant{whole(slot, tape{[]segment{fixed(s.c.q.KeyARN)}})}, false
@@ -54,47 +56,55 @@ func (s *search) variants(g group, slot int, m *model) (list []variant, optional
 		return []variant{whole(slot, tape{[]segment{fixed("AIDA"), repeat(idClass(), 12, 124)}})}, false
 	}
 	if g < sFirst { // a slot of the caller that no group holds: a service's name
-		return []variant{whole(slot, tape{[]segment{repeat(hostClass(), 1, 60), fixed("."), repeat(hostClass(), 2, 60), fixed(".com")}})}, false
+		if s.typ != serviceCaller {
+			return nil, true
+		}
+		for _, f := range s.c.formsOf(s.c.keys.Tied(condkey.TieService).ShapesIn(s.kind)) {
+			list = append(list, whole(slot, f.tape))
+		}
+		return list, false
 	}
-	d := &s.domains[slot]
+	d := s.domain(slot)
 	if d.rare && s.sure {
 		return nil, true
 	}
-	if s.c.slots[slot].id == idSessionArn {
+	if d.ofCaller {
 		return s.sessionVariants(slot, m.text(sAccount)), d.canLack(s.sure)
 	}
-	for _, t := range d.tapes {
-		list = append(list, whole(slot, t))
+	for i := range d.forms {
+		list = append(list, d.forms[i].variant(slot))
 	}
 	return list, d.canLack(s.sure)
 }
 
+// variant is the form as the shape of one key's values.
+func (f *form) variant(slot int) variant {
+	v := whole(slot, f.tape)
+	v.same = f.same
+	return v
+}
+
+// callerVariants are the shapes of the caller's ARN, with the account and the
+// name where they stand in it.
 func (s *search) callerVariants() []variant {
-	iam := "arn:" + s.c.partition + ":iam::"
-	account := repeat(digitClass(), 12, 12)
-	name := repeat(nameClass(), 1, 64)
-	switch s.typ {
-	case rootCaller:
-		t := tape{[]segment{fixed(iam), account, fixed(":root")}}
-		return []variant{{t, []place{{sAccount, 1, 1, -1}, {sArn, 0, 2, -1}, {sUserID, 1, 1, -1}}}}
-	case fedCaller:
-		sts := "arn:" + s.c.partition + ":sts::"
-		t := tape{[]segment{fixed(sts), account, fixed(":"), fixed("federated-user/"), repeat(nameClass(), 2, 32)}}
-		return []variant{{t, []place{{sAccount, 1, 1, -1}, {sArn, 0, 4, -1}, {sUserID, 1, 4, 3}, {sName, 4, 4, -1}}}}
-	case serviceCaller:
-		return nil
-	}
-	kind := ":role/"
-	if s.typ == userCaller {
-		kind = ":user/"
-	}
-	plain := tape{[]segment{fixed(iam), account, fixed(kind), name}}
-	pathed := tape{[]segment{fixed(iam), account, fixed(kind), repeat(pathClass(), 1, 510), fixed("/"), name}}
-	var list []variant
-	for _, t := range []tape{plain, pathed} {
-		n := len(t.segs) - 1
-		v := variant{t, []place{{sAccount, 1, 1, -1}, {sArn, 0, n, -1}, {sName, n, n, -1}}}
-		if i := s.c.slotWith(idUsername); i >= 0 && s.typ == userCaller {
+	forms := s.callerForms(sArn)
+	list := make([]variant, 0, len(forms))
+	for _, f := range forms {
+		n := len(f.segs) - 1
+		v := variant{tape: f.tape, at: make([]place, 0, 4)}
+		if f.caller >= 0 {
+			v.at = append(v.at, place{sAccount, f.caller, f.caller, -1})
+		}
+		v.at = append(v.at, place{sArn, 0, n, -1})
+		switch s.typ {
+		case rootCaller:
+			v.at = append(v.at, place{sUserID, f.caller, f.caller, -1})
+		case fedCaller: // ACCOUNT ":" NAME
+			v.at = append(v.at, place{sUserID, f.caller, n, n - 1}, place{sName, n, n, -1})
+		default:
+			v.at = append(v.at, place{sName, n, n, -1})
+		}
+		if i := s.c.slotWith(condkey.TieUsername); i >= 0 && s.typ == userCaller {
 			v.at = append(v.at, place{i, n, n, -1})
 		}
 		list = append(list, v)
@@ -102,51 +112,68 @@ func (s *search) callerVariants() []variant {
 	return list
 }
 
-// userVariants: unique ids have 16 to 128 characters.
-// Source: IAM API reference, data type Role, RoleId.
-func (s *search) userVariants() []variant {
-	id := repeat(idClass(), 12, 124)
-	switch s.typ {
-	case roleCaller:
-		t := tape{[]segment{fixed("AROA"), id, fixed(":"), repeat(nameClass(), 2, 64)}}
-		return []variant{{t, []place{{sUserID, 0, 3, -1}, {sUnique, 0, 1, -1}, {sSession, 3, 3, -1}}}}
-	case userCaller:
-		t := tape{[]segment{fixed("AIDA"), id}}
-		return []variant{{t, []place{{sUserID, 0, 1, -1}, {sUnique, 0, 1, -1}}}}
-	default:
+// callerForms are the forms of a key of the caller, in a search that is not
+// sure also those of which AWS does not say whether they occur.
+func (s *search) callerForms(slot int) []form {
+	rule := s.c.slots[slot].Case(s.kind)
+	if rule == nil || s.typ == serviceCaller {
 		return nil
 	}
+	forms := s.c.formsOf(rule.ShapesParsed())
+	if !s.sure {
+		forms = append(forms, s.c.formsOf(rule.MaybeShapesParsed())...)
+	}
+	return forms
 }
 
-func orgVariants(id, paths int) []variant {
+// userVariants are the shapes of a user id: a unique id, and behind it the
+// name of a role's session.
+func (s *search) userVariants() []variant {
 	var list []variant
-	for _, t := range orgTapes() {
-		v := variant{tape: t}
-		if id >= 0 {
-			v.at = append(v.at, place{id, 0, 1, -1})
-		}
-		if paths >= 0 {
-			v.at = append(v.at, place{paths, 0, len(t.segs) - 1, -1})
+	for _, f := range s.callerForms(sUserID) {
+		n := len(f.segs) - 1
+		v := variant{tape: f.tape, at: []place{{sUserID, 0, n, -1}, {sUnique, 0, min(1, n), -1}}}
+		if s.typ == roleCaller {
+			v.at = append(v.at, place{sSession, n, n, -1})
 		}
 		list = append(list, v)
 	}
 	return list
 }
 
+// orgVariants are the shapes of an organization's path, which begins with its id.
+func (s *search) orgVariants(id, paths int) []variant {
+	forms := s.c.formsOf(s.c.keys.Tied(condkey.TieOrgPaths).ShapesIn(s.kind))
+	list := make([]variant, 0, len(forms))
+	for _, f := range forms {
+		v := variant{tape: f.tape, at: make([]place, 0, 2), same: f.same}
+		if id >= 0 {
+			v.at = append(v.at, place{id, 0, min(1, len(f.segs)-1), -1})
+		}
+		if paths >= 0 {
+			v.at = append(v.at, place{paths, 0, len(f.segs) - 1, -1})
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
+// vpcVariants are the shapes of a VPC's ARN, which ends with its id.
 func (s *search) vpcVariants() []variant {
-	region := fixed(s.c.region)
-	if s.c.region == "" {
-		region = repeat(hostClass(), 5, 30)
+	id, arn := s.c.slotWith(condkey.TieVpc), s.c.slotWith(condkey.TieVpcARN)
+	var list []variant
+	for _, f := range s.c.formsOf(s.c.keys.Tied(condkey.TieVpcARN).ShapesIn(s.kind)) {
+		n := len(f.segs) - 1
+		v := variant{tape: f.tape}
+		if arn >= 0 {
+			v.at = append(v.at, place{arn, 0, n, -1})
+		}
+		if id >= 0 {
+			v.at = append(v.at, place{id, max(0, n-1), n, -1})
+		}
+		list = append(list, v)
 	}
-	t := tape{[]segment{fixed("arn:" + s.c.partition + ":ec2:"), region, fixed(":"), repeat(digitClass(), 12, 12), fixed(":vpc/"), fixed("vpc-"), repeat(hexClass(), 8, 17)}}
-	v := variant{tape: t}
-	if i := s.c.slotWith(idVpcArn); i >= 0 {
-		v.at = append(v.at, place{i, 0, 6, -1})
-	}
-	if i := s.c.slotWith(idSourceVpc); i >= 0 {
-		v.at = append(v.at, place{i, 5, 6, -1})
-	}
-	return []variant{v}
+	return list
 }
 
 // inAccount is the segment of an account that is known, or of any.
@@ -170,14 +197,21 @@ func (s *search) parentVariants(account string) []variant {
 	return list
 }
 
-// sessionVariants are the ARNs of things in an account that sessions come from.
+// sessionVariants are the values of a key that carry the caller's account, and
+// those that carry none.
 func (s *search) sessionVariants(slot int, account string) []variant {
-	v := whole(slot, tape{[]segment{
-		fixed("arn:" + s.c.partition + ":"), repeat(hostClass(), 2, 30), fixed(":"), repeat(hostClass(), 0, 30),
-		fixed(":"), inAccount(account), fixed(":"), repeat(pathClass(), 1, 512),
-	}})
-	v.at = append(v.at, place{sAccount, 5, 5, -1})
-	return []variant{v}
+	d := s.domain(slot)
+	list := make([]variant, 0, len(d.forms))
+	for i := range d.forms {
+		f := &d.forms[i]
+		v := whole(slot, f.in(account))
+		v.same = f.same
+		if f.caller >= 0 {
+			v.at = append(v.at, place{sAccount, f.caller, f.caller, -1})
+		}
+		list = append(list, v)
+	}
+	return list
 }
 
 // matters reports whether any literal asks for the value as a whole: others

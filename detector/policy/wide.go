@@ -1,11 +1,13 @@
 package policy
 
+import "github.com/kmsentry/kmsentry/detector/policy/condkey"
+
 // findWide is find for strangers anywhere: where the policy asks for source
 // addresses, strangers get in from everywhere only if the addresses that they
 // get in from, over all statements, are more than a named network. open
 // collects them from search to search.
 func (s *search) findWide(open *addressSet) (*model, *stmt) {
-	slot := s.c.slotWith(idSourceIP)
+	slot := s.c.slotWith(condkey.TieSourceIP)
 	if slot < 0 || !s.freshWhere || s.domains[slot].kind != address || s.sure && s.domains[slot].uncertain {
 		return s.find()
 	}
