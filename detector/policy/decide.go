@@ -280,8 +280,8 @@ func (d *decider) reasons(may *outcome, action string) []Open {
 			if cl.hasDoubt() {
 				add(st, cl.text()+": "+cl.doubt)
 			}
-			if cl.lo.slot >= sFirst && sure.domains[cl.lo.slot].uncertain {
-				add(st, cl.cond.Key+": AWS does not document whether such a request carries this key")
+			if why := sure.openKey(cl.lo.slot, cl.cond.Key, may.model); why != "" {
+				add(st, why)
 			}
 			if cl.lo.strict && cl.lo.set.unresolved(may.model) {
 				add(st, cl.text()+": AWS does not settle what a negated operator makes of a variable without a value")

@@ -158,6 +158,13 @@ func (s *search) solve(v *variant, needs []need) ([]string, bool) {
 		if same == nil {
 			return texts, true
 		}
+		if tried == nil && len(v.same) > 1 { // no use if the other segments cannot be equal
+			rest := *v
+			rest.same = slices.DeleteFunc(slices.Clone(v.same), func(s []int) bool { return s[0] == same[0] })
+			if _, ok := s.solve(&rest, needs); !ok {
+				return nil, false
+			}
+		}
 		for _, i := range same {
 			if slices.Contains(tried, texts[i]) {
 				continue

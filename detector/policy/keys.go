@@ -13,12 +13,12 @@ type form struct {
 	tape
 	caller int     // the segment that holds the caller's account, -1 for none
 	same   [][]int // segments that hold one text, by label; nil for none
+	labels []string
 }
 
 // formOf fills in what the question knows of the key.
 func (c *compiled) formOf(shape condkey.Shape) form {
 	f := form{caller: -1}
-	var labels []string
 	joined := false // the next fixed text belongs to the last segment
 	add := func(segs ...segment) {
 		f.segs = append(f.segs, segs...)
@@ -47,10 +47,10 @@ func (c *compiled) formOf(shape condkey.Shape) form {
 			add(repeat(digitClass(), 12, 12))
 		case condkey.Run:
 			if p.Label != "" {
-				k := slices.Index(labels, p.Label)
+				k := slices.Index(f.labels, p.Label)
 				if k < 0 {
-					k = len(labels)
-					labels, f.same = append(labels, p.Label), append(f.same, nil)
+					k = len(f.labels)
+					f.labels, f.same = append(f.labels, p.Label), append(f.same, nil)
 				}
 				f.same[k] = append(f.same[k], len(f.segs))
 			}

@@ -20,6 +20,7 @@ const (
 	gContext                   // encryption context and its keys
 	gMFA                       // MFA present and age
 	gSpec                      // key spec, usage, encryption algorithm
+	gBuild                     // a build and its project
 )
 
 // groupOf returns the group of a slot; a key that stands alone is its own group.
@@ -56,8 +57,21 @@ func (s *search) groupOf(slot int) group {
 		}
 	case condkey.TieSpec, condkey.TieUsage, condkey.TieAlgorithm:
 		return gSpec
+	case condkey.TieBuild, condkey.TieProject:
+		if s.builds() {
+			return gBuild
+		}
 	}
 	return group(slot)
+}
+
+// builds reports whether a request has the ARNs both of a build and of its
+// project, and the policy asks for both.
+func (s *search) builds() bool {
+	there := func(slot int) bool {
+		return slot >= 0 && s.domains[slot].kind == text && s.domains[slot].ofCaller && !(s.sure && s.domains[slot].uncertain)
+	}
+	return there(s.c.slotWith(condkey.TieBuild)) && there(s.c.slotWith(condkey.TieProject))
 }
 
 // repair gives the keys of slot's group values in m that meet all of c. When it
@@ -158,6 +172,8 @@ func (s *search) repairText(c, lits []literal, m *model, g group, slot int) bool
 	switch {
 	case g == gParent && s.typ == fedCaller:
 		return s.moveAccount(c, lits, m, s.parentVariants)
+	case g == gBuild:
+		return s.moveAccount(c, lits, m, s.buildVariants)
 	case g >= sFirst && s.domains[slot].ofCaller:
 		return s.moveAccount(c, lits, m, func(account string) []variant { return s.sessionVariants(slot, account) })
 	}
@@ -212,7 +228,7 @@ func (s *search) clear(g group, m *model) {
 	switch g {
 	case gOrg:
 		m.vals[sOrgID], m.vals[sOrgPaths] = nil, nil
-	case gVpc, gVpceOrg:
+	case gVpc, gVpceOrg, gBuild:
 		for i := sFirst; i < len(s.c.slots); i++ {
 			if s.groupOf(i) == g {
 				m.vals[i] = nil

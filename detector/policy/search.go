@@ -348,7 +348,9 @@ func (s *search) holdsAnyway(l *literal, m *model) bool {
 		return h
 	}
 	n := l.not()
-	if d := &s.domains[l.slot]; d.kind == address { // the caller chooses among many services: few addresses do not stop them all
+	if d := &s.domains[l.slot]; d.kind == address && n.set != nil && n.set.pats != nil {
+		return false // it compares the text of an address
+	} else if d.kind == address { // the caller chooses among many services: few addresses do not stop them all
 		return !addressesOf(d.addrs, []literal{n}).wide()
 	}
 	d := &s.domains[l.slot]

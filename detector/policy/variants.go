@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
@@ -11,6 +12,7 @@ type variant struct {
 	tape
 	at   []place
 	same [][]int // segments that hold one text; nil for none
+	pair bool    // two keys next to each other: each asks for its whole value
 }
 
 // A place says where on the tape the value of a key stands.
@@ -40,6 +42,8 @@ func (s *search) variants(g group, slot int, m *model) (list []variant, optional
 		return s.orgVariants(sOrgID, sOrgPaths), true
 	case gVpc:
 		return s.vpcVariants(), s.path != endpoint
+	case gBuild:
+		return s.buildVariants(m.text(sAccount)), s.domains[slot].canLack(s.sure)
 	case gVpceOrg:
 		if s.path != endpoint {
 			return nil, true
@@ -71,10 +75,71 @@ func (s *search) variants(g group, slot int, m *model) (list []variant, optional
 	if d.ofCaller {
 		return s.sessionVariants(slot, m.text(sAccount)), d.canLack(s.sure)
 	}
-	for i := range d.forms {
-		list = append(list, d.forms[i].variant(slot))
+	forms := s.formsFor(slot, d, m)
+	for i := range forms {
+		list = append(list, forms[i].variant(slot))
 	}
 	return list, d.canLack(s.sure)
+}
+
+// formsFor returns the forms of a key's values. The names of a service that
+// acts for itself are those of one service: they have a label in common with
+// its principal. Source: IAM User Guide, reference_policies_condition-keys.html,
+// aws:PrincipalServiceNamesList; what the list holds it does not say.
+func (s *search) formsFor(slot int, d *domain, m *model) []form {
+	if s.typ != serviceCaller || !s.c.hasTie(slot, condkey.TieService) {
+		return d.forms
+	}
+	var list []form
+	for _, label := range strings.Split(m.text(sService), ".") {
+		for _, f := range d.forms {
+			for i := range f.segs {
+				if f.segs[i].class != nil {
+					one := f
+					one.segs = slices.Clone(f.segs)
+					one.segs[i] = fixed(label)
+					list = append(list, one)
+				}
+			}
+		}
+	}
+	return list
+}
+
+// buildVariants are the ARNs of a build and of its project next to each other:
+// they agree in Region, account and project. Where AWS does not say whether
+// both are there, either may be alone.
+func (s *search) buildVariants(account string) []variant {
+	build, project := s.c.slotWith(condkey.TieBuild), s.c.slotWith(condkey.TieProject)
+	var list []variant
+	for _, b := range s.domains[build].forms {
+		for _, p := range s.domains[project].forms {
+			if slices.Equal(b.labels, p.labels) {
+				list = append(list, pairVariant(build, project, &b, &p, account))
+			}
+		}
+	}
+	if s.domains[build].uncertain {
+		list = slices.Concat(list, s.sessionVariants(build, account), s.sessionVariants(project, account))
+	}
+	return list
+}
+
+// pairVariant is one tape for two keys that agree where their forms have the
+// same labels, and in the caller's account.
+func pairVariant(first, second int, a, b *form, account string) variant {
+	n := len(a.segs)
+	v := variant{tape: tape{slices.Concat(a.in(account).segs, []segment{fixed("\n")}, b.in(account).segs)}}
+	v.pair = true
+	v.at = []place{{first, 0, n - 1, -1}, {second, n + 1, len(v.segs) - 1, -1}}
+	for k := range a.same {
+		v.same = append(v.same, []int{a.same[k][0], n + 1 + b.same[k][0]})
+	}
+	if a.caller >= 0 && b.caller >= 0 {
+		v.same = append(v.same, []int{a.caller, n + 1 + b.caller})
+		v.at = append(v.at, place{sAccount, a.caller, a.caller, -1})
+	}
+	return v
 }
 
 // variant is the form as the shape of one key's values.
@@ -217,6 +282,9 @@ func (s *search) sessionVariants(slot int, account string) []variant {
 // matters reports whether any literal asks for the value as a whole: others
 // cannot tell the longer shapes from the shortest.
 func (v *variant) matters(lits []literal) bool {
+	if v.pair {
+		return true
+	}
 	for i := range lits {
 		if p, ok := v.placeOf(lits[i].slot); ok && p.first == 0 && p.last == len(v.segs)-1 {
 			return true

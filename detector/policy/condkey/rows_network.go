@@ -26,9 +26,7 @@ func networkRows() []Row {
 			},
 		},
 		{Name: "aws:SourceVpc", Types: String, Tie: TieVpc, Names: NetworkID, Cases: atEndpoint(Always, Values{Shapes: []string{vpcShape}}), Say: say},
-		{Name: "aws:SourceVpcArn", Types: ARN | String, Tie: TieVpcARN, Names: NetworkID, Cases: atEndpoint(Always, Values{Shapes: []string{
-			"arn:{partition}:ec2:{keyregion}:{account}:vpc/{}" + vpcShape, "arn:{partition}:ec2:{region}:{account}:vpc/{}" + vpcShape,
-		}}), Say: say},
+		{Name: "aws:SourceVpcArn", Types: ARN | String, Tie: TieVpcARN, Names: NetworkID, Cases: atEndpoint(Always, Values{Shapes: []string{"arn:{partition}:ec2:{region}:{account}:vpc/{}" + vpcShape}}), Say: say},
 		{Name: "aws:SourceVpce", Types: String, Names: NetworkID, Cases: atEndpoint(Always, Values{Shapes: []string{vpceShape}, First: "vpce-0123456789abcdef0"}), Say: say},
 		{
 			Name: "aws:VpcSourceIp", Types: IP | String, Cases: atEndpoint(Always, Values{Addresses: AllAddresses}),

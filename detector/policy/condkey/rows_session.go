@@ -27,6 +27,11 @@ func sessionRows() []Row {
 		Absent:  []Sentence{{Creds: Temporary, Text: "such a session does not carry this key"}, {Text: "long-term credentials do not carry this key"}},
 		Present: ownSession,
 	}
+	inBuild := func(what string) Values {
+		return Values{Shapes: []string{
+			"arn:{partition}:codebuild:{keyregion}:{caller}:" + what, "arn:{partition}:codebuild:{=region lower 5 20}-{=number digit 1 2}:{caller}:" + what,
+		}}
+	}
 	either, no := Values{Of: []string{"true", "false"}}, Values{Of: []string{"false"}}
 	return []Row{
 		// AssumeRoot makes sessions of root users, under session policies that
@@ -89,8 +94,8 @@ func sessionRows() []Row {
 		{Name: "ec2:SourceInstanceArn", Types: ARN | String, Cases: ofRole(Values{Shapes: []string{"arn:{partition}:ec2:" + own + "instance/" + instanceShape}}), Say: sayOwn()},
 		{Name: "glue:RoleAssumedBy", Types: String, Cases: ofRole(Values{Of: []string{"glue.amazonaws.com"}}), Say: sayOwn()},
 		{Name: "glue:CredentialIssuingService", Types: String, Cases: ofRole(Values{Of: []string{"glue.amazonaws.com"}}), Say: sayOwn()},
-		{Name: "codebuild:BuildArn", Types: ARN | String, Tie: TieBuild, Cases: ofRole(Values{Shapes: []string{"arn:{partition}:codebuild:{=region lower 5 20}-{=number digit 1 2}:{caller}:build/{=project name 2 150}:{hex 8 8}-{hex 4 4}-{hex 4 4}-{hex 4 4}-{hex 12 12}"}}), Say: sayOwn()},
-		{Name: "codebuild:ProjectArn", Types: ARN | String, Tie: TieProject, Cases: ofRole(Values{Shapes: []string{"arn:{partition}:codebuild:{=region lower 5 20}-{=number digit 1 2}:{caller}:project/{=project name 2 150}"}}), Say: sayOwn()},
+		{Name: "codebuild:BuildArn", Types: ARN | String, Tie: TieBuild, Cases: ofRole(inBuild("build/{=project name 2 150}:{hex 8 8}-{hex 4 4}-{hex 4 4}-{hex 4 4}-{hex 12 12}")), Say: sayOwn()},
+		{Name: "codebuild:ProjectArn", Types: ARN | String, Tie: TieProject, Cases: ofRole(inBuild("project/{=project name 2 150}")), Say: sayOwn()},
 		{Name: "lambda:SourceFunctionArn", Types: ARN | String, Cases: ofRole(Values{
 			Shapes: []string{"arn:{partition}:lambda:" + own + "function:{name 1 140}"}, MaybeShapes: []string{"arn:{partition}:lambda:" + own + "function:{path 1 300}"},
 		}), Say: sayOwn()},

@@ -139,13 +139,19 @@ func parseShapes(texts []string) ([]Shape, error) {
 	if len(texts) == 0 {
 		return nil, nil
 	}
-	list := make([]Shape, len(texts))
-	for i, t := range texts {
-		s, err := ParseShape(t)
-		if err != nil {
-			return nil, err
+	list := make([]Shape, 0, len(texts))
+	for _, t := range texts {
+		forms := []string{t}
+		if strings.Contains(t, "{region}") { // the key's own is the plainest of them
+			forms = []string{strings.ReplaceAll(t, "{region}", "{keyregion}"), t}
 		}
-		list[i] = s
+		for _, f := range forms {
+			s, err := ParseShape(f)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, s)
+		}
 	}
 	return list, nil
 }
