@@ -24,6 +24,12 @@ type corpusCase struct {
 	Witness    *corpusWitness  `json:"witness"`
 	Flags      []string        `json:"flags"`
 	Malformed  bool            `json:"malformed"` // must not parse
+
+	// Cases of condition keys, in keys.jsonl; see keycases_test.go.
+	Keys     []string        `json:"keys"`     // names of the rows that the case holds
+	Ask      *caseQuestion   `json:"ask"`      // what is asked, where it is not the usual
+	Action   string          `json:"action"`   // the action that the verdict is of, where it is not of the class
+	Services map[string]bool `json:"services"` // the services that are let in; whether for any customer
 }
 
 // A corpusWitness is a request that the policy allows.
@@ -52,9 +58,15 @@ func (c *corpusCase) accepts(v Verdict) bool {
 
 func (c *corpusCase) ambiguous() bool { return slices.Contains(c.Flags, "ambiguous") }
 
-// readCorpus reads every file of testdata/corpus. It fails on an empty or
-// missing corpus, unknown fields, names used twice and cases without a reason.
+// readCorpus reads the cases that ask the usual question.
 func readCorpus(t testing.TB) []corpusCase {
+	t.Helper()
+	return slices.DeleteFunc(readWholeCorpus(t), func(c corpusCase) bool { return c.Ask != nil || c.Action != "" })
+}
+
+// readWholeCorpus reads every file of testdata/corpus. It fails on an empty or
+// missing corpus, unknown fields, names used twice and cases without a reason.
+func readWholeCorpus(t testing.TB) []corpusCase {
 	t.Helper()
 	files, err := filepath.Glob("testdata/corpus/*.jsonl")
 	if err != nil || len(files) == 0 {

@@ -48,7 +48,7 @@ func readDecisionDoc(t *testing.T) string {
 // case is cited. A cited name that begins with Test or Fuzz is a test of this package.
 func TestDecisionDocCitations(t *testing.T) {
 	cases := map[string]bool{} // name: is cited
-	for _, c := range readCorpus(t) {
+	for _, c := range readWholeCorpus(t) {
 		cases[c.Name] = false
 	}
 	for _, c := range questionCases() {
@@ -72,7 +72,7 @@ func TestDecisionDocCitations(t *testing.T) {
 		}
 	}
 	for name, isCited := range cases {
-		if !isCited {
+		if !isCited && !strings.HasPrefix(name, "key-") { // those are for rows, not for sentences
 			t.Errorf("DECISION.md does not cite %s", name)
 		}
 	}

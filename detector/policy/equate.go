@@ -372,10 +372,14 @@ const maxAccounts = 8
 // returns the ARN's shapes in an account, in any account for "".
 func (s *search) moveAccount(c, lits []literal, m *model, build func(account string) []variant) bool {
 	var tried []string
+	how := loose
+	if s.settled(lits) { // the variables have one value in all these requests
+		how = resolved
+	}
 	for range maxAccounts {
 		trial := m.clone()
 		with := append(append(append([]literal(nil), lits...), on(c, sAccount)...), equals(sAccount, tried...).not())
-		if !s.fill(build(""), with, trial, loose) {
+		if !s.fill(build(""), with, trial, how) {
 			return false
 		}
 		account := trial.text(sAccount)

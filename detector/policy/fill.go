@@ -179,8 +179,10 @@ func (s *search) solve(v *variant, needs []need) ([]string, bool) {
 			}
 			tried = append(tried, texts[i])
 		}
-		first := same[0]
-		needs = append(needs[:len(needs):len(needs)], need{first: first, last: first, skip: -1, negated: true, pats: exactly(tried...).pats})
+		needs = needs[:len(needs):len(needs)]
+		for _, i := range same {
+			needs = append(needs, need{first: i, last: i, skip: -1, negated: true, pats: exactly(tried...).pats})
+		}
 	}
 	s.incomplete = true // other texts may do
 	return nil, false

@@ -31,9 +31,14 @@ type memoValue struct {
 func (s *search) key(g group, lits []literal) (memoKey, bool) {
 	k := memoKey{g: g, typ: s.typ, sure: s.sure}
 	switch g {
-	case gCaller, gUser, gOrg:
-	case gVpceOrg:
-		k.path = s.path
+	case gCaller, gUser:
+	case gOrg, gVpceOrg: // all people's are alike
+		if s.typ != serviceCaller {
+			k.typ, k.sure = roleCaller, false
+		}
+		if g == gVpceOrg {
+			k.path = s.path
+		}
 	default:
 		return k, false
 	}

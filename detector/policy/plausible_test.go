@@ -112,7 +112,7 @@ func implausibleOrg(r Request, o *oracle) string {
 	switch {
 	case org != "" && !orgShape.MatchString(org):
 		return "aws:PrincipalOrgID is none"
-	case path != "" && !orgPathShape.MatchString(path):
+	case path != "" && !isOrgPath(path):
 		return "aws:PrincipalOrgPaths is none"
 	case both && (org == "") != (path == ""):
 		return "one of the organization's keys is absent"

@@ -282,7 +282,11 @@ func (s *search) escape(c []literal, m *model) *model {
 func (s *search) relax(l literal) literal {
 	if s.typ == serviceCaller && l.slot < sFirst && l.slot != sService && l.slot != sResource {
 		if rule := s.c.slots[l.slot].Case(s.kind); rule != nil { // AWS does not say what a service's own keys hold
-			return literal{slot: l.slot, absent: true, mode: all, set: &valueSet{}}
+			holds := literal{slot: l.slot, set: &valueSet{}}
+			if !s.sure {
+				holds.absent, holds.mode = true, all
+			}
+			return holds
 		}
 	}
 	if !s.relaxed || l.set == nil || !l.set.vars {
