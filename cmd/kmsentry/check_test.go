@@ -346,7 +346,7 @@ func TestReplay(t *testing.T) {
 		{"a quote", request("kms:Encrypt", map[string][]string{"kms:EncryptionContext:a": {"'; rm -rf / #"}}), ""},
 		{"through a service", request("kms:Encrypt", map[string][]string{"kms:ViaService": {"s3.us-east-1.amazonaws.com"}}), ""},
 		{"a service", policy.Request{Service: "cloudtrail.amazonaws.com", Action: "kms:Encrypt"}, ""},
-		{"another action", request("kms:DescribeKey", nil), ""},
+		{"another action", request("kms:TagResource", nil), ""},
 	}
 	for _, tt := range tests {
 		if got := replay(tt.r); got != tt.want {

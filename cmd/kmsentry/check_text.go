@@ -51,6 +51,12 @@ func (p *checkText) write(b *bytes.Buffer, c checked) {
 	for _, g := range groupGrants(d.Others) {
 		p.line(b, "also", summary(g))
 	}
+	for _, text := range ownerLines(c) {
+		p.line(b, "owner", safe(text))
+	}
+	if text := guardLine(d); text != "" {
+		p.line(b, "rcp", text)
+	}
 	for _, s := range d.Services {
 		p.line(b, "service", serviceLine(s))
 	}
@@ -121,7 +127,7 @@ func headline(c checked) string {
 	d := c.decision
 	switch {
 	case d.Verdict == policy.Private:
-		return "no outsider can encrypt"
+		return closedLine(c)
 	case c.between != "":
 		return c.between + ": " + openLine(d.Undecided[0])
 	case d.Verdict == policy.Undecided && len(d.Undecided) > 0:
@@ -237,7 +243,11 @@ func statementPrefix(ref policy.StatementRef) string {
 }
 
 func serviceLine(s policy.ServiceGrant) string {
-	text := fmt.Sprintf("%s may use the key: %s", alert.Sanitize(s.Service, 100), statementName(s.Statement))
+	name := alert.Sanitize(s.Service, 100)
+	if s.Service == policy.AnyService {
+		name = "any AWS service"
+	}
+	text := fmt.Sprintf("%s may use the key: %s", name, statementName(s.Statement))
 	if s.ConfusedDeputy {
 		text += "; for any customer of the service, because neither aws:SourceAccount nor aws:SourceArn nor aws:SourceOrgID says for whom"
 	}

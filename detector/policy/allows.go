@@ -1,6 +1,10 @@
 package policy
 
-import "github.com/kmsentry/kmsentry/detector/policy/condkey"
+import (
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+)
 
 // Allows evaluates one request, statement by statement, as AWS would after the
 // caller's own account has said yes. Maybe means that AWS does not document the
@@ -12,6 +16,12 @@ func (p *Policy) Allows(r Request) Answer { return p.allowsWith(condkey.Default(
 
 // allowsWith is Allows with another table of condition keys.
 func (p *Policy) allowsWith(keys *condkey.Table, r Request) Answer {
+	r.folded = make(map[string][]string, len(r.Context))
+	for name, values := range r.Context {
+		if fold := strings.ToLower(name); len(values) > 0 {
+			r.folded[fold] = append(r.folded[fold], name)
+		}
+	}
 	return evaluator{p, keys}.evalAll(r)
 }
 
@@ -54,7 +64,11 @@ func (p evaluator) evalStatement(st *Statement, r Request) Answer {
 		if answer == No {
 			return No
 		}
-		answer = evalAnd(answer, p.evalCondition(st.Effect, &st.Conditions[i], r))
+		holds := p.evalCondition(st.Effect, &st.Conditions[i], r)
+		if st.spelledTwice(st.Conditions[i].Operator.Text) {
+			holds = evalSame(holds, Yes) // the other spelling may be the one that counts
+		}
+		answer = evalAnd(answer, holds)
 	}
 	return answer
 }

@@ -34,9 +34,13 @@ func (p evaluator) evalCondition(effect Effect, c *Condition, r Request) Answer 
 // means that the key is absent.
 func evalContext(r Request, key string) [][]string {
 	var names []string
-	for name, values := range r.Context {
-		if len(values) > 0 && strings.EqualFold(name, key) {
-			names = append(names, name)
+	if r.folded != nil {
+		names = slices.Clone(r.folded[strings.ToLower(key)])
+	} else {
+		for name, values := range r.Context {
+			if len(values) > 0 && strings.EqualFold(name, key) {
+				names = append(names, name)
+			}
 		}
 	}
 	slices.Sort(names)

@@ -13,6 +13,9 @@ func (p evaluator) evalResources(st *Statement, r Request) Answer {
 	for _, value := range st.Resources {
 		listed = evalOr(listed, p.evalResource(value, st.NotResource, r))
 	}
+	if st.NotResource && p.control {
+		return evalNot(listed)
+	}
 	if st.NotResource {
 		return evalAnd(evalNot(listed), Maybe)
 	}

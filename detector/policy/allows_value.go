@@ -42,6 +42,9 @@ func (p evaluator) evalMatch(op Operator, key condkey.Key, have, want string, r 
 
 // evalText compares text: equal, equal but for letter case, glob, or ARN glob.
 func (p evaluator) evalText(op Operator, have, want string, r Request) Answer {
+	if op.Base == StringEquals && !strings.Contains(want, "${") {
+		return evalBool(want == have)
+	}
 	forms, open := p.evalExpand(want, op.Negated, r)
 	if open != Yes {
 		return open

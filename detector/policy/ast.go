@@ -1,11 +1,15 @@
 package policy
 
+import "strings"
+
 // A Policy is a key policy as Parse read it. The zero Policy has no statements
 // and lets nobody in; Parse never returns it.
 type Policy struct {
 	Version    string // "2008-10-17", "2012-10-17", or "" when the document has none
 	ID         string // the document's Id; no effect on decisions
 	Statements []Statement
+
+	control bool // a resource control policy
 }
 
 // Variables reports whether ${...} in this policy is a policy variable. It is
@@ -145,3 +149,14 @@ const (
 	ForAllValues
 	ForAnyValue
 )
+
+// spelledTwice reports whether the statement has the operator in another letter
+// case, too: then AWS may read both, or only one of them.
+func (s *Statement) spelledTwice(operator string) bool {
+	for i := range s.Conditions {
+		if text := s.Conditions[i].Operator.Text; text != operator && strings.EqualFold(text, operator) {
+			return true
+		}
+	}
+	return false
+}

@@ -199,6 +199,7 @@ func textValues(c *Condition, info condkey.Key, vars *condkey.Table) (lo, hi *va
 		s.pats = append(s.pats, p)
 	}
 	if short == nil {
+		s.seal()
 		hi, doubt = wildFromVariables(s)
 		return s, hi, doubt
 	}

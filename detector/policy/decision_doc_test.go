@@ -210,7 +210,7 @@ func docUnknownFacts(q *Question) { q.Key = KeyFacts{} }
 
 func questionCases() []questionCase {
 	measurement := strings.Repeat("ab", 48)
-	return []questionCase{
+	return append(serviceCases(), []questionCase{
 		// Services
 		{"service-unpinned", docService(``), nil, Private, docDeputy(true)},
 		{"service-pinned-account", docService(`"StringEquals":{"aws:SourceAccount":"111122223333"}`), nil, Private, docDeputy(false)},
@@ -227,8 +227,8 @@ func questionCases() []questionCase {
 		{"session-key-through-a-service", docAllow(`"Bool":{"aws:ViaAWSService":"true"},"StringLike":{"aws:FederatedProvider":"*"}`), nil, Undecided, nil},
 
 		// Beside the verdict
-		{"other-actions-open", `{"Effect":"Allow","Principal":"*","Action":["kms:Decrypt","kms:DescribeKey","kms:PutKeyPolicy"],"Resource":"*"}`, nil, Private, func(d Decision) bool {
-			return len(d.Others) == 2 && d.Others[0].Action == "kms:Decrypt" && d.Others[1].Action == "kms:DescribeKey"
+		{"other-actions-open", `{"Effect":"Allow","Principal":"*","Action":["kms:RevokeGrant","kms:DescribeKey","kms:PutKeyPolicy"],"Resource":"*"}`, nil, Private, func(d Decision) bool {
+			return len(d.Others) == 2 && d.Others[0].Action == "kms:RevokeGrant" && d.Others[1].Action == "kms:DescribeKey"
 		}},
 		{
 			"network-beside-doubt",
@@ -261,7 +261,8 @@ func questionCases() []questionCase {
 		{"rsa-data-keys", `{"Effect":"Allow","Principal":"*","Action":"kms:GenerateDataKey*","Resource":"*"}`, func(q *Question) { q.Key.Spec = "RSA_2048" }, Private, nil},
 		{"rsa-encryption-context", docAllow(`"StringEquals":{"kms:EncryptionContext:tenant":"acme"}`), func(q *Question) { q.Key.Spec = "RSA_2048" }, Private, nil},
 		{"hmac-create-grant", docAll, func(q *Question) { q.Key.Spec, q.Key.Usage = "HMAC_256", "GENERATE_VERIFY_MAC" }, Public, func(d Decision) bool {
-			return len(d.Grants) == 1 && d.Grants[0].Action == "kms:CreateGrant"
+			return d.Classes.Encrypt.Verdict == Private && d.Classes.Use.Verdict == Public &&
+				len(d.Grants) == 2 && d.Grants[0].Action == "kms:GenerateMac" && d.Grants[1].Witness.Context["kms:GrantOperations"][0] == "GenerateMac"
 		}},
 
 		// Condition keys
@@ -290,7 +291,7 @@ func questionCases() []questionCase {
 		{"unresolved-beside-another", docAllow(`"StringEquals":{"aws:PrincipalAccount":["${aws:SourceAccount}","444455556666"]}`), nil, Shared, nil},
 		{"chain-of-ten-variables", docAllow(`"StringEquals":{` + docChain("abcdefghij") + `,"aws:PrincipalTag/j":"z"}`), nil, Undecided, nil},
 		{"colon-from-variable", docAllow(`"ArnLike":{"aws:PrincipalArn":"arn:aws:${kms:EncryptionContext:x}"}`), nil, Undecided, nil},
-	}
+	}...)
 }
 
 func TestQuestionCases(t *testing.T) {

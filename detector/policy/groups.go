@@ -193,12 +193,13 @@ func (s *search) calledBy(lits []literal, m *model) (value, bool) {
 // credentials of roles, users and root users: an age comes with true only.
 func (s *search) repairMFA(lits []literal, m *model) bool {
 	present, age := s.c.slotWith(condkey.TieMFA), s.c.slotWith(condkey.TieMFAAge)
+	onPresent, onAge := on(lits, present), on(lits, age)
 	try := func(p string, a []value) bool {
 		var pv []value
 		if p != "" {
 			pv = []value{{s: p}}
 		}
-		if !fitsAll(pv, on(lits, present), m) || !fitsAll(a, on(lits, age), m) {
+		if !fitsAll(pv, onPresent, m) || !fitsAll(a, onAge, m) {
 			return false
 		}
 		if present >= 0 {
@@ -220,7 +221,10 @@ func (s *search) repairMFA(lits []literal, m *model) bool {
 	if ages == nil || !slices.Contains(rule.Of, "true") {
 		return false
 	}
-	for _, n := range borders(on(lits, age), ages.Lo, ages.Hi) {
+	for _, n := range borders(onAge, ages.Lo, ages.Hi, m.b) {
+		if m.b.spend(24); m.b.out() {
+			return false
+		}
 		if try("true", []value{secondsValue(n)}) {
 			return true
 		}
@@ -231,7 +235,7 @@ func (s *search) repairMFA(lits []literal, m *model) bool {
 // repairSpec solves key spec, key usage and encryption algorithm together.
 func (s *search) repairSpec(lits []literal, m *model) bool {
 	for _, k := range s.c.keyKinds() {
-		if !k.does(s.action) {
+		if k.set()&s.keys == 0 {
 			continue
 		}
 		for _, alg := range k.algorithms(s.action) {
@@ -339,37 +343,78 @@ func (k keyKind) known() bool {
 	return false
 }
 
-// does reports whether keys of this kind support an action.
-// Source: KMS Developer Guide, symm-asymm-compare.html.
-func (k keyKind) does(action string) bool {
-	symmetric := k.spec == symmetricDefault
-	if !k.known() {
-		return true
-	}
-	switch action {
-	case "kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo":
-		return k.usage == "ENCRYPT_DECRYPT"
-	case "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:GenerateDataKeyPair", "kms:GenerateDataKeyPairWithoutPlaintext", "kms:GetKeyRotationStatus":
-		return symmetric
-	case "kms:Sign", "kms:Verify":
-		return k.usage == "SIGN_VERIFY"
-	case "kms:GenerateMac", "kms:VerifyMac":
-		return k.usage == "GENERATE_VERIFY_MAC"
-	case "kms:DeriveSharedSecret":
-		return k.usage == "KEY_AGREEMENT"
-	case "kms:GetPublicKey":
-		return !symmetric && k.usage != "GENERATE_VERIFY_MAC"
+// set returns the kind of key; any for one that is not a documented one.
+func (k keyKind) set() keySet {
+	switch {
+	case !k.known():
+		return anyKey
+	case k.spec == symmetricDefault:
+		return symmetricKey
+	case k.usage == signVerify:
+		return signingKey
+	case k.usage == verifyMAC:
+		return macKey
+	case k.usage == keyAgreement:
+		return agreementKey
 	default:
-		return true
+		return asymmetricKey
 	}
+}
+
+// keySets returns the kinds of keys that the key may be of and that serve a:
+// each by itself where what the request carries depends on the kind.
+func (c *compiled) keySets(a ask) []keySet {
+	serve := c.serving(a)
+	if !c.tellsKeys(a) {
+		if a.action == createGrant {
+			serve &= -serve // one kind is as good as another
+		}
+		return []keySet{serve}
+	}
+	var sets []keySet
+	for kind := symmetricKey; kind <= agreementKey; kind <<= 1 {
+		if serve&kind != 0 {
+			sets = append(sets, kind)
+		}
+	}
+	return sets
+}
+
+// tellsKeys says whether conditions can tell apart what a is about keys of
+// different kinds.
+func (c *compiled) tellsKeys(a ask) bool {
+	byKey := c.mentionsAny(condkey.TieSpec, condkey.TieUsage, condkey.TieAlgorithm)
+	byRequest := c.mentionsAny(condkey.TieContext, condkey.TieContextKeys)
+	if a.action == createGrant {
+		return byKey || byRequest || c.byAction
+	}
+	return byKey && byRequest
+}
+
+// serving returns the kinds of keys that the key may be of and that serve a.
+func (c *compiled) serving(a ask) keySet {
+	var may, serve keySet
+	for _, k := range c.keyKinds() {
+		may |= k.set()
+	}
+	switch known, ok := FindAction(a.action); {
+	case a.action == createGrant && a.class != "":
+		for kind := symmetricKey; kind <= agreementKey; kind <<= 1 {
+			if len(operations(a.class, kind)) > 0 {
+				serve |= kind
+			}
+		}
+	case ok:
+		serve = known.keys
+	default:
+		serve = anyKey
+	}
+	return may & serve
 }
 
 // algorithms lists the values of kms:EncryptionAlgorithm; "" stands for absent.
 func (k keyKind) algorithms(action string) []string {
-	switch action {
-	case "kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey",
-		"kms:GenerateDataKeyWithoutPlaintext", "kms:GenerateDataKeyPair", "kms:GenerateDataKeyPairWithoutPlaintext":
-	default:
+	if known, _ := FindAction(action); !known.context || known.Class != ClassEncrypt && known.Class != ClassUse {
 		return []string{""}
 	}
 	switch {
@@ -384,15 +429,5 @@ func (k keyKind) algorithms(action string) []string {
 	}
 }
 
-// supported reports whether the key, as far as it is known, can serve an action.
-func (c *compiled) supported(action string) bool {
-	if c.q.Key.Spec == "" && c.q.Key.Usage == "" {
-		return true
-	}
-	for _, k := range c.keyKinds() {
-		if k.does(action) {
-			return true
-		}
-	}
-	return false
-}
+// supported reports whether the key, as far as it is known, can serve a.
+func (c *compiled) supported(a ask) bool { return c.serving(a) != 0 }

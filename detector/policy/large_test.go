@@ -113,6 +113,6 @@ func TestDecideLarge(t *testing.T) {
 			t.Errorf("%s: took %v", name, took)
 		}
 		t.Logf("%s: %d bytes, %v in %v", name, len(text), d.Verdict, took)
-		checkDecision(t, name, p, d)
+		checkDecision(t, name, p, surroundings(), d)
 	}
 }

@@ -83,13 +83,16 @@ func globFold(pattern, s string) bool {
 // wildcard differ, or the key's ARN is not known, the answer is maybe.
 // Sources: KMS Developer Guide, key-policy-overview.html (Resource); IAM User
 // Guide, reference_policies_elements_resource.html.
-func (c *compiled) matchResource(s *Statement) match {
+func (c *compiled) matchResource(s *Statement, in *Policy) match {
 	if s.Resources == nil {
 		return matchNo
 	}
 	best := matchNo
 	for _, r := range s.Resources {
-		best = max(best, c.matchOneResource(r))
+		best = max(best, c.matchOneResource(r, in))
+	}
+	if s.NotResource && in.control {
+		return matchYes - best
 	}
 	if s.NotResource {
 		if best == matchNo {
@@ -100,12 +103,12 @@ func (c *compiled) matchResource(s *Statement) match {
 	return best
 }
 
-func (c *compiled) matchOneResource(r string) match {
+func (c *compiled) matchOneResource(r string, in *Policy) match {
 	if strings.Trim(r, "*") == "" {
 		return matchYes
 	}
 	most := matchYes
-	if c.policy.Variables() && strings.Contains(r, "${") {
+	if in.Variables() && strings.Contains(r, "${") {
 		var open bool
 		if r, open = c.resourceVariables(r); open {
 			most = matchMaybe // see resourceClause
@@ -114,12 +117,12 @@ func (c *compiled) matchOneResource(r string) match {
 	if c.q.KeyARN == "" {
 		return min(most, c.matchUnknownKey(r))
 	}
-	return min(most, matchARN(r, c.q.KeyARN))
+	return min(most, matchARN(r, c.q.KeyARN, c.b))
 }
 
-func matchARN(pattern, arn string) match {
+func matchARN(pattern, arn string, b *budget) match {
 	whole, parts := newPattern(pattern, StringLike, nil), newPattern(pattern, ArnLike, nil)
-	switch w, p := whole.matches(arn), parts.matches(arn); {
+	switch w, p := whole.matches(arn, b), parts.matches(arn, b); {
 	case w && p && !parts.short:
 		return matchYes
 	case w:
@@ -132,11 +135,7 @@ func matchARN(pattern, arn string) match {
 // matchUnknownKey matches a key whose ARN is not known: an unlikely ARN of the
 // owner stands for any. What only some ARN of the owner can match is maybe.
 func (c *compiled) matchUnknownKey(r string) match {
-	account := c.owner
-	if account == "" {
-		account = "000000000000"
-	}
-	m := matchARN(r, "arn:"+c.partition+":kms:xx-unknown-0:"+account+":key/00000000-0000-0000-0000-000000000000")
+	m := matchARN(r, c.someKey(), c.b)
 	if m != matchNo {
 		return m
 	}
@@ -147,10 +146,19 @@ func (c *compiled) matchUnknownKey(r string) match {
 	kms, owner := newPattern(parts[2], StringLike, nil), newPattern(parts[4], StringLike, nil)
 	key := newPattern(parts[5], StringLike, nil)
 	couldBeKey := strings.HasPrefix(parts[5], "key/") || !key.exact
-	if kms.matches("kms") && (c.owner == "" || owner.matches(c.owner)) && couldBeKey {
+	if kms.matches("kms", c.b) && (c.owner == "" || owner.matches(c.owner, c.b)) && couldBeKey {
 		return matchMaybe
 	}
 	return matchNo
+}
+
+// someKey is an ARN that a key of the owner's could have, if an unlikely one.
+func (c *compiled) someKey() string {
+	account := c.owner
+	if account == "" {
+		account = "000000000000"
+	}
+	return "arn:" + c.partition + ":kms:xx-unknown-0:" + account + ":key/00000000-0000-0000-0000-000000000000"
 }
 
 // resourceVariables puts in the variables that the key itself fixes. Others

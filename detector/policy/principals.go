@@ -29,6 +29,37 @@ type entries struct {
 	roleIDs  []string // AROA...
 	userIDs  []string // AIDA...
 	services []string
+
+	made [waysKinds][serviceCaller + 1]*[][]literal // what was asked for before; see cached
+}
+
+// The lists of ways that entries make.
+const (
+	waysIn     = iota // see ways
+	waysExempt        // see chains
+	waysOther         // see others
+	waysKinds
+)
+
+// cached returns a list of ways for callers of type t, made when it is first
+// asked for.
+func (e *entries) cached(kind int, t callerKind, b *budget) [][]literal {
+	if p := e.made[kind][t]; p != nil {
+		return *p
+	}
+	var list [][]literal
+	switch kind {
+	case waysIn:
+		list = e.ways(t)
+	case waysExempt:
+		list = e.chains(t)
+	default:
+		list = e.others(t)
+	}
+	names := len(e.accounts) + len(e.roles) + len(e.users) + len(e.feds) + len(e.roleIDs) + len(e.userIDs) + len(e.services)
+	b.spend(40 + 2*patternSize*names + 4*patternSize*len(e.sessions))
+	e.made[kind][t] = &list
+	return list
 }
 
 // A sessionName is the principal "arn:aws:sts::ACCOUNT:assumed-role/ROLE/NAME".
@@ -61,15 +92,19 @@ func (c *compiled) compilePrincipals(s *stmt) {
 }
 
 // inside says whether an account is the owner's or trusted. Principals of such
-// accounts are left out of every list: no outsider is one of them.
+// accounts are left out of every list: no outsider is one of them. When it is
+// the owner's callers that are asked about, all others are left out.
 func (c *compiled) inside(account string) bool {
+	if c.insiders {
+		return account != c.owner
+	}
 	return account == c.owner || slices.Contains(c.q.TrustedAccounts, account)
 }
 
 // addARN sorts an ARN in. One of another partition names nobody who can reach this key.
 func (c *compiled) addARN(e *entries, arn string) {
 	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) < 6 || c.q.KeyARN != "" && parts[1] != c.partition {
+	if len(parts) < 6 || parts[1] != c.partition {
 		return
 	}
 	account, resource := parts[4], parts[5]
@@ -173,8 +208,9 @@ func (e *entries) chains(t callerKind) [][]literal {
 		if len(e.roles) == 0 {
 			break
 		}
+		role := equals(sArn, e.roles...)
 		for _, s := range e.sessions {
-			w = append(w, append(s.literals(), account, equals(sArn, e.roles...)))
+			w = append(w, append(s.literals(), account, role))
 		}
 	case fedCaller:
 		if len(e.feds) > 0 && len(e.users) > 0 {
@@ -220,32 +256,33 @@ func (e *entries) others(t callerKind) [][]literal {
 }
 
 // allowWays lists the ways in which an Allow applies to callers of type t.
-func (s *stmt) allowWays(t callerKind) [][]literal {
+func (s *stmt) allowWays(t callerKind, b *budget) [][]literal {
 	if s.NotPrincipal {
-		return s.entries.others(t)
+		return s.entries.cached(waysOther, t, b)
 	}
-	return s.entries.ways(t)
+	return s.entries.cached(waysIn, t, b)
 }
 
 // denyEscapes says whether a Deny applies to the caller in m, as far as its
 // principals go, and lists the moves that take a caller out of them.
 func (s *stmt) denyEscapes(t callerKind, m *model, sure bool) (applies bool, moves [][]literal) {
 	if s.NotPrincipal {
-		exempt := s.entries.ways(t) // one listed member of the chain may be enough
+		exempt := s.entries.cached(waysIn, t, m.b) // one listed member of the chain may be enough
 		if sure {
-			exempt = s.entries.chains(t)
+			exempt = s.entries.cached(waysExempt, t, m.b)
 		}
 		if holdsAny(exempt, m) >= 0 {
 			return false, nil
 		}
 		return true, exempt
 	}
-	ways := s.entries.ways(t)
+	ways := s.entries.cached(waysIn, t, m.b)
 	i := holdsAny(ways, m)
-	if i < 0 {
+	if i < 0 || s.control && isServiceLinked(m.text(sArn)) {
 		return false, nil
 	}
 	for _, l := range ways[i] {
+		m.b.spend(20)
 		moves = append(moves, []literal{l.not()})
 	}
 	return true, moves
@@ -253,6 +290,7 @@ func (s *stmt) denyEscapes(t callerKind, m *model, sure bool) (applies bool, mov
 
 // holdsAny returns the first way that holds in m, -1 when none does.
 func holdsAny(ways [][]literal, m *model) int {
+	m.b.spend(1)
 next:
 	for i, w := range ways {
 		for j := range w {

@@ -246,6 +246,7 @@ const (
 	TieProject
 	TieService
 	TieType
+	TieGrantOps
 	Ties // how many there are
 )
 
