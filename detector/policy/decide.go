@@ -10,7 +10,7 @@ import (
 type decider struct {
 	*compiled
 	outcomes      map[string]*outcome // by what the policy treats alike; see alike
-	keys          map[ask]string      // what alike has returned
+	alikes        map[ask]string      // what alike has returned
 	begun         []*outcome          // in the order of the asks; not yet finished
 	serviceScenes map[string]*scene   // see serviceSearches
 	ownerOpen     bool                // a search for the owner came to no end
@@ -18,7 +18,7 @@ type decider struct {
 }
 
 func newDecider(c *compiled) *decider {
-	return &decider{compiled: c, keys: make(map[ask]string, 20), outcomes: make(map[string]*outcome, 4)}
+	return &decider{compiled: c, alikes: make(map[ask]string, 20), outcomes: make(map[string]*outcome, 4)}
 }
 
 // An outcome is what one action came to.
@@ -46,7 +46,7 @@ func (o *outcome) take(t *trial) {
 
 // alike is the same for what the policy treats alike.
 func (d *decider) alike(a ask) string {
-	if key, ok := d.keys[a]; ok {
+	if key, ok := d.alikes[a]; ok {
 		return key
 	}
 	var b strings.Builder
@@ -59,8 +59,8 @@ func (d *decider) alike(a ask) string {
 		b.WriteByte('-')
 	}
 	d.traits(&b, a)
-	d.keys[a] = b.String()
-	return d.keys[a]
+	d.alikes[a] = b.String()
+	return d.alikes[a]
 }
 
 // plain begins the outcomes of asks: it looks, with little effort for each
@@ -212,8 +212,8 @@ func (d *decider) reasons(may *trial, action string) []Open {
 			if cl.hasDoubt() {
 				add(st, cl.text()+": "+cl.doubt)
 			}
-			if cl.lo.slot >= sFirst && sure.domains[cl.lo.slot].uncertain {
-				add(st, cl.cond.Key+": AWS does not document whether such a request carries this key")
+			if why := sure.openKey(cl.lo.slot, cl.cond.Key, may.model); why != "" {
+				add(st, why)
 			}
 			if cl.lo.strict && cl.lo.set.unresolved(may.model) {
 				add(st, cl.text()+": AWS does not settle what a negated operator makes of a variable without a value")
@@ -248,12 +248,7 @@ func (d *decider) doubts(action string) bool {
 // uncertain says whether AWS leaves open, for some kind of request, whether
 // the key is present or which values it has.
 func (d *decider) uncertain(slot int) bool {
-	switch d.slots[slot].id {
-	case idPrincipalTag, idSession, idProvider, idSessionArn, idTokenIssue, idMFAPresent, idMFAAge, idReferer, idSourceIP, idViaMCP,
-		idResAliases, idGrantForAWS, idViaService, idCalledVia, idCalledViaFirst, idCalledViaLast:
-		return slot >= sFirst
-	}
-	return false
+	return d.slots[slot].Depends.Open
 }
 
 // note takes into the decision why a class is open, each reason once.

@@ -3,23 +3,28 @@ package policy
 import (
 	"slices"
 	"time"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // Decide answers q: who gets in for each action that works across accounts,
 // and who of the owner's account keeps the key. It never fails: what it cannot
 // decide comes out as Undecided with the construct named.
-func (p *Policy) Decide(q Question) Decision {
+func (p *Policy) Decide(q Question) Decision { return p.decideWith(condkey.Default(), q) }
+
+// decideWith is Decide with another table of condition keys.
+func (p *Policy) decideWith(keys *condkey.Table, q Question) Decision {
 	steps := q.MaxSteps
 	if steps == 0 {
 		steps = MaxSteps
 	}
-	dec, spent := p.decide(q, steps)
+	dec, spent := p.decide(keys, q, steps)
 	dec.Steps = spent
 	return dec
 }
 
 // decide answers q within so many steps and returns how many it was charged.
-func (p *Policy) decide(q Question, steps int) (dec Decision, spent int) {
+func (p *Policy) decide(keys *condkey.Table, q Question, steps int) (dec Decision, spent int) {
 	q.At = q.At.UTC().Truncate(time.Second) // condition keys hold whole seconds
 	partitions := p.partitions(q)
 	steps /= len(partitions)
@@ -27,7 +32,7 @@ func (p *Policy) decide(q Question, steps int) (dec Decision, spent int) {
 		steps /= 2
 	}
 	for i, partition := range partitions {
-		then, n := p.decideIn(q, partition, steps)
+		then, n := p.decideIn(keys, q, partition, steps)
 		if spent += n; i == 0 {
 			dec = then
 		} else {
@@ -38,7 +43,7 @@ func (p *Policy) decide(q Question, steps int) (dec Decision, spent int) {
 		return dec, spent
 	}
 	q.RCPs = nil
-	alone, n := p.decide(q, steps*len(partitions))
+	alone, n := p.decide(keys, q, steps*len(partitions))
 	if alone.Classes != dec.Classes || alone.Owner.Manage != dec.Owner.Manage || alone.Owner.Decrypt != dec.Owner.Decrypt {
 		dec.Unguarded = &alone
 	}
@@ -46,8 +51,8 @@ func (p *Policy) decide(q Question, steps int) (dec Decision, spent int) {
 }
 
 // decideIn is decide for a key of one partition.
-func (p *Policy) decideIn(q Question, partition string, steps int) (Decision, int) {
-	d := newDecider(p.compile(q, partition, false, newBudget(q.Stop)))
+func (p *Policy) decideIn(keys *condkey.Table, q Question, partition string, steps int) (Decision, int) {
+	d := newDecider(p.compile(keys, q, partition, false, newBudget(q.Stop)))
 	d.b.divide(steps, d.parts()...)
 	d.b.begin(partPlain)
 	d.plain(slices.Concat(weighty(), asksOf(ClassOther)))
@@ -56,10 +61,10 @@ func (p *Policy) decideIn(q Question, partition string, steps int) (Decision, in
 	d.b.begin(partGrants)
 	d.grants(&dec)
 	d.b.begin(partOwner)
-	dec.Owner = p.ownerOf(q, partition, d.b)
+	dec.Owner = p.ownerOf(keys, q, partition, d.b)
 	d.b.begin(partServices)
 	dec.Services = d.services()
-	if d.has[idCurrentTime] {
+	if d.ties[condkey.TieTime] {
 		d.b.begin(partFuture)
 		d.later(&dec)
 	}
@@ -78,7 +83,7 @@ func (p *Policy) decideIn(q Question, partition string, steps int) (Decision, in
 // parts lists the parts that the decision has.
 func (d *decider) parts() []stage {
 	list := []stage{partPlain, partOutcomes, partGrants, partOwner, partServices}
-	if d.has[idCurrentTime] {
+	if d.ties[condkey.TieTime] {
 		list = append(list, partFuture)
 	}
 	if d.q.Blame {

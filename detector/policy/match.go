@@ -121,7 +121,7 @@ func (c *compiled) matchOneResource(r string, in *Policy) match {
 }
 
 func matchARN(pattern, arn string, b *budget) match {
-	whole, parts := newPattern(pattern, StringLike, false), newPattern(pattern, ArnLike, false)
+	whole, parts := newPattern(pattern, StringLike, nil), newPattern(pattern, ArnLike, nil)
 	switch w, p := whole.matches(arn, b), parts.matches(arn, b); {
 	case w && p && !parts.short:
 		return matchYes
@@ -143,8 +143,8 @@ func (c *compiled) matchUnknownKey(r string) match {
 	if len(parts) < 6 {
 		return matchNo
 	}
-	kms, owner := newPattern(parts[2], StringLike, false), newPattern(parts[4], StringLike, false)
-	key := newPattern(parts[5], StringLike, false)
+	kms, owner := newPattern(parts[2], StringLike, nil), newPattern(parts[4], StringLike, nil)
+	key := newPattern(parts[5], StringLike, nil)
 	couldBeKey := strings.HasPrefix(parts[5], "key/") || !key.exact
 	if kms.matches("kms", c.b) && (c.owner == "" || owner.matches(c.owner, c.b)) && couldBeKey {
 		return matchMaybe
