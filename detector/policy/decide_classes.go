@@ -31,13 +31,22 @@ func (p *Policy) decide(keys *condkey.Table, q Question, steps int) (dec Decisio
 	if len(q.RCPs) > 0 {
 		steps /= 2
 	}
+	var owner *Owner
+	home := p.homePartition()
 	for i, partition := range partitions {
 		then, n := p.decideIn(keys, q, partition, steps)
-		if spent += n; i == 0 {
-			dec = then
-		} else {
-			dec = either(dec, then)
+		spent += n
+		if partition == home {
+			at := then.Owner
+			owner = &at
 		}
+		if i > 0 {
+			then = either(dec, then)
+		}
+		dec = then
+	}
+	if owner != nil {
+		dec.Owner = *owner
 	}
 	if len(q.RCPs) == 0 {
 		return dec, spent

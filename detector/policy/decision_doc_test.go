@@ -250,6 +250,18 @@ func questionCases() []questionCase {
 		{"unknown-owner", `{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:*","Resource":"*"}`, func(q *Question) { q.Account, q.KeyARN = "", "" }, Shared, nil},
 
 		// Facts of the key
+		{
+			"unknown-partition-owner",
+			`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"},` +
+				docAllow(`"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/app-*"}`),
+			func(q *Question) { q.KeyARN = "" }, Private, func(d Decision) bool { return d.Owner.Manage == AccessYes },
+		},
+		{
+			"unknown-partition-owner-by-id",
+			`{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:*","Resource":"*"},` +
+				docDeny(`"ArnLike":{"aws:PrincipalArn":["arn:aws:iam::*:*","arn:aws:sts::*:*"]}`),
+			func(q *Question) { q.KeyARN = "" }, Private, func(d Decision) bool { return d.Owner.Manage == AccessUndecided },
+		},
 		{"unknown-key-allow", strings.Replace(docAll, `"Resource":"*"`, `"Resource":"arn:aws:kms:us-east-1:111122223333:key/9999*"`, 1), func(q *Question) { q.KeyARN = "" }, Public, docFlag(FlagKeyDependent)},
 		{"unknown-key-deny", docAll + "," + strings.Replace(docDenied, `"Resource":"*"`, `"Resource":"arn:aws:kms:us-east-1:111122223333:key/1234*"`, 1), func(q *Question) { q.KeyARN = "" }, Public, docFlag(FlagKeyDependent)},
 		{"unknown-spec", docAllow(`"StringEquals":{"kms:KeySpec":"RSA_2048"}`), docUnknownFacts, Public, docFlag(FlagKeyDependent)},

@@ -118,6 +118,28 @@ func either(a, b Decision) Decision {
 	return out
 }
 
+// homePartition returns the partition of the ARNs that the policy's principals
+// are named by; "" when there are none, or of several partitions. KMS refuses a
+// policy whose principals are not of the key's partition, so that is where the
+// owner is to be looked for.
+// Source: KMS API Reference, PutKeyPolicy, Policy (the principals must exist).
+func (p *Policy) homePartition() string {
+	home := ""
+	for i := range p.Statements {
+		for _, entry := range p.Statements[i].Principals {
+			parts := strings.SplitN(entry.Value, ":", 3)
+			if entry.Kind != KindAWS || len(parts) < 3 || parts[0] != "arn" || parts[1] == home {
+				continue
+			}
+			if home != "" {
+				return ""
+			}
+			home = parts[1]
+		}
+	}
+	return home
+}
+
 // eitherOwner is what the two partitions agree on; the rest is undecided.
 func eitherOwner(a, b Owner) Owner {
 	unknown := Open{StatementRef{Index: -1}, "it turns on the key's partition, which is not known"}
