@@ -19,6 +19,11 @@ type Detector struct {
 	// are judged; see policy.Question.
 	RCPs []*policy.Policy
 
+	// Stop is asked now and then while a policy is decided whether to give up:
+	// the finding is then undecided, of severity high. Nil: never. A caller that
+	// has a deadline looks at its clock here.
+	Stop func() bool
+
 	// Now is when the record is judged. An event that lies more than an hour
 	// after it, or has no time, is judged as of Now. The zero Now believes
 	// every record.
@@ -187,7 +192,7 @@ func (d Detector) decide(f *Finding, p *policy.Policy) (quiet string) {
 // in, now or later, or may do so, or only a resource control policy stops them;
 // or the owner's account does not keep the key.
 func (f *Finding) reportable() bool {
-	return f.Verdict != policy.Private || f.Decision.Future != nil || f.locks() || f.bypassed() || f.guarded() || f.revokes()
+	return f.Verdict != policy.Private || f.Decision.Future != nil || f.locks() || f.Bypassed() || f.Guarded() || f.Revokes()
 }
 
 // quietVerdict says why a private policy is not reported.
@@ -208,6 +213,8 @@ func (d Detector) question(f *Finding) policy.Question {
 		TrustedOrgs:     d.TrustedOrgs,
 		RCPs:            d.RCPs,
 		Key:             f.Key.facts(),
+		Stop:            d.Stop,
+		Blame:           true,
 	}
 }
 

@@ -13,8 +13,9 @@ const maxRounds = 8
 
 // blame returns the places of the statements of p, f's policy, that open the
 // key, and the policy without the Allows among them. A decision names the
-// statements that let its own witness in; others may open the key just as well,
-// so blame takes away what it found and asks again, until the rest is private.
+// statements that open the key as far as its verdict says; others may open it
+// less far, so blame takes away what it found and asks again, until the rest is
+// private or the work of one more decision is spent.
 //
 // The statement that takes the key away from its owner is among the places, but
 // stays in the repaired policy.
@@ -28,7 +29,8 @@ func blame(f *Finding, p *policy.Policy, q policy.Question) (places []int, repai
 	for i := range kept {
 		kept[i] = i
 	}
-	rest, d := p, atItsWorst(p, q, f.Decision)
+	q.MaxSteps = policy.MaxSteps
+	rest, d := p, atItsWorst(p, &q, f.Decision)
 	for range maxRounds {
 		var drop []int
 		for _, i := range offending(d, len(kept)) {
@@ -40,7 +42,7 @@ func blame(f *Finding, p *policy.Policy, q policy.Question) (places []int, repai
 		for _, i := range slices.Backward(drop) {
 			kept = slices.Delete(kept, i, i+1)
 		}
-		if len(drop) == 0 || len(kept) == 0 {
+		if len(drop) == 0 || len(kept) == 0 || q.MaxSteps <= 0 {
 			break
 		}
 		text := only(f.Policy.Text, kept)
@@ -48,9 +50,9 @@ func blame(f *Finding, p *policy.Policy, q policy.Question) (places []int, repai
 		if rest, err = policy.Parse([]byte(text)); err != nil {
 			break
 		}
-		now := rest.Decide(q)
-		d = atItsWorst(rest, q, now)
-		if d.Verdict == policy.Private && keeps(now.Owner) && !f.OwnerLocked {
+		now := decideOn(rest, &q)
+		d = atItsWorst(rest, &q, now)
+		if d.Verdict == policy.Private && d.Future == nil && keeps(now.Owner) && !f.OwnerLocked {
 			repaired = text
 		}
 		if d.Verdict == policy.Private || d.Verdict == policy.Shared && f.Verdict != policy.Shared {
@@ -68,9 +70,9 @@ func (f *Finding) ownersLoss(count int) []int {
 	o := f.Decision.Owner
 	at := -1
 	switch {
-	case f.locks(), f.bypassed() && o.Manage != policy.AccessYes:
+	case f.locks(), f.Bypassed() && o.Manage != policy.AccessYes:
 		at = o.ManageBlame.Statement.Index
-	case f.bypassed():
+	case f.Bypassed():
 		at = o.DecryptBlame.Statement.Index
 	}
 	if at < 0 || at >= count {
@@ -79,15 +81,24 @@ func (f *Finding) ownersLoss(count int) []int {
 	return []int{at}
 }
 
+// decideOn decides about p and takes what that cost from what q may cost.
+func decideOn(p *policy.Policy, q *policy.Question) policy.Decision {
+	d := p.Decide(*q)
+	q.MaxSteps -= d.Steps
+	return d
+}
+
 // atItsWorst returns the decision d on p; or when the policy is private that of
 // the key policy alone, or of a later instant, if it is not private there.
-func atItsWorst(p *policy.Policy, q policy.Question, d policy.Decision) policy.Decision {
+func atItsWorst(p *policy.Policy, q *policy.Question, d policy.Decision) policy.Decision {
 	if d.Verdict == policy.Private && d.Unguarded != nil {
 		return *d.Unguarded
 	}
-	if d.Verdict == policy.Private && d.Future != nil {
+	if d.Verdict == policy.Private && d.Future != nil && q.MaxSteps > 0 {
+		at := q.At
 		q.At = d.Future.At
-		return p.Decide(q)
+		d = decideOn(p, q)
+		q.At = at
 	}
 	return d
 }

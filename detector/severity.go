@@ -25,10 +25,10 @@ func severityRules() []severityRule {
 		}},
 		{High, "anyone can encrypt, decrypt or sign", func(f *Finding) bool { return f.Verdict == policy.Public }},
 		{High, "locked: nobody of the owner's account can change the policy", func(f *Finding) bool { return f.OwnerLocked }},
-		{High, "too intricate to decide, which an ordinary policy never is", func(f *Finding) bool { return f.Decision.TooIntricate() }},
+		{High, "too intricate to decide, which an ordinary policy never is", func(f *Finding) bool { return f.Decision.TooIntricate }},
 		{Medium, "open to named networks", func(f *Finding) bool { return f.Verdict == policy.Network }},
 		{Medium, "undecided, which may be worse", func(f *Finding) bool { return f.Verdict == policy.Undecided }},
-		{Medium, "set with the lock-out check bypassed, and the owner does not surely keep the key", (*Finding).bypassed},
+		{Medium, "set with the lock-out check bypassed, and the owner does not surely keep the key", (*Finding).Bypassed},
 		{Medium, "open to strangers or named networks by itself later", (*Finding).opensLater},
 		{Medium, "shared with somebody else than those trusted", func(f *Finding) bool {
 			return f.Verdict == policy.Shared && f.trust
@@ -51,10 +51,10 @@ func (f *Finding) severity() Severity {
 // of the owner's account change it.
 func (f *Finding) TakenOver() bool { return f.OwnerLocked && f.Decision.Least > policy.Private }
 
-// bypassed reports whether the call told KMS not to check that its caller can
+// Bypassed reports whether the call told KMS not to check that its caller can
 // change the policy again, and the owner's account does not keep the key as a
 // whole: attackers do that, and some tools.
-func (f *Finding) bypassed() bool {
+func (f *Finding) Bypassed() bool {
 	o := f.Decision.Owner
 	return f.Event.Bypass && (o.Manage == policy.AccessNo || o.Manage == policy.AccessNamed || o.Decrypt == policy.AccessNo ||
 		o.Manage == policy.AccessUndecided && f.Key.Account != "")
@@ -68,14 +68,14 @@ func (f *Finding) locks() bool {
 	return d.Owner.Manage == policy.AccessNo && (d.Unguarded == nil || d.Unguarded.Owner.Manage == policy.AccessNo)
 }
 
-// guarded reports whether resource control policies alone keep outsiders out.
-func (f *Finding) guarded() bool {
+// Guarded reports whether resource control policies alone keep outsiders out.
+func (f *Finding) Guarded() bool {
 	u := f.Decision.Unguarded
 	return u != nil && f.Verdict == policy.Private && u.Verdict != policy.Private
 }
 
-// revokes reports whether anyone can revoke the key's grants.
-func (f *Finding) revokes() bool {
+// Revokes reports whether anyone can revoke the key's grants.
+func (f *Finding) Revokes() bool {
 	return slices.ContainsFunc(f.Decision.Others, func(g policy.Grant) bool {
 		return g.Action == revokeGrant && g.Audience == policy.Public
 	})

@@ -41,7 +41,7 @@ func TestSeverity(t *testing.T) {
 	bypass := Event{Bypass: true}
 	known := Key{Account: "111122223333"}
 	unguarded := policy.Decision{Unguarded: &policy.Decision{Verdict: policy.Public}}
-	intricate := policy.Decision{Undecided: []policy.Open{{Reason: "the policy is too intricate to decide within the bound of work"}}}
+	intricate := policy.Decision{TooIntricate: true, Undecided: []policy.Open{{}}}
 	for _, row := range []struct {
 		name string
 		f    Finding
@@ -119,7 +119,7 @@ func TestTitle(t *testing.T) {
 		{Finding{Verdict: policy.Private, Decision: later(policy.Undecided)}, "This KMS key may open to outsiders on 2099-01-01 00:00:00 UTC"},
 		{Finding{Verdict: policy.Public, Decision: public("kms:Decrypt")}, "Anyone in AWS can decrypt with this KMS key"},
 		{Finding{Verdict: policy.Public, Decision: public("kms:Sign")}, "Anyone in AWS can sign with this KMS key"},
-		{Finding{Verdict: policy.Public, Decision: public("kms:Encrypt", "kms:Decrypt", "kms:Sign")}, "Anyone in AWS can encrypt, decrypt and sign with this KMS key"},
+		{Finding{Verdict: policy.Public, Decision: public("kms:Encrypt", "kms:Decrypt", "kms:Sign")}, "Anyone in AWS can encrypt and decrypt with this KMS key"},
 		{Finding{Decision: policy.Decision{Classes: policy.Classes{Encrypt: policy.Bounds{Verdict: policy.Private}}}}, "It could not be decided who can decrypt or sign with this KMS key"},
 		{Finding{Verdict: policy.Private, OwnerLocked: true, Decision: policy.Decision{Least: policy.Private}}, "Nobody in its owner's account can change this KMS key's policy"},
 		{Finding{Verdict: policy.Public, OwnerLocked: true, Decision: policy.Decision{Least: policy.Public}}, "Outsiders have this KMS key, and its owner's account is locked out"},

@@ -48,9 +48,9 @@ func (f *Finding) attempt() string {
 		return "Refused call with a key policy that could not be decided"
 	case f.locks():
 		return "Refused attempt to lock the owner's account out of a KMS key"
-	case f.bypassed():
+	case f.Bypassed():
 		return "Refused attempt to set a KMS key policy without the lock-out check"
-	case f.guarded():
+	case f.Guarded():
 		return "Refused attempt to leave a KMS key to a resource control policy"
 	case f.Decision.Future != nil:
 		return "Refused attempt to open a KMS key at a later time"
@@ -62,15 +62,15 @@ func (f *Finding) attempt() string {
 // closed words a policy that keeps outsiders out of the classes that count.
 func (f *Finding) closed() string {
 	switch {
-	case f.bypassed() && f.Decision.Owner.Decrypt == policy.AccessNo:
+	case f.Bypassed() && f.Decision.Owner.Decrypt == policy.AccessNo:
 		return "The owner's account can no longer decrypt with this KMS key"
-	case f.bypassed() && f.Decision.Owner.Manage == policy.AccessNamed:
+	case f.Bypassed() && f.Decision.Owner.Manage == policy.AccessNamed:
 		return "Only named principals can still change this KMS key's policy"
-	case f.bypassed():
+	case f.Bypassed():
 		return "The owner's account may not be able to change this KMS key's policy"
 	case f.Decision.Future != nil:
 		return f.later()
-	case f.guarded():
+	case f.Guarded():
 		return "Only a resource control policy keeps outsiders from this KMS key"
 	default:
 		return "Anyone in AWS can revoke the grants of this KMS key"
@@ -91,7 +91,7 @@ func (f *Finding) later() string {
 	return what + " on " + f.Decision.Future.At.UTC().Format("2006-01-02 15:04:05 UTC")
 }
 
-// use names what the outsiders of the verdict can do, in the order of weight.
+// use names what the outsiders of the verdict can do: the two weightiest.
 func (f *Finding) use() string {
 	var verbs []string
 	for _, g := range f.Decision.Grants {
@@ -102,16 +102,13 @@ func (f *Finding) use() string {
 			verbs = append(verbs, a.Verb)
 		}
 	}
-	switch last := len(verbs) - 1; {
-	case last < 0:
+	switch len(verbs) {
+	case 0:
 		grant, _ := policy.FindAction(createGrant)
 		return grant.Verb
-	case last == 0:
+	case 1:
 		return verbs[0]
 	default:
-		for i := range verbs[:last] {
-			verbs[i] = strings.TrimSuffix(verbs[i], " with")
-		}
-		return strings.Join(verbs[:last], ", ") + " and " + verbs[last]
+		return strings.TrimSuffix(verbs[0], " with") + " and " + verbs[1]
 	}
 }

@@ -28,7 +28,7 @@ func (c *checked) decide(d *load.Document, o checkOptions) {
 		c.problems(p)
 		if d.Exact() {
 			sum := sha256.Sum256(r.Text)
-			c.sha256, c.policy = hex.EncodeToString(sum[:]), p
+			c.sha256, c.policy, c.rcps = hex.EncodeToString(sum[:]), p, o.rcps
 		}
 		all = append(all, p.Decide(c.question(d, o)))
 	}
@@ -85,6 +85,12 @@ func (c *checked) join(d *load.Document, all []policy.Decision) {
 		j.Classes.Encrypt = joinBounds(j.Classes.Encrypt, o.Classes.Encrypt)
 		j.Classes.Use = joinBounds(j.Classes.Use, o.Classes.Use)
 		j.Classes.Other = joinBounds(j.Classes.Other, o.Classes.Other)
+		if o.Owner.Manage != j.Owner.Manage {
+			j.Owner = policy.Owner{Decrypt: j.Owner.Decrypt, DecryptBlame: j.Owner.DecryptBlame, ManageBlame: unknownValue()}
+		}
+		if o.Owner.Decrypt != j.Owner.Decrypt {
+			j.Owner.Decrypt, j.Owner.DecryptBlame = policy.AccessUndecided, unknownValue()
+		}
 		for _, u := range o.Undecided {
 			if !slices.Contains(j.Undecided, u) {
 				j.Undecided = append(slices.Clone(j.Undecided), u)
@@ -96,7 +102,7 @@ func (c *checked) join(d *load.Document, all []policy.Decision) {
 			}
 		}
 	}
-	b := joinBounds(policy.Bounds{Least: least, Most: least}, policy.Bounds{Least: most, Most: most})
+	b := policy.Between(least, most)
 	j.Verdict, j.Least, j.Most = b.Verdict, b.Least, b.Most
 	if least == most {
 		j.Undecided = nil
@@ -116,11 +122,11 @@ func (c *checked) join(d *load.Document, all []policy.Decision) {
 
 // joinBounds returns the bounds of what is one or the other.
 func joinBounds(a, b policy.Bounds) policy.Bounds {
-	out := policy.Bounds{Verdict: policy.Undecided, Least: min(a.Least, b.Least), Most: max(a.Most, b.Most)}
-	if out.Least == out.Most {
-		out.Verdict = out.Least
-	}
-	return out
+	return policy.Between(min(a.Least, b.Least), max(a.Most, b.Most))
+}
+
+func unknownValue() policy.Open {
+	return policy.Open{Statement: policy.StatementRef{Index: -1}, Reason: "it turns on a value that is not known"}
 }
 
 // nothingKnown is the decision about a policy of which nothing is known.

@@ -5,7 +5,7 @@ import "strings"
 // evalUnknown compares a value of the request with one of the policy of which a
 // part is not known. With apart set, a value that can only be one text is taken
 // to be another than the request's.
-func (p *Policy) evalUnknown(op Operator, have, want string) Answer {
+func (p evaluator) evalUnknown(op Operator, have, want string) Answer {
 	switch op.Base {
 	case StringEquals, StringEqualsIgnoreCase:
 		if p.apart && p.evalOneText(want, "") || !evalGlob(evalOpen(strings.ToLower(want), false, p.Variables()), strings.ToLower(have)) {
@@ -21,7 +21,7 @@ func (p *Policy) evalUnknown(op Operator, have, want string) Answer {
 
 // evalOneText reports whether want is one text, whatever its unknown parts are,
 // and holds none of the wildcards.
-func (p *Policy) evalOneText(want, wildcards string) bool {
+func (p evaluator) evalOneText(want, wildcards string) bool {
 	if strings.ContainsAny(replaceMarks(want, ""), wildcards) || p.Variables() && strings.Contains(want, "${") {
 		return false
 	}
@@ -59,7 +59,7 @@ func evalOpen(want string, wild, variables bool) evalPattern {
 
 // evalOpenPrincipal reports whether an entry of which a part is not known names
 // the caller.
-func (p *Policy) evalOpenPrincipal(entry Principal, r Request) Answer {
+func (p evaluator) evalOpenPrincipal(entry Principal, r Request) Answer {
 	star := p.maybeStar(entry.Value)
 	switch {
 	case entry.Kind == KindService:

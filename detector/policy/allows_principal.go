@@ -5,7 +5,7 @@ import "strings"
 // evalPrincipals matches Principal or NotPrincipal.
 // Source: IAM User Guide, reference_policies_elements_principal.html and
 // reference_policies_elements_notprincipal.html.
-func (p *Policy) evalPrincipals(st *Statement, r Request) Answer {
+func (p evaluator) evalPrincipals(st *Statement, r Request) Answer {
 	if st.NotPrincipal {
 		return p.evalNotPrincipal(st.Principals, r)
 	}
@@ -17,7 +17,7 @@ func (p *Policy) evalPrincipals(st *Statement, r Request) Answer {
 }
 
 // evalPrincipal reports whether one entry names the caller.
-func (p *Policy) evalPrincipal(entry Principal, r Request) Answer {
+func (p evaluator) evalPrincipal(entry Principal, r Request) Answer {
 	switch {
 	case hasMark(entry.Value):
 		return p.evalOpenPrincipal(entry, r)
@@ -73,7 +73,7 @@ func evalIsFederated(r Request) bool { return strings.Contains(r.Principal, ":fe
 // documents that all of a caller's chain (account, user or role, session) must
 // be listed for the caller to be exempt, but other evaluators exempt it for any
 // one of them; so a caller with a part of its chain listed is Maybe.
-func (p *Policy) evalNotPrincipal(list []Principal, r Request) Answer {
+func (p evaluator) evalNotPrincipal(list []Principal, r Request) Answer {
 	some, all := No, Yes
 	for _, listed := range p.evalChain(list, r) {
 		some, all = evalOr(some, listed), evalAnd(all, listed)
@@ -89,7 +89,7 @@ func (p *Policy) evalNotPrincipal(list []Principal, r Request) Answer {
 }
 
 // evalChain returns for each member of the caller's chain whether it is listed.
-func (p *Policy) evalChain(list []Principal, r Request) []Answer {
+func (p evaluator) evalChain(list []Principal, r Request) []Answer {
 	account, identity, session, service := No, No, No, No
 	for _, entry := range list {
 		switch {

@@ -1,5 +1,7 @@
 package policy
 
+import "strings"
+
 // A Policy is a key policy as Parse read it. The zero Policy has no statements
 // and lets nobody in; Parse never returns it.
 type Policy struct {
@@ -153,3 +155,14 @@ const (
 	ForAllValues
 	ForAnyValue
 )
+
+// spelledTwice reports whether the statement has the operator in another letter
+// case, too: then AWS may read both, or only one of them.
+func (s *Statement) spelledTwice(operator string) bool {
+	for i := range s.Conditions {
+		if text := s.Conditions[i].Operator.Text; text != operator && strings.EqualFold(text, operator) {
+			return true
+		}
+	}
+	return false
+}

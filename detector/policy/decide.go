@@ -5,159 +5,162 @@ import (
 	"strings"
 )
 
-// workBound limits the steps of one decision. A step takes some tenths of a
-// microsecond; of 6,000 random policies half needed fewer than 500 steps and
-// one in a thousand more than 50,000. Past the bound the answer is Undecided.
-const workBound = 120_000
-
 // A decider answers one question, action by action. Actions that the same
 // statements match share their outcome.
 type decider struct {
 	*compiled
-	work      int
-	ownerOpen bool // a search for the owner came to no end
-	outcomes  map[string]*outcome
+	outcomes      map[string]*outcome // by what the policy treats alike; see alike
+	alikes        map[ask]string      // what alike has returned
+	begun         []*outcome          // in the order of the asks; not yet finished
+	serviceScenes map[string]*scene   // see serviceSearches
+	ownerOpen     bool                // a search for the owner came to no end
+	views         map[viewKey][]*stmt // see ownersView
 }
 
 func newDecider(c *compiled) *decider {
-	return &decider{compiled: c, work: workBound, outcomes: make(map[string]*outcome, 4)}
+	return &decider{compiled: c, alikes: make(map[ask]string, 20), outcomes: make(map[string]*outcome, 4)}
 }
 
 // An outcome is what one action came to.
 type outcome struct {
-	level Verdict // how far outsiders get in for sure; Private when none does
-	most  Verdict // how far is not ruled out; level when nothing worse is
-	open  []Open  // why something worse is not ruled out; nil when it is
+	ask    ask
+	scenes []*scene
+	public *trial // whether strangers get in; nil when the key cannot serve the action
+
+	level     Verdict // how far outsiders get in for sure; Private when none does
+	most      Verdict // how far is not ruled out; level when nothing worse is
+	open      []Open  // why something worse is not ruled out; nil when it is
+	intricate bool    // it is not, because the budget has run out
 
 	search *search // how the witness was found; nil when there is none
 	model  *model
 	allow  *stmt
 	named  []string
+	why    []string
+}
+
+// take makes what a trial has found the outcome.
+func (o *outcome) take(t *trial) {
+	o.level, o.search, o.model, o.allow = t.level, t.found, t.model, t.allow
 }
 
 // alike is the same for what the policy treats alike.
 func (d *decider) alike(a ask) string {
+	if key, ok := d.alikes[a]; ok {
+		return key
+	}
 	var b strings.Builder
-	b.Grow(len(d.stmts) + len("kms:GenerateDataKeyPairWithoutPlaintext"))
+	b.Grow(len(d.stmts) + 8)
 	for _, m := range d.matches(a.action) {
 		b.WriteByte('0' + byte(m))
 	}
+	d.b.spend(len(d.stmts)/2 + 2)
 	if !d.supported(a) {
 		b.WriteByte('-')
 	}
-	if d.mentionsAny(idEncContext, idEncKeys, idEncAlgorithm, idKeySpec, idKeyUsage, idPairSpec, idParameter,
-		idReEncrypt, idGrantOps, idGrantParam, idGrantForAWS, idAttestation) {
-		b.WriteString(a.action)
-		if a.action == createGrant {
-			b.WriteString(string(a.class))
-		}
-	}
-	return b.String()
+	d.traits(&b, a)
+	d.alikes[a] = b.String()
+	return d.alikes[a]
 }
 
-func (d *decider) outcome(a ask) *outcome {
-	key := d.alike(a)
-	o, ok := d.outcomes[key]
-	if !ok {
-		d.work = workBound // each has its own: none hides what another opens
-		o = d.decide(a)
-		d.outcomes[key] = o
+// plain begins the outcomes of asks: it looks, with little effort for each
+// Allow, whether strangers get in.
+func (d *decider) plain(asks []ask) {
+	for _, a := range asks {
+		if key := d.alike(a); d.outcomes[key] == nil {
+			o := &outcome{ask: a, level: Private}
+			d.outcomes[key] = o
+			d.begun = append(d.begun, o)
+		}
 	}
-	return o
+	for i, o := range d.begun {
+		d.b.within(d.b.left/(len(d.begun)-i), func() {
+			if !d.supported(o.ask) {
+				return
+			}
+			o.scenes = d.scenes(o.ask)
+			o.public = d.newTrial(o.scenes, Public, true)
+			if o.public.round(plainEffort) {
+				o.take(o.public)
+			}
+		})
+	}
 }
+
+// finishAll finishes the outcomes that plain has begun: each with its part of
+// the budget that is left, and those that this is not enough for with what the
+// others did not need.
+func (d *decider) finishAll() {
+	todo := d.begun
+	for range 2 {
+		var again []*outcome
+		for i, o := range todo {
+			d.b.within(d.b.left/(len(todo)-i), func() { d.finish(o) })
+			if o.intricate {
+				again = append(again, o)
+			}
+		}
+		todo = again
+	}
+	d.begun = nil
+}
+
+// outcome returns what an ask, which plain has begun, comes to.
+func (d *decider) outcome(a ask) *outcome { return d.outcomes[d.alike(a)] }
 
 func reachOf(level Verdict) reach {
 	return reach{freshWho: level != Shared, freshWhere: level == Public}
 }
 
-// decide finds how far outsiders get in for sure, then, where AWS leaves
+// finish finds how far outsiders get in for sure, then, where AWS leaves
 // something open, whether they might get further.
-func (d *decider) decide(a ask) *outcome {
-	o := &outcome{level: Private}
-	if !d.supported(a) {
-		return o
+func (d *decider) finish(o *outcome) {
+	if o.public == nil || o.level == Public {
+		return
 	}
-	scenes := d.scenes(a)
-	doubts := d.doubts(a.action)
+	o.most, o.open, o.intricate = Undecided, nil, false
+	if o.public.run() {
+		o.take(o.public)
+		return
+	}
+	doubts := d.doubts(o.ask.action)
 	possible := Public
-	found, proven := d.try(o, scenes, Public, true)
-	if found {
-		return o
-	}
-	if !doubts && proven {
+	if !doubts && o.public.proven() {
 		possible = Network
 	}
-	anyone, proven := d.could(scenes, Shared, !doubts)
-	if !anyone && proven {
-		return o
+	anyone := d.newTrial(o.scenes, Shared, !doubts)
+	if !anyone.run() && anyone.proven() {
+		return
 	}
 	for _, level := range [...]Verdict{Network, Shared} {
-		found, proven := d.try(o, scenes, level, true)
-		if found {
+		if level <= o.level {
+			break // found before
+		}
+		t := d.newTrial(o.scenes, level, true)
+		if t.run() {
+			o.take(t)
 			break
 		}
-		if !doubts && proven && possible == level {
+		if !doubts && t.proven() && possible == level {
 			possible = level - 1
 		}
 	}
 	if possible > o.level {
-		d.leaveOpen(o, scenes, a.action)
+		d.leaveOpen(o)
 	}
-	return o
-}
-
-// try looks for a sure witness of a level. proven is false when the search was
-// incomplete or ran out of work.
-func (d *decider) try(o *outcome, scenes []*scene, level Verdict, sure bool) (found, proven bool) {
-	proven = true
-	var open addressSet
-	for _, sc := range scenes {
-		s := d.newSearch(sc, reachOf(level), sure, &d.work)
-		m, allow := s.findWide(&open)
-		if m == nil {
-			proven = proven && d.work >= 0 && (!s.incomplete || s.disproven(open))
-			continue
-		}
-		if r := s.request(m, sc.ask); sure && !d.confirms(r) && !(len(s.apart) > 0 && d.confirmsApart(r) && d.anyway(s, m, sc.ask)) {
-			proven = false
-			continue
-		}
-		o.level, o.search, o.model, o.allow = level, s, m, allow
-		return true, true
-	}
-	return false, proven
-}
-
-// could says whether some reading lets outsiders get that far.
-func (d *decider) could(scenes []*scene, level Verdict, sure bool) (found, proven bool) {
-	var o outcome
-	return d.try(&o, scenes, level, sure)
-}
-
-// confirms asks the separate evaluator about a witness. For an unknown key it
-// cannot be sure of statements that name a key.
-func (d *decider) confirms(r Request) bool {
-	a := d.policy.AllowsUnder(r, d.q.RCPs)
-	return a == Yes || a == Maybe && d.q.KeyARN == "" && d.keyDependent
-}
-
-// confirmsApart is confirms for a request that equals none of the unknown texts.
-func (d *decider) confirmsApart(r Request) bool {
-	a := d.policy.Apart().AllowsUnder(r, d.q.RCPs)
-	return a == Yes || a == Maybe && d.q.KeyARN == "" && d.keyDependent
 }
 
 // leaveOpen says what is not ruled out above o.level.
-func (d *decider) leaveOpen(o *outcome, scenes []*scene, action string) {
+func (d *decider) leaveOpen(o *outcome) {
 	for level := Public; level > o.level; level-- {
-		var may outcome
-		found, proven := d.try(&may, scenes, level, false)
+		may := d.newTrial(o.scenes, level, false)
 		switch {
-		case found:
-			o.open = d.reasons(&may, action)
-		case !proven && d.work < 0:
-			o.open = []Open{{StatementRef{Index: -1}, tooIntricate}}
-		case !proven:
+		case may.run():
+			o.open = d.reasons(may, o.ask.action)
+		case d.b.out():
+			o.intricate = true
+			o.open = []Open{{o.public.unfinished(), tooIntricate}}
+		case !may.proven():
 			o.open = []Open{{StatementRef{Index: -1}, "an equation between condition keys could not be solved"}}
 		default:
 			continue
@@ -167,8 +170,11 @@ func (d *decider) leaveOpen(o *outcome, scenes []*scene, action string) {
 	}
 }
 
+// tooIntricate is the reason of a decision that its budget was not enough for.
+const tooIntricate = "the policy is too intricate to decide within the bound of work"
+
 // reasons names the constructs that a merely possible request turns on.
-func (d *decider) reasons(may *outcome, action string) []Open {
+func (d *decider) reasons(may *trial, action string) []Open {
 	var list []Open
 	seen := map[string]bool{}
 	add := func(st *stmt, why string) {
@@ -180,7 +186,7 @@ func (d *decider) reasons(may *outcome, action string) []Open {
 			list = append(list, Open{ref, why})
 		}
 	}
-	sure := d.newSearch(may.search.scene, may.search.reach, true, &d.work)
+	sure := d.newSearch(may.found.scene, may.found.reach, true)
 	for i := range d.stmts {
 		st := &d.stmts[i]
 		if st != may.allow && st.Effect == Allow {
@@ -201,7 +207,7 @@ func (d *decider) reasons(may *outcome, action string) []Open {
 		if st.resource == matchMaybe && !slices.ContainsFunc(st.Resources, hasMark) {
 			add(st, "AWS does not say whether the statement's Resource or NotResource matches this key")
 		}
-		if len(st.entries.userIDs) > 0 && may.search.typ == fedCaller {
+		if len(st.entries.userIDs) > 0 && may.found.typ == fedCaller {
 			add(st, "AWS does not say whether a user's unique id covers the sessions that the user makes with GetFederationToken")
 		}
 		if st.NotPrincipal && st.Effect == Deny {
@@ -212,8 +218,8 @@ func (d *decider) reasons(may *outcome, action string) []Open {
 			if cl.hasDoubt() {
 				add(st, cl.text()+": "+cl.doubt)
 			}
-			if cl.lo.slot >= sFirst && sure.domains[cl.lo.slot].uncertain {
-				add(st, cl.cond.Key+": AWS does not document whether such a request carries this key")
+			if why := sure.openKey(cl.lo.slot, cl.cond.Key, may.model); why != "" {
+				add(st, why)
 			}
 			if cl.lo.strict && cl.lo.set.unresolved(may.model) {
 				add(st, cl.text()+": AWS does not settle what a negated operator makes of a variable without a value")
@@ -248,12 +254,7 @@ func (d *decider) doubts(action string) bool {
 // uncertain says whether AWS leaves open, for some kind of request, whether
 // the key is present or which values it has.
 func (d *decider) uncertain(slot int) bool {
-	switch d.slots[slot].id {
-	case idPrincipalTag, idSession, idProvider, idSessionArn, idTokenIssue, idMFAPresent, idMFAAge, idReferer, idSourceIP, idViaMCP,
-		idResAliases, idGrantForAWS, idViaService, idCalledVia, idCalledViaFirst, idCalledViaLast:
-		return slot >= sFirst
-	}
-	return false
+	return d.slots[slot].Depends.Open
 }
 
 // note takes into the decision why a class is open, each reason once.
@@ -263,6 +264,7 @@ func (d *decider) note(dec *Decision, class Class, b Bounds) {
 		if o.most <= b.Least {
 			continue // what it leaves open is open for sure by another action
 		}
+		dec.TooIntricate = dec.TooIntricate || o.intricate
 		for _, open := range o.open {
 			if !slices.Contains(dec.Undecided, open) {
 				dec.Undecided = append(dec.Undecided, open)

@@ -15,7 +15,6 @@ func (d *decider) unknowns(dec *Decision) {
 		alike string
 		least Verdict
 	}
-	d.work = workBound // past it every unknown part counts
 	asked := map[question]bool{}
 	var list []int
 	for _, class := range [...]struct {
@@ -40,7 +39,7 @@ func (d *decider) unknowns(dec *Decision) {
 // open further than least: those of an Allow that may open it so far by
 // itself, and those of a Deny without which, or without all of which, it is.
 func (d *decider) mattering(a ask, least Verdict) []int {
-	scenes := d.scenes(a)
+	scenes := d.outcome(a).scenes
 	var list, denied []int
 	var denies []*stmt
 	for i, m := range d.matches(a.action) {
@@ -69,30 +68,27 @@ func (d *decider) mattering(a ask, least Verdict) []int {
 // without takes Denies out of a search.
 func without(denies ...*stmt) func(*search) {
 	return func(s *search) {
-		s.denies = slices.DeleteFunc(s.denies, func(st *stmt) bool { return slices.Contains(denies, st) })
+		s.denies = slices.DeleteFunc(slices.Clone(s.denies), func(st *stmt) bool { return slices.Contains(denies, st) })
 	}
 }
 
 // reaches reports whether searches that change has changed get further than a
-// level.
+// level, or may for all that the budget tells.
 func (d *decider) reaches(scenes []*scene, level Verdict, sure bool, change func(*search)) bool {
-	if d.work < 0 {
-		return true
-	}
-	for v := level + 1; v <= Public; v++ {
-		for _, sc := range scenes {
-			if d.work < 0 {
-				return true
-			}
-			d.work -= len(d.stmts)
-			s := d.newSearch(sc, reachOf(v), sure, &d.work)
-			change(s)
-			if m, _ := s.find(); m != nil || s.incomplete || d.work < 0 {
-				return true
+	found := false
+	enough := d.b.within(plainEffort*moreEffort, func() {
+		for v := level + 1; v <= Public && !found; v++ {
+			for _, sc := range scenes {
+				s := d.newSearch(sc, reachOf(v), sure)
+				change(s)
+				if m, _ := s.find(); m != nil || s.incomplete || d.b.out() {
+					found = true
+					return
+				}
 			}
 		}
-	}
-	return false
+	})
+	return found || !enough
 }
 
 // unknownOf returns the indexes of the unknown parts of a statement that can

@@ -24,6 +24,9 @@ type Decision struct {
 	// verdict of the class encrypt or use turns on; nil when all is known, or
 	// what is not does not matter.
 	Unknown []UnknownPart
+	// TooIntricate says that the bound of work, or Question.Stop, cut the
+	// decision short: of the verdict, or of Future.
+	TooIntricate bool `json:",omitempty"`
 	// Others are the same for the class other. They never decide the verdict.
 	Others []Grant
 	// Services are service principals that the policy lets in.
@@ -34,6 +37,12 @@ type Decision struct {
 	// control policies of the question change the classes or the owner; nil
 	// when they do not.
 	Unguarded *Decision
+	// Opens are the Allow statements by which outsiders surely get as far as
+	// Least, each by itself. Nil when Least is private, when only several
+	// statements together open so far, and unless the question asked for it.
+	Opens []StatementRef `json:",omitempty"`
+	// Steps is the work that the decision took; see MaxSteps.
+	Steps int `json:"-"`
 	// Flags say what the decision turned on, sorted, without repetition.
 	Flags []Flag
 	// Statements has one entry a statement: what it does about outsiders. Nil

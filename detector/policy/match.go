@@ -125,12 +125,12 @@ func (c *compiled) matchOneResource(r string, in *Policy) match {
 	if c.q.KeyARN == "" {
 		return min(most, c.matchUnknownKey(r))
 	}
-	return min(most, matchARN(r, c.q.KeyARN))
+	return min(most, matchARN(r, c.q.KeyARN, c.b))
 }
 
-func matchARN(pattern, arn string) match {
-	whole, parts := newPattern(pattern, StringLike, false), newPattern(pattern, ArnLike, false)
-	switch w, p := whole.matches(arn), parts.matches(arn); {
+func matchARN(pattern, arn string, b *budget) match {
+	whole, parts := newPattern(pattern, StringLike, nil), newPattern(pattern, ArnLike, nil)
+	switch w, p := whole.matches(arn, b), parts.matches(arn, b); {
 	case w && p && !parts.short:
 		return matchYes
 	case w:
@@ -143,7 +143,7 @@ func matchARN(pattern, arn string) match {
 // matchUnknownKey matches a key whose ARN is not known: an unlikely ARN of the
 // owner stands for any. What only some ARN of the owner can match is maybe.
 func (c *compiled) matchUnknownKey(r string) match {
-	m := matchARN(r, c.someKey())
+	m := matchARN(r, c.someKey(), c.b)
 	if m != matchNo {
 		return m
 	}
@@ -151,10 +151,10 @@ func (c *compiled) matchUnknownKey(r string) match {
 	if len(parts) < 6 {
 		return matchNo
 	}
-	kms, owner := newPattern(parts[2], StringLike, false), newPattern(parts[4], StringLike, false)
-	key := newPattern(parts[5], StringLike, false)
+	kms, owner := newPattern(parts[2], StringLike, nil), newPattern(parts[4], StringLike, nil)
+	key := newPattern(parts[5], StringLike, nil)
 	couldBeKey := strings.HasPrefix(parts[5], "key/") || !key.exact
-	if kms.matches("kms") && (c.owner == "" || owner.matches(c.owner)) && couldBeKey {
+	if kms.matches("kms", c.b) && (c.owner == "" || owner.matches(c.owner, c.b)) && couldBeKey {
 		return matchMaybe
 	}
 	return matchNo

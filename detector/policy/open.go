@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // An openSet says what the unknown values of a condition, or the unknown
@@ -47,7 +49,7 @@ func unknownClause(c *Condition) clause {
 }
 
 // openClause adds the unknown values to a clause made of the known ones.
-func (c *compiled) openClause(cl *clause, open []string, info keyInfo) {
+func (c *compiled) openClause(cl *clause, open []string, info condkey.Key) {
 	op := cl.cond.Operator
 	if op.Base == Null {
 		cl.hi.absent, cl.hi.mode = true, all
@@ -62,7 +64,7 @@ func (c *compiled) openClause(cl *clause, open []string, info keyInfo) {
 	}
 }
 
-func (c *compiled) openValues(known *valueSet, open []string, base Base, info keyInfo) *valueSet {
+func (c *compiled) openValues(known *valueSet, open []string, base Base, info condkey.Key) *valueSet {
 	set := *known
 	o := &openSet{known: known}
 	set.open = o
@@ -94,7 +96,7 @@ func (c *compiled) openValues(known *valueSet, open []string, base Base, info ke
 // openPattern returns a pattern for all that text, of which a part is unknown,
 // can match. one says that it equals a single text, pins that in a value that
 // names somebody it fixes who that is.
-func (c *compiled) openPattern(text string, base Base, info keyInfo) (p pattern, one, pins bool) {
+func (c *compiled) openPattern(text string, base Base, info condkey.Key) (p pattern, one, pins bool) {
 	p = pattern{text: text, fold: base == StringEqualsIgnoreCase, arn: base == ArnLike, wild: isWild(base)}
 	colons, crossing := 0, false
 	variable := c.policy.Variables() && strings.Contains(text, "${")
@@ -121,7 +123,7 @@ func (c *compiled) openPattern(text string, base Base, info keyInfo) (p pattern,
 			one = one && (!p.wild || u.lacks("*?"))
 		}
 	}
-	return p, one, one || info.Type == keyArn && p.arn && c.pinsAccount(text)
+	return p, one, one || info.Types&condkey.ARN != 0 && p.arn && c.pinsAccount(text)
 }
 
 func isWild(b Base) bool { return b == StringLike || b == ArnLike }
@@ -142,6 +144,14 @@ func (c *compiled) unknown(i int) *Unknown {
 		return &c.policy.Unknown[i]
 	}
 	return &Unknown{}
+}
+
+// read reads the unknown values of l as this kind of search has to.
+func (s *search) read(l literal) literal {
+	if l.set == nil || l.set.open == nil {
+		return l
+	}
+	return s.orient(l, !s.sure)
 }
 
 // orient reads the unknown values of l: so that l holds whenever it may (wide),
@@ -198,30 +208,32 @@ func (s *search) estranged(slot int) bool {
 	if slot < sFirst {
 		return false
 	}
-	switch s.c.slots[slot].id {
-	case idSessionArn, idAttestation:
-		return s.freshWho
-	case idSourceVpc, idSourceVpce, idVpcArn, idVpceAccount, idVpceOrgID, idVpceOrgPaths:
-		return s.freshWhere
-	case idSourceKeys:
+	switch names := s.c.slots[slot].Names; {
+	case names == condkey.Nobody || names == condkey.Owner || names == condkey.ServicePrincipal:
+		return false
+	case names.Customer():
 		return s.typ == serviceCaller && s.base != nil
+	case names.Where():
+		return s.freshWhere
+	default:
+		return s.freshWho
 	}
-	return s.c.slots[slot].Name == "aws:Ec2InstanceSourceVpc" && s.freshWhere
 }
 
 // maxApart is how many unknown texts a sure request may have to differ from.
 const maxApart = 6
 
-// anyway reports whether what m stands for gets in whatever the unknown texts
-// are that it must not equal: each of them can shut out one of several requests
-// that have no value in common.
-func (d *decider) anyway(s *search, m *model, a ask) bool {
+// anyway reports whether what m, which an attempt has found, stands for gets in
+// whatever the unknown texts are that it must not equal: each of them can shut
+// out one of several requests that have no value in common.
+func (d *decider) anyway(a attempt, m *model) bool {
+	s := a.s
 	others := 0
 	from := slices.Clone(s.apart)
 	for _, x := range from {
 		others += x.open.one
 	}
-	if others > maxApart {
+	if len(from) == 0 || others > maxApart || !d.confirmsApart(s, m) {
 		return false
 	}
 	var more []literal
@@ -231,11 +243,20 @@ func (d *decider) anyway(s *search, m *model, a ask) bool {
 				more = append(more, noneOf(x.slot, texts...))
 			}
 		}
-		if m, _ = s.find(more...); m == nil || !d.confirmsApart(s.request(m, a)) {
+		if m = s.through(a.allow, a.way, more...); m == nil || !d.confirmsApart(s, m) {
 			return false
 		}
 	}
 	return len(s.apart) == len(from) // else another one came up on the way
+}
+
+// confirmsApart is confirms for a request that equals none of the unknown texts.
+func (d *decider) confirmsApart(s *search, m *model) bool {
+	if d.b.spend(d.evaluation(s, m)); d.b.out() {
+		return false
+	}
+	a := d.policy.Apart().allowsUnder(d.compiled.keys, s.request(m, s.ask), d.q.RCPs)
+	return a == Yes || a == Maybe && d.q.KeyARN == "" && d.keyDependent
 }
 
 func textsOf(vals []value) []string {

@@ -3,6 +3,8 @@ package policy
 import (
 	"fmt"
 	"slices"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // The owner's two actions.
@@ -14,17 +16,19 @@ const (
 // ownerOf decides who of the owner's account keeps the key. It asks the search
 // of the outsiders, on a policy that is compiled for callers of the owner's
 // account, and takes from it only what that account has for sure: see insider.
-func (p *Policy) ownerOf(q Question) Owner {
-	d := newDecider(p.compileFor(q, true))
+func (p *Policy) ownerOf(keys *condkey.Table, q Question, partition string, b *budget) Owner {
+	d := newDecider(p.compile(keys, q, partition, true, b))
+	d.views = make(map[viewKey][]*stmt, 4)
 	if d.owner == "" {
 		unknown := Open{StatementRef{Index: -1}, "the key's owner is not known"}
 		return Owner{ManageBlame: unknown, DecryptBlame: unknown}
 	}
 	var o Owner
-	manage := d.access(ask{action: putKeyPolicy})
+	var manage, decrypt standing
+	b.within(b.left/2, func() { manage = d.access(ask{action: putKeyPolicy}) })
 	o.Manage, o.ManageBlame, o.Named, o.Witness = manage.access, manage.blame, manage.named, manage.witness
 	if a := (ask{action: decryptData}); d.supported(a) {
-		decrypt := d.access(a)
+		decrypt = d.access(a)
 		o.Decrypt, o.DecryptBlame = decrypt.access, decrypt.blame
 	} else {
 		o.Decrypt = AccessNotApplicable
@@ -51,7 +55,6 @@ const (
 
 // access decides one action of the owner, the best for the account first.
 func (d *decider) access(a ask) standing {
-	d.work = workBound
 	scenes := d.ownerScenes(a)
 	for _, how := range [...]through{byAccount, byName} {
 		r := d.letsIn(scenes, how, true, nil)
@@ -61,12 +64,15 @@ func (d *decider) access(a ask) standing {
 		s := standing{access: AccessYes, witness: r}
 		if how == byName {
 			s.access, s.named = AccessNamed, d.namedOwners(scenes)
+			if len(s.named) == 0 { // no room to look for each
+				s.named = []string{r.Principal}
+			}
 			s.blame = d.noAccount(a)
 		}
 		return s
 	}
 	may := d.letsIn(scenes, byID, false, nil)
-	if may == nil && d.work >= 0 && !d.ownerOpen {
+	if may == nil && !d.b.out() && !d.ownerOpen {
 		return standing{access: AccessNo, blame: d.lockedBy(a, scenes)}
 	}
 	return standing{blame: d.ownerDoubt(a)}
@@ -92,18 +98,26 @@ func (d *decider) letsIn(scenes []*scene, how through, sure bool, spared *stmt, 
 		if sure && sc.path == via && sc.action == putKeyPolicy {
 			continue // AWS does not say which services change key policies for their customers
 		}
-		s := d.newSearch(sc, reach{freshWhere: sure}, sure, &d.work)
+		s := d.newSearch(sc, reach{freshWhere: sure}, sure)
 		if how < byID {
 			s.base = append(s.base[:len(s.base):len(s.base)], noneOf(sUnique, d.named.ids...), noneOf(sParentID, d.named.ids...))
 		}
 		s.base = append(s.base, more...)
-		s.allows, s.denies = d.ownersView(s.allows, how, sure, nil), d.ownersView(s.denies, how, sure, spared)
-		m, _ := s.findWide(&open)
+		s.allows = d.ownersView(sc.action, Allow, how, sure)
+		s.denies = slices.DeleteFunc(slices.Clone(d.ownersView(sc.action, Deny, how, sure)), func(st *stmt) bool {
+			return spared != nil && st.Statement == spared.Statement
+		})
+		d.b.spend(20 + 3*len(s.denies))
+		m := s.findWide(&open)
+		if d.b.out() {
+			return nil
+		}
 		if m == nil {
 			d.ownerOpen = d.ownerOpen || s.incomplete && !s.disproven(open)
 			continue
 		}
 		r := s.request(m, sc.ask)
+		d.b.spend(d.evaluation(s, m))
 		if sure && spared == nil && !d.confirmsOwner(r) {
 			continue
 		}
@@ -118,20 +132,30 @@ func (d *decider) confirmsOwner(r Request) bool {
 	if r.Resource == "" {
 		r.Resource = d.someKey()
 	}
-	return d.policy.AllowsUnder(r, d.q.RCPs) == Yes
+	return d.policy.allowsUnder(d.keys, r, d.q.RCPs) == Yes
 }
 
-// ownersView returns statements as far as they count for the owner. What a
+// A viewKey is a question to ownersView.
+type viewKey struct {
+	action string
+	effect Effect
+	how    through
+	sure   bool
+}
+
+// ownersView returns the statements of an effect as far as they count for the owner. What a
 // condition makes of something that neither the account decides nor the
 // question says is taken against what is to be shown: a sure access does not
 // count on such an Allow and is not spared by such a condition of a Deny; a
 // possible one is the other way round.
-func (d *decider) ownersView(list []*stmt, how through, sure bool, spared *stmt) []*stmt {
-	var view []*stmt
-	for _, st := range list {
-		if st == spared {
-			continue
-		}
+func (d *decider) ownersView(action string, effect Effect, how through, sure bool) []*stmt {
+	k := viewKey{action, effect, how, sure}
+	view, ok := d.views[k]
+	if ok {
+		return view
+	}
+	for _, st := range d.statements(action, effect, sure) {
+		d.b.spend(150 + 20*len(st.clauses))
 		t := *st
 		t.clauses = nil
 		open := false
@@ -150,6 +174,7 @@ func (d *decider) ownersView(list []*stmt, how through, sure bool, spared *stmt)
 		}
 		view = append(view, &t)
 	}
+	d.views[k] = view
 	return view
 }
 
@@ -160,6 +185,7 @@ func (e entries) through(how through) entries {
 		return entries{star: e.star, accounts: e.accounts}
 	case byName:
 		e.roleIDs, e.userIDs = nil, nil
+		e.made = [waysKinds][serviceCaller + 1]*[][]literal{}
 	}
 	return e
 }
@@ -167,7 +193,7 @@ func (e entries) through(how through) entries {
 // beyondOwner says whether a clause turns on a fact that is neither in the
 // question nor in the account's own hands.
 func (d *decider) beyondOwner(cl *clause) bool {
-	if d.factUnknown(d.slots[cl.lo.slot].id) {
+	if d.factUnknown(cl.lo.slot) {
 		return true
 	}
 	for _, set := range [...]*valueSet{cl.lo.set, cl.hi.set} {
@@ -176,7 +202,7 @@ func (d *decider) beyondOwner(cl *clause) bool {
 		}
 		for i := range set.pats {
 			for _, p := range set.pats[i].parts {
-				if p.ref != "" && d.factUnknown(d.slots[p.slot].id) {
+				if p.ref != "" && d.factUnknown(p.slot) {
 					return true
 				}
 			}
@@ -187,14 +213,15 @@ func (d *decider) beyondOwner(cl *clause) bool {
 
 // factUnknown says whether a key holds a fact about the owner or its key that
 // the question does not say, the same in all its requests.
-func (c *compiled) factUnknown(id keyID) bool {
-	switch id {
-	case idPrincipalOrgID, idVpceOrgID:
+func (c *compiled) factUnknown(slot int) bool {
+	key := c.slots[slot]
+	switch key.Tie {
+	case condkey.TieOrgID, condkey.TieVpceOrgID:
 		return c.q.Key.Org == ""
-	case idPrincipalOrgPaths, idVpceOrgPaths:
+	case condkey.TieOrgPaths, condkey.TieVpceOrgPaths:
 		return true
 	}
-	return c.keyUnknown(id)
+	return key.Reads&c.unknownFacts() != 0
 }
 
 // insider lists what makes a caller one whom the owner's account can send: of
@@ -204,21 +231,25 @@ func (c *compiled) factUnknown(id keyID) bool {
 func (s *search) insider() []literal {
 	c := s.c
 	lits := []literal{equals(sAccount, c.owner)}
-	if org := c.q.Key.Org; org != "" && (c.has[idPrincipalOrgID] || c.has[idPrincipalOrgPaths]) {
+	if org := c.q.Key.Org; org != "" && c.mentionsAny(condkey.TieOrgID, condkey.TieOrgPaths) {
 		lits = append(lits, equals(sOrgID, org))
 	}
-	reserved := &valueSet{pats: []pattern{newPattern("arn:*:iam::*"+serviceLinkedPath+"*", StringLike, false)}}
+	reserved := &valueSet{pats: []pattern{newPattern("arn:*:iam::*"+serviceLinkedPath+"*", StringLike, nil)}}
 	lits = append(lits, literal{slot: sArn, mode: eachOut, set: reserved})
 	if !s.freshWhere {
 		return lits
 	}
 	others := slices.DeleteFunc(slices.Clone(c.named.accounts), func(a string) bool { return a == c.owner })
-	lits = s.strangeValues(lits, idSourceVpc, c.named.vpcs)
-	lits = s.strangeValues(lits, idSourceVpce, c.named.vpcs)
-	lits = s.strangeValues(lits, idVpceAccount, others)
-	lits = s.strangeValues(lits, idAttestation, c.named.values)
-	if i := s.slotNamed("aws:Ec2InstanceSourceVpc"); i >= 0 {
-		lits = append(lits, noneOf(i, c.named.vpcs...))
+	for i := sFirst; i < len(c.slots); i++ {
+		switch key := c.slots[i]; {
+		case key.Names == condkey.NetworkID && key.Tie != condkey.TieVpcARN: // see strangeNetwork
+			lits = append(lits, noneOf(i, c.named.vpcs...))
+		case key.Names == condkey.NetworkAccount:
+			lits = append(lits, noneOf(i, others...))
+		case key.Names == condkey.Image:
+			lits = append(lits, noneOf(i, c.named.values...))
+		}
+		lits = append(lits, s.doubtful(i, c.slots[i])...)
 	}
 	return lits
 }
@@ -227,6 +258,9 @@ func (s *search) insider() []literal {
 func (d *decider) namedOwners(scenes []*scene) []string {
 	var names []string
 	look := func(kind callerKind, name string, lits ...literal) {
+		if d.b.out() {
+			return
+		}
 		mine := slices.DeleteFunc(slices.Clone(scenes), func(s *scene) bool { return s.typ != kind })
 		if d.letsIn(mine, byName, true, nil, lits...) != nil {
 			names = append(names, name)
@@ -248,6 +282,9 @@ func (d *decider) namedOwners(scenes []*scene) []string {
 // noAccount says that no Allow gives the action to the account itself.
 func (d *decider) noAccount(a ask) Open {
 	for _, st := range d.stmtsAbout(a, Deny) {
+		if d.b.out() {
+			break
+		}
 		if d.letsIn(d.ownerScenes(a), byAccount, true, st) != nil {
 			return Open{StatementRef{st.Index, st.Sid}, "it denies " + a.action + " to the key owner's account, apart from principals that are named"}
 		}
@@ -263,6 +300,9 @@ func (d *decider) lockedBy(a ask, scenes []*scene) Open {
 		return Open{StatementRef{Index: -1}, fmt.Sprintf("no statement allows %s to the key owner's account %s or a principal in it", a.action, d.owner)}
 	}
 	for _, st := range denies {
+		if d.b.out() {
+			break
+		}
 		if d.letsIn(scenes, byID, false, st) != nil {
 			return Open{d.ref(st), fmt.Sprintf("it denies %s to the key owner's account %s", a.action, d.owner)}
 		}
@@ -293,7 +333,7 @@ func (d *decider) ownerDoubt(a ask) Open {
 			return Open{d.ref(st), "it names a unique id, whose account the text does not say"}
 		}
 	}
-	if d.work < 0 {
+	if d.b.out() {
 		return Open{StatementRef{Index: -1}, tooIntricate}
 	}
 	return Open{StatementRef{Index: -1}, "AWS does not document the outcome of a request that the key owner's account could make"}
@@ -301,11 +341,8 @@ func (d *decider) ownerDoubt(a ask) Open {
 
 // isNetwork says whether a clause is about where a request comes from.
 func (d *decider) isNetwork(cl *clause) bool {
-	switch d.slots[cl.lo.slot].id {
-	case idSourceIP, idSourceVpc, idSourceVpce, idVpcArn, idVpceAccount, idVpcSourceIP:
-		return true
-	}
-	return false
+	key := d.slots[cl.lo.slot]
+	return key.Names.Where() || key.Types&condkey.IP != 0
 }
 
 // stmtsAbout lists the statements of an effect that may apply to an action.

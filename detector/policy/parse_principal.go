@@ -215,7 +215,11 @@ func isPrincipalARN(text string) bool {
 	switch {
 	case a.service == "iam" && a.resource == "root":
 		return true
-	case a.service == "iam" && (kind == "user" || kind == "role"):
+	case a.service == "iam" && kind == "role":
+		// Roles whose names begin with "aws:" are AWS's own.
+		// Source: KMS Developer Guide, ct-ec2two.html.
+		return isPathAndName(strings.TrimPrefix(name, "aws:"))
+	case a.service == "iam" && kind == "user":
 		return isPathAndName(name)
 	case a.service == "sts" && kind == "federated-user":
 		return isIAMName(name)

@@ -30,6 +30,37 @@ type entries struct {
 	userIDs  []string // AIDA...
 	services []string
 	open     *valueSet // accounts of principals that are not known; nil when all are known
+
+	made [waysKinds][serviceCaller + 1]*[][]literal // what was asked for before; see cached
+}
+
+// The lists of ways that entries make.
+const (
+	waysIn     = iota // see ways
+	waysExempt        // see chains
+	waysOther         // see others
+	waysKinds
+)
+
+// cached returns a list of ways for callers of type t, made when it is first
+// asked for.
+func (e *entries) cached(kind int, t callerKind, b *budget) [][]literal {
+	if p := e.made[kind][t]; p != nil {
+		return *p
+	}
+	var list [][]literal
+	switch kind {
+	case waysIn:
+		list = e.ways(t)
+	case waysExempt:
+		list = e.chains(t)
+	default:
+		list = e.others(t)
+	}
+	names := len(e.accounts) + len(e.roles) + len(e.users) + len(e.feds) + len(e.roleIDs) + len(e.userIDs) + len(e.services)
+	b.spend(40 + 2*patternSize*names + 4*patternSize*len(e.sessions))
+	e.made[kind][t] = &list
+	return list
 }
 
 // A sessionName is the principal "arn:aws:sts::ACCOUNT:assumed-role/ROLE/NAME".
@@ -76,7 +107,7 @@ func (c *compiled) inside(account string) bool {
 // addARN sorts an ARN in. One of another partition names nobody who can reach this key.
 func (c *compiled) addARN(e *entries, arn string) {
 	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) < 6 || c.q.KeyARN != "" && parts[1] != c.partition {
+	if len(parts) < 6 || parts[1] != c.partition {
 		return
 	}
 	account, resource := parts[4], parts[5]
@@ -222,8 +253,9 @@ func (e *entries) chains(t callerKind) [][]literal {
 		if len(e.roles) == 0 {
 			break
 		}
+		role := equals(sArn, e.roles...)
 		for _, s := range e.sessions {
-			w = append(w, append(s.literals(), account, equals(sArn, e.roles...)))
+			w = append(w, append(s.literals(), account, role))
 		}
 	case fedCaller:
 		if len(e.feds) > 0 && len(e.users) > 0 {
@@ -272,35 +304,51 @@ func (e *entries) others(t callerKind) [][]literal {
 }
 
 // allowWays lists the ways in which an Allow applies to callers of type t.
-func (s *stmt) allowWays(t callerKind) [][]literal {
+func (s *stmt) allowWays(t callerKind, b *budget) [][]literal {
 	if s.NotPrincipal {
-		return s.entries.others(t)
+		return s.entries.cached(waysOther, t, b)
 	}
-	return s.entries.ways(t)
+	return s.entries.cached(waysIn, t, b)
 }
 
 // denyEscapes says whether a Deny applies to the caller in m, as far as its
 // principals go, and lists the moves that take a caller out of them.
 func (s *stmt) denyEscapes(by *search, m *model) (applies bool, moves [][]literal) {
 	if s.NotPrincipal {
-		exempt := s.entries.ways(by.typ) // one listed member of the chain may be enough
+		exempt := s.entries.cached(waysIn, by.typ, m.b) // one listed member of the chain may be enough
 		if by.sure {
-			exempt = s.entries.chains(by.typ)
+			exempt = s.entries.cached(waysExempt, by.typ, m.b)
 		}
-		exempt = by.oriented(exempt)
+		exempt = by.readWays(s, exempt)
 		if holdsAny(exempt, m) >= 0 {
 			return false, nil
 		}
 		return true, exempt
 	}
-	if s.control && isServiceLinked(m.text(sArn)) {
+	ways := s.entries.cached(waysIn, by.typ, m.b)
+	if s.entries.open != nil {
+		return by.denyOpen(ways, m)
+	}
+	i := holdsAny(ways, m)
+	if i < 0 || s.control && isServiceLinked(m.text(sArn)) {
 		return false, nil
 	}
+	for _, l := range ways[i] {
+		m.b.spend(20)
+		moves = append(moves, []literal{l.not()})
+	}
+	return true, moves
+}
+
+// denyOpen is denyEscapes for a Deny with principals that are not known: it
+// applies when the caller does not escape one of the ways.
+func (s *search) denyOpen(ways [][]literal, m *model) (applies bool, moves [][]literal) {
 next:
-	for _, way := range s.entries.ways(by.typ) {
+	for _, way := range ways {
 		moves = moves[:0]
 		for _, l := range way {
-			l = by.relax(l.not())
+			m.b.spend(20)
+			l = s.read(l.not())
 			if l.holds(m) {
 				continue next
 			}
@@ -311,23 +359,37 @@ next:
 	return false, nil
 }
 
-// lies reports whether the caller in m is one that the ways of an Allow lead to.
-func (s *search) lies(ways [][]literal, m *model) bool {
-	return holdsAny(s.oriented(ways), m) >= 0
+// applies reports whether the principals of an Allow cover the caller in m.
+func (s *search) applies(st *stmt, m *model) bool {
+	return holdsAny(s.readWays(st, st.allowWays(s.typ, m.b)), m) >= 0
 }
 
-// oriented reads the unknown values in the ways.
-func (s *search) oriented(ways [][]literal) [][]literal {
-	for _, way := range ways {
-		for i := range way {
-			way[i] = s.relax(way[i])
-		}
+// readWays reads what is not known in the ways of a statement.
+func (s *search) readWays(st *stmt, ways [][]literal) [][]literal {
+	if st.entries.open == nil {
+		return ways
 	}
-	return ways
+	list := make([][]literal, len(ways))
+	for i, way := range ways {
+		list[i] = s.readWay(st, way)
+	}
+	return list
+}
+
+func (s *search) readWay(st *stmt, way []literal) []literal {
+	if st.entries.open == nil {
+		return way
+	}
+	list := make([]literal, len(way))
+	for i, l := range way {
+		list[i] = s.read(l)
+	}
+	return list
 }
 
 // holdsAny returns the first way that holds in m, -1 when none does.
 func holdsAny(ways [][]literal, m *model) int {
+	m.b.spend(1)
 next:
 	for i, w := range ways {
 		for j := range w {

@@ -1,5 +1,7 @@
 package policy
 
+import "github.com/kmsentry/kmsentry/detector/policy/condkey"
+
 // request turns a model into the request that it stands for.
 func (s *search) request(m *model, a ask) Request {
 	r := Request{
@@ -30,7 +32,7 @@ func (s *search) request(m *model, a ask) Request {
 		}
 		r.Context[k.name] = texts
 	}
-	if a.action == createGrant && !s.c.has[idGrantOps] { // the proof names what the grant carries
+	if a.action == createGrant && !s.c.ties[condkey.TieGrantOps] { // the proof names what the grant carries
 		ops := operations(a.class, s.keys)
 		if len(ops) == 0 { // found by another action that the policy treats alike
 			ops = operations(a.class, s.c.serving(a))
@@ -49,16 +51,18 @@ func (d *decider) grant(a ask, o *outcome) Grant {
 		}
 	}
 	if o.named == nil && o.level != Public {
-		o.named = d.namedBy(o)
+		d.b.within(d.b.left/4, func() { o.named = d.namedBy(o) })
 	}
-	g.Named = o.named
-	g.Why = d.explain(o)
+	if o.why == nil {
+		o.why = d.explain(o)
+	}
+	g.Named, g.Why = o.named, o.why
 	return g
 }
 
 // lets says whether an Allow applies to m.
 func (s *search) lets(st *stmt, m *model) bool {
-	if !s.lies(st.allowWays(s.typ), m) {
+	if !s.applies(st, m) {
 		return false
 	}
 	for i := range st.clauses {
