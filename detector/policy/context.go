@@ -21,7 +21,7 @@ func (s *search) repairContext(c, lits []literal, m *model) bool {
 	keys := s.c.slotWith(condkey.TieContextKeys)
 	onKeys := on(lits, keys)
 	spec := s.c.q.Key.Spec
-	if s.c.keys.Tied(condkey.TieContextKeys).Case(s.kind) == nil || spec != "" && spec != symmetricDefault {
+	if rule := s.c.keys.Tied(condkey.TieContextKeys).Case(s.kind); rule == nil || spec != "" && spec != symmetricDefault {
 		s.clearContext(m)
 		return absentFits(lits)
 	}
@@ -36,9 +36,11 @@ func (s *search) repairContext(c, lits []literal, m *model) bool {
 			m.vals[i] = nil
 			continue
 		}
-		var ok bool
-		if k.vals, ok = s.contextValue(c, k, m); !ok {
-			k.vals = nil
+		if s.c.slots[i].Case(s.kind) != nil {
+			var ok bool
+			if k.vals, ok = s.contextValue(c, k, m); !ok {
+				k.vals = nil
+			}
 		}
 		switch {
 		case !absentFits(k.lits) && k.vals == nil:

@@ -89,11 +89,12 @@ func (s *search) repairCalled(lits []literal, m *model) bool {
 			}
 		}
 	}
-	if absentFits(lits) {
+	rule := s.calledRow().Case(s.kind)
+	if absentFits(lits) && (rule == nil || rule.Is != condkey.Always) {
 		set(nil)
 		return true
 	}
-	if !s.path.through() {
+	if rule == nil {
 		return false
 	}
 	for _, t := range s.calledServices() {
@@ -213,7 +214,8 @@ func (s *search) repairMFA(lits []literal, m *model) bool {
 	if rule == nil {
 		return try("", nil)
 	}
-	if !s.sure && rule.Is == condkey.MayLack && try("", nil) || slices.Contains(rule.Of, "false") && try("false", nil) {
+	lacks := rule.Is == condkey.Chosen || rule.Is == condkey.MayHave || rule.Is.Open() && !s.sure
+	if lacks && try("", nil) || slices.Contains(rule.Of, "false") && try("false", nil) {
 		return true
 	}
 	ages := s.c.keys.Tied(condkey.TieMFAAge).Case(s.kind)
@@ -234,7 +236,7 @@ func (s *search) repairSpec(lits []literal, m *model) bool {
 		if !k.does(s.action) {
 			continue
 		}
-		for _, alg := range k.algorithms(s.action) {
+		for _, alg := range k.algorithms() {
 			if s.trySpec(lits, m, k, alg) {
 				return true
 			}
@@ -244,23 +246,33 @@ func (s *search) repairSpec(lits []literal, m *model) bool {
 }
 
 func (s *search) trySpec(lits []literal, m *model, k keyKind, alg string) bool {
-	value := func(slot int) string {
+	value := func(slot int) (text, fact string) {
 		switch s.c.slots[slot].Tie {
 		case condkey.TieSpec:
-			return k.spec
+			return k.spec, s.c.q.Key.Spec
 		case condkey.TieUsage:
-			return k.usage
+			return k.usage, s.c.q.Key.Usage
 		default:
-			return alg
+			return alg, ""
 		}
 	}
 	trial := m.clone()
 	for i := sFirst; i < len(s.c.slots); i++ {
-		if s.groupOf(i) == gSpec {
-			trial.vals[i] = nil
-			if v := value(i); v != "" {
-				trial.set(i, v)
+		if s.groupOf(i) != gSpec {
+			continue
+		}
+		trial.vals[i] = nil
+		rule := s.c.slots[i].Case(s.kind)
+		if rule == nil {
+			continue
+		}
+		if v, fact := value(i); v != "" {
+			if v != fact && !slices.Contains(rule.Of, v) {
+				return false
 			}
+			trial.set(i, v)
+		} else if rule.Is == condkey.Always && fact == "" && s.c.hasTie(i, condkey.TieAlgorithm) {
+			return false
 		}
 	}
 	if !allLiteralsHold(lits, trial) {
@@ -364,14 +376,10 @@ func (k keyKind) does(action string) bool {
 	}
 }
 
-// algorithms lists the values of kms:EncryptionAlgorithm; "" stands for absent.
-func (k keyKind) algorithms(action string) []string {
-	switch action {
-	case "kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey",
-		"kms:GenerateDataKeyWithoutPlaintext", "kms:GenerateDataKeyPair", "kms:GenerateDataKeyPairWithoutPlaintext":
-	default:
-		return []string{""}
-	}
+// algorithms lists what kms:EncryptionAlgorithm can be with keys of this kind,
+// in the actions that have it.
+// Source: KMS API reference, Encrypt, EncryptionAlgorithm.
+func (k keyKind) algorithms() []string {
 	switch {
 	case k.spec == "SYMMETRIC_DEFAULT":
 		return []string{"SYMMETRIC_DEFAULT"}

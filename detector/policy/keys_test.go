@@ -123,13 +123,18 @@ type keyProbe struct {
 
 func newKeyProbe(t *testing.T, f *keyFact) keyProbe {
 	t.Helper()
+	return probeWith(t, condkey.Default(), f)
+}
+
+func probeWith(t *testing.T, keys *condkey.Table, f *keyFact) keyProbe {
+	t.Helper()
 	text, err := json.Marshal(map[string]any{"Version": version2012, "Statement": map[string]any{
 		"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": map[string]any{"Null": map[string]any{f.Key: "false"}},
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := mustParse(text).compile(condkey.Default(), f.question())
+	c := mustParse(text).compile(keys, f.question())
 	return keyProbe{c, c.stmts[0].clauses[0].lo.slot}
 }
 
