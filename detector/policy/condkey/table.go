@@ -52,8 +52,11 @@ func New(rows []Row, rules []Rule) (*Table, error) {
 		if r.Tie >= Ties {
 			return nil, fmt.Errorf("%s: no such tie: %d", r.Name, r.Tie)
 		}
-		if err := r.own(); err != nil {
+		if err := r.check(); err != nil {
 			return nil, fmt.Errorf("%s: %w", r.Name, err)
+		}
+		if r.Tie != TieNone && t.tie[r.Tie] != nil && !r.Tie.shared() {
+			return nil, fmt.Errorf("%s has the tie of %s", r.Name, t.tie[r.Tie].Name)
 		}
 		if r.Tie != TieNone && t.tie[r.Tie] == nil {
 			t.tie[r.Tie] = r
@@ -71,42 +74,7 @@ func New(rows []Row, rules []Rule) (*Table, error) {
 			t.single[lower] = i
 		}
 	}
-	return t, nil
-}
-
-// own checks the rows of the caller's own keys. Every request of a person has
-// an account, a principal and a user id, and those of users a name; whether
-// there is an organization its account decides. Decisions count on that.
-func (r *Row) own() error {
-	want, callers := Always, People
-	switch {
-	case TieAccount <= r.Tie && r.Tie <= TieUserID:
-	case r.Tie == TieOrgID || r.Tie == TieOrgPaths:
-		want = Chosen
-	case r.Tie == TieUsername:
-		callers = User
-	default:
-		return nil
-	}
-	var seen Callers
-	for i := range r.Cases {
-		c := &r.Cases[i]
-		of := c.Callers
-		if of == 0 {
-			of = People
-		}
-		if of == Service {
-			continue
-		}
-		if c.Is != want || c.Paths != 0 || c.Creds != AnyCredentials || c.Actions != nil || of&^callers != 0 || of&seen != 0 {
-			return fmt.Errorf("case %d: a caller's own key, which is there whatever the path, the credentials and the action", i)
-		}
-		seen |= of
-	}
-	if seen != callers {
-		return fmt.Errorf("cases for callers %b, want %b", seen, callers)
-	}
-	return nil
+	return t, t.alike()
 }
 
 // read reads the shapes of the row's values.
