@@ -89,11 +89,12 @@ func (s *search) repairCalled(lits []literal, m *model) bool {
 			}
 		}
 	}
-	if absentFits(lits) {
+	rule := s.calledRow().Case(s.kind)
+	if absentFits(lits) && (rule == nil || rule.Is != condkey.Always) {
 		set(nil)
 		return true
 	}
-	if !s.path.through() {
+	if rule == nil {
 		return false
 	}
 	for _, t := range s.calledServices() {
@@ -214,7 +215,8 @@ func (s *search) repairMFA(lits []literal, m *model) bool {
 	if rule == nil {
 		return try("", nil)
 	}
-	if !s.sure && rule.Is == condkey.MayLack && try("", nil) || slices.Contains(rule.Of, "false") && try("false", nil) {
+	lacks := rule.Is == condkey.Chosen || rule.Is == condkey.MayHave || rule.Is.Open() && !s.sure
+	if lacks && try("", nil) || slices.Contains(rule.Of, "false") && try("false", nil) {
 		return true
 	}
 	ages := s.c.keys.Tied(condkey.TieMFAAge).Case(s.kind)
@@ -238,7 +240,7 @@ func (s *search) repairSpec(lits []literal, m *model) bool {
 		if k.set()&s.keys == 0 {
 			continue
 		}
-		for _, alg := range k.algorithms(s.action) {
+		for _, alg := range k.algorithms() {
 			if s.trySpec(lits, m, k, alg) {
 				return true
 			}
@@ -248,23 +250,33 @@ func (s *search) repairSpec(lits []literal, m *model) bool {
 }
 
 func (s *search) trySpec(lits []literal, m *model, k keyKind, alg string) bool {
-	value := func(slot int) string {
+	value := func(slot int) (text, fact string) {
 		switch s.c.slots[slot].Tie {
 		case condkey.TieSpec:
-			return k.spec
+			return k.spec, s.c.q.Key.Spec
 		case condkey.TieUsage:
-			return k.usage
+			return k.usage, s.c.q.Key.Usage
 		default:
-			return alg
+			return alg, ""
 		}
 	}
 	trial := m.clone()
 	for i := sFirst; i < len(s.c.slots); i++ {
-		if s.groupOf(i) == gSpec {
-			trial.vals[i] = nil
-			if v := value(i); v != "" {
-				trial.set(i, v)
+		if s.groupOf(i) != gSpec {
+			continue
+		}
+		trial.vals[i] = nil
+		rule := s.c.slots[i].Case(s.kind)
+		if rule == nil {
+			continue
+		}
+		if v, fact := value(i); v != "" {
+			if v != fact && !slices.Contains(rule.Of, v) {
+				return false
 			}
+			trial.set(i, v)
+		} else if rule.Is == condkey.Always && fact == "" && s.c.hasTie(i, condkey.TieAlgorithm) {
+			return false
 		}
 	}
 	if !allLiteralsHold(lits, trial) {
@@ -412,11 +424,10 @@ func (c *compiled) serving(a ask) keySet {
 	return may & serve
 }
 
-// algorithms lists the values of kms:EncryptionAlgorithm; "" stands for absent.
-func (k keyKind) algorithms(action string) []string {
-	if known, _ := FindAction(action); !known.context || known.Class != ClassEncrypt && known.Class != ClassUse {
-		return []string{""}
-	}
+// algorithms lists what kms:EncryptionAlgorithm can be with keys of this kind,
+// in the actions that have it.
+// Source: KMS API reference, Encrypt, EncryptionAlgorithm.
+func (k keyKind) algorithms() []string {
 	switch {
 	case k.spec == "SYMMETRIC_DEFAULT":
 		return []string{"SYMMETRIC_DEFAULT"}

@@ -291,7 +291,7 @@ func (s *search) escape(c []literal, m *model) *model {
 // relax frees l of variables in a relaxed search: it then holds whenever it could.
 func (s *search) relax(l literal) literal {
 	if s.typ == serviceCaller && l.slot < sFirst && l.slot != sService && l.slot != sResource {
-		if rule := s.c.slots[l.slot].Case(s.kind); rule != nil { // AWS does not say what a service's own keys hold
+		if rule := s.c.slots[l.slot].Case(s.kind); rule != nil && rule.Is == condkey.Unsaid { // AWS does not say what a service's own keys hold
 			holds := literal{slot: l.slot, set: &valueSet{}}
 			if !s.sure {
 				holds.absent, holds.mode = true, all
