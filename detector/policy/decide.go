@@ -18,7 +18,7 @@ type decider struct {
 }
 
 func newDecider(c *compiled) *decider {
-	return &decider{compiled: c, keys: make(map[ask]string, 20), outcomes: make(map[string]*outcome, 4)}
+	return &decider{compiled: c, keys: make(map[ask]string), outcomes: make(map[string]*outcome)}
 }
 
 // An outcome is what one action came to.
@@ -66,6 +66,7 @@ func (d *decider) alike(a ask) string {
 // plain begins the outcomes of asks: it looks, with little effort for each
 // Allow, whether strangers get in.
 func (d *decider) plain(asks []ask) {
+	d.keys = make(map[ask]string, len(asks))
 	for _, a := range asks {
 		if key := d.alike(a); d.outcomes[key] == nil {
 			o := &outcome{ask: a, level: Private}
@@ -195,7 +196,7 @@ func (d *decider) reasons(may *trial, action string) []Open {
 		if d.matches(action)[i] == matchNo {
 			continue
 		}
-		if st.matchAction(action) == matchMaybe {
+		if d.byAction(action)[i] == matchMaybe {
 			add(st, "an action pattern is written in a way that AWS does not document")
 		}
 		if st.resource == matchMaybe {

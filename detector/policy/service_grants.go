@@ -87,7 +87,7 @@ func (d *decider) serviceCallers(st *stmt) []serviceName {
 // opensToStrangers reports whether st lets the stranger of a public grant in.
 func (d *decider) opensToStrangers(st *stmt) bool {
 	for _, a := range asksOf(ClassEncrypt) {
-		if o := d.outcome(a); o.level == Public && d.matches(a.action)[st.Index] != matchNo && o.search.lets(st, o.model) {
+		if o := d.outcome(a); o.level == Public && d.matches(a.action)[st.at] != matchNo && o.search.lets(st, o.model) {
 			return true
 		}
 	}
@@ -100,7 +100,7 @@ func (d *decider) serviceSearches(st *stmt) []*search {
 	var list []*search
 	seen := map[string]bool{}
 	for _, a := range asksOf(ClassEncrypt) {
-		if key := d.alike(a); st.matchAction(a.action) != matchNo && !seen[key] {
+		if key := d.alike(a); d.byAction(a.action)[st.at] != matchNo && !seen[key] {
 			seen[key] = true
 			sc := d.serviceScenes[key]
 			if sc == nil {

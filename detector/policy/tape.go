@@ -287,6 +287,9 @@ func (t tape) refine(needs []need, b *budget) ([]string, bool) {
 			b.spend(textsSize(texts) / 4)
 			if s := needs[i].text(texts); !needs[i].admits(s, b) {
 				k := needs[i].offender(s, b)
+				if k < 0 { // the budget has run out in between
+					return nil, false
+				}
 				active[i].pats = append(active[i].pats, needs[i].pats[k])
 				met = false
 			}
