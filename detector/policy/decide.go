@@ -9,12 +9,11 @@ import (
 // statements match share their outcome.
 type decider struct {
 	*compiled
-	outcomes      map[string]*outcome // by what the policy treats alike; see alike
-	keys          map[ask]string      // what alike has returned
-	begun         []*outcome          // in the order of the asks; not yet finished
-	serviceScenes map[string]*scene   // see serviceSearches
-	ownerOpen     bool                // a search for the owner came to no end
-	views         map[viewKey][]*stmt // see ownersView
+	outcomes  map[string]*outcome // by what the policy treats alike; see alike
+	keys      map[ask]string      // what alike has returned
+	begun     []*outcome          // in the order of the asks; not yet finished
+	ownerOpen bool                // a search for the owner came to no end
+	views     map[viewKey][]*stmt // see ownersView
 }
 
 func newDecider(c *compiled) *decider {
