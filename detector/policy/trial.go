@@ -191,7 +191,11 @@ func (cl *clause) evaluation(m *model) int {
 		size += len(v.s)
 	}
 	steps := 16
-	like := cl.cond.Operator.Base != StringEquals
+	base := cl.cond.Operator.Base
+	if isNumeric(base) || isDate(base) {
+		return steps + 100*len(cl.cond.Values)
+	}
+	like := base != StringEquals
 	for _, v := range cl.cond.Values {
 		if steps += 4 + len(v)/8 + size/8; like {
 			steps += 2 * len(v)

@@ -13,6 +13,6 @@ func BenchmarkZZFile(b *testing.B) {
 	p := mustParse(text)
 	b.ReportAllocs()
 	for b.Loop() {
-		p.decide(surroundings(), MaxSteps)
+		p.decide(dbgQuestion(), MaxSteps)
 	}
 }
