@@ -209,7 +209,7 @@ func (d *decider) reasons(may *trial, action string) []Open {
 		}
 		for j := range st.clauses {
 			cl := &st.clauses[j]
-			if cl.hasDoubt() {
+			if d.b.spend(60); cl.hasDoubt() {
 				add(st, cl.text()+": "+cl.doubt)
 			}
 			if cl.lo.slot >= sFirst && sure.domains[cl.lo.slot].uncertain {
