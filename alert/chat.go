@@ -117,6 +117,7 @@ func chatDescription(f *detector.Finding, o Options) string {
 	if o.Mention != "" {
 		lines = append(lines, "<!subteam^"+o.Mention+">")
 	}
+	lines = append(lines, chatLead(o.Storm)...)
 	if o.Test {
 		lines = append(lines, "This is a test of the alert path. No key was opened.")
 	}
@@ -259,10 +260,13 @@ func chatSteps(f *detector.Finding) []string {
 		{contain, c.restorePolicy},
 		{"Last resort, stops decryption too: ", c.disableKey},
 	}
-	if f.Attempted {
+	var texts []string
+	if f.Attempted || f.OwnerLocked {
 		steps = steps[:2]
 	}
-	var texts []string
+	if f.OwnerLocked {
+		texts = append(texts, lockedInChat)
+	}
 	for _, s := range steps {
 		if s.c == nil {
 			continue

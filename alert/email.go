@@ -130,6 +130,9 @@ func (m *mail) notes() {
 	if m.f.Attempted {
 		notes = append(notes, "AWS refused this call ("+orUnknown(plain(m.f.Event.ErrorCode, maxName))+"): nothing is in force, and there is nothing to contain. Somebody tried.")
 	}
+	if note := bypassNote(m.f); note != "" {
+		notes = append(notes, note)
+	}
 	for _, name := range m.o.Expired {
 		notes = append(notes, `The exception "`+plain(name, maxName)+`" would have held this alert back, but it has expired.`)
 	}

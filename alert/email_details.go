@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector"
 )
 
@@ -97,13 +98,9 @@ func accessKeyText(a detector.Actor) string {
 
 // foot writes how to find this finding again and how to accept it.
 func (m *mail) foot() {
-	if m.f.Policy.SHA256 != "" {
-		m.section("FALSE ALARM?", "Accept this policy on this key in exceptions.yaml, with a reason, an owner and an expiry (docs/exceptions.md). The condition:")
-		condition := "    policy_sha256 ==\n      \"" + Sanitize(m.f.Policy.SHA256, 64) + `"`
-		if isKeyARN(m.f.Key.ARN) {
-			condition += " &&\n    key_arn ==\n      \"" + m.f.Key.ARN + `"`
-		}
-		m.line(condition)
+	if form := strings.TrimSuffix(exceptions.Form(exceptions.Of(m.f), m.o.Now), "\n"); form != "" {
+		m.section("FALSE ALARM?", "Accept this policy on this key: put this into exceptions.yaml under \"exceptions:\", and fill in why it is right and who answers for it (docs/exceptions.md).")
+		m.line("\n" + form)
 	}
 	m.line("\nkmsentry " + version(m.o) + ", Splunk rule " + detector.RuleID)
 	m.line("Finding " + orUnknown(Sanitize(m.f.UID, 64)))

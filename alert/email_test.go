@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy"
 )
@@ -62,14 +63,14 @@ func TestEmailSays(t *testing.T) {
 	all := findings()
 	test, expired, runbook := testOptions(), testOptions(), testOptions()
 	grantor, partner, template, links := publicFinding(), publicFinding(), publicFinding(), publicFinding()
-	grantor.Decision.Grants = append(grantor.Decision.Grants, policy.Grant{Action: "kms:CreateGrant", Audience: policy.Public, Statements: grantor.Decision.Grants[0].Statements})
-	partner.Decision.Others = []policy.Grant{{Action: "kms:Decrypt", Audience: policy.Shared}}
+	grantor.Decision.Grants = append(grantor.Decision.Grants, policy.Grant{Class: policy.ClassEncrypt, Action: "kms:CreateGrant", Audience: policy.Public, Statements: grantor.Decision.Grants[0].Statements})
+	partner.Decision.Grants = append(partner.Decision.Grants, policy.Grant{Class: policy.ClassUse, Action: "kms:Decrypt", Audience: policy.Shared})
 	mixed, unsure, worse, locked := publicFinding(), *all["shared"], *all["shared"], publicFinding()
 	mixed.Decision.Grants = []policy.Grant{all["shared"].Decision.Grants[0], mixed.Decision.Grants[0]}
 	mixed.Decision.Grants[1].Action, mixed.Decision.Grants[1].Witness.Action = "kms:GenerateDataKey", "kms:GenerateDataKey"
 	unsure.Severity, unsure.Decision.Undecided = detector.Medium, all["undecided"].Decision.Undecided
 	worse.Severity, worse.Decision.Future = detector.Medium, all["later"].Decision.Future
-	locked.OwnerLocked = true
+	locked.Decision.Owner = policy.Owner{Manage: policy.AccessNamed, Named: []string{"arn:aws:iam::111122223333:role/admin"}}
 	template.Actor.Name, template.Actor.Role, template.Actor.InvokedBy = "AWSCloudFormation", "cfn-execution", "cloudformation.amazonaws.com"
 	links.Source.UserAgent = "x https://evil.example/a.b WWW.evil.example"
 	links.Statements[0].Text = `{"Sid": "https://evil.example WwW.evil.example"}`
@@ -150,5 +151,34 @@ func TestCommandsOnlyFromStrictValues(t *testing.T) {
 		if c.savePolicy != nil || c.keyHistory != nil || c.restorePolicy != nil || c.disableKey != nil || c.deactivateKey != nil {
 			t.Errorf("%s: commands were built: %v", name, c)
 		}
+	}
+}
+
+// The form at the end of every mail, cut out and filled in, accepts the mail's
+// finding.
+func TestMailFormAccepts(t *testing.T) {
+	forms := 0
+	for name, f := range findings() {
+		text := Email(f, testOptions())
+		begin, end := strings.Index(text, "\n  - name: "), strings.LastIndex(text, "\nkmsentry ")
+		if begin < 0 {
+			if f.Policy.SHA256 != "" {
+				t.Errorf("%s: the mail has no form", name)
+			}
+			continue
+		}
+		forms++
+		form := strings.NewReplacer("reason:\n", "reason: reviewed\n", "owner:\n", "owner: storage team\n").Replace(text[begin:end])
+		list, err := exceptions.Load([]byte("exceptions:"+form), at)
+		if err != nil {
+			t.Errorf("%s: %v in\n%s", name, err, form)
+			continue
+		}
+		if list.Match(exceptions.Of(f), at).By == "" {
+			t.Errorf("%s: not held by\n%s", name, form)
+		}
+	}
+	if forms < 10 {
+		t.Errorf("%d mails with a form, want at least 10", forms)
 	}
 }

@@ -34,8 +34,13 @@ func (m *mail) why() {
 		}
 		m.para("  - ", "    ", sentence(statementName(open.Statement))+" could not be decided: "+plain(open.Reason, maxText)+". Check by hand whom it lets in.")
 	}
+	for _, cause := range []string{ownerCause(m.f), guardCause(m.f)} {
+		if cause != "" {
+			m.para("  - ", "    ", cause)
+		}
+	}
 	m.asides()
-	if m.f.Problem == "" && len(m.f.Decision.Grants)+len(m.f.Decision.Undecided) == 0 && m.f.Decision.Future == nil {
+	if m.f.Problem == "" && len(m.f.Decision.Grants)+len(m.f.Decision.Undecided)+len(m.f.Decision.Others) == 0 && m.f.Decision.Future == nil && ownerCause(m.f)+guardCause(m.f) == "" {
 		m.para("  - ", "    ", "The decision came without a reason, which is a fault of kmsentry. Read the policy by hand and report this.")
 	}
 	m.statements()
@@ -72,7 +77,7 @@ func (m *mail) grant(g grantGroup) {
 func (m *mail) asides() {
 	d := m.f.Decision
 	if len(d.Others) > 0 {
-		m.para("  - ", "    ", "Strangers also reach "+actionsOf(d.Others, 6)+".")
+		m.para("  - ", "    ", "Outsiders also reach "+actionsOf(d.Others, 6)+".")
 	}
 	for i, s := range d.Services {
 		if i == m.l.grants {

@@ -21,6 +21,11 @@ type evidence struct {
 	Problem    string            `json:"problem,omitempty"`
 	KeyNote    string            `json:"key_note,omitempty"`
 	Key        evidenceKey       `json:"key"`
+	Least      string            `json:"least"`
+	Most       string            `json:"most"`
+	Classes    policy.Classes    `json:"classes"`
+	Owner      evidenceOwner     `json:"owner"`
+	Unguarded  string            `json:"unguarded,omitempty"` // the verdict of the key policy without resource control policies
 	Bypass     bool              `json:"bypass_policy_lockout_safety_check"`
 	Locked     bool              `json:"owner_locked"`
 	Statements []evidenceStmt    `json:"statements"`
@@ -33,6 +38,7 @@ type evidence struct {
 	Policy     evidenceText      `json:"policy"`
 	Repaired   *evidenceText     `json:"repaired_policy,omitempty"`
 	Expired    []string          `json:"expired_exceptions,omitempty"`
+	Held       *evidenceHeld     `json:"held_alerts,omitempty"`
 	Cut        []string          `json:"cut,omitempty"`
 }
 
@@ -61,6 +67,7 @@ type evidenceRef struct {
 }
 
 type evidenceGrant struct {
+	Class      string          `json:"class"`
 	Action     string          `json:"action"`
 	Audience   string          `json:"audience"`
 	Statements []evidenceRef   `json:"statements"`
@@ -78,6 +85,14 @@ type evidenceRequest struct {
 	Resource  string              `json:"resource"`
 	Time      string              `json:"time,omitempty"`
 	Context   map[string][]string `json:"context"`
+}
+
+type evidenceOwner struct {
+	Manage     string `json:"manage"`
+	ManageWhy  string `json:"manage_why,omitempty"`
+	Decrypt    string `json:"decrypt"`
+	DecryptWhy string `json:"decrypt_why,omitempty"`
+	ManagedBy  string `json:"managed_by,omitempty"` // who can still change the policy
 }
 
 type evidenceOther struct {
@@ -214,12 +229,24 @@ func evidenceOf(f *detector.Finding, o Options, l limits) (evidence, bool) {
 		repaired.Where = ""
 		e.Repaired = &repaired
 	}
+	e.Held = heldEvidence(o.Storm)
 	e.Cut = c.cuts
 	return e, len(c.cuts) > 0
 }
 
 // decision fills in what the policy was decided to do.
 func (c *cutter) decision(e *evidence, d policy.Decision) {
+	e.Least, e.Most, e.Classes = d.Least.String(), d.Most.String(), d.Classes
+	e.Owner = evidenceOwner{
+		Manage: d.Owner.Manage.String(), ManageWhy: c.blame(d.Owner.ManageBlame),
+		Decrypt: d.Owner.Decrypt.String(), DecryptWhy: c.blame(d.Owner.DecryptBlame),
+	}
+	if len(d.Owner.Named) > 0 {
+		e.Owner.ManagedBy = namedOf(d.Owner.Named)
+	}
+	if d.Unguarded != nil {
+		e.Unguarded = d.Unguarded.Verdict.String()
+	}
 	for _, g := range d.Grants[:c.keep("grants", len(d.Grants), c.l.grants)] {
 		e.Grants = append(e.Grants, c.grant(g))
 	}
@@ -240,6 +267,14 @@ func (c *cutter) decision(e *evidence, d policy.Decision) {
 	}
 }
 
+// blame is why the owner lost something; "" when it did not.
+func (c *cutter) blame(o policy.Open) string {
+	if o.Reason == "" || o.Statement.Index < 0 {
+		return c.text("owner", o.Reason)
+	}
+	return c.text("owner", statementName(o.Statement)+": "+o.Reason)
+}
+
 // statement is one offending statement as written.
 func (c *cutter) statement(s detector.Statement) evidenceStmt {
 	part := fmt.Sprintf("statements[index=%d]", s.Index)
@@ -252,7 +287,7 @@ func (c *cutter) statement(s detector.Statement) evidenceStmt {
 
 // grant is one grant with its witness.
 func (c *cutter) grant(g policy.Grant) evidenceGrant {
-	e := evidenceGrant{Action: c.text("grants", g.Action), Audience: g.Audience.String(), Statements: []evidenceRef{}, Why: []string{}, Witness: c.request(g.Witness)}
+	e := evidenceGrant{Class: string(g.Class), Action: c.text("grants", g.Action), Audience: g.Audience.String(), Statements: []evidenceRef{}, Why: []string{}, Witness: c.request(g.Witness)}
 	for _, ref := range g.Statements[:c.keep("grants", len(g.Statements), c.l.statements)] {
 		e.Statements = append(e.Statements, c.ref(ref))
 	}

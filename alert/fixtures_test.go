@@ -46,7 +46,7 @@ func publicFinding() *detector.Finding {
 		Policy:   detector.PolicyText{Text: openPolicy, SHA256: sha},
 		Repaired: fixedPolicy,
 		Decision: policy.Decision{Verdict: policy.Public, Grants: []policy.Grant{{
-			Action: "kms:Encrypt", Audience: policy.Public, Statements: []policy.StatementRef{{Index: 0, Sid: "Open"}},
+			Class: policy.ClassEncrypt, Action: "kms:Encrypt", Audience: policy.Public, Statements: []policy.StatementRef{{Index: 0, Sid: "Open"}},
 			Witness: policy.Request{Principal: "arn:aws:iam::999988887777:role/stranger", Action: "kms:Encrypt", Resource: keyInUSWest, Time: at, Context: map[string][]string{}},
 			Why:     []string{`Statement 1 "Open" allows kms:Encrypt to every AWS principal and has no condition.`},
 		}}},

@@ -21,6 +21,7 @@ type Options struct {
 	HTTPSBody  string    // "chat" (default when empty) or "finding": what https subscribers get
 	Test       bool      // a canary: marked [TEST] in the subject
 	Expired    []string  // names of expired exceptions that would have held this finding back
+	Storm      *Storm    // what a storm kept from this alert's topic: every channel leads with it; nil none
 }
 
 // Check says what is wrong with o; nil when it can be used.
@@ -85,7 +86,7 @@ func Compose(f *detector.Finding, o Options) (Message, error) {
 		return Message{}, err
 	}
 	m := Message{Subject: subject(f, o), Attributes: attributes(f, o)}
-	mail, short := Email(f, o), sms(f, o)
+	mail, short := mailLead(o.Storm)+Email(f, o), sms(f, o)
 	for _, l := range narrowing {
 		finding, err := ocsf(f, o, l)
 		if err != nil {

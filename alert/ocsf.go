@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"strings"
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector"
@@ -90,6 +91,9 @@ func oneLine(f *detector.Finding) string {
 func remedy(f *detector.Finding) string {
 	if f.Attempted {
 		return "Nothing is in force. Ask the caller; if it was not one of yours, revoke its credentials."
+	}
+	if f.OwnerLocked {
+		return strings.Join(lockedSteps(f), " ")
 	}
 	return "Save the current key policy, ask the caller, and put a trusted policy back (evidences[0].data.repaired_policy proposes one when that is safe). Disable the key only as a last resort: decryption stops too. Never delete the key: what is encrypted under it would be lost."
 }

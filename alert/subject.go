@@ -52,6 +52,9 @@ func firstOf(a, b string) string {
 // tag opens subjects and short messages.
 func tag(f *detector.Finding, o Options) string {
 	t := "[" + strings.ToUpper(f.Severity.String()) + "] "
+	if o.Storm != nil {
+		t = "[STORM] " + t
+	}
 	if o.Test {
 		t = "[TEST] " + t
 	}

@@ -79,6 +79,14 @@ func session(a detector.Actor) string {
 
 // contain writes the steps that take the key back.
 func (m *mail) contain(next func(string, command)) {
+	if steps := lockedSteps(m.f); steps != nil {
+		m.heading("CONTAIN")
+		for _, step := range steps {
+			next(step, nil)
+		}
+		m.stopCaller(next)
+		return
+	}
 	switch {
 	case m.f.Verdict == policy.Undecided:
 		m.heading("IF THE POLICY PROVES TO BE OPEN: CONTAIN (DATA STAYS READABLE)")
@@ -96,7 +104,7 @@ func (m *mail) contain(next func(string, command)) {
 	} else {
 		next(fixed+":", m.cmd.restorePolicy)
 	}
-	if m.f.OwnerLocked {
+	if o := m.f.Decision.Owner; o.Manage == policy.AccessNamed || o.Manage == policy.AccessUndecided && m.f.Problem == "" {
 		m.para("     ", "     ", "If AWS refuses it: the policy in force does not surely let your account change it. Sign in as somebody whom the policy lets call kms:PutKeyPolicy; if there is nobody, open a case with AWS Support.")
 	}
 	m.stopCaller(next)

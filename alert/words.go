@@ -66,7 +66,9 @@ func title(f *detector.Finding) string {
 // brief is the finding in a few ASCII words, for subjects and short messages.
 func brief(f *detector.Finding) string {
 	what := "KMS key policy could not be decided"
-	switch {
+	switch owner := ownerBrief(f); {
+	case owner != "":
+		what = owner
 	case f.Verdict == policy.Public:
 		what = "KMS key open to everyone"
 	case f.Verdict == policy.Network:
@@ -176,7 +178,10 @@ func statementName(ref policy.StatementRef) string {
 
 // meaning says what the finding can mean, in a few sentences.
 func meaning(f *detector.Finding) string {
-	text := reach(f)
+	text := ownerMeaning(f)
+	if text == "" || f.Verdict != policy.Private && !f.TakenOver() {
+		text = strings.TrimSpace(reach(f) + " " + sentence(text))
+	}
 	if f.Verdict == policy.Shared && len(f.Decision.Undecided) > 0 {
 		text += " It is not ruled out that the policy lets in others as well."
 	}
@@ -198,20 +203,54 @@ func reach(f *detector.Finding) string {
 	case policy.Network:
 		them = "anyone who calls from the named networks"
 	case policy.Shared:
+		if !opensClass(f, policy.ClassEncrypt) {
+			return "the outsiders named in the policy can use this key: " + useOf(f) + " That is fine if you know them."
+		}
 		return "the outsiders named in the policy can encrypt with this key. That is fine if you know them. If you do not, they can turn it into a tool that locks other people's data."
 	case policy.Private:
+		switch {
+		case f.Guarded():
+			return guardCause(f)
+		case f.Decision.Future == nil:
+			return "anyone with an AWS account can take back grants on this key whose ids it knows: whoever relies on such a grant loses the key. Nobody gets at data by that."
+		}
 		return "no outsider gets in today. From the date in the policy on they do, and no further call will announce it. Act before then."
 	default:
 		return "it is not ruled out that this policy opens the key to everyone. Treat it as open until somebody has read it."
 	}
 	switch {
-	case opensTo(f.Verdict, f.Decision.Others, "kms:Decrypt", "kms:ReEncryptFrom"):
+	case !opensClass(f, policy.ClassEncrypt):
+		return them + " can use this key: " + useOf(f)
+	case opensTo(f.Verdict, f.Decision.Grants, "kms:Decrypt", "kms:ReEncryptFrom"):
 		return them + " can encrypt and decrypt with this key. Whoever gets hold of data encrypted under it can read that data, and the key can serve S3 ransomware (MITRE ATT&CK T1486)."
 	case opensTo(f.Verdict, f.Decision.Grants, "kms:CreateGrant"):
 		return them + " can encrypt with this key, directly or through grants that they make on it and that stay when the policy goes. The key can serve S3 ransomware (MITRE ATT&CK T1486)."
 	default:
 		return them + " can encrypt with this key, and only you can decrypt: the tool of S3 ransomware (MITRE ATT&CK T1486). Either an intruder is turning a key of yours against others, or somebody opened a policy by mistake."
 	}
+}
+
+// opensClass reports whether the outsiders of the verdict get to an action of a class.
+func opensClass(f *detector.Finding, class policy.Class) bool {
+	return slices.ContainsFunc(f.Decision.Grants, func(g policy.Grant) bool { return g.Class == class && g.Audience == f.Verdict })
+}
+
+// useOf says what they get from the class use.
+func useOf(f *detector.Finding) string {
+	var text []string
+	if opensTo(f.Verdict, f.Decision.Grants, "kms:Decrypt", "kms:ReEncryptFrom") {
+		text = append(text, "whoever gets hold of data encrypted under it can read that data.")
+	}
+	if opensTo(f.Verdict, f.Decision.Grants, "kms:Sign", "kms:GenerateMac") {
+		text = append(text, "whoever calls it signs in your name, and others take the signature for yours.")
+	}
+	if opensTo(f.Verdict, f.Decision.Grants, "kms:DeriveSharedSecret") {
+		text = append(text, "whoever calls it derives the secrets that protect your traffic.")
+	}
+	if text == nil {
+		text = append(text, "with grants that they make for themselves and that stay when the policy goes.")
+	}
+	return strings.Join(text, " And ")
 }
 
 // later says when a decision gets worse by itself.

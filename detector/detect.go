@@ -14,6 +14,10 @@ type Detector struct {
 	TrustedAccounts []string // 12-digit ids that count as inside
 	TrustedOrgs     []string // organization ids (o-...) that count as inside
 
+	// RCPs are resource control policies that apply to the accounts whose keys
+	// are judged; see policy.Question.
+	RCPs []*policy.Policy
+
 	// Stop is asked now and then while a policy is decided whether to give up:
 	// the finding is then undecided, of severity high. Nil: never. A caller that
 	// has a deadline looks at its clock here.
@@ -59,7 +63,7 @@ const malformedPolicy = "MalformedPolicyDocumentException"
 // *RecordError: bytes that are not a CloudTrail record, or a record that two
 // readers could read differently, because an object in it holds a member twice
 // or in another letter case. A record of another call, or one whose policy
-// keeps outsiders out, is a Result without a Finding.
+// keeps outsiders out and the key with its owner, is a Result without a Finding.
 //
 // The instant of the decision is the event's time (but see Detector.Now), and the owner is the key's
 // account. An accepted call whose policy cannot be read is a finding, since
@@ -135,6 +139,9 @@ func (d Detector) judge(f *Finding, r *record) (quiet string) {
 	case f.Problem == "":
 		f.Problem = err.Error()
 	}
+	if p == nil {
+		f.Decision = policy.Unread()
+	}
 	f.Severity = f.severity()
 	f.Title = f.title()
 	return ""
@@ -145,14 +152,22 @@ func (d Detector) decide(f *Finding, p *policy.Policy) (quiet string) {
 	q := d.question(f)
 	f.Decision = p.Decide(q)
 	f.Verdict = f.Decision.Verdict
-	if f.Verdict == policy.Private && f.Decision.Future == nil {
+	if !f.reportable() {
 		return f.quietVerdict()
 	}
+	f.OwnerLocked = !f.Attempted && f.locks()
+	f.trust = len(d.TrustedAccounts)+len(d.TrustedOrgs) > 0
 	var places []int
 	places, f.Repaired = blame(f, p, q)
 	f.Statements = statements(p, places)
-	f.OwnerLocked = !f.Attempted && !ownerManages(p, f)
 	return ""
+}
+
+// reportable reports whether the decision is worth a finding: outsiders get
+// in, now or later, or may do so, or only a resource control policy stops them;
+// or the owner's account does not keep the key.
+func (f *Finding) reportable() bool {
+	return f.Verdict != policy.Private || f.Decision.Future != nil || f.locks() || f.Bypassed() || f.Guarded() || f.Revokes()
 }
 
 // quietVerdict says why a private policy is not reported.
@@ -171,6 +186,7 @@ func (d Detector) question(f *Finding) policy.Question {
 		At:              d.instant(f.Event.Time),
 		TrustedAccounts: d.TrustedAccounts,
 		TrustedOrgs:     d.TrustedOrgs,
+		RCPs:            d.RCPs,
 		Key:             f.Key.facts(),
 		Stop:            d.Stop,
 		Blame:           true,

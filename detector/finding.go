@@ -21,8 +21,8 @@ type Result struct {
 }
 
 // A Finding is a key policy that lets outsiders in, now or by itself later
-// (then the verdict is private and Decision.Future is set), or that could not
-// be decided.
+// (then the verdict is private and Decision.Future is set), that could not be
+// decided, or that takes the key away from its owner's account.
 type Finding struct {
 	UID         string // hex SHA-256 over rule, account, Region, event id and key: the same when the event comes again
 	Verdict     policy.Verdict
@@ -34,12 +34,14 @@ type Finding struct {
 	Actor       Actor
 	Source      Source
 	Policy      PolicyText
-	Decision    policy.Decision // zero when the policy did not parse
+	Decision    policy.Decision // policy.Unread when the policy did not parse
 	Problem     string          // why the policy could not be read; "" otherwise
 	Statements  []Statement     // the offending statements, in document order
-	OwnerLocked bool            // the policy is in force and leaves the owner's account root no sure way to change it; false when it could not be read
+	OwnerLocked bool            // the policy is in force and surely leaves nobody of the owner's account a way to change it: only AWS Support can mend that. False when the owner is not known or the policy could not be read
 	Repaired    string          // the same policy without the offending grants, indented JSON; "" when that would lock the owner out or is not surely private
 	Splunk      Splunk
+
+	trust bool // the detector trusts somebody beside the owner
 }
 
 // An Event identifies the API call.

@@ -80,6 +80,7 @@ func goldenText(t *testing.T, r Result) []byte {
 			}{f.Actor, f.Actor.MFA.String()},
 			"source": f.Source, "policySHA256": f.Policy.SHA256, "problem": f.Problem,
 			"grants": goldenGrants(f.Decision.Grants), "others": goldenGrants(f.Decision.Others),
+			"classes": f.Decision.Classes, "manage": f.Decision.Owner.Manage, "decrypt": f.Decision.Owner.Decrypt,
 			"undecided": len(f.Decision.Undecided), "future": f.Decision.Future,
 			"statements": f.Statements, "repaired": lines(f.Repaired), "splunk": f.Splunk,
 		}
@@ -93,11 +94,11 @@ func goldenText(t *testing.T, r Result) []byte {
 	return b.Bytes()
 }
 
-// goldenGrants shows a grant as "ACTION AUDIENCE PRINCIPAL".
+// goldenGrants shows a grant as "CLASS ACTION AUDIENCE PRINCIPAL".
 func goldenGrants(grants []policy.Grant) []string {
 	list := []string{}
 	for _, g := range grants {
-		list = append(list, strings.Join([]string{g.Action, g.Audience.String(), g.Witness.Principal}, " "))
+		list = append(list, strings.Join([]string{string(g.Class), g.Action, g.Audience.String(), g.Witness.Principal}, " "))
 	}
 	return list
 }

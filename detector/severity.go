@@ -6,33 +6,79 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy"
 )
 
-// severity ranks the finding.
-//
-//	critical  public and in force, and strangers can encrypt but not decrypt
-//	          (what ransomware needs: only the owner can undo it), or the
-//	          caller signed without MFA
-//	high      public and in force otherwise; too intricate to decide, or not
-//	          decided in time: somebody may hide an open key so
-//	medium    network; undecided, which may be public; private now but public or
-//	          network by itself later
-//	low       shared; every refused attempt
-//
-// What the decision left open never ranks below medium.
-func (f *Finding) severity() Severity {
-	switch {
-	case f.Attempted:
-		return Low
-	case f.Verdict == policy.Public && (f.Actor.signedWithoutMFA() || f.encryptOnly()):
-		return Critical
-	case f.Verdict == policy.Public, f.Decision.TooIntricate:
-		return High
-	case f.Verdict == policy.Shared && len(f.Decision.Undecided) == 0 && !f.opensLater():
-		return Low
-	case f.Verdict == policy.Private && !f.opensLater():
-		return Low // shared, later
-	default:
-		return Medium
+// A severityRule gives findings of one kind their severity.
+type severityRule struct {
+	severity Severity
+	when     string // for people
+	is       func(*Finding) bool
+}
+
+// severityRules is the table of severities. The first rule that fits decides;
+// one that nothing fits is low.
+func severityRules() []severityRule {
+	return []severityRule{
+		{Low, "refused attempts", func(f *Finding) bool { return f.Attempted }},
+		{Critical, "taken over: outsiders get in and the owner's account is locked out", (*Finding).TakenOver},
+		{Critical, "anyone can encrypt and not decrypt, what ransomware needs: only the owner can undo it", (*Finding).encryptOnly},
+		{Critical, "anyone can encrypt, and the caller signed without MFA", func(f *Finding) bool {
+			return f.opensClass(policy.ClassEncrypt, policy.Public) && f.Actor.signedWithoutMFA()
+		}},
+		{High, "anyone can encrypt, decrypt or sign", func(f *Finding) bool { return f.Verdict == policy.Public }},
+		{High, "locked: nobody of the owner's account can change the policy", func(f *Finding) bool { return f.OwnerLocked }},
+		{High, "too intricate to decide, which an ordinary policy never is", func(f *Finding) bool { return f.Decision.TooIntricate }},
+		{Medium, "open to named networks", func(f *Finding) bool { return f.Verdict == policy.Network }},
+		{Medium, "undecided, which may be worse", func(f *Finding) bool { return f.Verdict == policy.Undecided }},
+		{Medium, "set with the lock-out check bypassed, and the owner does not surely keep the key", (*Finding).Bypassed},
+		{Medium, "open to strangers or named networks by itself later", (*Finding).opensLater},
+		{Medium, "shared with somebody else than those trusted", func(f *Finding) bool {
+			return f.Verdict == policy.Shared && f.trust
+		}},
+		{Low, "shared; closed only by a resource control policy; anyone can revoke grants", func(*Finding) bool { return true }},
 	}
+}
+
+// severity ranks the finding.
+func (f *Finding) severity() Severity {
+	for _, rule := range severityRules() {
+		if rule.is(f) {
+			return rule.severity
+		}
+	}
+	return Low
+}
+
+// TakenOver reports whether the policy in force lets outsiders in and nobody
+// of the owner's account change it.
+func (f *Finding) TakenOver() bool { return f.OwnerLocked && f.Decision.Least > policy.Private }
+
+// Bypassed reports whether the call told KMS not to check that its caller can
+// change the policy again, and the owner's account does not keep the key as a
+// whole: attackers do that, and some tools.
+func (f *Finding) Bypassed() bool {
+	o := f.Decision.Owner
+	return f.Event.Bypass && (o.Manage == policy.AccessNo || o.Manage == policy.AccessNamed || o.Decrypt == policy.AccessNo ||
+		o.Manage == policy.AccessUndecided && f.Key.Account != "")
+}
+
+// locks reports whether the policy, in force or not, leaves nobody of the
+// owner's account a way to change it. One that a resource control policy keeps
+// from it is not locked: that policy can be detached.
+func (f *Finding) locks() bool {
+	d := &f.Decision
+	return d.Owner.Manage == policy.AccessNo && (d.Unguarded == nil || d.Unguarded.Owner.Manage == policy.AccessNo)
+}
+
+// Guarded reports whether resource control policies alone keep outsiders out.
+func (f *Finding) Guarded() bool {
+	u := f.Decision.Unguarded
+	return u != nil && f.Verdict == policy.Private && u.Verdict != policy.Private
+}
+
+// Revokes reports whether anyone can revoke the key's grants.
+func (f *Finding) Revokes() bool {
+	return slices.ContainsFunc(f.Decision.Others, func(g policy.Grant) bool {
+		return g.Action == revokeGrant && g.Audience == policy.Public
+	})
 }
 
 // opensLater reports whether strangers get in at a later instant.
@@ -45,7 +91,12 @@ func (f *Finding) opensLater() bool {
 // they cannot decrypt themselves. What only named outsiders can do plays no
 // part.
 func (f *Finding) encryptOnly() bool {
-	return f.Decision.Classes.Encrypt.Least == policy.Public && !f.opens(policy.Public, "kms:Decrypt", "kms:ReEncryptFrom")
+	return f.opensClass(policy.ClassEncrypt, policy.Public) && !f.opens(policy.Public, "kms:Decrypt", "kms:ReEncryptFrom")
+}
+
+// opensClass reports whether an audience surely gets to an action of a class.
+func (f *Finding) opensClass(class policy.Class, audience policy.Verdict) bool {
+	return slices.ContainsFunc(f.Decision.Grants, func(g policy.Grant) bool { return g.Class == class && g.Audience == audience })
 }
 
 // opens reports whether an audience surely gets to one of actions, by itself or
@@ -61,6 +112,10 @@ func (f *Finding) opens(audience policy.Verdict, actions ...string) bool {
 	})
 }
 
-// grantOperations is the condition key for the operations of a new grant.
-// Source: Service Authorization Reference, AWS Key Management Service.
-const grantOperations = "kms:GrantOperations"
+const (
+	// grantOperations is the condition key for the operations of a new grant.
+	// Source: Service Authorization Reference, AWS Key Management Service.
+	grantOperations = "kms:GrantOperations"
+	createGrant     = "kms:CreateGrant"
+	revokeGrant     = "kms:RevokeGrant"
+)

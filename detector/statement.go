@@ -26,6 +26,13 @@ func offending(d policy.Decision, count int) []int {
 			places = append(places, ref.Index)
 		}
 	}
+	for _, g := range d.Others {
+		if g.Action == revokeGrant && g.Audience == policy.Public {
+			for _, ref := range g.Statements {
+				places = append(places, ref.Index)
+			}
+		}
+	}
 	for _, open := range d.Undecided {
 		places = append(places, open.Statement.Index)
 	}

@@ -26,6 +26,7 @@ func (c *checked) bracket(d *load.Document, o checkOptions) {
 		low, high = min(low, b.low()), max(high, b.high())
 	}
 	c.decision = all[0].decision(low, high)
+	c.join(all, low, high)
 	if low != high {
 		c.leaveOpen(d, all, low, high)
 	}
@@ -36,6 +37,38 @@ func (c *checked) bracket(d *load.Document, o checkOptions) {
 	if len(all) > 1 && low != high {
 		c.decision.Grants, c.decision.Others = nil, nil // what one reading surely opens another may not
 	}
+}
+
+// join brings together what all readings come to.
+func (c *checked) join(all []bounds, low, high policy.Verdict) {
+	d := &c.decision
+	d.Least, d.Most = low, high
+	for _, class := range [...]func(*policy.Classes) *policy.Bounds{
+		func(c *policy.Classes) *policy.Bounds { return &c.Encrypt },
+		func(c *policy.Classes) *policy.Bounds { return &c.Use },
+		func(c *policy.Classes) *policy.Bounds { return &c.Other },
+	} {
+		least, most := policy.Public, policy.Private
+		for _, b := range all {
+			least, most = min(least, class(&b.least.Classes).Least), max(most, class(&b.most.Classes).Most)
+		}
+		most = max(least, min(most, high))
+		*class(&d.Classes) = policy.Between(least, most)
+	}
+	for _, b := range all {
+		for _, o := range [...]policy.Owner{b.least.Owner, b.most.Owner} {
+			if o.Manage != d.Owner.Manage {
+				d.Owner = policy.Owner{Decrypt: d.Owner.Decrypt, ManageBlame: unknownValue()}
+			}
+			if o.Decrypt != d.Owner.Decrypt {
+				d.Owner.Decrypt, d.Owner.DecryptBlame = policy.AccessUndecided, unknownValue()
+			}
+		}
+	}
+}
+
+func unknownValue() policy.Open {
+	return policy.Open{Statement: policy.StatementRef{Index: -1}, Reason: "it turns on a value that is not known"}
 }
 
 // leaveOpen says what the verdict lies between and which values keep it open.
@@ -62,7 +95,7 @@ func noteUnknown(notes []policy.StatementNote, unknown []load.Unknown) []policy.
 }
 
 // bounds are the decisions about the least and the most that a policy may open.
-// strangers is the verdict on the most without those whom the policy surely names.
+// strangers is the most of the decision on the most without those whom the policy surely names.
 type bounds struct {
 	least, most policy.Decision
 	strangers   policy.Verdict
@@ -87,40 +120,24 @@ func (c *checked) bounds(d *load.Document, r load.Reading, o checkOptions) (boun
 	}
 	q := c.question(d, o)
 	b := bounds{least: least.Decide(q)}
-	b.most, b.strangers = b.least, b.least.Verdict
+	b.most, b.strangers = b.least, b.least.Most
 	if !bytes.Equal(r.Least, r.Most) {
 		b.most = most.Decide(q)
-		b.strangers = b.most.Verdict
+		b.strangers = b.most.Most
 	}
 	if !bytes.Equal(r.Most, r.Strangers) {
-		b.strangers = strangers.Decide(q).Verdict
+		b.strangers = strangers.Decide(q).Most
 	}
 	return b, nil
 }
 
 // low is the verdict that the policy surely reaches.
-func (b bounds) low() policy.Verdict {
-	if b.least.Verdict != policy.Undecided {
-		return b.least.Verdict
-	}
-	low := policy.Private
-	for _, g := range b.least.Grants {
-		low = max(low, g.Audience)
-	}
-	return low
-}
+func (b bounds) low() policy.Verdict { return b.least.Least }
 
 // high is the verdict that the policy surely does not pass. Whoever comes in
 // by being named is no stranger, so that beyond strangers it is shared at most.
 func (b bounds) high() policy.Verdict {
-	return min(atMost(b.most.Verdict), max(policy.Shared, atMost(b.strangers)))
-}
-
-func atMost(v policy.Verdict) policy.Verdict {
-	if v == policy.Undecided {
-		return policy.Public
-	}
-	return v
+	return min(b.most.Most, max(policy.Shared, b.strangers))
 }
 
 // decision is what to show: grants come from the least that the policy opens,

@@ -18,7 +18,7 @@ type checkText struct {
 	w       io.Writer
 	style   style
 	explain bool
-	counts  map[string]int // by verdict, or "unreadable"
+	counts  map[string]int // by verdict, or "accepted" or "unreadable"
 }
 
 func (p *checkText) document(c checked) error {
@@ -38,8 +38,14 @@ func (p *checkText) write(b *bytes.Buffer, c checked) {
 		p.headline(b, "error", c, c.err.Error())
 		return
 	}
-	p.counts[d.Verdict.String()]++
-	p.headline(b, d.Verdict.String(), c, headline(c))
+	if c.accepted.By != "" {
+		p.counts["accepted"]++
+		p.headline(b, "accepted", c, d.Verdict.String()+", "+headline(c))
+		p.line(b, "accepted", safe(c.acceptedLine()))
+	} else {
+		p.counts[d.Verdict.String()]++
+		p.headline(b, d.Verdict.String(), c, headline(c))
+	}
 	for i, g := range groupGrants(d.Grants) {
 		p.grant(b, g, i > 0 || d.Verdict == policy.Undecided)
 	}
@@ -50,6 +56,12 @@ func (p *checkText) write(b *bytes.Buffer, c checked) {
 	}
 	for _, g := range groupGrants(d.Others) {
 		p.line(b, "also", summary(g))
+	}
+	for _, text := range ownerLines(c) {
+		p.line(b, "owner", safe(text))
+	}
+	if text := guardLine(d); text != "" {
+		p.line(b, "rcp", text)
 	}
 	for _, s := range d.Services {
 		p.line(b, "service", serviceLine(s))
@@ -71,7 +83,7 @@ func (p *checkText) write(b *bytes.Buffer, c checked) {
 func (p *checkText) end(int) error {
 	total := 0
 	var parts []string
-	for _, word := range []string{"public", "network", "shared", "undecided", "private", "unreadable"} {
+	for _, word := range []string{"public", "network", "shared", "undecided", "private", "accepted", "unreadable"} {
 		if n := p.counts[word]; n > 0 {
 			total += n
 			parts = append(parts, fmt.Sprintf("%d %s", n, word))
@@ -121,7 +133,7 @@ func headline(c checked) string {
 	d := c.decision
 	switch {
 	case d.Verdict == policy.Private:
-		return "no outsider can encrypt"
+		return closedLine(c)
 	case c.between != "":
 		return c.between + ": " + openLine(d.Undecided[0])
 	case d.Verdict == policy.Undecided && len(d.Undecided) > 0:

@@ -135,11 +135,15 @@ func (a *adversary) actions() func(i int) any {
 
 // values of conditions: the %d's come out different for each.
 var (
-	adverseTexts = []string{"v%d", "*a%d*", "*a*b%d*c*?*d*", "%0200d", "*????????????????????%d*", "a?????????*%d?*", "${aws:PrincipalTag/t}%d*", "${aws:username}",
-		"${aws:PrincipalTag/a%d}", "*${aws:PrincipalTag/k1}*", "arn:aws:iam::*:role/*%d*", "${aws:PrincipalOrgID}/%d*", "*AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA%d*", "AAAAAAAAAAAAAAAA?AAAAAAAAAAAAAAAAAAAA*%d"}
-	adverseKeys = []string{"aws:PrincipalTag/t", "aws:PrincipalTag/k%d", "aws:PrincipalTag/k1", "aws:PrincipalArn", "aws:PrincipalAccount", "aws:userid", "aws:username", "aws:PrincipalOrgID",
+	adverseTexts = []string{
+		"v%d", "*a%d*", "*a*b%d*c*?*d*", "%0200d", "*????????????????????%d*", "a?????????*%d?*", "${aws:PrincipalTag/t}%d*", "${aws:username}",
+		"${aws:PrincipalTag/a%d}", "*${aws:PrincipalTag/k1}*", "arn:aws:iam::*:role/*%d*", "${aws:PrincipalOrgID}/%d*", "*AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA%d*", "AAAAAAAAAAAAAAAA?AAAAAAAAAAAAAAAAAAAA*%d",
+	}
+	adverseKeys = []string{
+		"aws:PrincipalTag/t", "aws:PrincipalTag/k%d", "aws:PrincipalTag/k1", "aws:PrincipalArn", "aws:PrincipalAccount", "aws:userid", "aws:username", "aws:PrincipalOrgID",
 		"kms:EncryptionContext:t", "kms:EncryptionContext:k%d", "kms:ViaService", "aws:SourceVpce", "aws:SourceVpc", "aws:SourceVpcArn", "kms:RequestAlias", "aws:SourceIdentity", "aws:UserAgent",
-		"kms:KeySpec", "aws:SourceArn", "aws:SourceAccount", "kms:GranteePrincipal", "lambda:SourceFunctionArn", "aws:ResourceTag/x", "aws:CalledViaFirst", "kms:EncryptionAlgorithm", "aws:TagKeys", "kms:RecipientAttestation:PCR%d"}
+		"kms:KeySpec", "aws:SourceArn", "aws:SourceAccount", "kms:GranteePrincipal", "lambda:SourceFunctionArn", "aws:ResourceTag/x", "aws:CalledViaFirst", "kms:EncryptionAlgorithm", "aws:TagKeys", "kms:RecipientAttestation:PCR%d",
+	}
 	adverseSets = []string{"kms:EncryptionContextKeys", "aws:PrincipalOrgPaths", "aws:CalledVia", "kms:GrantOperations", "kms:ResourceAliases"}
 )
 

@@ -154,7 +154,7 @@ func TestOracleCorpus(t *testing.T) {
 		if c.Verdict == Private {
 			closed++
 		}
-		if c.Verdict != Private && !c.ambiguous() && oracleBlind[c.Name] == "" && !o.finds(ClassEncrypt, c.Verdict) {
+		if c.Verdict != Private && c.Verdict != Undecided && !c.ambiguous() && oracleBlind[c.Name] == "" && !o.finds(ClassEncrypt, c.Verdict) {
 			t.Errorf("%s is %v, but the oracle finds nobody who proves it", c.Name, c.Verdict)
 		}
 	}
@@ -168,6 +168,10 @@ func TestOracleCorpus(t *testing.T) {
 var oracleBlind = map[string]string{
 	"user-named-like-the-owner-account": "takes no account id for a user's name",
 	"blocklist-behind-a-service":        "puts an address into every call through a service",
+	"key-mfa-user-through":              "makes no calls through services of policies that ask for MFA",
+	"key-owner-paths-none":              "puts the owner's account into an organization",
+	"key-claim-cluster-sub":             "knows no issuers of clusters",
+	"key-claim-cluster-aud":             "knows no issuers of clusters",
 }
 
 // finds reports whether some action of a class has a request that only a

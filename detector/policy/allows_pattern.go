@@ -138,7 +138,7 @@ func evalSplit(pattern evalPattern) []evalPattern {
 // counts; there is at least one when open is Yes. Otherwise the value matches
 // nothing (No), or it is not documented whether it matches (Maybe).
 // Source: IAM User Guide, reference_policies_variables.html.
-func (p *Policy) evalExpand(value string, negated bool, r Request) (forms []evalPattern, open Answer) {
+func (p evaluator) evalExpand(value string, negated bool, r Request) (forms []evalPattern, open Answer) {
 	if !p.Variables() || !strings.Contains(value, "${") {
 		return []evalPattern{evalPlain(value)}, Yes
 	}
@@ -154,7 +154,7 @@ func (p *Policy) evalExpand(value string, negated bool, r Request) (forms []eval
 			rest = after[2:]
 			continue
 		}
-		text, tail, open := evalVariable(after, negated, r)
+		text, tail, open := p.evalVariable(after, negated, r)
 		if open != Yes {
 			return nil, open
 		}
@@ -187,12 +187,12 @@ func evalForms(pattern evalPattern) []evalPattern {
 // evalVariable reads the variable whose name starts at text and returns its
 // value and what follows. open is Yes when there is a value; No when there is
 // none, so that nothing matches; Maybe when AWS does not say.
-func evalVariable(text string, negated bool, r Request) (value, tail string, open Answer) {
+func (p evaluator) evalVariable(text string, negated bool, r Request) (value, tail string, open Answer) {
 	name, fallback, hasFallback, tail, ok := evalVariableParts(text)
 	if !ok {
 		return "", "", Maybe
 	}
-	key, known := lookupKey(name)
+	key, known := p.keys.Lookup(name)
 	readings := evalContext(r, name)
 	switch {
 	case len(readings) > 1 || len(readings) == 1 && len(readings[0]) > 1 || known && key.Multi:

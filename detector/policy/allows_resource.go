@@ -5,7 +5,7 @@ import "strings"
 // evalResources matches Resource or NotResource. A statement without either
 // has no effect (KMS Developer Guide, key-policy-overview.html). That guide
 // does not know NotResource: it may have no effect either.
-func (p *Policy) evalResources(st *Statement, r Request) Answer {
+func (p evaluator) evalResources(st *Statement, r Request) Answer {
 	if st.Resources == nil {
 		return No
 	}
@@ -25,7 +25,7 @@ func (p *Policy) evalResources(st *Statement, r Request) Answer {
 // evalResource matches one value with the key's ARN. IAM's guide lets a
 // wildcard run over colons and recommends patterns by component; evaluators
 // differ, so a value that matches in one way only is Maybe.
-func (p *Policy) evalResource(value string, negated bool, r Request) Answer {
+func (p evaluator) evalResource(value string, negated bool, r Request) Answer {
 	if strings.Trim(value, "*") == "" {
 		return Yes
 	}

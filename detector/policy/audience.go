@@ -1,6 +1,11 @@
 package policy
 
-import "slices"
+import (
+	"slices"
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+)
 
 // maxNamed bounds how many named outsiders of a kind are looked for one by one.
 const maxNamed = 32
@@ -20,7 +25,7 @@ func (d *decider) namedBy(o *outcome) []string {
 		}
 	}
 	for i := sFirst; i < len(d.slots); i++ {
-		if d.slots[i].id == idAttestation && len(o.model.vals[i]) > 0 {
+		if d.tells(i, o.model) {
 			names = append(names, d.slots[i].Name+" "+o.model.text(i))
 		}
 	}
@@ -29,6 +34,19 @@ func (d *decider) namedBy(o *outcome) []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// tells reports whether the model's value of a key names somebody: the policy
+// spells it out, or the key is of one issuer's own.
+func (d *decider) tells(slot int, m *model) bool {
+	switch d.slots[slot].Names {
+	case condkey.Image, condkey.Person, condkey.Subject:
+		return slices.ContainsFunc(d.named.values, func(v string) bool { return strings.EqualFold(v, m.text(slot)) })
+	case condkey.Issuer:
+		return len(m.vals[slot]) > 0
+	default:
+		return false
+	}
 }
 
 // namedIn lists the named outsiders that get in by one kind of request: an
@@ -130,15 +148,8 @@ func (d *decider) networks() []string {
 	for i := range d.stmts {
 		for j := range d.stmts[i].clauses {
 			cl := &d.stmts[i].clauses[j]
-			id := d.slots[cl.lo.slot].id
-			if d.slots[cl.lo.slot].Name == "aws:Ec2InstanceSourceVpc" {
-				id = idSourceVpc
-			}
-			switch id {
-			case idSourceIP, idSourceVpc, idSourceVpce, idVpcArn, idVpceAccount, idVpceOrgID, idVpceOrgPaths:
-				if d.stmts[i].Effect == Allow != cl.cond.Operator.Negated {
-					names = append(names, cl.cond.Values...)
-				}
+			if d.slots[cl.lo.slot].Names.Where() && d.stmts[i].Effect == Allow != cl.cond.Operator.Negated {
+				names = append(names, cl.cond.Values...)
 			}
 		}
 	}

@@ -3,6 +3,8 @@ package policy
 import (
 	"slices"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // Slots of what every request has or may have, whether or not a condition
@@ -26,32 +28,35 @@ const (
 // A compiled policy is a policy made ready for one question.
 type compiled struct {
 	policy       *Policy
+	keys         *condkey.Table
 	q            Question
 	owner        string // the key owner's account; "" unknown
 	region       string // the key's Region; "" unknown
 	partition    string // the key's partition
-	slots        []keyInfo
+	slots        []condkey.Key
 	mentions     []mention
 	stmts        []stmt
 	named        named
 	matched      map[string][]match // by action: how far each statement applies to it and to the key
-	acted        map[string][]match // see byAction
+	acted        map[string][]match // see acts
 	until        int64              // a request may choose its time up to this second; 0: it is made at q.At
 	b            *budget
 	slotByName   map[string]int // by lower-case name: of all keys that are mentioned
 	domains      map[domainKey]*domain
-	shapes       map[shapeKey][]variant  // see shape
-	fewest       map[fewKey]bool         // see few
-	via          []string                // see viaServices
-	kinds        []keyKind               // see keyKinds
-	may          keySet                  // of kinds
-	customer     []literal               // see strangeCustomer
-	strange      []*valueSet             // see strangeNetwork
-	effects      map[effectKey][]*stmt   // see statements
-	bases        map[reach][]literal     // by reach: what makes a caller an outsider
-	has          [idAttestation + 1]bool // which kinds of keys are mentioned
-	insiders     bool                    // compiled for callers of the owner's account
-	keyDependent bool                    // an unknown fact of the key was taken at its worst
+	shapes       map[shapeKey][]variant    // see shape
+	fewest       map[fewKey]bool           // see few
+	known        map[*string][]string      // see filledAll
+	kinds        []keyKind                 // see keyKinds
+	may          keySet                    // of kinds
+	customer     []literal                 // see strangeCustomer
+	strange      []*valueSet               // see strangeNetwork
+	effects      map[effectKey][]*stmt     // see statements
+	bases        map[baseKey][]literal     // what makes a caller an outsider
+	ties         [condkey.Ties]bool        // which ties the mentioned keys have
+	byAction     bool                      // a mentioned key depends on the action
+	insiders     bool                      // compiled for callers of the owner's account
+	keyDependent bool                      // an unknown fact of the key was taken at its worst
+	forms        map[*condkey.Shape][]form // by the first shape of a list of a row's
 }
 
 // A mention is a key as the policy names it, or the first of its spellings.
@@ -68,9 +73,10 @@ type stmt struct {
 	clauses  []clause
 	resource match
 	entries  entries
-	control  bool                    // a Deny of a resource control policy
-	byType   bool                    // the kind of caller can matter to the principals
-	has      [idAttestation + 1]bool // the kinds of keys that the conditions name
+	control  bool               // a Deny of a resource control policy
+	byType   bool               // the kind of caller can matter to the principals
+	by       condkey.Dependence // what the keys that the conditions name depend on
+	keys     []int              // their slots
 }
 
 // A match says whether something matches, as far as AWS documents it.
@@ -88,17 +94,17 @@ func (m match) possible() bool { return m != matchNo }
 
 // compile makes p, and the resource control policies of q, ready for q about a
 // key of the partition: for callers of the key owner's account, or for outsiders.
-func (p *Policy) compile(q Question, partition string, insiders bool, b *budget) *compiled {
-	c := &compiled{policy: p, q: q, owner: q.Account, partition: partition, insiders: insiders, b: b}
+func (p *Policy) compile(keys *condkey.Table, q Question, partition string, insiders bool, b *budget) *compiled {
+	c := &compiled{policy: p, keys: keys, q: q, owner: q.Account, partition: partition, insiders: insiders, b: b}
 	if parts := strings.SplitN(q.KeyARN, ":", 6); len(parts) == 6 {
 		c.region = parts[3]
 		if c.owner == "" {
 			c.owner = parts[4]
 		}
 	}
-	c.slots = make([]keyInfo, sFirst, sFirst+8)
+	c.slots = make([]condkey.Key, sFirst, sFirst+8)
 	for i := range c.slots {
-		c.slots[i] = pseudoKey(i)
+		c.slots[i] = c.callerKey(i)
 	}
 	c.matched = make(map[string][]match)
 	c.acted = make(map[string][]match)
@@ -107,7 +113,7 @@ func (p *Policy) compile(q Question, partition string, insiders bool, b *budget)
 	c.fewest = make(map[fewKey]bool)
 	c.shapes = make(map[shapeKey][]variant)
 	c.effects = make(map[effectKey][]*stmt)
-	c.bases = make(map[reach][]literal, 3)
+	c.bases = make(map[baseKey][]literal, 3)
 	c.stmts = make([]stmt, len(p.Statements))
 	for i := range p.Statements {
 		c.stmts[i].at = i
@@ -126,21 +132,44 @@ func (p *Policy) compile(q Question, partition string, insiders bool, b *budget)
 	return c
 }
 
-func pseudoKey(slot int) keyInfo {
-	switch slot {
-	case sAccount:
-		return keyInfo{"aws:PrincipalAccount", keyString, false, idPrincipalAccount}
-	case sArn:
-		return keyInfo{"aws:PrincipalArn", keyArn, false, idPrincipalArn}
-	case sUserID:
-		return keyInfo{"aws:userid", keyString, false, idUserID}
-	case sOrgID:
-		return keyInfo{"aws:PrincipalOrgID", keyString, false, idPrincipalOrgID}
-	case sOrgPaths:
-		return keyInfo{"aws:PrincipalOrgPaths", keyString, true, idPrincipalOrgPaths}
-	default:
-		return keyInfo{}
+// callerKey is the key of a slot of the caller.
+func (c *compiled) callerKey(slot int) condkey.Key {
+	for tie, at := range slotsOfTies() {
+		if at == slot {
+			row := c.keys.Tied(condkey.Tie(tie))
+			return condkey.Key{Row: row, Name: row.Name, Depends: row.Depends()}
+		}
 	}
+	return condkey.Unknown("")
+}
+
+// slotsOfTies gives the ties of the caller's own keys their slots; 0 for the
+// others, but for TieAccount.
+func slotsOfTies() [condkey.TieOrgPaths + 1]int {
+	return [...]int{
+		condkey.TieNone: -1, condkey.TieAccount: sAccount, condkey.TieARN: sArn, condkey.TieUserID: sUserID,
+		condkey.TieOrgID: sOrgID, condkey.TieOrgPaths: sOrgPaths,
+	}
+}
+
+// variables returns the keys for variables of a policy, nil where ${...} is
+// plain text in it.
+func (c *compiled) variables(in *Policy) *condkey.Table {
+	if in.Variables() {
+		return c.keys
+	}
+	return nil
+}
+
+// mention notes that a condition of the statement names a key.
+func (s *stmt) mention(slot int, key condkey.Key) {
+	if !slices.Contains(s.keys, slot) {
+		s.keys = append(s.keys, slot)
+	}
+	s.by.Caller = s.by.Caller || key.Depends.Caller
+	s.by.Path = s.by.Path || key.Depends.Path
+	s.by.MCP = s.by.MCP || key.Depends.MCP
+	s.by.Credentials = s.by.Credentials || key.Depends.Credentials
 }
 
 // compileStatement compiles a statement of in, the key policy or a resource control policy.
@@ -172,8 +201,8 @@ func (c *compiled) compileStatement(s *stmt, src *Statement, in *Policy) {
 	for i := range src.Conditions {
 		cond := &src.Conditions[i]
 		slot := c.slotOf(cond.Key)
-		cl := newClause(cond, slot, c.slots[slot], in.Variables())
-		s.has[c.slots[slot].id] = true
+		cl := newClause(cond, slot, c.slots[slot], c.variables(in))
+		s.mention(slot, c.slots[slot])
 		c.bindVariables(s, cl.lo.set)
 		c.bindVariables(s, cl.hi.set)
 		c.pathToID(&cl.lo)
@@ -203,11 +232,11 @@ func (c *compiled) resourceClause(src *Statement, in *Policy) (cl clause, ok boo
 	if values == nil {
 		return cl, false
 	}
-	info := keyInfo{Name: "Resource", Type: keyArn}
+	info := condkey.Key{Row: &condkey.Row{Types: condkey.ARN | condkey.String}, Name: "Resource"}
 	parts := Condition{Operator{Text: "Resource", Base: ArnLike}, "", values}
-	cl = newClause(&parts, sResource, info, true)
+	cl = newClause(&parts, sResource, info, c.keys)
 	text := Condition{Operator{Text: "Resource", Base: StringLike}, "", values}
-	cl.hi = newClause(&text, sResource, info, true).hi
+	cl.hi = newClause(&text, sResource, info, c.keys).hi
 	if strings.ContainsAny(strings.Join(values, ""), "*?") {
 		cl.doubt = "AWS does not say whether a wildcard in Resource runs over colons"
 	} else {
@@ -232,45 +261,21 @@ func (c *compiled) slotOf(name string) int {
 	if slot, ok := c.slotByName[lower]; ok {
 		return slot
 	}
-	info, known := lookupKey(name)
-	if !known {
-		info = keyInfo{Name: name}
-	}
-	c.has[info.id] = true
-	slot := c.findSlot(info)
-	c.mentions = append(c.mentions, mention{info.Name, slot})
+	key, _ := c.keys.Lookup(name)
+	c.ties[key.Tie] = true
+	c.byAction = c.byAction || key.Depends.Action || key.Tie == condkey.TieSpec || key.Tie == condkey.TieUsage
+	slot := c.findSlot(key)
+	c.mentions = append(c.mentions, mention{key.Name, slot})
 	c.slotByName[lower] = slot
 	return slot
 }
 
-func (c *compiled) findSlot(info keyInfo) int {
-	switch info.id {
-	case idPrincipalAccount:
-		return sAccount
-	case idPrincipalArn:
-		return sArn
-	case idUserID:
-		return sUserID
-	case idPrincipalOrgID:
-		return sOrgID
-	case idPrincipalOrgPaths:
-		return sOrgPaths
+func (c *compiled) findSlot(key condkey.Key) int {
+	if at := slotsOfTies(); int(key.Tie) < len(at) && at[key.Tie] >= 0 {
+		return at[key.Tie]
 	}
-	c.slots = append(c.slots, info)
+	c.slots = append(c.slots, key)
 	return len(c.slots) - 1
-}
-
-// slotWith returns the first slot of a kind of key, -1 when no condition names one.
-func (c *compiled) slotWith(id keyID) int {
-	if !c.has[id] {
-		return -1
-	}
-	for i := sFirst; i < len(c.slots); i++ {
-		if c.slots[i].id == id {
-			return i
-		}
-	}
-	return -1
 }
 
 // bindVariables gives every variable in s the slot of its key.
@@ -283,7 +288,7 @@ func (c *compiled) bindVariables(st *stmt, s *valueSet) {
 		for j := range p.parts {
 			if p.parts[j].ref != "" {
 				p.parts[j].slot = c.slotOf(p.parts[j].ref)
-				st.has[c.slots[p.parts[j].slot].id] = true
+				st.mention(p.parts[j].slot, c.slots[p.parts[j].slot])
 			}
 		}
 	}
@@ -311,13 +316,14 @@ func (c *compiled) pathToID(l *literal) {
 // holdsOrgID reports whether a variable without default stands for the id of
 // an organization.
 func (c *compiled) holdsOrgID(v part) bool {
-	switch id := c.slots[v.slot].id; {
-	case v.ref == "" || v.hasDef:
+	if v.ref == "" || v.hasDef {
 		return false
-	case id == idPrincipalOrgID, id == idResOrgID, id == idVpceOrgID:
+	}
+	switch key := c.slots[v.slot]; key.Tie {
+	case condkey.TieOrgID, condkey.TieVpceOrgID:
 		return true
 	default:
-		return c.slots[v.slot].Name == "aws:SourceOrgID"
+		return key.Reads == condkey.FactOrg || key.Names == condkey.CustomerOrg
 	}
 }
 

@@ -3,6 +3,8 @@ package policy
 import (
 	"slices"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // hasContext reports whether an action takes an encryption context.
@@ -23,22 +25,22 @@ type contextKey struct {
 // repairContext solves the encryption context: each pair of it, and
 // kms:EncryptionContextKeys, which holds exactly the names of the pairs.
 func (s *search) repairContext(c, lits []literal, m *model) bool {
-	keys := s.c.slotWith(idEncKeys)
+	keys := s.c.slotWith(condkey.TieContextKeys)
 	onKeys := on(lits, keys)
-	if !hasContext(s.action) || s.keys&symmetricKey == 0 {
+	if s.c.keys.Tied(condkey.TieContextKeys).Case(s.kind) == nil || s.keys&symmetricKey == 0 {
 		s.clearContext(m)
 		return absentFits(lits)
 	}
 	each, some, setPossible := asMember(onKeys)
 	var must, may []contextKey
 	for i := sFirst; i < len(s.c.slots); i++ {
-		if s.c.slots[i].id != idEncContext {
+		if !s.c.hasTie(i, condkey.TieContext) {
 			continue
 		}
 		if m.b.spend(80 + len(lits)); m.b.out() {
 			return false
 		}
-		k := contextKey{slot: i, name: s.c.slots[i].Name[len("kms:EncryptionContext:"):], lits: on(lits, i)}
+		k := contextKey{slot: i, name: s.c.slots[i].FreePart(), lits: on(lits, i)}
 		if len(k.lits) == 0 && keys < 0 {
 			m.vals[i] = nil
 			continue
@@ -68,7 +70,7 @@ func (s *search) repairContext(c, lits []literal, m *model) bool {
 
 func (s *search) clearContext(m *model) {
 	for i := sFirst; i < len(s.c.slots); i++ {
-		if id := s.c.slots[i].id; id == idEncContext || id == idEncKeys {
+		if s.c.hasTie(i, condkey.TieContext) || s.c.hasTie(i, condkey.TieContextKeys) {
 			m.vals[i] = nil
 		}
 	}
@@ -80,9 +82,9 @@ func (s *search) contextValue(c []literal, k contextKey, m *model) ([]value, boo
 	if fitsAll([]value{plain}, k.lits, m) {
 		return []value{plain}, true
 	}
-	variants := []variant{
-		whole(k.slot, tape{[]segment{repeat(textClass(), 1, 8192)}}),
-		whole(k.slot, tape{[]segment{fixed("")}}),
+	var variants []variant
+	for i := range s.domains[k.slot].forms {
+		variants = append(variants, s.domains[k.slot].forms[i].variant(k.slot))
 	}
 	trial := m.clone()
 	if s.fill(variants, k.lits, trial, resolved) {
@@ -162,7 +164,7 @@ func (s *search) contextName(lits []literal, name string, others []contextKey, m
 	fold := func(names ...string) *valueSet {
 		set := &valueSet{}
 		for _, n := range names {
-			set.pats = append(set.pats, newPattern(n, StringEqualsIgnoreCase, false))
+			set.pats = append(set.pats, newPattern(n, StringEqualsIgnoreCase, nil))
 		}
 		return set
 	}

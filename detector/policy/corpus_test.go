@@ -25,6 +25,12 @@ type corpusCase struct {
 	Flags      []string        `json:"flags"`
 	Malformed  bool            `json:"malformed"` // must not parse
 
+	// Cases of condition keys, in keys.jsonl; see keycases_test.go.
+	Keys     []string        `json:"keys"`     // names of the rows that the case holds
+	Ask      *caseQuestion   `json:"ask"`      // what is asked, where it is not the usual
+	Action   string          `json:"action"`   // the action that the verdict is of, where it is not of the class
+	Services map[string]bool `json:"services"` // the services that are let in; whether for any customer
+
 	// What classes.jsonl says beside; nil is not said.
 	Use       *Verdict          `json:"use"`       // of the class use
 	Other     *Verdict          `json:"other"`     // of the class other
@@ -48,6 +54,7 @@ type corpusKey struct {
 func (c *corpusCase) question(t testing.TB) Question {
 	t.Helper()
 	q := surroundings()
+	c.Ask.change(&q)
 	for _, text := range c.RCPs {
 		rcp, err := ParseRCP(text)
 		if err != nil {
@@ -90,9 +97,15 @@ func (c *corpusCase) accepts(v Verdict) bool {
 
 func (c *corpusCase) ambiguous() bool { return slices.Contains(c.Flags, "ambiguous") }
 
-// readCorpus reads every file of testdata/corpus. It fails on an empty or
-// missing corpus, unknown fields, names used twice and cases without a reason.
+// readCorpus reads the cases that ask the usual question.
 func readCorpus(t testing.TB) []corpusCase {
+	t.Helper()
+	return slices.DeleteFunc(readWholeCorpus(t), func(c corpusCase) bool { return c.Ask != nil || c.Action != "" })
+}
+
+// readWholeCorpus reads every file of testdata/corpus. It fails on an empty or
+// missing corpus, unknown fields, names used twice and cases without a reason.
+func readWholeCorpus(t testing.TB) []corpusCase {
 	t.Helper()
 	files, err := filepath.Glob("testdata/corpus/*.jsonl")
 	if err != nil || len(files) == 0 {

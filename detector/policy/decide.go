@@ -10,14 +10,14 @@ import (
 type decider struct {
 	*compiled
 	outcomes  map[string]*outcome // by what the policy treats alike; see alike
-	keys      map[ask]string      // what alike has returned
+	alikes    map[ask]string      // what alike has returned
 	begun     []*outcome          // in the order of the asks; not yet finished
 	ownerOpen bool                // a search for the owner came to no end
 	views     map[viewKey][]*stmt // see ownersView
 }
 
 func newDecider(c *compiled) *decider {
-	return &decider{compiled: c, keys: make(map[ask]string), outcomes: make(map[string]*outcome)}
+	return &decider{compiled: c, alikes: make(map[ask]string), outcomes: make(map[string]*outcome)}
 }
 
 // An outcome is what one action came to.
@@ -45,7 +45,7 @@ func (o *outcome) take(t *trial) {
 
 // alike is the same for what the policy treats alike.
 func (d *decider) alike(a ask) string {
-	if key, ok := d.keys[a]; ok {
+	if key, ok := d.alikes[a]; ok {
 		return key
 	}
 	var b strings.Builder
@@ -58,14 +58,14 @@ func (d *decider) alike(a ask) string {
 		b.WriteByte('-')
 	}
 	d.traits(&b, a)
-	d.keys[a] = b.String()
-	return d.keys[a]
+	d.alikes[a] = b.String()
+	return d.alikes[a]
 }
 
 // plain begins the outcomes of asks: it looks, with little effort for each
 // Allow, whether strangers get in.
 func (d *decider) plain(asks []ask) {
-	d.keys = make(map[ask]string, len(asks))
+	d.alikes = make(map[ask]string, len(asks))
 	for _, a := range asks {
 		if key := d.alike(a); d.outcomes[key] == nil {
 			o := &outcome{ask: a, level: Private}
@@ -195,7 +195,7 @@ func (d *decider) reasons(may *trial, action string) []Open {
 		if d.matches(action)[i] == matchNo {
 			continue
 		}
-		if d.byAction(action)[i] == matchMaybe {
+		if d.acts(action)[i] == matchMaybe {
 			add(st, "an action pattern is written in a way that AWS does not document")
 		}
 		if st.resource == matchMaybe {
@@ -212,8 +212,8 @@ func (d *decider) reasons(may *trial, action string) []Open {
 			if d.b.spend(60); cl.hasDoubt() {
 				add(st, cl.text()+": "+cl.doubt)
 			}
-			if cl.lo.slot >= sFirst && sure.domains[cl.lo.slot].uncertain {
-				add(st, cl.cond.Key+": AWS does not document whether such a request carries this key")
+			if why := sure.openKey(cl.lo.slot, cl.cond.Key, may.model); why != "" {
+				add(st, why)
 			}
 			if cl.lo.strict && cl.lo.set.unresolved(may.model) {
 				add(st, cl.text()+": AWS does not settle what a negated operator makes of a variable without a value")
@@ -248,20 +248,21 @@ func (d *decider) doubts(action string) bool {
 // uncertain says whether AWS leaves open, for some kind of request, whether
 // the key is present or which values it has.
 func (d *decider) uncertain(slot int) bool {
-	switch d.slots[slot].id {
-	case idPrincipalTag, idSession, idProvider, idSessionArn, idTokenIssue, idMFAPresent, idMFAAge, idReferer, idSourceIP, idViaMCP,
-		idResAliases, idGrantForAWS, idViaService, idCalledVia, idCalledViaFirst, idCalledViaLast:
-		return slot >= sFirst
-	}
-	return false
+	return d.slots[slot].Depends.Open
 }
 
-// note takes the reasons of o into the decision, each once.
-func (d *decider) note(dec *Decision, o *outcome) {
-	dec.TooIntricate = dec.TooIntricate || o.intricate
-	for _, open := range o.open {
-		if !slices.Contains(dec.Undecided, open) {
-			dec.Undecided = append(dec.Undecided, open)
+// note takes into the decision why a class is open, each reason once.
+func (d *decider) note(dec *Decision, class Class, b Bounds) {
+	for _, a := range asksOf(class) {
+		o := d.outcome(a)
+		if o.most <= b.Least {
+			continue // what it leaves open is open for sure by another action
+		}
+		dec.TooIntricate = dec.TooIntricate || o.intricate
+		for _, open := range o.open {
+			if !slices.Contains(dec.Undecided, open) {
+				dec.Undecided = append(dec.Undecided, open)
+			}
 		}
 	}
 }

@@ -3,51 +3,65 @@ package policy
 import (
 	"slices"
 	"time"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // Decide answers q: who gets in for each action that works across accounts,
 // and who of the owner's account keeps the key. It never fails: what it cannot
 // decide comes out as Undecided with the construct named.
-func (p *Policy) Decide(q Question) Decision {
+func (p *Policy) Decide(q Question) Decision { return p.decideWith(condkey.Default(), q) }
+
+// decideWith is Decide with another table of condition keys.
+func (p *Policy) decideWith(keys *condkey.Table, q Question) Decision {
 	steps := q.MaxSteps
 	if steps == 0 {
 		steps = MaxSteps
 	}
-	dec, spent := p.decide(q, steps)
+	dec, spent := p.decide(keys, q, steps)
 	dec.Steps = spent
 	return dec
 }
 
 // decide answers q within so many steps and returns how many it was charged.
-func (p *Policy) decide(q Question, steps int) (dec Decision, spent int) {
+func (p *Policy) decide(keys *condkey.Table, q Question, steps int) (dec Decision, spent int) {
 	q.At = q.At.UTC().Truncate(time.Second) // condition keys hold whole seconds
 	partitions := p.partitions(q)
 	steps /= len(partitions)
 	if len(q.RCPs) > 0 {
 		steps /= 2
 	}
+	var owner *Owner
+	home := p.homePartition()
 	for i, partition := range partitions {
-		then, n := p.decideIn(q, partition, steps)
-		if spent += n; i == 0 {
-			dec = then
-		} else {
-			dec = either(dec, then)
+		then, n := p.decideIn(keys, q, partition, steps)
+		spent += n
+		if partition == home {
+			at := then.Owner
+			owner = &at
 		}
+		if i > 0 {
+			then = either(dec, then)
+		}
+		dec = then
+	}
+	if owner != nil {
+		dec.Owner = *owner
 	}
 	if len(q.RCPs) == 0 {
 		return dec, spent
 	}
 	q.RCPs = nil
-	alone, n := p.decide(q, steps*len(partitions))
-	if alone.Classes.Encrypt.worse(dec.Classes.Encrypt) || alone.Classes.Use.worse(dec.Classes.Use) {
+	alone, n := p.decide(keys, q, steps*len(partitions))
+	if alone.Classes != dec.Classes || alone.Owner.Manage != dec.Owner.Manage || alone.Owner.Decrypt != dec.Owner.Decrypt {
 		dec.Unguarded = &alone
 	}
 	return dec, spent + n
 }
 
 // decideIn is decide for a key of one partition.
-func (p *Policy) decideIn(q Question, partition string, steps int) (Decision, int) {
-	d := newDecider(p.compile(q, partition, false, newBudget(q.Stop)))
+func (p *Policy) decideIn(keys *condkey.Table, q Question, partition string, steps int) (Decision, int) {
+	d := newDecider(p.compile(keys, q, partition, false, newBudget(q.Stop)))
 	d.b.divide(steps, d.parts()...)
 	d.b.begin(partPlain)
 	d.plain(slices.Concat(weighty(), asksOf(ClassOther)))
@@ -56,10 +70,10 @@ func (p *Policy) decideIn(q Question, partition string, steps int) (Decision, in
 	d.b.begin(partGrants)
 	d.grants(&dec)
 	d.b.begin(partOwner)
-	dec.Owner = p.ownerOf(q, partition, d.b)
+	dec.Owner = p.ownerOf(keys, q, partition, d.b)
 	d.b.begin(partServices)
 	dec.Services = d.services()
-	if d.has[idCurrentTime] {
+	if d.ties[condkey.TieTime] {
 		d.b.begin(partFuture)
 		d.later(&dec)
 	}
@@ -78,7 +92,7 @@ func (p *Policy) decideIn(q Question, partition string, steps int) (Decision, in
 // parts lists the parts that the decision has.
 func (d *decider) parts() []stage {
 	list := []stage{partPlain, partOutcomes, partGrants, partOwner, partServices}
-	if d.has[idCurrentTime] {
+	if d.ties[condkey.TieTime] {
 		list = append(list, partFuture)
 	}
 	if d.q.Blame {
@@ -123,24 +137,21 @@ func listAsks(class Class) []ask {
 func (d *decider) classes() Decision {
 	d.finishAll()
 	var dec Decision
-	dec.Classes.Encrypt = d.class(ClassEncrypt, &dec)
-	dec.Classes.Use = d.class(ClassUse, &dec)
-	dec.Classes.Other = d.class(ClassOther, nil)
+	dec.Classes.Encrypt = d.class(ClassEncrypt)
+	dec.Classes.Use = d.class(ClassUse)
+	dec.Classes.Other = d.class(ClassOther)
+	d.note(&dec, ClassEncrypt, dec.Classes.Encrypt)
+	d.note(&dec, ClassUse, dec.Classes.Use)
 	b := dec.Classes.Encrypt.worst(dec.Classes.Use)
 	dec.Verdict, dec.Least, dec.Most = b.Verdict, b.Least, b.Most
 	return dec
 }
 
-// class decides one class of actions. What it leaves open goes to dec, which
-// is nil for a class that decides nothing.
-func (d *decider) class(class Class, dec *Decision) Bounds {
+// class decides one class of actions.
+func (d *decider) class(class Class) Bounds {
 	b := closed()
 	for _, a := range asksOf(class) {
-		o := d.outcome(a)
-		if dec != nil {
-			d.note(dec, o)
-		}
-		b = b.worst(o.bounds())
+		b = b.worst(d.outcome(a).bounds())
 	}
 	return b
 }
@@ -166,17 +177,24 @@ func (d *decider) grants(dec *Decision) {
 // bounds are those of the verdict.
 func (d *Decision) bounds() Bounds { return Bounds{d.Verdict, d.Least, d.Most} }
 
+// Unread is the decision about a policy that could not be read: it may let
+// everybody in, or nobody, and do anything to its owner.
+func Unread() Decision {
+	open := Between(Private, Public)
+	return Decision{Verdict: open.Verdict, Least: open.Least, Most: open.Most, Classes: Classes{open, open, open}}
+}
+
 // closed are the bounds of what lets nobody in.
 func closed() Bounds { return Bounds{Private, Private, Private} }
 
 // worst joins the bounds of two actions or classes: outsiders get as far as
 // either lets them.
 func (b Bounds) worst(c Bounds) Bounds {
-	return between(max(b.Least, c.Least), max(b.Most, c.Most))
+	return Between(max(b.Least, c.Least), max(b.Most, c.Most))
 }
 
-// between returns the bounds from least to most; equal ones are a verdict.
-func between(least, most Verdict) Bounds {
+// Between returns the bounds from least to most; equal ones are a verdict.
+func Between(least, most Verdict) Bounds {
 	if least == most {
 		return Bounds{least, least, most}
 	}
@@ -187,4 +205,4 @@ func between(least, most Verdict) Bounds {
 func (b Bounds) worse(c Bounds) bool { return b.Least > c.Least || b.Most > c.Most }
 
 // bounds are how far the outcome's action lets outsiders in.
-func (o *outcome) bounds() Bounds { return between(o.level, max(o.level, o.most)) }
+func (o *outcome) bounds() Bounds { return Between(o.level, max(o.level, o.most)) }

@@ -17,8 +17,8 @@ type Decision struct {
 	// outsiders reach, in the order of Actions; empty when none is reached for
 	// sure. CreateGrant has one for each class of which it can grant an operation.
 	Grants []Grant
-	// Undecided names what kept the verdict open. It may stand beside Grants:
-	// then the grants are sure and something worse was not ruled out.
+	// Undecided names what kept the classes encrypt and use open. It may come with
+	// Grants: then the grants are sure and something worse was not ruled out.
 	Undecided []Open
 	// TooIntricate says that the bound of work, or Question.Stop, cut the
 	// decision short: of the verdict, or of Future.
@@ -29,8 +29,9 @@ type Decision struct {
 	Services []ServiceGrant
 	// Future is set when a later instant has a worse verdict than At; nil when none.
 	Future *Exposure
-	// Unguarded is the decision about the key policy alone, when a resource
-	// control policy of the question makes it better; nil when none does.
+	// Unguarded is the decision about the key policy alone, when the resource
+	// control policies of the question change the classes or the owner; nil
+	// when they do not.
 	Unguarded *Decision
 	// Opens are the Allow statements by which outsiders surely get as far as
 	// Least, each by itself. Nil when Least is private, when only several

@@ -141,11 +141,11 @@ func (s *search) outlines(slot int, m *model) (list []pattern, possible bool) {
 	g := s.groupOf(slot)
 	switch {
 	case g == gCalled:
-		return nil, s.path == via
+		return nil, s.path.through()
 	case g == gContext || g == gMFA || g == gSpec:
 		return nil, true
 	case g >= 0 && !s.isText(slot):
-		d := s.domains[slot]
+		d := s.domain(slot)
 		if d.kind == fixedTo || d.kind == choice {
 			for _, v := range d.vals {
 				list = append(list, pattern{text: v.s, plain: v.s, exact: true})
@@ -267,7 +267,7 @@ func (p *pattern) capture(v string) (slot int, text string, ok bool) {
 // invert solves literals with variables on a key that has one value, or one of
 // a few: then it is the variables that must give way.
 func (s *search) invert(c, lits []literal, m *model, slot int) bool {
-	d := s.domains[slot]
+	d := s.domain(slot)
 	var choices [][]value
 	switch d.kind {
 	case fixedTo:
@@ -375,11 +375,15 @@ const maxAccounts = 8
 // returns the ARN's shapes in an account, in any account for "".
 func (s *search) moveAccount(c, lits []literal, m *model, build func(account string) []variant) bool {
 	var tried []string
+	how := loose
+	if s.settled(lits) { // the variables have one value in all these requests
+		how = resolved
+	}
 	for range maxAccounts {
 		m.b.spend(400 + 20*len(lits))
 		trial := m.clone()
 		with := append(append(append([]literal(nil), lits...), on(c, sAccount)...), equals(sAccount, tried...).not())
-		if !s.fill(build(""), with, trial, loose) {
+		if !s.fill(build(""), with, trial, how) {
 			return false
 		}
 		account := trial.text(sAccount)

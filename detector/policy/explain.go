@@ -3,6 +3,8 @@ package policy
 import (
 	"fmt"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // explain says in sentences why a witness gets in: what lets it in, why the
@@ -25,7 +27,7 @@ func (d *decider) explain(o *outcome) []string {
 			why = append(why, w)
 		}
 	}
-	if s.path == via {
+	if s.path.through() {
 		why = append(why, "The stranger drives an AWS service in an account of its own; the service then calls KMS with the stranger's permissions (forward access session).")
 	}
 	return why
@@ -68,21 +70,21 @@ func (d *decider) opening(st *stmt, o *outcome) string {
 
 // sentence says why a clause holds, or does not hold, for the outcome's request.
 func (d *decider) sentence(cl *clause, o *outcome, holds bool) string {
-	info := d.slots[cl.lo.slot]
+	key := d.slots[cl.lo.slot]
 	head := "`" + shorten(cl.text(), 120) + "`: "
 	vals := o.model.vals[cl.lo.slot]
-	if info.id == idPrincipalAccount || cl.lo.slot == sResource {
-		info.Name = cl.cond.Key
+	if cl.lo.slot == sAccount || cl.lo.slot == sResource {
+		key.Name = cl.cond.Key
 	}
 	switch {
 	case o.search.uncertainSlot(cl.lo.slot):
 		return head + "whatever this key holds in such a request, the outcome is the same."
 	case len(vals) == 0:
-		return head + absence(info, o.search.scene) + ", " + whenAbsent(cl.cond.Operator, holds) + "."
+		return head + key.AbsentText(o.search.kind) + ", " + whenAbsent(cl.cond.Operator, holds) + "."
 	case holds:
-		return head + d.presence(cl, info, o, vals) + "."
+		return head + presence(key, cl.cond.Operator.Negated, o, vals) + "."
 	default:
-		return head + fmt.Sprintf("here %s is %s, so this does not hold.", info.Name, quoteValues(vals))
+		return head + fmt.Sprintf("here %s is %s, so this does not hold.", key.Name, quoteValues(vals))
 	}
 }
 
@@ -108,88 +110,20 @@ func whenAbsent(op Operator, holds bool) string {
 	}
 }
 
-// absence says whose requests do not carry a key.
-func absence(info keyInfo, s *scene) string {
-	switch info.id {
-	case idPrincipalOrgID, idPrincipalOrgPaths:
-		return "an account in no organization does not carry this key"
-	case idSourceIP:
-		return "a request through a VPC endpoint does not carry this key"
-	case idSourceVpc, idSourceVpce, idVpcArn, idVpcSourceIP, idVpceAccount, idVpceOrgID, idVpceOrgPaths:
-		if s.path == via {
-			return "a request that a service makes for the caller does not carry this key"
-		}
-		if s.path == endpoint {
-			return "an endpoint of an account in no organization does not carry this key"
-		}
-		return "a request over a public endpoint does not carry this key"
-	case idViaService, idCalledVia, idCalledViaFirst, idCalledViaLast, idViaMCP:
-		return "a direct request does not carry this key"
-	case idSourceKeys, idPrincipalServiceName:
-		return "only AWS services that call for themselves carry this key"
-	case idUsername:
-		return "only IAM users carry this key"
-	case idTokenIssue, idMFAPresent, idMFAAge:
-		if s.temp {
-			return "such a session does not carry this key"
-		}
-		return "long-term credentials do not carry this key"
-	case idPrincipalTag:
-		return "a caller without this tag does not carry this key"
-	case idEncContext, idEncKeys:
-		return "a request without such an encryption context does not carry this key"
-	case idNever:
-		return "no request to KMS carries this key"
-	case idResTag, idRequestAlias, idResAliases, idMultiKeyType, idResOrgID, idResOrgPaths:
-		return "a request for this key does not carry this key"
-	default:
-		return "this request does not carry this key"
-	}
-}
-
 // presence says why a present key does not keep the caller out.
-func (d *decider) presence(cl *clause, info keyInfo, o *outcome, vals []value) string {
-	value := quoteValues(vals)
-	switch info.id {
-	case idPrincipalAccount, idPrincipalArn, idPrincipalOrgID, idPrincipalOrgPaths, idUserID:
-		if o.level == Shared {
-			return "it admits an outsider that the policy names: " + value
-		}
-		if cl.cond.Operator.Negated {
-			return "it only shuts the listed ones out; a stranger has " + value
-		}
-		return "a stranger can have " + value + ", which it admits"
-	case idTransport:
-		return "every request to KMS uses TLS, so the condition always holds"
-	case idResAccount, idResOrgID, idResOrgPaths, idRegion, idKeySpec, idKeyUsage, idKeyOrigin, idMultiRegion, idMultiKeyType, idResTag, idResAliases:
-		return "the key's own property (" + value + ") says nothing about the caller"
-	case idPrincipalIsAWSService, idViaAWSService, idPrincipalType:
-		return "a stranger's request carries " + value
-	case idSourceIP:
-		if o.level == Network {
-			return "the addresses that it admits are a named network, e.g. " + value
-		}
-		return "the addresses that strangers get in from are more than a named network (an IPv4 /8 or IPv6 /32), e.g. " + value
-	case idSourceVpc, idSourceVpce, idVpcArn, idVpceAccount, idVpceOrgID, idVpceOrgPaths:
-		if o.level == Network {
-			return "it admits everyone behind a named network: " + value
-		}
-		return "a stranger's own network can have " + value
-	case idVpcSourceIP:
-		return "private addresses are free to choose: a stranger's own VPC can have " + value
-	case idViaService, idCalledVia, idCalledViaFirst, idCalledViaLast, idViaMCP:
-		return "a stranger can use that service with its own credentials: " + value
-	case idCurrentTime:
-		return "it holds at this instant"
-	case idPrincipalTag, idUsername, idSession, idProvider, idSessionArn:
-		return "the caller's own account chooses it: " + value
-	case idMFAPresent, idMFAAge, idTokenIssue:
-		return "a stranger's own session can have " + value + "; it says nothing about whose account it is"
-	case idAttestation:
-		return "an enclave or instance with this measurement meets it: " + value
-	default:
-		return "the caller chooses it in the request: " + value
+func presence(key condkey.Key, negated bool, o *outcome, vals []value) string {
+	text := key.Say.Present
+	switch {
+	case o.level == Shared && key.Say.Shared != "":
+		text = key.Say.Shared
+	case negated && key.Say.Negated != "":
+		text = key.Say.Negated
+	case o.level == Network && key.Say.Network != "":
+		text = key.Say.Network
+	case text == "":
+		text = "the caller chooses it in the request: %s"
 	}
+	return strings.Replace(text, "%s", quoteValues(vals), 1)
 }
 
 // escaped says how the request escapes a Deny; "" when the Deny is about other
@@ -304,7 +238,7 @@ func (d *decider) asks(st *stmt) []ask {
 	var list []ask
 	seen := map[string]bool{}
 	for _, a := range weighty() {
-		if key := d.alike(a); d.byAction(a.action)[st.at] != matchNo && d.supported(a) && !seen[key] {
+		if key := d.alike(a); d.acts(a.action)[st.at] != matchNo && d.supported(a) && !seen[key] {
 			seen[key] = true
 			list = append(list, a)
 		}

@@ -29,7 +29,7 @@ func (s *search) fill(variants []variant, lits []literal, m *model, how reading)
 		}
 		texts, ok := v.edit(needs, m)
 		if !ok {
-			texts, ok = v.solve(needs, m.b)
+			texts, ok = s.solve(v, needs, m.b)
 		}
 		if !ok {
 			continue
@@ -66,7 +66,7 @@ func (v *variant) edit(needs []need, m *model) ([]string, bool) {
 			}
 		}
 		whole := strings.Join(texts, "")
-		if _, ok := v.split(whole); !ok || !allHold(needs, texts, m.b) {
+		if _, ok := v.split(whole); !ok || !allHold(needs, texts, m.b) || v.unequal(texts) != nil {
 			return nil, false
 		}
 		return texts, true
@@ -127,10 +127,75 @@ func (s *search) strangeNetwork(v *variant) []need {
 		c.strange = []*valueSet{exactly(accounts...), exactly(append([]string{"vpc-"}, c.named.vpcs...)...)}
 	}
 	accounts, vpcs := c.strange[0], c.strange[1]
-	return []need{
-		{first: 3, last: 3, skip: -1, negated: true, pats: accounts.pats, index: accounts.index},
-		{first: 5, last: 6, skip: -1, negated: true, pats: vpcs.pats, index: vpcs.index},
+	n := len(v.segs) - 1
+	needs := []need{{first: max(0, n-1), last: n, skip: -1, negated: true, pats: vpcs.pats, index: vpcs.index}}
+	for i, g := range v.segs {
+		if g.class != nil && g.min == accountDigits && g.max == accountDigits {
+			needs = append(needs, need{first: i, last: i, skip: -1, negated: true, pats: accounts.pats, index: accounts.index})
+		}
 	}
+	return needs
+}
+
+const accountDigits = 12
+
+// unequal returns segments that should hold one text and do not; nil when all do.
+func (v *variant) unequal(texts []string) []int {
+	for _, same := range v.same {
+		for _, i := range same {
+			if texts[i] != texts[same[0]] {
+				return same
+			}
+		}
+	}
+	return nil
+}
+
+// maxEqual bounds how many texts solve tries for segments that must be equal.
+const maxEqual = 16
+
+// solve finds texts for a variant's segments; where some must be equal it tries
+// the texts that a solution without that demand has there, then leaves them
+// out and looks for others. Without other solutions there is none.
+func (s *search) solve(v *variant, needs []need, b *budget) ([]string, bool) {
+	var tried []string
+	for range maxEqual {
+		texts, ok := v.tape.solve(needs, b)
+		if !ok {
+			return nil, false
+		}
+		same := v.unequal(texts)
+		if same == nil {
+			return texts, true
+		}
+		if tried == nil && len(v.same) > 1 { // no use if the other segments cannot be equal
+			rest := *v
+			rest.same = slices.DeleteFunc(slices.Clone(v.same), func(s []int) bool { return s[0] == same[0] })
+			if _, ok := s.solve(&rest, needs, b); !ok {
+				return nil, false
+			}
+		}
+		for _, i := range same {
+			if slices.Contains(tried, texts[i]) {
+				continue
+			}
+			one := *v
+			one.segs = slices.Clone(v.segs)
+			for _, j := range same {
+				one.segs[j] = fixed(texts[i])
+			}
+			if texts, ok := s.solve(&one, needs, b); ok {
+				return texts, true
+			}
+			tried = append(tried, texts[i])
+		}
+		needs = needs[:len(needs):len(needs)]
+		for _, i := range same {
+			needs = append(needs, need{first: i, last: i, skip: -1, negated: true, pats: exactly(tried...).pats})
+		}
+	}
+	s.incomplete = true // other texts may do
+	return nil, false
 }
 
 // under returns the patterns of s without variables, as m or looseness has it.

@@ -3,6 +3,8 @@ package policy
 import (
 	"slices"
 	"time"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // fewInstants is up to how many later instants are looked at one by one.
@@ -35,13 +37,13 @@ func (d *decider) later(dec *Decision) {
 // instants lists the later instants, in seconds, at which a condition on the
 // time may change its answer.
 func (d *decider) instants() []int64 {
-	if !d.has[idCurrentTime] {
+	if !d.ties[condkey.TieTime] {
 		return nil
 	}
 	var seconds []int64
 	for i := range d.stmts {
 		for _, cl := range d.stmts[i].clauses {
-			if d.slots[cl.hi.slot].id != idCurrentTime || cl.hi.set == nil {
+			if !d.hasTie(cl.hi.slot, condkey.TieTime) || cl.hi.set == nil {
 				continue
 			}
 			for _, r := range cl.hi.set.spans {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // A generator makes random policies out of documented constructs.
@@ -155,7 +157,7 @@ func (g *generator) conditions() map[string]map[string]any {
 // decorate puts a set prefix and IfExists on an operator, with care for keys
 // of many values, which need a prefix.
 func (g *generator) decorate(operator, key string) string {
-	info, _ := lookupKey(key)
+	info, _ := condkey.Default().Lookup(key)
 	prefix := ""
 	switch {
 	case info.Multi:

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // A token is one step of a pattern.
@@ -61,16 +63,24 @@ type part struct {
 	ref     string // the variable's key; "" for text
 	defText string // the default
 	hasDef  bool
-	slot    int // the variable's slot, set by compile
+	slot    int  // the variable's slot, set by compile
+	account bool // the variable is the caller's account
+	wild    bool // the variable's value can hold * or ?
 }
 
-// newPattern reads a value under a string or ARN operator. vars says whether
-// ${...} is a variable.
-func newPattern(value string, base Base, vars bool) pattern {
+// newPattern reads a value under a string or ARN operator. vars holds the keys
+// that ${...} can name, nil where it is plain text.
+func newPattern(value string, base Base, vars *condkey.Table) pattern {
 	p := pattern{text: value, fold: base == StringEqualsIgnoreCase, arn: base == ArnLike}
 	p.wild = base == StringLike || base == ArnLike
-	if vars && strings.Contains(value, "${") {
+	if vars != nil && strings.Contains(value, "${") {
 		p.parts = splitVariables(value)
+		for i := range p.parts {
+			if v := &p.parts[i]; v.ref != "" {
+				key, _ := vars.Lookup(v.ref)
+				v.account, v.wild = key.Tie == condkey.TieAccount, key.Depends.Wild
+			}
+		}
 		if onlyText(p.parts) {
 			p.build(p.parts)
 			p.parts = nil

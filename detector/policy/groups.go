@@ -3,6 +3,8 @@ package policy
 import (
 	"slices"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // on returns the literals on one slot.
@@ -76,7 +78,7 @@ func (s *search) pickMany(slot int, d *domain, lits []literal, m *model) ([]valu
 // repairCalled solves aws:CalledVia, First and Last: the services in a chain of
 // calls. The list holds only some services, so it may be missing under a service.
 func (s *search) repairCalled(lits []literal, m *model) bool {
-	list, first, last := s.c.slotWith(idCalledVia), s.c.slotWith(idCalledViaFirst), s.c.slotWith(idCalledViaLast)
+	list, first, last := s.c.slotWith(condkey.TieCalled), s.c.slotWith(condkey.TieCalledFirst), s.c.slotWith(condkey.TieCalledLast)
 	set := func(chain []value) {
 		for _, x := range [...]struct {
 			slot int
@@ -91,10 +93,10 @@ func (s *search) repairCalled(lits []literal, m *model) bool {
 		set(nil)
 		return true
 	}
-	if s.path != via {
+	if !s.path.through() {
 		return false
 	}
-	for _, t := range calledServices() {
+	for _, t := range s.calledServices() {
 		if set([]value{{s: t}}); allLiteralsHold(lits, m) {
 			return true
 		}
@@ -139,6 +141,17 @@ func allLiteralsHold(lits []literal, m *model) bool {
 	return true
 }
 
+// calledRow is the row of a chain's services.
+func (s *search) calledRow() *condkey.Row { return s.c.keys.Tied(condkey.TieCalled) }
+
+// calledServices lists the services that are known to make such chains.
+func (s *search) calledServices() []string {
+	if rule := s.calledRow().Case(s.kind); rule != nil {
+		return rule.Known
+	}
+	return nil
+}
+
 // calledBy returns a service that meets lits, whichever keys they are on.
 func (s *search) calledBy(lits []literal, m *model) (value, bool) {
 	lits = slices.Clone(lits)
@@ -147,17 +160,21 @@ func (s *search) calledBy(lits []literal, m *model) (value, bool) {
 		slot = lits[i].slot
 		lits[i].slot = 0
 	}
-	if slot < 0 {
-		return value{s: calledServices()[0]}, true
+	known := s.calledServices()
+	if slot < 0 && len(known) > 0 {
+		return value{s: known[0]}, true
 	}
-	for _, t := range calledServices() {
+	for _, t := range known {
 		if v := (value{s: t}); fitsAll([]value{v}, lits, m) {
 			return v, true
 		}
 	}
 	trial := m.clone()
-	host := tape{[]segment{repeat(hostClass(), 1, 60), fixed(".amazonaws.com")}}
-	if !s.fill([]variant{whole(0, host)}, lits, trial, resolved) {
+	var variants []variant
+	for _, f := range s.c.formsOf(s.calledRow().ShapesIn(s.kind)) {
+		variants = append(variants, whole(0, f.tape))
+	}
+	if !s.fill(variants, lits, trial, resolved) {
 		return value{}, false
 	}
 	v := trial.vals[0][0]
@@ -173,12 +190,9 @@ func (s *search) calledBy(lits []literal, m *model) (value, bool) {
 }
 
 // repairMFA solves aws:MultiFactorAuthPresent and Age together, for temporary
-// credentials of roles, users and root users; see mfaDomain for the others.
-// Source: IAM User Guide, reference_policies_condition-keys.html. The page says
-// that federated identities do not carry the key and also that all temporary
-// credentials do: a role session may be federated.
+// credentials of roles, users and root users: an age comes with true only.
 func (s *search) repairMFA(lits []literal, m *model) bool {
-	present, age := s.c.slotWith(idMFAPresent), s.c.slotWith(idMFAAge)
+	present, age := s.c.slotWith(condkey.TieMFA), s.c.slotWith(condkey.TieMFAAge)
 	onPresent, onAge := on(lits, present), on(lits, age)
 	try := func(p string, a []value) bool {
 		var pv []value
@@ -196,10 +210,18 @@ func (s *search) repairMFA(lits []literal, m *model) bool {
 		}
 		return true
 	}
-	if !s.sure && s.typ == roleCaller && try("", nil) || try("false", nil) {
+	rule := s.c.keys.Tied(condkey.TieMFA).Case(s.kind)
+	if rule == nil {
+		return try("", nil)
+	}
+	if !s.sure && rule.Is == condkey.MayLack && try("", nil) || slices.Contains(rule.Of, "false") && try("false", nil) {
 		return true
 	}
-	for _, n := range borders(onAge, 0, 36*3600, m.b) {
+	ages := s.c.keys.Tied(condkey.TieMFAAge).Case(s.kind)
+	if ages == nil || !slices.Contains(rule.Of, "true") {
+		return false
+	}
+	for _, n := range borders(onAge, ages.Lo, ages.Hi, m.b) {
 		if m.b.spend(24); m.b.out() {
 			return false
 		}
@@ -227,10 +249,10 @@ func (s *search) repairSpec(lits []literal, m *model) bool {
 
 func (s *search) trySpec(lits []literal, m *model, k keyKind, alg string) bool {
 	value := func(slot int) string {
-		switch s.c.slots[slot].id {
-		case idKeySpec:
+		switch s.c.slots[slot].Tie {
+		case condkey.TieSpec:
 			return k.spec
-		case idKeyUsage:
+		case condkey.TieUsage:
 			return k.usage
 		default:
 			return alg
@@ -372,10 +394,10 @@ func (c *compiled) keySets(a ask) []keySet {
 // tellsKeys says whether conditions can tell apart what a is about keys of
 // different kinds.
 func (c *compiled) tellsKeys(a ask) bool {
-	byKey := c.mentionsAny(idKeySpec, idKeyUsage, idEncAlgorithm)
-	byRequest := c.mentionsAny(idEncContext, idEncKeys)
+	byKey := c.mentionsAny(condkey.TieSpec, condkey.TieUsage, condkey.TieAlgorithm)
+	byRequest := c.mentionsAny(condkey.TieContext, condkey.TieContextKeys)
 	if a.action == createGrant {
-		return byKey || byRequest || c.mentionsAny(idGrantOps, idGrantParam)
+		return byKey || byRequest || c.byAction
 	}
 	return byKey && byRequest
 }

@@ -8,15 +8,15 @@ func (c *compiled) matches(action string) []match {
 		return m
 	}
 	m := make([]match, len(c.stmts))
-	for i, by := range c.byAction(action) {
+	for i, by := range c.acts(action) {
 		m[i] = min(c.stmts[i].resource, by)
 	}
 	c.matched[action] = m
 	return m
 }
 
-// byAction returns, for each statement, whether its actions are about an action.
-func (c *compiled) byAction(action string) []match {
+// acts returns, for each statement, whether its actions are about an action.
+func (c *compiled) acts(action string) []match {
 	if m, ok := c.acted[action]; ok {
 		return m
 	}
@@ -157,7 +157,7 @@ func (c *compiled) matchOneResource(r string, in *Policy) match {
 }
 
 func matchARN(pattern, arn string, b *budget) match {
-	whole, parts := newPattern(pattern, StringLike, false), newPattern(pattern, ArnLike, false)
+	whole, parts := newPattern(pattern, StringLike, nil), newPattern(pattern, ArnLike, nil)
 	switch w, p := whole.matches(arn, b), parts.matches(arn, b); {
 	case w && p && !parts.short:
 		return matchYes
@@ -179,8 +179,8 @@ func (c *compiled) matchUnknownKey(r string) match {
 	if len(parts) < 6 {
 		return matchNo
 	}
-	kms, owner := newPattern(parts[2], StringLike, false), newPattern(parts[4], StringLike, false)
-	key := newPattern(parts[5], StringLike, false)
+	kms, owner := newPattern(parts[2], StringLike, nil), newPattern(parts[4], StringLike, nil)
+	key := newPattern(parts[5], StringLike, nil)
 	couldBeKey := strings.HasPrefix(parts[5], "key/") || !key.exact
 	if kms.matches("kms", c.b) && (c.owner == "" || owner.matches(c.owner, c.b)) && couldBeKey {
 		return matchMaybe

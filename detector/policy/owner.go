@@ -3,6 +3,8 @@ package policy
 import (
 	"fmt"
 	"slices"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // The owner's two actions.
@@ -14,8 +16,8 @@ const (
 // ownerOf decides who of the owner's account keeps the key. It asks the search
 // of the outsiders, on a policy that is compiled for callers of the owner's
 // account, and takes from it only what that account has for sure: see insider.
-func (p *Policy) ownerOf(q Question, partition string, b *budget) Owner {
-	d := newDecider(p.compile(q, partition, true, b))
+func (p *Policy) ownerOf(keys *condkey.Table, q Question, partition string, b *budget) Owner {
+	d := newDecider(p.compile(keys, q, partition, true, b))
 	d.views = make(map[viewKey][]*stmt, 4)
 	if d.owner == "" {
 		unknown := Open{StatementRef{Index: -1}, "the key's owner is not known"}
@@ -62,6 +64,9 @@ func (d *decider) access(a ask) standing {
 		s := standing{access: AccessYes, witness: r}
 		if how == byName {
 			s.access, s.named = AccessNamed, d.namedOwners(scenes)
+			if len(s.named) == 0 { // no room to look for each
+				s.named = []string{r.Principal}
+			}
 			s.blame = d.noAccount(a)
 		}
 		return s
@@ -127,7 +132,7 @@ func (d *decider) confirmsOwner(r Request) bool {
 	if r.Resource == "" {
 		r.Resource = d.someKey()
 	}
-	return d.policy.AllowsUnder(r, d.q.RCPs) == Yes
+	return d.policy.allowsUnder(d.keys, r, d.q.RCPs) == Yes
 }
 
 // A viewKey is a question to ownersView.
@@ -188,7 +193,7 @@ func (e entries) through(how through) entries {
 // beyondOwner says whether a clause turns on a fact that is neither in the
 // question nor in the account's own hands.
 func (d *decider) beyondOwner(cl *clause) bool {
-	if d.factUnknown(d.slots[cl.lo.slot].id) {
+	if d.factUnknown(cl.lo.slot) {
 		return true
 	}
 	for _, set := range [...]*valueSet{cl.lo.set, cl.hi.set} {
@@ -197,7 +202,7 @@ func (d *decider) beyondOwner(cl *clause) bool {
 		}
 		for i := range set.pats {
 			for _, p := range set.pats[i].parts {
-				if p.ref != "" && d.factUnknown(d.slots[p.slot].id) {
+				if p.ref != "" && d.factUnknown(p.slot) {
 					return true
 				}
 			}
@@ -208,14 +213,15 @@ func (d *decider) beyondOwner(cl *clause) bool {
 
 // factUnknown says whether a key holds a fact about the owner or its key that
 // the question does not say, the same in all its requests.
-func (c *compiled) factUnknown(id keyID) bool {
-	switch id {
-	case idPrincipalOrgID, idVpceOrgID:
+func (c *compiled) factUnknown(slot int) bool {
+	key := c.slots[slot]
+	switch key.Tie {
+	case condkey.TieOrgID, condkey.TieVpceOrgID:
 		return c.q.Key.Org == ""
-	case idPrincipalOrgPaths, idVpceOrgPaths:
+	case condkey.TieOrgPaths, condkey.TieVpceOrgPaths:
 		return true
 	}
-	return c.keyUnknown(id)
+	return key.Reads&c.unknownFacts() != 0
 }
 
 // insider lists what makes a caller one whom the owner's account can send: of
@@ -225,21 +231,25 @@ func (c *compiled) factUnknown(id keyID) bool {
 func (s *search) insider() []literal {
 	c := s.c
 	lits := []literal{equals(sAccount, c.owner)}
-	if org := c.q.Key.Org; org != "" && (c.has[idPrincipalOrgID] || c.has[idPrincipalOrgPaths]) {
+	if org := c.q.Key.Org; org != "" && c.mentionsAny(condkey.TieOrgID, condkey.TieOrgPaths) {
 		lits = append(lits, equals(sOrgID, org))
 	}
-	reserved := &valueSet{pats: []pattern{newPattern("arn:*:iam::*"+serviceLinkedPath+"*", StringLike, false)}}
+	reserved := &valueSet{pats: []pattern{newPattern("arn:*:iam::*"+serviceLinkedPath+"*", StringLike, nil)}}
 	lits = append(lits, literal{slot: sArn, mode: eachOut, set: reserved})
 	if !s.freshWhere {
 		return lits
 	}
 	others := slices.DeleteFunc(slices.Clone(c.named.accounts), func(a string) bool { return a == c.owner })
-	lits = s.strangeValues(lits, idSourceVpc, c.named.vpcs)
-	lits = s.strangeValues(lits, idSourceVpce, c.named.vpcs)
-	lits = s.strangeValues(lits, idVpceAccount, others)
-	lits = s.strangeValues(lits, idAttestation, c.named.values)
-	if i := s.slotNamed("aws:Ec2InstanceSourceVpc"); i >= 0 {
-		lits = append(lits, noneOf(i, c.named.vpcs...))
+	for i := sFirst; i < len(c.slots); i++ {
+		switch key := c.slots[i]; {
+		case key.Names == condkey.NetworkID && key.Tie != condkey.TieVpcARN: // see strangeNetwork
+			lits = append(lits, noneOf(i, c.named.vpcs...))
+		case key.Names == condkey.NetworkAccount:
+			lits = append(lits, noneOf(i, others...))
+		case key.Names == condkey.Image:
+			lits = append(lits, noneOf(i, c.named.values...))
+		}
+		lits = append(lits, s.doubtful(i, c.slots[i])...)
 	}
 	return lits
 }
@@ -328,11 +338,8 @@ func (d *decider) ownerDoubt(a ask) Open {
 
 // isNetwork says whether a clause is about where a request comes from.
 func (d *decider) isNetwork(cl *clause) bool {
-	switch d.slots[cl.lo.slot].id {
-	case idSourceIP, idSourceVpc, idSourceVpce, idVpcArn, idVpceAccount, idVpcSourceIP:
-		return true
-	}
-	return false
+	key := d.slots[cl.lo.slot]
+	return key.Names.Where() || key.Types&condkey.IP != 0
 }
 
 // stmtsAbout lists the statements of an effect that may apply to an action.

@@ -73,7 +73,7 @@ func (s *Statement) comparesARNs() bool {
 // two partitions, when the key's partition is not known: the worse of the two
 // for each action. The result is flagged as turning on a fact of the key.
 func either(a, b Decision) Decision {
-	if a.bounds() == b.bounds() && a.Classes == b.Classes && a.TooIntricate == b.TooIntricate && len(a.Grants) == len(b.Grants) && len(a.Undecided) == len(b.Undecided) && len(a.Services) == len(b.Services) {
+	if a.bounds() == b.bounds() && a.Classes == b.Classes && a.TooIntricate == b.TooIntricate && len(a.Grants) == len(b.Grants) && len(a.Undecided) == len(b.Undecided) && len(a.Services) == len(b.Services) && a.Owner.Manage == b.Owner.Manage && a.Owner.Decrypt == b.Owner.Decrypt {
 		return a // the usual case: the partition decides nothing
 	}
 	out := a
@@ -81,6 +81,7 @@ func either(a, b Decision) Decision {
 	out.Verdict, out.Least, out.Most = bounds.Verdict, bounds.Least, bounds.Most
 	out.TooIntricate = a.TooIntricate || b.TooIntricate
 	out.Classes = Classes{a.Classes.Encrypt.worst(b.Classes.Encrypt), a.Classes.Use.worst(b.Classes.Use), a.Classes.Other.worst(b.Classes.Other)}
+	out.Owner = eitherOwner(a.Owner, b.Owner)
 	out.Grants = worseGrants(weighty(), a.Grants, b.Grants)
 	out.Others = worseGrants(asksOf(ClassOther), a.Others, b.Others)
 	for _, open := range b.Undecided {
@@ -115,6 +116,40 @@ func either(a, b Decision) Decision {
 		}
 	}
 	return out
+}
+
+// homePartition returns the partition of the ARNs that the policy's principals
+// are named by; "" when there are none, or of several partitions. KMS refuses a
+// policy whose principals are not of the key's partition, so that is where the
+// owner is to be looked for.
+// Source: KMS API Reference, PutKeyPolicy, Policy (the principals must exist).
+func (p *Policy) homePartition() string {
+	home := ""
+	for i := range p.Statements {
+		for _, entry := range p.Statements[i].Principals {
+			parts := strings.SplitN(entry.Value, ":", 3)
+			if entry.Kind != KindAWS || len(parts) < 3 || parts[0] != "arn" || parts[1] == home {
+				continue
+			}
+			if home != "" {
+				return ""
+			}
+			home = parts[1]
+		}
+	}
+	return home
+}
+
+// eitherOwner is what the two partitions agree on; the rest is undecided.
+func eitherOwner(a, b Owner) Owner {
+	unknown := Open{StatementRef{Index: -1}, "it turns on the key's partition, which is not known"}
+	if a.Manage != b.Manage {
+		a.Manage, a.ManageBlame, a.Named, a.Witness = AccessUndecided, unknown, nil, nil
+	}
+	if a.Decrypt != b.Decrypt {
+		a.Decrypt, a.DecryptBlame = AccessUndecided, unknown
+	}
+	return a
 }
 
 // worseGrants joins two lists of grants, in the order of actions: of two

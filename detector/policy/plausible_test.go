@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // implausible says which rule of AWS no request of an outsider could break the
@@ -110,7 +112,7 @@ func implausibleOrg(r Request, o *oracle) string {
 	switch {
 	case org != "" && !orgShape.MatchString(org):
 		return "aws:PrincipalOrgID is none"
-	case path != "" && !orgPathShape.MatchString(path):
+	case path != "" && !isOrgPath(path):
 		return "aws:PrincipalOrgPaths is none"
 	case both && (org == "") != (path == ""):
 		return "one of the organization's keys is absent"
@@ -211,7 +213,7 @@ func implausibleParameters(r Request, o *oracle) string {
 		names = append(names, values...)
 	}
 	for key, values := range r.Context {
-		info, _ := lookupKey(key)
+		info, known := condkey.Default().Lookup(key)
 		lower := strings.ToLower(key)
 		switch {
 		case len(values) > 1 && !info.Multi:
@@ -232,7 +234,7 @@ func implausibleParameters(r Request, o *oracle) string {
 			return key + " is there, but the key has no tags"
 		case lower == "kms:requestalias" || lower == "kms:resourcealiases":
 			return key + " is there, but the key has no aliases"
-		case !info.knownToKMS():
+		case !known:
 			return key + " is never in a request to KMS"
 		}
 	}
@@ -243,6 +245,3 @@ func implausibleParameters(r Request, o *oracle) string {
 	}
 	return ""
 }
-
-// knownToKMS reports whether lookupKey knew the key.
-func (k keyInfo) knownToKMS() bool { return k.Name != "" }

@@ -3,6 +3,8 @@ package policy
 import (
 	"fmt"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // ParseRCP reads a resource control policy, as strictly as Parse: beside what
@@ -52,14 +54,19 @@ func (s *Statement) wantsOfRCP() string {
 // roles and RetireGrant, the owner's too.
 // Source: AWS Organizations User Guide, orgs_manage_policies_rcps.html.
 func (p *Policy) AllowsUnder(r Request, rcps []*Policy) Answer {
-	answer := p.Allows(r)
+	return p.allowsUnder(condkey.Default(), r, rcps)
+}
+
+// allowsUnder is AllowsUnder with another table of condition keys.
+func (p *Policy) allowsUnder(keys *condkey.Table, r Request, rcps []*Policy) Answer {
+	answer := p.allowsWith(keys, r)
 	if isServiceLinked(r.Principal) || strings.EqualFold(r.Action, "kms:RetireGrant") {
 		return answer
 	}
 	for _, rcp := range rcps {
 		for i := range rcp.Statements {
 			if st := &rcp.Statements[i]; answer != No && st.Effect == Deny {
-				answer = evalAnd(answer, evalNot(rcp.evalStatement(st, r)))
+				answer = evalAnd(answer, evalNot(evaluator{rcp, keys}.evalStatement(st, r)))
 			}
 		}
 	}

@@ -3,6 +3,8 @@ package policy
 import (
 	"slices"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // A group is a set of keys whose values hang together.
@@ -19,6 +21,7 @@ const (
 	gContext                   // encryption context and its keys
 	gMFA                       // MFA present and age
 	gSpec                      // key spec, usage, encryption algorithm
+	gBuild                     // a build and its project
 )
 
 // groupOf returns the group of a slot; a key that stands alone is its own group.
@@ -38,25 +41,38 @@ func (s *search) groupOf(slot int) group {
 	case sOrgID, sOrgPaths:
 		return gOrg
 	}
-	switch s.c.slots[slot].id {
-	case idUsername:
+	switch s.c.slots[slot].Tie {
+	case condkey.TieUsername:
 		return gCaller
-	case idSourceVpc, idVpcArn:
+	case condkey.TieVpc, condkey.TieVpcARN:
 		return gVpc
-	case idVpceOrgID, idVpceOrgPaths:
+	case condkey.TieVpceOrgID, condkey.TieVpceOrgPaths:
 		return gVpceOrg
-	case idCalledVia, idCalledViaFirst, idCalledViaLast:
+	case condkey.TieCalled, condkey.TieCalledFirst, condkey.TieCalledLast:
 		return gCalled
-	case idEncContext, idEncKeys:
+	case condkey.TieContext, condkey.TieContextKeys:
 		return gContext
-	case idMFAPresent, idMFAAge:
+	case condkey.TieMFA, condkey.TieMFAAge:
 		if s.temp && s.typ != fedCaller && s.typ != serviceCaller {
 			return gMFA
 		}
-	case idKeySpec, idKeyUsage, idEncAlgorithm:
+	case condkey.TieSpec, condkey.TieUsage, condkey.TieAlgorithm:
 		return gSpec
+	case condkey.TieBuild, condkey.TieProject:
+		if s.builds() {
+			return gBuild
+		}
 	}
 	return group(slot)
+}
+
+// builds reports whether a request has the ARNs both of a build and of its
+// project, and the policy asks for both.
+func (s *search) builds() bool {
+	there := func(slot int) bool {
+		return slot >= 0 && s.domains[slot].kind == text && s.domains[slot].ofCaller && !(s.sure && s.domains[slot].uncertain)
+	}
+	return there(s.c.slotWith(condkey.TieBuild)) && there(s.c.slotWith(condkey.TieProject))
 }
 
 // repair gives the keys of slot's group values in m that meet all of c. When it
@@ -148,7 +164,9 @@ func (s *search) repairText(c, lits []literal, m *model, g group, slot int) bool
 	switch {
 	case g == gParent && s.typ == fedCaller:
 		return s.moveAccount(c, lits, m, s.parentVariants)
-	case g >= 0 && s.c.slots[slot].id == idSessionArn:
+	case g == gBuild:
+		return s.moveAccount(c, lits, m, s.buildVariants)
+	case g >= sFirst && s.domains[slot].ofCaller:
 		return s.moveAccount(c, lits, m, func(account string) []variant { return s.sessionVariants(slot, account) })
 	}
 	if s.settled(lits) || m.b.out() {
@@ -167,7 +185,7 @@ func (s *search) repairText(c, lits []literal, m *model, g group, slot int) bool
 
 // prefer tries the well-known values of a key.
 func (s *search) prefer(slot int, lits []literal, m *model) bool {
-	d := s.domains[slot]
+	d := s.domain(slot)
 	v := make([]value, 1)
 	for i := -1; i < len(d.known) && !m.b.out(); i++ {
 		v[0].s = d.first
@@ -207,7 +225,7 @@ func (s *search) clear(g group, m *model) {
 	switch g {
 	case gOrg:
 		m.vals[sOrgID], m.vals[sOrgPaths] = nil, nil
-	case gVpc, gVpceOrg:
+	case gVpc, gVpceOrg, gBuild:
 		for i := sFirst; i < len(s.c.slots); i++ {
 			if s.groupOf(i) == g {
 				m.vals[i] = nil
@@ -235,7 +253,7 @@ func (s *search) settled(lits []literal) bool {
 }
 
 func (s *search) settledSlot(slot int) bool {
-	if slot >= sFirst && s.c.slots[slot].id == idUsername {
+	if slot >= sFirst && s.c.hasTie(slot, condkey.TieUsername) {
 		return s.typ != userCaller
 	}
 	if slot < sFirst || s.groupOf(slot) < 0 {
@@ -298,8 +316,8 @@ func (s *search) neverEqual(a, b int) bool {
 	if b < sFirst || s.c.insiders {
 		return false
 	}
-	id := s.c.slots[b].id
-	return a == sAccount && id == idResAccount || a == sOrgID && id == idResOrgID && s.freshWho
+	tie := s.c.slots[b].Tie
+	return a == sAccount && tie == condkey.TieOwner || a == sOrgID && tie == condkey.TieOwnerOrg && s.freshWho
 }
 
 func arnAccount(arn string) string {

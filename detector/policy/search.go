@@ -1,6 +1,10 @@
 package policy
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+)
 
 // A search looks for one request of a scene that the policy allows.
 //
@@ -35,7 +39,7 @@ func (c *compiled) newSearch(sc *scene, r reach, sure bool) *search {
 	s := &search{scene: sc, sure: sure, reach: r}
 	s.allows, s.denies = c.statements(sc.action, Allow, sure), c.statements(sc.action, Deny, sure)
 	s.base = s.strangers()
-	if slot := c.slotWith(idGrantOps); slot >= 0 && sc.action == createGrant && sc.class != "" {
+	if slot := c.slotWith(condkey.TieGrantOps); slot >= 0 && sc.action == createGrant && sc.class != "" {
 		c.b.spend(500)
 		carried := literal{slot: slot, mode: someIn, set: exactly(operations(sc.class, sc.keys)...)}
 		s.base = append(s.base[:len(s.base):len(s.base)], carried)
@@ -70,7 +74,7 @@ func (c *compiled) statements(action string, effect Effect, sure bool) []*stmt {
 // begin completes the scene's plainest request with the keys that hang together.
 func (s *search) begin() {
 	s.first = s.start
-	if !s.c.mentionsAny(idMFAPresent, idMFAAge, idKeySpec, idKeyUsage, idEncAlgorithm, idSourceVpc, idVpcArn) {
+	if !s.c.mentionsAny(condkey.TieMFA, condkey.TieMFAAge, condkey.TieSpec, condkey.TieUsage, condkey.TieAlgorithm, condkey.TieVpc, condkey.TieVpcARN) {
 		return
 	}
 	s.first = s.start.clone()
@@ -86,6 +90,12 @@ func (s *search) begin() {
 	}
 }
 
+// A baseKey tells the lists of literals apart that make a caller an outsider.
+type baseKey struct {
+	reach
+	sure bool
+}
+
 // strangers returns the literals that every caller of the wanted kind meets.
 func (s *search) strangers() []literal {
 	if s.typ == serviceCaller {
@@ -94,19 +104,26 @@ func (s *search) strangers() []literal {
 		}
 		return s.c.customer
 	}
-	base, ok := s.c.bases[s.reach]
+	key := baseKey{s.reach, s.sure}
+	base, ok := s.c.bases[key]
 	if !ok {
 		s.c.b.spend(200 + patternSize*(len(s.c.named.accounts)+len(s.c.named.orgs)+len(s.c.named.ids)+len(s.c.named.vpcs)+len(s.c.named.values)))
 	}
 	if !ok && s.c.insiders {
 		base = s.insider()
-		s.c.bases[s.reach] = base
+		s.c.bases[key] = base
 	} else if !ok {
 		base = s.outsider()
-		s.c.bases[s.reach] = base
+		s.c.bases[key] = base
 	}
+	base = base[:len(base):len(base)]
 	if s.typ == fedCaller { // keeps the user behind the session in the caller's account
-		base = append(base[:len(base):len(base)], literal{slot: sParent, mode: all})
+		base = append(base, literal{slot: sParent, mode: all})
+	}
+	for i := sFirst; i < len(s.domains); i++ { // and what carries the account, where it must be there
+		if d := s.domains[i]; d.ofCaller && s.with[i] && !d.canLack(s.sure) {
+			base = append(base, literal{slot: i, mode: all})
+		}
 	}
 	return base
 }
@@ -131,49 +148,84 @@ func (s *search) outsider() []literal {
 		}
 	} else {
 		lits = append(lits, out(sAccount, owner, c.q.TrustedAccounts, c.named.accounts))
-		if c.has[idPrincipalOrgID] || c.has[idPrincipalOrgPaths] || len(c.q.TrustedOrgs) > 0 {
+		if c.mentionsAny(condkey.TieOrgID, condkey.TieOrgPaths) || len(c.q.TrustedOrgs) > 0 {
 			lits = append(lits, out(sOrgID, c.q.TrustedOrgs, c.named.orgs, []string{c.q.Key.Org}))
 		}
-		if i := c.slotWith(idResOrgID); i >= 0 && c.q.Key.Org == "" { // whatever organization the owner is in
+		if i := c.slotWith(condkey.TieOwnerOrg); i >= 0 && c.q.Key.Org == "" { // whatever organization the owner is in
 			own := pattern{text: "${aws:PrincipalOrgID}", parts: []part{{ref: "aws:PrincipalOrgID", slot: sOrgID}}}
 			lits = append(lits, literal{slot: i, absent: true, mode: eachOut, set: &valueSet{pats: []pattern{own}, vars: true}})
 		}
 		if len(c.named.ids) > 0 {
 			lits = append(lits, out(sUnique, c.named.ids), out(sParentID, c.named.ids))
 		}
-		lits = s.strangeValues(lits, idAttestation, c.named.values)
 	}
-	if s.freshWhere {
-		lits = s.strangeValues(lits, idSourceVpc, c.named.vpcs)
-		lits = s.strangeValues(lits, idSourceVpce, c.named.vpcs)
-		lits = s.strangeValues(lits, idVpceAccount, append(append(owner, c.q.TrustedAccounts...), c.named.accounts...))
-		lits = s.strangeValues(lits, idVpceOrgID, append(append([]string{c.q.Key.Org}, c.q.TrustedOrgs...), c.named.orgs...))
-		if i := s.slotNamed("aws:Ec2InstanceSourceVpc"); i >= 0 {
-			lits = append(lits, out(i, c.named.vpcs))
-		}
+	for i := sFirst; i < len(c.slots); i++ {
+		lits = append(lits, s.strange(i, c.slots[i])...)
 	}
 	return lits
 }
 
-func (s *search) strangeValues(lits []literal, id keyID, values []string) []literal {
-	if !s.c.has[id] || len(values) == 0 {
+// strange lists what a key of a stranger, or of one in a strange network, is
+// not: what the policy names, by what the key's values name.
+func (s *search) strange(slot int, key condkey.Key) []literal {
+	c := s.c
+	lits := s.doubtful(slot, key)
+	switch {
+	case key.Names == condkey.Nobody || key.Names.Where() && !s.freshWhere || !key.Names.Where() && !s.freshWho:
 		return lits
+	case key.Names == condkey.Image || key.Names == condkey.Person || key.Names == condkey.Subject:
+		set := &valueSet{}
+		for _, v := range c.named.values {
+			set.pats = append(set.pats, newPattern(v, StringEqualsIgnoreCase, nil))
+		}
+		if s.sure && key.Names == condkey.Subject { // whom a pattern covers only the provider knows
+			for _, v := range c.named.patterns {
+				set.pats = append(set.pats, newPattern(v, StringLike, nil))
+			}
+		}
+		return append(lits, literal{slot: slot, absent: true, mode: eachOut, set: set})
+	case key.Names == condkey.Issuer:
+		return append(lits, literal{slot: slot, absent: true, mode: none})
+	case key.Names == condkey.NetworkID && key.Tie != condkey.TieVpcARN: // see strangeNetwork
+		return append(lits, noneOf(slot, c.named.vpcs...))
+	case key.Names == condkey.NetworkAccount:
+		return append(lits, noneOf(slot, slices.Concat([]string{c.owner}, c.q.TrustedAccounts, c.named.accounts)...))
+	case key.Names == condkey.NetworkOrg && key.Multi:
+		return append(lits, literal{slot: slot, absent: true, mode: eachOut, set: pathsOf(c.insideOrgs())})
+	case key.Names == condkey.NetworkOrg:
+		return append(lits, noneOf(slot, c.insideOrgs()...))
 	}
-	for i := sFirst; i < len(s.c.slots); i++ {
-		if s.c.slots[i].id == id {
-			lits = append(lits, noneOf(i, values...))
+	return lits
+}
+
+// doubtful keeps a sure search from values that may never occur.
+func (s *search) doubtful(slot int, key condkey.Key) []literal {
+	if !s.sure {
+		return nil
+	}
+	var lits []literal
+	for i := range key.Cases {
+		if d := key.Cases[i].Doubtful; d != nil {
+			lits = append(lits, noneOf(slot, d...))
 		}
 	}
 	return lits
 }
 
-func (s *search) slotNamed(name string) int {
-	for i := sFirst; i < len(s.c.slots); i++ {
-		if s.c.slots[i].Name == name {
-			return i
+// insideOrgs lists the organizations of the owner, of those trusted and those named.
+func (c *compiled) insideOrgs() []string {
+	return slices.Concat([]string{c.q.Key.Org}, c.q.TrustedOrgs, c.named.orgs)
+}
+
+// pathsOf is the set of all paths in some organizations.
+func pathsOf(orgs []string) *valueSet {
+	set := &valueSet{}
+	for _, o := range orgs {
+		if o != "" {
+			set.pats = append(set.pats, newPattern(o+"/*", StringLike, nil))
 		}
 	}
-	return -1
+	return set
 }
 
 // find returns a request that gets in, nil when there is none or none was found.
@@ -238,6 +290,15 @@ func (s *search) escape(c []literal, m *model) *model {
 
 // relax frees l of variables in a relaxed search: it then holds whenever it could.
 func (s *search) relax(l literal) literal {
+	if s.typ == serviceCaller && l.slot < sFirst && l.slot != sService && l.slot != sResource {
+		if rule := s.c.slots[l.slot].Case(s.kind); rule != nil { // AWS does not say what a service's own keys hold
+			holds := literal{slot: l.slot, set: &valueSet{}}
+			if !s.sure {
+				holds.absent, holds.mode = true, all
+			}
+			return holds
+		}
+	}
 	if !s.relaxed || l.set == nil || !l.set.vars {
 		return l
 	}
@@ -299,7 +360,7 @@ func (s *search) holds(l *literal, m *model) bool {
 // it holds when a service calls for itself: then any condition on it may hold.
 // Source: IAM User Guide, reference_policies_condition-keys.html.
 func (s *search) silent(slot int) bool {
-	return slot == sAccount || slot == sArn || slot == sUserID || s.c.slots[slot].id == idPrincipalType
+	return slot == sAccount || slot == sArn || slot == sUserID || s.c.hasTie(slot, condkey.TieType)
 }
 
 func (s *search) holdsAnyway(l *literal, m *model) bool {
@@ -310,10 +371,17 @@ func (s *search) holdsAnyway(l *literal, m *model) bool {
 		return h
 	}
 	n := l.not()
-	if d := s.domains[l.slot]; d.kind == address { // the caller chooses among many services: few addresses do not stop them all
+	d := s.domains[l.slot]
+	if d.kind == address && n.set != nil && n.set.pats != nil {
+		return false // it compares the text of an address
+	}
+	if d.kind == address { // the caller chooses among many services: few addresses do not stop them all
 		return s.c.few(d, n)
 	}
-	_, possible := s.pickPresent(l.slot, s.domains[l.slot], []literal{n}, m.clone())
+	if d.wide != nil {
+		d = d.wide
+	}
+	_, possible := s.pickPresent(l.slot, d, []literal{n}, m.clone())
 	return !possible
 }
 
@@ -349,8 +417,9 @@ func (s *search) settle(c []literal, m *model) (*model, bool) {
 
 // tied says whether a value that carries the caller's account still does.
 func (s *search) tied(slot int, m *model) bool {
-	if len(m.vals[slot]) == 0 || slot != sParent && (slot < sFirst || s.c.slots[slot].id != idSessionArn) {
+	if len(m.vals[slot]) == 0 || slot != sParent && (slot < sFirst || !s.domains[slot].ofCaller) {
 		return true
 	}
-	return arnAccount(m.text(slot)) == m.text(sAccount)
+	account := arnAccount(m.text(slot))
+	return account == "" || account == m.text(sAccount)
 }

@@ -3,6 +3,8 @@ package policy
 import (
 	"slices"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // AnyService is the ServiceGrant.Service of a statement that names no service
@@ -66,7 +68,7 @@ func (d *decider) serviceCallers(st *stmt) []serviceName {
 	named := len(list)
 	for i := range st.clauses {
 		cl := &st.clauses[i]
-		if d.slots[cl.hi.slot].id != idPrincipalServiceName || cl.cond.Operator.Negated || !isText(cl.cond.Operator.Base) {
+		if d.slots[cl.hi.slot].Names != condkey.ServicePrincipal || d.slots[cl.hi.slot].Types&condkey.String == 0 || cl.cond.Operator.Negated || !isText(cl.cond.Operator.Base) {
 			continue
 		}
 		for _, name := range cl.cond.Values {
@@ -75,7 +77,7 @@ func (d *decider) serviceCallers(st *stmt) []serviceName {
 			}
 			is := equals(cl.hi.slot, name)
 			is.mode = someIn
-			list = append(list, serviceName{name, []literal{is}})
+			list = append(list, serviceName{name, []literal{equals(sService, name), is}})
 		}
 	}
 	if len(list) == named {
@@ -101,7 +103,7 @@ func (d *decider) serviceSearches(st *stmt, made map[string]*search) []*search {
 	var list []*search
 	seen := map[string]bool{}
 	for _, a := range asksOf(ClassEncrypt) {
-		if key := d.alike(a); d.byAction(a.action)[st.at] != matchNo && !seen[key] {
+		if key := d.alike(a); d.acts(a.action)[st.at] != matchNo && !seen[key] {
 			seen[key] = true
 			s := made[key]
 			if s == nil {
@@ -140,8 +142,8 @@ func (s *search) serves(c serviceName) (strange, in bool) {
 // Sources: CloudTrail User Guide, create-kms-key-policy-for-cloudtrail.html;
 // CloudWatch Logs User Guide, encrypt-log-data-kms.html; SNS Developer Guide,
 // sns-key-management.html; SQS Developer Guide, sqs-key-management.html.
-func contextOfCustomer(key string) bool {
-	switch strings.ToLower(strings.TrimPrefix(key, "kms:EncryptionContext:")) {
+func contextOfCustomer(name string) bool {
+	switch strings.ToLower(name) {
 	case "aws:cloudtrail:arn", "aws:logs:arn", "aws:sns:topicarn", "aws:sqs:arn":
 		return true
 	}
@@ -155,25 +157,20 @@ func (s *search) strangeCustomer() []literal {
 	c := s.c
 	lits := []literal{}
 	for i := sFirst; i < len(c.slots); i++ {
-		var pats valueSet
-		switch {
-		case c.slots[i].Name == "aws:SourceAccount":
-			pats = *exactly(c.knownAccounts()...)
-		case c.slots[i].Name == "aws:SourceArn", c.slots[i].id == idEncContext && contextOfCustomer(c.slots[i].Name):
-			pats = c.knownResources(i)
-		case c.slots[i].Name == "aws:SourceOrgID":
-			pats = *exactly(append(append([]string{c.q.Key.Org}, c.named.orgs...), c.q.TrustedOrgs...)...)
-		case c.slots[i].id == idSourceKeys:
-			for _, o := range append(append([]string{c.q.Key.Org}, c.named.orgs...), c.q.TrustedOrgs...) {
-				if o != "" {
-					pats.pats = append(pats.pats, newPattern(o+"/*", StringLike, false))
-				}
-			}
+		var set *valueSet
+		switch key := c.slots[i]; {
+		case key.Names == condkey.CustomerAccount:
+			set = exactly(c.knownAccounts()...)
+		case key.Names == condkey.CustomerARN, key.Tie == condkey.TieContext && contextOfCustomer(key.FreePart()):
+			set = c.knownResources(i)
+		case key.Names == condkey.CustomerOrg:
+			set = exactly(c.insideOrgs()...)
+		case key.Names == condkey.CustomerOrgPath:
+			set = pathsOf(c.insideOrgs())
 		default:
 			continue
 		}
-		c.b.spend(20 + 2*patternSize*len(pats.pats))
-		lits = append(lits, literal{slot: i, absent: true, mode: eachOut, set: &pats})
+		lits = append(lits, literal{slot: i, absent: true, mode: eachOut, set: set})
 	}
 	return lits
 }
@@ -191,10 +188,10 @@ func (c *compiled) knownAccounts() []string {
 // knownResources matches the ARNs that belong to known accounts, and those
 // that conditions on the key spell out without wildcards: who writes the name
 // of one resource knows whose it is.
-func (c *compiled) knownResources(slot int) valueSet {
-	var set valueSet
+func (c *compiled) knownResources(slot int) *valueSet {
+	set := &valueSet{}
 	for _, a := range c.knownAccounts() {
-		set.pats = append(set.pats, newPattern("*:"+a+":*", StringLike, false))
+		set.pats = append(set.pats, newPattern("*:"+a+":*", StringLike, nil))
 	}
 	for i := range c.stmts {
 		for j := range c.stmts[i].clauses {

@@ -1,19 +1,22 @@
 package policy
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+)
 
 // traits writes what the keys that the policy mentions make of an ask: two asks
 // with the same traits, which the same statements match, have the same outcome.
 func (d *decider) traits(b *strings.Builder, a ask) {
-	if !d.mentionsAny(idEncContext, idEncKeys, idEncAlgorithm, idKeySpec, idKeyUsage, idPairSpec, idParameter,
-		idReEncrypt, idGrantOps, idGrantParam, idGrantForAWS, idAttestation) {
+	if !d.byAction {
 		return
 	}
 	if a.action == createGrant {
 		b.WriteString(createGrant + string(a.class))
 		return
 	}
-	if d.mentionsAny(idEncContext, idEncKeys, idEncAlgorithm, idKeySpec, idKeyUsage) {
+	if d.mentionsAny(condkey.TieContext, condkey.TieContextKeys, condkey.TieAlgorithm, condkey.TieSpec, condkey.TieUsage) {
 		b.WriteByte('A' + byte(d.serving(a)))
 		if hasContext(a.action) {
 			b.WriteByte('c')
@@ -22,13 +25,10 @@ func (d *decider) traits(b *strings.Builder, a ask) {
 			b.WriteByte('a')
 		}
 	}
-	any := scene{c: d.compiled, path: via, ask: a, keys: d.serving(a)}
 	for i := sFirst; i < len(d.slots); i++ {
-		switch d.slots[i].id {
-		case idPairSpec, idParameter, idReEncrypt, idGrantOps, idGrantParam, idGrantForAWS, idAttestation:
+		if key := d.slots[i]; key.Depends.Action && key.Tie != condkey.TieContext && key.Tie != condkey.TieContextKeys {
 			d.b.spend(20)
-			has := any.requestDomain(d.slots[i])
-			b.WriteByte('0' + byte(has.kind))
+			b.WriteByte(byte('0' + key.CasesOf(a.action)%64))
 		}
 	}
 }

@@ -164,7 +164,7 @@ func (d *decider) confirms(s *search, m *model) bool {
 	if d.b.spend(d.evaluation(s, m)); d.b.out() {
 		return false
 	}
-	a := d.policy.AllowsUnder(s.request(m, s.ask), d.q.RCPs)
+	a := d.policy.allowsUnder(d.compiled.keys, s.request(m, s.ask), d.q.RCPs)
 	return a == Yes || a == Maybe && d.q.KeyARN == "" && d.keyDependent
 }
 

@@ -132,7 +132,7 @@ func (p *pattern) loosen() pattern {
 	toks := make([]token, 0, len(p.text))
 	colons, open := 0, false
 	for _, s := range p.parts {
-		if info, _ := lookupKey(s.ref); info.id == idPrincipalAccount && !s.hasDef {
+		if s.account && !s.hasDef {
 			for range 12 {
 				toks = append(toks, token{kind: tokAny, noColon: true})
 			}

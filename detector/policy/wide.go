@@ -1,5 +1,7 @@
 package policy
 
+import "github.com/kmsentry/kmsentry/detector/policy/condkey"
+
 // findWide is find for strangers anywhere; see throughWide.
 func (s *search) findWide(open *addressSet) *model {
 	for _, a := range s.allows {
@@ -20,7 +22,7 @@ func (s *search) findWide(open *addressSet) *model {
 // they get in from, over all statements, are more than a named network. open
 // collects them from attempt to attempt.
 func (s *search) throughWide(a *stmt, way []literal, open *addressSet) *model {
-	slot := s.c.slotWith(idSourceIP)
+	slot := s.c.slotWith(condkey.TieSourceIP)
 	if slot < 0 || !s.freshWhere || s.domains[slot].kind != address || s.sure && s.domains[slot].uncertain {
 		return s.through(a, way)
 	}

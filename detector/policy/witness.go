@@ -1,5 +1,7 @@
 package policy
 
+import "github.com/kmsentry/kmsentry/detector/policy/condkey"
+
 // request turns a model into the request that it stands for.
 func (s *search) request(m *model, a ask) Request {
 	r := Request{
@@ -30,7 +32,7 @@ func (s *search) request(m *model, a ask) Request {
 		}
 		r.Context[k.name] = texts
 	}
-	if a.action == createGrant && !s.c.has[idGrantOps] { // the proof names what the grant carries
+	if a.action == createGrant && !s.c.ties[condkey.TieGrantOps] { // the proof names what the grant carries
 		ops := operations(a.class, s.keys)
 		if len(ops) == 0 { // found by another action that the policy treats alike
 			ops = operations(a.class, s.c.serving(a))
