@@ -291,9 +291,22 @@ type keyKind struct{ spec, usage string }
 
 // keyKinds lists what the key can be: one entry when spec and usage are known.
 func (c *compiled) keyKinds() []keyKind {
+	if c.kinds == nil {
+		c.kinds = c.listKinds()
+		for _, k := range c.kinds {
+			c.may |= k.set()
+		}
+	}
+	return c.kinds
+}
+
+func (c *compiled) listKinds() []keyKind {
 	facts := c.q.Key
+	if facts.Spec == "" && facts.Usage == "" {
+		return keyKindTable[:]
+	}
 	var list []keyKind
-	for _, k := range allKeyKinds() {
+	for _, k := range keyKindTable {
 		if (facts.Spec == "" || facts.Spec == k.spec) && (facts.Usage == "" || facts.Usage == k.usage) {
 			list = append(list, k)
 		}
@@ -311,43 +324,41 @@ const (
 	verifyMAC      = "GENERATE_VERIFY_MAC"
 )
 
-// allKeyKinds lists the combinations that KMS documents.
+// keyKindTable lists the combinations that KMS documents.
 // Source: KMS API reference, CreateKey, KeySpec and KeyUsage.
-func allKeyKinds() [25]keyKind {
-	return [25]keyKind{
-		{symmetricDefault, encryptDecrypt},
-		{"RSA_2048", encryptDecrypt},
-		{"RSA_3072", encryptDecrypt},
-		{"RSA_4096", encryptDecrypt},
-		{"SM2", encryptDecrypt},
-		{"RSA_2048", signVerify},
-		{"RSA_3072", signVerify},
-		{"RSA_4096", signVerify},
-		{"SM2", signVerify},
-		{"ECC_NIST_P256", signVerify},
-		{"ECC_NIST_P384", signVerify},
-		{"ECC_NIST_P521", signVerify},
-		{"ECC_SECG_P256K1", signVerify},
-		{"ECC_NIST_EDWARDS25519", signVerify},
-		{"ML_DSA_44", signVerify},
-		{"ML_DSA_65", signVerify},
-		{"ML_DSA_87", signVerify},
-		{"SM2", keyAgreement},
-		{"ECC_NIST_P256", keyAgreement},
-		{"ECC_NIST_P384", keyAgreement},
-		{"ECC_NIST_P521", keyAgreement},
-		{"HMAC_224", verifyMAC},
-		{"HMAC_256", verifyMAC},
-		{"HMAC_384", verifyMAC},
-		{"HMAC_512", verifyMAC},
-	}
+var keyKindTable = [...]keyKind{
+	{symmetricDefault, encryptDecrypt},
+	{"RSA_2048", encryptDecrypt},
+	{"RSA_3072", encryptDecrypt},
+	{"RSA_4096", encryptDecrypt},
+	{"SM2", encryptDecrypt},
+	{"RSA_2048", signVerify},
+	{"RSA_3072", signVerify},
+	{"RSA_4096", signVerify},
+	{"SM2", signVerify},
+	{"ECC_NIST_P256", signVerify},
+	{"ECC_NIST_P384", signVerify},
+	{"ECC_NIST_P521", signVerify},
+	{"ECC_SECG_P256K1", signVerify},
+	{"ECC_NIST_EDWARDS25519", signVerify},
+	{"ML_DSA_44", signVerify},
+	{"ML_DSA_65", signVerify},
+	{"ML_DSA_87", signVerify},
+	{"SM2", keyAgreement},
+	{"ECC_NIST_P256", keyAgreement},
+	{"ECC_NIST_P384", keyAgreement},
+	{"ECC_NIST_P521", keyAgreement},
+	{"HMAC_224", verifyMAC},
+	{"HMAC_256", verifyMAC},
+	{"HMAC_384", verifyMAC},
+	{"HMAC_512", verifyMAC},
 }
 
 const symmetricDefault = "SYMMETRIC_DEFAULT"
 
 // known reports whether the kind is a documented one.
 func (k keyKind) known() bool {
-	for _, x := range allKeyKinds() {
+	for _, x := range keyKindTable {
 		if x == k {
 			return true
 		}
@@ -405,10 +416,8 @@ func (c *compiled) tellsKeys(a ask) bool {
 
 // serving returns the kinds of keys that the key may be of and that serve a.
 func (c *compiled) serving(a ask) keySet {
-	var may, serve keySet
-	for _, k := range c.keyKinds() {
-		may |= k.set()
-	}
+	var serve keySet
+	c.keyKinds()
 	switch known, ok := FindAction(a.action); {
 	case a.action == createGrant && a.class != "":
 		for kind := symmetricKey; kind <= agreementKey; kind <<= 1 {
@@ -421,7 +430,7 @@ func (c *compiled) serving(a ask) keySet {
 	default:
 		serve = anyKey
 	}
-	return may & serve
+	return c.may & serve
 }
 
 // algorithms lists what kms:EncryptionAlgorithm can be with keys of this kind,

@@ -320,18 +320,25 @@ func (s *search) denyApplies(d *stmt, m *model) (bool, [][]literal) {
 	if !applies {
 		return false, nil
 	}
-	moves := make([][]literal, 0, len(d.clauses)+len(byPrincipal))
+	var ways []literal
 	for i := range d.clauses {
 		l := d.clauses[i].lo
 		if s.sure {
 			l = d.clauses[i].hi
 		}
-		l = s.relax(l.not())
-		if s.holds(&l, m) {
+		if l = s.relax(l.not()); s.holds(&l, m) {
 			return false, nil
 		}
-		s.c.b.spend(16)
-		moves = append(moves, []literal{l})
+		if ways == nil {
+			s.c.b.spend(10 * len(d.clauses))
+			ways = make([]literal, 0, len(d.clauses))
+		}
+		ways = append(ways, l)
+	}
+	s.c.b.spend(8 * (len(ways) + len(byPrincipal)))
+	moves := make([][]literal, 0, len(ways)+len(byPrincipal))
+	for i := range ways {
+		moves = append(moves, ways[i:i+1:i+1])
 	}
 	return true, append(moves, byPrincipal...)
 }
