@@ -16,6 +16,7 @@ type automaton struct {
 	needs []need
 	steps []step  // of all patterns, each pattern followed by its end
 	start []int32 // first positions of all patterns
+	from  []int   // for each segment: where the starts of the needs that begin there begin
 	must  []int   // for each segment: how many needs must match and read it or reach over it
 	built int     // the most steps so far
 	track bool    // count every character up to max, not only up to min
@@ -56,6 +57,7 @@ func (a *automaton) build(t tape, needs []need, b *budget) {
 	a.tape, a.needs, a.b, a.track = t, needs, b, false
 	a.steps, a.start, a.ends = a.steps[:0], a.start[:0], a.ends[:0]
 	a.must = append(a.must[:0], make([]int, len(t.segs))...)
+	a.from = append(a.from[:0], make([]int, len(t.segs)+1)...)
 	for i := range needs {
 		n := &needs[i]
 		for j := range n.pats {
@@ -73,6 +75,9 @@ func (a *automaton) build(t tape, needs []need, b *budget) {
 			a.must[k]++
 		}
 		a.ends = append(a.ends, -1)
+		for k := n.first; k < len(t.segs); k++ {
+			a.from[k+1] = len(a.start)
+		}
 	}
 	b.spend(24*len(needs) + len(a.steps))
 	if len(a.steps) > a.built {
@@ -287,12 +292,13 @@ func (a *automaton) enter(n node) bool {
 		last = a.sets[k-1]
 		need = a.steps[last].need
 	}
-	for _, p := range a.start {
-		if a.needs[a.steps[p].need].first == int(n.seg) {
+	if int(n.seg) < len(a.from)-1 {
+		starts := a.start[a.from[n.seg]:a.from[n.seg+1]]
+		a.b.spend(len(starts) / 2)
+		for _, p := range starts {
 			last, need = a.add(p, last, need, &n)
 		}
 	}
-	a.b.spend(len(a.start) / 4)
 	n.to = int32(len(a.sets))
 	if !a.hopeful(n) {
 		a.sets = a.sets[:n.from]

@@ -58,7 +58,7 @@ func (b *budget) begin(p stage) {
 }
 
 func newBudget(stop func() bool) *budget {
-	return &budget{stop: stop}
+	return &budget{left: 1 << 60, stop: stop}
 }
 
 // spend charges n steps and reports whether the part in progress may go on.

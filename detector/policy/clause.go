@@ -15,6 +15,7 @@ type clause struct {
 	cond   *Condition
 	lo, hi literal
 	doubt  string // why lo and hi differ; "" when they do not
+	shown  string // see text
 }
 
 // newClause compiles c for the key in slot.
@@ -308,6 +309,13 @@ func (cl *clause) hasDoubt() bool { return cl.doubt != "" }
 
 // text names the clause for people: operator, key and values, shortened.
 func (cl *clause) text() string {
+	if cl.shown == "" {
+		cl.shown = cl.show()
+	}
+	return cl.shown
+}
+
+func (cl *clause) show() string {
 	const many = 4
 	values := cl.cond.Values
 	more := ""

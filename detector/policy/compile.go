@@ -38,6 +38,7 @@ type compiled struct {
 	stmts        []stmt
 	named        named
 	matched      map[string][]match // by action: how far each statement applies to it and to the key
+	acted        map[string][]match // see acts
 	until        int64              // a request may choose its time up to this second; 0: it is made at q.At
 	b            *budget
 	slotByName   map[string]int // by lower-case name: of all keys that are mentioned
@@ -45,6 +46,8 @@ type compiled struct {
 	shapes       map[shapeKey][]variant    // see shape
 	fewest       map[fewKey]bool           // see few
 	known        map[*string][]string      // see filledAll
+	kinds        []keyKind                 // see keyKinds
+	may          keySet                    // of kinds
 	customer     []literal                 // see strangeCustomer
 	strange      []*valueSet               // see strangeNetwork
 	effects      map[effectKey][]*stmt     // see statements
@@ -65,6 +68,8 @@ type mention struct {
 // A stmt is a compiled statement.
 type stmt struct {
 	*Statement
+	at       int      // its place in compiled.stmts
+	letters  []uint32 // of each of the actions; see lettersOf
 	clauses  []clause
 	resource match
 	entries  entries
@@ -101,21 +106,23 @@ func (p *Policy) compile(keys *condkey.Table, q Question, partition string, insi
 	for i := range c.slots {
 		c.slots[i] = c.callerKey(i)
 	}
-	c.matched = make(map[string][]match, 24)
-	c.slotByName = make(map[string]int, 8)
-	c.domains = make(map[domainKey]*domain, 8)
+	c.matched = make(map[string][]match)
+	c.acted = make(map[string][]match)
+	c.slotByName = make(map[string]int)
+	c.domains = make(map[domainKey]*domain)
 	c.fewest = make(map[fewKey]bool)
-	c.shapes = make(map[shapeKey][]variant, 8)
-	c.effects = make(map[effectKey][]*stmt, 4)
+	c.shapes = make(map[shapeKey][]variant)
+	c.effects = make(map[effectKey][]*stmt)
 	c.bases = make(map[baseKey][]literal, 3)
 	c.stmts = make([]stmt, len(p.Statements))
 	for i := range p.Statements {
+		c.stmts[i].at = i
 		c.compileStatement(&c.stmts[i], &p.Statements[i], p)
 	}
 	for _, rcp := range q.RCPs {
 		for i := range rcp.Statements {
 			if rcp.Statements[i].Effect == Deny { // what one allows gives nobody anything
-				c.stmts = append(c.stmts, stmt{control: true})
+				c.stmts = append(c.stmts, stmt{control: true, at: len(c.stmts)})
 				c.compileStatement(&c.stmts[len(c.stmts)-1], &rcp.Statements[i], rcp)
 			}
 		}
@@ -168,6 +175,10 @@ func (s *stmt) mention(slot int, key condkey.Key) {
 // compileStatement compiles a statement of in, the key policy or a resource control policy.
 func (c *compiled) compileStatement(s *stmt, src *Statement, in *Policy) {
 	s.Statement = src
+	s.letters = make([]uint32, len(src.Actions))
+	for i, a := range src.Actions {
+		s.letters[i] = lettersOf(a)
+	}
 	var open match
 	s.resource, open = c.matchResource(src, in)
 	if s.resource == matchMaybe && c.q.KeyARN == "" && !c.insiders {

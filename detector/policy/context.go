@@ -27,7 +27,7 @@ type contextKey struct {
 func (s *search) repairContext(c, lits []literal, m *model) bool {
 	keys := s.c.slotWith(condkey.TieContextKeys)
 	onKeys := on(lits, keys)
-	if s.c.keys.Tied(condkey.TieContextKeys).Case(s.kind) == nil || s.keys&symmetricKey == 0 {
+	if rule := s.c.keys.Tied(condkey.TieContextKeys).Case(s.kind); rule == nil || s.keys&symmetricKey == 0 {
 		s.clearContext(m)
 		return absentFits(lits)
 	}
@@ -45,9 +45,11 @@ func (s *search) repairContext(c, lits []literal, m *model) bool {
 			m.vals[i] = nil
 			continue
 		}
-		var ok bool
-		if k.vals, ok = s.contextValue(c, k, m); !ok {
-			k.vals = nil
+		if s.c.slots[i].Case(s.kind) != nil {
+			var ok bool
+			if k.vals, ok = s.contextValue(c, k, m); !ok {
+				k.vals = nil
+			}
 		}
 		switch {
 		case !absentFits(k.lits) && k.vals == nil:

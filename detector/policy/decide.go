@@ -9,16 +9,15 @@ import (
 // statements match share their outcome.
 type decider struct {
 	*compiled
-	outcomes      map[string]*outcome // by what the policy treats alike; see alike
-	alikes        map[ask]string      // what alike has returned
-	begun         []*outcome          // in the order of the asks; not yet finished
-	serviceScenes map[string]*scene   // see serviceSearches
-	ownerOpen     bool                // a search for the owner came to no end
-	views         map[viewKey][]*stmt // see ownersView
+	outcomes  map[string]*outcome // by what the policy treats alike; see alike
+	alikes    map[ask]string      // what alike has returned
+	begun     []*outcome          // in the order of the asks; not yet finished
+	ownerOpen bool                // a search for the owner came to no end
+	views     map[viewKey][]*stmt // see ownersView
 }
 
 func newDecider(c *compiled) *decider {
-	return &decider{compiled: c, alikes: make(map[ask]string, 20), outcomes: make(map[string]*outcome, 4)}
+	return &decider{compiled: c, alikes: make(map[ask]string), outcomes: make(map[string]*outcome)}
 }
 
 // An outcome is what one action came to.
@@ -66,6 +65,7 @@ func (d *decider) alike(a ask) string {
 // plain begins the outcomes of asks: it looks, with little effort for each
 // Allow, whether strangers get in.
 func (d *decider) plain(asks []ask) {
+	d.alikes = make(map[ask]string, len(asks))
 	for _, a := range asks {
 		if key := d.alike(a); d.outcomes[key] == nil {
 			o := &outcome{ask: a, level: Private}
@@ -201,7 +201,7 @@ func (d *decider) reasons(may *trial, action string) []Open {
 				list = append(list, open)
 			}
 		}
-		if st.matchAction(action) == matchMaybe && !slices.ContainsFunc(st.Actions, hasMark) {
+		if d.acts(action)[i] == matchMaybe && !slices.ContainsFunc(st.Actions, hasMark) {
 			add(st, "an action pattern is written in a way that AWS does not document")
 		}
 		if st.resource == matchMaybe && !slices.ContainsFunc(st.Resources, hasMark) {
@@ -215,7 +215,7 @@ func (d *decider) reasons(may *trial, action string) []Open {
 		}
 		for j := range st.clauses {
 			cl := &st.clauses[j]
-			if cl.hasDoubt() {
+			if d.b.spend(60); cl.hasDoubt() {
 				add(st, cl.text()+": "+cl.doubt)
 			}
 			if why := sure.openKey(cl.lo.slot, cl.cond.Key, may.model); why != "" {

@@ -112,7 +112,20 @@ type ask struct {
 }
 
 // asksOf lists the asks of a class.
-func asksOf(class Class) []ask {
+func asksOf(class Class) []ask { return slices.Clip(askTable[class]) }
+
+// weighty lists the asks that decide the verdict.
+func weighty() []ask { return slices.Clip(weightyAsks) }
+
+// The asks by class, and those that decide the verdict; they never change.
+var (
+	askTable = map[Class][]ask{
+		ClassEncrypt: listAsks(ClassEncrypt), ClassUse: listAsks(ClassUse), ClassOther: listAsks(ClassOther),
+	}
+	weightyAsks = slices.Concat(listAsks(ClassEncrypt), listAsks(ClassUse))
+)
+
+func listAsks(class Class) []ask {
 	var list []ask
 	for _, name := range ClassActions(class) {
 		list = append(list, ask{name, class})

@@ -237,8 +237,8 @@ func (d *decider) opens(v Verdict) string {
 func (d *decider) asks(st *stmt) []ask {
 	var list []ask
 	seen := map[string]bool{}
-	for _, a := range append(asksOf(ClassEncrypt), asksOf(ClassUse)...) {
-		if key := d.alike(a); st.matchAction(a.action) != matchNo && d.supported(a) && !seen[key] {
+	for _, a := range weighty() {
+		if key := d.alike(a); d.acts(a.action)[st.at] != matchNo && d.supported(a) && !seen[key] {
 			seen[key] = true
 			list = append(list, a)
 		}

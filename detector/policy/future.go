@@ -112,6 +112,3 @@ func (d *decider) at(second int64) (b Bounds, intricate bool) {
 	}
 	return b, intricate
 }
-
-// weighty lists the asks that decide the verdict.
-func weighty() []ask { return append(asksOf(ClassEncrypt), asksOf(ClassUse)...) }

@@ -142,6 +142,44 @@ func (p *pattern) read(toks []token, s part, colons *int, crossing bool) []token
 	return toks
 }
 
+// head returns the ASCII characters that each match begins with.
+func (p *pattern) head() string {
+	if p.exact && !p.fold {
+		return p.plain[:asciiPrefix(p.plain)]
+	}
+	n := 0
+	for n < len(p.toks) && p.toks[n].kind == tokLit && !p.toks[n].fold && p.toks[n].r < utf8.RuneSelf {
+		n++
+	}
+	var b strings.Builder
+	b.Grow(n)
+	for _, t := range p.toks[:n] {
+		b.WriteByte(byte(t.r))
+	}
+	return b.String()
+}
+
+// asciiPrefix returns how many bytes of s come before the first that is not ASCII.
+func asciiPrefix(s string) int {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return i
+		}
+	}
+	return len(s)
+}
+
+// shortest returns how many characters the shortest match has.
+func (p *pattern) shortest() int {
+	n := utf8.RuneCountInString(p.plain)
+	for i := range p.toks {
+		if p.toks[i].kind != tokStar {
+			n++
+		}
+	}
+	return n
+}
+
 // matches reports whether the pattern, which has no variables, matches s.
 func (p *pattern) matches(s string, b *budget) bool {
 	if p.exact {

@@ -89,11 +89,12 @@ func (s *search) repairCalled(lits []literal, m *model) bool {
 			}
 		}
 	}
-	if absentFits(lits) {
+	rule := s.calledRow().Case(s.kind)
+	if absentFits(lits) && (rule == nil || rule.Is != condkey.Always) {
 		set(nil)
 		return true
 	}
-	if !s.path.through() {
+	if rule == nil {
 		return false
 	}
 	for _, t := range s.calledServices() {
@@ -214,7 +215,8 @@ func (s *search) repairMFA(lits []literal, m *model) bool {
 	if rule == nil {
 		return try("", nil)
 	}
-	if !s.sure && rule.Is == condkey.MayLack && try("", nil) || slices.Contains(rule.Of, "false") && try("false", nil) {
+	lacks := rule.Is == condkey.Chosen || rule.Is == condkey.MayHave || rule.Is.Open() && !s.sure
+	if lacks && try("", nil) || slices.Contains(rule.Of, "false") && try("false", nil) {
 		return true
 	}
 	ages := s.c.keys.Tied(condkey.TieMFAAge).Case(s.kind)
@@ -238,7 +240,7 @@ func (s *search) repairSpec(lits []literal, m *model) bool {
 		if k.set()&s.keys == 0 {
 			continue
 		}
-		for _, alg := range k.algorithms(s.action) {
+		for _, alg := range k.algorithms() {
 			if s.trySpec(lits, m, k, alg) {
 				return true
 			}
@@ -248,23 +250,33 @@ func (s *search) repairSpec(lits []literal, m *model) bool {
 }
 
 func (s *search) trySpec(lits []literal, m *model, k keyKind, alg string) bool {
-	value := func(slot int) string {
+	value := func(slot int) (text, fact string) {
 		switch s.c.slots[slot].Tie {
 		case condkey.TieSpec:
-			return k.spec
+			return k.spec, s.c.q.Key.Spec
 		case condkey.TieUsage:
-			return k.usage
+			return k.usage, s.c.q.Key.Usage
 		default:
-			return alg
+			return alg, ""
 		}
 	}
 	trial := m.clone()
 	for i := sFirst; i < len(s.c.slots); i++ {
-		if s.groupOf(i) == gSpec {
-			trial.vals[i] = nil
-			if v := value(i); v != "" {
-				trial.set(i, v)
+		if s.groupOf(i) != gSpec {
+			continue
+		}
+		trial.vals[i] = nil
+		rule := s.c.slots[i].Case(s.kind)
+		if rule == nil {
+			continue
+		}
+		if v, fact := value(i); v != "" {
+			if v != fact && !slices.Contains(rule.Of, v) {
+				return false
 			}
+			trial.set(i, v)
+		} else if rule.Is == condkey.Always && fact == "" && s.c.hasTie(i, condkey.TieAlgorithm) {
+			return false
 		}
 	}
 	if !allLiteralsHold(lits, trial) {
@@ -279,9 +291,22 @@ type keyKind struct{ spec, usage string }
 
 // keyKinds lists what the key can be: one entry when spec and usage are known.
 func (c *compiled) keyKinds() []keyKind {
+	if c.kinds == nil {
+		c.kinds = c.listKinds()
+		for _, k := range c.kinds {
+			c.may |= k.set()
+		}
+	}
+	return c.kinds
+}
+
+func (c *compiled) listKinds() []keyKind {
 	facts := c.q.Key
+	if facts.Spec == "" && facts.Usage == "" {
+		return keyKindTable[:]
+	}
 	var list []keyKind
-	for _, k := range allKeyKinds() {
+	for _, k := range keyKindTable {
 		if (facts.Spec == "" || facts.Spec == k.spec) && (facts.Usage == "" || facts.Usage == k.usage) {
 			list = append(list, k)
 		}
@@ -299,43 +324,41 @@ const (
 	verifyMAC      = "GENERATE_VERIFY_MAC"
 )
 
-// allKeyKinds lists the combinations that KMS documents.
+// keyKindTable lists the combinations that KMS documents.
 // Source: KMS API reference, CreateKey, KeySpec and KeyUsage.
-func allKeyKinds() [25]keyKind {
-	return [25]keyKind{
-		{symmetricDefault, encryptDecrypt},
-		{"RSA_2048", encryptDecrypt},
-		{"RSA_3072", encryptDecrypt},
-		{"RSA_4096", encryptDecrypt},
-		{"SM2", encryptDecrypt},
-		{"RSA_2048", signVerify},
-		{"RSA_3072", signVerify},
-		{"RSA_4096", signVerify},
-		{"SM2", signVerify},
-		{"ECC_NIST_P256", signVerify},
-		{"ECC_NIST_P384", signVerify},
-		{"ECC_NIST_P521", signVerify},
-		{"ECC_SECG_P256K1", signVerify},
-		{"ECC_NIST_EDWARDS25519", signVerify},
-		{"ML_DSA_44", signVerify},
-		{"ML_DSA_65", signVerify},
-		{"ML_DSA_87", signVerify},
-		{"SM2", keyAgreement},
-		{"ECC_NIST_P256", keyAgreement},
-		{"ECC_NIST_P384", keyAgreement},
-		{"ECC_NIST_P521", keyAgreement},
-		{"HMAC_224", verifyMAC},
-		{"HMAC_256", verifyMAC},
-		{"HMAC_384", verifyMAC},
-		{"HMAC_512", verifyMAC},
-	}
+var keyKindTable = [...]keyKind{
+	{symmetricDefault, encryptDecrypt},
+	{"RSA_2048", encryptDecrypt},
+	{"RSA_3072", encryptDecrypt},
+	{"RSA_4096", encryptDecrypt},
+	{"SM2", encryptDecrypt},
+	{"RSA_2048", signVerify},
+	{"RSA_3072", signVerify},
+	{"RSA_4096", signVerify},
+	{"SM2", signVerify},
+	{"ECC_NIST_P256", signVerify},
+	{"ECC_NIST_P384", signVerify},
+	{"ECC_NIST_P521", signVerify},
+	{"ECC_SECG_P256K1", signVerify},
+	{"ECC_NIST_EDWARDS25519", signVerify},
+	{"ML_DSA_44", signVerify},
+	{"ML_DSA_65", signVerify},
+	{"ML_DSA_87", signVerify},
+	{"SM2", keyAgreement},
+	{"ECC_NIST_P256", keyAgreement},
+	{"ECC_NIST_P384", keyAgreement},
+	{"ECC_NIST_P521", keyAgreement},
+	{"HMAC_224", verifyMAC},
+	{"HMAC_256", verifyMAC},
+	{"HMAC_384", verifyMAC},
+	{"HMAC_512", verifyMAC},
 }
 
 const symmetricDefault = "SYMMETRIC_DEFAULT"
 
 // known reports whether the kind is a documented one.
 func (k keyKind) known() bool {
-	for _, x := range allKeyKinds() {
+	for _, x := range keyKindTable {
 		if x == k {
 			return true
 		}
@@ -393,10 +416,8 @@ func (c *compiled) tellsKeys(a ask) bool {
 
 // serving returns the kinds of keys that the key may be of and that serve a.
 func (c *compiled) serving(a ask) keySet {
-	var may, serve keySet
-	for _, k := range c.keyKinds() {
-		may |= k.set()
-	}
+	var serve keySet
+	c.keyKinds()
 	switch known, ok := FindAction(a.action); {
 	case a.action == createGrant && a.class != "":
 		for kind := symmetricKey; kind <= agreementKey; kind <<= 1 {
@@ -409,14 +430,13 @@ func (c *compiled) serving(a ask) keySet {
 	default:
 		serve = anyKey
 	}
-	return may & serve
+	return c.may & serve
 }
 
-// algorithms lists the values of kms:EncryptionAlgorithm; "" stands for absent.
-func (k keyKind) algorithms(action string) []string {
-	if known, _ := FindAction(action); !known.context || known.Class != ClassEncrypt && known.Class != ClassUse {
-		return []string{""}
-	}
+// algorithms lists what kms:EncryptionAlgorithm can be with keys of this kind,
+// in the actions that have it.
+// Source: KMS API reference, Encrypt, EncryptionAlgorithm.
+func (k keyKind) algorithms() []string {
 	switch {
 	case k.spec == "SYMMETRIC_DEFAULT":
 		return []string{"SYMMETRIC_DEFAULT"}

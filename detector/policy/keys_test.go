@@ -31,7 +31,9 @@ type keyFact struct {
 	Maybe   []string `json:"maybe"`
 	Names   string   `json:"names"`
 	At      string   `json:"at"`
-	Ask     string   `json:"ask"` // "key": the key's ARN is not known
+	Ask     string   `json:"ask"`   // "key": the key's ARN is not known
+	Reads   string   `json:"reads"` // the fact of the key that its values depend on
+	Known   []string `json:"known"` // services that are documented as values, without Region and suffix
 }
 
 func readKeyFacts(t *testing.T) []keyFact {
@@ -123,6 +125,11 @@ type keyProbe struct {
 
 func newKeyProbe(t *testing.T, f *keyFact) keyProbe {
 	t.Helper()
+	return probeWith(t, condkey.Default(), f)
+}
+
+func probeWith(t *testing.T, keys *condkey.Table, f *keyFact) keyProbe {
+	t.Helper()
 	text, err := json.Marshal(map[string]any{"Version": version2012, "Statement": map[string]any{
 		"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": map[string]any{"Null": map[string]any{f.Key: "false"}},
 	}})
@@ -130,7 +137,7 @@ func newKeyProbe(t *testing.T, f *keyFact) keyProbe {
 		t.Fatal(err)
 	}
 	p, q := mustParse(text), f.question()
-	c := p.compile(condkey.Default(), q, p.partitions(q)[0], false, newBudget(nil))
+	c := p.compile(keys, q, p.partitions(q)[0], false, newBudget(nil))
 	return keyProbe{c, c.stmts[0].clauses[0].lo.slot}
 }
 
@@ -230,6 +237,7 @@ func TestKeyRows(t *testing.T) {
 		"nobody", "caller", "image", "person", "subject", "issuer", "address", "network", "network-account", "network-org",
 		"service", "customer-account", "customer-arn", "customer-org", "customer-path", "owner",
 	}
+	facts := []string{"region", "owner", "org", "orgpath", "tags", "spec", "usage", "origin", "multiregion", "keytype", "aliases"}
 	told := map[string]bool{}
 	for _, f := range readKeyFacts(t) {
 		key, known := condkey.Default().Lookup(f.Key)
@@ -244,6 +252,16 @@ func TestKeyRows(t *testing.T) {
 		if key.Types != want || key.Multi != f.Multi || names[key.Names] != f.Names {
 			t.Errorf("%s: types %b, multi %v, names %s; want %b, %v, %s", f.Key, key.Types, key.Multi, names[key.Names], want, f.Multi, f.Names)
 		}
+		var reads condkey.Fact
+		if f.Reads != "" {
+			reads = 1 << slices.Index(facts, f.Reads)
+		}
+		if key.Reads != reads {
+			t.Errorf("%s: reads %b, want %b", f.Key, key.Reads, reads)
+		}
+		if got, want := knownHeads(key), slices.Sorted(slices.Values(f.Known)); !slices.Equal(got, want) {
+			t.Errorf("%s: known services\n%q, want\n%q", f.Key, got, want)
+		}
 		if lower, _ := condkey.Default().Lookup(strings.ToLower(f.Key)); lower.Row != key.Row {
 			t.Errorf("%s: not found in lower case", f.Key)
 		}
@@ -253,4 +271,17 @@ func TestKeyRows(t *testing.T) {
 			t.Errorf("no fact of testdata/keys.jsonl is about %s", r.Name)
 		}
 	}
+}
+
+// knownHeads returns the first labels of the services that a row knows.
+func knownHeads(key condkey.Key) []string {
+	var heads []string
+	for i := range key.Cases {
+		for _, known := range key.Cases[i].Known {
+			head, _, _ := strings.Cut(known, ".")
+			heads = append(heads, head)
+		}
+	}
+	slices.Sort(heads)
+	return heads
 }

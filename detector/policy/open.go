@@ -209,14 +209,14 @@ func (s *search) estranged(slot int) bool {
 		return false
 	}
 	switch names := s.c.slots[slot].Names; {
-	case names == condkey.Nobody || names == condkey.Owner || names == condkey.ServicePrincipal:
-		return false
-	case names.Customer():
-		return s.typ == serviceCaller && s.base != nil
+	case names == condkey.TheCaller:
+		return s.freshWho
 	case names.Where():
 		return s.freshWhere
-	default:
-		return s.freshWho
+	case names.Customer():
+		return s.typ == serviceCaller && s.base != nil
+	default: // also of those who have no id of AWS: who has such a name the text alone may not tell
+		return false
 	}
 }
 

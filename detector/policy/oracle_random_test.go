@@ -28,8 +28,9 @@ func TestRandomPolicies(t *testing.T) {
 		}
 	}
 	t.Logf("%d policies: %v", n, count)
-	if count[Undecided]*50 > n {
-		t.Errorf("%d of %d policies are undecided, want at most 1 in 50", count[Undecided], n)
+	// Of the keys of sessions AWS leaves open which ones services hand on.
+	if count[Undecided]*33 > n {
+		t.Errorf("%d of %d policies are undecided, want at most 1 in 33", count[Undecided], n)
 	}
 	for _, v := range []Verdict{Private, Shared, Network, Public} {
 		if count[v] == 0 && n >= 200 {

@@ -77,7 +77,14 @@ func timeOrNumber(key condkey.Key, n int64) value {
 // borders lists the numbers at which literals change their answer: if any
 // number between lo and hi meets all of them, one of these does.
 func borders(lits []literal, lo, hi int64, b *budget) []int64 {
-	list := []int64{hi, lo}
+	spans := 0
+	for i := range lits {
+		if lits[i].set != nil {
+			spans += len(lits[i].set.spans)
+		}
+	}
+	b.spend(16 * spans)
+	list := append(make([]int64, 0, 2+4*spans), hi, lo)
 	add := func(n int64) {
 		if lo <= n && n <= hi {
 			list = append(list, n)
@@ -87,7 +94,6 @@ func borders(lits []literal, lo, hi int64, b *budget) []int64 {
 		if lits[i].set == nil {
 			continue
 		}
-		b.spend(16 * len(lits[i].set.spans))
 		for _, r := range lits[i].set.spans {
 			for _, n := range [...]int64{r.lo - 1, r.lo, r.hi, r.hi + 1} {
 				add(n)

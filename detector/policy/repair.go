@@ -186,12 +186,13 @@ func (s *search) repairText(c, lits []literal, m *model, g group, slot int) bool
 // prefer tries the well-known values of a key.
 func (s *search) prefer(slot int, lits []literal, m *model) bool {
 	d := s.domain(slot)
-	for i := -1; i < len(d.known); i++ {
-		t := d.first
+	v := make([]value, 1)
+	for i := -1; i < len(d.known) && !m.b.out(); i++ {
+		v[0].s = d.first
 		if i >= 0 {
-			t = d.known[i]
+			v[0].s = d.known[i]
 		}
-		if v := []value{{s: t}}; t != "" && fitsAll(v, lits, m) {
+		if v[0].s != "" && fitsAll(v, lits, m) {
 			m.vals[slot] = v
 			return true
 		}

@@ -295,7 +295,7 @@ func (s *search) escape(c []literal, m *model) *model {
 func (s *search) relax(l literal) literal {
 	l = s.read(l)
 	if s.typ == serviceCaller && l.slot < sFirst && l.slot != sService && l.slot != sResource {
-		if rule := s.c.slots[l.slot].Case(s.kind); rule != nil { // AWS does not say what a service's own keys hold
+		if rule := s.c.slots[l.slot].Case(s.kind); rule != nil && rule.Is == condkey.Unsaid { // AWS does not say what a service's own keys hold
 			holds := literal{slot: l.slot, set: &valueSet{}}
 			if !s.sure {
 				holds.absent, holds.mode = true, all
@@ -324,18 +324,25 @@ func (s *search) denyApplies(d *stmt, m *model) (bool, [][]literal) {
 	if !applies {
 		return false, nil
 	}
-	moves := make([][]literal, 0, len(d.clauses)+len(byPrincipal))
+	var ways []literal
 	for i := range d.clauses {
 		l := d.clauses[i].lo
 		if s.sure {
 			l = d.clauses[i].hi
 		}
-		l = s.relax(l.not())
-		if s.holds(&l, m) {
+		if l = s.relax(l.not()); s.holds(&l, m) {
 			return false, nil
 		}
-		s.c.b.spend(16)
-		moves = append(moves, []literal{l})
+		if ways == nil {
+			s.c.b.spend(10 * len(d.clauses))
+			ways = make([]literal, 0, len(d.clauses))
+		}
+		ways = append(ways, l)
+	}
+	s.c.b.spend(8 * (len(ways) + len(byPrincipal)))
+	moves := make([][]literal, 0, len(ways)+len(byPrincipal))
+	for i := range ways {
+		moves = append(moves, ways[i:i+1:i+1])
 	}
 	return true, append(moves, byPrincipal...)
 }

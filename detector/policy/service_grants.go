@@ -18,16 +18,16 @@ const AnyService = "*"
 // that lets every stranger in is not listed for services as well.
 func (d *decider) services() []ServiceGrant {
 	var list []ServiceGrant
-	d.serviceScenes = make(map[string]*scene, 4)
+	searches := make(map[string]*search, 4)
 	for i := range d.stmts {
 		st := &d.stmts[i]
 		if st.Effect != Allow {
 			continue
 		}
-		searches := d.serviceSearches(st)
+		mine := d.serviceSearches(st, searches)
 		for _, c := range d.serviceCallers(st) {
 			strange, in := false, false
-			for _, s := range searches {
+			for _, s := range mine {
 				if d.b.out() {
 					break
 				}
@@ -36,7 +36,7 @@ func (d *decider) services() []ServiceGrant {
 				}
 			}
 			if d.b.out() { // what was not looked at is taken at its worst
-				strange, in = true, len(searches) > 0
+				strange, in = true, len(mine) > 0
 			}
 			if in {
 				list = append(list, ServiceGrant{c.name, StatementRef{st.Index, st.Sid}, strange})
@@ -89,7 +89,7 @@ func (d *decider) serviceCallers(st *stmt) []serviceName {
 // opensToStrangers reports whether st lets the stranger of a public grant in.
 func (d *decider) opensToStrangers(st *stmt) bool {
 	for _, a := range asksOf(ClassEncrypt) {
-		if o := d.outcome(a); o.level == Public && d.matches(a.action)[st.Index] != matchNo && o.search.lets(st, o.model) {
+		if o := d.outcome(a); o.level == Public && d.matches(a.action)[st.at] != matchNo && o.search.lets(st, o.model) {
 			return true
 		}
 	}
@@ -97,21 +97,23 @@ func (d *decider) opensToStrangers(st *stmt) bool {
 }
 
 // serviceSearches returns a search for each action of the encrypt class that
-// the statement allows, one of each kind that the policy treats alike.
-func (d *decider) serviceSearches(st *stmt) []*search {
+// the statement allows, one of each kind that the policy treats alike; made
+// holds those of other statements.
+func (d *decider) serviceSearches(st *stmt, made map[string]*search) []*search {
 	var list []*search
 	seen := map[string]bool{}
 	for _, a := range asksOf(ClassEncrypt) {
-		if key := d.alike(a); st.matchAction(a.action) != matchNo && !seen[key] {
+		if key := d.alike(a); d.acts(a.action)[st.at] != matchNo && !seen[key] {
 			seen[key] = true
-			sc := d.serviceScenes[key]
-			if sc == nil {
-				sc = &scene{c: d.compiled, typ: serviceCaller, path: direct, ask: ask{action: a.action}, keys: anyKey}
-				d.serviceScenes[key] = sc
+			s := made[key]
+			if s == nil {
+				s = d.newSearch(&scene{c: d.compiled, typ: serviceCaller, path: direct, ask: ask{action: a.action}, keys: anyKey}, reach{}, false)
+				made[key] = s
 			}
-			s := d.newSearch(sc, reach{}, false)
-			s.allows = []*stmt{st}
-			list = append(list, s)
+			mine := *s
+			mine.allows = []*stmt{st}
+			d.b.spend(60)
+			list = append(list, &mine)
 		}
 	}
 	return list

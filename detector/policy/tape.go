@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -108,6 +109,9 @@ func (t tape) solve(needs []need, b *budget) (texts []string, ok bool) {
 	if !ok {
 		return nil, false
 	}
+	if needs, ok = t.fitting(needs, b); !ok {
+		return nil, false
+	}
 	for i := range needs {
 		if n := &needs[i]; !n.negated && n.exact() && n.first == 0 && n.last == len(t.segs)-1 && n.skip < 0 {
 			return t.choose(n.pats, needs, b)
@@ -163,6 +167,71 @@ func textsSize(texts []string) int {
 		n += len(t)
 	}
 	return n
+}
+
+// fitting drops patterns that are longer than the value can be, and from long
+// lists those that begin as no value does; ok is false when none is left of what
+// must match.
+func (t tape) fitting(needs []need, b *budget) ([]need, bool) {
+	most := 0
+	for i := range t.segs {
+		most += t.segs[i].max + utf8.RuneCountInString(t.segs[i].text)
+	}
+	for i := range needs {
+		n := &needs[i]
+		if n.negated {
+			continue
+		}
+		whole := len(n.pats) > fewTexts && n.first == 0 && n.last == len(t.segs)-1 && n.skip < 0
+		never := func(p pattern) bool { return p.shortest() > most || whole && !t.begins(&p, needs, b) }
+		b.spend(len(n.pats) + n.size()/8)
+		if !slices.ContainsFunc(n.pats, never) {
+			continue
+		}
+		left := make([]pattern, 0, min(len(n.pats), fewTexts))
+		for _, p := range n.pats {
+			if !never(p) {
+				b.spend(2 * patternSize)
+				left = append(left, p)
+			}
+		}
+		if len(left) == 0 {
+			return nil, false
+		}
+		needs = slices.Clone(needs)
+		needs[i].pats, needs[i].index = left, nil
+	}
+	return needs, true
+}
+
+// begins reports whether some value may begin as the pattern does: as far as the
+// pattern asks for certain characters and the segments have one length, each
+// segment is one of which the needs on it admit the text.
+func (t tape) begins(p *pattern, needs []need, b *budget) bool {
+	head := p.head()
+	b.spend(4 + len(head)/2)
+	for i := range t.segs {
+		g := &t.segs[i]
+		if g.class == nil {
+			n := min(len(g.text), len(head))
+			if g.text[:n] != head[:n] {
+				return false
+			}
+			head = head[n:]
+			continue
+		}
+		if g.min != g.max || len(head) < g.min {
+			return true
+		}
+		text := head[:g.min]
+		for j := range needs {
+			if n := &needs[j]; n.first == i && n.last == i && !n.admits(text, b) {
+				return false
+			}
+		}
+		head = head[g.min:]
+	}
+	return true
 }
 
 // narrow keeps, of the fixed texts that a place may have, those that all needs
@@ -261,16 +330,33 @@ func splitInto(texts []string, segs []segment, s string) bool {
 // solution runs into one, and fewRounds how often that is tried.
 const (
 	manyPatterns = 6
+	manyMore     = 4 // times what is asked for: less to avoid is no burden
 	fewRounds    = 8
 )
 
-// refine leaves long lists of things to avoid out at first, and takes in those
-// that a solution runs into; if it runs into many, all of them.
+// size returns how many steps an automaton has for the need.
+func (n *need) size() int {
+	size := 0
+	for i := range n.pats {
+		size += len(n.pats[i].toks) + len(n.pats[i].plain) + 1
+	}
+	return size
+}
+
+// refine leaves long lists of things to avoid out at first, where they are long
+// beside what is asked for, and takes in those that a solution runs into; if it
+// runs into many, all of them.
 func (t tape) refine(needs []need, b *budget) ([]string, bool) {
 	b.spend(20 * len(needs))
 	active := append([]need(nil), needs...)
+	wanted := 0
 	for i := range active {
-		if active[i].negated && len(active[i].pats) > manyPatterns {
+		if !active[i].negated {
+			wanted += active[i].size()
+		}
+	}
+	for i := range active {
+		if active[i].negated && len(active[i].pats) > manyPatterns && active[i].size() > manyMore*wanted {
 			active[i].pats, active[i].index = nil, nil
 		}
 	}
@@ -287,6 +373,9 @@ func (t tape) refine(needs []need, b *budget) ([]string, bool) {
 			b.spend(textsSize(texts) / 4)
 			if s := needs[i].text(texts); !needs[i].admits(s, b) {
 				k := needs[i].offender(s, b)
+				if k < 0 { // the budget has run out in between
+					return nil, false
+				}
 				active[i].pats = append(active[i].pats, needs[i].pats[k])
 				met = false
 			}

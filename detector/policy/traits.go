@@ -21,9 +21,6 @@ func (d *decider) traits(b *strings.Builder, a ask) {
 		if hasContext(a.action) {
 			b.WriteByte('c')
 		}
-		if (keyKind{symmetricDefault, encryptDecrypt}).algorithms(a.action)[0] != "" {
-			b.WriteByte('a')
-		}
 	}
 	for i := sFirst; i < len(d.slots); i++ {
 		if key := d.slots[i]; key.Depends.Action && key.Tie != condkey.TieContext && key.Tie != condkey.TieContextKeys {

@@ -110,16 +110,19 @@ func (t *trial) attempt(a attempt, effort int) (found bool) {
 	case !enough:
 		t.d.b.spend(24)
 		t.pending = append(t.pending, a)
-		return false
 	case m == nil:
 		t.unproven = t.unproven || !proven
 		return false
 	case t.sure && !t.d.confirms(a.s, m) && !t.d.anyway(a, m):
 		t.unproven = true
-		return false
+	default:
+		t.found, t.model, t.allow = a.s, m, a.allow
+		return true
 	}
-	t.found, t.model, t.allow = a.s, m, a.allow
-	return true
+	if t.open.wide() { // and yet nothing came of it: others may find it again
+		t.open = nil
+	}
+	return false
 }
 
 // make looks for a request; without one, it reports whether that proves that
@@ -188,7 +191,11 @@ func (cl *clause) evaluation(m *model) int {
 		size += len(v.s)
 	}
 	steps := 16
-	like := cl.cond.Operator.Base != StringEquals
+	base := cl.cond.Operator.Base
+	if isNumeric(base) || isDate(base) {
+		return steps + 100*len(cl.cond.Values)
+	}
+	like := base != StringEquals
 	for _, v := range cl.cond.Values {
 		if steps += 4 + len(v)/8 + size/8; like {
 			steps += 2 * len(v)

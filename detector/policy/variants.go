@@ -36,21 +36,15 @@ func (s *search) variants(g group, slot int, m *model) (list []variant, optional
 		}
 		return s.parentVariants(m.text(sAccount)), false
 	case gOrg:
-		if s.c.slots[sOrgID].Case(s.kind) == nil {
-			return nil, true
-		}
-		return s.shape(g, func() []variant { return s.orgVariants(sOrgID, sOrgPaths) }), true
+		return s.shape(g, func() []variant { return s.orgVariants(condkey.TieOrgPaths, sOrgID, sOrgPaths) }), true
 	case gVpc:
-		return s.shape(g, s.vpcVariants), s.path != endpoint
+		return s.shape(g, s.vpcVariants), !s.always(condkey.TieVpcARN)
 	case gBuild:
 		return s.buildVariants(m.text(sAccount)), s.domains[slot].canLack(s.sure)
 	case gVpceOrg:
-		if s.path != endpoint {
-			return nil, true
-		}
 		return s.shape(g, func() []variant {
-			return s.orgVariants(s.c.slotWith(condkey.TieVpceOrgID), s.c.slotWith(condkey.TieVpceOrgPaths))
-		}), true
+			return s.orgVariants(condkey.TieVpceOrgPaths, s.c.slotWith(condkey.TieVpceOrgID), s.c.slotWith(condkey.TieVpceOrgPaths))
+		}), !s.always(condkey.TieVpceOrgPaths)
 	}
 	if slot == sResource {
 		return []variant{whole(slot, tape{[]segment{fixed(s.c.q.KeyARN)}})}, false
@@ -164,6 +158,12 @@ func pairVariant(first, second int, a, b *form, account string) variant {
 	return v
 }
 
+// always reports whether every request of the scene has the key with a tie.
+func (s *search) always(tie condkey.Tie) bool {
+	rule := s.c.keys.Tied(tie).Case(s.kind)
+	return rule != nil && rule.Is == condkey.Always
+}
+
 // variant is the form as the shape of one key's values.
 func (f *form) variant(slot int) variant {
 	v := whole(slot, f.tape)
@@ -229,8 +229,8 @@ func (s *search) userVariants() []variant {
 }
 
 // orgVariants are the shapes of an organization's path, which begins with its id.
-func (s *search) orgVariants(id, paths int) []variant {
-	forms := s.c.formsOf(s.c.keys.Tied(condkey.TieOrgPaths).ShapesIn(s.kind))
+func (s *search) orgVariants(tie condkey.Tie, id, paths int) []variant {
+	forms := s.c.formsOf(s.c.keys.Tied(tie).ShapesIn(s.kind))
 	list := make([]variant, 0, len(forms))
 	for _, f := range forms {
 		v := variant{tape: f.tape, at: make([]place, 0, 2), same: f.same}

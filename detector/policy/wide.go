@@ -41,6 +41,9 @@ func (s *search) throughWide(a *stmt, way []literal, open *addressSet) *model {
 			return nil
 		}
 		more := s.openAddresses(m, slot)
+		if s.c.b.out() { // what was found last may be wrong
+			return nil
+		}
 		s.c.b.spend(len(more) * (20 + rangeSize + len(*open)/16))
 		for _, r := range more {
 			*open = open.with(r)

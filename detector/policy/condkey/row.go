@@ -149,8 +149,9 @@ const (
 	LongTerm
 )
 
-// Values says what a present key holds. One of the ways to say it is used:
-// texts, shapes, numbers, addresses, or the instant of the request.
+// Values says what a present key holds. At most one of the ways to say it is
+// used: texts, shapes, numbers, addresses, or the instant of the request. None
+// is for keys whose values those of another key in their group decide.
 type Values struct {
 	// Of lists the values; more than one is a choice.
 	Of []string

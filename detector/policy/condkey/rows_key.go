@@ -42,7 +42,7 @@ func keyRows() []Row {
 		{Name: "kms:MultiRegionKeyType", Types: String, Names: Owner, Reads: FactKeyType, Cases: perhaps(FactKeyType, Values{Of: []string{"PRIMARY", "REPLICA"}}), Say: mayLack},
 		{
 			// Documented for IAM policies only.
-			Name: "kms:ResourceAliases", Types: String, Multi: true, Names: Owner, Cases: []Case{{Callers: Anyone, Is: Unsaid, Values: alias}}, Say: mayLack,
+			Name: "kms:ResourceAliases", Types: String, Multi: true, Names: Owner, Reads: FactAliases, Cases: []Case{{Callers: Anyone, Is: Unsaid, Values: alias}}, Say: mayLack,
 		},
 	}
 }

@@ -25,7 +25,7 @@ func networkRows() []Row {
 				Network: "the addresses that it admits are a named network, e.g. %s",
 			},
 		},
-		{Name: "aws:SourceVpc", Types: String, Tie: TieVpc, Names: NetworkID, Cases: atEndpoint(Always, Values{Shapes: []string{vpcShape}}), Say: say},
+		{Name: "aws:SourceVpc", Types: String, Tie: TieVpc, Names: NetworkID, Cases: atEndpoint(Always, Values{}), Say: say},
 		{Name: "aws:SourceVpcArn", Types: ARN | String, Tie: TieVpcARN, Names: NetworkID, Cases: atEndpoint(Always, Values{Shapes: []string{"arn:{partition}:ec2:{region}:{account}:vpc/{}" + vpcShape}}), Say: say},
 		{Name: "aws:SourceVpce", Types: String, Names: NetworkID, Cases: atEndpoint(Always, Values{Shapes: []string{vpceShape}, First: "vpce-0123456789abcdef0"}), Say: say},
 		{
@@ -33,7 +33,7 @@ func networkRows() []Row {
 			Say: Say{Absent: away, Present: "private addresses are free to choose: a stranger's own VPC can have %s"},
 		},
 		{Name: "aws:VpceAccount", Types: String, Names: NetworkAccount, Cases: atEndpoint(Always, Values{Shapes: []string{"{account}"}, First: "999988887777"}), Say: say},
-		{Name: "aws:VpceOrgID", Types: String, Tie: TieVpceOrgID, Names: NetworkOrg, Cases: atEndpoint(Chosen, Values{Shapes: []string{orgShape}}), Say: say},
+		{Name: "aws:VpceOrgID", Types: String, Tie: TieVpceOrgID, Names: NetworkOrg, Cases: atEndpoint(Chosen, Values{}), Say: say},
 		{Name: "aws:VpceOrgPaths", Types: String, Multi: true, Tie: TieVpceOrgPaths, Names: NetworkOrg, Cases: atEndpoint(Chosen, Values{Shapes: orgPaths()}), Say: say},
 	}
 }

@@ -72,16 +72,16 @@ const tagKey = "{tag 1 128}"
 // though the page has them in "all requests".
 func principalRows() []Row {
 	iam := "arn:{partition}:iam::{caller}:"
-	inOrg := []Case{{Is: Chosen, Values: Values{Shapes: []string{orgShape}}}}
+	unsaid := Case{Callers: Service, Is: Unsaid}
 	return []Row{
 		{
 			Name: "aws:PrincipalAccount", Types: String, Tie: TieAccount, Names: TheCaller,
-			Cases: []Case{{Is: Always, Values: Values{Shapes: []string{"{caller}"}}}, {Callers: Service, Is: Unsaid, Values: anything()}},
+			Cases: []Case{{Is: Always}, unsaid}, // the account in the caller's ARN
 			Say:   sayCaller(),
 		},
 		{
 			Name: "kms:CallerAccount", Types: String, Tie: TieAccount, Names: TheCaller,
-			Cases: []Case{{Is: Always, Values: Values{Shapes: []string{"{caller}"}}}, {Callers: Service, Is: Unsaid, Values: anything()}},
+			Cases: []Case{{Is: Always}, unsaid}, // the account in the caller's ARN
 			Say:   sayCaller(),
 		},
 		{
@@ -97,13 +97,14 @@ func principalRows() []Row {
 				{Callers: User, Is: Always, Values: Values{Shapes: []string{iam + "user/{name 1 64}", iam + "user/{path 1 510}/{name 1 64}"}}},
 				{Callers: Root, Is: Always, Values: Values{Shapes: []string{iam + "root"}}},
 				{Callers: Fed, Is: Always, Values: Values{Shapes: []string{"arn:{partition}:sts::{caller}:{}federated-user/{name 2 32}"}}},
-				{Callers: Service, Is: Unsaid, Values: anything()},
+				unsaid,
 			},
 			Say: sayCaller(),
 		},
 		{
-			Name: "aws:PrincipalOrgID", Types: String, Tie: TieOrgID, Names: TheCaller, Cases: inOrg,
-			Say: sayCaller(Sentence{Text: noOrg}),
+			Name: "aws:PrincipalOrgID", Types: String, Tie: TieOrgID, Names: TheCaller,
+			Cases: []Case{{Is: Chosen}}, // the head of the path
+			Say:   sayCaller(Sentence{Text: noOrg}),
 		},
 		{
 			Name: "aws:PrincipalOrgPaths", Types: String, Multi: true, Tie: TieOrgPaths, Names: TheCaller,
@@ -119,7 +120,7 @@ func principalRows() []Row {
 			Say: Say{Absent: absent("a caller without this tag does not carry this key"), Present: ownChoice},
 		},
 		{
-			Name: "aws:PrincipalType", Types: String, Tie: TieType,
+			Name: "aws:PrincipalType", Types: String,
 			Cases: []Case{
 				{Callers: Role, Is: Always, Values: Values{Of: []string{"AssumedRole"}}},
 				{Callers: User, Is: Always, Values: Values{Of: []string{"User"}}},
@@ -149,15 +150,14 @@ func principalRows() []Row {
 			Cases: []Case{
 				{Callers: Role, Is: Always, Values: Values{Shapes: []string{"AROA{id 12 124}:{name 2 64}"}}},
 				{Callers: User, Is: Always, Values: Values{Shapes: []string{"AIDA{id 12 124}"}}},
-				{Callers: Root, Is: Always, Values: Values{Shapes: []string{"{caller}"}}},
-				{Callers: Fed, Is: Always, Values: Values{Shapes: []string{"{caller}:{name 2 32}"}}},
-				{Callers: Service, Is: Unsaid, Values: anything()},
+				{Callers: Root | Fed, Is: Always}, // the account, and the name behind it, of the caller's ARN
+				unsaid,
 			},
 			Say: sayCaller(),
 		},
 		{
 			Name: "aws:username", Types: String, Tie: TieUsername,
-			Cases: []Case{{Callers: User, Is: Always, Values: Values{Shapes: []string{"{name 1 64}"}}}},
+			Cases: []Case{{Callers: User, Is: Always}}, // the last part of the user's ARN
 			Say:   Say{Absent: absent("only IAM users carry this key"), Present: ownChoice},
 		},
 	}

@@ -52,6 +52,12 @@ func New(rows []Row, rules []Rule) (*Table, error) {
 		if r.Tie >= Ties {
 			return nil, fmt.Errorf("%s: no such tie: %d", r.Name, r.Tie)
 		}
+		if err := r.check(); err != nil {
+			return nil, fmt.Errorf("%s: %w", r.Name, err)
+		}
+		if r.Tie != TieNone && t.tie[r.Tie] != nil && !r.Tie.shared() {
+			return nil, fmt.Errorf("%s has the tie of %s", r.Name, t.tie[r.Tie].Name)
+		}
 		if r.Tie != TieNone && t.tie[r.Tie] == nil {
 			t.tie[r.Tie] = r
 		}
@@ -68,7 +74,7 @@ func New(rows []Row, rules []Rule) (*Table, error) {
 			t.single[lower] = i
 		}
 	}
-	return t, nil
+	return t, t.alike()
 }
 
 // read reads the shapes of the row's values.
