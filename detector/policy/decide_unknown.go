@@ -43,6 +43,7 @@ func (d *decider) mattering(a ask, least Verdict) []int {
 	var list, denied []int
 	var denies []*stmt
 	for i, m := range d.matches(a.action) {
+		d.b.spend(20)
 		st := &d.stmts[i]
 		if m == matchNo {
 			continue
@@ -79,6 +80,7 @@ func (d *decider) reaches(scenes []*scene, level Verdict, sure bool, change func
 	enough := d.b.within(plainEffort*moreEffort, func() {
 		for v := level + 1; v <= Public && !found; v++ {
 			for _, sc := range scenes {
+				d.b.spend(200 + len(d.stmts)/2)
 				s := d.newSearch(sc, reachOf(v), sure)
 				change(s)
 				if m, _ := s.find(); m != nil || s.incomplete || d.b.out() {

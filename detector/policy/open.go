@@ -221,7 +221,7 @@ func (s *search) estranged(slot int) bool {
 }
 
 // maxApart is how many unknown texts a sure request may have to differ from.
-const maxApart = 6
+const maxApart = 32
 
 // anyway reports whether what m, which an attempt has found, stands for gets in
 // whatever the unknown texts are that it must not equal: each of them can shut

@@ -143,6 +143,9 @@ func (s *scanner) principalEntry(list []Principal, kind PrincipalKind, want stri
 // other text names one principal at most, and where the account of an ARN can
 // be read it is one of that account. Digits can only be meant for an account.
 func (s *scanner) openPrincipal(text, mark string) string {
+	if s.crowded() {
+		return mark
+	}
 	if text != "" && allDigits(text) {
 		s.unknown[len(s.unknown)-1].Never = "*"
 		return mark

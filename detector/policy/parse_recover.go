@@ -10,7 +10,7 @@ func (s *scanner) recover(start int, err *ParseError) (mark string, fatal *Parse
 		return "", err
 	}
 	s.pos = start
-	for n := len(s.unknown); n > s.given && s.unknown[n-1].Problem.Offset >= start; n-- {
+	for n := len(s.unknown); n > s.given && !s.crowded() && s.unknown[n-1].Problem.Offset >= start; n-- {
 		s.unknown = s.unknown[:n-1] // what is unknown inside goes with the whole
 	}
 	n := len(s.unknown)
@@ -21,14 +21,24 @@ func (s *scanner) recover(start int, err *ParseError) (mark string, fatal *Parse
 	return s.note(err)
 }
 
+// maxNotes is how many parts that cannot be read are told apart. No policy of
+// good faith has so many; the others share the last mark, of which nothing is
+// known but where the first of them is.
+const maxNotes = 400
+
 // note records a part that cannot be read and returns its mark.
 func (s *scanner) note(err *ParseError) (mark string, fatal *ParseError) {
-	if s.strict || len(s.unknown) == maxUnknown {
+	if s.strict {
 		return "", err
 	}
-	s.unknown = append(s.unknown, Unknown{Statement: -1, Problem: err})
+	if !s.crowded() {
+		s.unknown = append(s.unknown, Unknown{Statement: -1, Problem: err, varies: len(s.unknown) == s.given+maxNotes-1})
+	}
 	return Mark(len(s.unknown) - 1), nil
 }
+
+// crowded reports whether further unreadable parts share a mark.
+func (s *scanner) crowded() bool { return len(s.unknown) >= s.given+maxNotes }
 
 // within puts a step of the path in front of the problems found since from.
 func (s *scanner) within(from int, step string) {

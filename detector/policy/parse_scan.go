@@ -19,6 +19,9 @@ type scanner struct {
 	unknown     []Unknown
 	given       int
 	versionMark int // the index of the unknown Version
+	// idle are the effects of statements of which nothing else is known, as a
+	// set of bits: a further one adds nothing.
+	idle uint8
 	// pool backs the short lists of strings of a policy. A list is a full slice
 	// of it, so that growing the pool never changes a list that was handed out.
 	pool []string

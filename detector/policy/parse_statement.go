@@ -44,11 +44,22 @@ func (s *scanner) statementOrUnknown(index int) (Statement, *ParseError) {
 		}
 		st = unknownStatement(index, effect, mark)
 		st.Text = s.text[start:s.pos]
+		s.thin(&st)
 	}
 	for i := range s.unknown[from:] {
 		s.unknown[from+i].Statement = index
 	}
 	return st, nil
+}
+
+// thin takes everything out of a statement of which nothing is known but the
+// effect, when parts are many and there was one like it before: it adds nothing.
+func (s *scanner) thin(st *Statement) {
+	bit := uint8(1) << st.Effect
+	if s.crowded() && s.idle&bit != 0 {
+		*st = Statement{Index: st.Index, Effect: st.Effect, Text: st.Text, Principals: st.Principals}
+	}
+	s.idle |= bit
 }
 
 // unknownStatement is a statement of which nothing is known but the effect; the
@@ -88,7 +99,11 @@ func (s *scanner) statement(index int) (Statement, *ParseError) {
 	if err := s.missing(&b, start); err != nil {
 		return b.st, err
 	}
-	return b.finish(), nil
+	st := b.finish()
+	if b.doubled != "" {
+		s.thin(&st)
+	}
+	return st, nil
 }
 
 // A statementReader collects a statement and what is wrong with it.

@@ -160,8 +160,8 @@ func (c *compiled) addOpen(e *entries, value string) {
 	case o.wide == nil: // everybody already
 	case known:
 		o.wide.pats = append(o.wide.pats, exactly(account).pats...)
-	default:
-		o.wide.pats = append(o.wide.pats, pattern{text: account, toks: []token{{kind: tokStar}}})
+	case len(o.wide.pats) == 0 || o.wide.pats[0].exact: // any account, once
+		o.wide.pats = append([]pattern{{text: account, toks: []token{{kind: tokStar}}}}, o.wide.pats...)
 	}
 }
 

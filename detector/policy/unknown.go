@@ -46,10 +46,6 @@ const (
 	markLead  = 0xF3 // the first byte of every mark, in UTF-8
 )
 
-// maxUnknown is how many unknown parts a policy can have: a text of maxText
-// bytes has fewer.
-const maxUnknown = lastMark - firstMark + 1
-
 // Mark returns the text that stands for the unknown part at index i of
 // Policy.Unknown.
 func Mark(i int) string { return string(firstMark + rune(i)) }

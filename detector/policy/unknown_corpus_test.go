@@ -104,6 +104,37 @@ func TestUnknownCorpus(t *testing.T) {
 	}
 }
 
+// TestUnknownMany: however many parts cannot be read, those behind them are,
+// and the work is bounded.
+func TestUnknownMany(t *testing.T) {
+	const open, tail = `{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}`, `]}`
+	for _, tt := range []struct {
+		name, one   string
+		least, most Verdict
+	}{
+		{"statements that are numbers", `1`, Public, Public},
+		{"statements that may deny", `{"Principal":"*","Action":"*","Resource":"*"}`, Private, Public},
+		{"statements with a member twice", `{"Effect":"Allow","Sid":"a","Sid":"b","Principal":"*"}`, Public, Public},
+		{"Allows for nobody", `{"Effect":"Allow","Principal":{"AWS":""},"Action":"kms:*","Resource":"*"}`, Public, Public},
+		{"Denies of digits", `{"Effect":"Deny","Principal":{"AWS":"1"},"Action":"kms:*","Resource":"*"}`, Private, Public},
+		{"unknown elements", `{"Effect":"Allow","A":1,"B":2,"C":3,"Principal":"*","Action":"*","Resource":"*"}`, Public, Public},
+	} {
+		n := (maxText - len(open) - 40) / (len(tt.one) + 1)
+		p, err := Parse([]byte(`{"Statement":[` + strings.Repeat(tt.one+",", n) + open + tail))
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		if len(p.Statements) != n+1 || len(p.Unknown) > maxNotes {
+			t.Errorf("%s: %d statements of %d, %d unknown parts", tt.name, len(p.Statements), n+1, len(p.Unknown))
+		}
+		d := p.Decide(surroundings())
+		if d.Least != tt.least || d.Most != tt.most || d.Steps > MaxSteps {
+			t.Errorf("%s: %v to %v in %d steps, want %v to %v", tt.name, d.Least, d.Most, d.Steps, tt.least, tt.most)
+		}
+	}
+}
+
 func checkUnknownParts(t *testing.T, c unknownCase, d Decision) {
 	t.Helper()
 	var parts []string
