@@ -92,6 +92,7 @@ func TestEmailSays(t *testing.T) {
 			[]string{"put-key-policy --", "disable-key", "CONTAIN", "PROPOSED POLICY", "deletion"},
 		},
 		"undecided":                        {all["undecided"], testOptions(), []string{"could not be decided: ArnLike", "Check by hand"}, []string{"PROOF"}},
+		"unreadable in part":               {all["unread-in-part"], testOptions(), []string{"A part of the policy could not be read; the rest is decided. line 9: Statement[1].Principal.AWS", "PROOF"}, []string{"The policy could not be read"}},
 		"unreadable":                       {all["unparsed"], testOptions(), []string{"could not be read", "Statement[0].Principal", "The policy as the record has it", `"Sid": "Open"`}, []string{"PROOF"}},
 		"network":                          {all["network"], testOptions(), []string{"203.0.113.0/24", "aws:SourceIp = 203.0.113.0", "will do, from that network"}, nil},
 		"shared":                           {all["shared"], testOptions(), []string{"Account 444455556666 can call", "IF YOU DO NOT KNOW THEM", "AWS Config"}, []string{"PROPOSED POLICY"}},

@@ -89,6 +89,9 @@ func findings() map[string]*detector.Finding {
 		f.Decision, f.Statements = policy.Decision{}, nil
 		f.Problem = `key policy: Statement[0].Principal: want one Principal, got another (byte 71)`
 	})
+	change("unread-in-part", func(f *detector.Finding) {
+		f.Unreadable = []string{`line 9: Statement[1].Principal.AWS: want "*", an account id, a unique id, or the ARN of an account root, user, role or session, got "44445555666" (byte 241)`}
+	})
 	change("attempted", func(f *detector.Finding) {
 		f.Attempted, f.Severity, f.Title = true, detector.Low, "Refused attempt to open a KMS key to anyone in AWS"
 		f.Event.ErrorCode, f.Event.ErrorMessage = "AccessDenied", "User: arn:aws:sts::111122223333:assumed-role/okta_adm_role/jane@example.com is not authorized to perform: kms:PutKeyPolicy"

@@ -139,6 +139,47 @@ func TestDetectUnreadable(t *testing.T) {
 	}
 }
 
+// A policy that can be read in part is decided from the rest, and the finding
+// names what could not be read.
+func TestDetectPartlyUnreadable(t *testing.T) {
+	const (
+		own    = `{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}`
+		open   = `{"Sid":"Open","Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}`
+		digits = "{\"Effect\":\"Allow\",\n\"Principal\":{\"AWS\":\"44445555666\"},\"Action\":\"kms:Encrypt\",\"Resource\":\"*\"}"
+		sid    = `{"Sid":7,"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:*","Resource":"*"}`
+	)
+	text := func(statements ...string) edit {
+		return edit{"requestParameters.policy", quoted(`{"Statement":[` + strings.Join(statements, ",") + `]}`)}
+	}
+	refused := edit{"errorCode", `"MalformedPolicyDocumentException"`}
+	for _, row := range []struct {
+		name       string
+		edits      []edit
+		verdict    policy.Verdict
+		quiet      string
+		unreadable string // the beginning of the only one
+	}{
+		{"beside an open statement", []edit{text(own, digits, open)}, policy.Public, "", `line 2: Statement[1].Principal.AWS: want "*", an account id`},
+		{"alone", []edit{text(own, digits)}, policy.Undecided, "", `line 2: Statement[1].Principal.AWS`},
+		{"where it decides nothing", []edit{text(sid)}, policy.Private, quietPrivate, ""},
+		{"refused for it", []edit{text(own, digits), refused}, policy.Private, quietMalformed, ""},
+		{"refused for it, and open beside it", []edit{text(own, digits, open), refused}, policy.Public, "", `line 2: Statement[1].Principal.AWS`},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			result, err := Detector{}.Detect(edited(t, put, row.edits...))
+			if err != nil || result.Quiet != row.quiet || result.Verdict != row.verdict {
+				t.Fatalf("Detect = %v, quiet %q, %v, want %v, quiet %q", result.Verdict, result.Quiet, err, row.verdict, row.quiet)
+			}
+			if f := result.Finding; f != nil && (len(f.Unreadable) != 1 || !strings.HasPrefix(f.Unreadable[0], row.unreadable) || f.Problem != "") {
+				t.Errorf("unreadable %q, problem %q, want %q", f.Unreadable, f.Problem, row.unreadable)
+			}
+			if f := result.Finding; row.verdict == policy.Undecided && (len(f.Statements) != 1 || f.Statements[0].Index != 1) {
+				t.Errorf("statements %+v, want the second", f.Statements)
+			}
+		})
+	}
+}
+
 // The event's own facts, whatever type the describing ones have.
 func TestReadEvent(t *testing.T) {
 	f, _ := factsOf(t, edited(t, put,

@@ -149,7 +149,7 @@ func (d *decider) networks() []string {
 		for j := range d.stmts[i].clauses {
 			cl := &d.stmts[i].clauses[j]
 			if d.slots[cl.lo.slot].Names.Where() && d.stmts[i].Effect == Allow != cl.cond.Operator.Negated {
-				names = append(names, cl.cond.Values...)
+				names = append(names, slices.DeleteFunc(slices.Clone(cl.cond.Values), hasMark)...)
 			}
 		}
 	}

@@ -39,7 +39,7 @@ func (d *decider) services() []ServiceGrant {
 				strange, in = true, len(mine) > 0
 			}
 			if in {
-				list = append(list, ServiceGrant{c.name, StatementRef{st.Index, st.Sid}, strange})
+				list = append(list, ServiceGrant{d.policy.show(c.name), StatementRef{st.Index, st.Sid}, strange})
 			}
 		}
 	}
@@ -72,7 +72,7 @@ func (d *decider) serviceCallers(st *stmt) []serviceName {
 			continue
 		}
 		for _, name := range cl.cond.Values {
-			if strings.ContainsAny(name, "*?$") {
+			if strings.ContainsAny(name, "*?$") || hasMark(name) {
 				return append(list[:named], serviceName{name: AnyService})
 			}
 			is := equals(cl.hi.slot, name)

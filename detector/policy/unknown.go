@@ -94,6 +94,16 @@ func replaceMarks(text, by string) string {
 // shown returns text for people: unknown parts are named as such.
 func shown(text string) string { return replaceMarks(text, "<unknown>") }
 
+// show is shown with the names that the caller of ParseOpen gave.
+func (p *Policy) show(text string) string {
+	for _, i := range marksIn(text) {
+		if i < len(p.Unknown) && p.Unknown[i].Name != "" {
+			text = strings.ReplaceAll(text, Mark(i), "${"+strings.TrimPrefix(p.Unknown[i].Name, "!Ref ")+"}")
+		}
+	}
+	return shown(text)
+}
+
 // Apart returns the policy for requests that are not what its unknown parts
 // say: where such a part can only stand for one text, Allows takes the request
 // to have another. The witness of a grant can be one of those, because for each

@@ -96,6 +96,9 @@ func TestUnknownCorpus(t *testing.T) {
 			t.Errorf("%s: %v to %v %v, want %v to %v: %s", c.Name, d.Least, d.Most, d.Undecided, c.Least, c.Most, c.Why)
 		}
 		checkUnknownParts(t, c, d)
+		if text := showDecision(d); hasMark(text) {
+			t.Errorf("%s: the decision shows a mark:\n%s", c.Name, text)
+		}
 		for _, g := range d.Grants {
 			if p.Allows(g.Witness) != Yes && p.Apart().Allows(g.Witness) != Yes {
 				t.Errorf("%s: Allows = %v to the witness of %s", c.Name, p.Allows(g.Witness), g.Action)

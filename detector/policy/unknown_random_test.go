@@ -108,7 +108,12 @@ func TestUnknownBounds(t *testing.T) {
 		if err != nil {
 			t.Fatalf("seed %d: %v\n%s", seed, err, text)
 		}
-		whole := open.Decide(surroundings())
+		q := surroundings()
+		q.Explain = true
+		whole := open.Decide(q)
+		if shows := showDecision(whole); hasMark(shows) {
+			t.Errorf("seed %d: the decision shows a mark\n%s\n%s", seed, text, shows)
+		}
 		least, most, decided := Public, Private, map[Verdict]bool{}
 		for range fills {
 			filled := h.fill(string(text))
