@@ -15,7 +15,7 @@ func keyRows() []Row {
 	}
 	now := []Case{{Callers: Anyone, Is: Always, Values: Values{Now: true}}}
 	sayNow := Say{Present: "it holds at this instant"}
-	alias := Values{Shapes: []string{"alias/{alias 1 250}"}, First: "alias/key", Fact: FactAliases}
+	alias := aliases()
 	return []Row{
 		{Name: "aws:RequestedRegion", Types: String, Names: Owner, Reads: FactRegion, Cases: fact(FactRegion, Values{Shapes: []string{"{region}"}, First: "us-east-1"}), Say: say},
 		{Name: "aws:ResourceAccount", Types: String, Names: Owner, Tie: TieOwner, Reads: FactOwner, Cases: fact(FactOwner, Values{Shapes: []string{"{account}"}, First: "999988887777"}), Say: say},
@@ -45,6 +45,12 @@ func keyRows() []Row {
 			Name: "kms:ResourceAliases", Types: String, Multi: true, Names: Owner, Reads: FactAliases, Cases: []Case{{Callers: Anyone, Is: Unsaid, Values: alias}}, Say: mayLack,
 		},
 	}
+}
+
+// aliases are names of aliases. Source: KMS API, CreateAlias; its model has the
+// colon, its text has not.
+func aliases() Values {
+	return Values{Shapes: []string{"alias/{alias 1 250}"}, First: "alias/key", MaybeShapes: []string{"alias/{aliasmodel 1 250}"}, Fact: FactAliases}
 }
 
 func keySpecs() []string {
