@@ -44,6 +44,7 @@ type compiled struct {
 	byAction     bool                      // a mentioned key depends on the action
 	keyDependent bool                      // an unknown fact of the key was taken at its worst
 	forms        map[*condkey.Shape][]form // by the first shape of a list of a row's
+	domains      map[domainKey]domain      // what keys can hold; filled when needed
 }
 
 // A mention is a key as the policy names it, or the first of its spellings.

@@ -20,12 +20,37 @@ func (s *scene) domainOf(slot int) domain {
 	if reserved {
 		is = condkey.MayHave
 	}
-	if with, tied := s.with[slot]; tied && is == condkey.Chosen {
+	if there, told := s.with.of(slot); told && is == condkey.Chosen {
 		is = condkey.Never
-		if with {
+		if there {
 			is = condkey.Always
 		}
 	}
+	if is == condkey.Never {
+		return domain{}
+	}
+	at := domainKey{slot, rule, is, s.c.q.At.Unix()}
+	d, known := s.c.domains[at]
+	if !known {
+		d = s.newDomain(key, rule, is)
+		if s.c.domains == nil {
+			s.c.domains = make(map[domainKey]domain, 8)
+		}
+		s.c.domains[at] = d
+	}
+	return d
+}
+
+// A domainKey tells domains apart: they are the same in all scenes that a case
+// of a row covers.
+type domainKey struct {
+	slot int
+	rule *condkey.Case
+	is   condkey.Presence
+	now  int64 // the instant that is asked about
+}
+
+func (s *scene) newDomain(key condkey.Key, rule *condkey.Case, is condkey.Presence) domain {
 	d, is := s.factDomain(key, &rule.Values, is)
 	switch is {
 	case condkey.Never:
@@ -158,7 +183,7 @@ func (s *scene) textDomain(d *domain, key condkey.Key, v *condkey.Values) {
 		d.first = s.c.filled(v.First)
 	}
 	if d.plainText = d.first; d.plainText == "" && len(d.forms) > 0 {
-		d.plainText = d.forms[0].plain(s.start.text(sAccount))
+		d.plainText = d.forms[0].plain(s.c.strangeAccount())
 	}
 	if len(v.Known) > 0 && (key.Reads&condkey.FactRegion == 0 || s.c.region != "") {
 		d.known = make([]string, len(v.Known))

@@ -144,7 +144,7 @@ func probeWith(t *testing.T, keys *condkey.Table, f *keyFact) keyProbe {
 func (p keyProbe) can(k requestKind, l literal, sure bool) bool {
 	withs := p.c.presences([]int{p.slot})
 	if withs == nil {
-		withs = append(withs, nil)
+		withs = append(withs, presenceSet{})
 	}
 	l.slot = p.slot
 	for _, with := range withs {

@@ -31,7 +31,7 @@ type scene struct {
 	temp   bool // temporary credentials
 	path   pathKind
 	action string
-	with   map[int]bool // by slot: whether the key is present, for keys tied by rules
+	with   presenceSet // of keys that rules tie together
 
 	kind    condkey.Kind
 	domains []domain // by slot; only for slots from sFirst on
