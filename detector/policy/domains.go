@@ -98,10 +98,6 @@ func (s *scene) factDomain(key condkey.Key, v *condkey.Values, is condkey.Presen
 		return given(s.c.owner)
 	case condkey.FactOrg:
 		return given(facts.Org)
-	case condkey.FactSpec:
-		return given(facts.Spec)
-	case condkey.FactUsage:
-		return given(facts.Usage)
 	case condkey.FactOrigin:
 		return given(facts.Origin)
 	case condkey.FactTags:
