@@ -70,10 +70,11 @@ func (m Message) size() int {
 	return n
 }
 
-// Compose returns the SNS message for f: the OCSF finding for machines
-// (default, sqs, lambda, firehose, http), text for email, a chat notification
-// or the finding for https, one line for sms. All of it together takes at most
-// 200 KiB: of a larger finding the policy text is cut first, its SHA-256 kept.
+// Compose returns the SNS message for f: the OCSF finding once, as the default
+// that machines get, and beside it only what differs from it: text for email, a
+// chat notification for https (unless that is to be the finding too), one line
+// for sms. All of it together takes at most 240 KiB, in which a key policy of 32
+// KiB is whole; what is cut of a larger finding is named in it.
 //
 // It fails when o is invalid, and never for anything that stands in f.
 func Compose(f *detector.Finding, o Options) (Message, error) {
@@ -91,18 +92,9 @@ func Compose(f *detector.Finding, o Options) (Message, error) {
 		if err != nil {
 			return Message{}, err
 		}
-		bodies := map[string]string{
-			"default":  string(finding),
-			"sqs":      string(finding),
-			"lambda":   string(finding),
-			"firehose": string(finding),
-			"http":     string(finding),
-			"https":    string(chat),
-			"email":    mail,
-			"sms":      short,
-		}
+		bodies := map[string]string{"default": string(finding), "email": mail, "https": string(chat), "sms": short}
 		if o.HTTPSBody == "finding" {
-			bodies["https"] = string(finding)
+			delete(bodies, "https")
 		}
 		body, err := encode(bodies)
 		if err != nil {

@@ -23,7 +23,7 @@ const (
 // because mail and chat programs make links of what looks like one.
 func plain(s string, limit int) string {
 	s = Sanitize(s, limit)
-	if !strings.Contains(s, "://") && !strings.Contains(strings.ToLower(s), "www.") {
+	if !strings.Contains(s, "://") && !hasWWW(s) {
 		return s
 	}
 	words := strings.Split(s, " ")

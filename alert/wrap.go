@@ -13,33 +13,45 @@ const columns = 76
 // starts with first, the others with rest. A word that is longer than a line is
 // broken as well, unless it is an ARN or a URL, which must stay whole to be copied.
 func wrap(first, rest, text string) string {
-	var lines []string
-	line, used := first, width(first)
-	room := func() int { return columns - used }
-	empty := true // nothing but the indent stands in line
-	flush := func() {
-		lines = append(lines, strings.TrimRight(line, " "))
-		line, used, empty = rest, width(rest), true
+	var b strings.Builder
+	b.Grow(len(first) + len(text) + 8*len(rest))
+	b.WriteString(first)
+	used := width(first)
+	empty := true // the line holds nothing but its indent
+	next := func() {
+		b.WriteByte('\n')
+		b.WriteString(rest)
+		used, empty = width(rest), true
 	}
-	for _, word := range strings.Fields(text) {
-		if !empty && 1+width(word) > room() {
-			flush()
+	for word := range strings.FieldsSeq(text) {
+		w := width(word)
+		if !empty && used+1+w > columns {
+			next()
 		}
-		for empty && width(word) > room() && !whole(word) {
-			head := fit(word, room())
-			line += head
-			word = word[len(head):]
-			flush()
+		for empty && used+w > columns && !whole(word) {
+			head := fit(word, columns-used)
+			b.WriteString(head)
+			word, w = word[len(head):], w-width(head)
+			next()
 		}
 		if !empty {
-			word = " " + word
+			b.WriteByte(' ')
+			used++
 		}
-		line += word
-		used += width(word)
-		empty = false
+		b.WriteString(word)
+		used, empty = used+w, false
 	}
-	if !empty || len(lines) == 0 {
-		flush()
+	return trimLines(b.String())
+}
+
+// trimLines takes the spaces off the ends of lines.
+func trimLines(s string) string {
+	if !strings.Contains(s, " \n") && !strings.HasSuffix(s, " ") {
+		return s
+	}
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimRight(line, " ")
 	}
 	return strings.Join(lines, "\n")
 }
@@ -85,6 +97,8 @@ func width(s string) int {
 // Source: Unicode Standard Annex 11, ranges rounded to blocks.
 func runeWidth(r rune) int {
 	switch {
+	case r < 0x300: // before the first combining mark
+		return 1
 	case unicode.Is(unicode.M, r):
 		return 0
 	case r >= 0x1100 && r <= 0x115f, r >= 0x2e80 && r <= 0xa4cf, r >= 0xac00 && r <= 0xd7a3,
