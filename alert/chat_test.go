@@ -111,7 +111,7 @@ func TestChatStepsSayHowToContain(t *testing.T) {
 				f.Key.ID = "mrk-1234abcd12ab34cd56ef1234567890ab"
 				f.Key.ARN, f.Key.Region = "arn:aws-us-gov:kms:"+region+":111122223333:key/"+f.Key.ID, region
 				steps := strings.Join(chatSteps(f), "\n")
-				for _, want := range []string{"fixed.json: ", "put-key-policy --key-id mrk-", "disable-key --key-id mrk-"} {
+				for _, want := range []string{"(fixed.json: ", "put-key-policy --region " + region + " --key-id mrk-", "disable-key --region " + region + " --key-id mrk-"} {
 					if !strings.Contains(steps, want) {
 						t.Errorf("%s, %s, repaired %t: the steps lack %q:\n%s", region, verdict, repaired != "", want, steps)
 					}

@@ -2,6 +2,7 @@ package alert
 
 import (
 	"strings"
+	"time"
 
 	"github.com/kmsentry/kmsentry/detector"
 )
@@ -34,15 +35,21 @@ func (c command) block(indent string) string {
 	return b.String()
 }
 
-// commands holds what a responder may run; each may be empty.
+// commands holds what a responder may run; each may be empty. The first ones
+// change nothing.
 type commands struct {
-	savePolicy    command // changes nothing: the policy as it is now
-	keyHistory    command // changes nothing: calls on this key
-	listGrants    command // changes nothing: grants on this key, which outlive its policy
-	actorHistory  command // changes nothing: calls with this access key
-	restorePolicy command // puts fixed.json in force
-	disableKey    command // last resort
-	deactivateKey command // for a long-term access key
+	savePolicy     command // the policy in force, into before.json
+	checkPolicy    command // whom the policy in before.json lets in
+	previousPolicy command // the last PutKeyPolicy before this call
+	keyHistory     command // calls on this key
+	listGrants     command // grants on this key, which outlive its policy
+	actorHistory   command // calls with this access key
+	describeUser   command // the person behind an Identity Center user id
+	stack          command // the CloudFormation stack that holds the key
+	stackChanges   command // calls of CloudFormation in the hour before
+	restorePolicy  command // puts fixed.json in force
+	disableKey     command // last resort
+	deactivateKey  command // for a long-term access key
 }
 
 // commandsFor builds the commands for f from the values that have their exact
@@ -50,35 +57,55 @@ type commands struct {
 func commandsFor(f *detector.Finding) commands {
 	var c commands
 	if region, ok := keyRegion(f.Key.ARN); ok {
-		arn, in := f.Key.ARN, "--region "+region
-		c.savePolicy = command{
-			"aws kms get-key-policy", "--key-id " + arn, "--policy-name default", in,
-			"--query Policy", "--output text", "> before.json",
-		}
-		c.keyHistory = command{
-			"aws cloudtrail lookup-events", in,
-			"--lookup-attributes", "AttributeKey=ResourceName,AttributeValue=" + arn,
-		}
-		c.listGrants = command{"aws kms list-grants", "--key-id " + arn, in}
-		c.restorePolicy = command{
-			"aws kms put-key-policy", "--key-id " + arn, "--policy-name default", in,
-			"--policy file://fixed.json",
-		}
-		c.disableKey = command{"aws kms disable-key", "--key-id " + arn, in}
+		c.forKey(f, region)
 	}
-	if isAccessKey(f.Actor.AccessKeyID) && isRegion(f.Event.Region) {
+	a := f.Actor
+	if isAccessKey(a.AccessKeyID) && isRegion(f.Event.Region) {
 		c.actorHistory = command{
 			"aws cloudtrail lookup-events", "--region " + f.Event.Region,
-			"--lookup-attributes", "AttributeKey=AccessKeyId,AttributeValue=" + f.Actor.AccessKeyID,
+			"--lookup-attributes", "AttributeKey=AccessKeyId,AttributeValue=" + a.AccessKeyID,
 		}
 	}
-	if f.Actor.Type == "IAMUser" && f.Actor.LongTermKey && isAccessKey(f.Actor.AccessKeyID) && isIAMName(f.Actor.Name) {
+	if a.Type == "IAMUser" && a.LongTermKey && isAccessKey(a.AccessKeyID) && isIAMName(a.Name) {
 		c.deactivateKey = command{
-			"aws iam update-access-key", "--user-name " + f.Actor.Name,
-			"--access-key-id " + f.Actor.AccessKeyID, "--status Inactive",
+			"aws iam update-access-key", "--user-name " + a.Name,
+			"--access-key-id " + a.AccessKeyID, "--status Inactive",
 		}
 	}
 	return c
+}
+
+// forKey builds the commands about the key, which is in that Region. The key is
+// named by its id, which fits the line; the ARN stands where only it will do.
+func (c *commands) forKey(f *detector.Finding, region string) {
+	arn, in := f.Key.ARN, "--region "+region
+	id := arn[strings.LastIndexByte(arn, '/')+1:]
+	key := "--key-id " + id
+	c.savePolicy = command{"aws kms get-key-policy", in, key, "--policy-name default", "--query Policy", "--output text", "> before.json"}
+	c.checkPolicy = command{"kmsentry check", "--key-arn " + arn, "before.json"}
+	c.keyHistory = command{"aws cloudtrail lookup-events", in, "--lookup-attributes", "AttributeKey=ResourceName,AttributeValue=" + arn}
+	c.listGrants = command{"aws kms list-grants", in, key}
+	c.restorePolicy = command{"aws kms put-key-policy", in, key, "--policy-name default", "--policy file://fixed.json"}
+	c.disableKey = command{"aws kms disable-key", in, key}
+	if byCloudFormation(f.Actor) {
+		c.stack = command{"aws cloudformation describe-stack-resources", in, "--physical-resource-id " + id}
+		if at := f.Event.Time; !at.IsZero() {
+			c.stackChanges = command{
+				"aws cloudtrail lookup-events", in, "--output text",
+				"--start-time " + at.Add(-time.Hour).UTC().Format(time.RFC3339), "--end-time " + at.UTC().Format(time.RFC3339),
+				`--query "Events[].[EventTime,EventName,Username]"`,
+				"--lookup-attributes", "AttributeKey=EventSource,AttributeValue=cloudformation.amazonaws.com",
+			}
+		}
+	}
+	if !f.Event.Time.IsZero() && f.Event.Name == "PutKeyPolicy" {
+		before := f.Event.Time.Add(-time.Second).UTC().Format(time.RFC3339)
+		c.previousPolicy = command{ // a backslash before a line's end continues it in double quotes too
+			"aws cloudtrail lookup-events", in, "--end-time " + before, "--output text",
+			"--lookup-attributes", "AttributeKey=EventName,AttributeValue=PutKeyPolicy",
+			`--query "Events[?contains(CloudTrailEvent,`, "'" + id + `')].CloudTrailEvent"`,
+		}
+	}
 }
 
 // eventLink is the CloudTrail console page of the event; "" when it cannot be built.

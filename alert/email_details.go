@@ -1,26 +1,24 @@
 package alert
 
 import (
-	"fmt"
 	"strings"
+	"time"
 
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// links writes the console pages, each on a line of its own.
+// links writes the pages that are not among the first lines.
 func (m *mail) links() {
-	event, key := eventLink(m.f), keyLink(m.f)
-	if event == "" && key == "" && m.o.RunbookURL == "" {
+	key := keyLink(m.f)
+	if key == "" && m.o.RunbookURL == "" {
 		return
 	}
 	m.heading("LINKS")
-	if event != "" || key != "" {
-		m.para("  ", "  ", "The console opens in the account where your browser is signed in; this key's account is "+orUnknown(plain(m.f.Key.Account, maxName))+".")
+	if key != "" {
+		m.line("  Key (the console must be signed in to " + orUnknown(plain(m.f.Key.Account, 12)) + "):\n  " + key)
 	}
-	for _, link := range []struct{ name, url string }{{"CloudTrail event", event}, {"Key", key}, {"Your runbook", m.o.RunbookURL}} {
-		if link.url != "" {
-			m.line("  " + link.name + ":\n  " + link.url)
-		}
+	if m.o.RunbookURL != "" {
+		m.line("  Your runbook:\n  " + m.o.RunbookURL)
 	}
 }
 
@@ -28,36 +26,38 @@ func (m *mail) links() {
 func (m *mail) details() {
 	f := m.f
 	m.heading("DETAILS")
-	rows := []struct{ name, value string }{
-		{"Verdict", f.Verdict.String() + attemptedWord(f)},
-		{"Key ARN", plain(f.Key.ARN, maxARN)},
-		{"Key alias", plain(f.Key.Alias, maxARN)},
-		{"Key kind", keyKind(f.Key)},
-		{"Caller type", plain(f.Actor.Type, maxName)},
-		{"Caller ARN", plain(f.Actor.ARN, maxARN)},
-		{"Role ARN", plain(f.Actor.RoleARN, maxARN)},
-		{"Caller account", plain(f.Actor.Account, maxName)},
-		{"Access key", accessKeyText(f.Actor)},
-		{"MFA", strings.TrimSuffix(mfaState(f.Actor)+"; "+mfaNote(f.Actor), "; ")},
-		{"Signed in", instant(f.Actor.SessionStart)},
-		{"Source", plain(f.Source.Address, maxName)},
-		{"VPC endpoint", plain(f.Source.VPCEndpoint, maxName)},
-		{"User agent", plain(f.Source.UserAgent, maxAgent)},
-		{"Error", strings.TrimSuffix(plain(f.Event.ErrorCode, maxName)+": "+plain(f.Event.ErrorMessage, maxText), ": ")},
-		{"Recorded in", strings.Trim(plain(f.Event.Account, maxName)+", "+plain(f.Event.Region, maxName), ", ")},
-		{"Event id", plain(f.Event.ID, maxName)},
-		{"Request id", plain(f.Event.RequestID, maxName)},
-	}
-	if f.Event.Bypass {
-		rows = append(rows, struct{ name, value string }{"Lockout check", "switched off by the caller (BypassPolicyLockoutSafetyCheck)"})
-	}
-	for _, row := range rows {
-		if strings.TrimSpace(row.value) != "" {
-			m.para(fmt.Sprintf("  %-15s ", row.name+":"), strings.Repeat(" ", 18), row.value)
+	for i, note := range m.notes() {
+		if i >= topNotes {
+			m.fact("Note", note)
 		}
 	}
+	m.fact("Verdict", f.Verdict.String()+attemptedWord(f))
+	m.fact("Key ARN", plain(f.Key.ARN, maxARN))
+	m.fact("Key alias", plain(f.Key.Alias, maxARN))
+	m.fact("Key kind", keyKind(f.Key))
+	m.fact("Caller type", plain(f.Actor.Type, maxName))
+	m.fact("Caller ARN", plain(f.Actor.ARN, maxARN))
+	m.fact("Role ARN", plain(f.Actor.RoleARN, maxARN))
+	m.fact("Caller account", plain(f.Actor.Account, maxName))
+	m.fact("Access key", accessKeyText(f.Actor))
+	m.fact("Signed in", instant(f.Actor.SessionStart))
+	m.fact("Source", plain(f.Source.Address, maxName))
+	m.fact("VPC endpoint", plain(f.Source.VPCEndpoint, maxName))
+	m.fact("User agent", plain(f.Source.UserAgent, maxAgent))
+	m.fact("Error", strings.TrimSuffix(plain(f.Event.ErrorCode, maxName)+": "+plain(f.Event.ErrorMessage, maxText), ": "))
+	m.fact("Alert written", delay(f, m.o))
+	m.fact("Recorded in", strings.Trim(plain(f.Event.Account, maxName)+", "+plain(f.Event.Region, maxName), ", "))
+	m.fact("Event id", plain(f.Event.ID, maxName))
+	m.fact("Request id", plain(f.Event.RequestID, maxName))
 	if f.Policy.SHA256 != "" {
-		m.line("  SHA-256 of the policy text:\n    " + Sanitize(f.Policy.SHA256, 64))
+		m.line("  SHA-256 of the policy text:\n  " + Sanitize(f.Policy.SHA256, 64))
+	}
+}
+
+// fact writes one fact, nothing when it is empty.
+func (m *mail) fact(name, value string) {
+	if strings.TrimSpace(value) != "" {
+		m.para("  "+name+": ", "    ", value)
 	}
 }
 
@@ -95,18 +95,30 @@ func accessKeyText(a detector.Actor) string {
 	return plain(a.AccessKeyID, maxName) + " (" + kind + ")"
 }
 
-// foot writes how to find this finding again and how to accept it.
+// foot writes how to accept this finding and how to find it again.
 func (m *mail) foot() {
-	if m.f.Policy.SHA256 != "" {
-		m.section("FALSE ALARM?", "Accept this policy on this key in exceptions.yaml, with a reason, an owner and an expiry (docs/exceptions.md). The condition:")
-		condition := "    policy_sha256 ==\n      \"" + Sanitize(m.f.Policy.SHA256, 64) + `"`
-		if isKeyARN(m.f.Key.ARN) {
-			condition += " &&\n    key_arn ==\n      \"" + m.f.Key.ARN + `"`
-		}
-		m.line(condition)
+	if form := exceptionForm(m.f, m.o); form != "" {
+		m.heading("FALSE ALARM?")
+		m.para("  ", "  ", "Accept this policy on this key: add this to exceptions.yaml and fill in reason and owner (docs/exceptions.md).")
+		m.line(form)
 	}
 	m.line("\nkmsentry " + version(m.o) + ", Splunk rule " + detector.RuleID)
 	m.line("Finding " + orUnknown(Sanitize(m.f.UID, 64)))
+}
+
+// exceptionForm is the entry of exceptions.yaml that would accept this policy
+// on this key; "" when the policy was not read, since then it has no hash.
+func exceptionForm(f *detector.Finding, o Options) string {
+	if !only(f.Policy.SHA256, 64, 64, lowerHex) {
+		return ""
+	}
+	key := ""
+	if isKeyARN(f.Key.ARN) {
+		key = "      key:\n        " + f.Key.ARN + "\n"
+	}
+	return "  - name: accepted-" + f.Policy.SHA256[:12] + "\n    match:\n" + key +
+		"      policy_sha256:\n        " + f.Policy.SHA256 + "\n" +
+		"    reason:\n    owner:\n    expires: " + o.Now.UTC().AddDate(0, 3, 0).Format(time.DateOnly)
 }
 
 // version names this build.

@@ -83,7 +83,7 @@ func ranks(s detector.Severity) (severityID int, severity string, impactID int, 
 
 // oneLine is the finding in a sentence.
 func oneLine(f *detector.Finding) string {
-	return title(f) + ": " + orUnknown(Sanitize(f.Event.Name, 64)) + " by " + who(f.Actor, 64) + " (MFA: " + mfaState(f.Actor) + ")" + attemptedWord(f) + "; key " + whichKey(f.Key)
+	return title(f) + ": " + orUnknown(Sanitize(f.Event.Name, 64)) + " by " + who(f.Actor) + " (MFA: " + mfaState(f.Actor) + ")" + attemptedWord(f) + "; key " + whichKey(f.Key)
 }
 
 // remedy is what to do, for machines to show.

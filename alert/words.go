@@ -84,52 +84,6 @@ func brief(f *detector.Finding) string {
 	return what
 }
 
-// mfaState is the caller's MFA in one of four plain answers.
-func mfaState(a detector.Actor) string {
-	switch a.MFA {
-	case detector.MFAYes:
-		return "yes"
-	case detector.MFANo:
-		return "no"
-	case detector.MFANotApplicable:
-		return "not applicable"
-	default:
-		return "unknown"
-	}
-}
-
-// mfaNote is the clause that belongs to the answer; "" when it needs none.
-func mfaNote(a detector.Actor) string {
-	if a.MFANote != "" {
-		return plain(a.MFANote, maxName)
-	}
-	switch {
-	case a.MFA == detector.MFANotApplicable && a.LongTermKey:
-		return "a long-term access key"
-	case a.MFA == detector.MFANotApplicable:
-		return "no person signed in"
-	case a.MFA == detector.MFAUnknown:
-		return "the record does not tell"
-	default:
-		return ""
-	}
-}
-
-// who names the caller: the short name, and the role if it is another name.
-func who(a detector.Actor, limit int) string {
-	name := orUnknown(plain(a.Name, limit))
-	if a.Type == "Root" {
-		name = "the root user"
-	}
-	if a.Role != "" && a.Role != a.Name {
-		name += " via role " + plain(a.Role, limit)
-	}
-	if a.InvokedBy != "" && a.InvokedBy != a.Name {
-		name += " through " + plain(a.InvokedBy, limit)
-	}
-	return name
-}
-
 // keyName is the shortest name of the key that identifies it in its account.
 func keyName(k detector.Key) string {
 	for _, name := range []string{k.ID, k.Alias, k.ARN} {

@@ -5,9 +5,9 @@ import (
 	"unicode"
 )
 
-// columns is the width of an email line: what mail programs show without
-// wrapping (RFC 3676 section 4.2 asks for 78 or fewer with room for quoting).
-const columns = 76
+// columns is the width of an email line. RFC 3676 section 4.2 asks for 78 or
+// fewer; 72 leave room for quoting it twice.
+const columns = 72
 
 // wrap breaks text at spaces into lines of at most columns. The first line
 // starts with first, the others with rest. A word that is longer than a line is
