@@ -51,13 +51,19 @@ func Chat(f *detector.Finding, o Options) ([]byte, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
+	text, err := chat(f, o, planFor(f, false))
+	return []byte(text), err
+}
+
+// chat writes the notification.
+func chat(f *detector.Finding, o Options, p plan) (string, error) {
 	n := notification{
 		Version: "1.0", Source: "custom", ID: orUnknown(Sanitize(f.UID, 64)),
 		Content: chatContent{
 			TextType:    "client-markdown",
 			Title:       chatTitle(f, o),
 			Description: chatDescription(f, o),
-			NextSteps:   chatSteps(f),
+			NextSteps:   chatSteps(f, p),
 			Keywords:    chatKeywords(f),
 		},
 		Metadata: chatMetadata{
@@ -136,11 +142,11 @@ func chatDescription(f *detector.Finding, o Options) string {
 		lines = append(lines, "The exception "+code(name, maxName)+" has expired; it would have held this alert back.")
 	}
 	links := chatLinks(f, o)
-	return join(lines, maxDescription-utf8.RuneCountInString(links)-1) + "\n" + links
+	return joinLines(lines, maxDescription-utf8.RuneCountInString(links)-1) + "\n" + links
 }
 
-// join puts lines together as long as they fit limit characters.
-func join(lines []string, limit int) string {
+// joinLines puts lines together as long as they fit limit characters.
+func joinLines(lines []string, limit int) string {
 	var b strings.Builder
 	left := limit
 	for _, line := range lines {
@@ -222,8 +228,7 @@ func chatLinks(f *detector.Finding, o Options) string {
 
 // chatSteps are the first commands of the plan, as many as chat takes; a command
 // that is too long is left to the mail.
-func chatSteps(f *detector.Finding) []string {
-	plan := planFor(f, false)
+func chatSteps(f *detector.Finding, plan plan) []string {
 	var texts []string
 	for i, s := range plan.steps {
 		if s.cmd == nil || s.brief == "" || len(texts) == maxNextSteps-1 && i < plan.last && plan.last < len(plan.steps) {

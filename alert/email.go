@@ -26,7 +26,13 @@ const topNotes = 2
 // show mail in a proportional font.
 func Email(f *detector.Finding, o Options) string {
 	proposed := proposalLines(f)
-	m := &mail{f: f, o: o, l: inMail, proposed: proposed, plan: planFor(f, proposed != nil)}
+	return email(f, o, planFor(f, proposed != nil), proposed)
+}
+
+// email writes the mail. proposed are the lines of the repaired policy.
+func email(f *detector.Finding, o Options, p plan, proposed []string) string {
+	m := &mail{f: f, o: o, l: inMail, proposed: proposed, plan: p.writeOut()}
+	m.text.Grow(8 << 10)
 	why, acted := m.top()
 	m.then(acted)
 	m.proposal()
@@ -58,42 +64,36 @@ func (m *mail) top() (rest []reason, acted int) {
 		around   = 2 // the heading of the reasons and the empty line before it
 		leastWhy = 7
 	)
-	head, link, why := &page{}, m.eventLink(), &page{}
+	head, link, why, acts := &page{}, m.eventLink(), &page{}, m.actHeading()
 	m.head(head)
 	left := topLines - head.lines - link.lines - around
-	acted = max(m.plan.now, m.plan.through(2))
-	acts := m.acts(acted)
-	if acts.lines+leastWhy > left {
-		acted = m.plan.through(2)
-		acts = m.acts(acted)
+	least := m.plan.through(2)
+	acts.steps(m.plan, 0, least)
+	if now := max(m.plan.now, least); acts.lines+m.plan.lines(least, now)+leastWhy <= left {
+		acts.steps(m.plan, least, now)
+		least = now
 	}
 	rest = fitReasons(why, m.why(), left-acts.lines)
-	for len(rest) == 0 && acted < m.plan.last {
-		more := m.acts(acted + 1)
-		if why.lines+more.lines > left {
-			break
-		}
-		acts, acted = more, acted+1
+	for len(rest) == 0 && least < m.plan.last && why.lines+acts.lines+m.plan.lines(least, least+1) <= left {
+		acts.steps(m.plan, least, least+1)
+		least++
 	}
 	m.add(head)
 	m.heading("WHY")
 	m.add(why)
 	m.add(acts)
 	m.add(link)
-	return rest, acted
+	return rest, least
 }
 
-// acts is the section of the first n steps.
-func (m *mail) acts(n int) *page {
+// actHeading begins the section of the first steps.
+func (m *mail) actHeading() *page {
 	p := &page{}
 	heading := "DO NOW"
 	if isAccount(m.plan.account) {
 		heading += ", SIGNED IN TO ACCOUNT " + m.plan.account
 	}
 	p.heading(heading)
-	for i, s := range m.plan.steps[:n] {
-		s.write(p, i+1)
-	}
 	return p
 }
 

@@ -1,11 +1,12 @@
 package alert
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector"
@@ -30,7 +31,7 @@ func (o Options) Check() error {
 	}
 	if o.RunbookURL != "" {
 		u, err := url.Parse(o.RunbookURL)
-		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || o.RunbookURL != Sanitize(o.RunbookURL, 512) || bytes.ContainsAny([]byte(o.RunbookURL), " <>|`\"'\\") {
+		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || o.RunbookURL != Sanitize(o.RunbookURL, 512) || strings.ContainsAny(o.RunbookURL, " <>|`\"'\\") {
 			return fmt.Errorf("runbook URL: want an https URL of at most 512 plain characters, got %q", o.RunbookURL)
 		}
 	}
@@ -81,30 +82,75 @@ func Compose(f *detector.Finding, o Options) (Message, error) {
 	if err := o.Check(); err != nil {
 		return Message{}, err
 	}
-	chat, err := Chat(f, o)
+	proposed := proposalLines(f)
+	plan := planFor(f, proposed != nil)
+	chat, err := chat(f, o, plan)
 	if err != nil {
 		return Message{}, err
 	}
 	m := Message{Subject: subject(f, o), Attributes: attributes(f, o)}
-	mail, short := Email(f, o), sms(f, o)
+	mail, short := email(f, o, plan, proposed), sms(f, o)
 	for _, l := range narrowing {
 		finding, err := ocsf(f, o, l)
 		if err != nil {
 			return Message{}, err
 		}
-		bodies := map[string]string{"default": string(finding), "email": mail, "https": string(chat), "sms": short}
+		bodies := []body{{"default", finding}, {"email", mail}, {"https", chat}, {"sms", short}}
 		if o.HTTPSBody == "finding" {
-			delete(bodies, "https")
+			bodies = slices.Delete(bodies, 2, 3)
 		}
-		body, err := encode(bodies)
-		if err != nil {
-			return Message{}, err
-		}
-		if m.Body = string(body); m.size() <= maxMessage {
+		if m.Body = join(bodies); m.size() <= maxMessage {
 			break
 		}
 	}
 	return m, nil
+}
+
+// A body is what the subscribers of one protocol get.
+type body struct{ protocol, text string }
+
+// join returns the JSON object of the bodies. They are long and nearly all
+// ASCII, which encoding/json escapes at a third of the speed.
+func join(bodies []body) string {
+	var b strings.Builder
+	n := 0
+	for _, body := range bodies {
+		n += len(body.text) + len(body.text)/8 + 16
+	}
+	b.Grow(n)
+	for i, body := range bodies {
+		b.WriteByte("{,"[min(i, 1)])
+		quote(&b, body.protocol)
+		b.WriteByte(':')
+		quote(&b, body.text)
+	}
+	b.WriteByte('}')
+	return b.String()
+}
+
+// quote writes s, which is valid UTF-8, as a JSON string.
+func quote(b *strings.Builder, s string) {
+	b.WriteByte('"')
+	from := 0
+	for i := range len(s) {
+		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		b.WriteString(s[from:i])
+		from = i + 1
+		switch c {
+		case '"', '\\':
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		case '\n':
+			b.WriteString(`\n`)
+		default:
+			fmt.Fprintf(b, `\u%04x`, c)
+		}
+	}
+	b.WriteString(s[from:])
+	b.WriteByte('"')
 }
 
 // attributes are what subscriptions filter on. SNS discards raw SQS deliveries
@@ -127,12 +173,12 @@ func attributes(f *detector.Finding, o Options) map[string]string {
 }
 
 // encode writes v as JSON on one line, leaving <, > and & readable.
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
+func encode(v any) (string, error) {
+	var b strings.Builder
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		return nil, err
+		return "", err
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+	return strings.TrimSuffix(b.String(), "\n"), nil
 }

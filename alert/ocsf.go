@@ -17,11 +17,12 @@ func OCSF(f *detector.Finding, o Options) ([]byte, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	return ocsf(f, o, narrowing[0])
+	text, err := ocsf(f, o, narrowing[0])
+	return []byte(text), err
 }
 
 // ocsf writes the finding within l.
-func ocsf(f *detector.Finding, o Options, l limits) ([]byte, error) {
+func ocsf(f *detector.Finding, o Options, l limits) (string, error) {
 	data, isCut := evidenceOf(f, o, l)
 	t := text(l.text)
 	out := ocsfFinding{

@@ -16,7 +16,10 @@ func (p *page) line(s string) {
 }
 
 // para writes text wrapped, the first line behind first, the others behind rest.
-func (p *page) para(first, rest, text string) { p.line(wrap(first, rest, text)) }
+func (p *page) para(first, rest, text string) {
+	p.lines += wrapTo(&p.text, first, rest, text)
+	p.text.WriteByte('\n')
+}
 
 // heading starts a section.
 func (p *page) heading(s string) { p.line("\n" + s) }

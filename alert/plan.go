@@ -1,8 +1,8 @@
 package alert
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector"
@@ -16,12 +16,13 @@ type step struct {
 	brief string  // what the command is for in chat, in a few words; "" keeps the step out of chat
 }
 
-// write writes the step under its number.
-func (s step) write(p *page, n int) {
-	p.para(fmt.Sprintf("%d. ", n), "   ", s.text)
+// numbered returns the step as lines of the mail, without the last line's end.
+func (s step) numbered(n int) string {
+	text := wrap(strconv.Itoa(n)+". ", "   ", s.text)
 	if s.cmd != nil {
-		p.line(s.cmd.block("  "))
+		text += "\n" + s.cmd.block("  ")
 	}
+	return text
 }
 
 // A plan is what to do about a finding, in order: first what changes nothing,
@@ -33,6 +34,33 @@ type plan struct {
 	now     int    // how many of the steps take the key back or stop the caller; the others can wait
 	last    int    // where the steps begin that break things; len(steps) when there are none
 	account string // the account to be signed in to; "" when it is not known
+
+	text []string // each step as lines of the mail; nil in a plan for chat
+}
+
+// steps writes the steps from one place to another, which are numbered from 1.
+func (p *page) steps(q plan, from, to int) {
+	for _, text := range q.text[from:to] {
+		p.line(text)
+	}
+}
+
+// lines counts the lines of the steps from one place to another.
+func (p plan) lines(from, to int) int {
+	n := 0
+	for _, text := range p.text[from:to] {
+		n += 1 + strings.Count(text, "\n")
+	}
+	return n
+}
+
+// writeOut gives every step its lines.
+func (p plan) writeOut() plan {
+	p.text = make([]string, len(p.steps))
+	for i, s := range p.steps {
+		p.text[i] = s.numbered(i + 1)
+	}
+	return p
 }
 
 // through returns how many steps hold the first n commands; all but the last
@@ -209,18 +237,14 @@ func colonOr(c command, more string) string {
 
 // then writes the steps that are not among the first lines.
 func (m *mail) then(done int) {
-	steps := m.plan.steps
+	all := len(m.plan.steps)
 	if done < m.plan.last {
 		m.heading("THEN")
-		for i := done; i < m.plan.last; i++ {
-			steps[i].write(&m.page, i+1)
-		}
+		m.steps(m.plan, done, m.plan.last)
 	}
-	if m.plan.last < len(steps) {
+	if m.plan.last < all {
 		m.heading("LAST RESORT")
-		for i := max(done, m.plan.last); i < len(steps); i++ {
-			steps[i].write(&m.page, i+1)
-		}
+		m.steps(m.plan, m.plan.last, all)
 	}
 }
 

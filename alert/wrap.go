@@ -3,6 +3,7 @@ package alert
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // columns is the width of an email line. RFC 3676 section 4.2 asks for 78 or
@@ -15,15 +16,32 @@ const columns = 72
 func wrap(first, rest, text string) string {
 	var b strings.Builder
 	b.Grow(len(first) + len(text) + 8*len(rest))
+	wrapTo(&b, first, rest, text)
+	return b.String()
+}
+
+// wrapTo writes what wrap returns and returns how many lines that is.
+func wrapTo(b *strings.Builder, first, rest, text string) (lines int) {
+	if strings.Trim(text, " ") == "" {
+		b.WriteString(strings.TrimRight(first, " "))
+		return 1
+	}
 	b.WriteString(first)
+	lines = 1
 	used := width(first)
 	empty := true // the line holds nothing but its indent
 	next := func() {
 		b.WriteByte('\n')
 		b.WriteString(rest)
 		used, empty = width(rest), true
+		lines++
 	}
-	for word := range strings.FieldsSeq(text) {
+	for text != "" {
+		word, more, _ := strings.Cut(text, " ") // the one kind of space that is left in text
+		text = more
+		if word == "" {
+			continue
+		}
 		w := width(word)
 		if !empty && used+1+w > columns {
 			next()
@@ -41,19 +59,7 @@ func wrap(first, rest, text string) string {
 		b.WriteString(word)
 		used, empty = used+w, false
 	}
-	return trimLines(b.String())
-}
-
-// trimLines takes the spaces off the ends of lines.
-func trimLines(s string) string {
-	if !strings.Contains(s, " \n") && !strings.HasSuffix(s, " ") {
-		return s
-	}
-	lines := strings.Split(s, "\n")
-	for i, line := range lines {
-		lines[i] = strings.TrimRight(line, " ")
-	}
-	return strings.Join(lines, "\n")
+	return lines
 }
 
 // whole reports whether word must not be broken.
@@ -64,6 +70,9 @@ func whole(word string) bool {
 // fit returns the longest start of word that takes at most n columns, and at
 // least one character.
 func fit(word string, n int) string {
+	if isASCII(word) {
+		return word[:min(len(word), max(n, 1))]
+	}
 	used := 0
 	for i, r := range word {
 		w := runeWidth(r)
@@ -85,11 +94,24 @@ func trim(text string, n int) string {
 
 // width is how many columns s takes in a fixed-width font.
 func width(s string) int {
+	if isASCII(s) {
+		return len(s)
+	}
 	n := 0
 	for _, r := range s {
 		n += runeWidth(r)
 	}
 	return n
+}
+
+// isASCII reports whether s holds nothing beyond ASCII.
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // runeWidth is 2 for the characters that East Asian fonts and emoji draw wide,
