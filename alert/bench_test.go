@@ -25,8 +25,9 @@ func BenchmarkCompose(b *testing.B) {
 }
 
 // BenchmarkSampleEvents takes every sample event that is a finding through
-// Detect and Compose, turn by turn, and reports what each took and how many
-// times the time of Detect Compose took (compose/detect).
+// Detect and Compose, turn by turn. It reports what each takes at best, as the
+// mean over the events, and the ratio of the two (compose/detect). Other work
+// on the machine makes single turns slow, but not the best of them.
 func BenchmarkSampleEvents(b *testing.B) {
 	files, _ := filepath.Glob("../events/*.json")
 	if len(files) < 10 {
@@ -47,23 +48,32 @@ func BenchmarkSampleEvents(b *testing.B) {
 		}
 	}
 	o := testOptions()
-	var detecting, composing time.Duration
+	detect, compose := make([]time.Duration, len(records)), make([]time.Duration, len(records))
+	best := func(d *time.Duration, took time.Duration) {
+		if *d == 0 || took < *d {
+			*d = took
+		}
+	}
 	for b.Loop() {
-		for _, record := range records {
+		for i, record := range records {
 			start := time.Now()
 			r, err := detector.Detector{}.Detect(record)
+			between := time.Now()
 			if err != nil {
 				b.Fatal(err)
 			}
-			between := time.Now()
 			if _, err := Compose(r.Finding, o); err != nil {
 				b.Fatal(err)
 			}
-			detecting += between.Sub(start)
-			composing += time.Since(between)
+			best(&compose[i], time.Since(between))
+			best(&detect[i], between.Sub(start))
 		}
 	}
-	each := float64(b.N * len(records))
+	var detecting, composing time.Duration
+	for i := range records {
+		detecting, composing = detecting+detect[i], composing+compose[i]
+	}
+	each := float64(len(records))
 	b.ReportMetric(float64(detecting)/each, "detect-ns/event")
 	b.ReportMetric(float64(composing)/each, "compose-ns/event")
 	b.ReportMetric(float64(composing)/float64(detecting), "compose/detect")

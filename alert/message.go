@@ -112,45 +112,36 @@ type body struct{ protocol, text string }
 // join returns the JSON object of the bodies. They are long and nearly all
 // ASCII, which encoding/json escapes at a third of the speed.
 func join(bodies []body) string {
-	var b strings.Builder
 	n := 0
-	for _, body := range bodies {
-		n += len(body.text) + len(body.text)/8 + 16
+	for _, b := range bodies {
+		n += len(b.protocol) + len(b.text) + strings.Count(b.text, `"`) + strings.Count(b.text, "\\") + strings.Count(b.text, "\n") + len(`,"":""`)
 	}
-	b.Grow(n)
-	for i, body := range bodies {
-		b.WriteByte("{,"[min(i, 1)])
-		quote(&b, body.protocol)
-		b.WriteByte(':')
-		quote(&b, body.text)
+	out := make([]byte, 0, n+len("{}"))
+	for i, b := range bodies {
+		out = append(out, "{,"[min(i, 1)])
+		out = appendQuoted(out, b.protocol)
+		out = append(out, ':')
+		out = appendQuoted(out, b.text)
 	}
-	b.WriteByte('}')
-	return b.String()
+	return string(append(out, '}'))
 }
 
-// quote writes s, which is valid UTF-8, as a JSON string.
-func quote(b *strings.Builder, s string) {
-	b.WriteByte('"')
-	from := 0
+// appendQuoted appends s, which is valid UTF-8, as a JSON string.
+func appendQuoted(out []byte, s string) []byte {
+	out = append(out, '"')
 	for i := range len(s) {
-		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' {
-			continue
-		}
-		b.WriteString(s[from:i])
-		from = i + 1
-		switch c {
-		case '"', '\\':
-			b.WriteByte('\\')
-			b.WriteByte(c)
-		case '\n':
-			b.WriteString(`\n`)
+		switch c := s[i]; {
+		case c == '"' || c == '\\':
+			out = append(out, '\\', c)
+		case c >= ' ':
+			out = append(out, c)
+		case c == '\n':
+			out = append(out, '\\', 'n')
 		default:
-			fmt.Fprintf(b, `\u%04x`, c)
+			out = fmt.Appendf(out, `\u%04x`, c)
 		}
 	}
-	b.WriteString(s[from:])
-	b.WriteByte('"')
+	return append(out, '"')
 }
 
 // attributes are what subscriptions filter on. SNS discards raw SQS deliveries
