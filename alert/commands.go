@@ -18,6 +18,7 @@ func (c command) String() string { return strings.Join(c, " ") }
 // pieces allow it, each line indented.
 func (c command) block(indent string) string {
 	var b strings.Builder
+	b.Grow(256)
 	used := 0
 	for i, piece := range c {
 		switch {

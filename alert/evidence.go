@@ -114,9 +114,9 @@ type evidenceText struct {
 // A cutter turns event text into evidence within its limits and remembers what
 // it cut.
 type cutter struct {
-	l     limits
-	where string // where whole texts are to be found
-	cuts  []string
+	l    limits
+	f    *detector.Finding
+	cuts []string
 }
 
 // note remembers that the named part was cut, once.
@@ -156,7 +156,7 @@ func (c *cutter) document(part, text, sum string, limit int) evidenceText {
 	shown := document(text)
 	e := evidenceText{Text: shown, SHA256: Sanitize(sum, 64), Bytes: len(text), Escaped: shown != text}
 	if len(shown) > limit {
-		e.Text, e.Cut, e.Where = clip(shown, limit), true, c.where
+		e.Text, e.Cut, e.Where = clip(shown, limit), true, whereWhole(c.f)
 		c.note(part)
 	}
 	return e
@@ -189,7 +189,7 @@ func whereWhole(f *detector.Finding) string {
 
 // evidenceOf gathers the evidence for f within l.
 func evidenceOf(f *detector.Finding, o Options, l limits) (evidence, bool) {
-	c := &cutter{l: l, where: whereWhole(f)}
+	c := &cutter{l: l, f: f}
 	e := evidence{
 		Verdict: f.Verdict.String(), InForce: !f.Attempted, Attempted: f.Attempted, Bypass: f.Event.Bypass, Locked: f.OwnerLocked,
 		MFA: mfaState(f.Actor), MFANote: c.text("mfa_note", f.Actor.MFANote),
