@@ -53,8 +53,9 @@ func publicFinding() *detector.Finding {
 		Statements: []detector.Statement{{Index: 0, Count: 1, Sid: "Open", Effect: "Allow", Principal: `"Principal":{"AWS":"*"}`, Action: `"Action":"kms:Encrypt"`, Text: openStmt}},
 		Splunk: detector.Splunk{
 			Signature: "PutKeyPolicy", Dest: "kms.amazonaws.com", User: "jane@example.com", UserAgent: "aws-cli/2.31.9", Src: "198.51.100.9",
-			VendorAccount: "111122223333", VendorRegion: "us-west-2", VendorProduct: "AWS CloudTrail", KeyPolicyAction: "kms:Encrypt", KeyPolicyPrincipal: "*",
-			Count: 1, FirstTime: at, LastTime: at, RiskScore: 50, SeedSeverity: "medium", WouldAlertLiteral: true, WouldAlertWildcard: true,
+			VendorAccount: "111122223333", VendorRegion: "us-west-2", VendorProduct: "AWS CloudTrail",
+			Rows:      []detector.SplunkRow{{KeyPolicyAction: "kms:Encrypt", KeyPolicyPrincipal: "*", Count: 1}},
+			FirstTime: at, LastTime: at, RiskScore: 50, SeedSeverity: "medium", WouldAlertLiteral: true, WouldAlertWildcard: true,
 		},
 	}
 }
@@ -176,7 +177,8 @@ func fill(f *detector.Finding, s string) {
 	f.Decision.Undecided = []policy.Open{{Statement: policy.StatementRef{Index: -1, Sid: s}, Reason: s}}
 	f.Decision.Flags = []policy.Flag{policy.Flag(s)}
 	p := &f.Splunk
-	p.Signature, p.Dest, p.User, p.UserAgent, p.Src, p.VendorAccount, p.VendorRegion, p.KeyPolicyAction, p.KeyPolicyPrincipal = s, s, s, s, s, s, s, s, s
+	p.Signature, p.Dest, p.User, p.UserAgent, p.Src, p.VendorAccount, p.VendorRegion = s, s, s, s, s, s, s
+	p.Rows = []detector.SplunkRow{{KeyPolicyAction: s, KeyPolicyPrincipal: s, Count: 1}}
 }
 
 // eachFinding runs a test on every fixture.

@@ -260,7 +260,8 @@ func (t text) observables(f *detector.Finding) []ocsfObserved {
 	return all
 }
 
-// splunk is the row that the seed rule would print.
+// splunk is what the seed rule would print: the columns that its rows share, the
+// first row's own, and all rows.
 func (t text) splunk(s detector.Splunk) splunkColumns {
 	at := func(when time.Time) string {
 		if when.IsZero() {
@@ -268,11 +269,18 @@ func (t text) splunk(s detector.Splunk) splunkColumns {
 		}
 		return when.UTC().Format(time.RFC3339)
 	}
+	rows := make([]splunkRow, len(s.Rows))
+	for i, r := range s.Rows {
+		rows[i] = splunkRow{t.of(r.KeyPolicyAction), t.of(r.KeyPolicyPrincipal), r.Count}
+	}
+	first := splunkRow{orUnknown(""), orUnknown(""), 1}
+	if len(rows) > 0 {
+		first = rows[0]
+	}
 	return splunkColumns{
 		Signature: t.of(s.Signature), Dest: t.of(s.Dest), User: t.of(s.User), UserAgent: t.of(s.UserAgent), Src: t.of(s.Src),
 		VendorAccount: t.of(s.VendorAccount), VendorRegion: t.of(s.VendorRegion), VendorProduct: t.of(s.VendorProduct),
-		KeyPolicyAction: t.of(s.KeyPolicyAction), KeyPolicyPrincipal: t.of(s.KeyPolicyPrincipal),
-		Count: s.Count, FirstTime: at(s.FirstTime), LastTime: at(s.LastTime),
+		splunkRow: first, Rows: rows, FirstTime: at(s.FirstTime), LastTime: at(s.LastTime),
 		RiskScore: s.RiskScore, Severity: t.of(s.SeedSeverity),
 		WouldAlert: splunkWouldHave{s.WouldAlertLiteral, s.WouldAlertWildcard},
 	}

@@ -219,22 +219,28 @@ type ocsfUnmapped struct {
 
 // splunkColumns are the columns of the seed rule, under its own names.
 type splunkColumns struct {
-	Signature          string          `json:"signature"`
-	Dest               string          `json:"dest"`
-	User               string          `json:"user"`
-	UserAgent          string          `json:"user_agent"`
-	Src                string          `json:"src"`
-	VendorAccount      string          `json:"vendor_account"`
-	VendorRegion       string          `json:"vendor_region"`
-	VendorProduct      string          `json:"vendor_product"`
-	KeyPolicyAction    string          `json:"key_policy_action"`
-	KeyPolicyPrincipal string          `json:"key_policy_principal"`
-	Count              int             `json:"count"`
-	FirstTime          string          `json:"firstTime"`
-	LastTime           string          `json:"lastTime"`
-	RiskScore          int             `json:"risk_score"`
-	Severity           string          `json:"severity"`
-	WouldAlert         splunkWouldHave `json:"splunk_would_alert"`
+	Signature     string          `json:"signature"`
+	Dest          string          `json:"dest"`
+	User          string          `json:"user"`
+	UserAgent     string          `json:"user_agent"`
+	Src           string          `json:"src"`
+	VendorAccount string          `json:"vendor_account"`
+	VendorRegion  string          `json:"vendor_region"`
+	VendorProduct string          `json:"vendor_product"`
+	splunkRow                     // the first of Rows
+	FirstTime     string          `json:"firstTime"`
+	LastTime      string          `json:"lastTime"`
+	RiskScore     int             `json:"risk_score"`
+	Severity      string          `json:"severity"`
+	WouldAlert    splunkWouldHave `json:"splunk_would_alert"`
+	Rows          []splunkRow     `json:"rows"`
+}
+
+// A splunkRow has the columns in which the rows of one event differ.
+type splunkRow struct {
+	KeyPolicyAction    string `json:"key_policy_action"`
+	KeyPolicyPrincipal string `json:"key_policy_principal"`
+	Count              int    `json:"count"`
 }
 
 // splunkWouldHave says what the seed rule would have done, under both readings

@@ -76,10 +76,7 @@ func (d Detector) Detect(text []byte) (Result, error) {
 	if !r.setsPolicy() {
 		return Result{Event: r.event, Verdict: policy.Private, Quiet: quietOtherCall}, nil
 	}
-	f, err := r.facts()
-	if err != nil {
-		return Result{}, &RecordError{r.event.ID, err}
-	}
+	f := r.facts()
 	if quiet := d.judge(f, &r); quiet != "" {
 		return Result{Event: f.Event, Key: f.Key, Verdict: policy.Private, Quiet: quiet}, nil
 	}
@@ -88,50 +85,56 @@ func (d Detector) Detect(text []byte) (Result, error) {
 	return Result{Event: f.Event, Key: f.Key, Verdict: f.Verdict, Finding: f}, nil
 }
 
-// facts begins a finding with what the record tells.
-func (r *record) facts() (*Finding, error) {
-	actor, err := r.readActor()
-	if err != nil {
-		return nil, err
-	}
+// facts begins a finding with what the record says.
+func (r *record) facts() *Finding {
 	return &Finding{
-		Attempted: r.refused(),
+		Attempted: r.event.Outcome == Refused,
 		Event:     r.event,
 		Key:       r.readKey(),
-		Actor:     actor,
+		Actor:     r.readActor(),
 		Source:    r.readSource(),
-	}, nil
+		Notes:     r.odd,
+	}
 }
 
 // judge decides about the policy of the call and completes f. It returns why
 // there is nothing to report, or "".
 func (d Detector) judge(f *Finding, r *record) (quiet string) {
-	text, err := r.readPolicy()
+	text, missing := r.readPolicy()
 	switch {
-	case err != nil:
-		f.Problem = err.Error()
+	case missing != "" && f.Attempted:
+		return quietNoPolicy
+	case missing != "":
+		f.Policy.Missing, f.Problem = missing, "it is not in the record: "+missing
+		f.Severity = f.severity(nil)
 	case text == "" && f.Attempted:
 		return quietNoPolicy
 	case text == "":
 		return quietDefault
+	default:
+		if quiet := d.read(f, text); quiet != "" {
+			return quiet
+		}
 	}
-	var p *policy.Policy
-	if f.Problem == "" {
-		f.Policy = PolicyText{Text: text, SHA256: hexSum(text)}
-		p, err = policy.Parse([]byte(text))
-	}
+	f.Title = f.title()
+	return ""
+}
+
+// read parses and decides the policy text.
+func (d Detector) read(f *Finding, text string) (quiet string) {
+	f.Policy = PolicyText{Text: text, SHA256: hexSum(text)}
+	p, err := policy.Parse([]byte(text))
 	switch {
-	case p != nil:
+	case err == nil:
 		if quiet := d.decide(f, p); quiet != "" {
 			return quiet
 		}
 	case f.Attempted && f.Event.ErrorCode == malformedPolicy:
 		return quietMalformed
-	case f.Problem == "":
+	default:
 		f.Problem = err.Error()
 	}
 	f.Severity = f.severity(p)
-	f.Title = f.title()
 	return ""
 }
 
@@ -146,7 +149,7 @@ func (d Detector) decide(f *Finding, p *policy.Policy) (quiet string) {
 	var places []int
 	places, f.Repaired = blame(f, p, q)
 	f.Statements = statements(p, places)
-	f.OwnerLocked = !f.Attempted && !ownerManages(p, f)
+	f.OwnerLocked = !f.Attempted && f.Key.ARN != "" && !ownerManages(p, f)
 	return ""
 }
 

@@ -20,8 +20,28 @@ func (r *record) readKey() Key {
 		r.buildKey(&k, named)
 	}
 	k.Alias = named.alias
+	k.PrimaryARN = r.primary(named)
 	r.readFacts(&k)
 	return k
+}
+
+// primary returns the ARN of the key that ReplicateKey copied: it lies where
+// the call was made. "" for other calls, and when the record does not name it.
+func (r *record) primary(named keyARN) string {
+	if r.event.Name != replicateKey {
+		return ""
+	}
+	for _, resource := range r.resources {
+		if a, ok := parseKeyARN(resource.text("ARN")); ok && a.id != "" && a.region == r.event.Region {
+			return a.String()
+		}
+	}
+	account := firstAccount(named.account, r.metadata.text("aWSAccountId"), r.resourceAccount(), r.event.Account, r.identity.text("accountId"))
+	region := firstText(named.region, r.event.Region)
+	if named.id == "" || account == "" || !isName(region, "-") {
+		return ""
+	}
+	return keyARN{partition: r.partition(named.partition, region), region: region, account: account, id: named.id}.String()
 }
 
 // recordedARN returns the ARN of the key as AWS recorded it. Where to look:
@@ -88,6 +108,11 @@ func (r *record) requestKey() keyARN {
 // not tell.
 func (r *record) buildKey(k *Key, named keyARN) {
 	k.ID = r.request.text("keyId")
+	if named.id == "" && r.event.Name == replicateKey {
+		if primary, ok := parseKeyARN(r.primary(named)); ok {
+			named = primary
+		}
+	}
 	if named.id != "" {
 		k.ID = named.id
 	}
@@ -100,8 +125,10 @@ func (r *record) buildKey(k *Key, named keyARN) {
 	k.Account = firstAccount(named.account, r.metadata.text("aWSAccountId"), r.resourceAccount(), r.event.Account, r.identity.text("accountId"))
 	k.Partition = r.partition(named.partition, k.Region)
 	switch {
-	case r.event.Name == createKey && r.event.ErrorCode != "":
+	case r.event.Name == createKey && r.event.Outcome == Refused:
 		k.Note = "The call was refused, so no key was made."
+	case r.event.Name == createKey && r.event.Outcome == OutcomeUnknown:
+		k.Note = "The record does not say whether a key was made, nor which."
 	case named.alias != "":
 		k.Note = "The record names the key by an alias only; which key that was is not in it."
 	case named.id == "" && k.ID != "":
@@ -109,9 +136,11 @@ func (r *record) buildKey(k *Key, named keyARN) {
 	case named.id == "":
 		k.Note = "The record does not name the key."
 	case k.Account == "":
-		k.Note = "The record does not tell the key's account, so the key's ARN is not known."
+		k.Note = "The record does not say whose account the key is in, so its ARN is not known."
+	case r.event.Name == replicateKey && !isName(k.Region, "-"):
+		k.Note = "The record names the primary key, but not the Region of its replica."
 	case !isName(k.Region, "-"):
-		k.Note = "The record does not tell the key's Region, so the key's ARN is not known."
+		k.Note = "The record does not say in which Region the key is, so its ARN is not known."
 	default:
 		k.ARN = keyARN{partition: k.Partition, region: k.Region, account: k.Account, id: named.id}.String()
 	}
@@ -147,6 +176,8 @@ func (r *record) readFacts(k *Key) {
 		r.request.text("keySpec"), r.request.text("customerMasterKeySpec"))
 	k.Usage = firstText(r.metadata.text("keyUsage"), r.request.text("keyUsage"))
 	k.Origin = firstText(r.metadata.text("origin"), r.request.text("origin"))
+	k.CustomKeyStore = firstText(r.metadata.text("customKeyStoreId"), r.request.text("customKeyStoreId"))
+	k.ExternalKey = firstText(r.externalKey.text("id"), r.request.text("xksKeyId"))
 	k.MultiRegion = r.multiRegion(k.ID)
 }
 

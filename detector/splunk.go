@@ -2,6 +2,7 @@ package detector
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -12,6 +13,10 @@ const (
 	seedSeverity  = "medium"
 	seedRiskScore = 50
 )
+
+// maxSplunkRows bounds the rows that a finding carries: a policy of 32 KB can
+// make thousands, and a message has 256 KB.
+const maxSplunkRows = 100
 
 // splunk fills the seed rule's columns and says what the rule would have done.
 // A column is never empty here; Splunk drops a row that has an empty one.
@@ -25,45 +30,58 @@ func (f *Finding) splunk() Splunk {
 		VendorAccount: firstText(f.Event.Account, f.Actor.Account, nobody),
 		VendorRegion:  firstText(f.Event.Region, nobody),
 		VendorProduct: seedProduct,
-		Count:         1,
 		FirstTime:     f.Event.Time,
 		LastTime:      f.Event.Time,
 		RiskScore:     seedRiskScore,
 		SeedSeverity:  seedSeverity,
 	}
-	s.KeyPolicyAction, s.KeyPolicyPrincipal = f.seedStatement()
-	s.WouldAlertLiteral, s.WouldAlertWildcard = f.seedAlerts()
+	rows := f.seedRows()
+	s.WouldAlertWildcard = len(rows) > 0
+	s.WouldAlertLiteral = slices.ContainsFunc(rows, SplunkRow.firesLiterally)
+	if len(rows) == 0 {
+		rows = statsRows([]seedRow{f.offendingRow()})
+		for i := range rows {
+			rows[i].Count = 0
+		}
+	}
+	shown := min(len(rows), maxSplunkRows)
+	s.Rows, s.MoreRows = rows[:shown:shown], len(rows)-shown
 	return s
 }
 
-// seedStatement returns the actions and principals of the first offending
-// Allow statement as written, several joined by ", "; "unknown" when there is
-// no such statement.
-func (f *Finding) seedStatement() (actions, principals string) {
+// offendingRow is the row of the first offending Allow statement, for a finding
+// of which the seed rule keeps none; "unknown" for what there is not.
+func (f *Finding) offendingRow() seedRow {
+	row := seedRow{[]string{nobody}, []string{nobody}}
 	for _, s := range f.Statements {
 		o, err := readDocument([]byte(s.Text))
 		if err != nil || s.Effect != "Allow" {
 			continue
 		}
-		return firstText(listed(o, "Action", "NotAction"), nobody), firstText(listedPrincipals(o), nobody)
+		if actions := listed(o, "Action", "NotAction"); len(actions) > 0 {
+			row.actions = actions
+		}
+		if principals := listedPrincipals(o); len(principals) > 0 {
+			row.principals = principals
+		}
+		break
 	}
-	return nobody, nobody
+	return row
 }
 
-// listed returns the texts of the first of the named members, which is a
-// string or a list of strings.
-func listed(o object, names ...string) string {
+// listed returns the texts of the first of the named members that is there.
+func listed(o object, names ...string) []string {
 	for _, name := range names {
 		if raw := o.raw(name); raw != nil {
-			return strings.Join(textsOf(raw), ", ")
+			return textsOf(raw)
 		}
 	}
-	return ""
+	return nil
 }
 
 // listedPrincipals returns the AWS principals of a statement, or all of them
 // as JSON when there are none.
-func listedPrincipals(o object) string {
+func listedPrincipals(o object) []string {
 	for _, name := range []string{"Principal", "NotPrincipal"} {
 		raw := o.raw(name)
 		if raw == nil {
@@ -71,14 +89,14 @@ func listedPrincipals(o object) string {
 		}
 		principals, err := readObject(name, raw)
 		if err != nil {
-			return o.text(name) // "*"
+			return []string{o.text(name)} // "*"
 		}
-		if aws := listed(principals, "AWS"); aws != "" {
+		if aws := listed(principals, "AWS"); len(aws) > 0 {
 			return aws
 		}
-		return string(raw)
+		return []string{string(raw)}
 	}
-	return ""
+	return nil
 }
 
 // textsOf returns a string, or the strings of a list.
@@ -101,7 +119,8 @@ func scalar(raw []byte) string {
 	return string(raw)
 }
 
-// seedAlerts runs a model of the seed rule's pipeline over the event:
+// seedRows runs a model of the seed rule's search over the event and returns
+// the rows that it keeps:
 //
 //	eventName=CreateKey OR eventName=PutKeyPolicy
 //	| spath input=requestParameters.policy path=Statement{} | mvexpand
@@ -110,25 +129,65 @@ func scalar(raw []byte) string {
 //	| stats count ... BY signature dest user user_agent src vendor_account
 //	    vendor_region vendor_product key_policy_action key_policy_principal
 //
-// literal reads the "*" of the search as the character, as its author meant;
-// wildcard reads it as search does: any value. The rule looks neither at
-// errorCode nor at Effect, Condition or Resource.
+// A row is printed when "*" is a wildcard, as search has it, for any principal;
+// and when it is the character, as the authors meant, for the principal "*"
+// (SplunkRow.Literal). The rule looks neither at errorCode nor at Effect,
+// Condition or Resource.
 // Source: splunk/security_content, detections/cloud, and Splunk's manual
 // (search: case-insensitive, "*" is a wildcard that cannot be escaped; stats:
-// a row with an empty BY field is dropped).
-func (f *Finding) seedAlerts() (literal, wildcard bool) {
-	if f.Event.Name != createKey && f.Event.Name != putKeyPolicy {
-		return false, false
+// a row for each distinct value of the BY fields, none for an empty one).
+func (f *Finding) seedRows() []SplunkRow {
+	if f.Event.Name != createKey && f.Event.Name != putKeyPolicy || f.lacksColumn() {
+		return nil
 	}
+	var kept []seedRow
 	for _, row := range spathStatements(f.Policy.Text) {
-		if !row.encrypts() || row.principal == "" || f.lacksColumn() {
-			continue
+		if row.encrypts() && len(row.principals) == 1 {
+			kept = append(kept, row)
 		}
-		wildcard = true
-		literal = literal || row.principal == "*"
 	}
-	return literal, wildcard
+	return statsRows(kept)
 }
+
+// statsRows is what "stats count BY action principal" makes of rows: one row
+// for each pair of values, and in how many rows the pair was. Those with
+// kms:Encrypt come first, else they are in the order of the policy.
+func statsRows(rows []seedRow) []SplunkRow {
+	type pair struct{ action, principal string }
+	places := make(map[pair]int) // where a pair is in list, counted from 1
+	var list []SplunkRow
+	for _, row := range rows {
+		counted := make(map[pair]bool) // a value twice in one row counts once
+		for _, action := range row.actions {
+			for _, principal := range row.principals {
+				p := pair{action, principal}
+				if counted[p] {
+					continue
+				}
+				counted[p] = true
+				if places[p] == 0 {
+					list = append(list, SplunkRow{KeyPolicyAction: action, KeyPolicyPrincipal: principal})
+					places[p] = len(list)
+				}
+				list[places[p]-1].Count++
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b SplunkRow) int { return b.rank() - a.rank() })
+	return list
+}
+
+// rank puts the rows with kms:Encrypt before the others.
+func (r SplunkRow) rank() int {
+	if isEncrypt(r.KeyPolicyAction) {
+		return 1
+	}
+	return 0
+}
+
+// firesLiterally reports whether the rule prints the row also when the "*" of
+// its search is the character.
+func (r SplunkRow) firesLiterally() bool { return r.Count > 0 && r.KeyPolicyPrincipal == "*" }
 
 // lacksColumn reports whether a BY field of the rule would be empty.
 func (f *Finding) lacksColumn() bool {
@@ -140,22 +199,25 @@ func (f *Finding) lacksColumn() bool {
 	return f.Actor.Name == nobody && f.Actor.PrincipalID == ""
 }
 
-// A seedRow is a row behind mvexpand with the fields that the search reads.
+// A seedRow is a row after mvexpand with the values that the search reads.
 type seedRow struct {
-	actions   []string // Action, then Action{}
-	principal string   // Principal.AWS when it is a single text; "" otherwise
+	actions    []string // Action, then Action{}
+	principals []string // Principal.AWS, one at most
 }
 
 // encrypts reports whether one of the row's actions is kms:Encrypt in any
 // letter case. "*" in the policy is not expanded: kms:* is another text.
 func (r seedRow) encrypts() bool {
 	for _, action := range r.actions {
-		if strings.EqualFold(action, "kms:Encrypt") {
+		if isEncrypt(action) {
 			return true
 		}
 	}
 	return false
 }
+
+// isEncrypt reports whether search takes a value for kms:Encrypt.
+func isEncrypt(action string) bool { return strings.EqualFold(action, "kms:Encrypt") }
 
 // spathStatements extracts Statement{} of a policy and the fields of each. A
 // policy that is not JSON, or whose Statement is no list, gives no rows.
@@ -167,40 +229,46 @@ func spathStatements(text string) []seedRow {
 	}
 	var rows []seedRow
 	for _, element := range list {
-		var statement map[string]json.RawMessage
+		var statement, principal map[string]json.RawMessage
 		if json.Unmarshal(element, &statement) != nil {
 			continue
 		}
-		rows = append(rows, seedRow{spathValues(statement["Action"]), spathPrincipal(statement["Principal"])})
+		row := seedRow{actions: spathValues(statement["Action"])}
+		if json.Unmarshal(statement["Principal"], &principal) == nil {
+			row.principals = spathScalar(principal["AWS"])
+		}
+		rows = append(rows, row)
 	}
 	return rows
 }
 
-// spathValues is what the paths X and X{} extract together: a single text, or
-// the texts of a list.
+// spathValues is what the paths X and X{} extract together: a single scalar, or
+// the scalars of a list. What is neither gives nothing.
 func spathValues(raw json.RawMessage) []string {
-	var one string
-	if json.Unmarshal(raw, &one) == nil {
-		return []string{one}
+	if len(raw) == 0 || kindOf(raw) != "an array" {
+		return spathScalar(raw)
 	}
-	var many []string
-	if json.Unmarshal(raw, &many) == nil {
-		return many
+	var values []string
+	for _, element := range elements(raw) {
+		values = append(values, spathScalar(element)...)
 	}
-	return nil
+	return values
 }
 
-// spathPrincipal is what the path Principal.AWS extracts: a single text. A
-// list wants the path Principal.AWS{}, which the rule does not read, and "*"
-// alone has no member AWS.
-func spathPrincipal(raw json.RawMessage) string {
-	var kinds map[string]json.RawMessage
-	if json.Unmarshal(raw, &kinds) != nil {
-		return ""
+// spathScalar is what the path X extracts: the text of a scalar, numbers and
+// booleans as they are written; nothing for empty text. A list wants the path
+// X{}, which the rule does not read for principals, and "*" alone has no member
+// AWS.
+func spathScalar(raw json.RawMessage) []string {
+	if len(raw) == 0 {
+		return nil
 	}
-	var one string
-	if json.Unmarshal(kinds["AWS"], &one) != nil {
-		return ""
+	switch kindOf(raw) {
+	case "an object", "an array", "null":
+		return nil
 	}
-	return one
+	if text := scalar(raw); text != "" {
+		return []string{text}
+	}
+	return nil
 }

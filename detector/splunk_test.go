@@ -1,6 +1,16 @@
 package detector
 
-import "testing"
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// alerts says whether the seed rule fires, under both readings.
+func alerts(f *Finding) (literal, wildcard bool) {
+	s := f.splunk()
+	return s.WouldAlertLiteral, s.WouldAlertWildcard
+}
 
 // What the seed rule makes of a policy, stage by stage.
 func TestSeedAlerts(t *testing.T) {
@@ -39,8 +49,8 @@ func TestSeedAlerts(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			f, _ := factsOf(t, []byte(put))
 			f.Policy.Text = row.policy
-			if literal, wildcard := f.seedAlerts(); literal != row.literal || wildcard != row.wildcard {
-				t.Errorf("seedAlerts(%s) = %v, %v, want %v, %v", row.policy, literal, wildcard, row.literal, row.wildcard)
+			if literal, wildcard := alerts(f); literal != row.literal || wildcard != row.wildcard {
+				t.Errorf("alerts(%s) = %v, %v, want %v, %v", row.policy, literal, wildcard, row.literal, row.wildcard)
 			}
 		})
 	}
@@ -68,8 +78,8 @@ func TestSeedAlertsRecord(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			f, _ := factsOf(t, edited(t, put, row.edits...))
 			f.Policy.Text = open
-			if literal, wildcard := f.seedAlerts(); literal != row.alerts || wildcard != row.alerts {
-				t.Errorf("seedAlerts = %v, %v, want %v", literal, wildcard, row.alerts)
+			if literal, wildcard := alerts(f); literal != row.alerts || wildcard != row.alerts {
+				t.Errorf("alerts = %v, %v, want %v", literal, wildcard, row.alerts)
 			}
 		})
 	}
@@ -87,10 +97,15 @@ func TestSplunkColumns(t *testing.T) {
 	want := Splunk{
 		Signature: "PutKeyPolicy", Dest: "kms.amazonaws.com", User: "Alice", UserAgent: "aws-cli/2", Src: "203.0.113.24",
 		VendorAccount: "111122223333", VendorRegion: "us-east-1", VendorProduct: "AWS CloudTrail",
-		KeyPolicyAction: "kms:Encrypt, KMS:decrypt", KeyPolicyPrincipal: "*, arn:aws:iam::111122223333:root",
-		Count: 1, FirstTime: f.Event.Time, LastTime: f.Event.Time, RiskScore: 50, SeedSeverity: "medium",
+		Rows: []SplunkRow{
+			{"kms:Encrypt", "*", 0},
+			{"kms:Encrypt", "arn:aws:iam::111122223333:root", 0},
+			{"KMS:decrypt", "*", 0},
+			{"KMS:decrypt", "arn:aws:iam::111122223333:root", 0},
+		},
+		FirstTime: f.Event.Time, LastTime: f.Event.Time, RiskScore: 50, SeedSeverity: "medium",
 	}
-	if got != want {
+	if !reflect.DeepEqual(got, want) {
 		t.Errorf("columns\n got %+v\nwant %+v", got, want)
 	}
 
@@ -98,15 +113,15 @@ func TestSplunkColumns(t *testing.T) {
 	got = f.splunk()
 	want = Splunk{
 		Signature: "PutKeyPolicy", Dest: "kms.amazonaws.com", User: "444455556666", UserAgent: "unknown", Src: "unknown",
-		VendorAccount: "444455556666", VendorRegion: "unknown", VendorProduct: "AWS CloudTrail", KeyPolicyAction: "unknown", KeyPolicyPrincipal: "unknown",
-		Count: 1, RiskScore: 50, SeedSeverity: "medium",
+		VendorAccount: "444455556666", VendorRegion: "unknown", VendorProduct: "AWS CloudTrail",
+		Rows: []SplunkRow{{"unknown", "unknown", 0}}, RiskScore: 50, SeedSeverity: "medium",
 	}
-	if got != want {
+	if !reflect.DeepEqual(got, want) {
 		t.Errorf("columns of a bare record\n got %+v\nwant %+v", got, want)
 	}
 }
 
-func TestSeedStatementPrincipals(t *testing.T) {
+func TestOffendingRow(t *testing.T) {
 	for _, row := range []struct{ statement, actions, principals string }{
 		{`{"Action":"kms:*","Principal":"*"}`, "kms:*", "*"},
 		{`{"NotAction":["kms:Decrypt"],"NotPrincipal":{"AWS":"111122223333"}}`, "kms:Decrypt", "111122223333"},
@@ -114,8 +129,8 @@ func TestSeedStatementPrincipals(t *testing.T) {
 		{`{"Principal":{"AWS":"*"}}`, "unknown", "*"},
 	} {
 		f := &Finding{Statements: []Statement{{Effect: "Allow", Text: row.statement}}}
-		if actions, principals := f.seedStatement(); actions != row.actions || principals != row.principals {
-			t.Errorf("seedStatement(%s) = %q, %q, want %q, %q", row.statement, actions, principals, row.actions, row.principals)
+		if got := f.offendingRow(); strings.Join(got.actions, " ") != row.actions || strings.Join(got.principals, " ") != row.principals {
+			t.Errorf("offendingRow(%s) = %q, want %q, %q", row.statement, got, row.actions, row.principals)
 		}
 	}
 }
