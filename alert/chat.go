@@ -184,7 +184,10 @@ func chatWhen(f *detector.Finding) string {
 // chatWhy gives the reasons, shortest form.
 func chatWhy(f *detector.Finding) []string {
 	var lines []string
-	if f.Problem != "" {
+	switch {
+	case notInRecord(f):
+		lines = append(lines, "Why: the policy is not in the record: "+code(f.Policy.Missing, 300))
+	case f.Problem != "":
 		lines = append(lines, "Why: the policy could not be read: "+code(f.Problem, 300))
 	}
 	for i, g := range groupGrants(f.Decision.Grants) {

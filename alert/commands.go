@@ -39,6 +39,7 @@ func (c command) block(indent string) string {
 // commands holds what a responder may run; each may be empty. The first ones
 // change nothing.
 type commands struct {
+	newestKeys     command // the keys made last, where it is not known whether one was made
 	savePolicy     command // the policy in force, into before.json
 	checkPolicy    command // whom the policy in before.json lets in
 	previousPolicy command // the last PutKeyPolicy before this call
@@ -57,17 +58,30 @@ type commands struct {
 // shape. A responder pastes these lines into a shell: what does not fit is left out.
 func commandsFor(f *detector.Finding) commands {
 	var c commands
-	if region, ok := keyRegion(f.Key.ARN); ok {
+	if region, ok := keyRegion(f.Key.ARN); ok && !f.NoKey() {
 		c.forKey(f, region)
 	}
 	a := f.Actor
+	if store, _, ok := identityStore(a.OnBehalfOf.StoreARN); ok && isUserID(a.OnBehalfOf.UserID) {
+		c.describeUser = command{"aws identitystore describe-user", "--identity-store-id " + store, "--user-id " + a.OnBehalfOf.UserID}
+		if region := identityRegion(a.RoleARN); region != "" {
+			c.describeUser = append(c.describeUser, "--region "+region)
+		}
+	}
+	if f.Event.Name == "CreateKey" && f.MaybeNoKey() && isRegion(f.Event.Region) {
+		in := "--region " + f.Event.Region
+		c.newestKeys = command{
+			"for k in $(aws kms list-keys", in, "--query 'Keys[].KeyId'", "--output text); do", "aws kms describe-key", in, "--key-id $k",
+			"--query 'KeyMetadata.[CreationDate,KeyId]'", "--output text; done", "| sort | tail -3",
+		}
+	}
 	if isAccessKey(a.AccessKeyID) && isRegion(f.Event.Region) {
 		c.actorHistory = command{
 			"aws cloudtrail lookup-events", "--region " + f.Event.Region,
 			"--lookup-attributes", "AttributeKey=AccessKeyId,AttributeValue=" + a.AccessKeyID,
 		}
 	}
-	if a.Type == "IAMUser" && a.LongTermKey && isAccessKey(a.AccessKeyID) && isIAMName(a.Name) {
+	if a.Type == "IAMUser" && a.LongTermKey && !a.ByService() && isAccessKey(a.AccessKeyID) && isIAMName(a.Name) {
 		c.deactivateKey = command{
 			"aws iam update-access-key", "--user-name " + a.Name,
 			"--access-key-id " + a.AccessKeyID, "--status Inactive",
@@ -88,7 +102,7 @@ func (c *commands) forKey(f *detector.Finding, region string) {
 	c.listGrants = command{"aws kms list-grants", in, key}
 	c.restorePolicy = command{"aws kms put-key-policy", in, key, "--policy-name default", "--policy file://fixed.json"}
 	c.disableKey = command{"aws kms disable-key", in, key}
-	if byCloudFormation(f.Actor) {
+	if strings.HasSuffix(f.Deployer(), "cloudformation.amazonaws.com") {
 		c.stack = command{"aws cloudformation describe-stack-resources", in, "--physical-resource-id " + id}
 		if at := f.Event.Time; !at.IsZero() {
 			c.stackChanges = command{

@@ -192,6 +192,9 @@ func (m *mail) notes() []string {
 	if m.o.Test {
 		notes = append(notes, "This is a test of the alert path. No key was opened; nothing is to be done.")
 	}
+	if m.f.KeyElsewhere() {
+		notes = append(notes, "The key is in account "+plain(m.f.Key.Account, 12)+", the event in the trail of account "+plain(m.f.Event.Account, 12)+".")
+	}
 	if note := plain(m.f.Key.Note, maxText); note != "" {
 		notes = append(notes, note)
 	}

@@ -31,15 +31,19 @@ func (m *mail) details() {
 			m.fact("Note", note)
 		}
 	}
-	m.fact("Verdict", f.Verdict.String()+attemptedWord(f))
+	m.fact("Verdict", f.Verdict.String()+outcomeWord(f))
 	m.fact("Key ARN", plain(f.Key.ARN, maxARN))
 	m.fact("Key alias", plain(f.Key.Alias, maxARN))
+	m.fact("Primary key", plain(f.Key.PrimaryARN, maxARN))
 	m.fact("Key kind", keyKind(f.Key))
+	m.fact("Key store", plain(f.Key.CustomKeyStore, maxName))
+	m.fact("External key", plain(f.Key.ExternalKey, maxName))
 	m.fact("Caller type", plain(f.Actor.Type, maxName))
 	m.fact("Caller ARN", plain(f.Actor.ARN, maxARN))
 	m.fact("Role ARN", plain(f.Actor.RoleARN, maxARN))
 	m.fact("Caller account", plain(f.Actor.Account, maxName))
 	m.fact("Access key", accessKeyText(f.Actor))
+	m.callerDetails(f.Actor)
 	m.fact("Signed in", instant(f.Actor.SessionStart))
 	m.fact("Source", plain(f.Source.Address, maxName))
 	m.fact("VPC endpoint", plain(f.Source.VPCEndpoint, maxName))
@@ -49,8 +53,29 @@ func (m *mail) details() {
 	m.fact("Recorded in", strings.Trim(plain(f.Event.Account, maxName)+", "+plain(f.Event.Region, maxName), ", "))
 	m.fact("Event id", plain(f.Event.ID, maxName))
 	m.fact("Request id", plain(f.Event.RequestID, maxName))
+	for i, note := range f.Notes {
+		if i == 8 {
+			break
+		}
+		m.fact("Odd in the record", plain(note, maxText))
+	}
 	if f.Policy.SHA256 != "" {
 		m.line("  SHA-256 of the policy text:\n  " + Sanitize(f.Policy.SHA256, 64))
+	}
+}
+
+// callerDetails writes where the caller's credentials come from.
+func (m *mail) callerDetails(a detector.Actor) {
+	m.fact("Service", plain(a.InvokedBy, maxName))
+	m.fact("Credentials of", plain(a.InScopeOf.IssuedTo, maxARN))
+	m.fact("On account of", plain(a.InScopeOf.SourceARN, maxARN))
+	m.fact("Federated by", plain(a.Broker, maxARN))
+	m.fact("Identity provider", plain(a.FederatedProvider, maxARN))
+	m.fact("Identity Center user", plain(a.OnBehalfOf.UserID, maxName))
+	m.fact("Identity store", plain(a.OnBehalfOf.StoreARN, maxARN))
+	m.fact("Source identity", plain(a.SourceIdentity, maxName))
+	if m.f.Event.FromConsole {
+		m.fact("Session", "of the AWS console")
 	}
 }
 
@@ -61,15 +86,19 @@ func (m *mail) fact(name, value string) {
 	}
 }
 
-// attemptedWord follows the verdict where people read it.
-func attemptedWord(f *detector.Finding) string {
-	if f.Attempted {
+// outcomeWord follows the verdict where people read it.
+func outcomeWord(f *detector.Finding) string {
+	switch {
+	case f.Attempted:
 		return ", refused by AWS and not in force"
+	case outcomeUnknown(f):
+		return ", outcome of the call unknown"
+	default:
+		return ""
 	}
-	return ""
 }
 
-// keyKind says what the record tells of the key itself; "" for nothing.
+// keyKind is what the record says of the key itself; "" for nothing.
 func keyKind(k detector.Key) string {
 	var words []string
 	for _, word := range []string{k.Spec, k.Usage, k.Origin} {

@@ -82,11 +82,17 @@ func (m *mail) reasons(rest []reason) {
 
 // unreadable says why the policy could not be read.
 func (m *mail) unreadable() []reason {
-	all := []reason{said("The policy could not be read: " + plain(m.f.Problem, maxText))}
-	if !m.f.Attempted {
-		all = append(all, said("AWS accepted it all the same, so it may mean something else to AWS than to its readers. Check by hand what the key's policy is now and whom it names."))
+	switch {
+	case notInRecord(m.f):
+		return []reason{said("The policy is not in the record: " + plain(m.f.Policy.Missing, maxText) + ". What is in force, only the key itself can say: fetch it.")}
+	case m.f.Attempted:
+		return []reason{said("The policy could not be read: " + plain(m.f.Problem, maxText))}
+	default:
+		return []reason{
+			said("The policy could not be read: " + plain(m.f.Problem, maxText)),
+			said("AWS accepted it all the same, so it may mean something else to AWS than to its readers. Check by hand what the key's policy is now and whom it names."),
+		}
 	}
-	return all
 }
 
 // dangers are the facts besides the grants that make it worse.

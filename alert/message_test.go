@@ -252,7 +252,7 @@ func TestSubject(t *testing.T) {
 		"unreadable": {all["unparsed"], testOptions(), "[MEDIUM] KMS key policy could not be read 111122223333 us-west-2 ...34567890ab"},
 		"replica":    {replica, testOptions(), "[CRITICAL] KMS key open to everyone: kms:Encrypt 111122223333 eu-west-1 ...34567890ab"},
 		"worst":      {mixed, testOptions(), "[CRITICAL] KMS key open to everyone: kms:ReEncryptTo 111122223333 us-west-2 ...34567890ab"},
-		"zero":       {&detector.Finding{}, testOptions(), "[LOW] KMS key policy could not be decided unknown"},
+		"zero":       {&detector.Finding{}, testOptions(), "[LOW] May be in force: KMS key policy could not be decided unknown"},
 	} {
 		if got := subject(c.f, c.o); got != c.want {
 			t.Errorf("%s: subject = %q, want %q", name, got, c.want)

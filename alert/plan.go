@@ -113,8 +113,9 @@ func (p *planner) refused() {
 	p.stopCaller()
 	p.now = len(p.steps)
 	switch {
-	case foreignKey(p.f):
-		p.step("The key belongs to account "+plain(p.f.Key.Account, 12)+", which does not see this call in its own trail. If that account is yours, tell its owner.", nil, "")
+	case p.f.NoKey():
+	case p.f.ForeignKey() || p.f.KeyElsewhere():
+		p.step("The key belongs to account "+orUnknown(plain(p.f.Key.Account, 12))+", whose trail does not have this call. If that account is yours too, tell its owner.", nil, "")
 	case p.cmd.savePolicy != nil:
 		p.step("See the policy in force, which this call did not change:", p.cmd.savePolicy, "The policy in force")
 		p.step("See what else was done to the key in the last 90 days:", p.cmd.keyHistory, "What else was done to the key")
@@ -131,9 +132,6 @@ func (p *planner) accepted() {
 	p.now = len(p.steps)
 	p.mendStack()
 	p.stopCaller()
-	if p.cmd.stackChanges != nil {
-		p.step("See who changed stacks in the hour before:", p.cmd.stackChanges, "")
-	}
 	p.lookFurther()
 	p.last = len(p.steps)
 	p.step("Disable the key. WARNING: everything that uses it fails from that moment, decryption too. Enabling it again undoes this"+colon(p.cmd.disableKey), p.cmd.disableKey, "Last resort, stops decryption too")
@@ -141,7 +139,12 @@ func (p *planner) accepted() {
 
 // look plans what must be seen first: the policy in force, and what it means.
 func (p *planner) look() {
-	if p.cmd.savePolicy == nil {
+	switch {
+	case p.cmd.newestKeys != nil && p.cmd.savePolicy == nil:
+		p.account = p.f.Event.Account
+		p.step("See whether a key was made at that time; if so, save its policy and close it:", p.cmd.newestKeys, "")
+		return
+	case p.cmd.savePolicy == nil:
 		p.step("Open the key in its account and save its policy as it is now. There is no command here because the record does not name the key by a well-formed ARN.", nil, "")
 		return
 	}
@@ -154,7 +157,7 @@ func (p *planner) look() {
 		p.step("Save the policy in force; this changes nothing:", p.cmd.savePolicy, "Save the policy as it is now")
 	}
 	switch {
-	case notInRecord(p.f) || p.f.Problem != "" || outcomeUnknown(p.f):
+	case unsure(p.f):
 		p.step("See whom it lets in:", p.cmd.checkPolicy, "See whom it lets in")
 	case p.f.Repaired == "":
 		p.previous()
@@ -172,7 +175,7 @@ func (p *planner) previous() {
 func (p *planner) contain() {
 	unless, brief := "Not meant, or nobody answers: ", "Contain"
 	switch {
-	case notInRecord(p.f) || p.f.Problem != "" || outcomeUnknown(p.f) || p.f.Verdict == policy.Undecided:
+	case unsure(p.f) || p.f.Verdict == policy.Undecided:
 		unless, brief = "If it is open: ", "If it is open"
 	case namedOnly(p.f):
 		unless, brief = "If you do not know them: ", "If unknown"
@@ -198,8 +201,13 @@ func (p *planner) contain() {
 
 // mendStack plans the end of a template that would open the key again.
 func (p *planner) mendStack() {
-	if byCloudFormation(p.f.Actor) {
-		p.step("CloudFormation made the call: correct the template as well, or the stack puts this policy back with its next update of the key"+colonOr(p.cmd.stack, ". Find the stack:"), p.cmd.stack, "Correct the stack's template too, or it comes back; the stack")
+	deployer := plain(p.f.Deployer(), 64)
+	switch {
+	case deployer == "":
+	case p.cmd.stack != nil:
+		p.step("Correct the template as well, or the stack puts this policy back with its next update of the key. Find the stack:", p.cmd.stack, "Correct the stack's template too, or it comes back; the stack")
+	default:
+		p.step("Correct the template as well, or "+deployer+" puts this policy back with its next deployment.", nil, "")
 	}
 }
 
@@ -212,11 +220,19 @@ func (p *planner) lookFurther() {
 		p.step("List the grants on the key. Those that outsiders made stay when the policy goes: revoke them as well:", p.cmd.listGrants, "")
 	}
 	if p.cmd.actorHistory != nil {
-		p.step("See what else was done with this access key:", p.cmd.actorHistory, "")
+		p.step("See what else was done with this access key"+p.elsewhere()+":", p.cmd.actorHistory, "")
 	}
 	if p.cmd.keyHistory != nil {
 		p.step("See what else was done to the key in the last 90 days:", p.cmd.keyHistory, "History")
 	}
+}
+
+// elsewhere says where calls are recorded that are not in the key's account.
+func (p *planner) elsewhere() string {
+	if !p.f.KeyElsewhere() {
+		return ""
+	}
+	return ", signed in to account " + plain(p.f.Event.Account, 12)
 }
 
 // letsGrant reports whether outsiders of any kind can make grants.

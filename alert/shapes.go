@@ -118,3 +118,36 @@ func isKeyARN(s string) bool {
 	_, ok := keyRegion(s)
 	return ok
 }
+
+// identityStore takes the ARN of an identity store apart.
+// Source: IAM Identity Center, Identity Store API Reference, DescribeUser.
+func identityStore(arn string) (id, account string, ok bool) {
+	rest, isARN := strings.CutPrefix(arn, "arn:")
+	partition, rest, _ := strings.Cut(rest, ":")
+	rest, isStore := strings.CutPrefix(rest, "identitystore::")
+	account, rest, _ = strings.Cut(rest, ":")
+	id, isID := strings.CutPrefix(rest, "identitystore/")
+	short, isShort := strings.CutPrefix(id, "d-")
+	isShort = isShort && only(short, 10, 10, lowerHex)
+	return id, account, isARN && isStore && isID && isPartition(partition) && isAccount(account) && (isShort || isUUID(id))
+}
+
+// isUserID reports whether s is the id of a user in an identity store: a UUID,
+// with ten digits before it in stores of some age.
+func isUserID(s string) bool {
+	if len(s) == 47 && s[10] == '-' && only(s[:10], 10, 10, lowerHex) {
+		s = s[11:]
+	}
+	return isUUID(s)
+}
+
+// identityRegion returns the Region of IAM Identity Center from the ARN of one
+// of its roles; "" when the ARN does not say.
+func identityRegion(roleARN string) string {
+	_, rest, _ := strings.Cut(roleARN, ":role/aws-reserved/sso.amazonaws.com/")
+	region, _, found := strings.Cut(rest, "/")
+	if !found || !isRegion(region) {
+		return ""
+	}
+	return region
+}

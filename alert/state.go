@@ -1,22 +1,15 @@
 package alert
 
-import (
-	"github.com/kmsentry/kmsentry/detector"
-)
+import "github.com/kmsentry/kmsentry/detector"
 
 // outcomeUnknown reports whether AWS's answer leaves open what came of the call.
-func outcomeUnknown(*detector.Finding) bool { return false }
+func outcomeUnknown(f *detector.Finding) bool { return f.Event.Outcome == detector.OutcomeUnknown }
 
-// notInRecord reports whether the record leaves the policy out.
-func notInRecord(*detector.Finding) bool { return false }
+// notInRecord reports whether the record does not hold the policy.
+func notInRecord(f *detector.Finding) bool { return f.Policy.Missing != "" }
 
-// foreignKey reports whether a refused call was about a key of another account
-// than the one whose trail has it. KMS records such a call in the caller's
-// account only.
-// Source: KMS Developer Guide, key-policy-modifying-external-accounts.html.
-func foreignKey(f *detector.Finding) bool {
-	return f.Attempted && isAccount(f.Key.Account) && isAccount(f.Event.Account) && f.Key.Account != f.Event.Account
-}
+// unsure reports whether somebody must look before the key can be said to be open.
+func unsure(f *detector.Finding) bool { return f.Problem != "" || outcomeUnknown(f) }
 
 // inForce says in a clause what came of the call.
 func inForce(f *detector.Finding) string {
@@ -24,7 +17,7 @@ func inForce(f *detector.Finding) string {
 	case f.Attempted:
 		return "refused by AWS (" + orUnknown(plain(f.Event.ErrorCode, 64)) + "), nothing changed"
 	case outcomeUnknown(f):
-		return "may be in force: AWS answered " + orUnknown(plain(f.Event.ErrorCode, 64))
+		return "outcome unknown, may be in force (AWS answered " + orUnknown(plain(f.Event.ErrorCode, 64)) + ")"
 	default:
 		return "in force"
 	}
@@ -36,25 +29,28 @@ func can(f *detector.Finding) string {
 	case f.Attempted:
 		return " could "
 	case outcomeUnknown(f):
-		return ", if it is in force, can "
+		return ", if this is in force, can "
 	default:
 		return " can "
 	}
 }
 
-// material says where key material comes from that is not AWS's own; "" for
-// AWS's own and when the record does not say. Whoever holds it can take it
-// away from one moment to the next, which is how a key becomes a lever for
-// ransom.
-// Source: KMS Developer Guide, importing-keys.html and custom-key-store-overview.html.
+// material says where key material is that is not with AWS alone; "" when AWS
+// keeps it and when the record does not say. Whoever holds it can take it away
+// from one moment to the next, and with it every byte encrypted under the key.
+// Source: KMS Developer Guide, importing-keys.html, keystore-external.html and
+// keystore-cloudhsm.html.
 func material(k detector.Key) string {
-	switch k.Origin {
-	case "EXTERNAL":
-		return "imported from outside AWS (EXTERNAL); whoever holds it can withdraw it at once"
-	case "EXTERNAL_KEY_STORE":
-		return "outside AWS, in an external key store; whoever runs it can cut it off at once"
-	case "AWS_CLOUDHSM":
-		return "in a CloudHSM cluster of a custom key store"
+	kept := k.OutsideMaterial()
+	if kept == "" {
+		return ""
 	}
-	return ""
+	text := "in " + kept
+	if k.Origin == "EXTERNAL" {
+		text = "imported from outside AWS"
+	}
+	if k.CustomKeyStore != "" {
+		text += " (" + plain(k.CustomKeyStore, 64) + ")"
+	}
+	return text + "; whoever holds it can take it away at once"
 }

@@ -75,13 +75,19 @@ func brief(f *detector.Finding) string {
 		what = "KMS key shared with outsiders"
 	case f.Verdict == policy.Private:
 		what = "KMS key opens to outsiders later"
+	case notInRecord(f):
+		what = "KMS key policy is not in the record"
 	case f.Problem != "":
 		what = "KMS key policy could not be read"
 	}
-	if f.Attempted {
+	switch {
+	case f.Attempted:
 		return "Refused attempt: " + what
+	case outcomeUnknown(f):
+		return "May be in force: " + what
+	default:
+		return what
 	}
-	return what
 }
 
 // keyName is the shortest name of the key that identifies it in its account.
@@ -137,10 +143,14 @@ func meaning(f *detector.Finding) string {
 	if f.Verdict != policy.Private && f.Decision.Future != nil {
 		text += " " + later(f.Decision)
 	}
-	if f.Attempted {
+	switch {
+	case f.Attempted:
 		return "AWS refused the call, so nothing changed. With this policy in force: " + text
+	case outcomeUnknown(f):
+		return "AWS did not say whether the call took effect. If it did: " + text
+	default:
+		return text
 	}
-	return text
 }
 
 // reach says what outsiders get from the policy.
