@@ -28,7 +28,7 @@ func who(a detector.Actor) string {
 		add("role ", a.Role)
 	}
 	if a.Broker != "" {
-		add("federated by ", lastOf(a.Broker))
+		add("session made by ", lastOf(a.Broker))
 	}
 	if a.FederatedProvider != "" {
 		add("signed in at ", lastOf(a.FederatedProvider))
@@ -183,7 +183,7 @@ func (p *planner) stopCaller() {
 		}
 		p.step(foreign+"Take the credentials away of whoever deployed the change.", nil, "")
 	case a.ServiceLinked:
-		p.step("Not meant? Turn the feature off in "+orUnknown(plain(a.InvokedBy, 64))+". The sessions of "+role+" cannot be revoked: only that service can use and change its role. If it was not turned on by you, open a case with AWS Support.", nil, "")
+		p.step("Not meant? Turn the feature off in "+orUnknown(plain(a.InvokedBy, 64))+". The sessions of "+role+" cannot be revoked: only that service can use and change its role. If nobody of yours turned it on, open a case with AWS Support.", nil, "")
 	case p.cmd.deactivateKey != nil:
 		p.step(foreign+"Deactivate the access key:", p.cmd.deactivateKey, foreign+"Deactivate the access key")
 	case a.Type == "Root" && a.AssumedRoot:

@@ -130,8 +130,8 @@ func chatDescription(f *detector.Finding, o Options) string {
 		"What: "+words(title(f), maxName),
 		"Who: "+words(who(f.Actor), maxText),
 		"MFA: "+words(mfaText(f.Actor), maxName),
-		"From: "+chatFrom(f.Source),
-		"Key: "+code(keyName(f.Key), maxName)+" in account "+words(orUnknown(f.Key.Account), 12)+", "+words(orUnknown(f.Key.Region), 32),
+		"From: "+chatFrom(f),
+		"Key: "+chatKey(f),
 	)
 	if text := material(f.Key); text != "" {
 		lines = append(lines, "Material: "+words(text, maxName))
@@ -164,10 +164,27 @@ func joinLines(lines []string, limit int) string {
 }
 
 // chatFrom names the source.
-func chatFrom(s detector.Source) string {
+func chatFrom(f *detector.Finding) string {
+	s := f.Source
 	text := code(orUnknown(s.Address), 64)
+	if f.Event.FromConsole {
+		text += " in the console"
+	}
 	if s.UserAgent != "" && s.UserAgent != s.Address {
 		text += " " + code(s.UserAgent, 160)
+	}
+	return text
+}
+
+// chatKey names the key with its account and Region.
+func chatKey(f *detector.Finding) string {
+	name := code(keyName(f.Key), maxName)
+	if f.NoKey() {
+		name = "none was made"
+	}
+	text := name + " in account " + words(orUnknown(f.Key.Account), 12) + ", " + words(orUnknown(f.Key.Region), 32)
+	if f.KeyElsewhere() {
+		text += "; the event is in the trail of account " + words(f.Event.Account, 12)
 	}
 	return text
 }

@@ -40,6 +40,7 @@ func (c command) block(indent string) string {
 // change nothing.
 type commands struct {
 	newestKeys     command // the keys made last, where it is not known whether one was made
+	findKey        command // the ARN of the key that the request named by an alias
 	savePolicy     command // the policy in force, into before.json
 	checkPolicy    command // whom the policy in before.json lets in
 	previousPolicy command // the last PutKeyPolicy before this call
@@ -74,6 +75,9 @@ func commandsFor(f *detector.Finding) commands {
 			"for k in $(aws kms list-keys", in, "--query 'Keys[].KeyId'", "--output text); do", "aws kms describe-key", in, "--key-id $k",
 			"--query 'KeyMetadata.[CreationDate,KeyId]'", "--output text; done", "| sort | tail -3",
 		}
+	}
+	if f.Key.ARN == "" && isAlias(f.Key.Alias) && isRegion(f.Event.Region) {
+		c.findKey = command{"aws kms describe-key", "--region " + f.Event.Region, "--key-id " + f.Key.Alias, "--query KeyMetadata.Arn", "--output text"}
 	}
 	if isAccessKey(a.AccessKeyID) && isRegion(f.Event.Region) {
 		c.actorHistory = command{

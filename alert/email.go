@@ -110,11 +110,11 @@ func (m *mail) eventLink() *page {
 // head writes the lines that must be enough at a glance.
 func (m *mail) head(p *page) {
 	f := m.f
-	p.line(m.headline())
+	p.short("", m.headline(), 2)
 	p.short("Who: ", who(f.Actor), 3)
 	p.short("MFA: ", mfaText(f.Actor), 2)
-	p.short("From: ", from(f.Source), 1)
-	p.short("Key: ", whichKey(f.Key), 2)
+	p.short("From: ", from(f), 1)
+	p.short("Key: ", whichKey(f), 2)
 	if text := material(f.Key); text != "" {
 		p.short("Material: ", text, 2)
 	}
@@ -153,12 +153,16 @@ func (m *mail) headline() string {
 	if width(line) > columns {
 		line = severity + ": " + title(m.f)
 	}
-	return trim(line, columns)
+	return line
 }
 
 // from names the source of the call.
-func from(s detector.Source) string {
+func from(f *detector.Finding) string {
+	s := f.Source
 	text := orUnknown(plain(s.Address, maxName))
+	if f.Event.FromConsole {
+		text += ", in the console"
+	}
 	if s.UserAgent != "" && s.UserAgent != s.Address { // a service writes its name into both
 		text += ", " + plain(s.UserAgent, maxAgent)
 	}
@@ -166,8 +170,11 @@ func from(s detector.Source) string {
 }
 
 // whichKey names the key with its account and Region.
-func whichKey(k detector.Key) string {
-	text := keyName(k)
+func whichKey(f *detector.Finding) string {
+	k, text := f.Key, keyName(f.Key)
+	if f.NoKey() {
+		text = "none was made"
+	}
 	if k.Account != "" {
 		text += " in " + plain(k.Account, maxName)
 	}
@@ -195,7 +202,7 @@ func (m *mail) notes() []string {
 	if m.f.KeyElsewhere() {
 		notes = append(notes, "The key is in account "+plain(m.f.Key.Account, 12)+", the event in the trail of account "+plain(m.f.Event.Account, 12)+".")
 	}
-	if note := plain(m.f.Key.Note, maxText); note != "" {
+	if note := plain(m.f.Key.Note, maxText); note != "" && !m.f.NoKey() {
 		notes = append(notes, note)
 	}
 	for _, name := range m.o.Expired {

@@ -12,7 +12,7 @@ import (
 )
 
 // lineStarts is what a line of the mail may start with at the left margin.
-var lineStarts = regexp.MustCompile(`^(|Who: .*|MFA: .*|From: .*|Key: .*|Material: .*|When: .*|Note: .*| .*|(\[TEST\] )?(LOW|MEDIUM|HIGH|CRITICAL)( \([a-z]+\))?: .*|[0-9]+\. .*|` +
+var lineStarts = regexp.MustCompile(`^(|Who: .*|MFA: .*|From: .*|Key: .*|Material: .*|When: .*|Note: .*| .*|(\[TEST\] )?(LOW|MEDIUM|HIGH|CRITICAL)( \([a-z]+\))?:( .*)?|[0-9]+\. .*|` +
 	`Event \(the console .*|https://.*|kmsentry v.*|Finding [0-9a-f]{64}|Finding unknown|` +
 	`WHY(, CONTINUED)?|DO NOW(, SIGNED IN TO ACCOUNT [0-9]{12})?|THEN|LAST RESORT|PROPOSED POLICY.*|STATEMENT [0-9]+ OF [0-9]+, AS WRITTEN|THE POLICY AS THE RECORD HAS IT|PROOF.*|LINKS|DETAILS|FALSE ALARM\?)$`)
 
@@ -28,13 +28,19 @@ func TestEmailFirstLines(t *testing.T) {
 // two commands and the link in the first 40 lines.
 func checkFirstLines(t *testing.T, mail string, f *detector.Finding) {
 	t.Helper()
+	failed := false
+	fail := func(format string, args ...any) {
+		t.Helper()
+		failed = true
+		t.Errorf(format, args...)
+	}
 	lines := strings.Split(mail, "\n")
 	top := lines[:min(40, len(lines))]
 	at := 0
 	for _, start := range head {
 		for at++; at < len(top) && !strings.HasPrefix(top[at], start); at++ {
 			if !strings.HasPrefix(top[at], "  ") && !strings.HasPrefix(top[at], "Material: ") {
-				t.Errorf("line %d = %q, want %q", at+1, top[at], start)
+				fail("line %d = %q, want %q", at+1, top[at], start)
 			}
 		}
 		if at >= len(top) {
@@ -43,22 +49,22 @@ func checkFirstLines(t *testing.T, mail string, f *detector.Finding) {
 	}
 	for i, line := range top[:at+1] {
 		if width(line) > 72 {
-			t.Errorf("line %d has %d columns: %q", i+1, width(line), line)
+			fail("line %d has %d columns: %q", i+1, width(line), line)
 		}
 	}
 	for _, heading := range []string{"WHY", "DO NOW"} {
 		at := slices.IndexFunc(top, func(line string) bool { return strings.HasPrefix(line, heading) })
 		if at < 0 || at+2 >= len(top) || strings.TrimSpace(top[at+1]) == "" {
-			t.Errorf("no %q with text among the first lines", heading)
+			fail("no %q with text among the first lines", heading)
 		}
 	}
 	if got, want := countCommands(top), min(2, countCommands(lines)); got < want {
-		t.Errorf("%d commands in the first 40 lines, want %d", got, want)
+		fail("%d commands in the first 40 lines, want %d", got, want)
 	}
 	if link := eventLink(f); link != "" && !slices.Contains(top, link) {
-		t.Error("the link to the event is not in the first 40 lines")
+		fail("the link to the event is not in the first 40 lines")
 	}
-	if t.Failed() {
+	if failed {
 		t.Logf("the first lines:\n%s", strings.Join(top, "\n"))
 	}
 }
@@ -67,7 +73,7 @@ func checkFirstLines(t *testing.T, mail string, f *detector.Finding) {
 func countCommands(lines []string) int {
 	n := 0
 	for i, line := range lines {
-		if !strings.HasPrefix(line, "  aws ") && !strings.HasPrefix(line, "  kmsentry ") {
+		if !strings.HasPrefix(line, "  aws ") && !strings.HasPrefix(line, "  kmsentry ") && !strings.HasPrefix(line, "  for k in ") {
 			continue
 		}
 		for i < len(lines) && strings.HasSuffix(lines[i], "\\") {
@@ -151,6 +157,8 @@ func TestEmailSays(t *testing.T) {
 	template.Actor.Name, template.Actor.Role, template.Actor.InvokedBy = "AWSCloudFormation", "cfn-execution", "cloudformation.amazonaws.com"
 	links.Source.UserAgent = "x https://evil.example/a.b WWW.evil.example"
 	links.Statements[0].Text = `{"Sid": "https://evil.example WwW.evil.example"}`
+	nameless := publicFinding()
+	nameless.Key = detector.Key{Account: "111122223333", Region: "us-west-2", Partition: "aws"}
 	test.Test, expired.Expired, runbook.RunbookURL = true, []string{"old-one"}, "https://wiki.example.com/kms"
 	for name, c := range map[string]struct {
 		f       *detector.Finding
@@ -177,7 +185,8 @@ func TestEmailSays(t *testing.T) {
 		"long-term":                        {all["user-with-long-term-key"], testOptions(), []string{"MFA: not applicable (a long-term access key, which knows no MFA)", "aws iam update-access-key --user-name build", "(long-term)"}, nil},
 		"service":                          {all["service"], testOptions(), []string{"Who: config.amazonaws.com MFA: not applicable (an AWS service)", "From: config.amazonaws.com Key:", "Find out what made config.amazonaws.com do this"}, []string{"Not one of yours"}},
 		"root":                             {all["root"], testOptions(), []string{"Who: the root user MFA: yes From:", "root password", "BypassPolicyLockoutSafetyCheck"}, nil},
-		"no ARN":                           {all["key-unknown"], testOptions(), []string{"alias/payroll", "Note: The request named the key by an alias", "no command here"}, []string{"aws kms"}},
+		"alias only":                       {all["key-unknown"], testOptions(), []string{"Note: The request named the key by an alias", "aws kms describe-key --region us-west-2 --key-id alias/payroll"}, []string{"put-key-policy --"}},
+		"no ARN":                           {nameless, testOptions(), []string{"no command here"}, []string{"aws kms"}},
 		"later":                            {all["later"], testOptions(), []string{"MEDIUM: This KMS key opens to anyone in AWS on 2027", "It opens by itself: from 2027-01-01 00:00:00 UTC on it is open to anyone in AWS"}, []string{"PROOF"}},
 		"grants":                           {grantor, testOptions(), []string{"through grants that they make on it and that stay when the policy goes", "aws kms list-grants"}, nil},
 		"decrypt for named outsiders only": {partner, testOptions(), []string{"only you can decrypt"}, nil},

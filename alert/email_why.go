@@ -84,7 +84,7 @@ func (m *mail) reasons(rest []reason) {
 func (m *mail) unreadable() []reason {
 	switch {
 	case notInRecord(m.f):
-		return []reason{said("The policy is not in the record: " + plain(m.f.Policy.Missing, maxText) + ". What is in force, only the key itself can say: fetch it.")}
+		return []reason{said("The policy is not in the record: " + plain(m.f.Policy.Missing, maxText) + ". Only the key itself can say what is in force: fetch it.")}
 	case m.f.Attempted:
 		return []reason{said("The policy could not be read: " + plain(m.f.Problem, maxText))}
 	default:

@@ -105,7 +105,7 @@ func ranks(s detector.Severity) (severityID int, severity string, impactID int, 
 
 // oneLine is the finding in a sentence.
 func oneLine(f *detector.Finding) string {
-	return title(f) + ": " + orUnknown(Sanitize(f.Event.Name, 64)) + " by " + who(f.Actor) + " (MFA: " + mfaState(f.Actor) + ")" + outcomeWord(f) + "; key " + whichKey(f.Key)
+	return title(f) + ": " + orUnknown(Sanitize(f.Event.Name, 64)) + " by " + who(f.Actor) + " (MFA: " + mfaState(f.Actor) + ")" + outcomeWord(f) + "; key " + whichKey(f)
 }
 
 // remedy is what to do, for machines to show.

@@ -115,7 +115,7 @@ func (p *planner) refused() {
 	switch {
 	case p.f.NoKey():
 	case p.f.ForeignKey() || p.f.KeyElsewhere():
-		p.step("The key belongs to account "+orUnknown(plain(p.f.Key.Account, 12))+", whose trail does not have this call. If that account is yours too, tell its owner.", nil, "")
+		p.step("Somebody else's key: it belongs to account "+orUnknown(plain(p.f.Key.Account, 12))+", whose own trail does not show this call. If that account is yours too, tell its owner.", nil, "")
 	case p.cmd.savePolicy != nil:
 		p.step("See the policy in force, which this call did not change:", p.cmd.savePolicy, "The policy in force")
 		p.step("See what else was done to the key in the last 90 days:", p.cmd.keyHistory, "What else was done to the key")
@@ -143,6 +143,9 @@ func (p *planner) look() {
 	case p.cmd.newestKeys != nil && p.cmd.savePolicy == nil:
 		p.account = p.f.Event.Account
 		p.step("See whether a key was made at that time; if so, save its policy and close it:", p.cmd.newestKeys, "")
+		return
+	case p.cmd.findKey != nil:
+		p.step("Find the key that the alias names, then save its policy with aws kms get-key-policy:", p.cmd.findKey, "Find the key that the alias names")
 		return
 	case p.cmd.savePolicy == nil:
 		p.step("Open the key in its account and save its policy as it is now. There is no command here because the record does not name the key by a well-formed ARN.", nil, "")

@@ -71,6 +71,13 @@ func isKeyID(s string) bool {
 	return isUUID(s) || ok && only(multi, 32, 32, lowerHex)
 }
 
+// isAlias reports whether s is the name of an alias.
+// Source: KMS API Reference, CreateAlias, AliasName.
+func isAlias(s string) bool {
+	name, ok := strings.CutPrefix(s, "alias/")
+	return ok && only(name, 1, 250, func(c byte) bool { return letter(c) || digit(c) || strings.IndexByte("/_-", c) >= 0 })
+}
+
 // isAccessKey reports whether s is the id of an access key.
 func isAccessKey(s string) bool {
 	return (strings.HasPrefix(s, "AKIA") || strings.HasPrefix(s, "ASIA")) &&
