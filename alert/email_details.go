@@ -2,8 +2,8 @@ package alert
 
 import (
 	"strings"
-	"time"
 
+	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector"
 )
 
@@ -124,30 +124,16 @@ func accessKeyText(a detector.Actor) string {
 	return plain(a.AccessKeyID, maxName) + " (" + kind + ")"
 }
 
-// foot writes how to accept this finding and how to find it again.
+// foot writes how to accept this finding and how to find it again. A policy
+// that was not read has no hash, and so no form.
 func (m *mail) foot() {
-	if form := exceptionForm(m.f, m.o); form != "" {
+	if form := strings.TrimSuffix(exceptions.Form(exceptions.Of(m.f), m.o.Now), "\n"); form != "" && !notInRecord(m.f) {
 		m.heading("FALSE ALARM?")
-		m.para("  ", "  ", "Accept this policy on this key: add this to exceptions.yaml and fill in reason and owner (docs/exceptions.md).")
+		m.para("  ", "  ", `Accept this policy on this key: put this into exceptions.yaml under "exceptions:", and fill in why it is right and who answers for it (docs/exceptions.md).`)
 		m.line(form)
 	}
 	m.line("\nkmsentry " + version(m.o) + ", Splunk rule " + detector.RuleID)
 	m.line("Finding " + orUnknown(Sanitize(m.f.UID, 64)))
-}
-
-// exceptionForm is the entry of exceptions.yaml that would accept this policy
-// on this key; "" when the policy was not read, since then it has no hash.
-func exceptionForm(f *detector.Finding, o Options) string {
-	if !only(f.Policy.SHA256, 64, 64, lowerHex) {
-		return ""
-	}
-	key := ""
-	if isKeyARN(f.Key.ARN) {
-		key = "      key:\n        " + f.Key.ARN + "\n"
-	}
-	return "  - name: accepted-" + f.Policy.SHA256[:12] + "\n    match:\n" + key +
-		"      policy_sha256:\n        " + f.Policy.SHA256 + "\n" +
-		"    reason:\n    owner:\n    expires: " + o.Now.UTC().AddDate(0, 3, 0).Format(time.DateOnly)
 }
 
 // version names this build.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy"
 )
@@ -237,5 +238,34 @@ func TestCommandsOnlyFromStrictValues(t *testing.T) {
 		if c.savePolicy != nil || c.keyHistory != nil || c.restorePolicy != nil || c.disableKey != nil || c.deactivateKey != nil {
 			t.Errorf("%s: commands were built: %v", name, c)
 		}
+	}
+}
+
+// The form at the end of every mail, cut out and filled in, accepts the mail's
+// finding.
+func TestMailFormAccepts(t *testing.T) {
+	forms := 0
+	for name, f := range findings() {
+		text := Email(f, testOptions())
+		begin, end := strings.Index(text, "\n  - name: "), strings.LastIndex(text, "\nkmsentry ")
+		if begin < 0 {
+			if f.Policy.SHA256 != "" {
+				t.Errorf("%s: the mail has no form", name)
+			}
+			continue
+		}
+		forms++
+		form := strings.NewReplacer("reason:\n", "reason: reviewed\n", "owner:\n", "owner: storage team\n").Replace(text[begin:end])
+		list, err := exceptions.Load([]byte("exceptions:"+form), at)
+		if err != nil {
+			t.Errorf("%s: %v in\n%s", name, err, form)
+			continue
+		}
+		if list.Match(exceptions.Of(f), at).By == "" {
+			t.Errorf("%s: not held by\n%s", name, form)
+		}
+	}
+	if forms < 10 {
+		t.Errorf("%d mails with a form, want at least 10", forms)
 	}
 }

@@ -103,12 +103,6 @@ func isBare(s string) bool {
 	return s != "" && (letter(s[0]) || digit(s[0])) && only(s, 1, len(s), ok)
 }
 
-// isExceptionName reports whether s may name an exception.
-func isExceptionName(s string) bool {
-	ok := func(c byte) bool { return letter(c) || digit(c) || strings.IndexByte(" ._-", c) >= 0 }
-	return only(s, 1, 64, ok) && (letter(s[0]) || digit(s[0]))
-}
-
 // keyRegion returns the Region of a well-formed key ARN, and whether arn is one.
 func keyRegion(arn string) (region string, ok bool) {
 	rest, isARN := strings.CutPrefix(arn, "arn:")

@@ -27,8 +27,7 @@ func TestShapes(t *testing.T) {
 			[]string{keyInUSWest, "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab"},
 			[]string{"", keyInUSWest + " ", keyInUSWest + "\n", keyInUSWest + ":x", "arn:aws:kms:us-west-2:111122223333:alias/x", "arn:aws:iam:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"},
 		},
-		"bare words":     {isBare, []string{"PutKeyPolicy", "federated, ask your identity provider", "us-west-2"}, []string{"", "-x", "a:b:", "<x>", "*b*", "a_b", "evil.example", "@here", "a`b", "a&b", "[x]"}},
-		"exception name": {isExceptionName, []string{"partner-dropbox", "SEC 1.2"}, []string{"", "-x", "a\nb", "a`", "ä"}},
+		"bare words": {isBare, []string{"PutKeyPolicy", "federated, ask your identity provider", "us-west-2"}, []string{"", "-x", "a:b:", "<x>", "*b*", "a_b", "evil.example", "@here", "a`b", "a&b", "[x]"}},
 	} {
 		for _, s := range c.yes {
 			if !c.is(s) {
