@@ -25,12 +25,12 @@ const topNotes = 2
 // of commands, which are never broken. Nothing is aligned by spaces: phones
 // show mail in a proportional font.
 func Email(f *detector.Finding, o Options) string {
-	proposed := proposalLines(f)
-	return email(f, o, planFor(f, proposed != nil), proposed)
+	proposed := proposalFor(f)
+	return email(f, o, planFor(f, proposed != ""), proposed)
 }
 
-// email writes the mail. proposed are the lines of the repaired policy.
-func email(f *detector.Finding, o Options, p plan, proposed []string) string {
+// email writes the mail. proposed is the repaired policy.
+func email(f *detector.Finding, o Options, p plan, proposed string) string {
 	m := &mail{f: f, o: o, l: inMail, proposed: proposed, plan: p.writeOut()}
 	m.text.Grow(8 << 10)
 	why, acted := m.top()
@@ -51,7 +51,7 @@ type mail struct {
 	f        *detector.Finding
 	o        Options
 	l        limits
-	proposed []string // the lines of the repaired policy; nil when it is not in the mail
+	proposed string // the repaired policy; "" when it is not in the mail
 	plan     plan
 }
 

@@ -182,9 +182,8 @@ func (m *mail) statements() {
 
 // quote writes a JSON text behind bars, cut to the limit with its hash.
 func (m *mail) quote(text string) {
-	lines := strings.Split(document(pretty(text)), "\n")
 	left := m.l.statement
-	for _, line := range lines {
+	for line := range strings.SplitSeq(document(pretty(text)), "\n") {
 		line = strings.ReplaceAll(line, "\t", "  ")
 		indent := line[:len(line)-len(strings.TrimLeft(line, " "))]
 		indent = indent[:min(len(indent), 20)]

@@ -82,8 +82,8 @@ func Compose(f *detector.Finding, o Options) (Message, error) {
 	if err := o.Check(); err != nil {
 		return Message{}, err
 	}
-	proposed := proposalLines(f)
-	plan := planFor(f, proposed != nil)
+	proposed := proposalFor(f)
+	plan := planFor(f, proposed != "")
 	chat, err := chat(f, o, plan)
 	if err != nil {
 		return Message{}, err

@@ -269,29 +269,37 @@ func (m *mail) then(done int) {
 
 // proposal writes the repaired policy, ready to be saved.
 func (m *mail) proposal() {
-	if m.proposed == nil || m.f.Attempted {
+	if m.proposed == "" || m.f.Attempted {
 		return
 	}
 	m.heading("PROPOSED POLICY (fixed.json)")
-	for _, line := range m.proposed {
-		m.line("  " + line)
-	}
+	m.line("  " + strings.ReplaceAll(m.proposed, "\n", "\n  "))
 }
 
-// proposalLines returns the repaired policy for the mail; nil when there is
-// none or when it would not survive one: too long, or with lines that a mail
-// program breaks.
-func proposalLines(f *detector.Finding) []string {
+// proposalFor returns the repaired policy for the mail; "" when there is none
+// or when it would not survive one: too long, or with lines that a mail program
+// breaks.
+func proposalFor(f *detector.Finding) string {
 	if f.Repaired == "" || len(f.Repaired) > inMail.proposal {
-		return nil
+		return ""
 	}
-	lines := strings.Split(linkless(document(f.Repaired)), "\n")
-	for i, line := range lines {
-		line = strings.TrimRight(strings.ReplaceAll(line, "\t", "  "), " ")
-		lines[i] = line
+	text := trimLines(strings.ReplaceAll(linkless(document(f.Repaired)), "\t", "  "))
+	for line := range strings.SplitSeq(text, "\n") {
 		if width(line)+2 > columns && !strings.Contains(line, `"arn:`) {
-			return nil
+			return ""
 		}
 	}
-	return lines
+	return text
+}
+
+// trimLines takes the spaces off the ends of lines.
+func trimLines(s string) string {
+	if !strings.Contains(s, " \n") && !strings.HasSuffix(s, " ") {
+		return s
+	}
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimRight(line, " ")
+	}
+	return strings.Join(lines, "\n")
 }

@@ -120,7 +120,7 @@ func escape(r rune, first byte, size int) string {
 // with every other character that Sanitize would not show written as JSON's \u
 // escape: inside a JSON string that is the same string.
 func document(text string) string {
-	if !strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && r != '\t' && (r < ' ' || r >= 0x7f) }) {
+	if isPlainDocument(text) {
 		return text
 	}
 	var b strings.Builder
@@ -144,6 +144,17 @@ func document(text string) string {
 		}
 	}
 	return b.String()
+}
+
+// isPlainDocument reports whether text is visible ASCII on lines: what document
+// returns as it is.
+func isPlainDocument(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' && c != '\n' && c != '\t' || c >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // linkless returns a JSON text with its URLs written so that mail programs make
@@ -170,12 +181,15 @@ func replaceWWW(s, dot string) string {
 
 // hasWWW reports whether s holds "www." in any letter case.
 func hasWWW(s string) bool {
-	for i := strings.IndexByte(s, '.'); i >= 0 && i < len(s); i++ {
-		if s[i] == '.' && i >= 3 && strings.EqualFold(s[i-3:i], "www") {
+	for from := 0; ; {
+		i := strings.IndexByte(s[from:], '.')
+		if i < 0 {
+			return false
+		}
+		if from += i + 1; from >= 4 && strings.EqualFold(s[from-4:from-1], "www") {
 			return true
 		}
 	}
-	return false
 }
 
 // ascii returns s sanitized, with every character outside ASCII as "?".
