@@ -76,6 +76,18 @@ func holdFinding(t *testing.T, f *Finding) {
 	if (err != nil) != (f.Problem != "") {
 		t.Fatalf("problem %q, but Parse says %v", f.Problem, err)
 	}
+	if missing := f.Policy.Missing != ""; missing != (f.Policy.Text == "") || missing != (f.Policy.SHA256 == "") {
+		t.Fatalf("policy %+v: want text and hash, or why it is missing", f.Policy)
+	}
+	if f.Attempted != (f.Event.Outcome == Refused) || f.OwnerLocked && f.Key.ARN == "" {
+		t.Fatalf("attempted %v with outcome %v, locked %v with key %q", f.Attempted, f.Event.Outcome, f.OwnerLocked, f.Key.ARN)
+	}
+	if plain := f.Actor.MFA == MFAYes || f.Actor.MFA == MFANo; plain != (f.Actor.MFANote == "") {
+		t.Fatalf("MFA %v with the note %q", f.Actor.MFA, f.Actor.MFANote)
+	}
+	if n := len(f.Splunk.Rows); n == 0 || n > maxSplunkRows || f.Splunk.WouldAlertLiteral && !f.Splunk.WouldAlertWildcard {
+		t.Fatalf("splunk %+v", f.Splunk)
+	}
 	for _, g := range f.Decision.Grants {
 		if p.Allows(g.Witness) != policy.Yes {
 			t.Fatalf("the policy does not allow the witness %+v", g.Witness)
@@ -152,7 +164,7 @@ func holdPolicy(t *testing.T, text string) (repaired bool) {
 	if err != nil {
 		t.Fatalf("Detect(refused policy %q): %v", text, err)
 	}
-	if strings.TrimSpace(text) != "" && (accepted.Verdict != refused.Verdict || (accepted.Finding == nil) != (refused.Finding == nil)) {
+	if mayBePolicy(text) && (accepted.Verdict != refused.Verdict || (accepted.Finding == nil) != (refused.Finding == nil)) {
 		t.Fatalf("policy %q: %v when accepted, %v when refused", text, accepted.Verdict, refused.Verdict)
 	}
 	for _, r := range []Result{accepted, refused} {

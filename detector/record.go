@@ -168,7 +168,7 @@ func (r *record) readEvent() Event {
 		Time:         parseTime(r.top.text("eventTime")),
 		Region:       r.top.text("awsRegion"),
 		Account:      r.top.text("recipientAccountId"),
-		ErrorCode:    r.top.text("errorCode"),
+		ErrorCode:    r.top.whole("errorCode"),
 		ErrorMessage: r.top.text("errorMessage"),
 		FromConsole:  r.top.text("sessionCredentialFromConsole") == "true",
 	}

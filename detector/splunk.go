@@ -37,12 +37,9 @@ func (f *Finding) splunk() Splunk {
 	}
 	rows := f.seedRows()
 	s.WouldAlertWildcard = len(rows) > 0
-	s.WouldAlertLiteral = slices.ContainsFunc(rows, SplunkRow.firesLiterally)
+	s.WouldAlertLiteral = slices.ContainsFunc(rows, func(r SplunkRow) bool { return r.KeyPolicyPrincipal == "*" })
 	if len(rows) == 0 {
 		rows = statsRows([]seedRow{f.offendingRow()})
-		for i := range rows {
-			rows[i].Count = 0
-		}
 	}
 	shown := min(len(rows), maxSplunkRows)
 	s.Rows, s.MoreRows = rows[:shown:shown], len(rows)-shown
@@ -129,9 +126,9 @@ func scalar(raw []byte) string {
 //	| stats count ... BY signature dest user user_agent src vendor_account
 //	    vendor_region vendor_product key_policy_action key_policy_principal
 //
-// A row is printed when "*" is a wildcard, as search has it, for any principal;
-// and when it is the character, as the authors meant, for the principal "*"
-// (SplunkRow.Literal). The rule looks neither at errorCode nor at Effect,
+// A row is printed for any principal when "*" is a wildcard, as search has it,
+// and for the principal "*" when it is the character, as the authors meant. The
+// rule looks neither at errorCode nor at Effect,
 // Condition or Resource.
 // Source: splunk/security_content, detections/cloud, and Splunk's manual
 // (search: case-insensitive, "*" is a wildcard that cannot be escaped; stats:
@@ -150,8 +147,8 @@ func (f *Finding) seedRows() []SplunkRow {
 }
 
 // statsRows is what "stats count BY action principal" makes of rows: one row
-// for each pair of values, and in how many rows the pair was. Those with
-// kms:Encrypt come first, else they are in the order of the policy.
+// for each pair of values, and in how many rows the pair was. Those that the
+// search is about come first, else they are in the order of the policy.
 func statsRows(rows []seedRow) []SplunkRow {
 	type pair struct{ action, principal string }
 	places := make(map[pair]int) // where a pair is in list, counted from 1
@@ -177,17 +174,16 @@ func statsRows(rows []seedRow) []SplunkRow {
 	return list
 }
 
-// rank puts the rows with kms:Encrypt before the others.
-func (r SplunkRow) rank() int {
+// rank is high for the rows that the search is about: kms:Encrypt, then "*".
+func (r SplunkRow) rank() (rank int) {
 	if isEncrypt(r.KeyPolicyAction) {
-		return 1
+		rank += 2
 	}
-	return 0
+	if r.KeyPolicyPrincipal == "*" {
+		rank++
+	}
+	return rank
 }
-
-// firesLiterally reports whether the rule prints the row also when the "*" of
-// its search is the character.
-func (r SplunkRow) firesLiterally() bool { return r.Count > 0 && r.KeyPolicyPrincipal == "*" }
 
 // lacksColumn reports whether a BY field of the rule would be empty.
 func (f *Finding) lacksColumn() bool {

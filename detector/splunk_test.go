@@ -98,10 +98,10 @@ func TestSplunkColumns(t *testing.T) {
 		Signature: "PutKeyPolicy", Dest: "kms.amazonaws.com", User: "Alice", UserAgent: "aws-cli/2", Src: "203.0.113.24",
 		VendorAccount: "111122223333", VendorRegion: "us-east-1", VendorProduct: "AWS CloudTrail",
 		Rows: []SplunkRow{
-			{"kms:Encrypt", "*", 0},
-			{"kms:Encrypt", "arn:aws:iam::111122223333:root", 0},
-			{"KMS:decrypt", "*", 0},
-			{"KMS:decrypt", "arn:aws:iam::111122223333:root", 0},
+			{"kms:Encrypt", "*", 1},
+			{"kms:Encrypt", "arn:aws:iam::111122223333:root", 1},
+			{"KMS:decrypt", "*", 1},
+			{"KMS:decrypt", "arn:aws:iam::111122223333:root", 1},
 		},
 		FirstTime: f.Event.Time, LastTime: f.Event.Time, RiskScore: 50, SeedSeverity: "medium",
 	}
@@ -114,7 +114,7 @@ func TestSplunkColumns(t *testing.T) {
 	want = Splunk{
 		Signature: "PutKeyPolicy", Dest: "kms.amazonaws.com", User: "444455556666", UserAgent: "unknown", Src: "unknown",
 		VendorAccount: "444455556666", VendorRegion: "unknown", VendorProduct: "AWS CloudTrail",
-		Rows: []SplunkRow{{"unknown", "unknown", 0}}, RiskScore: 50, SeedSeverity: "medium",
+		Rows: []SplunkRow{{"unknown", "unknown", 1}}, RiskScore: 50, SeedSeverity: "medium",
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("columns of a bare record\n got %+v\nwant %+v", got, want)
