@@ -95,6 +95,44 @@ func holdFinding(t *testing.T, f *Finding) {
 	}
 }
 
+// FuzzDecoration holds a law over the parts of a record that decide nothing:
+// whatever JSON one of them is, a policy that opens the key is a finding that
+// says so. The only errors are members given twice or in another letter case.
+func FuzzDecoration(f *testing.F) {
+	for i := range decorations {
+		for _, value := range []string{`null`, `[]`, `"x"`, `[null,{"ARN":1}]`, `{"x":{"x":1}}`, `7`, `{"arn":["a"]}`} {
+			f.Add(i, value)
+		}
+	}
+	record := string(sampleEvents(f)["put-key-policy-public"])
+	f.Fuzz(func(t *testing.T, place int, value string) {
+		if place < 0 || !json.Valid([]byte(value)) {
+			return
+		}
+		at := decorations[place%len(decorations)]
+		text := replaced(t, edited(t, record, edit{at, `"x"`}), at, value)
+		result, err := Detector{}.Detect(text)
+		switch {
+		case err != nil && !strings.Contains(err.Error(), "got it twice") && !strings.Contains(err.Error(), "want member"):
+			t.Fatalf("%s = %s: %v", at, value, err)
+		case err == nil && (result.Finding == nil || result.Finding.Verdict != policy.Public || result.Finding.Attempted):
+			t.Fatalf("%s = %s: %+v, want public and not attempted", at, value, result)
+		case err == nil:
+			holdFinding(t, result.Finding)
+		}
+	})
+}
+
+// decorations are parts of a record that decide nothing about its policy.
+var decorations = []string{
+	"userIdentity", "userIdentity.type", "userIdentity.arn", "userIdentity.accountId", "userIdentity.accessKeyId", "userIdentity.invokedBy",
+	"userIdentity.inScopeOf", "userIdentity.onBehalfOf", "userIdentity.sessionContext", "userIdentity.sessionContext.sessionIssuer",
+	"userIdentity.sessionContext.attributes", "userIdentity.sessionContext.webIdFederationData", "userIdentity.sessionContext.ec2RoleDelivery",
+	"resources", "responseElements", "additionalEventData", "tlsDetails", "sourceIPAddress", "userAgent", "eventTime", "eventVersion",
+	"awsRegion", "recipientAccountId", "errorMessage", "requestID", "sessionCredentialFromConsole", "vpcEndpointId", "requestParameters.keyId",
+	"requestParameters.bypassPolicyLockoutSafetyCheck",
+}
+
 // FuzzReadDocument holds the reader of objects against encoding/json: what it
 // takes has the same members, and what it refuses is no object or holds a
 // member twice.

@@ -249,9 +249,11 @@ func TestOutsideMaterial(t *testing.T) {
 		{"imported", []edit{{"responseElements.keyMetadata.origin", `"EXTERNAL"`}}, "", "", "imported key material"},
 		{"imported, without a response", []edit{{"requestParameters.origin", `"EXTERNAL"`}, {"responseElements", `null`}}, "", "", "imported key material"},
 		{
-			"external key store", []edit{
+			"external key store",
+			[]edit{
 				{"responseElements.keyMetadata.origin", `"EXTERNAL_KEY_STORE"`},
-				{"responseElements.keyMetadata.customKeyStoreId", `"cks-1234567890abcdef0"`}, {"responseElements.keyMetadata.xksKeyConfiguration", `{"id":"00ff"}`},
+				{"responseElements.keyMetadata.customKeyStoreId", `"cks-1234567890abcdef0"`},
+				{"responseElements.keyMetadata.xksKeyConfiguration", `{"id":"00ff"}`},
 			},
 			"cks-1234567890abcdef0", "00ff", "an external key store",
 		},
