@@ -67,7 +67,7 @@ func TestOCSFIsValid(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			checkFinding(t, raw, ocsfs, own)
+			checkFinding(t, []byte(raw), ocsfs, own)
 			if t.Failed() {
 				t.Fatalf("within narrowing[%d]", i)
 			}

@@ -144,8 +144,16 @@ type ocsfEvidence struct {
 }
 
 type ocsfActor struct {
+	AppName string       `json:"app_name,omitempty"` // the AWS service that made the call
+	AppUID  string       `json:"app_uid,omitempty"`  // ARN of the resource that the credentials were made for
 	User    ocsfUser     `json:"user"`
 	Session *ocsfSession `json:"session,omitempty"`
+	IDP     *ocsfIDP     `json:"idp,omitempty"`
+}
+
+type ocsfIDP struct {
+	Name string `json:"name"`
+	UID  string `json:"uid,omitempty"`
 }
 
 type ocsfUser struct {
@@ -164,6 +172,8 @@ type ocsfCredential struct {
 }
 
 type ocsfSession struct {
+	UID           string `json:"uid,omitempty"`     // ARN of the session
+	UIDAlt        string `json:"uid_alt,omitempty"` // its source identity
 	IsMFA         *bool  `json:"is_mfa,omitempty"`
 	Issuer        string `json:"issuer,omitempty"`
 	CreatedTime   int64  `json:"created_time,omitempty"`

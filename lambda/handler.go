@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy"
 )
@@ -30,23 +31,22 @@ const (
 
 // A summary is what the function answers: what became of the event.
 type summary struct {
-	EventID        string         `json:"event_id"` // CloudTrail's
-	EventName      string         `json:"event_name"`
-	Account        string         `json:"account,omitempty"`
-	Region         string         `json:"region,omitempty"`
-	Key            string         `json:"key,omitempty"` // its ARN, or what the record had of it
-	Verdict        policy.Verdict `json:"verdict"`
-	Severity       string         `json:"severity,omitempty"` // "" without a finding
-	Attempted      bool           `json:"attempted,omitempty"`
-	Finding        string         `json:"finding,omitempty"` // its uid; "" without a finding
-	Title          string         `json:"title,omitempty"`
-	Outcome        string         `json:"outcome"`
-	Published      bool           `json:"published"`
-	MessageID      string         `json:"message_id,omitempty"`         // SNS's
-	HeldBy         string         `json:"held_by,omitempty"`            // name of the exception
-	Expired        []string       `json:"expired_exceptions,omitempty"` // that would have held it back
-	ExceptionError string         `json:"exception_error,omitempty"`    // an exception that could not be evaluated
-	Reason         string         `json:"reason,omitempty"`             // why nothing was published
+	EventID   string         `json:"event_id"` // CloudTrail's
+	EventName string         `json:"event_name"`
+	Account   string         `json:"account,omitempty"`
+	Region    string         `json:"region,omitempty"`
+	Key       string         `json:"key,omitempty"` // its ARN, or what the record had of it
+	Verdict   policy.Verdict `json:"verdict"`
+	Severity  string         `json:"severity,omitempty"` // "" without a finding
+	Attempted bool           `json:"attempted,omitempty"`
+	Finding   string         `json:"finding,omitempty"` // its uid; "" without a finding
+	Title     string         `json:"title,omitempty"`
+	Outcome   string         `json:"outcome"`
+	Published bool           `json:"published"`
+	MessageID string         `json:"message_id,omitempty"`         // SNS's
+	HeldBy    string         `json:"held_by,omitempty"`            // name of the exception
+	Expired   []string       `json:"expired_exceptions,omitempty"` // that would have held it back
+	Reason    string         `json:"reason,omitempty"`             // why nothing was published
 }
 
 // message says in a few words what became of the event.
@@ -97,15 +97,12 @@ func (h *handler) handle(ctx context.Context, event []byte) (summary, error) {
 // report publishes a finding unless it is held back or not severe enough.
 func (h *handler) report(ctx context.Context, s summary, f *detector.Finding) (summary, error) {
 	now := h.now()
-	held := h.settings.exceptions.Match(f, now)
+	held := h.settings.exceptions.Match(exceptions.Of(f), now)
 	s.Expired = held.Expired
-	if held.Err != nil {
-		s.ExceptionError = held.Err.Error()
-	}
 	switch {
 	case held.By != "":
 		s.Outcome, s.HeldBy = outcomeHeld, held.By
-		s.Reason = fmt.Sprintf("exception %q of %s: %s", held.By, held.Owner, held.Reason)
+		s.Reason = fmt.Sprintf("exception %q of %s: %s", held.By, alert.Sanitize(held.Owner, maxField), alert.Sanitize(held.Reason, maxField))
 	case f.Severity < h.settings.minSeverity:
 		s.Outcome = outcomeBelow
 		s.Reason = fmt.Sprintf("severity %s is below MIN_SEVERITY %s", f.Severity, h.settings.minSeverity)

@@ -63,18 +63,13 @@ func (h *handler) record(ctx context.Context, s summary, delay time.Duration) {
 	if len(s.Expired) > 0 {
 		attrs = append(attrs, slog.Any("expired_exceptions", s.Expired))
 	}
-	level := slog.LevelInfo
-	if s.ExceptionError != "" {
-		attrs = append(attrs, slog.String("exception_error", s.ExceptionError))
-		level = slog.LevelError
-	}
 	if s.Finding == "" {
-		h.log.LogAttrs(ctx, level, s.message(), attrs...)
+		h.log.LogAttrs(ctx, slog.LevelInfo, s.message(), attrs...)
 		return
 	}
 	// LOG_LEVEL does not reach findings: this line is all that is left of one
 	// that was not published, and it carries the counts.
-	line := slog.NewRecord(h.now(), level, s.message(), 0)
+	line := slog.NewRecord(h.now(), slog.LevelInfo, s.message(), 0)
 	line.AddAttrs(append(attrs, metrics(s, h.now(), delay)...)...)
 	h.log.Handler().Handle(ctx, line)
 }

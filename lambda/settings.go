@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
 	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector"
 )
 
@@ -24,7 +25,7 @@ type settings struct {
 	topic       arn.ARN
 	minSeverity detector.Severity
 	detector    detector.Detector
-	exceptions  *alert.Exceptions
+	exceptions  *exceptions.List
 	options     alert.Options // without the time
 	logLevel    slog.Level
 
@@ -248,7 +249,7 @@ func (r *reader) variant(name string, on bool, endpoint string) {
 
 // exceptions reads the exceptions file. A file that somebody asked for has to
 // be there; the default one need not.
-func (r *reader) exceptions(name string, readFile func(string) ([]byte, error), taskRoot string, now time.Time) *alert.Exceptions {
+func (r *reader) exceptions(name string, readFile func(string) ([]byte, error), taskRoot string, now time.Time) *exceptions.List {
 	path, asked := r.getenv(name), true
 	if path == "" {
 		path, asked = "exceptions.yaml", false
@@ -258,15 +259,15 @@ func (r *reader) exceptions(name string, readFile func(string) ([]byte, error), 
 	}
 	text, err := readFile(path)
 	if errors.Is(err, fs.ErrNotExist) && !asked {
-		return &alert.Exceptions{}
+		return &exceptions.List{}
 	}
 	if err != nil {
 		r.fail(name, err)
 		return nil
 	}
-	e, err := alert.ParseExceptions(text, now)
+	list, err := exceptions.Load(text, now)
 	if err != nil {
 		r.fail(name, fmt.Errorf("%s: %w", filepath.Base(path), err))
 	}
-	return e
+	return list
 }

@@ -123,11 +123,12 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		{"general endpoint", "AWS_ENDPOINT_URL", "localhost", `got "localhost"`},
 		{"fips", "AWS_USE_FIPS_ENDPOINT", "perhaps", `got "perhaps"`},
 		{"exceptions file that was asked for", "EXCEPTIONS_FILE", "other.yaml", "/var/task/other.yaml"},
-		{"broken exceptions", "EXCEPTIONS_FILE", "/broken.yaml", "broken.yaml"},
+		{"broken exceptions", "EXCEPTIONS_FILE", "/broken.yaml", "broken.yaml: line 1: want a list of exceptions"},
+		{"exceptions with several faults", "EXCEPTIONS_FILE", "/faults.yaml", "faults.yaml: line 2: want a mapping with name, match, reason, owner, expires, got text; line 3: want a mapping"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := read(map[string]string{test.setting: test.value}, map[string]string{"/broken.yaml": "exceptions: 7"})
+			_, err := read(map[string]string{test.setting: test.value}, map[string]string{"/broken.yaml": "exceptions: 7", "/faults.yaml": "exceptions:\n  - x\n  - y\n"})
 			var wrong *settingError
 			if !errors.As(err, &wrong) {
 				t.Fatalf("readSettings = %v, want *settingError", err)

@@ -31,6 +31,9 @@ type jsonDocument struct {
 	Services []jsonService  `json:"services"`
 	Future   *jsonFuture    `json:"future"`
 	Flags    []policy.Flag  `json:"flags"`
+	Accepted string         `json:"accepted_by"`     // the exception; "" none
+	Why      string         `json:"accepted_reason"` // with Accepted; "" otherwise
+	Until    string         `json:"accepted_until"`  // the last day
 	Notes    []string       `json:"notes"`
 	Explain  []jsonNote     `json:"explain"`
 	Error    string         `json:"error"`
@@ -111,6 +114,9 @@ func (p *checkJSON) object(c checked) jsonDocument {
 	}
 	if d.Future != nil {
 		out.Future = &jsonFuture{d.Future.At.UTC().Format(time.RFC3339), d.Future.Verdict}
+	}
+	if a := c.accepted; a.By != "" {
+		out.Accepted, out.Why, out.Until = a.By, a.Reason, a.Expires.Format(time.DateOnly)
 	}
 	if p.explain {
 		for _, n := range d.Statements {

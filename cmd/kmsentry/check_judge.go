@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/internal/load"
 )
@@ -17,13 +18,15 @@ type checked struct {
 	file     string // as on the command line
 	place    string // the key inside the file; "" when the file is the policy
 	account  string // the owner; "" unknown
+	keyARN   string // "" unknown
 	inferred bool   // account comes from the policy itself, or stands for the template's own
 	notes    []string
 	sha256   string         // hex, of the policy text; "" when there is none, or not one
 	policy   *policy.Policy // nil when it is not fully known
 	decision policy.Decision
 	between  string // "between private and public" when unknown values leave the verdict open; "" otherwise
-	err      error  // why there is no decision
+	accepted exceptions.Held
+	err      error // why there is no decision
 	at       load.Region
 	lines    []load.Region // of the statements
 	texts    []string      // of the statements
@@ -69,7 +72,7 @@ func judgeFile(file string, stdin io.Reader, o checkOptions) []checked {
 // judge decides one document.
 func judge(d *load.Document, o checkOptions) checked {
 	c := checked{place: d.Place, at: d.At, lines: d.Statements, err: d.Err}
-	c.account = cmp.Or(o.account, d.Account)
+	c.account, c.keyARN = cmp.Or(o.account, d.Account), cmp.Or(o.keyARN, d.KeyARN)
 	c.inferred = d.StandsIn
 	switch {
 	case d.Err != nil:
@@ -95,7 +98,7 @@ func judge(d *load.Document, o checkOptions) checked {
 func (c *checked) question(d *load.Document, o checkOptions) policy.Question {
 	return policy.Question{
 		Account:         c.account,
-		KeyARN:          cmp.Or(o.keyARN, d.KeyARN),
+		KeyARN:          c.keyARN,
 		At:              o.at,
 		TrustedAccounts: o.trustedAccounts,
 		TrustedOrgs:     o.trustedOrgs,

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/internal/load"
 )
@@ -26,6 +27,7 @@ type checkOptions struct {
 	format          string
 	explain         bool
 	exceptions      string // "" none
+	accepted        *exceptions.List
 	parameters      pairs
 	key             policy.KeyFacts // what the flags tell; it goes before what a file tells
 	files           []string
@@ -110,6 +112,8 @@ func (f failOn) status(c checked) int {
 	switch {
 	case c.err != nil:
 		return exitError
+	case c.accepted.By != "":
+		return exitOK
 	case f.from != policy.Undecided && worst >= f.from:
 		return exitFound
 	case f.undecided && c.decision.Verdict == policy.Undecided:
@@ -161,7 +165,7 @@ func (o *checkOptions) define(flags *flag.FlagSet) {
 	flags.Var(&o.failOn, "fail-on", "`levels` that exit with 3: public, network (or worse), shared (or worse), undecided (default public,undecided)")
 	flags.StringVar(&o.format, "format", "text", "`text`, json or sarif")
 	flags.BoolVar(&o.explain, "explain", false, "say of every statement what it does about outsiders")
-	flags.StringVar(&o.exceptions, "exceptions", "", "validate this exceptions `file`; it changes no verdict")
+	flags.StringVar(&o.exceptions, "exceptions", "", "`file` of accepted findings: they are shown as accepted and do not count; alone it is checked")
 	flags.Var(&o.parameters, "parameter", "`name=value` of a template parameter")
 	o.defineKey(flags)
 }

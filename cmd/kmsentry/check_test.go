@@ -251,40 +251,6 @@ func TestCheckBadInput(t *testing.T) {
 	}
 }
 
-func TestCheckExceptions(t *testing.T) {
-	dir := t.TempDir()
-	good, bad := filepath.Join(dir, "good.yaml"), filepath.Join(dir, "bad.yaml")
-	if err := os.WriteFile(good, []byte("exceptions: []\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(bad, []byte("exceptions:\n  - name: x\n    when: nonsense(\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	tests := []struct {
-		name        string
-		args        []string
-		status      int
-		out, stderr string
-	}{
-		{"alone", []string{"--exceptions", good}, exitOK, "valid; exceptions: 0, expired: 0\n", ""},
-		{"wrong", []string{"--exceptions", bad}, exitError, "", "kmsentry check: "},
-		{"not there", []string{"--exceptions", filepath.Join(dir, "nosuch")}, exitError, "", "no such file"},
-		{"with a file", []string{"--exceptions", good, "open.json"}, exitFound, "public", ""},
-		{"wrong, with a file", []string{"--exceptions", bad, "default.json"}, exitError, "private", "kmsentry check: "},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			status, out, stderr := checkIn(t, "", tt.args...)
-			if status != tt.status || !strings.Contains(out, tt.out) || !strings.Contains(stderr, tt.stderr) || (tt.stderr == "" && stderr != "") {
-				t.Errorf("check = %d, %q, %q, want %d, %q, %q", status, out, stderr, tt.status, tt.out, tt.stderr)
-			}
-			if strings.Count(stderr, "\n") > 1 {
-				t.Errorf("standard error has several lines: %q", stderr)
-			}
-		})
-	}
-}
-
 func TestGoldenSARIFIsValid(t *testing.T) {
 	text, err := os.ReadFile("testdata/check/golden/all.sarif")
 	if err != nil {

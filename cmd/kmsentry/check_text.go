@@ -18,7 +18,7 @@ type checkText struct {
 	w       io.Writer
 	style   style
 	explain bool
-	counts  map[string]int // by verdict, or "unreadable"
+	counts  map[string]int // by verdict, or "accepted" or "unreadable"
 }
 
 func (p *checkText) document(c checked) error {
@@ -38,8 +38,14 @@ func (p *checkText) write(b *bytes.Buffer, c checked) {
 		p.headline(b, "error", c, c.err.Error())
 		return
 	}
-	p.counts[d.Verdict.String()]++
-	p.headline(b, d.Verdict.String(), c, headline(c))
+	if c.accepted.By != "" {
+		p.counts["accepted"]++
+		p.headline(b, "accepted", c, d.Verdict.String()+", "+headline(c))
+		p.line(b, "accepted", safe(c.acceptedLine()))
+	} else {
+		p.counts[d.Verdict.String()]++
+		p.headline(b, d.Verdict.String(), c, headline(c))
+	}
 	for i, g := range groupGrants(d.Grants) {
 		p.grant(b, g, i > 0 || d.Verdict == policy.Undecided)
 	}
@@ -71,7 +77,7 @@ func (p *checkText) write(b *bytes.Buffer, c checked) {
 func (p *checkText) end(int) error {
 	total := 0
 	var parts []string
-	for _, word := range []string{"public", "network", "shared", "undecided", "private", "unreadable"} {
+	for _, word := range []string{"public", "network", "shared", "undecided", "private", "accepted", "unreadable"} {
 		if n := p.counts[word]; n > 0 {
 			total += n
 			parts = append(parts, fmt.Sprintf("%d %s", n, word))

@@ -149,20 +149,19 @@ type outcome struct {
 
 // answer is what the function said; its members are documented in package lambda.
 type answer struct {
-	EventID        string   `json:"event_id"`
-	EventName      string   `json:"event_name"`
-	Key            string   `json:"key"`
-	Verdict        string   `json:"verdict"`
-	Severity       string   `json:"severity"`
-	Attempted      bool     `json:"attempted"`
-	Finding        string   `json:"finding"`
-	Title          string   `json:"title"`
-	Outcome        string   `json:"outcome"`
-	MessageID      string   `json:"message_id"`
-	Reason         string   `json:"reason"`
-	Expired        []string `json:"expired_exceptions"`
-	ExceptionError string   `json:"exception_error"`
-	raw            json.RawMessage
+	EventID   string   `json:"event_id"`
+	EventName string   `json:"event_name"`
+	Key       string   `json:"key"`
+	Verdict   string   `json:"verdict"`
+	Severity  string   `json:"severity"`
+	Attempted bool     `json:"attempted"`
+	Finding   string   `json:"finding"`
+	Title     string   `json:"title"`
+	Outcome   string   `json:"outcome"`
+	MessageID string   `json:"message_id"`
+	Reason    string   `json:"reason"`
+	Expired   []string `json:"expired_exceptions"`
+	raw       json.RawMessage
 }
 
 // runInvoke is kmsentry invoke.

@@ -73,13 +73,20 @@ type sarifMessage struct {
 }
 
 type sarifResult struct {
-	RuleID       string            `json:"ruleId"`
-	RuleIndex    int               `json:"ruleIndex"`
-	Level        string            `json:"level"`
-	Message      sarifMessage      `json:"message"`
-	Locations    []sarifLocation   `json:"locations"`
-	Related      []sarifLocation   `json:"relatedLocations,omitempty"`
-	Fingerprints map[string]string `json:"partialFingerprints"`
+	RuleID       string             `json:"ruleId"`
+	RuleIndex    int                `json:"ruleIndex"`
+	Level        string             `json:"level"`
+	Message      sarifMessage       `json:"message"`
+	Locations    []sarifLocation    `json:"locations"`
+	Related      []sarifLocation    `json:"relatedLocations,omitempty"`
+	Fingerprints map[string]string  `json:"partialFingerprints"`
+	Suppressions []sarifSuppression `json:"suppressions,omitempty"`
+}
+
+type sarifSuppression struct {
+	Kind          string `json:"kind"`
+	Status        string `json:"status"`
+	Justification string `json:"justification"`
 }
 
 type sarifLocation struct {
@@ -174,6 +181,9 @@ func (p *sarifPrinter) result(c checked, rule int, level string) sarifResult {
 			r.Related = append(r.Related, l)
 		}
 	}
+	if c.accepted.By != "" {
+		r.Suppressions = []sarifSuppression{{"external", "accepted", "Accepted " + c.acceptedLine()}}
+	}
 	r.Fingerprints = map[string]string{"kmsentry/v1": fingerprint(id, p.artifact(c.file).URI, c, refs)}
 	return r
 }
@@ -226,6 +236,9 @@ func (p *sarifPrinter) message(c checked) string {
 		for _, o := range d.Undecided[1:] {
 			parts = append(parts, capital(openLine(o))+".")
 		}
+	}
+	for _, name := range c.accepted.Expired {
+		parts = append(parts, capital(expiredNote(name))+".")
 	}
 	for i := range parts {
 		parts[i] = strings.ReplaceAll(safe(parts[i]), "](", "] (") // [x](y) is a link in SARIF
