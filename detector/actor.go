@@ -58,18 +58,26 @@ func (r *record) readActor() Actor {
 	}
 	a.ServiceLinked = isServiceLinked(a.RoleARN, a.Role)
 	a.Name = a.name(id.text("userName"), firstText(a.OnBehalfOf.UserID, id.text("credentialId")))
-	a.SSO = a.Type == typeIdentity || strings.HasPrefix(a.Role, reservedSSO)
+	a.SSO = a.Type == typeIdentity || isPermissionSet(a.RoleARN, a.Role)
 	a.Federated = a.SSO || a.Type == typeSAML || a.Type == typeWebIdentity || a.Type == typeFederated || a.FederatedProvider != ""
 	a.LongTermKey = strings.HasPrefix(a.AccessKeyID, longTermKey) || a.signedWithoutSession(r)
 	a.MFA, a.MFANote = a.mfa(r.attributes.text("mfaAuthenticated"))
 	return a
 }
 
-// isServiceLinked reports whether a role is a service's own. Where the record
-// does not show the path, the name tells: IAM keeps this prefix for such roles.
+// isServiceLinked reports whether a role is a service's own. Its path says so,
+// which nobody else can give a role; the name counts only where the record does
+// not show the path.
 // Source: IAM User Guide, id_roles_create-service-linked-role.html.
 func isServiceLinked(arn, name string) bool {
 	return strings.Contains(arn, ":role/aws-service-role/") || arn == "" && strings.HasPrefix(name, "AWSServiceRoleFor")
+}
+
+// isPermissionSet reports whether a role is one that IAM Identity Center made
+// for a permission set, by its path as above.
+// Source: IAM Identity Center User Guide, referencingpermissionsets.html.
+func isPermissionSet(arn, name string) bool {
+	return strings.Contains(arn, ":role/aws-reserved/sso.amazonaws.com/") || arn == "" && strings.HasPrefix(name, reservedSSO)
 }
 
 // signedWithoutSession reports whether a user or the root user signed without

@@ -183,6 +183,14 @@ func TestReadActor(t *testing.T) {
 			},
 		},
 		{
+			"a role that only has the name of a permission set",
+			`{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Me_1/x","sessionContext":{"sessionIssuer":{"type":"Role","arn":"arn:aws:iam::111122223333:role/AWSReservedSSO_Me_1"}}}`,
+			Actor{
+				Type: "AssumedRole", ARN: "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Me_1/x", Name: "x", Role: "AWSReservedSSO_Me_1", Account: "111122223333",
+				RoleARN: "arn:aws:iam::111122223333:role/AWSReservedSSO_Me_1", MFANote: silentNote,
+			},
+		},
+		{
 			"session of AssumeRoot",
 			`{"type":"Root","arn":"arn:aws:iam::111122223333:root","accountId":"111122223333","accessKeyId":"ASIAIOSFODNN7EXAMPLE","sessionContext":{"assumedRoot":"true","attributes":{"mfaAuthenticated":"false"}}}`,
 			Actor{
@@ -290,6 +298,8 @@ func TestInvokedBy(t *testing.T) {
 		{"CloudFormation", []edit{{"userIdentity.invokedBy", `"cloudformation.amazonaws.com"`}}, "cloudformation.amazonaws.com", "cloudformation.amazonaws.com", true},
 		{"CloudFormation, in the address only", []edit{{"sourceIPAddress", `"cloudformation.amazonaws.com"`}}, "cloudformation.amazonaws.com", "cloudformation.amazonaws.com", true},
 		{"a stack set", []edit{{"userIdentity.invokedBy", `"stacksets.cloudformation.amazonaws.com"`}}, "stacksets.cloudformation.amazonaws.com", "stacksets.cloudformation.amazonaws.com", true},
+		{"a stack set of an organization", []edit{{"userIdentity.invokedBy", `"member.org.stacksets.cloudformation.amazonaws.com"`}}, "member.org.stacksets.cloudformation.amazonaws.com", "member.org.stacksets.cloudformation.amazonaws.com", true},
+		{"CloudFormation in China", []edit{{"userIdentity.invokedBy", `"cloudformation.amazonaws.com.cn"`}}, "cloudformation.amazonaws.com.cn", "cloudformation.amazonaws.com.cn", true},
 		{"another service", []edit{{"userIdentity.invokedBy", `"backup.amazonaws.com"`}}, "backup.amazonaws.com", "", true},
 		{"a name that ends like a deployer's", []edit{{"userIdentity.invokedBy", `"notcloudformation.amazonaws.com"`}}, "notcloudformation.amazonaws.com", "", true},
 		{"a user agent can say anything", []edit{{"userAgent", `"cloudformation.amazonaws.com"`}}, "", "", false},

@@ -19,22 +19,21 @@ func (e Event) makesKey() bool { return e.Name == createKey || e.Name == replica
 // and will put it back from there, e.g. "cloudformation.amazonaws.com"; "" when
 // the call was not made by one. The actor is then who started the deployment.
 func (f *Finding) Deployer() string {
+	name := strings.TrimSuffix(f.Actor.InvokedBy, ".cn")
 	for _, service := range deployers {
-		if f.Actor.InvokedBy == service || strings.HasSuffix(f.Actor.InvokedBy, "."+service) {
+		if name == service || strings.HasSuffix(name, "."+service) {
 			return f.Actor.InvokedBy
 		}
 	}
 	return ""
 }
 
-// deployers are the services that make keys from templates of their own; a
+// deployers are the services that make keys from templates which they keep; a
 // prefix such as "member.org.stacksets." may precede the name.
-// Source: Service Authorization Reference and AWS re:Post, service principals.
+// Source: CloudFormation User Guide, stacksets-orgs-enable-trusted-access.html.
 var deployers = []string{
 	"cloudformation.amazonaws.com",
-	"cloudcontrolapi.amazonaws.com",
 	"servicecatalog.amazonaws.com",
-	"proton.amazonaws.com",
 }
 
 // KeyElsewhere reports whether the key's account is another one than the
