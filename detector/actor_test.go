@@ -300,6 +300,7 @@ func TestInvokedBy(t *testing.T) {
 		{"a stack set", []edit{{"userIdentity.invokedBy", `"stacksets.cloudformation.amazonaws.com"`}}, "stacksets.cloudformation.amazonaws.com", "stacksets.cloudformation.amazonaws.com", true},
 		{"a stack set of an organization", []edit{{"userIdentity.invokedBy", `"member.org.stacksets.cloudformation.amazonaws.com"`}}, "member.org.stacksets.cloudformation.amazonaws.com", "member.org.stacksets.cloudformation.amazonaws.com", true},
 		{"CloudFormation in China", []edit{{"userIdentity.invokedBy", `"cloudformation.amazonaws.com.cn"`}}, "cloudformation.amazonaws.com.cn", "cloudformation.amazonaws.com.cn", true},
+		{"Service Catalog", []edit{{"userIdentity.invokedBy", `"servicecatalog.amazonaws.com"`}}, "servicecatalog.amazonaws.com", "servicecatalog.amazonaws.com", true},
 		{"another service", []edit{{"userIdentity.invokedBy", `"backup.amazonaws.com"`}}, "backup.amazonaws.com", "", true},
 		{"a name that ends like a deployer's", []edit{{"userIdentity.invokedBy", `"notcloudformation.amazonaws.com"`}}, "notcloudformation.amazonaws.com", "", true},
 		{"a user agent can say anything", []edit{{"userAgent", `"cloudformation.amazonaws.com"`}}, "", "", false},

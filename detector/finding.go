@@ -40,7 +40,7 @@ type Finding struct {
 	OwnerLocked bool            // the policy is in force and leaves the owner's account root no sure way to change it; false when it could not be read, or the key's ARN and with it the owner is not known
 	Repaired    string          // the same policy without the offending grants, indented JSON; "" when that would lock the owner out or is not surely private
 	Splunk      Splunk
-	Notes       []string // what in the record was odd and is taken for unknown, one clause each, e.g. "resources: want an array, got a string"; event text, unsanitized
+	Notes       []string // what in the record was odd and is taken for unknown, one clause each, e.g. "resources: want an array, got a string"; they hold no text of the event
 }
 
 // An Event identifies the API call.

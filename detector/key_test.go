@@ -179,6 +179,11 @@ func TestReadKey(t *testing.T) {
 			note: "The record names the key by an alias only; which key that was is not in it.",
 		},
 		{
+			name: "an alias and one key twice in resources", record: put,
+			edits: []edit{{"requestParameters.keyId", `"alias/x"`}, {"resources", `[{"ARN":"` + testARN + `"},{"ARN":"` + testARN + `"}]`}},
+			arn:   testARN, id: testID, account: "111122223333", region: "us-east-1", partition: "aws", alias: "alias/x",
+		},
+		{
 			name: "a key id that is an object", record: put,
 			edits:   []edit{{"requestParameters.keyId", `{"x":1}`}},
 			account: "111122223333", region: "us-east-1", partition: "aws",

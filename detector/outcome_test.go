@@ -1,6 +1,9 @@
 package detector
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // What a record says of its call's outcome.
 func TestOutcome(t *testing.T) {
@@ -62,6 +65,38 @@ func TestOutcome(t *testing.T) {
 				t.Errorf("severity %v of a call that is %v", f.Severity, row.want)
 			}
 		})
+	}
+}
+
+// Every code that AWS documents for the three calls, and what it leaves open.
+func TestIsRefusal(t *testing.T) {
+	for _, row := range []struct {
+		source, codes string
+		want          bool
+	}{
+		{
+			"CreateKey", "CloudHsmClusterInvalidConfigurationException CustomKeyStoreInvalidStateException CustomKeyStoreNotFoundException InvalidArnException " +
+				"KMSInternalException LimitExceededException MalformedPolicyDocumentException TagException UnsupportedOperationException " +
+				"XksKeyAlreadyInUseException XksKeyInvalidConfigurationException XksKeyNotFoundException", true,
+		},
+		{"PutKeyPolicy", "InvalidArnException KMSInternalException KMSInvalidStateException LimitExceededException MalformedPolicyDocumentException NotFoundException UnsupportedOperationException", true},
+		{"ReplicateKey", "AlreadyExistsException DisabledException InvalidArnException KMSInternalException KMSInvalidStateException LimitExceededException MalformedPolicyDocumentException NotFoundException TagException UnsupportedOperationException", true},
+		{"CreateKey and PutKeyPolicy", "DependencyTimeoutException", false},
+		{
+			"Common Errors", "AccessDeniedException ExpiredTokenException IncompleteSignature MalformedHttpRequestException NotAuthorized OptInRequired RequestEntityTooLargeException " +
+				"RequestExpired ThrottlingException UnknownOperationException UnrecognizedClientException ValidationError", true,
+		},
+		{"Common Errors, before", "InvalidAction InvalidClientTokenId MissingAuthenticationToken ValidationException", true},
+		{"Common Errors, open", "InternalFailure ServiceUnavailable RequestAbortedException RequestTimeoutException", false},
+		{"CloudTrail", "AccessDenied UnauthorizedOperation VpceAccessDenied", true},
+	} {
+		for code := range strings.FieldsSeq(row.codes) {
+			for _, prefix := range []string{"", "Client.", "Server."} {
+				if isRefusal(prefix+code) != row.want {
+					t.Errorf("%s: isRefusal(%q) = %v, want %v", row.source, prefix+code, !row.want, row.want)
+				}
+			}
+		}
 	}
 }
 
