@@ -33,9 +33,13 @@ func (r *record) readKey() Key {
 // primary returns the ARN of the key that ReplicateKey copied: it is in the
 // Region where the call was made. "" for other calls, and when the record does
 // not name it.
+// Source: KMS Developer Guide, ct-replicate-key.html.
 func (r *record) primary(named keyARN) string {
 	if r.event.Name != replicateKey {
 		return ""
+	}
+	if a, ok := parseKeyARN(r.primaryKey.text("arn")); ok && a.id != "" {
+		return a.String()
 	}
 	if a, ok := r.resourceKey(named); ok {
 		return a.String()

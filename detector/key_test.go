@@ -121,6 +121,12 @@ func TestReadKey(t *testing.T) {
 			primary: primary,
 		},
 		{
+			name: "replica, the primary in the response", record: create,
+			edits: append([]edit{{"responseElements", `{"replicaKeyMetadata":{"arn":"arn:aws:kms:eu-west-1:111122223333:key/` + mrkID + `","multiRegionConfiguration":{"primaryKey":{"arn":"arn:aws:kms:eu-north-1:111122223333:key/` + mrkID + `"}}}}`}}, replica...),
+			arn:   "arn:aws:kms:eu-west-1:111122223333:key/" + mrkID, id: mrkID, account: "111122223333", region: "eu-west-1", partition: "aws",
+			primary: "arn:aws:kms:eu-north-1:111122223333:key/" + mrkID,
+		},
+		{
 			name: "refused replica, the primary in resources", record: create,
 			edits: append([]edit{{"responseElements", `null`}, {"errorCode", `"AccessDenied"`}, {"resources", `[{"ARN":"` + primary + `"}]`}}, replica...),
 			id:    mrkID, account: "111122223333", region: "eu-west-1", partition: "aws", primary: primary,
