@@ -347,7 +347,7 @@ func (t text) splunk(s detector.Splunk) splunkColumns {
 	return splunkColumns{
 		Signature: t.of(s.Signature), Dest: t.of(s.Dest), User: t.of(s.User), UserAgent: t.of(s.UserAgent), Src: t.of(s.Src),
 		VendorAccount: t.of(s.VendorAccount), VendorRegion: t.of(s.VendorRegion), VendorProduct: t.of(s.VendorProduct),
-		splunkRow: first, Rows: rows, FirstTime: at(s.FirstTime), LastTime: at(s.LastTime),
+		splunkRow: first, Rows: rows, MoreRows: s.MoreRows, FirstTime: at(s.FirstTime), LastTime: at(s.LastTime),
 		RiskScore: s.RiskScore, Severity: t.of(s.SeedSeverity),
 		WouldAlert: splunkWouldHave{s.WouldAlertLiteral, s.WouldAlertWildcard},
 	}

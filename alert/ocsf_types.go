@@ -244,6 +244,7 @@ type splunkColumns struct {
 	Severity      string          `json:"severity"`
 	WouldAlert    splunkWouldHave `json:"splunk_would_alert"`
 	Rows          []splunkRow     `json:"rows"`
+	MoreRows      int             `json:"more_rows,omitempty"` // left out of Rows
 }
 
 // A splunkRow has the columns in which the rows of one event differ.

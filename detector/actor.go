@@ -47,11 +47,10 @@ func (r *record) readActor() Actor {
 		AssumedRoot:     r.session.text("assumedRoot") == "true",
 	}
 	a.Account = firstText(id.text("accountId"), accountOf(a.ARN))
-	issuer := r.issuer.text("arn")
 	if a.Type == typeFederated {
-		a.Broker = issuer
+		a.Broker = firstText(r.issuer.text("arn"), r.issuer.text("userName"), r.issuer.text("principalId"))
 	} else {
-		a.RoleARN = issuer
+		a.RoleARN = r.issuer.text("arn")
 	}
 	if a.Type == typeAssumedRole || a.Type == typeRole {
 		role, _ := roleAndSession(a.ARN)
@@ -59,28 +58,36 @@ func (r *record) readActor() Actor {
 	}
 	a.ServiceLinked = isServiceLinked(a.RoleARN, a.Role)
 	a.Name = a.name(id.text("userName"), firstText(a.OnBehalfOf.UserID, id.text("credentialId")))
-	a.SSO = a.Type == typeIdentity || strings.HasPrefix(a.Role, reservedSSO)
+	a.SSO = a.Type == typeIdentity || isPermissionSet(a.RoleARN, a.Role)
 	a.Federated = a.SSO || a.Type == typeSAML || a.Type == typeWebIdentity || a.Type == typeFederated || a.FederatedProvider != ""
-	a.LongTermKey = strings.HasPrefix(a.AccessKeyID, longTermKey) || a.signedWithoutSession(r.session)
+	a.LongTermKey = strings.HasPrefix(a.AccessKeyID, longTermKey) || a.signedWithoutSession(r)
 	a.MFA, a.MFANote = a.mfa(r.attributes.text("mfaAuthenticated"))
 	return a
 }
 
-// isServiceLinked reports whether a role is a service's own. Where the record
-// does not show the path, the name tells: IAM keeps this prefix for such roles.
+// isServiceLinked reports whether a role is a service's own. Its path says so,
+// which nobody else can give a role; the name counts only where the record does
+// not show the path.
 // Source: IAM User Guide, id_roles_create-service-linked-role.html.
 func isServiceLinked(arn, name string) bool {
 	return strings.Contains(arn, ":role/aws-service-role/") || arn == "" && strings.HasPrefix(name, "AWSServiceRoleFor")
 }
 
+// isPermissionSet reports whether a role is one that IAM Identity Center made
+// for a permission set, by its path as above.
+// Source: IAM Identity Center User Guide, referencingpermissionsets.html.
+func isPermissionSet(arn, name string) bool {
+	return strings.Contains(arn, ":role/aws-reserved/sso.amazonaws.com/") || arn == "" && strings.HasPrefix(name, reservedSSO)
+}
+
 // signedWithoutSession reports whether a user or the root user signed without
 // a session and the record hides the key: temporary credentials always have a
 // session in the record, so the key was a long-term one.
+// A session of another kind than an object says nothing.
 // Source: CloudTrail User Guide, cloudtrail-event-reference-user-identity.html,
 // sessionContext and accessKeyId.
-func (a Actor) signedWithoutSession(session object) bool {
-	return (a.Type == typeIAMUser || a.Type == typeRoot) && len(session.members) == 0 &&
-		!strings.HasPrefix(a.AccessKeyID, "ASIA") && !a.ByService()
+func (a Actor) signedWithoutSession(r *record) bool {
+	return a.person() && r.identity.isEmpty("sessionContext") && !strings.HasPrefix(a.AccessKeyID, "ASIA") && !a.ByService()
 }
 
 // name returns a short name, never empty. userName is the record's own;

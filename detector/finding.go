@@ -40,7 +40,7 @@ type Finding struct {
 	OwnerLocked bool            // the policy is in force and leaves the owner's account root no sure way to change it; false when it could not be read, or the key's ARN and with it the owner is not known
 	Repaired    string          // the same policy without the offending grants, indented JSON; "" when that would lock the owner out or is not surely private
 	Splunk      Splunk
-	Notes       []string // what in the record was odd and is taken for unknown, one clause each, e.g. "resources: want an array, got a string"; event text, unsanitized
+	Notes       []string // what in the record was odd and is taken for unknown, one clause each, e.g. "resources: want an array, got a string"; they hold no text of the event
 }
 
 // An Event identifies the API call.
@@ -177,7 +177,7 @@ type Splunk struct {
 	LastTime           time.Time
 	RiskScore          int         // 50, the seed's own
 	SeedSeverity       string      // "medium", the seed's own
-	Rows               []SplunkRow // at least one, at most 100; those with kms:Encrypt first
+	Rows               []SplunkRow // at least one, at most 100; those with kms:Encrypt first, of them those for "*"
 	MoreRows           int         // how many rows more than Rows holds there are
 	WouldAlertLiteral  bool        // one of the rows fires, reading "*" in the search as the character
 	WouldAlertWildcard bool        // one of the rows fires, reading "*" in the search as a wildcard, as SPL does
@@ -188,7 +188,7 @@ type Splunk struct {
 type SplunkRow struct {
 	KeyPolicyAction    string // one action as written; "unknown" when the statement has none
 	KeyPolicyPrincipal string // one principal as written; "unknown" when the statement has none
-	Count              int    // the statements that give this row; 0 when the rule prints none
+	Count              int    // how many statements give this row
 }
 
 // A Severity ranks findings.

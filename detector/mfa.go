@@ -32,7 +32,7 @@ func (a Actor) mfa(recorded string) (state MFA, note string) {
 	}
 	switch {
 	case a.ByService():
-		return MFAUnknown, "an AWS service made the call, and how its caller signed in does not show"
+		return MFAUnknown, "called by an AWS service, which does not pass it on"
 	case a.LongTermKey:
 		return MFANotApplicable, "a long-term access key, which knows no MFA"
 	case recorded == "true" && (a.person() || a.Role != ""):
@@ -40,7 +40,7 @@ func (a Actor) mfa(recorded string) (state MFA, note string) {
 	case recorded == "false" && a.person():
 		return MFANo, ""
 	case recorded == "false" && a.Role != "":
-		return MFAUnknown, "a role's session does not show how its maker signed in"
+		return MFAUnknown, "a role session shows no MFA that was used elsewhere"
 	default:
 		return MFAUnknown, "the record does not say"
 	}
@@ -68,15 +68,15 @@ func (a Actor) nobody() string {
 func (a Actor) elsewhere() string {
 	switch {
 	case a.SSO || a.OnBehalfOf != IdentityCenterUser{}:
-		return "signed in through IAM Identity Center, which knows"
+		return "signed in through IAM Identity Center, ask there"
 	case a.Type == typeFederated:
-		return "a federated user; who asked for the session knows"
+		return "a federated user, ask the broker of the session"
 	case a.Federated:
 		return "federated, ask your identity provider"
 	case a.AssumedRoot:
-		return "a session of AssumeRoot; who asked for it knows"
+		return "a session of AssumeRoot, ask who opened it"
 	case a.Type == typeAccount:
-		return "a caller of another account, which knows"
+		return "a caller of another account, ask there"
 	default:
 		return ""
 	}
@@ -89,5 +89,5 @@ func (a Actor) person() bool { return a.Type == typeIAMUser || a.Type == typeRoo
 // signedWithoutMFA reports whether the caller surely signed without MFA: an IAM
 // user or the root user whose own session says so, or a long-term key.
 func (a Actor) signedWithoutMFA() bool {
-	return a.MFA == MFANo || a.LongTermKey && !a.ByService()
+	return !a.ByService() && (a.MFA == MFANo || a.LongTermKey)
 }

@@ -132,9 +132,19 @@ func (o object) raw(name string) []byte {
 	return nil
 }
 
-// text returns a member as text: a string decoded, any other value as it is
-// written, "" when it is absent or null.
+// text returns a member that is a scalar as text: a string decoded, a number or
+// a boolean as it is written; "" when it is absent, null, an object or a list.
 func (o object) text(name string) string {
+	raw := o.raw(name)
+	if len(raw) > 0 && (raw[0] == '{' || raw[0] == '[') {
+		return ""
+	}
+	return o.whole(name)
+}
+
+// whole returns a member of any kind as text: a string decoded, any other value
+// as it is written; "" when it is absent or null.
+func (o object) whole(name string) string {
 	raw := o.raw(name)
 	if len(raw) > 0 && raw[0] == '"' {
 		return decodeString(raw)
@@ -144,6 +154,12 @@ func (o object) text(name string) string {
 
 // isNothing reports whether a member is absent or null.
 func (o object) isNothing(name string) bool { return o.raw(name) == nil }
+
+// isEmpty reports whether a member is absent, null or an object without members.
+func (o object) isEmpty(name string) bool {
+	raw := o.raw(name)
+	return raw == nil || kindOf(raw) == "an object" && raw[skipSpace(raw, skipSpace(raw, 0)+1)] == '}'
+}
 
 // object returns a member that is an object; the zero object when it is absent,
 // null or of another kind. odd says what was found instead of an object, "" for

@@ -25,16 +25,10 @@ func (o Outcome) String() string {
 }
 
 // refusals are the error codes that say that AWS did nothing.
-//
-// Source: KMS API Reference, CreateKey, PutKeyPolicy and ReplicateKey, Errors,
-// all but DependencyTimeoutException ("The system timed out while trying to
-// fulfill the request"): each begins "The request was rejected because".
-// Then KMS API Reference, Common Errors, all but InternalFailure
-// and ServiceUnavailable, which are the server's own; and the names that
-// CloudTrail writes for a denied call.
-// Source: CloudTrail User Guide, cloudtrail-event-reference-record-contents.html,
-// errorCode.
 var refusals = map[string]bool{
+	// KMS API Reference, CreateKey, PutKeyPolicy and ReplicateKey, Errors: each
+	// says "The request was rejected because ...". DependencyTimeoutException
+	// says "The system timed out" instead, and is not here.
 	"AlreadyExistsException":                       true,
 	"CloudHsmClusterInvalidConfigurationException": true,
 	"CustomKeyStoreInvalidStateException":          true,
@@ -44,7 +38,7 @@ var refusals = map[string]bool{
 	"KMSInternalException":                         true,
 	"KMSInvalidStateException":                     true,
 	"LimitExceededException":                       true,
-	"MalformedPolicyDocumentException":             true,
+	malformedPolicy:                                true,
 	"NotFoundException":                            true,
 	"TagException":                                 true,
 	"UnsupportedOperationException":                true,
@@ -52,22 +46,32 @@ var refusals = map[string]bool{
 	"XksKeyInvalidConfigurationException":          true,
 	"XksKeyNotFoundException":                      true,
 
-	"AccessDenied":                true,
-	"AccessDeniedException":       true,
-	"ExpiredToken":                true,
-	"ExpiredTokenException":       true,
-	"IncompleteSignature":         true,
-	"InvalidAction":               true,
-	"InvalidClientTokenId":        true,
-	"MissingAuthenticationToken":  true,
-	"NotAuthorized":               true,
-	"OptInRequired":               true,
-	"RequestExpired":              true,
-	"ThrottlingException":         true,
-	"UnauthorizedOperation":       true,
-	"UnrecognizedClientException": true,
-	"ValidationError":             true,
-	"ValidationException":         true,
+	// KMS API Reference, Common Errors, of today and before. Not here are
+	// InternalFailure, ServiceUnavailable, RequestAbortedException and
+	// RequestTimeoutException, which leave open what was done.
+	"AccessDeniedException":          true,
+	"ExpiredTokenException":          true,
+	"IncompleteSignature":            true,
+	"InvalidAction":                  true,
+	"InvalidClientTokenId":           true,
+	"MalformedHttpRequestException":  true,
+	"MissingAuthenticationToken":     true,
+	"NotAuthorized":                  true,
+	"OptInRequired":                  true,
+	"RequestEntityTooLargeException": true,
+	"RequestExpired":                 true,
+	"ThrottlingException":            true,
+	"UnknownOperationException":      true,
+	"UnrecognizedClientException":    true,
+	"ValidationError":                true,
+	"ValidationException":            true,
+
+	// CloudTrail User Guide, cloudtrail-event-reference-record-contents.html,
+	// errorCode, and logging-network-events-with-cloudtrail.html: what CloudTrail
+	// itself writes for a denied call.
+	"AccessDenied":          true,
+	"UnauthorizedOperation": true,
+	"VpceAccessDenied":      true,
 }
 
 // isRefusal reports whether an error code says that AWS did nothing. CloudTrail
@@ -92,7 +96,7 @@ func (r *record) outcome() Outcome {
 	switch {
 	case code == nil || r.event.ErrorCode == "", len(r.response.members) > 0:
 		return Accepted
-	case kindOf(code) == "a string" && isRefusal(r.event.ErrorCode) && r.top.isNothing("responseElements"):
+	case kindOf(code) == "a string" && isRefusal(r.event.ErrorCode) && r.top.isEmpty("responseElements"):
 		return Refused
 	default:
 		return OutcomeUnknown

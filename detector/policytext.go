@@ -17,11 +17,11 @@ const hidden = "HIDDEN_DUE_TO_SECURITY_REASONS"
 // without one attach the default policy.
 func (r *record) readPolicy() (text, missing string) {
 	if r.event.Name == replicateKey {
-		if replica := r.response.text("replicaPolicy"); mayBePolicy(replica) {
+		if replica := r.response.whole("replicaPolicy"); mayBePolicy(replica) {
 			return replica, ""
 		}
 	}
-	if text = r.request.text("policy"); mayBePolicy(text) {
+	if text = r.request.whole("policy"); mayBePolicy(text) {
 		return text, ""
 	}
 	return "", r.missingPolicy(strings.TrimSpace(text))

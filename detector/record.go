@@ -29,6 +29,8 @@ type record struct {
 	response    object // responseElements
 	metadata    object // what the response says of the key, or of the replica
 	externalKey object // its xksKeyConfiguration
+	regions     object // its multiRegionConfiguration
+	primaryKey  object // the primaryKey of that
 	resources   []object
 	event       Event
 	odd         []string // what was of another kind than it should be and counts as unknown
@@ -124,6 +126,8 @@ func (r *record) open() error {
 		{&r.top, "responseElements", &r.response},
 		{&r.response, metadata, &r.metadata},
 		{&r.metadata, "xksKeyConfiguration", &r.externalKey},
+		{&r.metadata, "multiRegionConfiguration", &r.regions},
+		{&r.regions, "primaryKey", &r.primaryKey},
 	} {
 		member, odd, err := part.in.object(part.name)
 		if err != nil {
@@ -168,7 +172,7 @@ func (r *record) readEvent() Event {
 		Time:         parseTime(r.top.text("eventTime")),
 		Region:       r.top.text("awsRegion"),
 		Account:      r.top.text("recipientAccountId"),
-		ErrorCode:    r.top.text("errorCode"),
+		ErrorCode:    r.top.whole("errorCode"),
 		ErrorMessage: r.top.text("errorMessage"),
 		FromConsole:  r.top.text("sessionCredentialFromConsole") == "true",
 	}

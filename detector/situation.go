@@ -4,42 +4,43 @@ import "strings"
 
 // NoKey reports whether the call made no key: a CreateKey or ReplicateKey that
 // was refused. There is nothing to fetch, mend or disable then.
-func (f *Finding) NoKey() bool { return f.makesKey() && f.Event.Outcome == Refused }
+func (f *Finding) NoKey() bool { return f.Event.makesKey() && f.Event.Outcome == Refused }
 
 // MaybeNoKey reports whether nobody can tell from the record if the call made a
 // key: a CreateKey or ReplicateKey of unknown outcome.
-func (f *Finding) MaybeNoKey() bool { return f.makesKey() && f.Event.Outcome == OutcomeUnknown }
+func (f *Finding) MaybeNoKey() bool {
+	return f.Event.makesKey() && f.Event.Outcome == OutcomeUnknown
+}
 
 // makesKey reports whether the call is one that makes a key.
-func (f *Finding) makesKey() bool { return f.Event.Name == createKey || f.Event.Name == replicateKey }
+func (e Event) makesKey() bool { return e.Name == createKey || e.Name == replicateKey }
 
 // Deployer returns the service that keeps what was called for in a template
 // and will put it back from there, e.g. "cloudformation.amazonaws.com"; "" when
 // the call was not made by one. The actor is then who started the deployment.
 func (f *Finding) Deployer() string {
+	name := strings.TrimSuffix(f.Actor.InvokedBy, ".cn")
 	for _, service := range deployers {
-		if f.Actor.InvokedBy == service || strings.HasSuffix(f.Actor.InvokedBy, "."+service) {
+		if name == service || strings.HasSuffix(name, "."+service) {
 			return f.Actor.InvokedBy
 		}
 	}
 	return ""
 }
 
-// deployers are the services that make keys from templates of their own; a
+// deployers are the services that make keys from templates which they keep; a
 // prefix such as "member.org.stacksets." may precede the name.
-// Source: Service Authorization Reference and AWS re:Post, service principals.
+// Source: CloudFormation User Guide, stacksets-orgs-enable-trusted-access.html.
 var deployers = []string{
 	"cloudformation.amazonaws.com",
-	"cloudcontrolapi.amazonaws.com",
 	"servicecatalog.amazonaws.com",
-	"proton.amazonaws.com",
 }
 
 // KeyElsewhere reports whether the key's account is another one than the
 // account whose trail holds the event: links and commands for the key belong in
 // Key.Account, those for the event in Event.Account. False when either is unknown.
 func (f *Finding) KeyElsewhere() bool {
-	return f.Key.Account != "" && f.Event.Account != "" && f.Key.Account != f.Event.Account
+	return isAccount(f.Key.Account) && isAccount(f.Event.Account) && f.Key.Account != f.Event.Account
 }
 
 // ForeignKey reports whether the caller's account is surely not the key's
@@ -47,7 +48,7 @@ func (f *Finding) KeyElsewhere() bool {
 // is an attempt on somebody else's key.
 // Source: KMS API Reference, PutKeyPolicy, "Cross-account use: No".
 func (f *Finding) ForeignKey() bool {
-	return f.Key.ARN != "" && f.Actor.Account != "" && f.Key.Account != f.Actor.Account
+	return isAccount(f.Key.Account) && isAccount(f.Actor.Account) && f.Key.Account != f.Actor.Account
 }
 
 // OutsideMaterial says where the key's material is kept when that is not with
