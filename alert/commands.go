@@ -14,26 +14,25 @@ type command []string
 // String returns the command on one line.
 func (c command) String() string { return strings.Join(c, " ") }
 
-// block returns the command broken into lines of at most columns where its
+// writeTo writes the command broken into lines of at most columns where its
 // pieces allow it, each line indented.
-func (c command) block(indent string) string {
-	var b strings.Builder
-	b.Grow(256)
+func (c command) writeTo(b *strings.Builder, indent string) {
 	used := 0
 	for i, piece := range c {
-		switch {
+		switch n := width(piece); {
 		case i == 0:
-			b.WriteString(indent + piece)
-			used = width(indent) + width(piece)
-		case used+1+width(piece)+2 <= columns || i == len(c)-1 && used+1+width(piece) <= columns:
-			b.WriteString(" " + piece)
-			used += 1 + width(piece)
+			b.WriteString(indent)
+			used = len(indent) + n
+		case used+1+n+len(" \\") <= columns || i == len(c)-1 && used+1+n <= columns:
+			b.WriteByte(' ')
+			used += 1 + n
 		default:
-			b.WriteString(" \\\n" + indent + "  " + piece)
-			used = width(indent) + 2 + width(piece)
+			b.WriteString(" \\\n  ")
+			b.WriteString(indent)
+			used = len(indent) + 2 + n
 		}
+		b.WriteString(piece)
 	}
-	return b.String()
 }
 
 // commands holds what a responder may run; each may be empty. The first ones

@@ -130,6 +130,10 @@ func (m *mail) head(p *page) {
 // short writes a labelled fact on at most so many lines.
 func (p *page) short(label, text string, lines int) {
 	all := wrap(label, "  ", text)
+	if len(all) <= columns && !strings.Contains(all, "\n") {
+		p.line(all)
+		return
+	}
 	kept := strings.SplitN(all, "\n", lines+1)
 	if len(kept) > lines {
 		last := kept[lines-1]

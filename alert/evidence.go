@@ -3,7 +3,7 @@ package alert
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector"
@@ -298,7 +298,7 @@ func (c *cutter) decision(e *evidence, d policy.Decision) {
 
 // statement is one offending statement as written.
 func (c *cutter) statement(s detector.Statement) evidenceStmt {
-	part := fmt.Sprintf("statements[index=%d]", s.Index)
+	part := "statements[index=" + strconv.Itoa(s.Index) + "]"
 	return evidenceStmt{
 		Index: s.Index, Count: s.Count, Sid: c.text(part, s.Sid), Effect: c.text(part, s.Effect),
 		Principal: c.text(part, s.Principal), Action: c.text(part, s.Action), Condition: c.text(part, s.Condition),

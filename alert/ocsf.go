@@ -17,12 +17,12 @@ func OCSF(f *detector.Finding, o Options) ([]byte, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	text, err := ocsf(f, o, narrowing[0])
+	text, err := encode(ocsf(f, o, narrowing[0]))
 	return []byte(text), err
 }
 
-// ocsf writes the finding within l.
-func ocsf(f *detector.Finding, o Options, l limits) (string, error) {
+// ocsf is the finding within l.
+func ocsf(f *detector.Finding, o Options, l limits) ocsfFinding {
 	data, isCut := evidenceOf(f, o, l)
 	t := text(l.text)
 	out := ocsfFinding{
@@ -51,7 +51,7 @@ func ocsf(f *detector.Finding, o Options, l limits) (string, error) {
 	}
 	out.SeverityID, out.Severity, out.ImpactID, out.Impact, out.RiskLevelID, out.RiskLevel = ranks(f.Severity)
 	out.ConfidenceID, out.Confidence = confidence(f)
-	return encode(out)
+	return out
 }
 
 // statusDetail says what came of the call.

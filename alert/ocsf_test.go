@@ -63,7 +63,7 @@ func TestOCSFIsValid(t *testing.T) {
 			checkFinding(t, raw, ocsfs, own)
 		}
 		for i, l := range narrowing {
-			raw, err := ocsf(f, testOptions(), l)
+			raw, err := encode(ocsf(f, testOptions(), l))
 			if err != nil {
 				t.Fatal(err)
 			}

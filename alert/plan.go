@@ -18,11 +18,14 @@ type step struct {
 
 // numbered returns the step as lines of the mail, without the last line's end.
 func (s step) numbered(n int) string {
-	text := wrap(strconv.Itoa(n)+". ", "   ", s.text)
+	var b strings.Builder
+	b.Grow(320)
+	wrapTo(&b, strconv.Itoa(n)+". ", "   ", s.text)
 	if s.cmd != nil {
-		text += "\n" + s.cmd.block("  ")
+		b.WriteByte('\n')
+		s.cmd.writeTo(&b, "  ")
 	}
-	return text
+	return b.String()
 }
 
 // A plan is what to do about a finding, in order: first what changes nothing,
