@@ -128,6 +128,9 @@ func findings() map[string]*detector.Finding {
 		f.Decision, f.Statements, f.Policy = policy.Decision{}, nil, detector.PolicyText{Missing: `CloudTrail left the request parameters out ("requestParameters too large")`}
 		f.Problem = "it is not in the record: " + f.Policy.Missing
 	})
+	change("key-elsewhere", func(f *detector.Finding) {
+		f.Event.Account, f.Actor.Account = "777788889999", "777788889999"
+	})
 	change("outcome-unknown", func(f *detector.Finding) {
 		f.Title += ", if the call took effect"
 		f.Event.Outcome, f.Event.ErrorCode, f.Event.ErrorMessage = detector.OutcomeUnknown, "DependencyTimeoutException", "The system timed out while trying to fulfill the request."
