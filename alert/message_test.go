@@ -98,6 +98,9 @@ func TestComposeHuge(t *testing.T) {
 		g.Why = append(g.Why, strings.Repeat("w", 500))
 		g.Witness.Context[strings.Repeat("k", i+1)] = []string{strings.Repeat("v", 500)}
 	}
+	for range 100 {
+		wideList.Splunk.Rows = append(wideList.Splunk.Rows, detector.SplunkRow{KeyPolicyAction: strings.Repeat("a", 5000), KeyPolicyPrincipal: strings.Repeat("p", 5000), Count: 1})
+	}
 	for range 60 {
 		wideList.Decision.Grants = append(wideList.Decision.Grants, *g)
 		wideList.Decision.Others = append(wideList.Decision.Others, *g)
@@ -151,7 +154,17 @@ func TestComposeKeepsAPolicyWhole(t *testing.T) {
 	for i := 0; len(strings.Join(many, ",")) < most-200; i++ {
 		many = append(many, fmt.Sprintf(open, fmt.Sprint(i)))
 	}
+	var actions, principals []string
+	for i := range 60 {
+		actions = append(actions, fmt.Sprintf("kms:Encrypt%s", strings.Repeat("*", i)))
+		principals = append(principals, "arn:aws:iam::111122223333:role/"+strings.Repeat(fmt.Sprint(i%10), 400))
+	}
+	wide, _ := json.Marshal(map[string]any{"Statement": []any{
+		map[string]any{"Effect": "Allow", "Principal": "*", "Action": actions, "Resource": "*"},
+		map[string]any{"Effect": "Allow", "Principal": map[string]any{"AWS": principals}, "Action": actions, "Resource": "*"},
+	}})
 	for name, text := range map[string]string{
+		"many rows":          string(wide) + strings.Repeat(" ", most-len(wide)),
 		"letters":            padded("x"),
 		"quotes":             padded(`\"`),
 		"backslashes":        padded(`\\`),

@@ -44,7 +44,7 @@ func ocsf(f *detector.Finding, o Options, l limits) ocsfFinding {
 		Evidences:   []ocsfEvidence{t.evidence(f, data)},
 		Observables: t.observables(f),
 		Remediation: ocsfRemedy{Desc: remedy(f), References: references(o)},
-		Unmapped:    ocsfUnmapped{t.splunk(f.Splunk)},
+		Unmapped:    ocsfUnmapped{t.splunk(f.Splunk, l.rows)},
 	}
 	if f.Event.ErrorCode == "" {
 		out.StatusCode = "Success"
@@ -328,16 +328,16 @@ func (t text) observables(f *detector.Finding) []ocsfObserved {
 }
 
 // splunk is what the seed rule would print: the columns that its rows share, the
-// first row's own, and all rows.
-func (t text) splunk(s detector.Splunk) splunkColumns {
+// first row's own, and so many rows.
+func (t text) splunk(s detector.Splunk, most int) splunkColumns {
 	at := func(when time.Time) string {
 		if when.IsZero() {
 			return "unknown"
 		}
 		return when.UTC().Format(time.RFC3339)
 	}
-	rows := make([]splunkRow, len(s.Rows))
-	for i, r := range s.Rows {
+	rows := make([]splunkRow, min(len(s.Rows), most))
+	for i, r := range s.Rows[:len(rows)] {
 		rows[i] = splunkRow{t.of(r.KeyPolicyAction), t.of(r.KeyPolicyPrincipal), r.Count}
 	}
 	first := splunkRow{orUnknown(""), orUnknown(""), 1}
@@ -347,7 +347,7 @@ func (t text) splunk(s detector.Splunk) splunkColumns {
 	return splunkColumns{
 		Signature: t.of(s.Signature), Dest: t.of(s.Dest), User: t.of(s.User), UserAgent: t.of(s.UserAgent), Src: t.of(s.Src),
 		VendorAccount: t.of(s.VendorAccount), VendorRegion: t.of(s.VendorRegion), VendorProduct: t.of(s.VendorProduct),
-		splunkRow: first, Rows: rows, MoreRows: s.MoreRows, FirstTime: at(s.FirstTime), LastTime: at(s.LastTime),
+		splunkRow: first, Rows: rows, MoreRows: s.MoreRows + len(s.Rows) - len(rows), FirstTime: at(s.FirstTime), LastTime: at(s.LastTime),
 		RiskScore: s.RiskScore, Severity: t.of(s.SeedSeverity),
 		WouldAlert: splunkWouldHave{s.WouldAlertLiteral, s.WouldAlertWildcard},
 	}

@@ -16,6 +16,7 @@ type limits struct {
 	why        int // sentences for one grant
 	context    int // condition keys of a witness
 	values     int // values of one key, names of one list
+	rows       int // rows of the seed rule
 	text       int // any other text, in runes
 }
 
@@ -31,12 +32,12 @@ var inMail = limits{proposal: 4 << 10, statements: 3, statement: 2 << 10, grants
 // last one fits whatever the finding holds. TestComposeKeepsAPolicyWhole,
 // TestComposeHuge and FuzzCompose keep that true.
 var narrowing = []limits{
-	{policy: 128 << 10, proposal: 64 << 10, statements: 64, statement: 8 << 10, grants: 32, why: 12, context: 64, values: 64, text: 2048},
-	{policy: 128 << 10, proposal: 0, statements: 64, statement: 8 << 10, grants: 32, why: 12, context: 64, values: 64, text: 2048},
-	{policy: 128 << 10, proposal: 0, statements: 32, statement: 512, grants: 16, why: 12, context: 32, values: 16, text: 512},
-	{policy: 128 << 10, proposal: 0, statements: 8, statement: 256, grants: 4, why: 6, context: 8, values: 4, text: 256},
-	{policy: 16 << 10, proposal: 0, statements: 8, statement: 512, grants: 8, why: 6, context: 16, values: 16, text: 512},
-	{policy: 2 << 10, proposal: 0, statements: 8, statement: 512, grants: 8, why: 6, context: 8, values: 8, text: 256},
-	{policy: 512, proposal: 0, statements: 3, statement: 256, grants: 3, why: 3, context: 6, values: 4, text: 96},
-	{policy: 256, proposal: 0, statements: 1, statement: 128, grants: 1, why: 1, context: 2, values: 2, text: 40},
+	{policy: 128 << 10, proposal: 64 << 10, statements: 64, statement: 8 << 10, grants: 32, why: 12, context: 64, values: 64, rows: 100, text: 2048},
+	{policy: 128 << 10, proposal: 0, statements: 64, statement: 8 << 10, grants: 32, why: 12, context: 64, values: 64, rows: 100, text: 2048},
+	{policy: 128 << 10, proposal: 0, statements: 32, statement: 512, grants: 16, why: 12, context: 32, values: 16, rows: 32, text: 512},
+	{policy: 128 << 10, proposal: 0, statements: 8, statement: 256, grants: 4, why: 6, context: 8, values: 4, rows: 8, text: 256},
+	{policy: 16 << 10, proposal: 0, statements: 8, statement: 512, grants: 8, why: 6, context: 16, values: 16, rows: 16, text: 512},
+	{policy: 2 << 10, proposal: 0, statements: 8, statement: 512, grants: 8, why: 6, context: 8, values: 8, rows: 8, text: 256},
+	{policy: 512, proposal: 0, statements: 3, statement: 256, grants: 3, why: 3, context: 6, values: 4, rows: 3, text: 96},
+	{policy: 256, proposal: 0, statements: 1, statement: 128, grants: 1, why: 1, context: 2, values: 2, rows: 1, text: 40},
 }
