@@ -219,6 +219,9 @@ func chatWhy(f *detector.Finding) []string {
 	if f.Decision.Future != nil {
 		lines = append(lines, "Why: "+later(f.Decision))
 	}
+	if notInRecord(f) {
+		return append(lines, "Only the key itself can say what is in force: fetch it.")
+	}
 	if f.Verdict == policy.Public || f.Verdict != policy.Undecided && len(f.Decision.Undecided) == 0 {
 		return lines // nothing worse can come out
 	}

@@ -164,7 +164,7 @@ func (p *planner) look() {
 	}
 	switch {
 	case unsure(p.f):
-		p.step("See whom it lets in:", p.cmd.checkPolicy, "See whom it lets in")
+		p.step("See whom it lets in:", p.cmd.checkPolicy, "See whom it lets in (saved as before.json)")
 	case p.f.Repaired == "":
 		p.previous()
 	}
