@@ -193,7 +193,7 @@ func (p *planner) contain() {
 		if p.below {
 			place = "below (save it as fixed.json)"
 		}
-		text = unless + "put the policy in force that is proposed " + place + ", without the grants above. Read it first. Data stays readable"
+		text = unless + "put the policy in force that is proposed " + place + ", without the statements above. Read it first. Data stays readable"
 		fixed = " (fixed.json: see the mail)"
 	}
 	if p.cmd.restorePolicy == nil {
