@@ -117,6 +117,11 @@ func TestHostileSids(t *testing.T) {
 	}
 }
 
+// safeCommand is a command that a shell takes as it reads: of what means something
+// to a shell only our own quotes, the loop over keys and the file to write.
+var safeCommand = regexp.MustCompile(`^(for k in \$\(aws kms list-keys --region [a-z0-9-]+ --query 'Keys\[\]\.KeyId' --output text\); do aws kms describe-key --region [a-z0-9-]+ --key-id \$k --query 'KeyMetadata\.\[CreationDate,KeyId\]' --output text; done \| sort \| tail -3|` +
+	`(aws|kmsentry) [A-Za-z0-9 .,:/=_+@-]+( > before\.json|--query "Events\[(\]\.\[EventTime,EventName,Username\]|\?contains\(CloudTrailEvent, '[a-z0-9-]+'\)\]\.CloudTrailEvent)"( [A-Za-z0-9 .,:/=_-]+)?)?)$`)
+
 // consoleLink is a line that is a link of ours.
 var consoleLink = regexp.MustCompile(`^ *https://[a-z0-9-]+\.console\.aws\.amazon\.com/`)
 
@@ -160,6 +165,11 @@ func holdHostile(t *testing.T, name string, record map[string]any, ocsfs []*ocsf
 		}
 	}
 	checkFirstLines(t, bodies["email"], f)
+	for _, s := range planFor(f, false).steps {
+		if line := s.cmd.String(); s.cmd != nil && !safeCommand.MatchString(line) {
+			t.Errorf("%s: command %.200q", name, line)
+		}
+	}
 	for _, heading := range []string{"WHY", "DETAILS", "DO NOW", "When: ", "MFA: "} {
 		if n := countLines(lines, heading); n != 1 && !(heading == "WHY" && n == 2) {
 			t.Errorf("%s: %d lines begin with %q, want 1", name, n, heading)
