@@ -127,7 +127,7 @@ func accessKeyText(a detector.Actor) string {
 // foot writes how to accept this finding and how to find it again. A policy
 // that was not read has no hash, and so no form.
 func (m *mail) foot() {
-	if form := strings.TrimSuffix(exceptions.Form(exceptions.Of(m.f), m.o.Now), "\n"); form != "" && !notInRecord(m.f) {
+	if form := strings.TrimSuffix(exceptions.Form(exceptions.Of(m.f), m.o.Now), "\n"); form != "" {
 		m.heading("FALSE ALARM?")
 		m.para("  ", "  ", `Accept this policy on this key: put this into exceptions.yaml under "exceptions:", and fill in why it is right and who answers for it (docs/exceptions.md).`)
 		m.line(form)

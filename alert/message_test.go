@@ -91,6 +91,7 @@ func TestComposeHuge(t *testing.T) {
 	fill(filled, huge)
 	fill(quotes, strings.Repeat(`"`, 64<<10))
 	wideList := hugeFinding()
+	wideList.Policy.Text = strings.Repeat(`"`, 32<<10) // whole, whatever is around it
 	g := &wideList.Decision.Grants[0]
 	g.Witness.Context = map[string][]string{}
 	for i := range 500 {
