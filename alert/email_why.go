@@ -154,7 +154,7 @@ func flagText(flag policy.Flag) string {
 	case policy.FlagKeyDependent:
 		return "Some facts of the key are not known here (its spec, tags or aliases) and were taken at their worst."
 	case policy.FlagUniqueIDUnknown:
-		return "The policy names a unique id (AIDA..., AROA...) whose account the text does not tell."
+		return "The policy names a unique id (AIDA..., AROA...) whose account the text does not say."
 	case policy.FlagAmbiguous:
 		return "The answer turns on a construct that AWS does not document."
 	default:

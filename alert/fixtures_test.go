@@ -121,7 +121,7 @@ func findings() map[string]*detector.Finding {
 		f.Event.Bypass = true
 	})
 	change("key-unknown", func(f *detector.Finding) {
-		f.Key = detector.Key{ID: "alias/payroll", Alias: "alias/payroll", Account: "111122223333", Region: "us-west-2", Partition: "aws", Note: "The request named the key by an alias; the record does not tell which key that was."}
+		f.Key = detector.Key{ID: "alias/payroll", Alias: "alias/payroll", Account: "111122223333", Region: "us-west-2", Partition: "aws", Note: "The request named the key by an alias; the record does not say which key that was."}
 	})
 	change("policy-missing", func(f *detector.Finding) {
 		f.Verdict, f.Severity, f.Title, f.Repaired = policy.Undecided, detector.Medium, "The new policy of this KMS key is not in the record", ""

@@ -74,12 +74,12 @@ func (m Message) size() int {
 }
 
 // Compose returns the SNS message for f: the OCSF finding once, as the default
-// that machines get, and beside it only what differs from it: text for email, a
+// that machines get, and next to it only what differs from it: text for email, a
 // chat notification for https (unless that is to be the finding too), one line
 // for sms. All of it together takes at most 240 KiB, in which a key policy of 32
 // KiB is whole; what is cut of a larger finding is named in it.
 //
-// It fails when o is invalid, and never for anything that stands in f.
+// It fails when o is invalid, and never for anything in f.
 func Compose(f *detector.Finding, o Options) (Message, error) {
 	if err := o.Check(); err != nil {
 		return Message{}, err

@@ -287,7 +287,7 @@ func TestQuoted(t *testing.T) {
 	}
 }
 
-// The law of Compose: whatever stands in the finding, SNS takes the message
+// The law of Compose: whatever is in the finding, SNS takes the message
 // and every subscriber can read its part.
 func FuzzCompose(f *testing.F) {
 	f.Add(attack, uint8(1))

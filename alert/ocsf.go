@@ -290,7 +290,7 @@ func (t text) idp(a detector.Actor) *ocsfIDP {
 	}
 }
 
-// endpoint is where the call came from; nil when the record does not tell.
+// endpoint is where the call came from; nil when the record does not say.
 func (t text) endpoint(s detector.Source) *ocsfEndpoint {
 	e := ocsfEndpoint{InterfaceUID: t.of(s.VPCEndpoint)}
 	if s.IsIP {

@@ -19,7 +19,7 @@ const maxMarks = 2
 // through it.
 //
 // What it returns is valid UTF-8 made of letters, marks, digits, punctuation,
-// symbols and single spaces. Whatever else stands in s (control characters,
+// symbols and single spaces. Whatever else is in s (control characters,
 // line ends, terminal escapes, bidirectional and zero-width characters, tags,
 // variation selectors, fillers, private and unassigned characters, stray bytes)
 // is shown as an escape such as \n, \x1b or \u202e, so that it is seen and does

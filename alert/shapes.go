@@ -2,7 +2,7 @@ package alert
 
 import "strings"
 
-// The shapes of values that may stand in commands, links and settings. They are
+// The shapes of values that may go into commands, links and settings. They are
 // plain loops: regexps that count are slow to compile, and every start of the
 // Lambda would pay for them.
 
