@@ -10,14 +10,16 @@ import (
 //
 //	critical  public and in force, and strangers can encrypt but not decrypt
 //	          (what ransomware needs: only the owner can undo it), or the
-//	          caller signed without MFA
+//	          caller surely signed without MFA
 //	high      public and in force otherwise
 //	medium    network; undecided, which may be public; private now but public or
-//	          network by itself later
-//	low       shared; every refused attempt
+//	          network by itself later; shared with others than the trusted ones,
+//	          where somebody said whom to trust
+//	low       shared otherwise; every refused attempt
 //
-// What the decision left open never ranks below medium. p is the parsed policy, nil when it did not parse.
-func (f *Finding) severity(p *policy.Policy) Severity {
+// What the decision left open never ranks below medium, and a call of unknown
+// outcome ranks as one in force. p is the parsed policy, nil when it did not parse.
+func (d Detector) severity(f *Finding, p *policy.Policy) Severity {
 	switch {
 	case f.Attempted:
 		return Low
@@ -25,6 +27,8 @@ func (f *Finding) severity(p *policy.Policy) Severity {
 		return Critical
 	case f.Verdict == policy.Public:
 		return High
+	case d.trusts():
+		return Medium
 	case f.Verdict == policy.Shared && len(f.Decision.Undecided) == 0 && !f.opensLater():
 		return Low
 	case f.Verdict == policy.Private && !f.opensLater():
@@ -33,6 +37,9 @@ func (f *Finding) severity(p *policy.Policy) Severity {
 		return Medium
 	}
 }
+
+// trusts reports whether somebody said which outsiders to trust.
+func (d Detector) trusts() bool { return len(d.TrustedAccounts)+len(d.TrustedOrgs) > 0 }
 
 // opensLater reports whether strangers get in at a later instant.
 func (f *Finding) opensLater() bool {

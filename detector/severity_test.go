@@ -19,7 +19,8 @@ func grants(audience policy.Verdict, actions ...string) []policy.Grant {
 // The table of severities, row by row.
 func TestSeverity(t *testing.T) {
 	withMFA := Actor{Type: typeAssumedRole, MFA: MFAYes}
-	withoutMFA := Actor{Type: typeAssumedRole, MFA: MFANo}
+	withoutMFA := Actor{Type: typeIAMUser, MFA: MFANo}
+	trusting := Detector{TrustedAccounts: []string{"444455556666"}}
 	unknownMFA := Actor{Type: typeAssumedRole}
 	encrypt := grants(policy.Public, "kms:Encrypt")
 	decrypt := grants(policy.Public, "kms:Decrypt")
@@ -28,31 +29,39 @@ func TestSeverity(t *testing.T) {
 		name string
 		f    Finding
 		want Severity
+		d    Detector
 	}{
-		{"public, encrypt only", Finding{Verdict: policy.Public, Actor: withMFA, Decision: policy.Decision{Grants: encrypt}}, Critical},
-		{"public, encrypt and decrypt", Finding{Verdict: policy.Public, Actor: withMFA, Decision: policy.Decision{Grants: encrypt, Others: decrypt}}, High},
-		{"public, decrypt for named outsiders only", Finding{Verdict: policy.Public, Actor: withMFA, Decision: policy.Decision{Grants: encrypt, Others: grants(policy.Shared, "kms:Decrypt")}}, Critical},
-		{"public, decrypt by re-encrypting", Finding{Verdict: policy.Public, Actor: withMFA, Decision: policy.Decision{Grants: encrypt, Others: grants(policy.Public, "kms:ReEncryptFrom")}}, High},
-		{"public, other rights", Finding{Verdict: policy.Public, Actor: withMFA, Decision: policy.Decision{Grants: encrypt, Others: grants(policy.Public, "kms:DescribeKey", "kms:Sign")}}, Critical},
-		{"public, no MFA", Finding{Verdict: policy.Public, Actor: withoutMFA, Decision: policy.Decision{Grants: encrypt, Others: decrypt}}, Critical},
-		{"public, MFA unknown", Finding{Verdict: policy.Public, Actor: unknownMFA, Decision: policy.Decision{Grants: encrypt, Others: decrypt}}, High},
-		{"public, long-term key", Finding{Verdict: policy.Public, Actor: Actor{Type: typeIAMUser, LongTermKey: true, MFA: MFANotApplicable}, Decision: policy.Decision{Grants: encrypt, Others: decrypt}}, Critical},
-		{"public, root with MFA", Finding{Verdict: policy.Public, Actor: Actor{Type: typeRoot, MFA: MFAYes}, Decision: policy.Decision{Grants: encrypt, Others: decrypt}}, Critical},
-		{"public, a service without MFA", Finding{Verdict: policy.Public, Actor: Actor{Type: typeAssumedRole, MFA: MFANo, InvokedBy: "cloudformation.amazonaws.com"}, Decision: policy.Decision{Grants: encrypt, Others: decrypt}}, High},
-		{"public, refused", Finding{Attempted: true, Verdict: policy.Public, Actor: withoutMFA, Decision: policy.Decision{Grants: encrypt}}, Low},
-		{"network", Finding{Verdict: policy.Network, Actor: withoutMFA}, Medium},
-		{"network, refused", Finding{Attempted: true, Verdict: policy.Network}, Low},
-		{"undecided", Finding{Verdict: policy.Undecided, Actor: withoutMFA}, Medium},
-		{"undecided, refused", Finding{Attempted: true}, Low},
-		{"shared", Finding{Verdict: policy.Shared, Actor: withoutMFA}, Low},
-		{"shared, more not ruled out", Finding{Verdict: policy.Shared, Decision: policy.Decision{Undecided: []policy.Open{{}}}}, Medium},
-		{"shared, public later", Finding{Verdict: policy.Shared, Decision: policy.Decision{Future: future(policy.Public)}}, Medium},
-		{"private, public later", Finding{Verdict: policy.Private, Decision: policy.Decision{Future: future(policy.Public)}}, Medium},
-		{"private, undecided later", Finding{Verdict: policy.Private, Decision: policy.Decision{Future: future(policy.Undecided)}}, Medium},
-		{"private, shared later", Finding{Verdict: policy.Private, Decision: policy.Decision{Future: future(policy.Shared)}}, Low},
-		{"a verdict from nowhere", Finding{Verdict: policy.Verdict(99)}, Medium},
+		{"public, encrypt only", Finding{Verdict: policy.Public, Actor: withMFA, Decision: policy.Decision{Grants: encrypt}}, Critical, Detector{}},
+		{"public, encrypt and decrypt", Finding{Verdict: policy.Public, Actor: withMFA, Decision: policy.Decision{Grants: encrypt, Others: decrypt}}, High, Detector{}},
+		{"public, decrypt for named outsiders only", Finding{Verdict: policy.Public, Actor: withMFA, Decision: policy.Decision{Grants: encrypt, Others: grants(policy.Shared, "kms:Decrypt")}}, Critical, Detector{}},
+		{"public, decrypt by re-encrypting", Finding{Verdict: policy.Public, Actor: withMFA, Decision: policy.Decision{Grants: encrypt, Others: grants(policy.Public, "kms:ReEncryptFrom")}}, High, Detector{}},
+		{"public, other rights", Finding{Verdict: policy.Public, Actor: withMFA, Decision: policy.Decision{Grants: encrypt, Others: grants(policy.Public, "kms:DescribeKey", "kms:Sign")}}, Critical, Detector{}},
+		{"public, no MFA", Finding{Verdict: policy.Public, Actor: withoutMFA, Decision: policy.Decision{Grants: encrypt, Others: decrypt}}, Critical, Detector{}},
+		{"public, MFA unknown", Finding{Verdict: policy.Public, Actor: unknownMFA, Decision: policy.Decision{Grants: encrypt, Others: decrypt}}, High, Detector{}},
+		{"public, long-term key", Finding{Verdict: policy.Public, Actor: Actor{Type: typeIAMUser, LongTermKey: true, MFA: MFANotApplicable}, Decision: policy.Decision{Grants: encrypt, Others: decrypt}}, Critical, Detector{}},
+		{"public, root with MFA", Finding{Verdict: policy.Public, Actor: Actor{Type: typeRoot, MFA: MFAYes}, Decision: policy.Decision{Grants: encrypt, Others: decrypt}}, High, Detector{}},
+		{"public, root without MFA", Finding{Verdict: policy.Public, Actor: Actor{Type: typeRoot, MFA: MFANo}, Decision: policy.Decision{Grants: encrypt, Others: decrypt}}, Critical, Detector{}},
+		{"public, root with a long-term key", Finding{Verdict: policy.Public, Actor: Actor{Type: typeRoot, MFA: MFANotApplicable, LongTermKey: true}, Decision: policy.Decision{Grants: encrypt, Others: decrypt}}, Critical, Detector{}},
+		{"public, outcome unknown", Finding{Verdict: policy.Public, Actor: withMFA, Event: Event{Outcome: OutcomeUnknown}, Decision: policy.Decision{Grants: encrypt, Others: decrypt}}, High, Detector{}},
+		{"shared, others are trusted", Finding{Verdict: policy.Shared}, Medium, trusting},
+		{"shared, an organization is trusted", Finding{Verdict: policy.Shared}, Medium, Detector{TrustedOrgs: []string{"o-exampleorg1"}}},
+		{"shared, others are trusted, refused", Finding{Attempted: true, Verdict: policy.Shared}, Low, trusting},
+		{"shared later, others are trusted", Finding{Verdict: policy.Private, Decision: policy.Decision{Future: future(policy.Shared)}}, Medium, trusting},
+		{"public, a service without MFA", Finding{Verdict: policy.Public, Actor: Actor{Type: typeAssumedRole, MFA: MFANo, InvokedBy: "cloudformation.amazonaws.com"}, Decision: policy.Decision{Grants: encrypt, Others: decrypt}}, High, Detector{}},
+		{"public, refused", Finding{Attempted: true, Verdict: policy.Public, Actor: withoutMFA, Decision: policy.Decision{Grants: encrypt}}, Low, Detector{}},
+		{"network", Finding{Verdict: policy.Network, Actor: withoutMFA}, Medium, Detector{}},
+		{"network, refused", Finding{Attempted: true, Verdict: policy.Network}, Low, Detector{}},
+		{"undecided", Finding{Verdict: policy.Undecided, Actor: withoutMFA}, Medium, Detector{}},
+		{"undecided, refused", Finding{Attempted: true}, Low, Detector{}},
+		{"shared", Finding{Verdict: policy.Shared, Actor: withoutMFA}, Low, Detector{}},
+		{"shared, more not ruled out", Finding{Verdict: policy.Shared, Decision: policy.Decision{Undecided: []policy.Open{{}}}}, Medium, Detector{}},
+		{"shared, public later", Finding{Verdict: policy.Shared, Decision: policy.Decision{Future: future(policy.Public)}}, Medium, Detector{}},
+		{"private, public later", Finding{Verdict: policy.Private, Decision: policy.Decision{Future: future(policy.Public)}}, Medium, Detector{}},
+		{"private, undecided later", Finding{Verdict: policy.Private, Decision: policy.Decision{Future: future(policy.Undecided)}}, Medium, Detector{}},
+		{"private, shared later", Finding{Verdict: policy.Private, Decision: policy.Decision{Future: future(policy.Shared)}}, Low, Detector{}},
+		{"a verdict from nowhere", Finding{Verdict: policy.Verdict(99)}, Medium, Detector{}},
 	} {
-		if got := row.f.severity(&policy.Policy{}); got != row.want {
+		if got := row.d.severity(&row.f, &policy.Policy{}); got != row.want {
 			t.Errorf("%s: severity = %v, want %v", row.name, got, row.want)
 		}
 	}
@@ -106,6 +115,7 @@ func TestTitle(t *testing.T) {
 		{Finding{Verdict: policy.Shared, Decision: decide(policy.Shared)}, "Named outsiders can encrypt with this KMS key"},
 		{Finding{}, "It could not be decided who can encrypt with this KMS key"},
 		{Finding{Problem: "p"}, "The policy of this KMS key could not be read"},
+		{Finding{Problem: "p", Policy: PolicyText{Missing: "m"}}, "The new policy of this KMS key is not in the record"},
 		{Finding{Verdict: policy.Private, Decision: later(policy.Public)}, "This KMS key opens to anyone in AWS on 2099-01-01 00:00:00 UTC"},
 		{Finding{Verdict: policy.Private, Decision: later(policy.Network)}, "This KMS key opens to named networks on 2099-01-01 00:00:00 UTC"},
 		{Finding{Verdict: policy.Private, Decision: later(policy.Shared)}, "This KMS key opens to named outsiders on 2099-01-01 00:00:00 UTC"},
@@ -117,8 +127,14 @@ func TestTitle(t *testing.T) {
 		{Finding{Attempted: true}, "Refused call with a key policy that could not be decided"},
 		{Finding{Attempted: true, Problem: "p"}, "Refused call with a key policy that could not be read"},
 	} {
+		if !row.f.Attempted {
+			row.f.Event.Outcome = Accepted
+		}
 		if got := row.f.title(); got != row.want {
 			t.Errorf("title = %q, want %q", got, row.want)
+		}
+		if row.f.Event.Outcome = OutcomeUnknown; !row.f.Attempted && row.f.title() != row.want+", if the call took effect" {
+			t.Errorf("title of unknown outcome = %q, want %q and a clause", row.f.title(), row.want)
 		}
 	}
 }
@@ -153,7 +169,7 @@ func TestSeverityOfEverything(t *testing.T) {
 							case verdict == policy.Shared && open != nil:
 								want = Medium
 							}
-							if got := f.severity(&policy.Policy{}); got != want {
+							if got := (Detector{}).severity(&f, &policy.Policy{}); got != want {
 								t.Errorf("%v, refused %t, decrypt %t, later %v, open %v, %+v: severity = %v, want %v", verdict, attempted, decrypts, later, open, a, got, want)
 							}
 							seen[want]++
@@ -169,14 +185,14 @@ func TestSeverityOfEverything(t *testing.T) {
 }
 
 // eachActor visits every kind of caller, and whether it counts as one without
-// MFA: MFA false, a long-term key, or root; a service's call never does.
+// MFA: MFA false or a long-term key; a service's call never does.
 func eachActor(visit func(a Actor, withoutMFA bool)) {
 	for _, kind := range []string{typeIAMUser, typeAssumedRole, typeRoot, typeFederated, typeService, typeUnknown} {
 		for _, mfa := range []MFA{MFAUnknown, MFAYes, MFANo, MFANotApplicable} {
 			for _, longTerm := range []bool{false, true} {
 				for _, by := range []string{"", "cloudformation.amazonaws.com", "signin.amazonaws.com", "AWS Internal"} {
 					service := kind == typeService || by == "cloudformation.amazonaws.com"
-					visit(Actor{Type: kind, MFA: mfa, LongTermKey: longTerm, InvokedBy: by}, kind == typeRoot || !service && (longTerm || mfa == MFANo))
+					visit(Actor{Type: kind, MFA: mfa, LongTermKey: longTerm, InvokedBy: by}, !service && (longTerm || mfa == MFANo))
 				}
 			}
 		}

@@ -8,9 +8,18 @@ import (
 
 // title says in one line what the key policy does. It holds no text of the event.
 func (f *Finding) title() string {
-	if f.Attempted {
+	switch {
+	case f.Attempted:
 		return f.attempt()
+	case f.Event.Outcome == OutcomeUnknown:
+		return f.inForce() + ", if the call took effect"
+	default:
+		return f.inForce()
 	}
+}
+
+// inForce words a policy that is, or may be, in force.
+func (f *Finding) inForce() string {
 	switch f.Verdict {
 	case policy.Public:
 		return "Anyone in AWS can " + f.use() + " this KMS key"
@@ -21,7 +30,10 @@ func (f *Finding) title() string {
 	case policy.Private:
 		return f.later()
 	default:
-		if f.Problem != "" {
+		switch {
+		case f.Policy.Missing != "":
+			return "The new policy of this KMS key is not in the record"
+		case f.Problem != "":
 			return "The policy of this KMS key could not be read"
 		}
 		return "It could not be decided who can encrypt with this KMS key"
