@@ -50,15 +50,15 @@ func ownerMeaning(f *detector.Finding) string {
 	case f.Bypassed() && o.Decrypt == policy.AccessNo:
 		return "nobody in " + account + " can decrypt with the key, but it can change the policy: put one in force that allows kms:Decrypt."
 	case f.Bypassed() && o.Manage == policy.AccessNamed:
-		return "only " + namedOf(o.Named) + " can still change it. Once they are deleted, only AWS Support can help."
+		return "only " + namedOf(o.Named) + " can still change the policy. Once they are deleted, only AWS Support can help."
 	case f.Bypassed():
-		return "whether anybody in " + account + " can still change it could not be decided. Try it before you need it: a caller of yours must get through the policy's conditions."
+		return "whether anybody in " + account + " can still change the policy could not be decided. Try it before you need it: a caller of yours must get through the policy's conditions."
 	default:
 		return ""
 	}
 }
 
-const bypassed = "the caller told KMS not to check that it can change the policy again (bypassPolicyLockoutSafetyCheck). Somebody who takes a key away does that; some build tools do, too."
+const bypassed = "KMS was told not to check that its caller keeps the key (bypassPolicyLockoutSafetyCheck): intruders do that, and build tools."
 
 // bypassNote says in the first lines that the lock-out check was bypassed by a
 // call that takes something from the owner; "" otherwise.

@@ -25,7 +25,7 @@ func public(actions ...string) policy.Decision {
 // The table of severities, row by row.
 func TestSeverity(t *testing.T) {
 	withMFA := Actor{Type: typeAssumedRole, MFA: MFAYes}
-	withoutMFA := Actor{Type: typeAssumedRole, MFA: MFANo}
+	withoutMFA := Actor{Type: typeIAMUser, MFA: MFANo}
 	encrypt, both := public("kms:Encrypt"), public("kms:Encrypt", "kms:Decrypt")
 	named := public("kms:Encrypt")
 	named.Grants = append(named.Grants, grants(policy.Shared, "kms:Decrypt")...)
@@ -59,6 +59,11 @@ func TestSeverity(t *testing.T) {
 		{"public, no MFA", Finding{Verdict: policy.Public, Actor: withoutMFA, Decision: both}, Critical},
 		{"public, MFA unknown", Finding{Verdict: policy.Public, Actor: Actor{Type: typeAssumedRole}, Decision: both}, High},
 		{"public, long-term key", Finding{Verdict: policy.Public, Actor: Actor{Type: typeIAMUser, LongTermKey: true, MFA: MFANotApplicable}, Decision: both}, Critical},
+		{"public, root with MFA", Finding{Verdict: policy.Public, Actor: Actor{Type: typeRoot, MFA: MFAYes}, Decision: both}, High},
+		{"public, root without MFA", Finding{Verdict: policy.Public, Actor: Actor{Type: typeRoot, MFA: MFANo}, Decision: both}, Critical},
+		{"public, root with a long-term key", Finding{Verdict: policy.Public, Actor: Actor{Type: typeRoot, MFA: MFANotApplicable, LongTermKey: true}, Decision: both}, Critical},
+		{"public, outcome unknown", Finding{Verdict: policy.Public, Actor: withMFA, Event: Event{Outcome: OutcomeUnknown}, Decision: both}, High},
+		{"shared beside those trusted, refused", Finding{Attempted: true, Verdict: policy.Shared, trust: true}, Low},
 		{"public, a service without MFA", Finding{Verdict: policy.Public, Actor: Actor{Type: typeAssumedRole, MFA: MFANo, InvokedBy: "cloudformation.amazonaws.com"}, Decision: both}, High},
 		{"public, refused", Finding{Attempted: true, Verdict: policy.Public, Actor: withoutMFA, Decision: encrypt}, Low},
 		{"locked", Finding{Verdict: policy.Private, OwnerLocked: true, Decision: owner(policy.AccessNo, policy.AccessNo, policy.Private)}, High},
@@ -113,6 +118,7 @@ func TestTitle(t *testing.T) {
 		{Finding{Verdict: policy.Shared, Decision: decide(policy.Shared)}, "Named outsiders can encrypt with this KMS key"},
 		{Finding{}, "It could not be decided who can encrypt with this KMS key"},
 		{Finding{Problem: "p"}, "The policy of this KMS key could not be read"},
+		{Finding{Problem: "p", Policy: PolicyText{Missing: "m"}}, "The new policy of this KMS key is not in the record"},
 		{Finding{Verdict: policy.Private, Decision: later(policy.Public)}, "This KMS key opens to anyone in AWS on 2099-01-01 00:00:00 UTC"},
 		{Finding{Verdict: policy.Private, Decision: later(policy.Network)}, "This KMS key opens to named networks on 2099-01-01 00:00:00 UTC"},
 		{Finding{Verdict: policy.Private, Decision: later(policy.Shared)}, "This KMS key opens to named outsiders on 2099-01-01 00:00:00 UTC"},
@@ -139,8 +145,14 @@ func TestTitle(t *testing.T) {
 		{Finding{Attempted: true}, "Refused call with a key policy that could not be decided"},
 		{Finding{Attempted: true, Problem: "p"}, "Refused call with a key policy that could not be read"},
 	} {
+		if !row.f.Attempted {
+			row.f.Event.Outcome = Accepted
+		}
 		if got := row.f.title(); got != row.want {
 			t.Errorf("title = %q, want %q", got, row.want)
+		}
+		if row.f.Event.Outcome = OutcomeUnknown; !row.f.Attempted && row.f.title() != row.want+", if the call took effect" {
+			t.Errorf("title of unknown outcome = %q, want %q and a clause", row.f.title(), row.want)
 		}
 	}
 }
@@ -165,14 +177,14 @@ func TestSeverityOfEveryActor(t *testing.T) {
 }
 
 // eachActor visits every kind of caller, and whether it counts as one without
-// MFA: MFA false, a long-term key, or root; a service's call never does.
+// MFA: MFA false or a long-term key; a service's call never does.
 func eachActor(visit func(a Actor, withoutMFA bool)) {
 	for _, kind := range []string{typeIAMUser, typeAssumedRole, typeRoot, typeFederated, typeService, typeUnknown} {
 		for _, mfa := range []MFA{MFAUnknown, MFAYes, MFANo, MFANotApplicable} {
 			for _, longTerm := range []bool{false, true} {
 				for _, by := range []string{"", "cloudformation.amazonaws.com", "signin.amazonaws.com", "AWS Internal"} {
 					service := kind == typeService || by == "cloudformation.amazonaws.com"
-					visit(Actor{Type: kind, MFA: mfa, LongTermKey: longTerm, InvokedBy: by}, kind == typeRoot || !service && (longTerm || mfa == MFANo))
+					visit(Actor{Type: kind, MFA: mfa, LongTermKey: longTerm, InvokedBy: by}, !service && (longTerm || mfa == MFANo))
 				}
 			}
 		}
