@@ -8,7 +8,8 @@ import (
 
 // Allows evaluates one request, statement by statement, as AWS would after the
 // caller's own account has said yes. Maybe means that AWS does not document the
-// outcome, or that it turns on a part of the policy that is not known. It shares only the types and the parser with Decide.
+// outcome, or that it turns on a part of the policy that is not known. It
+// shares only the types and the parser with Decide.
 //
 // An explicit Deny wins, else one Allow is needed; the order of statements is
 // of no account. Source: IAM User Guide, reference_policies_evaluation-logic.html.
