@@ -155,7 +155,7 @@ func TestEmailSays(t *testing.T) {
 	mixed.Decision.Grants[1].Action, mixed.Decision.Grants[1].Witness.Action = "kms:GenerateDataKey", "kms:GenerateDataKey"
 	unsure.Severity, unsure.Decision.Undecided = detector.Medium, all["undecided"].Decision.Undecided
 	worse.Severity, worse.Decision.Future = detector.Medium, all["later"].Decision.Future
-	locked.Decision.Owner = policy.Owner{Manage: policy.AccessNamed, Named: []string{"arn:aws:iam::111122223333:role/admin"}}
+	locked.Decision.Owner = policy.Owner{Manage: policy.AccessNamed, ManageBlame: policy.Open{Reason: "r"}, Named: []string{"arn:aws:iam::111122223333:role/admin"}}
 	template.Actor.Name, template.Actor.Role, template.Actor.InvokedBy = "AWSCloudFormation", "cfn-execution", "cloudformation.amazonaws.com"
 	links.Source.UserAgent = "x https://evil.example/a.b WWW.evil.example"
 	links.Statements[0].Text = `{"Sid": "https://evil.example WwW.evil.example"}`
@@ -179,7 +179,6 @@ func TestEmailSays(t *testing.T) {
 			[]string{"put-key-policy --", "disable-key", "proposed", "PROPOSED POLICY", "deletion", "LAST RESORT"},
 		},
 		"undecided":                        {all["undecided"], testOptions(), []string{"could not be decided: ArnLike", "Check by hand", "If it is open: put a policy in force"}, []string{"PROOF"}},
-		"unreadable in part":               {all["unread-in-part"], testOptions(), []string{"A part of the policy could not be read; the rest is decided. line 9: Statement[1].Principal.AWS", "PROOF"}, []string{"The policy could not be read"}},
 		"unreadable":                       {all["unparsed"], testOptions(), []string{"could not be read", "Statement[0].Principal", "THE POLICY AS THE RECORD HAS IT", `"Sid": "Open"`, "kmsentry check \\ --key-arn " + keyInUSWest}, []string{"PROOF"}},
 		"network":                          {all["network"], testOptions(), []string{"203.0.113.0/24", "aws:SourceIp = 203.0.113.0", "will do, from that network"}, nil},
 		"shared":                           {all["shared"], testOptions(), []string{"Account 444455556666 can call", "If you do not know them: put a policy in force that you trust", "See the policies of the 90 days before", "--end-time 2026-11-23T03:14:14Z"}, []string{"PROPOSED POLICY"}},
@@ -187,7 +186,7 @@ func TestEmailSays(t *testing.T) {
 		"gov":                              {all["gov"], testOptions(), []string{"https://us-gov-west-1.console.amazonaws-us-gov.com/cloudtrailv2/", "#/kms/keys/mrk-1234"}, []string{"console.aws.amazon.com"}},
 		"long-term":                        {all["user-with-long-term-key"], testOptions(), []string{"MFA: not applicable (a long-term access key, which knows no MFA)", "aws iam update-access-key --user-name build", "(long-term)"}, nil},
 		"service":                          {all["service"], testOptions(), []string{"Who: config.amazonaws.com MFA: not applicable (an AWS service)", "From: config.amazonaws.com Key:", "Find out what made config.amazonaws.com do this"}, []string{"Not one of yours"}},
-		"root":                             {all["root"], testOptions(), []string{"Who: the root user MFA: yes From:", "root password", "bypassPolicyLockoutSafetyCheck"}, nil},
+		"root":                             {all["root"], testOptions(), []string{"Who: the root user MFA: yes From:", "root password", "BypassPolicyLockoutSafetyCheck"}, nil},
 		"alias only":                       {all["key-unknown"], testOptions(), []string{"Note: The request named the key by an alias", "aws kms describe-key --region us-west-2 --key-id alias/payroll"}, []string{"put-key-policy --"}},
 		"no ARN":                           {nameless, testOptions(), []string{"no command here"}, []string{"aws kms"}},
 		"later":                            {all["later"], testOptions(), []string{"MEDIUM: This KMS key opens to anyone in AWS on 2027", "It opens by itself: from 2027-01-01 00:00:00 UTC on it is open to anyone in AWS"}, []string{"PROOF"}},
@@ -198,7 +197,7 @@ func TestEmailSays(t *testing.T) {
 		"worst first":                      {mixed, testOptions(), []string{"stranger sends kms:GenerateDataKey for", "Anyone in AWS can call kms:GenerateDataKey"}, []string{"stranger sends\n  kms:Encrypt"}},
 		"shared, more not ruled out":       {&unsure, testOptions(), []string{"not ruled out that the policy lets in others as well", "nobody answers: put"}, []string{"If you do not know them:"}},
 		"shared, public later":             {&worse, testOptions(), []string{"other people's data. It opens further by itself: from 2027-01-01 00:00:00 UTC on it is open to anyone in AWS.", "nobody answers: put"}, []string{"If you do not know them:"}},
-		"locked out":                       {locked, testOptions(), []string{"If AWS refuses it, sign in as somebody whom the policy in force lets call kms:PutKeyPolicy"}, nil},
+		"locked out":                       {locked, testOptions(), []string{"The policy in force does not surely let the key's own account change it again: only arn:aws:iam::111122223333:role/admin can", "If AWS refuses it, sign in as somebody whom the policy in force lets call kms:PutKeyPolicy"}, nil},
 		"hostile URLs":                     {links, testOptions(), []string{"https[:]//evil[.]example/a.b", "WWW[.]evil.example", `https:\/\/evil.example`, `WwW\u002eevil.example`}, []string{"https://evil", "WWW.evil", "WwW."}},
 		"canary":                           {all["public"], test, []string{"[TEST] CRITICAL", "Note: This is a test of the alert path"}, nil},
 		"expired":                          {all["public"], expired, []string{`Note: The exception "old-one" would have held`}, nil},

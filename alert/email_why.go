@@ -63,7 +63,7 @@ func (m *mail) why() []reason {
 			all = append(all, point(cause))
 		}
 	}
-	if len(all)+len(m.f.Decision.Others) == 0 && m.f.Decision.Future == nil {
+	if len(all) == 0 && len(m.f.Decision.Others) == 0 && m.f.Decision.Future == nil {
 		all = append(all, said("The decision came without a reason, which is a fault of kmsentry. Read the policy by hand and report this."))
 	}
 	if others := m.f.Decision.Others; len(others) > 0 {
@@ -103,7 +103,13 @@ func (m *mail) unreadable() []reason {
 // dangers are the facts besides the grants that make it worse.
 func (m *mail) dangers() []reason {
 	var all []reason
-	if m.f.Event.Bypass && !m.f.Bypassed() { // else a note says so
+	if doubt := ownerDoubt(m.f); doubt != "" {
+		all = append(all, point(doubt))
+	}
+	switch {
+	case bypassNote(m.f) != "":
+		all = append(all, point("Somebody who takes a key away switches KMS's lockout check off; some build tools do, too."))
+	case m.f.Event.Bypass:
 		all = append(all, point("The caller switched KMS's lockout check off (BypassPolicyLockoutSafetyCheck)."))
 	}
 	if m.f.Decision.Future != nil && m.f.Verdict == policy.Private { // else the meaning says so

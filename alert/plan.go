@@ -131,20 +131,14 @@ func (p *planner) accepted() {
 	p.account = p.f.Key.Account
 	p.look()
 	p.ask()
-	if p.f.OwnerLocked {
-		for _, text := range lockedSteps(p.f) {
-			p.step(text, nil, "")
-		}
-	} else {
-		p.contain()
-	}
+	p.contain()
 	p.now = len(p.steps)
 	p.mendStack()
 	p.stopCaller()
 	p.lookFurther()
 	p.last = len(p.steps)
 	if p.f.OwnerLocked {
-		return // the owner's account may not disable the key either
+		return // the policy decides about that, too
 	}
 	p.step("Disable the key. WARNING: everything that uses it fails from that moment, decryption too. Enabling it again undoes this"+colon(p.cmd.disableKey), p.cmd.disableKey, "Last resort, stops decryption too")
 }
@@ -188,6 +182,12 @@ func (p *planner) previous() {
 
 // contain plans the steps that take the key back.
 func (p *planner) contain() {
+	for _, text := range lockedSteps(p.f) {
+		p.step(text, nil, "")
+	}
+	if p.f.OwnerLocked {
+		return
+	}
 	unless, brief := "Not meant, or nobody answers: ", "Contain"
 	switch {
 	case unsure(p.f) || p.f.Verdict == policy.Undecided:
@@ -208,7 +208,7 @@ func (p *planner) contain() {
 	if p.cmd.restorePolicy == nil {
 		text += "; set it in the KMS console"
 	}
-	if o := p.f.Decision.Owner; o.Manage == policy.AccessNamed || o.Manage == policy.AccessUndecided && p.f.Problem == "" {
+	if ownerDoubt(p.f) != "" {
 		text += ". If AWS refuses it, sign in as somebody whom the policy in force lets call kms:PutKeyPolicy; if there is nobody, open a case with AWS Support"
 	}
 	p.step(text+colon(p.cmd.restorePolicy), p.cmd.restorePolicy, brief+fixed)

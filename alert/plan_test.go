@@ -62,7 +62,7 @@ func TestWhatToDo(t *testing.T) {
 		"imported-material":            {[]string{"Material: imported from outside AWS"}, nil},
 		"external-key-store":           {[]string{"Material: in an external key store (cks-0123456789abcdef0)", "External key: a1b2c3d4e5f60718"}, nil},
 		"cloudhsm-key-store":           {[]string{"Material: in a CloudHSM key store (cks-fedcba98765432100)"}, nil},
-		"owner-locked":                 {[]string{"nobody in account 222233334444, not even its root user, can change the policy", "See the policies of the 90 days before", "--end-time 2026-10-31T23:05:39Z", "Open a case with AWS Support"}, []string{"put-key-policy", "disable-key"}},
+		"owner-locked":                 {[]string{"the key is in other hands", "See the policies of the 90 days before", "--end-time 2026-10-31T23:05:39Z", "Open a case with AWS Support"}, []string{"kms put-key-policy", "kms disable-key"}},
 		"console-with-source-identity": {[]string{"source identity morgan.lee", "in the console", "MFA: yes"}, nil},
 	} {
 		t.Run(event, func(t *testing.T) {

@@ -34,11 +34,11 @@ type Finding struct {
 	Actor       Actor
 	Source      Source
 	Policy      PolicyText
-	Decision    policy.Decision // policy.Unread when the policy was not read
+	Decision    policy.Decision // policy.Unread when the policy did not parse
 	Problem     string          // why the policy could not be read, also when it is not in the record (Policy.Missing); "" otherwise
 	Unreadable  []string        // the parts of the policy that could not be read, each with its line and what is wrong with it; nil when the whole policy was read, or nothing of it
 	Statements  []Statement     // the offending statements, in document order
-	OwnerLocked bool            // the policy is in force and surely leaves nobody of the owner's account a way to change it: only AWS Support can mend that. False when the policy could not be read, or the key's ARN and with it the owner is not known
+	OwnerLocked bool            // the policy is in force and surely leaves nobody of the owner's account a way to change it: only AWS Support can mend that. False when the key's ARN, and with it the owner, is not known, or the policy could not be read
 	Repaired    string          // the same policy without the offending grants, indented JSON; "" when that would lock the owner out or is not surely private
 	Splunk      Splunk
 	Notes       []string // what in the record was odd and is taken for unknown, one clause each, e.g. "resources: want an array, got a string"; they hold no text of the event
