@@ -90,6 +90,11 @@ func (m *mail) asides() {
 	if d.Future != nil {
 		m.para("  - ", "    ", later(d))
 	}
+	if m.f.Verdict != policy.Undecided { // else the reasons name what matters
+		for _, part := range m.f.Unreadable {
+			m.para("  - ", "    ", "A part of the policy could not be read; the rest is decided. "+plain(part, maxText))
+		}
+	}
 	for _, flag := range d.Flags {
 		if text := flagText(flag); text != "" {
 			m.para("  - ", "    ", text)

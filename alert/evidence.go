@@ -19,6 +19,7 @@ type evidence struct {
 	MFA        string            `json:"mfa"`
 	MFANote    string            `json:"mfa_note,omitempty"`
 	Problem    string            `json:"problem,omitempty"`
+	Unreadable []string          `json:"unreadable,omitempty"`
 	KeyNote    string            `json:"key_note,omitempty"`
 	Key        evidenceKey       `json:"key"`
 	Least      string            `json:"least"`
@@ -219,6 +220,9 @@ func evidenceOf(f *detector.Finding, o Options, l limits) (evidence, bool) {
 		e.Statements = append(e.Statements, c.statement(s))
 	}
 	c.decision(&e, f.Decision)
+	for _, part := range f.Unreadable {
+		e.Unreadable = append(e.Unreadable, c.text("unreadable", part))
+	}
 	for _, name := range o.Expired[:c.keep("expired_exceptions", len(o.Expired), 16)] {
 		e.Expired = append(e.Expired, Sanitize(name, 64))
 	}

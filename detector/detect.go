@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
@@ -130,6 +131,8 @@ func (d Detector) judge(f *Finding, r *record) (quiet string) {
 		p, err = policy.Parse([]byte(text))
 	}
 	switch {
+	case p != nil && f.Attempted && f.Event.ErrorCode == malformedPolicy && len(p.Unknown) > 0 && !d.opens(f, p):
+		return quietMalformed
 	case p != nil:
 		if quiet := d.decide(f, p); quiet != "" {
 			return quiet
@@ -147,11 +150,33 @@ func (d Detector) judge(f *Finding, r *record) (quiet string) {
 	return ""
 }
 
+// opens reports whether what could be read of p, f's policy, surely lets
+// outsiders in.
+func (d Detector) opens(f *Finding, p *policy.Policy) bool {
+	return p.Decide(d.question(f)).Least > policy.Private
+}
+
+// maxUnreadable is how many unreadable parts of a policy a finding lists.
+const maxUnreadable = 8
+
+// unreadable lists the parts of a policy that could not be read.
+func unreadable(p *policy.Policy) []string {
+	var list []string
+	for i, u := range p.Unknown {
+		if i == maxUnreadable {
+			return append(list, fmt.Sprintf("and %d more", len(p.Unknown)-i))
+		}
+		list = append(list, fmt.Sprintf("line %d: %s", u.Problem.Line, strings.TrimPrefix(u.Problem.Error(), "key policy: ")))
+	}
+	return list
+}
+
 // decide decides about p, f's policy, and finds the statements to blame.
 func (d Detector) decide(f *Finding, p *policy.Policy) (quiet string) {
 	q := d.question(f)
 	f.Decision = p.Decide(q)
 	f.Verdict = f.Decision.Verdict
+	f.Unreadable = unreadable(p)
 	if !f.reportable() {
 		return f.quietVerdict()
 	}

@@ -36,6 +36,7 @@ type Finding struct {
 	Policy      PolicyText
 	Decision    policy.Decision // policy.Unread when the policy did not parse
 	Problem     string          // why the policy could not be read; "" otherwise
+	Unreadable  []string        // the parts of the policy that could not be read, each with its line and what is wrong with it; nil when the whole policy was read, or nothing of it
 	Statements  []Statement     // the offending statements, in document order
 	OwnerLocked bool            // the policy is in force and surely leaves nobody of the owner's account a way to change it: only AWS Support can mend that. False when the owner is not known or the policy could not be read
 	Repaired    string          // the same policy without the offending grants, indented JSON; "" when that would lock the owner out or is not surely private

@@ -76,7 +76,7 @@ func TestCheckAccepts(t *testing.T) {
 		{"expired", "resource: open.json" + anyClass + "public", "2026-11-22", []string{"open.json"}, exitFound, ""},
 		{"the last day", "resource: open.json" + anyClass + "public", "2026-11-23", []string{"open.json"}, exitOK, "open.json"},
 		{"a private key has nothing to accept", "resource: default.json" + anyClass + "public", "2027-06-30", []string{"default.json"}, exitOK, ""},
-		{"a file that cannot be read", "resource: malformed.json" + anyClass + "public", "2027-06-30", []string{"malformed.json"}, exitError, ""},
+		{"a file that cannot be read", "resource: event.json" + anyClass + "public", "2027-06-30", []string{"event.json"}, exitError, ""},
 		{"by hash, whatever the file", "policy_sha256: " + openHash, "2027-06-30", []string{"open.json"}, exitOK, "open.json"},
 		{"by another hash", "policy_sha256: " + strings.Repeat("0", 64), "2027-06-30", []string{"open.json"}, exitFound, ""},
 		{"by key", "key: " + keyARN + anyClass + "public", "2027-06-30", []string{"--key-arn", keyARN, "open.json"}, exitOK, "open.json"},

@@ -31,6 +31,8 @@ type jsonDocument struct {
 	SHA256   string         `json:"policy_sha256"`
 	Grants   []jsonGrant    `json:"grants"`
 	Open     []jsonOpen     `json:"undecided"`
+	Unknown  []jsonUnknown  `json:"unknown"`
+	Unread   []string       `json:"unread"`
 	Others   []jsonGrant    `json:"others"`
 	Services []jsonService  `json:"services"`
 	Future   *jsonFuture    `json:"future"`
@@ -87,6 +89,15 @@ type jsonOpen struct {
 	Reason    string              `json:"reason"`
 }
 
+type jsonUnknown struct {
+	Name      string              `json:"name"`
+	Remedy    string              `json:"remedy"`
+	Statement policy.StatementRef `json:"statement"`
+	Path      string              `json:"path"`
+	Line      int                 `json:"line,omitempty"`
+	Reason    string              `json:"reason"`
+}
+
 type jsonService struct {
 	Service        string              `json:"service"`
 	Statement      policy.StatementRef `json:"statement"`
@@ -119,14 +130,21 @@ func (p *checkJSON) end(int) error { return nil }
 // object is c in the words of the contract; lists are never null.
 func (p *checkJSON) object(c checked) jsonDocument {
 	d := c.decision
+	if c.err != nil {
+		d = policy.Unread()
+	}
 	out := jsonDocument{
 		Source: c.source(), Account: c.account, Inferred: c.inferred, Verdict: d.Verdict, Least: d.Least, Most: d.Most, Classes: d.Classes, Owner: ownerOf(d.Owner), SHA256: c.sha256,
+		Unknown: []jsonUnknown{}, Unread: append([]string{}, c.unread...),
 		Grants: jsonGrants(c, d.Grants), Others: jsonGrants(c, d.Others),
 		Open: []jsonOpen{}, Services: []jsonService{}, Explain: []jsonNote{},
 		Flags: append([]policy.Flag{}, d.Flags...), Notes: append([]string{}, c.notes...),
 	}
 	for _, o := range d.Undecided {
 		out.Open = append(out.Open, jsonOpen(o))
+	}
+	for _, u := range d.Unknown {
+		out.Unknown = append(out.Unknown, jsonUnknown{u.Name, remedy(u), u.Statement, u.Path, u.Line, u.Reason})
 	}
 	for _, s := range d.Services {
 		out.Services = append(out.Services, jsonService(s))

@@ -2,8 +2,6 @@ package main
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"strings"
@@ -22,6 +20,7 @@ type checked struct {
 	keyARN   string // "" unknown
 	inferred bool   // account comes from the policy itself, or stands for the template's own
 	notes    []string
+	unread   []string         // what could not be read of the policy, with lines
 	sha256   string           // hex, of the policy text; "" when there is none, or not one
 	rcps     []*policy.Policy // as the question had them
 	policy   *policy.Policy   // nil when it is not fully known
@@ -84,11 +83,9 @@ func judge(d *load.Document, o checkOptions) checked {
 		c.decision = defaultDecision(c.account)
 		c.notes = append(c.notes, "the file gives this key no policy: AWS attaches its default one, which names only the owner's account")
 	case len(d.Readings) == 0:
-		c.leaveOpen(d, nil, policy.Private, policy.Public)
-	case d.Exact():
-		c.exact(d, o)
+		c.nothingKnown(d)
 	default:
-		c.bracket(d, o)
+		c.decide(d, o)
 	}
 	if d.StandsIn {
 		c.notes = append(c.notes, fmt.Sprintf("AWS::AccountId is not given; %s stands for it", d.Account))
@@ -120,7 +117,7 @@ func (c *checked) question(d *load.Document, o checkOptions) policy.Question {
 		TrustedOrgs:     o.trustedOrgs,
 		RCPs:            o.rcps,
 		Key:             facts(d.Key, o.key),
-		Explain:         o.explain || !d.Exact(), // which unknown values matter shows statement by statement
+		Explain:         o.explain,
 	}
 }
 
@@ -142,22 +139,6 @@ func facts(file, flags policy.KeyFacts) policy.KeyFacts {
 		f.Aliases = flags.Aliases
 	}
 	return f
-}
-
-// exact decides a policy without unknown values.
-func (c *checked) exact(d *load.Document, o checkOptions) {
-	text := d.Readings[0].Least
-	p, err := policy.Parse(text)
-	if err != nil {
-		c.err = err
-		return
-	}
-	sum := sha256.Sum256(text)
-	c.sha256 = hex.EncodeToString(sum[:])
-	c.infer(p)
-	c.keepTexts(p)
-	c.decision = p.Decide(c.question(d, o))
-	c.policy, c.rcps = p, o.rcps
 }
 
 // withKey puts a made-up key of the owner's into a witness that names none,

@@ -27,6 +27,7 @@ type checkOptions struct {
 	rcpFiles        list
 	rcps            []*policy.Policy // what rcpFiles hold
 	format          string
+	strict          bool
 	explain         bool
 	exceptions      string // "" none
 	accepted        *exceptions.List
@@ -172,6 +173,7 @@ func (o *checkOptions) define(flags *flag.FlagSet) {
 	})
 	flags.Var(&o.trustedAccounts, "trusted-account", "account `ID` that counts as inside; several with commas or flags")
 	flags.Var(&o.trustedOrgs, "trusted-org", "organization `ID` that counts as inside; several with commas or flags")
+	flags.BoolVar(&o.strict, "strict", false, "refuse a policy of which a part cannot be read, instead of deciding the rest")
 	flags.Var(&o.failOn, "fail-on", "`levels` that exit with 3: public, network (or worse), shared (or worse), undecided, none (default public); what is not ruled out counts")
 	flags.Var(&o.rcpFiles, "rcp", "`file` of a resource control policy that applies to the owner's account; several with commas or flags")
 	flags.StringVar(&o.format, "format", "text", "`text`, json or sarif")

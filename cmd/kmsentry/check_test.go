@@ -113,7 +113,10 @@ func TestCheckVerdicts(t *testing.T) {
 		{"later.json", exitOK, []string{"later.json private"}},
 		{"--at 2027-06-01T00:00:00Z later.json", exitFound, []string{"later.json public"}},
 		{"hostile-answer.json", exitFound, []string{"hostile-answer.json public"}},
-		{"malformed.json default.json", exitError, []string{"malformed.json undecided", "default.json private"}},
+		{"malformed.json default.json", exitFound, []string{"malformed.json undecided", "default.json private"}},
+		{"--strict malformed.json default.json", exitError, []string{"malformed.json undecided", "default.json private"}},
+		{"unread.json", exitFound, []string{"unread.json public"}},
+		{"--strict unread.json", exitError, []string{"unread.json undecided"}},
 		{"malformed.json open.json event.json nosuch.json", exitFound, []string{
 			"malformed.json undecided", "open.json public", "event.json undecided", "nosuch.json undecided",
 		}},

@@ -54,6 +54,14 @@ func (p *checkText) write(b *bytes.Buffer, c checked) {
 			p.line(b, "open", safe(openLine(o)))
 		}
 	}
+	for _, u := range d.Unknown {
+		if r := remedy(u); r != "" && u.Name != "" {
+			p.line(b, "remedy", safe(r))
+		}
+	}
+	for _, note := range c.unread {
+		p.line(b, "unread", safe(note))
+	}
 	for _, g := range groupGrants(d.Others) {
 		p.line(b, "also", summary(g))
 	}

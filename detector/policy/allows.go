@@ -8,7 +8,7 @@ import (
 
 // Allows evaluates one request, statement by statement, as AWS would after the
 // caller's own account has said yes. Maybe means that AWS does not document the
-// outcome. It shares only the types and the parser with Decide.
+// outcome, or that it turns on a part of the policy that is not known. It shares only the types and the parser with Decide.
 //
 // An explicit Deny wins, else one Allow is needed; the order of statements is
 // of no account. Source: IAM User Guide, reference_policies_evaluation-logic.html.
@@ -45,8 +45,9 @@ func (p evaluator) evalAll(r Request) Answer {
 			allowed = evalOr(allowed, applies)
 		case Deny:
 			denied = evalOr(denied, applies)
-		default:
-			return Maybe // no parsed statement is without an effect
+		default: // it may be either
+			allowed = evalOr(allowed, evalAnd(applies, Maybe))
+			denied = evalOr(denied, evalAnd(applies, Maybe))
 		}
 	}
 	return evalAnd(usable, evalAnd(allowed, evalNot(denied)))
@@ -55,7 +56,7 @@ func (p evaluator) evalAll(r Request) Answer {
 // evalStatement reports whether a statement applies to the request: all four
 // parts must match.
 func (p evaluator) evalStatement(st *Statement, r Request) Answer {
-	answer := evalPrincipals(st, r)
+	answer := p.evalPrincipals(st, r)
 	if answer == No {
 		return No
 	}

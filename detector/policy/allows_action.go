@@ -52,6 +52,9 @@ func evalActions(st *Statement, action string) Answer {
 // wildcards behind "service:" and alone; it does not say what becomes of them
 // elsewhere, nor of white space around an entry.
 func evalAction(pattern, action string) Answer {
+	if hasMark(pattern) {
+		return evalAnd(Maybe, evalBool(evalGlob(evalPlain(strings.ToLower(replaceMarks(pattern, "*"))), strings.ToLower(action))))
+	}
 	trimmed := strings.Trim(pattern, " \t\r\n")
 	if !evalGlob(evalPlain(strings.ToLower(trimmed)), strings.ToLower(action)) {
 		return No

@@ -32,6 +32,9 @@ func (p evaluator) evalResource(value string, negated bool, r Request) Answer {
 	if r.Resource == "" {
 		return Maybe
 	}
+	if hasMark(value) {
+		return evalAnd(Maybe, evalBool(evalGlob(evalOpen(value, true, p.Variables()), r.Resource)))
+	}
 	forms, open := p.evalExpand(value, negated, r)
 	if open != Yes {
 		return open

@@ -15,6 +15,9 @@ import (
 // operator's kind matches nothing; whether that makes a negated operator true
 // is not documented.
 func (p evaluator) evalMatch(op Operator, key condkey.Key, have, want string, r Request) Answer {
+	if hasMark(want) {
+		return p.evalUnknown(op, have, want)
+	}
 	noValue := evalSame(No, evalBool(op.Negated))
 	switch op.Base {
 	case StringEquals, StringEqualsIgnoreCase, StringLike, ArnLike:

@@ -299,6 +299,11 @@ func spanValues(c *Condition) (lo, hi *valueSet, doubt string) {
 	return lo, hi, doubt
 }
 
+// open reports whether the condition, or one of its values, is not known.
+func (cl *clause) open() bool {
+	return cl.cond.Operator.Base == 0 || slices.ContainsFunc(cl.cond.Values, hasMark)
+}
+
 // hasDoubt reports whether the clause has more than one reading.
 func (cl *clause) hasDoubt() bool { return cl.doubt != "" }
 
@@ -322,5 +327,5 @@ func (cl *clause) show() string {
 	if key != "" {
 		key += " "
 	}
-	return fmt.Sprintf("%s %s%s%s", cl.cond.Operator.Text, key, shorten(strings.Join(values, ", "), 80), more)
+	return fmt.Sprintf("%s %s%s%s", cl.cond.Operator.Text, key, shorten(shown(strings.Join(values, ", ")), 80), more)
 }

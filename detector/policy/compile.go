@@ -179,13 +179,19 @@ func (c *compiled) compileStatement(s *stmt, src *Statement, in *Policy) {
 	for i, a := range src.Actions {
 		s.letters[i] = lettersOf(a)
 	}
-	s.resource = c.matchResource(src, in)
+	var open match
+	s.resource, open = c.matchResource(src, in)
 	if s.resource == matchMaybe && c.q.KeyARN == "" && !c.insiders {
 		c.keyDependent = true // an unknown key is the one that is worst for the owner
 		s.resource = matchNo
 		if src.Effect == Allow {
 			s.resource = matchYes
 		}
+	}
+	if src.NotResource {
+		s.resource = min(s.resource, matchYes-open)
+	} else {
+		s.resource = max(s.resource, open)
 	}
 	c.compilePrincipals(s)
 	if cl, ok := c.resourceClause(src, in); ok && s.resource != matchYes {
@@ -200,8 +206,14 @@ func (c *compiled) compileStatement(s *stmt, src *Statement, in *Policy) {
 	s.clauses = slices.Grow(s.clauses, len(src.Conditions))
 	for i := range src.Conditions {
 		cond := &src.Conditions[i]
+		if cond.Operator.Base == 0 {
+			s.clauses = append(s.clauses, unknownClause(cond))
+			continue
+		}
 		slot := c.slotOf(cond.Key)
-		cl := newClause(cond, slot, c.slots[slot], c.variables(in))
+		known, open := cond.split()
+		cl := newClause(known, slot, c.slots[slot], c.variables(in))
+		cl.cond = cond
 		s.mention(slot, c.slots[slot])
 		c.bindVariables(s, cl.lo.set)
 		c.bindVariables(s, cl.hi.set)
@@ -209,6 +221,9 @@ func (c *compiled) compileStatement(s *stmt, src *Statement, in *Policy) {
 		c.pathToID(&cl.hi)
 		simplify(&cl.lo)
 		simplify(&cl.hi)
+		if open != nil {
+			c.openClause(&cl, open, c.slots[slot])
+		}
 		if src.spelledTwice(cond.Operator.Text) {
 			cl.hi = literal{slot: slot, absent: true, mode: all, set: &valueSet{}}
 			cl.doubt = "the operator is there twice, in different letter case; AWS does not say which one counts"
@@ -225,6 +240,9 @@ func (c *compiled) resourceClause(src *Statement, in *Policy) (cl clause, ok boo
 	}
 	var values []string
 	for _, r := range src.Resources {
+		if hasMark(r) {
+			return cl, false // what it says is not known: see matchResource
+		}
 		if _, open := c.resourceVariables(r); open {
 			values = append(values, r)
 		}

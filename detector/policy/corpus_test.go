@@ -114,6 +114,9 @@ func readWholeCorpus(t testing.TB) []corpusCase {
 	var all []corpusCase
 	names := map[string]string{}
 	for _, file := range files {
+		if filepath.Base(file) == unknownCorpus {
+			continue // see TestUnknownCorpus
+		}
 		cases := readCases(t, file)
 		for _, c := range cases {
 			if names[c.Name] != "" {
@@ -156,7 +159,7 @@ func readCases(t testing.TB, file string) []corpusCase {
 func TestCorpusParses(t *testing.T) {
 	malformed := 0
 	for _, c := range readCorpus(t) {
-		p, err := Parse(c.text())
+		p, err := ParseStrict(c.text())
 		switch {
 		case c.Malformed && err == nil:
 			t.Errorf("%s: Parse accepts it; %s", c.Name, c.Why)

@@ -195,10 +195,16 @@ func (d *decider) reasons(may *trial, action string) []Open {
 		if d.matches(action)[i] == matchNo {
 			continue
 		}
-		if d.acts(action)[i] == matchMaybe {
+		for _, open := range d.unknownReasons(st, action) {
+			if !seen[open.Reason] {
+				seen[open.Reason] = true
+				list = append(list, open)
+			}
+		}
+		if d.acts(action)[i] == matchMaybe && !slices.ContainsFunc(st.Actions, hasMark) {
 			add(st, "an action pattern is written in a way that AWS does not document")
 		}
-		if st.resource == matchMaybe {
+		if st.resource == matchMaybe && !slices.ContainsFunc(st.Resources, hasMark) {
 			add(st, "AWS does not say whether the statement's Resource or NotResource matches this key")
 		}
 		if len(st.entries.userIDs) > 0 && may.found.typ == fedCaller {
@@ -233,11 +239,11 @@ func (d *decider) doubts(action string) bool {
 		if m == matchNo {
 			continue
 		}
-		if m == matchMaybe || st.NotPrincipal && st.Effect == Deny || len(st.entries.userIDs) > 0 {
+		if m == matchMaybe || st.NotPrincipal && st.Effect == Deny || len(st.entries.userIDs) > 0 || st.Effect == 0 || st.entries.open != nil {
 			return true
 		}
 		for j := range st.clauses {
-			if cl := &st.clauses[j]; cl.hasDoubt() || cl.lo.strict || d.uncertain(cl.lo.slot) {
+			if cl := &st.clauses[j]; cl.hasDoubt() || cl.open() || cl.lo.strict || d.uncertain(cl.lo.slot) {
 				return true
 			}
 		}

@@ -140,6 +140,7 @@ func (d *decider) classes() Decision {
 	dec.Classes.Encrypt = d.class(ClassEncrypt)
 	dec.Classes.Use = d.class(ClassUse)
 	dec.Classes.Other = d.class(ClassOther)
+	d.unknowns(&dec)
 	d.note(&dec, ClassEncrypt, dec.Classes.Encrypt)
 	d.note(&dec, ClassUse, dec.Classes.Use)
 	b := dec.Classes.Encrypt.worst(dec.Classes.Use)

@@ -226,7 +226,11 @@ func TestDecideTwice(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		one, two := p.Decide(surroundings()), mustParse(c.text()).Decide(surroundings())
+		again, err := Parse(c.text())
+		if err != nil {
+			t.Fatal(err)
+		}
+		one, two := p.Decide(surroundings()), again.Decide(surroundings())
 		if a, b := showDecision(one), showDecision(two); a != b {
 			t.Errorf("%s: Decide says\n%s\nand then\n%s", c.Name, a, b)
 		}

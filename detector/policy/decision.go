@@ -20,6 +20,10 @@ type Decision struct {
 	// Undecided names what kept the classes encrypt and use open. It may come with
 	// Grants: then the grants are sure and something worse was not ruled out.
 	Undecided []Open
+	// Unknown lists the unknown parts of the policy that the verdict or the
+	// verdict of the class encrypt or use turns on; nil when all is known, or
+	// what is not does not matter.
+	Unknown []UnknownPart
 	// TooIntricate says that the bound of work, or Question.Stop, cut the
 	// decision short: of the verdict, or of Future.
 	TooIntricate bool `json:",omitempty"`
@@ -103,6 +107,7 @@ const (
 	FlagKeyDependent     Flag = "key-dependent"           // unknown facts of the key were taken at their worst
 	FlagUniqueIDUnknown  Flag = "unique-id-owner-unknown" // a unique id is named; its account is not in the text
 	FlagAmbiguous        Flag = "ambiguous"               // AWS does not document a construct that the answer turned on
+	FlagUnknownPart      Flag = "unknown-part"            // the answer turned on a part of the policy that is not known
 )
 
 // A Grant is an action that outsiders reach, with the proof.
@@ -112,7 +117,7 @@ type Grant struct {
 	Audience   Verdict        // Public, Network or Shared; never another
 	Statements []StatementRef // the Allow statements that let the witness in
 	Named      []string       // for Network and Shared: the named networks, accounts, organizations, ARNs; sorted
-	Witness    Request        // Allows answers Yes to it
+	Witness    Request        // Allows answers Yes to it, or Allows of Policy.Apart does
 	Why        []string       // one sentence a line, for people
 }
 
@@ -126,6 +131,15 @@ type StatementRef struct {
 type Open struct {
 	Statement StatementRef // Index -1 when it is not one statement
 	Reason    string
+}
+
+// An UnknownPart is a part of the policy that is not known.
+type UnknownPart struct {
+	Statement StatementRef // Index -1 when it is not one statement
+	Path      string       // "Statement[1].Principal.AWS"
+	Line      int          // in the text, from 1; 0 when only the caller can tell
+	Name      string       // what the caller of ParseOpen calls it; "" for text that cannot be read
+	Reason    string       // why it is not known
 }
 
 // A ServiceGrant is an AWS service principal that may use an action of the

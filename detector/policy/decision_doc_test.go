@@ -51,6 +51,12 @@ func TestDecisionDocCitations(t *testing.T) {
 	for _, c := range readWholeCorpus(t) {
 		cases[c.Name] = false
 	}
+	for _, c := range readUnknown(t) {
+		if strings.HasSuffix(c.Name, "-beside-open") && c.Name != "member-twice-beside-open" {
+			continue // goes with the case of the same name
+		}
+		cases[c.Name] = false
+	}
 	for _, c := range questionCases() {
 		if _, taken := cases[c.name]; taken {
 			t.Errorf("%s stands in the corpus and in the table", c.name)

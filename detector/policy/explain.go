@@ -129,7 +129,7 @@ func presence(key condkey.Key, negated bool, o *outcome, vals []value) string {
 // escaped says how the request escapes a Deny; "" when the Deny is about other
 // principals than the caller.
 func (d *decider) escaped(st *stmt, o *outcome) string {
-	applies, _ := st.denyEscapes(o.search.typ, o.model, o.search.sure)
+	applies, _ := st.denyEscapes(o.search, o.model)
 	if !applies {
 		if st.NotPrincipal {
 			return label(st) + " denies all but the principals it lists; this caller is listed."

@@ -77,10 +77,13 @@ func matchOneAction(pattern, action string) match {
 	if pattern == "*" {
 		return matchYes
 	}
-	if len(pattern) > 4 && pattern[3] == ':' && pattern[4] != '*' && pattern[4] != '?' && pattern[4]|0x20 != action[4]|0x20 {
+	if len(pattern) > 4 && pattern[3] == ':' && pattern[4] != '*' && pattern[4] != '?' && pattern[4] != markLead && pattern[4]|0x20 != action[4]|0x20 {
 		return matchNo // the common case: another action
 	}
 	trimmed := strings.TrimSpace(pattern)
+	if hasMark(trimmed) {
+		return min(matchMaybe, matchOneAction(replaceMarks(trimmed, "*"), action))
+	}
 	if !globFold(trimmed, action) {
 		return matchNo
 	}
@@ -119,24 +122,29 @@ func globFold(pattern, s string) bool {
 // wildcard differ, or the key's ARN is not known, the answer is maybe.
 // Sources: KMS Developer Guide, key-policy-overview.html (Resource); IAM User
 // Guide, reference_policies_elements_resource.html.
-func (c *compiled) matchResource(s *Statement, in *Policy) match {
+//
+// open says whether an unknown value may name the key as well.
+func (c *compiled) matchResource(s *Statement, in *Policy) (m, open match) {
 	if s.Resources == nil {
-		return matchNo
+		return matchNo, matchNo
 	}
-	best := matchNo
 	for _, r := range s.Resources {
-		best = max(best, c.matchOneResource(r, in))
+		if hasMark(r) {
+			open = max(open, min(matchMaybe, c.matchOneResource(replaceMarks(r, "*"), in)))
+			continue
+		}
+		m = max(m, c.matchOneResource(r, in))
 	}
 	if s.NotResource && in.control {
-		return matchYes - best
+		return matchYes - m, open
 	}
 	if s.NotResource {
-		if best == matchNo {
-			return matchMaybe // KMS documents Resource only; without it a statement has no effect
+		if m == matchNo {
+			return matchMaybe, open // KMS documents Resource only; without it a statement has no effect
 		}
-		return min(matchYes-best, matchMaybe)
+		return min(matchYes-m, matchMaybe), open
 	}
-	return best
+	return m, open
 }
 
 func (c *compiled) matchOneResource(r string, in *Policy) match {

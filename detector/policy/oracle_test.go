@@ -1109,7 +1109,9 @@ func (o *oracle) verdictHolds(t testing.TB, name string, a ask, v Verdict, limit
 }
 
 // ownerHolds holds what is said of the owner against requests of its account:
-// AccessNo lets none in, AccessNamed nobody but the principals listed.
+// AccessNo lets none in, AccessNamed nobody but the principals listed, and those
+// of whom the text does not say whether they are the account's: by a unique id, or
+// from a network that it names.
 func ownerHolds(t testing.TB, name string, p *Policy, q Question, d Owner, seed uint64, limit int) {
 	t.Helper()
 	o := newOracle(p, q, seed)
@@ -1120,7 +1122,7 @@ func ownerHolds(t testing.TB, name string, p *Policy, q Question, d Owner, seed 
 		}
 		r, ok := o.search(action, limit, func(r oracleRequest) bool {
 			listed := slices.Contains(o.policies, r.Principal) || slices.Contains(o.policies, r.Session) || slices.Contains(o.policies, r.Parent)
-			return access == AccessNo || !listed && !slices.Contains(o.policies, r.UniqueID)
+			return access == AccessNo || !listed && r.unnamed && !o.named(r.UniqueID)
 		})
 		if ok {
 			t.Errorf("%s: for the owner, %s is %v, but Allows lets this in:\n\t%s", name, action, access, r.show())

@@ -321,6 +321,9 @@ func (d *decider) lockedBy(a ask, scenes []*scene) Open {
 // ownerDoubt says what keeps an access of the owner undecided.
 func (d *decider) ownerDoubt(a ask) Open {
 	for _, st := range append(d.stmtsAbout(a, Deny), d.stmtsAbout(a, Allow)...) {
+		if why := d.unknownReasons(st, a.action); why != nil {
+			return why[0]
+		}
 		for i := range st.clauses {
 			if cl := &st.clauses[i]; d.beyondOwner(cl) || cl.hasDoubt() || d.isNetwork(cl) {
 				return Open{d.ref(st), "whether the key owner's account meets `" + shorten(cl.text(), 120) + "` is not known here"}
@@ -346,7 +349,7 @@ func (d *decider) isNetwork(cl *clause) bool {
 func (d *decider) stmtsAbout(a ask, effect Effect) []*stmt {
 	var list []*stmt
 	for i, m := range d.matches(a.action) {
-		if st := &d.stmts[i]; st.Effect == effect && m.possible() {
+		if st := &d.stmts[i]; (st.Effect == effect || st.Effect == 0) && m.possible() {
 			list = append(list, st)
 		}
 	}

@@ -73,7 +73,7 @@ func (s *Statement) comparesARNs() bool {
 // two partitions, when the key's partition is not known: the worse of the two
 // for each action. The result is flagged as turning on a fact of the key.
 func either(a, b Decision) Decision {
-	if a.bounds() == b.bounds() && a.Classes == b.Classes && a.TooIntricate == b.TooIntricate && len(a.Grants) == len(b.Grants) && len(a.Undecided) == len(b.Undecided) && len(a.Services) == len(b.Services) && a.Owner.Manage == b.Owner.Manage && a.Owner.Decrypt == b.Owner.Decrypt {
+	if a.bounds() == b.bounds() && a.Classes == b.Classes && a.TooIntricate == b.TooIntricate && len(a.Grants) == len(b.Grants) && len(a.Undecided) == len(b.Undecided) && len(a.Unknown) == len(b.Unknown) && len(a.Services) == len(b.Services) && a.Owner.Manage == b.Owner.Manage && a.Owner.Decrypt == b.Owner.Decrypt {
 		return a // the usual case: the partition decides nothing
 	}
 	out := a
@@ -87,6 +87,11 @@ func either(a, b Decision) Decision {
 	for _, open := range b.Undecided {
 		if !slices.Contains(out.Undecided, open) {
 			out.Undecided = append(out.Undecided, open)
+		}
+	}
+	for _, u := range b.Unknown {
+		if !slices.Contains(out.Unknown, u) {
+			out.Unknown = append(out.Unknown, u)
 		}
 	}
 	for _, g := range b.Services {

@@ -29,6 +29,7 @@ type entries struct {
 	roleIDs  []string // AROA...
 	userIDs  []string // AIDA...
 	services []string
+	open     *valueSet // accounts of principals that are not known; nil when all are known
 
 	made [waysKinds][serviceCaller + 1]*[][]literal // what was asked for before; see cached
 }
@@ -72,6 +73,8 @@ func (c *compiled) compilePrincipals(s *stmt) {
 		case p.Kind == KindService:
 			e.services = append(e.services, p.Value)
 		case p.Kind != KindAWS: // no KMS caller has such an identity
+		case hasMark(p.Value):
+			c.addOpen(e, p.Value)
 		case p.Value == "*":
 			e.star = true
 		case isAccountID(p.Value):
@@ -127,6 +130,41 @@ func (c *compiled) addARN(e *entries, arn string) {
 	}
 }
 
+// addOpen sorts a principal in of which a part is unknown. An ARN names one
+// principal of its account at most, and any text but "*" somebody at most.
+func (c *compiled) addOpen(e *entries, value string) {
+	account, known := "*", false
+	if parts := strings.SplitN(value, ":", 6); len(parts) == 6 && parts[0] == "arn" {
+		if !hasMark(parts[1]) && c.q.KeyARN != "" && parts[1] != c.partition {
+			return
+		}
+		if isAccountID(parts[4]) && c.policy.lacks(strings.Join(parts[:4], ""), ":") {
+			account, known = parts[4], true
+			if c.inside(account) {
+				return
+			}
+		}
+	}
+	if e.open == nil {
+		e.open = &valueSet{open: &openSet{known: &valueSet{}, wide: &valueSet{}, fresh: &valueSet{}}}
+	}
+	o := e.open.open
+	if !c.policy.single(value) || o.one < 0 {
+		o.one = -1
+	} else {
+		o.one++
+	}
+	switch {
+	case c.policy.maybeStar(value):
+		o.wide, o.fresh, o.one = nil, nil, -1
+	case o.wide == nil: // everybody already
+	case known:
+		o.wide.pats = append(o.wide.pats, exactly(account).pats...)
+	default:
+		o.wide.pats = append(o.wide.pats, pattern{text: account, toks: []token{{kind: tokStar}}})
+	}
+}
+
 // ways lists the ways in which a caller of type t can be one of the entries;
 // each way is a list of literals that must all hold. No way: nobody is.
 func (e *entries) ways(t callerKind) [][]literal {
@@ -134,12 +172,19 @@ func (e *entries) ways(t callerKind) [][]literal {
 		if e.star {
 			return [][]literal{nil}
 		}
-		return oneWay(nil, sService, e.services)
+		w := oneWay(nil, sService, e.services)
+		if e.open != nil && e.open.open.wide == nil {
+			w = append(w, []literal{{slot: sService, mode: eachIn, set: e.open}})
+		}
+		return w
 	}
 	if e.star {
 		return [][]literal{nil}
 	}
 	w := oneWay(nil, sAccount, e.accounts)
+	if e.open != nil {
+		w = append(w, []literal{{slot: sAccount, mode: eachIn, set: e.open}})
+	}
 	switch t {
 	case roleCaller:
 		w = oneWay(w, sArn, e.roles)
@@ -240,6 +285,9 @@ func (e *entries) others(t callerKind) [][]literal {
 		}
 	}
 	add(sAccount, accounts)
+	if e.open != nil {
+		way = append(way, literal{slot: sAccount, mode: eachIn, set: e.open}.not())
+	}
 	switch t {
 	case roleCaller:
 		add(sArn, e.roles)
@@ -265,18 +313,22 @@ func (s *stmt) allowWays(t callerKind, b *budget) [][]literal {
 
 // denyEscapes says whether a Deny applies to the caller in m, as far as its
 // principals go, and lists the moves that take a caller out of them.
-func (s *stmt) denyEscapes(t callerKind, m *model, sure bool) (applies bool, moves [][]literal) {
+func (s *stmt) denyEscapes(by *search, m *model) (applies bool, moves [][]literal) {
 	if s.NotPrincipal {
-		exempt := s.entries.cached(waysIn, t, m.b) // one listed member of the chain may be enough
-		if sure {
-			exempt = s.entries.cached(waysExempt, t, m.b)
+		exempt := s.entries.cached(waysIn, by.typ, m.b) // one listed member of the chain may be enough
+		if by.sure {
+			exempt = s.entries.cached(waysExempt, by.typ, m.b)
 		}
+		exempt = by.readWays(s, exempt)
 		if holdsAny(exempt, m) >= 0 {
 			return false, nil
 		}
 		return true, exempt
 	}
-	ways := s.entries.cached(waysIn, t, m.b)
+	ways := s.entries.cached(waysIn, by.typ, m.b)
+	if s.entries.open != nil {
+		return by.denyOpen(ways, m)
+	}
 	i := holdsAny(ways, m)
 	if i < 0 || s.control && isServiceLinked(m.text(sArn)) {
 		return false, nil
@@ -286,6 +338,53 @@ func (s *stmt) denyEscapes(t callerKind, m *model, sure bool) (applies bool, mov
 		moves = append(moves, []literal{l.not()})
 	}
 	return true, moves
+}
+
+// denyOpen is denyEscapes for a Deny with principals that are not known: it
+// applies when the caller does not escape one of the ways.
+func (s *search) denyOpen(ways [][]literal, m *model) (applies bool, moves [][]literal) {
+next:
+	for _, way := range ways {
+		moves = moves[:0]
+		for _, l := range way {
+			m.b.spend(20)
+			l = s.read(l.not())
+			if l.holds(m) {
+				continue next
+			}
+			moves = append(moves, []literal{l})
+		}
+		return true, moves
+	}
+	return false, nil
+}
+
+// applies reports whether the principals of an Allow cover the caller in m.
+func (s *search) applies(st *stmt, m *model) bool {
+	return holdsAny(s.readWays(st, st.allowWays(s.typ, m.b)), m) >= 0
+}
+
+// readWays reads what is not known in the ways of a statement.
+func (s *search) readWays(st *stmt, ways [][]literal) [][]literal {
+	if st.entries.open == nil {
+		return ways
+	}
+	list := make([][]literal, len(ways))
+	for i, way := range ways {
+		list[i] = s.readWay(st, way)
+	}
+	return list
+}
+
+func (s *search) readWay(st *stmt, way []literal) []literal {
+	if st.entries.open == nil {
+		return way
+	}
+	list := make([]literal, len(way))
+	for i, l := range way {
+		list[i] = s.read(l)
+	}
+	return list
 }
 
 // holdsAny returns the first way that holds in m, -1 when none does.

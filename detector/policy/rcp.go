@@ -7,14 +7,14 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
-// ParseRCP reads a resource control policy, as strictly as Parse: beside what
+// ParseRCP reads a resource control policy, as strictly as ParseStrict: beside what
 // the grammar of policies wants, the Version must be 2012-10-17, and each
 // statement must be about every principal and hold Action and one of Resource
 // and NotResource; it denies, or is the one statement of RCPFullAWSAccess,
 // which allows everything and gives nobody anything.
 // Source: AWS Organizations User Guide, orgs_manage_policies_rcps_syntax.html.
 func ParseRCP(text []byte) (*Policy, error) {
-	p, err := Parse(text)
+	p, err := ParseStrict(text)
 	if err != nil {
 		return nil, fmt.Errorf("resource control policy: %s", strings.TrimPrefix(err.Error(), "key policy: "))
 	}

@@ -280,7 +280,7 @@ func (c *compiled) relevant(action string) relevance {
 		r.byMCP = r.byMCP || st.by.MCP
 		r.byCreds = r.byCreds || st.by.Credentials
 		r.keys = append(r.keys, st.keys...)
-		r.allow = r.allow || st.Effect == Allow && st.entries.reachable(st.NotPrincipal)
+		r.allow = r.allow || st.Effect != Deny && st.entries.reachable(st.NotPrincipal)
 	}
 	return r
 }
@@ -290,7 +290,7 @@ func (e *entries) reachable(not bool) bool {
 	if not {
 		return !e.star
 	}
-	return e.star || len(e.accounts)+len(e.roles)+len(e.users)+len(e.feds)+len(e.sessions)+len(e.roleIDs)+len(e.userIDs) > 0
+	return e.star || e.open != nil || len(e.accounts)+len(e.roles)+len(e.users)+len(e.feds)+len(e.sessions)+len(e.roleIDs)+len(e.userIDs) > 0
 }
 
 // scenes lists the kinds of requests that the policy can tell apart, those

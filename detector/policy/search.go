@@ -22,9 +22,10 @@ type search struct {
 	allows     []*stmt
 	denies     []*stmt
 	base       []literal
-	first      *model // the plainest request of this kind
-	depth      int    // of variables that depend on variables
-	incomplete bool   // a guess failed: an empty-handed search proves nothing
+	first      *model  // the plainest request of this kind
+	depth      int     // of variables that depend on variables
+	apart      []apart // what must not be as unknown texts say
+	incomplete bool    // a guess failed: an empty-handed search proves nothing
 }
 
 // reach says which outsiders a search admits.
@@ -62,7 +63,8 @@ func (c *compiled) statements(action string, effect Effect, sure bool) []*stmt {
 	if !ok {
 		c.b.spend(4 * len(c.stmts))
 		for i, m := range c.matches(action) {
-			if st := &c.stmts[i]; st.Effect == effect && (m.sure() || m.possible() && sure == (effect == Deny)) {
+			doubt := m.possible() && sure == (effect == Deny)
+			if st := &c.stmts[i]; st.Effect == effect && (m.sure() || doubt) || st.Effect == 0 && doubt {
 				list = append(list, st)
 			}
 		}
@@ -248,7 +250,7 @@ func (s *search) find(more ...literal) (*model, *stmt) {
 func (s *search) through(a *stmt, way []literal, more ...literal) *model {
 	c := make([]literal, 0, len(s.base)+len(way)+len(a.clauses)+len(more)+4)
 	s.c.b.spend(20 + 10*cap(c))
-	c = append(append(append(c, s.base...), way...), more...)
+	c = append(append(append(c, s.base...), s.readWay(a, way)...), more...)
 	for i := range a.clauses {
 		if s.sure {
 			c = append(c, s.relax(a.clauses[i].lo))
@@ -288,8 +290,10 @@ func (s *search) escape(c []literal, m *model) *model {
 	return m
 }
 
-// relax frees l of variables in a relaxed search: it then holds whenever it could.
+// relax reads the unknown values of l as this kind of search has to. In a
+// relaxed search it frees l of variables: it then holds whenever it could.
 func (s *search) relax(l literal) literal {
+	l = s.read(l)
 	if s.typ == serviceCaller && l.slot < sFirst && l.slot != sService && l.slot != sResource {
 		if rule := s.c.slots[l.slot].Case(s.kind); rule != nil && rule.Is == condkey.Unsaid { // AWS does not say what a service's own keys hold
 			holds := literal{slot: l.slot, set: &valueSet{}}
@@ -316,7 +320,7 @@ func (s *search) relax(l literal) literal {
 
 // denyApplies says whether a Deny stops m, and the ways around it.
 func (s *search) denyApplies(d *stmt, m *model) (bool, [][]literal) {
-	applies, byPrincipal := d.denyEscapes(s.typ, m, s.sure)
+	applies, byPrincipal := d.denyEscapes(s, m)
 	if !applies {
 		return false, nil
 	}

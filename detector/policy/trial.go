@@ -113,7 +113,7 @@ func (t *trial) attempt(a attempt, effort int) (found bool) {
 	case m == nil:
 		t.unproven = t.unproven || !proven
 		return false
-	case t.sure && !t.d.confirms(a.s, m):
+	case t.sure && !t.d.confirms(a.s, m) && !t.d.anyway(a, m):
 		t.unproven = true
 	default:
 		t.found, t.model, t.allow = a.s, m, a.allow
@@ -128,7 +128,7 @@ func (t *trial) attempt(a attempt, effort int) (found bool) {
 // make looks for a request; without one, it reports whether that proves that
 // there is none.
 func (a *attempt) make(open *addressSet) (m *model, proven bool) {
-	a.s.incomplete = false
+	a.s.incomplete, a.s.apart = false, nil
 	if m = a.s.throughWide(a.allow, a.way, open); m != nil || !a.s.incomplete || a.s.c.b.out() {
 		return m, !a.s.incomplete
 	}

@@ -28,6 +28,8 @@ type valueSet struct {
 	addrs addressSet
 	vars  bool // some pattern has variables: its meaning depends on the rest of the request
 
+	open *openSet // what unknown values add; nil when all are known
+
 	index map[string]struct{} // of many patterns that are plain texts; nil for others
 }
 

@@ -64,12 +64,12 @@ func (s *search) openAddresses(m *model, slot int) addressSet {
 	domain := s.domains[slot].addrs
 	var open, shut addressSet
 	for _, a := range s.allows {
-		if holdsAny(a.allowWays(s.typ, m.b), m) >= 0 {
+		if s.applies(a, m) {
 			open = append(open, s.addressesFor(a, m, slot, s.sure, domain)...)
 		}
 	}
 	for _, d := range s.denies {
-		if applies, _ := d.denyEscapes(s.typ, m, s.sure); applies {
+		if applies, _ := d.denyEscapes(s, m); applies {
 			shut = append(shut, s.addressesFor(d, m, slot, !s.sure, domain)...)
 		}
 	}
@@ -85,6 +85,9 @@ func (s *search) addressesFor(st *stmt, m *model, slot int, lo bool, domain addr
 		l := st.clauses[i].hi
 		if lo {
 			l = st.clauses[i].lo
+		}
+		if l.set != nil && l.set.open != nil {
+			l = s.orient(l, !lo)
 		}
 		switch n := l.not(); {
 		case l.slot == slot:

@@ -62,11 +62,11 @@ func (d *decider) grant(a ask, o *outcome) Grant {
 
 // lets says whether an Allow applies to m.
 func (s *search) lets(st *stmt, m *model) bool {
-	if holdsAny(st.allowWays(s.typ, m.b), m) < 0 {
+	if !s.applies(st, m) {
 		return false
 	}
 	for i := range st.clauses {
-		if !s.holds(&st.clauses[i].lo, m) {
+		if l := s.relax(st.clauses[i].lo); !s.holds(&l, m) {
 			return false
 		}
 	}
