@@ -50,20 +50,21 @@ func classOf(c condkey.Class) *class { return classTable[c] }
 
 // classTable holds the classes; it never changes.
 var classTable = [...]*class{
-	condkey.Digit:   newClass("7894561230"),
-	condkey.Hex:     newClass("0123456789abcdef"),
-	condkey.ID:      newClass(upper + digits),
-	condkey.Org:     newClass(lower + digits),
-	condkey.Name:    newClass("xyzabcdefghijklmnopqrstuvw" + upper + digits + "_+=,.@-"),
-	condkey.Path:    newClass("xyzabcdefghijklmnopqrstuvw" + digits + upper + marks),
-	condkey.Host:    newClass("xyzabcdefghijklmnopqrstuvw" + digits + "-"),
-	condkey.Alias:   newClass(lower + upper + digits + "/_-"),
-	condkey.Tag:     newClass("xyzabcdefghijklmnopqrstuvw" + digits + upper + " _.:/=+-@" + letters() + numbers).and(isTagRune),
-	condkey.Text:    newClass("xyzabcdefghijklmnopqrstuvw" + digits + upper + " " + marks + letters() + numbers + "\t\n\r").and(func(rune) bool { return true }),
-	condkey.Lower:   newClass("xyzabcdefghijklmnopqrstuvw-"),
-	condkey.Base64:  newClass(upper + lower + digits + "+/"),
-	condkey.Grantee: newClass("xyzabcdefghijklmnopqrstuvw" + upper + digits + "_+=,.@:/-"),
-	condkey.Word:    newClass("xyzabcdefghijklmnopqrstuvw" + upper + digits + ".-"),
+	condkey.Digit:      newClass("7894561230"),
+	condkey.Hex:        newClass("0123456789abcdef"),
+	condkey.ID:         newClass(upper + digits),
+	condkey.Org:        newClass(lower + digits),
+	condkey.Name:       newClass("xyzabcdefghijklmnopqrstuvw" + upper + digits + "_+=,.@-"),
+	condkey.Path:       newClass("xyzabcdefghijklmnopqrstuvw" + digits + upper + marks),
+	condkey.Host:       newClass("xyzabcdefghijklmnopqrstuvw" + digits + "-"),
+	condkey.Alias:      newClass(lower + upper + digits + "/_-"),
+	condkey.Tag:        newClass("xyzabcdefghijklmnopqrstuvw" + digits + upper + " _.:/=+-@" + letters() + numbers).and(isTagRune),
+	condkey.Text:       newClass("xyzabcdefghijklmnopqrstuvw" + digits + upper + " " + marks + letters() + numbers + "\t\n\r").and(func(rune) bool { return true }),
+	condkey.Lower:      newClass("xyzabcdefghijklmnopqrstuvw-"),
+	condkey.Base64:     newClass(upper + lower + digits + "+/"),
+	condkey.Grantee:    newClass("xyzabcdefghijklmnopqrstuvw" + upper + digits + "_+=,.@:/-"),
+	condkey.AliasModel: newClass(lower + upper + digits + "/_-:"),
+	condkey.Word:       newClass("xyzabcdefghijklmnopqrstuvw" + upper + digits + ".-"),
 }
 
 func digitClass() *class { return classOf(condkey.Digit) }

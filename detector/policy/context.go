@@ -188,7 +188,11 @@ func (s *search) contextName(lits []literal, name string, others []contextKey, m
 		}
 	}
 	trial := m.clone()
-	if !s.fill([]variant{whole(slot, tape{[]segment{repeat(textClass(), 1, 8192)}})}, lits, trial, resolved) {
+	var variants []variant
+	for _, f := range s.c.formsOf(s.c.keys.Tied(condkey.TieContextKeys).ShapesIn(s.kind)) {
+		variants = append(variants, f.variant(slot))
+	}
+	if !s.fill(variants, lits, trial, resolved) {
 		return "", false
 	}
 	return trial.text(slot), true

@@ -21,12 +21,19 @@ func (s *scene) domainOf(slot int) domain {
 	if reserved {
 		is = condkey.MayHave
 	}
-	if with, tied := s.with[slot]; tied && is == condkey.Chosen {
+	if there, told := s.with.of(slot); told && is == condkey.Chosen {
 		is = condkey.Never
-		if with {
+		if there {
 			is = condkey.Always
 		}
 	}
+	if is == condkey.Never {
+		return domain{}
+	}
+	return s.newDomain(key, rule, is)
+}
+
+func (s *scene) newDomain(key condkey.Key, rule *condkey.Case, is condkey.Presence) domain {
 	d, is := s.factDomain(key, &rule.Values, is)
 	switch is {
 	case condkey.Never:
@@ -74,10 +81,6 @@ func (s *scene) factDomain(key condkey.Key, v *condkey.Values, is condkey.Presen
 		return given(s.c.owner)
 	case condkey.FactOrg:
 		return given(facts.Org)
-	case condkey.FactSpec:
-		return given(facts.Spec)
-	case condkey.FactUsage:
-		return given(facts.Usage)
 	case condkey.FactOrigin:
 		return given(facts.Origin)
 	case condkey.FactTags:
@@ -165,7 +168,7 @@ func (s *scene) textDomain(d *domain, key condkey.Key, v *condkey.Values) {
 		d.first = s.c.filled(v.First)
 	}
 	if d.plainText = d.first; d.plainText == "" && len(d.forms) > 0 {
-		d.plainText = d.forms[0].plain(s.start.text(sAccount))
+		d.plainText = d.forms[0].plain(s.c.strangeAccount())
 	}
 	if len(v.Known) > 0 && (key.Reads&condkey.FactRegion == 0 || s.c.region != "") {
 		d.known = s.c.filledAll(v.Known)

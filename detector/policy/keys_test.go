@@ -31,7 +31,7 @@ type keyFact struct {
 	Maybe   []string `json:"maybe"`
 	Names   string   `json:"names"`
 	At      string   `json:"at"`
-	Ask     string   `json:"ask"`   // "key": the key's ARN is not known
+	Ask     string   `json:"ask"`   // "key": the key's ARN is not known; "owner": the owner neither
 	Reads   string   `json:"reads"` // the fact of the key that its values depend on
 	Known   []string `json:"known"` // services that are documented as values, without Region and suffix
 }
@@ -60,8 +60,11 @@ func readKeyFacts(t *testing.T) []keyFact {
 func (f *keyFact) question() Question {
 	q := surroundings()
 	q.Key = KeyFacts{}
-	if f.Ask == "key" {
+	switch f.Ask {
+	case "key":
 		q.KeyARN = ""
+	case "owner":
+		q.KeyARN, q.Account = "", ""
 	}
 	return q
 }
@@ -145,7 +148,7 @@ func probeWith(t *testing.T, keys *condkey.Table, f *keyFact) keyProbe {
 func (p keyProbe) can(k requestKind, l literal, sure bool) bool {
 	withs := p.c.presences([]int{p.slot})
 	if withs == nil {
-		withs = append(withs, nil)
+		withs = append(withs, presenceSet{})
 	}
 	l.slot = p.slot
 	for _, with := range withs {

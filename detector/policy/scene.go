@@ -31,8 +31,8 @@ type scene struct {
 	temp bool // temporary credentials
 	path pathKind
 	ask
-	keys keySet       // the kinds of keys that the request is about
-	with map[int]bool // by slot: whether the key is present, for keys tied by rules
+	keys keySet      // the kinds of keys that the request is about
+	with presenceSet // of keys that rules tie together
 
 	kind    condkey.Kind
 	domains []*domain // by slot; only for slots from sFirst on
@@ -164,7 +164,7 @@ func (s *scene) domainIn(slot int) *domain {
 	if key.Depends.Action || key.Tie == condkey.TieGrantOps {
 		k.action, k.keys = s.action, s.keys
 	}
-	if present, tied := s.with[slot]; tied {
+	if present, tied := s.with.of(slot); tied {
 		if k.with = withoutKey; present {
 			k.with = withKey
 		}

@@ -123,8 +123,10 @@ func (s *search) strangers() []literal {
 		base = append(base, literal{slot: sParent, mode: all})
 	}
 	for i := sFirst; i < len(s.domains); i++ { // and what carries the account, where it must be there
-		if d := s.domains[i]; d.ofCaller && s.with[i] && !d.canLack(s.sure) {
-			base = append(base, literal{slot: i, mode: all})
+		if d := s.domains[i]; d.ofCaller && !d.canLack(s.sure) {
+			if there, _ := s.with.of(i); there {
+				base = append(base, literal{slot: i, mode: all})
+			}
 		}
 	}
 	return base

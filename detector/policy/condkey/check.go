@@ -36,19 +36,52 @@ func (c *Case) check(r *Row) error {
 	case c.Fact&^r.Reads != 0 || bits.OnesCount16(uint16(c.Fact)) > 1:
 		return errors.New("a fact that the row does not read")
 	}
+	if ways := c.Values.ways(); ways > 1 || ways > 0 && r.decidedByOthers(c) {
+		return errors.New("values that are said in another way already")
+	}
+	switch r.Tie {
+	case TieSpec, TieUsage, TieAlgorithm:
+		if c.Is != Always {
+			return errors.New("a fact of the key that is not there")
+		}
+	case TieMFAAge:
+		if c.Is != Chosen {
+			return errors.New("an age whether there is MFA or not")
+		}
+	}
 	return c.Values.check()
 }
 
-func (v *Values) check() error {
-	ways := 0
+// decidedByOthers reports whether the values of a case follow from those of
+// another key of the group, or are not documented.
+func (r *Row) decidedByOthers(c *Case) bool {
+	switch r.Tie {
+	case TieAccount, TieOrgID, TieUsername, TieVpc, TieVpceOrgID:
+		return true
+	case TieARN:
+		return c.Callers == Service
+	case TieUserID:
+		return c.Callers&(Role|User) == 0
+	default:
+		return false
+	}
+}
+
+// ways counts the ways in which the values are said.
+func (v *Values) ways() int {
+	n := 0
 	for _, used := range [...]bool{len(v.Of)+len(v.MaybeOf) > 0, len(v.Shapes)+len(v.MaybeShapes) > 0, v.Numbers, v.Addresses != NoAddresses, v.Now} {
 		if used {
-			ways++
+			n++
 		}
 	}
+	return n
+}
+
+func (v *Values) check() error {
 	switch {
-	case ways > 1 || v.Addresses > IPv4Addresses:
-		return errors.New("values in more than one way")
+	case v.Addresses > IPv4Addresses:
+		return errors.New("no such addresses")
 	case !v.Numbers && (v.Lo != 0 || v.Hi != 0 || v.FromNow) || v.Lo > v.Hi:
 		return errors.New("bounds of no numbers")
 	case len(v.Shapes) == 0 && (v.First != "" || v.Known != nil || v.Doubtful != nil):
@@ -83,7 +116,7 @@ func (r *Row) own() error {
 		if of == 0 {
 			of = People
 		}
-		if of == Service {
+		if of == Service && c.Is == Unsaid {
 			continue
 		}
 		if c.Is != want || c.Paths != 0 || c.Creds != AnyCredentials || c.Actions != nil || of&^callers != 0 || of&seen != 0 {
@@ -97,14 +130,38 @@ func (r *Row) own() error {
 	return nil
 }
 
-// alike checks that keys of one group are there in the same requests.
+// alike checks that keys of one group are there in the same requests, and that
+// those of one tie, and of a chain of calls, have the same values.
 func (t *Table) alike() error {
-	for _, pair := range [...][2]Tie{{TieOrgID, TieOrgPaths}, {TieVpc, TieVpcARN}, {TieVpceOrgID, TieVpceOrgPaths}, {TieCalled, TieCalledFirst}, {TieCalled, TieCalledLast}, {TieContext, TieContextKeys}} {
-		a, b := t.tie[pair[0]], t.tie[pair[1]]
-		if a != nil && b != nil && !slices.EqualFunc(a.Cases, b.Cases, func(c, d Case) bool {
-			return c.Callers == d.Callers && c.Paths == d.Paths && c.Creds == d.Creds && slices.Equal(c.Actions, d.Actions) && c.Is == d.Is
+	same := func(a, b *Row, values bool) error {
+		if a == nil || b == nil || slices.EqualFunc(a.Cases, b.Cases, func(c, d Case) bool {
+			return c.Callers == d.Callers && c.Paths == d.Paths && c.Creds == d.Creds && slices.Equal(c.Actions, d.Actions) && c.Is == d.Is &&
+				(!values || slices.Equal(c.Shapes, d.Shapes) && slices.Equal(c.Known, d.Known))
 		}) {
-			return fmt.Errorf("%s and %s are not there in the same requests", a.Name, b.Name)
+			return nil
+		}
+		return fmt.Errorf("%s and %s are not alike", a.Name, b.Name)
+	}
+	for _, p := range [...]struct {
+		a, b   Tie
+		values bool
+	}{
+		{TieOrgID, TieOrgPaths, false},
+		{TieVpc, TieVpcARN, false},
+		{TieVpceOrgID, TieVpceOrgPaths, false},
+		{TieContext, TieContextKeys, false},
+		{TieCalled, TieCalledFirst, true},
+		{TieCalled, TieCalledLast, true},
+	} {
+		if err := same(t.tie[p.a], t.tie[p.b], p.values); err != nil {
+			return err
+		}
+	}
+	for i := range t.rows {
+		if r := &t.rows[i]; r.Tie == TieAccount {
+			if err := same(t.tie[TieAccount], r, true); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

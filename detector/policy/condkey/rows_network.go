@@ -29,7 +29,7 @@ func networkRows() []Row {
 		{Name: "aws:SourceVpcArn", Types: ARN | String, Tie: TieVpcARN, Names: NetworkID, Cases: atEndpoint(Always, Values{Shapes: []string{"arn:{partition}:ec2:{region}:{account}:vpc/{}" + vpcShape}}), Say: say},
 		{Name: "aws:SourceVpce", Types: String, Names: NetworkID, Cases: atEndpoint(Always, Values{Shapes: []string{vpceShape}, First: "vpce-0123456789abcdef0"}), Say: say},
 		{
-			Name: "aws:VpcSourceIp", Types: IP | String, Cases: atEndpoint(Always, Values{Addresses: AllAddresses}),
+			Name: "aws:VpcSourceIp", Types: IP, Cases: atEndpoint(Always, Values{Addresses: AllAddresses}),
 			Say: Say{Absent: away, Present: "private addresses are free to choose: a stranger's own VPC can have %s"},
 		},
 		{Name: "aws:VpceAccount", Types: String, Names: NetworkAccount, Cases: atEndpoint(Always, Values{Shapes: []string{"{account}"}, First: "999988887777"}), Say: say},

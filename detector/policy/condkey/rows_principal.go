@@ -92,7 +92,7 @@ func principalRows() []Row {
 					// Roles of AWS's own that every account has. Source: KMS
 					// Developer Guide, CloudTrail, "EC2 example two"; EBS User
 					// Guide, ebs-encryption-requirements.html.
-					MaybeShapes: []string{iam + "role/aws:{name 1 60}", iam + "role/aws:{name 1 60}/{name 1 64}"},
+					MaybeShapes: []string{iam + "role/aws:{name 1 60}"},
 				}},
 				{Callers: User, Is: Always, Values: Values{Shapes: []string{iam + "user/{name 1 64}", iam + "user/{path 1 510}/{name 1 64}"}}},
 				{Callers: Root, Is: Always, Values: Values{Shapes: []string{iam + "root"}}},

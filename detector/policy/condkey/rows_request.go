@@ -38,7 +38,7 @@ func requestRows() []Row {
 		{Name: "aws:TagKeys", Types: String, Multi: true, Say: Say{Absent: absent(noRequest)}},
 		{
 			Name: "kms:RequestAlias", Types: String, Reads: FactAliases,
-			Cases: []Case{{Callers: Anyone, Actions: cryptographic, Is: Chosen, Values: Values{Shapes: []string{"alias/{alias 1 250}"}, First: "alias/key", Fact: FactAliases}}}, Say: aliased,
+			Cases: []Case{{Callers: Anyone, Actions: cryptographic, Is: Chosen, Values: aliases()}}, Say: aliased,
 		},
 		{
 			// CloudWatch Logs documents ARN operators for the ARN that it puts there.

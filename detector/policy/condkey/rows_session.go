@@ -145,7 +145,7 @@ func claimRows() []Row {
 	}
 	saml("namequalifier", Subject, Values{Shapes: []string{"{base64 27 27}="}})
 	saml("sub", Nobody, Values{Shapes: []string{"{text 1 512}"}, First: "stranger"})
-	saml("sub_type", Nobody, Values{Shapes: []string{"persistent", "transient", "{text 1 512}"}, First: "persistent"})
+	saml("sub_type", Nobody, Values{Shapes: []string{"persistent", "transient", "urn:{text 1 508}"}, First: "persistent", MaybeShapes: []string{"{text 1 512}"}})
 	for _, name := range []string{
 		"doc", "iss", "aud", "commonName", "givenName", "mail", "name", "organizationStatus", "primaryGroupSID", "surname", "uid", "x500UniqueIdentifier",
 		"eduPersonPrimaryAffiliation", "eduPersonPrimaryOrgUnitDN", "eduPersonPrincipalName", "eduPersonOrgDN",

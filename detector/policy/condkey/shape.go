@@ -45,24 +45,25 @@ type Class uint8
 
 // The classes of characters.
 const (
-	Digit   Class = iota // 0-9
-	Hex                  // 0-9a-f
-	ID                   // unique ids: A-Z0-9
-	Org                  // ids of organizations, roots and units: a-z0-9
-	Name                 // names of roles, users and sessions: \w+=,.@-
-	Path                 // U+0021 to U+007E
-	Host                 // labels of host names: a-z0-9-
-	Alias                // aliases of keys: a-zA-Z0-9/_-
-	Tag                  // \p{L}\p{Z}\p{N}_.:/=+-@
-	Text                 // anything
-	Lower                // a-z and -: the words of a Region's name
-	Base64               // A-Za-z0-9+/
-	Grantee              // \w+=,.@:/-
-	Word                 // A-Za-z0-9.-
+	Digit      Class = iota // 0-9
+	Hex                     // 0-9a-f
+	ID                      // unique ids: A-Z0-9
+	Org                     // ids of organizations, roots and units: a-z0-9
+	Name                    // names of roles, users and sessions: \w+=,.@-
+	Path                    // U+0021 to U+007E
+	Host                    // labels of host names: a-z0-9-
+	Alias                   // aliases of keys: a-zA-Z0-9/_-
+	Tag                     // \p{L}\p{Z}\p{N}_.:/=+-@
+	Text                    // anything
+	Lower                   // a-z and -: the words of a Region's name
+	Base64                  // A-Za-z0-9+/
+	Grantee                 // \w+=,.@:/-
+	Word                    // A-Za-z0-9.-
+	AliasModel              // those of Alias, and the colon that the API's model has
 )
 
 func classByName(name string) (Class, bool) {
-	for i, n := range [...]string{"digit", "hex", "id", "org", "name", "path", "host", "alias", "tag", "text", "lower", "base64", "grantee", "word"} {
+	for i, n := range [...]string{"digit", "hex", "id", "org", "name", "path", "host", "alias", "tag", "text", "lower", "base64", "grantee", "word", "aliasmodel"} {
 		if n == name {
 			return Class(i), true
 		}

@@ -271,6 +271,9 @@ func (r *Row) Case(k Kind) *Case {
 		}
 		if callers&k.Caller != 0 && (c.Paths == 0 || c.Paths&k.Path != 0) &&
 			(c.Creds == AnyCredentials || c.Creds == k.Creds) && (c.Actions == nil || slices.Contains(c.Actions, k.Action)) {
+			if c.Is == Never {
+				return nil
+			}
 			return c
 		}
 	}
