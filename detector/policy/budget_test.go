@@ -184,17 +184,22 @@ func TestAdversePolicies(t *testing.T) {
 
 // An ordinary policy is never too intricate.
 func TestOrdinaryPolicies(t *testing.T) {
-	most := 0
+	var steps []int
 	for _, c := range readCorpus(t) {
 		if c.Malformed {
 			continue
 		}
 		d := mustParse(c.text()).Decide(surroundings())
-		if most = max(most, d.Steps); d.TooIntricate || d.Steps > MaxSteps/8 {
+		if steps = append(steps, d.Steps); d.TooIntricate || d.Steps > MaxSteps/8 {
 			t.Errorf("%s: charged %d steps, too intricate %t", c.Name, d.Steps, d.TooIntricate)
 		}
 	}
-	t.Logf("corpus: at most %d steps", most)
+	slices.Sort(steps)
+	median := steps[len(steps)/2]
+	if median >= 10_000 {
+		t.Errorf("half of the corpus needs more than %d steps", median)
+	}
+	t.Logf("corpus: %d steps in the middle, at most %d", median, steps[len(steps)-1])
 	intricate, count := 0, 500
 	for seed := range uint64(count) {
 		if mustParse(newGenerator(seed).policy()).Decide(surroundings()).TooIntricate {
