@@ -58,7 +58,7 @@ func ownerMeaning(f *detector.Finding) string {
 	}
 }
 
-const bypassed = "the caller told KMS not to check that it can change the policy again (bypassPolicyLockoutSafetyCheck). Somebody who takes a key away does that; some build tools do, too."
+const bypassed = "the caller told KMS not to check that it can change the policy again (BypassPolicyLockoutSafetyCheck)."
 
 // bypassNote says in the first lines that the lock-out check was bypassed by a
 // call that takes something from the owner; "" otherwise.
@@ -119,6 +119,22 @@ func ownerCause(f *detector.Finding) string {
 		return "The owner: " + plain(blame.Reason, maxText) + "."
 	}
 	return "The owner, " + statementName(blame.Statement) + ": " + plain(blame.Reason, maxText) + "."
+}
+
+// ownerDoubt says that the owner's account does not surely keep the key whose
+// policy is in force; "" when it does, or has surely lost it.
+func ownerDoubt(f *detector.Finding) string {
+	const text = "The policy in force does not surely let the key's own account change it again"
+	switch o := f.Decision.Owner; {
+	case f.Attempted || o.ManageBlame.Reason == "":
+		return ""
+	case o.Manage == policy.AccessNamed:
+		return text + ": only " + namedOf(o.Named) + " can, while they exist."
+	case o.Manage == policy.AccessUndecided && f.Key.Account != "":
+		return text + ": " + plain(o.ManageBlame.Reason, maxText) + "."
+	default:
+		return ""
+	}
 }
 
 // guardCause says that the key is closed by a resource control policy only; "" otherwise.

@@ -23,7 +23,7 @@ const (
 // because mail and chat programs make links of what looks like one.
 func plain(s string, limit int) string {
 	s = Sanitize(s, limit)
-	if !strings.Contains(s, "://") && !strings.Contains(strings.ToLower(s), "www.") {
+	if !strings.Contains(s, "://") && !hasWWW(s) {
 		return s
 	}
 	words := strings.Split(s, " ")
@@ -77,59 +77,19 @@ func brief(f *detector.Finding) string {
 		what = "KMS key shared with outsiders"
 	case f.Verdict == policy.Private:
 		what = "KMS key opens to outsiders later"
+	case notInRecord(f):
+		what = "KMS key policy is not in the record"
 	case f.Problem != "":
 		what = "KMS key policy could not be read"
 	}
-	if f.Attempted {
-		return "Refused attempt: " + what
-	}
-	return what
-}
-
-// mfaState is the caller's MFA in one of four plain answers.
-func mfaState(a detector.Actor) string {
-	switch a.MFA {
-	case detector.MFAYes:
-		return "yes"
-	case detector.MFANo:
-		return "no"
-	case detector.MFANotApplicable:
-		return "not applicable"
-	default:
-		return "unknown"
-	}
-}
-
-// mfaNote is the clause that belongs to the answer; "" when it needs none.
-func mfaNote(a detector.Actor) string {
-	if a.MFANote != "" {
-		return plain(a.MFANote, maxName)
-	}
 	switch {
-	case a.MFA == detector.MFANotApplicable && a.LongTermKey:
-		return "a long-term access key"
-	case a.MFA == detector.MFANotApplicable:
-		return "no person signed in"
-	case a.MFA == detector.MFAUnknown:
-		return "the record does not tell"
+	case f.Attempted:
+		return "Refused attempt: " + what
+	case outcomeUnknown(f):
+		return "May be in force: " + what
 	default:
-		return ""
+		return what
 	}
-}
-
-// who names the caller: the short name, and the role if it is another name.
-func who(a detector.Actor, limit int) string {
-	name := orUnknown(plain(a.Name, limit))
-	if a.Type == "Root" {
-		name = "the root user"
-	}
-	if a.Role != "" && a.Role != a.Name {
-		name += " via role " + plain(a.Role, limit)
-	}
-	if a.InvokedBy != "" && a.InvokedBy != a.Name {
-		name += " through " + plain(a.InvokedBy, limit)
-	}
-	return name
 }
 
 // keyName is the shortest name of the key that identifies it in its account.
@@ -188,10 +148,14 @@ func meaning(f *detector.Finding) string {
 	if f.Verdict != policy.Private && f.Decision.Future != nil {
 		text += " " + later(f.Decision)
 	}
-	if f.Attempted {
+	switch {
+	case f.Attempted:
 		return "AWS refused the call, so nothing changed. With this policy in force: " + text
+	case outcomeUnknown(f):
+		return "AWS did not say whether the call took effect. If it did: " + text
+	default:
+		return text
 	}
-	return text
 }
 
 // reach says what outsiders get from the policy.

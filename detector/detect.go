@@ -10,7 +10,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy"
 )
 
-// A Detector judges records. The zero Detector trusts nobody beside the key's owner.
+// A Detector judges records. The zero Detector trusts nobody but the key's owner.
 type Detector struct {
 	TrustedAccounts []string // 12-digit ids that count as inside
 	TrustedOrgs     []string // organization ids (o-...) that count as inside
@@ -32,7 +32,7 @@ type Detector struct {
 
 // A RecordError is a record that could not be read as CloudTrail's.
 type RecordError struct {
-	EventID string // "" when the record did not tell
+	EventID string // "" when the record does not say
 	Err     error
 }
 
@@ -63,16 +63,18 @@ const malformedPolicy = "MalformedPolicyDocumentException"
 // Detect judges one CloudTrail record, a JSON object. Its only errors are
 // *RecordError: bytes that are not a CloudTrail record, or a record that two
 // readers could read differently, because an object in it holds a member twice
-// or in another letter case. A record of another call, or one whose policy
-// keeps outsiders out and the key with its owner, is a Result without a Finding.
+// or in another letter case. Any other member that is not as it should be is
+// unknown, and Finding.Notes names it. A record of another call, or one whose
+// policy keeps outsiders out and the key with its owner, is a Result without a
+// Finding.
 //
-// The instant of the decision is the event's time (but see Detector.Now), and the owner is the key's
-// account. An accepted call whose policy cannot be read is a finding, since
-// nobody can say that it is harmless. So is a refused call (errorCode) whose
-// policy would have opened the key: Attempted, of severity low. A refused call
-// whose policy cannot be read is one too, unless that was AWS's own reason to
-// refuse it. A record with an error code beside a response is taken for
-// accepted: KMS answers a refused call with nothing but the error.
+// The instant of the decision is the event's time (but see Detector.Now), and
+// the owner is the key's account. An accepted call whose policy cannot be read,
+// or is not in the record, is a finding, since nobody can say that it is
+// harmless. A call of unknown outcome is judged like an accepted one. A refused
+// call whose policy would have opened the key is a finding too: Attempted, of
+// severity low; and so is one whose policy cannot be read, unless that was AWS's
+// own reason to refuse it.
 //
 // One ReplicateKey call leaves two records, ReplicateKey in the primary's
 // Region and CreateKey in the replica's. Each is judged, and each finding has
@@ -86,10 +88,7 @@ func (d Detector) Detect(text []byte) (Result, error) {
 	if !r.setsPolicy() {
 		return Result{Event: r.event, Verdict: policy.Private, Quiet: quietOtherCall}, nil
 	}
-	f, err := r.facts()
-	if err != nil {
-		return Result{}, &RecordError{r.event.ID, err}
-	}
+	f := r.facts()
 	if quiet := d.judge(f, &r); quiet != "" {
 		return Result{Event: f.Event, Key: f.Key, Verdict: policy.Private, Quiet: quiet}, nil
 	}
@@ -98,38 +97,46 @@ func (d Detector) Detect(text []byte) (Result, error) {
 	return Result{Event: f.Event, Key: f.Key, Verdict: f.Verdict, Finding: f}, nil
 }
 
-// facts begins a finding with what the record tells.
-func (r *record) facts() (*Finding, error) {
-	actor, err := r.readActor()
-	if err != nil {
-		return nil, err
-	}
+// facts begins a finding with what the record says.
+func (r *record) facts() *Finding {
 	return &Finding{
-		Attempted: r.refused(),
+		Attempted: r.event.Outcome == Refused,
 		Event:     r.event,
 		Key:       r.readKey(),
-		Actor:     actor,
+		Actor:     r.readActor(),
 		Source:    r.readSource(),
-	}, nil
+		Notes:     r.odd,
+	}
 }
 
 // judge decides about the policy of the call and completes f. It returns why
 // there is nothing to report, or "".
 func (d Detector) judge(f *Finding, r *record) (quiet string) {
-	text, err := r.readPolicy()
+	text, missing := r.readPolicy()
 	switch {
-	case err != nil:
-		f.Problem = err.Error()
+	case missing != "" && f.Attempted:
+		return quietNoPolicy
+	case missing != "":
+		f.Policy.Missing, f.Problem = missing, "it is not in the record: "+missing
+		f.Decision = policy.Unread()
+		f.Severity = f.severity()
 	case text == "" && f.Attempted:
 		return quietNoPolicy
 	case text == "":
 		return quietDefault
+	default:
+		if quiet := d.read(f, text); quiet != "" {
+			return quiet
+		}
 	}
-	var p *policy.Policy
-	if f.Problem == "" {
-		f.Policy = PolicyText{Text: text, SHA256: hexSum(text)}
-		p, err = policy.Parse([]byte(text))
-	}
+	f.Title = f.title()
+	return ""
+}
+
+// read parses and decides the policy text.
+func (d Detector) read(f *Finding, text string) (quiet string) {
+	f.Policy = PolicyText{Text: text, SHA256: hexSum(text)}
+	p, err := policy.Parse([]byte(text))
 	switch {
 	case p != nil && f.Attempted && f.Event.ErrorCode == malformedPolicy && len(p.Unknown) > 0 && !d.opens(f, p):
 		return quietMalformed
@@ -139,14 +146,13 @@ func (d Detector) judge(f *Finding, r *record) (quiet string) {
 		}
 	case f.Attempted && f.Event.ErrorCode == malformedPolicy:
 		return quietMalformed
-	case f.Problem == "":
+	default:
 		f.Problem = err.Error()
 	}
 	if p == nil {
 		f.Decision = policy.Unread()
 	}
 	f.Severity = f.severity()
-	f.Title = f.title()
 	return ""
 }
 

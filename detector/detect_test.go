@@ -167,6 +167,11 @@ func TestOwnerLocked(t *testing.T) {
 		{"no statement for the owner", `{"Version":"2012-10-17","Statement":[` + open + `]}`, nil, true},
 		{"refused", policyOf(open, lock), []edit{{"errorCode", `"AccessDenied"`}}, false},
 		{"not readable", `{`, nil, false},
+		{"of unknown outcome", policyOf(open, lock), []edit{{"errorCode", `"InternalFailure"`}}, true},
+		{"no ARN: an alias", policyOf(open, lock), []edit{{"requestParameters.keyId", `"alias/payments"`}}, false},
+		{"no ARN: no key named", policyOf(open, lock), []edit{{"requestParameters.keyId", `null`}}, false},
+		{"no ARN: odd text", policyOf(open, lock), []edit{{"requestParameters.keyId", `"arn:aws:kms:us-east-1:key/x"`}}, false},
+		{"no ARN: no Region", policyOf(open, lock), []edit{{"awsRegion", `7`}}, false},
 	} {
 		result, err := Detector{}.Detect(edited(t, put, append(row.edits, edit{"requestParameters.policy", quoted(row.policy)})...))
 		if err != nil || result.Finding == nil || result.Finding.OwnerLocked != row.want {

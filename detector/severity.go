@@ -30,8 +30,9 @@ func severityRules() []severityRule {
 		{Medium, "undecided, which may be worse", func(f *Finding) bool { return f.Verdict == policy.Undecided }},
 		{Medium, "set with the lock-out check bypassed, and the owner does not surely keep the key", (*Finding).Bypassed},
 		{Medium, "open to strangers or named networks by itself later", (*Finding).opensLater},
-		{Medium, "shared with somebody else than those trusted", func(f *Finding) bool {
-			return f.Verdict == policy.Shared && f.trust
+		{Medium, "shared, now or later, with somebody else than those trusted", func(f *Finding) bool {
+			later := f.Decision.Future
+			return f.trust && (f.Verdict == policy.Shared || later != nil && later.Verdict == policy.Shared)
 		}},
 		{Low, "shared; closed only by a resource control policy; anyone can revoke grants", func(*Finding) bool { return true }},
 	}
@@ -62,10 +63,11 @@ func (f *Finding) Bypassed() bool {
 
 // locks reports whether the policy, in force or not, leaves nobody of the
 // owner's account a way to change it. One that a resource control policy keeps
-// from it is not locked: that policy can be detached.
+// from it is not locked: that policy can be detached; nor is a key without an ARN,
+// whose owner is not known.
 func (f *Finding) locks() bool {
 	d := &f.Decision
-	return d.Owner.Manage == policy.AccessNo && (d.Unguarded == nil || d.Unguarded.Owner.Manage == policy.AccessNo)
+	return f.Key.ARN != "" && d.Owner.Manage == policy.AccessNo && (d.Unguarded == nil || d.Unguarded.Owner.Manage == policy.AccessNo)
 }
 
 // Guarded reports whether resource control policies alone keep outsiders out.

@@ -25,7 +25,7 @@ func public(actions ...string) policy.Decision {
 // The table of severities, row by row.
 func TestSeverity(t *testing.T) {
 	withMFA := Actor{Type: typeAssumedRole, MFA: MFAYes}
-	withoutMFA := Actor{Type: typeAssumedRole, MFA: MFANo}
+	withoutMFA := Actor{Type: typeIAMUser, MFA: MFANo}
 	encrypt, both := public("kms:Encrypt"), public("kms:Encrypt", "kms:Decrypt")
 	named := public("kms:Encrypt")
 	named.Grants = append(named.Grants, grants(policy.Shared, "kms:Decrypt")...)
@@ -59,6 +59,12 @@ func TestSeverity(t *testing.T) {
 		{"public, no MFA", Finding{Verdict: policy.Public, Actor: withoutMFA, Decision: both}, Critical},
 		{"public, MFA unknown", Finding{Verdict: policy.Public, Actor: Actor{Type: typeAssumedRole}, Decision: both}, High},
 		{"public, long-term key", Finding{Verdict: policy.Public, Actor: Actor{Type: typeIAMUser, LongTermKey: true, MFA: MFANotApplicable}, Decision: both}, Critical},
+		{"public, root with MFA", Finding{Verdict: policy.Public, Actor: Actor{Type: typeRoot, MFA: MFAYes}, Decision: both}, High},
+		{"public, root without MFA", Finding{Verdict: policy.Public, Actor: Actor{Type: typeRoot, MFA: MFANo}, Decision: both}, Critical},
+		{"public, root with a long-term key", Finding{Verdict: policy.Public, Actor: Actor{Type: typeRoot, MFA: MFANotApplicable, LongTermKey: true}, Decision: both}, Critical},
+		{"public, outcome unknown", Finding{Verdict: policy.Public, Actor: withMFA, Event: Event{Outcome: OutcomeUnknown}, Decision: both}, High},
+		{"shared beside those trusted, refused", Finding{Attempted: true, Verdict: policy.Shared, trust: true}, Low},
+		{"shared later beside those trusted", Finding{Verdict: policy.Private, trust: true, Decision: future(policy.Shared)}, Medium},
 		{"public, a service without MFA", Finding{Verdict: policy.Public, Actor: Actor{Type: typeAssumedRole, MFA: MFANo, InvokedBy: "cloudformation.amazonaws.com"}, Decision: both}, High},
 		{"public, refused", Finding{Attempted: true, Verdict: policy.Public, Actor: withoutMFA, Decision: encrypt}, Low},
 		{"locked", Finding{Verdict: policy.Private, OwnerLocked: true, Decision: owner(policy.AccessNo, policy.AccessNo, policy.Private)}, High},
@@ -113,6 +119,7 @@ func TestTitle(t *testing.T) {
 		{Finding{Verdict: policy.Shared, Decision: decide(policy.Shared)}, "Named outsiders can encrypt with this KMS key"},
 		{Finding{}, "It could not be decided who can encrypt with this KMS key"},
 		{Finding{Problem: "p"}, "The policy of this KMS key could not be read"},
+		{Finding{Problem: "p", Policy: PolicyText{Missing: "m"}}, "The new policy of this KMS key is not in the record"},
 		{Finding{Verdict: policy.Private, Decision: later(policy.Public)}, "This KMS key opens to anyone in AWS on 2099-01-01 00:00:00 UTC"},
 		{Finding{Verdict: policy.Private, Decision: later(policy.Network)}, "This KMS key opens to named networks on 2099-01-01 00:00:00 UTC"},
 		{Finding{Verdict: policy.Private, Decision: later(policy.Shared)}, "This KMS key opens to named outsiders on 2099-01-01 00:00:00 UTC"},
@@ -122,13 +129,13 @@ func TestTitle(t *testing.T) {
 		{Finding{Verdict: policy.Public, Decision: public("kms:Encrypt", "kms:Decrypt", "kms:Sign")}, "Anyone in AWS can encrypt and decrypt with this KMS key"},
 		{Finding{Decision: policy.Decision{Classes: policy.Classes{Encrypt: policy.Bounds{Verdict: policy.Private}}}}, "It could not be decided who can decrypt or sign with this KMS key"},
 		{Finding{Verdict: policy.Private, OwnerLocked: true, Decision: policy.Decision{Least: policy.Private}}, "Nobody in its owner's account can change this KMS key's policy"},
-		{Finding{Verdict: policy.Public, OwnerLocked: true, Decision: policy.Decision{Least: policy.Public}}, "Outsiders have this KMS key, and its owner's account is locked out"},
+		{Finding{Verdict: policy.Public, OwnerLocked: true, Decision: policy.Decision{Least: policy.Public}}, "Outsiders took over this KMS key; its owner is locked out"},
 		{Finding{Verdict: policy.Private, Event: Event{Bypass: true}, Decision: policy.Decision{Owner: policy.Owner{Manage: policy.AccessNamed}}}, "Only named principals can still change this KMS key's policy"},
 		{Finding{Verdict: policy.Private, Event: Event{Bypass: true}, Decision: policy.Decision{Owner: policy.Owner{Manage: policy.AccessYes, Decrypt: policy.AccessNo}}}, "The owner's account can no longer decrypt with this KMS key"},
 		{Finding{Verdict: policy.Private, Event: Event{Bypass: true}, Key: Key{Account: "111122223333"}}, "The owner's account may not be able to change this KMS key's policy"},
 		{Finding{Verdict: policy.Private, Decision: policy.Decision{Unguarded: &policy.Decision{Verdict: policy.Public}}}, "Only a resource control policy keeps outsiders from this KMS key"},
 		{Finding{Verdict: policy.Private, Decision: policy.Decision{Others: grants(policy.Public, revokeGrant)}}, "Anyone in AWS can revoke the grants of this KMS key"},
-		{Finding{Attempted: true, Verdict: policy.Private, Decision: policy.Decision{Owner: policy.Owner{Manage: policy.AccessNo}}}, "Refused attempt to lock the owner's account out of a KMS key"},
+		{Finding{Attempted: true, Verdict: policy.Private, Key: Key{ARN: testARN}, Decision: policy.Decision{Owner: policy.Owner{Manage: policy.AccessNo}}}, "Refused attempt to lock the owner's account out of a KMS key"},
 		{Finding{Attempted: true, Verdict: policy.Private, Event: Event{Bypass: true}, Key: Key{Account: "111122223333"}}, "Refused attempt to set a KMS key policy without the lock-out check"},
 		{Finding{Attempted: true, Verdict: policy.Private, Decision: policy.Decision{Unguarded: &policy.Decision{Verdict: policy.Public}}}, "Refused attempt to leave a KMS key to a resource control policy"},
 		{Finding{Attempted: true, Verdict: policy.Private}, "Refused attempt to let anyone in AWS revoke the grants of a KMS key"},
@@ -139,8 +146,14 @@ func TestTitle(t *testing.T) {
 		{Finding{Attempted: true}, "Refused call with a key policy that could not be decided"},
 		{Finding{Attempted: true, Problem: "p"}, "Refused call with a key policy that could not be read"},
 	} {
+		if !row.f.Attempted {
+			row.f.Event.Outcome = Accepted
+		}
 		if got := row.f.title(); got != row.want {
 			t.Errorf("title = %q, want %q", got, row.want)
+		}
+		if row.f.Event.Outcome = OutcomeUnknown; !row.f.Attempted && row.f.title() != row.want+", if the call took effect" {
+			t.Errorf("title of unknown outcome = %q, want %q and a clause", row.f.title(), row.want)
 		}
 	}
 }
@@ -165,14 +178,14 @@ func TestSeverityOfEveryActor(t *testing.T) {
 }
 
 // eachActor visits every kind of caller, and whether it counts as one without
-// MFA: MFA false, a long-term key, or root; a service's call never does.
+// MFA: MFA false or a long-term key; a service's call never does.
 func eachActor(visit func(a Actor, withoutMFA bool)) {
 	for _, kind := range []string{typeIAMUser, typeAssumedRole, typeRoot, typeFederated, typeService, typeUnknown} {
 		for _, mfa := range []MFA{MFAUnknown, MFAYes, MFANo, MFANotApplicable} {
 			for _, longTerm := range []bool{false, true} {
 				for _, by := range []string{"", "cloudformation.amazonaws.com", "signin.amazonaws.com", "AWS Internal"} {
 					service := kind == typeService || by == "cloudformation.amazonaws.com"
-					visit(Actor{Type: kind, MFA: mfa, LongTermKey: longTerm, InvokedBy: by}, kind == typeRoot || !service && (longTerm || mfa == MFANo))
+					visit(Actor{Type: kind, MFA: mfa, LongTermKey: longTerm, InvokedBy: by}, !service && (longTerm || mfa == MFANo))
 				}
 			}
 		}

@@ -12,8 +12,18 @@ func (f *Finding) title() string {
 	switch {
 	case f.Attempted:
 		return f.attempt()
+	case f.Event.Outcome == OutcomeUnknown:
+		return f.inForce() + ", if the call took effect"
+	default:
+		return f.inForce()
+	}
+}
+
+// inForce words a policy that is, or may be, in force.
+func (f *Finding) inForce() string {
+	switch {
 	case f.TakenOver():
-		return "Outsiders have this KMS key, and its owner's account is locked out"
+		return "Outsiders took over this KMS key; its owner is locked out"
 	case f.Verdict == policy.Public:
 		return "Anyone in AWS can " + f.use() + " this KMS key"
 	case f.OwnerLocked:
@@ -24,6 +34,8 @@ func (f *Finding) title() string {
 		return "Named outsiders can " + f.use() + " this KMS key"
 	case f.Verdict == policy.Private:
 		return f.closed()
+	case f.Policy.Missing != "":
+		return "The new policy of this KMS key is not in the record"
 	case f.Problem != "":
 		return "The policy of this KMS key could not be read"
 	case f.Decision.Classes.Encrypt.Verdict == policy.Undecided:
