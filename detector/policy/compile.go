@@ -175,6 +175,7 @@ func (s *stmt) mention(slot int, key condkey.Key) {
 // compileStatement compiles a statement of in, the key policy or a resource control policy.
 func (c *compiled) compileStatement(s *stmt, src *Statement, in *Policy) {
 	s.Statement = src
+	c.b.spend(readSize * len(src.Text)) // patterns, literals, names: all in proportion to the text
 	s.letters = make([]uint32, len(src.Actions))
 	for i, a := range src.Actions {
 		s.letters[i] = lettersOf(a)
