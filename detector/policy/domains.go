@@ -29,6 +29,9 @@ func (s *scene) domainOf(slot int) domain {
 	if is == condkey.Never {
 		return domain{}
 	}
+	if s.with.slots == nil {
+		return s.newDomain(key, rule, is) // there are few scenes
+	}
 	at := domainKey{slot, rule, is, s.c.q.At.Unix()}
 	d, known := s.c.domains[at]
 	if !known {

@@ -208,7 +208,7 @@ func (c *compiled) strangeAccount() string {
 // A relevance says what the statements about one action can turn on.
 type relevance struct {
 	byType, byPath, byMCP, byCreds bool
-	keys                           []int // slots of keys that the conditions name
+	tied                           []int // slots of keys that rules tie together
 	allow                          bool  // some Allow can let an outsider in
 }
 
@@ -224,7 +224,7 @@ func (c *compiled) relevant(action string) relevance {
 		r.byPath = r.byPath || st.by.Path
 		r.byMCP = r.byMCP || st.by.MCP
 		r.byCreds = r.byCreds || st.by.Credentials
-		r.keys = append(r.keys, st.keys...)
+		r.tied = append(r.tied, st.tied...)
 		r.allow = r.allow || st.Effect == Allow && st.entries.reachable(st.NotPrincipal)
 	}
 	return r
@@ -258,7 +258,7 @@ func (c *compiled) scenes(action string) []*scene {
 	if r.byMCP {
 		paths = append(paths, mcp)
 	}
-	withs := c.presences(r.keys)
+	withs := c.presences(r.tied)
 	list := make([]*scene, 0, len(paths)*len(types)*max(1, len(withs)))
 	for _, p := range paths {
 		for _, t := range types {
