@@ -71,7 +71,6 @@ func digitClass() *class { return classOf(condkey.Digit) }
 func idClass() *class    { return classOf(condkey.ID) }
 func nameClass() *class  { return classOf(condkey.Name) }
 func pathClass() *class  { return classOf(condkey.Path) }
-func textClass() *class  { return classOf(condkey.Text) }
 
 // and adds the characters behind ASCII that beyond knows.
 func (c *class) and(beyond func(rune) bool) *class {
