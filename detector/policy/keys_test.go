@@ -234,7 +234,7 @@ func TestKeyValues(t *testing.T) {
 func TestKeyRows(t *testing.T) {
 	types := []string{"String", "ARN", "Bool", "Date", "Numeric", "IP"}
 	names := []string{
-		"nobody", "caller", "image", "person", "subject", "issuer", "address", "network", "network-account", "network-org",
+		"nobody", "caller", "image", "person", "subject", "audience", "issuer", "address", "network", "network-account", "network-org",
 		"service", "customer-account", "customer-arn", "customer-org", "customer-path", "owner",
 	}
 	facts := []string{"region", "owner", "org", "orgpath", "tags", "spec", "usage", "origin", "multiregion", "keytype", "aliases"}

@@ -109,7 +109,7 @@ func (r *Row) Depends() Dependence {
 		d.MCP = d.MCP || c.Paths != 0 && (c.Paths&Through == Via || c.Paths&Through == MCP)
 		d.Credentials = d.Credentials || c.Creds != AnyCredentials
 		d.Action = d.Action || c.Actions != nil
-		d.Open = d.Open || c.Is.Open() || c.Values.Open()
+		d.Open = d.Open || c.Is.Open() || c.Values.Open() || r.Names == Audience
 		d.Wild = d.Wild || c.Values.wild()
 	}
 	d.Open = d.Open || r.Reserved != ""
