@@ -5,7 +5,7 @@ ARCH  ?= arm64
 LEAN  := -trimpath -tags lambda.norpc -ldflags "-s -w"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build build-DetectorFunction bench fuzz oracle preview lint clean bin/bootstrap bin/kmsentry
+.PHONY: help run test build build-DetectorFunction bench fuzz mutate oracle preview lint clean bin/bootstrap bin/kmsentry
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-zA-Z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ bench: ## run the benchmarks; beside iam-simulate where make oracle has installe
 
 fuzz: ## fuzz every target for FUZZTIME (default 10s)
 	.ci/fuzz $(or $(FUZZTIME),10s)
+
+mutate: ## force each guard of the decision to true and to false: which of them would the tests not notice?
+	$(GO) run ./internal/mutate $(MUTATE)
 
 oracle: ## hold the decision against npm @cloud-copilot/iam-simulate (needs node and npm)
 	cd detector/policy/testdata/oracle && npm ci

@@ -49,6 +49,10 @@ type translation struct {
 // A cloudFormation template, as far as it is checked.
 type cloudFormation struct {
 	Parameters map[string]struct{ Default any }
+	Rules      map[string]struct {
+		RuleCondition any
+		Assertions    []struct{ Assert any }
+	}
 	Conditions map[string]any
 	Resources  map[string]resource
 }
@@ -153,7 +157,7 @@ func TestLocalEnvironmentFitsTheTemplate(t *testing.T) {
 
 // cfn-lint has to find an ordinary slip, or its silence means nothing.
 func TestLintFindsSlips(t *testing.T) {
-	text := replaced(t, readTemplate(t), "MemorySize: 128", "MemorySise: 128")
+	text := replaced(t, readTemplate(t), "MemorySize: 256", "MemorySise: 256")
 	if err := lint(t, "template.yaml", text); err == nil {
 		t.Error("cfn-lint has nothing against MemorySise")
 	}
@@ -168,8 +172,9 @@ func TestPlantedTemplateFaultsAreFound(t *testing.T) {
 		{"the rule is off", "State: ENABLED", "State: DISABLED"},
 		{"the rule has no dead-letter queue", "            DeadLetterConfig:\n              Arn: !GetAtt UndeliveredEvents.Arn\n", ""},
 		{"no queue for failed events", "        DestinationConfig:\n          OnFailure:\n            Type: SQS\n            Destination: !GetAtt FailedEvents.Arn\n", ""},
-		{"the role may publish anywhere", "Resource: !Ref AlertTopic\n              - Sid: KeepFailedEvents", "Resource: \"*\"\n              - Sid: KeepFailedEvents"},
-		{"the role may do more", "Action: sns:Publish\n                Resource: !Ref AlertTopic\n              - Sid", "Action: [sns:Publish, sns:Subscribe]\n                Resource: !Ref AlertTopic\n              - Sid"},
+		{"the role may publish anywhere", "Resource: [!Ref AlertTopic, !Ref OverflowTopic]\n              - Sid: KeepFailedEvents", "Resource: \"*\"\n              - Sid: KeepFailedEvents"},
+		{"the role may do more", "Action: sns:Publish\n                Resource: [", "Action: [sns:Publish, sns:Subscribe]\n                Resource: ["},
+		{"the role may not publish to the overflow topic", "Resource: [!Ref AlertTopic, !Ref OverflowTopic]\n              - Sid", "Resource: !Ref AlertTopic\n              - Sid"},
 		{"a managed policy on the role", "      Description: kmsentry's function\n", "      Description: kmsentry's function\n      ManagedPolicyArns: [arn:aws:iam::aws:policy/AdministratorAccess]\n"},
 		{"SAM's own role", "      Role: !GetAtt DetectorRole.Arn\n", ""},
 		{"tracing, which adds permissions", "      Timeout: 30\n", "      Timeout: 30\n      Tracing: PassThrough\n"},
@@ -185,7 +190,19 @@ func TestPlantedTemplateFaultsAreFound(t *testing.T) {
 		{"plain text logs", "        LogFormat: JSON\n", "        LogFormat: Text\n"},
 		{"a misspelt setting", "          MIN_SEVERITY: !Ref", "          MINIMUM_SEVERITY: !Ref"},
 		{"no topic for the function", "          TOPIC_ARN: !Ref AlertTopic\n", ""},
-		{"alarms go to the alert topic", "AlarmActions: !If [HasOps, [!Ref OpsTopic]", "AlarmActions: !If [HasOps, [!Ref AlertTopic]"},
+		{"no overflow topic for the function", "          OVERFLOW_TOPIC_ARN: !Ref OverflowTopic\n", ""},
+		{"the alert topic is its own overflow", "OVERFLOW_TOPIC_ARN: !Ref OverflowTopic", "OVERFLOW_TOPIC_ARN: !Ref AlertTopic"},
+		{"a mailbox on the overflow topic", "  SlackChannel:\n", "  OverflowSubscription:\n    Type: AWS::SNS::Subscription\n    Properties: {TopicArn: !Ref OverflowTopic, Protocol: email, Endpoint: a@example.com}\n\n  SlackChannel:\n"},
+		{"the alerts' mailbox on the overflow topic", "      TopicArn: !Ref AlertTopic\n      Protocol: email", "      TopicArn: !Ref OverflowTopic\n      Protocol: email"},
+		{"no chat on the overflow topic", "        - [!Ref AlertTopic, !Ref OverflowTopic]\n", "        - [!Ref AlertTopic]\n"},
+		{"anybody may publish to the overflow topic", "            Resource: !Ref OverflowTopic\n            Condition:\n              ArnNotEquals: {aws:PrincipalArn: !GetAtt DetectorRole.Arn}\n", "            Resource: !Ref OverflowTopic\n            Condition:\n              ArnNotEquals: {aws:PrincipalArn: !GetAtt SlackRole.Arn}\n"},
+		{"alarms go to the alert topic", "AlarmActions: [!Ref OpsTopic]", "AlarmActions: [!Ref AlertTopic]"},
+		{"alarms without a mailbox have no action", "AlarmActions: [!Ref OpsTopic]", "AlarmActions: !If [HasOpsMailbox, [!Ref OpsTopic], !Ref AWS::NoValue]"},
+		{"alarms go to a topic that is not always there", "  OpsTopic:\n    Type: AWS::SNS::Topic\n", "  OpsTopic:\n    Type: AWS::SNS::Topic\n    Condition: HasOpsEmail\n"},
+		{"alarms do not fall back to AlertEmail", "Or [!Condition HasOpsEmail, !Condition HasEmail]", "Or [!Condition HasOpsEmail, !Condition HasOpsEmail]"},
+		{"alarms always go to AlertEmail", "Endpoint: !If [HasOpsEmail, !Ref OpsEmail, !Ref AlertEmail]", "Endpoint: !Ref AlertEmail"},
+		{"nobody need hear", "          - !Equals [!Ref SubscribersFollow, \"true\"]\n", "          - !Equals [!Ref SubscribersFollow, \"false\"]\n"},
+		{"Slack counts as a mailbox", "          - !Equals [!Ref SubscribersFollow, \"true\"]\n", "          - !Equals [!Ref SubscribersFollow, \"true\"]\n          - !Not [!Equals [!Ref SlackChannelId, \"\"]]\n"},
 		{"an alarm on nothing", "MetricName: AsyncEventsDropped", "MetricName: AsyncEventsDroped"},
 		{"too little time", "Timeout: 30", "Timeout: 3"},
 		{"a policy on the Slack role", "      Description: kmsentry's Slack channel; may do nothing\n", "      Description: kmsentry's Slack channel; may do nothing\n      ManagedPolicyArns: [arn:aws:iam::aws:policy/ReadOnlyAccess]\n"},
@@ -224,6 +241,7 @@ func templateFaults(c cloudFormation) []string {
 	f.subscriptions()
 	f.slack()
 	f.alarms()
+	f.configurations()
 	return f.list
 }
 
@@ -292,7 +310,7 @@ func (f *faults) function() {
 	p := f.one("AWS::Lambda::Function").Properties
 	f.want("runtime", p["Runtime"], `"provided.al2023"`)
 	f.want("architectures", p["Architectures"], `["arm64"]`)
-	f.want("memory", p["MemorySize"], `128`)
+	f.want("memory", p["MemorySize"], `256`)
 	f.want("timeout", p["Timeout"], `30`)
 	f.want("role", p["Role"], `{"Fn::GetAtt": ["DetectorRole", "Arn"]}`)
 	f.want("logging", p["LoggingConfig"], `{"LogFormat": "JSON", "LogGroup": {"Ref": "DetectorLogs"}}`)
@@ -319,6 +337,8 @@ func (f *faults) environment(function map[string]any) {
 		}
 	}
 	f.want("TOPIC_ARN", variables["TOPIC_ARN"], `{"Ref": "AlertTopic"}`)
+	f.want("OVERFLOW_TOPIC_ARN", variables["OVERFLOW_TOPIC_ARN"], `{"Ref": "OverflowTopic"}`)
+	f.want("MAX_ALERTS_PER_MINUTE", variables["MAX_ALERTS_PER_MINUTE"], `{"Ref": "MaxAlertsPerMinute"}`)
 }
 
 func (f *faults) role() {
@@ -330,17 +350,17 @@ func (f *faults) role() {
 	f.want("managed policies of the role", p["ManagedPolicyArns"], `null`)
 	f.want("policies of the role", p["Policies"], `[{"PolicyName": "detector", "PolicyDocument": {"Version": "2012-10-17", "Statement": [
 		{"Sid": "WriteLogs", "Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": {"Fn::GetAtt": ["DetectorLogs", "Arn"]}},
-		{"Sid": "PublishAlerts", "Effect": "Allow", "Action": "sns:Publish", "Resource": {"Ref": "AlertTopic"}},
+		{"Sid": "PublishAlerts", "Effect": "Allow", "Action": "sns:Publish", "Resource": [{"Ref": "AlertTopic"}, {"Ref": "OverflowTopic"}]},
 		{"Sid": "KeepFailedEvents", "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": {"Fn::GetAtt": ["FailedEvents", "Arn"]}}]}}]`)
 }
 
 // policies looks at the resource policies of queues and topics: nobody is
 // allowed in but a named service, and that one only for us.
 func (f *faults) policies() {
-	for _, kind := range []string{"AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"} {
+	for kind, count := range map[string]int{"AWS::SQS::QueuePolicy": 2, "AWS::SNS::TopicPolicy": 3} {
 		found := f.all(kind)
-		if len(found) != 2 {
-			f.add("%d resources of type %s, want 2", len(found), kind)
+		if len(found) != count {
+			f.add("%d resources of type %s, want %d", len(found), kind, count)
 		}
 		for name, r := range found {
 			f.policy(name, r.Properties["PolicyDocument"])
@@ -373,15 +393,15 @@ func (f *faults) policy(name string, document any) {
 	if !tls {
 		f.add("%s does not deny requests without TLS", name)
 	}
-	if name == "AlertTopicPolicy" {
+	if topic := strings.TrimSuffix(name, "Policy"); topic == "AlertTopic" || topic == "OverflowTopic" {
 		last, _ := statements[len(statements)-1].(map[string]any)
-		f.want("who may publish alerts", last, `{"Sid": "OnlyTheDetector", "Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": {"Ref": "AlertTopic"},
+		f.want("who may publish to "+topic, last, `{"Sid": "OnlyTheDetector", "Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": {"Ref": "`+topic+`"},
 			"Condition": {"ArnNotEquals": {"aws:PrincipalArn": {"Fn::GetAtt": ["DetectorRole", "Arn"]}}}}`)
 	}
 }
 
 func (f *faults) subscriptions() {
-	want := map[string]string{"EmailSubscription": "HasEmail", "OpsSubscription": "HasOps"}
+	want := map[string]string{"EmailSubscription": "HasEmail", "OpsSubscription": "HasOpsMailbox"}
 	found := f.all("AWS::SNS::Subscription")
 	if len(found) != len(want) {
 		f.add("subscriptions = %v, want %v", sortedKeys(found), sortedKeys(want))
@@ -415,15 +435,14 @@ func (f *faults) slack() {
 
 func (f *faults) alarms() {
 	var metrics []string
-	for name, r := range f.all("AWS::CloudWatch::Alarm") {
+	for name, r := range f.all("AWS::CloudWatch::Alarm") { // configurations looks at their actions
 		metrics = append(metrics, fmt.Sprint(r.Properties["MetricName"]))
-		f.want(name+"'s action", r.Properties["AlarmActions"], `{"Fn::If": ["HasOps", [{"Ref": "OpsTopic"}], {"Ref": "AWS::NoValue"}]}`)
 		f.want(name+"'s threshold", r.Properties["Threshold"], `1`)
 	}
 	sort.Strings(metrics)
 	want := []string{
 		"ApproximateNumberOfMessagesVisible", "ApproximateNumberOfMessagesVisible", "AsyncEventsDropped",
-		"DestinationDeliveryFailures", "Errors", "NumberOfNotificationsFailed",
+		"DestinationDeliveryFailures", "Errors", "NumberOfNotificationsFailed", "NumberOfNotificationsFailed", "Overflow",
 	}
 	if !slices.Equal(metrics, want) {
 		f.add("alarms watch %v, want %v", metrics, want)

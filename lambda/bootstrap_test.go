@@ -150,7 +150,7 @@ func TestOneProcessHandlesEventsInTurn(t *testing.T) {
 	if s := invoke(t, f, sample(t, "create-key-default")); s.Outcome != outcomeQuiet {
 		t.Errorf("default policy after an open one: outcome %q, want %q", s.Outcome, outcomeQuiet)
 	}
-	if _, err := f.Invoke(context.Background(), []byte("{}"), 5*time.Second); err == nil {
+	if _, err := f.Invoke(context.Background(), []byte("{}"), ample); err == nil {
 		t.Error("Invoke({}): no error")
 	}
 	again := invoke(t, f, sample(t, "put-key-policy-public"))
@@ -172,7 +172,7 @@ func TestBadEventsFailByName(t *testing.T) {
 	f, log := newFunction(t, server.URL())
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := f.Invoke(context.Background(), []byte(test.event), 5*time.Second)
+			_, err := f.Invoke(context.Background(), []byte(test.event), ample)
 			failure := asFailure(t, err)
 			if test.errorType != "" && failure.Type != test.errorType || !strings.Contains(failure.Message, test.message) {
 				t.Errorf("Invoke = %v, want %s with %q", failure, test.errorType, test.message)
@@ -248,7 +248,7 @@ func TestPassingFaultsAreRetried(t *testing.T) {
 			t.Parallel()
 			server := newSNSServer(t, first(test.faults...))
 			f, _ := newFunction(t, server.URL())
-			response, err := f.Invoke(context.Background(), sample(t, "put-key-policy-public"), 6*time.Second)
+			response, err := f.Invoke(context.Background(), sample(t, "put-key-policy-public"), ample)
 			if err != nil {
 				t.Fatalf("Invoke = %v, %v", string(response), err)
 			}
@@ -283,19 +283,20 @@ func TestLostAnswerRepeatsTheSameFinding(t *testing.T) {
 	}
 }
 
-func TestLastingFaultsFailBeforeTheDeadline(t *testing.T) {
+// That it fails before the deadline is held in send_test.go, where time is
+// simulated; here the function may be late, for the machine may be busy.
+func TestLastingFaultsFail(t *testing.T) {
 	always := func(f fakesns.Fault) func(int) fakesns.Fault { return func(int) fakesns.Fault { return f } }
 	tests := []struct {
 		name    string
 		fault   fakesns.Fault
 		message string
-		least   int // requests
 	}{
-		{"hangs", fakesns.Hang, "deadline exceeded", 2},
-		{"throttles", fakesns.Throttle, "Throttling", 3},
-		{"broken", fakesns.Broken, "InternalFailure", 3},
-		{"resets", fakesns.Reset, "publish", 3},
-		{"answers success without a message id", fakesns.Empty, "want a message id in the answer, got none", 3},
+		{"hangs", fakesns.Hang, "deadline exceeded"},
+		{"throttles", fakesns.Throttle, "Throttling"},
+		{"broken", fakesns.Broken, "InternalFailure"},
+		{"resets", fakesns.Reset, "publish"},
+		{"answers success without a message id", fakesns.Empty, "want a message id in the answer, got none"},
 	}
 	const timeout = 3 * time.Second
 	for _, test := range tests {
@@ -303,17 +304,13 @@ func TestLastingFaultsFailBeforeTheDeadline(t *testing.T) {
 			t.Parallel()
 			server := newSNSServer(t, always(test.fault))
 			f, _ := newFunction(t, server.URL())
-			start := time.Now()
 			_, err := f.Invoke(context.Background(), sample(t, "put-key-policy-public"), timeout)
 			failure := asFailure(t, err)
-			if failure.Type != "publishError" || !strings.Contains(failure.Message, test.message) {
-				t.Errorf("Invoke = %v, want publishError with %q", failure, test.message)
+			if failure.Type != "publishError" || !strings.Contains(failure.Message, "gave up after ") || !strings.Contains(failure.Message, test.message) {
+				t.Errorf("Invoke = %v, want publishError that gave up, with %q", failure, test.message)
 			}
-			if took := time.Since(start); took >= timeout {
-				t.Errorf("failed after %s, want before %s", took, timeout)
-			}
-			if n := server.Requests(); n < test.least {
-				t.Errorf("%d requests, want at least %d", n, test.least)
+			if server.Requests() == 0 {
+				t.Error("no request to SNS")
 			}
 			if n := len(server.Publications()); n != 0 {
 				t.Errorf("%d publications, want none", n)
@@ -326,18 +323,28 @@ func TestLastingFaultsFailBeforeTheDeadline(t *testing.T) {
 		url := server.URL()
 		server.Close()
 		f, _ := newFunction(t, url)
-		start := time.Now()
 		_, err := f.Invoke(context.Background(), sample(t, "put-key-policy-public"), timeout)
 		if failure := asFailure(t, err); failure.Type != "publishError" || !strings.Contains(failure.Message, "connection refused") {
 			t.Errorf("Invoke = %v, want publishError with connection refused", failure)
 		}
-		if took := time.Since(start); took >= timeout {
-			t.Errorf("failed after %s, want before %s", took, timeout)
-		}
 	})
 }
 
-func TestRefusedForGoodFailsAtOnce(t *testing.T) {
+// The deadline is Lambda's: once it is over, nothing is tried again.
+func TestDeadlineOfTheInvocationCounts(t *testing.T) {
+	t.Parallel()
+	server := newSNSServer(t, func(int) fakesns.Fault { return fakesns.Throttle })
+	f, _ := newFunction(t, server.URL())
+	_, err := f.Invoke(context.Background(), sample(t, "put-key-policy-public"), -time.Second)
+	if failure := asFailure(t, err); failure.Type != "publishError" || !strings.Contains(failure.Message, "gave up after 1 attempts") {
+		t.Errorf("Invoke after its deadline = %v, want publishError after 1 attempt", failure)
+	}
+	if n := len(server.Publications()); n != 0 {
+		t.Errorf("%d publications, want none", n)
+	}
+}
+
+func TestRefusedForGoodIsNotTriedAgain(t *testing.T) {
 	tests := []struct {
 		name    string
 		fault   fakesns.Fault
@@ -351,16 +358,13 @@ func TestRefusedForGoodFailsAtOnce(t *testing.T) {
 			t.Parallel()
 			server := newSNSServer(t, func(int) fakesns.Fault { return test.fault })
 			f, _ := newFunction(t, server.URL())
-			start := time.Now()
-			_, err := f.Invoke(context.Background(), sample(t, "put-key-policy-public"), 20*time.Second)
-			if failure := asFailure(t, err); failure.Type != "publishError" || !strings.Contains(failure.Message, test.message) {
-				t.Errorf("Invoke = %v, want publishError with %s", failure, test.message)
+			_, err := f.Invoke(context.Background(), sample(t, "put-key-policy-public"), ample)
+			failure := asFailure(t, err)
+			if failure.Type != "publishError" || !strings.Contains(failure.Message, test.message) || strings.Contains(failure.Message, "gave up") {
+				t.Errorf("Invoke = %v, want publishError with %s at once", failure, test.message)
 			}
 			if n := server.Requests(); n != 1 {
 				t.Errorf("%d requests, want 1", n)
-			}
-			if took := time.Since(start); took > 5*time.Second {
-				t.Errorf("failed after %s, want at once", took)
 			}
 		})
 	}
@@ -371,13 +375,15 @@ func TestWrongSettingFailsTheStart(t *testing.T) {
 		{"no topic", "TOPIC_ARN=", "setting TOPIC_ARN: not set"},
 		{"topic is no ARN", "TOPIC_ARN=kmsentry", `setting TOPIC_ARN: want the ARN of a standard SNS topic, got "kmsentry"`},
 		{"severity", "MIN_SEVERITY=High", `setting MIN_SEVERITY: want critical, high, medium or low, got "High"`},
+		{"overflow topic", "OVERFLOW_TOPIC_ARN=" + testTopic, "setting OVERFLOW_TOPIC_ARN: want another topic than TOPIC_ARN"},
+		{"alerts a minute", "MAX_ALERTS_PER_MINUTE=twenty", `setting MAX_ALERTS_PER_MINUTE: want a whole number from 1 to 1000, got "twenty"`},
 		{"exceptions file not there", "EXCEPTIONS_FILE=/nosuch.yaml", "setting EXCEPTIONS_FILE: open /nosuch.yaml"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			f, log := newFunction(t, "http://127.0.0.1:1", test.env)
-			_, err := f.Invoke(context.Background(), sample(t, "create-key-default"), 5*time.Second)
+			_, err := f.Invoke(context.Background(), sample(t, "create-key-default"), ample)
 			failure := asFailure(t, err)
 			if failure.Type != "settingError" || !failure.Init || !strings.HasPrefix(failure.Message, test.message) {
 				t.Errorf("Invoke = %v (init %t), want settingError %q", failure, failure.Init, test.message)
@@ -434,7 +440,7 @@ func BenchmarkColdStart(b *testing.B) {
 	event := sample(b, "create-key-default")
 	for b.Loop() {
 		f, _ := newFunction(b, "http://127.0.0.1:1")
-		if _, err := f.Invoke(context.Background(), event, 5*time.Second); err != nil {
+		if _, err := f.Invoke(context.Background(), event, ample); err != nil {
 			b.Fatal(err)
 		}
 		f.Close()
@@ -447,7 +453,7 @@ func BenchmarkPublish(b *testing.B) {
 	event := sample(b, "put-key-policy-public")
 	invoke(b, f, event)
 	for b.Loop() {
-		if _, err := f.Invoke(context.Background(), event, 5*time.Second); err != nil {
+		if _, err := f.Invoke(context.Background(), event, ample); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -10,9 +10,9 @@ import (
 )
 
 // writeExceptions writes an exceptions file with one entry.
-func writeExceptions(t *testing.T, when string, expires time.Time) string {
+func writeExceptions(t *testing.T, match string, expires time.Time) string {
 	t.Helper()
-	text := fmt.Sprintf("exceptions:\n  - name: partner\n    when: %q\n    reason: agreed in SEC-1\n    owner: storage team\n    expires: %s\n", when, expires.Format(time.DateOnly))
+	text := fmt.Sprintf("exceptions:\n  - name: partner\n    match: {%s}\n    reason: agreed in SEC-1\n    owner: storage team\n    expires: %s\n", match, expires.Format(time.DateOnly))
 	path := filepath.Join(t.TempDir(), "accepted.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
@@ -22,23 +22,27 @@ func writeExceptions(t *testing.T, when string, expires time.Time) string {
 
 func TestExceptions(t *testing.T) {
 	now := time.Now()
-	const key = `key_arn == "arn:aws:kms:us-west-2:111111111111:key/f2a82583-a7d3-4c92-8787-fe2baab1cee1"`
+	const (
+		key      = "key: arn:aws:kms:us-west-2:111111111111:key/f2a82583-a7d3-4c92-8787-fe2baab1cee1, class: [encrypt, use, other], verdict: "
+		otherKey = "key: arn:aws:kms:us-west-2:111111111111:key/00000000-a7d3-4c92-8787-fe2baab1cee1, class: [encrypt, use, other], verdict: "
+	)
 	tests := []struct {
 		name      string
-		when      string
+		match     string
 		expires   time.Time
 		outcome   string
 		published int
 	}{
-		{"holds", key, now.AddDate(0, 1, 0), outcomeHeld, 1},
-		{"expired", key, now.AddDate(0, 0, -2), outcomePublished, 2},
-		{"another key", `key_arn == "arn:aws:kms:us-west-2:111111111111:key/other"`, now.AddDate(0, 1, 0), outcomePublished, 2},
+		{"holds", key + "public", now.AddDate(0, 1, 0), outcomeHeld, 1},
+		{"expired", key + "public", now.AddDate(0, 0, -2), outcomePublished, 2},
+		{"worse than accepted", key + "undecided", now.AddDate(0, 1, 0), outcomePublished, 2},
+		{"another key", otherKey + "public", now.AddDate(0, 1, 0), outcomePublished, 2},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			server := newSNSServer(t, nil)
-			f, log := newFunction(t, server.URL(), "EXCEPTIONS_FILE="+writeExceptions(t, test.when, test.expires))
+			f, log := newFunction(t, server.URL(), "EXCEPTIONS_FILE="+writeExceptions(t, test.match, test.expires))
 			s := invoke(t, f, sample(t, "put-key-policy-public"))
 			if s.Outcome != test.outcome || (s.HeldBy == "partner") != (test.outcome == outcomeHeld) {
 				t.Errorf("summary = %+v, want %s", s, test.outcome)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy"
 )
@@ -18,35 +19,38 @@ type handler struct {
 	sns      publisher
 	log      *slog.Logger
 	now      func() time.Time
+	storm    *storm                               // nil without an overflow topic
+	pause    func(context.Context, time.Duration) // until it is over or the context is; used with storm
 }
 
 // What can become of an event.
 const (
 	outcomeQuiet     = "quiet"           // nothing to report
-	outcomePublished = "published"       // one message went out
+	outcomePublished = "published"       // one message went to the alert topic
+	outcomeOverflow  = "overflow"        // one message went to the overflow topic, in a storm
 	outcomeHeld      = "held"            // an exception holds the finding back
 	outcomeBelow     = "below_threshold" // the finding is less severe than MIN_SEVERITY
 )
 
 // A summary is what the function answers: what became of the event.
 type summary struct {
-	EventID        string         `json:"event_id"` // CloudTrail's
-	EventName      string         `json:"event_name"`
-	Account        string         `json:"account,omitempty"`
-	Region         string         `json:"region,omitempty"`
-	Key            string         `json:"key,omitempty"` // its ARN, or what the record had of it
-	Verdict        policy.Verdict `json:"verdict"`
-	Severity       string         `json:"severity,omitempty"` // "" without a finding
-	Attempted      bool           `json:"attempted,omitempty"`
-	Finding        string         `json:"finding,omitempty"` // its uid; "" without a finding
-	Title          string         `json:"title,omitempty"`
-	Outcome        string         `json:"outcome"`
-	Published      bool           `json:"published"`
-	MessageID      string         `json:"message_id,omitempty"`         // SNS's
-	HeldBy         string         `json:"held_by,omitempty"`            // name of the exception
-	Expired        []string       `json:"expired_exceptions,omitempty"` // that would have held it back
-	ExceptionError string         `json:"exception_error,omitempty"`    // an exception that could not be evaluated
-	Reason         string         `json:"reason,omitempty"`             // why nothing was published
+	EventID   string         `json:"event_id"` // CloudTrail's
+	EventName string         `json:"event_name"`
+	Account   string         `json:"account,omitempty"`
+	Region    string         `json:"region,omitempty"`
+	Key       string         `json:"key,omitempty"` // its ARN, or what the record had of it
+	Verdict   policy.Verdict `json:"verdict"`
+	Severity  string         `json:"severity,omitempty"` // "" without a finding
+	Attempted bool           `json:"attempted,omitempty"`
+	Finding   string         `json:"finding,omitempty"` // its uid; "" without a finding
+	Title     string         `json:"title,omitempty"`
+	Outcome   string         `json:"outcome"`
+	Published bool           `json:"published"`
+	MessageID string         `json:"message_id,omitempty"`         // SNS's
+	Storm     string         `json:"storm,omitempty"`              // the limit that the alert exceeded, or what it leads with
+	HeldBy    string         `json:"held_by,omitempty"`            // name of the exception
+	Expired   []string       `json:"expired_exceptions,omitempty"` // that would have held it back
+	Reason    string         `json:"reason,omitempty"`             // why nothing was published
 }
 
 // message says in a few words what became of the event.
@@ -54,6 +58,8 @@ func (s summary) message() string {
 	switch s.Outcome {
 	case outcomePublished:
 		return "alert published"
+	case outcomeOverflow:
+		return "alert published to the overflow topic"
 	case outcomeHeld:
 		return "finding held back by an exception"
 	case outcomeBelow:
@@ -82,6 +88,7 @@ func (h *handler) handle(ctx context.Context, event []byte) (summary, error) {
 	}
 	d := h.settings.detector
 	d.Now = h.now()
+	d.Stop = decideBy(ctx, h.now)
 	result, err := d.Detect(record)
 	if err != nil {
 		return summary{}, err
@@ -97,43 +104,49 @@ func (h *handler) handle(ctx context.Context, event []byte) (summary, error) {
 // report publishes a finding unless it is held back or not severe enough.
 func (h *handler) report(ctx context.Context, s summary, f *detector.Finding) (summary, error) {
 	now := h.now()
-	held := h.settings.exceptions.Match(f, now)
+	held := h.settings.exceptions.Match(exceptions.Of(f), now)
 	s.Expired = held.Expired
-	if held.Err != nil {
-		s.ExceptionError = held.Err.Error()
-	}
 	switch {
 	case held.By != "":
 		s.Outcome, s.HeldBy = outcomeHeld, held.By
-		s.Reason = fmt.Sprintf("exception %q of %s: %s", held.By, held.Owner, held.Reason)
+		s.Reason = fmt.Sprintf("exception %q of %s: %s", held.By, alert.Sanitize(held.Owner, maxField), alert.Sanitize(held.Reason, maxField))
 	case f.Severity < h.settings.minSeverity:
 		s.Outcome = outcomeBelow
 		s.Reason = fmt.Sprintf("severity %s is below MIN_SEVERITY %s", f.Severity, h.settings.minSeverity)
 	default:
-		id, err := h.publish(ctx, f, now, held.Expired)
-		if err != nil {
+		if err := h.publish(ctx, &s, f, held.Expired); err != nil {
 			return summary{}, err
 		}
-		s.Outcome, s.Published, s.MessageID = outcomePublished, true, id
 	}
 	h.record(ctx, s, delay(f, h.now()))
 	return s, nil
 }
 
-// publish sends the one message of a finding and returns its id.
-func (h *handler) publish(ctx context.Context, f *detector.Finding, now time.Time, expired []string) (string, error) {
+// publish sends the one message of a finding, to the alert topic or in a storm
+// to the overflow topic, and puts what came of it into s.
+func (h *handler) publish(ctx context.Context, s *summary, f *detector.Finding, expired []string) error {
+	key := stormKey(f)
+	r := h.storm.route(h.now(), key)
+	if r.wait > 0 {
+		h.pause(ctx, r.wait)
+	}
 	o := h.settings.options
-	o.Now = now
-	o.Expired = expired
+	o.Now, o.Expired, o.Storm = h.now(), expired, r.lead
 	m, err := alert.Compose(f, o)
 	if err != nil {
-		return "", &composeError{f.Event.ID, err}
+		return &composeError{f.Event.ID, err}
 	}
-	id, err := send(ctx, h.sns, h.settings.topic.String(), m)
+	topic := h.settings.topic
+	s.Outcome, s.Published, s.Storm = outcomePublished, true, r.String()
+	if r.overflow {
+		topic, s.Outcome = h.settings.overflow, outcomeOverflow
+	}
+	s.MessageID, err = send(ctx, h.sns, topic.String(), m)
+	h.storm.attempted(h.now(), key, f.Severity, r, err != nil)
 	if err != nil {
-		return "", &publishError{f.Event.ID, err}
+		return &publishError{f.Event.ID, err}
 	}
-	return id, nil
+	return nil
 }
 
 // A composeError is a finding that could not be put into a message.

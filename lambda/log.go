@@ -53,6 +53,7 @@ func (h *handler) record(ctx context.Context, s summary, delay time.Duration) {
 		{"account", s.Account},
 		{"region", s.Region},
 		{"message_id", s.MessageID},
+		{"storm", s.Storm},
 		{"held_by", s.HeldBy},
 		{"reason", s.Reason},
 	} {
@@ -63,18 +64,13 @@ func (h *handler) record(ctx context.Context, s summary, delay time.Duration) {
 	if len(s.Expired) > 0 {
 		attrs = append(attrs, slog.Any("expired_exceptions", s.Expired))
 	}
-	level := slog.LevelInfo
-	if s.ExceptionError != "" {
-		attrs = append(attrs, slog.String("exception_error", s.ExceptionError))
-		level = slog.LevelError
-	}
 	if s.Finding == "" {
-		h.log.LogAttrs(ctx, level, s.message(), attrs...)
+		h.log.LogAttrs(ctx, slog.LevelInfo, s.message(), attrs...)
 		return
 	}
 	// LOG_LEVEL does not reach findings: this line is all that is left of one
 	// that was not published, and it carries the counts.
-	line := slog.NewRecord(h.now(), level, s.message(), 0)
+	line := slog.NewRecord(h.now(), slog.LevelInfo, s.message(), 0)
 	line.AddAttrs(append(attrs, metrics(s, h.now(), delay)...)...)
 	h.log.Handler().Handle(ctx, line)
 }
@@ -83,11 +79,11 @@ func (h *handler) record(ctx context.Context, s summary, delay time.Duration) {
 // embedded metric format. Events without a finding cost no metric.
 // Source: CloudWatch user guide, CloudWatch_Embedded_Metric_Format_Specification.html.
 func metrics(s summary, now time.Time, delay time.Duration) []slog.Attr {
-	name := map[string]string{outcomePublished: "Published", outcomeHeld: "HeldBack", outcomeBelow: "BelowThreshold"}[s.Outcome]
+	name := map[string]string{outcomePublished: "Published", outcomeOverflow: "Overflow", outcomeHeld: "HeldBack", outcomeBelow: "BelowThreshold"}[s.Outcome]
 	type metric struct{ Name, Unit string }
 	list := []metric{{name, "Count"}}
 	attrs := []slog.Attr{slog.Int(name, 1)}
-	if s.Outcome == outcomePublished && delay > 0 {
+	if s.Published && delay > 0 {
 		list = append(list, metric{"AlertDelaySeconds", "Seconds"})
 		attrs = append(attrs, slog.Float64("AlertDelaySeconds", delay.Seconds()))
 	}

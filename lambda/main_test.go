@@ -15,7 +15,13 @@ import (
 	"github.com/kmsentry/kmsentry/internal/runtimeapi"
 )
 
-const testTopic = "arn:aws:sns:us-west-2:111111111111:kmsentry"
+const (
+	testTopic    = "arn:aws:sns:us-west-2:111111111111:kmsentry"
+	testOverflow = "arn:aws:sns:us-west-2:111111111111:kmsentry-overflow"
+
+	// ample is time that only a hang takes, however busy the machine is.
+	ample = time.Minute
+)
 
 // bootstrap is the real binary, built once for all tests.
 var bootstrap string
@@ -45,7 +51,7 @@ func (b *buffer) String() string {
 func newFunction(t testing.TB, endpoint string, env ...string) (*runtimeapi.Function, *buffer) {
 	t.Helper()
 	var log buffer
-	f := &runtimeapi.Function{Bootstrap: bootstrap, Log: &log}
+	f := &runtimeapi.Function{Bootstrap: bootstrap, Log: &log, Grace: ample}
 	f.Env = append([]string{
 		"TOPIC_ARN=" + testTopic, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_ENDPOINT_URL_SNS=" + endpoint,
 	}, env...)
@@ -56,10 +62,10 @@ func newFunction(t testing.TB, endpoint string, env ...string) (*runtimeapi.Func
 	return f, &log
 }
 
-// newSNSServer starts an SNS endpoint; fault may be nil.
+// newSNSServer starts an SNS endpoint with both topics; fault may be nil.
 func newSNSServer(t testing.TB, fault func(n int) fakesns.Fault) *fakesns.Server {
 	t.Helper()
-	s, err := fakesns.Start(testTopic, fault)
+	s, err := fakesns.Start(testTopic, fault, testOverflow)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +86,7 @@ func sample(t testing.TB, name string) []byte {
 // invoke sends an event that has to be handled and returns the summary.
 func invoke(t testing.TB, f *runtimeapi.Function, event []byte) summary {
 	t.Helper()
-	response, err := f.Invoke(context.Background(), event, 10*time.Second)
+	response, err := f.Invoke(context.Background(), event, ample)
 	if err != nil {
 		t.Fatalf("Invoke: %v", err)
 	}

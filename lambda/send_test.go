@@ -2,12 +2,20 @@ package main
 
 import (
 	"context"
+	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sns/types"
+
+	"github.com/kmsentry/kmsentry/alert"
 )
 
 func TestSendUntilLeavesAMargin(t *testing.T) {
-	now := time.Now()
+	now := testNow
 	tests := []struct{ left, want time.Duration }{
 		{30 * time.Second, 29 * time.Second},
 		{5 * time.Second, 4 * time.Second},
@@ -36,4 +44,69 @@ func TestPausesGrowAndStayBounded(t *testing.T) {
 			t.Errorf("pauseAfter(%d) = %s, want %s to %s", n, got, most/2, most)
 		}
 	}
+}
+
+// A publisherFunc is a publisher by itself.
+type publisherFunc func(ctx context.Context) (*sns.PublishOutput, error)
+
+func (f publisherFunc) Publish(ctx context.Context, _ *sns.PublishInput, _ ...func(*sns.Options)) (*sns.PublishOutput, error) {
+	return f(ctx)
+}
+
+// Time is simulated here, so the machine may be as slow as it likes.
+func TestLastingFaultsAreTriedAgainUntilTheMargin(t *testing.T) {
+	busy := &types.KMSThrottlingException{}
+	tests := []struct {
+		name  string
+		fault publisherFunc
+		want  error
+		least int // attempts within 3 seconds
+	}{
+		{"hangs", func(ctx context.Context) (*sns.PublishOutput, error) { <-ctx.Done(); return nil, ctx.Err() }, context.DeadlineExceeded, 3},
+		{"throttles", func(context.Context) (*sns.PublishOutput, error) { return nil, busy }, busy, 5},
+		{"success without a message id", func(context.Context) (*sns.PublishOutput, error) { return &sns.PublishOutput{}, nil }, errNoMessageID, 5},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const timeout = 3 * time.Second
+				ctx, cancel := context.WithTimeout(t.Context(), timeout)
+				defer cancel()
+				attempts := 0
+				_, err := send(ctx, publisherFunc(func(ctx context.Context) (*sns.PublishOutput, error) {
+					attempts++
+					return test.fault(ctx)
+				}), testTopic, alert.Message{})
+				if !errors.Is(err, test.want) {
+					t.Errorf("send = %v, want %v", err, test.want)
+				}
+				deadline, _ := ctx.Deadline()
+				if left := time.Until(deadline); left < timeout/5 {
+					t.Errorf("send left %s to answer in, want at least %s", left, timeout/5)
+				}
+				if attempts < test.least {
+					t.Errorf("%d attempts, want at least %d", attempts, test.least)
+				}
+			})
+		})
+	}
+}
+
+// An attempt that hangs leaves time for another one.
+func TestOneHangIsOvercome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		attempts := 0
+		id, err := send(ctx, publisherFunc(func(ctx context.Context) (*sns.PublishOutput, error) {
+			if attempts++; attempts == 1 {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return &sns.PublishOutput{MessageId: aws.String("id")}, nil
+		}), testTopic, alert.Message{})
+		if id != "id" || err != nil || attempts != 2 {
+			t.Errorf("send = %q, %v after %d attempts, want success on the second", id, err, attempts)
+		}
+	})
 }

@@ -16,15 +16,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
 	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector"
 )
 
 // settings are what the environment says, checked.
 type settings struct {
 	topic       arn.ARN
+	overflow    arn.ARN // zero: everything goes to topic
+	perMinute   int     // alerts to topic
 	minSeverity detector.Severity
 	detector    detector.Detector
-	exceptions  *alert.Exceptions
+	exceptions  *exceptions.List
 	options     alert.Options // without the time
 	logLevel    slog.Level
 
@@ -54,7 +57,9 @@ var errNotSet = errors.New("not set")
 func readSettings(getenv func(string) string, readFile func(string) ([]byte, error), taskRoot string, now time.Time) (settings, error) {
 	r := reader{getenv: getenv}
 	s := settings{
-		topic:       r.topic("TOPIC_ARN"),
+		topic:       r.topic("TOPIC_ARN", r.required("TOPIC_ARN")),
+		overflow:    r.topic("OVERFLOW_TOPIC_ARN", getenv("OVERFLOW_TOPIC_ARN")),
+		perMinute:   r.number("MAX_ALERTS_PER_MINUTE", 20, 1, 1000),
 		minSeverity: r.severity("MIN_SEVERITY"),
 		detector: detector.Detector{
 			TrustedAccounts: r.list("TRUSTED_ACCOUNTS", isAccount, "12-digit account ids"),
@@ -72,8 +77,10 @@ func readSettings(getenv func(string) string, readFile func(string) ([]byte, err
 		fips:      r.boolean("AWS_USE_FIPS_ENDPOINT"),
 		dualStack: r.boolean("AWS_USE_DUALSTACK_ENDPOINT"),
 	}
+	r.overflow("OVERFLOW_TOPIC_ARN", s)
 	r.variant("AWS_USE_FIPS_ENDPOINT", s.fips, s.endpoint)
 	r.variant("AWS_USE_DUALSTACK_ENDPOINT", s.dualStack, s.endpoint)
+	s.detector.RCPs = r.rcps("RCP_FILE", readFile, taskRoot)
 	s.exceptions = r.exceptions("EXCEPTIONS_FILE", readFile, taskRoot, now)
 	return s, r.err
 }
@@ -125,8 +132,8 @@ func (r *reader) required(name string) string {
 	return v
 }
 
-func (r *reader) topic(name string) arn.ARN {
-	v := r.required(name)
+// topic checks v, the setting's value; an empty one gives the zero ARN.
+func (r *reader) topic(name, v string) arn.ARN {
 	if v == "" {
 		return arn.ARN{}
 	}
@@ -136,6 +143,34 @@ func (r *reader) topic(name string) arn.ARN {
 		r.fail(name, fmt.Errorf("want the ARN of a standard SNS topic, got %q", v))
 	}
 	return a
+}
+
+// overflow refuses an overflow topic that is no other topic, or one that SNS
+// would refuse at each Publish because it is in another Region.
+func (r *reader) overflow(name string, s settings) {
+	switch s.overflow {
+	case arn.ARN{}:
+		return
+	case s.topic:
+		r.fail(name, fmt.Errorf("want another topic than TOPIC_ARN, got %q in both", s.overflow))
+	}
+	if s.overflow.Region != s.topic.Region {
+		r.fail(name, fmt.Errorf("want a topic in the Region of TOPIC_ARN, %s, got %q", s.topic.Region, s.overflow))
+	}
+}
+
+// number reads a whole number from least to most.
+func (r *reader) number(name string, unset, least, most int) int {
+	v := r.getenv(name)
+	if v == "" {
+		return unset
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < least || n > most {
+		r.fail(name, fmt.Errorf("want a whole number from %d to %d, got %q", least, most, v))
+		return unset
+	}
+	return n
 }
 
 func (r *reader) severity(name string) detector.Severity {
@@ -248,7 +283,7 @@ func (r *reader) variant(name string, on bool, endpoint string) {
 
 // exceptions reads the exceptions file. A file that somebody asked for has to
 // be there; the default one need not.
-func (r *reader) exceptions(name string, readFile func(string) ([]byte, error), taskRoot string, now time.Time) *alert.Exceptions {
+func (r *reader) exceptions(name string, readFile func(string) ([]byte, error), taskRoot string, now time.Time) *exceptions.List {
 	path, asked := r.getenv(name), true
 	if path == "" {
 		path, asked = "exceptions.yaml", false
@@ -258,15 +293,15 @@ func (r *reader) exceptions(name string, readFile func(string) ([]byte, error), 
 	}
 	text, err := readFile(path)
 	if errors.Is(err, fs.ErrNotExist) && !asked {
-		return &alert.Exceptions{}
+		return &exceptions.List{}
 	}
 	if err != nil {
 		r.fail(name, err)
 		return nil
 	}
-	e, err := alert.ParseExceptions(text, now)
+	list, err := exceptions.Load(text, now)
 	if err != nil {
 		r.fail(name, fmt.Errorf("%s: %w", filepath.Base(path), err))
 	}
-	return e
+	return list
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
 	"github.com/kmsentry/kmsentry/detector"
 )
 
@@ -39,14 +41,16 @@ func TestSettingsDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatalf("readSettings = %v", err)
 	}
-	if s.minSeverity != detector.Medium || s.logLevel != slog.LevelInfo || s.exceptions.Len() != 0 || s.endpoint != "" || s.fips {
-		t.Errorf("readSettings = %+v, want severity medium, level info, no exceptions, AWS's endpoint", s)
+	if s.overflow != (arn.ARN{}) || s.perMinute != 20 || s.minSeverity != detector.Medium || s.logLevel != slog.LevelInfo || s.exceptions.Len() != 0 || s.endpoint != "" || s.fips {
+		t.Errorf("readSettings = %+v, want no overflow topic, 20 alerts a minute, severity medium, level info, no exceptions, AWS's endpoint", s)
 	}
 }
 
 func TestSettingsAreRead(t *testing.T) {
 	s, err := read(map[string]string{
 		"TOPIC_ARN":             "arn:aws-us-gov:sns:us-gov-west-1:111111111111:alerts",
+		"OVERFLOW_TOPIC_ARN":    "arn:aws-us-gov:sns:us-gov-west-1:111111111111:overflow",
+		"MAX_ALERTS_PER_MINUTE": "1000",
 		"MIN_SEVERITY":          "critical",
 		"TRUSTED_ACCOUNTS":      "444455556666, 777788889999",
 		"TRUSTED_ORGS":          "o-abcdefghij",
@@ -64,7 +68,7 @@ func TestSettingsAreRead(t *testing.T) {
 		t.Fatalf("readSettings = %v", err)
 	}
 	d := s.detector
-	if s.topic.Region != "us-gov-west-1" || s.minSeverity != detector.Critical || s.logLevel != slog.LevelWarn ||
+	if s.topic.Region != "us-gov-west-1" || s.overflow.Resource != "overflow" || s.perMinute != 1000 || s.minSeverity != detector.Critical || s.logLevel != slog.LevelWarn ||
 		!slices.Equal(d.TrustedAccounts, []string{"444455556666", "777788889999"}) || !slices.Equal(d.TrustedOrgs, []string{"o-abcdefghij"}) ||
 		s.endpoint != "https://sns.example.com" || s.fips || s.credentials.SessionToken != "token" {
 		t.Errorf("readSettings = %+v", s)
@@ -107,6 +111,16 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		{"topic without Region", "TOPIC_ARN", "arn:aws:sns::111111111111:q", "want the ARN of a standard SNS topic"},
 		{"line break behind the topic", "TOPIC_ARN", testTopic + "\n", "want the ARN of a standard SNS topic"},
 		{"topic in no partition", "TOPIC_ARN", "arn:awsome:sns:us-east-1:111111111111:q", "want the ARN of a standard SNS topic"},
+		{"overflow topic is no ARN", "OVERFLOW_TOPIC_ARN", "overflow", `want the ARN of a standard SNS topic, got "overflow"`},
+		{"overflow topic is FIFO", "OVERFLOW_TOPIC_ARN", testOverflow + ".fifo", "want the ARN of a standard SNS topic"},
+		{"overflow topic is the alert topic", "OVERFLOW_TOPIC_ARN", testTopic, "want another topic than TOPIC_ARN"},
+		{"overflow topic in another Region", "OVERFLOW_TOPIC_ARN", "arn:aws:sns:us-east-1:111111111111:o", "want a topic in the Region of TOPIC_ARN, us-west-2, got"},
+		{"no alerts", "MAX_ALERTS_PER_MINUTE", "0", `want a whole number from 1 to 1000, got "0"`},
+		{"too many alerts", "MAX_ALERTS_PER_MINUTE", "1001", `got "1001"`},
+		{"negative alerts", "MAX_ALERTS_PER_MINUTE", "-20", `got "-20"`},
+		{"alerts in part", "MAX_ALERTS_PER_MINUTE", "2.5", `got "2.5"`},
+		{"alerts in words", "MAX_ALERTS_PER_MINUTE", "many\nmore", `got "many\nmore"`},
+		{"alerts beyond numbers", "MAX_ALERTS_PER_MINUTE", "99999999999999999999", `got "99999999999999999999"`},
 		{"severity", "MIN_SEVERITY", "HIGH", `got "HIGH"`},
 		{"account", "TRUSTED_ACCOUNTS", "444455556666,12", `got "12"`},
 		{"empty item", "TRUSTED_ACCOUNTS", "444455556666,", `got ""`},
@@ -123,11 +137,12 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		{"general endpoint", "AWS_ENDPOINT_URL", "localhost", `got "localhost"`},
 		{"fips", "AWS_USE_FIPS_ENDPOINT", "perhaps", `got "perhaps"`},
 		{"exceptions file that was asked for", "EXCEPTIONS_FILE", "other.yaml", "/var/task/other.yaml"},
-		{"broken exceptions", "EXCEPTIONS_FILE", "/broken.yaml", "broken.yaml"},
+		{"broken exceptions", "EXCEPTIONS_FILE", "/broken.yaml", "broken.yaml: line 1: want a list of exceptions"},
+		{"exceptions with several faults", "EXCEPTIONS_FILE", "/faults.yaml", "faults.yaml: line 2: want a mapping with name, match, reason, owner, expires, got text; line 3: want a mapping"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := read(map[string]string{test.setting: test.value}, map[string]string{"/broken.yaml": "exceptions: 7"})
+			_, err := read(map[string]string{test.setting: test.value}, map[string]string{"/broken.yaml": "exceptions: 7", "/faults.yaml": "exceptions:\n  - x\n  - y\n"})
 			var wrong *settingError
 			if !errors.As(err, &wrong) {
 				t.Fatalf("readSettings = %v, want *settingError", err)

@@ -24,6 +24,8 @@ func start(getenv func(string) string, readFile func(string) ([]byte, error), st
 		sns:      newSNS(s),
 		log:      newLog(stdout, s.logLevel),
 		now:      time.Now,
+		storm:    newStorm(s),
+		pause:    pause,
 	}, nil
 }
 

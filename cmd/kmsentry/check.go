@@ -17,7 +17,7 @@ Says of key policies who they let in, with the request that proves it. A FILE
 is a key policy, the answer of aws kms get-key-policy, a CloudFormation or SAM
 template, or what terraform show -json prints; - is standard input.
 
-Exit status: 0 nothing at or above --fail-on, 1 a file could not be read,
+Exit status: 0 nothing at or above --fail-on that is not accepted, 1 a file could not be read,
 2 wrong usage, 3 found (also when another file could not be read).
 
 Flags:
@@ -33,31 +33,18 @@ func runCheck(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "kmsentry check:", alert.Sanitize(err.Error(), 400))
 		return exitUsage
 	}
+	if err := o.readRCPs(); err != nil {
+		fmt.Fprintln(stderr, "kmsentry check:", alert.Sanitize(err.Error(), 400))
+		return exitError
+	}
 	status := exitOK
 	if o.exceptions != "" {
-		status = checkExceptions(o, stdout, stderr)
+		o.accepted, status = loadExceptions(o, stdout, stderr)
 	}
 	if len(o.files) > 0 {
 		status = max(status, checkFiles(o, stdin, stdout, stderr))
 	}
 	return status
-}
-
-// checkExceptions validates an exceptions file. It holds nothing back here:
-// what an exception accepts is an alert, not a verdict.
-func checkExceptions(o checkOptions, stdout, stderr io.Writer) int {
-	text, err := readInput(o.exceptions, nil)
-	if err == nil {
-		var e *alert.Exceptions
-		if e, err = alert.ParseExceptions(text, o.at); err == nil {
-			if len(o.files) == 0 {
-				fmt.Fprintf(stdout, "%s: valid; exceptions: %d, expired: %d\n", alert.Sanitize(o.exceptions, 200), e.Len(), len(e.Expired(o.at)))
-			}
-			return exitOK
-		}
-	}
-	fmt.Fprintf(stderr, "kmsentry check: %s: %s\n", alert.Sanitize(o.exceptions, 200), alert.Sanitize(err.Error(), 400))
-	return exitError
 }
 
 // A checkPrinter shows what became of the documents, one after the other.
@@ -72,6 +59,7 @@ func checkFiles(o checkOptions, stdin io.Reader, stdout, stderr io.Writer) int {
 	status := exitOK
 	for _, file := range o.files {
 		for _, c := range judgeFile(file, stdin, o) {
+			c.accept(o)
 			status = max(status, o.failOn.status(c))
 			if err := p.document(c); err != nil {
 				return outputFault(err, stderr)

@@ -18,7 +18,7 @@ type checkText struct {
 	w       io.Writer
 	style   style
 	explain bool
-	counts  map[string]int // by verdict, or "unreadable"
+	counts  map[string]int // by verdict, or "accepted" or "unreadable"
 }
 
 func (p *checkText) document(c checked) error {
@@ -38,8 +38,14 @@ func (p *checkText) write(b *bytes.Buffer, c checked) {
 		p.headline(b, "error", c, c.err.Error())
 		return
 	}
-	p.counts[d.Verdict.String()]++
-	p.headline(b, d.Verdict.String(), c, headline(c))
+	if c.accepted.By != "" {
+		p.counts["accepted"]++
+		p.headline(b, "accepted", c, d.Verdict.String()+", "+headline(c))
+		p.line(b, "accepted", safe(c.acceptedLine()))
+	} else {
+		p.counts[d.Verdict.String()]++
+		p.headline(b, d.Verdict.String(), c, headline(c))
+	}
 	for i, g := range groupGrants(d.Grants) {
 		p.grant(b, g, i > 0 || d.Verdict == policy.Undecided)
 	}
@@ -48,8 +54,22 @@ func (p *checkText) write(b *bytes.Buffer, c checked) {
 			p.line(b, "open", safe(openLine(o)))
 		}
 	}
+	for _, u := range d.Unknown {
+		if r := remedy(u); r != "" && u.Name != "" {
+			p.line(b, "remedy", safe(r))
+		}
+	}
+	for _, note := range c.unread {
+		p.line(b, "unread", safe(note))
+	}
 	for _, g := range groupGrants(d.Others) {
 		p.line(b, "also", summary(g))
+	}
+	for _, text := range ownerLines(c) {
+		p.line(b, "owner", safe(text))
+	}
+	if text := guardLine(d); text != "" {
+		p.line(b, "rcp", text)
 	}
 	for _, s := range d.Services {
 		p.line(b, "service", serviceLine(s))
@@ -71,7 +91,7 @@ func (p *checkText) write(b *bytes.Buffer, c checked) {
 func (p *checkText) end(int) error {
 	total := 0
 	var parts []string
-	for _, word := range []string{"public", "network", "shared", "undecided", "private", "unreadable"} {
+	for _, word := range []string{"public", "network", "shared", "undecided", "private", "accepted", "unreadable"} {
 		if n := p.counts[word]; n > 0 {
 			total += n
 			parts = append(parts, fmt.Sprintf("%d %s", n, word))
@@ -121,7 +141,7 @@ func headline(c checked) string {
 	d := c.decision
 	switch {
 	case d.Verdict == policy.Private:
-		return "no outsider can encrypt"
+		return closedLine(c)
 	case c.between != "":
 		return c.between + ": " + openLine(d.Undecided[0])
 	case d.Verdict == policy.Undecided && len(d.Undecided) > 0:
@@ -237,7 +257,11 @@ func statementPrefix(ref policy.StatementRef) string {
 }
 
 func serviceLine(s policy.ServiceGrant) string {
-	text := fmt.Sprintf("%s may use the key: %s", alert.Sanitize(s.Service, 100), statementName(s.Statement))
+	name := alert.Sanitize(s.Service, 100)
+	if s.Service == policy.AnyService {
+		name = "any AWS service"
+	}
+	text := fmt.Sprintf("%s may use the key: %s", name, statementName(s.Statement))
 	if s.ConfusedDeputy {
 		text += "; for any customer of the service, because neither aws:SourceAccount nor aws:SourceArn nor aws:SourceOrgID says for whom"
 	}

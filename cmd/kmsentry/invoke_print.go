@@ -122,9 +122,6 @@ func (p *textPrinter) outcome(o outcome) {
 	for _, name := range o.answer.Expired {
 		fmt.Fprintf(p.stdout, "    the exception %s has expired and holds nothing back\n", quoted(name))
 	}
-	if o.answer.ExceptionError != "" {
-		fmt.Fprintf(p.stdout, "    an exception could not be evaluated: %s\n", printable(o.answer.ExceptionError))
-	}
 	if o.message != nil {
 		p.messages(*o.message)
 	} else if o.answer.Outcome == "published" {

@@ -11,6 +11,9 @@ import (
 // Sources: IAM User Guide, reference_policies_elements_condition_operators.html,
 // reference_policies_condition-single-vs-multi-valued-context-keys.html.
 func (p evaluator) evalCondition(effect Effect, c *Condition, r Request) Answer {
+	if c.Operator.Base == 0 {
+		return Maybe // the condition is not known
+	}
 	readings := evalContext(r, c.Key)
 	if len(readings) == 0 {
 		readings = [][]string{nil}
@@ -34,9 +37,13 @@ func (p evaluator) evalCondition(effect Effect, c *Condition, r Request) Answer 
 // means that the key is absent.
 func evalContext(r Request, key string) [][]string {
 	var names []string
-	for name, values := range r.Context {
-		if len(values) > 0 && strings.EqualFold(name, key) {
-			names = append(names, name)
+	if r.folded != nil {
+		names = slices.Clone(r.folded[strings.ToLower(key)])
+	} else {
+		for name, values := range r.Context {
+			if len(values) > 0 && strings.EqualFold(name, key) {
+				names = append(names, name)
+			}
 		}
 	}
 	slices.Sort(names)
@@ -117,6 +124,10 @@ func (p evaluator) evalPresent(c *Condition, key condkey.Key, values []string, r
 func evalNull(c *Condition, present bool) Answer {
 	answer := No
 	for _, text := range c.Values {
+		if hasMark(text) {
+			answer = evalOr(answer, Maybe)
+			continue
+		}
 		if absent, ok := parseBool(text); ok && absent != present {
 			answer = evalOr(answer, evalSame(Yes, evalBool(text == strings.ToLower(text))))
 		}

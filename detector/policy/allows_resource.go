@@ -13,6 +13,9 @@ func (p evaluator) evalResources(st *Statement, r Request) Answer {
 	for _, value := range st.Resources {
 		listed = evalOr(listed, p.evalResource(value, st.NotResource, r))
 	}
+	if st.NotResource && p.control {
+		return evalNot(listed)
+	}
 	if st.NotResource {
 		return evalAnd(evalNot(listed), Maybe)
 	}
@@ -28,6 +31,9 @@ func (p evaluator) evalResource(value string, negated bool, r Request) Answer {
 	}
 	if r.Resource == "" {
 		return Maybe
+	}
+	if hasMark(value) {
+		return evalAnd(Maybe, evalBool(evalGlob(evalOpen(value, true, p.Variables()), r.Resource)))
 	}
 	forms, open := p.evalExpand(value, negated, r)
 	if open != Yes {

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"strings"
 	"testing"
-	"time"
 )
 
 // roleRequest is a request of a role session of another account, over the internet.
@@ -292,14 +291,10 @@ func TestAllowsLeavesRequest(t *testing.T) {
 	p := mustParse(largePolicy())
 	r := roleRequest()
 	before := maps.Clone(r.Context)
-	start := time.Now()
 	for range 3 {
 		if got := p.Allows(r); got != Yes && got != No {
 			t.Errorf("Allows = %v for a policy without open questions", got)
 		}
-	}
-	if took := time.Since(start); took > 10*time.Second {
-		t.Errorf("three evaluations of a 32 kB policy took %v", took)
 	}
 	if fmt.Sprint(before) != fmt.Sprint(r.Context) {
 		t.Error("Allows changed the request's context")

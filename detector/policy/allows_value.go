@@ -15,6 +15,9 @@ import (
 // operator's kind matches nothing; whether that makes a negated operator true
 // is not documented.
 func (p evaluator) evalMatch(op Operator, key condkey.Key, have, want string, r Request) Answer {
+	if hasMark(want) {
+		return p.evalUnknown(op, have, want)
+	}
 	noValue := evalSame(No, evalBool(op.Negated))
 	switch op.Base {
 	case StringEquals, StringEqualsIgnoreCase, StringLike, ArnLike:
@@ -42,6 +45,9 @@ func (p evaluator) evalMatch(op Operator, key condkey.Key, have, want string, r 
 
 // evalText compares text: equal, equal but for letter case, glob, or ARN glob.
 func (p evaluator) evalText(op Operator, have, want string, r Request) Answer {
+	if op.Base == StringEquals && !strings.Contains(want, "${") {
+		return evalBool(want == have)
+	}
 	forms, open := p.evalExpand(want, op.Negated, r)
 	if open != Yes {
 		return open

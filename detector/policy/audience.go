@@ -18,10 +18,10 @@ func (d *decider) namedBy(o *outcome) []string {
 	}
 	var names []string
 	var seen [serviceCaller]bool
-	for _, sc := range d.scenes(o.search.action) {
+	for _, sc := range o.scenes {
 		if sc.path == o.search.path && !seen[sc.typ] || sc == o.search.scene {
 			seen[sc.typ] = true
-			names = append(names, d.namedIn(d.newSearch(sc, reachOf(Shared), true, &d.work))...)
+			names = append(names, d.namedIn(d.newSearch(sc, reachOf(Shared), true))...)
 		}
 	}
 	for i := sFirst; i < len(d.slots); i++ {
@@ -55,8 +55,7 @@ func (d *decider) tells(slot int, m *model) bool {
 func (d *decider) namedIn(s *search) []string {
 	var names []string
 	look := func(name string, lits ...literal) {
-		t := *s
-		if m, _ := t.find(lits...); m != nil {
+		if s.admits(lits) {
 			names = append(names, name)
 		}
 	}
@@ -84,6 +83,44 @@ func (d *decider) namedIn(s *search) []string {
 	each(sAccount, d.named.accounts, append(others, noneOf(sOrgID, d.named.orgs...))...)
 	each(sOrgID, d.named.orgs, noneOf(sAccount, d.named.accounts...))
 	return names
+}
+
+// admits reports whether some Allow lets somebody in who meets lits.
+func (s *search) admits(lits []literal) bool {
+	for _, a := range s.allows {
+		for _, way := range a.allowWays(s.typ, s.c.b) {
+			if s.clash(way, lits) { // most are about others, and that is quick to see
+				continue
+			}
+			if s.through(a, way, lits...) != nil && !s.c.b.out() {
+				return true
+			}
+		}
+		if s.c.b.out() {
+			return false
+		}
+	}
+	return false
+}
+
+// clash reports whether a way into an Allow asks for texts none of which meets lits.
+func (s *search) clash(way, lits []literal) bool {
+	for i := range way {
+		for j := range lits {
+			a, b := &way[i], &lits[j]
+			if a.slot != b.slot || !a.inside() || len(a.set.pats) > fewTexts && !b.inside() {
+				continue
+			}
+			if b.inside() && len(b.set.pats) < len(a.set.pats) {
+				a, b = b, a
+			}
+			meets := func(p pattern) bool { return !p.exact || b.holdsFor([]value{{s: p.plain}}, s.first) }
+			if !slices.ContainsFunc(a.set.pats, meets) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // namedPrincipals lists the principals of one kind that Allow statements name.

@@ -15,6 +15,7 @@ type clause struct {
 	cond   *Condition
 	lo, hi literal
 	doubt  string // why lo and hi differ; "" when they do not
+	shown  string // see text
 }
 
 // newClause compiles c for the key in slot.
@@ -199,6 +200,7 @@ func textValues(c *Condition, info condkey.Key, vars *condkey.Table) (lo, hi *va
 		s.pats = append(s.pats, p)
 	}
 	if short == nil {
+		s.seal()
 		hi, doubt = wildFromVariables(s)
 		return s, hi, doubt
 	}
@@ -297,11 +299,23 @@ func spanValues(c *Condition) (lo, hi *valueSet, doubt string) {
 	return lo, hi, doubt
 }
 
+// open reports whether the condition, or one of its values, is not known.
+func (cl *clause) open() bool {
+	return cl.cond.Operator.Base == 0 || slices.ContainsFunc(cl.cond.Values, hasMark)
+}
+
 // hasDoubt reports whether the clause has more than one reading.
 func (cl *clause) hasDoubt() bool { return cl.doubt != "" }
 
 // text names the clause for people: operator, key and values, shortened.
 func (cl *clause) text() string {
+	if cl.shown == "" {
+		cl.shown = cl.show()
+	}
+	return cl.shown
+}
+
+func (cl *clause) show() string {
 	const many = 4
 	values := cl.cond.Values
 	more := ""
@@ -313,5 +327,5 @@ func (cl *clause) text() string {
 	if key != "" {
 		key += " "
 	}
-	return fmt.Sprintf("%s %s%s%s", cl.cond.Operator.Text, key, shorten(strings.Join(values, ", "), 80), more)
+	return fmt.Sprintf("%s %s%s%s", cl.cond.Operator.Text, key, shorten(shown(strings.Join(values, ", ")), 80), more)
 }

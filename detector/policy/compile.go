@@ -32,19 +32,31 @@ type compiled struct {
 	q            Question
 	owner        string // the key owner's account; "" unknown
 	region       string // the key's Region; "" unknown
-	partition    string // the key's partition; "aws" when unknown
+	partition    string // the key's partition
 	slots        []condkey.Key
 	mentions     []mention
 	stmts        []stmt
 	named        named
 	matched      map[string][]match // by action: how far each statement applies to it and to the key
-	memo         memo
+	acted        map[string][]match // see acts
+	until        int64              // a request may choose its time up to this second; 0: it is made at q.At
+	b            *budget
+	slotByName   map[string]int // by lower-case name: of all keys that are mentioned
+	domains      map[domainKey]*domain
+	shapes       map[shapeKey][]variant    // see shape
+	fewest       map[fewKey]bool           // see few
+	known        map[*string][]string      // see filledAll
+	kinds        []keyKind                 // see keyKinds
+	may          keySet                    // of kinds
+	customer     []literal                 // see strangeCustomer
+	strange      []*valueSet               // see strangeNetwork
+	effects      map[effectKey][]*stmt     // see statements
 	bases        map[baseKey][]literal     // what makes a caller an outsider
 	ties         [condkey.Ties]bool        // which ties the mentioned keys have
 	byAction     bool                      // a mentioned key depends on the action
+	insiders     bool                      // compiled for callers of the owner's account
 	keyDependent bool                      // an unknown fact of the key was taken at its worst
 	forms        map[*condkey.Shape][]form // by the first shape of a list of a row's
-	domains      map[domainKey]domain      // what keys can hold; filled when needed
 }
 
 // A mention is a key as the policy names it, or the first of its spellings.
@@ -56,9 +68,12 @@ type mention struct {
 // A stmt is a compiled statement.
 type stmt struct {
 	*Statement
+	at       int      // its place in compiled.stmts
+	letters  []uint32 // of each of the actions; see lettersOf
 	clauses  []clause
 	resource match
 	entries  entries
+	control  bool               // a Deny of a resource control policy
 	byType   bool               // the kind of caller can matter to the principals
 	by       condkey.Dependence // what the keys that the conditions name depend on
 	tied     []int              // slots of those that rules tie together
@@ -77,10 +92,12 @@ const (
 func (m match) sure() bool     { return m == matchYes }
 func (m match) possible() bool { return m != matchNo }
 
-func (p *Policy) compile(keys *condkey.Table, q Question) *compiled {
-	c := &compiled{policy: p, keys: keys, q: q, owner: q.Account, partition: "aws"}
+// compile makes p, and the resource control policies of q, ready for q about a
+// key of the partition: for callers of the key owner's account, or for outsiders.
+func (p *Policy) compile(keys *condkey.Table, q Question, partition string, insiders bool, b *budget) *compiled {
+	c := &compiled{policy: p, keys: keys, q: q, owner: q.Account, partition: partition, insiders: insiders, b: b}
 	if parts := strings.SplitN(q.KeyARN, ":", 6); len(parts) == 6 {
-		c.partition, c.region = parts[1], parts[3]
+		c.region = parts[3]
 		if c.owner == "" {
 			c.owner = parts[4]
 		}
@@ -89,14 +106,29 @@ func (p *Policy) compile(keys *condkey.Table, q Question) *compiled {
 	for i := range c.slots {
 		c.slots[i] = c.callerKey(i)
 	}
-	c.matched = make(map[string][]match, 24)
-	c.memo = make(memo)
+	c.matched = make(map[string][]match)
+	c.acted = make(map[string][]match)
+	c.slotByName = make(map[string]int)
+	c.domains = make(map[domainKey]*domain)
+	c.fewest = make(map[fewKey]bool)
+	c.shapes = make(map[shapeKey][]variant)
+	c.effects = make(map[effectKey][]*stmt)
 	c.bases = make(map[baseKey][]literal, 3)
 	c.stmts = make([]stmt, len(p.Statements))
 	for i := range p.Statements {
-		c.compileStatement(&c.stmts[i], &p.Statements[i])
+		c.stmts[i].at = i
+		c.compileStatement(&c.stmts[i], &p.Statements[i], p)
 	}
-	c.collectNames()
+	for _, rcp := range q.RCPs {
+		for i := range rcp.Statements {
+			if rcp.Statements[i].Effect == Deny { // what one allows gives nobody anything
+				c.stmts = append(c.stmts, stmt{control: true, at: len(c.stmts)})
+				c.compileStatement(&c.stmts[len(c.stmts)-1], &rcp.Statements[i], rcp)
+			}
+		}
+		c.collectNames(rcp)
+	}
+	c.collectNames(p)
 	return c
 }
 
@@ -120,9 +152,10 @@ func slotsOfTies() [condkey.TieOrgPaths + 1]int {
 	}
 }
 
-// variables returns the keys for variables, nil where ${...} is plain text.
-func (c *compiled) variables() *condkey.Table {
-	if c.policy.Variables() {
+// variables returns the keys for variables of a policy, nil where ${...} is
+// plain text in it.
+func (c *compiled) variables(in *Policy) *condkey.Table {
+	if in.Variables() {
 		return c.keys
 	}
 	return nil
@@ -139,18 +172,29 @@ func (s *stmt) mention(slot int, key condkey.Key) {
 	s.by.Credentials = s.by.Credentials || key.Depends.Credentials
 }
 
-func (c *compiled) compileStatement(s *stmt, src *Statement) {
+// compileStatement compiles a statement of in, the key policy or a resource control policy.
+func (c *compiled) compileStatement(s *stmt, src *Statement, in *Policy) {
 	s.Statement = src
-	s.resource = c.matchResource(src)
-	if s.resource == matchMaybe && c.q.KeyARN == "" {
+	s.letters = make([]uint32, len(src.Actions))
+	for i, a := range src.Actions {
+		s.letters[i] = lettersOf(a)
+	}
+	var open match
+	s.resource, open = c.matchResource(src, in)
+	if s.resource == matchMaybe && c.q.KeyARN == "" && !c.insiders {
 		c.keyDependent = true // an unknown key is the one that is worst for the owner
 		s.resource = matchNo
 		if src.Effect == Allow {
 			s.resource = matchYes
 		}
 	}
+	if src.NotResource {
+		s.resource = min(s.resource, matchYes-open)
+	} else {
+		s.resource = max(s.resource, open)
+	}
 	c.compilePrincipals(s)
-	if cl, ok := c.resourceClause(src); ok && s.resource != matchYes {
+	if cl, ok := c.resourceClause(src, in); ok && s.resource != matchYes {
 		s.resource = matchYes
 		s.clauses = append(s.clauses, cl)
 		c.bindVariables(s, cl.lo.set)
@@ -162,25 +206,43 @@ func (c *compiled) compileStatement(s *stmt, src *Statement) {
 	s.clauses = slices.Grow(s.clauses, len(src.Conditions))
 	for i := range src.Conditions {
 		cond := &src.Conditions[i]
+		if cond.Operator.Base == 0 {
+			s.clauses = append(s.clauses, unknownClause(cond))
+			continue
+		}
 		slot := c.slotOf(cond.Key)
-		cl := newClause(cond, slot, c.slots[slot], c.variables())
+		known, open := cond.split()
+		cl := newClause(known, slot, c.slots[slot], c.variables(in))
+		cl.cond = cond
 		s.mention(slot, c.slots[slot])
 		c.bindVariables(s, cl.lo.set)
 		c.bindVariables(s, cl.hi.set)
+		c.pathToID(&cl.lo)
+		c.pathToID(&cl.hi)
 		simplify(&cl.lo)
 		simplify(&cl.hi)
+		if open != nil {
+			c.openClause(&cl, open, c.slots[slot])
+		}
+		if src.spelledTwice(cond.Operator.Text) {
+			cl.hi = literal{slot: slot, absent: true, mode: all, set: &valueSet{}}
+			cl.doubt = "the operator is there twice, in different letter case; AWS does not say which one counts"
+		}
 		s.clauses = append(s.clauses, cl)
 	}
 }
 
 // resourceClause turns a Resource with variables that depend on the request
 // into a condition on the key's ARN; ok is false when there is none.
-func (c *compiled) resourceClause(src *Statement) (cl clause, ok bool) {
-	if !c.policy.Variables() || src.NotResource || c.q.KeyARN == "" {
+func (c *compiled) resourceClause(src *Statement, in *Policy) (cl clause, ok bool) {
+	if !in.Variables() || src.NotResource || c.q.KeyARN == "" {
 		return cl, false
 	}
 	var values []string
 	for _, r := range src.Resources {
+		if hasMark(r) {
+			return cl, false // what it says is not known: see matchResource
+		}
 		if _, open := c.resourceVariables(r); open {
 			values = append(values, r)
 		}
@@ -213,27 +275,22 @@ func variableInHead(arn string) bool {
 
 // slotOf returns the slot of a condition key, a new one for a new key.
 func (c *compiled) slotOf(name string) int {
+	lower := strings.ToLower(name)
+	if slot, ok := c.slotByName[lower]; ok {
+		return slot
+	}
 	key, _ := c.keys.Lookup(name)
 	c.ties[key.Tie] = true
 	c.byAction = c.byAction || key.Depends.Action || key.Tie == condkey.TieSpec || key.Tie == condkey.TieUsage
 	slot := c.findSlot(key)
-	for _, m := range c.mentions {
-		if strings.EqualFold(m.name, key.Name) {
-			return slot
-		}
-	}
 	c.mentions = append(c.mentions, mention{key.Name, slot})
+	c.slotByName[lower] = slot
 	return slot
 }
 
 func (c *compiled) findSlot(key condkey.Key) int {
 	if at := slotsOfTies(); int(key.Tie) < len(at) && at[key.Tie] >= 0 {
 		return at[key.Tie]
-	}
-	for i := sFirst; i < len(c.slots); i++ {
-		if strings.EqualFold(c.slots[i].Name, key.Name) {
-			return i
-		}
 	}
 	c.slots = append(c.slots, key)
 	return len(c.slots) - 1
@@ -252,6 +309,39 @@ func (c *compiled) bindVariables(st *stmt, s *valueSet) {
 				st.mention(p.parts[j].slot, c.slots[p.parts[j].slot])
 			}
 		}
+	}
+}
+
+// pathToID rewrites "${KEY}/*" under aws:PrincipalOrgPaths, where KEY holds an
+// organization's id, as "${KEY}" under aws:PrincipalOrgID: an organization path
+// begins with the id of the caller's organization and a slash, and ids hold none.
+// Source: IAM User Guide, reference_policies_condition-keys.html, aws:PrincipalOrgPaths.
+func (c *compiled) pathToID(l *literal) {
+	if l.slot != sOrgPaths || l.set == nil || !l.set.vars {
+		return
+	}
+	pats := make([]pattern, len(l.set.pats))
+	for i, p := range l.set.pats {
+		if len(p.parts) != 2 || !p.wild || p.parts[1].text != "/*" || p.parts[1].literal || !c.holdsOrgID(p.parts[0]) {
+			return
+		}
+		p.parts = p.parts[:1]
+		pats[i] = p
+	}
+	l.slot, l.set = sOrgID, &valueSet{pats: pats, vars: true}
+}
+
+// holdsOrgID reports whether a variable without default stands for the id of
+// an organization.
+func (c *compiled) holdsOrgID(v part) bool {
+	if v.ref == "" || v.hasDef {
+		return false
+	}
+	switch key := c.slots[v.slot]; key.Tie {
+	case condkey.TieOrgID, condkey.TieVpceOrgID:
+		return true
+	default:
+		return key.Reads == condkey.FactOrg || key.Names == condkey.CustomerOrg
 	}
 }
 

@@ -7,6 +7,13 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
+// hasContext reports whether an action takes an encryption context.
+// Source: Service Authorization Reference, AWS KMS.
+func hasContext(action string) bool {
+	known, _ := FindAction(action)
+	return known.context
+}
+
 // A contextKey is one kms:EncryptionContext:NAME that the policy mentions.
 type contextKey struct {
 	slot int
@@ -20,8 +27,7 @@ type contextKey struct {
 func (s *search) repairContext(c, lits []literal, m *model) bool {
 	keys := s.c.slotWith(condkey.TieContextKeys)
 	onKeys := on(lits, keys)
-	spec := s.c.q.Key.Spec
-	if rule := s.c.keys.Tied(condkey.TieContextKeys).Case(s.kind); rule == nil || spec != "" && spec != symmetricDefault {
+	if rule := s.c.keys.Tied(condkey.TieContextKeys).Case(s.kind); rule == nil || s.keys&symmetricKey == 0 {
 		s.clearContext(m)
 		return absentFits(lits)
 	}
@@ -30,6 +36,9 @@ func (s *search) repairContext(c, lits []literal, m *model) bool {
 	for i := sFirst; i < len(s.c.slots); i++ {
 		if !s.c.hasTie(i, condkey.TieContext) {
 			continue
+		}
+		if m.b.spend(80 + len(lits)); m.b.out() {
+			return false
 		}
 		k := contextKey{slot: i, name: s.c.slots[i].FreePart(), lits: on(lits, i)}
 		if len(k.lits) == 0 && keys < 0 {

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
@@ -29,28 +30,7 @@ func (s *scene) domainOf(slot int) domain {
 	if is == condkey.Never {
 		return domain{}
 	}
-	if s.with.slots == nil {
-		return s.newDomain(key, rule, is) // there are few scenes
-	}
-	at := domainKey{slot, rule, is, s.c.q.At.Unix()}
-	d, known := s.c.domains[at]
-	if !known {
-		d = s.newDomain(key, rule, is)
-		if s.c.domains == nil {
-			s.c.domains = make(map[domainKey]domain, 8)
-		}
-		s.c.domains[at] = d
-	}
-	return d
-}
-
-// A domainKey tells domains apart: they are the same in all scenes that a case
-// of a row covers.
-type domainKey struct {
-	slot int
-	rule *condkey.Case
-	is   condkey.Presence
-	now  int64 // the instant that is asked about
+	return s.newDomain(key, rule, is)
 }
 
 func (s *scene) newDomain(key condkey.Key, rule *condkey.Case, is condkey.Presence) domain {
@@ -144,6 +124,8 @@ func (s *scene) valuesDomain(key condkey.Key, v *condkey.Values) domain {
 	now := s.c.q.At.Unix()
 	d := domain{multi: key.Multi}
 	switch {
+	case v.Now && s.c.until > 0:
+		d.kind, d.lo, d.hi = number, now+1, s.c.until
 	case v.Now:
 		d.kind, d.vals = fixedTo, []value{timeValue(now)}
 		if key.Types&condkey.Numeric != 0 {
@@ -152,12 +134,16 @@ func (s *scene) valuesDomain(key condkey.Key, v *condkey.Values) domain {
 	case v.Numbers:
 		d.kind, d.lo, d.hi = number, v.Lo, v.Hi
 		if v.FromNow {
-			d.lo, d.hi = now+v.Lo, now+v.Hi
+			d.lo, d.hi = now+v.Lo, max(now+v.Hi, s.c.until)
 		}
 	case v.Addresses != condkey.NoAddresses:
 		d.kind, d.addrs = address, addressesIn(v.Addresses)
 	case len(v.Of) > 0:
 		f := oneOf(v.Of...)
+		if key.Tie == condkey.TieGrantOps { // a grant carries what its key can do
+			can := operations("", s.keys)
+			f.vals = slices.DeleteFunc(f.vals, func(v value) bool { return !slices.Contains(can, v.s) })
+		}
 		if d.kind, d.vals = choice, f.vals; len(v.Of) == 1 && !key.Multi {
 			d.kind = fixedTo
 		}
@@ -185,11 +171,25 @@ func (s *scene) textDomain(d *domain, key condkey.Key, v *condkey.Values) {
 		d.plainText = d.forms[0].plain(s.c.strangeAccount())
 	}
 	if len(v.Known) > 0 && (key.Reads&condkey.FactRegion == 0 || s.c.region != "") {
-		d.known = make([]string, len(v.Known))
-		for i, k := range v.Known {
-			d.known[i] = s.c.filled(k)
-		}
+		d.known = s.c.filledAll(v.Known)
 	}
+}
+
+// filledAll fills in each text of a row's list, once for each list.
+func (c *compiled) filledAll(texts []string) []string {
+	list, ok := c.known[&texts[0]]
+	if !ok {
+		list = make([]string, len(texts))
+		for i, text := range texts {
+			list[i] = c.filled(text)
+		}
+		c.b.spend(8 * len(texts))
+		if c.known == nil {
+			c.known = make(map[*string][]string, 1)
+		}
+		c.known[&texts[0]] = list
+	}
+	return list
 }
 
 func addressesIn(a condkey.Addresses) addressSet {

@@ -34,7 +34,10 @@ func (d *decider) explain(o *outcome) []string {
 }
 
 // label names a statement for people, counted from 1.
-func label(st *Statement) string {
+func label(st *stmt) string {
+	if st.control {
+		return "A resource control policy"
+	}
 	if st.Sid == "" {
 		return fmt.Sprintf("Statement %d", st.Index+1)
 	}
@@ -62,7 +65,7 @@ func (d *decider) opening(st *stmt, o *outcome) string {
 	} else if len(st.clauses) > 1 {
 		end = "; its conditions do not keep this caller out:"
 	}
-	return fmt.Sprintf("%s allows %s%s", label(st.Statement), whom, end)
+	return fmt.Sprintf("%s allows %s%s", label(st), whom, end)
 }
 
 // sentence says why a clause holds, or does not hold, for the outcome's request.
@@ -126,20 +129,20 @@ func presence(key condkey.Key, negated bool, o *outcome, vals []value) string {
 // escaped says how the request escapes a Deny; "" when the Deny is about other
 // principals than the caller.
 func (d *decider) escaped(st *stmt, o *outcome) string {
-	applies, _ := st.denyEscapes(o.search.typ, o.model, o.search.sure)
+	applies, _ := st.denyEscapes(o.search, o.model)
 	if !applies {
 		if st.NotPrincipal {
-			return label(st.Statement) + " denies all but the principals it lists; this caller is listed."
+			return label(st) + " denies all but the principals it lists; this caller is listed."
 		}
 		if o.level == Public {
 			return ""
 		}
-		return label(st.Statement) + " denies other principals than this caller."
+		return label(st) + " denies other principals than this caller."
 	}
 	for i := range st.clauses {
 		n := st.clauses[i].hi.not()
 		if o.search.holds(&n, o.model) {
-			return label(st.Statement) + " denies, but not this request. " + d.sentence(&st.clauses[i], o, false)
+			return label(st) + " denies, but not this request. " + d.sentence(&st.clauses[i], o, false)
 		}
 	}
 	return ""
@@ -153,9 +156,19 @@ func quoteValues(vals []value) string {
 	return fmt.Sprintf("%q", strings.Join(texts, ", "))
 }
 
+// shorten returns the text, cut when it has more than n characters.
 func shorten(s string, n int) string {
-	if rs := []rune(s); len(rs) > n {
-		return string(rs[:n-3]) + "..."
+	if len(s) <= n {
+		return s
+	}
+	count, cut := 0, 0
+	for i := range s {
+		if count == n-3 {
+			cut = i
+		}
+		if count++; count > n {
+			return s[:cut] + "..."
+		}
 	}
 	return s
 }
@@ -163,8 +176,8 @@ func shorten(s string, n int) string {
 // notes says for each statement what it does about outsiders, given what all
 // of them together come to.
 func (d *decider) notes(together Verdict) []StatementNote {
-	notes := make([]StatementNote, len(d.stmts))
-	for i := range d.stmts {
+	notes := make([]StatementNote, len(d.policy.Statements))
+	for i := range notes {
 		st := &d.stmts[i]
 		n := StatementNote{Statement: StatementRef{st.Index, st.Sid}, Effect: st.Effect, Opens: Private}
 		if st.Effect == Deny {
@@ -182,7 +195,7 @@ func (d *decider) notes(together Verdict) []StatementNote {
 
 // allowNote decides one Allow as if it stood alone.
 func (d *decider) allowNote(st *stmt) (Verdict, string) {
-	action := d.firstAction(st)
+	asks := d.asks(st)
 	switch {
 	case st.Actions == nil:
 		return Private, "It has no Action, so it has no effect."
@@ -190,17 +203,21 @@ func (d *decider) allowNote(st *stmt) (Verdict, string) {
 		return Private, "It has no Resource, so it has no effect."
 	case st.resource == matchNo:
 		return Private, "Its Resource is not this key, so it has no effect."
-	case action == "":
-		return Private, "It allows no action of the encrypt class."
+	case asks == nil:
+		return Private, "It allows no action with which outsiders could encrypt, decrypt or sign."
 	case !st.entries.reachable(st.NotPrincipal) && len(st.entries.services) > 0:
 		return Private, "It names AWS services, which are no principals of another account."
 	case !st.entries.reachable(st.NotPrincipal):
 		return Private, "It names only principals of the key owner's account, or trusted ones."
 	}
-	if v := d.alone(st, action, st.clauses); v != Private {
+	v, ok := d.alone(st, asks, st.clauses)
+	switch {
+	case !ok:
+		return Undecided, "What it opens by itself is too intricate to say within the bound of work."
+	case v != Private:
 		return v, d.opens(v)
 	}
-	return Private, "Its conditions keep outsiders out: " + d.barrier(st, action) + "."
+	return Private, "Its conditions keep outsiders out: " + d.barrier(st, asks) + "."
 }
 
 func (d *decider) opens(v Verdict) string {
@@ -215,27 +232,34 @@ func (d *decider) opens(v Verdict) string {
 	return s
 }
 
-func (d *decider) firstAction(st *stmt) string {
-	for _, a := range EncryptActions() {
-		if st.matchAction(a) != matchNo {
-			return a
+// asks lists what decides the verdict and st matches, one of each kind that
+// the policy treats alike.
+func (d *decider) asks(st *stmt) []ask {
+	var list []ask
+	seen := map[string]bool{}
+	for _, a := range weighty() {
+		if key := d.alike(a); d.acts(a.action)[st.at] != matchNo && d.supported(a) && !seen[key] {
+			seen[key] = true
+			list = append(list, a)
 		}
 	}
-	return ""
+	return list
 }
 
-// alone says how far outsiders get through one Allow with some of its clauses.
-func (d *decider) alone(st *stmt, action string, clauses []clause) Verdict {
+// alone says how far outsiders get through one Allow with some of its clauses;
+// ok is false when the budget was not enough to say.
+func (d *decider) alone(st *stmt, asks []ask, clauses []clause) (v Verdict, ok bool) {
 	t := *st
 	t.clauses = clauses
-	work := workBound / 8
+	ok = d.b.within(d.b.left/4, func() { v = d.aloneAt(&t, asks) })
+	return v, ok
+}
+
+func (d *decider) aloneAt(st *stmt, asks []ask) Verdict {
 	for _, sure := range [...]bool{true, false} {
 		for _, level := range [...]Verdict{Public, Network, Shared} {
-			var open addressSet
-			for _, sc := range d.scenes(action) {
-				s := d.newSearch(sc, reachOf(level), sure, &work)
-				s.allows, s.denies = []*stmt{&t}, nil
-				if m, _ := s.findWide(&open); m != nil {
+			for _, a := range asks {
+				if d.opensAlone(st, a, level, sure) {
 					if !sure {
 						return Undecided
 					}
@@ -244,18 +268,30 @@ func (d *decider) alone(st *stmt, action string, clauses []clause) Verdict {
 			}
 		}
 	}
-	if work < 0 {
-		return Undecided
-	}
 	return Private
 }
 
+func (d *decider) opensAlone(st *stmt, a ask, level Verdict, sure bool) bool {
+	var open addressSet
+	for _, sc := range d.outcome(a).scenes {
+		if d.b.out() {
+			return false
+		}
+		s := d.newSearch(sc, reachOf(level), sure)
+		s.allows, s.denies = []*stmt{st}, nil
+		if s.findWide(&open) != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // barrier names the clauses without any one of which the statement would open.
-func (d *decider) barrier(st *stmt, action string) string {
+func (d *decider) barrier(st *stmt, asks []ask) string {
 	var names []string
 	for i := range st.clauses {
 		rest := append(append([]clause(nil), st.clauses[:i]...), st.clauses[i+1:]...)
-		if d.alone(st, action, rest) != Private {
+		if v, ok := d.alone(st, asks, rest); ok && v != Private {
 			names = append(names, "`"+shorten(st.clauses[i].text(), 120)+"`")
 		}
 	}
@@ -273,8 +309,8 @@ func (d *decider) denyNote(st *stmt) string {
 		return "It lacks Action or Resource, so it denies nothing."
 	case st.resource == matchNo:
 		return "Its Resource is not this key, so it denies nothing here."
-	case d.firstAction(st) == "":
-		return "It denies no action of the encrypt class."
+	case d.asks(st) == nil:
+		return "It denies no action with which outsiders could encrypt, decrypt or sign."
 	case !st.NotPrincipal && !st.entries.reachable(false):
 		return "It denies principals that are no outsiders."
 	case len(st.clauses) == 0 && !st.NotPrincipal && st.entries.star:

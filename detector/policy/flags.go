@@ -11,7 +11,8 @@ func (d *decider) flags(dec *Decision) []Flag {
 	set := map[Flag]bool{
 		FlagServicePrincipal: len(dec.Services) > 0 || d.asksForServices(),
 		FlagFutureExposure:   dec.Future != nil,
-		FlagAmbiguous:        len(dec.Undecided) > 0,
+		FlagAmbiguous:        len(dec.Undecided) > 0 && len(dec.Unknown) == 0,
+		FlagUnknownPart:      len(dec.Unknown) > 0,
 		FlagKeyDependent:     d.keyDependent || d.unknownFact(),
 	}
 	for _, o := range d.outcomes {

@@ -310,7 +310,7 @@ func (g *generator) sessionConstraint() (key string, operators, values []string)
 
 // mustParse returns the policy of a text that the test made itself.
 func mustParse(text []byte) *Policy {
-	p, err := Parse(text)
+	p, err := ParseStrict(text)
 	if err != nil {
 		panic(fmt.Sprintf("%v\n%s", err, text))
 	}

@@ -194,12 +194,13 @@ func (s *search) calledBy(lits []literal, m *model) (value, bool) {
 // credentials of roles, users and root users: an age comes with true only.
 func (s *search) repairMFA(lits []literal, m *model) bool {
 	present, age := s.c.slotWith(condkey.TieMFA), s.c.slotWith(condkey.TieMFAAge)
+	onPresent, onAge := on(lits, present), on(lits, age)
 	try := func(p string, a []value) bool {
 		var pv []value
 		if p != "" {
 			pv = []value{{s: p}}
 		}
-		if !fitsAll(pv, on(lits, present), m) || !fitsAll(a, on(lits, age), m) {
+		if !fitsAll(pv, onPresent, m) || !fitsAll(a, onAge, m) {
 			return false
 		}
 		if present >= 0 {
@@ -222,7 +223,10 @@ func (s *search) repairMFA(lits []literal, m *model) bool {
 	if ages == nil || !slices.Contains(rule.Of, "true") {
 		return false
 	}
-	for _, n := range borders(on(lits, age), ages.Lo, ages.Hi) {
+	for _, n := range borders(onAge, ages.Lo, ages.Hi, m.b) {
+		if m.b.spend(24); m.b.out() {
+			return false
+		}
 		if try("true", []value{secondsValue(n)}) {
 			return true
 		}
@@ -233,7 +237,7 @@ func (s *search) repairMFA(lits []literal, m *model) bool {
 // repairSpec solves key spec, key usage and encryption algorithm together.
 func (s *search) repairSpec(lits []literal, m *model) bool {
 	for _, k := range s.c.keyKinds() {
-		if !k.does(s.action) {
+		if k.set()&s.keys == 0 {
 			continue
 		}
 		for _, alg := range k.algorithms() {
@@ -287,9 +291,22 @@ type keyKind struct{ spec, usage string }
 
 // keyKinds lists what the key can be: one entry when spec and usage are known.
 func (c *compiled) keyKinds() []keyKind {
+	if c.kinds == nil {
+		c.kinds = c.listKinds()
+		for _, k := range c.kinds {
+			c.may |= k.set()
+		}
+	}
+	return c.kinds
+}
+
+func (c *compiled) listKinds() []keyKind {
 	facts := c.q.Key
+	if facts.Spec == "" && facts.Usage == "" {
+		return keyKindTable[:]
+	}
 	var list []keyKind
-	for _, k := range allKeyKinds() {
+	for _, k := range keyKindTable {
 		if (facts.Spec == "" || facts.Spec == k.spec) && (facts.Usage == "" || facts.Usage == k.usage) {
 			list = append(list, k)
 		}
@@ -307,43 +324,41 @@ const (
 	verifyMAC      = "GENERATE_VERIFY_MAC"
 )
 
-// allKeyKinds lists the combinations that KMS documents.
+// keyKindTable lists the combinations that KMS documents.
 // Source: KMS API reference, CreateKey, KeySpec and KeyUsage.
-func allKeyKinds() [25]keyKind {
-	return [25]keyKind{
-		{symmetricDefault, encryptDecrypt},
-		{"RSA_2048", encryptDecrypt},
-		{"RSA_3072", encryptDecrypt},
-		{"RSA_4096", encryptDecrypt},
-		{"SM2", encryptDecrypt},
-		{"RSA_2048", signVerify},
-		{"RSA_3072", signVerify},
-		{"RSA_4096", signVerify},
-		{"SM2", signVerify},
-		{"ECC_NIST_P256", signVerify},
-		{"ECC_NIST_P384", signVerify},
-		{"ECC_NIST_P521", signVerify},
-		{"ECC_SECG_P256K1", signVerify},
-		{"ECC_NIST_EDWARDS25519", signVerify},
-		{"ML_DSA_44", signVerify},
-		{"ML_DSA_65", signVerify},
-		{"ML_DSA_87", signVerify},
-		{"SM2", keyAgreement},
-		{"ECC_NIST_P256", keyAgreement},
-		{"ECC_NIST_P384", keyAgreement},
-		{"ECC_NIST_P521", keyAgreement},
-		{"HMAC_224", verifyMAC},
-		{"HMAC_256", verifyMAC},
-		{"HMAC_384", verifyMAC},
-		{"HMAC_512", verifyMAC},
-	}
+var keyKindTable = [...]keyKind{
+	{symmetricDefault, encryptDecrypt},
+	{"RSA_2048", encryptDecrypt},
+	{"RSA_3072", encryptDecrypt},
+	{"RSA_4096", encryptDecrypt},
+	{"SM2", encryptDecrypt},
+	{"RSA_2048", signVerify},
+	{"RSA_3072", signVerify},
+	{"RSA_4096", signVerify},
+	{"SM2", signVerify},
+	{"ECC_NIST_P256", signVerify},
+	{"ECC_NIST_P384", signVerify},
+	{"ECC_NIST_P521", signVerify},
+	{"ECC_SECG_P256K1", signVerify},
+	{"ECC_NIST_EDWARDS25519", signVerify},
+	{"ML_DSA_44", signVerify},
+	{"ML_DSA_65", signVerify},
+	{"ML_DSA_87", signVerify},
+	{"SM2", keyAgreement},
+	{"ECC_NIST_P256", keyAgreement},
+	{"ECC_NIST_P384", keyAgreement},
+	{"ECC_NIST_P521", keyAgreement},
+	{"HMAC_224", verifyMAC},
+	{"HMAC_256", verifyMAC},
+	{"HMAC_384", verifyMAC},
+	{"HMAC_512", verifyMAC},
 }
 
 const symmetricDefault = "SYMMETRIC_DEFAULT"
 
 // known reports whether the kind is a documented one.
 func (k keyKind) known() bool {
-	for _, x := range allKeyKinds() {
+	for _, x := range keyKindTable {
 		if x == k {
 			return true
 		}
@@ -351,29 +366,71 @@ func (k keyKind) known() bool {
 	return false
 }
 
-// does reports whether keys of this kind support an action.
-// Source: KMS Developer Guide, symm-asymm-compare.html.
-func (k keyKind) does(action string) bool {
-	symmetric := k.spec == symmetricDefault
-	if !k.known() {
-		return true
-	}
-	switch action {
-	case "kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo":
-		return k.usage == "ENCRYPT_DECRYPT"
-	case "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:GenerateDataKeyPair", "kms:GenerateDataKeyPairWithoutPlaintext", "kms:GetKeyRotationStatus":
-		return symmetric
-	case "kms:Sign", "kms:Verify":
-		return k.usage == "SIGN_VERIFY"
-	case "kms:GenerateMac", "kms:VerifyMac":
-		return k.usage == "GENERATE_VERIFY_MAC"
-	case "kms:DeriveSharedSecret":
-		return k.usage == "KEY_AGREEMENT"
-	case "kms:GetPublicKey":
-		return !symmetric && k.usage != "GENERATE_VERIFY_MAC"
+// set returns the kind of key; any for one that is not a documented one.
+func (k keyKind) set() keySet {
+	switch {
+	case !k.known():
+		return anyKey
+	case k.spec == symmetricDefault:
+		return symmetricKey
+	case k.usage == signVerify:
+		return signingKey
+	case k.usage == verifyMAC:
+		return macKey
+	case k.usage == keyAgreement:
+		return agreementKey
 	default:
-		return true
+		return asymmetricKey
 	}
+}
+
+// keySets returns the kinds of keys that the key may be of and that serve a:
+// each by itself where what the request carries depends on the kind.
+func (c *compiled) keySets(a ask) []keySet {
+	serve := c.serving(a)
+	if !c.tellsKeys(a) {
+		if a.action == createGrant {
+			serve &= -serve // one kind is as good as another
+		}
+		return []keySet{serve}
+	}
+	var sets []keySet
+	for kind := symmetricKey; kind <= agreementKey; kind <<= 1 {
+		if serve&kind != 0 {
+			sets = append(sets, kind)
+		}
+	}
+	return sets
+}
+
+// tellsKeys says whether conditions can tell apart what a is about keys of
+// different kinds.
+func (c *compiled) tellsKeys(a ask) bool {
+	byKey := c.mentionsAny(condkey.TieSpec, condkey.TieUsage, condkey.TieAlgorithm)
+	byRequest := c.mentionsAny(condkey.TieContext, condkey.TieContextKeys)
+	if a.action == createGrant {
+		return byKey || byRequest || c.byAction
+	}
+	return byKey && byRequest
+}
+
+// serving returns the kinds of keys that the key may be of and that serve a.
+func (c *compiled) serving(a ask) keySet {
+	var serve keySet
+	c.keyKinds()
+	switch known, ok := FindAction(a.action); {
+	case a.action == createGrant && a.class != "":
+		for kind := symmetricKey; kind <= agreementKey; kind <<= 1 {
+			if len(operations(a.class, kind)) > 0 {
+				serve |= kind
+			}
+		}
+	case ok:
+		serve = known.keys
+	default:
+		serve = anyKey
+	}
+	return c.may & serve
 }
 
 // algorithms lists what kms:EncryptionAlgorithm can be with keys of this kind,
@@ -392,15 +449,5 @@ func (k keyKind) algorithms() []string {
 	}
 }
 
-// supported reports whether the key, as far as it is known, can serve an action.
-func (c *compiled) supported(action string) bool {
-	if c.q.Key.Spec == "" && c.q.Key.Usage == "" {
-		return true
-	}
-	for _, k := range c.keyKinds() {
-		if k.does(action) {
-			return true
-		}
-	}
-	return false
-}
+// supported reports whether the key, as far as it is known, can serve a.
+func (c *compiled) supported(a ask) bool { return c.serving(a) != 0 }

@@ -96,7 +96,7 @@ func (k requestKind) covers(description string) bool {
 
 func requestKinds() []requestKind {
 	var list []requestKind
-	for _, action := range append(EncryptActions(), append(otherActions(), "kms:PutKeyPolicy")...) {
+	for _, action := range slices.Compact(slices.Sorted(slices.Values(append(slices.Concat(ClassActions(ClassEncrypt), ClassActions(ClassUse), ClassActions(ClassOther)), putKeyPolicy)))) {
 		for path := direct; path <= mcp; path++ {
 			for _, caller := range []callerKind{roleCaller, fedCaller, userCaller, rootCaller} {
 				list = append(list, requestKind{caller, true, path, action})
@@ -139,7 +139,8 @@ func probeWith(t *testing.T, keys *condkey.Table, f *keyFact) keyProbe {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := mustParse(text).compile(keys, f.question())
+	p, q := mustParse(text), f.question()
+	c := p.compile(keys, q, p.partitions(q)[0], false, newBudget(nil))
 	return keyProbe{c, c.stmts[0].clauses[0].lo.slot}
 }
 
@@ -151,8 +152,10 @@ func (p keyProbe) can(k requestKind, l literal, sure bool) bool {
 	}
 	l.slot = p.slot
 	for _, with := range withs {
-		work := workBound
-		s := p.c.newSearch(&scene{c: p.c, typ: k.caller, temp: k.temp, path: k.path, action: k.action, with: with}, reach{}, sure, &work)
+		p.c.b = newBudget(nil)
+		p.c.b.divide(MaxSteps, partOutcomes)
+		p.c.b.begin(partOutcomes)
+		s := p.c.newSearch(&scene{c: p.c, typ: k.caller, temp: k.temp, path: k.path, ask: ask{action: k.action}, keys: anyKey, with: with}, reach{}, sure)
 		st := *s.allows[0]
 		st.clauses = nil
 		s.allows = []*stmt{&st}
@@ -266,7 +269,7 @@ func TestKeyRows(t *testing.T) {
 			t.Errorf("%s: not found in lower case", f.Key)
 		}
 	}
-	c := mustParse([]byte(statementText())).compile(condkey.Default(), surroundings())
+	c := mustParse([]byte(statementText())).compile(condkey.Default(), surroundings(), "aws", false, newBudget(nil))
 	s := search{scene: &scene{c: c}}
 	for _, r := range condkey.Default().Rows() {
 		for i := range r.Cases {

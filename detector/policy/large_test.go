@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"testing"
-	"time"
 )
 
 // largeStatement is a statement about everybody and kms:Encrypt.
@@ -84,10 +83,7 @@ func largeCases() map[string]struct {
 	return cases
 }
 
-// maxDecision is far above what Decide needs (tens of milliseconds), so that
-// only a bound that does not hold fails on a busy machine.
-const maxDecision = 10 * time.Second
-
+// Where the work had no bound, this would run into go test's own time limit.
 func TestDecideLarge(t *testing.T) {
 	for name, c := range largeCases() {
 		text, err := json.Marshal(map[string]any{"Version": version2012, "Statement": c.statements})
@@ -99,9 +95,7 @@ func TestDecideLarge(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		start := time.Now()
 		d := p.Decide(surroundings())
-		took := time.Since(start)
 		right := false
 		for _, v := range c.want {
 			right = right || d.Verdict == v
@@ -109,10 +103,6 @@ func TestDecideLarge(t *testing.T) {
 		if !right {
 			t.Errorf("%s: Decide = %v %v, want %v", name, d.Verdict, d.Undecided, c.want)
 		}
-		if took > maxDecision {
-			t.Errorf("%s: took %v", name, took)
-		}
-		t.Logf("%s: %d bytes, %v in %v", name, len(text), d.Verdict, took)
-		checkDecision(t, name, p, d)
+		checkDecision(t, name, p, surroundings(), d)
 	}
 }

@@ -20,9 +20,9 @@ type named struct {
 
 // collectNames finds every account, organization, unique id and VPC that the
 // policy's principals and conditions spell out.
-func (c *compiled) collectNames() {
-	for i := range c.policy.Statements {
-		s := &c.policy.Statements[i]
+func (c *compiled) collectNames(p *Policy) {
+	for i := range p.Statements {
+		s := &p.Statements[i]
 		for _, p := range s.Principals {
 			c.named.collect(p.Value)
 		}

@@ -16,7 +16,7 @@ func (s *search) openKey(slot int, name string, m *model) string {
 		}
 		return ""
 	}
-	d := &s.domains[slot]
+	d := s.domains[slot]
 	switch {
 	case d.uncertain || d.rare || d.lacking && len(vals) == 0:
 		return name + ": AWS does not document whether such a request carries this key"

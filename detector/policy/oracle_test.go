@@ -48,6 +48,7 @@ type oracle struct {
 	sourced   map[string]bool     // keys that stand in variables
 	policies  []string            // principals that the policy lists
 	instances map[string][]string // what values makes of the constants
+	insiders  bool                // the callers are the key owner's own
 	callers   []caller            // made once
 	channels  []channel           // made once
 }
@@ -59,7 +60,11 @@ func newOracle(p *Policy, q Question, seed uint64) *oracle {
 		p: p, q: q, rng: rand.New(rand.NewPCG(seed, 1)),
 		mentioned: map[string]bool{}, constants: map[string][]string{}, instances: map[string][]string{}, sourced: map[string]bool{},
 	}
-	for _, st := range p.Statements {
+	var statements []Statement
+	for _, in := range append([]*Policy{p}, q.RCPs...) {
+		statements = append(statements, in.Statements...)
+	}
+	for _, st := range statements {
 		o.text += st.Text
 		for _, c := range st.Conditions {
 			key := strings.ToLower(c.Key)
@@ -123,7 +128,7 @@ func (o *oracle) search(action string, limit int, want func(oracleRequest) bool)
 		}
 		base.Action = action
 		for r := range o.parameters(base, perBase) {
-			if want(r) && o.p.Allows(r.Request) == Yes {
+			if want(r) && o.p.AllowsUnder(r.Request, o.q.RCPs) == Yes {
 				return r, true
 			}
 		}
@@ -157,6 +162,9 @@ func (o *oracle) fresh(candidates ...string) string {
 
 // accounts returns accounts other than the owner's and the trusted.
 func (o *oracle) accounts() []string {
+	if o.insiders {
+		return []string{o.q.Account}
+	}
 	list := []string{o.fresh("999988887777", "888877776666", "777766665555", "606060606060")}
 	list = append(list, regexp.MustCompile(`\d{12}`).FindAllString(o.text, -1)...)
 	var patterns []string
@@ -317,6 +325,9 @@ func (o *oracle) organizations(account string) [][2]string {
 	if !o.asks("aws:PrincipalOrgID", "aws:PrincipalOrgPaths") {
 		return list
 	}
+	if o.insiders && o.q.Key.Org != "" {
+		return [][2]string{{o.q.Key.Org, o.q.Key.Org + "/r-ab12/ou-ab12-11111111/"}}
+	}
 	fresh := o.fresh("o-attacker01", "o-attacker02", "o-stranger77", "o-foreign0001")
 	ids := append([]string{fresh, o.q.Key.Org}, o.values("aws:PrincipalOrgID")...)
 	fills := []string{"", "r-zz99/", fresh[len("o-"):], "2/r-zz99/", "r-zz99/ou-zz99-99999999/"}
@@ -386,7 +397,9 @@ func (o *oracle) arns(account string) []string {
 			}
 		}
 	}
-	return keep(list, func(arn string) bool { return callerType(arn) != "" && strings.Split(arn, ":")[4] == account })
+	return keep(list, func(arn string) bool {
+		return callerType(arn) != "" && strings.Split(arn, ":")[4] == account && !(o.insiders && isServiceLinked(arn))
+	})
 }
 
 func (o *oracle) matchesAccount(pattern, account string) bool {
@@ -859,6 +872,8 @@ func (o *oracle) freeKeys(base oracleRequest) []freeKey {
 			continue
 		case strings.HasPrefix(key, "aws:principaltag/"):
 			valid = tagShape.MatchString
+		case strings.HasPrefix(key, "kms:encryptioncontext") && !o.hasContext(base.Action):
+			continue
 		case strings.HasPrefix(key, "kms:encryptioncontext:"):
 		case key == "kms:encryptioncontextkeys":
 			values = o.contextNames()
@@ -866,7 +881,7 @@ func (o *oracle) freeKeys(base oracleRequest) []freeKey {
 			valid, canBeAbsent = func(s string) bool { return s != "" }, false
 		case key == "aws:sourceidentity" && strings.Contains(base.Principal, ":role/"):
 			valid = sessionShape.MatchString
-		case key == "kms:encryptionalgorithm" && base.Action != "kms:CreateGrant":
+		case key == "kms:encryptionalgorithm" && o.hasContext(base.Action) && base.Action != createGrant:
 			values, canBeAbsent = []string{"SYMMETRIC_DEFAULT"}, false
 		case key == "kms:datakeypairspec" && strings.Contains(base.Action, "KeyPair"):
 			values, canBeAbsent = []string{
@@ -892,7 +907,14 @@ func (o *oracle) freeKeys(base oracleRequest) []freeKey {
 		case key == "kms:grantconstrainttype" && base.Action == "kms:CreateGrant":
 			values = []string{"EncryptionContextEquals", "EncryptionContextSubset"}
 		case key == "kms:grantoperations" && base.Action == "kms:CreateGrant":
-			values, canBeAbsent = append(slices.Clone(grantOperations), "Encrypt\x01Decrypt", "DescribeKey\x01RetireGrant"), false
+			values, canBeAbsent = []string{"Encrypt\x01Decrypt", "DescribeKey\x01RetireGrant", "Sign\x01Verify", "Encrypt\x01DescribeKey", "Decrypt\x01DescribeKey"}, false
+			for _, a := range Actions() {
+				if a.Grantable {
+					values = append(values, a.Operation(), "Encrypt\x01"+a.Operation(), "Sign\x01"+a.Operation(), "GenerateMac\x01"+a.Operation())
+				}
+			}
+		case key == "kms:bypasspolicylockoutsafetycheck" && base.Action == putKeyPolicy:
+			values, canBeAbsent = []string{"true", "false"}, false
 		case key == "kms:grantisforawsresource" && base.Action == "kms:CreateGrant" && base.fas:
 			values, canBeAbsent = []string{"true", "false"}, false
 		default:
@@ -908,13 +930,15 @@ func (o *oracle) freeKeys(base oracleRequest) []freeKey {
 }
 
 var (
-	register        = regexp.MustCompile(`^kms:recipientattestation:(imagesha384|pcr([0-9]|[12][0-9]|3[01])|nitrotpmpcr([0-9]|1[0-9]|2[0-3]))$`)
-	measurement     = regexp.MustCompile(`^[0-9a-f]{96}$`)
-	grantOperations = []string{
-		"Encrypt", "Decrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext", "ReEncryptFrom",
-		"ReEncryptTo", "Sign", "Verify", "GenerateMac", "VerifyMac", "DeriveSharedSecret", "GetPublicKey", "DescribeKey", "CreateGrant", "RetireGrant",
-	}
+	register    = regexp.MustCompile(`^kms:recipientattestation:(imagesha384|pcr([0-9]|[12][0-9]|3[01])|nitrotpmpcr([0-9]|1[0-9]|2[0-3]))$`)
+	measurement = regexp.MustCompile(`^[0-9a-f]{96}$`)
 )
+
+// hasContext reports whether a request for the action has an encryption context.
+func (o *oracle) hasContext(action string) bool {
+	known, _ := FindAction(action)
+	return known.context && o.q.Key.Spec == "SYMMETRIC_DEFAULT"
+}
 
 // ownTexts returns the texts of the request that a variable may stand for, and
 // the policy's values with variables filled in from the request.
@@ -1034,9 +1058,39 @@ func (r oracleRequest) show() string {
 	return fmt.Sprintf("%s session=%q id=%q parent=%q %s %s", r.Principal, r.Session, r.UniqueID, r.Parent, r.Action, context)
 }
 
+// counts reports whether a request is one of the ask's that the key can serve:
+// a grant has an operation of the class, and none that the key does not support.
+func (o *oracle) counts(r oracleRequest, a ask) bool {
+	kind := keyKind{o.q.Key.Spec, o.q.Key.Usage}.set()
+	if known, _ := FindAction(a.action); known.keys&kind == 0 {
+		return false
+	}
+	if a.action != createGrant {
+		return true
+	}
+	carried := r.Context["kms:GrantOperations"]
+	if !o.asks("kms:GrantOperations") {
+		carried = nil
+		for _, op := range Actions() {
+			if op.Grantable && op.keys&kind != 0 {
+				carried = append(carried, op.Operation())
+			}
+		}
+	}
+	ofClass := false
+	for _, name := range carried {
+		op, _ := FindAction("kms:" + name)
+		if op.keys&kind == 0 {
+			return false
+		}
+		ofClass = ofClass || op.Class == a.class || a.class == ClassOther && op.Class == ClassIdentity
+	}
+	return ofClass
+}
+
 // verdictHolds holds a verdict on an action against the oracle: what is not
 // open to some kind of caller must not surely let such a caller in.
-func (o *oracle) verdictHolds(t testing.TB, name, action string, v Verdict, limit int) {
+func (o *oracle) verdictHolds(t testing.TB, name string, a ask, v Verdict, limit int) {
 	t.Helper()
 	var escapes func(oracleRequest) bool
 	switch v {
@@ -1049,7 +1103,32 @@ func (o *oracle) verdictHolds(t testing.TB, name, action string, v Verdict, limi
 	default:
 		return
 	}
-	if r, ok := o.search(action, limit, escapes); ok {
-		t.Errorf("%s: %s is %s, but Allows lets this in:\n\t%s", name, action, v, r.show())
+	if r, ok := o.search(a.action, limit, func(r oracleRequest) bool { return o.counts(r, a) && escapes(r) }); ok {
+		t.Errorf("%s: %s of class %s is %s, but Allows lets this in:\n\t%s", name, a.action, a.class, v, r.show())
+	}
+}
+
+// ownerHolds holds what is said of the owner against requests of its account:
+// AccessNo lets none in, AccessNamed nobody but the principals listed, and those
+// of whom the text does not say whether they are the account's: by a unique id, or
+// from a network that it names.
+func ownerHolds(t testing.TB, name string, p *Policy, q Question, d Owner, seed uint64, limit int) {
+	t.Helper()
+	o := newOracle(p, q, seed)
+	o.insiders = true
+	for action, access := range map[string]Access{putKeyPolicy: d.Manage, decryptData: d.Decrypt} {
+		if access != AccessNo && access != AccessNamed {
+			continue
+		}
+		r, ok := o.search(action, limit, func(r oracleRequest) bool {
+			listed := slices.Contains(o.policies, r.Principal) || slices.Contains(o.policies, r.Session) || slices.Contains(o.policies, r.Parent)
+			return access == AccessNo || !listed && r.unnamed && !o.named(r.UniqueID)
+		})
+		if ok {
+			t.Errorf("%s: for the owner, %s is %v, but Allows lets this in:\n\t%s", name, action, access, r.show())
+		}
+	}
+	if d.Witness != nil && p.AllowsUnder(*d.Witness, q.RCPs) != Yes {
+		t.Errorf("%s: the owner's witness is not allowed:\n\t%s", name, oracleRequest{Request: *d.Witness}.show())
 	}
 }

@@ -35,12 +35,18 @@ func (s *search) pickPresent(slot int, d *domain, lits []literal, m *model) ([]v
 		return d.vals, fits(d.vals...)
 	case choice:
 		for i := range d.vals {
+			if m.b.out() {
+				return nil, false
+			}
 			if fits(d.vals[i]) {
 				return d.vals[i : i+1], true
 			}
 		}
 	case number:
-		for _, n := range borders(lits, d.lo, d.hi) {
+		for _, n := range borders(lits, d.lo, d.hi, m.b) {
+			if m.b.spend(24); m.b.out() {
+				return nil, false
+			}
 			if v := timeOrNumber(s.c.slots[slot], n); fits(v) {
 				return []value{v}, true
 			}
@@ -70,8 +76,15 @@ func timeOrNumber(key condkey.Key, n int64) value {
 
 // borders lists the numbers at which literals change their answer: if any
 // number between lo and hi meets all of them, one of these does.
-func borders(lits []literal, lo, hi int64) []int64 {
-	list := []int64{hi, lo}
+func borders(lits []literal, lo, hi int64, b *budget) []int64 {
+	spans := 0
+	for i := range lits {
+		if lits[i].set != nil {
+			spans += len(lits[i].set.spans)
+		}
+	}
+	b.spend(16 * spans)
+	list := append(make([]int64, 0, 2+4*spans), hi, lo)
 	add := func(n int64) {
 		if lo <= n && n <= hi {
 			list = append(list, n)
@@ -91,8 +104,11 @@ func borders(lits []literal, lo, hi int64) []int64 {
 }
 
 // addressesOf returns the addresses of domain that meet all literals.
-func addressesOf(domain addressSet, lits []literal) addressSet {
+func addressesOf(domain addressSet, lits []literal, b *budget) addressSet {
 	for i := range lits {
+		if set := lits[i].set; set != nil && len(set.addrs) > 0 {
+			b.spend(rangeSize * (len(domain) + len(set.addrs)))
+		}
 		switch l := &lits[i]; l.mode {
 		case none:
 			return nil
@@ -117,7 +133,10 @@ func (s *search) pickAddress(d *domain, slot int, lits []literal, m *model) (net
 			blocks = append(blocks, l)
 		}
 	}
-	set := addressesOf(d.addrs, blocks)
+	if texts == nil {
+		return pickAddress(d.addrs, blocks, m.b)
+	}
+	set := addressesOf(d.addrs, blocks, m.b)
 	if len(set) == 0 {
 		return netip.Addr{}, false
 	}
@@ -133,7 +152,9 @@ func (s *search) pickAddress(d *domain, slot int, lits []literal, m *model) (net
 		}
 	}
 	for _, a := range candidates {
-		*s.work--
+		if m.b.spend(4); m.b.out() {
+			return netip.Addr{}, false
+		}
 		if set.has(a) && fitsAll([]value{addressValue(a)}, texts, m) {
 			return a, true
 		}
@@ -196,4 +217,58 @@ func exactPatterns(s *valueSet) bool {
 		}
 	}
 	return true
+}
+
+func pickAddress(domain addressSet, lits []literal, b *budget) (netip.Addr, bool) {
+	plain := netip.AddrFrom4([4]byte{198, 51, 100, 23})
+	if a, ok := firstAddress(plain, domain, lits, b); ok && a == plain {
+		return a, true
+	}
+	if len(domain) == 0 {
+		return plain, false
+	}
+	return firstAddress(domain[0].lo, domain, lits, b)
+}
+
+// firstAddress returns the first address of domain, from a on, that meets lits.
+func firstAddress(a netip.Addr, domain addressSet, lits []literal, b *budget) (netip.Addr, bool) {
+	for {
+		at, ok := domain.from(a)
+		for i := 0; ok && i < len(lits); i++ {
+			b.spend(8)
+			switch l := &lits[i]; l.mode {
+			case none:
+				return a, false
+			case all:
+			case eachIn, someIn:
+				at, ok = l.set.addrs.from(at)
+			default:
+				at = l.set.addrs.past(at)
+				ok = at.IsValid()
+			}
+		}
+		if !ok || at == a || b.out() {
+			return at, ok && at == a
+		}
+		a = at
+	}
+}
+
+// few reports whether the addresses of domain that meet the literal are no more
+// than a named network.
+func (c *compiled) few(d *domain, l literal) bool {
+	k := fewKey{d, l.set, l.mode}
+	few, ok := c.fewest[k]
+	if !ok {
+		few = !addressesOf(d.addrs, []literal{l}, c.b).wide()
+		c.fewest[k] = few
+	}
+	return few
+}
+
+// A fewKey is a question to few.
+type fewKey struct {
+	d    *domain
+	set  *valueSet
+	mode mode
 }

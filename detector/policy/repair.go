@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
@@ -77,7 +78,7 @@ func (s *search) builds() bool {
 // repair gives the keys of slot's group values in m that meet all of c. When it
 // fails and the search is not incomplete, there are none.
 func (s *search) repair(c []literal, m *model, slot int) bool {
-	if *s.work -= 5; *s.work < 0 {
+	if m.b.spend(10); m.b.out() {
 		return false
 	}
 	g := s.groupOf(slot)
@@ -95,17 +96,7 @@ func (s *search) repair(c []literal, m *model, slot int) bool {
 		}
 		return ok || s.domains[slot].kind != never && !s.settled(lits) && s.invert(c, lits, m, slot)
 	}
-	k, fit := s.key(g, lits)
-	if fit {
-		if ok, known := s.recall(k, m); known {
-			return ok
-		}
-	}
-	ok := s.repairText(c, lits, m, g, slot)
-	if fit {
-		s.remember(k, m, ok)
-	}
-	return ok
+	return s.repairText(c, lits, m, g, slot)
 }
 
 // repairFew solves the groups that have few values between them. Their
@@ -132,11 +123,12 @@ func (s *search) isText(slot int) bool {
 
 func (s *search) literalsOf(c []literal, g group) []literal {
 	var lits []literal
-	for _, l := range c {
-		if s.groupOf(l.slot) == g {
-			lits = append(lits, l)
+	for i := range c {
+		if s.groupOf(c[i].slot) == g {
+			lits = append(lits, c[i])
 		}
 	}
+	s.c.b.spend(len(c) + 16*len(lits))
 	return lits
 }
 
@@ -177,12 +169,16 @@ func (s *search) repairText(c, lits []literal, m *model, g group, slot int) bool
 	case g >= sFirst && s.domains[slot].ofCaller:
 		return s.moveAccount(c, lits, m, func(account string) []variant { return s.sessionVariants(slot, account) })
 	}
-	if s.settled(lits) || *s.work < 0 {
+	if s.settled(lits) || m.b.out() {
 		return false
 	}
 	trial := m.clone()
 	if !s.fill(variants, lits, trial, loose) {
 		return false
+	}
+	if allLiteralsHold(lits, trial) { // the variable hangs together with the key itself
+		m.vals = trial.vals
+		return true
 	}
 	return s.equate(c, lits, m, trial, variants)
 }
@@ -190,12 +186,13 @@ func (s *search) repairText(c, lits []literal, m *model, g group, slot int) bool
 // prefer tries the well-known values of a key.
 func (s *search) prefer(slot int, lits []literal, m *model) bool {
 	d := s.domain(slot)
-	for i := -1; i < len(d.known); i++ {
-		t := d.first
+	v := make([]value, 1)
+	for i := -1; i < len(d.known) && !m.b.out(); i++ {
+		v[0].s = d.first
 		if i >= 0 {
-			t = d.known[i]
+			v[0].s = d.known[i]
 		}
-		if v := []value{{s: t}}; t != "" && fitsAll(v, lits, m) {
+		if v[0].s != "" && fitsAll(v, lits, m) {
 			m.vals[slot] = v
 			return true
 		}
@@ -262,7 +259,7 @@ func (s *search) settledSlot(slot int) bool {
 	if slot < sFirst || s.groupOf(slot) < 0 {
 		return false
 	}
-	d := &s.domains[slot]
+	d := s.domains[slot]
 	return d.kind == fixedTo || d.kind == never
 }
 
@@ -270,8 +267,13 @@ func (s *search) settledSlot(slot int) bool {
 // where they cannot hold: an outsider has another account, and a stranger
 // another organization. What is left of one is its default.
 func (s *search) dropOwner(lits []literal) []literal {
-	if !anyVariables(lits) {
+	if !slices.ContainsFunc(lits, s.dropsOwner) {
 		return lits
+	}
+	for i := range lits {
+		if set := lits[i].set; set != nil {
+			s.c.b.spend(patternSize * len(set.pats))
+		}
 	}
 	lits = append([]literal(nil), lits...)
 	for i := range lits {
@@ -298,26 +300,24 @@ func (s *search) dropOwner(lits []literal) []literal {
 	return lits
 }
 
+// dropsOwner reports whether dropOwner has something to take out of l.
+func (s *search) dropsOwner(l literal) bool {
+	return l.set != nil && l.set.vars && l.inside() && slices.ContainsFunc(l.set.pats, func(p pattern) bool {
+		return len(p.parts) == 1 && s.neverEqual(l.slot, p.parts[0].slot)
+	})
+}
+
 // neverEqual says that one key is the caller's account, or a stranger's
 // organization, and the other the key owner's.
 func (s *search) neverEqual(a, b int) bool {
 	if a > b {
 		a, b = b, a
 	}
-	if b < sFirst {
+	if b < sFirst || s.c.insiders {
 		return false
 	}
 	tie := s.c.slots[b].Tie
 	return a == sAccount && tie == condkey.TieOwner || a == sOrgID && tie == condkey.TieOwnerOrg && s.freshWho
-}
-
-func anyVariables(lits []literal) bool {
-	for i := range lits {
-		if lits[i].set != nil && lits[i].set.vars {
-			return true
-		}
-	}
-	return false
 }
 
 func arnAccount(arn string) string {

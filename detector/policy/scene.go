@@ -1,9 +1,9 @@
 package policy
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,16 +26,17 @@ func (p pathKind) through() bool { return p >= via }
 // A scene is one kind of request: who calls in what manner, by which path, and
 // the action. Within a scene every key has one domain.
 type scene struct {
-	c      *compiled
-	typ    callerKind
-	temp   bool // temporary credentials
-	path   pathKind
-	action string
-	with   presenceSet // of keys that rules tie together
+	c    *compiled
+	typ  callerKind
+	temp bool // temporary credentials
+	path pathKind
+	ask
+	keys keySet      // the kinds of keys that the request is about
+	with presenceSet // of keys that rules tie together
 
 	kind    condkey.Kind
-	domains []domain // by slot; only for slots from sFirst on
-	start   *model   // a stranger's plainest request
+	domains []*domain // by slot; only for slots from sFirst on
+	start   *model    // a stranger's plainest request
 }
 
 // A domain is what the values of one key can be.
@@ -55,6 +56,7 @@ type domain struct {
 	uncertain bool     // AWS does not say whether the key is present
 	rare      bool     // AWS does not say whether any request has the key
 	lacking   bool     // AWS does not say whether some requests lack the key; a caller can see to it that it is there
+	start     []value  // the plainest values
 }
 
 type domainKind uint8
@@ -89,7 +91,7 @@ func (d *domain) canLack(sure bool) bool {
 
 // domain returns what the key in a slot can hold, for this search.
 func (s *search) domain(slot int) *domain {
-	d := &s.domains[slot]
+	d := s.domains[slot]
 	if !s.sure && d.wide != nil {
 		return d.wide
 	}
@@ -103,29 +105,79 @@ func (s *scene) open() {
 		return
 	}
 	c := s.c
-	s.kind = s.ask()
-	s.domains = make([]domain, len(c.slots))
-	s.start = &model{vals: make([][]value, len(c.slots))}
+	s.kind = s.kindOf()
+	s.domains = make([]*domain, len(c.slots))
+	s.start = &model{vals: make([][]value, len(c.slots)), b: c.b}
+	c.b.spend(80 + len(c.slots)*10)
 	s.startCaller()
 	for i := sFirst; i < len(c.slots); i++ {
 		if c.hasTie(i, condkey.TieUsername) {
+			s.domains[i] = &domain{}
 			if s.typ == userCaller {
 				s.start.vals[i] = s.start.vals[sName]
 			}
 			continue
 		}
-		s.domains[i] = s.domainOf(i)
-		s.start.vals[i] = s.domains[i].plain()
+		s.domains[i] = s.domainIn(i)
+		s.start.vals[i] = s.domains[i].start
 	}
 }
 
-// ask returns the scene as rows know it.
-func (s *scene) ask() condkey.Kind {
+// kindOf returns the scene as rows know it.
+func (s *scene) kindOf() condkey.Kind {
 	kind := condkey.Kind{Caller: 1 << s.typ, Path: 1 << s.path, Creds: condkey.LongTerm, Action: s.action}
 	if s.temp {
 		kind.Creds = condkey.Temporary
 	}
 	return kind
+}
+
+// A domainKey says what a domain depends on. The keys of a family, of which
+// there can be many, have one domain for all of them where the name matters not.
+type domainKey struct {
+	typ    callerKind
+	temp   bool
+	path   pathKind
+	slot   int
+	row    *condkey.Row // instead of slot
+	action string       // of keys that depend on it
+	keys   keySet
+	with   presenceOf
+}
+
+// A presenceOf says what the rules between keys make of one of them.
+type presenceOf uint8
+
+const (
+	untied presenceOf = iota
+	withoutKey
+	withKey
+)
+
+// domainIn returns the domain of a key, made when it is first asked for.
+func (s *scene) domainIn(slot int) *domain {
+	k := domainKey{typ: s.typ, temp: s.temp, path: s.path, slot: slot}
+	key := s.c.slots[slot]
+	if key.Family == condkey.Prefix && key.Part == "" && key.Reserved == "" && key.Reads == 0 {
+		k.slot, k.row = 0, key.Row
+	}
+	if key.Depends.Action || key.Tie == condkey.TieGrantOps {
+		k.action, k.keys = s.action, s.keys
+	}
+	if present, tied := s.with.of(slot); tied {
+		if k.with = withoutKey; present {
+			k.with = withKey
+		}
+	}
+	d, ok := s.c.domains[k]
+	if !ok {
+		made := s.domainOf(slot)
+		d = &made
+		d.start = d.plain()
+		s.c.b.spend(150)
+		s.c.domains[k] = d
+	}
+	return d
 }
 
 // plain returns the domain's plainest values, none when the key may be absent.
@@ -149,7 +201,7 @@ func (d *domain) plain() []value {
 	}
 }
 
-func secondsValue(n int64) value { return value{s: fmt.Sprint(n), n: n} }
+func secondsValue(n int64) value { return value{s: strconv.FormatInt(n, 10), n: n} }
 
 func addressValue(a netip.Addr) value { return value{s: a.String(), a: a} }
 
@@ -161,6 +213,9 @@ func timeValue(n int64) value {
 // made up; the account is one that AWS's documentation does not use.
 func (s *scene) startCaller() {
 	account := s.c.strangeAccount()
+	if s.c.insiders {
+		account = s.c.owner
+	}
 	arn := "arn:" + s.c.partition + ":iam::" + account
 	m := s.start
 	m.set(sAccount, account)
@@ -225,7 +280,7 @@ func (c *compiled) relevant(action string) relevance {
 		r.byMCP = r.byMCP || st.by.MCP
 		r.byCreds = r.byCreds || st.by.Credentials
 		r.tied = append(r.tied, st.tied...)
-		r.allow = r.allow || st.Effect == Allow && st.entries.reachable(st.NotPrincipal)
+		r.allow = r.allow || st.Effect != Deny && st.entries.reachable(st.NotPrincipal)
 	}
 	return r
 }
@@ -235,18 +290,18 @@ func (e *entries) reachable(not bool) bool {
 	if not {
 		return !e.star
 	}
-	return e.star || len(e.accounts)+len(e.roles)+len(e.users)+len(e.feds)+len(e.sessions)+len(e.roleIDs)+len(e.userIDs) > 0
+	return e.star || e.open != nil || len(e.accounts)+len(e.roles)+len(e.users)+len(e.feds)+len(e.sessions)+len(e.roleIDs)+len(e.userIDs) > 0
 }
 
 // scenes lists the kinds of requests that the policy can tell apart, those
 // that make the plainest witnesses first; none when no outsider is ever let in.
-func (c *compiled) scenes(action string) []*scene {
-	r := c.relevant(action)
+func (c *compiled) scenes(a ask) []*scene {
+	r := c.relevant(a.action)
 	if !r.allow {
 		return nil
 	}
 	types, temps, paths := []callerKind{roleCaller}, []bool{false}, []pathKind{direct}
-	if r.byType {
+	if r.byType || c.insiders {
 		types = []callerKind{roleCaller, userCaller, rootCaller, fedCaller}
 	}
 	if r.byCreds {
@@ -258,22 +313,24 @@ func (c *compiled) scenes(action string) []*scene {
 	if r.byMCP {
 		paths = append(paths, mcp)
 	}
-	withs := c.presences(r.tied)
-	list := make([]*scene, 0, len(paths)*len(types)*max(1, len(withs)))
+	kinds, withs := c.keySets(a), c.presences(r.tied)
+	list := make([]*scene, 0, len(paths)*len(types)*len(kinds)*max(1, len(withs)))
 	for _, p := range paths {
 		for _, t := range types {
 			for _, temp := range temps {
 				if fits := t == userCaller || t == rootCaller; !fits && temp {
 					continue // sessions are temporary anyway
 				}
-				sc := &scene{c: c, typ: t, temp: temp || t == roleCaller || t == fedCaller, path: p, action: action}
-				if withs == nil {
-					list = append(list, sc)
-				}
-				for _, with := range c.tell(withs, sc.ask()) {
-					one := *sc
-					one.with = with
-					list = append(list, &one)
+				for _, keys := range kinds {
+					sc := &scene{c: c, typ: t, temp: temp || t == roleCaller || t == fedCaller, path: p, ask: a, keys: keys}
+					if withs == nil {
+						list = append(list, sc)
+					}
+					for _, with := range c.tell(withs, sc.kindOf()) {
+						one := *sc
+						one.with = with
+						list = append(list, &one)
+					}
 				}
 			}
 		}

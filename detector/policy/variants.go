@@ -27,22 +27,24 @@ func whole(slot int, t tape) variant {
 func (s *search) variants(g group, slot int, m *model) (list []variant, optional bool) {
 	switch g {
 	case gCaller:
-		return s.callerVariants(), false
+		return s.shape(g, s.callerVariants), false
 	case gUser:
-		return s.userVariants(), false
+		return s.shape(g, s.userVariants), false
 	case gParent:
 		if s.typ != fedCaller {
 			return nil, true
 		}
 		return s.parentVariants(m.text(sAccount)), false
 	case gOrg:
-		return s.orgVariants(condkey.TieOrgPaths, sOrgID, sOrgPaths), true
+		return s.shape(g, func() []variant { return s.orgVariants(condkey.TieOrgPaths, sOrgID, sOrgPaths) }), true
 	case gVpc:
-		return s.vpcVariants(), !s.always(condkey.TieVpcARN)
+		return s.shape(g, s.vpcVariants), !s.always(condkey.TieVpcARN)
 	case gBuild:
 		return s.buildVariants(m.text(sAccount)), s.domains[slot].canLack(s.sure)
 	case gVpceOrg:
-		return s.orgVariants(condkey.TieVpceOrgPaths, s.c.slotWith(condkey.TieVpceOrgID), s.c.slotWith(condkey.TieVpceOrgPaths)), !s.always(condkey.TieVpceOrgPaths)
+		return s.shape(g, func() []variant {
+			return s.orgVariants(condkey.TieVpceOrgPaths, s.c.slotWith(condkey.TieVpceOrgID), s.c.slotWith(condkey.TieVpceOrgPaths))
+		}), !s.always(condkey.TieVpceOrgPaths)
 	}
 	if slot == sResource {
 		return []variant{whole(slot, tape{[]segment{fixed(s.c.q.KeyARN)}})}, false
@@ -74,6 +76,26 @@ func (s *search) variants(g group, slot int, m *model) (list []variant, optional
 		list = append(list, forms[i].variant(slot))
 	}
 	return list, d.canLack(s.sure)
+}
+
+// A shapeKey says what the shapes of a group depend on, beside the policy.
+type shapeKey struct {
+	g    group
+	typ  callerKind
+	path pathKind
+	sure bool
+}
+
+// shape returns the shapes of a group, made when they are first asked for.
+func (s *search) shape(g group, build func() []variant) []variant {
+	k := shapeKey{g, s.typ, s.path, s.sure}
+	list, ok := s.c.shapes[k]
+	if !ok {
+		s.c.b.spend(600)
+		list = build()
+		s.c.shapes[k] = list
+	}
+	return list
 }
 
 // formsFor returns the forms of a key's values. The names of a service that
@@ -251,6 +273,7 @@ func inAccount(account string) segment {
 
 // parentVariants are the ARNs of an account's users.
 func (s *search) parentVariants(account string) []variant {
+	s.c.b.spend(400)
 	segs := []segment{fixed("arn:" + s.c.partition + ":iam::"), inAccount(account), fixed(":user/")}
 	name := repeat(nameClass(), 1, 64)
 	var list []variant
@@ -265,6 +288,7 @@ func (s *search) parentVariants(account string) []variant {
 // sessionVariants are the values of a key that carry the caller's account, and
 // those that carry none.
 func (s *search) sessionVariants(slot int, account string) []variant {
+	s.c.b.spend(400)
 	d := s.domain(slot)
 	list := make([]variant, 0, len(d.forms))
 	for i := range d.forms {

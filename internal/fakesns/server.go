@@ -1,6 +1,6 @@
-// Package fakesns is an SNS endpoint on loopback for one topic. It speaks the
-// Query protocol, checks a Publish as SNS does, keeps what was published, and
-// can be told to fail the ways in which SNS and networks fail.
+// Package fakesns is an SNS endpoint on loopback. It speaks the Query protocol,
+// checks a Publish as SNS does, keeps what was published, and can be told to
+// fail the ways in which SNS and networks fail.
 //
 // Only Publish is there. It delivers nothing: what a subscriber of a protocol
 // would get is in Publication.For.
@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -43,6 +44,7 @@ const (
 // A Publication is one message that was accepted.
 type Publication struct {
 	ID         string
+	At         time.Time // when it was accepted
 	Topic      string
 	Subject    string
 	Message    string            // as sent
@@ -60,11 +62,11 @@ func (p Publication) For(protocol string) string {
 
 // A Server is a running endpoint. Its methods are safe for concurrent use.
 type Server struct {
-	topic string
-	http  *http.Server
-	url   string
-	stop  chan struct{} // closed by Close
-	once  sync.Once
+	topics []string
+	http   *http.Server
+	url    string
+	stop   chan struct{} // closed by Close
+	once   sync.Once
 
 	mu           sync.Mutex
 	publications []Publication
@@ -72,9 +74,9 @@ type Server struct {
 	fault        func(n int) Fault
 }
 
-// Start serves the topic on loopback. fault says what happens to the n-th
-// request, from 1; nil is no fault ever.
-func Start(topic string, fault func(n int) Fault) (*Server, error) {
+// Start serves the topic, and the others if there are any, on loopback. fault
+// says what happens to the n-th request, from 1; nil is no fault ever.
+func Start(topic string, fault func(n int) Fault, others ...string) (*Server, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -82,7 +84,7 @@ func Start(topic string, fault func(n int) Fault) (*Server, error) {
 	if fault == nil {
 		fault = func(int) Fault { return "" }
 	}
-	s := &Server{topic: topic, url: "http://" + l.Addr().String(), stop: make(chan struct{}), fault: fault}
+	s := &Server{topics: append([]string{topic}, others...), url: "http://" + l.Addr().String(), stop: make(chan struct{}), fault: fault}
 	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
 	go s.http.Serve(l)
 	return s, nil
@@ -136,6 +138,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
+	p.At = time.Now()
 	s.publications = append(s.publications, p)
 	s.mu.Unlock()
 	switch fault {
@@ -220,7 +223,7 @@ func (s *Server) check(r *http.Request, form url.Values) (Publication, *refusal)
 		return p, &refusal{http.StatusBadRequest, "InvalidAction", "Could not find operation " + form.Get("Action")}
 	case p.Topic == "":
 		return p, invalid("TopicArn or TargetArn Reason: no value for required parameter")
-	case p.Topic != s.topic:
+	case !slices.Contains(s.topics, p.Topic):
 		return p, &refusal{http.StatusNotFound, "NotFound", "Topic does not exist"}
 	case p.Message == "":
 		return p, invalid("Empty message")

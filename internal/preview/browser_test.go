@@ -63,7 +63,7 @@ func browser(t *testing.T) string {
 // chromium runs the browser without a window on a page of the given width.
 func chromium(t *testing.T, width int, args ...string) []byte {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // a script that opens a dialog would hang for good
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute) // a script that opens a dialog would hang for good
 	defer cancel()
 	all := []string{
 		"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run",

@@ -15,9 +15,10 @@ const functionARN = "arn:aws:lambda:us-east-1:111122223333:function:kmsentry"
 // A Function is a function's binary and how to run it. Fill in the fields, then
 // Start. Its methods are for one goroutine.
 type Function struct {
-	Bootstrap string    // path of the binary
-	Env       []string  // NAME=value: the whole environment beside what Lambda sets
-	Log       io.Writer // what the process writes on stdout and stderr; nil discards
+	Bootstrap string        // path of the binary
+	Env       []string      // NAME=value: the whole environment beside what Lambda sets
+	Log       io.Writer     // what the process writes on stdout and stderr; nil discards
+	Grace     time.Duration // how long after its deadline an invocation may still answer; 0, as in Lambda, not at all
 
 	server  *server
 	process *process
@@ -47,24 +48,25 @@ func (f *Function) Close() error {
 	return f.server.http.Close()
 }
 
-// Invoke hands the event to the function and waits for its answer, at most
-// timeout. Errors are *Failure, or that the binary could not be run at all.
+// Invoke hands the event to the function, with a deadline after timeout, and
+// waits for its answer until then. Errors are *Failure, or that the binary could
+// not be run at all.
 func (f *Function) Invoke(ctx context.Context, event []byte, timeout time.Duration) ([]byte, error) {
 	if err := f.run(); err != nil {
 		return nil, err
 	}
 	f.count++
 	inv := &invocation{
-		id:     fmt.Sprintf("00000000-0000-4000-8000-%012d", f.count),
-		event:  event,
-		answer: make(chan answer, 1),
+		id:      fmt.Sprintf("00000000-0000-4000-8000-%012d", f.count),
+		event:   event,
+		timeout: timeout,
+		taken:   make(chan time.Time, 1),
+		answer:  make(chan answer, 1),
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout+initTime)
-	defer cancel()
-	if err := f.hand(ctx, inv, timeout); err != nil {
+	if err := f.hand(ctx, inv); err != nil {
 		return nil, err
 	}
-	late := time.NewTimer(time.Until(inv.deadline))
+	late := time.NewTimer(time.Until((<-inv.taken).Add(f.Grace)))
 	defer late.Stop()
 	select {
 	case a := <-inv.answer:
@@ -87,10 +89,10 @@ func (f *Function) Invoke(ctx context.Context, event []byte, timeout time.Durati
 // 10 s. Source: Lambda developer guide, lambda-runtime-environment.html.
 const initTime = 10 * time.Second
 
-// hand waits until the process asks for an event. The start of the process, a
-// few milliseconds, counts toward the deadline.
-func (f *Function) hand(ctx context.Context, inv *invocation, timeout time.Duration) error {
-	inv.deadline = time.Now().Add(timeout)
+// hand waits until the process asks for an event.
+func (f *Function) hand(ctx context.Context, inv *invocation) error {
+	started := time.NewTimer(initTime + f.Grace)
+	defer started.Stop()
 	select {
 	case f.server.events <- inv:
 		return nil
@@ -104,9 +106,12 @@ func (f *Function) hand(ctx context.Context, inv *invocation, timeout time.Durat
 		default:
 			return f.died(true)
 		}
-	case <-ctx.Done():
+	case <-started.C:
 		f.kill()
 		return &Failure{Type: "Sandbox.Timedout", Message: fmt.Sprintf("the function asked for no event within %s", initTime), Init: true}
+	case <-ctx.Done():
+		f.kill()
+		return ctx.Err()
 	}
 }
 
@@ -131,7 +136,7 @@ func (f *Function) run() error {
 	p.cmd.Env = append([]string{
 		"AWS_LAMBDA_RUNTIME_API=" + f.server.addr(),
 		"AWS_LAMBDA_FUNCTION_NAME=kmsentry",
-		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128",
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256",
 		"AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
 		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
 		"LAMBDA_TASK_ROOT=" + filepath.Dir(path),

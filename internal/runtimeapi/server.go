@@ -39,10 +39,11 @@ func (f *Failure) Error() string { return f.Type + ": " + f.Message }
 
 // An invocation is one event on its way through the function.
 type invocation struct {
-	id       string
-	event    []byte
-	deadline time.Time
-	answer   chan answer // has room for one
+	id      string
+	event   []byte
+	timeout time.Duration
+	taken   chan time.Time // the deadline, once the function has the event; has room for one
+	answer  chan answer    // has room for one
 }
 
 type answer struct {
@@ -87,9 +88,11 @@ func (s *server) next(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		s.current = inv
 		s.mu.Unlock()
+		deadline := time.Now().Add(inv.timeout)
+		inv.taken <- deadline
 		h := w.Header()
 		h.Set("Lambda-Runtime-Aws-Request-Id", inv.id)
-		h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(inv.deadline.UnixMilli(), 10))
+		h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(deadline.UnixMilli(), 10))
 		h.Set("Lambda-Runtime-Invoked-Function-Arn", functionARN)
 		h.Set("Lambda-Runtime-Trace-Id", "Root=1-00000000-000000000000000000000000;Sampled=0")
 		h.Set("Content-Type", "application/json")

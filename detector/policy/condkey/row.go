@@ -247,6 +247,8 @@ const (
 	TieBuild
 	TieProject
 	TieService
+	TieType
+	TieGrantOps
 	Ties // how many there are
 )
 

@@ -84,7 +84,7 @@ func grantRows() []Row {
 	}
 	service := Values{Shapes: services(), First: "us-east-1.supportauthz.amazonaws.com"}
 	return []Row{
-		{Name: "kms:GrantOperations", Types: String, Multi: true, Cases: create(Always, Values{Of: []string{
+		{Name: "kms:GrantOperations", Types: String, Multi: true, Tie: TieGrantOps, Cases: create(Always, Values{Of: []string{
 			"Encrypt", "Decrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext",
 			"ReEncryptFrom", "ReEncryptTo", "Sign", "Verify", "GenerateMac", "VerifyMac", "DeriveSharedSecret", "GetPublicKey", "DescribeKey", "CreateGrant", "RetireGrant",
 		}}), Say: say},
@@ -92,7 +92,7 @@ func grantRows() []Row {
 		{Name: "kms:RetiringPrincipal", Types: String, Cases: create(Chosen, principal), Say: say},
 		{Name: "kms:GranteeServicePrincipal", Types: String, Cases: create(Chosen, service), Say: say},
 		{Name: "kms:RetiringServicePrincipal", Types: String, Cases: create(Chosen, service), Say: say},
-		{Name: "kms:GrantConstraintSourceArn", Types: ARN | String, Cases: create(Chosen, Values{Shapes: []string{sourceARN}, First: "arn:{partition}:s3:::stranger"}), Say: say},
+		{Name: "kms:GrantConstraintSourceArn", Types: ARN | String, Cases: create(Chosen, Values{Shapes: sourceARNs(), First: "arn:{partition}:s3:::stranger"}), Say: say},
 		{Name: "kms:GrantConstraintType", Types: String, Cases: create(Chosen, Values{
 			Of: []string{"EncryptionContextEquals", "EncryptionContextSubset"}, MaybeOf: []string{"SourceArn"},
 		}), Say: say},
@@ -150,5 +150,8 @@ func controlRows() []Row {
 	} {
 		list = append(list, Row{Name: k.name, Types: k.types, Say: Say{Absent: absent(noRequest)}})
 	}
+	// The owner's calls of PutKeyPolicy are looked at, too. AWS does not say
+	// whether one that does not set the parameter carries the key.
+	list[0].Cases = []Case{{Actions: []string{"kms:PutKeyPolicy"}, Is: MayLack, Values: Values{Of: []string{"false", "true"}}}}
 	return list
 }

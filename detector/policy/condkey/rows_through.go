@@ -45,7 +45,7 @@ func throughRows() []Row {
 		// For actions of the MCP service itself only.
 		{Name: "aws:IsMcpServiceAction", Types: Bool, Say: Say{Absent: absent(noRequest)}},
 		{Name: "aws:SourceAccount", Types: String, Names: CustomerAccount, Cases: customer(Values{Shapes: []string{"{account}"}, First: "999988887777"}), Say: sayCustomer},
-		{Name: "aws:SourceArn", Types: ARN | String, Names: CustomerARN, Cases: customer(Values{Shapes: []string{sourceARN}, First: "arn:{partition}:s3:::stranger"}), Say: sayCustomer},
+		{Name: "aws:SourceArn", Types: ARN | String, Names: CustomerARN, Cases: customer(Values{Shapes: sourceARNs(), First: "arn:{partition}:s3:::stranger"}), Say: sayCustomer},
 		{Name: "aws:SourceOrgID", Types: String, Names: CustomerOrg, Cases: customer(Values{Shapes: []string{orgShape}, First: "o-stranger00"}), Say: sayCustomer},
 		{Name: "aws:SourceOrgPaths", Types: String, Multi: true, Names: CustomerOrgPath, Cases: customer(Values{Shapes: orgPaths(), First: "o-stranger00/r-root/"}), Say: sayCustomer},
 		// An old key of SNS and S3, in lists only; no page has it for KMS.
@@ -53,5 +53,9 @@ func throughRows() []Row {
 	}
 }
 
-// sourceARN is the ARN of anything that a service acts for.
-const sourceARN = "arn:{partition}:{host 2 40}:{host 0 30}:{digit 0 12}:{path 1 600}"
+// sourceARNs are the ARNs of anything that a service acts for: some, such as
+// those of buckets, name no account.
+func sourceARNs() []string {
+	const head = "arn:{partition}:{host 2 40}:{host 0 30}:"
+	return []string{head + ":{path 1 600}", head + "{account}:{path 1 600}"}
+}

@@ -282,6 +282,18 @@ func (r *Row) Case(k Kind) *Case {
 	return nil
 }
 
+// CasesOf returns the cases that are about an action, as a number that differs
+// where they do: bit i is for the case i.
+func (r *Row) CasesOf(action string) int {
+	set := 0
+	for i := range r.Cases {
+		if c := &r.Cases[i]; c.Actions == nil || slices.Contains(c.Actions, action) {
+			set |= 1 << i
+		}
+	}
+	return set
+}
+
 // AbsentText says why a request lacks the key.
 func (r *Row) AbsentText(k Kind) string {
 	for _, s := range r.Say.Absent {

@@ -1,0 +1,160 @@
+package exceptions
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// A columnID is a member of match.
+type columnID int
+
+// The members of match, in the order in which Form and messages name them.
+const (
+	key columnID = iota
+	policySHA256
+	resource
+	account
+	region
+	verdict
+	class
+	statementSid
+	actorRole
+	eventName
+	columnCount
+)
+
+// A column says what a member of match is called and what its values are.
+type column struct {
+	name  string
+	want  string // of one value, for messages
+	valid func(string) bool
+}
+
+// columns returns the members of match by columnID.
+func columns() [columnCount]column {
+	return [columnCount]column{
+		key:          {"key", "the ARN of a key, such as arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab", isKeyARN},
+		policySHA256: {"policy_sha256", "64 hexadecimal digits in lower case", isSHA256},
+		resource:     {"resource", "FILE or FILE#LOGICAL-ID, as kmsentry check prints it", isResource},
+		account:      {"account", "12 digits", isAccount},
+		region:       {"region", "a Region, such as eu-west-1", isRegion},
+		verdict:      {"verdict", "public, undecided, network, shared or private", isVerdict},
+		class:        {"class", "encrypt, use or other", isClass},
+		statementSid: {"statement_sid", "the Sid of a statement", isLine},
+		actorRole:    {"actor_role", "the name or the ARN of a role", isRole},
+		eventName:    {"event_name", "CreateKey, PutKeyPolicy or ReplicateKey", isEventName},
+	}
+}
+
+// The shapes are loops and not regular expressions, whose compilation every
+// start of the function would pay for.
+
+// only reports whether s has from least to most bytes, each a letter, a digit
+// or one of others.
+func only(s string, least, most int, others string) bool {
+	for i := range len(s) {
+		c := s[i]
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+		if !letter && !isDigit(c) && strings.IndexByte(others, c) < 0 {
+			return false
+		}
+	}
+	return len(s) >= least && len(s) <= most
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+func isLower(s string) bool { return s == strings.ToLower(s) }
+
+func isAccount(s string) bool {
+	for i := range len(s) {
+		if !isDigit(s[i]) {
+			return false
+		}
+	}
+	return len(s) == 12
+}
+
+// isRegion takes us-west-2, us-gov-east-1, eusc-de-east-1.
+func isRegion(s string) bool {
+	parts := strings.Split(s, "-")
+	for _, part := range parts {
+		if part == "" {
+			return false
+		}
+	}
+	return len(parts) >= 3 && only(s, 1, 32, "-") && isLower(s) && isDigit(s[len(s)-1]) && !isDigit(s[0])
+}
+
+func isPartition(s string) bool {
+	return s == "aws" || strings.HasPrefix(s, "aws-") && only(s, 5, 16, "-") && isLower(s)
+}
+
+// arnFields takes an ARN of a service apart; resource is what follows kind/.
+func arnFields(s, service, kind string) (region, account, resource string, ok bool) {
+	parts := strings.SplitN(s, ":", 6)
+	if len(parts) != 6 || parts[0] != "arn" || !isPartition(parts[1]) || parts[2] != service || !isAccount(parts[4]) {
+		return "", "", "", false
+	}
+	resource, ok = strings.CutPrefix(parts[5], kind+"/")
+	return parts[3], parts[4], resource, ok
+}
+
+// isKeyARN takes the ARNs of keys, not of aliases: an alias can be pointed to
+// another key.
+func isKeyARN(s string) bool {
+	where, _, id, ok := arnFields(s, "kms", "key")
+	return ok && isRegion(where) && only(id, 1, 64, "-")
+}
+
+// Source: IAM User Guide, reference_iam-quotas.html: role names have at most
+// 64 of [\w+=,.@-], paths at most 512 characters.
+func isRoleARN(s string) bool {
+	where, _, path, ok := arnFields(s, "iam", "role")
+	return ok && where == "" && isRoleName(path[strings.LastIndexByte(path, '/')+1:]) && len(path) <= 576 && isLine(path)
+}
+
+func isRoleName(s string) bool { return only(s, 1, 64, "_+=,.@-") }
+
+func isRole(s string) bool { return isRoleARN(s) || isRoleName(s) }
+
+func isSHA256(s string) bool {
+	for i := range len(s) {
+		if !isDigit(s[i]) && (s[i] < 'a' || s[i] > 'f') {
+			return false
+		}
+	}
+	return len(s) == 64
+}
+
+func isResource(s string) bool {
+	file, id, has := strings.Cut(s, "#")
+	return isLine(s) && file != "" && (id != "" || !has)
+}
+
+// isLine reports whether s is visible text on one line.
+func isLine(s string) bool {
+	return s != "" && s == strings.TrimSpace(s) && !strings.ContainsFunc(s, func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) })
+}
+
+func isVerdict(s string) bool {
+	var v policy.Verdict
+	return v.UnmarshalText([]byte(s)) == nil
+}
+
+func isClass(s string) bool { return slices.Contains(classes(), Class(s)) }
+
+func isEventName(s string) bool {
+	return s == "CreateKey" || s == "PutKeyPolicy" || s == "ReplicateKey"
+}
+
+// isName reports whether s may name an entry.
+func isName(s string) bool { return only(s, 1, 64, " ._-") && only(s[:1], 1, 1, "") }
+
+// hasWords reports whether s says anything.
+func hasWords(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
+}

@@ -1,0 +1,112 @@
+package exceptions
+
+import (
+	"slices"
+
+	"github.com/kmsentry/kmsentry/detector"
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// A Class groups actions by what they do to the key's owner.
+type Class string
+
+// The classes.
+const (
+	Encrypt Class = "encrypt" // makes ciphertext that only this key opens
+	Use     Class = "use"     // reads the owner's data or signs in the owner's name
+	Other   Class = "other"   // everything else that works across accounts
+)
+
+// classes lists every Class.
+func classes() []Class { return []Class{Encrypt, Use, Other} }
+
+// A Subject is a key policy that has been judged, as the entries of the file
+// see it. What is not known is empty, and an entry that asks about it does not
+// match. A Subject without hash and without resource is one whose policy was
+// not read: nothing matches it, nor the zero Subject.
+type Subject struct {
+	Key           string                   // the key's ARN
+	PolicySHA256  string                   // of the policy's text, 64 hexadecimal digits in lower case
+	Resource      string                   // where the policy stands: FILE or FILE#LOGICAL-ID
+	Account       string                   // the key's owner
+	Region        string                   // the key's Region
+	Classes       map[Class]policy.Verdict // the verdict of each class that was judged, at its worst instant
+	StatementSids []string                 // the Sid of each offending statement, one for each; "" for one without, or for no statement
+	ActorRole     string                   // ARN of the role that called, or its name alone
+	EventName     string                   // "CreateKey", "PutKeyPolicy", "ReplicateKey"
+	HashOnly      bool                     // only an entry with the policy's hash may match
+}
+
+// Of returns the Subject of a finding. The owner locked out, a policy too
+// intricate to decide, and one that is no policy are held by hash only.
+func Of(f *detector.Finding) Subject {
+	s := Judged(f.Decision)
+	s.Key, s.PolicySHA256 = f.Key.ARN, f.Policy.SHA256
+	s.Account, s.Region = f.Key.Account, f.Key.Region
+	s.EventName = f.Event.Name
+	if f.Actor.Role != "" {
+		s.ActorRole = f.Actor.Role
+		if role := f.Actor.RoleARN; isRoleARN(role) {
+			s.ActorRole = role
+		}
+	}
+	s.HashOnly = s.HashOnly || f.OwnerLocked || f.Problem != ""
+	return s
+}
+
+// Judged returns what a decision tells of a Subject: the verdicts, the
+// offending statements, and whether it was too intricate.
+func Judged(d policy.Decision) Subject {
+	s := Subject{
+		Classes:  map[Class]policy.Verdict{Encrypt: d.Classes.Encrypt.Verdict, Use: d.Classes.Use.Verdict, Other: d.Classes.Other.Verdict},
+		HashOnly: d.TooIntricate,
+	}
+	if d.Future != nil { // it does not say of which class
+		for _, c := range []Class{Encrypt, Use} {
+			s.Classes[c] = worst(s.Classes[c], d.Future.Verdict)
+		}
+	}
+	seen := map[policy.StatementRef]bool{}
+	blame := func(ref policy.StatementRef) {
+		if !seen[ref] {
+			seen[ref] = true
+			s.StatementSids = append(s.StatementSids, ref.Sid)
+		}
+	}
+	for _, open := range d.Undecided {
+		blame(open.Statement)
+	}
+	for _, g := range append(slices.Clone(d.Grants), d.Others...) {
+		for _, ref := range g.Statements {
+			blame(ref)
+		}
+	}
+	if d.Future != nil {
+		blame(policy.StatementRef{Index: -1}) // the decision does not say which statement opens later
+	}
+	return s
+}
+
+// rank orders verdicts, the better first. An undecided policy may be public:
+// only who accepts public accepts more.
+func rank(v policy.Verdict) int {
+	switch v {
+	case policy.Private:
+		return 0
+	case policy.Shared:
+		return 1
+	case policy.Network:
+		return 2
+	case policy.Public:
+		return 4
+	default:
+		return 3
+	}
+}
+
+func worst(a, b policy.Verdict) policy.Verdict {
+	if rank(a) >= rank(b) {
+		return a
+	}
+	return b
+}

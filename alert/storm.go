@@ -1,0 +1,153 @@
+package alert
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kmsentry/kmsentry/detector"
+)
+
+// A Storm is what the first alert of a storm leads with, and the first one of each
+// later minute: how many alerts went to the overflow topic since the last such
+// count. Without Counts the storm has only begun.
+type Storm struct {
+	Since  time.Time   // when the first of them went there; zero without Counts
+	Counts []HeldCount // in any order
+}
+
+// A HeldCount is a number of held alerts of one severity about one key.
+type HeldCount struct {
+	Key      string // ARN or what the record had of it: event text; "" for keys that are not counted apart
+	Severity detector.Severity
+	Count    int
+}
+
+// How many keys a storm's lead names, for each channel.
+const (
+	heldInMail    = 2
+	heldInChat    = 3
+	heldInFinding = 20
+)
+
+// total is the number of held alerts.
+func (s *Storm) total() int {
+	n := 0
+	for _, c := range s.Counts {
+		n += c.Count
+	}
+	return n
+}
+
+// worst returns at most n counts that name a key, the worst severity first, then
+// the most alerts; and what the others come to, one count for each severity
+// without a key.
+func (s *Storm) worst(n int) []HeldCount {
+	var named []HeldCount
+	var others [detector.Critical + 1]int
+	for _, c := range s.Counts {
+		if c.Key != "" {
+			named = append(named, c)
+		} else {
+			others[c.Severity] += c.Count
+		}
+	}
+	slices.SortFunc(named, func(a, b HeldCount) int {
+		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Key, b.Key))
+	})
+	for _, c := range named[min(n, len(named)):] {
+		others[c.Severity] += c.Count
+	}
+	named = named[:min(n, len(named))]
+	for severity := detector.Critical; severity >= detector.Low; severity-- {
+		if others[severity] > 0 {
+			named = append(named, HeldCount{Severity: severity, Count: others[severity]})
+		}
+	}
+	return named
+}
+
+// sentence says how many alerts were held, by severity, and where they are.
+func (s *Storm) sentence() string {
+	if len(s.Counts) == 0 {
+		return "0 alerts held so far. Alerts come faster than a mailbox takes: for the next minute, those beyond the limit go to the overflow topic, and the first alert here after that says how many."
+	}
+	var parts []string
+	for _, c := range s.worst(0) {
+		parts = append(parts, strconv.Itoa(c.Count)+" "+c.Severity.String())
+	}
+	return fmt.Sprintf("%s held since %s: %s. None is lost: each went to the overflow topic.",
+		alerts(s.total()), instant(s.Since), strings.Join(parts, ", "))
+}
+
+// alerts counts them in words.
+func alerts(n int) string {
+	if n == 1 {
+		return "1 alert"
+	}
+	return strconv.Itoa(n) + " alerts"
+}
+
+// of says whose alerts a count counts.
+func (c HeldCount) of(key func(string) string) string {
+	name := "other keys"
+	if c.Key != "" {
+		name = key(c.Key)
+	}
+	return fmt.Sprintf("%d %s: %s", c.Count, c.Severity, name)
+}
+
+// mailLead is what stands above the mail in a storm; "" without one.
+func mailLead(s *Storm) string {
+	if s == nil {
+		return ""
+	}
+	lines := []string{wrap("STORM: ", "  ", s.sentence())}
+	for _, c := range s.worst(heldInMail) {
+		lines = append(lines, wrap("- ", "  ", c.of(func(key string) string { return plain(key, maxARN) })))
+	}
+	return strings.Join(lines, "\n") + "\n\n"
+}
+
+// chatLead are the first lines of the chat message in a storm.
+func chatLead(s *Storm) []string {
+	if s == nil {
+		return nil
+	}
+	lines := []string{"Storm: " + s.sentence()}
+	for _, c := range s.worst(heldInChat) {
+		lines = append(lines, "- "+c.of(func(key string) string { return code(key, 160) }))
+	}
+	return lines
+}
+
+// evidenceHeld is a storm's lead in the finding.
+type evidenceHeld struct {
+	Since  string              `json:"since,omitempty"`
+	Count  int                 `json:"count"`
+	Counts []evidenceHeldCount `json:"counts"`
+}
+
+type evidenceHeldCount struct {
+	Key      string `json:"key,omitempty"`
+	Severity string `json:"severity"`
+	Count    int    `json:"count"`
+}
+
+// heldEvidence is the lead for machines; nil without a storm.
+func heldEvidence(s *Storm) *evidenceHeld {
+	if s == nil {
+		return nil
+	}
+	e := &evidenceHeld{Count: s.total(), Counts: []evidenceHeldCount{}}
+	if !s.Since.IsZero() {
+		e.Since = s.Since.UTC().Format(time.RFC3339)
+	}
+	for _, c := range s.worst(heldInFinding) {
+		e.Counts = append(e.Counts, evidenceHeldCount{Sanitize(c.Key, maxARN), c.Severity.String(), c.Count})
+	}
+	return e
+}

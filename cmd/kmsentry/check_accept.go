@@ -1,0 +1,78 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/exceptions"
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// loadExceptions reads the file of accepted findings. Without any other file it
+// says what is in it. A file with faults accepts nothing: each fault is a line
+// on standard error.
+func loadExceptions(o checkOptions, stdout, stderr io.Writer) (*exceptions.List, int) {
+	name := alert.Sanitize(o.exceptions, 200)
+	text, err := readInput(o.exceptions, nil)
+	if err == nil {
+		var list *exceptions.List
+		if list, err = exceptions.Load(text, o.at); err == nil {
+			if len(o.files) == 0 {
+				fmt.Fprintf(stdout, "%s: valid; exceptions: %d, expired: %d\n", name, list.Len(), len(list.Expired(o.at)))
+			}
+			return list, exitOK
+		}
+	}
+	faults := []error{err}
+	var all exceptions.Errors
+	if errors.As(err, &all) {
+		faults = all.Unwrap()
+	}
+	for _, fault := range faults {
+		fmt.Fprintf(stderr, "kmsentry check: %s: %s\n", name, alert.Sanitize(fault.Error(), 600))
+	}
+	return nil, exitError
+}
+
+// accept looks whether an exception is about c. A private key that its owner
+// keeps has nothing to accept.
+func (c *checked) accept(o checkOptions) {
+	if c.err != nil || c.decision.Verdict == policy.Private && !c.locked() {
+		return
+	}
+	c.accepted = o.accepted.Match(c.subject(), o.at)
+	for _, name := range c.accepted.Expired {
+		c.notes = append(c.notes, expiredNote(name))
+	}
+}
+
+func expiredNote(name string) string {
+	return fmt.Sprintf("the exception %q would have accepted this, but it has expired", name)
+}
+
+// subject is c as exceptions see it. Standard input is no place that an
+// exception could name, and an account that was guessed is none.
+func (c *checked) subject() exceptions.Subject {
+	s := exceptions.Judged(c.decision)
+	s.Key, s.PolicySHA256 = c.keyARN, c.sha256
+	s.HashOnly = s.HashOnly || c.locked()
+	if c.file != "-" {
+		s.Resource = c.source()
+	}
+	if !c.inferred {
+		s.Account = c.account
+	}
+	if arn := keyShape.FindStringSubmatch(c.keyARN); arn != nil {
+		s.Region = arn[2]
+	}
+	return s
+}
+
+// acceptedLine says by what c is accepted.
+func (c *checked) acceptedLine() string {
+	a := c.accepted
+	return fmt.Sprintf("by %q (%s) until %s: %s", a.By, alert.Sanitize(a.Owner, 100), a.Expires.Format(time.DateOnly), alert.Sanitize(a.Reason, 300))
+}

@@ -1,0 +1,287 @@
+package kmsentry
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A deployment is what CloudFormation makes of the template with one set of
+// parameters.
+type deployment struct {
+	refused   []string // the rules that refuse it
+	resources map[string]resource
+	faults    []string // what CloudFormation would stumble over
+}
+
+// deploy evaluates the translated template's rules and conditions as
+// CloudFormation does. References to resources and attributes stay as they are.
+// Source: CloudFormation user guide, intrinsic-function-reference-conditions.html
+// and -rules.html.
+func (c cloudFormation) deploy(parameters map[string]string) deployment {
+	e := &evaluator{c: c, parameters: parameters}
+	d := deployment{resources: map[string]resource{}}
+	for name, rule := range c.Rules {
+		if rule.RuleCondition != nil && !e.truth(rule.RuleCondition) {
+			continue
+		}
+		for _, a := range rule.Assertions {
+			if !e.truth(a.Assert) {
+				d.refused = append(d.refused, name)
+			}
+		}
+	}
+	for name, r := range c.Resources {
+		if r.Condition != "" && !e.condition(r.Condition) {
+			continue
+		}
+		properties, _ := e.value(r.Properties).(map[string]any)
+		d.resources[name] = resource{Type: r.Type, Properties: properties}
+	}
+	for name, r := range d.resources {
+		for _, target := range references(r.Properties) {
+			_, there := d.resources[target]
+			if _, known := c.Resources[target]; known && !there {
+				e.fault("%s refers to %s, which is not in the stack", name, target)
+			}
+		}
+	}
+	d.faults = e.faults
+	return d
+}
+
+// An evaluator evaluates intrinsic functions.
+type evaluator struct {
+	c          cloudFormation
+	parameters map[string]string
+	faults     []string
+}
+
+func (e *evaluator) fault(format string, args ...any) {
+	e.faults = append(e.faults, fmt.Sprintf(format, args...))
+}
+
+// noValue is what AWS::NoValue takes out of the template.
+type noValue struct{}
+
+// function returns the only member of an intrinsic function; "" for other values.
+func function(v any) (name string, argument any) {
+	m, _ := v.(map[string]any)
+	if len(m) != 1 {
+		return "", nil
+	}
+	for name, argument = range m {
+		if name == "Ref" || name == "Condition" || strings.HasPrefix(name, "Fn::") {
+			return name, argument
+		}
+	}
+	return "", nil
+}
+
+// value resolves Ref of parameters and Fn::If, everywhere in v.
+func (e *evaluator) value(v any) any {
+	switch name, argument := function(v); {
+	case name == "Ref" && argument == "AWS::NoValue":
+		return noValue{}
+	case name == "Ref":
+		if text, ok := e.parameters[fmt.Sprint(argument)]; ok {
+			return text
+		}
+		return v
+	case name == "Fn::If":
+		parts, _ := argument.([]any)
+		if len(parts) != 3 {
+			e.fault("Fn::If wants three arguments, got %v", argument)
+			return noValue{}
+		}
+		if e.condition(fmt.Sprint(parts[0])) {
+			return e.value(parts[1])
+		}
+		return e.value(parts[2])
+	}
+	switch v := v.(type) {
+	case []any:
+		list := []any{}
+		for _, item := range v {
+			if item = e.value(item); item != (noValue{}) {
+				list = append(list, item)
+			}
+		}
+		return list
+	case map[string]any:
+		object := map[string]any{}
+		for name, member := range v {
+			if member = e.value(member); member != (noValue{}) {
+				object[name] = member
+			}
+		}
+		return object
+	default:
+		return v
+	}
+}
+
+// condition is the truth of a named condition.
+func (e *evaluator) condition(name string) bool {
+	definition, ok := e.c.Conditions[name]
+	if !ok {
+		e.fault("there is no condition %q", name)
+		return false
+	}
+	return e.truth(definition)
+}
+
+// truth evaluates a condition function.
+func (e *evaluator) truth(v any) bool {
+	name, argument := function(v)
+	if name == "Condition" {
+		return e.condition(fmt.Sprint(argument))
+	}
+	parts, _ := argument.([]any)
+	counts := map[string][2]int{"Fn::Equals": {2, 2}, "Fn::Not": {1, 1}, "Fn::And": {2, 10}, "Fn::Or": {2, 10}}
+	if count, ok := counts[name]; !ok || len(parts) < count[0] || len(parts) > count[1] {
+		e.fault("%v is no condition", v)
+		return false
+	}
+	switch name {
+	case "Fn::Equals":
+		return e.value(parts[0]) == e.value(parts[1])
+	case "Fn::Not":
+		return !e.truth(parts[0])
+	case "Fn::And":
+		return !slices.ContainsFunc(parts, func(part any) bool { return !e.truth(part) })
+	default:
+		return slices.ContainsFunc(parts, e.truth)
+	}
+}
+
+// references are the logical ids that Ref and Fn::GetAtt name, everywhere in v.
+func references(v any) []string {
+	switch name, argument := function(v); name {
+	case "Ref":
+		return []string{fmt.Sprint(argument)}
+	case "Fn::GetAtt":
+		if parts, _ := argument.([]any); len(parts) > 0 {
+			return []string{fmt.Sprint(parts[0])}
+		}
+	}
+	var all []string
+	switch v := v.(type) {
+	case []any:
+		for _, item := range v {
+			all = append(all, references(item)...)
+		}
+	case map[string]any:
+		for _, member := range v {
+			all = append(all, references(member)...)
+		}
+	}
+	return all
+}
+
+// combinations are all ways to set the parameters that say who is told.
+func combinations() []map[string]string {
+	choices := []struct{ name, one, other string }{
+		{"AlertEmail", "", "alerts@example.com"},
+		{"OpsEmail", "", "ops@example.com"},
+		{"SubscribersFollow", "false", "true"},
+		{"SlackWorkspaceId", "", "T0123ABCD"},
+		{"SlackChannelId", "", "C0123ABCD"},
+		{"ChatClient", "slack", "teams"},
+		{"MentionGroup", "", "S0123ABCD"},
+		{"HttpsBody", "chat", "finding"},
+	}
+	var all []map[string]string
+	for n := range 1 << len(choices) {
+		p := map[string]string{"MinSeverity": "medium", "TrustedAccounts": "", "TrustedOrgs": "", "RunbookUrl": "", "MaxAlertsPerMinute": "20", "LogRetentionDays": "90"}
+		for i, c := range choices {
+			p[c.name] = c.one
+			if n>>i&1 == 1 {
+				p[c.name] = c.other
+			}
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+// configurations holds every combination of parameters against who has to hear:
+// it is refused when nobody would, and every alarm has somebody to tell.
+func (f *faults) configurations() {
+	for _, p := range combinations() {
+		for name := range f.c.Parameters {
+			if _, ok := p[name]; !ok {
+				f.add("parameter %s is in no combination", name)
+				return
+			}
+		}
+		before := len(f.list)
+		f.configuration(f.c.deploy(p), p)
+		if len(f.list) > before {
+			f.add("all this with %v", p)
+			return // the others would say the same
+		}
+	}
+}
+
+func (f *faults) configuration(d deployment, p map[string]string) {
+	f.list = append(f.list, d.faults...)
+	var refused []string
+	if p["AlertEmail"] == "" && p["SubscribersFollow"] != "true" {
+		refused = append(refused, "SomebodyHears")
+	}
+	slack := p["SlackWorkspaceId"] != "" && p["SlackChannelId"] != ""
+	if !slack && p["SlackWorkspaceId"] != p["SlackChannelId"] {
+		refused = append(refused, "SlackNeedsBoth")
+	}
+	if p["SlackChannelId"] != "" && p["HttpsBody"] != "chat" {
+		refused = append(refused, "SlackNeedsTheChatMessage")
+	}
+	if p["MentionGroup"] != "" && p["ChatClient"] != "slack" {
+		refused = append(refused, "MentionsAreForSlack")
+	}
+	slices.Sort(refused)
+	slices.Sort(d.refused)
+	if !slices.Equal(d.refused, refused) {
+		f.add("refused by %v, want %v", d.refused, refused)
+	}
+	if len(refused) > 0 {
+		return
+	}
+	f.heard(d, p, slack)
+}
+
+// heard looks at who gets what in a deployment that is not refused.
+func (f *faults) heard(d deployment, p map[string]string, slack bool) {
+	mailboxes := map[string][]string{} // by topic
+	for name, r := range d.resources {
+		switch r.Type {
+		case "AWS::CloudWatch::Alarm":
+			f.want(name+"'s actions", r.Properties["AlarmActions"], `[{"Ref": "OpsTopic"}]`)
+		case "AWS::SNS::Subscription":
+			topic := strings.Join(references(r.Properties["TopicArn"]), " ")
+			mailboxes[topic] = append(mailboxes[topic], fmt.Sprint(r.Properties["Endpoint"]))
+		}
+	}
+	want := map[string][]string{}
+	if p["AlertEmail"] != "" {
+		want["AlertTopic"], want["OpsTopic"] = []string{p["AlertEmail"]}, []string{p["AlertEmail"]}
+	}
+	if p["OpsEmail"] != "" {
+		want["OpsTopic"] = []string{p["OpsEmail"]}
+	}
+	if fmt.Sprint(mailboxes) != fmt.Sprint(want) {
+		f.add("mailboxes = %v, want %v", mailboxes, want)
+	}
+	topics := `[{"Ref": "AlertTopic"}, {"Ref": "OverflowTopic"}]`
+	if len(want["OpsTopic"]) == 0 {
+		topics = `[{"Ref": "AlertTopic"}, {"Ref": "OverflowTopic"}, {"Ref": "OpsTopic"}]`
+	}
+	channel, ok := d.resources["SlackChannel"]
+	if ok != slack {
+		f.add("a Slack channel: %t, want %t", ok, slack)
+	}
+	if ok {
+		f.want("the Slack channel's topics", channel.Properties["SnsTopicArns"], topics)
+	}
+}
