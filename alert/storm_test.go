@@ -28,8 +28,9 @@ func TestStormLeads(t *testing.T) {
 high, 16 medium. None is lost: each went to the overflow topic.
 - 1 critical: 111122223333 us-west-2 alias/a
 - 20 high: arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
+- 2 medium: key-0
 - 5 high: other keys
-- 16 medium: other keys
+- 14 medium: other keys
 
 `
 	unwrapped := func(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -129,7 +129,7 @@ func TestTitle(t *testing.T) {
 		{Finding{Verdict: policy.Public, Decision: public("kms:Encrypt", "kms:Decrypt", "kms:Sign")}, "Anyone in AWS can encrypt and decrypt with this KMS key"},
 		{Finding{Decision: policy.Decision{Classes: policy.Classes{Encrypt: policy.Bounds{Verdict: policy.Private}}}}, "It could not be decided who can decrypt or sign with this KMS key"},
 		{Finding{Verdict: policy.Private, OwnerLocked: true, Decision: policy.Decision{Least: policy.Private}}, "Nobody in its owner's account can change this KMS key's policy"},
-		{Finding{Verdict: policy.Public, OwnerLocked: true, Decision: policy.Decision{Least: policy.Public}}, "Outsiders have this KMS key, and its owner's account is locked out"},
+		{Finding{Verdict: policy.Public, OwnerLocked: true, Decision: policy.Decision{Least: policy.Public}}, "Outsiders took over this KMS key; its owner is locked out"},
 		{Finding{Verdict: policy.Private, Event: Event{Bypass: true}, Decision: policy.Decision{Owner: policy.Owner{Manage: policy.AccessNamed}}}, "Only named principals can still change this KMS key's policy"},
 		{Finding{Verdict: policy.Private, Event: Event{Bypass: true}, Decision: policy.Decision{Owner: policy.Owner{Manage: policy.AccessYes, Decrypt: policy.AccessNo}}}, "The owner's account can no longer decrypt with this KMS key"},
 		{Finding{Verdict: policy.Private, Event: Event{Bypass: true}, Key: Key{Account: "111122223333"}}, "The owner's account may not be able to change this KMS key's policy"},

@@ -23,7 +23,7 @@ func (f *Finding) title() string {
 func (f *Finding) inForce() string {
 	switch {
 	case f.TakenOver():
-		return "Outsiders have this KMS key, and its owner's account is locked out"
+		return "Outsiders took over this KMS key; its owner is locked out"
 	case f.Verdict == policy.Public:
 		return "Anyone in AWS can " + f.use() + " this KMS key"
 	case f.OwnerLocked:
