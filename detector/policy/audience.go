@@ -40,7 +40,7 @@ func (d *decider) namedBy(o *outcome) []string {
 // spells it out, or the key is of one issuer's own.
 func (d *decider) tells(slot int, m *model) bool {
 	switch d.slots[slot].Names {
-	case condkey.Image, condkey.Person, condkey.Subject:
+	case condkey.Image, condkey.Person, condkey.Subject, condkey.Audience:
 		return slices.ContainsFunc(d.named.values, func(v string) bool { return strings.EqualFold(v, m.text(slot)) })
 	case condkey.Issuer:
 		return len(m.vals[slot]) > 0

@@ -76,7 +76,7 @@ type stmt struct {
 	control  bool               // a Deny of a resource control policy
 	byType   bool               // the kind of caller can matter to the principals
 	by       condkey.Dependence // what the keys that the conditions name depend on
-	keys     []int              // their slots
+	tied     []int              // slots of those that rules tie together
 }
 
 // A match says whether something matches, as far as AWS documents it.
@@ -163,8 +163,8 @@ func (c *compiled) variables(in *Policy) *condkey.Table {
 
 // mention notes that a condition of the statement names a key.
 func (s *stmt) mention(slot int, key condkey.Key) {
-	if !slices.Contains(s.keys, slot) {
-		s.keys = append(s.keys, slot)
+	if key.Depends.Rules && !slices.Contains(s.tied, slot) {
+		s.tied = append(s.tied, slot)
 	}
 	s.by.Caller = s.by.Caller || key.Depends.Caller
 	s.by.Path = s.by.Path || key.Depends.Path

@@ -237,7 +237,7 @@ func TestKeyValues(t *testing.T) {
 func TestKeyRows(t *testing.T) {
 	types := []string{"String", "ARN", "Bool", "Date", "Numeric", "IP"}
 	names := []string{
-		"nobody", "caller", "image", "person", "subject", "issuer", "address", "network", "network-account", "network-org",
+		"nobody", "caller", "image", "person", "subject", "audience", "issuer", "address", "network", "network-account", "network-org",
 		"service", "customer-account", "customer-arn", "customer-org", "customer-path", "owner",
 	}
 	facts := []string{"region", "owner", "org", "orgpath", "tags", "spec", "usage", "origin", "multiregion", "keytype", "aliases"}
@@ -269,20 +269,31 @@ func TestKeyRows(t *testing.T) {
 			t.Errorf("%s: not found in lower case", f.Key)
 		}
 	}
+	c := mustParse([]byte(statementText())).compile(condkey.Default(), surroundings(), "aws", false, newBudget(nil))
+	s := search{scene: &scene{c: c}}
 	for _, r := range condkey.Default().Rows() {
+		for i := range r.Cases {
+			if v := &r.Cases[i].Values; v.First != "" && !s.inForms(c.formsOf(v.ShapesParsed()), c.filled(v.First)) {
+				t.Errorf("%s: the example %q is not of the row's shapes", r.Name, v.First)
+			}
+		}
 		if !told[r.Name] {
 			t.Errorf("no fact of testdata/keys.jsonl is about %s", r.Name)
 		}
 	}
 }
 
-// knownHeads returns the first labels of the services that a row knows.
+// knownHeads returns the names of the services that a row knows, without the
+// rest that they have in common.
 func knownHeads(key condkey.Key) []string {
 	var heads []string
 	for i := range key.Cases {
 		for _, known := range key.Cases[i].Known {
-			head, _, _ := strings.Cut(known, ".")
-			heads = append(heads, head)
+			suffix := ".amazonaws.com"
+			if key.Row.Name == "kms:ViaService" {
+				suffix = ".{keyregion}.amazonaws.com"
+			}
+			heads = append(heads, strings.TrimSuffix(known, suffix))
 		}
 	}
 	slices.Sort(heads)

@@ -31,7 +31,7 @@ func (c *compiled) collectNames(p *Policy) {
 			for _, v := range cond.Values {
 				c.named.collect(v)
 				switch key.Names {
-				case condkey.Image, condkey.Person, condkey.Subject:
+				case condkey.Image, condkey.Person, condkey.Subject, condkey.Audience:
 					c.named.addValue(v)
 				}
 			}

@@ -24,6 +24,8 @@ func (s *search) openKey(slot int, name string, m *model) string {
 		return ""
 	case slices.ContainsFunc(vals, func(v value) bool { return !s.occurs(slot, d, v) }):
 		return name + ": AWS does not document whether this key can hold " + quoteValues(vals)
+	case s.c.slots[slot].Names == condkey.Audience:
+		return name + ": AWS does not document who can have this audience"
 	case s.c.slots[slot].Names == condkey.Subject && len(s.c.named.patterns) > 0:
 		return name + ": whom the pattern covers only the identity provider knows"
 	}

@@ -175,7 +175,8 @@ func implausibleNetwork(r Request, o *oracle) string {
 		}
 	}
 	via := first(r, "aws:ViaAWSService")
-	called := first(r, "kms:GrantIsForAWSResource") == "true" || has(r, "kms:ViaService") || has(r, "aws:CalledVia") || has(r, "aws:CalledViaFirst") || has(r, "aws:CalledViaLast") ||
+	called := has(r, "kms:GrantIsForAWSResource") || // of direct calls nobody knows
+		has(r, "kms:ViaService") || has(r, "aws:CalledVia") || has(r, "aws:CalledViaFirst") || has(r, "aws:CalledViaLast") ||
 		has(r, "aws:CalledViaAWSMCP")
 	switch {
 	case endpoint != "" && has(r, "aws:SourceIp"):

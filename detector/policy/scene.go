@@ -263,7 +263,7 @@ func (c *compiled) strangeAccount() string {
 // A relevance says what the statements about one action can turn on.
 type relevance struct {
 	byType, byPath, byMCP, byCreds bool
-	keys                           []int // slots of keys that the conditions name
+	tied                           []int // slots of keys that rules tie together
 	allow                          bool  // some Allow can let an outsider in
 }
 
@@ -279,7 +279,7 @@ func (c *compiled) relevant(action string) relevance {
 		r.byPath = r.byPath || st.by.Path
 		r.byMCP = r.byMCP || st.by.MCP
 		r.byCreds = r.byCreds || st.by.Credentials
-		r.keys = append(r.keys, st.keys...)
+		r.tied = append(r.tied, st.tied...)
 		r.allow = r.allow || st.Effect != Deny && st.entries.reachable(st.NotPrincipal)
 	}
 	return r
@@ -313,7 +313,7 @@ func (c *compiled) scenes(a ask) []*scene {
 	if r.byMCP {
 		paths = append(paths, mcp)
 	}
-	kinds, withs := c.keySets(a), c.presences(r.keys)
+	kinds, withs := c.keySets(a), c.presences(r.tied)
 	list := make([]*scene, 0, len(paths)*len(types)*len(kinds)*max(1, len(withs)))
 	for _, p := range paths {
 		for _, t := range types {

@@ -177,12 +177,14 @@ func (s *search) strange(slot int, key condkey.Key) []literal {
 	switch {
 	case key.Names == condkey.Nobody || key.Names.Where() && !s.freshWhere || !key.Names.Where() && !s.freshWho:
 		return lits
-	case key.Names == condkey.Image || key.Names == condkey.Person || key.Names == condkey.Subject:
+	case key.Names == condkey.Audience && !s.sure:
+		return lits
+	case key.Names == condkey.Image || key.Names == condkey.Person || key.Names == condkey.Subject || key.Names == condkey.Audience:
 		set := &valueSet{}
 		for _, v := range c.named.values {
 			set.pats = append(set.pats, newPattern(v, StringEqualsIgnoreCase, nil))
 		}
-		if s.sure && key.Names == condkey.Subject { // whom a pattern covers only the provider knows
+		if s.sure && (key.Names == condkey.Subject || key.Names == condkey.Audience) { // whom a pattern covers only the provider knows
 			for _, v := range c.named.patterns {
 				set.pats = append(set.pats, newPattern(v, StringLike, nil))
 			}

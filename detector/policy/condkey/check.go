@@ -44,6 +44,18 @@ func (c *Case) check(r *Row) error {
 		if c.Is != Always {
 			return errors.New("a fact of the key that is not there")
 		}
+	case TieTime:
+		if !c.Now {
+			return errors.New("an instant that is another than the request's")
+		}
+	case TieService:
+		if c.Callers != Service || r.Names != ServicePrincipal {
+			return errors.New("a service's own name of somebody else")
+		}
+	case TieContext:
+		if r.Family != Prefix {
+			return errors.New("a part of the encryption context without its name")
+		}
 	case TieMFAAge:
 		if c.Is != Chosen {
 			return errors.New("an age whether there is MFA or not")

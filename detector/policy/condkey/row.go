@@ -62,6 +62,7 @@ const (
 	Image                  // what runs in an enclave or instance
 	Person                 // a user whose id AWS gives out
 	Subject                // somebody whom an identity provider knows
+	Audience               // perhaps somebody: at some providers anybody can ask for an audience
 	Issuer                 // the owner of an identity provider of its own
 	NetworkAddress         // public addresses
 	NetworkID              // a VPC or VPC endpoint

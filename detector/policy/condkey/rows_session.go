@@ -136,7 +136,7 @@ func claimRows() []Row {
 	add("oidc.eks.", "sub", Issuer, subject, false)
 	add("oidc.eks.", "aud", Issuer, claim, false)
 	add("", "sub", Subject, subject, false)
-	add("", "aud", Subject, claim, false)
+	add("", "aud", Audience, claim, false)
 	for _, name := range []string{"amr", "app_id", "id", "user_id", "email", "oaud"} {
 		list = append(list, Row{Name: ":" + name, Family: Suffix, Types: String, Multi: name == "amr", Names: Subject, Cases: perhapsOfRole(claim), Say: sayOwn()})
 	}

@@ -62,6 +62,7 @@ func New(rows []Row, rules []Rule) (*Table, error) {
 			t.tie[r.Tie] = r
 		}
 		t.by[i] = r.Depends()
+		t.by[i].Rules = slices.ContainsFunc(t.rules, func(rule Rule) bool { return slices.Contains(rule.Keys, r.Name) })
 		if r.Family != Single {
 			t.families = append(t.families, i)
 			continue
@@ -108,7 +109,7 @@ func (r *Row) Depends() Dependence {
 		d.MCP = d.MCP || c.Paths != 0 && (c.Paths&Through == Via || c.Paths&Through == MCP)
 		d.Credentials = d.Credentials || c.Creds != AnyCredentials
 		d.Action = d.Action || c.Actions != nil
-		d.Open = d.Open || c.Is.Open() || c.Values.Open()
+		d.Open = d.Open || c.Is.Open() || c.Values.Open() || r.Names == Audience
 		d.Wild = d.Wild || c.Values.wild()
 	}
 	d.Open = d.Open || r.Reserved != ""
@@ -181,6 +182,7 @@ type Dependence struct {
 	Caller, Path, MCP, Credentials, Action bool
 	Open                                   bool // AWS leaves something open
 	Wild                                   bool // values can hold * and ?, as a caller likes
+	Rules                                  bool // a rule ties the key's presence to that of others
 }
 
 // Unknown returns the key of a name that AWS does not document: no request
