@@ -50,9 +50,9 @@ func ownerMeaning(f *detector.Finding) string {
 	case f.Bypassed() && o.Decrypt == policy.AccessNo:
 		return "nobody in " + account + " can decrypt with the key, but it can change the policy: put one in force that allows kms:Decrypt."
 	case f.Bypassed() && o.Manage == policy.AccessNamed:
-		return "only " + namedOf(o.Named) + " can still change it. Once they are deleted, only AWS Support can help."
+		return "only " + namedOf(o.Named) + " can still change the policy. Once they are deleted, only AWS Support can help."
 	case f.Bypassed():
-		return "whether anybody in " + account + " can still change it could not be decided. Try it before you need it: a caller of yours must get through the policy's conditions."
+		return "whether anybody in " + account + " can still change the policy could not be decided. Try it before you need it: a caller of yours must get through the policy's conditions."
 	default:
 		return ""
 	}

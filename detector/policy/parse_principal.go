@@ -135,6 +135,9 @@ func (s *scanner) principalEntry(list []Principal, kind PrincipalKind, want stri
 	if err == nil && kind == KindAWS {
 		mark = s.openPrincipal(text, mark)
 	}
+	if text == "*" {
+		kind = KindAWS // AWS does not say whom the star alone covers under another kind
+	}
 	return append(list, Principal{kind, mark}), err
 }
 
