@@ -51,6 +51,8 @@ type compiled struct {
 	bases        map[baseKey][]literal     // what makes a caller an outsider
 	ties         [condkey.Ties]bool        // which ties the mentioned keys have
 	byAction     bool                      // a mentioned key depends on the action
+	kinds        []keyKind                 // see keyKinds
+	may          keySet                    // see mayBe
 	insiders     bool                      // compiled for callers of the owner's account
 	keyDependent bool                      // an unknown fact of the key was taken at its worst
 	forms        map[*condkey.Shape][]form // by the first shape of a list of a row's

@@ -277,8 +277,21 @@ func (s *search) trySpec(lits []literal, m *model, k keyKind, alg string) bool {
 // A keyKind is a key spec with one of the usages it can have.
 type keyKind struct{ spec, usage string }
 
+// mayBe returns the kinds of keys that the key may be of.
+func (c *compiled) mayBe() keySet {
+	if c.may == 0 {
+		for _, k := range c.keyKinds() {
+			c.may |= k.set()
+		}
+	}
+	return c.may
+}
+
 // keyKinds lists what the key can be: one entry when spec and usage are known.
 func (c *compiled) keyKinds() []keyKind {
+	if c.kinds != nil {
+		return c.kinds
+	}
 	facts := c.q.Key
 	var list []keyKind
 	for _, k := range allKeyKinds() {
@@ -289,6 +302,7 @@ func (c *compiled) keyKinds() []keyKind {
 	if list == nil { // a spec newer than this list: nothing is known of it
 		list = []keyKind{{facts.Spec, facts.Usage}}
 	}
+	c.kinds = list
 	return list
 }
 
@@ -393,10 +407,7 @@ func (c *compiled) tellsKeys(a ask) bool {
 
 // serving returns the kinds of keys that the key may be of and that serve a.
 func (c *compiled) serving(a ask) keySet {
-	var may, serve keySet
-	for _, k := range c.keyKinds() {
-		may |= k.set()
-	}
+	may, serve := c.mayBe(), keySet(0)
 	switch known, ok := FindAction(a.action); {
 	case a.action == createGrant && a.class != "":
 		for kind := symmetricKey; kind <= agreementKey; kind <<= 1 {
