@@ -3,6 +3,7 @@ package policy
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -126,11 +127,6 @@ type keyProbe struct {
 	slot int
 }
 
-func newKeyProbe(t *testing.T, f *keyFact) keyProbe {
-	t.Helper()
-	return probeWith(t, condkey.Default(), f)
-}
-
 func probeWith(t *testing.T, keys *condkey.Table, f *keyFact) keyProbe {
 	t.Helper()
 	text, err := json.Marshal(map[string]any{"Version": version2012, "Statement": map[string]any{
@@ -183,18 +179,71 @@ func (p keyProbe) presence(k requestKind) string {
 	return name
 }
 
+// presenceFaults lists up to three kinds of requests in which the engine, under
+// a table of condition keys, has the key otherwise than the facts say.
+func (f *keyFact) presenceFaults(t *testing.T, keys *condkey.Table, kinds []requestKind) []string {
+	p := probeWith(t, keys, f)
+	var faults []string
+	for _, k := range kinds {
+		if got, want := p.presence(k), f.presence(k); got != want {
+			if faults = append(faults, fmt.Sprintf("%s in %v: %s, want %s", f.Key, k, got, want)); len(faults) == 3 {
+				break
+			}
+		}
+	}
+	return faults
+}
+
+// valueFaults lists the values that the engine judges otherwise than the facts
+// say, and how many values there are.
+func (f *keyFact) valueFaults(t *testing.T, keys *condkey.Table) (faults []string, values int) {
+	p := probeWith(t, keys, f)
+	kind := slices.IndexFunc(requestKinds(), func(k requestKind) bool {
+		return f.presence(k) != "never" && (f.At == "" || k.covers(f.At))
+	})
+	if kind < 0 {
+		if f.Yes != nil || f.No != nil || f.Maybe != nil {
+			faults = append(faults, f.Key+": values of a key that is never there")
+		}
+		return faults, 0
+	}
+	k := requestKinds()[kind]
+	for _, list := range [...]struct {
+		values    []string
+		sure, may bool
+	}{{f.Yes, true, true}, {f.No, false, false}, {f.Maybe, false, true}} {
+		for _, v := range list.values {
+			values++
+			l := equals(p.slot, v)
+			if sure, may := p.can(k, l, true), p.can(k, l, false); sure != list.sure || may != list.may {
+				faults = append(faults, fmt.Sprintf("%s = %.80q in %v: sure %v, possible %v; want %v, %v", f.Key, v, k, sure, may, list.sure, list.may))
+			}
+		}
+	}
+	return faults, values
+}
+
+// fault returns what is wrong with the key under a table, "" when nothing is.
+func (f *keyFact) fault(t *testing.T, keys *condkey.Table) string {
+	if why := f.rowFault(keys); why != "" {
+		return why
+	}
+	if faults, _ := f.valueFaults(t, keys); faults != nil {
+		return faults[0]
+	}
+	if faults := f.presenceFaults(t, keys, requestKinds()); faults != nil {
+		return faults[0]
+	}
+	return ""
+}
+
 // TestKeyPresence works out, for each key and all kinds of requests, whether
 // the engine has the key in them, and holds it against the facts.
 func TestKeyPresence(t *testing.T) {
 	kinds := requestKinds()
 	for _, f := range readKeyFacts(t) {
-		p := newKeyProbe(t, &f)
-		bad := 0
-		for _, k := range kinds {
-			if got, want := p.presence(k), f.presence(k); got != want && bad < 3 {
-				bad++
-				t.Errorf("%s in %v: %s, want %s", f.Key, k, got, want)
-			}
+		for _, fault := range f.presenceFaults(t, condkey.Default(), kinds) {
+			t.Error(fault)
 		}
 	}
 }
@@ -203,28 +252,10 @@ func TestKeyPresence(t *testing.T) {
 func TestKeyValues(t *testing.T) {
 	values := 0
 	for _, f := range readKeyFacts(t) {
-		p := newKeyProbe(t, &f)
-		kind := slices.IndexFunc(requestKinds(), func(k requestKind) bool {
-			return f.presence(k) != "never" && (f.At == "" || k.covers(f.At))
-		})
-		if kind < 0 {
-			if f.Yes != nil || f.No != nil || f.Maybe != nil {
-				t.Errorf("%s: values of a key that is never there", f.Key)
-			}
-			continue
-		}
-		k := requestKinds()[kind]
-		for _, list := range [...]struct {
-			values    []string
-			sure, may bool
-		}{{f.Yes, true, true}, {f.No, false, false}, {f.Maybe, false, true}} {
-			for _, v := range list.values {
-				values++
-				l := equals(p.slot, v)
-				if sure, may := p.can(k, l, true), p.can(k, l, false); sure != list.sure || may != list.may {
-					t.Errorf("%s = %.80q in %v: sure %v, possible %v; want %v, %v", f.Key, v, k, sure, may, list.sure, list.may)
-				}
-			}
+		faults, n := f.valueFaults(t, condkey.Default())
+		values += n
+		for _, fault := range faults {
+			t.Error(fault)
 		}
 	}
 	if values < 200 {
@@ -232,41 +263,49 @@ func TestKeyValues(t *testing.T) {
 	}
 }
 
-// TestKeyRows: type, multiplicity and what a key names are as the facts say,
-// and each row has a fact.
-func TestKeyRows(t *testing.T) {
+// rowFault says where the row's type, multiplicity, names, facts and known
+// services differ from the facts; "" where they do not.
+func (f *keyFact) rowFault(keys *condkey.Table) string {
 	types := []string{"String", "ARN", "Bool", "Date", "Numeric", "IP"}
 	names := []string{
 		"nobody", "caller", "image", "person", "subject", "audience", "issuer", "address", "network", "network-account", "network-org",
 		"service", "customer-account", "customer-arn", "customer-org", "customer-path", "owner",
 	}
 	facts := []string{"region", "owner", "org", "orgpath", "tags", "spec", "usage", "origin", "multiregion", "keytype", "aliases"}
+	key, known := keys.Lookup(f.Key)
+	var want condkey.Types
+	for _, name := range strings.Fields(f.Types) {
+		want |= 1 << slices.Index(types, name)
+	}
+	var reads condkey.Fact
+	if f.Reads != "" {
+		reads = 1 << slices.Index(facts, f.Reads)
+	}
+	services := slices.Sorted(slices.Values(f.Known))
+	switch lower, _ := keys.Lookup(strings.ToLower(f.Key)); {
+	case known != (f.Types != ""):
+		return fmt.Sprintf("%s: known is %v", f.Key, known)
+	case key.Types != want || key.Multi != f.Multi || names[key.Names] != f.Names:
+		return fmt.Sprintf("%s: types %b, multi %v, names %s; want %b, %v, %s", f.Key, key.Types, key.Multi, names[key.Names], want, f.Multi, f.Names)
+	case key.Reads != reads:
+		return fmt.Sprintf("%s: reads %b, want %b", f.Key, key.Reads, reads)
+	case !slices.Equal(knownHeads(key), services):
+		return fmt.Sprintf("%s: known services\n%q, want\n%q", f.Key, knownHeads(key), services)
+	case lower.Row != key.Row:
+		return f.Key + ": not found in lower case"
+	}
+	return ""
+}
+
+// TestKeyRows: type, multiplicity and what a key names are as the facts say,
+// and each row has a fact.
+func TestKeyRows(t *testing.T) {
 	told := map[string]bool{}
 	for _, f := range readKeyFacts(t) {
-		key, known := condkey.Default().Lookup(f.Key)
+		key, _ := condkey.Default().Lookup(f.Key)
 		told[key.Row.Name] = true
-		var want condkey.Types
-		for _, name := range strings.Fields(f.Types) {
-			want |= 1 << slices.Index(types, name)
-		}
-		if known != (f.Types != "") {
-			t.Errorf("%s: known is %v", f.Key, known)
-		}
-		if key.Types != want || key.Multi != f.Multi || names[key.Names] != f.Names {
-			t.Errorf("%s: types %b, multi %v, names %s; want %b, %v, %s", f.Key, key.Types, key.Multi, names[key.Names], want, f.Multi, f.Names)
-		}
-		var reads condkey.Fact
-		if f.Reads != "" {
-			reads = 1 << slices.Index(facts, f.Reads)
-		}
-		if key.Reads != reads {
-			t.Errorf("%s: reads %b, want %b", f.Key, key.Reads, reads)
-		}
-		if got, want := knownHeads(key), slices.Sorted(slices.Values(f.Known)); !slices.Equal(got, want) {
-			t.Errorf("%s: known services\n%q, want\n%q", f.Key, got, want)
-		}
-		if lower, _ := condkey.Default().Lookup(strings.ToLower(f.Key)); lower.Row != key.Row {
-			t.Errorf("%s: not found in lower case", f.Key)
+		if why := f.rowFault(condkey.Default()); why != "" {
+			t.Error(why)
 		}
 	}
 	c := mustParse([]byte(statementText())).compile(condkey.Default(), surroundings(), "aws", false, newBudget(nil))

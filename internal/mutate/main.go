@@ -1,14 +1,15 @@
 // Command mutate asks whether the tests of the decision would notice a wrong
-// guard. It forces each guard of a package (each operand of a condition) to true
-// and to false, runs the package's tests, and lists the mutants that survive.
+// guard. It forces a guard of a package (one operand of a condition) to true or
+// to false, runs the package's tests, and says which mutants nothing notices.
 //
-//	go run ./internal/mutate -package ./detector/policy            # all of them
-//	go run ./internal/mutate -package ./detector/policy -n 40 -seed 7
-//	go run ./internal/mutate -package ./detector/policy -files search.go,clause.go
+//	go run ./internal/mutate                    # all that testdata/guards.tsv lists
+//	go run ./internal/mutate -n 40 -seed 7      # 40 of them
+//	go run ./internal/mutate -files search.go   # those of some files
+//	go run ./internal/mutate -find -files a.go  # every mutant of a file, as lines for the list
 //
-// A survivor is either killed by a new test or listed, with the reason why it
-// changes no answer, in testdata/survivors.tsv of its package. Exit status: 0
-// every survivor is listed, 1 one is not, or something failed, 2 wrong usage.
+// A line of the list is a mutant that the tests have to notice, or a mutant, a
+// tab and the reason why it changes no answer. Exit status: 0 the list is true,
+// 1 it is not, or something failed, 2 wrong usage.
 //
 // All mutants live in one test binary: the guards are wrapped in a call, by an
 // overlay, and an environment variable says which one is forced. So a mutant
@@ -36,6 +37,7 @@ func main() {
 type config struct {
 	pkg     string
 	files   []string // only guards of these files; nil for all
+	find    bool     // try all mutants, and print lines for the list
 	n       int      // at most so many mutants, chosen by seed; 0 for all
 	seed    uint64
 	fast    string // regular expression of the tests that run first
@@ -51,6 +53,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	flags.SetOutput(errs)
 	flags.StringVar(&c.pkg, "package", "./detector/policy", "the package's `folder`")
 	flags.StringVar(&files, "files", "", "only guards of these `files`, with commas between them")
+	flags.BoolVar(&c.find, "find", false, "try every mutant, listed or not, and print lines for the list")
 	flags.IntVar(&c.n, "n", 0, "at most `N` mutants, chosen by -seed; 0 for all")
 	flags.Uint64Var(&c.seed, "seed", 1, "chooses the mutants for -n")
 	flags.StringVar(&c.fast, "fast", "Corpus|QuestionCases|Allows|Parse|Services", "`tests` that every mutant meets")
@@ -67,12 +70,12 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	if files != "" {
 		c.files = strings.Split(files, ",")
 	}
-	unlisted, err := mutate(ctx, c, out)
+	wrong, err := mutate(ctx, c, out)
 	if err != nil {
 		fmt.Fprintln(errs, "mutate:", err)
 		return 1
 	}
-	if unlisted > 0 {
+	if wrong > 0 {
 		return 1
 	}
 	return 0

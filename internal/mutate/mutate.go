@@ -23,13 +23,14 @@ type mutant struct {
 	value  bool
 }
 
-// String names the mutant as testdata/survivors.tsv does.
+// String names the mutant as testdata/guards.tsv does.
 func (m mutant) String() string { return fmt.Sprintf("%s %t", m.guard, m.value) }
 
-// mutate runs the mutants that c asks for, lists on out those that survive, and
-// returns how many of them are in no list. An error is one of the run itself:
-// tests that fail without a mutant, a list that names no mutant of ours.
-func mutate(ctx context.Context, c config, out io.Writer) (unlisted int, err error) {
+// mutate runs the mutants that c asks for and returns how many lines of the
+// list are not true: mutants that nothing notices, without a reason. An error is
+// one of the run itself: tests that fail without a mutant, a list that is empty
+// or names no mutant of ours.
+func mutate(ctx context.Context, c config, out io.Writer) (wrong int, err error) {
 	dir, err := filepath.Abs(c.pkg)
 	if err != nil {
 		return 0, err
@@ -38,13 +39,13 @@ func mutate(ctx context.Context, c config, out io.Writer) (unlisted int, err err
 	if err != nil {
 		return 0, err
 	}
-	listed, err := readSurvivors(filepath.Join(dir, "testdata", "survivors.tsv"))
-	if err != nil {
+	all := mutants(guards)
+	listed, err := readList(filepath.Join(dir, "testdata", "guards.tsv"), all)
+	if err != nil && !c.find {
 		return 0, err
 	}
-	all := mutants(guards)
-	if err := stale(listed, all); err != nil {
-		return 0, err
+	if !c.find {
+		all = slices.DeleteFunc(all, func(m mutant) bool { _, ok := listed[m.String()]; return !ok })
 	}
 	binary, clean, err := build(ctx, dir, sources)
 	if err != nil {
@@ -60,16 +61,19 @@ func mutate(ctx context.Context, c config, out io.Writer) (unlisted int, err err
 	if err != nil {
 		return 0, err
 	}
-	for _, m := range survivors {
-		reason, ok := listed[m.String()]
-		if !ok {
-			unlisted++
-			reason = "NOT LISTED"
+	for i, m := range chosen {
+		switch reason := listed[m.String()]; {
+		case survivors[i] && reason == "":
+			wrong++
+			fmt.Fprintf(out, "%s\tNOTHING NOTICES IT\n", m)
+		case c.find && survivors[i]:
+			fmt.Fprintf(out, "%s\t%s\n", m, reason)
+		case c.find:
+			fmt.Fprintln(out, m)
 		}
-		fmt.Fprintf(out, "%s\t%s\n", m, reason)
 	}
-	fmt.Fprintf(out, "%d guards, %d mutants tried: %d noticed, %d survive, %d of these not listed\n", len(guards), len(chosen), len(chosen)-len(survivors), len(survivors), unlisted)
-	return unlisted, nil
+	fmt.Fprintf(out, "%d guards, %d mutants listed, %d tried: nothing notices %d that are to be noticed\n", len(guards), len(listed), len(chosen), wrong)
+	return wrong, nil
 }
 
 // mutants lists every guard forced to true and to false.
@@ -99,46 +103,40 @@ func choose(all []mutant, c config) []mutant {
 	return list
 }
 
-// readSurvivors reads a list of survivors: a mutant's name, a tab, the reason
-// why it changes no answer. No list at all is an empty one.
-func readSurvivors(name string) (map[string]string, error) {
+// readList reads the list: by a mutant's name the reason why nothing needs to
+// notice it, "" when it has to be noticed. A line that names none of all is an
+// error: its guard has changed.
+func readList(name string, all []mutant) (map[string]string, error) {
 	f, err := os.Open(name)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	known := make(map[string]bool, len(all))
+	for _, m := range all {
+		known[m.String()] = true
+	}
 	list := map[string]string{}
+	var errs []error
 	lines := bufio.NewScanner(f)
 	for n := 1; lines.Scan(); n++ {
-		if line := lines.Text(); line != "" && !strings.HasPrefix(line, "#") {
-			mutant, reason, _ := strings.Cut(line, "\t")
-			if strings.TrimSpace(reason) == "" {
-				return nil, fmt.Errorf("%s:%d: want a mutant, a tab and a reason", name, n)
-			}
-			list[mutant] = reason
+		line := lines.Text()
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
 		}
+		mutant, reason, tab := strings.Cut(line, "\t")
+		switch {
+		case tab && strings.TrimSpace(reason) == "":
+			errs = append(errs, fmt.Errorf("%s:%d: want a reason after the tab", name, n))
+		case !known[mutant]:
+			errs = append(errs, fmt.Errorf("%s:%d: no guard is called %s any more", name, n, mutant))
+		}
+		list[mutant] = reason
 	}
-	return list, lines.Err()
-}
-
-// stale reports the entries of a list that name no mutant: their guard has changed.
-func stale(listed map[string]string, all []mutant) error {
-	left := map[string]bool{}
-	for name := range listed {
-		left[name] = true
+	if len(list) == 0 {
+		errs = append(errs, fmt.Errorf("%s: want mutants, found none", name))
 	}
-	for _, m := range all {
-		delete(left, m.String())
-	}
-	var errs []error
-	for name := range left {
-		errs = append(errs, fmt.Errorf("survivors.tsv: no guard is called %s any more", name))
-	}
-	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
-	return errors.Join(errs...)
+	return list, errors.Join(append(errs, lines.Err())...)
 }
 
 // build makes the test binary with all guards wrapped.
@@ -177,8 +175,8 @@ type runner struct {
 	config
 }
 
-// survivors returns the mutants that neither the fast nor the slow tests notice.
-func (r *runner) survivors(ctx context.Context, list []mutant) ([]mutant, error) {
+// survivors says of each mutant whether neither the fast nor the slow tests notice it.
+func (r *runner) survivors(ctx context.Context, list []mutant) ([]bool, error) {
 	lives := make([]bool, len(list))
 	errs := make([]error, len(list))
 	var wg sync.WaitGroup
@@ -195,13 +193,7 @@ func (r *runner) survivors(ctx context.Context, list []mutant) ([]mutant, error)
 	}
 	close(next)
 	wg.Wait()
-	var survivors []mutant
-	for i, m := range list {
-		if lives[i] {
-			survivors = append(survivors, m)
-		}
-	}
-	return survivors, errors.Join(errs...)
+	return lives, errors.Join(errs...)
 }
 
 func (r *runner) survives(ctx context.Context, m mutant) (bool, error) {

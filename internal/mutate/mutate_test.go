@@ -56,14 +56,14 @@ func TestGuardsOfOneTextAreNumbered(t *testing.T) {
 }
 
 // write makes a package with one tested guard and one that no test reads.
-func write(t *testing.T, survivors string) string {
+func write(t *testing.T, list string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"go.mod":                 "module example.com/p\n\ngo 1.26\n",
-		"p.go":                   "package p\n\nfunc abs(n int) int {\n\tif n < 0 {\n\t\treturn -n\n\t}\n\treturn n\n}\n\nfunc idle(n int) int {\n\tif n > 9 {\n\t\tn = 9\n\t}\n\treturn n\n}\n",
-		"p_test.go":              "package p\n\nimport \"testing\"\n\nfunc TestAbs(t *testing.T) {\n\tif abs(-2) != 2 || abs(2) != 2 || idle(3) != 3 {\n\t\tt.Error(\"wrong\")\n\t}\n}\n",
-		"testdata/survivors.tsv": survivors,
+		"go.mod":              "module example.com/p\n\ngo 1.26\n",
+		"p.go":                "package p\n\nfunc abs(n int) int {\n\tif n < 0 {\n\t\treturn -n\n\t}\n\treturn n\n}\n\nfunc idle(n int) int {\n\tif n > 9 {\n\t\tn = 9\n\t}\n\treturn n\n}\n",
+		"p_test.go":           "package p\n\nimport \"testing\"\n\nfunc TestAbs(t *testing.T) {\n\tif abs(-2) != 2 || abs(2) != 2 || idle(3) != 3 {\n\t\tt.Error(\"wrong\")\n\t}\n}\n",
+		"testdata/guards.tsv": list,
 	} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
 			t.Fatal(err)
@@ -76,38 +76,46 @@ func write(t *testing.T, survivors string) string {
 }
 
 func TestMutate(t *testing.T) {
-	const idle = "p.go idle `n > 9` #0 false"
+	const (
+		held = "p.go abs `n < 0` #0 true\n"
+		idle = "p.go idle `n > 9` #0 false"
+	)
 	tests := []struct {
-		name      string
-		survivors string
-		unlisted  int
-		err       string
+		name  string
+		list  string
+		find  bool
+		wrong int
+		says  string
+		err   string
 	}{
-		{"a survivor that nobody lists", "", 1, ""},
-		{"a survivor in the list", "# why\n" + idle + "\tno caller has more than 9\n", 0, ""},
-		{"a list without a reason", idle + "\n", 0, "want a mutant, a tab and a reason"},
-		{"a list of a guard that is gone", "p.go idle `n > 8` #0 false\tgone\n", 0, "no guard is called p.go idle `n > 8` #0 false any more"},
+		{"a mutant that is noticed", "# why\n" + held, false, 0, "1 mutants listed, 1 tried: nothing notices 0", ""},
+		{"one that is not", held + idle + "\n", false, 1, idle + "\tNOTHING NOTICES IT", ""},
+		{"one that need not be", held + idle + "\tno caller has more than 9\n", false, 0, "2 mutants listed, 2 tried: nothing notices 0", ""},
+		{"all that there are", "", true, 1, held + "p.go abs `n < 0` #0 false\np.go idle `n > 9` #0 true\n" + idle + "\tNOTHING NOTICES IT\n", ""},
+		{"a tab without a reason", held + idle + "\t \n", false, 0, "", "guards.tsv:2: want a reason after the tab"},
+		{"a guard that is gone", held + "p.go idle `n > 8` #0 false\tgone\n", false, 0, "", "guards.tsv:2: no guard is called p.go idle `n > 8` #0 false any more"},
+		{"an empty list", "# none\n", false, 0, "", "want mutants, found none"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var out bytes.Buffer
-			c := config{pkg: write(t, test.survivors), fast: "TestAbs", slow: "TestAbs", timeout: time.Minute, workers: 2}
-			unlisted, err := mutate(context.Background(), c, &out)
+			c := config{pkg: write(t, test.list), find: test.find, fast: "TestAbs", slow: "TestAbs", timeout: time.Minute, workers: 2}
+			wrong, err := mutate(context.Background(), c, &out)
 			if test.err != "" {
 				if err == nil || !strings.Contains(err.Error(), test.err) {
 					t.Errorf("mutate = %v, want an error with %q", err, test.err)
 				}
 				return
 			}
-			if err != nil || unlisted != test.unlisted || !strings.Contains(out.String(), "2 guards, 4 mutants tried: 3 noticed, 1 survive") || !strings.Contains(out.String(), idle) {
-				t.Errorf("mutate = %d, %v, want %d unlisted; it says\n%s", unlisted, err, test.unlisted, &out)
+			if err != nil || wrong != test.wrong || !strings.Contains(out.String(), test.says) {
+				t.Errorf("mutate = %d, %v, want %d; it says\n%s\nwant\n%s", wrong, err, test.wrong, &out, test.says)
 			}
 		})
 	}
 }
 
 func TestMutateFailsWithoutTests(t *testing.T) {
-	c := config{pkg: write(t, ""), fast: "TestNothing", slow: "TestNothing", timeout: time.Minute, workers: 1}
+	c := config{pkg: write(t, "p.go abs `n < 0` #0 true\n"), fast: "TestNothing", slow: "TestNothing", timeout: time.Minute, workers: 1}
 	if _, err := mutate(context.Background(), c, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "found none") {
 		t.Errorf("mutate = %v, want an error about tests that are not there", err)
 	}
