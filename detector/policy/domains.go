@@ -21,11 +21,13 @@ func (s *scene) domainOf(slot int) domain {
 	if reserved {
 		is = condkey.MayHave
 	}
-	if with, tied := s.with[slot]; tied && is == condkey.Chosen {
+	switch with, tied := s.with[slot]; {
+	case tied && !with && is == condkey.Unsaid:
+		return domain{uncertain: true, multi: key.Multi} // a search that is not sure may leave it out, and has to
+	case tied && !with:
 		is = condkey.Never
-		if with {
-			is = condkey.Always
-		}
+	case tied && is == condkey.Chosen:
+		is = condkey.Always
 	}
 	d, is := s.factDomain(key, &rule.Values, is)
 	switch is {

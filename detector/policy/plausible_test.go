@@ -193,7 +193,7 @@ func implausibleNetwork(r Request, o *oracle) string {
 		return "kms:ViaService is none"
 	case has(r, "kms:ViaService") && strings.Split(first(r, "kms:ViaService"), ".")[1] != strings.Split(o.q.KeyARN, ":")[3]:
 		return "kms:ViaService is in another Region"
-	case !has(r, "aws:SourceIp") && o.asks("aws:SourceIp") && endpoint == "" && o.asksEndpoint() && via != "true" && !called:
+	case !has(r, "aws:SourceIp") && o.asks("aws:SourceIp") && endpoint == "" && o.asksEndpoint() && o.asks("aws:ViaAWSService") && via != "true" && !called:
 		return "the request comes from nowhere"
 	}
 	for _, name := range r.Context["aws:CalledVia"] {

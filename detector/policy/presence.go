@@ -56,13 +56,14 @@ func withPresence(with map[int]bool, at []int, set uint32) map[int]bool {
 }
 
 // tell lists the presences that requests of one kind can differ in, each once:
-// a rule decides only about keys that the caller may have or not.
+// a rule decides only about keys that the caller may have or not, for sure or
+// as far as AWS says.
 func (c *compiled) tell(withs []map[int]bool, kind condkey.Kind) []map[int]bool {
 	var list []map[int]bool
 	for _, with := range withs {
 		m := map[int]bool{}
 		for slot, present := range with {
-			if rule := c.slots[slot].Case(kind); rule != nil && rule.Is == condkey.Chosen {
+			if rule := c.slots[slot].Case(kind); rule != nil && (rule.Is == condkey.Chosen || rule.Is == condkey.Unsaid) {
 				m[slot] = present
 			}
 		}
