@@ -76,6 +76,10 @@ func (s *scene) factDomain(key condkey.Key, v *condkey.Values, is condkey.Presen
 		return given(s.c.owner)
 	case condkey.FactOrg:
 		return given(facts.Org)
+	case condkey.FactOrgPath:
+		if facts.Org != "" {
+			return d.inOrg(facts.Org), is
+		}
 	case condkey.FactSpec:
 		return given(facts.Spec)
 	case condkey.FactUsage:
@@ -116,6 +120,25 @@ func (s *scene) factDomain(key condkey.Key, v *condkey.Values, is condkey.Presen
 		}
 	}
 	return d, is
+}
+
+// inOrg returns the domain with the organization's id in the place of any.
+func (d domain) inOrg(org string) domain {
+	forms := make([]form, len(d.forms))
+	for i, f := range d.forms {
+		f.segs = append([]segment{fixed(org + "/r-")}, f.segs[3:]...)
+		f.same = slices.Clone(f.same)
+		for k := range f.same {
+			f.same[k] = slices.Clone(f.same[k])
+			for j := range f.same[k] {
+				f.same[k][j] -= 2
+			}
+		}
+		forms[i] = f
+	}
+	d.forms, d.first = forms, org+"/r-root/"
+	d.plainText = d.first
+	return d
 }
 
 // valuesDomain is what a row says of the values.
