@@ -11,18 +11,18 @@ import (
 type group int
 
 const (
-	gCaller  group = -1 - iota // account, ARN, name
-	gUser                      // user id, unique id, session name
-	gParent                    // the user behind a federated session
-	gOrg                       // organization id and path of the caller
-	gVpc                       // VPC id and ARN
-	gVpceOrg                   // organization of the endpoint's owner
-	gOwnerOrg                  // organization of the key's owner
-	gCalled                    // aws:CalledVia, First and Last
-	gContext                   // encryption context, its keys, and a grant's constraint
-	gMFA                       // MFA present and age
-	gSpec                      // key spec, usage, algorithm, type of message
-	gBuild                     // a build and its project
+	gCaller   group = -1 - iota // account, ARN, name
+	gUser                       // user id, unique id, session name
+	gParent                     // the user behind a federated session
+	gOrg                        // organization id and path of the caller
+	gVpc                        // VPC id and ARN
+	gVpceOrg                    // organization of the endpoint's owner
+	gOwnerOrg                   // organization of the key's owner
+	gCalled                     // aws:CalledVia, First and Last
+	gContext                    // encryption context, its keys, and a grant's constraint
+	gMFA                        // MFA present and age
+	gSpec                       // key spec, usage, algorithm, type of message
+	gBuild                      // a build and its project
 )
 
 // groupOf returns the group of a slot; a key that stands alone is its own group.

@@ -81,7 +81,9 @@ func contradict(c []literal) bool {
 func (s *valueSet) within(t *valueSet) bool {
 	for i := range s.pats {
 		p := &s.pats[i]
-		if !slices.ContainsFunc(t.pats, func(q pattern) bool { return q.text == p.text && q.fold == p.fold && q.wild == p.wild && q.arn == p.arn }) {
+		if !slices.ContainsFunc(t.pats, func(q pattern) bool {
+			return q.text == p.text && q.fold == p.fold && q.wild == p.wild && q.arn == p.arn
+		}) {
 			return false
 		}
 	}
