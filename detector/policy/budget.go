@@ -57,8 +57,10 @@ func (b *budget) begin(p stage) {
 	}
 }
 
+// newBudget returns a budget for a policy that is yet to be compiled, which the
+// first part is charged for.
 func newBudget(stop func() bool) *budget {
-	return &budget{stop: stop}
+	return &budget{stop: stop, left: MaxSteps}
 }
 
 // spend charges n steps and reports whether the part in progress may go on.

@@ -69,12 +69,25 @@ func contradict(c []literal) bool {
 			continue
 		}
 		for j := range c {
-			if b := &c[j]; b.slot == a.slot && b.mode == eachOut && b.set != nil && a.set.within(b.set) {
+			b := &c[j]
+			if b.mode != eachOut || b.set == nil {
+				continue
+			}
+			if b.slot == a.slot && a.set.within(b.set) || a.set.equalTo(b.slot) && b.set.equalTo(a.slot) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// equalTo reports whether s is the value of the key in a slot and nothing else.
+func (s *valueSet) equalTo(slot int) bool {
+	if len(s.pats) != 1 || len(s.pats[0].parts) != 1 {
+		return false
+	}
+	p := &s.pats[0]
+	return p.parts[0].ref != "" && p.parts[0].slot == slot && !p.parts[0].hasDef && !p.fold
 }
 
 // within reports whether each pattern of s is one of t.
