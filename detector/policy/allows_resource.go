@@ -26,7 +26,7 @@ func (p evaluator) evalResources(st *Statement, r Request) Answer {
 // wildcard run over colons and recommends patterns by component; evaluators
 // differ, so a value that matches in one way only is Maybe.
 func (p evaluator) evalResource(value string, negated bool, r Request) Answer {
-	if strings.Trim(value, "*") == "" {
+	if value != "" && strings.Trim(value, "*") == "" {
 		return Yes
 	}
 	if r.Resource == "" {

@@ -61,8 +61,10 @@ func (b *budget) begin(p stage) {
 	}
 }
 
+// newBudget returns a budget for a policy that is yet to be compiled, which the
+// first part is charged for.
 func newBudget(stop func() bool) *budget {
-	return &budget{left: 1 << 60, stop: stop}
+	return &budget{stop: stop, left: MaxSteps}
 }
 
 // spend charges n steps and reports whether the part in progress may go on.

@@ -235,9 +235,9 @@ func wildFromVariables(s *valueSet) (hi *valueSet, doubt string) {
 	return hi, "a wildcard may come in through the variable; AWS does not say whether it then counts as one"
 }
 
-// fromCaller says whether a variable's value can hold * or ?.
+// fromCaller says whether a variable's value, or its default, can hold * or ?.
 func (p *pattern) fromCaller() bool {
-	return slices.ContainsFunc(p.parts, func(v part) bool { return v.wild })
+	return slices.ContainsFunc(p.parts, func(v part) bool { return v.wild || v.hasDef && strings.ContainsAny(v.defText, "*?") })
 }
 
 func boolValues(c *Condition) *valueSet {

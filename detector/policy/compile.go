@@ -57,6 +57,8 @@ type compiled struct {
 	insiders     bool                      // compiled for callers of the owner's account
 	keyDependent bool                      // an unknown fact of the key was taken at its worst
 	forms        map[*condkey.Shape][]form // by the first shape of a list of a row's
+	withoutLits  []literal                 // see without
+	withoutMade  bool
 }
 
 // A mention is a key as the policy names it, or the first of its spellings.

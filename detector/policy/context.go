@@ -22,11 +22,25 @@ type contextKey struct {
 	vals []value // a value that meets lits; none when it cannot be present
 }
 
-// repairContext solves the encryption context: each pair of it, and
-// kms:EncryptionContextKeys, which holds exactly the names of the pairs.
+// repairContext solves the encryption context: each pair of it,
+// kms:EncryptionContextKeys, which holds exactly the names of the pairs, and
+// kms:GrantConstraintType, by which a grant has a context.
 func (s *search) repairContext(c, lits []literal, m *model) bool {
 	keys := s.c.slotWith(condkey.TieContextKeys)
 	onKeys := on(lits, keys)
+	if constraint := s.c.slotWith(condkey.TieConstraint); constraint >= 0 {
+		onConstraint := on(lits, constraint)
+		lits = slices.DeleteFunc(slices.Clone(lits), func(l literal) bool { return l.slot == constraint })
+		if without := s.constrain(constraint, false, onConstraint, m); !absentFits(lits) || !without {
+			if !s.constrain(constraint, true, onConstraint, m) {
+				return false
+			}
+			if absentFits(lits) { // the constraint alone asks for a context
+				lits = append(lits, literal{slot: keys, mode: all})
+				onKeys = append(onKeys, literal{slot: keys, mode: all})
+			}
+		}
+	}
 	if rule := s.c.keys.Tied(condkey.TieContextKeys).Case(s.kind); rule == nil || s.keys&symmetricKey == 0 {
 		s.clearContext(m)
 		return absentFits(lits)
@@ -68,6 +82,33 @@ func (s *search) repairContext(c, lits []literal, m *model) bool {
 		return false
 	}
 	return s.fillContext(m, keys, each, some, must, may)
+}
+
+// constrain gives kms:GrantConstraintType a value that meets lits, of a grant
+// with or without an encryption context; in requests that are about no grant
+// it is absent. Of the constraint of a grant without context AWS does not say
+// that the key shows it. Source: KMS API reference, CreateGrant, Constraints.
+func (s *search) constrain(slot int, context bool, lits []literal, m *model) bool {
+	values := []string{""}
+	if rule := s.c.slots[slot].Case(s.kind); rule != nil {
+		switch {
+		case context:
+			values = rule.Of
+		case !s.sure:
+			values = append(values, rule.MaybeOf...)
+		}
+	}
+	for _, v := range values {
+		var vals []value
+		if v != "" {
+			vals = []value{{s: v}}
+		}
+		if fitsAll(vals, lits, m) {
+			m.vals[slot] = vals
+			return true
+		}
+	}
+	return false
 }
 
 func (s *search) clearContext(m *model) {

@@ -210,6 +210,9 @@ func (d *decider) reasons(may *trial, action string) []Open {
 		if len(st.entries.userIDs) > 0 && may.found.typ == fedCaller {
 			add(st, "AWS does not say whether a user's unique id covers the sessions that the user makes with GetFederationToken")
 		}
+		if st.entries.reserved {
+			add(st, "AWS does not say what the roles do that it keeps for itself, named aws:...")
+		}
 		if st.NotPrincipal && st.Effect == Deny {
 			add(st, "AWS's documents do not settle whom a Deny with NotPrincipal exempts when only a part of account, identity and session is listed")
 		}
@@ -239,7 +242,7 @@ func (d *decider) doubts(action string) bool {
 		if m == matchNo {
 			continue
 		}
-		if m == matchMaybe || st.NotPrincipal && st.Effect == Deny || len(st.entries.userIDs) > 0 || st.Effect == 0 || st.entries.open != nil {
+		if m == matchMaybe || st.NotPrincipal && st.Effect == Deny || len(st.entries.userIDs) > 0 || st.Effect == 0 || st.entries.open != nil || st.entries.reserved {
 			return true
 		}
 		for j := range st.clauses {

@@ -21,11 +21,13 @@ func (s *scene) domainOf(slot int) domain {
 	if reserved {
 		is = condkey.MayHave
 	}
-	if there, told := s.with.of(slot); told && is == condkey.Chosen {
+	switch there, told := s.with.of(slot); {
+	case told && !there && is == condkey.Unsaid:
+		return domain{uncertain: true, multi: key.Multi} // a search that is not sure may leave it out, and has to
+	case told && !there && is != condkey.Always:
 		is = condkey.Never
-		if there {
-			is = condkey.Always
-		}
+	case told && is == condkey.Chosen:
+		is = condkey.Always
 	}
 	if is == condkey.Never {
 		return domain{}
@@ -81,6 +83,10 @@ func (s *scene) factDomain(key condkey.Key, v *condkey.Values, is condkey.Presen
 		return given(s.c.owner)
 	case condkey.FactOrg:
 		return given(facts.Org)
+	case condkey.FactOrgPath:
+		if facts.Org != "" {
+			return d.inOrg(facts.Org), is
+		}
 	case condkey.FactOrigin:
 		return given(facts.Origin)
 	case condkey.FactTags:
@@ -117,6 +123,25 @@ func (s *scene) factDomain(key condkey.Key, v *condkey.Values, is condkey.Presen
 		}
 	}
 	return d, is
+}
+
+// inOrg returns the domain with the organization's id in the place of any.
+func (d domain) inOrg(org string) domain {
+	forms := make([]form, len(d.forms))
+	for i, f := range d.forms {
+		f.segs = append([]segment{fixed(org + "/r-")}, f.segs[3:]...)
+		f.same = slices.Clone(f.same)
+		for k := range f.same {
+			f.same[k] = slices.Clone(f.same[k])
+			for j := range f.same[k] {
+				f.same[k][j] -= 2
+			}
+		}
+		forms[i] = f
+	}
+	d.forms, d.first = forms, org+"/r-root/"
+	d.plainText = d.first
+	return d
 }
 
 // valuesDomain is what a row says of the values.

@@ -225,12 +225,13 @@ func (p *pattern) firstRef() int {
 }
 
 // capture tells what the only variable of p must be for p to match v, when text
-// without wildcards stands on both sides of it. Behind a wildcard there is more
-// than one answer, and none is given; before one, the shortest is.
+// without wildcards stands on both sides of it. Where there is more than one
+// answer, behind a wildcard or before one, the shortest is given.
 func (p *pattern) capture(v string) (slot int, text string, ok bool) {
 	slot = -1
 	var before, after strings.Builder
 	open := false // a wildcard was seen behind the variable
+	far := false  // ... or before it
 	for _, s := range p.parts {
 		wild := -1
 		if p.wild && !s.literal {
@@ -242,7 +243,9 @@ func (p *pattern) capture(v string) (slot int, text string, ok bool) {
 		case s.ref != "":
 			slot = s.slot
 		case slot < 0 && wild >= 0:
-			return 0, "", false
+			far = true
+			before.Reset()
+			before.WriteString(s.text[strings.LastIndexAny(s.text, "*?")+1:])
 		case slot < 0:
 			before.WriteString(s.text)
 		case wild >= 0 && !open:
@@ -251,6 +254,14 @@ func (p *pattern) capture(v string) (slot int, text string, ok bool) {
 		case !open:
 			after.WriteString(s.text)
 		}
+	}
+	if far {
+		end := strings.TrimSuffix(v, after.String())
+		at := strings.LastIndex(end, before.String())
+		if slot < 0 || open || before.Len() == 0 || at < 0 {
+			return 0, "", false
+		}
+		return slot, end[at+before.Len():], true
 	}
 	rest, okBefore := strings.CutPrefix(v, before.String())
 	if slot < 0 || !okBefore {

@@ -172,7 +172,7 @@ func (s *search) calledBy(lits []literal, m *model) (value, bool) {
 	}
 	trial := m.clone()
 	var variants []variant
-	for _, f := range s.c.formsOf(s.calledRow().ShapesIn(s.kind)) {
+	for _, f := range s.callerForms(s.calledRow()) {
 		variants = append(variants, whole(0, f.tape))
 	}
 	if !s.fill(variants, lits, trial, resolved) {
@@ -234,28 +234,36 @@ func (s *search) repairMFA(lits []literal, m *model) bool {
 	return false
 }
 
-// repairSpec solves key spec, key usage and encryption algorithm together.
+// repairSpec solves key spec, key usage, algorithm and type of message together.
 func (s *search) repairSpec(lits []literal, m *model) bool {
 	for _, k := range s.c.keyKinds() {
 		if k.set()&s.keys == 0 {
 			continue
 		}
-		for _, alg := range k.algorithms() {
-			if s.trySpec(lits, m, k, alg) {
-				return true
+		messages := []string{""}
+		if s.c.ties[condkey.TieMessage] {
+			messages = k.messages()
+		}
+		for _, alg := range k.algorithms(s.action) {
+			for _, msg := range messages {
+				if s.trySpec(lits, m, k, alg, msg) {
+					return true
+				}
 			}
 		}
 	}
 	return false
 }
 
-func (s *search) trySpec(lits []literal, m *model, k keyKind, alg string) bool {
+func (s *search) trySpec(lits []literal, m *model, k keyKind, alg, msg string) bool {
 	value := func(slot int) (text, fact string) {
 		switch s.c.slots[slot].Tie {
 		case condkey.TieSpec:
 			return k.spec, s.c.q.Key.Spec
 		case condkey.TieUsage:
 			return k.usage, s.c.q.Key.Usage
+		case condkey.TieMessage:
+			return msg, ""
 		default:
 			return alg, ""
 		}
@@ -406,8 +414,8 @@ func (c *compiled) keySets(a ask) []keySet {
 // tellsKeys says whether conditions can tell apart what a is about keys of
 // different kinds.
 func (c *compiled) tellsKeys(a ask) bool {
-	byKey := c.mentionsAny(condkey.TieSpec, condkey.TieUsage, condkey.TieAlgorithm)
-	byRequest := c.mentionsAny(condkey.TieContext, condkey.TieContextKeys)
+	byKey := c.mentionsAny(condkey.TieSpec, condkey.TieUsage, condkey.TieAlgorithm, condkey.TieMessage)
+	byRequest := c.mentionsAny(condkey.TieContext, condkey.TieContextKeys, condkey.TieConstraint)
 	if a.action == createGrant {
 		return byKey || byRequest || c.byAction
 	}
@@ -433,10 +441,21 @@ func (c *compiled) serving(a ask) keySet {
 	return c.may & serve
 }
 
-// algorithms lists what kms:EncryptionAlgorithm can be with keys of this kind,
-// in the actions that have it.
-// Source: KMS API reference, Encrypt, EncryptionAlgorithm.
-func (k keyKind) algorithms() []string {
+// algorithms lists the values of the key of an action's algorithm, be it of
+// encryption, signing or MACs; "" is for an absent one.
+func (k keyKind) algorithms(action string) []string {
+	switch action {
+	case "kms:Sign", "kms:Verify":
+		return k.signing()
+	case "kms:GenerateMac", "kms:VerifyMac":
+		if size, ok := strings.CutPrefix(k.spec, "HMAC_"); ok {
+			return []string{"HMAC_SHA_" + size}
+		}
+		return []string{"HMAC_SHA_256", "HMAC_SHA_224", "HMAC_SHA_384", "HMAC_SHA_512"}
+	}
+	if known, _ := FindAction(action); !known.context || known.Class != ClassEncrypt && known.Class != ClassUse {
+		return []string{""}
+	}
 	switch {
 	case k.spec == "SYMMETRIC_DEFAULT":
 		return []string{"SYMMETRIC_DEFAULT"}
@@ -447,6 +466,42 @@ func (k keyKind) algorithms() []string {
 	default:
 		return []string{"SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_256", "RSAES_OAEP_SHA_1", "SM2PKE"}
 	}
+}
+
+// signing lists the signing algorithms of a key, all for a spec that is not in
+// this list.
+// Source: KMS Developer Guide, symm-asymm-choose-key-spec.html.
+func (k keyKind) signing() []string {
+	switch {
+	case strings.HasPrefix(k.spec, "RSA_"):
+		return []string{
+			"RSASSA_PSS_SHA_256", "RSASSA_PSS_SHA_384", "RSASSA_PSS_SHA_512",
+			"RSASSA_PKCS1_V1_5_SHA_256", "RSASSA_PKCS1_V1_5_SHA_384", "RSASSA_PKCS1_V1_5_SHA_512",
+		}
+	case k.spec == "ECC_NIST_P256" || k.spec == "ECC_SECG_P256K1":
+		return []string{"ECDSA_SHA_256"}
+	case k.spec == "ECC_NIST_P384":
+		return []string{"ECDSA_SHA_384"}
+	case k.spec == "ECC_NIST_P521":
+		return []string{"ECDSA_SHA_512"}
+	case k.spec == "ECC_NIST_EDWARDS25519":
+		return []string{"ED25519_SHA_512", "ED25519_PH_SHA_512"}
+	case k.spec == "SM2":
+		return []string{"SM2DSA"}
+	case strings.HasPrefix(k.spec, "ML_DSA_"):
+		return []string{"ML_DSA_SHAKE_256"}
+	}
+	all := keyKind{spec: "RSA_2048"}.signing()
+	return append(all, "ECDSA_SHA_256", "ECDSA_SHA_384", "ECDSA_SHA_512", "SM2DSA", "ML_DSA_SHAKE_256", "ED25519_SHA_512", "ED25519_PH_SHA_512")
+}
+
+// messages lists the values of kms:MessageType: EXTERNAL_MU goes with ML-DSA only.
+// Source: KMS API reference, Sign, MessageType.
+func (k keyKind) messages() []string {
+	if k.known() && !strings.HasPrefix(k.spec, "ML_DSA_") {
+		return []string{"RAW", "DIGEST"}
+	}
+	return []string{"RAW", "DIGEST", "EXTERNAL_MU"}
 }
 
 // supported reports whether the key, as far as it is known, can serve a.

@@ -86,7 +86,7 @@ func (c *compiled) formsOf(shapes []condkey.Shape) []form {
 
 // anyRegion is the shape of a Region's name: us-east-1, us-gov-west-1.
 func anyRegion() []segment {
-	return []segment{repeat(classOf(condkey.Lower), 5, 20), fixed("-"), repeat(digitClass(), 1, 2)}
+	return []segment{repeat(classOf(condkey.Lower), 2, 8), fixed("-"), repeat(classOf(condkey.Lower), 4, 12), fixed("-"), repeat(digitClass(), 1, 2)}
 }
 
 // filled puts the key's partition and Region into a text of a row.

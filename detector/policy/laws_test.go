@@ -89,8 +89,11 @@ func sameDecision(before, after Decision) bool {
 }
 
 // closesOrStays: a Deny lets nobody in. It may leave open whether somebody
-// still gets in where somebody did.
+// still gets in where somebody did, or be one statement too many to decide.
 func closesOrStays(before, after Decision) bool {
+	if after.TooIntricate {
+		return after.Verdict == Undecided
+	}
 	if before.Verdict == Private {
 		return after.Verdict == Private && keepsLess(before.Owner, after.Owner)
 	}

@@ -32,6 +32,9 @@ func (l literal) not() literal {
 	return l
 }
 
+// asksPresence reports whether l turns on nothing but the key's presence.
+func (l *literal) asksPresence() bool { return l.mode == none || l.mode == all }
+
 // inside reports whether l asks for membership in its set.
 func (l *literal) inside() bool { return l.mode == eachIn || l.mode == someIn }
 

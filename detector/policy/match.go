@@ -148,7 +148,7 @@ func (c *compiled) matchResource(s *Statement, in *Policy) (m, open match) {
 }
 
 func (c *compiled) matchOneResource(r string, in *Policy) match {
-	if strings.Trim(r, "*") == "" {
+	if r != "" && strings.Trim(r, "*") == "" {
 		return matchYes
 	}
 	most := matchYes
@@ -167,6 +167,8 @@ func (c *compiled) matchOneResource(r string, in *Policy) match {
 func matchARN(pattern, arn string, b *budget) match {
 	whole, parts := newPattern(pattern, StringLike, nil), newPattern(pattern, ArnLike, nil)
 	switch w, p := whole.matches(arn, b), parts.matches(arn, b); {
+	case b.out():
+		return matchMaybe // what comes back then proves nothing
 	case w && p && !parts.short:
 		return matchYes
 	case w:

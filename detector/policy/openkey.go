@@ -11,7 +11,7 @@ import (
 func (s *search) openKey(slot int, name string, m *model) string {
 	vals := m.vals[slot]
 	if slot < sFirst {
-		if len(vals) == 1 && slot == sArn && !s.inForms(s.callerForms(slot), vals[0].s) {
+		if len(vals) == 1 && slot == sArn && !s.inForms(s.callerForms(s.c.slots[slot].Row), vals[0].s) {
 			return name + ": AWS does not document which requests its own principal " + vals[0].s + " can make"
 		}
 		return ""

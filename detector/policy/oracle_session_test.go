@@ -177,5 +177,17 @@ func (o *oracle) grantCanBe(r Request) bool {
 	case ofService && (missing("kms:GrantConstraintSourceArn") || missing(retiring) && missing(retiringService)):
 		return false
 	}
+	const constraint = "kms:GrantConstraintType"
+	context := false
+	for key := range r.Context {
+		context = context || strings.HasPrefix(key, "kms:EncryptionContext")
+	}
+	ofContext := strings.HasPrefix(first(r, constraint), "EncryptionContext")
+	switch {
+	case context && o.asks(constraint) && !ofContext, missing("kms:EncryptionContextKeys") && ofContext:
+		return false
+	case ofContext && o.q.Key.Spec != "" && o.q.Key.Spec != symmetricDefault:
+		return false
+	}
 	return true
 }

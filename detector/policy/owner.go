@@ -193,6 +193,9 @@ func (e entries) through(how through) entries {
 // beyondOwner says whether a clause turns on a fact that is neither in the
 // question nor in the account's own hands.
 func (d *decider) beyondOwner(cl *clause) bool {
+	if d.slots[cl.lo.slot].Tie == condkey.TieOrgPaths && d.q.Key.Org != "" && cl.lo.asksPresence() && cl.hi.asksPresence() {
+		return false // who is in an organization has a path
+	}
 	if d.factUnknown(cl.lo.slot) {
 		return true
 	}

@@ -30,6 +30,7 @@ type entries struct {
 	userIDs  []string // AIDA...
 	services []string
 	open     *valueSet // accounts of principals that are not known; nil when all are known
+	reserved bool      // some role is one that AWS keeps for itself
 
 	made [waysKinds][serviceCaller + 1]*[][]literal // what was asked for before; see cached
 }
@@ -120,6 +121,7 @@ func (c *compiled) addARN(e *entries, arn string) {
 		e.accounts = append(e.accounts, account)
 	case parts[2] == "iam" && kind == "role":
 		e.roles = append(e.roles, arn)
+		e.reserved = e.reserved || strings.HasPrefix(rest, "aws:")
 	case parts[2] == "iam" && kind == "user":
 		e.users = append(e.users, arn)
 	case parts[2] == "sts" && kind == "federated-user":

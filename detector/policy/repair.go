@@ -11,17 +11,18 @@ import (
 type group int
 
 const (
-	gCaller  group = -1 - iota // account, ARN, name
-	gUser                      // user id, unique id, session name
-	gParent                    // the user behind a federated session
-	gOrg                       // organization id and path of the caller
-	gVpc                       // VPC id and ARN
-	gVpceOrg                   // organization of the endpoint's owner
-	gCalled                    // aws:CalledVia, First and Last
-	gContext                   // encryption context and its keys
-	gMFA                       // MFA present and age
-	gSpec                      // key spec, usage, encryption algorithm
-	gBuild                     // a build and its project
+	gCaller   group = -1 - iota // account, ARN, name
+	gUser                       // user id, unique id, session name
+	gParent                     // the user behind a federated session
+	gOrg                        // organization id and path of the caller
+	gVpc                        // VPC id and ARN
+	gVpceOrg                    // organization of the endpoint's owner
+	gOwnerOrg                   // organization of the key's owner
+	gCalled                     // aws:CalledVia, First and Last
+	gContext                    // encryption context, its keys, and a grant's constraint
+	gMFA                        // MFA present and age
+	gSpec                       // key spec, usage, algorithm, type of message
+	gBuild                      // a build and its project
 )
 
 // groupOf returns the group of a slot; a key that stands alone is its own group.
@@ -48,15 +49,19 @@ func (s *search) groupOf(slot int) group {
 		return gVpc
 	case condkey.TieVpceOrgID, condkey.TieVpceOrgPaths:
 		return gVpceOrg
+	case condkey.TieOwnerOrg, condkey.TieOwnerOrgPaths:
+		if s.c.q.Key.Org == "" && s.c.ties[condkey.TieOwnerOrg] && s.c.ties[condkey.TieOwnerOrgPaths] {
+			return gOwnerOrg
+		}
 	case condkey.TieCalled, condkey.TieCalledFirst, condkey.TieCalledLast:
 		return gCalled
-	case condkey.TieContext, condkey.TieContextKeys:
+	case condkey.TieContext, condkey.TieContextKeys, condkey.TieConstraint:
 		return gContext
 	case condkey.TieMFA, condkey.TieMFAAge:
 		if s.temp && s.typ != fedCaller && s.typ != serviceCaller {
 			return gMFA
 		}
-	case condkey.TieSpec, condkey.TieUsage, condkey.TieAlgorithm:
+	case condkey.TieSpec, condkey.TieUsage, condkey.TieAlgorithm, condkey.TieMessage:
 		return gSpec
 	case condkey.TieBuild, condkey.TieProject:
 		if s.builds() {

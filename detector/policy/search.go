@@ -40,6 +40,9 @@ func (c *compiled) newSearch(sc *scene, r reach, sure bool) *search {
 	s := &search{scene: sc, sure: sure, reach: r}
 	s.allows, s.denies = c.statements(sc.action, Allow, sure), c.statements(sc.action, Deny, sure)
 	s.base = s.strangers()
+	if without := c.without(); without != nil {
+		s.base = append(s.base[:len(s.base):len(s.base)], without...)
+	}
 	if slot := c.slotWith(condkey.TieGrantOps); slot >= 0 && sc.action == createGrant && sc.class != "" {
 		c.b.spend(500)
 		carried := literal{slot: slot, mode: someIn, set: exactly(operations(sc.class, sc.keys)...)}
@@ -76,7 +79,7 @@ func (c *compiled) statements(action string, effect Effect, sure bool) []*stmt {
 // begin completes the scene's plainest request with the keys that hang together.
 func (s *search) begin() {
 	s.first = s.start
-	if !s.c.mentionsAny(condkey.TieMFA, condkey.TieMFAAge, condkey.TieSpec, condkey.TieUsage, condkey.TieAlgorithm, condkey.TieVpc, condkey.TieVpcARN) {
+	if !s.c.mentionsAny(condkey.TieMFA, condkey.TieMFAAge, condkey.TieSpec, condkey.TieUsage, condkey.TieAlgorithm, condkey.TieMessage, condkey.TieVpc, condkey.TieVpcARN) {
 		return
 	}
 	s.first = s.start.clone()
@@ -155,10 +158,7 @@ func (s *search) outsider() []literal {
 		if c.mentionsAny(condkey.TieOrgID, condkey.TieOrgPaths) || len(c.q.TrustedOrgs) > 0 {
 			lits = append(lits, out(sOrgID, c.q.TrustedOrgs, c.named.orgs, []string{c.q.Key.Org}))
 		}
-		if i := c.slotWith(condkey.TieOwnerOrg); i >= 0 && c.q.Key.Org == "" { // whatever organization the owner is in
-			own := pattern{text: "${aws:PrincipalOrgID}", parts: []part{{ref: "aws:PrincipalOrgID", slot: sOrgID}}}
-			lits = append(lits, literal{slot: i, absent: true, mode: eachOut, set: &valueSet{pats: []pattern{own}, vars: true}})
-		}
+		lits = append(lits, c.notOwnersOrg(sOrgID)...)
 		if len(c.named.ids) > 0 {
 			lits = append(lits, out(sUnique, c.named.ids), out(sParentID, c.named.ids))
 		}
@@ -197,9 +197,9 @@ func (s *search) strange(slot int, key condkey.Key) []literal {
 	case key.Names == condkey.NetworkAccount:
 		return append(lits, noneOf(slot, slices.Concat([]string{c.owner}, c.q.TrustedAccounts, c.named.accounts)...))
 	case key.Names == condkey.NetworkOrg && key.Multi:
-		return append(lits, literal{slot: slot, absent: true, mode: eachOut, set: pathsOf(c.insideOrgs())})
+		return append(append(lits, literal{slot: slot, absent: true, mode: eachOut, set: pathsOf(c.insideOrgs())}), c.notOwnersOrg(slot)...)
 	case key.Names == condkey.NetworkOrg:
-		return append(lits, noneOf(slot, c.insideOrgs()...))
+		return append(append(lits, noneOf(slot, c.insideOrgs()...)), c.notOwnersOrg(slot)...)
 	}
 	return lits
 }
@@ -261,6 +261,9 @@ func (s *search) through(a *stmt, way []literal, more ...literal) *model {
 		} else {
 			c = append(c, s.relax(a.clauses[i].hi))
 		}
+	}
+	if contradict(c) {
+		return nil
 	}
 	m, ok := s.settle(c, s.first)
 	if !ok {

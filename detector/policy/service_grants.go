@@ -131,7 +131,7 @@ func (s *search) serves(c serviceName) (strange, in bool) {
 	if m, _ := t.find(c.is...); m == nil && !t.incomplete {
 		return false, false
 	}
-	t.base = s.base
+	t.base, t.incomplete = s.base, false
 	m, _ := t.find(c.is...)
 	return m != nil || t.incomplete, true
 }
@@ -171,6 +171,9 @@ func (s *search) strangeCustomer() []literal {
 			continue
 		}
 		lits = append(lits, literal{slot: i, absent: true, mode: eachOut, set: set})
+		if names := c.slots[i].Names; names == condkey.CustomerOrg || names == condkey.CustomerOrgPath {
+			lits = append(lits, c.notOwnersOrg(i)...)
+		}
 	}
 	return lits
 }

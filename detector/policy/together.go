@@ -86,14 +86,15 @@ func crossed(sets, presences []uint32, bits []int) []uint32 {
 }
 
 // tell lists the presences that requests of one kind can differ in, each once:
-// a rule decides only about keys that the caller may have or not.
+// a rule decides only about keys that the caller may have or not, for sure or
+// as far as AWS says.
 func (c *compiled) tell(withs []presenceSet, kind condkey.Kind) []presenceSet {
 	if len(withs) == 0 {
 		return nil
 	}
 	told := uint32(0)
 	for i, slot := range withs[0].slots {
-		if rule := c.slots[slot].Case(kind); rule != nil && rule.Is == condkey.Chosen {
+		if rule := c.slots[slot].Case(kind); rule != nil && (rule.Is == condkey.Chosen || rule.Is == condkey.Unsaid) {
 			told |= 1 << i
 		}
 	}

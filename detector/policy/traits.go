@@ -16,7 +16,7 @@ func (d *decider) traits(b *strings.Builder, a ask) {
 		b.WriteString(createGrant + string(a.class))
 		return
 	}
-	if d.mentionsAny(condkey.TieContext, condkey.TieContextKeys, condkey.TieAlgorithm, condkey.TieSpec, condkey.TieUsage) {
+	if d.mentionsAny(condkey.TieContext, condkey.TieContextKeys, condkey.TieAlgorithm, condkey.TieMessage, condkey.TieSpec, condkey.TieUsage) {
 		b.WriteByte('A' + byte(d.serving(a)))
 		if hasContext(a.action) {
 			b.WriteByte('c')

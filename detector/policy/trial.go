@@ -164,7 +164,11 @@ func (d *decider) confirms(s *search, m *model) bool {
 	if d.b.spend(d.evaluation(s, m)); d.b.out() {
 		return false
 	}
-	a := d.policy.allowsUnder(d.compiled.keys, s.request(m, s.ask), d.q.RCPs)
+	r := s.request(m, s.ask)
+	if r.Resource == "" && !d.keyDependent {
+		r.Resource = d.someKey() // what the statements name, every key of the owner is
+	}
+	a := d.policy.allowsUnder(d.compiled.keys, r, d.q.RCPs)
 	return a == Yes || a == Maybe && d.q.KeyARN == "" && d.keyDependent
 }
 

@@ -41,6 +41,10 @@ func (s *search) variants(g group, slot int, m *model) (list []variant, optional
 		return s.shape(g, s.vpcVariants), !s.always(condkey.TieVpcARN)
 	case gBuild:
 		return s.buildVariants(m.text(sAccount)), s.domains[slot].canLack(s.sure)
+	case gOwnerOrg:
+		return s.shape(g, func() []variant {
+			return s.orgVariants(condkey.TieOwnerOrgPaths, s.c.slotWith(condkey.TieOwnerOrg), s.c.slotWith(condkey.TieOwnerOrgPaths))
+		}), true
 	case gVpceOrg:
 		return s.shape(g, func() []variant {
 			return s.orgVariants(condkey.TieVpceOrgPaths, s.c.slotWith(condkey.TieVpceOrgID), s.c.slotWith(condkey.TieVpceOrgPaths))
@@ -100,13 +104,16 @@ func (s *search) shape(g group, build func() []variant) []variant {
 
 // formsFor returns the forms of a key's values. The names of a service that
 // acts for itself are those of one service: they have a label in common with
-// its principal. Source: IAM User Guide, reference_policies_condition-keys.html,
+// its principal, or are the principal. Source: IAM User Guide, reference_policies_condition-keys.html,
 // aws:PrincipalServiceNamesList; what the list holds it does not say.
 func (s *search) formsFor(slot int, d *domain, m *model) []form {
 	if s.typ != serviceCaller || !s.c.hasTie(slot, condkey.TieService) {
 		return d.forms
 	}
 	var list []form
+	if name := m.text(sService); s.c.listsService(name) { // whatever its name looks like
+		list = append(list, form{tape: tape{[]segment{fixed(name)}}, caller: -1})
+	}
 	for _, label := range strings.Split(m.text(sService), ".") {
 		for _, f := range d.forms {
 			for i := range f.segs {
@@ -120,6 +127,11 @@ func (s *search) formsFor(slot int, d *domain, m *model) []form {
 		}
 	}
 	return list
+}
+
+// listsService reports whether a statement names the service as a principal.
+func (c *compiled) listsService(name string) bool {
+	return slices.ContainsFunc(c.stmts, func(st stmt) bool { return slices.Contains(st.entries.services, name) })
 }
 
 // buildVariants are the ARNs of a build and of its project next to each other:
@@ -174,7 +186,7 @@ func (f *form) variant(slot int) variant {
 // callerVariants are the shapes of the caller's ARN, with the account and the
 // name where they stand in it.
 func (s *search) callerVariants() []variant {
-	forms := s.callerForms(sArn)
+	forms := s.callerForms(s.c.slots[sArn].Row)
 	list := make([]variant, 0, len(forms))
 	for _, f := range forms {
 		n := len(f.segs) - 1
@@ -199,10 +211,10 @@ func (s *search) callerVariants() []variant {
 	return list
 }
 
-// callerForms are the forms of a key of the caller, in a search that is not
+// callerForms are the forms of a row's key of the caller, in a search that is not
 // sure also those of which AWS does not say whether they occur.
-func (s *search) callerForms(slot int) []form {
-	rule := s.c.slots[slot].Case(s.kind)
+func (s *search) callerForms(row *condkey.Row) []form {
+	rule := row.Case(s.kind)
 	if rule == nil || s.typ == serviceCaller {
 		return nil
 	}
@@ -217,7 +229,7 @@ func (s *search) callerForms(slot int) []form {
 // name of a role's session.
 func (s *search) userVariants() []variant {
 	var list []variant
-	for _, f := range s.callerForms(sUserID) {
+	for _, f := range s.callerForms(s.c.slots[sUserID].Row) {
 		n := len(f.segs) - 1
 		v := variant{tape: f.tape, at: []place{{sUserID, 0, n, -1}, {sUnique, 0, min(1, n), -1}}}
 		if s.typ == roleCaller {

@@ -33,7 +33,7 @@ func (s *search) throughWide(a *stmt, way []literal, open *addressSet) *model {
 	}
 	for !s.c.b.out() {
 		rest := literal{slot: slot, mode: eachOut, set: &valueSet{addrs: *open}}
-		if *open == nil {
+		if *open == nil || open.wide() { // wide by an attempt that the effort was not enough for
 			rest.mode = all
 		}
 		m := s.through(a, way, rest)
@@ -41,10 +41,9 @@ func (s *search) throughWide(a *stmt, way []literal, open *addressSet) *model {
 			return nil
 		}
 		more := s.openAddresses(m, slot)
-		if s.c.b.out() { // what was found last may be wrong
-			return nil
+		if s.c.b.spend(len(more) * (20 + rangeSize + len(*open)/16)); s.c.b.out() {
+			return nil // more may be more than is open
 		}
-		s.c.b.spend(len(more) * (20 + rangeSize + len(*open)/16))
 		for _, r := range more {
 			*open = open.with(r)
 		}

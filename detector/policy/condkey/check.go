@@ -104,7 +104,7 @@ func (v *Values) check() error {
 
 // shared reports whether several keys may have a tie.
 func (t Tie) shared() bool {
-	return t == TieAccount || t == TieContext || t == TieTime || t == TieService
+	return t == TieAccount || t == TieContext || t == TieTime || t == TieService || t == TieAlgorithm
 }
 
 // own checks the rows of the caller's own keys. Every request of a person has

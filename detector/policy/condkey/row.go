@@ -108,6 +108,16 @@ const (
 	Unsaid                  // AWS says neither
 )
 
+// Without returns patterns of the values that no case of the row has.
+func (r *Row) Without() []string {
+	for i := range r.Cases {
+		if not := r.Cases[i].Not; not != nil {
+			return not
+		}
+	}
+	return nil
+}
+
 // Open reports whether AWS leaves something open.
 func (p Presence) Open() bool { return p >= MayLack }
 
@@ -165,6 +175,8 @@ type Values struct {
 	// Doubtful are values of the Shapes of which AWS does not say whether
 	// they occur.
 	Doubtful []string
+	// Not are patterns of values of the Shapes that do not occur.
+	Not []string
 	// Lo and Hi bound whole numbers; with FromNow they are seconds counted
 	// from the instant of the request.
 	Numbers, FromNow bool
@@ -240,10 +252,13 @@ const (
 	TieSpec
 	TieUsage
 	TieAlgorithm
+	TieMessage
+	TieConstraint
 	TieSourceIP
 	TieTime
 	TieOwner
 	TieOwnerOrg
+	TieOwnerOrgPaths
 	TieBuild
 	TieProject
 	TieService

@@ -20,7 +20,7 @@ func keyRows() []Row {
 		{Name: "aws:RequestedRegion", Types: String, Names: Owner, Reads: FactRegion, Cases: fact(FactRegion, Values{Shapes: []string{"{region}"}, First: "us-east-1"}), Say: say},
 		{Name: "aws:ResourceAccount", Types: String, Names: Owner, Tie: TieOwner, Reads: FactOwner, Cases: fact(FactOwner, Values{Shapes: []string{"{account}"}, First: "999988887777"}), Say: say},
 		{Name: "aws:ResourceOrgID", Types: String, Names: Owner, Tie: TieOwnerOrg, Reads: FactOrg, Cases: perhaps(FactOrg, Values{Shapes: []string{orgShape}, First: "o-keyowner00"}), Say: mayLack},
-		{Name: "aws:ResourceOrgPaths", Types: String, Multi: true, Names: Owner, Reads: FactOrgPath, Cases: perhaps(0, Values{Shapes: orgPaths(), First: "o-keyowner00/r-root/"}), Say: mayLack},
+		{Name: "aws:ResourceOrgPaths", Types: String, Multi: true, Names: Owner, Tie: TieOwnerOrgPaths, Reads: FactOrgPath, Cases: perhaps(FactOrgPath, Values{Shapes: orgPaths(), First: "o-keyowner00/r-root/"}), Say: mayLack},
 		{
 			// KMS documents no characters for the values of its tags, IAM does.
 			Name: "aws:ResourceTag/", Family: Prefix, Part: tagKey, Reserved: "aws:", Types: String, Names: Owner, Reads: FactTags,
@@ -50,7 +50,7 @@ func keyRows() []Row {
 // aliases are names of aliases. Source: KMS API, CreateAlias; its model has the
 // colon, its text has not.
 func aliases() Values {
-	return Values{Shapes: []string{"alias/{alias 1 250}"}, First: "alias/key", MaybeShapes: []string{"alias/{aliasmodel 1 250}"}, Fact: FactAliases}
+	return Values{Shapes: []string{"alias/{alias 1 250}"}, First: "alias/key", Not: []string{"alias/aws/*"}, MaybeShapes: []string{"alias/{aliasmodel 1 250}"}, Fact: FactAliases}
 }
 
 func keySpecs() []string {

@@ -24,7 +24,10 @@ func requestRows() []Row {
 	cryptographic := append(append(append([]string{"kms:DeriveSharedSecret", "kms:DescribeKey", "kms:GetPublicKey"}, ciphers...), macs...), signs...)
 	sayContext := Say{Absent: absent("a request without such an encryption context does not carry this key"), Present: inRequest}
 	algorithm := parameter("kms:EncryptionAlgorithm", Always, []string{"SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE"}, ciphers...)
-	algorithm.Tie, algorithm.Reads = TieAlgorithm, FactSpec
+	bySpec := func(tie Tie, r Row) Row {
+		r.Tie, r.Reads = tie, FactSpec
+		return r
+	}
 	return []Row{
 		{
 			// "Always included"; how long it may be no page says.
@@ -38,6 +41,7 @@ func requestRows() []Row {
 		{Name: "aws:TagKeys", Types: String, Multi: true, Say: Say{Absent: absent(noRequest)}},
 		{
 			Name: "kms:RequestAlias", Types: String, Reads: FactAliases,
+			// Aliases that begin with "alias/aws/" are for the keys that AWS manages.
 			Cases: []Case{{Callers: Anyone, Actions: cryptographic, Is: Chosen, Values: aliases()}}, Say: aliased,
 		},
 		{
@@ -49,17 +53,17 @@ func requestRows() []Row {
 			Name: "kms:EncryptionContextKeys", Types: String, Multi: true, Tie: TieContextKeys,
 			Cases: []Case{{Callers: Anyone, Actions: contexts, Is: Chosen, Values: Values{Shapes: []string{"{text 1 8192}"}, First: "stranger"}}}, Say: sayContext,
 		},
-		algorithm,
+		bySpec(TieAlgorithm, algorithm),
 		parameter("kms:DataKeyPairSpec", Always, []string{
 			"RSA_2048", "RSA_3072", "RSA_4096", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521", "ECC_SECG_P256K1", "ECC_NIST_EDWARDS25519", "SM2",
 		}, dataKeys[2:]...),
 		parameter("kms:ReEncryptOnSameKey", Always, []string{"false", "true"}, "kms:ReEncryptFrom", "kms:ReEncryptTo"),
-		parameter("kms:SigningAlgorithm", Always, []string{
+		bySpec(TieAlgorithm, parameter("kms:SigningAlgorithm", Always, []string{
 			"RSASSA_PSS_SHA_256", "RSASSA_PSS_SHA_384", "RSASSA_PSS_SHA_512", "RSASSA_PKCS1_V1_5_SHA_256", "RSASSA_PKCS1_V1_5_SHA_384",
 			"RSASSA_PKCS1_V1_5_SHA_512", "ECDSA_SHA_256", "ECDSA_SHA_384", "ECDSA_SHA_512", "SM2DSA", "ML_DSA_SHAKE_256", "ED25519_SHA_512", "ED25519_PH_SHA_512",
-		}, signs...),
-		parameter("kms:MessageType", Always, []string{"RAW", "DIGEST", "EXTERNAL_MU"}, signs...),
-		parameter("kms:MacAlgorithm", Always, []string{"HMAC_SHA_256", "HMAC_SHA_224", "HMAC_SHA_384", "HMAC_SHA_512"}, macs...),
+		}, signs...)),
+		bySpec(TieMessage, parameter("kms:MessageType", Always, []string{"RAW", "DIGEST", "EXTERNAL_MU"}, signs...)),
+		bySpec(TieAlgorithm, parameter("kms:MacAlgorithm", Always, []string{"HMAC_SHA_256", "HMAC_SHA_224", "HMAC_SHA_384", "HMAC_SHA_512"}, macs...)),
 		parameter("kms:KeyAgreementAlgorithm", Always, []string{"ECDH"}, "kms:DeriveSharedSecret"),
 	}
 }
@@ -93,7 +97,8 @@ func grantRows() []Row {
 		{Name: "kms:GranteeServicePrincipal", Types: String, Cases: create(Chosen, service), Say: say},
 		{Name: "kms:RetiringServicePrincipal", Types: String, Cases: create(Chosen, service), Say: say},
 		{Name: "kms:GrantConstraintSourceArn", Types: ARN | String, Cases: create(Chosen, Values{Shapes: sourceARNs(), First: "arn:{partition}:s3:::stranger"}), Say: say},
-		{Name: "kms:GrantConstraintType", Types: String, Cases: create(Chosen, Values{
+		// The two kinds of encryption context come with kms:EncryptionContext...
+		{Name: "kms:GrantConstraintType", Types: String, Tie: TieConstraint, Cases: create(Chosen, Values{
 			Of: []string{"EncryptionContextEquals", "EncryptionContextSubset"}, MaybeOf: []string{"SourceArn"},
 		}), Say: say},
 		{

@@ -116,7 +116,13 @@ func parsePart(text string) ([]Part, error) {
 	case "account":
 		return []Part{{Kind: Run, Class: Digit, Min: 12, Max: 12}}, nil
 	case "region": // us-east-1, us-gov-west-1, eusc-de-east-1
-		return []Part{{Kind: Run, Class: Lower, Min: 5, Max: 20}, {Kind: Fixed, Text: "-"}, {Kind: Run, Class: Digit, Min: 1, Max: 2}}, nil
+		return []Part{
+			{Kind: Run, Class: Lower, Min: 2, Max: 8},
+			{Kind: Fixed, Text: "-"},
+			{Kind: Run, Class: Lower, Min: 4, Max: 12},
+			{Kind: Fixed, Text: "-"},
+			{Kind: Run, Class: Digit, Min: 1, Max: 2},
+		}, nil
 	}
 	words := strings.Fields(text)
 	var p Part

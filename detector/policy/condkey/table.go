@@ -125,7 +125,7 @@ func cloneRows(rows []Row) []Row {
 		for j := range r.Cases {
 			c := &r.Cases[j]
 			c.Actions = slices.Clone(c.Actions)
-			for _, list := range []*[]string{&c.Of, &c.Shapes, &c.MaybeOf, &c.MaybeShapes, &c.Doubtful, &c.Known} {
+			for _, list := range []*[]string{&c.Of, &c.Shapes, &c.MaybeOf, &c.MaybeShapes, &c.Doubtful, &c.Not, &c.Known} {
 				*list = slices.Clone(*list)
 			}
 		}
