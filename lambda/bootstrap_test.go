@@ -164,8 +164,10 @@ func TestBadEventsFailByName(t *testing.T) {
 		{"no object", `[]`, "eventError", "want an EventBridge event"},
 		{"no detail", `{"source":"aws.kms"}`, "eventError", `without "detail"`},
 		{"null detail", `{"detail":null}`, "eventError", `null as "detail"`},
-		{"detail is text", `{"detail":"x"}`, "RecordError", "record"},
-		{"detail is no record", `{"detail":{}}`, "RecordError", "record"},
+		{"detail is text", `{"source":"aws.kms","detail-type":"AWS API Call via CloudTrail","detail":"x"}`, "RecordError", "record"},
+		{"detail is no record", `{"source":"aws.kms","detail-type":"AWS API Call via CloudTrail","detail":{}}`, "RecordError", "record"},
+		{"of another service", `{"source":"aws.s3","detail-type":"AWS API Call via CloudTrail","detail":{}}`, "eventError", `"source" "aws.kms" once`},
+		{"another kind of event", `{"source":"aws.kms","detail-type":"KMS CMK Rotation","detail":{}}`, "eventError", `"detail-type" "AWS API Call via CloudTrail" once`},
 		{"a bare record", `{"eventName":"PutKeyPolicy"}`, "eventError", `without "detail"`},
 	}
 	server := newSNSServer(t, nil)

@@ -24,6 +24,7 @@ func start(getenv func(string) string, readFile func(string) ([]byte, error), st
 		sns:      newSNS(s),
 		log:      newLog(stdout, s.logLevel),
 		now:      time.Now,
+		function: getenv("AWS_LAMBDA_FUNCTION_NAME"),
 		storm:    newStorm(s),
 		pause:    pause,
 	}, nil
