@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -160,6 +161,45 @@ func TestLocalEnvironmentFitsTheTemplate(t *testing.T) {
 	for name := range functions["DetectorFunction"] {
 		if !strings.Contains(template, "          "+name+": ") {
 			t.Errorf("env.local.json sets %s, which template.yaml does not declare", name)
+		}
+	}
+}
+
+// docs/local.md's command for sam local invoke names what is there: the
+// function's logical id, the event, the environment file; and the function is
+// built as the template says, by handler and architecture.
+func TestLocalInvokeFitsTheTemplate(t *testing.T) {
+	m := regexp.MustCompile(`sam local invoke (\S+) -e (\S+) \\\n +--env-vars (\S+)`).FindStringSubmatch(document(t, "docs/local.md"))
+	if m == nil {
+		t.Fatal("docs/local.md has no command sam local invoke")
+	}
+	c := translate(t, readTemplate(t))[0].Template
+	function := c.Resources[m[1]]
+	if function.Type != "AWS::Lambda::Function" {
+		t.Errorf("docs/local.md invokes %s, of type %q", m[1], function.Type)
+	}
+	for _, name := range m[2:] {
+		document(t, name) // it has to be there
+	}
+	var environment map[string]map[string]string
+	if err := json.Unmarshal([]byte(document(t, m[3])), &environment); err != nil || len(environment) != 1 || environment[m[1]] == nil {
+		t.Errorf("%s sets variables of %v, want those of %s (%v)", m[3], sortedKeys(environment), m[1], err)
+	}
+	makefile := document(t, "Makefile")
+	for _, want := range []string{
+		"\nbuild-" + m[1] + ":\n",
+		"-o $(ARTIFACTS_DIR)/" + fmt.Sprint(function.Properties["Handler"]) + " ./lambda\n",
+		"\nARCH  ?= " + fmt.Sprint(c.Parameters["Architecture"].Default) + "\n",
+	} {
+		if !strings.Contains(makefile, want) {
+			t.Errorf("the Makefile does not hold %q, as template.yaml wants it", want)
+		}
+	}
+	// What sam local would make up for resources that it does not deploy fails
+	// the start, so the file has to say it.
+	for _, name := range []string{"TOPIC_ARN", "OVERFLOW_TOPIC_ARN", "CANARY_ROLE_ARN", "CANARY_KEY_ARN", "CANARY_POLICY", "AWS_ENDPOINT_URL_SNS"} {
+		if _, ok := environment[m[1]][name]; !ok {
+			t.Errorf("%s does not set %s", m[3], name)
 		}
 	}
 }

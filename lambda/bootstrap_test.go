@@ -239,6 +239,7 @@ func TestPassingFaultsAreRetried(t *testing.T) {
 		{"KMS throttled", []fakesns.Fault{fakesns.KMSBusy}},
 		{"429 without a body that SNS would send", []fakesns.Fault{fakesns.Limited}},
 		{"200 without a message id", []fakesns.Fault{fakesns.Empty}},
+		{"200 with wrong XML", []fakesns.Fault{fakesns.Garbled}},
 		{"500", []fakesns.Fault{fakesns.Broken}},
 		{"503 without a body that SNS would send", []fakesns.Fault{fakesns.Busy}},
 		{"connection reset", []fakesns.Fault{fakesns.Reset}},
@@ -266,7 +267,7 @@ func TestPassingFaultsAreRetried(t *testing.T) {
 
 // A lost answer leads to a second message; both carry the same uid.
 func TestLostAnswerRepeatsTheSameFinding(t *testing.T) {
-	for _, fault := range []fakesns.Fault{fakesns.Lost, fakesns.Cut} {
+	for _, fault := range []fakesns.Fault{fakesns.Lost, fakesns.Cut, fakesns.Late} {
 		t.Run(string(fault), func(t *testing.T) {
 			t.Parallel()
 			server := newSNSServer(t, first(fault))
@@ -353,6 +354,8 @@ func TestRefusedForGoodIsNotTriedAgain(t *testing.T) {
 		message string
 	}{
 		{"not authorized", fakesns.Denied, "AuthorizationError"},
+		{"the credentials have expired", fakesns.Expired, "ExpiredToken"},
+		{"the clock is wrong", fakesns.Skewed, "SignatureDoesNotMatch"},
 		{"redirected, which SNS never does", fakesns.Moved, "StatusCode: 307"},
 	}
 	for _, test := range tests {
