@@ -66,7 +66,7 @@ smoke: ## a drill on a deployed stack, with a key of its own that it deletes: ma
 preview: ## write docs/preview.html: every sample event in every channel
 	$(GO) run ./internal/preview -o docs/preview.html
 
-lint: ## staticcheck, gofumpt and go mod tidy, at the versions that CI uses
+lint: ## staticcheck, gofumpt, gosec and go mod tidy, at the versions that CI uses
 	.ci/lint
 
 clean: ## remove what make builds
