@@ -33,6 +33,7 @@ build-DetectorFunction:
 	mkdir -p $(ARTIFACTS_DIR)
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) $(GO) build $(LEAN) -o $(ARTIFACTS_DIR)/bootstrap ./lambda
 	cp exceptions.yaml $(ARTIFACTS_DIR)/exceptions.yaml
+	if [ -f rcp.json ]; then cp rcp.json $(ARTIFACTS_DIR)/rcp.json; fi
 
 bench: ## run the benchmarks; beside iam-simulate where make oracle has installed it
 	$(if $(wildcard detector/policy/testdata/oracle/node_modules),KMSENTRY_ORACLE=1) $(GO) test -run '^$$' -bench . -benchmem ./...

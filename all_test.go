@@ -36,8 +36,9 @@ type rule struct {
 func rules() map[string]rule {
 	pure := []string{"os", "net", "net/http", "log", "log/slog", "math/rand", "math/rand/v2", "os/exec", "syscall"}
 	return map[string]rule{
-		"detector/policy": {forbidden: pure},
-		"detector":        {ours: []string{"detector/policy"}, forbidden: pure},
+		"detector/policy":         {ours: []string{"detector/policy/condkey"}, forbidden: pure},
+		"detector/policy/condkey": {forbidden: pure},
+		"detector":                {ours: []string{"detector/policy"}, forbidden: pure},
 		"alert": {
 			ours:      []string{"alert/exceptions", "detector", "detector/policy"},
 			forbidden: []string{"os", "net", "net/http", "log", "log/slog", "os/exec"},

@@ -213,7 +213,7 @@ func ways(choices, others []choice) []map[string]string {
 	var all []map[string]string
 	for n := range 1 << len(choices) {
 		p := map[string]string{
-			"MinSeverity": "medium", "TrustedAccounts": "", "TrustedOrgs": "", "RunbookUrl": "", "MaxAlertsPerMinute": "20", "LogRetentionDays": "90",
+			"MinSeverity": "medium", "TrustedAccounts": "", "TrustedOrgs": "", "RunbookUrl": "", "RcpFile": "", "MaxAlertsPerMinute": "20", "LogRetentionDays": "90",
 			"AlertSubscribers": "1", "UseFips": "false", "Architecture": "arm64",
 		}
 		for _, c := range others {

@@ -1,6 +1,14 @@
 package alert
 
-import "testing"
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/kmsentry/kmsentry/detector"
+)
 
 func BenchmarkCompose(b *testing.B) {
 	for _, name := range []string{"public", "hostile", "huge"} {
@@ -14,4 +22,59 @@ func BenchmarkCompose(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkSampleEvents takes every sample event that is a finding through
+// Detect and Compose, turn by turn. It reports what each takes at best, as the
+// mean over the events, and the ratio of the two (compose/detect). Other work
+// on the machine makes single turns slow, but not the best of them.
+func BenchmarkSampleEvents(b *testing.B) {
+	files, _ := filepath.Glob("../events/*.json")
+	if len(files) < 10 {
+		b.Fatalf("../events holds %d events, want at least 10", len(files))
+	}
+	var records [][]byte
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			b.Fatal(err)
+		}
+		var event struct{ Detail json.RawMessage }
+		if err := json.Unmarshal(raw, &event); err != nil {
+			b.Fatal(err)
+		}
+		if r, err := (detector.Detector{}).Detect(event.Detail); err == nil && r.Finding != nil {
+			records = append(records, event.Detail)
+		}
+	}
+	o := testOptions()
+	detect, compose := make([]time.Duration, len(records)), make([]time.Duration, len(records))
+	best := func(d *time.Duration, took time.Duration) {
+		if *d == 0 || took < *d {
+			*d = took
+		}
+	}
+	for b.Loop() {
+		for i, record := range records {
+			start := time.Now()
+			r, err := detector.Detector{}.Detect(record)
+			between := time.Now()
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, err := Compose(r.Finding, o); err != nil {
+				b.Fatal(err)
+			}
+			best(&compose[i], time.Since(between))
+			best(&detect[i], between.Sub(start))
+		}
+	}
+	var detecting, composing time.Duration
+	for i := range records {
+		detecting, composing = detecting+detect[i], composing+compose[i]
+	}
+	each := float64(len(records))
+	b.ReportMetric(float64(detecting)/each, "detect-ns/event")
+	b.ReportMetric(float64(composing)/each, "compose-ns/event")
+	b.ReportMetric(float64(composing)/float64(detecting), "compose/detect")
 }

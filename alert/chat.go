@@ -51,13 +51,19 @@ func Chat(f *detector.Finding, o Options) ([]byte, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
+	text, err := chat(f, o, planFor(f, false))
+	return []byte(text), err
+}
+
+// chat writes the notification.
+func chat(f *detector.Finding, o Options, p plan) (string, error) {
 	n := notification{
 		Version: "1.0", Source: "custom", ID: orUnknown(Sanitize(f.UID, 64)),
 		Content: chatContent{
 			TextType:    "client-markdown",
 			Title:       chatTitle(f, o),
 			Description: chatDescription(f, o),
-			NextSteps:   chatSteps(f),
+			NextSteps:   chatSteps(f, p),
 			Keywords:    chatKeywords(f),
 		},
 		Metadata: chatMetadata{
@@ -121,26 +127,27 @@ func chatDescription(f *detector.Finding, o Options) string {
 	if o.Test {
 		lines = append(lines, "This is a test of the alert path. No key was opened.")
 	}
-	if f.Attempted {
-		lines = append(lines, "AWS refused this call ("+words(orUnknown(f.Event.ErrorCode), 64)+"): nothing is in force.")
-	}
 	lines = append(lines,
 		"What: "+words(title(f), maxName),
-		"Who: "+chatWho(f.Actor),
-		"From: "+chatFrom(f.Source),
-		"Key: "+code(keyName(f.Key), maxName)+" in account "+words(orUnknown(f.Key.Account), 12)+", "+words(orUnknown(f.Key.Region), 32),
-		"When: "+chatWhen(f),
+		"Who: "+words(who(f.Actor), maxText),
+		"MFA: "+words(mfaText(f.Actor), maxName),
+		"From: "+chatFrom(f),
+		"Key: "+chatKey(f),
 	)
+	if text := material(f.Key); text != "" {
+		lines = append(lines, "Material: "+words(text, maxName))
+	}
+	lines = append(lines, "When: "+chatWhen(f))
 	lines = append(lines, chatWhy(f)...)
 	for _, name := range o.Expired {
 		lines = append(lines, "The exception "+code(name, maxName)+" has expired; it would have held this alert back.")
 	}
 	links := chatLinks(f, o)
-	return join(lines, maxDescription-utf8.RuneCountInString(links)-1) + "\n" + links
+	return joinLines(lines, maxDescription-utf8.RuneCountInString(links)-1) + "\n" + links
 }
 
-// join puts lines together as long as they fit limit characters.
-func join(lines []string, limit int) string {
+// joinLines puts lines together as long as they fit limit characters.
+func joinLines(lines []string, limit int) string {
 	var b strings.Builder
 	left := limit
 	for _, line := range lines {
@@ -157,57 +164,64 @@ func join(lines []string, limit int) string {
 	return b.String()
 }
 
-// chatWho names the caller.
-func chatWho(a detector.Actor) string {
-	text := code(orUnknown(a.Name), 64)
-	if a.Role != "" && a.Role != a.Name {
-		text += " via role " + code(a.Role, 64)
-	}
-	text += ", MFA: " + mfaState(a)
-	if note := mfaNote(a); note != "" {
-		text += " (" + words(note, maxName) + ")"
-	}
-	if a.AccessKeyID != "" {
-		text += ", access key " + code(a.AccessKeyID, 32)
-	}
-	return text
-}
-
 // chatFrom names the source.
-func chatFrom(s detector.Source) string {
+func chatFrom(f *detector.Finding) string {
+	s := f.Source
 	text := code(orUnknown(s.Address), 64)
+	if f.Event.FromConsole {
+		text += " in the console"
+	}
 	if s.UserAgent != "" && s.UserAgent != s.Address {
 		text += " " + code(s.UserAgent, 160)
 	}
 	return text
 }
 
-// chatWhen names the instant and the call.
+// chatKey names the key with its account and Region.
+func chatKey(f *detector.Finding) string {
+	name := code(keyName(f.Key), maxName)
+	if f.NoKey() {
+		name = "none was made"
+	}
+	text := name + " in account " + words(orUnknown(f.Key.Account), 12) + ", " + words(orUnknown(f.Key.Region), 32)
+	if f.KeyElsewhere() {
+		text += "; the event is in the trail of account " + words(f.Event.Account, 12)
+	}
+	return text
+}
+
+// chatWhen names the instant, the call, and what came of it.
 func chatWhen(f *detector.Finding) string {
 	at := instant(f.Event.Time)
 	if at == "" {
 		at = "time unknown"
 	}
-	return at + " by " + words(orUnknown(f.Event.Name), 64)
+	return at + " by " + words(orUnknown(f.Event.Name), 64) + "; " + words(inForce(f), maxName)
 }
 
 // chatWhy gives the reasons, shortest form.
 func chatWhy(f *detector.Finding) []string {
 	var lines []string
-	if f.Problem != "" {
+	switch {
+	case notInRecord(f):
+		lines = append(lines, "Why: the policy is not in the record: "+code(f.Policy.Missing, 300))
+	case f.Problem != "":
 		lines = append(lines, "Why: the policy could not be read: "+code(f.Problem, 300))
 	}
 	for i, g := range groupGrants(f.Decision.Grants) {
 		if i == 2 {
 			break
 		}
-		lines = append(lines, "Why: "+code(g.audience()+" can call "+actionsOf(g.grants, 3)+g.letIn(), 300))
+		lines = append(lines, "Why: "+code(g.audience()+can(f)+"call "+actionsOf(g.grants, 3)+g.letIn(), 300))
 		for _, why := range g.grants[0].Why[:min(len(g.grants[0].Why), 2)] {
 			lines = append(lines, "- "+code(why, 300))
 		}
 	}
 	if f.Decision.Future != nil {
 		lines = append(lines, "Why: "+later(f.Decision))
+	}
+	if notInRecord(f) {
+		return append(lines, "Only the key itself can say what is in force: fetch it.")
 	}
 	if f.Verdict == policy.Public || f.Verdict != policy.Undecided && len(f.Decision.Undecided) == 0 {
 		return lines // nothing worse can come out
@@ -236,48 +250,30 @@ func chatLinks(f *detector.Finding, o Options) string {
 	return strings.Join(links, " | ")
 }
 
-// chatSteps are the first steps, the key named by its id to keep them short; a
-// command that is still too long is left to the mail.
-func chatSteps(f *detector.Finding) []string {
-	c := commandsFor(f)
-	fixed := " (fixed.json: a policy you trust): "
-	if f.Repaired != "" {
-		fixed = " (fixed.json: see the mail): "
-	}
-	contain := "Contain" + fixed
-	switch {
-	case f.Verdict == policy.Undecided:
-		contain = "If it is open" + fixed
-	case namedOnly(f):
-		contain = "If unknown" + fixed
-	}
-	steps := []struct {
-		text string
-		c    command
-	}{
-		{"Save the policy as it is now: ", c.savePolicy},
-		{"History: ", c.keyHistory},
-		{contain, c.restorePolicy},
-		{"Last resort, stops decryption too: ", c.disableKey},
-	}
-	if f.Attempted {
-		steps = steps[:2]
-	}
+// chatSteps are the first commands of the plan, as many as chat takes; a command
+// that is too long is left to the mail.
+func chatSteps(f *detector.Finding, plan plan) []string {
 	var texts []string
-	for _, s := range steps {
-		if s.c == nil {
-			continue
+	if f.OwnerLocked {
+		texts = append(texts, lockedInChat)
+	}
+	for i, s := range plan.steps {
+		if s.cmd == nil || s.brief == "" || len(texts) == maxNextSteps-1 && i < plan.last && plan.last < len(plan.steps) {
+			continue // the last place is kept for the last resort
 		}
-		line := strings.Replace(s.c.String(), "--key-id "+f.Key.ARN, "--key-id "+f.Key.ARN[strings.LastIndexByte(f.Key.ARN, '/')+1:], 1)
-		text := s.text + "`" + strings.TrimSuffix(line, " > before.json") + "`"
-		if utf8.RuneCountInString(text) <= maxNextStep {
+		text := s.brief + ": `" + strings.TrimSuffix(s.cmd.String(), " > before.json") + "`"
+		if utf8.RuneCountInString(text) <= maxNextStep && len(texts) < maxNextSteps {
 			texts = append(texts, text)
 		}
 	}
-	if len(texts) == 0 {
+	switch {
+	case len(texts) > 0:
+	case f.Attempted:
+		texts = append(texts, "Find out who made the call, and whether it was meant. Nothing is in force.")
+	default:
 		texts = append(texts, "Open the key in its account and read its policy: the record does not name the key by a well-formed ARN, so there are no commands here.")
 	}
-	return texts[:min(len(texts), maxNextSteps)]
+	return texts
 }
 
 // words returns event text bare when it holds nothing that a chat program could
@@ -298,5 +294,9 @@ func code(s string, limit int) string {
 	if s == "" {
 		s = "-"
 	}
-	return "`" + strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s) + "`"
+	if strings.ContainsAny(s, "&<>") {
+		s = strings.ReplaceAll(s, "&", "&amp;")
+		s = strings.ReplaceAll(strings.ReplaceAll(s, "<", "&lt;"), ">", "&gt;")
+	}
+	return "`" + s + "`"
 }

@@ -94,7 +94,7 @@ func TestChatThreads(t *testing.T) {
 }
 
 func TestChatStepsOfRefusedCall(t *testing.T) {
-	for _, step := range chatSteps(findings()["attempted"]) {
+	for _, step := range chatSteps(findings()["attempted"], planFor(findings()["attempted"], false)) {
 		if strings.Contains(step, "put-key-policy") || strings.Contains(step, "disable-key") {
 			t.Errorf("a refused call needs no containment, got %q", step)
 		}
@@ -110,8 +110,8 @@ func TestChatStepsSayHowToContain(t *testing.T) {
 				f.Verdict, f.Repaired = verdict, repaired
 				f.Key.ID = "mrk-1234abcd12ab34cd56ef1234567890ab"
 				f.Key.ARN, f.Key.Region = "arn:aws-us-gov:kms:"+region+":111122223333:key/"+f.Key.ID, region
-				steps := strings.Join(chatSteps(f), "\n")
-				for _, want := range []string{"fixed.json: ", "put-key-policy --key-id mrk-", "disable-key --key-id mrk-"} {
+				steps := strings.Join(chatSteps(f, planFor(f, false)), "\n")
+				for _, want := range []string{"(fixed.json: ", "put-key-policy --region " + region + " --key-id mrk-", "disable-key --region " + region + " --key-id mrk-"} {
 					if !strings.Contains(steps, want) {
 						t.Errorf("%s, %s, repaired %t: the steps lack %q:\n%s", region, verdict, repaired != "", want, steps)
 					}

@@ -1,27 +1,24 @@
 package alert
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// links writes the console pages, each on a line of its own.
+// links writes the pages that are not among the first lines.
 func (m *mail) links() {
-	event, key := eventLink(m.f), keyLink(m.f)
-	if event == "" && key == "" && m.o.RunbookURL == "" {
+	key := keyLink(m.f)
+	if key == "" && m.o.RunbookURL == "" {
 		return
 	}
 	m.heading("LINKS")
-	if event != "" || key != "" {
-		m.para("  ", "  ", "The console opens in the account where your browser is signed in; this key's account is "+orUnknown(plain(m.f.Key.Account, maxName))+".")
+	if key != "" {
+		m.line("  Key (the console must be signed in to " + orUnknown(plain(m.f.Key.Account, 12)) + "):\n  " + key)
 	}
-	for _, link := range []struct{ name, url string }{{"CloudTrail event", event}, {"Key", key}, {"Your runbook", m.o.RunbookURL}} {
-		if link.url != "" {
-			m.line("  " + link.name + ":\n  " + link.url)
-		}
+	if m.o.RunbookURL != "" {
+		m.line("  Your runbook:\n  " + m.o.RunbookURL)
 	}
 }
 
@@ -29,48 +26,79 @@ func (m *mail) links() {
 func (m *mail) details() {
 	f := m.f
 	m.heading("DETAILS")
-	rows := []struct{ name, value string }{
-		{"Verdict", f.Verdict.String() + attemptedWord(f)},
-		{"Key ARN", plain(f.Key.ARN, maxARN)},
-		{"Key alias", plain(f.Key.Alias, maxARN)},
-		{"Key kind", keyKind(f.Key)},
-		{"Caller type", plain(f.Actor.Type, maxName)},
-		{"Caller ARN", plain(f.Actor.ARN, maxARN)},
-		{"Role ARN", plain(f.Actor.RoleARN, maxARN)},
-		{"Caller account", plain(f.Actor.Account, maxName)},
-		{"Access key", accessKeyText(f.Actor)},
-		{"MFA", strings.TrimSuffix(mfaState(f.Actor)+"; "+mfaNote(f.Actor), "; ")},
-		{"Signed in", instant(f.Actor.SessionStart)},
-		{"Source", plain(f.Source.Address, maxName)},
-		{"VPC endpoint", plain(f.Source.VPCEndpoint, maxName)},
-		{"User agent", plain(f.Source.UserAgent, maxAgent)},
-		{"Error", strings.TrimSuffix(plain(f.Event.ErrorCode, maxName)+": "+plain(f.Event.ErrorMessage, maxText), ": ")},
-		{"Recorded in", strings.Trim(plain(f.Event.Account, maxName)+", "+plain(f.Event.Region, maxName), ", ")},
-		{"Event id", plain(f.Event.ID, maxName)},
-		{"Request id", plain(f.Event.RequestID, maxName)},
-	}
-	if f.Event.Bypass {
-		rows = append(rows, struct{ name, value string }{"Lockout check", "switched off by the caller (BypassPolicyLockoutSafetyCheck)"})
-	}
-	for _, row := range rows {
-		if strings.TrimSpace(row.value) != "" {
-			m.para(fmt.Sprintf("  %-15s ", row.name+":"), strings.Repeat(" ", 18), row.value)
+	for i, note := range m.notes() {
+		if i >= topNotes {
+			m.fact("Note", note)
 		}
 	}
+	m.fact("Verdict", f.Verdict.String()+outcomeWord(f))
+	m.fact("Key ARN", plain(f.Key.ARN, maxARN))
+	m.fact("Key alias", plain(f.Key.Alias, maxARN))
+	m.fact("Primary key", plain(f.Key.PrimaryARN, maxARN))
+	m.fact("Key kind", keyKind(f.Key))
+	m.fact("Key store", plain(f.Key.CustomKeyStore, maxName))
+	m.fact("External key", plain(f.Key.ExternalKey, maxName))
+	m.fact("Caller type", plain(f.Actor.Type, maxName))
+	m.fact("Caller ARN", plain(f.Actor.ARN, maxARN))
+	m.fact("Role ARN", plain(f.Actor.RoleARN, maxARN))
+	m.fact("Caller account", plain(f.Actor.Account, maxName))
+	m.fact("Access key", accessKeyText(f.Actor))
+	m.callerDetails(f.Actor)
+	m.fact("Signed in", instant(f.Actor.SessionStart))
+	m.fact("Source", plain(f.Source.Address, maxName))
+	m.fact("VPC endpoint", plain(f.Source.VPCEndpoint, maxName))
+	m.fact("User agent", plain(f.Source.UserAgent, maxAgent))
+	m.fact("Error", strings.TrimSuffix(plain(f.Event.ErrorCode, maxName)+": "+plain(f.Event.ErrorMessage, maxText), ": "))
+	m.fact("Alert written", delay(f, m.o))
+	m.fact("Recorded in", strings.Trim(plain(f.Event.Account, maxName)+", "+plain(f.Event.Region, maxName), ", "))
+	m.fact("Event id", plain(f.Event.ID, maxName))
+	m.fact("Request id", plain(f.Event.RequestID, maxName))
+	for i, note := range f.Notes {
+		if i == 8 {
+			break
+		}
+		m.fact("Odd in the record", plain(note, maxText))
+	}
 	if f.Policy.SHA256 != "" {
-		m.line("  SHA-256 of the policy text:\n    " + Sanitize(f.Policy.SHA256, 64))
+		m.line("  SHA-256 of the policy text:\n  " + Sanitize(f.Policy.SHA256, 64))
 	}
 }
 
-// attemptedWord follows the verdict where people read it.
-func attemptedWord(f *detector.Finding) string {
-	if f.Attempted {
+// callerDetails writes where the caller's credentials come from.
+func (m *mail) callerDetails(a detector.Actor) {
+	m.fact("Service", plain(a.InvokedBy, maxName))
+	m.fact("Credentials of", plain(a.InScopeOf.IssuedTo, maxARN))
+	m.fact("On account of", plain(a.InScopeOf.SourceARN, maxARN))
+	m.fact("Federated by", plain(a.Broker, maxARN))
+	m.fact("Identity provider", plain(a.FederatedProvider, maxARN))
+	m.fact("Identity Center user", plain(a.OnBehalfOf.UserID, maxName))
+	m.fact("Identity store", plain(a.OnBehalfOf.StoreARN, maxARN))
+	m.fact("Source identity", plain(a.SourceIdentity, maxName))
+	if m.f.Event.FromConsole {
+		m.fact("Session", "of the AWS console")
+	}
+}
+
+// fact writes one fact, nothing when it is empty.
+func (m *mail) fact(name, value string) {
+	if strings.TrimSpace(value) != "" {
+		m.para("  "+name+": ", "    ", value)
+	}
+}
+
+// outcomeWord follows the verdict where people read it.
+func outcomeWord(f *detector.Finding) string {
+	switch {
+	case f.Attempted:
 		return ", refused by AWS and not in force"
+	case outcomeUnknown(f):
+		return ", outcome of the call unknown"
+	default:
+		return ""
 	}
-	return ""
 }
 
-// keyKind says what the record tells of the key itself; "" for nothing.
+// keyKind is what the record says of the key itself; "" for nothing.
 func keyKind(k detector.Key) string {
 	var words []string
 	for _, word := range []string{k.Spec, k.Usage, k.Origin} {
@@ -96,11 +124,13 @@ func accessKeyText(a detector.Actor) string {
 	return plain(a.AccessKeyID, maxName) + " (" + kind + ")"
 }
 
-// foot writes how to find this finding again and how to accept it.
+// foot writes how to accept this finding and how to find it again. A policy
+// that was not read has no hash, and so no form.
 func (m *mail) foot() {
 	if form := strings.TrimSuffix(exceptions.Form(exceptions.Of(m.f), m.o.Now), "\n"); form != "" {
-		m.section("FALSE ALARM?", "Accept this policy on this key: put this into exceptions.yaml under \"exceptions:\", and fill in why it is right and who answers for it (docs/exceptions.md).")
-		m.line("\n" + form)
+		m.heading("FALSE ALARM?")
+		m.para("  ", "  ", `Accept this policy on this key: put this into exceptions.yaml under "exceptions:", and fill in why it is right and who answers for it (docs/exceptions.md).`)
+		m.line(form)
 	}
 	m.line("\nkmsentry " + version(m.o) + ", Splunk rule " + detector.RuleID)
 	m.line("Finding " + orUnknown(Sanitize(m.f.UID, 64)))

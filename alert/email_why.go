@@ -11,85 +11,152 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy"
 )
 
-// why writes the decision's own reasons and the statements as written.
-func (m *mail) why() {
-	if m.f.Verdict == policy.Undecided {
-		m.heading("WHY THIS WAS SENT")
-	} else {
-		m.heading("WHY IT FIRED")
+// A reason is one paragraph of why the alert was sent.
+type reason struct{ first, rest, text string }
+
+// said is a reason without a bullet, point one with.
+func said(text string) reason  { return reason{"  ", "  ", text} }
+func point(text string) reason { return reason{"  - ", "    ", text} }
+
+// fitReasons writes the reasons that fit so many lines and returns the others.
+// The first one is always written, cut to the lines there are, and returned
+// too when it was cut.
+func fitReasons(p *page, reasons []reason, lines int) []reason {
+	for i, r := range reasons {
+		text := wrap(r.first, r.rest, r.text)
+		switch n := strings.Count(text, "\n") + 1; {
+		case p.lines+n <= lines:
+			p.line(text)
+		case i == 0:
+			kept := strings.SplitN(text, "\n", lines+1)[:lines]
+			kept[lines-1] = fit(kept[lines-1], columns-len(cutMark)) + cutMark
+			p.line(strings.Join(kept, "\n"))
+			return reasons
+		default:
+			return reasons[i:]
+		}
 	}
+	return nil
+}
+
+// why are the reasons, the most telling first.
+func (m *mail) why() []reason {
+	var all []reason
 	if m.f.Problem != "" {
-		m.unreadable()
+		all = append(all, m.unreadable()...)
 	}
 	for i, g := range groupGrants(m.f.Decision.Grants) {
 		if i == m.l.grants {
-			m.para("  - ", "    ", "More ways in stand in the JSON copy of this alert.")
+			all = append(all, point("There are more ways in; the JSON copy of this alert has them."))
 			break
 		}
-		m.grant(g)
+		all = append(all, m.grant(g)...)
 	}
 	for i, open := range m.f.Decision.Undecided {
 		if i == m.l.grants {
 			break
 		}
-		m.para("  - ", "    ", sentence(statementName(open.Statement))+" could not be decided: "+plain(open.Reason, maxText)+". Check by hand whom it lets in.")
+		all = append(all, point(sentence(statementName(open.Statement))+" could not be decided: "+plain(open.Reason, maxText)+". Check by hand whom it lets in."))
 	}
-	m.asides()
-	if m.f.Problem == "" && len(m.f.Decision.Grants)+len(m.f.Decision.Undecided) == 0 && m.f.Decision.Future == nil {
-		m.para("  - ", "    ", "The decision came without a reason, which is a fault of kmsentry. Read the policy by hand and report this.")
+	for _, cause := range []string{ownerCause(m.f), guardCause(m.f)} {
+		if cause != "" {
+			all = append(all, point(cause))
+		}
 	}
-	m.statements()
+	if len(all) == 0 && len(m.f.Decision.Others) == 0 && m.f.Decision.Future == nil {
+		all = append(all, said("The decision came without a reason, which is a fault of kmsentry. Read the policy by hand and report this."))
+	}
+	if others := m.f.Decision.Others; len(others) > 0 {
+		all = append(all, point("Outsiders also reach "+actionsOf(others, 6)+"."))
+	}
+	all = append(all, m.dangers()...)
+	all = append(all, said(sentence(meaning(m.f))))
+	return append(all, m.asides()...)
 }
 
-// unreadable writes why the policy could not be read, and the policy.
-func (m *mail) unreadable() {
-	m.para("  ", "  ", "The policy could not be read: "+plain(m.f.Problem, maxText))
-	if !m.f.Attempted {
-		m.para("  ", "  ", "AWS accepted it all the same, so it may mean something else to AWS than to its readers. Check by hand what the key's policy is now (step 1) and whom it names.")
+// reasons writes those that did not fit the first lines.
+func (m *mail) reasons(rest []reason) {
+	if len(rest) == 0 {
+		return
 	}
-	if m.f.Policy.Text != "" {
-		m.line("\n  The policy as the record has it:")
-		m.quote(m.f.Policy.Text)
+	m.heading("WHY, CONTINUED")
+	for _, r := range rest {
+		m.para(r.first, r.rest, r.text)
 	}
 }
 
-// grant writes one group of grants.
-func (m *mail) grant(g grantGroup) {
+// unreadable says why the policy could not be read.
+func (m *mail) unreadable() []reason {
+	switch {
+	case notInRecord(m.f):
+		return []reason{said("The policy is not in the record: " + plain(m.f.Policy.Missing, maxText) + ". Only the key itself can say what is in force: fetch it.")}
+	case m.f.Attempted:
+		return []reason{said("The policy could not be read: " + plain(m.f.Problem, maxText))}
+	default:
+		return []reason{
+			said("The policy could not be read: " + plain(m.f.Problem, maxText)),
+			said("AWS accepted it all the same, so it may mean something else to AWS than to its readers. Check by hand what the key's policy is now and whom it names."),
+		}
+	}
+}
+
+// dangers are the facts besides the grants that make it worse.
+func (m *mail) dangers() []reason {
+	var all []reason
+	if doubt := ownerDoubt(m.f); doubt != "" {
+		all = append(all, point(doubt))
+	}
+	switch {
+	case bypassNote(m.f) != "":
+		all = append(all, point("Somebody who takes a key away switches KMS's lockout check off; some build tools do, too."))
+	case m.f.Event.Bypass:
+		all = append(all, point("The caller switched KMS's lockout check off (BypassPolicyLockoutSafetyCheck)."))
+	}
+	if m.f.Decision.Future != nil && m.f.Verdict == policy.Private { // else the meaning says so
+		all = append(all, point(later(m.f.Decision)))
+	}
+	return all
+}
+
+// grant says what one group of grants gives to whom, and why.
+func (m *mail) grant(g grantGroup) []reason {
 	end := "."
 	if len(g.grants[0].Why) > 0 {
 		end = ":"
 	}
-	m.para("  ", "  ", g.audience()+" can call "+actionsOf(g.grants, 7)+g.letIn()+end)
+	all := []reason{said(g.audience() + can(m.f) + "call " + actionsOf(g.grants, 7) + g.letIn() + end)}
 	for i, sentence := range g.grants[0].Why {
 		if i == m.l.why {
 			break
 		}
-		m.para("  - ", "    ", plain(sentence, maxText))
+		all = append(all, point(plain(sentence, maxText)))
 	}
+	return all
 }
 
-// asides writes what the decision says beside the verdict.
-func (m *mail) asides() {
+// asides are what the decision says besides the verdict.
+func (m *mail) asides() []reason {
+	var all []reason
 	d := m.f.Decision
-	if len(d.Others) > 0 {
-		m.para("  - ", "    ", "Strangers also reach "+actionsOf(d.Others, 6)+".")
-	}
 	for i, s := range d.Services {
 		if i == m.l.grants {
 			break
 		}
 		if s.ConfusedDeputy {
-			m.para("  - ", "    ", serviceName(s.Service)+" is let in by "+statementName(s.Statement)+" and nothing pins whose account it works for.")
+			all = append(all, point(serviceName(s.Service)+" is let in by "+statementName(s.Statement)+" and nothing pins whose account it works for."))
 		}
 	}
-	if d.Future != nil {
-		m.para("  - ", "    ", later(d))
+	if m.f.Verdict != policy.Undecided { // else the reasons name what matters
+		for _, part := range m.f.Unreadable {
+			all = append(all, point("A part of the policy could not be read; the rest is decided. "+plain(part, maxText)))
+		}
 	}
 	for _, flag := range d.Flags {
 		if text := flagText(flag); text != "" {
-			m.para("  - ", "    ", text)
+			all = append(all, point(text))
 		}
 	}
+	return all
 }
 
 // flagText explains a flag that the lines above do not; "" for the others.
@@ -100,7 +167,7 @@ func flagText(flag policy.Flag) string {
 	case policy.FlagKeyDependent:
 		return "Some facts of the key are not known here (its spec, tags or aliases) and were taken at their worst."
 	case policy.FlagUniqueIDUnknown:
-		return "The policy names a unique id (AIDA..., AROA...) whose account the text does not tell."
+		return "The policy names a unique id (AIDA..., AROA...) whose account the text does not say."
 	case policy.FlagAmbiguous:
 		return "The answer turns on a construct that AWS does not document."
 	default:
@@ -108,24 +175,28 @@ func flagText(flag policy.Flag) string {
 	}
 }
 
-// statements writes the offending statements as written.
+// statements writes the offending statements as written; the whole policy when
+// it could not be read.
 func (m *mail) statements() {
+	if m.f.Problem != "" && m.f.Policy.Text != "" {
+		m.heading("THE POLICY AS THE RECORD HAS IT")
+		m.quote(m.f.Policy.Text)
+	}
 	for i, s := range m.f.Statements {
 		if i == m.l.statements {
 			m.line("")
-			m.para("  ", "  ", fmt.Sprintf("%d more offending statements stand in the JSON copy of this alert.", len(m.f.Statements)-i))
+			m.para("  ", "  ", fmt.Sprintf("The JSON copy of this alert has %d more offending statements.", len(m.f.Statements)-i))
 			return
 		}
-		m.line(fmt.Sprintf("\n  Statement %d of %d, as written:", s.Index+1, s.Count))
+		m.heading(fmt.Sprintf("STATEMENT %d OF %d, AS WRITTEN", s.Index+1, s.Count))
 		m.quote(s.Text)
 	}
 }
 
 // quote writes a JSON text behind bars, cut to the limit with its hash.
 func (m *mail) quote(text string) {
-	lines := strings.Split(document(pretty(text)), "\n")
 	left := m.l.statement
-	for _, line := range lines {
+	for line := range strings.SplitSeq(document(pretty(text)), "\n") {
 		line = strings.ReplaceAll(line, "\t", "  ")
 		indent := line[:len(line)-len(strings.TrimLeft(line, " "))]
 		indent = indent[:min(len(indent), 20)]
@@ -180,11 +251,12 @@ func (m *mail) proof() {
 	if m.f.Attempted {
 		heading = "PROOF: A REQUEST THAT THE KEY POLICY WOULD HAVE ALLOWED"
 	}
-	m.section(heading, witnessText(g.Witness))
+	m.heading(heading)
+	m.para("  ", "  ", witnessText(g.Witness))
 	shown := 0
 	for _, key := range sortedKeys(g.Witness.Context) {
 		if shown == m.l.context {
-			m.para("    ", "      ", "and more, in the JSON copy of this alert")
+			m.para("    ", "      ", "and more; the JSON copy of this alert has them all")
 			break
 		}
 		shown++

@@ -3,7 +3,7 @@ package alert
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector"
@@ -16,11 +16,20 @@ type evidence struct {
 	Verdict    string            `json:"verdict"`
 	InForce    bool              `json:"in_force"`
 	Attempted  bool              `json:"attempted"`
+	Outcome    string            `json:"outcome"`
 	MFA        string            `json:"mfa"`
 	MFANote    string            `json:"mfa_note,omitempty"`
 	Problem    string            `json:"problem,omitempty"`
+	Unreadable []string          `json:"unreadable,omitempty"`
 	KeyNote    string            `json:"key_note,omitempty"`
 	Key        evidenceKey       `json:"key"`
+	Least      string            `json:"least"`
+	Most       string            `json:"most"`
+	Classes    policy.Classes    `json:"classes"`
+	Owner      evidenceOwner     `json:"owner"`
+	Unguarded  string            `json:"unguarded,omitempty"` // the verdict of the key policy without resource control policies
+	Caller     evidenceCaller    `json:"caller"`
+	Notes      []string          `json:"record_notes,omitempty"`
 	Bypass     bool              `json:"bypass_policy_lockout_safety_check"`
 	Locked     bool              `json:"owner_locked"`
 	Statements []evidenceStmt    `json:"statements"`
@@ -43,6 +52,31 @@ type evidenceKey struct {
 	Usage       string `json:"usage,omitempty"`
 	Origin      string `json:"origin,omitempty"`
 	MultiRegion *bool  `json:"multi_region,omitempty"`
+
+	OutsideMaterial string `json:"outside_material,omitempty"` // where key material is that is not with AWS alone
+	CustomKeyStore  string `json:"custom_key_store,omitempty"`
+	ExternalKey     string `json:"external_key,omitempty"`
+	PrimaryARN      string `json:"primary_arn,omitempty"`
+}
+
+// An evidenceCaller is what the record says of the caller's credentials beyond
+// what OCSF has members for.
+type evidenceCaller struct {
+	InvokedBy         string `json:"invoked_by,omitempty"`
+	Deployer          string `json:"deployer,omitempty"`
+	ServiceLinked     bool   `json:"service_linked,omitempty"`
+	InstanceProfile   string `json:"ec2_role_delivery,omitempty"`
+	IssuerType        string `json:"issuer_type,omitempty"`
+	IssuedTo          string `json:"credentials_issued_to,omitempty"`
+	SourceARN         string `json:"source_arn,omitempty"`
+	SourceAccount     string `json:"source_account,omitempty"`
+	SourceIdentity    string `json:"source_identity,omitempty"`
+	FederatedProvider string `json:"federated_provider,omitempty"`
+	Broker            string `json:"federated_by,omitempty"`
+	UserID            string `json:"identity_center_user,omitempty"`
+	StoreARN          string `json:"identity_store_arn,omitempty"`
+	AssumedRoot       bool   `json:"assumed_root,omitempty"`
+	FromConsole       bool   `json:"console_session,omitempty"`
 }
 
 type evidenceStmt struct {
@@ -62,6 +96,7 @@ type evidenceRef struct {
 }
 
 type evidenceGrant struct {
+	Class      string          `json:"class"`
 	Action     string          `json:"action"`
 	Audience   string          `json:"audience"`
 	Statements []evidenceRef   `json:"statements"`
@@ -79,6 +114,14 @@ type evidenceRequest struct {
 	Resource  string              `json:"resource"`
 	Time      string              `json:"time,omitempty"`
 	Context   map[string][]string `json:"context"`
+}
+
+type evidenceOwner struct {
+	Manage     string `json:"manage"`
+	ManageWhy  string `json:"manage_why,omitempty"`
+	Decrypt    string `json:"decrypt"`
+	DecryptWhy string `json:"decrypt_why,omitempty"`
+	ManagedBy  string `json:"managed_by,omitempty"` // who can still change the policy
 }
 
 type evidenceOther struct {
@@ -105,19 +148,20 @@ type evidenceFuture struct {
 // An evidenceText is a JSON text with the hash of what the record held.
 type evidenceText struct {
 	Text    string `json:"text"`              // characters that could mislead a reader stand as JSON \u escapes
-	SHA256  string `json:"sha256"`            // hex, of the whole text as recorded
+	SHA256  string `json:"sha256,omitempty"`  // hex, of the whole text as recorded
 	Bytes   int    `json:"bytes"`             // length of the whole text as recorded
 	Escaped bool   `json:"escaped,omitempty"` // text differs from the recorded one by such escapes
 	Cut     bool   `json:"cut,omitempty"`     // text is only the beginning
 	Where   string `json:"where,omitempty"`   // where the whole text is, when cut
+	Missing string `json:"missing,omitempty"` // why the record does not hold the text
 }
 
 // A cutter turns event text into evidence within its limits and remembers what
 // it cut.
 type cutter struct {
-	l     limits
-	where string // where whole texts are to be found
-	cuts  []string
+	l    limits
+	f    *detector.Finding
+	cuts []string
 }
 
 // note remembers that the named part was cut, once.
@@ -157,7 +201,7 @@ func (c *cutter) document(part, text, sum string, limit int) evidenceText {
 	shown := document(text)
 	e := evidenceText{Text: shown, SHA256: Sanitize(sum, 64), Bytes: len(text), Escaped: shown != text}
 	if len(shown) > limit {
-		e.Text, e.Cut, e.Where = clip(shown, limit), true, c.where
+		e.Text, e.Cut, e.Where = clip(shown, limit), true, whereWhole(c.f)
 		c.note(part)
 	}
 	return e
@@ -190,21 +234,30 @@ func whereWhole(f *detector.Finding) string {
 
 // evidenceOf gathers the evidence for f within l.
 func evidenceOf(f *detector.Finding, o Options, l limits) (evidence, bool) {
-	c := &cutter{l: l, where: whereWhole(f)}
+	c := &cutter{l: l, f: f}
 	e := evidence{
-		Verdict: f.Verdict.String(), InForce: !f.Attempted, Attempted: f.Attempted, Bypass: f.Event.Bypass, Locked: f.OwnerLocked,
+		Verdict: f.Verdict.String(), InForce: !f.Attempted, Attempted: f.Attempted, Outcome: f.Event.Outcome.String(), Bypass: f.Event.Bypass, Locked: f.OwnerLocked,
 		MFA: mfaState(f.Actor), MFANote: c.text("mfa_note", f.Actor.MFANote),
 		Problem: c.text("problem", f.Problem), KeyNote: c.text("key_note", f.Key.Note),
-		Key: evidenceKey{c.text("key", f.Key.Alias), c.text("key", f.Key.Spec), c.text("key", f.Key.Usage), c.text("key", f.Key.Origin), f.Key.MultiRegion},
+		Key: c.key(f.Key), Caller: c.caller(f),
 
 		Statements: []evidenceStmt{}, Grants: []evidenceGrant{}, Others: []evidenceOther{},
 		Services: []evidenceService{}, Undecided: []evidenceOpen{}, Flags: []string{},
 		Policy: c.document("policy.text", f.Policy.Text, f.Policy.SHA256, l.policy),
 	}
+	if notInRecord(f) { // without a text there is no hash that could be compared
+		e.Policy = evidenceText{Missing: c.text("policy.missing", f.Policy.Missing)}
+	}
+	for _, note := range f.Notes[:c.keep("record_notes", len(f.Notes), 16)] {
+		e.Notes = append(e.Notes, c.text("record_notes", note))
+	}
 	for _, s := range f.Statements[:c.keep("statements", len(f.Statements), l.statements)] {
 		e.Statements = append(e.Statements, c.statement(s))
 	}
 	c.decision(&e, f.Decision)
+	for _, part := range f.Unreadable {
+		e.Unreadable = append(e.Unreadable, c.text("unreadable", part))
+	}
 	for _, name := range o.Expired[:c.keep("expired_exceptions", len(o.Expired), 16)] {
 		e.Expired = append(e.Expired, Sanitize(name, 64))
 	}
@@ -220,8 +273,40 @@ func evidenceOf(f *detector.Finding, o Options, l limits) (evidence, bool) {
 	return e, len(c.cuts) > 0
 }
 
+// key is what the record says of the key itself.
+func (c *cutter) key(k detector.Key) evidenceKey {
+	t := func(s string) string { return c.text("key", s) }
+	return evidenceKey{
+		Alias: t(k.Alias), Spec: t(k.Spec), Usage: t(k.Usage), Origin: t(k.Origin), MultiRegion: k.MultiRegion,
+		OutsideMaterial: k.OutsideMaterial(), CustomKeyStore: t(k.CustomKeyStore), ExternalKey: t(k.ExternalKey), PrimaryARN: t(k.PrimaryARN),
+	}
+}
+
+// caller is where the caller's credentials come from.
+func (c *cutter) caller(f *detector.Finding) evidenceCaller {
+	a := f.Actor
+	t := func(s string) string { return c.text("caller", s) }
+	return evidenceCaller{
+		InvokedBy: t(a.InvokedBy), Deployer: t(f.Deployer()), ServiceLinked: a.ServiceLinked, InstanceProfile: t(a.EC2RoleDelivery),
+		IssuerType: t(a.InScopeOf.IssuerType), IssuedTo: t(a.InScopeOf.IssuedTo), SourceARN: t(a.InScopeOf.SourceARN), SourceAccount: t(a.InScopeOf.SourceAccount),
+		SourceIdentity: t(a.SourceIdentity), FederatedProvider: t(a.FederatedProvider), Broker: t(a.Broker),
+		UserID: t(a.OnBehalfOf.UserID), StoreARN: t(a.OnBehalfOf.StoreARN), AssumedRoot: a.AssumedRoot, FromConsole: f.Event.FromConsole,
+	}
+}
+
 // decision fills in what the policy was decided to do.
 func (c *cutter) decision(e *evidence, d policy.Decision) {
+	e.Least, e.Most, e.Classes = d.Least.String(), d.Most.String(), d.Classes
+	e.Owner = evidenceOwner{
+		Manage: d.Owner.Manage.String(), ManageWhy: c.blame(d.Owner.ManageBlame),
+		Decrypt: d.Owner.Decrypt.String(), DecryptWhy: c.blame(d.Owner.DecryptBlame),
+	}
+	if len(d.Owner.Named) > 0 {
+		e.Owner.ManagedBy = namedOf(d.Owner.Named)
+	}
+	if d.Unguarded != nil {
+		e.Unguarded = d.Unguarded.Verdict.String()
+	}
 	for _, g := range d.Grants[:c.keep("grants", len(d.Grants), c.l.grants)] {
 		e.Grants = append(e.Grants, c.grant(g))
 	}
@@ -242,9 +327,17 @@ func (c *cutter) decision(e *evidence, d policy.Decision) {
 	}
 }
 
+// blame is why the owner lost something; "" when it did not.
+func (c *cutter) blame(o policy.Open) string {
+	if o.Reason == "" || o.Statement.Index < 0 {
+		return c.text("owner", o.Reason)
+	}
+	return c.text("owner", statementName(o.Statement)+": "+o.Reason)
+}
+
 // statement is one offending statement as written.
 func (c *cutter) statement(s detector.Statement) evidenceStmt {
-	part := fmt.Sprintf("statements[index=%d]", s.Index)
+	part := "statements[index=" + strconv.Itoa(s.Index) + "]"
 	return evidenceStmt{
 		Index: s.Index, Count: s.Count, Sid: c.text(part, s.Sid), Effect: c.text(part, s.Effect),
 		Principal: c.text(part, s.Principal), Action: c.text(part, s.Action), Condition: c.text(part, s.Condition),
@@ -254,7 +347,7 @@ func (c *cutter) statement(s detector.Statement) evidenceStmt {
 
 // grant is one grant with its witness.
 func (c *cutter) grant(g policy.Grant) evidenceGrant {
-	e := evidenceGrant{Action: c.text("grants", g.Action), Audience: g.Audience.String(), Statements: []evidenceRef{}, Why: []string{}, Witness: c.request(g.Witness)}
+	e := evidenceGrant{Class: string(g.Class), Action: c.text("grants", g.Action), Audience: g.Audience.String(), Statements: []evidenceRef{}, Why: []string{}, Witness: c.request(g.Witness)}
 	for _, ref := range g.Statements[:c.keep("grants", len(g.Statements), c.l.statements)] {
 		e.Statements = append(e.Statements, c.ref(ref))
 	}

@@ -33,7 +33,7 @@ func publicFinding() *detector.Finding {
 		Title: "Anyone in AWS can encrypt with this KMS key",
 		Event: detector.Event{
 			ID: "f09518ac-5ae5-4214-80ee-4f23ccdedd4c", RequestID: "3356af25-a237-471f-ba5e-abb37d4a256f", Name: "PutKeyPolicy",
-			Source: "kms.amazonaws.com", Version: "1.11", APIVersion: "2014-11-01", Time: at, Region: "us-west-2", Account: "111122223333",
+			Source: "kms.amazonaws.com", Version: "1.11", APIVersion: "2014-11-01", Time: at, Region: "us-west-2", Account: "111122223333", Outcome: detector.Accepted,
 		},
 		Key: detector.Key{ARN: keyInUSWest, ID: "1234abcd-12ab-34cd-56ef-1234567890ab", Account: "111122223333", Region: "us-west-2", Partition: "aws"},
 		Actor: detector.Actor{
@@ -46,15 +46,16 @@ func publicFinding() *detector.Finding {
 		Policy:   detector.PolicyText{Text: openPolicy, SHA256: sha},
 		Repaired: fixedPolicy,
 		Decision: policy.Decision{Verdict: policy.Public, Grants: []policy.Grant{{
-			Action: "kms:Encrypt", Audience: policy.Public, Statements: []policy.StatementRef{{Index: 0, Sid: "Open"}},
+			Class: policy.ClassEncrypt, Action: "kms:Encrypt", Audience: policy.Public, Statements: []policy.StatementRef{{Index: 0, Sid: "Open"}},
 			Witness: policy.Request{Principal: "arn:aws:iam::999988887777:role/stranger", Action: "kms:Encrypt", Resource: keyInUSWest, Time: at, Context: map[string][]string{}},
 			Why:     []string{`Statement 1 "Open" allows kms:Encrypt to every AWS principal and has no condition.`},
 		}}},
 		Statements: []detector.Statement{{Index: 0, Count: 1, Sid: "Open", Effect: "Allow", Principal: `"Principal":{"AWS":"*"}`, Action: `"Action":"kms:Encrypt"`, Text: openStmt}},
 		Splunk: detector.Splunk{
 			Signature: "PutKeyPolicy", Dest: "kms.amazonaws.com", User: "jane@example.com", UserAgent: "aws-cli/2.31.9", Src: "198.51.100.9",
-			VendorAccount: "111122223333", VendorRegion: "us-west-2", VendorProduct: "AWS CloudTrail", KeyPolicyAction: "kms:Encrypt", KeyPolicyPrincipal: "*",
-			Count: 1, FirstTime: at, LastTime: at, RiskScore: 50, SeedSeverity: "medium", WouldAlertLiteral: true, WouldAlertWildcard: true,
+			VendorAccount: "111122223333", VendorRegion: "us-west-2", VendorProduct: "AWS CloudTrail",
+			Rows:      []detector.SplunkRow{{KeyPolicyAction: "kms:Encrypt", KeyPolicyPrincipal: "*", Count: 1}},
+			FirstTime: at, LastTime: at, RiskScore: 50, SeedSeverity: "medium", WouldAlertLiteral: true, WouldAlertWildcard: true,
 		},
 	}
 }
@@ -89,9 +90,12 @@ func findings() map[string]*detector.Finding {
 		f.Decision, f.Statements = policy.Decision{}, nil
 		f.Problem = `key policy: Statement[0].Principal: want one Principal, got another (byte 71)`
 	})
+	change("unread-in-part", func(f *detector.Finding) {
+		f.Unreadable = []string{`line 9: Statement[1].Principal.AWS: want "*", an account id, a unique id, or the ARN of an account root, user, role or session, got "44445555666" (byte 241)`}
+	})
 	change("attempted", func(f *detector.Finding) {
 		f.Attempted, f.Severity, f.Title = true, detector.Low, "Refused attempt to open a KMS key to anyone in AWS"
-		f.Event.ErrorCode, f.Event.ErrorMessage = "AccessDenied", "User: arn:aws:sts::111122223333:assumed-role/okta_adm_role/jane@example.com is not authorized to perform: kms:PutKeyPolicy"
+		f.Event.Outcome, f.Event.ErrorCode, f.Event.ErrorMessage = detector.Refused, "AccessDenied", "User: arn:aws:sts::111122223333:assumed-role/okta_adm_role/jane@example.com is not authorized to perform: kms:PutKeyPolicy"
 	})
 	change("later", func(f *detector.Finding) {
 		f.Verdict, f.Severity, f.Title = policy.Private, detector.Medium, "This KMS key opens to anyone in AWS on 2027-01-01 00:00:00 UTC"
@@ -108,11 +112,11 @@ func findings() map[string]*detector.Finding {
 	change("user-with-long-term-key", func(f *detector.Finding) {
 		f.Actor = detector.Actor{
 			Type: "IAMUser", ARN: "arn:aws:iam::111122223333:user/build", PrincipalID: "AIDACKCEVSQ6C2EXAMPLE", Name: "build", Account: "111122223333",
-			AccessKeyID: "AKIAIOSFODNN7EXAMPLE", LongTermKey: true, MFA: detector.MFANotApplicable,
+			AccessKeyID: "AKIAIOSFODNN7EXAMPLE", LongTermKey: true, MFA: detector.MFANotApplicable, MFANote: "a long-term access key, which knows no MFA",
 		}
 	})
 	change("service", func(f *detector.Finding) {
-		f.Actor = detector.Actor{Type: "AWSService", Name: "config.amazonaws.com", InvokedBy: "config.amazonaws.com", MFA: detector.MFANotApplicable}
+		f.Actor = detector.Actor{Type: "AWSService", Name: "config.amazonaws.com", InvokedBy: "config.amazonaws.com", MFA: detector.MFANotApplicable, MFANote: "an AWS service"}
 		f.Source = detector.Source{Address: "config.amazonaws.com", UserAgent: "config.amazonaws.com"}
 	})
 	change("root", func(f *detector.Finding) {
@@ -120,9 +124,24 @@ func findings() map[string]*detector.Finding {
 		f.Event.Bypass = true
 	})
 	change("key-unknown", func(f *detector.Finding) {
-		f.Key = detector.Key{ID: "alias/payroll", Alias: "alias/payroll", Account: "111122223333", Region: "us-west-2", Partition: "aws", Note: "The request named the key by an alias; the record does not tell which key that was."}
+		f.Key = detector.Key{ID: "alias/payroll", Alias: "alias/payroll", Account: "111122223333", Region: "us-west-2", Partition: "aws", Note: "The request named the key by an alias; the record does not say which key that was."}
+	})
+	change("policy-missing", func(f *detector.Finding) {
+		f.Verdict, f.Severity, f.Title, f.Repaired = policy.Undecided, detector.Medium, "The new policy of this KMS key is not in the record", ""
+		f.Decision, f.Statements, f.Policy = policy.Decision{}, nil, detector.PolicyText{Missing: `CloudTrail left the request parameters out ("requestParameters too large")`}
+		f.Problem = "it is not in the record: " + f.Policy.Missing
+	})
+	change("key-elsewhere", func(f *detector.Finding) {
+		f.Event.Account, f.Actor.Account = "777788889999", "777788889999"
+	})
+	change("outcome-unknown", func(f *detector.Finding) {
+		f.Title += ", if the call took effect"
+		f.Event.Outcome, f.Event.ErrorCode, f.Event.ErrorMessage = detector.OutcomeUnknown, "DependencyTimeoutException", "The system timed out while trying to fulfill the request."
 	})
 	all["hostile"] = hostileFinding()
+	hostile := hostileFinding() // where the record does not hold the policy
+	hostile.Policy = detector.PolicyText{Missing: attack}
+	all["hostile-missing"] = hostile
 	all["huge"] = hugeFinding()
 	return all
 }
@@ -160,11 +179,15 @@ func fill(f *detector.Finding, s string) {
 	f.Title = s
 	f.Event.ID, f.Event.RequestID, f.Event.Name, f.Event.Source, f.Event.APIVersion = s, s, s, s, s
 	f.Event.Region, f.Event.Account, f.Event.ErrorCode, f.Event.ErrorMessage = s, s, s, s
-	f.Key = detector.Key{ARN: s, ID: s, Account: s, Region: s, Partition: s, Alias: s, Spec: s, Usage: s, Origin: s, Note: s}
+	f.Notes = []string{s, s}
+	f.Key = detector.Key{ARN: s, ID: s, Account: s, Region: s, Partition: s, Alias: s, PrimaryARN: s, Spec: s, Usage: s, Origin: s, CustomKeyStore: s, ExternalKey: s, Note: s}
 	a := &f.Actor
+	a.InScopeOf = detector.Scope{IssuerType: s, IssuedTo: s, SourceARN: s, SourceAccount: s}
+	a.OnBehalfOf = detector.IdentityCenterUser{UserID: s, StoreARN: s}
+	a.Broker, a.EC2RoleDelivery, a.SourceIdentity, a.FederatedProvider = s, s, s, s
 	a.Type, a.ARN, a.PrincipalID, a.Name, a.Role, a.RoleARN, a.Account, a.AccessKeyID, a.MFANote, a.InvokedBy = s, s, s, s, s, s, s, s, s, s
 	f.Source = detector.Source{Address: s, UserAgent: s, VPCEndpoint: s}
-	f.Policy.Text, f.Problem, f.Repaired = s, s, s
+	f.Policy.Text, f.Policy.Missing, f.Problem, f.Repaired = s, "", s, s
 	st := &f.Statements[0]
 	st.Sid, st.Effect, st.Principal, st.Action, st.Condition, st.Text = s, s, s, s, s, s
 	g := &f.Decision.Grants[0]
@@ -176,7 +199,8 @@ func fill(f *detector.Finding, s string) {
 	f.Decision.Undecided = []policy.Open{{Statement: policy.StatementRef{Index: -1, Sid: s}, Reason: s}}
 	f.Decision.Flags = []policy.Flag{policy.Flag(s)}
 	p := &f.Splunk
-	p.Signature, p.Dest, p.User, p.UserAgent, p.Src, p.VendorAccount, p.VendorRegion, p.KeyPolicyAction, p.KeyPolicyPrincipal = s, s, s, s, s, s, s, s, s
+	p.Signature, p.Dest, p.User, p.UserAgent, p.Src, p.VendorAccount, p.VendorRegion = s, s, s, s, s, s, s
+	p.Rows = []detector.SplunkRow{{KeyPolicyAction: s, KeyPolicyPrincipal: s, Count: 1}}
 }
 
 // eachFinding runs a test on every fixture.

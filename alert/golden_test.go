@@ -20,12 +20,8 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // that no event shows, against the files in testdata/golden.
 func TestGolden(t *testing.T) {
 	seen := map[string]bool{}
-	events, _ := filepath.Glob("../events/*.json")
-	if len(events) < 10 {
-		t.Fatalf("../events holds %d events, want at least 10", len(events))
-	}
-	for _, path := range events {
-		name := "events/" + strings.TrimSuffix(filepath.Base(path), ".json")
+	for _, path := range eventFiles(t) {
+		name := filepath.Base(filepath.Dir(path)) + "/" + strings.TrimSuffix(filepath.Base(path), ".json")
 		t.Run(name, func(t *testing.T) {
 			result := detectFile(t, path)
 			if result.Finding == nil {
@@ -47,6 +43,21 @@ func TestGolden(t *testing.T) {
 			t.Errorf("%s belongs to no event and no fixture", file)
 		}
 	}
+}
+
+// eventFiles are the sample events of the project, and the events in testdata
+// whose shapes no sample has.
+func eventFiles(t testing.TB) []string {
+	t.Helper()
+	var all []string
+	for _, folder := range []string{"../events", "testdata/shapes"} {
+		files, _ := filepath.Glob(folder + "/*.json")
+		if len(files) < 10 {
+			t.Fatalf("%s holds %d events, want at least 10", folder, len(files))
+		}
+		all = append(all, files...)
+	}
+	return all
 }
 
 // detectFile runs one EventBridge event through the detector.

@@ -32,11 +32,13 @@ func groupGrants(grants []policy.Grant) []grantGroup {
 
 // worstGrant is the first grant to the worst audience; nil when there is none.
 func worstGrant(d policy.Decision) *policy.Grant {
-	groups := groupGrants(d.Grants)
-	if len(groups) == 0 {
-		return nil
+	var worst *policy.Grant
+	for i := range d.Grants {
+		if worst == nil || d.Grants[i].Audience > worst.Audience {
+			worst = &d.Grants[i]
+		}
 	}
-	return &groups[0].grants[0]
+	return worst
 }
 
 // letIn names the statements that let the audience in, unless the reasons

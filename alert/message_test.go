@@ -2,6 +2,7 @@ package alert
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"regexp"
 	"slices"
@@ -35,21 +36,24 @@ func checkMessage(t *testing.T, m Message) map[string]string {
 			t.Errorf("attribute %q = %q", name, value)
 		}
 	}
-	if m.size() > 200<<10 {
-		t.Errorf("message has %d bytes, want at most 200 KiB", m.size())
+	if m.size() > 240<<10 {
+		t.Errorf("message has %d bytes, want at most 240 KiB", m.size())
 	}
 	var bodies map[string]string // a value that is no string fails here; SNS would ignore it silently
 	if err := json.Unmarshal([]byte(m.Body), &bodies); err != nil {
 		t.Fatalf("body: %v", err)
 	}
-	for _, protocol := range []string{"default", "sqs", "lambda", "firehose", "http", "https"} {
-		if !json.Valid([]byte(bodies[protocol])) {
-			t.Errorf("%s is not JSON: %.200s", protocol, bodies[protocol])
+	if !json.Valid([]byte(bodies["default"])) {
+		t.Errorf("default is not JSON: %.200s", bodies["default"])
+	}
+	for protocol, body := range bodies {
+		if protocol != "default" && body == bodies["default"] {
+			t.Errorf("%s repeats default, which its subscribers get anyway", protocol)
 		}
 	}
-	for _, protocol := range []string{"sqs", "lambda", "firehose", "http"} {
-		if bodies[protocol] != bodies["default"] {
-			t.Errorf("%s differs from default", protocol)
+	for protocol := range bodies {
+		if !slices.Contains([]string{"default", "email", "https", "sms"}, protocol) {
+			t.Errorf("a body for %q", protocol)
 		}
 	}
 	if !oneSMS.MatchString(bodies["sms"]) || bodies["email"] == "" {
@@ -75,8 +79,8 @@ func TestCompose(t *testing.T) {
 		if m, err = Compose(f, o); err != nil {
 			t.Fatal(err)
 		}
-		if bodies := checkMessage(t, m); bodies["https"] != bodies["default"] {
-			t.Error("https is not the finding")
+		if bodies := checkMessage(t, m); bodies["https"] != "" {
+			t.Errorf("https has a body of its own, want the finding from default: %.100q", bodies["https"])
 		}
 	})
 }
@@ -87,6 +91,7 @@ func TestComposeHuge(t *testing.T) {
 	fill(filled, huge)
 	fill(quotes, strings.Repeat(`"`, 64<<10))
 	wideList := hugeFinding()
+	wideList.Policy.Text = strings.Repeat(`"`, 32<<10) // whole, whatever is around it
 	g := &wideList.Decision.Grants[0]
 	g.Witness.Context = map[string][]string{}
 	for i := range 500 {
@@ -94,12 +99,24 @@ func TestComposeHuge(t *testing.T) {
 		g.Why = append(g.Why, strings.Repeat("w", 500))
 		g.Witness.Context[strings.Repeat("k", i+1)] = []string{strings.Repeat("v", 500)}
 	}
+	for range 100 {
+		wideList.Splunk.Rows = append(wideList.Splunk.Rows, detector.SplunkRow{KeyPolicyAction: strings.Repeat("a", 5000), KeyPolicyPrincipal: strings.Repeat("p", 5000), Count: 1})
+	}
 	for range 60 {
 		wideList.Decision.Grants = append(wideList.Decision.Grants, *g)
 		wideList.Decision.Others = append(wideList.Decision.Others, *g)
 	}
-	for name, f := range map[string]*detector.Finding{"32 kB policy, 60 statements": hugeFinding(), "every text 64 kB": filled, "every text quotes": quotes, "every list long": wideList} {
+	for name, c := range map[string]struct {
+		f   *detector.Finding
+		cut string // a part that must be cut
+	}{
+		"32 kB policy, 60 statements": {hugeFinding(), "grants"},
+		"every text 64 kB":            {filled, "policy.text"},
+		"every text quotes":           {quotes, "policy.text"},
+		"every list long":             {wideList, "grants"},
+	} {
 		t.Run(name, func(t *testing.T) {
+			f := c.f
 			m, err := Compose(f, testOptions())
 			if err != nil {
 				t.Fatal(err)
@@ -110,10 +127,12 @@ func TestComposeHuge(t *testing.T) {
 				t.Fatal(err)
 			}
 			p := out.Evidences[0].Data.Policy
-			if !p.Cut || p.SHA256 != f.Policy.SHA256 || p.Bytes != len(f.Policy.Text) || !strings.HasPrefix(p.Where, "CloudTrail event ") || !strings.HasSuffix(p.Text, cutMark) {
+			whole := p.Text == f.Policy.Text && p.Where == ""
+			beginning := strings.HasPrefix(p.Where, "CloudTrail event ") && strings.HasSuffix(p.Text, cutMark)
+			if p.SHA256 != f.Policy.SHA256 || p.Bytes != len(f.Policy.Text) || p.Cut != (c.cut == "policy.text") || p.Cut && !beginning || !p.Cut && !whole {
 				t.Errorf("policy: cut %v, %d bytes, sha256 %s, where %q", p.Cut, p.Bytes, p.SHA256, p.Where)
 			}
-			if !out.Metadata.IsTruncated || !slices.Contains(out.Evidences[0].Data.Cut, "policy.text") {
+			if !out.Metadata.IsTruncated || !slices.Contains(out.Evidences[0].Data.Cut, c.cut) {
 				t.Errorf("the finding does not say what was cut: %v", out.Evidences[0].Data.Cut)
 			}
 			if n := len(bodies["email"]); n > 32<<10 {
@@ -121,6 +140,76 @@ func TestComposeHuge(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A key policy of 32 KiB, the most that KMS takes, is in the finding whole,
+// whatever it is made of.
+func TestComposeKeepsAPolicyWhole(t *testing.T) {
+	const most = 32 << 10
+	open := `{"Sid":"%s","Effect":"Allow","Principal":"*","Action":"kms:Encrypt","Resource":"*"}`
+	padded := func(pad string) string {
+		empty := `{"Version":"2012-10-17","Statement":[` + fmt.Sprintf(open, "") + `]}`
+		return `{"Version":"2012-10-17","Statement":[` + fmt.Sprintf(open, strings.Repeat(pad, (most-len(empty))/len(pad))) + `]}`
+	}
+	var many []string
+	for i := 0; len(strings.Join(many, ",")) < most-200; i++ {
+		many = append(many, fmt.Sprintf(open, fmt.Sprint(i)))
+	}
+	var actions, principals []string
+	for i := range 60 {
+		actions = append(actions, fmt.Sprintf("kms:Encrypt%s", strings.Repeat("*", i)))
+		principals = append(principals, "arn:aws:iam::111122223333:role/"+strings.Repeat(fmt.Sprint(i%10), 400))
+	}
+	wide, _ := json.Marshal(map[string]any{"Statement": []any{
+		map[string]any{"Effect": "Allow", "Principal": "*", "Action": actions, "Resource": "*"},
+		map[string]any{"Effect": "Allow", "Principal": map[string]any{"AWS": principals}, "Action": actions, "Resource": "*"},
+	}})
+	for name, text := range map[string]string{
+		"many rows":          string(wide) + strings.Repeat(" ", most-len(wide)),
+		"letters":            padded("x"),
+		"quotes":             padded(`\"`),
+		"backslashes":        padded(`\\`),
+		"control characters": padded("\u0080"),
+		"soft hyphens":       padded("\u00ad"),
+		"markup":             padded("<&>"),
+		"many statements":    `{"Version":"2012-10-17","Statement":[` + strings.Join(many, ",") + `]}`,
+		"white space":        `{"Version":"2012-10-17","Statement":[` + strings.Repeat("\n", most-150) + fmt.Sprintf(open, "") + `]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			if len(text) < most-1<<10 || len(text) > most {
+				t.Fatalf("the policy has %d bytes, want nearly 32 KiB", len(text))
+			}
+			record := fmt.Sprintf(`{"eventVersion":"1.11","eventID":"f09518ac-5ae5-4214-80ee-4f23ccdedd4c","eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy",
+				"eventTime":"2026-11-23T03:14:15Z","awsRegion":"us-west-2","recipientAccountId":"111122223333","userIdentity":{"type":"IAMUser","userName":"build"},
+				"requestParameters":{"keyId":%q,"policy":%s},"responseElements":null}`, keyInUSWest, literal(t, text))
+			result, err := detector.Detector{}.Detect([]byte(record))
+			if err != nil || result.Finding == nil {
+				t.Fatalf("no finding: %s, %v", result.Quiet, err)
+			}
+			m, err := Compose(result.Finding, testOptions())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out ocsfFinding
+			if err := json.Unmarshal([]byte(checkMessage(t, m)["default"]), &out); err != nil {
+				t.Fatal(err)
+			}
+			p := out.Evidences[0].Data.Policy
+			if p.Cut || p.Text != document(text) || p.Bytes != len(text) {
+				t.Errorf("message of %d bytes: policy cut %t, %d of %d bytes; cut: %v", m.size(), p.Cut, len(p.Text), len(text), out.Evidences[0].Data.Cut)
+			}
+		})
+	}
+}
+
+// literal is s as a JSON string.
+func literal(t *testing.T, s string) string {
+	t.Helper()
+	text, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 func TestComposeCutsNothingOfAnOrdinaryFinding(t *testing.T) {
@@ -177,7 +266,7 @@ func TestSubject(t *testing.T) {
 		"unreadable": {all["unparsed"], testOptions(), "[MEDIUM] KMS key policy could not be read 111122223333 us-west-2 ...34567890ab"},
 		"replica":    {replica, testOptions(), "[CRITICAL] KMS key open to everyone: kms:Encrypt 111122223333 eu-west-1 ...34567890ab"},
 		"worst":      {mixed, testOptions(), "[CRITICAL] KMS key open to everyone: kms:ReEncryptTo 111122223333 us-west-2 ...34567890ab"},
-		"zero":       {&detector.Finding{}, testOptions(), "[LOW] KMS key policy could not be decided unknown"},
+		"zero":       {&detector.Finding{}, testOptions(), "[LOW] May be in force: KMS key policy could not be decided unknown"},
 	} {
 		if got := subject(c.f, c.o); got != c.want {
 			t.Errorf("%s: subject = %q, want %q", name, got, c.want)
@@ -185,7 +274,20 @@ func TestSubject(t *testing.T) {
 	}
 }
 
-// The law of Compose: whatever stands in the finding, SNS takes the message
+// Every text comes out of the body as it went in.
+func TestQuoted(t *testing.T) {
+	texts := []string{"", "plain", "a\"b\\c/d", "\x00\x01\b\f\n\r\t\x1f\x7f", "\u00e9\u2028\u2029\U0001f600", "<&>"}
+	for _, text := range texts {
+		var b strings.Builder
+		quote(&b, []byte(text))
+		var got string
+		if err := json.Unmarshal([]byte(b.String()), &got); err != nil || got != text {
+			t.Errorf("%q: got %q, %v", text, got, err)
+		}
+	}
+}
+
+// The law of Compose: whatever is in the finding, SNS takes the message
 // and every subscriber can read its part.
 func FuzzCompose(f *testing.F) {
 	f.Add(attack, uint8(1))

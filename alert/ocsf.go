@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"strings"
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector"
@@ -17,11 +18,12 @@ func OCSF(f *detector.Finding, o Options) ([]byte, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	return ocsf(f, o, narrowing[0])
+	text, err := encode(ocsf(f, o, narrowing[0]))
+	return []byte(text), err
 }
 
-// ocsf writes the finding within l.
-func ocsf(f *detector.Finding, o Options, l limits) ([]byte, error) {
+// ocsf is the finding within l.
+func ocsf(f *detector.Finding, o Options, l limits) ocsfFinding {
 	data, isCut := evidenceOf(f, o, l)
 	t := text(l.text)
 	out := ocsfFinding{
@@ -31,7 +33,7 @@ func ocsf(f *detector.Finding, o Options, l limits) ([]byte, error) {
 		TypeUID: 200401, TypeName: "Detection Finding: Create",
 		Time: millis(o.Now), StartTime: millis(f.Event.Time), EndTime: millis(f.Event.Time),
 		StatusID: 1, Status: "New",
-		StatusCode: t.of(f.Event.ErrorCode), StatusDetail: "The call was accepted; the policy is in force.",
+		StatusCode: t.of(f.Event.ErrorCode), StatusDetail: statusDetail(f),
 		RiskScore: f.Splunk.RiskScore, IsAlert: true,
 		ActionID: 3, Action: "Observed",
 		DispositionID: 15, Disposition: "Detected",
@@ -43,20 +45,41 @@ func ocsf(f *detector.Finding, o Options, l limits) ([]byte, error) {
 		Evidences:   []ocsfEvidence{t.evidence(f, data)},
 		Observables: t.observables(f),
 		Remediation: ocsfRemedy{Desc: remedy(f), References: references(o)},
-		Unmapped:    ocsfUnmapped{t.splunk(f.Splunk)},
+		Unmapped:    ocsfUnmapped{t.splunk(f.Splunk, l.rows)},
 	}
 	if f.Event.ErrorCode == "" {
 		out.StatusCode = "Success"
 	}
-	if f.Attempted {
-		out.StatusDetail = "AWS refused the call; this policy is not in force."
-	}
 	out.SeverityID, out.Severity, out.ImpactID, out.Impact, out.RiskLevelID, out.RiskLevel = ranks(f.Severity)
-	out.ConfidenceID, out.Confidence = 3, "High"
-	if f.Verdict == policy.Undecided {
-		out.ConfidenceID, out.Confidence = 1, "Low"
+	out.ConfidenceID, out.Confidence = confidence(f)
+	return out
+}
+
+// statusDetail says what came of the call.
+func statusDetail(f *detector.Finding) string {
+	switch {
+	case f.Attempted:
+		return "AWS refused the call; this policy is not in force."
+	case outcomeUnknown(f):
+		return "The outcome of the call is not known; the policy may be in force."
+	case notInRecord(f):
+		return "The call was accepted; the policy is not in the record."
+	default:
+		return "The call was accepted; the policy is in force."
 	}
-	return encode(out)
+}
+
+// confidence is OCSF's: low where nobody could decide, medium where nobody
+// knows whether the policy is in force.
+func confidence(f *detector.Finding) (id int, name string) {
+	switch {
+	case f.Verdict == policy.Undecided:
+		return 1, "Low"
+	case outcomeUnknown(f):
+		return 2, "Medium"
+	default:
+		return 3, "High"
+	}
 }
 
 // millis is OCSF's timestamp_t; 0, which is left out, for the zero time.
@@ -83,13 +106,19 @@ func ranks(s detector.Severity) (severityID int, severity string, impactID int, 
 
 // oneLine is the finding in a sentence.
 func oneLine(f *detector.Finding) string {
-	return title(f) + ": " + orUnknown(Sanitize(f.Event.Name, 64)) + " by " + who(f.Actor, 64) + " (MFA: " + mfaState(f.Actor) + ")" + attemptedWord(f) + "; key " + whichKey(f.Key)
+	return title(f) + ": " + orUnknown(Sanitize(f.Event.Name, 64)) + " by " + who(f.Actor) + " (MFA: " + mfaState(f.Actor) + ")" + outcomeWord(f) + "; key " + whichKey(f)
 }
 
 // remedy is what to do, for machines to show.
 func remedy(f *detector.Finding) string {
-	if f.Attempted {
-		return "Nothing is in force. Ask the caller; if it was not one of yours, revoke its credentials."
+	switch {
+	case f.Attempted:
+		return "The call changed nothing. Ask the caller; if it was not one of yours, revoke its credentials."
+	case notInRecord(f):
+		return "Fetch the key policy (aws kms get-key-policy), decide about it (kmsentry check), and ask the caller. If it is open, put a trusted policy back. Never delete the key: what is encrypted under it would be lost."
+	}
+	if f.OwnerLocked {
+		return strings.Join(lockedSteps(f), " ")
 	}
 	return "Save the current key policy, ask the caller, and put a trusted policy back (evidences[0].data.repaired_policy proposes one when that is safe). Disable the key only as a last resort: decryption stops too. Never delete the key: what is encrypted under it would be lost."
 }
@@ -167,7 +196,7 @@ func (t text) resources(k detector.Key) []ocsfResource {
 // evidence is who did what, from where.
 func (t text) evidence(f *detector.Finding, data evidence) ocsfEvidence {
 	e := ocsfEvidence{
-		Actor: ocsfActor{User: t.user(f.Actor), Session: t.session(f.Actor)},
+		Actor: t.actor(f.Actor),
 		API: ocsfAPI{
 			Operation: orUnknown(t.of(f.Event.Name)),
 			Service:   ocsfService{orUnknown(t.of(f.Event.Source))},
@@ -188,11 +217,20 @@ func (t text) evidence(f *detector.Finding, data evidence) ocsfEvidence {
 	return e
 }
 
+// actor is who made the call: the service as application, the person or program
+// as user, and who vouches for them as identity provider.
+func (t text) actor(a detector.Actor) ocsfActor {
+	return ocsfActor{
+		AppName: t.of(a.InvokedBy), AppUID: t.of(firstOf(a.InScopeOf.SourceARN, a.InScopeOf.IssuedTo)),
+		User: t.user(a), Session: t.session(a), IDP: t.idp(a),
+	}
+}
+
 // user is the caller.
 func (t text) user(a detector.Actor) ocsfUser {
 	u := ocsfUser{
-		UID: t.of(a.ARN), UIDAlt: t.of(a.PrincipalID), Name: orUnknown(t.of(a.Name)),
-		Type: orUnknown(t.of(a.Type)), TypeID: 99, Account: t.account(a.Account),
+		UID: t.of(firstOf(a.ARN, a.OnBehalfOf.UserID)), UIDAlt: t.of(a.PrincipalID), Name: orUnknown(t.of(a.Name)),
+		Type: orUnknown(t.of(a.Type)), TypeID: userTypeID(a), Account: t.account(a.Account),
 	}
 	if a.AccessKeyID != "" {
 		kind := "Temporary"
@@ -204,10 +242,30 @@ func (t text) user(a detector.Actor) ocsfUser {
 	return u
 }
 
+// userTypeID is OCSF's kind of user: 1 a person, 2 the account's administrator,
+// 4 a service, 99 what the type says, which may be any of them.
+func userTypeID(a detector.Actor) int {
+	switch {
+	case a.Type == "AWSService" || a.ServiceLinked:
+		return 4
+	case a.Type == "Root":
+		return 2
+	case a.Type == "IAMUser" || a.Type == "IdentityCenterUser" || a.Type == "SAMLUser" || a.SSO:
+		return 1
+	case a.Type == "" || a.Type == "Unknown":
+		return 0
+	default:
+		return 99
+	}
+}
+
 // session is the caller's session; nil when the record tells nothing of one.
 // is_mfa is left out when it is not known: false would be a statement.
 func (t text) session(a detector.Actor) *ocsfSession {
-	s := ocsfSession{Issuer: t.of(a.RoleARN), CreatedTime: millis(a.SessionStart)}
+	s := ocsfSession{Issuer: t.of(firstOf(a.RoleARN, a.Broker)), CreatedTime: millis(a.SessionStart), UIDAlt: t.of(a.SourceIdentity)}
+	if a.Role != "" || a.Broker != "" {
+		s.UID = t.of(a.ARN)
+	}
 	if !a.LongTermKey {
 		s.CredentialUID = t.of(a.AccessKeyID)
 	}
@@ -222,7 +280,21 @@ func (t text) session(a detector.Actor) *ocsfSession {
 	return &s
 }
 
-// endpoint is where the call came from; nil when the record does not tell.
+// idp is who knows how the caller signed in; nil when that is AWS or not known.
+func (t text) idp(a detector.Actor) *ocsfIDP {
+	switch {
+	case a.OnBehalfOf.StoreARN != "" || a.SSO:
+		return &ocsfIDP{Name: "AWS IAM Identity Center", UID: t.of(a.OnBehalfOf.StoreARN)}
+	case a.FederatedProvider != "":
+		return &ocsfIDP{Name: t.of(lastOf(a.FederatedProvider)), UID: t.of(a.FederatedProvider)}
+	case a.Broker != "":
+		return &ocsfIDP{Name: t.of(lastOf(a.Broker)), UID: t.of(a.Broker)}
+	default:
+		return nil
+	}
+}
+
+// endpoint is where the call came from; nil when the record does not say.
 func (t text) endpoint(s detector.Source) *ocsfEndpoint {
 	e := ocsfEndpoint{InterfaceUID: t.of(s.VPCEndpoint)}
 	if s.IsIP {
@@ -259,19 +331,27 @@ func (t text) observables(f *detector.Finding) []ocsfObserved {
 	return all
 }
 
-// splunk is the row that the seed rule would print.
-func (t text) splunk(s detector.Splunk) splunkColumns {
+// splunk is what the seed rule would print: the columns that its rows share, the
+// first row's own, and so many rows.
+func (t text) splunk(s detector.Splunk, most int) splunkColumns {
 	at := func(when time.Time) string {
 		if when.IsZero() {
 			return "unknown"
 		}
 		return when.UTC().Format(time.RFC3339)
 	}
+	rows := make([]splunkRow, min(len(s.Rows), most))
+	for i, r := range s.Rows[:len(rows)] {
+		rows[i] = splunkRow{t.of(r.KeyPolicyAction), t.of(r.KeyPolicyPrincipal), r.Count}
+	}
+	first := splunkRow{orUnknown(""), orUnknown(""), 1}
+	if len(rows) > 0 {
+		first = rows[0]
+	}
 	return splunkColumns{
 		Signature: t.of(s.Signature), Dest: t.of(s.Dest), User: t.of(s.User), UserAgent: t.of(s.UserAgent), Src: t.of(s.Src),
 		VendorAccount: t.of(s.VendorAccount), VendorRegion: t.of(s.VendorRegion), VendorProduct: t.of(s.VendorProduct),
-		KeyPolicyAction: t.of(s.KeyPolicyAction), KeyPolicyPrincipal: t.of(s.KeyPolicyPrincipal),
-		Count: s.Count, FirstTime: at(s.FirstTime), LastTime: at(s.LastTime),
+		splunkRow: first, Rows: rows, MoreRows: s.MoreRows + len(s.Rows) - len(rows), FirstTime: at(s.FirstTime), LastTime: at(s.LastTime),
 		RiskScore: s.RiskScore, Severity: t.of(s.SeedSeverity),
 		WouldAlert: splunkWouldHave{s.WouldAlertLiteral, s.WouldAlertWildcard},
 	}

@@ -63,11 +63,11 @@ func TestOCSFIsValid(t *testing.T) {
 			checkFinding(t, raw, ocsfs, own)
 		}
 		for i, l := range narrowing {
-			raw, err := ocsf(f, testOptions(), l)
+			raw, err := encode(ocsf(f, testOptions(), l))
 			if err != nil {
 				t.Fatal(err)
 			}
-			checkFinding(t, raw, ocsfs, own)
+			checkFinding(t, []byte(raw), ocsfs, own)
 			if t.Failed() {
 				t.Fatalf("within narrowing[%d]", i)
 			}

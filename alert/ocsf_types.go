@@ -144,8 +144,16 @@ type ocsfEvidence struct {
 }
 
 type ocsfActor struct {
+	AppName string       `json:"app_name,omitempty"` // the AWS service that made the call
+	AppUID  string       `json:"app_uid,omitempty"`  // ARN of the resource that the credentials were made for
 	User    ocsfUser     `json:"user"`
 	Session *ocsfSession `json:"session,omitempty"`
+	IDP     *ocsfIDP     `json:"idp,omitempty"`
+}
+
+type ocsfIDP struct {
+	Name string `json:"name"`
+	UID  string `json:"uid,omitempty"`
 }
 
 type ocsfUser struct {
@@ -164,6 +172,8 @@ type ocsfCredential struct {
 }
 
 type ocsfSession struct {
+	UID           string `json:"uid,omitempty"`     // ARN of the session
+	UIDAlt        string `json:"uid_alt,omitempty"` // its source identity
 	IsMFA         *bool  `json:"is_mfa,omitempty"`
 	Issuer        string `json:"issuer,omitempty"`
 	CreatedTime   int64  `json:"created_time,omitempty"`
@@ -219,22 +229,29 @@ type ocsfUnmapped struct {
 
 // splunkColumns are the columns of the seed rule, under its own names.
 type splunkColumns struct {
-	Signature          string          `json:"signature"`
-	Dest               string          `json:"dest"`
-	User               string          `json:"user"`
-	UserAgent          string          `json:"user_agent"`
-	Src                string          `json:"src"`
-	VendorAccount      string          `json:"vendor_account"`
-	VendorRegion       string          `json:"vendor_region"`
-	VendorProduct      string          `json:"vendor_product"`
-	KeyPolicyAction    string          `json:"key_policy_action"`
-	KeyPolicyPrincipal string          `json:"key_policy_principal"`
-	Count              int             `json:"count"`
-	FirstTime          string          `json:"firstTime"`
-	LastTime           string          `json:"lastTime"`
-	RiskScore          int             `json:"risk_score"`
-	Severity           string          `json:"severity"`
-	WouldAlert         splunkWouldHave `json:"splunk_would_alert"`
+	Signature     string          `json:"signature"`
+	Dest          string          `json:"dest"`
+	User          string          `json:"user"`
+	UserAgent     string          `json:"user_agent"`
+	Src           string          `json:"src"`
+	VendorAccount string          `json:"vendor_account"`
+	VendorRegion  string          `json:"vendor_region"`
+	VendorProduct string          `json:"vendor_product"`
+	splunkRow                     // the first of Rows
+	FirstTime     string          `json:"firstTime"`
+	LastTime      string          `json:"lastTime"`
+	RiskScore     int             `json:"risk_score"`
+	Severity      string          `json:"severity"`
+	WouldAlert    splunkWouldHave `json:"splunk_would_alert"`
+	Rows          []splunkRow     `json:"rows"`
+	MoreRows      int             `json:"more_rows,omitempty"` // left out of Rows
+}
+
+// A splunkRow has the columns in which the rows of one event differ.
+type splunkRow struct {
+	KeyPolicyAction    string `json:"key_policy_action"`
+	KeyPolicyPrincipal string `json:"key_policy_principal"`
+	Count              int    `json:"count"`
 }
 
 // splunkWouldHave says what the seed rule would have done, under both readings

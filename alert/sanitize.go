@@ -19,13 +19,16 @@ const maxMarks = 2
 // through it.
 //
 // What it returns is valid UTF-8 made of letters, marks, digits, punctuation,
-// symbols and single spaces. Whatever else stands in s (control characters,
+// symbols and single spaces. Whatever else is in s (control characters,
 // line ends, terminal escapes, bidirectional and zero-width characters, tags,
 // variation selectors, fillers, private and unassigned characters, stray bytes)
 // is shown as an escape such as \n, \x1b or \u202e, so that it is seen and does
 // nothing. Longer text ends in "[...]". A limit below 5 counts as 5.
 func Sanitize(s string, limit int) string {
 	limit = max(limit, len(cutMark))
+	if len(s) <= limit && isPlain(s) {
+		return s
+	}
 	var b strings.Builder
 	count, marks, space := 0, maxMarks, true // a leading space and a leading mark are not shown as such
 	for i := 0; i < len(s) && count <= limit; {
@@ -45,20 +48,36 @@ func Sanitize(s string, limit int) string {
 			marks = 0
 		}
 		space = false
-		shown := string(r)
 		if !visible(r) || r == utf8.RuneError && size == 1 || marks > maxMarks {
-			shown = escape(r, s[i], size)
+			shown := escape(r, s[i], size)
+			b.WriteString(shown)
+			count += len(shown)
+		} else {
+			b.WriteString(s[i : i+size])
+			count++
 		}
-		b.WriteString(shown)
-		count += utf8.RuneCountInString(shown)
 		i += size
 	}
 	return cut(strings.TrimRight(b.String(), " "), limit)
 }
 
+// isPlain reports whether s is visible ASCII, with single spaces between words
+// only: what Sanitize returns as it is. Nearly every text of an event is.
+func isPlain(s string) bool {
+	before := byte(' ')
+	for i := range len(s) {
+		c := s[i]
+		if c < ' ' || c >= 0x7f || c == ' ' && before == ' ' {
+			return false
+		}
+		before = c
+	}
+	return before != ' ' || s == ""
+}
+
 // cut shortens s to limit runes, the mark included.
 func cut(s string, limit int) string {
-	if utf8.RuneCountInString(s) <= limit {
+	if len(s) <= limit || utf8.RuneCountInString(s) <= limit {
 		return s
 	}
 	runes := []rune(s)
@@ -101,6 +120,9 @@ func escape(r rune, first byte, size int) string {
 // with every other character that Sanitize would not show written as JSON's \u
 // escape: inside a JSON string that is the same string.
 func document(text string) string {
+	if isPlainDocument(text) {
+		return text
+	}
 	var b strings.Builder
 	marks := maxMarks
 	for _, r := range strings.ReplaceAll(text, "\r\n", "\n") {
@@ -124,6 +146,17 @@ func document(text string) string {
 	return b.String()
 }
 
+// isPlainDocument reports whether text is visible ASCII on lines: what document
+// returns as it is.
+func isPlainDocument(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' && c != '\n' && c != '\t' || c >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
 // linkless returns a JSON text with its URLs written so that mail programs make
 // no links of them: inside a JSON string that is the same string.
 func linkless(text string) string {
@@ -132,6 +165,9 @@ func linkless(text string) string {
 
 // replaceWWW puts dot in place of the dot of every "www.", in any letter case.
 func replaceWWW(s, dot string) string {
+	if !hasWWW(s) {
+		return s
+	}
 	var b strings.Builder
 	for i := range len(s) {
 		if i >= 3 && s[i] == '.' && strings.EqualFold(s[i-3:i], "www") {
@@ -141,6 +177,19 @@ func replaceWWW(s, dot string) string {
 		}
 	}
 	return b.String()
+}
+
+// hasWWW reports whether s holds "www." in any letter case.
+func hasWWW(s string) bool {
+	for from := 0; ; {
+		i := strings.IndexByte(s[from:], '.')
+		if i < 0 {
+			return false
+		}
+		if from += i + 1; from >= 4 && strings.EqualFold(s[from-4:from-1], "www") {
+			return true
+		}
+	}
 }
 
 // ascii returns s sanitized, with every character outside ASCII as "?".

@@ -2,7 +2,7 @@ package alert
 
 import "strings"
 
-// The shapes of values that may stand in commands, links and settings. They are
+// The shapes of values that may go into commands, links and settings. They are
 // plain loops: regexps that count are slow to compile, and every start of the
 // Lambda would pay for them.
 
@@ -30,16 +30,19 @@ func isAccount(s string) bool { return only(s, 12, 12, digit) }
 
 // isRegion reports whether s looks like a Region: us-west-2, us-gov-east-1.
 func isRegion(s string) bool {
-	parts := strings.Split(s, "-")
-	if len(parts) < 3 || len(parts) > 5 || !only(parts[0], 2, 4, lower) {
-		return false
-	}
-	for _, part := range parts[1 : len(parts)-1] {
-		if !only(part, 1, 12, lower) {
+	parts, rest, more := 1, s, true
+	for more && parts <= 5 {
+		var part string
+		part, rest, more = strings.Cut(rest, "-")
+		switch {
+		case parts == 1 && !only(part, 2, 4, lower),
+			parts > 1 && more && !only(part, 1, 12, lower),
+			!more && (parts < 3 || !only(part, 1, 2, digit)):
 			return false
 		}
+		parts++
 	}
-	return only(parts[len(parts)-1], 1, 2, digit)
+	return !more
 }
 
 // isPartition reports whether s looks like a partition: aws, aws-us-gov.
@@ -49,12 +52,12 @@ func isPartition(s string) bool {
 
 // isUUID reports whether s is a UUID in lower case, as CloudTrail and KMS write them.
 func isUUID(s string) bool {
-	parts := strings.Split(s, "-")
-	if len(parts) != 5 {
+	if len(s) != 36 {
 		return false
 	}
-	for i, n := range []int{8, 4, 4, 4, 12} {
-		if !only(parts[i], n, n, lowerHex) {
+	for i := range len(s) {
+		dash := i == 8 || i == 13 || i == 18 || i == 23
+		if dash != (s[i] == '-') || !dash && !lowerHex(s[i]) {
 			return false
 		}
 	}
@@ -66,6 +69,13 @@ func isUUID(s string) bool {
 func isKeyID(s string) bool {
 	multi, ok := strings.CutPrefix(s, "mrk-")
 	return isUUID(s) || ok && only(multi, 32, 32, lowerHex)
+}
+
+// isAlias reports whether s is the name of an alias.
+// Source: KMS API Reference, CreateAlias, AliasName.
+func isAlias(s string) bool {
+	name, ok := strings.CutPrefix(s, "alias/")
+	return ok && only(name, 1, 250, func(c byte) bool { return letter(c) || digit(c) || strings.IndexByte("/_-", c) >= 0 })
 }
 
 // isAccessKey reports whether s is the id of an access key.
@@ -95,17 +105,50 @@ func isBare(s string) bool {
 
 // keyRegion returns the Region of a well-formed key ARN, and whether arn is one.
 func keyRegion(arn string) (region string, ok bool) {
-	parts := strings.Split(arn, ":")
-	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "kms" {
-		return "", false
-	}
-	id, isKey := strings.CutPrefix(parts[5], "key/")
-	ok = isKey && isPartition(parts[1]) && isRegion(parts[3]) && isAccount(parts[4]) && isKeyID(id)
-	return parts[3], ok
+	rest, isARN := strings.CutPrefix(arn, "arn:")
+	partition, rest, _ := strings.Cut(rest, ":")
+	rest, isKMS := strings.CutPrefix(rest, "kms:")
+	region, rest, _ = strings.Cut(rest, ":")
+	account, rest, _ := strings.Cut(rest, ":")
+	id, isKey := strings.CutPrefix(rest, "key/")
+	return region, isARN && isKMS && isKey && isPartition(partition) && isRegion(region) && isAccount(account) && isKeyID(id)
 }
 
 // isKeyARN reports whether s is a well-formed key ARN.
 func isKeyARN(s string) bool {
 	_, ok := keyRegion(s)
 	return ok
+}
+
+// identityStore takes the ARN of an identity store apart.
+// Source: IAM Identity Center, Identity Store API Reference, DescribeUser.
+func identityStore(arn string) (id, account string, ok bool) {
+	rest, isARN := strings.CutPrefix(arn, "arn:")
+	partition, rest, _ := strings.Cut(rest, ":")
+	rest, isStore := strings.CutPrefix(rest, "identitystore::")
+	account, rest, _ = strings.Cut(rest, ":")
+	id, isID := strings.CutPrefix(rest, "identitystore/")
+	short, isShort := strings.CutPrefix(id, "d-")
+	isShort = isShort && only(short, 10, 10, lowerHex)
+	return id, account, isARN && isStore && isID && isPartition(partition) && isAccount(account) && (isShort || isUUID(id))
+}
+
+// isUserID reports whether s is the id of a user in an identity store: a UUID,
+// with ten digits before it in stores of some age.
+func isUserID(s string) bool {
+	if len(s) == 47 && s[10] == '-' && only(s[:10], 10, 10, lowerHex) {
+		s = s[11:]
+	}
+	return isUUID(s)
+}
+
+// identityRegion returns the Region of IAM Identity Center from the ARN of one
+// of its roles; "" when the ARN does not say.
+func identityRegion(roleARN string) string {
+	_, rest, _ := strings.Cut(roleARN, ":role/aws-reserved/sso.amazonaws.com/")
+	region, _, found := strings.Cut(rest, "/")
+	if !found || !isRegion(region) {
+		return ""
+	}
+	return region
 }

@@ -28,7 +28,7 @@ type HeldCount struct {
 
 // How many keys a storm's lead names, for each channel.
 const (
-	heldInMail    = 5
+	heldInMail    = 3
 	heldInChat    = 3
 	heldInFinding = 20
 )

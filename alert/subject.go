@@ -64,6 +64,6 @@ func tag(f *detector.Finding, o Options) string {
 // sms is the finding on one line of ASCII.
 func sms(f *detector.Finding, o Options) string {
 	text := fmt.Sprintf("%s%s, account %s, key %s, by %s", tag(f, o), brief(f),
-		orUnknown(ascii(f.Key.Account, 12)), ascii(keyName(f.Key), 36), ascii(who(f.Actor, 256), 512)) // cut once, below
+		orUnknown(ascii(f.Key.Account, 12)), ascii(keyName(f.Key), 36), ascii(who(f.Actor), 512)) // cut once, below
 	return cut(text, maxSMS)
 }

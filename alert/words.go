@@ -23,7 +23,7 @@ const (
 // because mail and chat programs make links of what looks like one.
 func plain(s string, limit int) string {
 	s = Sanitize(s, limit)
-	if !strings.Contains(s, "://") && !strings.Contains(strings.ToLower(s), "www.") {
+	if !strings.Contains(s, "://") && !hasWWW(s) {
 		return s
 	}
 	words := strings.Split(s, " ")
@@ -66,7 +66,9 @@ func title(f *detector.Finding) string {
 // brief is the finding in a few ASCII words, for subjects and short messages.
 func brief(f *detector.Finding) string {
 	what := "KMS key policy could not be decided"
-	switch {
+	switch owner := ownerBrief(f); {
+	case owner != "":
+		what = owner
 	case f.Verdict == policy.Public:
 		what = "KMS key open to everyone"
 	case f.Verdict == policy.Network:
@@ -75,59 +77,19 @@ func brief(f *detector.Finding) string {
 		what = "KMS key shared with outsiders"
 	case f.Verdict == policy.Private:
 		what = "KMS key opens to outsiders later"
+	case notInRecord(f):
+		what = "KMS key policy is not in the record"
 	case f.Problem != "":
 		what = "KMS key policy could not be read"
 	}
-	if f.Attempted {
-		return "Refused attempt: " + what
-	}
-	return what
-}
-
-// mfaState is the caller's MFA in one of four plain answers.
-func mfaState(a detector.Actor) string {
-	switch a.MFA {
-	case detector.MFAYes:
-		return "yes"
-	case detector.MFANo:
-		return "no"
-	case detector.MFANotApplicable:
-		return "not applicable"
-	default:
-		return "unknown"
-	}
-}
-
-// mfaNote is the clause that belongs to the answer; "" when it needs none.
-func mfaNote(a detector.Actor) string {
-	if a.MFANote != "" {
-		return plain(a.MFANote, maxName)
-	}
 	switch {
-	case a.MFA == detector.MFANotApplicable && a.LongTermKey:
-		return "a long-term access key"
-	case a.MFA == detector.MFANotApplicable:
-		return "no person signed in"
-	case a.MFA == detector.MFAUnknown:
-		return "the record does not tell"
+	case f.Attempted:
+		return "Refused attempt: " + what
+	case outcomeUnknown(f):
+		return "May be in force: " + what
 	default:
-		return ""
+		return what
 	}
-}
-
-// who names the caller: the short name, and the role if it is another name.
-func who(a detector.Actor, limit int) string {
-	name := orUnknown(plain(a.Name, limit))
-	if a.Type == "Root" {
-		name = "the root user"
-	}
-	if a.Role != "" && a.Role != a.Name {
-		name += " via role " + plain(a.Role, limit)
-	}
-	if a.InvokedBy != "" && a.InvokedBy != a.Name {
-		name += " through " + plain(a.InvokedBy, limit)
-	}
-	return name
 }
 
 // keyName is the shortest name of the key that identifies it in its account.
@@ -176,17 +138,24 @@ func statementName(ref policy.StatementRef) string {
 
 // meaning says what the finding can mean, in a few sentences.
 func meaning(f *detector.Finding) string {
-	text := reach(f)
+	text := ownerMeaning(f)
+	if text == "" || f.Verdict != policy.Private && !f.TakenOver() {
+		text = strings.TrimSpace(reach(f) + " " + sentence(text))
+	}
 	if f.Verdict == policy.Shared && len(f.Decision.Undecided) > 0 {
 		text += " It is not ruled out that the policy lets in others as well."
 	}
 	if f.Verdict != policy.Private && f.Decision.Future != nil {
 		text += " " + later(f.Decision)
 	}
-	if f.Attempted {
+	switch {
+	case f.Attempted:
 		return "AWS refused the call, so nothing changed. With this policy in force: " + text
+	case outcomeUnknown(f):
+		return "AWS did not say whether the call took effect. If it did: " + text
+	default:
+		return text
 	}
-	return text
 }
 
 // reach says what outsiders get from the policy.
@@ -198,20 +167,54 @@ func reach(f *detector.Finding) string {
 	case policy.Network:
 		them = "anyone who calls from the named networks"
 	case policy.Shared:
+		if !opensClass(f, policy.ClassEncrypt) {
+			return "the outsiders named in the policy can use this key: " + useOf(f) + " That is fine if you know them."
+		}
 		return "the outsiders named in the policy can encrypt with this key. That is fine if you know them. If you do not, they can turn it into a tool that locks other people's data."
 	case policy.Private:
+		switch {
+		case f.Guarded():
+			return guardCause(f)
+		case f.Decision.Future == nil:
+			return "anyone with an AWS account can take back grants on this key whose ids it knows: whoever relies on such a grant loses the key. Nobody gets at data by that."
+		}
 		return "no outsider gets in today. From the date in the policy on they do, and no further call will announce it. Act before then."
 	default:
 		return "it is not ruled out that this policy opens the key to everyone. Treat it as open until somebody has read it."
 	}
 	switch {
-	case opensTo(f.Verdict, f.Decision.Others, "kms:Decrypt", "kms:ReEncryptFrom"):
+	case !opensClass(f, policy.ClassEncrypt):
+		return them + " can use this key: " + useOf(f)
+	case opensTo(f.Verdict, f.Decision.Grants, "kms:Decrypt", "kms:ReEncryptFrom"):
 		return them + " can encrypt and decrypt with this key. Whoever gets hold of data encrypted under it can read that data, and the key can serve S3 ransomware (MITRE ATT&CK T1486)."
 	case opensTo(f.Verdict, f.Decision.Grants, "kms:CreateGrant"):
 		return them + " can encrypt with this key, directly or through grants that they make on it and that stay when the policy goes. The key can serve S3 ransomware (MITRE ATT&CK T1486)."
 	default:
 		return them + " can encrypt with this key, and only you can decrypt: the tool of S3 ransomware (MITRE ATT&CK T1486). Either an intruder is turning a key of yours against others, or somebody opened a policy by mistake."
 	}
+}
+
+// opensClass reports whether the outsiders of the verdict get to an action of a class.
+func opensClass(f *detector.Finding, class policy.Class) bool {
+	return slices.ContainsFunc(f.Decision.Grants, func(g policy.Grant) bool { return g.Class == class && g.Audience == f.Verdict })
+}
+
+// useOf says what they get from the class use.
+func useOf(f *detector.Finding) string {
+	var text []string
+	if opensTo(f.Verdict, f.Decision.Grants, "kms:Decrypt", "kms:ReEncryptFrom") {
+		text = append(text, "whoever gets hold of data encrypted under it can read that data.")
+	}
+	if opensTo(f.Verdict, f.Decision.Grants, "kms:Sign", "kms:GenerateMac") {
+		text = append(text, "whoever calls it signs in your name, and others take the signature for yours.")
+	}
+	if opensTo(f.Verdict, f.Decision.Grants, "kms:DeriveSharedSecret") {
+		text = append(text, "whoever calls it derives the secrets that protect your traffic.")
+	}
+	if text == nil {
+		text = append(text, "with grants that they make for themselves and that stay when the policy goes.")
+	}
+	return strings.Join(text, " And ")
 }
 
 // later says when a decision gets worse by itself.

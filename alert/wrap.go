@@ -3,45 +3,63 @@ package alert
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
-// columns is the width of an email line: what mail programs show without
-// wrapping (RFC 3676 section 4.2 asks for 78 or fewer with room for quoting).
-const columns = 76
+// columns is the width of an email line. RFC 3676 section 4.2 asks for 78 or
+// fewer; 72 leave room for quoting it twice.
+const columns = 72
 
 // wrap breaks text at spaces into lines of at most columns. The first line
 // starts with first, the others with rest. A word that is longer than a line is
 // broken as well, unless it is an ARN or a URL, which must stay whole to be copied.
 func wrap(first, rest, text string) string {
-	var lines []string
-	line, used := first, width(first)
-	room := func() int { return columns - used }
-	empty := true // nothing but the indent stands in line
-	flush := func() {
-		lines = append(lines, strings.TrimRight(line, " "))
-		line, used, empty = rest, width(rest), true
+	var b strings.Builder
+	b.Grow(len(first) + len(text) + 8*len(rest))
+	wrapTo(&b, first, rest, text)
+	return b.String()
+}
+
+// wrapTo writes what wrap returns and returns how many lines that is.
+func wrapTo(b *strings.Builder, first, rest, text string) (lines int) {
+	if strings.Trim(text, " ") == "" {
+		b.WriteString(strings.TrimRight(first, " "))
+		return 1
 	}
-	for _, word := range strings.Fields(text) {
-		if !empty && 1+width(word) > room() {
-			flush()
+	b.WriteString(first)
+	lines = 1
+	used := width(first)
+	empty := true // the line holds nothing but its indent
+	next := func() {
+		b.WriteByte('\n')
+		b.WriteString(rest)
+		used, empty = width(rest), true
+		lines++
+	}
+	for text != "" {
+		word, more, _ := strings.Cut(text, " ") // the one kind of space that is left in text
+		text = more
+		if word == "" {
+			continue
 		}
-		for empty && width(word) > room() && !whole(word) {
-			head := fit(word, room())
-			line += head
-			word = word[len(head):]
-			flush()
+		w := width(word)
+		if !empty && used+1+w > columns {
+			next()
+		}
+		for empty && used+w > columns && !whole(word) {
+			head := fit(word, columns-used)
+			b.WriteString(head)
+			word, w = word[len(head):], w-width(head)
+			next()
 		}
 		if !empty {
-			word = " " + word
+			b.WriteByte(' ')
+			used++
 		}
-		line += word
-		used += width(word)
-		empty = false
+		b.WriteString(word)
+		used, empty = used+w, false
 	}
-	if !empty || len(lines) == 0 {
-		flush()
-	}
-	return strings.Join(lines, "\n")
+	return lines
 }
 
 // whole reports whether word must not be broken.
@@ -52,6 +70,9 @@ func whole(word string) bool {
 // fit returns the longest start of word that takes at most n columns, and at
 // least one character.
 func fit(word string, n int) string {
+	if isASCII(word) {
+		return word[:min(len(word), max(n, 1))]
+	}
 	used := 0
 	for i, r := range word {
 		w := runeWidth(r)
@@ -73,6 +94,9 @@ func trim(text string, n int) string {
 
 // width is how many columns s takes in a fixed-width font.
 func width(s string) int {
+	if isASCII(s) {
+		return len(s)
+	}
 	n := 0
 	for _, r := range s {
 		n += runeWidth(r)
@@ -80,11 +104,23 @@ func width(s string) int {
 	return n
 }
 
+// isASCII reports whether s holds nothing beyond ASCII.
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
 // runeWidth is 2 for the characters that East Asian fonts and emoji draw wide,
 // 0 for combining marks, 1 for all others.
 // Source: Unicode Standard Annex 11, ranges rounded to blocks.
 func runeWidth(r rune) int {
 	switch {
+	case r < 0x300: // before the first combining mark
+		return 1
 	case unicode.Is(unicode.M, r):
 		return 0
 	case r >= 0x1100 && r <= 0x115f, r >= 0x2e80 && r <= 0xa4cf, r >= 0xac00 && r <= 0xd7a3,

@@ -11,9 +11,9 @@ func TestWrap(t *testing.T) {
 		"short":           {"a b", "> a b"},
 		"empty":           {"", ">"},
 		"at a space":      {strings.Repeat("x", 40) + " " + strings.Repeat("y", 40), "> " + strings.Repeat("x", 40) + "\n. " + strings.Repeat("y", 40)},
-		"a long word":     {strings.Repeat("x", 100), "> " + strings.Repeat("x", 74) + "\n. " + strings.Repeat("x", 26)},
+		"a long word":     {strings.Repeat("x", 100), "> " + strings.Repeat("x", 70) + "\n. " + strings.Repeat("x", 30)},
 		"an ARN is whole": {"see " + arn, "> see\n. " + arn},
-		"wide characters": {strings.Repeat("山", 40), "> " + strings.Repeat("山", 37) + "\n. 山山山"},
+		"wide characters": {strings.Repeat("山", 40), "> " + strings.Repeat("山", 35) + "\n. " + strings.Repeat("山", 5)},
 	} {
 		if got := wrap("> ", ". ", c.text); got != c.want {
 			t.Errorf("%s: wrap = %q, want %q", name, got, c.want)

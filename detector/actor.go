@@ -26,54 +26,68 @@ const (
 )
 
 // readActor reads who made the call.
-func (r *record) readActor() (Actor, error) {
-	issuer, err := r.session.object("sessionIssuer")
-	if err != nil {
-		return Actor{}, err
-	}
-	attributes, err := r.session.object("attributes")
-	if err != nil {
-		return Actor{}, err
-	}
-	web, err := r.session.object("webIdFederationData")
-	if err != nil {
-		return Actor{}, err
-	}
-	onBehalfOf, err := r.identity.object("onBehalfOf")
-	if err != nil {
-		return Actor{}, err
-	}
+func (r *record) readActor() Actor {
 	id := r.identity
 	a := Actor{
 		Type:         firstText(id.text("type"), typeUnknown),
 		ARN:          id.text("arn"),
 		PrincipalID:  id.text("principalId"),
-		RoleARN:      issuer.text("arn"),
 		AccessKeyID:  id.text("accessKeyId"),
-		InvokedBy:    id.text("invokedBy"),
-		SessionStart: parseTime(attributes.text("creationDate")),
+		SessionStart: parseTime(r.attributes.text("creationDate")),
+
+		InvokedBy:         firstText(id.text("invokedBy"), serviceName(r.top.text("sourceIPAddress"))),
+		FederatedProvider: firstText(r.federation.text("federatedProvider"), id.text("identityProvider")),
+		SourceIdentity:    r.session.text("sourceIdentity"),
+		InScopeOf: Scope{
+			IssuerType: r.inScopeOf.text("issuerType"), IssuedTo: r.inScopeOf.text("credentialsIssuedTo"),
+			SourceARN: r.inScopeOf.text("sourceArn"), SourceAccount: r.inScopeOf.text("sourceAccount"),
+		},
+		EC2RoleDelivery: r.session.text("ec2RoleDelivery"),
+		OnBehalfOf:      IdentityCenterUser{r.onBehalfOf.text("userId"), r.onBehalfOf.text("identityStoreArn")},
+		AssumedRoot:     r.session.text("assumedRoot") == "true",
 	}
 	a.Account = firstText(id.text("accountId"), accountOf(a.ARN))
+	if a.Type == typeFederated {
+		a.Broker = firstText(r.issuer.text("arn"), r.issuer.text("userName"), r.issuer.text("principalId"))
+	} else {
+		a.RoleARN = r.issuer.text("arn")
+	}
 	if a.Type == typeAssumedRole || a.Type == typeRole {
 		role, _ := roleAndSession(a.ARN)
-		a.Role = firstText(issuer.text("userName"), role, lastPart(a.RoleARN))
+		a.Role = firstText(r.issuer.text("userName"), role, lastPart(a.RoleARN))
 	}
-	a.Name = a.name(id.text("userName"), firstText(onBehalfOf.text("userId"), id.text("credentialId")))
-	a.SSO = a.Type == typeIdentity || strings.HasPrefix(a.Role, reservedSSO)
-	a.Federated = a.SSO || a.Type == typeSAML || a.Type == typeWebIdentity || web.text("federatedProvider") != ""
-	a.LongTermKey = strings.HasPrefix(a.AccessKeyID, longTermKey) || a.signedWithoutSession(r.session)
-	a.MFA, a.MFANote = a.mfa(attributes.text("mfaAuthenticated"))
-	return a, nil
+	a.ServiceLinked = isServiceLinked(a.RoleARN, a.Role)
+	a.Name = a.name(id.text("userName"), firstText(a.OnBehalfOf.UserID, id.text("credentialId")))
+	a.SSO = a.Type == typeIdentity || isPermissionSet(a.RoleARN, a.Role)
+	a.Federated = a.SSO || a.Type == typeSAML || a.Type == typeWebIdentity || a.Type == typeFederated || a.FederatedProvider != ""
+	a.LongTermKey = strings.HasPrefix(a.AccessKeyID, longTermKey) || a.signedWithoutSession(r)
+	a.MFA, a.MFANote = a.mfa(r.attributes.text("mfaAuthenticated"))
+	return a
+}
+
+// isServiceLinked reports whether a role is a service's own. Its path says so,
+// which nobody else can give a role; the name counts only where the record does
+// not show the path.
+// Source: IAM User Guide, id_roles_create-service-linked-role.html.
+func isServiceLinked(arn, name string) bool {
+	return strings.Contains(arn, ":role/aws-service-role/") || arn == "" && strings.HasPrefix(name, "AWSServiceRoleFor")
+}
+
+// isPermissionSet reports whether a role is one that IAM Identity Center made
+// for a permission set, by its path as above.
+// Source: IAM Identity Center User Guide, referencingpermissionsets.html.
+func isPermissionSet(arn, name string) bool {
+	return strings.Contains(arn, ":role/aws-reserved/sso.amazonaws.com/") || arn == "" && strings.HasPrefix(name, reservedSSO)
 }
 
 // signedWithoutSession reports whether a user or the root user signed without
 // a session and the record hides the key: temporary credentials always have a
 // session in the record, so the key was a long-term one.
+// A session of another kind than an object says nothing.
 // Source: CloudTrail User Guide, cloudtrail-event-reference-user-identity.html,
 // sessionContext and accessKeyId.
-func (a Actor) signedWithoutSession(session object) bool {
-	return (a.Type == typeIAMUser || a.Type == typeRoot) && len(session.members) == 0 &&
-		!strings.HasPrefix(a.AccessKeyID, "ASIA") && !a.ByService()
+func (a Actor) signedWithoutSession(r *record) bool {
+	return a.person() && r.identity.isEmpty("sessionContext") && !strings.HasPrefix(a.AccessKeyID, "ASIA") && !a.ByService()
 }
 
 // name returns a short name, never empty. userName is the record's own;
@@ -101,16 +115,21 @@ func (a Actor) name(userName, person string) string {
 }
 
 // ByService reports whether an AWS service made the call for the actor, or is
-// the actor, so that nobody's own signature stands behind it. Consoles pass a
-// person's call on and do not count, nor does "AWS Internal".
+// the actor, so that the actor did not sign it. Consoles pass a person's call on
+// and do not count, nor does "AWS Internal".
 func (a Actor) ByService() bool {
 	if a.Type == typeService {
 		return true
 	}
-	if a.InvokedBy == signIn || a.InvokedBy == console {
-		return false
+	return a.InvokedBy != signIn && a.InvokedBy != console && serviceName(a.InvokedBy) != ""
+}
+
+// serviceName returns text when it is the name of an AWS service, "" otherwise.
+func serviceName(text string) string {
+	if strings.HasSuffix(text, serviceDomain) || strings.HasSuffix(text, serviceDomainCN) {
+		return text
 	}
-	return strings.HasSuffix(a.InvokedBy, serviceDomain) || strings.HasSuffix(a.InvokedBy, serviceDomainCN)
+	return ""
 }
 
 // roleAndSession takes arn:PARTITION:sts::ACCOUNT:assumed-role/ROLE/SESSION

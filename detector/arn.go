@@ -9,7 +9,7 @@ import (
 // Source: Service Authorization Reference, AWS Key Management Service, resource types.
 type keyARN struct {
 	partition, region, account string
-	id                         string // behind "key/"; "" for an alias
+	id                         string // after "key/"; "" for an alias
 	alias                      string // with "alias/"; "" for a key
 }
 
@@ -20,7 +20,7 @@ func parseKeyARN(text string) (a keyARN, ok bool) {
 		return keyARN{}, false
 	}
 	a = keyARN{partition: parts[1], region: parts[3], account: parts[4]}
-	if !isName(a.partition, "-") || !isName(a.region, "-") || !isAccount(a.account) {
+	if !isName(a.partition, "-") || !isRegion(a.region) || !isAccount(a.account) {
 		return keyARN{}, false
 	}
 	if id, found := strings.CutPrefix(parts[5], "key/"); found {
@@ -39,7 +39,7 @@ func (a keyARN) String() string {
 	return "arn:" + a.partition + ":kms:" + a.region + ":" + a.account + ":key/" + a.id
 }
 
-// isKeyID reports whether text can stand behind "key/": letters, digits and "-".
+// isKeyID reports whether text can follow "key/": letters, digits and "-".
 func isKeyID(text string) bool { return isName(text, "-") }
 
 // isAlias reports whether text is "alias/" and a name.
@@ -82,6 +82,9 @@ func isName(text, others string) bool {
 	return text != ""
 }
 
+// isRegion reports whether text has the shape of a Region's name, e.g. us-east-1.
+func isRegion(text string) bool { return isName(text, "-") && strings.Contains(text, "-") }
+
 // isAccount reports whether text is an account id, 12 digits.
 func isAccount(text string) bool {
 	if len(text) != 12 {
@@ -118,7 +121,7 @@ func partitionOf(region string) string {
 			return p.partition
 		}
 	}
-	if isName(region, "-") {
+	if isRegion(region) {
 		return "aws"
 	}
 	return ""

@@ -4,15 +4,25 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 )
 
-// A Detector judges records. The zero Detector trusts nobody beside the key's owner.
+// A Detector judges records. The zero Detector trusts nobody but the key's owner.
 type Detector struct {
 	TrustedAccounts []string // 12-digit ids that count as inside
 	TrustedOrgs     []string // organization ids (o-...) that count as inside
+
+	// RCPs are resource control policies that apply to the accounts whose keys
+	// are judged; see policy.Question.
+	RCPs []*policy.Policy
+
+	// Stop is asked now and then while a policy is decided whether to give up:
+	// the finding is then undecided, of severity high. Nil: never. A caller that
+	// has a deadline looks at its clock here.
+	Stop func() bool
 
 	// Now is when the record is judged. An event that lies more than an hour
 	// after it, or has no time, is judged as of Now. The zero Now believes
@@ -22,7 +32,7 @@ type Detector struct {
 
 // A RecordError is a record that could not be read as CloudTrail's.
 type RecordError struct {
-	EventID string // "" when the record did not tell
+	EventID string // "" when the record does not say
 	Err     error
 }
 
@@ -53,16 +63,18 @@ const malformedPolicy = "MalformedPolicyDocumentException"
 // Detect judges one CloudTrail record, a JSON object. Its only errors are
 // *RecordError: bytes that are not a CloudTrail record, or a record that two
 // readers could read differently, because an object in it holds a member twice
-// or in another letter case. A record of another call, or one whose policy
-// keeps outsiders out, is a Result without a Finding.
+// or in another letter case. Any other member that is not as it should be is
+// unknown, and Finding.Notes names it. A record of another call, or one whose
+// policy keeps outsiders out and the key with its owner, is a Result without a
+// Finding.
 //
-// The instant of the decision is the event's time (but see Detector.Now), and the owner is the key's
-// account. An accepted call whose policy cannot be read is a finding, since
-// nobody can say that it is harmless. So is a refused call (errorCode) whose
-// policy would have opened the key: Attempted, of severity low. A refused call
-// whose policy cannot be read is one too, unless that was AWS's own reason to
-// refuse it. A record with an error code beside a response is taken for
-// accepted: KMS answers a refused call with nothing but the error.
+// The instant of the decision is the event's time (but see Detector.Now), and
+// the owner is the key's account. An accepted call whose policy cannot be read,
+// or is not in the record, is a finding, since nobody can say that it is
+// harmless. A call of unknown outcome is judged like an accepted one. A refused
+// call whose policy would have opened the key is a finding too: Attempted, of
+// severity low; and so is one whose policy cannot be read, unless that was AWS's
+// own reason to refuse it.
 //
 // One ReplicateKey call leaves two records, ReplicateKey in the primary's
 // Region and CreateKey in the replica's. Each is judged, and each finding has
@@ -76,10 +88,7 @@ func (d Detector) Detect(text []byte) (Result, error) {
 	if !r.setsPolicy() {
 		return Result{Event: r.event, Verdict: policy.Private, Quiet: quietOtherCall}, nil
 	}
-	f, err := r.facts()
-	if err != nil {
-		return Result{}, &RecordError{r.event.ID, err}
-	}
+	f := r.facts()
 	if quiet := d.judge(f, &r); quiet != "" {
 		return Result{Event: f.Event, Key: f.Key, Verdict: policy.Private, Quiet: quiet}, nil
 	}
@@ -88,51 +97,84 @@ func (d Detector) Detect(text []byte) (Result, error) {
 	return Result{Event: f.Event, Key: f.Key, Verdict: f.Verdict, Finding: f}, nil
 }
 
-// facts begins a finding with what the record tells.
-func (r *record) facts() (*Finding, error) {
-	actor, err := r.readActor()
-	if err != nil {
-		return nil, err
-	}
+// facts begins a finding with what the record says.
+func (r *record) facts() *Finding {
 	return &Finding{
-		Attempted: r.refused(),
+		Attempted: r.event.Outcome == Refused,
 		Event:     r.event,
 		Key:       r.readKey(),
-		Actor:     actor,
+		Actor:     r.readActor(),
 		Source:    r.readSource(),
-	}, nil
+		Notes:     r.odd,
+	}
 }
 
 // judge decides about the policy of the call and completes f. It returns why
 // there is nothing to report, or "".
 func (d Detector) judge(f *Finding, r *record) (quiet string) {
-	text, err := r.readPolicy()
+	text, missing := r.readPolicy()
 	switch {
-	case err != nil:
-		f.Problem = err.Error()
+	case missing != "" && f.Attempted:
+		return quietNoPolicy
+	case missing != "":
+		f.Policy.Missing, f.Problem = missing, "it is not in the record: "+missing
+		f.Decision = policy.Unread()
+		f.Severity = f.severity()
 	case text == "" && f.Attempted:
 		return quietNoPolicy
 	case text == "":
 		return quietDefault
+	default:
+		if quiet := d.read(f, text); quiet != "" {
+			return quiet
+		}
 	}
-	var p *policy.Policy
-	if f.Problem == "" {
-		f.Policy = PolicyText{Text: text, SHA256: hexSum(text)}
-		p, err = policy.Parse([]byte(text))
-	}
+	f.Title = f.title()
+	return ""
+}
+
+// read parses and decides the policy text.
+func (d Detector) read(f *Finding, text string) (quiet string) {
+	f.Policy = PolicyText{Text: text, SHA256: hexSum(text)}
+	p, err := policy.Parse([]byte(text))
 	switch {
+	case p != nil && f.Attempted && f.Event.ErrorCode == malformedPolicy && len(p.Unknown) > 0 && !d.opens(f, p):
+		return quietMalformed
 	case p != nil:
 		if quiet := d.decide(f, p); quiet != "" {
 			return quiet
 		}
 	case f.Attempted && f.Event.ErrorCode == malformedPolicy:
 		return quietMalformed
-	case f.Problem == "":
+	default:
 		f.Problem = err.Error()
 	}
-	f.Severity = f.severity(p)
-	f.Title = f.title()
+	if p == nil {
+		f.Decision = policy.Unread()
+	}
+	f.Severity = f.severity()
 	return ""
+}
+
+// opens reports whether what could be read of p, f's policy, surely lets
+// outsiders in.
+func (d Detector) opens(f *Finding, p *policy.Policy) bool {
+	return p.Decide(d.question(f)).Least > policy.Private
+}
+
+// maxUnreadable is how many unreadable parts of a policy a finding lists.
+const maxUnreadable = 8
+
+// unreadable lists the parts of a policy that could not be read.
+func unreadable(p *policy.Policy) []string {
+	var list []string
+	for i, u := range p.Unknown {
+		if i == maxUnreadable {
+			return append(list, fmt.Sprintf("and %d more", len(p.Unknown)-i))
+		}
+		list = append(list, fmt.Sprintf("line %d: %s", u.Problem.Line, strings.TrimPrefix(u.Problem.Error(), "key policy: ")))
+	}
+	return list
 }
 
 // decide decides about p, f's policy, and finds the statements to blame.
@@ -140,14 +182,23 @@ func (d Detector) decide(f *Finding, p *policy.Policy) (quiet string) {
 	q := d.question(f)
 	f.Decision = p.Decide(q)
 	f.Verdict = f.Decision.Verdict
-	if f.Verdict == policy.Private && f.Decision.Future == nil {
+	f.Unreadable = unreadable(p)
+	if !f.reportable() {
 		return f.quietVerdict()
 	}
+	f.OwnerLocked = !f.Attempted && f.Key.ARN != "" && f.locks()
+	f.trust = len(d.TrustedAccounts)+len(d.TrustedOrgs) > 0
 	var places []int
 	places, f.Repaired = blame(f, p, q)
 	f.Statements = statements(p, places)
-	f.OwnerLocked = !f.Attempted && !ownerManages(p, f)
 	return ""
+}
+
+// reportable reports whether the decision is worth a finding: outsiders get
+// in, now or later, or may do so, or only a resource control policy stops them;
+// or the owner's account does not keep the key.
+func (f *Finding) reportable() bool {
+	return f.Verdict != policy.Private || f.Decision.Future != nil || f.locks() || f.Bypassed() || f.Guarded() || f.Revokes()
 }
 
 // quietVerdict says why a private policy is not reported.
@@ -166,7 +217,10 @@ func (d Detector) question(f *Finding) policy.Question {
 		At:              d.instant(f.Event.Time),
 		TrustedAccounts: d.TrustedAccounts,
 		TrustedOrgs:     d.TrustedOrgs,
+		RCPs:            d.RCPs,
 		Key:             f.Key.facts(),
+		Stop:            d.Stop,
+		Blame:           true,
 	}
 }
 

@@ -26,6 +26,13 @@ func TestDetectVerdicts(t *testing.T) {
 	const denied = `"AccessDenied"`
 	open := policyOf(allow("*", ""))
 	partner := policyOf(allow("arn:aws:iam::444455556666:root", ""))
+	lock := `{"Sid":"Lock","Effect":"Deny","Principal":"*","Action":"kms:PutKeyPolicy","Resource":"*"}`
+	named := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/admin"},"Action":"kms:*","Resource":"*"}]}`
+	bypass := edit{"requestParameters.bypassPolicyLockoutSafetyCheck", `true`}
+	rcp, err := policy.ParseRCP([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"StringNotEquals":{"aws:PrincipalAccount":"111122223333"}}}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
 	withMFA := edit{"userIdentity", `{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/a/b","accessKeyId":"ASIAX","sessionContext":{"attributes":{"mfaAuthenticated":"true"}}}`}
 	for _, row := range []struct {
 		name, policy string
@@ -49,9 +56,23 @@ func TestDetectVerdicts(t *testing.T) {
 		{name: "a trusted organization", policy: policyOf(allow("*", `{"StringEquals":{"aws:PrincipalOrgID":"o-exampleorg1"}}`)), d: Detector{TrustedOrgs: []string{"o-exampleorg1"}}, verdict: policy.Private, quiet: quietPrivate},
 		{name: "network", policy: policyOf(allow("*", `{"IpAddress":{"aws:SourceIp":"192.0.2.0/24"}}`)), verdict: policy.Network, severity: Medium, blamed: []int{1}},
 		{name: "own account", policy: policyOf(allow("*", `{"StringEquals":{"kms:CallerAccount":"111122223333"}}`)), verdict: policy.Private, quiet: quietPrivate},
-		{name: "own account by the key's ARN", policy: open, edits: []edit{withMFA, {"requestParameters.keyId", `"arn:aws:kms:us-east-1:444455556666:key/abc"`}}, verdict: policy.Public, severity: High},
+		{name: "own account by the key's ARN", policy: open, edits: []edit{withMFA, {"requestParameters.keyId", `"arn:aws:kms:us-east-1:444455556666:key/abc"`}}, verdict: policy.Public, severity: Critical},
 		{name: "expired at the event", policy: policyOf(allow("*", `{"DateLessThan":{"aws:CurrentTime":"2026-11-20T08:15:41Z"}}`)), verdict: policy.Private, quiet: quietPrivate},
 		{name: "not yet expired at the event", policy: policyOf(allow("*", `{"DateLessThan":{"aws:CurrentTime":"2026-11-20T08:15:43Z"}}`)), edits: []edit{withMFA}, verdict: policy.Public, severity: High, blamed: []int{1}},
+		{name: "decrypt only", policy: policyOf(strings.Replace(allow("*", ""), `["kms:Encrypt","kms:Decrypt"]`, `"kms:Decrypt"`, 1)), verdict: policy.Public, severity: High, blamed: []int{1}},
+		{name: "locked by a Deny", policy: policyOf(lock), verdict: policy.Private, severity: High, blamed: []int{1}},
+		{name: "locked, nobody named", policy: `{"Version":"2012-10-17","Statement":[` + allow("arn:aws:iam::111122223333:role/app", "") + `]}`, verdict: policy.Private, severity: High},
+		{name: "locked, refused", policy: policyOf(lock), edits: []edit{{"errorCode", denied}}, verdict: policy.Private, severity: Low, blamed: []int{1}},
+		{name: "taken over", policy: `{"Version":"2012-10-17","Statement":[` + allow("arn:aws:iam::444455556666:root", "") + `]}`, verdict: policy.Shared, severity: Critical, blamed: []int{0}},
+		{name: "named", policy: named, verdict: policy.Private, quiet: quietPrivate},
+		{name: "named, bypassed", policy: named, edits: []edit{bypass}, verdict: policy.Private, severity: Medium},
+		{name: "decrypt lost", policy: policyOf(strings.Replace(lock, "PutKeyPolicy", "Decrypt", 1)), verdict: policy.Private, quiet: quietPrivate},
+		{name: "decrypt lost, bypassed", policy: policyOf(strings.Replace(lock, "PutKeyPolicy", "Decrypt", 1)), edits: []edit{bypass}, verdict: policy.Private, severity: Medium, blamed: []int{1}},
+		{name: "kept, bypassed", policy: policyOf(), edits: []edit{bypass}, verdict: policy.Private, quiet: quietPrivate},
+		{name: "closed by a resource control policy", policy: open, d: Detector{RCPs: []*policy.Policy{rcp}}, verdict: policy.Private, severity: Low, blamed: []int{1}},
+		{name: "kept, under a resource control policy", policy: policyOf(), d: Detector{RCPs: []*policy.Policy{rcp}}, verdict: policy.Private, quiet: quietPrivate},
+		{name: "anyone revokes grants", policy: policyOf(strings.Replace(allow("*", ""), `["kms:Encrypt","kms:Decrypt"]`, `"kms:RevokeGrant"`, 1)), verdict: policy.Private, severity: Low, blamed: []int{1}},
+		{name: "a partner beside those trusted", policy: partner, d: Detector{TrustedAccounts: []string{"555566667777"}}, verdict: policy.Shared, severity: Medium, blamed: []int{1}},
 		{name: "public later", policy: policyOf(allow("*", `{"DateGreaterThan":{"aws:CurrentTime":"2099-01-01T00:00:00Z"}}`)), verdict: policy.Private, severity: Medium, blamed: []int{1}},
 		{name: "shared later", policy: policyOf(allow("444455556666", `{"DateGreaterThan":{"aws:CurrentTime":"2099-01-01T00:00:00Z"}}`)), verdict: policy.Private, severity: Low, blamed: []int{1}},
 	} {
@@ -146,6 +167,11 @@ func TestOwnerLocked(t *testing.T) {
 		{"no statement for the owner", `{"Version":"2012-10-17","Statement":[` + open + `]}`, nil, true},
 		{"refused", policyOf(open, lock), []edit{{"errorCode", `"AccessDenied"`}}, false},
 		{"not readable", `{`, nil, false},
+		{"of unknown outcome", policyOf(open, lock), []edit{{"errorCode", `"InternalFailure"`}}, true},
+		{"no ARN: an alias", policyOf(open, lock), []edit{{"requestParameters.keyId", `"alias/payments"`}}, false},
+		{"no ARN: no key named", policyOf(open, lock), []edit{{"requestParameters.keyId", `null`}}, false},
+		{"no ARN: odd text", policyOf(open, lock), []edit{{"requestParameters.keyId", `"arn:aws:kms:us-east-1:key/x"`}}, false},
+		{"no ARN: no Region", policyOf(open, lock), []edit{{"awsRegion", `7`}}, false},
 	} {
 		result, err := Detector{}.Detect(edited(t, put, append(row.edits, edit{"requestParameters.policy", quoted(row.policy)})...))
 		if err != nil || result.Finding == nil || result.Finding.OwnerLocked != row.want {

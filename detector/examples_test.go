@@ -20,7 +20,7 @@ func ExampleDetector_Detect() {
 		"userIdentity": {"type": "IAMUser", "userName": "Alice", "accountId": "111122223333", "accessKeyId": "AKIAIOSFODNN7EXAMPLE"},
 		"requestParameters": {
 			"keyId": "1234abcd-12ab-34cd-56ef-1234567890ab",
-			"policy": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"kms:Encrypt\",\"Resource\":\"*\"}]}"
+			"policy": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"111122223333\"},\"Action\":\"kms:*\",\"Resource\":\"*\"},{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"kms:Encrypt\",\"Resource\":\"*\"}]}"
 		},
 		"recipientAccountId": "111122223333"
 	}`

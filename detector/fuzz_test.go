@@ -68,7 +68,7 @@ func holdFinding(t *testing.T, f *Finding) {
 			t.Fatalf("%v with grants %v and statements %v", f.Verdict, f.Decision.Grants, f.Statements)
 		}
 	case policy.Private:
-		if f.Decision.Future == nil {
+		if f.Decision.Future == nil && !f.locks() && !f.Revokes() {
 			t.Fatalf("a private policy was reported: %+v", f)
 		}
 	}
@@ -76,11 +76,61 @@ func holdFinding(t *testing.T, f *Finding) {
 	if (err != nil) != (f.Problem != "") {
 		t.Fatalf("problem %q, but Parse says %v", f.Problem, err)
 	}
+	if missing := f.Policy.Missing != ""; missing != (f.Policy.Text == "") || missing != (f.Policy.SHA256 == "") {
+		t.Fatalf("policy %+v: want text and hash, or why it is missing", f.Policy)
+	}
+	if f.Attempted != (f.Event.Outcome == Refused) || f.OwnerLocked && f.Key.ARN == "" {
+		t.Fatalf("attempted %v with outcome %v, locked %v with key %q", f.Attempted, f.Event.Outcome, f.OwnerLocked, f.Key.ARN)
+	}
+	if plain := f.Actor.MFA == MFAYes || f.Actor.MFA == MFANo; plain != (f.Actor.MFANote == "") {
+		t.Fatalf("MFA %v with the note %q", f.Actor.MFA, f.Actor.MFANote)
+	}
+	if n := len(f.Splunk.Rows); n == 0 || n > maxSplunkRows || f.Splunk.WouldAlertLiteral && !f.Splunk.WouldAlertWildcard {
+		t.Fatalf("splunk %+v", f.Splunk)
+	}
 	for _, g := range f.Decision.Grants {
-		if p.Allows(g.Witness) != policy.Yes {
+		if p.Allows(g.Witness) != policy.Yes && p.Apart().Allows(g.Witness) != policy.Yes {
 			t.Fatalf("the policy does not allow the witness %+v", g.Witness)
 		}
 	}
+}
+
+// FuzzDecoration holds a law over the parts of a record that decide nothing:
+// whatever JSON one of them is, a policy that opens the key is a finding that
+// says so. The only errors are members given twice or in another letter case.
+func FuzzDecoration(f *testing.F) {
+	for i := range decorations {
+		for _, value := range []string{`null`, `[]`, `"x"`, `[null,{"ARN":1}]`, `{"x":{"x":1}}`, `7`, `{"arn":["a"]}`} {
+			f.Add(i, value)
+		}
+	}
+	record := string(sampleEvents(f)["put-key-policy-public"])
+	f.Fuzz(func(t *testing.T, place int, value string) {
+		if place < 0 || !json.Valid([]byte(value)) {
+			return
+		}
+		at := decorations[place%len(decorations)]
+		text := replaced(t, edited(t, record, edit{at, `"x"`}), at, value)
+		result, err := Detector{}.Detect(text)
+		switch {
+		case err != nil && !strings.Contains(err.Error(), "got it twice") && !strings.Contains(err.Error(), "want member"):
+			t.Fatalf("%s = %s: %v", at, value, err)
+		case err == nil && (result.Finding == nil || result.Finding.Verdict != policy.Public || result.Finding.Attempted):
+			t.Fatalf("%s = %s: %+v, want public and not attempted", at, value, result)
+		case err == nil:
+			holdFinding(t, result.Finding)
+		}
+	})
+}
+
+// decorations are parts of a record that decide nothing about its policy.
+var decorations = []string{
+	"userIdentity", "userIdentity.type", "userIdentity.arn", "userIdentity.accountId", "userIdentity.accessKeyId", "userIdentity.invokedBy",
+	"userIdentity.inScopeOf", "userIdentity.onBehalfOf", "userIdentity.sessionContext", "userIdentity.sessionContext.sessionIssuer",
+	"userIdentity.sessionContext.attributes", "userIdentity.sessionContext.webIdFederationData", "userIdentity.sessionContext.ec2RoleDelivery",
+	"resources", "responseElements", "additionalEventData", "tlsDetails", "sourceIPAddress", "userAgent", "eventTime", "eventVersion",
+	"awsRegion", "recipientAccountId", "errorMessage", "requestID", "sessionCredentialFromConsole", "vpcEndpointId", "requestParameters.keyId",
+	"requestParameters.bypassPolicyLockoutSafetyCheck",
 }
 
 // FuzzReadDocument holds the reader of objects against encoding/json: what it
@@ -152,7 +202,7 @@ func holdPolicy(t *testing.T, text string) (repaired bool) {
 	if err != nil {
 		t.Fatalf("Detect(refused policy %q): %v", text, err)
 	}
-	if strings.TrimSpace(text) != "" && (accepted.Verdict != refused.Verdict || (accepted.Finding == nil) != (refused.Finding == nil)) {
+	if mayBePolicy(text) && (accepted.Verdict != refused.Verdict || (accepted.Finding == nil) != (refused.Finding == nil)) {
 		t.Fatalf("policy %q: %v when accepted, %v when refused", text, accepted.Verdict, refused.Verdict)
 	}
 	for _, r := range []Result{accepted, refused} {

@@ -67,10 +67,14 @@ func TestDetectRepeats(t *testing.T) {
 	}
 }
 
-// goldenText is a result as it stands in a golden file.
+// goldenText is a result as golden files have it.
 func goldenText(t *testing.T, r Result) []byte {
 	t.Helper()
-	shown := map[string]any{"event": r.Event, "key": r.Key, "verdict": r.Verdict, "quiet": r.Quiet}
+	event := struct {
+		Event
+		Outcome string
+	}{r.Event, r.Event.Outcome.String()}
+	shown := map[string]any{"event": event, "key": r.Key, "verdict": r.Verdict, "quiet": r.Quiet}
 	if f := r.Finding; f != nil {
 		shown["finding"] = map[string]any{
 			"uid": f.UID, "verdict": f.Verdict, "severity": f.Severity.String(), "attempted": f.Attempted, "title": f.Title,
@@ -78,8 +82,11 @@ func goldenText(t *testing.T, r Result) []byte {
 				Actor
 				MFA string
 			}{f.Actor, f.Actor.MFA.String()},
-			"source": f.Source, "policySHA256": f.Policy.SHA256, "problem": f.Problem,
+			"source": f.Source, "policySHA256": f.Policy.SHA256, "missing": f.Policy.Missing, "problem": f.Problem, "notes": f.Notes,
+			"ownerLocked": f.OwnerLocked, "noKey": f.NoKey(), "maybeNoKey": f.MaybeNoKey(), "deployer": f.Deployer(),
+			"keyElsewhere": f.KeyElsewhere(), "foreignKey": f.ForeignKey(), "outsideMaterial": f.Key.OutsideMaterial(),
 			"grants": goldenGrants(f.Decision.Grants), "others": goldenGrants(f.Decision.Others),
+			"classes": f.Decision.Classes, "manage": f.Decision.Owner.Manage, "decrypt": f.Decision.Owner.Decrypt,
 			"undecided": len(f.Decision.Undecided), "future": f.Decision.Future,
 			"statements": f.Statements, "repaired": lines(f.Repaired), "splunk": f.Splunk,
 		}
@@ -93,11 +100,11 @@ func goldenText(t *testing.T, r Result) []byte {
 	return b.Bytes()
 }
 
-// goldenGrants shows a grant as "ACTION AUDIENCE PRINCIPAL".
+// goldenGrants shows a grant as "CLASS ACTION AUDIENCE PRINCIPAL".
 func goldenGrants(grants []policy.Grant) []string {
 	list := []string{}
 	for _, g := range grants {
-		list = append(list, strings.Join([]string{g.Action, g.Audience.String(), g.Witness.Principal}, " "))
+		list = append(list, strings.Join([]string{string(g.Class), g.Action, g.Audience.String(), g.Witness.Principal}, " "))
 	}
 	return list
 }

@@ -8,51 +8,87 @@ import (
 
 // readKey tells which key the call is about: the ARN that AWS wrote into the
 // response or the resources, else the one that the request's key id makes
-// together with account and Region. For ReplicateKey it is the replica.
+// together with account and Region. For ReplicateKey it is the replica. A
+// refused CreateKey or ReplicateKey has none.
 func (r *record) readKey() Key {
 	k := Key{Region: r.event.Region}
 	named := r.requestKey()
-	switch arn, ok := r.recordedARN(named); {
-	case ok:
+	k.PrimaryARN = r.primary(named)
+	arn, ok := r.recordedARN(named)
+	switch {
+	case ok && !(r.event.makesKey() && r.event.Outcome == Refused):
 		k.ARN, k.ID = arn.String(), arn.id
 		k.Region, k.Account, k.Partition = arn.region, arn.account, arn.partition
 	default:
 		r.buildKey(&k, named)
+	}
+	if r.event.Name == replicateKey && r.event.Outcome == OutcomeUnknown {
+		k.Note = firstText(k.Note, "The record does not say whether the replica was made.")
 	}
 	k.Alias = named.alias
 	r.readFacts(&k)
 	return k
 }
 
+// primary returns the ARN of the key that ReplicateKey copied: it is in the
+// Region where the call was made. "" for other calls, and when the record does
+// not name it.
+// Source: KMS Developer Guide, ct-replicate-key.html.
+func (r *record) primary(named keyARN) string {
+	if r.event.Name != replicateKey {
+		return ""
+	}
+	if a, ok := parseKeyARN(r.primaryKey.text("arn")); ok && a.id != "" {
+		return a.String()
+	}
+	if a, ok := r.resourceKey(named); ok {
+		return a.String()
+	}
+	named.region = firstText(named.region, r.event.Region)
+	named.account = firstAccount(named.account, r.metadata.text("aWSAccountId"), r.resourceAccount(), r.event.Account, r.identity.text("accountId"))
+	if named.id == "" || named.account == "" || !isRegion(named.region) {
+		return ""
+	}
+	named.partition = r.partition(named.partition, named.region)
+	return named.String()
+}
+
 // recordedARN returns the ARN of the key as AWS recorded it. Where to look:
 // the key's metadata in the response of CreateKey and ReplicateKey; keyId in
 // the response, where KMS names the key of every management call; resources[].
-// named is the key of the request, which picks one of several resources.
+// named is the key of the request.
 // Source: KMS Developer Guide, logging-using-cloudtrail.html.
 func (r *record) recordedARN(named keyARN) (keyARN, bool) {
 	if a, ok := parseKeyARN(r.metadata.text("arn")); ok && a.id != "" {
 		return a, true
 	}
-	var found []keyARN
 	if a, ok := parseKeyARN(r.response.text("keyId")); ok && a.id != "" {
+		return r.replicaOf(a)
+	}
+	if a, ok := r.resourceKey(named); ok {
+		return r.replicaOf(a)
+	}
+	return keyARN{}, false
+}
+
+// resourceKey returns the ARN in resources[] of the key that the request named,
+// or of the one key there when it named none by its id.
+func (r *record) resourceKey(named keyARN) (keyARN, bool) {
+	var found []keyARN
+	for _, resource := range r.resources {
+		a, ok := parseKeyARN(resource.text("ARN"))
+		if !ok || a.id == "" || len(found) > 0 && a == found[0] {
+			continue
+		}
+		if a.id == named.id {
+			return a, true
+		}
 		found = append(found, a)
 	}
-	for _, resource := range r.resources {
-		if a, ok := parseKeyARN(resource.text("ARN")); ok && a.id != "" {
-			found = append(found, a)
-		}
-	}
-	if len(found) == 0 {
+	if named.id != "" || len(found) != 1 {
 		return keyARN{}, false
 	}
-	arn := found[0]
-	for _, a := range found {
-		if a.id == named.id {
-			arn = a
-			break
-		}
-	}
-	return r.replicaOf(arn)
+	return found[0], true
 }
 
 // replicaOf turns the primary's ARN into the replica's for ReplicateKey, and
@@ -63,7 +99,7 @@ func (r *record) replicaOf(primary keyARN) (keyARN, bool) {
 		return primary, true
 	}
 	primary.region = r.request.text("replicaRegion")
-	return primary, isName(primary.region, "-")
+	return primary, isRegion(primary.region)
 }
 
 // requestKey reads requestParameters.keyId: a key id, a key ARN, an alias name
@@ -88,6 +124,9 @@ func (r *record) requestKey() keyARN {
 // not tell.
 func (r *record) buildKey(k *Key, named keyARN) {
 	k.ID = r.request.text("keyId")
+	if primary, ok := parseKeyARN(k.PrimaryARN); ok {
+		named = primary
+	}
 	if named.id != "" {
 		k.ID = named.id
 	}
@@ -100,8 +139,12 @@ func (r *record) buildKey(k *Key, named keyARN) {
 	k.Account = firstAccount(named.account, r.metadata.text("aWSAccountId"), r.resourceAccount(), r.event.Account, r.identity.text("accountId"))
 	k.Partition = r.partition(named.partition, k.Region)
 	switch {
-	case r.event.Name == createKey && r.event.ErrorCode != "":
+	case r.event.Name == createKey && r.event.Outcome == Refused:
 		k.Note = "The call was refused, so no key was made."
+	case r.event.Name == replicateKey && r.event.Outcome == Refused:
+		k.Note = "The call was refused, so no replica was made."
+	case r.event.Name == createKey && r.event.Outcome == OutcomeUnknown:
+		k.Note = "The record does not say whether a key was made, nor which."
 	case named.alias != "":
 		k.Note = "The record names the key by an alias only; which key that was is not in it."
 	case named.id == "" && k.ID != "":
@@ -109,9 +152,11 @@ func (r *record) buildKey(k *Key, named keyARN) {
 	case named.id == "":
 		k.Note = "The record does not name the key."
 	case k.Account == "":
-		k.Note = "The record does not tell the key's account, so the key's ARN is not known."
-	case !isName(k.Region, "-"):
-		k.Note = "The record does not tell the key's Region, so the key's ARN is not known."
+		k.Note = "The record does not say whose account the key is in, so its ARN is not known."
+	case r.event.Name == replicateKey && !isRegion(k.Region):
+		k.Note = "The record names the primary key, but not the Region of its replica, so the replica's ARN is not known."
+	case !isRegion(k.Region):
+		k.Note = "The record does not say in which Region the key is, so its ARN is not known."
 	default:
 		k.ARN = keyARN{partition: k.Partition, region: k.Region, account: k.Account, id: named.id}.String()
 	}
@@ -147,6 +192,8 @@ func (r *record) readFacts(k *Key) {
 		r.request.text("keySpec"), r.request.text("customerMasterKeySpec"))
 	k.Usage = firstText(r.metadata.text("keyUsage"), r.request.text("keyUsage"))
 	k.Origin = firstText(r.metadata.text("origin"), r.request.text("origin"))
+	k.CustomKeyStore = firstText(r.metadata.text("customKeyStoreId"), r.request.text("customKeyStoreId"))
+	k.ExternalKey = firstText(r.externalKey.text("id"), r.request.text("xksKeyId"))
 	k.MultiRegion = r.multiRegion(k.ID)
 }
 

@@ -11,6 +11,7 @@ const (
 // Every way in which a record names its key.
 func TestReadKey(t *testing.T) {
 	const resources = `[{"accountId":"111122223333","type":"AWS::KMS::Key","ARN":"` + testARN + `"}]`
+	primary := "arn:aws:kms:us-east-1:111122223333:key/" + mrkID
 	replica := []edit{{"eventName", `"ReplicateKey"`}, {"requestParameters", `{"keyId":"` + mrkID + `","replicaRegion":"eu-west-1"}`}}
 	for _, row := range []struct {
 		name, record string
@@ -20,6 +21,7 @@ func TestReadKey(t *testing.T) {
 		region       string
 		partition    string
 		alias, note  string
+		primary      string
 	}{
 		{
 			name: "metadata of the response", record: create,
@@ -92,19 +94,19 @@ func TestReadKey(t *testing.T) {
 			name: "no account", record: put,
 			edits: []edit{{"recipientAccountId", ""}, {"userIdentity.accountId", `"12"`}},
 			id:    testID, region: "us-east-1", partition: "aws",
-			note: "The record does not tell the key's account, so the key's ARN is not known.",
+			note: "The record does not say whose account the key is in, so its ARN is not known.",
 		},
 		{
 			name: "no Region", record: put,
 			edits: []edit{{"awsRegion", ""}},
 			id:    testID, account: "111122223333", partition: "aws",
-			note: "The record does not tell the key's Region, so the key's ARN is not known.",
+			note: "The record does not say in which Region the key is, so its ARN is not known.",
 		},
 		{
 			name: "no Region, a caller in China", record: put,
 			edits: []edit{{"awsRegion", ""}, {"userIdentity.arn", `"arn:aws-cn:iam::111122223333:user/Alice"`}},
 			id:    testID, account: "111122223333", partition: "aws-cn",
-			note: "The record does not tell the key's Region, so the key's ARN is not known.",
+			note: "The record does not say in which Region the key is, so its ARN is not known.",
 		},
 		{
 			name: "refused CreateKey", record: create,
@@ -116,29 +118,89 @@ func TestReadKey(t *testing.T) {
 			name: "replica", record: create,
 			edits: append([]edit{{"responseElements", `{"replicaKeyMetadata":{"arn":"arn:aws:kms:us-west-2:111122223333:key/` + mrkID + `"}}`}}, replica...),
 			arn:   "arn:aws:kms:us-west-2:111122223333:key/" + mrkID, id: mrkID, account: "111122223333", region: "us-west-2", partition: "aws",
+			primary: primary,
+		},
+		{
+			name: "replica, the primary in the response", record: create,
+			edits: append([]edit{{"responseElements", `{"replicaKeyMetadata":{"arn":"arn:aws:kms:eu-west-1:111122223333:key/` + mrkID + `","multiRegionConfiguration":{"primaryKey":{"arn":"arn:aws:kms:eu-north-1:111122223333:key/` + mrkID + `"}}}}`}}, replica...),
+			arn:   "arn:aws:kms:eu-west-1:111122223333:key/" + mrkID, id: mrkID, account: "111122223333", region: "eu-west-1", partition: "aws",
+			primary: "arn:aws:kms:eu-north-1:111122223333:key/" + mrkID,
 		},
 		{
 			name: "refused replica, the primary in resources", record: create,
-			edits: append([]edit{{"responseElements", `null`}, {"resources", `[{"ARN":"arn:aws:kms:us-east-1:111122223333:key/` + mrkID + `"}]`}}, replica...),
-			arn:   "arn:aws:kms:eu-west-1:111122223333:key/" + mrkID, id: mrkID, account: "111122223333", region: "eu-west-1", partition: "aws",
+			edits: append([]edit{{"responseElements", `null`}, {"errorCode", `"AccessDenied"`}, {"resources", `[{"ARN":"` + primary + `"}]`}}, replica...),
+			id:    mrkID, account: "111122223333", region: "eu-west-1", partition: "aws", primary: primary,
+			note: "The call was refused, so no replica was made.",
 		},
 		{
 			name: "refused replica", record: create,
+			edits: append([]edit{{"responseElements", `null`}, {"errorCode", `"AlreadyExistsException"`}}, replica...),
+			id:    mrkID, account: "111122223333", region: "eu-west-1", partition: "aws", primary: primary,
+			note: "The call was refused, so no replica was made.",
+		},
+		{
+			name: "replica without a response", record: create,
 			edits: append([]edit{{"responseElements", `null`}}, replica...),
-			arn:   "arn:aws:kms:eu-west-1:111122223333:key/" + mrkID, id: mrkID, account: "111122223333", region: "eu-west-1", partition: "aws",
+			arn:   "arn:aws:kms:eu-west-1:111122223333:key/" + mrkID, id: mrkID, account: "111122223333", region: "eu-west-1", partition: "aws", primary: primary,
+		},
+		{
+			name: "replica of unknown outcome", record: create,
+			edits: append([]edit{{"responseElements", `null`}, {"errorCode", `"InternalFailure"`}}, replica...),
+			arn:   "arn:aws:kms:eu-west-1:111122223333:key/" + mrkID, id: mrkID, account: "111122223333", region: "eu-west-1", partition: "aws", primary: primary,
+			note: "The record does not say whether the replica was made.",
 		},
 		{
 			name: "replica without Region", record: create,
 			edits: []edit{{"eventName", `"ReplicateKey"`}, {"responseElements", `null`}, {"requestParameters", `{"keyId":"` + mrkID + `"}`}},
-			id:    mrkID, account: "111122223333", partition: "aws",
-			note: "The record does not tell the key's Region, so the key's ARN is not known.",
+			id:    mrkID, account: "111122223333", partition: "aws", primary: primary,
+			note: "The record names the primary key, but not the Region of its replica, so the replica's ARN is not known.",
+		},
+		{
+			name: "replica, the parameters left out, the primary in resources", record: create,
+			edits: []edit{{"eventName", `"ReplicateKey"`}, {"responseElements", `null`}, {"requestParameters", `{"omitted":true}`}, {"resources", `[{"ARN":"` + primary + `"}]`}},
+			id:    mrkID, account: "111122223333", partition: "aws", primary: primary,
+			note: "The record names the primary key, but not the Region of its replica, so the replica's ARN is not known.",
+		},
+		{
+			name: "replica, nothing named", record: create,
+			edits:   []edit{{"eventName", `"ReplicateKey"`}, {"responseElements", `null`}, {"requestParameters", `null`}},
+			account: "111122223333", partition: "aws",
+			note: "The record does not name the key.",
+		},
+		{
+			name: "CreateKey of unknown outcome", record: create,
+			edits:   []edit{{"errorCode", `"DependencyTimeoutException"`}, {"responseElements", `null`}},
+			account: "111122223333", region: "us-east-1", partition: "aws",
+			note: "The record does not say whether a key was made, nor which.",
+		},
+		{
+			name: "resources that are another key", record: put,
+			edits: []edit{{"resources", `[{"ARN":"arn:aws:kms:us-east-1:444455556666:key/other"}]`}},
+			arn:   testARN, id: testID, account: "111122223333", region: "us-east-1", partition: "aws",
+		},
+		{
+			name: "an alias and two keys in resources", record: put,
+			edits: []edit{{"requestParameters.keyId", `"alias/x"`}, {"resources", `[{"ARN":"arn:aws:kms:us-east-1:111122223333:key/other"},{"ARN":"` + testARN + `"}]`}},
+			id:    "alias/x", account: "111122223333", region: "us-east-1", partition: "aws", alias: "alias/x",
+			note: "The record names the key by an alias only; which key that was is not in it.",
+		},
+		{
+			name: "an alias and one key twice in resources", record: put,
+			edits: []edit{{"requestParameters.keyId", `"alias/x"`}, {"resources", `[{"ARN":"` + testARN + `"},{"ARN":"` + testARN + `"}]`}},
+			arn:   testARN, id: testID, account: "111122223333", region: "us-east-1", partition: "aws", alias: "alias/x",
+		},
+		{
+			name: "a key id that is an object", record: put,
+			edits:   []edit{{"requestParameters.keyId", `{"x":1}`}},
+			account: "111122223333", region: "us-east-1", partition: "aws",
+			note: "The record does not name the key.",
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			f, _ := factsOf(t, edited(t, row.record, row.edits...))
 			got := f.Key
 			got.Spec, got.Usage, got.Origin, got.MultiRegion = "", "", "", nil
-			want := Key{ARN: row.arn, ID: row.id, Account: row.account, Region: row.region, Partition: row.partition, Alias: row.alias, Note: row.note}
+			want := Key{ARN: row.arn, ID: row.id, Account: row.account, Region: row.region, Partition: row.partition, Alias: row.alias, Note: row.note, PrimaryARN: row.primary}
 			if got != want {
 				t.Errorf("key\n got %+v\nwant %+v", got, want)
 			}
@@ -181,6 +243,39 @@ func TestReadKeyFacts(t *testing.T) {
 		if f.Key.Spec != row.spec || f.Key.Usage != row.usage || f.Key.Origin != row.origin || multiRegion != row.multiRegion {
 			t.Errorf("%s: %q %q %q multi-Region %s, want %q %q %q %s", row.name,
 				f.Key.Spec, f.Key.Usage, f.Key.Origin, multiRegion, row.spec, row.usage, row.origin, row.multiRegion)
+		}
+	}
+}
+
+// Key material that is kept outside AWS, or in a store of the customer's.
+func TestOutsideMaterial(t *testing.T) {
+	for _, row := range []struct {
+		name            string
+		edits           []edit
+		store, external string
+		want            string
+	}{
+		{"AWS makes it", []edit{{"requestParameters.origin", `"AWS_KMS"`}}, "", "", ""},
+		{"not recorded", nil, "", "", ""},
+		{"imported", []edit{{"responseElements.keyMetadata.origin", `"EXTERNAL"`}}, "", "", "imported key material"},
+		{"imported, without a response", []edit{{"requestParameters.origin", `"EXTERNAL"`}, {"responseElements", `null`}}, "", "", "imported key material"},
+		{
+			"external key store",
+			[]edit{
+				{"responseElements.keyMetadata.origin", `"EXTERNAL_KEY_STORE"`},
+				{"responseElements.keyMetadata.customKeyStoreId", `"cks-1234567890abcdef0"`},
+				{"responseElements.keyMetadata.xksKeyConfiguration", `{"id":"00ff"}`},
+			},
+			"cks-1234567890abcdef0", "00ff", "an external key store",
+		},
+		{"external key store, by the request's key id", []edit{{"requestParameters.xksKeyId", `"00ff"`}, {"requestParameters.customKeyStoreId", `"cks-1"`}}, "cks-1", "00ff", "an external key store"},
+		{"CloudHSM", []edit{{"requestParameters.origin", `"AWS_CLOUDHSM"`}, {"requestParameters.customKeyStoreId", `"cks-2"`}}, "cks-2", "", "a CloudHSM key store"},
+		{"a store of unknown kind", []edit{{"requestParameters.customKeyStoreId", `"cks-3"`}}, "cks-3", "", "a custom key store"},
+		{"odd kinds", []edit{{"requestParameters.origin", `["EXTERNAL"]`}, {"responseElements.keyMetadata.xksKeyConfiguration", `"00ff"`}}, "", "", ""},
+	} {
+		f, _ := factsOf(t, edited(t, create, row.edits...))
+		if k := f.Key; k.CustomKeyStore != row.store || k.ExternalKey != row.external || k.OutsideMaterial() != row.want {
+			t.Errorf("%s: store %q, external key %q, material %q, want %q, %q, %q", row.name, k.CustomKeyStore, k.ExternalKey, k.OutsideMaterial(), row.store, row.external, row.want)
 		}
 	}
 }

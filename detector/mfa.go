@@ -14,52 +14,80 @@ func (m MFA) String() string {
 	}
 }
 
-// mfa reads mfaAuthenticated, which is the text "true" or "false" or absent.
-// "false" means without MFA as AWS saw it: who signs in through an identity
-// provider always shows "false" or nothing. Absent means a long-term access
-// key, a service, or that nobody recorded it.
-// Source: CloudTrail User Guide, cloudtrail-event-reference-user-identity.html.
+// mfa reads mfaAuthenticated, the text "true" or "false" or nothing, and says
+// yes or no only where the record can know. AWS writes "false" for every session
+// that was not made with its own MFA: how people signed in at an identity
+// provider, what a service or an instance did, and how the maker of a role's
+// session had signed in do not show. note is the clause that goes with the
+// answer; it is never empty for MFAUnknown and MFANotApplicable.
+// Sources: CloudTrail User Guide, cloudtrail-event-reference-user-identity.html;
+// IAM User Guide, reference_policies_condition-keys.html,
+// aws:MultiFactorAuthPresent.
 func (a Actor) mfa(recorded string) (state MFA, note string) {
+	if note := a.nobody(); note != "" {
+		return MFANotApplicable, note
+	}
+	if note := a.elsewhere(); note != "" {
+		return MFAUnknown, note
+	}
 	switch {
-	case recorded == "true":
-		return MFAYes, ""
-	case recorded == "false":
-		return MFANo, a.noMFANote()
-	case a.Type == typeService:
-		return MFANotApplicable, "an AWS service"
+	case a.ByService():
+		return MFAUnknown, "called by an AWS service, which does not pass it on"
 	case a.LongTermKey:
-		return MFANotApplicable, "long-term access key"
-	case a.Federated:
-		return MFAUnknown, "federated, ask your identity provider"
+		return MFANotApplicable, "a long-term access key, which knows no MFA"
+	case recorded == "true" && (a.person() || a.Role != ""):
+		return MFAYes, ""
+	case recorded == "false" && a.person():
+		return MFANo, ""
+	case recorded == "false" && a.Role != "":
+		return MFAUnknown, "a role session shows no MFA that was used elsewhere"
 	default:
-		return MFAUnknown, ""
+		return MFAUnknown, "the record does not say"
 	}
 }
 
-// noMFANote says how to read a "false".
-func (a Actor) noMFANote() string {
+// nobody says why no person signed; "" when one may have.
+func (a Actor) nobody() string {
 	switch {
-	case a.ByService():
-		return "an AWS service made the call"
-	case a.Federated:
-		return "federated, ask your identity provider"
-	case a.Role != "":
-		return "if this role is for federated people, ask your identity provider"
+	case a.Type == typeService:
+		return "an AWS service"
+	case a.ServiceLinked:
+		return "an AWS service with its own role"
+	case a.EC2RoleDelivery != "", a.InScopeOf.IssuerType == "AWS::EC2::Instance":
+		return "credentials of an EC2 instance"
+	case a.InScopeOf.IssuerType == "AWS::Lambda::Function":
+		return "credentials of a Lambda function"
+	case a.InScopeOf != Scope{}:
+		return "credentials of a resource of an AWS service"
 	default:
 		return ""
 	}
 }
 
-// signedWithoutMFA reports whether severity takes the caller as one without
-// MFA: the session says so, the key is a long-term one, or it is the root
-// user, who has no business with key policies, MFA or not.
-// A call that an AWS service made for somebody says nothing about MFA.
+// elsewhere says who knows of MFA when AWS cannot; "" when AWS may.
+func (a Actor) elsewhere() string {
+	switch {
+	case a.SSO || a.OnBehalfOf != IdentityCenterUser{}:
+		return "signed in through IAM Identity Center, ask there"
+	case a.Type == typeFederated:
+		return "a federated user, ask the broker of the session"
+	case a.Federated:
+		return "federated, ask your identity provider"
+	case a.AssumedRoot:
+		return "a session of AssumeRoot, ask who opened it"
+	case a.Type == typeAccount:
+		return "a caller of another account, ask there"
+	default:
+		return ""
+	}
+}
+
+// person reports whether the actor's own session would say whether a person
+// signed in with MFA.
+func (a Actor) person() bool { return a.Type == typeIAMUser || a.Type == typeRoot }
+
+// signedWithoutMFA reports whether the caller surely signed without MFA: an IAM
+// user or the root user whose own session says so, or a long-term key.
 func (a Actor) signedWithoutMFA() bool {
-	if a.Type == typeRoot {
-		return true
-	}
-	if a.ByService() {
-		return false
-	}
-	return a.MFA == MFANo || a.LongTermKey
+	return !a.ByService() && (a.MFA == MFANo || a.LongTermKey)
 }

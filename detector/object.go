@@ -132,9 +132,19 @@ func (o object) raw(name string) []byte {
 	return nil
 }
 
-// text returns a member as text: a string decoded, any other value as it is
-// written, "" when it is absent or null.
+// text returns a member that is a scalar as text: a string decoded, a number or
+// a boolean as it is written; "" when it is absent, null, an object or a list.
 func (o object) text(name string) string {
+	raw := o.raw(name)
+	if len(raw) > 0 && (raw[0] == '{' || raw[0] == '[') {
+		return ""
+	}
+	return o.whole(name)
+}
+
+// whole returns a member of any kind as text: a string decoded, any other value
+// as it is written; "" when it is absent or null.
+func (o object) whole(name string) string {
 	raw := o.raw(name)
 	if len(raw) > 0 && raw[0] == '"' {
 		return decodeString(raw)
@@ -142,34 +152,54 @@ func (o object) text(name string) string {
 	return string(raw)
 }
 
-// object returns a member that is an object; the zero object when it is absent
-// or null.
-func (o object) object(name string) (object, error) {
+// isNothing reports whether a member is absent or null.
+func (o object) isNothing(name string) bool { return o.raw(name) == nil }
+
+// isEmpty reports whether a member is absent, null or an object without members.
+func (o object) isEmpty(name string) bool {
 	raw := o.raw(name)
-	if raw == nil {
-		return object{}, nil
-	}
-	return readObject(o.join(name), raw)
+	return raw == nil || kindOf(raw) == "an object" && raw[skipSpace(raw, skipSpace(raw, 0)+1)] == '}'
 }
 
-// objects returns a member that is a list of objects; nil when it is absent or null.
-func (o object) objects(name string) ([]object, error) {
+// object returns a member that is an object; the zero object when it is absent,
+// null or of another kind. odd says what was found instead of an object, "" for
+// nothing odd. The only errors are members given twice.
+func (o object) object(name string) (member object, odd string, err error) {
 	raw := o.raw(name)
 	if raw == nil {
-		return nil, nil
+		return object{}, "", nil
+	}
+	if kind := kindOf(raw); kind != "an object" {
+		return object{}, o.join(name) + ": want an object, got " + kind, nil
+	}
+	member, err = readObject(o.join(name), raw)
+	return member, "", err
+}
+
+// objects returns the objects in a member that is a list; nil when it is
+// absent, null or of another kind. odd says what was found besides objects.
+// The only errors are members given twice.
+func (o object) objects(name string) (list []object, odd string, err error) {
+	raw := o.raw(name)
+	if raw == nil {
+		return nil, "", nil
 	}
 	if kind := kindOf(raw); kind != "an array" {
-		return nil, o.fault("%s: want an array, got %s", name, kind)
+		return nil, o.join(name) + ": want an array, got " + kind, nil
 	}
-	var list []object
 	for i, element := range elements(raw) {
-		item, err := readObject(o.join(name)+"["+strconv.Itoa(i)+"]", element)
+		path := o.join(name) + "[" + strconv.Itoa(i) + "]"
+		if kind := kindOf(element); kind != "an object" {
+			odd = firstText(odd, path+": want an object, got "+kind)
+			continue
+		}
+		item, err := readObject(path, element)
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		list = append(list, item)
 	}
-	return list, nil
+	return list, odd, nil
 }
 
 // join returns the path of a member.

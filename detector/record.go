@@ -1,11 +1,6 @@
 package detector
 
-import (
-	"errors"
-	"fmt"
-	"strings"
-	"time"
-)
+import "time"
 
 // The calls that put a key policy in force, and who serves them.
 const (
@@ -22,14 +17,23 @@ const (
 // another letter case: either makes the record unreadable, because another
 // reader could take it for something else.
 type record struct {
-	top       object
-	identity  object // userIdentity
-	session   object // userIdentity.sessionContext
-	request   object // requestParameters
-	response  object // responseElements
-	metadata  object // what the response tells of the key, or of the replica
-	resources []object
-	event     Event
+	top         object
+	identity    object // userIdentity
+	session     object // userIdentity.sessionContext
+	issuer      object // its sessionIssuer
+	attributes  object // its attributes
+	federation  object // its webIdFederationData
+	onBehalfOf  object // userIdentity.onBehalfOf
+	inScopeOf   object // userIdentity.inScopeOf
+	request     object // requestParameters
+	response    object // responseElements
+	metadata    object // what the response says of the key, or of the replica
+	externalKey object // its xksKeyConfiguration
+	regions     object // its multiRegionConfiguration
+	primaryKey  object // the primaryKey of that
+	resources   []object
+	event       Event
+	odd         []string // what was of another kind than it should be and counts as unknown
 }
 
 // read opens a record of any call. Request and response are opened only when
@@ -57,9 +61,6 @@ func (r *record) name() error {
 		"errorCode", "userIdentity", "requestParameters", "responseElements", "resources")
 	if err != nil {
 		return err
-	}
-	if raw := r.top.raw("errorCode"); raw != nil && kindOf(raw) != "a string" {
-		return r.top.fault("errorCode: want a string, got %s", kindOf(raw))
 	}
 	for _, name := range []string{"eventSource", "eventName"} {
 		raw := r.top.raw(name)
@@ -101,51 +102,62 @@ func (r *record) setsPolicy() bool {
 	}
 }
 
-// refused reports whether AWS refused the call. A refused call has an error
-// code and no response; a record with both contradicts itself, and what cannot
-// be ruled out is taken for done.
-// Source: CloudTrail User Guide, cloudtrail-event-reference-record-contents.html,
-// errorCode and responseElements.
-func (r *record) refused() bool {
-	return r.event.ErrorCode != "" && len(r.response.members) == 0
-}
-
-// open reads the objects of a call that sets a key policy.
-func (r *record) open() (err error) {
-	r.identity, err = r.top.object("userIdentity")
-	if err != nil {
-		return err
-	}
-	r.session, err = r.identity.object("sessionContext")
-	if err != nil {
-		return err
-	}
-	r.request, err = r.top.object("requestParameters")
-	if err != nil {
-		return err
-	}
-	r.response, err = r.top.object("responseElements")
-	if err != nil {
-		return err
-	}
-	r.resources, err = r.top.objects("resources")
-	if err != nil {
-		return err
-	}
+// open reads the objects of a call that sets a key policy. One that is of
+// another kind costs only what it would have told; one that holds a member
+// twice makes the record unreadable.
+func (r *record) open() error {
 	metadata := "keyMetadata"
 	if r.event.Name == replicateKey {
 		metadata = "replicaKeyMetadata"
 	}
-	r.metadata, err = r.response.object(metadata)
+	for _, part := range []struct {
+		in   *object // opened before
+		name string
+		to   *object
+	}{
+		{&r.top, "userIdentity", &r.identity},
+		{&r.identity, "sessionContext", &r.session},
+		{&r.session, "sessionIssuer", &r.issuer},
+		{&r.session, "attributes", &r.attributes},
+		{&r.session, "webIdFederationData", &r.federation},
+		{&r.identity, "onBehalfOf", &r.onBehalfOf},
+		{&r.identity, "inScopeOf", &r.inScopeOf},
+		{&r.top, "requestParameters", &r.request},
+		{&r.top, "responseElements", &r.response},
+		{&r.response, metadata, &r.metadata},
+		{&r.metadata, "xksKeyConfiguration", &r.externalKey},
+		{&r.metadata, "multiRegionConfiguration", &r.regions},
+		{&r.regions, "primaryKey", &r.primaryKey},
+	} {
+		member, odd, err := part.in.object(part.name)
+		if err != nil {
+			return err
+		}
+		*part.to = member
+		r.note(odd)
+	}
+	resources, odd, err := r.top.objects("resources")
 	if err != nil {
 		return err
 	}
+	r.resources = resources
+	r.note(odd)
+	if code := r.top.raw("errorCode"); code != nil && kindOf(code) != "a string" {
+		r.note("errorCode: want a string, got " + kindOf(code))
+	}
+	r.event.Outcome = r.outcome()
 	r.event.Bypass = r.request.text("bypassPolicyLockoutSafetyCheck") == "true"
-	err = r.request.requireCase("policy", "keyId", "replicaRegion", "omitted", "bypassPolicyLockoutSafetyCheck")
-	if err != nil {
+	if err := r.request.requireCase("policy", "keyId", "replicaRegion", "omitted", "bypassPolicyLockoutSafetyCheck"); err != nil {
 		return err
 	}
 	return r.response.requireCase(metadata, "replicaPolicy", "keyId", "omitted")
+}
+
+// note keeps what was odd; "" is nothing.
+func (r *record) note(odd string) {
+	if odd != "" {
+		r.odd = append(r.odd, odd)
+	}
 }
 
 // readEvent reads what identifies the call.
@@ -160,8 +172,9 @@ func (r *record) readEvent() Event {
 		Time:         parseTime(r.top.text("eventTime")),
 		Region:       r.top.text("awsRegion"),
 		Account:      r.top.text("recipientAccountId"),
-		ErrorCode:    r.top.text("errorCode"),
+		ErrorCode:    r.top.whole("errorCode"),
 		ErrorMessage: r.top.text("errorMessage"),
+		FromConsole:  r.top.text("sessionCredentialFromConsole") == "true",
 	}
 }
 
@@ -174,45 +187,6 @@ func (r *record) readSource() Source {
 		UserAgent:   r.top.text("userAgent"),
 		VPCEndpoint: r.top.text("vpcEndpointId"),
 	}
-}
-
-// readPolicy returns the text of the key policy that the call set or tried to
-// set. "" with a nil error means AWS's default policy, or a refused call that
-// shows none. An error means that the call set a policy which the record does
-// not show.
-//
-// Source: KMS Developer Guide, logging-using-cloudtrail.html, and the KMS API
-// Reference: Policy is required in PutKeyPolicy, and the default policy stands
-// in for it in CreateKey and ReplicateKey. CloudTrail leaves out request
-// parameters and response elements of more than 100 KB and says "omitted"
-// (CloudTrail User Guide, cloudtrail-event-reference-record-contents.html).
-func (r *record) readPolicy() (string, error) {
-	text := r.request.text("policy")
-	if r.event.Name == replicateKey {
-		if replica := r.response.text("replicaPolicy"); strings.TrimSpace(replica) != "" {
-			text = replica
-		}
-	}
-	switch {
-	case strings.TrimSpace(text) != "":
-		return text, nil
-	case r.refused():
-		return "", nil
-	case r.request.text("omitted") == "true", r.event.Name == replicateKey && r.response.text("omitted") == "true":
-		return "", errors.New("the record does not show the key policy: CloudTrail left it out because of its size")
-	case r.event.Name == putKeyPolicy:
-		return "", fmt.Errorf("the record does not show the key policy: requestParameters.policy: want text, got %s", r.shownPolicy())
-	default:
-		return "", nil
-	}
-}
-
-// shownPolicy says what stands where the policy should.
-func (r *record) shownPolicy() string {
-	if r.request.raw("policy") == nil {
-		return "nothing"
-	}
-	return "empty text"
 }
 
 // parseTime reads the two forms of time in CloudTrail records; the zero time

@@ -35,20 +35,20 @@ func TestDetectRefuses(t *testing.T) {
 		{"name in another letter case", `{"eventSource":"kms.amazonaws.com","EventName":"PutKeyPolicy"}`, `record: want a CloudTrail record: want member "eventName", got "EventName"`},
 		{"name beside itself in another letter case", `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","eventname":"DescribeKey"}`, `record: want a CloudTrail record: want member "eventName", got "eventname"`},
 		{"error code in another letter case", `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","ErrorCode":"AccessDenied"}`, `record: want a CloudTrail record: want member "errorCode", got "ErrorCode"`},
-		{"error code is no text", `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","errorCode":false}`, `record: want a CloudTrail record: errorCode: want a string, got a boolean`},
 		{"a member twice among many", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","requestParameters":` + manyMembers(40)[:len(manyMembers(40))-1] + `,"m39":0}}`, `record: requestParameters: member "m39": want it once, got it twice`},
 		{"the first member again after many", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","requestParameters":` + manyMembers(40)[:len(manyMembers(40))-1] + `,"m0":0}}`, `record: requestParameters: member "m0": want it once, got it twice`},
 		{"policy twice", `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","requestParameters":{"policy":"a","policy":"b"}}`, `record: requestParameters: member "policy": want it once, got it twice`},
 		{"policy in another letter case", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","requestParameters":{"Policy":"{}"}}`, `record: requestParameters: want member "policy", got "Policy"`},
 		{"replica policy in another letter case", `{"eventSource":"kms.amazonaws.com","eventName":"ReplicateKey","responseElements":{"ReplicaPolicy":"{}"}}`, `record: responseElements: want member "replicaPolicy", got "ReplicaPolicy"`},
-		{"request is text", `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","requestParameters":"x"}`, `record: requestParameters: want an object, got a string`},
-		{"response is a list", `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","responseElements":[]}`, `record: responseElements: want an object, got an array`},
-		{"metadata is text", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","responseElements":{"keyMetadata":"x"}}`, `record: responseElements.keyMetadata: want an object, got a string`},
-		{"identity is text", `{"eventID":"e\n1","eventSource":"kms.amazonaws.com","eventName":"CreateKey","userIdentity":"root"}`, `record "e\n1": userIdentity: want an object, got a string`},
-		{"session is text", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","userIdentity":{"sessionContext":1}}`, `record: userIdentity.sessionContext: want an object, got a number`},
 		{"MFA twice", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","userIdentity":{"sessionContext":{"attributes":{"mfaAuthenticated":"true","mfaAuthenticated":"false"}}}}`, `record: userIdentity.sessionContext.attributes: member "mfaAuthenticated": want it once, got it twice`},
-		{"resources are an object", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","resources":{}}`, `record: want a CloudTrail record: resources: want an array, got an object`},
-		{"a resource is text", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","resources":[{},"x"]}`, `record: resources[1]: want an object, got a string`},
+		{"issuer twice", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","userIdentity":{"sessionContext":{"sessionIssuer":{"arn":"a","arn":"b"}}}}`, `record: userIdentity.sessionContext.sessionIssuer: member "arn": want it once, got it twice`},
+		{"session issuers", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","userIdentity":{"sessionContext":{"sessionIssuer":"a","sessionIssuer":{}}}}`, `record: userIdentity.sessionContext: member "sessionIssuer": want it once, got it twice`},
+		{"provider twice", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","userIdentity":{"sessionContext":{"webIdFederationData":{"federatedProvider":"a","federatedProvider":"b"}}}}`, `record: userIdentity.sessionContext.webIdFederationData: member "federatedProvider": want it once, got it twice`},
+		{"user id twice", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","userIdentity":{"onBehalfOf":{"userId":"a","userId":"b"}}}`, `record: userIdentity.onBehalfOf: member "userId": want it once, got it twice`},
+		{"scope twice", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","userIdentity":{"inScopeOf":{"issuerType":"a","issuerType":"b"}}}`, `record: userIdentity.inScopeOf: member "issuerType": want it once, got it twice`},
+		{"a resource's ARN twice", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","resources":["x",null,{"ARN":"a","ARN":"b"}]}`, `record: resources[2]: member "ARN": want it once, got it twice`},
+		{"metadata twice", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","responseElements":{"keyMetadata":{"arn":"a","arn":"b"}}}`, `record: responseElements.keyMetadata: member "arn": want it once, got it twice`},
+		{"external key twice", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","responseElements":{"keyMetadata":{"xksKeyConfiguration":{"id":"a","id":"b"}}}}`, `record: responseElements.keyMetadata.xksKeyConfiguration: member "id": want it once, got it twice`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			result, err := Detector{}.Detect([]byte(row.record))
@@ -63,6 +63,60 @@ func TestDetectRefuses(t *testing.T) {
 				t.Errorf("Detect(%s) = %+v, unwrapped %v", row.record, result, errors.Unwrap(err))
 			}
 		})
+	}
+}
+
+// A part of another kind than it should be costs itself only: the key is open,
+// the finding says so, and a note names the part.
+func TestOddParts(t *testing.T) {
+	for _, row := range []struct {
+		name, path, value string
+		want              string // the note
+	}{
+		{"an error code that is a boolean", "errorCode", `false`, "errorCode: want a string, got a boolean"},
+		{"an error code that is a number", "errorCode", `403`, "errorCode: want a string, got a number"},
+		{"an error code that is a list", "errorCode", `["AccessDenied"]`, "errorCode: want a string, got an array"},
+		{"a response that is a list", "responseElements", `[]`, "responseElements: want an object, got an array"},
+		{"a response that is text", "responseElements", `"ok"`, "responseElements: want an object, got a string"},
+		{"an identity that is text", "userIdentity", `"root"`, "userIdentity: want an object, got a string"},
+		{"a session that is a number", "userIdentity.sessionContext", `1`, "userIdentity.sessionContext: want an object, got a number"},
+		{"an issuer that is text", "userIdentity.sessionContext.sessionIssuer", `"role"`, "userIdentity.sessionContext.sessionIssuer: want an object, got a string"},
+		{"attributes that are a list", "userIdentity.sessionContext.attributes", `[{}]`, "userIdentity.sessionContext.attributes: want an object, got an array"},
+		{"federation data that is text", "userIdentity.sessionContext.webIdFederationData", `"x"`, "userIdentity.sessionContext.webIdFederationData: want an object, got a string"},
+		{"a person that is text", "userIdentity.onBehalfOf", `"dana"`, "userIdentity.onBehalfOf: want an object, got a string"},
+		{"a scope that is text", "userIdentity.inScopeOf", `"i-0abc"`, "userIdentity.inScopeOf: want an object, got a string"},
+		{"resources that are an object", "resources", `{}`, "resources: want an array, got an object"},
+		{"resources that are text", "resources", `"x"`, "resources: want an array, got a string"},
+		{"resources of texts", "resources", `[{},"x","y"]`, "resources[1]: want an object, got a string"},
+		{"a resource that is null", "resources", `[null]`, "resources[0]: want an object, got null"},
+		{"resources that are null", "resources", `null`, ""},
+		{"an issuer that is null", "userIdentity.sessionContext.sessionIssuer", `null`, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			result, err := Detector{}.Detect(edited(t, put, edit{"requestParameters.policy", quoted(policyOf(allow("*", "")))}, edit{row.path, row.value}))
+			if err != nil || result.Finding == nil {
+				t.Fatalf("Detect = %+v, %v, want a finding", result, err)
+			}
+			f := result.Finding
+			if f.Verdict != policy.Public || f.Attempted || f.Key.ARN != testARN {
+				t.Errorf("Detect = %v, attempted %v, key %q, want public on %s", f.Verdict, f.Attempted, f.Key.ARN, testARN)
+			}
+			if got := strings.Join(f.Notes, "; "); got != row.want {
+				t.Errorf("notes %q, want %q", got, row.want)
+			}
+		})
+	}
+}
+
+// The key's metadata of another kind leaves the key unknown, and locks nobody out.
+func TestOddMetadata(t *testing.T) {
+	result, err := Detector{}.Detect(edited(t, create, edit{"requestParameters.policy", quoted(policyOf(allow("*", "")))}, edit{"responseElements.keyMetadata", `"x"`}))
+	if err != nil || result.Finding == nil {
+		t.Fatalf("Detect = %+v, %v, want a finding", result, err)
+	}
+	f := result.Finding
+	if f.Verdict != policy.Public || f.Key.ARN != "" || f.Key.Note == "" || f.OwnerLocked || strings.Join(f.Notes, "") != "responseElements.keyMetadata: want an object, got a string" {
+		t.Errorf("Detect = %+v", f)
 	}
 }
 
@@ -82,7 +136,12 @@ func TestDetectQuiet(t *testing.T) {
 		{"CreateKey with empty policy", create, []edit{{"requestParameters.policy", `""`}}, quietDefault},
 		{"CreateKey with blank policy", create, []edit{{"requestParameters.policy", `" \n"`}}, quietDefault},
 		{"CreateKey with policy null", create, []edit{{"requestParameters.policy", `null`}}, quietDefault},
-		{"CreateKey without parameters", create, []edit{{"requestParameters", `null`}}, quietDefault},
+		{"CreateKey with empty parameters", create, []edit{{"requestParameters", `{}`}}, quietDefault},
+		{"CreateKey with parameters that are not omitted", create, []edit{{"requestParameters.omitted", `false`}}, quietDefault},
+		{"CreateKey without policy, outcome unknown", create, []edit{{"errorCode", `"InternalFailure"`}, {"responseElements", `null`}}, quietDefault},
+		{"refused CreateKey without parameters", create, []edit{{"errorCode", `"AccessDenied"`}, {"responseElements", `null`}, {"requestParameters", `null`}}, quietNoPolicy},
+		{"refused with a hidden policy", put, []edit{{"errorCode", `"AccessDenied"`}, {"requestParameters.policy", `"HIDDEN_DUE_TO_SECURITY_REASONS"`}}, quietNoPolicy},
+		{"refused with text that cannot be a policy", put, []edit{{"errorCode", `"AccessDenied"`}, {"requestParameters.policy", `"open it"`}}, quietNoPolicy},
 		{"ReplicateKey without policy", create, []edit{{"eventName", `"ReplicateKey"`}}, quietDefault},
 		{"refused CreateKey without policy", create, []edit{{"errorCode", `"AccessDenied"`}, {"responseElements", `null`}}, quietNoPolicy},
 		{"refused PutKeyPolicy without parameters", put, []edit{{"errorCode", `"AccessDenied"`}, {"requestParameters", `null`}}, quietNoPolicy},
@@ -110,14 +169,6 @@ func TestDetectUnreadable(t *testing.T) {
 	}{
 		{"broken policy", put, []edit{{"requestParameters.policy", quoted(`{"Statement":`)}}, "key policy", Medium},
 		{"policy without statements", put, nil, "key policy", Medium},
-		{"policy is a number", put, []edit{{"requestParameters.policy", `7`}}, "key policy", Medium},
-		{"policy is a list", put, []edit{{"requestParameters.policy", `["*"]`}}, "key policy", Medium},
-		{"hidden policy", put, []edit{{"requestParameters.policy", `"HIDDEN_DUE_TO_SECURITY_REASONS"`}}, "key policy", Medium},
-		{"PutKeyPolicy without policy", put, []edit{{"requestParameters.policy", ""}}, "the record does not show the key policy: requestParameters.policy: want text, got nothing", Medium},
-		{"PutKeyPolicy with empty policy", put, []edit{{"requestParameters.policy", `" "`}}, "the record does not show the key policy: requestParameters.policy: want text, got empty text", Medium},
-		{"PutKeyPolicy without parameters", put, []edit{{"requestParameters", `null`}}, "the record does not show the key policy", Medium},
-		{"parameters left out", create, []edit{{"requestParameters", `{"omitted":true,"originalSize":150050,"reasonForOmission":"size"}`}}, "the record does not show the key policy: CloudTrail left it out", Medium},
-		{"response left out", create, []edit{{"eventName", `"ReplicateKey"`}, {"responseElements", `{"omitted":true}`}}, "the record does not show the key policy: CloudTrail left it out", Medium},
 		{"refused for another reason", put, []edit{{"errorCode", `"AccessDenied"`}, {"requestParameters.policy", quoted(`{"Statement":`)}}, "key policy", Low},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -129,11 +180,52 @@ func TestDetectUnreadable(t *testing.T) {
 			if f.Verdict != policy.Undecided || f.Severity != row.severity || !strings.HasPrefix(f.Problem, row.problem) {
 				t.Errorf("Detect = %v %v %q, want undecided %v %q", f.Verdict, f.Severity, f.Problem, row.severity, row.problem)
 			}
-			if f.Attempted != (f.Event.ErrorCode != "") || f.Repaired != "" || len(f.Statements) > 0 {
+			if f.Attempted != (f.Event.Outcome == Refused) || f.Repaired != "" || len(f.Statements) > 0 {
 				t.Errorf("Detect = %+v", f)
 			}
 			if (f.Policy.Text == "") != (f.Policy.SHA256 == "") {
 				t.Errorf("Detect = policy %+v, want text and hash or neither", f.Policy)
+			}
+		})
+	}
+}
+
+// A policy that can be read in part is decided from the rest, and the finding
+// names what could not be read.
+func TestDetectPartlyUnreadable(t *testing.T) {
+	const (
+		own    = `{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}`
+		open   = `{"Sid":"Open","Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}`
+		digits = "{\"Effect\":\"Allow\",\n\"Principal\":{\"AWS\":\"44445555666\"},\"Action\":\"kms:Encrypt\",\"Resource\":\"*\"}"
+		sid    = `{"Sid":7,"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:*","Resource":"*"}`
+	)
+	text := func(statements ...string) edit {
+		return edit{"requestParameters.policy", quoted(`{"Statement":[` + strings.Join(statements, ",") + `]}`)}
+	}
+	refused := edit{"errorCode", `"MalformedPolicyDocumentException"`}
+	for _, row := range []struct {
+		name       string
+		edits      []edit
+		verdict    policy.Verdict
+		quiet      string
+		unreadable string // the beginning of the only one
+	}{
+		{"beside an open statement", []edit{text(own, digits, open)}, policy.Public, "", `line 2: Statement[1].Principal.AWS: want "*", an account id`},
+		{"alone", []edit{text(own, digits)}, policy.Undecided, "", `line 2: Statement[1].Principal.AWS`},
+		{"where it decides nothing", []edit{text(sid)}, policy.Private, quietPrivate, ""},
+		{"refused for it", []edit{text(own, digits), refused}, policy.Private, quietMalformed, ""},
+		{"refused for it, and open beside it", []edit{text(own, digits, open), refused}, policy.Public, "", `line 2: Statement[1].Principal.AWS`},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			result, err := Detector{}.Detect(edited(t, put, row.edits...))
+			if err != nil || result.Quiet != row.quiet || result.Verdict != row.verdict {
+				t.Fatalf("Detect = %v, quiet %q, %v, want %v, quiet %q", result.Verdict, result.Quiet, err, row.verdict, row.quiet)
+			}
+			if f := result.Finding; f != nil && (len(f.Unreadable) != 1 || !strings.HasPrefix(f.Unreadable[0], row.unreadable) || f.Problem != "") {
+				t.Errorf("unreadable %q, problem %q, want %q", f.Unreadable, f.Problem, row.unreadable)
+			}
+			if f := result.Finding; row.verdict == policy.Undecided && (len(f.Statements) != 1 || f.Statements[0].Index != 1) {
+				t.Errorf("statements %+v, want the second", f.Statements)
 			}
 		})
 	}
@@ -144,11 +236,11 @@ func TestReadEvent(t *testing.T) {
 	f, _ := factsOf(t, edited(t, put,
 		edit{"apiVersion", `"2014-11-01"`}, edit{"errorCode", `"AccessDenied"`}, edit{"errorMessage", `"no"`},
 		edit{"recipientAccountId", `111122223333`}, edit{"requestParameters.bypassPolicyLockoutSafetyCheck", `true`},
-		edit{"vpcEndpointId", `"vpce-1a2b3c4d"`}))
+		edit{"vpcEndpointId", `"vpce-1a2b3c4d"`}, edit{"sessionCredentialFromConsole", `"true"`}))
 	want := Event{
 		ID: "e-1", RequestID: "r-1", Name: "PutKeyPolicy", Source: "kms.amazonaws.com", Version: "1.11", APIVersion: "2014-11-01",
 		Time: time.Date(2026, 11, 20, 8, 15, 42, 0, time.UTC), Region: "us-east-1", Account: "111122223333",
-		ErrorCode: "AccessDenied", ErrorMessage: "no", Bypass: true,
+		Outcome: Refused, ErrorCode: "AccessDenied", ErrorMessage: "no", Bypass: true, FromConsole: true,
 	}
 	if f.Event != want || !f.Attempted {
 		t.Errorf("event\n got %+v\nwant %+v", f.Event, want)
@@ -191,6 +283,71 @@ func TestParseTime(t *testing.T) {
 	}
 }
 
+// Every way in which a record can lack the policy of its call: undecided, and
+// the clause says why. Nothing was read, so nothing has a hash.
+func TestMissingPolicy(t *testing.T) {
+	request := func(value string) []edit { return []edit{{"requestParameters", value}} }
+	given := func(value string) []edit { return []edit{{"requestParameters.policy", value}} }
+	replicate := func(edits ...edit) []edit { return append([]edit{{"eventName", `"ReplicateKey"`}}, edits...) }
+	const (
+		none    = "the record has no request parameters"
+		left    = "CloudTrail left the request parameters out"
+		hid     = "CloudTrail hid it for security reasons"
+		without = "the record's request parameters have no policy"
+		empty   = "the record's policy is empty"
+	)
+	for _, row := range []struct {
+		name, record string
+		edits        []edit
+		want         string
+	}{
+		{"hidden", put, given(`"HIDDEN_DUE_TO_SECURITY_REASONS"`), hid},
+		{"hidden, with space around", put, given(`" HIDDEN_DUE_TO_SECURITY_REASONS\n"`), hid},
+		{"hidden, CreateKey", create, given(`"HIDDEN_DUE_TO_SECURITY_REASONS"`), hid},
+		{"all parameters hidden", put, request(`"HIDDEN_DUE_TO_SECURITY_REASONS"`), hid},
+		{"another placeholder", put, given(`"***"`), `the record has "***" in its place`},
+		{"a long placeholder", put, given(quoted(strings.Repeat("x", 100))), `the record has "` + strings.Repeat("x", 60) + `..." in its place`},
+		{"a number", put, given(`7`), `the record has "7" in its place`},
+		{"a list", put, given(`["*"]`), `the record has "[\"*\"]" in its place`},
+		{"false, CreateKey", create, given(`false`), `the record has "false" in its place`},
+		{"null parameters", put, request(`null`), none},
+		{"null parameters, CreateKey", create, request(`null`), none},
+		{"null parameters, ReplicateKey", create, replicate(edit{"requestParameters", `null`}), none},
+		{"no parameters", put, request(``), none},
+		{"parameters are a list", put, request(`[]`), "the record's request parameters are an array"},
+		{"parameters are text", create, request(`"x"`), "the record's request parameters are a string"},
+		{"omitted", put, request(`{"omitted":true,"originalSize":102531,"reason":"requestParameters too large"}`), left + ` ("requestParameters too large")`},
+		{"omitted, as text", put, request(`{"omitted":"true"}`), left},
+		{"omitted, CreateKey", create, request(`{"omitted":true,"originalSize":150050,"reasonForOmission":"size"}`), left + ` ("size")`},
+		{"a reason instead", put, request(`{"reason":"requestParameters too large"}`), left + ` ("requestParameters too large")`},
+		{"a reason instead, CreateKey", create, request(`{"reason":"requestParameters too large"}`), left + ` ("requestParameters too large")`},
+		{"a reason instead, ReplicateKey", create, replicate(edit{"requestParameters", `{"reason":"too large"}`}), left + ` ("too large")`},
+		{"a size instead", create, request(`{"originalSize":102531}`), left},
+		{"the response of ReplicateKey left out", create, replicate(edit{"responseElements", `{"omitted":true,"reason":"too large"}`}), `CloudTrail left the response out ("too large")`},
+		{"no policy", put, given(``), without},
+		{"no policy, outcome unknown", put, append(given(``), edit{"errorCode", `"ServiceUnavailable"`}), without},
+		{"null", put, given(`null`), without},
+		{"blank", put, given(`" \n"`), empty},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			result, err := Detector{}.Detect(edited(t, row.record, row.edits...))
+			if err != nil || result.Finding == nil {
+				t.Fatalf("Detect = %+v, %v, want a finding", result, err)
+			}
+			f := result.Finding
+			if want := (PolicyText{Missing: row.want}); f.Policy != want {
+				t.Errorf("policy = %+v, want %+v", f.Policy, want)
+			}
+			if f.Verdict != policy.Undecided || f.Severity != Medium || f.Problem != "it is not in the record: "+row.want || f.Repaired != "" || f.OwnerLocked {
+				t.Errorf("Detect = %+v, want undecided, medium, and the problem named", f)
+			}
+			if !strings.HasPrefix(f.Title, "The new policy of this KMS key is not in the record") {
+				t.Errorf("title %q", f.Title)
+			}
+		})
+	}
+}
+
 // The replica's own policy wins over the one that the request passed; a policy
 // given as an object reads like its text.
 func TestReadPolicy(t *testing.T) {
@@ -200,16 +357,20 @@ func TestReadPolicy(t *testing.T) {
 		want   string
 		record string
 	}{
-		{"PutKeyPolicy", []edit{{"requestParameters.policy", `"p"`}}, "p", put},
+		{"PutKeyPolicy", []edit{{"requestParameters.policy", `"{p}"`}}, "{p}", put},
 		{"an object", []edit{{"requestParameters.policy", `{"Statement":[]}`}}, `{"Statement":[]}`, put},
-		{"ReplicateKey with both", []edit{{"eventName", `"ReplicateKey"`}, {"requestParameters.policy", `"p"`}, {"responseElements.replicaPolicy", `"r"`}}, "r", create},
-		{"ReplicateKey with the request's", []edit{{"eventName", `"ReplicateKey"`}, {"requestParameters.policy", `"p"`}}, "p", create},
-		{"refused ReplicateKey", []edit{{"eventName", `"ReplicateKey"`}, {"requestParameters.policy", `"p"`}, {"responseElements", `null`}, {"errorCode", `"AccessDenied"`}}, "p", create},
-		{"CreateKey has no replica", []edit{{"responseElements.replicaPolicy", `"r"`}, {"requestParameters.policy", `"p"`}}, "p", create},
+		{"ReplicateKey with both", []edit{{"eventName", `"ReplicateKey"`}, {"requestParameters.policy", `"{p}"`}, {"responseElements.replicaPolicy", `"{r}"`}}, "{r}", create},
+		{"ReplicateKey with the request's", []edit{{"eventName", `"ReplicateKey"`}, {"requestParameters.policy", `"{p}"`}}, "{p}", create},
+		{"refused ReplicateKey", []edit{{"eventName", `"ReplicateKey"`}, {"requestParameters.policy", `"{p}"`}, {"responseElements", `null`}, {"errorCode", `"AccessDenied"`}}, "{p}", create},
+		{"ReplicateKey with the request's hidden", []edit{{"eventName", `"ReplicateKey"`}, {"requestParameters.policy", `"HIDDEN_DUE_TO_SECURITY_REASONS"`}, {"responseElements.replicaPolicy", `"{r}"`}}, "{r}", create},
+		{"ReplicateKey with the response's hidden", []edit{{"eventName", `"ReplicateKey"`}, {"requestParameters.policy", `"{p}"`}, {"responseElements.replicaPolicy", `"HIDDEN_DUE_TO_SECURITY_REASONS"`}}, "{p}", create},
+		{"ReplicateKey with the request's left out", []edit{{"eventName", `"ReplicateKey"`}, {"requestParameters", `{"omitted":true}`}, {"responseElements.replicaPolicy", `"{r}"`}}, "{r}", create},
+		{"ReplicateKey with the response left out", []edit{{"eventName", `"ReplicateKey"`}, {"requestParameters.policy", `"{p}"`}, {"responseElements", `{"omitted":true}`}}, "{p}", create},
+		{"CreateKey has no replica", []edit{{"responseElements.replicaPolicy", `"{r}"`}, {"requestParameters.policy", `"{p}"`}}, "{p}", create},
 	} {
 		_, r := factsOf(t, edited(t, row.record, row.edits...))
-		if got, err := r.readPolicy(); err != nil || got != row.want {
-			t.Errorf("%s: readPolicy = %q, %v, want %q", row.name, got, err, row.want)
+		if got, missing := r.readPolicy(); missing != "" || got != row.want {
+			t.Errorf("%s: readPolicy = %q, %q, want %q", row.name, got, missing, row.want)
 		}
 	}
 }

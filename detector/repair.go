@@ -13,18 +13,24 @@ const maxRounds = 8
 
 // blame returns the places of the statements of p, f's policy, that open the
 // key, and the policy without the Allows among them. A decision names the
-// statements that let its own witness in; others may open the key just as well,
-// so blame takes away what it found and asks again, until the rest is private.
+// statements that open the key as far as its verdict says; others may open it
+// less far, so blame takes away what it found and asks again, until the rest is
+// private or the work of one more decision is spent.
+//
+// The statement that takes the key away from its owner is among the places, but
+// stays in the repaired policy.
 //
 // repaired is indented JSON. It is "" when it is not surely a repair: the rest
 // still lets outsiders in, now or later, or it leaves the key's owner without a
-// sure way to change the policy again. q is the question that f answers.
+// sure way to change the policy again; and when nobody of the owner's account
+// could put it in force. q is the question that f answers.
 func blame(f *Finding, p *policy.Policy, q policy.Question) (places []int, repaired string) {
 	kept := make([]int, len(p.Statements)) // places in p of the statements of rest
 	for i := range kept {
 		kept[i] = i
 	}
-	rest, d := p, atItsWorst(p, q, f.Decision)
+	q.MaxSteps = policy.MaxSteps
+	rest, d := p, atItsWorst(p, &q, f.Decision)
 	for range maxRounds {
 		var drop []int
 		for _, i := range offending(d, len(kept)) {
@@ -36,7 +42,7 @@ func blame(f *Finding, p *policy.Policy, q policy.Question) (places []int, repai
 		for _, i := range slices.Backward(drop) {
 			kept = slices.Delete(kept, i, i+1)
 		}
-		if len(drop) == 0 || len(kept) == 0 {
+		if len(drop) == 0 || len(kept) == 0 || q.MaxSteps <= 0 {
 			break
 		}
 		text := only(f.Policy.Text, kept)
@@ -44,24 +50,55 @@ func blame(f *Finding, p *policy.Policy, q policy.Question) (places []int, repai
 		if rest, err = policy.Parse([]byte(text)); err != nil {
 			break
 		}
-		d = atItsWorst(rest, q, rest.Decide(q))
-		if d.Verdict == policy.Private && ownerManages(rest, f) {
+		now := decideOn(rest, &q)
+		d = atItsWorst(rest, &q, now)
+		if d.Verdict == policy.Private && d.Future == nil && keeps(now.Owner) && !f.OwnerLocked {
 			repaired = text
 		}
 		if d.Verdict == policy.Private || d.Verdict == policy.Shared && f.Verdict != policy.Shared {
 			break
 		}
 	}
+	places = append(places, f.ownersLoss(len(p.Statements))...)
 	slices.Sort(places)
 	return slices.Compact(places), repaired
 }
 
-// atItsWorst returns the decision d on p, or the one of a later instant when
-// the policy is private until then.
-func atItsWorst(p *policy.Policy, q policy.Question, d policy.Decision) policy.Decision {
-	if d.Verdict == policy.Private && d.Future != nil {
+// ownersLoss returns the place of the statement that takes the key away from
+// its owner's account, below count; none when that is no statement's doing.
+func (f *Finding) ownersLoss(count int) []int {
+	o := f.Decision.Owner
+	at := -1
+	switch {
+	case f.locks(), f.Bypassed() && o.Manage != policy.AccessYes:
+		at = o.ManageBlame.Statement.Index
+	case f.Bypassed():
+		at = o.DecryptBlame.Statement.Index
+	}
+	if at < 0 || at >= count {
+		return nil
+	}
+	return []int{at}
+}
+
+// decideOn decides about p and takes what that cost from what q may cost.
+func decideOn(p *policy.Policy, q *policy.Question) policy.Decision {
+	d := p.Decide(*q)
+	q.MaxSteps -= d.Steps
+	return d
+}
+
+// atItsWorst returns the decision d on p; or when the policy is private that of
+// the key policy alone, or of a later instant, if it is not private there.
+func atItsWorst(p *policy.Policy, q *policy.Question, d policy.Decision) policy.Decision {
+	if d.Verdict == policy.Private && d.Unguarded != nil {
+		return *d.Unguarded
+	}
+	if d.Verdict == policy.Private && d.Future != nil && q.MaxSteps > 0 {
+		at := q.At
 		q.At = d.Future.At
-		return p.Decide(q)
+		d = decideOn(p, q)
+		q.At = at
 	}
 	return d
 }
@@ -119,45 +156,7 @@ func writeName(b *bytes.Buffer, name string) {
 	b.WriteByte(':')
 }
 
-// ownerManages reports whether the owner's account root, and with it whoever
-// the account's IAM policies choose, surely may change the policy: by an Allow
-// without a Condition, and with no Deny in the way.
-// Source: KMS Developer Guide, key-policy-default.html.
-func ownerManages(p *policy.Policy, f *Finding) bool {
-	if f.Key.Account == "" {
-		return false
-	}
-	sure := &policy.Policy{Version: p.Version, ID: p.ID}
-	for _, s := range p.Statements {
-		if s.Effect == policy.Allow && (len(s.Conditions) > 0 || s.NotPrincipal) {
-			continue
-		}
-		sure.Statements = append(sure.Statements, s)
-	}
-	return sure.Allows(ownerRequest(f)) == policy.Yes
-}
-
-// ownerRequest is the owner's root user changing the key's policy, directly,
-// over TLS and with MFA.
-func ownerRequest(f *Finding) policy.Request {
-	root := "arn:" + f.Key.Partition + ":iam::" + f.Key.Account + ":root"
-	return policy.Request{
-		Principal: root,
-		Action:    "kms:PutKeyPolicy",
-		Resource:  f.Key.ARN,
-		Time:      f.Event.Time,
-		Context: map[string][]string{
-			"aws:PrincipalArn":                   {root},
-			"aws:PrincipalAccount":               {f.Key.Account},
-			"aws:PrincipalType":                  {"Account"},
-			"aws:RequestedRegion":                {f.Key.Region},
-			"aws:ResourceAccount":                {f.Key.Account},
-			"aws:SecureTransport":                {"true"},
-			"aws:MultiFactorAuthPresent":         {"true"},
-			"aws:PrincipalIsAWSService":          {"false"},
-			"aws:ViaAWSService":                  {"false"},
-			"kms:CallerAccount":                  {f.Key.Account},
-			"kms:BypassPolicyLockoutSafetyCheck": {"false"},
-		},
-	}
+// keeps reports whether the owner's account surely can change a policy.
+func keeps(o policy.Owner) bool {
+	return o.Manage == policy.AccessYes || o.Manage == policy.AccessNamed
 }

@@ -50,14 +50,11 @@ func seedOf(t *testing.T, text []byte) (literal, wildcard bool) {
 	if err := r.read(text); err != nil {
 		t.Fatal(err)
 	}
-	f, err := r.facts()
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := r.facts()
 	if r.setsPolicy() {
 		f.Policy.Text, _ = r.readPolicy()
 	}
-	return f.seedAlerts()
+	return alerts(f)
 }
 
 func fires(alerts bool) string {

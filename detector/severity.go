@@ -1,37 +1,86 @@
 package detector
 
 import (
-	"strings"
+	"slices"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 )
 
-// severity ranks the finding.
-//
-//	critical  public and in force, and strangers can encrypt but not decrypt
-//	          (what ransomware needs: only the owner can undo it), or the
-//	          caller signed without MFA
-//	high      public and in force otherwise
-//	medium    network; undecided, which may be public; private now but public or
-//	          network by itself later
-//	low       shared; every refused attempt
-//
-// What the decision left open never ranks below medium. p is the parsed policy, nil when it did not parse.
-func (f *Finding) severity(p *policy.Policy) Severity {
-	switch {
-	case f.Attempted:
-		return Low
-	case f.Verdict == policy.Public && (f.Actor.signedWithoutMFA() || f.encryptOnly(p)):
-		return Critical
-	case f.Verdict == policy.Public:
-		return High
-	case f.Verdict == policy.Shared && len(f.Decision.Undecided) == 0 && !f.opensLater():
-		return Low
-	case f.Verdict == policy.Private && !f.opensLater():
-		return Low // shared, later
-	default:
-		return Medium
+// A severityRule gives findings of one kind their severity.
+type severityRule struct {
+	severity Severity
+	when     string // for people
+	is       func(*Finding) bool
+}
+
+// severityRules is the table of severities. The first rule that fits decides;
+// one that nothing fits is low.
+func severityRules() []severityRule {
+	return []severityRule{
+		{Low, "refused attempts", func(f *Finding) bool { return f.Attempted }},
+		{Critical, "taken over: outsiders get in and the owner's account is locked out", (*Finding).TakenOver},
+		{Critical, "anyone can encrypt and not decrypt, what ransomware needs: only the owner can undo it", (*Finding).encryptOnly},
+		{Critical, "anyone can encrypt, and the caller signed without MFA", func(f *Finding) bool {
+			return f.opensClass(policy.ClassEncrypt, policy.Public) && f.Actor.signedWithoutMFA()
+		}},
+		{High, "anyone can encrypt, decrypt or sign", func(f *Finding) bool { return f.Verdict == policy.Public }},
+		{High, "locked: nobody of the owner's account can change the policy", func(f *Finding) bool { return f.OwnerLocked }},
+		{High, "too intricate to decide, which an ordinary policy never is", func(f *Finding) bool { return f.Decision.TooIntricate }},
+		{Medium, "open to named networks", func(f *Finding) bool { return f.Verdict == policy.Network }},
+		{Medium, "undecided, which may be worse", func(f *Finding) bool { return f.Verdict == policy.Undecided }},
+		{Medium, "set with the lock-out check bypassed, and the owner does not surely keep the key", (*Finding).Bypassed},
+		{Medium, "open to strangers or named networks by itself later", (*Finding).opensLater},
+		{Medium, "shared, now or later, with somebody else than those trusted", func(f *Finding) bool {
+			later := f.Decision.Future
+			return f.trust && (f.Verdict == policy.Shared || later != nil && later.Verdict == policy.Shared)
+		}},
+		{Low, "shared; closed only by a resource control policy; anyone can revoke grants", func(*Finding) bool { return true }},
 	}
+}
+
+// severity ranks the finding.
+func (f *Finding) severity() Severity {
+	for _, rule := range severityRules() {
+		if rule.is(f) {
+			return rule.severity
+		}
+	}
+	return Low
+}
+
+// TakenOver reports whether the policy in force lets outsiders in and nobody
+// of the owner's account change it.
+func (f *Finding) TakenOver() bool { return f.OwnerLocked && f.Decision.Least > policy.Private }
+
+// Bypassed reports whether the call told KMS not to check that its caller can
+// change the policy again, and the owner's account does not keep the key as a
+// whole: attackers do that, and some tools.
+func (f *Finding) Bypassed() bool {
+	o := f.Decision.Owner
+	return f.Event.Bypass && (o.Manage == policy.AccessNo || o.Manage == policy.AccessNamed || o.Decrypt == policy.AccessNo ||
+		o.Manage == policy.AccessUndecided && f.Key.Account != "")
+}
+
+// locks reports whether the policy, in force or not, leaves nobody of the
+// owner's account a way to change it. One that a resource control policy keeps
+// from it is not locked: that policy can be detached; nor is a key without an ARN,
+// whose owner is not known.
+func (f *Finding) locks() bool {
+	d := &f.Decision
+	return f.Key.ARN != "" && d.Owner.Manage == policy.AccessNo && (d.Unguarded == nil || d.Unguarded.Owner.Manage == policy.AccessNo)
+}
+
+// Guarded reports whether resource control policies alone keep outsiders out.
+func (f *Finding) Guarded() bool {
+	u := f.Decision.Unguarded
+	return u != nil && f.Verdict == policy.Private && u.Verdict != policy.Private
+}
+
+// Revokes reports whether anyone can revoke the key's grants.
+func (f *Finding) Revokes() bool {
+	return slices.ContainsFunc(f.Decision.Others, func(g policy.Grant) bool {
+		return g.Action == revokeGrant && g.Audience == policy.Public
+	})
 }
 
 // opensLater reports whether strangers get in at a later instant.
@@ -43,33 +92,32 @@ func (f *Finding) opensLater() bool {
 // encryptOnly reports whether strangers can make ciphertext under the key that
 // they cannot decrypt themselves. What only named outsiders can do plays no
 // part.
-func (f *Finding) encryptOnly(p *policy.Policy) bool {
-	for _, g := range f.Decision.Others {
-		if g.Audience == policy.Public && (g.Action == "kms:Decrypt" || g.Action == "kms:ReEncryptFrom") {
-			return false
-		}
-	}
-	for _, g := range f.Decision.Grants {
-		if g.Audience == policy.Public && g.Action == "kms:CreateGrant" && grantsDecrypt(p, g.Witness) {
-			return false
-		}
-	}
-	return true
+func (f *Finding) encryptOnly() bool {
+	return f.opensClass(policy.ClassEncrypt, policy.Public) && !f.opens(policy.Public, "kms:Decrypt", "kms:ReEncryptFrom")
 }
 
-// grantsDecrypt reports whether the witness of CreateGrant could grant Decrypt
-// as well, which strangers would then grant to themselves.
-func grantsDecrypt(p *policy.Policy, witness policy.Request) bool {
-	context := map[string][]string{grantOperations: {"Decrypt"}}
-	for key, values := range witness.Context {
-		if !strings.EqualFold(key, grantOperations) {
-			context[key] = values
-		}
-	}
-	witness.Context = context
-	return p.Allows(witness) == policy.Yes
+// opensClass reports whether an audience surely gets to an action of a class.
+func (f *Finding) opensClass(class policy.Class, audience policy.Verdict) bool {
+	return slices.ContainsFunc(f.Decision.Grants, func(g policy.Grant) bool { return g.Class == class && g.Audience == audience })
 }
 
-// grantOperations is the condition key for the operations of a new grant.
-// Source: Service Authorization Reference, AWS Key Management Service.
-const grantOperations = "kms:GrantOperations"
+// opens reports whether an audience surely gets to one of actions, by itself or
+// through a grant that it may create.
+func (f *Finding) opens(audience policy.Verdict, actions ...string) bool {
+	return slices.ContainsFunc(f.Decision.Grants, func(g policy.Grant) bool {
+		if g.Audience != audience {
+			return false
+		}
+		return slices.Contains(actions, g.Action) || slices.ContainsFunc(g.Witness.Context[grantOperations], func(op string) bool {
+			return slices.Contains(actions, "kms:"+op)
+		})
+	})
+}
+
+const (
+	// grantOperations is the condition key for the operations of a new grant.
+	// Source: Service Authorization Reference, AWS Key Management Service.
+	grantOperations = "kms:GrantOperations"
+	createGrant     = "kms:CreateGrant"
+	revokeGrant     = "kms:RevokeGrant"
+)

@@ -1,6 +1,17 @@
 package detector
 
-import "testing"
+import (
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// alerts says whether the seed rule fires, under both readings.
+func alerts(f *Finding) (literal, wildcard bool) {
+	s := f.splunk()
+	return s.WouldAlertLiteral, s.WouldAlertWildcard
+}
 
 // What the seed rule makes of a policy, stage by stage.
 func TestSeedAlerts(t *testing.T) {
@@ -32,6 +43,12 @@ func TestSeedAlerts(t *testing.T) {
 		{"principal and action of different statements", `{"Statement":[{"Action":"kms:Encrypt"},{"Principal":{"AWS":"*"},"Action":"kms:Decrypt"}]}`, false, false},
 		{"names in another letter case", statement(`"principal":{"AWS":"*"},"Action":"kms:Encrypt"`), false, false},
 		{"an element that is no object", `{"Statement":["x",{"Action":"kms:Encrypt","Principal":{"AWS":"*"}}]}`, true, true},
+		{"a list of actions with a number: the others stay", statement(`"Principal":{"AWS":"*"},"Action":["kms:Encrypt",1]`), true, true},
+		{"a list of actions with a list: the others stay", statement(`"Principal":{"AWS":"*"},"Action":[["kms:Decrypt"],"kms:Encrypt"]`), true, true},
+		{"a principal that is a number is its text", statement(`"Principal":{"AWS":111122223333},"Action":"kms:Encrypt"`), false, true},
+		{"a principal that is a boolean is its text", statement(`"Principal":{"AWS":true},"Action":"kms:Encrypt"`), false, true},
+		{"a principal that is null: no field", statement(`"Principal":{"AWS":null},"Action":"kms:Encrypt"`), false, false},
+		{"a principal that is an object: no field", statement(`"Principal":{"AWS":{}},"Action":"kms:Encrypt"`), false, false},
 		{"not JSON", `{"Statement":[`, false, false},
 		{"a list", `[]`, false, false},
 		{"no policy", ``, false, false},
@@ -39,8 +56,8 @@ func TestSeedAlerts(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			f, _ := factsOf(t, []byte(put))
 			f.Policy.Text = row.policy
-			if literal, wildcard := f.seedAlerts(); literal != row.literal || wildcard != row.wildcard {
-				t.Errorf("seedAlerts(%s) = %v, %v, want %v, %v", row.policy, literal, wildcard, row.literal, row.wildcard)
+			if literal, wildcard := alerts(f); literal != row.literal || wildcard != row.wildcard {
+				t.Errorf("alerts(%s) = %v, %v, want %v, %v", row.policy, literal, wildcard, row.literal, row.wildcard)
 			}
 		})
 	}
@@ -68,8 +85,8 @@ func TestSeedAlertsRecord(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			f, _ := factsOf(t, edited(t, put, row.edits...))
 			f.Policy.Text = open
-			if literal, wildcard := f.seedAlerts(); literal != row.alerts || wildcard != row.alerts {
-				t.Errorf("seedAlerts = %v, %v, want %v", literal, wildcard, row.alerts)
+			if literal, wildcard := alerts(f); literal != row.alerts || wildcard != row.alerts {
+				t.Errorf("alerts = %v, %v, want %v", literal, wildcard, row.alerts)
 			}
 		})
 	}
@@ -87,10 +104,15 @@ func TestSplunkColumns(t *testing.T) {
 	want := Splunk{
 		Signature: "PutKeyPolicy", Dest: "kms.amazonaws.com", User: "Alice", UserAgent: "aws-cli/2", Src: "203.0.113.24",
 		VendorAccount: "111122223333", VendorRegion: "us-east-1", VendorProduct: "AWS CloudTrail",
-		KeyPolicyAction: "kms:Encrypt, KMS:decrypt", KeyPolicyPrincipal: "*, arn:aws:iam::111122223333:root",
-		Count: 1, FirstTime: f.Event.Time, LastTime: f.Event.Time, RiskScore: 50, SeedSeverity: "medium",
+		Rows: []SplunkRow{
+			{"kms:Encrypt", "*", 1},
+			{"kms:Encrypt", "arn:aws:iam::111122223333:root", 1},
+			{"KMS:decrypt", "*", 1},
+			{"KMS:decrypt", "arn:aws:iam::111122223333:root", 1},
+		},
+		FirstTime: f.Event.Time, LastTime: f.Event.Time, RiskScore: 50, SeedSeverity: "medium",
 	}
-	if got != want {
+	if !reflect.DeepEqual(got, want) {
 		t.Errorf("columns\n got %+v\nwant %+v", got, want)
 	}
 
@@ -98,15 +120,105 @@ func TestSplunkColumns(t *testing.T) {
 	got = f.splunk()
 	want = Splunk{
 		Signature: "PutKeyPolicy", Dest: "kms.amazonaws.com", User: "444455556666", UserAgent: "unknown", Src: "unknown",
-		VendorAccount: "444455556666", VendorRegion: "unknown", VendorProduct: "AWS CloudTrail", KeyPolicyAction: "unknown", KeyPolicyPrincipal: "unknown",
-		Count: 1, RiskScore: 50, SeedSeverity: "medium",
+		VendorAccount: "444455556666", VendorRegion: "unknown", VendorProduct: "AWS CloudTrail",
+		Rows: []SplunkRow{{"unknown", "unknown", 1}}, RiskScore: 50, SeedSeverity: "medium",
 	}
-	if got != want {
+	if !reflect.DeepEqual(got, want) {
 		t.Errorf("columns of a bare record\n got %+v\nwant %+v", got, want)
 	}
 }
 
-func TestSeedStatementPrincipals(t *testing.T) {
+// The rows that the seed rule prints of one event: one for each value of action
+// and principal in the statements that its search keeps.
+func TestSeedRows(t *testing.T) {
+	policyWith := func(statements ...string) string {
+		return `{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`
+	}
+	statement := func(effect, action, principal string) string {
+		return `{"Effect":"` + effect + `","Action":` + action + `,"Principal":{"AWS":` + principal + `},"Resource":"*"}`
+	}
+	const partner = "arn:aws:iam::444455556666:root"
+	for _, row := range []struct {
+		name, policy string
+		want         []SplunkRow
+		literal      bool
+	}{
+		{"one action", policyWith(statement("Allow", `"kms:Encrypt"`, `"*"`)), []SplunkRow{{"kms:Encrypt", "*", 1}}, true},
+		{"the column keeps its case", policyWith(statement("Allow", `"KMS:ENCRYPT"`, `"*"`)), []SplunkRow{{"KMS:ENCRYPT", "*", 1}}, true},
+		{"a list: a row for each action", policyWith(statement("Allow", `["kms:Decrypt","kms:Encrypt"]`, `"*"`)), []SplunkRow{{"kms:Encrypt", "*", 1}, {"kms:Decrypt", "*", 1}}, true},
+		{"a list with a number", policyWith(statement("Allow", `["kms:Encrypt",1]`, `"*"`)), []SplunkRow{{"kms:Encrypt", "*", 1}, {"1", "*", 1}}, true},
+		{"an action twice in one statement", policyWith(statement("Allow", `["kms:Encrypt","kms:Encrypt"]`, `"*"`)), []SplunkRow{{"kms:Encrypt", "*", 1}}, true},
+		{"a principal that is a number", policyWith(statement("Allow", `"kms:Encrypt"`, `7`)), []SplunkRow{{"kms:Encrypt", "7", 1}}, false},
+		{
+			"a Deny that matches and an Allow that does not",
+			policyWith(statement("Deny", `"kms:Encrypt"`, `"*"`), statement("Allow", `"kms:GenerateDataKey"`, `"*"`)),
+			[]SplunkRow{{"kms:Encrypt", "*", 1}},
+			true,
+		},
+		{
+			"kms:* is another text",
+			policyWith(statement("Allow", `"kms:*"`, `"*"`), statement("Allow", `"kms:Encrypt"`, `"*"`)),
+			[]SplunkRow{{"kms:Encrypt", "*", 1}},
+			true,
+		},
+		{
+			"equal statements count",
+			policyWith(statement("Allow", `"kms:Encrypt"`, `"*"`), statement("Deny", `["kms:Encrypt","kms:Decrypt"]`, `"*"`)),
+			[]SplunkRow{{"kms:Encrypt", "*", 2}, {"kms:Decrypt", "*", 1}},
+			true,
+		},
+		{
+			"a partner and everyone: those for everyone first",
+			policyWith(statement("Allow", `["kms:Encrypt","kms:Decrypt"]`, `"`+partner+`"`), statement("Allow", `"kms:Encrypt"`, `"*"`)),
+			[]SplunkRow{{"kms:Encrypt", "*", 1}, {"kms:Encrypt", partner, 1}, {"kms:Decrypt", partner, 1}},
+			true,
+		},
+		{"only a partner", policyWith(statement("Allow", `"kms:Encrypt"`, `"`+partner+`"`)), []SplunkRow{{"kms:Encrypt", partner, 1}}, false},
+		{"a list of principals: none", policyWith(statement("Allow", `["kms:Encrypt","kms:Decrypt"]`, `["*"]`)), nil, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			f, _ := factsOf(t, []byte(put))
+			f.Policy.Text = row.policy
+			if got := f.seedRows(); !reflect.DeepEqual(got, row.want) {
+				t.Errorf("seedRows = %v, want %v", got, row.want)
+			}
+			if literal, wildcard := alerts(f); literal != row.literal || wildcard != (row.want != nil) {
+				t.Errorf("alerts = %v, %v, want %v, %v", literal, wildcard, row.literal, row.want != nil)
+			}
+		})
+	}
+}
+
+// A policy of thousands of actions gives 100 rows and says how many more there are.
+func TestSplunkRowsBounded(t *testing.T) {
+	var actions []string
+	for i := range 3000 {
+		actions = append(actions, `"kms:A`+strconv.Itoa(i)+`"`)
+	}
+	list := strings.Join(actions, ",")
+	for _, row := range []struct {
+		name, action string
+		wildcard     bool
+		more         int
+	}{
+		{"the rule fires", `"Action":[` + list + `,"kms:Encrypt"],"Principal":{"AWS":"*"}`, true, 2901},
+		{"it does not", `"Action":[` + list + `],"Principal":{"AWS":["*","444455556666"]}`, false, 5900},
+		{"it does not, two long lists", `"Action":[` + list + `],"Principal":{"AWS":[` + list + `]}`, false, 3000*3000 - 100},
+	} {
+		f, _ := factsOf(t, []byte(put))
+		f.Policy.Text = `{"Statement":[{"Effect":"Allow","Resource":"*",` + row.action + `}]}`
+		f.Statements = []Statement{{Effect: "Allow", Text: `{` + row.action + `}`}}
+		s := f.splunk()
+		if len(s.Rows) != 100 || s.MoreRows != row.more || s.WouldAlertWildcard != row.wildcard {
+			t.Errorf("%s: %d rows, %d more, wildcard %v, want 100, %d, %v", row.name, len(s.Rows), s.MoreRows, s.WouldAlertWildcard, row.more, row.wildcard)
+		}
+		if row.wildcard && !isEncrypt(s.Rows[0].KeyPolicyAction) {
+			t.Errorf("%s: the first row is %v, want kms:Encrypt", row.name, s.Rows[0])
+		}
+	}
+}
+
+func TestOffendingRow(t *testing.T) {
 	for _, row := range []struct{ statement, actions, principals string }{
 		{`{"Action":"kms:*","Principal":"*"}`, "kms:*", "*"},
 		{`{"NotAction":["kms:Decrypt"],"NotPrincipal":{"AWS":"111122223333"}}`, "kms:Decrypt", "111122223333"},
@@ -114,8 +226,8 @@ func TestSeedStatementPrincipals(t *testing.T) {
 		{`{"Principal":{"AWS":"*"}}`, "unknown", "*"},
 	} {
 		f := &Finding{Statements: []Statement{{Effect: "Allow", Text: row.statement}}}
-		if actions, principals := f.seedStatement(); actions != row.actions || principals != row.principals {
-			t.Errorf("seedStatement(%s) = %q, %q, want %q, %q", row.statement, actions, principals, row.actions, row.principals)
+		if got := f.offendingRow(); strings.Join(got.actions, " ") != row.actions || strings.Join(got.principals, " ") != row.principals {
+			t.Errorf("offendingRow(%s) = %q, want %q, %q", row.statement, got, row.actions, row.principals)
 		}
 	}
 }

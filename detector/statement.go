@@ -14,6 +14,9 @@ import (
 // not to blame.
 func offending(d policy.Decision, count int) []int {
 	var places []int
+	for _, ref := range d.Opens {
+		places = append(places, ref.Index)
+	}
 	strangers := d.Verdict == policy.Public || d.Verdict == policy.Network
 	for _, g := range d.Grants {
 		if strangers && g.Audience == policy.Shared {
@@ -21,6 +24,13 @@ func offending(d policy.Decision, count int) []int {
 		}
 		for _, ref := range g.Statements {
 			places = append(places, ref.Index)
+		}
+	}
+	for _, g := range d.Others {
+		if g.Action == revokeGrant && g.Audience == policy.Public {
+			for _, ref := range g.Statements {
+				places = append(places, ref.Index)
+			}
 		}
 	}
 	for _, open := range d.Undecided {

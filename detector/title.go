@@ -2,48 +2,90 @@ package detector
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 )
 
 // title says in one line what the key policy does. It holds no text of the event.
 func (f *Finding) title() string {
-	if f.Attempted {
+	switch {
+	case f.Attempted:
 		return f.attempt()
-	}
-	switch f.Verdict {
-	case policy.Public:
-		return "Anyone in AWS can " + f.use() + " this KMS key"
-	case policy.Network:
-		return "Anyone in a named network can " + f.use() + " this KMS key"
-	case policy.Shared:
-		return "Named outsiders can " + f.use() + " this KMS key"
-	case policy.Private:
-		return f.later()
+	case f.Event.Outcome == OutcomeUnknown:
+		return f.inForce() + ", if the call took effect"
 	default:
-		if f.Problem != "" {
-			return "The policy of this KMS key could not be read"
-		}
+		return f.inForce()
+	}
+}
+
+// inForce words a policy that is, or may be, in force.
+func (f *Finding) inForce() string {
+	switch {
+	case f.TakenOver():
+		return "Outsiders took over this KMS key; its owner is locked out"
+	case f.Verdict == policy.Public:
+		return "Anyone in AWS can " + f.use() + " this KMS key"
+	case f.OwnerLocked:
+		return "Nobody in its owner's account can change this KMS key's policy"
+	case f.Verdict == policy.Network:
+		return "Anyone in a named network can " + f.use() + " this KMS key"
+	case f.Verdict == policy.Shared:
+		return "Named outsiders can " + f.use() + " this KMS key"
+	case f.Verdict == policy.Private:
+		return f.closed()
+	case f.Policy.Missing != "":
+		return "The new policy of this KMS key is not in the record"
+	case f.Problem != "":
+		return "The policy of this KMS key could not be read"
+	case f.Decision.Classes.Encrypt.Verdict == policy.Undecided:
 		return "It could not be decided who can encrypt with this KMS key"
+	default:
+		return "It could not be decided who can decrypt or sign with this KMS key"
 	}
 }
 
 // attempt words a refused call. When it was CreateKey there is no key, hence "a".
 func (f *Finding) attempt() string {
-	switch f.Verdict {
-	case policy.Public:
+	switch {
+	case f.Verdict == policy.Public:
 		return "Refused attempt to open a KMS key to anyone in AWS"
-	case policy.Network:
+	case f.Verdict == policy.Network:
 		return "Refused attempt to open a KMS key to named networks"
-	case policy.Shared:
+	case f.Verdict == policy.Shared:
 		return "Refused attempt to share a KMS key with named outsiders"
-	case policy.Private:
+	case f.Verdict != policy.Private && f.Problem != "":
+		return "Refused call with a key policy that could not be read"
+	case f.Verdict != policy.Private:
+		return "Refused call with a key policy that could not be decided"
+	case f.locks():
+		return "Refused attempt to lock the owner's account out of a KMS key"
+	case f.Bypassed():
+		return "Refused attempt to set a KMS key policy without the lock-out check"
+	case f.Guarded():
+		return "Refused attempt to leave a KMS key to a resource control policy"
+	case f.Decision.Future != nil:
 		return "Refused attempt to open a KMS key at a later time"
 	default:
-		if f.Problem != "" {
-			return "Refused call with a key policy that could not be read"
-		}
-		return "Refused call with a key policy that could not be decided"
+		return "Refused attempt to let anyone in AWS revoke the grants of a KMS key"
+	}
+}
+
+// closed words a policy that keeps outsiders out of the classes that count.
+func (f *Finding) closed() string {
+	switch {
+	case f.Bypassed() && f.Decision.Owner.Decrypt == policy.AccessNo:
+		return "The owner's account can no longer decrypt with this KMS key"
+	case f.Bypassed() && f.Decision.Owner.Manage == policy.AccessNamed:
+		return "Only named principals can still change this KMS key's policy"
+	case f.Bypassed():
+		return "The owner's account may not be able to change this KMS key's policy"
+	case f.Decision.Future != nil:
+		return f.later()
+	case f.Guarded():
+		return "Only a resource control policy keeps outsiders from this KMS key"
+	default:
+		return "Anyone in AWS can revoke the grants of this KMS key"
 	}
 }
 
@@ -61,23 +103,24 @@ func (f *Finding) later() string {
 	return what + " on " + f.Decision.Future.At.UTC().Format("2006-01-02 15:04:05 UTC")
 }
 
-// use names the worst that the outsiders of the verdict can do.
+// use names what the outsiders of the verdict can do: the two weightiest.
 func (f *Finding) use() string {
-	encrypts := slices.ContainsFunc(f.Decision.Grants, func(g policy.Grant) bool {
-		return g.Audience == f.Verdict && g.Action != createGrant
-	})
-	decrypts := slices.ContainsFunc(f.Decision.Others, func(g policy.Grant) bool {
-		return g.Audience == f.Verdict && g.Action == "kms:Decrypt"
-	})
-	switch {
-	case encrypts && decrypts:
-		return "encrypt and decrypt with"
-	case encrypts || len(f.Decision.Grants) == 0:
-		return "encrypt with"
+	var verbs []string
+	for _, g := range f.Decision.Grants {
+		if g.Audience != f.Verdict || g.Action == createGrant {
+			continue
+		}
+		if a, _ := policy.FindAction(g.Action); !slices.Contains(verbs, a.Verb) {
+			verbs = append(verbs, a.Verb)
+		}
+	}
+	switch len(verbs) {
+	case 0:
+		grant, _ := policy.FindAction(createGrant)
+		return grant.Verb
+	case 1:
+		return verbs[0]
 	default:
-		return "create grants on"
+		return strings.TrimSuffix(verbs[0], " with") + " and " + verbs[1]
 	}
 }
-
-// createGrant is the one action of the encrypt class that makes no ciphertext itself.
-const createGrant = "kms:CreateGrant"

@@ -92,6 +92,7 @@ func (h *handler) handle(ctx context.Context, event []byte) (summary, error) {
 	}
 	d := h.settings.detector
 	d.Now = h.now()
+	d.Stop = decideBy(ctx, h.now)
 	result, err := d.Detect(record)
 	if err != nil {
 		return summary{}, err

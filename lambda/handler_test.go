@@ -44,8 +44,8 @@ func testHandler(t *testing.T) (*handler, *tally, *bytes.Buffer) {
 
 // opening is a PutKeyPolicy event whose policy lets everybody in until 2030.
 const opening = `{"source":"aws.kms","detail-type":"AWS API Call via CloudTrail","detail":{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","eventTime":%q,"awsRegion":"us-east-1","recipientAccountId":"111122223333",` +
-	`"requestParameters":{"keyId":%q,"policyName":"default","policy":"{\"Statement\":{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"kms:Encrypt\",\"Resource\":\"*\",` +
-	`\"Condition\":{\"DateLessThan\":{\"aws:CurrentTime\":\"2030-01-01T00:00:00Z\"}}}}"}}}`
+	`"requestParameters":{"keyId":%q,"policyName":"default","policy":"{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"111122223333\"},\"Action\":\"kms:*\",\"Resource\":\"*\"},` +
+	`{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"kms:Encrypt\",\"Resource\":\"*\",\"Condition\":{\"DateLessThan\":{\"aws:CurrentTime\":\"2030-01-01T00:00:00Z\"}}}]}"}}}`
 
 func TestImpossibleEventTimeIsNotBelieved(t *testing.T) {
 	for _, at := range []string{"2026-11-20T08:59:00Z", "9999-12-31T23:59:59Z", ""} {

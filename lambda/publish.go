@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,11 +76,12 @@ const (
 
 // send publishes m, again and again while SNS fails in a way that may pass:
 // throttling, 5xx, resets, timeouts, lost answers. It returns before ctx's deadline, with
-// the last error when nothing helped. A message whose answer was lost may be
+// the last error that says more than that time was up when nothing helped. A message whose answer was lost may be
 // published twice; the finding's uid is the same in both.
 func send(ctx context.Context, p publisher, topicARN string, m alert.Message) (string, error) {
 	until := sendUntil(ctx, time.Now())
 	in := publishInput(topicARN, m)
+	var telling error // the last one that is not only about time
 	for n := 1; ; n++ {
 		id, err := attempt(ctx, p, in, until)
 		if err == nil {
@@ -88,9 +90,12 @@ func send(ctx context.Context, p publisher, topicARN string, m alert.Message) (s
 		if !mayPass(err) {
 			return "", err
 		}
+		if !errors.Is(err, context.DeadlineExceeded) {
+			telling = err
+		}
 		pause := pauseAfter(n)
 		if ctx.Err() != nil || time.Until(until) < pause+minAttempt {
-			return "", fmt.Errorf("gave up after %d attempts, before the deadline: %w", n, err)
+			return "", fmt.Errorf("gave up after %d attempts, before the deadline: %w", n, cmp.Or(telling, err))
 		}
 		select {
 		case <-ctx.Done():

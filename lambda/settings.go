@@ -82,6 +82,7 @@ func readSettings(getenv func(string) string, readFile func(string) ([]byte, err
 	r.overflow("OVERFLOW_TOPIC_ARN", s)
 	r.variant("AWS_USE_FIPS_ENDPOINT", s.fips, s.endpoint)
 	r.variant("AWS_USE_DUALSTACK_ENDPOINT", s.dualStack, s.endpoint)
+	s.detector.RCPs = r.rcps("RCP_FILE", readFile, taskRoot)
 	s.exceptions = r.exceptions("EXCEPTIONS_FILE", readFile, taskRoot, now)
 	return s, r.err
 }

@@ -176,11 +176,11 @@ func TestJudged(t *testing.T) {
 		encrypt, use, rest policy.Verdict
 		sids               string
 	}{
-		{"shared", statements(owner, partner), policy.Shared, policy.Undecided, policy.Undecided, "Partner"},
-		{"public", statements(owner, statement("Open", `"*"`, `"kms:Encrypt"`, "")), policy.Public, policy.Undecided, policy.Undecided, "Open"},
+		{"shared", statements(owner, partner), policy.Shared, policy.Private, policy.Private, "Partner"},
+		{"public", statements(owner, statement("Open", `"*"`, `"kms:Encrypt"`, "")), policy.Public, policy.Private, policy.Private, "Open"},
 		{"public in every class", statements(owner, statement("Open", `"*"`, `"kms:*"`, "")), policy.Public, policy.Public, policy.Public, "Open"},
-		{"strangers decrypt beside a partner", statements(owner, partner, statement("Read", `"*"`, `"kms:Decrypt"`, "")), policy.Shared, policy.Public, policy.Undecided, "Partner Read"},
-		{"shared, public later", statements(owner, partner, statement("Later", `"*"`, `"kms:Encrypt"`, `,"Condition":{"DateGreaterThan":{"aws:CurrentTime":"2027-01-01T00:00:00Z"}}`)), policy.Public, policy.Undecided, policy.Undecided, "Partner "},
+		{"strangers decrypt beside a partner", statements(owner, partner, statement("Read", `"*"`, `"kms:Decrypt"`, "")), policy.Shared, policy.Public, policy.Private, "Partner Read"},
+		{"shared, public later", statements(owner, partner, statement("Later", `"*"`, `"kms:Encrypt"`, `,"Condition":{"DateGreaterThan":{"aws:CurrentTime":"2027-01-01T00:00:00Z"}}`)), policy.Public, policy.Public, policy.Private, "Partner "},
 	} {
 		s := Judged(decide(t, tt.text))
 		if s.Classes[Encrypt] != tt.encrypt || s.Classes[Use] != tt.use || s.Classes[Other] != tt.rest || strings.Join(s.StatementSids, " ") != tt.sids || s.HashOnly {
@@ -191,14 +191,18 @@ func TestJudged(t *testing.T) {
 
 // What stays open beside a sure grant may be public.
 func TestOpenBesideGrantsIsUndecided(t *testing.T) {
-	for _, v := range []policy.Verdict{policy.Private, policy.Shared, policy.Network} {
-		s := Judged(policy.Decision{Verdict: v, Undecided: []policy.Open{{Statement: policy.StatementRef{Index: 2, Sid: "Odd"}, Reason: "odd"}}})
-		if s.Classes[Encrypt] != policy.Undecided || strings.Join(s.StatementSids, " ") != "Odd" {
-			t.Errorf("%s with something open: %+v, want undecided by Odd", v, s)
+	for _, v := range []policy.Verdict{policy.Private, policy.Shared, policy.Network, policy.Public} {
+		want := policy.Between(v, policy.Public).Verdict
+		s := Judged(policy.Decision{
+			Classes:   policy.Classes{Encrypt: policy.Between(v, policy.Public)},
+			Undecided: []policy.Open{{Statement: policy.StatementRef{Index: 2, Sid: "Odd"}, Reason: "odd"}},
+		})
+		if s.Classes[Encrypt] != want || strings.Join(s.StatementSids, " ") != "Odd" {
+			t.Errorf("%s with something open: %+v, want %v by Odd", v, s, want)
 		}
 	}
-	if s := Judged(policy.Decision{Verdict: policy.Public, Undecided: []policy.Open{{}}}); s.Classes[Encrypt] != policy.Public {
-		t.Errorf("public with something open: %+v, want public", s)
+	if s := Judged(policy.Decision{TooIntricate: true}); !s.HashOnly {
+		t.Errorf("too intricate: %+v, want by hash only", s)
 	}
 }
 

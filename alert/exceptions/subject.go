@@ -1,7 +1,7 @@
 package exceptions
 
 import (
-	"strings"
+	"slices"
 
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy"
@@ -19,12 +19,6 @@ const (
 
 // classes lists every Class.
 func classes() []Class { return []Class{Encrypt, Use, Other} }
-
-// useActions are the actions of class Use, CreateGrant left out: it counts
-// where the grants that it can make belong.
-func useActions() []string {
-	return []string{"kms:Decrypt", "kms:ReEncryptFrom", "kms:Sign", "kms:GenerateMac", "kms:DeriveSharedSecret"}
-}
 
 // A Subject is a key policy that has been judged, as the entries of the file
 // see it. What is not known is empty, and an entry that asks about it does not
@@ -63,9 +57,14 @@ func Of(f *detector.Finding) Subject {
 // Judged returns what a decision tells of a Subject: the verdicts, the
 // offending statements, and whether it was too intricate.
 func Judged(d policy.Decision) Subject {
-	s := Subject{Classes: map[Class]policy.Verdict{Encrypt: d.Verdict}}
-	if d.Future != nil {
-		s.Classes[Encrypt] = worst(d.Verdict, d.Future.Verdict)
+	s := Subject{
+		Classes:  map[Class]policy.Verdict{Encrypt: d.Classes.Encrypt.Verdict, Use: d.Classes.Use.Verdict, Other: d.Classes.Other.Verdict},
+		HashOnly: d.TooIntricate,
+	}
+	if d.Future != nil { // it does not say of which class
+		for _, c := range []Class{Encrypt, Use} {
+			s.Classes[c] = worst(s.Classes[c], d.Future.Verdict)
+		}
 	}
 	seen := map[policy.StatementRef]bool{}
 	blame := func(ref policy.StatementRef) {
@@ -75,43 +74,17 @@ func Judged(d policy.Decision) Subject {
 		}
 	}
 	for _, open := range d.Undecided {
-		// What stays open beside a sure grant may be worse than the grant.
-		s.Classes[Encrypt] = worst(s.Classes[Encrypt], policy.Undecided)
-		s.HashOnly = s.HashOnly || strings.Contains(open.Reason, "too intricate")
 		blame(open.Statement)
 	}
-	for _, g := range d.Grants {
-		blameAll(g, blame)
-	}
-	for _, g := range d.Others {
-		c := classOf(g.Action)
-		v, judged := s.Classes[c]
-		if !judged {
-			v = policy.Private
+	for _, g := range append(slices.Clone(d.Grants), d.Others...) {
+		for _, ref := range g.Statements {
+			blame(ref)
 		}
-		s.Classes[c] = worst(v, g.Audience)
-		blameAll(g, blame)
 	}
 	if d.Future != nil {
 		blame(policy.StatementRef{Index: -1}) // the decision does not say which statement opens later
 	}
 	return s
-}
-
-func blameAll(g policy.Grant, blame func(policy.StatementRef)) {
-	for _, ref := range g.Statements {
-		blame(ref)
-	}
-}
-
-// classOf is the class of an action outside the encrypt class.
-func classOf(action string) Class {
-	for _, a := range useActions() {
-		if strings.EqualFold(a, action) {
-			return Use
-		}
-	}
-	return Other
 }
 
 // rank orders verdicts, the better first. An undecided policy may be public:

@@ -33,6 +33,10 @@ func runCheck(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "kmsentry check:", alert.Sanitize(err.Error(), 400))
 		return exitUsage
 	}
+	if err := o.readRCPs(); err != nil {
+		fmt.Fprintln(stderr, "kmsentry check:", alert.Sanitize(err.Error(), 400))
+		return exitError
+	}
 	status := exitOK
 	if o.exceptions != "" {
 		o.accepted, status = loadExceptions(o, stdout, stderr)

@@ -37,10 +37,10 @@ func loadExceptions(o checkOptions, stdout, stderr io.Writer) (*exceptions.List,
 	return nil, exitError
 }
 
-// accept looks whether an exception is about c. A private key has nothing to
-// accept.
+// accept looks whether an exception is about c. A private key that its owner
+// keeps has nothing to accept.
 func (c *checked) accept(o checkOptions) {
-	if c.err != nil || c.decision.Verdict == policy.Private {
+	if c.err != nil || c.decision.Verdict == policy.Private && !c.locked() {
 		return
 	}
 	c.accepted = o.accepted.Match(c.subject(), o.at)
@@ -58,6 +58,7 @@ func expiredNote(name string) string {
 func (c *checked) subject() exceptions.Subject {
 	s := exceptions.Judged(c.decision)
 	s.Key, s.PolicySHA256 = c.keyARN, c.sha256
+	s.HashOnly = s.HashOnly || c.locked()
 	if c.file != "-" {
 		s.Resource = c.source()
 	}

@@ -1,168 +1,157 @@
 package main
 
 import (
-	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/internal/load"
 )
 
-// bracket decides a policy with unknown values. It has a verdict when all that
-// the policy can come out as agrees on it, else it is undecided.
-func (c *checked) bracket(d *load.Document, o checkOptions) {
-	var all []bounds
+// decide decides what a document's policy can come out as: one policy, or one
+// for each case of what its template leaves open.
+func (c *checked) decide(d *load.Document, o checkOptions) {
+	var all []policy.Decision
 	for _, r := range d.Readings {
-		b, err := c.bounds(d, r, o)
+		p, err := parseReading(r, o.strict)
 		if err != nil {
 			c.err = err
 			return
 		}
-		all = append(all, b)
+		c.infer(p)
+		if c.texts == nil {
+			c.keepTexts(p)
+		}
+		c.problems(p)
+		if d.Exact() {
+			sum := sha256.Sum256(r.Text)
+			c.sha256, c.policy, c.rcps = hex.EncodeToString(sum[:]), p, o.rcps
+		}
+		all = append(all, p.Decide(c.question(d, o)))
 	}
-	low, high := all[0].low(), all[0].high()
-	for _, b := range all[1:] {
-		low, high = min(low, b.low()), max(high, b.high())
+	c.decision = all[0]
+	if len(all) > 1 {
+		c.join(d, all)
 	}
-	c.decision = all[0].decision(low, high)
-	if low != high {
-		c.leaveOpen(d, all, low, high)
-	}
-	c.decision.Statements = noteUnknown(c.decision.Statements, d.Unknown)
-	if len(all) > 1 && low == high {
-		c.notes = append(c.notes, "the verdict holds whatever the template leaves open comes to; the details are those of one case")
-	}
-	if len(all) > 1 && low != high {
-		c.decision.Grants, c.decision.Others = nil, nil // what one reading surely opens another may not
+	if least, most := c.decision.Least, c.decision.Most; least != most {
+		c.between = fmt.Sprintf("between %s and %s", least, most)
 	}
 }
 
-// leaveOpen says what the verdict lies between and which values keep it open.
-func (c *checked) leaveOpen(d *load.Document, all []bounds, low, high policy.Verdict) {
-	c.between = fmt.Sprintf("between %s and %s", low, high)
-	c.decision.Undecided = append(unknowns(d, all), c.decision.Undecided...)
-}
-
-// noteUnknown returns the notes with those on statements with unknown values
-// replaced: what was decided there is a bound. There are none when the whole
-// policy is unknown.
-func noteUnknown(notes []policy.StatementNote, unknown []load.Unknown) []policy.StatementNote {
-	notes = slices.Clone(notes)
-	for _, u := range unknown {
-		switch {
-		case u.Path == "KeyPolicy":
-			return nil
-		case u.Statement >= 0 && u.Statement < len(notes):
-			notes[u.Statement].Opens = policy.Undecided
-			notes[u.Statement].Why = "It turns on a value that is not known: " + u.Path + " is " + u.What + "."
+// parseReading reads one policy. A strict check refuses what it cannot read in
+// full.
+func parseReading(r load.Reading, strict bool) (*policy.Policy, error) {
+	if !strict {
+		return policy.ParseOpen(r.Text, r.Open)
+	}
+	if r.Open == nil {
+		return policy.ParseStrict(r.Text)
+	}
+	p, err := policy.ParseOpen(r.Text, r.Open)
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range p.Unknown {
+		if u.Problem != nil {
+			return nil, u.Problem
 		}
 	}
-	return notes
+	return p, nil
 }
 
-// bounds are the decisions about the least and the most that a policy may open.
-// strangers is the verdict on the most without those whom the policy surely names.
-type bounds struct {
-	least, most policy.Decision
-	strangers   policy.Verdict
+// problems notes what could not be read of p, each once.
+func (c *checked) problems(p *policy.Policy) {
+	for _, u := range p.Unknown {
+		if u.Problem == nil {
+			continue
+		}
+		note := fmt.Sprintf("not read, line %d of the policy: %s", u.Problem.Line, strings.TrimPrefix(u.Problem.Error(), "key policy: "))
+		if !slices.Contains(c.unread, note) {
+			c.unread = append(c.unread, note)
+		}
+	}
 }
 
-func (c *checked) bounds(d *load.Document, r load.Reading, o checkOptions) (bounds, error) {
-	least, err := policy.Parse(r.Least)
-	if err != nil {
-		return bounds{}, err
-	}
-	most, err := policy.Parse(r.Most)
-	if err != nil {
-		return bounds{}, err
-	}
-	strangers, err := policy.Parse(r.Strangers)
-	if err != nil {
-		return bounds{}, err
-	}
-	c.infer(least)
-	if c.texts == nil {
-		c.keepTexts(most)
-	}
-	q := c.question(d, o)
-	b := bounds{least: least.Decide(q)}
-	b.most, b.strangers = b.least, b.least.Verdict
-	if !bytes.Equal(r.Least, r.Most) {
-		b.most = most.Decide(q)
-		b.strangers = b.most.Verdict
-	}
-	if !bytes.Equal(r.Most, r.Strangers) {
-		b.strangers = strangers.Decide(q).Verdict
-	}
-	return b, nil
-}
-
-// low is the verdict that the policy surely reaches.
-func (b bounds) low() policy.Verdict {
-	if b.least.Verdict != policy.Undecided {
-		return b.least.Verdict
-	}
-	low := policy.Private
-	for _, g := range b.least.Grants {
-		low = max(low, g.Audience)
-	}
-	return low
-}
-
-// high is the verdict that the policy surely does not pass. Whoever comes in
-// by being named is no stranger, so that beyond strangers it is shared at most.
-func (b bounds) high() policy.Verdict {
-	return min(atMost(b.most.Verdict), max(policy.Shared, atMost(b.strangers)))
-}
-
-func atMost(v policy.Verdict) policy.Verdict {
-	if v == policy.Undecided {
-		return policy.Public
-	}
-	return v
-}
-
-// decision is what to show: grants come from the least that the policy opens,
-// because they are sure; a private verdict is explained on the most.
-func (b bounds) decision(low, high policy.Verdict) policy.Decision {
-	d := b.least
-	switch {
-	case low != high:
-		d.Verdict = policy.Undecided
-		d.Statements = b.most.Statements
-	case low == policy.Private:
-		d = b.most
-	default:
-		d.Verdict = low
-	}
-	return d
-}
-
-// unknowns says which values keep the decision open. all holds the decisions
-// about d's readings; those values that change nothing are left out.
-func unknowns(d *load.Document, all []bounds) []policy.Open {
-	matters := func(u load.Unknown) bool {
-		for _, b := range all {
-			l, m := b.least.Statements, b.most.Statements
-			if u.Statement < 0 || u.Statement >= len(l) || len(l) != len(m) || m[u.Statement].Effect == policy.Deny ||
-				l[u.Statement].Opens != m[u.Statement].Opens {
-				return true
+// join joins the decisions about the cases of a template: outsiders get at
+// least as far as in the best of them, and at most as far as in the worst.
+func (c *checked) join(d *load.Document, all []policy.Decision) {
+	j := &c.decision
+	least, most := j.Least, j.Most
+	for _, o := range all[1:] {
+		least, most = min(least, o.Least), max(most, o.Most)
+		j.Classes.Encrypt = joinBounds(j.Classes.Encrypt, o.Classes.Encrypt)
+		j.Classes.Use = joinBounds(j.Classes.Use, o.Classes.Use)
+		j.Classes.Other = joinBounds(j.Classes.Other, o.Classes.Other)
+		if o.Owner.Manage != j.Owner.Manage {
+			j.Owner = policy.Owner{Decrypt: j.Owner.Decrypt, DecryptBlame: j.Owner.DecryptBlame, ManageBlame: unknownValue()}
+		}
+		if o.Owner.Decrypt != j.Owner.Decrypt {
+			j.Owner.Decrypt, j.Owner.DecryptBlame = policy.AccessUndecided, unknownValue()
+		}
+		for _, u := range o.Undecided {
+			if !slices.Contains(j.Undecided, u) {
+				j.Undecided = append(slices.Clone(j.Undecided), u)
 			}
 		}
-		return false
-	}
-	left := slices.DeleteFunc(slices.Clone(d.Unknown), func(u load.Unknown) bool { return !matters(u) })
-	if len(left) == 0 {
-		left = d.Unknown
-	}
-	var opens []policy.Open
-	for _, u := range left {
-		reason := u.What + " is not known"
-		if u.Path != "" {
-			reason = u.Path + ": " + reason
+		for _, u := range o.Unknown {
+			if !slices.Contains(j.Unknown, u) {
+				j.Unknown = append(slices.Clone(j.Unknown), u)
+			}
 		}
-		opens = append(opens, policy.Open{Statement: policy.StatementRef{Index: u.Statement, Sid: u.Sid}, Reason: reason})
 	}
-	return opens
+	b := policy.Between(least, most)
+	j.Verdict, j.Least, j.Most = b.Verdict, b.Least, b.Most
+	if least == most {
+		j.Undecided = nil
+		c.notes = append(c.notes, "the verdict holds whatever the template leaves open comes to; the details are those of one case")
+		return
+	}
+	j.Grants, j.Others, j.Statements = nil, nil, nil // what one case surely opens another may not
+	var cases []policy.Open
+	for _, u := range d.Unknown {
+		if u.Statement < 0 && u.Path == "" {
+			cases = append(cases, policy.Open{Statement: policy.StatementRef{Index: -1}, Reason: u.What + " is not known"})
+			j.Unknown = append(j.Unknown, policy.UnknownPart{Statement: policy.StatementRef{Index: -1}, Name: u.What, Reason: u.What + " is not known"})
+		}
+	}
+	j.Undecided = append(cases, j.Undecided...)
+}
+
+// joinBounds returns the bounds of what is one or the other.
+func joinBounds(a, b policy.Bounds) policy.Bounds {
+	return policy.Between(min(a.Least, b.Least), max(a.Most, b.Most))
+}
+
+func unknownValue() policy.Open {
+	return policy.Open{Statement: policy.StatementRef{Index: -1}, Reason: "it turns on a value that is not known"}
+}
+
+// nothingKnown is the decision about a policy of which nothing is known.
+func (c *checked) nothingKnown(d *load.Document) {
+	c.decision = policy.Unread()
+	for _, u := range d.Unknown {
+		why := strings.TrimPrefix(u.Path+": ", ": ") + u.What + " is not known"
+		ref := policy.StatementRef{Index: u.Statement, Sid: u.Sid}
+		c.decision.Undecided = append(c.decision.Undecided, policy.Open{Statement: ref, Reason: why})
+		c.decision.Unknown = append(c.decision.Unknown, policy.UnknownPart{Statement: ref, Path: u.Path, Name: u.What, Reason: why})
+	}
+	c.between = fmt.Sprintf("between %s and %s", c.decision.Least, c.decision.Most)
+}
+
+// remedy says how to tell check an unknown value; "" when it cannot be told.
+func remedy(u policy.UnknownPart) string {
+	name, isRef := strings.CutPrefix(u.Name, "!Ref ")
+	switch {
+	case isRef && name == "AWS::Region":
+		return "--key-arn ARN"
+	case isRef && !strings.Contains(name, "::"):
+		return "--parameter " + name + "=VALUE"
+	case u.Name == "":
+		return fmt.Sprintf("correct line %d of the policy", u.Line)
+	default:
+		return ""
+	}
 }

@@ -24,12 +24,19 @@ type jsonDocument struct {
 	Account  string         `json:"account"`
 	Inferred bool           `json:"account_inferred"`
 	Verdict  policy.Verdict `json:"verdict"`
+	Least    policy.Verdict `json:"least"`
+	Most     policy.Verdict `json:"most"`
+	Classes  policy.Classes `json:"classes"`
+	Owner    jsonOwner      `json:"owner"`
 	SHA256   string         `json:"policy_sha256"`
 	Grants   []jsonGrant    `json:"grants"`
 	Open     []jsonOpen     `json:"undecided"`
+	Unknown  []jsonUnknown  `json:"unknown"`
+	Unread   []string       `json:"unread"`
 	Others   []jsonGrant    `json:"others"`
 	Services []jsonService  `json:"services"`
 	Future   *jsonFuture    `json:"future"`
+	Alone    *jsonAlone     `json:"unguarded"`
 	Flags    []policy.Flag  `json:"flags"`
 	Accepted string         `json:"accepted_by"`     // the exception; "" none
 	Why      string         `json:"accepted_reason"` // with Accepted; "" otherwise
@@ -39,7 +46,24 @@ type jsonDocument struct {
 	Error    string         `json:"error"`
 }
 
+// jsonOwner is who of the owner's account keeps the key, and who or what is to
+// blame where it does not.
+type jsonOwner struct {
+	Manage    policy.Access `json:"manage"`
+	Decrypt   policy.Access `json:"decrypt"`
+	Named     []string      `json:"named"`
+	ManageWhy *jsonOpen     `json:"manage_why"`
+	ReadWhy   *jsonOpen     `json:"decrypt_why"`
+}
+
+// jsonAlone is the key policy without the resource control policies.
+type jsonAlone struct {
+	Verdict policy.Verdict `json:"verdict"`
+	Classes policy.Classes `json:"classes"`
+}
+
 type jsonGrant struct {
+	Class      policy.Class          `json:"class"`
 	Action     string                `json:"action"`
 	Audience   policy.Verdict        `json:"audience"`
 	Statements []policy.StatementRef `json:"statements"`
@@ -62,6 +86,15 @@ type jsonWitness struct {
 
 type jsonOpen struct {
 	Statement policy.StatementRef `json:"statement"`
+	Reason    string              `json:"reason"`
+}
+
+type jsonUnknown struct {
+	Name      string              `json:"name"`
+	Remedy    string              `json:"remedy"`
+	Statement policy.StatementRef `json:"statement"`
+	Path      string              `json:"path"`
+	Line      int                 `json:"line,omitempty"`
 	Reason    string              `json:"reason"`
 }
 
@@ -97,8 +130,12 @@ func (p *checkJSON) end(int) error { return nil }
 // object is c in the words of the contract; lists are never null.
 func (p *checkJSON) object(c checked) jsonDocument {
 	d := c.decision
+	if c.err != nil {
+		d = policy.Unread()
+	}
 	out := jsonDocument{
-		Source: c.source(), Account: c.account, Inferred: c.inferred, Verdict: d.Verdict, SHA256: c.sha256,
+		Source: c.source(), Account: c.account, Inferred: c.inferred, Verdict: d.Verdict, Least: d.Least, Most: d.Most, Classes: d.Classes, Owner: ownerOf(d.Owner), SHA256: c.sha256,
+		Unknown: []jsonUnknown{}, Unread: append([]string{}, c.unread...),
 		Grants: jsonGrants(c, d.Grants), Others: jsonGrants(c, d.Others),
 		Open: []jsonOpen{}, Services: []jsonService{}, Explain: []jsonNote{},
 		Flags: append([]policy.Flag{}, d.Flags...), Notes: append([]string{}, c.notes...),
@@ -106,8 +143,14 @@ func (p *checkJSON) object(c checked) jsonDocument {
 	for _, o := range d.Undecided {
 		out.Open = append(out.Open, jsonOpen(o))
 	}
+	for _, u := range d.Unknown {
+		out.Unknown = append(out.Unknown, jsonUnknown{u.Name, remedy(u), u.Statement, u.Path, u.Line, u.Reason})
+	}
 	for _, s := range d.Services {
 		out.Services = append(out.Services, jsonService(s))
+	}
+	if d.Unguarded != nil {
+		out.Alone = &jsonAlone{d.Unguarded.Verdict, d.Unguarded.Classes}
 	}
 	if c.between != "" {
 		out.Notes = append(out.Notes, "the verdict lies "+c.between)
@@ -129,11 +172,22 @@ func (p *checkJSON) object(c checked) jsonDocument {
 	return out
 }
 
+func ownerOf(o policy.Owner) jsonOwner {
+	out := jsonOwner{Manage: o.Manage, Decrypt: o.Decrypt, Named: append([]string{}, o.Named...)}
+	if o.ManageBlame.Reason != "" {
+		out.ManageWhy = &jsonOpen{o.ManageBlame.Statement, o.ManageBlame.Reason}
+	}
+	if o.DecryptBlame.Reason != "" {
+		out.ReadWhy = &jsonOpen{o.DecryptBlame.Statement, o.DecryptBlame.Reason}
+	}
+	return out
+}
+
 func jsonGrants(c checked, grants []policy.Grant) []jsonGrant {
 	list := []jsonGrant{}
 	for _, g := range grants {
 		list = append(list, jsonGrant{
-			Action: g.Action, Audience: g.Audience,
+			Class: g.Class, Action: g.Action, Audience: g.Audience,
 			Statements: append([]policy.StatementRef{}, g.Statements...),
 			Witness:    witnessOf(c.withKey(g.Witness)),
 			Named:      append([]string{}, g.Named...),

@@ -2,8 +2,6 @@ package main
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"strings"
@@ -18,11 +16,14 @@ type checked struct {
 	file     string // as on the command line
 	place    string // the key inside the file; "" when the file is the policy
 	account  string // the owner; "" unknown
+	guessed  bool   // account comes from the policy itself
 	keyARN   string // "" unknown
 	inferred bool   // account comes from the policy itself, or stands for the template's own
 	notes    []string
-	sha256   string         // hex, of the policy text; "" when there is none, or not one
-	policy   *policy.Policy // nil when it is not fully known
+	unread   []string         // what could not be read of the policy, with lines
+	sha256   string           // hex, of the policy text; "" when there is none, or not one
+	rcps     []*policy.Policy // as the question had them
+	policy   *policy.Policy   // nil when it is not fully known
 	decision policy.Decision
 	between  string // "between private and public" when unknown values leave the verdict open; "" otherwise
 	accepted exceptions.Held
@@ -54,11 +55,11 @@ func readAll(r io.Reader) ([]byte, error) {
 func judgeFile(file string, stdin io.Reader, o checkOptions) []checked {
 	data, err := readInput(file, stdin)
 	if err != nil {
-		return []checked{{file: file, err: err}}
+		return []checked{{file: file, err: err, decision: policy.Unread()}}
 	}
 	docs, err := load.Documents(data, o.scope())
 	if err != nil {
-		return []checked{{file: file, err: err}}
+		return []checked{{file: file, err: err, decision: policy.Unread()}}
 	}
 	var all []checked
 	for i := range docs {
@@ -71,7 +72,7 @@ func judgeFile(file string, stdin io.Reader, o checkOptions) []checked {
 
 // judge decides one document.
 func judge(d *load.Document, o checkOptions) checked {
-	c := checked{place: d.Place, at: d.At, lines: d.Statements, err: d.Err}
+	c := checked{place: d.Place, at: d.At, lines: d.Statements, err: d.Err, decision: policy.Unread()}
 	c.account, c.keyARN = cmp.Or(o.account, d.Account), cmp.Or(o.keyARN, d.KeyARN)
 	c.inferred = d.StandsIn
 	switch {
@@ -79,19 +80,31 @@ func judge(d *load.Document, o checkOptions) checked {
 	case o.account != "" && d.Account != "" && d.Account != o.account:
 		c.err = fmt.Errorf("want a key of account %s (--account), got one of %s", o.account, d.Account)
 	case d.Default:
-		c.decision.Verdict = policy.Private
+		c.decision = defaultDecision(c.account)
 		c.notes = append(c.notes, "the file gives this key no policy: AWS attaches its default one, which names only the owner's account")
 	case len(d.Readings) == 0:
-		c.leaveOpen(d, nil, policy.Private, policy.Public)
-	case d.Exact():
-		c.exact(d, o)
+		c.nothingKnown(d)
 	default:
-		c.bracket(d, o)
+		c.decide(d, o)
 	}
 	if d.StandsIn {
 		c.notes = append(c.notes, fmt.Sprintf("AWS::AccountId is not given; %s stands for it", d.Account))
 	}
 	return c
+}
+
+// defaultDecision is the decision about AWS's default policy, which names only
+// the owner's account.
+func defaultDecision(account string) policy.Decision {
+	closed := policy.Bounds{Verdict: policy.Private, Least: policy.Private, Most: policy.Private}
+	d := policy.Decision{
+		Verdict: closed.Verdict, Least: closed.Least, Most: closed.Most,
+		Classes: policy.Classes{Encrypt: closed, Use: closed, Other: closed},
+	}
+	if account != "" {
+		d.Owner = policy.Owner{Manage: policy.AccessYes, Decrypt: policy.AccessYes}
+	}
+	return d
 }
 
 // question is what is asked of every policy of d.
@@ -102,8 +115,9 @@ func (c *checked) question(d *load.Document, o checkOptions) policy.Question {
 		At:              o.at,
 		TrustedAccounts: o.trustedAccounts,
 		TrustedOrgs:     o.trustedOrgs,
+		RCPs:            o.rcps,
 		Key:             facts(d.Key, o.key),
-		Explain:         o.explain || !d.Exact(), // which unknown values matter shows statement by statement
+		Explain:         o.explain,
 	}
 }
 
@@ -127,22 +141,6 @@ func facts(file, flags policy.KeyFacts) policy.KeyFacts {
 	return f
 }
 
-// exact decides a policy without unknown values.
-func (c *checked) exact(d *load.Document, o checkOptions) {
-	text := d.Readings[0].Least
-	p, err := policy.Parse(text)
-	if err != nil {
-		c.err = err
-		return
-	}
-	sum := sha256.Sum256(text)
-	c.sha256 = hex.EncodeToString(sum[:])
-	c.infer(p)
-	c.keepTexts(p)
-	c.decision = p.Decide(c.question(d, o))
-	c.policy = p
-}
-
 // withKey puts a made-up key of the owner's into a witness that names none,
 // because the key is not known, where the policy allows the request with it:
 // whoever evaluates the witness elsewhere needs one.
@@ -152,7 +150,7 @@ func (c *checked) withKey(w policy.Request) policy.Request {
 	}
 	named := w
 	named.Resource = "arn:" + partitionOf(w.Principal) + ":kms:us-east-1:" + c.account + ":key/1234abcd-12ab-34cd-56ef-1234567890ab"
-	if c.policy.Allows(named) != policy.Yes {
+	if c.policy.AllowsUnder(named, c.rcps) != policy.Yes {
 		return w
 	}
 	return named

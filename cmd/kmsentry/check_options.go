@@ -24,7 +24,10 @@ type checkOptions struct {
 	trustedAccounts list
 	trustedOrgs     list
 	failOn          failOn
+	rcpFiles        list
+	rcps            []*policy.Policy // what rcpFiles hold
 	format          string
+	strict          bool
 	explain         bool
 	exceptions      string // "" none
 	accepted        *exceptions.List
@@ -70,11 +73,13 @@ func (p *pairs) Set(s string) error {
 	return nil
 }
 
-// A failOn says which verdicts count as found. Levels add up: of public,
+// A failOn says what counts as found: what is not ruled out, so that an
+// undecided policy counts when it may be as bad. Levels add up: of public,
 // network and shared the mildest counts, with everything worse; undecided
-// counts only when it is named.
+// counts by itself when it is named; none is nothing at all.
 type failOn struct {
 	from      policy.Verdict // the mildest verdict that counts; Undecided: none of them
+	none      bool
 	undecided bool
 	given     bool
 }
@@ -89,8 +94,12 @@ func (f *failOn) Set(s string) error {
 	}
 	for _, word := range strings.Split(s, ",") {
 		var v policy.Verdict
+		if strings.TrimSpace(word) == "none" {
+			f.none = true
+			continue
+		}
 		if err := v.UnmarshalText([]byte(strings.TrimSpace(word))); err != nil || v == policy.Private {
-			return errors.New("want public, network, shared or undecided")
+			return errors.New("want public, network, shared, undecided or none")
 		}
 		switch {
 		case v == policy.Undecided:
@@ -99,21 +108,23 @@ func (f *failOn) Set(s string) error {
 			f.from = v
 		}
 	}
+	if f.none && (f.from != policy.Undecided || f.undecided) {
+		return errors.New("want none by itself")
+	}
 	return nil
 }
 
-// status is the exit status that one document leads to. What an undecided
-// policy surely opens counts as well.
+// status is the exit status that one document leads to. A key that its owner
+// has lost counts at every level but none.
 func (f failOn) status(c checked) int {
-	worst := c.decision.Verdict
-	for _, g := range c.decision.Grants {
-		worst = max(worst, g.Audience)
-	}
+	worst := max(c.decision.Verdict, c.decision.Most)
 	switch {
 	case c.err != nil:
 		return exitError
-	case c.accepted.By != "":
+	case f.none, c.accepted.By != "":
 		return exitOK
+	case c.locked():
+		return exitFound
 	case f.from != policy.Undecided && worst >= f.from:
 		return exitFound
 	case f.undecided && c.decision.Verdict == policy.Undecided:
@@ -134,7 +145,7 @@ var (
 
 // parseCheck reads the command line. The help goes to stdout.
 func parseCheck(args []string, now time.Time, stdout io.Writer) (checkOptions, error) {
-	o := checkOptions{at: now.UTC().Truncate(time.Second), failOn: failOn{from: policy.Public, undecided: true}}
+	o := checkOptions{at: now.UTC().Truncate(time.Second), failOn: failOn{from: policy.Public}}
 	flags := flag.NewFlagSet("kmsentry check", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	o.define(flags)
@@ -162,7 +173,9 @@ func (o *checkOptions) define(flags *flag.FlagSet) {
 	})
 	flags.Var(&o.trustedAccounts, "trusted-account", "account `ID` that counts as inside; several with commas or flags")
 	flags.Var(&o.trustedOrgs, "trusted-org", "organization `ID` that counts as inside; several with commas or flags")
-	flags.Var(&o.failOn, "fail-on", "`levels` that exit with 3: public, network (or worse), shared (or worse), undecided (default public,undecided)")
+	flags.BoolVar(&o.strict, "strict", false, "refuse a policy of which a part cannot be read, instead of deciding the rest")
+	flags.Var(&o.failOn, "fail-on", "`levels` that exit with 3: public, network (or worse), shared (or worse), undecided, none (default public); what is not ruled out counts")
+	flags.Var(&o.rcpFiles, "rcp", "`file` of a resource control policy that applies to the owner's account; several with commas or flags")
 	flags.StringVar(&o.format, "format", "text", "`text`, json or sarif")
 	flags.BoolVar(&o.explain, "explain", false, "say of every statement what it does about outsiders")
 	flags.StringVar(&o.exceptions, "exceptions", "", "`file` of accepted findings: they are shown as accepted and do not count; alone it is checked")

@@ -48,8 +48,8 @@ func TestParseCheckRefuses(t *testing.T) {
 		{"--trusted-account 111122223333,, f", "got an empty one"},
 		{"--trusted-org x f", "want an id such as o-a1b2c3d4e5"},
 		{"--owner-org x f", "want an id such as o-a1b2c3d4e5"},
-		{"--fail-on private f", "want public, network, shared or undecided"},
-		{"--fail-on public,bad f", "want public, network, shared or undecided"},
+		{"--fail-on private f", "want public, network, shared, undecided or none"},
+		{"--fail-on public,bad f", "want public, network, shared, undecided or none"},
 		{"--format xml f", "--format: want text, json or sarif"},
 		{"--multi-region perhaps f", "want true or false"},
 		{"--key-tag x f", "want name=value"},
@@ -81,47 +81,54 @@ func TestCheckHelp(t *testing.T) {
 }
 
 func TestFailOn(t *testing.T) {
-	grant := func(v policy.Verdict) []policy.Grant { return []policy.Grant{{Audience: v}} }
+	const lost, kept = policy.AccessNo, policy.AccessYes
 	tests := []struct {
-		levels  string
-		verdict policy.Verdict
-		grants  []policy.Grant
-		want    int
+		levels      string
+		least, most policy.Verdict
+		manage      policy.Access
+		want        int
 	}{
-		{"", policy.Public, nil, exitFound},
-		{"", policy.Undecided, nil, exitFound},
-		{"", policy.Network, nil, exitOK},
-		{"", policy.Shared, nil, exitOK},
-		{"", policy.Private, nil, exitOK},
-		{"public", policy.Undecided, nil, exitOK},
-		{"public", policy.Undecided, grant(policy.Public), exitFound},
-		{"network", policy.Undecided, grant(policy.Shared), exitOK},
-		{"network", policy.Public, nil, exitFound},
-		{"network", policy.Network, nil, exitFound},
-		{"network", policy.Shared, nil, exitOK},
-		{"shared", policy.Public, nil, exitFound},
-		{"shared", policy.Network, nil, exitFound},
-		{"shared", policy.Shared, nil, exitFound},
-		{"shared", policy.Private, nil, exitOK},
-		{"shared,public", policy.Shared, nil, exitFound},
-		{"public, shared", policy.Shared, nil, exitFound},
-		{"undecided", policy.Public, nil, exitOK},
-		{"undecided", policy.Undecided, nil, exitFound},
-		{"undecided", policy.Private, nil, exitOK},
+		{"", policy.Public, policy.Public, kept, exitFound},
+		{"", policy.Private, policy.Public, kept, exitFound},
+		{"", policy.Private, policy.Network, kept, exitOK},
+		{"", policy.Network, policy.Network, kept, exitOK},
+		{"", policy.Shared, policy.Shared, kept, exitOK},
+		{"", policy.Private, policy.Private, kept, exitOK},
+		{"", policy.Private, policy.Private, lost, exitFound},
+		{"public", policy.Private, policy.Shared, kept, exitOK},
+		{"public", policy.Shared, policy.Public, kept, exitFound},
+		{"network", policy.Private, policy.Shared, kept, exitOK},
+		{"network", policy.Public, policy.Public, kept, exitFound},
+		{"network", policy.Network, policy.Network, kept, exitFound},
+		{"network", policy.Shared, policy.Shared, kept, exitOK},
+		{"shared", policy.Public, policy.Public, kept, exitFound},
+		{"shared", policy.Private, policy.Shared, kept, exitFound},
+		{"shared", policy.Shared, policy.Shared, kept, exitFound},
+		{"shared", policy.Private, policy.Private, kept, exitOK},
+		{"shared,public", policy.Shared, policy.Shared, kept, exitFound},
+		{"public, shared", policy.Shared, policy.Shared, kept, exitFound},
+		{"undecided", policy.Public, policy.Public, kept, exitOK},
+		{"undecided", policy.Private, policy.Shared, kept, exitFound},
+		{"undecided", policy.Private, policy.Private, kept, exitOK},
+		{"undecided", policy.Private, policy.Private, lost, exitFound},
+		{"none", policy.Public, policy.Public, kept, exitOK},
+		{"none", policy.Private, policy.Public, kept, exitOK},
+		{"none", policy.Public, policy.Public, lost, exitOK},
 	}
 	for _, tt := range tests {
-		f := failOn{from: policy.Public, undecided: true}
+		f := failOn{from: policy.Public}
 		if tt.levels != "" {
 			if err := f.Set(tt.levels); err != nil {
 				t.Fatal(err)
 			}
 		}
-		c := checked{decision: policy.Decision{Verdict: tt.verdict, Grants: tt.grants}}
+		b := policy.Between(tt.least, tt.most)
+		c := checked{account: "111122223333", decision: policy.Decision{Verdict: b.Verdict, Least: b.Least, Most: b.Most, Owner: policy.Owner{Manage: tt.manage}}}
 		if got := f.status(c); got != tt.want {
-			t.Errorf("--fail-on %q of %s with %d grants = %d, want %d", tt.levels, tt.verdict, len(tt.grants), got, tt.want)
+			t.Errorf("--fail-on %q of %s to %s, manage %v = %d, want %d", tt.levels, tt.least, tt.most, tt.manage, got, tt.want)
 		}
 	}
-	two := failOn{from: policy.Public, undecided: true}
+	two := failOn{from: policy.Public}
 	for _, s := range []string{"public", "network"} {
 		if err := two.Set(s); err != nil {
 			t.Fatal(err)
@@ -129,6 +136,33 @@ func TestFailOn(t *testing.T) {
 	}
 	if two.from != policy.Network || two.undecided {
 		t.Errorf("--fail-on public --fail-on network = %+v, want network alone", two)
+	}
+	for _, s := range []string{"none,public", "undecided,none", "private", ""} {
+		if err := new(failOn).Set(s); err == nil {
+			t.Errorf("--fail-on %q is taken", s)
+		}
+	}
+}
+
+// An owner that was guessed or is not known has lost nothing.
+func TestLockedOwner(t *testing.T) {
+	lost := policy.Decision{Owner: policy.Owner{Manage: policy.AccessNo}}
+	guarded := lost
+	guarded.Unguarded = &policy.Decision{Owner: policy.Owner{Manage: policy.AccessYes}}
+	for _, tt := range []struct {
+		name string
+		c    checked
+		want bool
+	}{
+		{"known", checked{account: "111122223333", decision: lost}, true},
+		{"of a template", checked{account: "111122223333", inferred: true, decision: lost}, true},
+		{"guessed", checked{account: "111122223333", inferred: true, guessed: true, decision: lost}, false},
+		{"unknown", checked{decision: lost}, false},
+		{"by a resource control policy", checked{account: "111122223333", decision: guarded}, false},
+	} {
+		if got := tt.c.locked(); got != tt.want {
+			t.Errorf("%s: locked = %v, want %v", tt.name, got, tt.want)
+		}
 	}
 }
 

@@ -15,7 +15,7 @@ func (c *checked) infer(p *policy.Policy) {
 		return
 	}
 	if id := inferOwner(p); id != "" {
-		c.account, c.inferred = id, true
+		c.account, c.inferred, c.guessed = id, true, true
 		c.notes = append(c.notes, fmt.Sprintf("the owner is taken to be %s, the one account that may do everything; --account says it for sure", id))
 	}
 }

@@ -43,7 +43,7 @@ func replay(r policy.Request) string {
 	if words == nil {
 		return ""
 	}
-	words = append(words, option(r, "kms:EncryptionAlgorithm", "--encryption-algorithm")...)
+	words = append(words, algorithm(r)...)
 	words = append(words, encryptionContext(r)...)
 	if arn := keyShape.FindStringSubmatch(r.Resource); arn != nil {
 		words = append(words, "--region", arn[2])
@@ -73,29 +73,29 @@ func throughService(r policy.Request) bool {
 }
 
 // verb is the subcommand with the parameters that it must have.
-// Source: AWS CLI Command Reference, kms.
 func verb(r policy.Request) []string {
-	key := keyID(r)
-	switch r.Action {
-	case "kms:Encrypt":
-		return []string{"encrypt", "--key-id", key, "--plaintext", "fileb://plaintext.bin"}
-	case "kms:GenerateDataKey":
-		return []string{"generate-data-key", "--key-id", key, "--key-spec", "AES_256"}
-	case "kms:GenerateDataKeyWithoutPlaintext":
-		return []string{"generate-data-key-without-plaintext", "--key-id", key, "--key-spec", "AES_256"}
-	case "kms:GenerateDataKeyPair":
-		return []string{"generate-data-key-pair", "--key-id", key, "--key-pair-spec", pairSpec(r)}
-	case "kms:GenerateDataKeyPairWithoutPlaintext":
-		return []string{"generate-data-key-pair-without-plaintext", "--key-id", key, "--key-pair-spec", pairSpec(r)}
-	case "kms:ReEncryptTo":
-		return []string{"re-encrypt", "--ciphertext-blob", "fileb://own-ciphertext.bin", "--destination-key-id", key}
-	case "kms:CreateGrant":
-		grantee := cmp.Or(first(r, "kms:GranteePrincipal"), r.Principal)
-		operation := cmp.Or(first(r, "kms:GrantOperations"), "Encrypt")
-		return []string{"create-grant", "--key-id", key, "--grantee-principal", grantee, "--operations", operation}
-	default:
+	a, ok := policy.FindAction(r.Action)
+	if !ok || a.Command == "" {
 		return nil
 	}
+	words := strings.Fields(a.Command)
+	for i, w := range words {
+		switch w {
+		case "KEY":
+			words[i] = keyID(r)
+		case "PAIRSPEC":
+			words[i] = cmp.Or(first(r, "kms:DataKeyPairSpec"), "RSA_2048")
+		case "GRANTEE":
+			words[i] = cmp.Or(first(r, "kms:GranteePrincipal"), r.Principal)
+		case "OPERATIONS":
+			words[i] = cmp.Or(first(r, "kms:GrantOperations"), "Encrypt")
+		case "SIGNING":
+			words[i] = cmp.Or(first(r, "kms:SigningAlgorithm"), "SIGNING_ALGORITHM")
+		case "MAC":
+			words[i] = cmp.Or(first(r, "kms:MacAlgorithm"), "MAC_ALGORITHM")
+		}
+	}
+	return words
 }
 
 // keyID is how the witness names the key: by its ARN, or by an alias when the
@@ -113,8 +113,6 @@ func keyID(r policy.Request) string {
 	}
 }
 
-func pairSpec(r policy.Request) string { return cmp.Or(first(r, "kms:DataKeyPairSpec"), "RSA_2048") }
-
 // first returns the first value of a condition key that the witness carries.
 func first(r policy.Request, key string) string {
 	for k, values := range r.Context {
@@ -125,11 +123,23 @@ func first(r policy.Request, key string) string {
 	return ""
 }
 
-func option(r policy.Request, key, name string) []string {
-	if v := first(r, key); v != "" {
-		return []string{name, v}
+// algorithm is the option for the witness's encryption algorithm. ReEncrypt has
+// one for each of its keys.
+func algorithm(r policy.Request) []string {
+	v := first(r, "kms:EncryptionAlgorithm")
+	if v == "" {
+		return nil
 	}
-	return nil
+	switch r.Action {
+	case "kms:ReEncryptTo":
+		return []string{"--destination-encryption-algorithm", v}
+	case "kms:ReEncryptFrom":
+		return []string{"--source-encryption-algorithm", v}
+	case "kms:Encrypt", "kms:Decrypt":
+		return []string{"--encryption-algorithm", v}
+	default:
+		return nil
+	}
 }
 
 // encryptionContext returns the option for the witness's encryption context,
@@ -153,6 +163,8 @@ func encryptionContext(r policy.Request) []string {
 	switch r.Action {
 	case "kms:ReEncryptTo":
 		return []string{"--destination-encryption-context", string(text)}
+	case "kms:ReEncryptFrom":
+		return []string{"--source-encryption-context", string(text)}
 	case "kms:CreateGrant":
 		return []string{"--constraints", `{"EncryptionContextSubset":` + string(text) + "}"}
 	default:

@@ -113,7 +113,10 @@ func TestCheckVerdicts(t *testing.T) {
 		{"later.json", exitOK, []string{"later.json private"}},
 		{"--at 2027-06-01T00:00:00Z later.json", exitFound, []string{"later.json public"}},
 		{"hostile-answer.json", exitFound, []string{"hostile-answer.json public"}},
-		{"malformed.json default.json", exitError, []string{"malformed.json undecided", "default.json private"}},
+		{"malformed.json default.json", exitFound, []string{"malformed.json undecided", "default.json private"}},
+		{"--strict malformed.json default.json", exitError, []string{"malformed.json undecided", "default.json private"}},
+		{"unread.json", exitFound, []string{"unread.json public"}},
+		{"--strict unread.json", exitError, []string{"unread.json undecided"}},
 		{"malformed.json open.json event.json nosuch.json", exitFound, []string{
 			"malformed.json undecided", "open.json public", "event.json undecided", "nosuch.json undecided",
 		}},
@@ -312,7 +315,7 @@ func TestReplay(t *testing.T) {
 		{"a quote", request("kms:Encrypt", map[string][]string{"kms:EncryptionContext:a": {"'; rm -rf / #"}}), ""},
 		{"through a service", request("kms:Encrypt", map[string][]string{"kms:ViaService": {"s3.us-east-1.amazonaws.com"}}), ""},
 		{"a service", policy.Request{Service: "cloudtrail.amazonaws.com", Action: "kms:Encrypt"}, ""},
-		{"another action", request("kms:DescribeKey", nil), ""},
+		{"another action", request("kms:TagResource", nil), ""},
 	}
 	for _, tt := range tests {
 		if got := replay(tt.r); got != tt.want {

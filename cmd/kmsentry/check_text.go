@@ -54,8 +54,22 @@ func (p *checkText) write(b *bytes.Buffer, c checked) {
 			p.line(b, "open", safe(openLine(o)))
 		}
 	}
+	for _, u := range d.Unknown {
+		if r := remedy(u); r != "" && u.Name != "" {
+			p.line(b, "remedy", safe(r))
+		}
+	}
+	for _, note := range c.unread {
+		p.line(b, "unread", safe(note))
+	}
 	for _, g := range groupGrants(d.Others) {
 		p.line(b, "also", summary(g))
+	}
+	for _, text := range ownerLines(c) {
+		p.line(b, "owner", safe(text))
+	}
+	if text := guardLine(d); text != "" {
+		p.line(b, "rcp", text)
 	}
 	for _, s := range d.Services {
 		p.line(b, "service", serviceLine(s))
@@ -127,7 +141,7 @@ func headline(c checked) string {
 	d := c.decision
 	switch {
 	case d.Verdict == policy.Private:
-		return "no outsider can encrypt"
+		return closedLine(c)
 	case c.between != "":
 		return c.between + ": " + openLine(d.Undecided[0])
 	case d.Verdict == policy.Undecided && len(d.Undecided) > 0:

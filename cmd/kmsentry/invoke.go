@@ -26,8 +26,8 @@ AWS account, no Docker, no network. An EVENT is a file, a folder (all its
 and for a finding what the mailbox, the chat channel and the SIEM get.
 
 The function's settings (MIN_SEVERITY, TRUSTED_ACCOUNTS, TRUSTED_ORGS,
-EXCEPTIONS_FILE, RUNBOOK_URL, CHAT_CLIENT, MENTION_GROUP, HTTPS_BODY,
-LOG_LEVEL) are taken from the environment.
+EXCEPTIONS_FILE, RCP_FILE, RUNBOOK_URL, CHAT_CLIENT, MENTION_GROUP,
+HTTPS_BODY, LOG_LEVEL) are taken from the environment.
 
 Exit status: 0 every event was handled, 1 an event failed, 2 wrong usage.
 
@@ -262,7 +262,7 @@ func checkBootstrap(path string) error {
 // ours, and with the embedded endpoint credentials that are worth nothing.
 func functionEnv(o invokeOptions, environ []string, endpoint string) []string {
 	settings := []string{
-		"MIN_SEVERITY", "TRUSTED_ACCOUNTS", "TRUSTED_ORGS", "EXCEPTIONS_FILE", "RUNBOOK_URL", "CHAT_CLIENT",
+		"MIN_SEVERITY", "TRUSTED_ACCOUNTS", "TRUSTED_ORGS", "EXCEPTIONS_FILE", "RCP_FILE", "RUNBOOK_URL", "CHAT_CLIENT",
 		"MENTION_GROUP", "HTTPS_BODY", "LOG_LEVEL", "SSL_CERT_FILE", "SSL_CERT_DIR",
 	}
 	env := []string{"TOPIC_ARN=" + o.topic, "AWS_ENDPOINT_URL_SNS=" + endpoint}

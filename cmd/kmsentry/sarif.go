@@ -158,18 +158,27 @@ func (p *sarifPrinter) document(c checked) error {
 		_, err := fmt.Fprintln(p.stderr, "kmsentry check:", text)
 		return err
 	}
-	for i, r := range sarifRules() {
-		if r.ID == ruleID(c.decision.Verdict) {
-			p.results = append(p.results, p.result(c, i, r.Default.Level))
-		}
+	p.add(c, ruleID(c.decision.Verdict), p.message(c), offending(c.decision))
+	if c.locked() {
+		p.add(c, lockedRule, p.sentences(c, ownerLines(c)...), []policy.StatementRef{c.decision.Owner.ManageBlame.Statement})
+	}
+	if c.decision.Verdict == policy.Private && guardLine(c.decision) != "" {
+		p.add(c, guardedRule, p.sentences(c, guardLine(c.decision)), offending(*c.decision.Unguarded))
 	}
 	return nil
 }
 
-func (p *sarifPrinter) result(c checked, rule int, level string) sarifResult {
-	id := ruleID(c.decision.Verdict)
-	refs := offending(c.decision)
-	r := sarifResult{RuleID: id, RuleIndex: rule, Level: level, Message: sarifMessage{p.message(c)}, Locations: []sarifLocation{p.location(c, c.at)}}
+// add adds the result of a rule, if there is one: a private verdict has none.
+func (p *sarifPrinter) add(c checked, id, message string, refs []policy.StatementRef) {
+	for i, r := range sarifRules() {
+		if r.ID == id {
+			p.results = append(p.results, p.result(c, i, r, message, refs))
+		}
+	}
+}
+
+func (p *sarifPrinter) result(c checked, rule int, of sarifRule, message string, refs []policy.StatementRef) sarifResult {
+	r := sarifResult{RuleID: of.ID, RuleIndex: rule, Level: of.Default.Level, Message: sarifMessage{message}, Locations: []sarifLocation{p.location(c, c.at)}}
 	if at, ok := c.line(refs, 0); ok {
 		r.Locations = []sarifLocation{p.location(c, at)}
 	}
@@ -184,7 +193,7 @@ func (p *sarifPrinter) result(c checked, rule int, level string) sarifResult {
 	if c.accepted.By != "" {
 		r.Suppressions = []sarifSuppression{{"external", "accepted", "Accepted " + c.acceptedLine()}}
 	}
-	r.Fingerprints = map[string]string{"kmsentry/v1": fingerprint(id, p.artifact(c.file).URI, c, refs)}
+	r.Fingerprints = map[string]string{"kmsentry/v1": fingerprint(of.ID, p.artifact(c.file).URI, c, refs)}
 	return r
 }
 
@@ -240,6 +249,21 @@ func (p *sarifPrinter) message(c checked) string {
 	for _, name := range c.accepted.Expired {
 		parts = append(parts, capital(expiredNote(name))+".")
 	}
+	return joined(parts)
+}
+
+// sentences is a message of its own about c.
+func (p *sarifPrinter) sentences(c checked, parts ...string) string {
+	for i := range parts {
+		parts[i] = capital(parts[i]) + "."
+	}
+	if c.place != "" {
+		parts[0] = "Key " + alert.Sanitize(c.place, 200) + ": " + parts[0]
+	}
+	return joined(parts)
+}
+
+func joined(parts []string) string {
 	for i := range parts {
 		parts[i] = strings.ReplaceAll(safe(parts[i]), "](", "] (") // [x](y) is a link in SARIF
 	}
@@ -285,7 +309,7 @@ func fingerprint(rule, uri string, c checked, refs []policy.StatementRef) string
 	h := sha256.New()
 	fmt.Fprintf(h, "%q%q%q", rule, uri, c.place)
 	for _, ref := range refs {
-		if ref.Index < len(c.texts) {
+		if ref.Index >= 0 && ref.Index < len(c.texts) {
 			fmt.Fprintf(h, "%q", c.texts[ref.Index])
 		}
 	}
@@ -321,34 +345,49 @@ func (p *sarifPrinter) end(status int) error {
 
 func ruleID(v policy.Verdict) string { return "kms-key-" + v.String() }
 
-// sarifRules has one rule a verdict, the worst first; private needs none.
+// The rules that go with no verdict.
+const (
+	lockedRule  = "kms-key-locked"
+	guardedRule = "kms-key-rcp-only"
+)
+
+// sarifRules has one rule a verdict, the worst first, and those that go with
+// none; private needs none.
 // security-severity: GitHub reads over 9.0 as critical, 7.0 to 8.9 as high,
 // 4.0 to 6.9 as medium.
 func sarifRules() []sarifRule {
-	rule := func(v policy.Verdict, name, short, full, fix, level, precision, severity string) sarifRule {
+	rule := func(id, name, short, full, fix, level, precision, severity string) sarifRule {
 		return sarifRule{
-			ID: ruleID(v), Name: name,
+			ID: id, Name: name,
 			ShortDescription: sarifMessage{short}, FullDescription: sarifMessage{full}, Help: sarifMessage{fix},
 			HelpURI: "https://github.com/kmsentry/kmsentry/blob/main/docs/check.md", Default: sarifDefault{level},
 			Properties: sarifBag{precision, severity, []string{"security", "aws", "kms", "external/cwe/cwe-732", "external/mitre/T1486"}},
 		}
 	}
 	return []sarifRule{
-		rule(policy.Public, "PublicKMSKey", "KMS key open to everyone",
-			"The key policy lets principals of any AWS account encrypt under this key. Whoever gets into a bucket can lock its objects with the key, and only the key's owner can unlock them (MITRE ATT&CK T1486).",
+		rule(ruleID(policy.Public), "PublicKMSKey", "KMS key open to everyone",
+			"The key policy lets principals of any AWS account use this key; the message says for what. With a key that anyone can encrypt under, whoever gets into a bucket can lock its objects so that only the key's owner can unlock them (MITRE ATT&CK T1486); with one that anyone can decrypt or sign with, data and signatures are not the owner's alone.",
 			"Name the accounts or the organization that need the key in Principal, or add a condition on kms:CallerAccount or aws:PrincipalOrgID that applies to every caller. kmsentry check --explain says why the present conditions do not.",
 			"error", "very-high", "9.3"),
-		rule(policy.Network, "NetworkKMSKey", "KMS key open to everyone in a named network",
-			"The key policy lets principals of any AWS account encrypt under this key when they call from a named network, VPC or VPC endpoint.",
+		rule(ruleID(policy.Network), "NetworkKMSKey", "KMS key open to everyone in a named network",
+			"The key policy lets principals of any AWS account encrypt, decrypt or sign with this key when they call from a named network, VPC or VPC endpoint.",
 			"Name the accounts or the organization in the policy as well: a network says where a call comes from and not who makes it.",
 			"warning", "very-high", "7.5"),
-		rule(policy.Undecided, "UndecidedKMSKey", "KMS key policy could not be decided",
+		rule(ruleID(policy.Undecided), "UndecidedKMSKey", "KMS key policy could not be decided",
 			"Whether the key policy keeps outsiders out turns on something that is not known here.",
 			"The message names the value or the construct. --parameter, --account and --key-arn tell kmsentry what a template leaves open.",
 			"warning", "medium", "5.0"),
-		rule(policy.Shared, "SharedKMSKey", "KMS key shared with named outsiders",
-			"The key policy lets accounts or organizations that it names encrypt under this key.",
+		rule(ruleID(policy.Shared), "SharedKMSKey", "KMS key shared with named outsiders",
+			"The key policy lets accounts or organizations that it names encrypt, decrypt or sign with this key.",
 			"If they are yours, name them with --trusted-account or --trusted-org. If nobody knows them, remove them.",
+			"note", "very-high", "3.0"),
+		rule(lockedRule, "LockedKMSKey", "KMS key that its owner cannot manage",
+			"The key policy leaves nobody of the owner's account a way to change it again, not even the root user. Once it is in force, only AWS Support can mend that.",
+			"Allow kms:* to the owner's account, as AWS's default key policy does, and let no Deny stop kms:PutKeyPolicy for the account's administrators.",
+			"error", "very-high", "8.5"),
+		rule(guardedRule, "GuardedKMSKey", "KMS key closed only by a resource control policy",
+			"The key policy lets outsiders in; only a resource control policy of the organization keeps them out.",
+			"Close the key policy as well: a resource control policy can be detached, and the account can leave the organization.",
 			"note", "very-high", "3.0"),
 	}
 }

@@ -12,6 +12,9 @@ type addressRange struct{ lo, hi netip.Addr }
 // An addressSet is a sorted list of ranges that do not touch; nil is empty.
 type addressSet []addressRange
 
+// rangeSize is what a range is charged when sets are joined or cut.
+const rangeSize = 16
+
 // publicAddresses are the addresses that aws:SourceIp can hold: it never
 // carries private ones. IPv6 is what IANA has given out for unicast.
 // Sources: IAM User Guide, reference_policies_condition-keys.html; RFC 6890.
@@ -49,10 +52,10 @@ func rangeOf(p netip.Prefix) addressRange {
 	return addressRange{p.Addr(), hi}
 }
 
-// normal sorts s and joins what overlaps or touches.
+// normal sorts s and joins what overlaps or touches; it takes over s.
 func (s addressSet) normal() addressSet {
 	slices.SortFunc(s, func(a, b addressRange) int { return a.lo.Compare(b.lo) })
-	var out addressSet
+	out := s[:0]
 	for _, r := range s {
 		if n := len(out); n > 0 && sameFamily(out[n-1].hi, r.lo) && (r.lo.Compare(out[n-1].hi) <= 0 || out[n-1].hi.Next() == r.lo) {
 			if out[n-1].hi.Less(r.hi) {
@@ -78,6 +81,31 @@ func (s addressSet) has(a netip.Addr) bool {
 		return 0
 	})
 	return found && i < len(s)
+}
+
+// from returns the first address of s from a on.
+func (s addressSet) from(a netip.Addr) (first netip.Addr, ok bool) {
+	i, _ := slices.BinarySearchFunc(s, a, func(r addressRange, a netip.Addr) int { return r.hi.Compare(a) })
+	switch {
+	case i == len(s):
+		return a, false
+	case a.Less(s[i].lo):
+		return s[i].lo, true
+	default:
+		return a, true
+	}
+}
+
+// past returns the first address from a on that is not in s; it is not valid
+// when there is none.
+func (s addressSet) past(a netip.Addr) netip.Addr {
+	i, _ := slices.BinarySearchFunc(s, a, func(r addressRange, a netip.Addr) int { return r.hi.Compare(a) })
+	if i < len(s) && s[i].lo.Compare(a) <= 0 {
+		if a = s[i].hi.Next(); !a.IsValid() && s[i].hi.Is4() {
+			a = netip.IPv6Unspecified() // sets list IPv6 behind IPv4
+		}
+	}
+	return a
 }
 
 func (s addressSet) and(t addressSet) addressSet {
@@ -131,8 +159,24 @@ func (s addressSet) minus(t addressSet) addressSet {
 	return out
 }
 
-func (s addressSet) or(t addressSet) addressSet {
-	return append(slices.Clone(s), t...).normal()
+// with adds a range to s and returns it; it takes over s.
+func (s addressSet) with(r addressRange) addressSet {
+	i, _ := slices.BinarySearchFunc(s, r.lo, func(x addressRange, lo netip.Addr) int {
+		if x.hi.Less(lo) && x.hi.Next() != lo {
+			return -1
+		}
+		return 1
+	})
+	j := i
+	for ; j < len(s) && (s[j].lo.Compare(r.hi) <= 0 || r.hi.Next() == s[j].lo) && sameFamily(s[j].lo, r.hi); j++ {
+		if s[j].lo.Less(r.lo) {
+			r.lo = s[j].lo
+		}
+		if r.hi.Less(s[j].hi) {
+			r.hi = s[j].hi
+		}
+	}
+	return slices.Replace(s, i, j, r)
 }
 
 // wide reports whether s holds more addresses than one IPv4 /8 or one IPv6 /32,

@@ -1,12 +1,38 @@
 package policy
 
+import (
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+)
+
 // Allows evaluates one request, statement by statement, as AWS would after the
 // caller's own account has said yes. Maybe means that AWS does not document the
-// outcome. It shares only the types and the parser with Decide.
+// outcome, or that it turns on a part of the policy that is not known. It
+// shares only the types and the parser with Decide.
 //
 // An explicit Deny wins, else one Allow is needed; the order of statements is
 // of no account. Source: IAM User Guide, reference_policies_evaluation-logic.html.
-func (p *Policy) Allows(r Request) Answer {
+func (p *Policy) Allows(r Request) Answer { return p.allowsWith(condkey.Default(), r) }
+
+// allowsWith is Allows with another table of condition keys.
+func (p *Policy) allowsWith(keys *condkey.Table, r Request) Answer {
+	r.folded = make(map[string][]string, len(r.Context))
+	for name, values := range r.Context {
+		if fold := strings.ToLower(name); len(values) > 0 {
+			r.folded[fold] = append(r.folded[fold], name)
+		}
+	}
+	return evaluator{p, keys}.evalAll(r)
+}
+
+// An evaluator evaluates requests against one policy.
+type evaluator struct {
+	*Policy
+	keys *condkey.Table
+}
+
+func (p evaluator) evalAll(r Request) Answer {
 	usable := evalUsable(r)
 	if usable == No {
 		return No
@@ -20,8 +46,9 @@ func (p *Policy) Allows(r Request) Answer {
 			allowed = evalOr(allowed, applies)
 		case Deny:
 			denied = evalOr(denied, applies)
-		default:
-			return Maybe // no parsed statement is without an effect
+		default: // it may be either
+			allowed = evalOr(allowed, evalAnd(applies, Maybe))
+			denied = evalOr(denied, evalAnd(applies, Maybe))
 		}
 	}
 	return evalAnd(usable, evalAnd(allowed, evalNot(denied)))
@@ -29,8 +56,8 @@ func (p *Policy) Allows(r Request) Answer {
 
 // evalStatement reports whether a statement applies to the request: all four
 // parts must match.
-func (p *Policy) evalStatement(st *Statement, r Request) Answer {
-	answer := evalPrincipals(st, r)
+func (p evaluator) evalStatement(st *Statement, r Request) Answer {
+	answer := p.evalPrincipals(st, r)
 	if answer == No {
 		return No
 	}

@@ -2,34 +2,18 @@ package policy
 
 import "strings"
 
-// evalControlActions are the actions on a key that only callers of the key's
-// own account can use. Source: KMS Developer Guide,
-// kms-api-permissions-reference.html, column "Cross-account use".
-var evalControlActions = [...]string{
-	"CancelKeyDeletion", "CreateAlias", "DeleteAlias", "DeleteImportedKeyMaterial", "DisableKey", "DisableKeyRotation",
-	"EnableKey", "EnableKeyRotation", "GetKeyLastUsage", "GetKeyPolicy", "GetParametersForImport", "ImportKeyMaterial",
-	"ListKeyPolicies", "ListKeyRotations", "ListResourceTags", "PutKeyPolicy", "ReplicateKey", "RotateKeyOnDemand",
-	"ScheduleKeyDeletion", "SynchronizeMultiRegionKey", "TagResource", "UntagResource", "UpdateAlias", "UpdateKeyDescription",
-	"UpdatePrimaryRegion",
-}
-
-// evalIdentityActions are the actions that a key policy cannot give to
-// anybody: they are not about one key, or only IAM policies decide on them.
-// Source: the same table, and "RetireGrant" in the same guide.
-var evalIdentityActions = [...]string{
-	"ConnectCustomKeyStore", "CreateCustomKeyStore", "CreateKey", "DeleteCustomKeyStore", "DescribeCustomKeyStores",
-	"DisconnectCustomKeyStore", "GenerateRandom", "ListAliases", "ListKeys", "ListRetirableGrants", "RetireGrant",
-	"UpdateCustomKeyStore",
-}
-
 // evalUsable reports whether a key policy can let this caller use the action
 // at all. An account that is not known, the caller's or the key's, leaves it open.
 func evalUsable(r Request) Answer {
-	service, name, ok := strings.Cut(r.Action, ":")
-	if !ok || !strings.EqualFold(service, "kms") || evalListed(evalIdentityActions[:], name) {
+	service, _, ok := strings.Cut(r.Action, ":")
+	if !ok || !strings.EqualFold(service, "kms") {
 		return No
 	}
-	if !evalListed(evalControlActions[:], name) {
+	switch known, _ := FindAction(r.Action); known.Class {
+	case ClassIdentity:
+		return No
+	case ClassControl:
+	default:
 		return Yes
 	}
 	caller, owner := evalAccount(r), evalKeyAccount(r)
@@ -37,15 +21,6 @@ func evalUsable(r Request) Answer {
 		return Maybe
 	}
 	return evalBool(caller == owner)
-}
-
-func evalListed(list []string, name string) bool {
-	for _, have := range list {
-		if strings.EqualFold(have, name) {
-			return true
-		}
-	}
-	return false
 }
 
 // evalKeyAccount returns the account of the key, "" when it is not known.
@@ -77,6 +52,9 @@ func evalActions(st *Statement, action string) Answer {
 // wildcards behind "service:" and alone; it does not say what becomes of them
 // elsewhere, nor of white space around an entry.
 func evalAction(pattern, action string) Answer {
+	if hasMark(pattern) {
+		return evalAnd(Maybe, evalBool(evalGlob(evalPlain(strings.ToLower(replaceMarks(pattern, "*"))), strings.ToLower(action))))
+	}
 	trimmed := strings.Trim(pattern, " \t\r\n")
 	if !evalGlob(evalPlain(strings.ToLower(trimmed)), strings.ToLower(action)) {
 		return No

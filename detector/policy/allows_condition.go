@@ -3,12 +3,17 @@ package policy
 import (
 	"slices"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // evalCondition evaluates one key under one operator.
 // Sources: IAM User Guide, reference_policies_elements_condition_operators.html,
 // reference_policies_condition-single-vs-multi-valued-context-keys.html.
-func (p *Policy) evalCondition(effect Effect, c *Condition, r Request) Answer {
+func (p evaluator) evalCondition(effect Effect, c *Condition, r Request) Answer {
+	if c.Operator.Base == 0 {
+		return Maybe // the condition is not known
+	}
 	readings := evalContext(r, c.Key)
 	if len(readings) == 0 {
 		readings = [][]string{nil}
@@ -32,9 +37,13 @@ func (p *Policy) evalCondition(effect Effect, c *Condition, r Request) Answer {
 // means that the key is absent.
 func evalContext(r Request, key string) [][]string {
 	var names []string
-	for name, values := range r.Context {
-		if len(values) > 0 && strings.EqualFold(name, key) {
-			names = append(names, name)
+	if r.folded != nil {
+		names = slices.Clone(r.folded[strings.ToLower(key)])
+	} else {
+		for name, values := range r.Context {
+			if len(values) > 0 && strings.EqualFold(name, key) {
+				names = append(names, name)
+			}
 		}
 	}
 	slices.Sort(names)
@@ -47,16 +56,13 @@ func evalContext(r Request, key string) [][]string {
 
 // evalValues evaluates a condition on a key that has the values; none is an
 // absent key.
-func (p *Policy) evalValues(c *Condition, values []string, r Request) Answer {
+func (p evaluator) evalValues(c *Condition, values []string, r Request) Answer {
 	op := c.Operator
 	if op.Base == Null {
 		return evalNull(c, len(values) > 0)
 	}
-	key, known := lookupKey(c.Key)
-	if !known {
-		key = keyInfo{Type: keyString}
-	}
-	fits := evalFits(op.Base, key, known)
+	key, _ := p.keys.Lookup(c.Key)
+	fits := evalFits(op.Base, key)
 	if len(values) == 0 {
 		answer := evalAbsent(op)
 		if answer == Yes && (!fits || key.Multi && op.Set == NoSet) {
@@ -85,7 +91,7 @@ func evalAbsent(op Operator) Answer {
 }
 
 // evalPresent evaluates an operator on a key that is there.
-func (p *Policy) evalPresent(c *Condition, key keyInfo, values []string, r Request) Answer {
+func (p evaluator) evalPresent(c *Condition, key condkey.Key, values []string, r Request) Answer {
 	op := c.Operator
 	some, all := No, Yes
 	for _, have := range values {
@@ -118,6 +124,10 @@ func (p *Policy) evalPresent(c *Condition, key keyInfo, values []string, r Reque
 func evalNull(c *Condition, present bool) Answer {
 	answer := No
 	for _, text := range c.Values {
+		if hasMark(text) {
+			answer = evalOr(answer, Maybe)
+			continue
+		}
 		if absent, ok := parseBool(text); ok && absent != present {
 			answer = evalOr(answer, evalSame(Yes, evalBool(text == strings.ToLower(text))))
 		}
@@ -132,25 +142,25 @@ func evalNull(c *Condition, present bool) Answer {
 	}
 }
 
-// evalFits reports whether operators of the base are made for the key. An ARN
-// may be compared as text; AWS's own examples compare encryption contexts that
-// hold ARNs as ARNs (CloudWatch Logs User Guide, encrypt-log-data-kms.html).
-// aws:EpochTime takes numbers and dates.
-func evalFits(base Base, key keyInfo, known bool) bool {
+// evalFits reports whether operators of the base are made for the key. No type
+// is known of keys that AWS does not document: any operator fits them.
+func evalFits(base Base, key condkey.Key) bool {
+	types := condkey.Types(0)
 	switch base {
 	case StringEquals, StringEqualsIgnoreCase, StringLike:
-		return key.Type == keyString || key.Type == keyArn
+		types = condkey.String
 	case ArnLike:
-		return key.Type == keyArn || strings.HasPrefix(key.Name, "kms:EncryptionContext:") || !known
+		types = condkey.ARN
 	case Bool:
-		return key.Type == keyBool || !known
+		types = condkey.Bool
 	case IPAddress:
-		return key.Type == keyIP || !known
+		types = condkey.IP
 	case NumericEquals, NumericLessThan, NumericLessThanEquals, NumericGreaterThan, NumericGreaterThanEquals:
-		return key.Type == keyNumeric || key.Name == "aws:EpochTime" || !known
+		types = condkey.Numeric
 	case DateEquals, DateLessThan, DateLessThanEquals, DateGreaterThan, DateGreaterThanEquals:
-		return key.Type == keyDate || !known
+		types = condkey.Date
 	default:
 		return false // BinaryEquals: no key of KMS is binary
 	}
+	return key.Types == 0 || key.Types&types != 0
 }

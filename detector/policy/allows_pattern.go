@@ -1,6 +1,10 @@
 package policy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
 
 // An evalPattern is a value of a policy with its variables filled in.
 type evalPattern []evalChar
@@ -14,7 +18,7 @@ type evalChar struct {
 
 // evalPlain returns the pattern of a text without variables.
 func evalPlain(text string) evalPattern {
-	var pattern evalPattern
+	pattern := make(evalPattern, 0, len(text))
 	for _, c := range text {
 		pattern = append(pattern, evalChar{char: c, wild: c == '*' || c == '?'})
 	}
@@ -30,29 +34,72 @@ func evalLiteral(pattern evalPattern) string {
 	return b.String()
 }
 
-// evalGlob matches all of text: * is any number of characters, ? is one.
+// evalGlob matches all of text: * is any number of characters, ? is one. What
+// stands before the first * and behind the last one has its place in the text;
+// each piece between two is looked for behind the piece before it.
 func evalGlob(pattern evalPattern, text string) bool {
-	chars := []rune(text)
-	at, star, retry := 0, -1, 0
-	for i := 0; i < len(chars); {
-		switch {
-		case at < len(pattern) && pattern[at].wild && pattern[at].char == '*':
-			star, retry = at, i
-			at++
-		case at < len(pattern) && (pattern[at].wild || pattern[at].char == chars[i]):
-			at++
-			i++
-		case star >= 0: // let the last star take one character more
-			retry++
-			at, i = star+1, retry
-		default:
+	first := evalStar(pattern)
+	n, ok := evalPiece(pattern[:first], text)
+	if !ok || first == len(pattern) {
+		return ok && n == len(text)
+	}
+	text, pattern = text[n:], pattern[first+1:]
+	for {
+		star := evalStar(pattern)
+		if star == len(pattern) {
+			break
+		}
+		at, n := evalFind(pattern[:star], text)
+		if at < 0 {
 			return false
 		}
+		text, pattern = text[at+n:], pattern[star+1:]
 	}
-	for at < len(pattern) && pattern[at].wild && pattern[at].char == '*' {
-		at++
+	start := len(text)
+	for range pattern { // the last piece takes the last characters
+		_, n := utf8.DecodeLastRuneInString(text[:start])
+		start -= n
 	}
-	return at == len(pattern)
+	n, ok = evalPiece(pattern, text[start:])
+	return ok && start+n == len(text)
+}
+
+// evalStar returns the place of the pattern's first *, its length without one.
+func evalStar(pattern evalPattern) int {
+	for i, c := range pattern {
+		if c.wild && c.char == '*' {
+			return i
+		}
+	}
+	return len(pattern)
+}
+
+// evalPiece matches a piece without * at the beginning of text and returns how
+// many bytes it takes.
+func evalPiece(piece evalPattern, text string) (n int, ok bool) {
+	for _, c := range piece {
+		r, size := utf8.DecodeRuneInString(text[n:])
+		if size == 0 || !c.wild && c.char != r {
+			return 0, false
+		}
+		n += size
+	}
+	return n, true
+}
+
+// evalFind returns the first place in text where a piece without * matches, and
+// how many bytes it takes there; -1 when there is none.
+func evalFind(piece evalPattern, text string) (at, n int) {
+	if !slices.ContainsFunc(piece, func(c evalChar) bool { return c.wild }) {
+		plain := evalLiteral(piece)
+		return strings.Index(text, plain), len(plain)
+	}
+	for at := range text {
+		if n, ok := evalPiece(piece, text[at:]); ok {
+			return at, n
+		}
+	}
+	return -1, 0
 }
 
 // evalGlobARN matches component by component: both sides are split at their
@@ -91,7 +138,7 @@ func evalSplit(pattern evalPattern) []evalPattern {
 // counts; there is at least one when open is Yes. Otherwise the value matches
 // nothing (No), or it is not documented whether it matches (Maybe).
 // Source: IAM User Guide, reference_policies_variables.html.
-func (p *Policy) evalExpand(value string, negated bool, r Request) (forms []evalPattern, open Answer) {
+func (p evaluator) evalExpand(value string, negated bool, r Request) (forms []evalPattern, open Answer) {
 	if !p.Variables() || !strings.Contains(value, "${") {
 		return []evalPattern{evalPlain(value)}, Yes
 	}
@@ -107,7 +154,7 @@ func (p *Policy) evalExpand(value string, negated bool, r Request) (forms []eval
 			rest = after[2:]
 			continue
 		}
-		text, tail, open := evalVariable(after, negated, r)
+		text, tail, open := p.evalVariable(after, negated, r)
 		if open != Yes {
 			return nil, open
 		}
@@ -140,12 +187,12 @@ func evalForms(pattern evalPattern) []evalPattern {
 // evalVariable reads the variable whose name starts at text and returns its
 // value and what follows. open is Yes when there is a value; No when there is
 // none, so that nothing matches; Maybe when AWS does not say.
-func evalVariable(text string, negated bool, r Request) (value, tail string, open Answer) {
+func (p evaluator) evalVariable(text string, negated bool, r Request) (value, tail string, open Answer) {
 	name, fallback, hasFallback, tail, ok := evalVariableParts(text)
 	if !ok {
 		return "", "", Maybe
 	}
-	key, known := lookupKey(name)
+	key, known := p.keys.Lookup(name)
 	readings := evalContext(r, name)
 	switch {
 	case len(readings) > 1 || len(readings) == 1 && len(readings[0]) > 1 || known && key.Multi:

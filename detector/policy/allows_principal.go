@@ -5,20 +5,22 @@ import "strings"
 // evalPrincipals matches Principal or NotPrincipal.
 // Source: IAM User Guide, reference_policies_elements_principal.html and
 // reference_policies_elements_notprincipal.html.
-func evalPrincipals(st *Statement, r Request) Answer {
+func (p evaluator) evalPrincipals(st *Statement, r Request) Answer {
 	if st.NotPrincipal {
-		return evalNotPrincipal(st.Principals, r)
+		return p.evalNotPrincipal(st.Principals, r)
 	}
 	listed := No
 	for _, entry := range st.Principals {
-		listed = evalOr(listed, evalPrincipal(entry, r))
+		listed = evalOr(listed, p.evalPrincipal(entry, r))
 	}
 	return listed
 }
 
 // evalPrincipal reports whether one entry names the caller.
-func evalPrincipal(entry Principal, r Request) Answer {
+func (p evaluator) evalPrincipal(entry Principal, r Request) Answer {
 	switch {
+	case hasMark(entry.Value):
+		return p.evalOpenPrincipal(entry, r)
 	case entry.Kind == KindService:
 		return evalBool(r.Service != "" && r.Service == entry.Value)
 	case entry.Kind != KindAWS:
@@ -71,9 +73,9 @@ func evalIsFederated(r Request) bool { return strings.Contains(r.Principal, ":fe
 // documents that all of a caller's chain (account, user or role, session) must
 // be listed for the caller to be exempt, but other evaluators exempt it for any
 // one of them; so a caller with a part of its chain listed is Maybe.
-func evalNotPrincipal(list []Principal, r Request) Answer {
+func (p evaluator) evalNotPrincipal(list []Principal, r Request) Answer {
 	some, all := No, Yes
-	for _, listed := range evalChain(list, r) {
+	for _, listed := range p.evalChain(list, r) {
 		some, all = evalOr(some, listed), evalAnd(all, listed)
 	}
 	switch {
@@ -87,18 +89,21 @@ func evalNotPrincipal(list []Principal, r Request) Answer {
 }
 
 // evalChain returns for each member of the caller's chain whether it is listed.
-func evalChain(list []Principal, r Request) []Answer {
+func (p evaluator) evalChain(list []Principal, r Request) []Answer {
 	account, identity, session, service := No, No, No, No
 	for _, entry := range list {
 		switch {
 		case entry.Kind == KindAWS && entry.Value == "*":
 			return []Answer{Yes}
+		case entry.Kind == KindAWS && hasMark(entry.Value):
+			open := p.evalOpenPrincipal(entry, r)
+			account, identity, session, service = evalOr(account, open), evalOr(identity, open), evalOr(session, open), evalOr(service, open)
 		case entry.Kind == KindAWS:
 			account = evalOr(account, evalNamesAccount(entry.Value, r))
 			identity = evalOr(identity, evalNamesIdentity(entry.Value, r))
 			session = evalOr(session, evalNamesSession(entry.Value, r))
 		default:
-			service = evalOr(service, evalPrincipal(entry, r))
+			service = evalOr(service, p.evalPrincipal(entry, r))
 		}
 	}
 	switch {

@@ -5,13 +5,16 @@ import "strings"
 // evalResources matches Resource or NotResource. A statement without either
 // has no effect (KMS Developer Guide, key-policy-overview.html). That guide
 // does not know NotResource: it may have no effect either.
-func (p *Policy) evalResources(st *Statement, r Request) Answer {
+func (p evaluator) evalResources(st *Statement, r Request) Answer {
 	if st.Resources == nil {
 		return No
 	}
 	listed := No
 	for _, value := range st.Resources {
 		listed = evalOr(listed, p.evalResource(value, st.NotResource, r))
+	}
+	if st.NotResource && p.control {
+		return evalNot(listed)
 	}
 	if st.NotResource {
 		return evalAnd(evalNot(listed), Maybe)
@@ -22,12 +25,15 @@ func (p *Policy) evalResources(st *Statement, r Request) Answer {
 // evalResource matches one value with the key's ARN. IAM's guide lets a
 // wildcard run over colons and recommends patterns by component; evaluators
 // differ, so a value that matches in one way only is Maybe.
-func (p *Policy) evalResource(value string, negated bool, r Request) Answer {
+func (p evaluator) evalResource(value string, negated bool, r Request) Answer {
 	if strings.Trim(value, "*") == "" {
 		return Yes
 	}
 	if r.Resource == "" {
 		return Maybe
+	}
+	if hasMark(value) {
+		return evalAnd(Maybe, evalBool(evalGlob(evalOpen(value, true, p.Variables()), r.Resource)))
 	}
 	forms, open := p.evalExpand(value, negated, r)
 	if open != Yes {

@@ -6,13 +6,18 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // evalMatch compares one value of the request with one of the policy, without
 // the operator's negation. A value of the request that is not of the
 // operator's kind matches nothing; whether that makes a negated operator true
 // is not documented.
-func (p *Policy) evalMatch(op Operator, key keyInfo, have, want string, r Request) Answer {
+func (p evaluator) evalMatch(op Operator, key condkey.Key, have, want string, r Request) Answer {
+	if hasMark(want) {
+		return p.evalUnknown(op, have, want)
+	}
 	noValue := evalSame(No, evalBool(op.Negated))
 	switch op.Base {
 	case StringEquals, StringEqualsIgnoreCase, StringLike, ArnLike:
@@ -39,7 +44,10 @@ func (p *Policy) evalMatch(op Operator, key keyInfo, have, want string, r Reques
 }
 
 // evalText compares text: equal, equal but for letter case, glob, or ARN glob.
-func (p *Policy) evalText(op Operator, have, want string, r Request) Answer {
+func (p evaluator) evalText(op Operator, have, want string, r Request) Answer {
+	if op.Base == StringEquals && !strings.Contains(want, "${") {
+		return evalBool(want == have)
+	}
 	forms, open := p.evalExpand(want, op.Negated, r)
 	if open != Yes {
 		return open

@@ -8,6 +8,12 @@ type Policy struct {
 	Version    string // "2008-10-17", "2012-10-17", or "" when the document has none
 	ID         string // the document's Id; no effect on decisions
 	Statements []Statement
+	// Unknown lists the parts that are not known, in document order; nil when
+	// all is known. Marks in the texts of the policy point into it.
+	Unknown []Unknown
+
+	apart   bool // see Apart
+	control bool // a resource control policy
 }
 
 // Variables reports whether ${...} in this policy is a policy variable. It is
@@ -23,7 +29,8 @@ const (
 // An Effect says what a statement does to the requests it applies to.
 type Effect int
 
-// The zero Effect is neither: a statement without an Effect does not parse.
+// The zero Effect is not known: the statement may allow or deny. It then has an
+// unknown condition as well.
 const (
 	Allow Effect = iota + 1
 	Deny
@@ -48,7 +55,7 @@ type Statement struct {
 	Effect Effect
 	Text   string // the statement as written, byte for byte
 
-	Principals   []Principal // the listed principals; never empty
+	Principals   []Principal // the listed principals; never empty, except in the zero Statement
 	NotPrincipal bool        // the list stands under NotPrincipal
 
 	Actions   []string // as written; nil when the statement has neither Action nor NotAction
@@ -91,11 +98,12 @@ func (k PrincipalKind) String() string {
 // A Principal is one listed principal.
 type Principal struct {
 	Kind  PrincipalKind
-	Value string // as written: "*", an account id, an ARN, a unique id, a service name ...
+	Value string // as written: "*", an account id, an ARN, a unique id, a service name ...; or with marks
 }
 
 // A Condition is one key under one operator: the smallest unit of a Condition
-// block. All conditions of a statement must hold.
+// block. All conditions of a statement must hold. One with the zero Base is not
+// known: it may hold for any request and fail for any.
 type Condition struct {
 	Operator Operator
 	Key      string   // as written; condition keys are compared in lower case
@@ -105,7 +113,7 @@ type Condition struct {
 // An Operator is a condition operator, taken apart.
 type Operator struct {
 	Text     string    // as written, e.g. "ForAllValues:StringLikeIfExists"
-	Base     Base      // the comparison, e.g. StringLike; never zero
+	Base     Base      // the comparison, e.g. StringLike; zero when the condition is not known
 	Negated  bool      // StringNotEquals, NotIpAddress ...
 	IfExists bool      // an absent key makes the condition true
 	Set      SetPrefix // ForAllValues, ForAnyValue or none

@@ -1,6 +1,11 @@
 package policy
 
-import "slices"
+import (
+	"slices"
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+)
 
 // maxNamed bounds how many named outsiders of a kind are looked for one by one.
 const maxNamed = 32
@@ -13,14 +18,14 @@ func (d *decider) namedBy(o *outcome) []string {
 	}
 	var names []string
 	var seen [serviceCaller]bool
-	for _, sc := range d.scenes(o.search.action) {
+	for _, sc := range o.scenes {
 		if sc.path == o.search.path && !seen[sc.typ] || sc == o.search.scene {
 			seen[sc.typ] = true
-			names = append(names, d.namedIn(d.newSearch(sc, reachOf(Shared), true, &d.work))...)
+			names = append(names, d.namedIn(d.newSearch(sc, reachOf(Shared), true))...)
 		}
 	}
 	for i := sFirst; i < len(d.slots); i++ {
-		if d.slots[i].id == idAttestation && len(o.model.vals[i]) > 0 {
+		if d.tells(i, o.model) {
 			names = append(names, d.slots[i].Name+" "+o.model.text(i))
 		}
 	}
@@ -31,14 +36,26 @@ func (d *decider) namedBy(o *outcome) []string {
 	return slices.Compact(names)
 }
 
+// tells reports whether the model's value of a key names somebody: the policy
+// spells it out, or the key is of one issuer's own.
+func (d *decider) tells(slot int, m *model) bool {
+	switch d.slots[slot].Names {
+	case condkey.Image, condkey.Person, condkey.Subject, condkey.Audience:
+		return slices.ContainsFunc(d.named.values, func(v string) bool { return strings.EqualFold(v, m.text(slot)) })
+	case condkey.Issuer:
+		return len(m.vals[slot]) > 0
+	default:
+		return false
+	}
+}
+
 // namedIn lists the named outsiders that get in by one kind of request: an
 // account only if others of it get in than the principals that are named
 // themselves, an organization only if others than the named accounts do.
 func (d *decider) namedIn(s *search) []string {
 	var names []string
 	look := func(name string, lits ...literal) {
-		t := *s
-		if m, _ := t.find(lits...); m != nil {
+		if s.admits(lits) {
 			names = append(names, name)
 		}
 	}
@@ -68,6 +85,44 @@ func (d *decider) namedIn(s *search) []string {
 	return names
 }
 
+// admits reports whether some Allow lets somebody in who meets lits.
+func (s *search) admits(lits []literal) bool {
+	for _, a := range s.allows {
+		for _, way := range a.allowWays(s.typ, s.c.b) {
+			if s.clash(way, lits) { // most are about others, and that is quick to see
+				continue
+			}
+			if s.through(a, way, lits...) != nil && !s.c.b.out() {
+				return true
+			}
+		}
+		if s.c.b.out() {
+			return false
+		}
+	}
+	return false
+}
+
+// clash reports whether a way into an Allow asks for texts none of which meets lits.
+func (s *search) clash(way, lits []literal) bool {
+	for i := range way {
+		for j := range lits {
+			a, b := &way[i], &lits[j]
+			if a.slot != b.slot || !a.inside() || len(a.set.pats) > fewTexts && !b.inside() {
+				continue
+			}
+			if b.inside() && len(b.set.pats) < len(a.set.pats) {
+				a, b = b, a
+			}
+			meets := func(p pattern) bool { return !p.exact || b.holdsFor([]value{{s: p.plain}}, s.first) }
+			if !slices.ContainsFunc(a.set.pats, meets) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // namedPrincipals lists the principals of one kind that Allow statements name.
 func (d *decider) namedPrincipals(t callerKind) (arns, ids []string, sessions []sessionName) {
 	for i := range d.stmts {
@@ -93,15 +148,8 @@ func (d *decider) networks() []string {
 	for i := range d.stmts {
 		for j := range d.stmts[i].clauses {
 			cl := &d.stmts[i].clauses[j]
-			id := d.slots[cl.lo.slot].id
-			if d.slots[cl.lo.slot].Name == "aws:Ec2InstanceSourceVpc" {
-				id = idSourceVpc
-			}
-			switch id {
-			case idSourceIP, idSourceVpc, idSourceVpce, idVpcArn, idVpceAccount, idVpceOrgID, idVpceOrgPaths:
-				if d.stmts[i].Effect == Allow != cl.cond.Operator.Negated {
-					names = append(names, cl.cond.Values...)
-				}
+			if d.slots[cl.lo.slot].Names.Where() && d.stmts[i].Effect == Allow != cl.cond.Operator.Negated {
+				names = append(names, slices.DeleteFunc(slices.Clone(cl.cond.Values), hasMark)...)
 			}
 		}
 	}

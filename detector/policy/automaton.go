@@ -8,65 +8,104 @@ import (
 
 // An automaton walks a tape and, at the same time, every pattern of every need.
 // A state is the place on the tape and the set of pattern positions that are
-// reachable there; positions of all patterns are numbered through, so that a
-// state is a short sorted list.
+// reachable there; positions of all patterns are numbered through, those of
+// needs that begin later behind the others, so that a state is a short list
+// that stays sorted by itself.
 type automaton struct {
 	tape  tape
 	needs []need
-	steps []step    // of all patterns, each pattern followed by its end
-	start [][]int32 // first positions of each need's patterns
-	track bool      // count every character up to max, not only up to min
-	work  *int      // steps left; shared with the whole decision
+	steps []step  // of all patterns, each pattern followed by its end
+	start []int32 // first positions of all patterns
+	from  []int   // for each segment: where the starts of the needs that begin there begin
+	must  []int   // for each segment: how many needs must match and read it or reach over it
+	built int     // the most steps so far
+	track bool    // count every character up to max, not only up to min
+	b     *budget
 
 	nodes []node
-	sets  []int32          // of all nodes, one behind the other
-	seen  map[uint64]int32 // first node of each hash
-	chars []rune           // scratch
+	sets  []int32              // of all nodes, one behind the other
+	seen  []int32              // a table of the first node of each hash, -1 for none
+	chars []rune               // scratch: the candidates
+	known [utf8.RuneSelf]int32 // the round in which an ASCII character became a candidate
+	round int32
+	ends  []int32 // scratch: for each need, the node at which it was last found to accept
 }
 
 // A step is a token of a pattern, or the end of one.
 type step struct {
 	token
-	need int32
 	end  bool
+	need int32
 }
 
 // A node is a reached state with the way back to the start.
 type node struct {
 	prev     int32
-	chain    int32 // the next node of the same hash, -1 for none
+	hash     uint32
+	chain    int32 // the next node in the same place of the table, -1 for none
 	char     rune  // the character read to get here; 0 for a step to the next segment
 	seg      int16
 	count    int16
 	from, to int32 // its positions in sets
+	met      int32 // how many needs that must match have a position in the set
 }
 
-func newAutomaton(t tape, needs []need, work *int) *automaton {
-	a := &automaton{tape: t, needs: needs, work: work, start: make([][]int32, len(needs))}
+// build makes the automaton ready for a tape and needs.
+func (a *automaton) build(t tape, needs []need, b *budget) {
+	needs = slices.Clone(needs)
+	slices.SortStableFunc(needs, func(x, y need) int { return x.first - y.first })
+	a.tape, a.needs, a.b, a.track = t, needs, b, false
+	a.steps, a.start, a.ends = a.steps[:0], a.start[:0], a.ends[:0]
+	a.must = append(a.must[:0], make([]int, len(t.segs))...)
+	a.from = append(a.from[:0], make([]int, len(t.segs)+1)...)
 	for i := range needs {
-		for j := range needs[i].pats {
-			a.start[i] = append(a.start[i], int32(len(a.steps)))
-			for _, t := range needs[i].pats[j].tokens() {
+		n := &needs[i]
+		for j := range n.pats {
+			a.start = append(a.start, int32(len(a.steps)))
+			p := &n.pats[j]
+			for _, t := range p.toks {
 				a.steps = append(a.steps, step{token: t, need: int32(i)})
+			}
+			for _, r := range p.plain { // an exact one has no tokens
+				a.steps = append(a.steps, step{token: token{r: r, fold: p.fold}, need: int32(i)})
 			}
 			a.steps = append(a.steps, step{need: int32(i), end: true})
 		}
+		for k := n.first; k <= n.last && !n.negated; k++ {
+			a.must[k]++
+		}
+		a.ends = append(a.ends, -1)
+		for k := n.first; k < len(t.segs); k++ {
+			a.from[k+1] = len(a.start)
+		}
 	}
-	*work -= len(a.steps) / 4
-	return a
+	b.spend(24*len(needs) + len(a.steps))
+	if len(a.steps) > a.built {
+		b.spend(6 * (len(a.steps) - a.built))
+		a.built = len(a.steps)
+	}
 }
 
 // walk searches breadth first, so the first way found is a shortest.
 func (a *automaton) walk() ([]string, bool) {
 	a.nodes = a.nodes[:0]
 	a.sets = a.sets[:0]
-	a.seen = make(map[uint64]int32, 64)
+	if a.seen == nil {
+		a.seen = make([]int32, 64)
+	}
+	a.b.spend(len(a.seen) / 32)
+	for i := range a.seen {
+		a.seen[i] = -1
+	}
+	for i := range a.ends {
+		a.ends[i] = -1
+	}
 	if !a.enter(node{prev: -1}) {
 		return nil, false
 	}
 	for i := 0; i < len(a.nodes); i++ {
 		n := a.nodes[i]
-		if *a.work -= 2; *a.work < 0 {
+		if a.b.spend(4); a.b.out() {
 			return nil, false
 		}
 		if int(n.seg) == len(a.tape.segs) {
@@ -82,6 +121,9 @@ func (a *automaton) walk() ([]string, bool) {
 		}
 		for _, r := range a.candidates(s, n) {
 			a.read(n, int32(i), r)
+			if a.b.left < 0 {
+				return nil, false
+			}
 		}
 	}
 	return nil, false
@@ -107,31 +149,29 @@ func (a *automaton) candidates(s *segment, n node) []rune {
 	if a.track && int(n.count) >= s.max {
 		return nil
 	}
-	*a.work -= int(n.to-n.from) / 2
-	rs := a.chars[:0]
-	add := func(r rune) {
-		if s.class.has(r) && !slices.Contains(rs, r) {
-			rs = append(rs, r)
-		}
-	}
+	a.b.spend(int(n.to-n.from) / 4)
+	a.chars = a.chars[:0]
+	a.round++
 	for _, p := range a.set(n) {
 		switch t := &a.steps[p]; {
 		case t.end:
 		case t.kind != tokLit:
 			if t.noColon {
-				add(':')
+				a.candidate(s.class, ':')
 			}
 		default:
-			add(t.r)
+			a.candidate(s.class, t.r)
 			if t.fold {
-				add(foldRune(t.r))
+				a.candidate(s.class, foldRune(t.r))
 				up, _ := utf8.DecodeRuneInString(strings.ToUpper(string(t.r)))
-				add(up)
+				a.candidate(s.class, up)
+				a.b.spend(4)
 			}
 		}
 	}
+	rs := a.chars
 	for _, r := range s.class.sample {
-		if !slices.Contains(rs, r) {
+		if !a.isCandidate(r) {
 			rs = append(rs, r)
 			n := len(rs) - 1
 			rs[0], rs[n] = rs[n], rs[0]
@@ -140,6 +180,23 @@ func (a *automaton) candidates(s *segment, n node) []rune {
 	}
 	a.chars = rs
 	return rs
+}
+
+func (a *automaton) candidate(c *class, r rune) {
+	if c.has(r) && !a.isCandidate(r) {
+		if r < utf8.RuneSelf {
+			a.known[r] = a.round
+		}
+		a.chars = append(a.chars, r)
+	}
+}
+
+func (a *automaton) isCandidate(r rune) bool {
+	if r < utf8.RuneSelf {
+		return a.known[r] == a.round
+	}
+	a.b.spend(1 + len(a.chars)/8)
+	return slices.Contains(a.chars, r)
 }
 
 // read reads r within a segment.
@@ -151,77 +208,100 @@ func (a *automaton) read(n node, prev int32, r rune) {
 	}
 	if a.hopeful(next) {
 		a.push(next)
+	} else {
+		a.sets = a.sets[:next.from]
 	}
 }
 
-// advance moves every live position over r.
+// advance moves every live position over r, and adds what is reachable without
+// reading: a star may match nothing.
 func (a *automaton) advance(n node, r rune) node {
-	from := int32(len(a.sets))
-	*a.work -= 1 + int(n.to-n.from)/3
-	for _, p := range a.sets[n.from:n.to] {
-		switch t := &a.steps[p]; {
-		case !a.needs[t.need].reads(int(n.seg)):
-			a.sets = append(a.sets, p)
-		case t.end || !t.matches(r):
-		case t.kind == tokStar:
-			a.sets = append(a.sets, p)
-		default:
-			a.sets = append(a.sets, p+1)
-		}
+	a.b.spend(2 + int(n.to-n.from)/2)
+	if room := int(n.to-n.from) * 2; cap(a.sets)-len(a.sets) < room {
+		a.b.spend(room + len(a.sets)*2)
+		a.sets = slices.Grow(a.sets, room+len(a.sets))
 	}
 	next := n
-	next.from = from
-	next.to = a.closure(from)
+	next.from, next.met = int32(len(a.sets)), 0
+	last, need := int32(-1), int32(-1)
+	for k := n.from; k < n.to; k++ {
+		p := a.sets[k]
+		switch t := &a.steps[p]; {
+		case !a.needs[t.need].reads(int(n.seg)):
+		case t.end || !t.matches(r):
+			continue
+		case t.kind != tokStar:
+			p++
+		}
+		last, need = a.add(p, last, need, &next)
+	}
+	next.to = int32(len(a.sets))
 	return next
 }
 
-// closure adds what is reachable without reading to the set that begins at
-// from: a star may match nothing. It returns the end of the sorted set.
-func (a *automaton) closure(from int32) int32 {
-	for i := int(from); i < len(a.sets); i++ {
-		p := a.sets[i]
-		if t := &a.steps[p]; !t.end && t.kind == tokStar {
-			a.sets = append(a.sets, p+1)
+// add appends a position, and those reachable from it without reading, to the
+// set of n, which ends the list. Positions come in ascending order, so what is
+// not behind the last one is in the set already.
+func (a *automaton) add(p, last, need int32, n *node) (newLast, newNeed int32) {
+	for p > last {
+		a.sets = append(a.sets, p)
+		last = p
+		t := &a.steps[p]
+		if t.need != need {
+			need = t.need
+			if !a.needs[need].negated {
+				n.met++
+			}
 		}
+		if t.end || t.kind != tokStar {
+			break
+		}
+		p++
 	}
-	set := a.sets[from:]
-	slices.Sort(set)
-	set = slices.Compact(set)
-	a.sets = a.sets[:int(from)+len(set)]
-	return int32(len(a.sets))
+	return last, need
 }
 
 // leave goes on to the next segment, unless a need that ends here fails.
 func (a *automaton) leave(n node, prev int32) {
+	a.b.spend(int(n.to-n.from)/4 + len(a.needs)/2)
+	for _, p := range a.set(n) {
+		if t := &a.steps[p]; t.end {
+			a.ends[t.need] = prev
+		}
+	}
 	for i := range a.needs {
-		if a.needs[i].last == int(n.seg) && a.accepts(i, n) == a.needs[i].negated {
+		if a.needs[i].last == int(n.seg) && (a.ends[i] == prev) == a.needs[i].negated {
 			return
 		}
 	}
 	next := node{prev: prev, seg: n.seg + 1, from: int32(len(a.sets))}
+	last, need := int32(-1), int32(-1)
 	for k := n.from; k < n.to; k++ {
 		if p := a.sets[k]; a.needs[a.steps[p].need].last > int(n.seg) {
-			a.sets = append(a.sets, p)
+			last, need = a.add(p, last, need, &next)
 		}
 	}
-	next.to = int32(len(a.sets))
 	a.enter(next)
 }
 
 // enter starts the needs whose text begins with this segment. It reports false
 // when a need that must match has no way left.
 func (a *automaton) enter(n node) bool {
-	grown := false
-	for i := range a.needs {
-		if a.needs[i].first == int(n.seg) {
-			a.sets = append(a.sets, a.start[i]...)
-			grown = true
+	last, need := int32(-1), int32(-1)
+	if k := len(a.sets); k > int(n.from) {
+		last = a.sets[k-1]
+		need = a.steps[last].need
+	}
+	if int(n.seg) < len(a.from)-1 {
+		starts := a.start[a.from[n.seg]:a.from[n.seg+1]]
+		a.b.spend(len(starts) / 2)
+		for _, p := range starts {
+			last, need = a.add(p, last, need, &n)
 		}
 	}
-	if grown {
-		n.to = a.closure(n.from)
-	}
+	n.to = int32(len(a.sets))
 	if !a.hopeful(n) {
+		a.sets = a.sets[:n.from]
 		return false
 	}
 	a.push(n)
@@ -230,24 +310,37 @@ func (a *automaton) enter(n node) bool {
 
 // hopeful reports whether every need that must match still has a way to.
 func (a *automaton) hopeful(n node) bool {
-	for i := range a.needs {
-		nd := &a.needs[i]
-		if nd.negated || int(n.seg) < nd.first || nd.last < int(n.seg) {
-			continue
-		}
-		if !slices.ContainsFunc(a.set(n), func(p int32) bool { return a.steps[p].need == int32(i) }) {
-			return false
-		}
-	}
-	return true
-}
-
-func (a *automaton) accepts(need int, n node) bool {
-	return slices.ContainsFunc(a.set(n), func(p int32) bool { return a.steps[p].end && a.steps[p].need == int32(need) })
+	return int(n.seg) >= len(a.must) || int(n.met) == a.must[n.seg]
 }
 
 // push adds a node unless its state was reached before.
 func (a *automaton) push(n node) {
+	n.hash = a.hash(n)
+	slot := &a.seen[n.hash&uint32(len(a.seen)-1)]
+	n.chain = *slot
+	for i := n.chain; i >= 0; i = a.nodes[i].chain {
+		m := &a.nodes[i]
+		if m.hash == n.hash && m.seg == n.seg && m.count == n.count && slices.Equal(a.set(*m), a.set(n)) {
+			a.sets = a.sets[:n.from]
+			a.b.spend(4 + int(n.to-n.from)/4)
+			return
+		}
+	}
+	a.b.spend(6 + int(n.to-n.from)/4)
+	if len(a.nodes) == cap(a.nodes) { // the buffers are about to grow
+		a.b.spend(nodeSize * max(64, len(a.nodes)))
+	}
+	*slot = int32(len(a.nodes))
+	a.nodes = append(a.nodes, n)
+	if len(a.nodes) > len(a.seen) {
+		a.grow()
+	}
+}
+
+// nodeSize is what room for one more node is charged, with its positions.
+const nodeSize = 24
+
+func (a *automaton) hash(n node) uint32 {
 	const prime = 1099511628211 // FNV-1a, 64 bits
 	h := uint64(14695981039346656037)
 	h = (h ^ uint64(n.seg)) * prime
@@ -255,20 +348,21 @@ func (a *automaton) push(n node) {
 	for _, p := range a.set(n) {
 		h = (h ^ uint64(p)) * prime
 	}
-	first, found := a.seen[h]
-	n.chain = -1
-	if found {
-		n.chain = first
+	return uint32(h ^ h>>32)
+}
+
+// grow doubles the table of nodes.
+func (a *automaton) grow() {
+	a.b.spend(4 * len(a.seen))
+	a.seen = slices.Grow(a.seen[:0], 2*len(a.seen))[:2*len(a.seen)]
+	for i := range a.seen {
+		a.seen[i] = -1
 	}
-	for i := n.chain; i >= 0; i = a.nodes[i].chain {
-		m := a.nodes[i]
-		if m.seg == n.seg && m.count == n.count && slices.Equal(a.set(m), a.set(n)) {
-			a.sets = a.sets[:n.from]
-			return
-		}
+	for i := range a.nodes {
+		slot := &a.seen[a.nodes[i].hash&uint32(len(a.seen)-1)]
+		a.nodes[i].chain = *slot
+		*slot = int32(i)
 	}
-	a.seen[h] = int32(len(a.nodes))
-	a.nodes = append(a.nodes, n)
 }
 
 // texts follows the way back and cuts it into segments.

@@ -82,6 +82,43 @@ func BenchmarkDecideWorst(b *testing.B) {
 	}
 }
 
+// BenchmarkDecideAdverse decides seeded policies at the limit of size that an
+// adversary has made, and reports the worst of them; -v names it.
+func BenchmarkDecideAdverse(b *testing.B) {
+	const seeds = 300
+	var policies [seeds]*Policy
+	for seed := range policies {
+		policies[seed], _ = Parse(newAdversary(uint64(seed)).policy(maxPolicy)) // nil for one of a too long statement
+	}
+	q := surroundings()
+	var best [seeds]time.Duration // of several iterations: the machine may be busy
+	var largest uint64
+	var most, intricate int
+	for b.Loop() {
+		intricate = 0
+		for seed, p := range policies {
+			if p == nil {
+				continue
+			}
+			start := time.Now()
+			d, alloc := charged(p, q)
+			if took := time.Since(start); best[seed] == 0 || took < best[seed] {
+				best[seed] = took
+			}
+			largest, most = max(largest, alloc), max(most, d.Steps)
+			if d.TooIntricate {
+				intricate++
+			}
+		}
+	}
+	slowest := slices.Max(best[:])
+	b.ReportMetric(float64(slowest.Microseconds())/1000, "max-ms")
+	b.ReportMetric(float64(largest)/(1<<20), "max-MiB")
+	b.ReportMetric(float64(most), "max-steps")
+	b.ReportMetric(float64(intricate), "intricate")
+	b.Logf("slowest: seed %d", slices.Index(best[:], slowest))
+}
+
 // hardPolicies returns policies that strain one part of the decision each.
 func hardPolicies() map[string]string {
 	const everybody = `{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"`

@@ -1,6 +1,10 @@
 package policy
 
-import "unicode"
+import (
+	"unicode"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+)
 
 // Character classes of the values that AWS accepts. Each sample lists the
 // class, or for open classes more than any policy can name: a key policy holds
@@ -41,46 +45,48 @@ func (c *class) has(r rune) bool {
 	return c.beyond != nil && c.beyond(r)
 }
 
-func digitClass() *class { return newClass("7894561230") }
-func hexClass() *class   { return newClass("0123456789abcdef") }
-func idClass() *class    { return newClass(upper + digits) } // unique ids
-func orgClass() *class   { return newClass(lower + digits) } // organization, root and OU ids
-func nameClass() *class  { return newClass("xyzabcdefghijklmnopqrstuvw" + upper + digits + "_+=,.@-") }
-func pathClass() *class  { return newClass("xyzabcdefghijklmnopqrstuvw" + digits + upper + marks) }
-func hostClass() *class  { return newClass("xyzabcdefghijklmnopqrstuvw" + digits + "-") }
+// classOf returns the characters of a class of condkey.
+func classOf(c condkey.Class) *class { return classTable[c] }
 
-// serviceClass holds the characters of service principals. AWS documents no
-// pattern; they have two labels or more, and end in .amazonaws.com,
-// .amazonaws.com.cn and, for some, in other domains.
-func serviceClass() *class { return newClass("xyzabcdefghijklmnopqrstuvw" + digits + upper + "-._") }
+// classTable holds the classes; it never changes.
+var classTable = [...]*class{
+	condkey.Digit:      newClass("7894561230"),
+	condkey.Hex:        newClass("0123456789abcdef"),
+	condkey.ID:         newClass(upper + digits),
+	condkey.Org:        newClass(lower + digits),
+	condkey.Name:       newClass("xyzabcdefghijklmnopqrstuvw" + upper + digits + "_+=,.@-"),
+	condkey.Path:       newClass("xyzabcdefghijklmnopqrstuvw" + digits + upper + marks),
+	condkey.Host:       newClass("xyzabcdefghijklmnopqrstuvw" + digits + "-"),
+	condkey.Alias:      newClass(lower + upper + digits + "/_-"),
+	condkey.Tag:        newClass("xyzabcdefghijklmnopqrstuvw" + digits + upper + " _.:/=+-@" + letters() + numbers).and(isTagRune),
+	condkey.Text:       newClass("xyzabcdefghijklmnopqrstuvw" + digits + upper + " " + marks + letters() + numbers + "\t\n\r").and(func(rune) bool { return true }),
+	condkey.Lower:      newClass("xyzabcdefghijklmnopqrstuvw-"),
+	condkey.Base64:     newClass(upper + lower + digits + "+/"),
+	condkey.Grantee:    newClass("xyzabcdefghijklmnopqrstuvw" + upper + digits + "_+=,.@:/-"),
+	condkey.AliasModel: newClass(lower + upper + digits + "/_-:"),
+	condkey.Word:       newClass("xyzabcdefghijklmnopqrstuvw" + upper + digits + ".-"),
+}
 
-func aliasClass() *class { return newClass(lower + upper + digits + "/_-") }
+func digitClass() *class { return classOf(condkey.Digit) }
+func idClass() *class    { return classOf(condkey.ID) }
+func nameClass() *class  { return classOf(condkey.Name) }
+func pathClass() *class  { return classOf(condkey.Path) }
 
-// tagClass holds the characters of tag values; letters of all scripts count.
-func tagClass() *class {
-	c := newClass("xyzabcdefghijklmnopqrstuvw" + digits + upper + " _.:/=+-@" + letters())
-	c.beyond = isLetterBeyond
+// and adds the characters behind ASCII that beyond knows.
+func (c *class) and(beyond func(rune) bool) *class {
+	c.beyond = beyond
 	return c
 }
 
-// textClass holds what callers write into free request parameters.
-func textClass() *class {
-	c := newClass("xyzabcdefghijklmnopqrstuvw" + digits + upper + " " + marks + letters())
-	c.beyond = func(rune) bool { return true }
-	return c
-}
+// numbers are the characters of Latin-1 beyond ASCII that are numbers or
+// separators: a tag can hold them.
+const numbers = "\u00a0²³¹¼½¾"
 
 // letters are the letters of Latin-1 behind ASCII, and one from beyond.
 func letters() string {
 	return "àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞßªµºΩЖ"
 }
 
-func isLetterBeyond(r rune) bool {
-	switch {
-	case r == 0xd7 || r == 0xf7: // the signs of multiplication and division
-		return false
-	case r < 0xc0:
-		return r == 0xaa || r == 0xb5 || r == 0xba
-	}
-	return unicode.IsLetter(r)
-}
+// isTagRune reports whether tags can hold a character beyond ASCII: letters,
+// numbers and separators of all scripts. Source: IAM API reference, Tag.
+func isTagRune(r rune) bool { return unicode.In(r, unicode.L, unicode.N, unicode.Z) }

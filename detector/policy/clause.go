@@ -2,7 +2,10 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // A clause is one condition, compiled. Where AWS leaves its meaning open, lo
@@ -12,10 +15,11 @@ type clause struct {
 	cond   *Condition
 	lo, hi literal
 	doubt  string // why lo and hi differ; "" when they do not
+	shown  string // see text
 }
 
 // newClause compiles c for the key in slot.
-func newClause(c *Condition, slot int, info keyInfo, vars bool) clause {
+func newClause(c *Condition, slot int, info condkey.Key, vars *condkey.Table) clause {
 	op := c.Operator
 	if op.Base == Null {
 		return nullClause(c, slot)
@@ -56,7 +60,7 @@ func absentHolds(op Operator) bool {
 }
 
 // widen moves lo and hi apart where AWS is silent or contradicts itself.
-func (cl *clause) widen(op Operator, info keyInfo) {
+func (cl *clause) widen(op Operator, info condkey.Key) {
 	doubt := func(why string) {
 		if cl.doubt == "" {
 			cl.doubt = why
@@ -126,10 +130,10 @@ func nullClause(c *Condition, slot int) clause {
 
 // valuesOf returns the set that c's values describe, in its narrowest and its
 // widest reading. A nil set means that the operator does not fit the key's type.
-func valuesOf(c *Condition, info keyInfo, vars bool) (lo, hi *valueSet, doubt string) {
+func valuesOf(c *Condition, info condkey.Key, vars *condkey.Table) (lo, hi *valueSet, doubt string) {
 	if !fits(c.Operator.Base, info) {
 		doubt = fmt.Sprintf("%s does not fit the type of %s; AWS does not document the outcome", c.Operator.Text, info.Name)
-		if isText(c.Operator.Base) && info.Type == keyBool {
+		if isText(c.Operator.Base) && info.Types == condkey.Bool {
 			_, hi, _ = textValues(c, info, vars) // few values: compare their text at worst
 		}
 		return nil, hi, doubt
@@ -148,21 +152,30 @@ func valuesOf(c *Condition, info keyInfo, vars bool) (lo, hi *valueSet, doubt st
 	}
 }
 
-// fits reports whether the operator is documented for keys of this type.
-func fits(b Base, info keyInfo) bool {
-	switch info.Type {
-	case keyBool:
-		return b == Bool
-	case keyIP:
-		return b == IPAddress
-	case keyDate:
-		return isDate(b) || info.id == idCurrentTime && info.Name == "aws:EpochTime" && isNumeric(b)
-	case keyNumeric:
-		return isNumeric(b)
-	case keyArn:
-		return isText(b)
-	default: // services document ARN operators on the ARNs that they put into encryption contexts
-		return b == StringEquals || b == StringEqualsIgnoreCase || b == StringLike || b == ArnLike && info.id == idEncContext
+// fits reports whether the operator is documented for keys of this type. Of a
+// key that nobody knows the type is not known either.
+func fits(b Base, key condkey.Key) bool {
+	return key.Types == 0 && b != BinaryEquals || key.Types&typesOf(b) != 0
+}
+
+// typesOf returns the types of keys that an operator is for.
+// Source: IAM User Guide, reference_policies_elements_condition_operators.html.
+func typesOf(b Base) condkey.Types {
+	switch {
+	case b == ArnLike:
+		return condkey.ARN
+	case isText(b):
+		return condkey.String
+	case b == Bool:
+		return condkey.Bool
+	case b == IPAddress:
+		return condkey.IP
+	case isNumeric(b):
+		return condkey.Numeric
+	case isDate(b):
+		return condkey.Date
+	default: // no key of KMS is binary
+		return 0
 	}
 }
 
@@ -174,7 +187,7 @@ func isNumeric(b Base) bool { return NumericEquals <= b && b <= NumericGreaterTh
 
 func isDate(b Base) bool { return DateEquals <= b && b <= DateGreaterThanEquals }
 
-func textValues(c *Condition, info keyInfo, vars bool) (lo, hi *valueSet, doubt string) {
+func textValues(c *Condition, info condkey.Key, vars *condkey.Table) (lo, hi *valueSet, doubt string) {
 	s := &valueSet{pats: make([]pattern, 0, len(c.Values))}
 	var short []pattern
 	for _, v := range c.Values {
@@ -187,6 +200,7 @@ func textValues(c *Condition, info keyInfo, vars bool) (lo, hi *valueSet, doubt 
 		s.pats = append(s.pats, p)
 	}
 	if short == nil {
+		s.seal()
 		hi, doubt = wildFromVariables(s)
 		return s, hi, doubt
 	}
@@ -223,16 +237,7 @@ func wildFromVariables(s *valueSet) (hi *valueSet, doubt string) {
 
 // fromCaller says whether a variable's value can hold * or ?.
 func (p *pattern) fromCaller() bool {
-	for _, v := range p.parts {
-		if v.ref == "" {
-			continue
-		}
-		switch info, _ := lookupKey(v.ref); info.id {
-		case idEncContext, idUserAgent, idReferer:
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.parts, func(v part) bool { return v.wild })
 }
 
 func boolValues(c *Condition) *valueSet {
@@ -294,11 +299,23 @@ func spanValues(c *Condition) (lo, hi *valueSet, doubt string) {
 	return lo, hi, doubt
 }
 
+// open reports whether the condition, or one of its values, is not known.
+func (cl *clause) open() bool {
+	return cl.cond.Operator.Base == 0 || slices.ContainsFunc(cl.cond.Values, hasMark)
+}
+
 // hasDoubt reports whether the clause has more than one reading.
 func (cl *clause) hasDoubt() bool { return cl.doubt != "" }
 
 // text names the clause for people: operator, key and values, shortened.
 func (cl *clause) text() string {
+	if cl.shown == "" {
+		cl.shown = cl.show()
+	}
+	return cl.shown
+}
+
+func (cl *clause) show() string {
 	const many = 4
 	values := cl.cond.Values
 	more := ""
@@ -310,5 +327,5 @@ func (cl *clause) text() string {
 	if key != "" {
 		key += " "
 	}
-	return fmt.Sprintf("%s %s%s%s", cl.cond.Operator.Text, key, shorten(strings.Join(values, ", "), 80), more)
+	return fmt.Sprintf("%s %s%s%s", cl.cond.Operator.Text, key, shorten(shown(strings.Join(values, ", ")), 80), more)
 }

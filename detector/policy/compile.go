@@ -3,6 +3,8 @@ package policy
 import (
 	"slices"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // Slots of what every request has or may have, whether or not a condition
@@ -26,19 +28,35 @@ const (
 // A compiled policy is a policy made ready for one question.
 type compiled struct {
 	policy       *Policy
+	keys         *condkey.Table
 	q            Question
 	owner        string // the key owner's account; "" unknown
 	region       string // the key's Region; "" unknown
 	partition    string // the key's partition
-	slots        []keyInfo
+	slots        []condkey.Key
 	mentions     []mention
 	stmts        []stmt
 	named        named
 	matched      map[string][]match // by action: how far each statement applies to it and to the key
-	memo         memo
-	bases        map[reach][]literal     // by reach: what makes a caller an outsider
-	has          [idAttestation + 1]bool // which kinds of keys are mentioned
-	keyDependent bool                    // an unknown fact of the key was taken at its worst
+	acted        map[string][]match // see acts
+	until        int64              // a request may choose its time up to this second; 0: it is made at q.At
+	b            *budget
+	slotByName   map[string]int // by lower-case name: of all keys that are mentioned
+	domains      map[domainKey]*domain
+	shapes       map[shapeKey][]variant    // see shape
+	fewest       map[fewKey]bool           // see few
+	known        map[*string][]string      // see filledAll
+	kinds        []keyKind                 // see keyKinds
+	may          keySet                    // of kinds
+	customer     []literal                 // see strangeCustomer
+	strange      []*valueSet               // see strangeNetwork
+	effects      map[effectKey][]*stmt     // see statements
+	bases        map[baseKey][]literal     // what makes a caller an outsider
+	ties         [condkey.Ties]bool        // which ties the mentioned keys have
+	byAction     bool                      // a mentioned key depends on the action
+	insiders     bool                      // compiled for callers of the owner's account
+	keyDependent bool                      // an unknown fact of the key was taken at its worst
+	forms        map[*condkey.Shape][]form // by the first shape of a list of a row's
 }
 
 // A mention is a key as the policy names it, or the first of its spellings.
@@ -50,11 +68,15 @@ type mention struct {
 // A stmt is a compiled statement.
 type stmt struct {
 	*Statement
+	at       int      // its place in compiled.stmts
+	letters  []uint32 // of each of the actions; see lettersOf
 	clauses  []clause
 	resource match
 	entries  entries
-	byType   bool                    // the kind of caller can matter to the principals
-	has      [idAttestation + 1]bool // the kinds of keys that the conditions name
+	control  bool               // a Deny of a resource control policy
+	byType   bool               // the kind of caller can matter to the principals
+	by       condkey.Dependence // what the keys that the conditions name depend on
+	tied     []int              // slots of those that rules tie together
 }
 
 // A match says whether something matches, as far as AWS documents it.
@@ -70,59 +92,110 @@ const (
 func (m match) sure() bool     { return m == matchYes }
 func (m match) possible() bool { return m != matchNo }
 
-// compile makes p ready for q about a key of the partition.
-func (p *Policy) compile(q Question, partition string) *compiled {
-	c := &compiled{policy: p, q: q, owner: q.Account, partition: partition}
+// compile makes p, and the resource control policies of q, ready for q about a
+// key of the partition: for callers of the key owner's account, or for outsiders.
+func (p *Policy) compile(keys *condkey.Table, q Question, partition string, insiders bool, b *budget) *compiled {
+	c := &compiled{policy: p, keys: keys, q: q, owner: q.Account, partition: partition, insiders: insiders, b: b}
 	if parts := strings.SplitN(q.KeyARN, ":", 6); len(parts) == 6 {
 		c.region = parts[3]
 		if c.owner == "" {
 			c.owner = parts[4]
 		}
 	}
-	c.slots = make([]keyInfo, sFirst, sFirst+8)
+	c.slots = make([]condkey.Key, sFirst, sFirst+8)
 	for i := range c.slots {
-		c.slots[i] = pseudoKey(i)
+		c.slots[i] = c.callerKey(i)
 	}
-	c.matched = make(map[string][]match, 24)
-	c.memo = make(memo)
-	c.bases = make(map[reach][]literal, 3)
+	c.matched = make(map[string][]match)
+	c.acted = make(map[string][]match)
+	c.slotByName = make(map[string]int)
+	c.domains = make(map[domainKey]*domain)
+	c.fewest = make(map[fewKey]bool)
+	c.shapes = make(map[shapeKey][]variant)
+	c.effects = make(map[effectKey][]*stmt)
+	c.bases = make(map[baseKey][]literal, 3)
 	c.stmts = make([]stmt, len(p.Statements))
 	for i := range p.Statements {
-		c.compileStatement(&c.stmts[i], &p.Statements[i])
+		c.stmts[i].at = i
+		c.compileStatement(&c.stmts[i], &p.Statements[i], p)
 	}
-	c.collectNames()
+	for _, rcp := range q.RCPs {
+		for i := range rcp.Statements {
+			if rcp.Statements[i].Effect == Deny { // what one allows gives nobody anything
+				c.stmts = append(c.stmts, stmt{control: true, at: len(c.stmts)})
+				c.compileStatement(&c.stmts[len(c.stmts)-1], &rcp.Statements[i], rcp)
+			}
+		}
+		c.collectNames(rcp)
+	}
+	c.collectNames(p)
 	return c
 }
 
-func pseudoKey(slot int) keyInfo {
-	switch slot {
-	case sAccount:
-		return keyInfo{"aws:PrincipalAccount", keyString, false, idPrincipalAccount}
-	case sArn:
-		return keyInfo{"aws:PrincipalArn", keyArn, false, idPrincipalArn}
-	case sUserID:
-		return keyInfo{"aws:userid", keyString, false, idUserID}
-	case sOrgID:
-		return keyInfo{"aws:PrincipalOrgID", keyString, false, idPrincipalOrgID}
-	case sOrgPaths:
-		return keyInfo{"aws:PrincipalOrgPaths", keyString, true, idPrincipalOrgPaths}
-	default:
-		return keyInfo{}
+// callerKey is the key of a slot of the caller.
+func (c *compiled) callerKey(slot int) condkey.Key {
+	for tie, at := range slotsOfTies() {
+		if at == slot {
+			row := c.keys.Tied(condkey.Tie(tie))
+			return condkey.Key{Row: row, Name: row.Name, Depends: row.Depends()}
+		}
+	}
+	return condkey.Unknown("")
+}
+
+// slotsOfTies gives the ties of the caller's own keys their slots; 0 for the
+// others, but for TieAccount.
+func slotsOfTies() [condkey.TieOrgPaths + 1]int {
+	return [...]int{
+		condkey.TieNone: -1, condkey.TieAccount: sAccount, condkey.TieARN: sArn, condkey.TieUserID: sUserID,
+		condkey.TieOrgID: sOrgID, condkey.TieOrgPaths: sOrgPaths,
 	}
 }
 
-func (c *compiled) compileStatement(s *stmt, src *Statement) {
+// variables returns the keys for variables of a policy, nil where ${...} is
+// plain text in it.
+func (c *compiled) variables(in *Policy) *condkey.Table {
+	if in.Variables() {
+		return c.keys
+	}
+	return nil
+}
+
+// mention notes that a condition of the statement names a key.
+func (s *stmt) mention(slot int, key condkey.Key) {
+	if key.Depends.Rules && !slices.Contains(s.tied, slot) {
+		s.tied = append(s.tied, slot)
+	}
+	s.by.Caller = s.by.Caller || key.Depends.Caller
+	s.by.Path = s.by.Path || key.Depends.Path
+	s.by.MCP = s.by.MCP || key.Depends.MCP
+	s.by.Credentials = s.by.Credentials || key.Depends.Credentials
+}
+
+// compileStatement compiles a statement of in, the key policy or a resource control policy.
+func (c *compiled) compileStatement(s *stmt, src *Statement, in *Policy) {
 	s.Statement = src
-	s.resource = c.matchResource(src)
-	if s.resource == matchMaybe && c.q.KeyARN == "" {
+	c.b.spend(readSize * len(src.Text)) // patterns, literals, names: all in proportion to the text
+	s.letters = make([]uint32, len(src.Actions))
+	for i, a := range src.Actions {
+		s.letters[i] = lettersOf(a)
+	}
+	var open match
+	s.resource, open = c.matchResource(src, in)
+	if s.resource == matchMaybe && c.q.KeyARN == "" && !c.insiders {
 		c.keyDependent = true // an unknown key is the one that is worst for the owner
 		s.resource = matchNo
 		if src.Effect == Allow {
 			s.resource = matchYes
 		}
 	}
+	if src.NotResource {
+		s.resource = min(s.resource, matchYes-open)
+	} else {
+		s.resource = max(s.resource, open)
+	}
 	c.compilePrincipals(s)
-	if cl, ok := c.resourceClause(src); ok && s.resource != matchYes {
+	if cl, ok := c.resourceClause(src, in); ok && s.resource != matchYes {
 		s.resource = matchYes
 		s.clauses = append(s.clauses, cl)
 		c.bindVariables(s, cl.lo.set)
@@ -134,15 +207,24 @@ func (c *compiled) compileStatement(s *stmt, src *Statement) {
 	s.clauses = slices.Grow(s.clauses, len(src.Conditions))
 	for i := range src.Conditions {
 		cond := &src.Conditions[i]
+		if cond.Operator.Base == 0 {
+			s.clauses = append(s.clauses, unknownClause(cond))
+			continue
+		}
 		slot := c.slotOf(cond.Key)
-		cl := newClause(cond, slot, c.slots[slot], c.policy.Variables())
-		s.has[c.slots[slot].id] = true
+		known, open := cond.split()
+		cl := newClause(known, slot, c.slots[slot], c.variables(in))
+		cl.cond = cond
+		s.mention(slot, c.slots[slot])
 		c.bindVariables(s, cl.lo.set)
 		c.bindVariables(s, cl.hi.set)
 		c.pathToID(&cl.lo)
 		c.pathToID(&cl.hi)
 		simplify(&cl.lo)
 		simplify(&cl.hi)
+		if open != nil {
+			c.openClause(&cl, open, c.slots[slot])
+		}
 		if src.spelledTwice(cond.Operator.Text) {
 			cl.hi = literal{slot: slot, absent: true, mode: all, set: &valueSet{}}
 			cl.doubt = "the operator is there twice, in different letter case; AWS does not say which one counts"
@@ -153,12 +235,15 @@ func (c *compiled) compileStatement(s *stmt, src *Statement) {
 
 // resourceClause turns a Resource with variables that depend on the request
 // into a condition on the key's ARN; ok is false when there is none.
-func (c *compiled) resourceClause(src *Statement) (cl clause, ok bool) {
-	if !c.policy.Variables() || src.NotResource || c.q.KeyARN == "" {
+func (c *compiled) resourceClause(src *Statement, in *Policy) (cl clause, ok bool) {
+	if !in.Variables() || src.NotResource || c.q.KeyARN == "" {
 		return cl, false
 	}
 	var values []string
 	for _, r := range src.Resources {
+		if hasMark(r) {
+			return cl, false // what it says is not known: see matchResource
+		}
 		if _, open := c.resourceVariables(r); open {
 			values = append(values, r)
 		}
@@ -166,11 +251,11 @@ func (c *compiled) resourceClause(src *Statement) (cl clause, ok bool) {
 	if values == nil {
 		return cl, false
 	}
-	info := keyInfo{Name: "Resource", Type: keyArn}
+	info := condkey.Key{Row: &condkey.Row{Types: condkey.ARN | condkey.String}, Name: "Resource"}
 	parts := Condition{Operator{Text: "Resource", Base: ArnLike}, "", values}
-	cl = newClause(&parts, sResource, info, true)
+	cl = newClause(&parts, sResource, info, c.keys)
 	text := Condition{Operator{Text: "Resource", Base: StringLike}, "", values}
-	cl.hi = newClause(&text, sResource, info, true).hi
+	cl.hi = newClause(&text, sResource, info, c.keys).hi
 	if strings.ContainsAny(strings.Join(values, ""), "*?") {
 		cl.doubt = "AWS does not say whether a wildcard in Resource runs over colons"
 	} else {
@@ -191,54 +276,25 @@ func variableInHead(arn string) bool {
 
 // slotOf returns the slot of a condition key, a new one for a new key.
 func (c *compiled) slotOf(name string) int {
-	info, known := lookupKey(name)
-	if !known {
-		info = keyInfo{Name: name}
+	lower := strings.ToLower(name)
+	if slot, ok := c.slotByName[lower]; ok {
+		return slot
 	}
-	c.has[info.id] = true
-	slot := c.findSlot(info)
-	for _, m := range c.mentions {
-		if strings.EqualFold(m.name, info.Name) {
-			return slot
-		}
-	}
-	c.mentions = append(c.mentions, mention{info.Name, slot})
+	key, _ := c.keys.Lookup(name)
+	c.ties[key.Tie] = true
+	c.byAction = c.byAction || key.Depends.Action || key.Tie == condkey.TieSpec || key.Tie == condkey.TieUsage
+	slot := c.findSlot(key)
+	c.mentions = append(c.mentions, mention{key.Name, slot})
+	c.slotByName[lower] = slot
 	return slot
 }
 
-func (c *compiled) findSlot(info keyInfo) int {
-	switch info.id {
-	case idPrincipalAccount:
-		return sAccount
-	case idPrincipalArn:
-		return sArn
-	case idUserID:
-		return sUserID
-	case idPrincipalOrgID:
-		return sOrgID
-	case idPrincipalOrgPaths:
-		return sOrgPaths
+func (c *compiled) findSlot(key condkey.Key) int {
+	if at := slotsOfTies(); int(key.Tie) < len(at) && at[key.Tie] >= 0 {
+		return at[key.Tie]
 	}
-	for i := sFirst; i < len(c.slots); i++ {
-		if strings.EqualFold(c.slots[i].Name, info.Name) {
-			return i
-		}
-	}
-	c.slots = append(c.slots, info)
+	c.slots = append(c.slots, key)
 	return len(c.slots) - 1
-}
-
-// slotWith returns the first slot of a kind of key, -1 when no condition names one.
-func (c *compiled) slotWith(id keyID) int {
-	if !c.has[id] {
-		return -1
-	}
-	for i := sFirst; i < len(c.slots); i++ {
-		if c.slots[i].id == id {
-			return i
-		}
-	}
-	return -1
 }
 
 // bindVariables gives every variable in s the slot of its key.
@@ -251,7 +307,7 @@ func (c *compiled) bindVariables(st *stmt, s *valueSet) {
 		for j := range p.parts {
 			if p.parts[j].ref != "" {
 				p.parts[j].slot = c.slotOf(p.parts[j].ref)
-				st.has[c.slots[p.parts[j].slot].id] = true
+				st.mention(p.parts[j].slot, c.slots[p.parts[j].slot])
 			}
 		}
 	}
@@ -279,13 +335,14 @@ func (c *compiled) pathToID(l *literal) {
 // holdsOrgID reports whether a variable without default stands for the id of
 // an organization.
 func (c *compiled) holdsOrgID(v part) bool {
-	switch id := c.slots[v.slot].id; {
-	case v.ref == "" || v.hasDef:
+	if v.ref == "" || v.hasDef {
 		return false
-	case id == idPrincipalOrgID, id == idResOrgID, id == idVpceOrgID:
+	}
+	switch key := c.slots[v.slot]; key.Tie {
+	case condkey.TieOrgID, condkey.TieVpceOrgID:
 		return true
 	default:
-		return c.slots[v.slot].Name == "aws:SourceOrgID"
+		return key.Reads == condkey.FactOrg || key.Names == condkey.CustomerOrg
 	}
 }
 

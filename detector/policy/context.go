@@ -3,17 +3,15 @@ package policy
 import (
 	"slices"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // hasContext reports whether an action takes an encryption context.
 // Source: Service Authorization Reference, AWS KMS.
 func hasContext(action string) bool {
-	switch action {
-	case "kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:CreateGrant", "kms:RetireGrant",
-		"kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:GenerateDataKeyPair", "kms:GenerateDataKeyPairWithoutPlaintext":
-		return true
-	}
-	return false
+	known, _ := FindAction(action)
+	return known.context
 }
 
 // A contextKey is one kms:EncryptionContext:NAME that the policy mentions.
@@ -27,27 +25,31 @@ type contextKey struct {
 // repairContext solves the encryption context: each pair of it, and
 // kms:EncryptionContextKeys, which holds exactly the names of the pairs.
 func (s *search) repairContext(c, lits []literal, m *model) bool {
-	keys := s.c.slotWith(idEncKeys)
+	keys := s.c.slotWith(condkey.TieContextKeys)
 	onKeys := on(lits, keys)
-	spec := s.c.q.Key.Spec
-	if !hasContext(s.action) || spec != "" && spec != "SYMMETRIC_DEFAULT" {
+	if rule := s.c.keys.Tied(condkey.TieContextKeys).Case(s.kind); rule == nil || s.keys&symmetricKey == 0 {
 		s.clearContext(m)
 		return absentFits(lits)
 	}
 	each, some, setPossible := asMember(onKeys)
 	var must, may []contextKey
 	for i := sFirst; i < len(s.c.slots); i++ {
-		if s.c.slots[i].id != idEncContext {
+		if !s.c.hasTie(i, condkey.TieContext) {
 			continue
 		}
-		k := contextKey{slot: i, name: s.c.slots[i].Name[len("kms:EncryptionContext:"):], lits: on(lits, i)}
+		if m.b.spend(80 + len(lits)); m.b.out() {
+			return false
+		}
+		k := contextKey{slot: i, name: s.c.slots[i].FreePart(), lits: on(lits, i)}
 		if len(k.lits) == 0 && keys < 0 {
 			m.vals[i] = nil
 			continue
 		}
-		var ok bool
-		if k.vals, ok = s.contextValue(c, k, m); !ok {
-			k.vals = nil
+		if s.c.slots[i].Case(s.kind) != nil {
+			var ok bool
+			if k.vals, ok = s.contextValue(c, k, m); !ok {
+				k.vals = nil
+			}
 		}
 		switch {
 		case !absentFits(k.lits) && k.vals == nil:
@@ -70,7 +72,7 @@ func (s *search) repairContext(c, lits []literal, m *model) bool {
 
 func (s *search) clearContext(m *model) {
 	for i := sFirst; i < len(s.c.slots); i++ {
-		if id := s.c.slots[i].id; id == idEncContext || id == idEncKeys {
+		if s.c.hasTie(i, condkey.TieContext) || s.c.hasTie(i, condkey.TieContextKeys) {
 			m.vals[i] = nil
 		}
 	}
@@ -82,9 +84,9 @@ func (s *search) contextValue(c []literal, k contextKey, m *model) ([]value, boo
 	if fitsAll([]value{plain}, k.lits, m) {
 		return []value{plain}, true
 	}
-	variants := []variant{
-		whole(k.slot, tape{[]segment{repeat(textClass(), 1, 8192)}}),
-		whole(k.slot, tape{[]segment{fixed("")}}),
+	var variants []variant
+	for i := range s.domains[k.slot].forms {
+		variants = append(variants, s.domains[k.slot].forms[i].variant(k.slot))
 	}
 	trial := m.clone()
 	if s.fill(variants, k.lits, trial, resolved) {
@@ -164,7 +166,7 @@ func (s *search) contextName(lits []literal, name string, others []contextKey, m
 	fold := func(names ...string) *valueSet {
 		set := &valueSet{}
 		for _, n := range names {
-			set.pats = append(set.pats, newPattern(n, StringEqualsIgnoreCase, false))
+			set.pats = append(set.pats, newPattern(n, StringEqualsIgnoreCase, nil))
 		}
 		return set
 	}
@@ -186,7 +188,11 @@ func (s *search) contextName(lits []literal, name string, others []contextKey, m
 		}
 	}
 	trial := m.clone()
-	if !s.fill([]variant{whole(slot, tape{[]segment{repeat(textClass(), 1, 8192)}})}, lits, trial, resolved) {
+	var variants []variant
+	for _, f := range s.c.formsOf(s.c.keys.Tied(condkey.TieContextKeys).ShapesIn(s.kind)) {
+		variants = append(variants, f.variant(slot))
+	}
+	if !s.fill(variants, lits, trial, resolved) {
 		return "", false
 	}
 	return trial.text(slot), true

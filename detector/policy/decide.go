@@ -3,262 +3,190 @@ package policy
 import (
 	"slices"
 	"strings"
-	"time"
 )
-
-// workBound limits the steps of one decision. A step takes some tenths of a
-// microsecond; of 6,000 random policies half needed fewer than 500 steps and
-// one in a thousand more than 50,000. Past the bound the answer is Undecided.
-const workBound = 120_000
-
-// Decide answers q for the encrypt class. It never fails: what it cannot
-// decide comes out as Undecided with the construct named.
-func (p *Policy) Decide(q Question) Decision {
-	q.At = q.At.UTC().Truncate(time.Second) // condition keys hold whole seconds
-	partitions := p.partitions(q)
-	dec := p.decideIn(q, partitions[0])
-	for _, partition := range partitions[1:] {
-		dec = either(dec, p.decideIn(q, partition))
-	}
-	return dec
-}
-
-// decideIn is Decide for a key of one partition.
-func (p *Policy) decideIn(q Question, partition string) Decision {
-	d := newDecider(p.compile(q, partition))
-	dec := Decision{Verdict: Private}
-	for _, action := range EncryptActions() {
-		o := d.outcome(action)
-		if o.level > Private {
-			dec.Grants = append(dec.Grants, d.grant(action, o))
-		}
-		d.note(&dec, o)
-		dec.Verdict = worse(dec.Verdict, o.verdict())
-	}
-	for _, action := range otherActions() {
-		if o := d.stranger(action); o.level == Public {
-			dec.Others = append(dec.Others, d.grant(action, o))
-		}
-	}
-	dec.Services = d.services()
-	dec.Future = d.future(dec.Verdict)
-	dec.Flags = d.flags(&dec)
-	if q.Explain {
-		dec.Statements = d.notes(dec.Verdict)
-	}
-	return dec
-}
-
-// otherActions are the actions outside the encrypt class that work across accounts.
-// Source: KMS Developer Guide, kms-api-permissions-reference.html, "Cross-account use".
-func otherActions() []string {
-	return []string{
-		"kms:Decrypt", "kms:ReEncryptFrom", "kms:DeriveSharedSecret", "kms:Sign", "kms:GenerateMac",
-		"kms:Verify", "kms:VerifyMac", "kms:GetPublicKey", "kms:DescribeKey", "kms:ListGrants",
-		"kms:RevokeGrant", "kms:GetKeyRotationStatus",
-	}
-}
-
-// rank orders verdicts by what they mean for the owner. What is undecided may
-// be as bad as public, and is worse than what is known to be less.
-func rank(v Verdict) int {
-	switch v {
-	case Private:
-		return 0
-	case Shared:
-		return 1
-	case Network:
-		return 2
-	case Public:
-		return 4
-	default:
-		return 3
-	}
-}
-
-func worse(a, b Verdict) Verdict {
-	if rank(b) > rank(a) {
-		return b
-	}
-	return a
-}
 
 // A decider answers one question, action by action. Actions that the same
 // statements match share their outcome.
 type decider struct {
 	*compiled
-	work     int
-	outcomes map[string]*outcome
+	outcomes  map[string]*outcome // by what the policy treats alike; see alike
+	alikes    map[ask]string      // what alike has returned
+	begun     []*outcome          // in the order of the asks; not yet finished
+	ownerOpen bool                // a search for the owner came to no end
+	views     map[viewKey][]*stmt // see ownersView
 }
 
 func newDecider(c *compiled) *decider {
-	return &decider{compiled: c, work: workBound, outcomes: make(map[string]*outcome, 4)}
+	return &decider{compiled: c, alikes: make(map[ask]string), outcomes: make(map[string]*outcome)}
 }
 
 // An outcome is what one action came to.
 type outcome struct {
-	level Verdict // how far outsiders get in for sure; Private when none does
-	open  []Open  // why something worse is not ruled out; nil when it is
+	ask    ask
+	scenes []*scene
+	public *trial // whether strangers get in; nil when the key cannot serve the action
+
+	level     Verdict // how far outsiders get in for sure; Private when none does
+	most      Verdict // how far is not ruled out; level when nothing worse is
+	open      []Open  // why something worse is not ruled out; nil when it is
+	intricate bool    // it is not, because the budget has run out
 
 	search *search // how the witness was found; nil when there is none
 	model  *model
 	allow  *stmt
 	named  []string
+	why    []string
 }
 
-func (o *outcome) verdict() Verdict {
-	if len(o.open) > 0 {
-		return worse(Undecided, o.level)
+// take makes what a trial has found the outcome.
+func (o *outcome) take(t *trial) {
+	o.level, o.search, o.model, o.allow = t.level, t.found, t.model, t.allow
+}
+
+// alike is the same for what the policy treats alike.
+func (d *decider) alike(a ask) string {
+	if key, ok := d.alikes[a]; ok {
+		return key
 	}
-	return o.level
-}
-
-// classOf is the same for actions that the policy treats alike.
-func (d *decider) classOf(action string) string {
 	var b strings.Builder
-	b.Grow(len(d.stmts) + len("kms:GenerateDataKeyPairWithoutPlaintext"))
-	for _, m := range d.matches(action) {
+	b.Grow(len(d.stmts) + 8)
+	for _, m := range d.matches(a.action) {
 		b.WriteByte('0' + byte(m))
 	}
-	if !d.supported(action) {
+	d.b.spend(len(d.stmts)/2 + 2)
+	if !d.supported(a) {
 		b.WriteByte('-')
 	}
-	if d.mentionsAny(idEncContext, idEncKeys, idEncAlgorithm, idKeySpec, idKeyUsage, idPairSpec, idParameter,
-		idReEncrypt, idGrantOps, idGrantParam, idGrantForAWS, idAttestation) {
-		b.WriteString(action)
-	}
-	return b.String()
+	d.traits(&b, a)
+	d.alikes[a] = b.String()
+	return d.alikes[a]
 }
 
-func (d *decider) outcome(action string) *outcome {
-	class := d.classOf(action)
-	o, ok := d.outcomes[class]
-	if !ok {
-		o = d.decide(action)
-		d.outcomes[class] = o
+// plain begins the outcomes of asks: it looks, with little effort for each
+// Allow, whether strangers get in.
+func (d *decider) plain(asks []ask) {
+	d.alikes = make(map[ask]string, len(asks))
+	for _, a := range asks {
+		if key := d.alike(a); d.outcomes[key] == nil {
+			o := &outcome{ask: a, level: Private}
+			d.outcomes[key] = o
+			d.begun = append(d.begun, o)
+		}
 	}
-	return o
+	for i, o := range d.begun {
+		d.b.within(d.b.left/(len(d.begun)-i), func() {
+			if !d.supported(o.ask) {
+				return
+			}
+			o.scenes = d.scenes(o.ask)
+			o.public = d.newTrial(o.scenes, Public, true)
+			if o.public.round(plainEffort) {
+				o.take(o.public)
+			}
+		})
+	}
 }
 
-// stranger decides only whether any stranger gets in.
-func (d *decider) stranger(action string) *outcome {
-	class := d.classOf(action)
-	if o, ok := d.outcomes[class]; ok {
-		return o
+// finishAll finishes the outcomes that plain has begun: each with its part of
+// the budget that is left, and those that this is not enough for with what the
+// others did not need.
+func (d *decider) finishAll() {
+	todo := d.begun
+	for range 2 {
+		var again []*outcome
+		for i, o := range todo {
+			d.b.within(d.b.left/(len(todo)-i), func() { d.finish(o) })
+			if o.intricate {
+				again = append(again, o)
+			}
+		}
+		todo = again
 	}
-	o := &outcome{level: Private}
-	if d.supported(action) {
-		d.try(o, d.scenes(action), Public, true)
-	}
-	d.outcomes[class] = o
-	return o
+	d.begun = nil
 }
+
+// outcome returns what an ask, which plain has begun, comes to.
+func (d *decider) outcome(a ask) *outcome { return d.outcomes[d.alike(a)] }
 
 func reachOf(level Verdict) reach {
 	return reach{freshWho: level != Shared, freshWhere: level == Public}
 }
 
-// decide finds how far outsiders get in for sure, then, where AWS leaves
+// finish finds how far outsiders get in for sure, then, where AWS leaves
 // something open, whether they might get further.
-func (d *decider) decide(action string) *outcome {
-	o := &outcome{level: Private}
-	if !d.supported(action) {
-		return o
+func (d *decider) finish(o *outcome) {
+	if o.public == nil || o.level == Public {
+		return
 	}
-	scenes := d.scenes(action)
-	doubts := d.doubts(action)
+	o.most, o.open, o.intricate = Undecided, nil, false
+	if o.public.run() {
+		o.take(o.public)
+		return
+	}
+	doubts := d.doubts(o.ask.action)
 	possible := Public
-	found, proven := d.try(o, scenes, Public, true)
-	if found {
-		return o
-	}
-	if !doubts && proven {
+	if !doubts && o.public.proven() {
 		possible = Network
 	}
-	anyone, proven := d.could(scenes, Shared, !doubts)
-	if !anyone && proven {
-		return o
+	anyone := d.newTrial(o.scenes, Shared, !doubts)
+	if !anyone.run() && anyone.proven() {
+		return
 	}
 	for _, level := range [...]Verdict{Network, Shared} {
-		found, proven := d.try(o, scenes, level, true)
-		if found {
+		if level <= o.level {
+			break // found before
+		}
+		t := d.newTrial(o.scenes, level, true)
+		if t.run() {
+			o.take(t)
 			break
 		}
-		if !doubts && proven && possible == level {
+		if !doubts && t.proven() && possible == level {
 			possible = level - 1
 		}
 	}
 	if possible > o.level {
-		d.leaveOpen(o, scenes, action)
+		d.leaveOpen(o)
 	}
-	return o
-}
-
-// try looks for a sure witness of a level. proven is false when the search was
-// incomplete or ran out of work.
-func (d *decider) try(o *outcome, scenes []*scene, level Verdict, sure bool) (found, proven bool) {
-	proven = true
-	var open addressSet
-	for _, sc := range scenes {
-		s := d.newSearch(sc, reachOf(level), sure, &d.work)
-		m, allow := s.findWide(&open)
-		if m == nil {
-			proven = proven && d.work >= 0 && (!s.incomplete || s.disproven(open))
-			continue
-		}
-		if r := s.request(m, sc.action); sure && !d.confirms(r) {
-			proven = false
-			continue
-		}
-		o.level, o.search, o.model, o.allow = level, s, m, allow
-		return true, true
-	}
-	return false, proven
-}
-
-// could says whether some reading lets outsiders get that far.
-func (d *decider) could(scenes []*scene, level Verdict, sure bool) (found, proven bool) {
-	var o outcome
-	return d.try(&o, scenes, level, sure)
-}
-
-// confirms asks the separate evaluator about a witness. For an unknown key it
-// cannot be sure of statements that name a key.
-func (d *decider) confirms(r Request) bool {
-	a := d.policy.Allows(r)
-	return a == Yes || a == Maybe && d.q.KeyARN == "" && d.keyDependent
 }
 
 // leaveOpen says what is not ruled out above o.level.
-func (d *decider) leaveOpen(o *outcome, scenes []*scene, action string) {
+func (d *decider) leaveOpen(o *outcome) {
 	for level := Public; level > o.level; level-- {
-		var may outcome
-		found, proven := d.try(&may, scenes, level, false)
+		may := d.newTrial(o.scenes, level, false)
 		switch {
-		case found:
-			o.open = d.reasons(&may, action)
-		case !proven && d.work < 0:
-			o.open = []Open{{StatementRef{Index: -1}, "the policy is too intricate to decide within the bound of work"}}
-		case !proven:
+		case may.run():
+			o.open = d.reasons(may, o.ask.action)
+		case d.b.out():
+			o.intricate = true
+			o.open = []Open{{o.public.unfinished(), tooIntricate}}
+		case !may.proven():
 			o.open = []Open{{StatementRef{Index: -1}, "an equation between condition keys could not be solved"}}
 		default:
 			continue
 		}
+		o.most = level
 		return
 	}
 }
 
+// tooIntricate is the reason of a decision that its budget was not enough for.
+const tooIntricate = "the policy is too intricate to decide within the bound of work"
+
 // reasons names the constructs that a merely possible request turns on.
-func (d *decider) reasons(may *outcome, action string) []Open {
+func (d *decider) reasons(may *trial, action string) []Open {
 	var list []Open
 	seen := map[string]bool{}
 	add := func(st *stmt, why string) {
-		if ref := (StatementRef{st.Index, st.Sid}); !seen[why] {
+		if st.control {
+			why = "resource control policy: " + why
+		}
+		if ref := d.ref(st); !seen[why] {
 			seen[why] = true
 			list = append(list, Open{ref, why})
 		}
 	}
-	sure := d.newSearch(may.search.scene, may.search.reach, true, &d.work)
+	sure := d.newSearch(may.found.scene, may.found.reach, true)
 	for i := range d.stmts {
 		st := &d.stmts[i]
 		if st != may.allow && st.Effect == Allow {
@@ -267,13 +195,19 @@ func (d *decider) reasons(may *outcome, action string) []Open {
 		if d.matches(action)[i] == matchNo {
 			continue
 		}
-		if st.matchAction(action) == matchMaybe {
+		for _, open := range d.unknownReasons(st, action) {
+			if !seen[open.Reason] {
+				seen[open.Reason] = true
+				list = append(list, open)
+			}
+		}
+		if d.acts(action)[i] == matchMaybe && !slices.ContainsFunc(st.Actions, hasMark) {
 			add(st, "an action pattern is written in a way that AWS does not document")
 		}
-		if st.resource == matchMaybe {
+		if st.resource == matchMaybe && !slices.ContainsFunc(st.Resources, hasMark) {
 			add(st, "AWS does not say whether the statement's Resource or NotResource matches this key")
 		}
-		if len(st.entries.userIDs) > 0 && may.search.typ == fedCaller {
+		if len(st.entries.userIDs) > 0 && may.found.typ == fedCaller {
 			add(st, "AWS does not say whether a user's unique id covers the sessions that the user makes with GetFederationToken")
 		}
 		if st.NotPrincipal && st.Effect == Deny {
@@ -281,11 +215,11 @@ func (d *decider) reasons(may *outcome, action string) []Open {
 		}
 		for j := range st.clauses {
 			cl := &st.clauses[j]
-			if cl.hasDoubt() {
+			if d.b.spend(60); cl.hasDoubt() {
 				add(st, cl.text()+": "+cl.doubt)
 			}
-			if cl.lo.slot >= sFirst && sure.domains[cl.lo.slot].uncertain {
-				add(st, cl.cond.Key+": AWS does not document whether such a request carries this key")
+			if why := sure.openKey(cl.lo.slot, cl.cond.Key, may.model); why != "" {
+				add(st, why)
 			}
 			if cl.lo.strict && cl.lo.set.unresolved(may.model) {
 				add(st, cl.text()+": AWS does not settle what a negated operator makes of a variable without a value")
@@ -305,11 +239,11 @@ func (d *decider) doubts(action string) bool {
 		if m == matchNo {
 			continue
 		}
-		if m == matchMaybe || st.NotPrincipal && st.Effect == Deny || len(st.entries.userIDs) > 0 {
+		if m == matchMaybe || st.NotPrincipal && st.Effect == Deny || len(st.entries.userIDs) > 0 || st.Effect == 0 || st.entries.open != nil {
 			return true
 		}
 		for j := range st.clauses {
-			if cl := &st.clauses[j]; cl.hasDoubt() || cl.lo.strict || d.uncertain(cl.lo.slot) {
+			if cl := &st.clauses[j]; cl.hasDoubt() || cl.open() || cl.lo.strict || d.uncertain(cl.lo.slot) {
 				return true
 			}
 		}
@@ -320,19 +254,21 @@ func (d *decider) doubts(action string) bool {
 // uncertain says whether AWS leaves open, for some kind of request, whether
 // the key is present or which values it has.
 func (d *decider) uncertain(slot int) bool {
-	switch d.slots[slot].id {
-	case idPrincipalTag, idSession, idProvider, idSessionArn, idTokenIssue, idMFAPresent, idMFAAge, idReferer, idSourceIP, idViaMCP,
-		idResAliases, idGrantForAWS, idViaService, idCalledVia, idCalledViaFirst, idCalledViaLast:
-		return slot >= sFirst
-	}
-	return false
+	return d.slots[slot].Depends.Open
 }
 
-// note takes the reasons of o into the decision, each once.
-func (d *decider) note(dec *Decision, o *outcome) {
-	for _, open := range o.open {
-		if !slices.Contains(dec.Undecided, open) {
-			dec.Undecided = append(dec.Undecided, open)
+// note takes into the decision why a class is open, each reason once.
+func (d *decider) note(dec *Decision, class Class, b Bounds) {
+	for _, a := range asksOf(class) {
+		o := d.outcome(a)
+		if o.most <= b.Least {
+			continue // what it leaves open is open for sure by another action
+		}
+		dec.TooIntricate = dec.TooIntricate || o.intricate
+		for _, open := range o.open {
+			if !slices.Contains(dec.Undecided, open) {
+				dec.Undecided = append(dec.Undecided, open)
+			}
 		}
 	}
 }

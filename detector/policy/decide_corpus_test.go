@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -18,19 +20,63 @@ func TestDecideCorpus(t *testing.T) {
 			t.Errorf("%s: %v", c.Name, err)
 			continue
 		}
-		d := p.Decide(surroundings())
-		if !c.accepts(d.Verdict) {
-			t.Errorf("%s: Decide = %v %v, want %v (or %v): %s", c.Name, d.Verdict, d.Undecided, c.Verdict, c.Accept, c.Why)
+		d := p.Decide(c.question(t))
+		if v := d.Classes.Encrypt.Verdict; !c.accepts(v) {
+			t.Errorf("%s: encrypt is %v %v, want %v (or %v): %s", c.Name, v, d.Undecided, c.Verdict, c.Accept, c.Why)
 			continue
 		}
 		decided++
-		checkDecision(t, c.Name, p, d)
-		if c.Encrypt != nil && d.Verdict != Undecided {
+		checkDecision(t, c.Name, p, c.question(t), d)
+		checkClasses(t, c, d)
+		if c.Encrypt != nil && d.Classes.Encrypt.Verdict != Undecided {
 			checkEncrypt(t, c, d)
 		}
 	}
 	if decided == 0 {
 		t.Error("no case of the corpus was decided")
+	}
+}
+
+// checkClasses holds what classes.jsonl says beside the encrypt class.
+func checkClasses(t *testing.T, c corpusCase, d Decision) {
+	t.Helper()
+	for _, row := range []struct {
+		what      string
+		got, want any
+		said      bool
+	}{
+		{"use", d.Classes.Use.Verdict, c.Use, c.Use != nil},
+		{"other", d.Classes.Other.Verdict, c.Other, c.Other != nil},
+		{"manage", d.Owner.Manage, c.Manage, c.Manage != nil},
+		{"decrypt", d.Owner.Decrypt, c.Decrypt, c.Decrypt != nil},
+		{"named", d.Owner.Named, c.Named, c.Named != nil},
+		{"blame", d.Owner.ManageBlame.Statement.Index, c.Blame, c.Blame != nil},
+	} {
+		if got, want := fmt.Sprint(row.got), fmt.Sprint(reflect.Indirect(reflect.ValueOf(row.want))); row.said && got != want {
+			t.Errorf("%s: %s is %s, want %s: %s", c.Name, row.what, got, want, c.Why)
+		}
+	}
+	switch {
+	case c.RCPs == nil:
+	case (c.Unguarded == nil) != (d.Unguarded == nil):
+		t.Errorf("%s: unguarded %v, want %v: %s", c.Name, d.Unguarded, c.Unguarded, c.Why)
+	case c.Unguarded != nil && d.Unguarded.Verdict != *c.Unguarded:
+		t.Errorf("%s: unguarded %v, want %v: %s", c.Name, d.Unguarded.Verdict, *c.Unguarded, c.Why)
+	}
+	checkOwner(t, c.Name, d.Owner)
+}
+
+// checkOwner holds what is said of the owner against itself.
+func checkOwner(t testing.TB, name string, o Owner) {
+	t.Helper()
+	if (o.Witness != nil) != (o.Manage == AccessYes || o.Manage == AccessNamed) {
+		t.Errorf("%s: manage is %v, with the witness %v", name, o.Manage, o.Witness)
+	}
+	if (o.ManageBlame.Reason == "") != (o.Manage == AccessYes) || (o.DecryptBlame.Reason == "") != (o.Decrypt == AccessYes || o.Decrypt == AccessNotApplicable) {
+		t.Errorf("%s: %v because of %q, %v because of %q", name, o.Manage, o.ManageBlame.Reason, o.Decrypt, o.DecryptBlame.Reason)
+	}
+	if (len(o.Named) > 0) != (o.Manage == AccessNamed) {
+		t.Errorf("%s: manage is %v, named %v", name, o.Manage, o.Named)
 	}
 }
 
@@ -50,29 +96,38 @@ func checkEncrypt(t *testing.T, c corpusCase, d Decision) {
 
 // checkDecision holds a decision against itself: each grant has a witness that
 // Allows accepts, that somebody can send, and that is as strange as the grant
-// claims; and the verdict is the worst of the grants.
-func checkDecision(t testing.TB, name string, p *Policy, d Decision) {
+// claims; the bounds of the classes follow from the grants, and the verdict
+// from the bounds.
+func checkDecision(t testing.TB, name string, p *Policy, q Question, d Decision) {
 	t.Helper()
-	o := newOracle(p, surroundings(), 3)
-	worst := Private
-	for _, g := range d.Grants {
+	o := newOracle(p, q, 3)
+	least := map[Class]Verdict{ClassEncrypt: Private, ClassUse: Private, ClassOther: Private}
+	for _, g := range slices.Concat(d.Grants, d.Others) {
 		if g.Audience < Shared {
 			t.Errorf("%s: a grant of %s to %v", name, g.Action, g.Audience)
 		}
-		worst = max(worst, g.Audience)
+		least[g.Class] = max(least[g.Class], g.Audience)
 		checkWitness(t, name, o, g)
 	}
-	for _, g := range d.Others {
-		checkWitness(t, name, o, g)
-	}
-	if d.Verdict == Undecided {
-		if len(d.Undecided) == 0 {
-			t.Errorf("%s: undecided without a reason", name)
+	for class, b := range map[Class]Bounds{ClassEncrypt: d.Classes.Encrypt, ClassUse: d.Classes.Use, ClassOther: d.Classes.Other} {
+		if b.Least != least[class] && (class != ClassOther || b.Least < least[class]) {
+			t.Errorf("%s: %s is %v, but the grants come to %v", name, class, b, least[class])
 		}
-		return
+		checkBounds(t, name, b)
 	}
-	if d.Verdict != worst {
-		t.Errorf("%s: verdict %v, but the grants come to %v", name, d.Verdict, worst)
+	checkBounds(t, name, d.bounds())
+	if want := d.Classes.Encrypt.worst(d.Classes.Use); d.bounds() != want {
+		t.Errorf("%s: %v, but the classes come to %v", name, d.bounds(), want)
+	}
+	if d.Verdict == Undecided && len(d.Undecided) == 0 {
+		t.Errorf("%s: undecided without a reason", name)
+	}
+}
+
+func checkBounds(t testing.TB, name string, b Bounds) {
+	t.Helper()
+	if b.Least < Private || b.Most < b.Least || (b.Least == b.Most) != (b.Verdict == b.Least) || b.Least != b.Most && b.Verdict != Undecided {
+		t.Errorf("%s: bounds %v", name, b)
 	}
 }
 
@@ -82,16 +137,19 @@ func checkWitness(t testing.TB, name string, o *oracle, g Grant) {
 	if r.Action != g.Action {
 		t.Errorf("%s: the witness for %s does %q", name, g.Action, r.Action)
 	}
-	if got := o.p.Allows(g.Witness); got != Yes {
+	if got := o.p.AllowsUnder(g.Witness, o.q.RCPs); got != Yes {
 		t.Errorf("%s: Allows = %v for the witness\n\t%s", name, got, r.show())
 	}
 	if why := implausible(g.Witness, o); why != "" {
 		t.Errorf("%s: in the witness %s\n\t%s", name, why, r.show())
 	}
 	for key := range g.Witness.Context {
-		if !o.asks(key) {
+		if !o.asks(key) && (g.Action != createGrant || key != "kms:GrantOperations") {
 			t.Errorf("%s: the witness has %s, which the policy does not mention", name, key)
 		}
+	}
+	if g.Action == createGrant && !carries(g) {
+		t.Errorf("%s: the grant carries nothing of class %s\n\t%s", name, g.Class, r.show())
 	}
 	if len(g.Statements) == 0 {
 		t.Errorf("%s: no statement lets the witness in", name)
@@ -107,6 +165,20 @@ func checkWitness(t testing.TB, name string, o *oracle, g Grant) {
 			t.Errorf("%s: %v, but the policy names %q\n\t%s", name, g.Audience, text, r.show())
 		}
 	}
+}
+
+// carries reports whether the witness of a CreateGrant names an operation of
+// the grant's class, each of which KMS documents.
+func carries(g Grant) bool {
+	found := false
+	for _, op := range g.Witness.Context["kms:GrantOperations"] {
+		a, ok := FindAction("kms:" + op)
+		if !ok || !a.Grantable {
+			return false
+		}
+		found = found || a.Class == g.Class || g.Class == ClassOther && a.Class == ClassIdentity
+	}
+	return found
 }
 
 // constant reports whether text is a value of the policy by itself, or a part
@@ -154,7 +226,11 @@ func TestDecideTwice(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		one, two := p.Decide(surroundings()), mustParse(c.text()).Decide(surroundings())
+		again, err := Parse(c.text())
+		if err != nil {
+			t.Fatal(err)
+		}
+		one, two := p.Decide(surroundings()), again.Decide(surroundings())
 		if a, b := showDecision(one), showDecision(two); a != b {
 			t.Errorf("%s: Decide says\n%s\nand then\n%s", c.Name, a, b)
 		}
@@ -171,7 +247,7 @@ func TestDecideZeroQuestion(t *testing.T) {
 		}
 		q := surroundings()
 		known, unknown := p.Decide(q), p.Decide(Question{At: q.At})
-		if rankVerdict(unknown.Verdict) < rankVerdict(known.Verdict) {
+		if rankVerdict(unknown.Verdict) < rankVerdict(known.Verdict) && unknown.Most < known.Most {
 			t.Errorf("%s: %v when the key is known, %v when it is not", c.Name, known.Verdict, unknown.Verdict)
 		}
 	}

@@ -22,9 +22,6 @@ func (s *search) equate(c, lits []literal, m, trial *model, variants []variant) 
 			return ok
 		}
 	}
-	if s.onlyAsk(c, lits, m, variants) {
-		return true
-	}
 	s.incomplete = true
 	return false
 }
@@ -35,6 +32,9 @@ func (s *search) join(c, lits []literal, i int, m, trial *model, variants []vari
 	impossible = true
 	rest := append(append([]literal(nil), lits[:i]...), lits[i+1:]...)
 	for j := range lits[i].set.pats {
+		if m.b.out() {
+			return false, false
+		}
 		p := &lits[i].set.pats[j]
 		switch {
 		case p.parts == nil:
@@ -73,7 +73,7 @@ func (s *search) join(c, lits []literal, i int, m, trial *model, variants []vari
 
 // never reports whether lits cannot be met even with all variables free.
 func (s *search) never(variants []variant, lits []literal, m *model) bool {
-	return !s.fill(variants, lits, m.clone(), loose) && *s.work >= 0
+	return !s.fill(variants, lits, m.clone(), loose) && !m.b.out()
 }
 
 // byDefault lets the variable be absent, so that its default counts.
@@ -91,7 +91,7 @@ func (s *search) byDefault(c, lits, rest []literal, i int, v part, m *model, var
 // after gives a variable's key a value that meets want, and then solves lits
 // again. What it chose is not held on to: c stays as it is.
 func (s *search) after(c, lits []literal, want literal, m *model, variants []variant) bool {
-	if *s.work -= 20; *s.work < 0 || s.groupOf(want.slot) == s.groupOf(lits[0].slot) || s.depth > maxDepth {
+	if m.b.spend(20 + 10*len(c)); m.b.out() || s.groupOf(want.slot) == s.groupOf(lits[0].slot) || s.depth > maxDepth {
 		return false
 	}
 	s.depth++
@@ -109,6 +109,7 @@ const maxDepth = 6
 
 // merge gives two keys one value that meets the literals on both.
 func (s *search) merge(c, lits, rest []literal, i, ref int, m *model, variants []variant) (ok, impossible bool) {
+	m.b.spend(len(c) + 20*len(rest))
 	joined := rest[:len(rest):len(rest)]
 	for _, l := range c {
 		if l.slot == ref {
@@ -140,11 +141,11 @@ func (s *search) outlines(slot int, m *model) (list []pattern, possible bool) {
 	g := s.groupOf(slot)
 	switch {
 	case g == gCalled:
-		return nil, s.path == via
+		return nil, s.path.through()
 	case g == gContext || g == gMFA || g == gSpec:
 		return nil, true
 	case g >= 0 && !s.isText(slot):
-		d := &s.domains[slot]
+		d := s.domain(slot)
 		if d.kind == fixedTo || d.kind == choice {
 			for _, v := range d.vals {
 				list = append(list, pattern{text: v.s, plain: v.s, exact: true})
@@ -200,30 +201,13 @@ func (s *search) part(c, lits []literal, l *literal, m *model, variants []varian
 			if p.ref == "" {
 				continue
 			}
+			if m.b.spend(patternSize); m.b.out() {
+				return false
+			}
 			other := equals(p.slot, m.text(p.slot)).not()
 			other.absent = false
 			if s.after(c, lits, other, m, variants) {
 				return true
-			}
-		}
-	}
-	return false
-}
-
-// onlyAsk asks for each variable's key to be present, with any value.
-func (s *search) onlyAsk(c, lits []literal, m *model, variants []variant) bool {
-	for i := range lits {
-		if lits[i].set == nil || !lits[i].set.vars || !lits[i].inside() {
-			continue
-		}
-		for j := range lits[i].set.pats {
-			for _, p := range lits[i].set.pats[j].parts {
-				if p.ref == "" || len(m.vals[p.slot]) > 0 {
-					continue
-				}
-				if s.after(c, lits, literal{slot: p.slot, mode: all, set: &valueSet{}}, m, variants) {
-					return true
-				}
 			}
 		}
 	}
@@ -283,7 +267,7 @@ func (p *pattern) capture(v string) (slot int, text string, ok bool) {
 // invert solves literals with variables on a key that has one value, or one of
 // a few: then it is the variables that must give way.
 func (s *search) invert(c, lits []literal, m *model, slot int) bool {
-	d := &s.domains[slot]
+	d := s.domain(slot)
 	var choices [][]value
 	switch d.kind {
 	case fixedTo:
@@ -334,6 +318,9 @@ func (s *search) giveWayTo(c []literal, l *literal, m *model) bool {
 			if v.ref == "" {
 				continue
 			}
+			if m.b.spend(4 * patternSize); m.b.out() {
+				return false
+			}
 			wants, exact := []literal{equals(v.slot, text)}, len(p.parts) == 1 && !v.hasDef
 			if slot, captured, ok := p.capture(text); ok && slot == v.slot {
 				wants, exact = []literal{equals(v.slot, captured)}, !v.hasDef
@@ -362,7 +349,7 @@ func (s *search) giveWayTo(c []literal, l *literal, m *model) bool {
 
 // giveOne gives one variable a value; impossible is true when it cannot have it.
 func (s *search) giveOne(c []literal, l *literal, want literal, m *model) (ok, impossible bool) {
-	if *s.work -= 20; *s.work < 0 || s.depth > maxDepth {
+	if m.b.spend(20 + 10*len(c)); m.b.out() || s.depth > maxDepth {
 		return false, false
 	}
 	s.depth++
@@ -388,10 +375,15 @@ const maxAccounts = 8
 // returns the ARN's shapes in an account, in any account for "".
 func (s *search) moveAccount(c, lits []literal, m *model, build func(account string) []variant) bool {
 	var tried []string
+	how := loose
+	if s.settled(lits) { // the variables have one value in all these requests
+		how = resolved
+	}
 	for range maxAccounts {
+		m.b.spend(400 + 20*len(lits))
 		trial := m.clone()
 		with := append(append(append([]literal(nil), lits...), on(c, sAccount)...), equals(sAccount, tried...).not())
-		if !s.fill(build(""), with, trial, loose) {
+		if !s.fill(build(""), with, trial, how) {
 			return false
 		}
 		account := trial.text(sAccount)

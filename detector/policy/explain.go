@@ -3,6 +3,8 @@ package policy
 import (
 	"fmt"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // explain says in sentences why a witness gets in: what lets it in, why the
@@ -25,14 +27,17 @@ func (d *decider) explain(o *outcome) []string {
 			why = append(why, w)
 		}
 	}
-	if s.path == via {
+	if s.path.through() {
 		why = append(why, "The stranger drives an AWS service in an account of its own; the service then calls KMS with the stranger's permissions (forward access session).")
 	}
 	return why
 }
 
 // label names a statement for people, counted from 1.
-func label(st *Statement) string {
+func label(st *stmt) string {
+	if st.control {
+		return "A resource control policy"
+	}
 	if st.Sid == "" {
 		return fmt.Sprintf("Statement %d", st.Index+1)
 	}
@@ -60,26 +65,26 @@ func (d *decider) opening(st *stmt, o *outcome) string {
 	} else if len(st.clauses) > 1 {
 		end = "; its conditions do not keep this caller out:"
 	}
-	return fmt.Sprintf("%s allows %s%s", label(st.Statement), whom, end)
+	return fmt.Sprintf("%s allows %s%s", label(st), whom, end)
 }
 
 // sentence says why a clause holds, or does not hold, for the outcome's request.
 func (d *decider) sentence(cl *clause, o *outcome, holds bool) string {
-	info := d.slots[cl.lo.slot]
+	key := d.slots[cl.lo.slot]
 	head := "`" + shorten(cl.text(), 120) + "`: "
 	vals := o.model.vals[cl.lo.slot]
-	if info.id == idPrincipalAccount || cl.lo.slot == sResource {
-		info.Name = cl.cond.Key
+	if cl.lo.slot == sAccount || cl.lo.slot == sResource {
+		key.Name = cl.cond.Key
 	}
 	switch {
 	case o.search.uncertainSlot(cl.lo.slot):
 		return head + "whatever this key holds in such a request, the outcome is the same."
 	case len(vals) == 0:
-		return head + absence(info, o.search.scene) + ", " + whenAbsent(cl.cond.Operator, holds) + "."
+		return head + key.AbsentText(o.search.kind) + ", " + whenAbsent(cl.cond.Operator, holds) + "."
 	case holds:
-		return head + d.presence(cl, info, o, vals) + "."
+		return head + presence(key, cl.cond.Operator.Negated, o, vals) + "."
 	default:
-		return head + fmt.Sprintf("here %s is %s, so this does not hold.", info.Name, quoteValues(vals))
+		return head + fmt.Sprintf("here %s is %s, so this does not hold.", key.Name, quoteValues(vals))
 	}
 }
 
@@ -105,107 +110,39 @@ func whenAbsent(op Operator, holds bool) string {
 	}
 }
 
-// absence says whose requests do not carry a key.
-func absence(info keyInfo, s *scene) string {
-	switch info.id {
-	case idPrincipalOrgID, idPrincipalOrgPaths:
-		return "an account in no organization does not carry this key"
-	case idSourceIP:
-		return "a request through a VPC endpoint does not carry this key"
-	case idSourceVpc, idSourceVpce, idVpcArn, idVpcSourceIP, idVpceAccount, idVpceOrgID, idVpceOrgPaths:
-		if s.path == via {
-			return "a request that a service makes for the caller does not carry this key"
-		}
-		if s.path == endpoint {
-			return "an endpoint of an account in no organization does not carry this key"
-		}
-		return "a request over a public endpoint does not carry this key"
-	case idViaService, idCalledVia, idCalledViaFirst, idCalledViaLast, idViaMCP:
-		return "a direct request does not carry this key"
-	case idSourceKeys, idPrincipalServiceName:
-		return "only AWS services that call for themselves carry this key"
-	case idUsername:
-		return "only IAM users carry this key"
-	case idTokenIssue, idMFAPresent, idMFAAge:
-		if s.temp {
-			return "such a session does not carry this key"
-		}
-		return "long-term credentials do not carry this key"
-	case idPrincipalTag:
-		return "a caller without this tag does not carry this key"
-	case idEncContext, idEncKeys:
-		return "a request without such an encryption context does not carry this key"
-	case idNever:
-		return "no request to KMS carries this key"
-	case idResTag, idRequestAlias, idResAliases, idMultiKeyType, idResOrgID, idResOrgPaths:
-		return "a request for this key does not carry this key"
-	default:
-		return "this request does not carry this key"
-	}
-}
-
 // presence says why a present key does not keep the caller out.
-func (d *decider) presence(cl *clause, info keyInfo, o *outcome, vals []value) string {
-	value := quoteValues(vals)
-	switch info.id {
-	case idPrincipalAccount, idPrincipalArn, idPrincipalOrgID, idPrincipalOrgPaths, idUserID:
-		if o.level == Shared {
-			return "it admits an outsider that the policy names: " + value
-		}
-		if cl.cond.Operator.Negated {
-			return "it only shuts the listed ones out; a stranger has " + value
-		}
-		return "a stranger can have " + value + ", which it admits"
-	case idTransport:
-		return "every request to KMS uses TLS, so the condition always holds"
-	case idResAccount, idResOrgID, idResOrgPaths, idRegion, idKeySpec, idKeyUsage, idKeyOrigin, idMultiRegion, idMultiKeyType, idResTag, idResAliases:
-		return "the key's own property (" + value + ") says nothing about the caller"
-	case idPrincipalIsAWSService, idViaAWSService, idPrincipalType:
-		return "a stranger's request carries " + value
-	case idSourceIP:
-		if o.level == Network {
-			return "the addresses that it admits are a named network, e.g. " + value
-		}
-		return "the addresses that strangers get in from are more than a named network (an IPv4 /8 or IPv6 /32), e.g. " + value
-	case idSourceVpc, idSourceVpce, idVpcArn, idVpceAccount, idVpceOrgID, idVpceOrgPaths:
-		if o.level == Network {
-			return "it admits everyone behind a named network: " + value
-		}
-		return "a stranger's own network can have " + value
-	case idVpcSourceIP:
-		return "private addresses are free to choose: a stranger's own VPC can have " + value
-	case idViaService, idCalledVia, idCalledViaFirst, idCalledViaLast, idViaMCP:
-		return "a stranger can use that service with its own credentials: " + value
-	case idCurrentTime:
-		return "it holds at this instant"
-	case idPrincipalTag, idUsername, idSession, idProvider, idSessionArn:
-		return "the caller's own account chooses it: " + value
-	case idMFAPresent, idMFAAge, idTokenIssue:
-		return "a stranger's own session can have " + value + "; it says nothing about whose account it is"
-	case idAttestation:
-		return "an enclave or instance with this measurement meets it: " + value
-	default:
-		return "the caller chooses it in the request: " + value
+func presence(key condkey.Key, negated bool, o *outcome, vals []value) string {
+	text := key.Say.Present
+	switch {
+	case o.level == Shared && key.Say.Shared != "":
+		text = key.Say.Shared
+	case negated && key.Say.Negated != "":
+		text = key.Say.Negated
+	case o.level == Network && key.Say.Network != "":
+		text = key.Say.Network
+	case text == "":
+		text = "the caller chooses it in the request: %s"
 	}
+	return strings.Replace(text, "%s", quoteValues(vals), 1)
 }
 
 // escaped says how the request escapes a Deny; "" when the Deny is about other
 // principals than the caller.
 func (d *decider) escaped(st *stmt, o *outcome) string {
-	applies, _ := st.denyEscapes(o.search.typ, o.model, o.search.sure)
+	applies, _ := st.denyEscapes(o.search, o.model)
 	if !applies {
 		if st.NotPrincipal {
-			return label(st.Statement) + " denies all but the principals it lists; this caller is listed."
+			return label(st) + " denies all but the principals it lists; this caller is listed."
 		}
 		if o.level == Public {
 			return ""
 		}
-		return label(st.Statement) + " denies other principals than this caller."
+		return label(st) + " denies other principals than this caller."
 	}
 	for i := range st.clauses {
 		n := st.clauses[i].hi.not()
 		if o.search.holds(&n, o.model) {
-			return label(st.Statement) + " denies, but not this request. " + d.sentence(&st.clauses[i], o, false)
+			return label(st) + " denies, but not this request. " + d.sentence(&st.clauses[i], o, false)
 		}
 	}
 	return ""
@@ -219,9 +156,19 @@ func quoteValues(vals []value) string {
 	return fmt.Sprintf("%q", strings.Join(texts, ", "))
 }
 
+// shorten returns the text, cut when it has more than n characters.
 func shorten(s string, n int) string {
-	if rs := []rune(s); len(rs) > n {
-		return string(rs[:n-3]) + "..."
+	if len(s) <= n {
+		return s
+	}
+	count, cut := 0, 0
+	for i := range s {
+		if count == n-3 {
+			cut = i
+		}
+		if count++; count > n {
+			return s[:cut] + "..."
+		}
 	}
 	return s
 }
@@ -229,8 +176,8 @@ func shorten(s string, n int) string {
 // notes says for each statement what it does about outsiders, given what all
 // of them together come to.
 func (d *decider) notes(together Verdict) []StatementNote {
-	notes := make([]StatementNote, len(d.stmts))
-	for i := range d.stmts {
+	notes := make([]StatementNote, len(d.policy.Statements))
+	for i := range notes {
 		st := &d.stmts[i]
 		n := StatementNote{Statement: StatementRef{st.Index, st.Sid}, Effect: st.Effect, Opens: Private}
 		if st.Effect == Deny {
@@ -248,7 +195,7 @@ func (d *decider) notes(together Verdict) []StatementNote {
 
 // allowNote decides one Allow as if it stood alone.
 func (d *decider) allowNote(st *stmt) (Verdict, string) {
-	action := d.firstAction(st)
+	asks := d.asks(st)
 	switch {
 	case st.Actions == nil:
 		return Private, "It has no Action, so it has no effect."
@@ -256,17 +203,21 @@ func (d *decider) allowNote(st *stmt) (Verdict, string) {
 		return Private, "It has no Resource, so it has no effect."
 	case st.resource == matchNo:
 		return Private, "Its Resource is not this key, so it has no effect."
-	case action == "":
-		return Private, "It allows no action of the encrypt class."
+	case asks == nil:
+		return Private, "It allows no action with which outsiders could encrypt, decrypt or sign."
 	case !st.entries.reachable(st.NotPrincipal) && len(st.entries.services) > 0:
 		return Private, "It names AWS services, which are no principals of another account."
 	case !st.entries.reachable(st.NotPrincipal):
 		return Private, "It names only principals of the key owner's account, or trusted ones."
 	}
-	if v := d.alone(st, action, st.clauses); v != Private {
+	v, ok := d.alone(st, asks, st.clauses)
+	switch {
+	case !ok:
+		return Undecided, "What it opens by itself is too intricate to say within the bound of work."
+	case v != Private:
 		return v, d.opens(v)
 	}
-	return Private, "Its conditions keep outsiders out: " + d.barrier(st, action) + "."
+	return Private, "Its conditions keep outsiders out: " + d.barrier(st, asks) + "."
 }
 
 func (d *decider) opens(v Verdict) string {
@@ -281,27 +232,34 @@ func (d *decider) opens(v Verdict) string {
 	return s
 }
 
-func (d *decider) firstAction(st *stmt) string {
-	for _, a := range EncryptActions() {
-		if st.matchAction(a) != matchNo {
-			return a
+// asks lists what decides the verdict and st matches, one of each kind that
+// the policy treats alike.
+func (d *decider) asks(st *stmt) []ask {
+	var list []ask
+	seen := map[string]bool{}
+	for _, a := range weighty() {
+		if key := d.alike(a); d.acts(a.action)[st.at] != matchNo && d.supported(a) && !seen[key] {
+			seen[key] = true
+			list = append(list, a)
 		}
 	}
-	return ""
+	return list
 }
 
-// alone says how far outsiders get through one Allow with some of its clauses.
-func (d *decider) alone(st *stmt, action string, clauses []clause) Verdict {
+// alone says how far outsiders get through one Allow with some of its clauses;
+// ok is false when the budget was not enough to say.
+func (d *decider) alone(st *stmt, asks []ask, clauses []clause) (v Verdict, ok bool) {
 	t := *st
 	t.clauses = clauses
-	work := workBound / 8
+	ok = d.b.within(d.b.left/4, func() { v = d.aloneAt(&t, asks) })
+	return v, ok
+}
+
+func (d *decider) aloneAt(st *stmt, asks []ask) Verdict {
 	for _, sure := range [...]bool{true, false} {
 		for _, level := range [...]Verdict{Public, Network, Shared} {
-			var open addressSet
-			for _, sc := range d.scenes(action) {
-				s := d.newSearch(sc, reachOf(level), sure, &work)
-				s.allows, s.denies = []*stmt{&t}, nil
-				if m, _ := s.findWide(&open); m != nil {
+			for _, a := range asks {
+				if d.opensAlone(st, a, level, sure) {
 					if !sure {
 						return Undecided
 					}
@@ -310,18 +268,30 @@ func (d *decider) alone(st *stmt, action string, clauses []clause) Verdict {
 			}
 		}
 	}
-	if work < 0 {
-		return Undecided
-	}
 	return Private
 }
 
+func (d *decider) opensAlone(st *stmt, a ask, level Verdict, sure bool) bool {
+	var open addressSet
+	for _, sc := range d.outcome(a).scenes {
+		if d.b.out() {
+			return false
+		}
+		s := d.newSearch(sc, reachOf(level), sure)
+		s.allows, s.denies = []*stmt{st}, nil
+		if s.findWide(&open) != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // barrier names the clauses without any one of which the statement would open.
-func (d *decider) barrier(st *stmt, action string) string {
+func (d *decider) barrier(st *stmt, asks []ask) string {
 	var names []string
 	for i := range st.clauses {
 		rest := append(append([]clause(nil), st.clauses[:i]...), st.clauses[i+1:]...)
-		if d.alone(st, action, rest) != Private {
+		if v, ok := d.alone(st, asks, rest); ok && v != Private {
 			names = append(names, "`"+shorten(st.clauses[i].text(), 120)+"`")
 		}
 	}
@@ -339,8 +309,8 @@ func (d *decider) denyNote(st *stmt) string {
 		return "It lacks Action or Resource, so it denies nothing."
 	case st.resource == matchNo:
 		return "Its Resource is not this key, so it denies nothing here."
-	case d.firstAction(st) == "":
-		return "It denies no action of the encrypt class."
+	case d.asks(st) == nil:
+		return "It denies no action with which outsiders could encrypt, decrypt or sign."
 	case !st.NotPrincipal && !st.entries.reachable(false):
 		return "It denies principals that are no outsiders."
 	case len(st.clauses) == 0 && !st.NotPrincipal && st.entries.star:

@@ -10,7 +10,7 @@ func TestUnknownFactsAreTheWorst(t *testing.T) {
 	unknown.Key = KeyFacts{}
 	judge := func(name string, p *Policy) {
 		with, without := p.Decide(known), p.Decide(unknown)
-		if rank(without.Verdict) < rank(with.Verdict) && with.Verdict != Undecided {
+		if rankVerdict(without.Verdict) < rankVerdict(with.Verdict) && with.Verdict != Undecided {
 			t.Errorf("%s: %v with the key's facts, %v without", name, with.Verdict, without.Verdict)
 		}
 		for _, g := range without.Grants {
@@ -44,7 +44,7 @@ func TestTrustNeverOpens(t *testing.T) {
 	closed := 0
 	judge := func(name string, p *Policy) {
 		without, with := p.Decide(plain), p.Decide(trusting)
-		if rank(with.Verdict) > rank(without.Verdict) && with.Verdict != Undecided {
+		if rankVerdict(with.Verdict) > rankVerdict(without.Verdict) && with.Verdict != Undecided {
 			t.Errorf("%s: %v, and %v with trust", name, without.Verdict, with.Verdict)
 		}
 		if without.Verdict == Shared && with.Verdict == Private {

@@ -1,6 +1,9 @@
 package policy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A reading says what becomes of variables.
 type reading bool
@@ -17,13 +20,16 @@ func (s *search) fill(variants []variant, lits []literal, m *model, how reading)
 		if i > 0 && !v.matters(lits) {
 			break
 		}
+		if m.b.out() {
+			return false
+		}
 		needs, ok := s.needs(v, lits, m, how)
 		if !ok {
 			continue
 		}
 		texts, ok := v.edit(needs, m)
 		if !ok {
-			texts, ok = v.solve(needs, s.work)
+			texts, ok = s.solve(v, needs, m.b)
 		}
 		if !ok {
 			continue
@@ -49,17 +55,18 @@ func (v *variant) edit(needs []need, m *model) ([]string, bool) {
 		if p.first != 0 || p.last != len(v.segs)-1 || p.skip >= 0 || len(m.vals[p.slot]) != 1 {
 			continue
 		}
+		m.b.spend(4*len(v.segs) + len(m.text(p.slot)))
 		texts, ok := v.split(m.text(p.slot))
 		if !ok {
 			return nil, false
 		}
 		for i := range needs {
-			if n := &needs[i]; !n.negated && n.first == n.last && n.pats[0].exact && !n.holds(texts) {
+			if n := &needs[i]; !n.negated && n.first == n.last && n.pats[0].exact && !n.holds(texts, m.b) {
 				texts[n.first] = n.pats[0].plain
 			}
 		}
 		whole := strings.Join(texts, "")
-		if _, ok := v.split(whole); !ok || !allHold(needs, texts) {
+		if _, ok := v.split(whole); !ok || !allHold(needs, texts, m.b) || v.unequal(texts) != nil {
 			return nil, false
 		}
 		return texts, true
@@ -93,10 +100,8 @@ func (s *search) needs(v *variant, lits []literal, m *model, how reading) (list 
 			}
 			continue
 		}
-		n.pats = l.set.under(m, how, n.negated)
-		if l.set.vars {
-			*s.work -= 2 * len(l.set.pats)
-		}
+		m.b.spend(24)
+		n.pats, n.index = l.set.under(m, how, n.negated), l.set.index
 		if len(n.pats) == 0 {
 			if !n.negated {
 				return nil, false
@@ -113,11 +118,84 @@ func (s *search) strangeNetwork(v *variant) []need {
 	if !s.freshWhere || len(v.at) == 0 || v.at[0].slot < sFirst || s.groupOf(v.at[0].slot) != gVpc {
 		return nil
 	}
-	accounts := append(append([]string{s.c.owner}, s.c.q.TrustedAccounts...), s.c.named.accounts...)
-	return []need{
-		{first: 3, last: 3, skip: -1, negated: true, pats: exactly(accounts...).pats},
-		{first: 5, last: 6, skip: -1, negated: true, pats: exactly(append([]string{"vpc-"}, s.c.named.vpcs...)...).pats},
+	c := s.c
+	if c.strange == nil {
+		accounts := slices.Concat([]string{c.owner}, c.q.TrustedAccounts, c.named.accounts)
+		if c.insiders {
+			accounts = slices.DeleteFunc(slices.Clone(c.named.accounts), func(a string) bool { return a == c.owner })
+		}
+		c.strange = []*valueSet{exactly(accounts...), exactly(append([]string{"vpc-"}, c.named.vpcs...)...)}
 	}
+	accounts, vpcs := c.strange[0], c.strange[1]
+	n := len(v.segs) - 1
+	needs := []need{{first: max(0, n-1), last: n, skip: -1, negated: true, pats: vpcs.pats, index: vpcs.index}}
+	for i, g := range v.segs {
+		if g.class != nil && g.min == accountDigits && g.max == accountDigits {
+			needs = append(needs, need{first: i, last: i, skip: -1, negated: true, pats: accounts.pats, index: accounts.index})
+		}
+	}
+	return needs
+}
+
+const accountDigits = 12
+
+// unequal returns segments that should hold one text and do not; nil when all do.
+func (v *variant) unequal(texts []string) []int {
+	for _, same := range v.same {
+		for _, i := range same {
+			if texts[i] != texts[same[0]] {
+				return same
+			}
+		}
+	}
+	return nil
+}
+
+// maxEqual bounds how many texts solve tries for segments that must be equal.
+const maxEqual = 16
+
+// solve finds texts for a variant's segments; where some must be equal it tries
+// the texts that a solution without that demand has there, then leaves them
+// out and looks for others. Without other solutions there is none.
+func (s *search) solve(v *variant, needs []need, b *budget) ([]string, bool) {
+	var tried []string
+	for range maxEqual {
+		texts, ok := v.tape.solve(needs, b)
+		if !ok {
+			return nil, false
+		}
+		same := v.unequal(texts)
+		if same == nil {
+			return texts, true
+		}
+		if tried == nil && len(v.same) > 1 { // no use if the other segments cannot be equal
+			rest := *v
+			rest.same = slices.DeleteFunc(slices.Clone(v.same), func(s []int) bool { return s[0] == same[0] })
+			if _, ok := s.solve(&rest, needs, b); !ok {
+				return nil, false
+			}
+		}
+		for _, i := range same {
+			if slices.Contains(tried, texts[i]) {
+				continue
+			}
+			one := *v
+			one.segs = slices.Clone(v.segs)
+			for _, j := range same {
+				one.segs[j] = fixed(texts[i])
+			}
+			if texts, ok := s.solve(&one, needs, b); ok {
+				return texts, true
+			}
+			tried = append(tried, texts[i])
+		}
+		needs = needs[:len(needs):len(needs)]
+		for _, i := range same {
+			needs = append(needs, need{first: i, last: i, skip: -1, negated: true, pats: exactly(tried...).pats})
+		}
+	}
+	s.incomplete = true // other texts may do
+	return nil, false
 }
 
 // under returns the patterns of s without variables, as m or looseness has it.
@@ -126,6 +204,7 @@ func (s *valueSet) under(m *model, how reading, negated bool) []pattern {
 	if !s.vars {
 		return s.pats
 	}
+	m.b.spend(patternSize * len(s.pats))
 	var pats []pattern
 	for i := range s.pats {
 		p := &s.pats[i]
@@ -137,6 +216,7 @@ func (s *valueSet) under(m *model, how reading, negated bool) []pattern {
 				pats = append(pats, q)
 			}
 		case !negated:
+			m.b.spend(3 * len(p.text))
 			pats = append(pats, p.loosen())
 		}
 	}

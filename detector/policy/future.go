@@ -3,53 +3,112 @@ package policy
 import (
 	"slices"
 	"time"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
-// maxFuture bounds how many later instants are looked at.
-const maxFuture = 24
+// fewInstants is up to how many later instants are looked at one by one.
+const fewInstants = 3
 
-// future returns the first later instant at which the verdict is worse. It can
-// only change at the dates that the policy names.
-func (d *decider) future(now Verdict) *Exposure {
-	if !d.has[idCurrentTime] || now == Public {
+// later sets dec.Future to the first later instant at which the verdict is
+// worse. It can only change at the dates that the policy names.
+func (d *decider) later(dec *Decision) {
+	now := dec.bounds()
+	instants := d.instants()
+	if len(instants) == 0 || now.Least == Public {
+		return
+	}
+	if len(instants) > fewInstants {
+		instants = instants[d.firstWorse(now, instants):]
+	}
+	for _, n := range instants {
+		then, intricate := d.at(n)
+		dec.TooIntricate = dec.TooIntricate || intricate
+		if then.worse(now) {
+			dec.Future = &Exposure{time.Unix(n, 0).UTC(), then.Verdict}
+			return
+		}
+		if d.b.out() {
+			return
+		}
+	}
+}
+
+// instants lists the later instants, in seconds, at which a condition on the
+// time may change its answer.
+func (d *decider) instants() []int64 {
+	if !d.ties[condkey.TieTime] {
 		return nil
 	}
 	var seconds []int64
 	for i := range d.stmts {
 		for _, cl := range d.stmts[i].clauses {
-			if d.slots[cl.hi.slot].id != idCurrentTime {
+			if !d.hasTie(cl.hi.slot, condkey.TieTime) || cl.hi.set == nil {
 				continue
 			}
 			for _, r := range cl.hi.set.spans {
-				seconds = append(seconds, r.lo, r.hi+1)
+				for _, n := range [...]int64{r.lo, r.hi + 1} {
+					if n > d.q.At.Unix() && n < maxSecond {
+						seconds = append(seconds, n)
+					}
+				}
 			}
 		}
 	}
+	d.b.spend(8 * len(seconds))
 	slices.Sort(seconds)
-	seconds = slices.Compact(seconds)
-	later := 0
-	for _, n := range seconds {
-		if n <= d.q.At.Unix() || n >= maxSecond || later == maxFuture {
-			continue
+	return slices.Compact(seconds)
+}
+
+// firstWorse returns how many of the instants pass before the verdict may be
+// worse: until then not even a request with a time of its own choice gets
+// further.
+func (d *decider) firstWorse(now Bounds, instants []int64) int {
+	level := now.Least + 1
+	n, _ := slices.BinarySearchFunc(instants, true, func(n int64, _ bool) int {
+		if d.mayReach(level, n) {
+			return 1
 		}
-		later++
-		if v := d.at(n); rank(v) > rank(now) {
-			return &Exposure{time.Unix(n, 0).UTC(), v}
+		return -1
+	})
+	return n
+}
+
+// mayReach reports whether outsiders may get that far with a request at some
+// instant from now on up to the given one.
+func (d *decider) mayReach(level Verdict, until int64) bool {
+	c := *d.compiled
+	c.until, c.domains = until, make(map[domainKey]*domain, 8)
+	then := newDecider(&c)
+	reached := false
+	enough := d.b.within(d.b.left/16, func() {
+		seen := map[string]bool{}
+		for _, a := range weighty() {
+			key := d.alike(a)
+			if seen[key] || !then.supported(a) {
+				continue
+			}
+			seen[key] = true
+			t := then.newTrial(then.scenes(a), level, false)
+			if reached = t.run() || !t.proven(); reached {
+				return
+			}
 		}
-	}
-	return nil
+	})
+	return reached || !enough
 }
 
 // at decides the verdict at another instant.
-func (d *decider) at(second int64) Verdict {
+func (d *decider) at(second int64) (b Bounds, intricate bool) {
 	c := *d.compiled
-	c.q.At = time.Unix(second, 0).UTC()
+	c.q.At, c.domains = time.Unix(second, 0).UTC(), make(map[domainKey]*domain, 8)
 	then := newDecider(&c)
-	then.work = d.work
-	v := Private
-	for _, action := range EncryptActions() {
-		v = worse(v, then.outcome(action).verdict())
+	then.plain(weighty())
+	then.finishAll()
+	b = closed()
+	for _, a := range weighty() {
+		o := then.outcome(a)
+		b, intricate = b.worst(o.bounds()), intricate || o.intricate
 	}
-	d.work = then.work
-	return v
+	return b, intricate
 }

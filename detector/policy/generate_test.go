@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // A generator makes random policies out of documented constructs.
@@ -155,7 +157,7 @@ func (g *generator) conditions() map[string]map[string]any {
 // decorate puts a set prefix and IfExists on an operator, with care for keys
 // of many values, which need a prefix.
 func (g *generator) decorate(operator, key string) string {
-	info, _ := lookupKey(key)
+	info, _ := condkey.Default().Lookup(key)
 	prefix := ""
 	switch {
 	case info.Multi:
@@ -181,7 +183,10 @@ var (
 
 // constraint returns a key, operators that fit it, and values to choose from.
 func (g *generator) constraint() (key string, operators, values []string) {
-	switch g.rng.IntN(31) {
+	if g.chance(18) {
+		return g.sessionConstraint()
+	}
+	switch g.rng.IntN(33) {
 	case 0, 1:
 		return pick(g, "aws:PrincipalAccount", "kms:CallerAccount"), textOperators,
 			[]string{"111122223333", "444455556666", "555566667777", "1111*", "????????????", "${aws:ResourceAccount}", "44445555666?", "*"}
@@ -250,14 +255,62 @@ func (g *generator) constraint() (key string, operators, values []string) {
 		return pick(g, "aws:UserAgent", "aws:SourceIdentity"), textOperators, []string{"tool/1", "x*", "a?c", "${aws:PrincipalTag/team}"}
 	case 29:
 		return pick(g, "kms:MultiRegion", "kms:GrantIsForAWSResource", "aws:MultiFactorAuthPresent"), boolOperators, []string{"true", "false"}
+	case 30:
+		return pick(g, "kms:GranteePrincipal", "kms:RetiringPrincipal", "kms:GranteeServicePrincipal", "kms:RetiringServicePrincipal", "kms:GrantConstraintType"), textOperators,
+			[]string{"arn:aws:iam::444455556666:role/Deploy", "arn:aws:iam::*", "s3.amazonaws.com", "us-east-1.supportauthz.amazonaws.com", "*", "EncryptionContextSubset"}
+	case 31:
+		return "aws:VpceOrgPaths", textOperators, []string{"o-mycorp0001/*", "*/ou-ab12-11111111/*", "o-*/r-ab12/ou-cd34-*", "o-other00001/r-zz99/"}
 	default:
 		return pick(g, "aws:SourceAccount", "aws:SourceOrgID", "s3:prefix"), textOperators, []string{"111122223333", "o-mycorp0001", "x*"}
 	}
 }
 
+// sessionConstraint is constraint for keys that depend on how the caller's
+// session, or the request, came about.
+func (g *generator) sessionConstraint() (key string, operators, values []string) {
+	arn := func(prefix, suffix string) []string {
+		return []string{prefix + "*" + suffix, prefix + "444455556666" + suffix, prefix + "111122223333" + suffix, prefix + "${aws:PrincipalAccount}" + suffix, "*"}
+	}
+	switch g.rng.IntN(16) {
+	case 0:
+		return "lambda:SourceFunctionArn", arnOperators, arn("arn:aws:lambda:us-east-1:", ":function:f")
+	case 1:
+		return "ec2:SourceInstanceArn", arnOperators, arn("arn:aws:ec2:us-east-1:", ":instance/i-0123456789abcdef0")
+	case 2:
+		return "aws:Ec2InstanceSourceVpc", textOperators, []string{"vpc-0a1b2c3d4e5f60718", "vpc-*", "${aws:SourceVpc}"}
+	case 3:
+		return "aws:Ec2InstanceSourcePrivateIPv4", ipOperators, []string{"10.0.0.0/8", "10.1.2.3", "2001:db8::/32", "0.0.0.0/0"}
+	case 4:
+		return "ec2:RoleDelivery", numericOperators, []string{"0", "1", "2", "3"}
+	case 5:
+		return "codebuild:ProjectArn", arnOperators, arn("arn:aws:codebuild:us-east-1:", ":project/app")
+	case 6:
+		return "codebuild:BuildArn", arnOperators, arn("arn:aws:codebuild:us-east-1:", ":build/app:00000000-0000-0000-0000-000000000000")
+	case 7:
+		return "aws:FederatedProvider", arnOperators, append(arn("arn:aws:iam::", ":oidc-provider/token.actions.githubusercontent.com"), "accounts.google.com", "www.amazon.com")
+	case 8:
+		return pick(g, "accounts.google.com:sub", "accounts.google.com:aud"), textOperators[:3], []string{"110169484474386276334", "*", "??????"}
+	case 9:
+		return pick(g, "saml:sub", "saml:sub_type", "saml:namequalifier"), textOperators[:3], []string{"persistent", "*", "abcdefghijklmnopqrstuvwxyz0="}
+	case 10:
+		return pick(g, "glue:RoleAssumedBy", "glue:CredentialIssuingService"), textOperators[:3], []string{"glue.amazonaws.com", "lambda.amazonaws.com", "*"}
+	case 11:
+		return "aws:SignInSessionArn", arnOperators, arn("arn:aws:signin:us-east-1:", ":session/x")
+	case 12:
+		return "aws:SourceVpcArn", arnOperators, arn("arn:aws:ec2:eu-west-1:", ":vpc/vpc-0a1b2c3d4e5f60718")
+	case 13:
+		return pick(g, "kms:RecipientAttestation:PCR0", "kms:RecipientAttestation:NitroTPMPCR12", "kms:RecipientAttestation:PCR32"), textOperators,
+			[]string{strings.Repeat("ab", 48), strings.Repeat("AB", 48), "*", "ab*"}
+	case 14:
+		return pick(g, "ssm:SourceInstanceArn", "aws:ChatbotSourceArn"), arnOperators, append(arn("arn:aws:ssm:us-east-1:", ":managed-instance/mi-0123456789abcdef0"), arn("arn:aws:chatbot::", ":chat-configuration/x")...)
+	default:
+		return pick(g, "aws:CalledViaAWSMCP", "aws:IsMcpServiceAction", "aws:UserAgent"), textOperators[:3], []string{"aws-mcp.amazonaws.com", "*", "?*"}
+	}
+}
+
 // mustParse returns the policy of a text that the test made itself.
 func mustParse(text []byte) *Policy {
-	p, err := Parse(text)
+	p, err := ParseStrict(text)
 	if err != nil {
 		panic(fmt.Sprintf("%v\n%s", err, text))
 	}

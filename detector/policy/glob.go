@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // A token is one step of a pattern.
@@ -61,16 +63,24 @@ type part struct {
 	ref     string // the variable's key; "" for text
 	defText string // the default
 	hasDef  bool
-	slot    int // the variable's slot, set by compile
+	slot    int  // the variable's slot, set by compile
+	account bool // the variable is the caller's account
+	wild    bool // the variable's value can hold * or ?
 }
 
-// newPattern reads a value under a string or ARN operator. vars says whether
-// ${...} is a variable.
-func newPattern(value string, base Base, vars bool) pattern {
+// newPattern reads a value under a string or ARN operator. vars holds the keys
+// that ${...} can name, nil where it is plain text.
+func newPattern(value string, base Base, vars *condkey.Table) pattern {
 	p := pattern{text: value, fold: base == StringEqualsIgnoreCase, arn: base == ArnLike}
 	p.wild = base == StringLike || base == ArnLike
-	if vars && strings.Contains(value, "${") {
+	if vars != nil && strings.Contains(value, "${") {
 		p.parts = splitVariables(value)
+		for i := range p.parts {
+			if v := &p.parts[i]; v.ref != "" {
+				key, _ := vars.Lookup(v.ref)
+				v.account, v.wild = key.Tie == condkey.TieAccount, key.Depends.Wild
+			}
+		}
 		if onlyText(p.parts) {
 			p.build(p.parts)
 			p.parts = nil
@@ -132,60 +142,161 @@ func (p *pattern) read(toks []token, s part, colons *int, crossing bool) []token
 	return toks
 }
 
-// tokens returns the pattern as tokens, exact or not.
-func (p *pattern) tokens() []token {
-	if !p.exact {
-		return p.toks
+// head returns the ASCII characters that each match begins with.
+func (p *pattern) head() string {
+	if p.exact && !p.fold {
+		return p.plain[:asciiPrefix(p.plain)]
 	}
-	toks := make([]token, 0, len(p.plain))
-	for _, r := range p.plain {
-		toks = append(toks, token{r: r, fold: p.fold})
+	n := 0
+	for n < len(p.toks) && p.toks[n].kind == tokLit && !p.toks[n].fold && p.toks[n].r < utf8.RuneSelf {
+		n++
 	}
-	return toks
+	var b strings.Builder
+	b.Grow(n)
+	for _, t := range p.toks[:n] {
+		b.WriteByte(byte(t.r))
+	}
+	return b.String()
+}
+
+// asciiPrefix returns how many bytes of s come before the first that is not ASCII.
+func asciiPrefix(s string) int {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return i
+		}
+	}
+	return len(s)
+}
+
+// shortest returns how many characters the shortest match has.
+func (p *pattern) shortest() int {
+	n := utf8.RuneCountInString(p.plain)
+	for i := range p.toks {
+		if p.toks[i].kind != tokStar {
+			n++
+		}
+	}
+	return n
 }
 
 // matches reports whether the pattern, which has no variables, matches s.
-func (p *pattern) matches(s string) bool {
+func (p *pattern) matches(s string, b *budget) bool {
 	if p.exact {
+		b.spend(1)
 		if p.fold {
+			b.spend(len(s) / 4)
 			return strings.EqualFold(p.plain, s)
 		}
 		return p.plain == s
 	}
-	return matchTokens(p.toks, s)
+	return matchTokens(p.toks, s, b)
 }
 
-// matchTokens walks tokens and text with a way back to the last star. One way
-// back suffices: what an earlier star could take, the last one can take too,
-// and a star that must not cross a colon ends where its part of the ARN ends.
-func matchTokens(toks []token, s string) bool {
-	i, j := 0, 0
-	star, mark := -1, 0
-	for j < len(s) {
-		r, size := runeAt(s, j)
-		switch {
-		case i < len(toks) && toks[i].kind == tokStar:
-			star, mark = i, j
-			i++
-			continue
-		case i < len(toks) && toks[i].matches(r):
-			i++
-			j += size
-			continue
-		case star < 0:
-			return false
-		}
-		skipped, size := runeAt(s, mark)
-		if !toks[star].matches(skipped) {
-			return false
-		}
-		mark += size
-		i, j = star+1, mark
+// matchTokens takes the tokens apart at their stars: what comes before the
+// first one begins the text, what comes after the last one ends it, and what is
+// between two is looked for from left to right. The leftmost place is as good
+// as any: what an earlier star could take, a later one can take too, and a star
+// that must not cross a colon ends where its part of the ARN ends.
+func matchTokens(toks []token, s string, b *budget) bool {
+	b.spend(1 + len(toks)/8)
+	star := nextStar(toks, 0)
+	n, ok := matchHere(toks[:star], s, b)
+	if star == len(toks) {
+		return ok && n == len(s)
 	}
-	for i < len(toks) && toks[i].kind == tokStar {
+	last := len(toks) - 1
+	for toks[last].kind != tokStar {
+		last--
+	}
+	tail := toks[last+1:]
+	end := len(s)
+	for range tail {
+		_, size := utf8.DecodeLastRuneInString(s[:end])
+		end -= size
+	}
+	if !ok || end < n {
+		return false
+	}
+	if _, ok = matchHere(tail, s[end:], b); !ok {
+		return false
+	}
+	for s = s[n:end]; star < last; {
+		next := nextStar(toks, star+1)
+		at, n := findTokens(toks[star+1:next], s, b)
+		if at < 0 || toks[star].noColon && strings.IndexByte(s[:at], ':') >= 0 {
+			return false
+		}
+		s, star = s[at+n:], next
+	}
+	return !toks[last].noColon || strings.IndexByte(s, ':') < 0
+}
+
+// nextStar returns the place of the first star from i on, the length when there is none.
+func nextStar(toks []token, i int) int {
+	for i < len(toks) && toks[i].kind != tokStar {
 		i++
 	}
-	return i == len(toks)
+	return i
+}
+
+// matchHere matches tokens without a star at the beginning of s and returns how
+// many bytes they take.
+func matchHere(toks []token, s string, b *budget) (n int, ok bool) {
+	for i := range toks {
+		if n == len(s) {
+			b.spend(i / 4)
+			return 0, false
+		}
+		r, size := runeAt(s, n)
+		if !toks[i].matches(r) {
+			b.spend(i / 4)
+			return 0, false
+		}
+		n += size
+	}
+	b.spend(len(toks) / 4)
+	return n, true
+}
+
+// longText is from how many tokens on a text is looked for as a whole: that
+// takes no more steps than the texts are long, whatever they repeat.
+const longText = 16
+
+// findTokens returns the first place in s where tokens without a star match,
+// and how many bytes they take there; -1 when there is none.
+func findTokens(toks []token, s string, b *budget) (at, n int) {
+	if len(toks) >= longText {
+		if text, ok := plainText(toks); ok {
+			b.spend(len(toks) + len(s)/4)
+			return strings.Index(s, text), len(text)
+		}
+	}
+	for at = 0; len(s)-at >= len(toks) && !b.out(); {
+		if n, ok := matchHere(toks, s[at:], b); ok {
+			return at, n
+		}
+		b.spend(1)
+		if at == len(s) {
+			break
+		}
+		_, size := runeAt(s, at)
+		at += size
+	}
+	return -1, 0
+}
+
+// plainText returns the text that tokens ask for; ok is false when it is not
+// one single text.
+func plainText(toks []token) (text string, ok bool) {
+	var t strings.Builder
+	for i := range toks {
+		if toks[i].kind != tokLit || toks[i].fold {
+			return "", false
+		}
+		t.WriteRune(toks[i].r)
+	}
+	return t.String(), true
 }
 
 func runeAt(s string, i int) (rune, int) {

@@ -3,6 +3,8 @@ package policy
 import (
 	"slices"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // on returns the literals on one slot.
@@ -76,7 +78,7 @@ func (s *search) pickMany(slot int, d *domain, lits []literal, m *model) ([]valu
 // repairCalled solves aws:CalledVia, First and Last: the services in a chain of
 // calls. The list holds only some services, so it may be missing under a service.
 func (s *search) repairCalled(lits []literal, m *model) bool {
-	list, first, last := s.c.slotWith(idCalledVia), s.c.slotWith(idCalledViaFirst), s.c.slotWith(idCalledViaLast)
+	list, first, last := s.c.slotWith(condkey.TieCalled), s.c.slotWith(condkey.TieCalledFirst), s.c.slotWith(condkey.TieCalledLast)
 	set := func(chain []value) {
 		for _, x := range [...]struct {
 			slot int
@@ -87,14 +89,15 @@ func (s *search) repairCalled(lits []literal, m *model) bool {
 			}
 		}
 	}
-	if absentFits(lits) {
+	rule := s.calledRow().Case(s.kind)
+	if absentFits(lits) && (rule == nil || rule.Is != condkey.Always) {
 		set(nil)
 		return true
 	}
-	if s.path != via {
+	if rule == nil {
 		return false
 	}
-	for _, t := range calledServices() {
+	for _, t := range s.calledServices() {
 		if set([]value{{s: t}}); allLiteralsHold(lits, m) {
 			return true
 		}
@@ -139,6 +142,17 @@ func allLiteralsHold(lits []literal, m *model) bool {
 	return true
 }
 
+// calledRow is the row of a chain's services.
+func (s *search) calledRow() *condkey.Row { return s.c.keys.Tied(condkey.TieCalled) }
+
+// calledServices lists the services that are known to make such chains.
+func (s *search) calledServices() []string {
+	if rule := s.calledRow().Case(s.kind); rule != nil {
+		return rule.Known
+	}
+	return nil
+}
+
 // calledBy returns a service that meets lits, whichever keys they are on.
 func (s *search) calledBy(lits []literal, m *model) (value, bool) {
 	lits = slices.Clone(lits)
@@ -147,17 +161,21 @@ func (s *search) calledBy(lits []literal, m *model) (value, bool) {
 		slot = lits[i].slot
 		lits[i].slot = 0
 	}
-	if slot < 0 {
-		return value{s: calledServices()[0]}, true
+	known := s.calledServices()
+	if slot < 0 && len(known) > 0 {
+		return value{s: known[0]}, true
 	}
-	for _, t := range calledServices() {
+	for _, t := range known {
 		if v := (value{s: t}); fitsAll([]value{v}, lits, m) {
 			return v, true
 		}
 	}
 	trial := m.clone()
-	host := tape{[]segment{repeat(hostClass(), 1, 60), fixed(".amazonaws.com")}}
-	if !s.fill([]variant{whole(0, host)}, lits, trial, resolved) {
+	var variants []variant
+	for _, f := range s.c.formsOf(s.calledRow().ShapesIn(s.kind)) {
+		variants = append(variants, whole(0, f.tape))
+	}
+	if !s.fill(variants, lits, trial, resolved) {
 		return value{}, false
 	}
 	v := trial.vals[0][0]
@@ -173,18 +191,16 @@ func (s *search) calledBy(lits []literal, m *model) (value, bool) {
 }
 
 // repairMFA solves aws:MultiFactorAuthPresent and Age together, for temporary
-// credentials of roles, users and root users; see mfaDomain for the others.
-// Source: IAM User Guide, reference_policies_condition-keys.html. The page says
-// that federated identities do not carry the key and also that all temporary
-// credentials do: a role session may be federated.
+// credentials of roles, users and root users: an age comes with true only.
 func (s *search) repairMFA(lits []literal, m *model) bool {
-	present, age := s.c.slotWith(idMFAPresent), s.c.slotWith(idMFAAge)
+	present, age := s.c.slotWith(condkey.TieMFA), s.c.slotWith(condkey.TieMFAAge)
+	onPresent, onAge := on(lits, present), on(lits, age)
 	try := func(p string, a []value) bool {
 		var pv []value
 		if p != "" {
 			pv = []value{{s: p}}
 		}
-		if !fitsAll(pv, on(lits, present), m) || !fitsAll(a, on(lits, age), m) {
+		if !fitsAll(pv, onPresent, m) || !fitsAll(a, onAge, m) {
 			return false
 		}
 		if present >= 0 {
@@ -195,10 +211,22 @@ func (s *search) repairMFA(lits []literal, m *model) bool {
 		}
 		return true
 	}
-	if !s.sure && s.typ == roleCaller && try("", nil) || try("false", nil) {
+	rule := s.c.keys.Tied(condkey.TieMFA).Case(s.kind)
+	if rule == nil {
+		return try("", nil)
+	}
+	lacks := rule.Is == condkey.Chosen || rule.Is == condkey.MayHave || rule.Is.Open() && !s.sure
+	if lacks && try("", nil) || slices.Contains(rule.Of, "false") && try("false", nil) {
 		return true
 	}
-	for _, n := range borders(on(lits, age), 0, 36*3600) {
+	ages := s.c.keys.Tied(condkey.TieMFAAge).Case(s.kind)
+	if ages == nil || !slices.Contains(rule.Of, "true") {
+		return false
+	}
+	for _, n := range borders(onAge, ages.Lo, ages.Hi, m.b) {
+		if m.b.spend(24); m.b.out() {
+			return false
+		}
 		if try("true", []value{secondsValue(n)}) {
 			return true
 		}
@@ -209,10 +237,10 @@ func (s *search) repairMFA(lits []literal, m *model) bool {
 // repairSpec solves key spec, key usage and encryption algorithm together.
 func (s *search) repairSpec(lits []literal, m *model) bool {
 	for _, k := range s.c.keyKinds() {
-		if !k.does(s.action) {
+		if k.set()&s.keys == 0 {
 			continue
 		}
-		for _, alg := range k.algorithms(s.action) {
+		for _, alg := range k.algorithms() {
 			if s.trySpec(lits, m, k, alg) {
 				return true
 			}
@@ -222,23 +250,33 @@ func (s *search) repairSpec(lits []literal, m *model) bool {
 }
 
 func (s *search) trySpec(lits []literal, m *model, k keyKind, alg string) bool {
-	value := func(slot int) string {
-		switch s.c.slots[slot].id {
-		case idKeySpec:
-			return k.spec
-		case idKeyUsage:
-			return k.usage
+	value := func(slot int) (text, fact string) {
+		switch s.c.slots[slot].Tie {
+		case condkey.TieSpec:
+			return k.spec, s.c.q.Key.Spec
+		case condkey.TieUsage:
+			return k.usage, s.c.q.Key.Usage
 		default:
-			return alg
+			return alg, ""
 		}
 	}
 	trial := m.clone()
 	for i := sFirst; i < len(s.c.slots); i++ {
-		if s.groupOf(i) == gSpec {
-			trial.vals[i] = nil
-			if v := value(i); v != "" {
-				trial.set(i, v)
+		if s.groupOf(i) != gSpec {
+			continue
+		}
+		trial.vals[i] = nil
+		rule := s.c.slots[i].Case(s.kind)
+		if rule == nil {
+			continue
+		}
+		if v, fact := value(i); v != "" {
+			if v != fact && !slices.Contains(rule.Of, v) {
+				return false
 			}
+			trial.set(i, v)
+		} else if rule.Is == condkey.Always && fact == "" && s.c.hasTie(i, condkey.TieAlgorithm) {
+			return false
 		}
 	}
 	if !allLiteralsHold(lits, trial) {
@@ -253,9 +291,22 @@ type keyKind struct{ spec, usage string }
 
 // keyKinds lists what the key can be: one entry when spec and usage are known.
 func (c *compiled) keyKinds() []keyKind {
+	if c.kinds == nil {
+		c.kinds = c.listKinds()
+		for _, k := range c.kinds {
+			c.may |= k.set()
+		}
+	}
+	return c.kinds
+}
+
+func (c *compiled) listKinds() []keyKind {
 	facts := c.q.Key
+	if facts.Spec == "" && facts.Usage == "" {
+		return keyKindTable[:]
+	}
 	var list []keyKind
-	for _, k := range allKeyKinds() {
+	for _, k := range keyKindTable {
 		if (facts.Spec == "" || facts.Spec == k.spec) && (facts.Usage == "" || facts.Usage == k.usage) {
 			list = append(list, k)
 		}
@@ -273,43 +324,41 @@ const (
 	verifyMAC      = "GENERATE_VERIFY_MAC"
 )
 
-// allKeyKinds lists the combinations that KMS documents.
+// keyKindTable lists the combinations that KMS documents.
 // Source: KMS API reference, CreateKey, KeySpec and KeyUsage.
-func allKeyKinds() [25]keyKind {
-	return [25]keyKind{
-		{symmetricDefault, encryptDecrypt},
-		{"RSA_2048", encryptDecrypt},
-		{"RSA_3072", encryptDecrypt},
-		{"RSA_4096", encryptDecrypt},
-		{"SM2", encryptDecrypt},
-		{"RSA_2048", signVerify},
-		{"RSA_3072", signVerify},
-		{"RSA_4096", signVerify},
-		{"SM2", signVerify},
-		{"ECC_NIST_P256", signVerify},
-		{"ECC_NIST_P384", signVerify},
-		{"ECC_NIST_P521", signVerify},
-		{"ECC_SECG_P256K1", signVerify},
-		{"ECC_NIST_EDWARDS25519", signVerify},
-		{"ML_DSA_44", signVerify},
-		{"ML_DSA_65", signVerify},
-		{"ML_DSA_87", signVerify},
-		{"SM2", keyAgreement},
-		{"ECC_NIST_P256", keyAgreement},
-		{"ECC_NIST_P384", keyAgreement},
-		{"ECC_NIST_P521", keyAgreement},
-		{"HMAC_224", verifyMAC},
-		{"HMAC_256", verifyMAC},
-		{"HMAC_384", verifyMAC},
-		{"HMAC_512", verifyMAC},
-	}
+var keyKindTable = [...]keyKind{
+	{symmetricDefault, encryptDecrypt},
+	{"RSA_2048", encryptDecrypt},
+	{"RSA_3072", encryptDecrypt},
+	{"RSA_4096", encryptDecrypt},
+	{"SM2", encryptDecrypt},
+	{"RSA_2048", signVerify},
+	{"RSA_3072", signVerify},
+	{"RSA_4096", signVerify},
+	{"SM2", signVerify},
+	{"ECC_NIST_P256", signVerify},
+	{"ECC_NIST_P384", signVerify},
+	{"ECC_NIST_P521", signVerify},
+	{"ECC_SECG_P256K1", signVerify},
+	{"ECC_NIST_EDWARDS25519", signVerify},
+	{"ML_DSA_44", signVerify},
+	{"ML_DSA_65", signVerify},
+	{"ML_DSA_87", signVerify},
+	{"SM2", keyAgreement},
+	{"ECC_NIST_P256", keyAgreement},
+	{"ECC_NIST_P384", keyAgreement},
+	{"ECC_NIST_P521", keyAgreement},
+	{"HMAC_224", verifyMAC},
+	{"HMAC_256", verifyMAC},
+	{"HMAC_384", verifyMAC},
+	{"HMAC_512", verifyMAC},
 }
 
 const symmetricDefault = "SYMMETRIC_DEFAULT"
 
 // known reports whether the kind is a documented one.
 func (k keyKind) known() bool {
-	for _, x := range allKeyKinds() {
+	for _, x := range keyKindTable {
 		if x == k {
 			return true
 		}
@@ -317,39 +366,77 @@ func (k keyKind) known() bool {
 	return false
 }
 
-// does reports whether keys of this kind support an action.
-// Source: KMS Developer Guide, symm-asymm-compare.html.
-func (k keyKind) does(action string) bool {
-	symmetric := k.spec == symmetricDefault
-	if !k.known() {
-		return true
-	}
-	switch action {
-	case "kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo":
-		return k.usage == "ENCRYPT_DECRYPT"
-	case "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:GenerateDataKeyPair", "kms:GenerateDataKeyPairWithoutPlaintext", "kms:GetKeyRotationStatus":
-		return symmetric
-	case "kms:Sign", "kms:Verify":
-		return k.usage == "SIGN_VERIFY"
-	case "kms:GenerateMac", "kms:VerifyMac":
-		return k.usage == "GENERATE_VERIFY_MAC"
-	case "kms:DeriveSharedSecret":
-		return k.usage == "KEY_AGREEMENT"
-	case "kms:GetPublicKey":
-		return !symmetric && k.usage != "GENERATE_VERIFY_MAC"
+// set returns the kind of key; any for one that is not a documented one.
+func (k keyKind) set() keySet {
+	switch {
+	case !k.known():
+		return anyKey
+	case k.spec == symmetricDefault:
+		return symmetricKey
+	case k.usage == signVerify:
+		return signingKey
+	case k.usage == verifyMAC:
+		return macKey
+	case k.usage == keyAgreement:
+		return agreementKey
 	default:
-		return true
+		return asymmetricKey
 	}
 }
 
-// algorithms lists the values of kms:EncryptionAlgorithm; "" stands for absent.
-func (k keyKind) algorithms(action string) []string {
-	switch action {
-	case "kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey",
-		"kms:GenerateDataKeyWithoutPlaintext", "kms:GenerateDataKeyPair", "kms:GenerateDataKeyPairWithoutPlaintext":
-	default:
-		return []string{""}
+// keySets returns the kinds of keys that the key may be of and that serve a:
+// each by itself where what the request carries depends on the kind.
+func (c *compiled) keySets(a ask) []keySet {
+	serve := c.serving(a)
+	if !c.tellsKeys(a) {
+		if a.action == createGrant {
+			serve &= -serve // one kind is as good as another
+		}
+		return []keySet{serve}
 	}
+	var sets []keySet
+	for kind := symmetricKey; kind <= agreementKey; kind <<= 1 {
+		if serve&kind != 0 {
+			sets = append(sets, kind)
+		}
+	}
+	return sets
+}
+
+// tellsKeys says whether conditions can tell apart what a is about keys of
+// different kinds.
+func (c *compiled) tellsKeys(a ask) bool {
+	byKey := c.mentionsAny(condkey.TieSpec, condkey.TieUsage, condkey.TieAlgorithm)
+	byRequest := c.mentionsAny(condkey.TieContext, condkey.TieContextKeys)
+	if a.action == createGrant {
+		return byKey || byRequest || c.byAction
+	}
+	return byKey && byRequest
+}
+
+// serving returns the kinds of keys that the key may be of and that serve a.
+func (c *compiled) serving(a ask) keySet {
+	var serve keySet
+	c.keyKinds()
+	switch known, ok := FindAction(a.action); {
+	case a.action == createGrant && a.class != "":
+		for kind := symmetricKey; kind <= agreementKey; kind <<= 1 {
+			if len(operations(a.class, kind)) > 0 {
+				serve |= kind
+			}
+		}
+	case ok:
+		serve = known.keys
+	default:
+		serve = anyKey
+	}
+	return c.may & serve
+}
+
+// algorithms lists what kms:EncryptionAlgorithm can be with keys of this kind,
+// in the actions that have it.
+// Source: KMS API reference, Encrypt, EncryptionAlgorithm.
+func (k keyKind) algorithms() []string {
 	switch {
 	case k.spec == "SYMMETRIC_DEFAULT":
 		return []string{"SYMMETRIC_DEFAULT"}
@@ -362,15 +449,5 @@ func (k keyKind) algorithms(action string) []string {
 	}
 }
 
-// supported reports whether the key, as far as it is known, can serve an action.
-func (c *compiled) supported(action string) bool {
-	if c.q.Key.Spec == "" && c.q.Key.Usage == "" {
-		return true
-	}
-	for _, k := range c.keyKinds() {
-		if k.does(action) {
-			return true
-		}
-	}
-	return false
-}
+// supported reports whether the key, as far as it is known, can serve a.
+func (c *compiled) supported(a ask) bool { return c.serving(a) != 0 }

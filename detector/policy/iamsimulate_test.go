@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // TestOracleIAMSimulate holds Allows against iam-simulate, an evaluator by
@@ -164,7 +166,7 @@ func simulate(t testing.TB, asked []simulation) []simulated {
 		context := map[string]any{}
 		for key, values := range s.request.Context {
 			context[key] = values[0]
-			if info, _ := lookupKey(key); info.Multi {
+			if info, _ := condkey.Default().Lookup(key); info.Multi {
 				context[key] = values
 			}
 		}

@@ -82,7 +82,8 @@ func audiences(d Decision) string {
 }
 
 func sameDecision(before, after Decision) bool {
-	return before.Verdict == after.Verdict && slices.EqualFunc(before.Grants, after.Grants, func(a, b Grant) bool {
+	return before.Owner.Manage == after.Owner.Manage && before.Owner.Decrypt == after.Owner.Decrypt &&
+		before.Classes == after.Classes && before.bounds() == after.bounds() && slices.EqualFunc(before.Grants, after.Grants, func(a, b Grant) bool {
 		return a.Action == b.Action && a.Audience == b.Audience
 	})
 }
@@ -91,23 +92,30 @@ func sameDecision(before, after Decision) bool {
 // still gets in where somebody did.
 func closesOrStays(before, after Decision) bool {
 	if before.Verdict == Private {
-		return after.Verdict == Private
+		return after.Verdict == Private && keepsLess(before.Owner, after.Owner)
 	}
-	return after.Verdict == Undecided || rankVerdict(after.Verdict) <= rankVerdict(before.Verdict)
+	return after.Least <= before.Least && keepsLess(before.Owner, after.Owner)
 }
 
-// opensOrStays: an Allow keeps nobody out. What was open may have been less
-// than what is sure now.
-func opensOrStays(before, after Decision) bool {
-	for _, g := range before.Grants {
-		if !slices.ContainsFunc(after.Grants, func(h Grant) bool { return h.Action == g.Action && h.Audience >= g.Audience }) {
+// keepsLess: what the owner has lost for sure stays lost, and what it has for
+// sure after a Deny it had before.
+func keepsLess(before, after Owner) bool {
+	for _, a := range [...][2]Access{{before.Manage, after.Manage}, {before.Decrypt, after.Decrypt}} {
+		if a[0] == AccessNo && a[1] != AccessNo || a[1] == AccessYes && a[0] != AccessYes || a[1] == AccessNamed && a[0] == AccessUndecided {
 			return false
 		}
 	}
-	if before.Verdict == Undecided {
-		return after.Verdict != Private
+	return true
+}
+
+// opensOrStays: an Allow keeps nobody out.
+func opensOrStays(before, after Decision) bool {
+	for _, g := range before.Grants {
+		if !slices.ContainsFunc(after.Grants, func(h Grant) bool { return h.Class == g.Class && h.Action == g.Action && h.Audience >= g.Audience }) {
+			return false
+		}
 	}
-	return rankVerdict(after.Verdict) >= rankVerdict(before.Verdict)
+	return after.Least >= before.Least && after.Most >= before.Most && keepsLess(after.Owner, before.Owner)
 }
 
 // clone returns a copy that shares nothing which a change changes.

@@ -88,13 +88,16 @@ func (l *literal) holdsFor(vals []value, m *model) bool {
 	return l.mode == eachIn || l.mode == eachOut
 }
 
-// A model gives every key of a decision its values; none means absent.
+// A model gives every key of a decision its values; none means absent. What it
+// costs to copy it and to look at it is charged to the decision's budget.
 type model struct {
 	vals [][]value
+	b    *budget
 }
 
 func (m *model) clone() *model {
-	return &model{vals: append([][]value(nil), m.vals...)}
+	m.b.spend(8 + 6*len(m.vals))
+	return &model{vals: append([][]value(nil), m.vals...), b: m.b}
 }
 
 func (m *model) text(slot int) string {
@@ -123,5 +126,6 @@ func exactly(texts ...string) *valueSet {
 	for i, t := range texts {
 		s.pats[i] = pattern{text: t, plain: t, exact: true}
 	}
+	s.seal()
 	return s
 }

@@ -8,24 +8,60 @@ func (c *compiled) matches(action string) []match {
 		return m
 	}
 	m := make([]match, len(c.stmts))
-	for i := range c.stmts {
-		if st := &c.stmts[i]; st.resource != matchNo {
-			m[i] = min(st.resource, st.matchAction(action))
-		}
+	for i, by := range c.acts(action) {
+		m[i] = min(c.stmts[i].resource, by)
 	}
 	c.matched[action] = m
 	return m
 }
 
+// acts returns, for each statement, whether its actions are about an action.
+func (c *compiled) acts(action string) []match {
+	if m, ok := c.acted[action]; ok {
+		return m
+	}
+	m := make([]match, len(c.stmts))
+	letters := lettersOf(action)
+	for i := range c.stmts {
+		st := &c.stmts[i]
+		c.b.spend(2 + len(st.Actions)/4)
+		m[i] = st.matchAction(action, func(j int) bool {
+			if st.letters[j]&^letters != 0 {
+				return false
+			}
+			c.b.spend(6)
+			return true
+		})
+	}
+	c.acted[action] = m
+	return m
+}
+
+// lettersOf returns a set of the ASCII letters in text, without regard to their
+// case: a pattern that has one which a text lacks does not match it.
+func lettersOf(text string) (set uint32) {
+	for i := range len(text) {
+		if c := text[i] | 0x20; 'a' <= c && c <= 'z' {
+			set |= 1 << (c - 'a')
+		}
+	}
+	return set
+}
+
 // matchAction says whether s applies to an action, e.g. "kms:Encrypt".
 // Sources: IAM User Guide, reference_policies_elements_action.html; KMS
 // Developer Guide, key-policy-overview.html (a statement without Action has no effect).
-func (s *Statement) matchAction(action string) match {
+//
+// may says which of the patterns can match at all; others are not looked at.
+func (s *Statement) matchAction(action string, may func(i int) bool) match {
 	if s.Actions == nil {
 		return matchNo
 	}
 	best := matchNo
-	for _, a := range s.Actions {
+	for i, a := range s.Actions {
+		if !may(i) {
+			continue
+		}
 		best = max(best, matchOneAction(a, action))
 		if best == matchYes {
 			break
@@ -41,10 +77,13 @@ func matchOneAction(pattern, action string) match {
 	if pattern == "*" {
 		return matchYes
 	}
-	if len(pattern) > 4 && pattern[3] == ':' && pattern[4] != '*' && pattern[4] != '?' && pattern[4]|0x20 != action[4]|0x20 {
+	if len(pattern) > 4 && pattern[3] == ':' && pattern[4] != '*' && pattern[4] != '?' && pattern[4] != markLead && pattern[4]|0x20 != action[4]|0x20 {
 		return matchNo // the common case: another action
 	}
 	trimmed := strings.TrimSpace(pattern)
+	if hasMark(trimmed) {
+		return min(matchMaybe, matchOneAction(replaceMarks(trimmed, "*"), action))
+	}
 	if !globFold(trimmed, action) {
 		return matchNo
 	}
@@ -83,29 +122,37 @@ func globFold(pattern, s string) bool {
 // wildcard differ, or the key's ARN is not known, the answer is maybe.
 // Sources: KMS Developer Guide, key-policy-overview.html (Resource); IAM User
 // Guide, reference_policies_elements_resource.html.
-func (c *compiled) matchResource(s *Statement) match {
+//
+// open says whether an unknown value may name the key as well.
+func (c *compiled) matchResource(s *Statement, in *Policy) (m, open match) {
 	if s.Resources == nil {
-		return matchNo
+		return matchNo, matchNo
 	}
-	best := matchNo
 	for _, r := range s.Resources {
-		best = max(best, c.matchOneResource(r))
+		if hasMark(r) {
+			open = max(open, min(matchMaybe, c.matchOneResource(replaceMarks(r, "*"), in)))
+			continue
+		}
+		m = max(m, c.matchOneResource(r, in))
+	}
+	if s.NotResource && in.control {
+		return matchYes - m, open
 	}
 	if s.NotResource {
-		if best == matchNo {
-			return matchMaybe // KMS documents Resource only; without it a statement has no effect
+		if m == matchNo {
+			return matchMaybe, open // KMS documents Resource only; without it a statement has no effect
 		}
-		return min(matchYes-best, matchMaybe)
+		return min(matchYes-m, matchMaybe), open
 	}
-	return best
+	return m, open
 }
 
-func (c *compiled) matchOneResource(r string) match {
+func (c *compiled) matchOneResource(r string, in *Policy) match {
 	if strings.Trim(r, "*") == "" {
 		return matchYes
 	}
 	most := matchYes
-	if c.policy.Variables() && strings.Contains(r, "${") {
+	if in.Variables() && strings.Contains(r, "${") {
 		var open bool
 		if r, open = c.resourceVariables(r); open {
 			most = matchMaybe // see resourceClause
@@ -114,12 +161,12 @@ func (c *compiled) matchOneResource(r string) match {
 	if c.q.KeyARN == "" {
 		return min(most, c.matchUnknownKey(r))
 	}
-	return min(most, matchARN(r, c.q.KeyARN))
+	return min(most, matchARN(r, c.q.KeyARN, c.b))
 }
 
-func matchARN(pattern, arn string) match {
-	whole, parts := newPattern(pattern, StringLike, false), newPattern(pattern, ArnLike, false)
-	switch w, p := whole.matches(arn), parts.matches(arn); {
+func matchARN(pattern, arn string, b *budget) match {
+	whole, parts := newPattern(pattern, StringLike, nil), newPattern(pattern, ArnLike, nil)
+	switch w, p := whole.matches(arn, b), parts.matches(arn, b); {
 	case w && p && !parts.short:
 		return matchYes
 	case w:
@@ -132,11 +179,7 @@ func matchARN(pattern, arn string) match {
 // matchUnknownKey matches a key whose ARN is not known: an unlikely ARN of the
 // owner stands for any. What only some ARN of the owner can match is maybe.
 func (c *compiled) matchUnknownKey(r string) match {
-	account := c.owner
-	if account == "" {
-		account = "000000000000"
-	}
-	m := matchARN(r, "arn:"+c.partition+":kms:xx-unknown-0:"+account+":key/00000000-0000-0000-0000-000000000000")
+	m := matchARN(r, c.someKey(), c.b)
 	if m != matchNo {
 		return m
 	}
@@ -144,13 +187,22 @@ func (c *compiled) matchUnknownKey(r string) match {
 	if len(parts) < 6 {
 		return matchNo
 	}
-	kms, owner := newPattern(parts[2], StringLike, false), newPattern(parts[4], StringLike, false)
-	key := newPattern(parts[5], StringLike, false)
+	kms, owner := newPattern(parts[2], StringLike, nil), newPattern(parts[4], StringLike, nil)
+	key := newPattern(parts[5], StringLike, nil)
 	couldBeKey := strings.HasPrefix(parts[5], "key/") || !key.exact
-	if kms.matches("kms") && (c.owner == "" || owner.matches(c.owner)) && couldBeKey {
+	if kms.matches("kms", c.b) && (c.owner == "" || owner.matches(c.owner, c.b)) && couldBeKey {
 		return matchMaybe
 	}
 	return matchNo
+}
+
+// someKey is an ARN that a key of the owner's could have, if an unlikely one.
+func (c *compiled) someKey() string {
+	account := c.owner
+	if account == "" {
+		account = "000000000000"
+	}
+	return "arn:" + c.partition + ":kms:xx-unknown-0:" + account + ":key/00000000-0000-0000-0000-000000000000"
 }
 
 // resourceVariables puts in the variables that the key itself fixes. Others

@@ -3,6 +3,8 @@ package policy
 import (
 	"slices"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // named holds the identities and networks that a policy names. A stranger is
@@ -12,30 +14,44 @@ type named struct {
 	orgs     []string
 	ids      []string // AIDA... and AROA...
 	vpcs     []string // vpc-... and vpce-...
-	values   []string // exact values of attestation keys
+	values   []string // exact values of keys that name an image, a person or a subject
+	patterns []string // patterns of such keys that say more than "any"
 }
 
 // collectNames finds every account, organization, unique id and VPC that the
 // policy's principals and conditions spell out.
-func (c *compiled) collectNames() {
-	for i := range c.policy.Statements {
-		s := &c.policy.Statements[i]
+func (c *compiled) collectNames(p *Policy) {
+	for i := range p.Statements {
+		s := &p.Statements[i]
 		for _, p := range s.Principals {
 			c.named.collect(p.Value)
 		}
 		for _, cond := range s.Conditions {
-			attested := strings.HasPrefix(strings.ToLower(cond.Key), "kms:recipientattestation:")
+			key, _ := c.keys.Lookup(cond.Key)
 			for _, v := range cond.Values {
 				c.named.collect(v)
-				if attested {
-					c.named.values = append(c.named.values, v)
+				switch key.Names {
+				case condkey.Image, condkey.Person, condkey.Subject, condkey.Audience:
+					c.named.addValue(v)
 				}
 			}
 		}
 	}
-	for _, list := range []*[]string{&c.named.accounts, &c.named.orgs, &c.named.ids, &c.named.vpcs, &c.named.values} {
+	for _, list := range []*[]string{&c.named.accounts, &c.named.orgs, &c.named.ids, &c.named.vpcs, &c.named.values, &c.named.patterns} {
 		slices.Sort(*list)
 		*list = slices.Compact(*list)
+	}
+}
+
+// addValue notes a value of a key whose values name somebody. Zeros name
+// nobody: they are what registers hold that nobody has written.
+func (n *named) addValue(v string) {
+	switch {
+	case strings.Trim(v, "0") == "" || strings.Trim(v, "*?") == "":
+	case strings.ContainsAny(v, "*?"):
+		n.patterns = append(n.patterns, v)
+	default:
+		n.values = append(n.values, v)
 	}
 }
 

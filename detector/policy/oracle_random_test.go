@@ -28,8 +28,9 @@ func TestRandomPolicies(t *testing.T) {
 		}
 	}
 	t.Logf("%d policies: %v", n, count)
-	if count[Undecided]*50 > n {
-		t.Errorf("%d of %d policies are undecided, want at most 1 in 50", count[Undecided], n)
+	// Of the keys of sessions AWS leaves open which ones services hand on.
+	if count[Undecided]*33 > n {
+		t.Errorf("%d of %d policies are undecided, want at most 1 in 33", count[Undecided], n)
 	}
 	for _, v := range []Verdict{Private, Shared, Network, Public} {
 		if count[v] == 0 && n >= 200 {
@@ -44,22 +45,25 @@ func holdDecision(t testing.TB, text []byte, seed uint64, limit int) Decision {
 	t.Helper()
 	p := mustParse(text)
 	d := p.Decide(surroundings())
-	checkDecision(t, "random", p, d)
+	checkDecision(t, "random", p, surroundings(), d)
+	checkOwner(t, "random", d.Owner)
+	ownerHolds(t, "random", p, surroundings(), d.Owner, seed, limit)
 	if len(d.Undecided) > 0 {
 		return d // something worse was not ruled out, for an action that it does not name
 	}
-	audience := map[string]Verdict{}
+	audience := map[ask]Verdict{}
 	for _, g := range d.Grants {
-		audience[g.Action] = g.Audience
+		audience[ask{g.Action, g.Class}] = g.Audience
 	}
 	o := newOracle(p, surroundings(), seed)
-	actions := EncryptActions()
-	for _, action := range []string{"kms:Encrypt", "kms:CreateGrant", actions[rand.New(rand.NewPCG(seed, 5)).IntN(len(actions))]} {
-		v := audience[action]
+	asks := append(asksOf(ClassEncrypt), asksOf(ClassUse)...)
+	some := rand.New(rand.NewPCG(seed, 5)).IntN(len(asks))
+	for _, a := range []ask{{"kms:Encrypt", ClassEncrypt}, {createGrant, ClassEncrypt}, {"kms:Decrypt", ClassUse}, {createGrant, ClassUse}, asks[some]} {
+		v := audience[a]
 		if v == Undecided {
 			v = Private
 		}
-		o.verdictHolds(t, "random", action, v, limit)
+		o.verdictHolds(t, "random", a, v, limit)
 	}
 	return d
 }

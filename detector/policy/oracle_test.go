@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // The oracle knows nothing of automata or intervals. It makes requests of
@@ -46,6 +48,7 @@ type oracle struct {
 	sourced   map[string]bool     // keys that stand in variables
 	policies  []string            // principals that the policy lists
 	instances map[string][]string // what values makes of the constants
+	insiders  bool                // the callers are the key owner's own
 	callers   []caller            // made once
 	channels  []channel           // made once
 }
@@ -57,7 +60,11 @@ func newOracle(p *Policy, q Question, seed uint64) *oracle {
 		p: p, q: q, rng: rand.New(rand.NewPCG(seed, 1)),
 		mentioned: map[string]bool{}, constants: map[string][]string{}, instances: map[string][]string{}, sourced: map[string]bool{},
 	}
-	for _, st := range p.Statements {
+	var statements []Statement
+	for _, in := range append([]*Policy{p}, q.RCPs...) {
+		statements = append(statements, in.Statements...)
+	}
+	for _, st := range statements {
 		o.text += st.Text
 		for _, c := range st.Conditions {
 			key := strings.ToLower(c.Key)
@@ -121,7 +128,7 @@ func (o *oracle) search(action string, limit int, want func(oracleRequest) bool)
 		}
 		base.Action = action
 		for r := range o.parameters(base, perBase) {
-			if want(r) && o.p.Allows(r.Request) == Yes {
+			if want(r) && o.p.AllowsUnder(r.Request, o.q.RCPs) == Yes {
 				return r, true
 			}
 		}
@@ -132,7 +139,7 @@ func (o *oracle) search(action string, limit int, want func(oracleRequest) bool)
 // set puts a key into a request when the policy asks for it.
 func (o *oracle) set(context map[string][]string, key string, values ...string) {
 	if o.asks(key) && len(values) > 0 {
-		if info, ok := lookupKey(key); ok {
+		if info, ok := condkey.Default().Lookup(key); ok {
 			key = info.Name
 		}
 		context[key] = values
@@ -155,6 +162,9 @@ func (o *oracle) fresh(candidates ...string) string {
 
 // accounts returns accounts other than the owner's and the trusted.
 func (o *oracle) accounts() []string {
+	if o.insiders {
+		return []string{o.q.Account}
+	}
 	list := []string{o.fresh("999988887777", "888877776666", "777766665555", "606060606060")}
 	list = append(list, regexp.MustCompile(`\d{12}`).FindAllString(o.text, -1)...)
 	var patterns []string
@@ -279,18 +289,35 @@ func keep(list []string, ok func(string) bool) []string {
 
 var (
 	orgShape     = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`)
-	orgPathShape = regexp.MustCompile(`^o-[a-z0-9]{10,32}/(r-[0-9a-z]{4,32}/(ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}/)*)?$`)
-	tagShape     = regexp.MustCompile(`^[A-Za-z0-9 _.:/=+@-]{0,256}$`)
+	orgPathParts = regexp.MustCompile(`^o-[a-z0-9]{10,32}/r-([0-9a-z]{4,32})/((?:ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}/){0,5})$`)
+	tagShape     = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+@-]{0,256}$`)
+	tagKeyShape  = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+@-]{1,128}$`)
 	sessionShape = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{2,64}$`)
+	unitRoot     = regexp.MustCompile(`ou-([0-9a-z]{4,32})-`)
 	vpcShape     = regexp.MustCompile(`^vpc-[0-9a-f]{8,17}$`)
 	vpceShape    = regexp.MustCompile(`^vpce-[0-9a-f]{8,17}$`)
 	viaShape     = regexp.MustCompile(`^[a-z0-9-]+\.[a-z0-9-]+\.amazonaws\.com$`)
-	serviceShape = regexp.MustCompile(`^[a-z0-9-]+\.amazonaws\.com$`)
+	serviceShape = regexp.MustCompile(`^([a-z0-9-]+\.){1,3}amazonaws\.com(\.cn)?$`)
 	userARN      = regexp.MustCompile(`^arn:aws:iam::\d{12}:user/([!-~]{1,510}/)?[A-Za-z0-9_+=,.@-]{1,64}$`)
 	roleARN      = regexp.MustCompile(`^arn:aws:iam::\d{12}:role/([!-~]{1,510}/)?[A-Za-z0-9_+=,.@-]{1,64}$`)
 	federatedARN = regexp.MustCompile(`^arn:aws:sts::\d{12}:federated-user/[A-Za-z0-9_+=,.@-]{2,32}$`)
 	rootARN      = regexp.MustCompile(`^arn:aws:iam::\d{12}:root$`)
 )
+
+// isOrgPath reports whether text is an organization's path: all units have the
+// id of the root in theirs.
+func isOrgPath(text string) bool {
+	m := orgPathParts.FindStringSubmatch(text)
+	if m == nil {
+		return false
+	}
+	for _, unit := range strings.Split(strings.TrimSuffix(m[2], "/"), "/") {
+		if unit != "" && !strings.HasPrefix(unit, "ou-"+m[1]+"-") {
+			return false
+		}
+	}
+	return true
+}
 
 // organizations returns pairs of an organization and its path; "" is none.
 func (o *oracle) organizations(account string) [][2]string {
@@ -298,11 +325,17 @@ func (o *oracle) organizations(account string) [][2]string {
 	if !o.asks("aws:PrincipalOrgID", "aws:PrincipalOrgPaths") {
 		return list
 	}
+	if o.insiders && o.q.Key.Org != "" {
+		return [][2]string{{o.q.Key.Org, o.q.Key.Org + "/r-ab12/ou-ab12-11111111/"}}
+	}
 	fresh := o.fresh("o-attacker01", "o-attacker02", "o-stranger77", "o-foreign0001")
 	ids := append([]string{fresh, o.q.Key.Org}, o.values("aws:PrincipalOrgID")...)
 	fills := []string{"", "r-zz99/", fresh[len("o-"):], "2/r-zz99/", "r-zz99/ou-zz99-99999999/"}
 	for _, id := range keep(ids, orgShape.MatchString) {
 		fills = append(fills, id, id+"/r-zz99")
+		for _, m := range unitRoot.FindAllStringSubmatch(o.lower, -1) {
+			fills = append(fills, id+"/r-"+m[1])
+		}
 	}
 	var paths []string
 	for _, pattern := range o.constants["aws:principalorgpaths"] {
@@ -318,7 +351,7 @@ func (o *oracle) organizations(account string) [][2]string {
 			continue
 		}
 		own := append([]string{id + "/r-zz99/", id + "/r-zz99/ou-zz99-99999999/"}, paths...)
-		for _, path := range keep(own, orgPathShape.MatchString) {
+		for _, path := range keep(own, isOrgPath) {
 			if strings.HasPrefix(path, id+"/") {
 				list = append(list, [2]string{id, path})
 			}
@@ -336,6 +369,11 @@ func (o *oracle) arns(account string) []string {
 	for _, name := range o.constants["aws:username"] {
 		for _, instance := range textInstances(name) {
 			list = append(list, "arn:aws:iam::"+account+":user/"+instance)
+		}
+	}
+	for _, pattern := range o.constants["aws:userid"] {
+		if _, name, ok := strings.Cut(pattern, ":"); ok {
+			list = append(list, "arn:aws:sts::"+account+":federated-user/"+name)
 		}
 	}
 	for _, entry := range o.policies {
@@ -359,7 +397,9 @@ func (o *oracle) arns(account string) []string {
 			}
 		}
 	}
-	return keep(list, func(arn string) bool { return callerType(arn) != "" && strings.Split(arn, ":")[4] == account })
+	return keep(list, func(arn string) bool {
+		return callerType(arn) != "" && strings.Split(arn, ":")[4] == account && !(o.insiders && isServiceLinked(arn))
+	})
 }
 
 func (o *oracle) matchesAccount(pattern, account string) bool {
@@ -400,7 +440,7 @@ func (o *oracle) allCallers() []caller {
 			for _, arn := range o.arns(account) {
 				kind := callerType(arn)
 				name := arn[strings.LastIndexByte(arn, '/')+1:]
-				logins := o.logins(kind)
+				logins := o.loginsOf(kind, account)
 				for _, id := range o.uniqueIDs(kind) {
 					for _, session := range o.sessions(kind, account, name) {
 						for _, login := range logins {
@@ -441,7 +481,7 @@ func (o *oracle) request(by caller) oracleRequest {
 		o.set(r.Context, "aws:PrincipalOrgID", by.org[0])
 		o.set(r.Context, "aws:PrincipalOrgPaths", by.org[1])
 	}
-	r.stranger = !o.named(by.account) && !o.named(by.org[0]) && by.org[0] != o.q.Key.Org && !o.named(by.id)
+	r.stranger = !o.namesCaller(r.Context) && !o.named(by.account) && !o.named(by.org[0]) && by.org[0] != o.q.Key.Org && !o.named(by.id)
 	return r
 }
 
@@ -484,6 +524,19 @@ func (o *oracle) sessions(kind, account, name string) []string {
 	return list
 }
 
+// loginsOf returns the keys that depend on the credentials and on how they came about.
+func (o *oracle) loginsOf(kind, account string) []map[string][]string {
+	var list []map[string][]string
+	for _, login := range o.logins(kind) {
+		for _, session := range o.sessionsOf(kind, account) {
+			c := maps.Clone(login)
+			maps.Copy(c, session)
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
 // logins returns the keys that depend on the kind of credentials.
 func (o *oracle) logins(kind string) []map[string][]string {
 	list := []map[string][]string{{}} // long-term credentials
@@ -519,11 +572,11 @@ func (o *oracle) logins(kind string) []map[string][]string {
 
 func (o *oracle) issueTimes(kind string) []time.Time {
 	age := map[string]time.Duration{"AssumedRole": 12 * time.Hour, "Account": time.Hour, "User": 36 * time.Hour, "FederatedUser": 36 * time.Hour}[kind]
-	list := []time.Time{o.q.At, o.q.At.Add(-age + time.Second), o.q.At.Add(-30 * time.Minute)}
+	list := []time.Time{o.q.At, o.q.At.Add(-age), o.q.At.Add(-30 * time.Minute)}
 	for _, text := range o.constants["aws:tokenissuetime"] {
 		first, _, n := parseDate(text)
 		for _, shift := range []time.Duration{-time.Second, 0, time.Second} {
-			if at := first.Add(shift); n == 1 && !at.After(o.q.At) && at.After(o.q.At.Add(-age)) {
+			if at := first.Add(shift); n == 1 && !at.After(o.q.At) && !at.Before(o.q.At.Add(-age)) {
 				list = append(list, at)
 			}
 		}
@@ -628,19 +681,25 @@ func (o *oracle) endpoints() []channel {
 			addresses = append(addresses, p.Addr().String(), lastAddress(p).String())
 		}
 	}
-	accounts := keep(append(o.values("aws:VpceAccount"), o.fresh("999988887777", "888877776666", "777766665555", "606060606060")), isAccountID)
+	accounts := append(o.values("aws:VpceAccount"), vpcOwners(o.constants["aws:sourcevpcarn"])...)
+	accounts = keep(append(accounts, o.fresh("999988887777", "888877776666", "777766665555", "606060606060")), isAccountID)
 	if !o.asks("aws:VpcSourceIp") {
 		addresses = addresses[:1]
+	}
+	regions := []string{"us-east-1", "eu-west-1"}
+	if !o.asks("aws:SourceVpcArn") {
+		regions = regions[:1]
 	}
 	var list []channel
 	for _, vpc := range vpcs {
 		for _, vpce := range vpces {
 			for _, address := range addresses {
-				for _, account := range accounts {
+				for i := range len(accounts) * len(regions) {
+					account, region := accounts[i/len(regions)], regions[i%len(regions)]
 					c := map[string][]string{}
 					o.set(c, "aws:SourceVpc", vpc)
 					o.set(c, "aws:SourceVpce", vpce)
-					o.set(c, "aws:SourceVpcArn", "arn:aws:ec2:us-east-1:"+account+":vpc/"+vpc)
+					o.set(c, "aws:SourceVpcArn", "arn:aws:ec2:"+region+":"+account+":vpc/"+vpc)
 					o.set(c, "aws:VpcSourceIp", address)
 					o.set(c, "aws:VpceAccount", account)
 					o.set(c, "aws:ViaAWSService", "false")
@@ -649,6 +708,17 @@ func (o *oracle) endpoints() []channel {
 					list = append(list, o.endpointsOfOrganizations(c, fresh)...)
 				}
 			}
+		}
+	}
+	return list
+}
+
+// vpcOwners returns the accounts in the ARNs of VPCs.
+func vpcOwners(arns []string) []string {
+	var list []string
+	for _, arn := range arns {
+		if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
+			list = append(list, parts[4])
 		}
 	}
 	return list
@@ -667,10 +737,18 @@ func (o *oracle) endpointsOfOrganizations(context map[string][]string, fresh boo
 	}
 	var list []channel
 	for _, id := range keep(ids, orgShape.MatchString) {
-		c := maps.Clone(context)
-		o.set(c, "aws:VpceOrgID", id)
-		o.set(c, "aws:VpceOrgPaths", id+"/r-zz99/")
-		list = append(list, channel{context: c, unnamed: fresh && !o.named(id)})
+		paths := []string{id + "/r-zz99/"}
+		for _, pattern := range o.constants["aws:vpceorgpaths"] {
+			paths = append(paths, fillStars(pattern, id, id[len("o-"):], "", "r-zz99")...)
+		}
+		for _, path := range keep(paths, isOrgPath) {
+			if strings.HasPrefix(path, id+"/") {
+				c := maps.Clone(context)
+				o.set(c, "aws:VpceOrgID", id)
+				o.set(c, "aws:VpceOrgPaths", path)
+				list = append(list, channel{context: c, unnamed: fresh && !o.named(id)})
+			}
+		}
 	}
 	return list
 }
@@ -678,14 +756,25 @@ func (o *oracle) endpointsOfOrganizations(context map[string][]string, fresh boo
 // services returns forward access sessions. What aws:SourceIp holds in them is
 // not settled, so there are none for policies that ask.
 func (o *oracle) services() []channel {
-	if o.asks("aws:SourceIp") || !o.asks("kms:ViaService", "aws:ViaAWSService", "aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast", "kms:GrantIsForAWSResource") {
+	if o.asks("aws:SourceIp") || !o.asks("kms:ViaService", "aws:ViaAWSService", "aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast", "aws:CalledViaAWSMCP", "aws:ViaAWSMCPService", "kms:GrantIsForAWSResource") {
 		return nil
 	}
 	region := strings.Split(o.q.KeyARN, ":")[3]
-	via := keep(append(o.values("kms:ViaService"), "ssm."+region+".amazonaws.com", "s3."+region+".amazonaws.com"), func(s string) bool {
+	via := o.values("kms:ViaService")
+	for _, pattern := range o.constants["kms:viaservice"] {
+		via = append(via, fillStars(pattern, region, "s3", "")...)
+	}
+	via = keep(append(via, "ssm."+region+".amazonaws.com", "s3."+region+".amazonaws.com"), func(s string) bool {
 		return viaShape.MatchString(s) && strings.Split(s, ".")[1] == region && knownVia(strings.Split(s, ".")[0])
 	})
 	chains := [][]string{nil, {"cloudformation.amazonaws.com"}, {"athena.amazonaws.com"}, {"cloudformation.amazonaws.com", "dynamodb.amazonaws.com"}}
+	for _, key := range []string{"aws:calledvia", "aws:calledviafirst", "aws:calledvialast"} {
+		for _, name := range o.constants[key] {
+			if serviceShape.MatchString(name) {
+				chains = append(chains, []string{name})
+			}
+		}
+	}
 	if !o.asks("aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast") {
 		chains = chains[:1]
 	}
@@ -703,21 +792,41 @@ func (o *oracle) services() []channel {
 			list = append(list, channel{context: c, fas: true, unnamed: true})
 		}
 	}
+	return append(list, o.mcpServers()...)
+}
+
+// mcpServers returns calls by managed MCP servers. Whether other calls show
+// aws:ViaAWSMCPService is not settled.
+func (o *oracle) mcpServers() []channel {
+	if !o.asks("aws:CalledViaAWSMCP", "aws:ViaAWSMCPService") || o.asks("kms:ViaService", "aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast") {
+		return nil
+	}
+	var list []channel
+	for _, name := range keep(append(o.values("aws:CalledViaAWSMCP"), "aws-mcp.amazonaws.com"), serviceShape.MatchString) {
+		c := map[string][]string{}
+		o.set(c, "aws:CalledViaAWSMCP", name)
+		o.set(c, "aws:ViaAWSMCPService", "true")
+		o.set(c, "aws:ViaAWSService", "true")
+		list = append(list, channel{context: c, fas: true, unnamed: true})
+	}
 	return list
 }
 
 // knownVia reports whether the oracle trusts the service to call KMS for callers.
 func knownVia(name string) bool {
-	return slices.Contains([]string{"ssm", "s3", "ec2", "dynamodb", "secretsmanager", "sqs", "sns", "lambda", "rds", "ebs", "kinesis", "logs", "backup"}, name)
+	return slices.Contains([]string{"ssm", "s3", "ec2", "dynamodb", "secretsmanager", "sqs", "sns", "lambda", "rds", "ebs", "kinesis", "logs", "backup", "q", "qbusiness", "supportauthz", "bedrock-agentcore"}, name)
 }
 
 // join makes a request out of a caller and a channel, with what the key fixes.
 func (o *oracle) join(r oracleRequest, ch channel) (oracleRequest, bool) {
-	if ch.fas && o.asks("aws:TokenIssueTime", "aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge", "aws:SourceIdentity") {
+	if ch.fas && (o.asks("aws:TokenIssueTime", "aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge", "aws:SourceIdentity") || o.asks(originKeys()...)) {
 		return oracleRequest{}, false // what survives a forward access session is not settled
 	}
+	if !ch.fas && o.asks("aws:ViaAWSMCPService") {
+		return oracleRequest{}, false // whether direct calls show false or nothing is not settled
+	}
 	maps.Copy(r.Context, ch.context)
-	r.unnamed, r.fas = ch.unnamed, ch.fas
+	r.unnamed, r.fas = ch.unnamed && !o.named(first(r.Request, "aws:Ec2InstanceSourceVpc")), ch.fas
 	region := strings.Split(o.q.KeyARN, ":")[3]
 	o.set(r.Context, "aws:RequestedRegion", region)
 	o.set(r.Context, "aws:ResourceAccount", o.q.Account)
@@ -730,6 +839,8 @@ func (o *oracle) join(r oracleRequest, ch channel) (oracleRequest, bool) {
 	o.set(r.Context, "aws:SecureTransport", "true")
 	o.set(r.Context, "kms:KeySpec", o.q.Key.Spec)
 	o.set(r.Context, "kms:KeyUsage", o.q.Key.Usage)
+	o.set(r.Context, "kms:CustomerMasterKeySpec", o.q.Key.Spec)
+	o.set(r.Context, "kms:CustomerMasterKeyUsage", o.q.Key.Usage)
 	o.set(r.Context, "kms:KeyOrigin", o.q.Key.Origin)
 	o.set(r.Context, "kms:MultiRegion", strconv.FormatBool(*o.q.Key.MultiRegion))
 	for key, value := range o.q.Key.Tags {
@@ -757,31 +868,55 @@ func (o *oracle) freeKeys(base oracleRequest) []freeKey {
 		switch {
 		case strings.HasPrefix(key, "aws:principaltag/") && rootARN.MatchString(base.Principal):
 			continue // a root user cannot be tagged
+		case strings.HasPrefix(key, "aws:principaltag/") && !tagKeyShape.MatchString(key[len("aws:principaltag/"):]):
+			continue
 		case strings.HasPrefix(key, "aws:principaltag/"):
 			valid = tagShape.MatchString
+		case strings.HasPrefix(key, "kms:encryptioncontext") && !o.hasContext(base.Action):
+			continue
 		case strings.HasPrefix(key, "kms:encryptioncontext:"):
 		case key == "kms:encryptioncontextkeys":
 			values = o.contextNames()
 		case key == "aws:useragent":
-			valid = func(s string) bool { return s != "" }
+			valid, canBeAbsent = func(s string) bool { return s != "" }, false
 		case key == "aws:sourceidentity" && strings.Contains(base.Principal, ":role/"):
 			valid = sessionShape.MatchString
-		case key == "kms:encryptionalgorithm" && base.Action != "kms:CreateGrant":
+		case key == "kms:encryptionalgorithm" && o.hasContext(base.Action) && base.Action != createGrant:
 			values, canBeAbsent = []string{"SYMMETRIC_DEFAULT"}, false
 		case key == "kms:datakeypairspec" && strings.Contains(base.Action, "KeyPair"):
-			values, canBeAbsent = []string{"RSA_2048", "RSA_4096", "ECC_NIST_P256"}, false
+			values, canBeAbsent = []string{
+				"RSA_2048", "RSA_3072", "RSA_4096", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521", "ECC_SECG_P256K1", "ECC_NIST_EDWARDS25519", "SM2",
+			}, false
 		case key == "kms:reencryptonsamekey" && base.Action == "kms:ReEncryptTo":
 			values, canBeAbsent = []string{"true", "false"}, false
 		case key == "kms:granteeprincipal" && base.Action == "kms:CreateGrant":
-			values, canBeAbsent = append(keep(values, isPrincipalARN), base.Principal), false
+			values = append(keep(values, isPrincipalARN), base.Principal)
 		case key == "kms:retiringprincipal" && base.Action == "kms:CreateGrant":
-			valid = isPrincipalARN
+			values, valid = append(values, base.Principal), isPrincipalARN
+		case (key == "kms:granteeserviceprincipal" || key == "kms:retiringserviceprincipal") && base.Action == "kms:CreateGrant":
+			values = append(keep(values, serviceShape.MatchString), "us-east-1.supportauthz.amazonaws.com")
+		case key == "kms:grantconstraintsourcearn" && base.Action == "kms:CreateGrant":
+			values = append(values, "arn:aws:s3:::stranger")
+			valid = func(s string) bool { return strings.HasPrefix(s, "arn:aws:") && strings.Count(s, ":") >= 5 }
+		case register.MatchString(key) && strings.HasPrefix(base.Action, "kms:GenerateDataKey") && !strings.HasSuffix(base.Action, "Plaintext") && !base.fas:
+			values = append(values, strings.Repeat("5a", 48))
+			for _, v := range values {
+				values = append(values, strings.ToLower(v))
+			}
+			valid = func(s string) bool { return measurement.MatchString(s) && strings.Trim(s, "0") != "" }
 		case key == "kms:grantconstrainttype" && base.Action == "kms:CreateGrant":
 			values = []string{"EncryptionContextEquals", "EncryptionContextSubset"}
 		case key == "kms:grantoperations" && base.Action == "kms:CreateGrant":
-			values, canBeAbsent = []string{"Encrypt", "Decrypt", "GenerateDataKey", "CreateGrant", "DescribeKey", "Encrypt\x01Decrypt", "DescribeKey\x01RetireGrant"}, false
+			values, canBeAbsent = []string{"Encrypt\x01Decrypt", "DescribeKey\x01RetireGrant", "Sign\x01Verify", "Encrypt\x01DescribeKey", "Decrypt\x01DescribeKey"}, false
+			for _, a := range Actions() {
+				if a.Grantable {
+					values = append(values, a.Operation(), "Encrypt\x01"+a.Operation(), "Sign\x01"+a.Operation(), "GenerateMac\x01"+a.Operation())
+				}
+			}
+		case key == "kms:bypasspolicylockoutsafetycheck" && base.Action == putKeyPolicy:
+			values, canBeAbsent = []string{"true", "false"}, false
 		case key == "kms:grantisforawsresource" && base.Action == "kms:CreateGrant" && base.fas:
-			values, canBeAbsent = []string{"true"}, false
+			values, canBeAbsent = []string{"true", "false"}, false
 		default:
 			continue
 		}
@@ -792,6 +927,17 @@ func (o *oracle) freeKeys(base oracleRequest) []freeKey {
 		list = append(list, freeKey{key, values})
 	}
 	return list
+}
+
+var (
+	register    = regexp.MustCompile(`^kms:recipientattestation:(imagesha384|pcr([0-9]|[12][0-9]|3[01])|nitrotpmpcr([0-9]|1[0-9]|2[0-3]))$`)
+	measurement = regexp.MustCompile(`^[0-9a-f]{96}$`)
+)
+
+// hasContext reports whether a request for the action has an encryption context.
+func (o *oracle) hasContext(action string) bool {
+	known, _ := FindAction(action)
+	return known.context && o.q.Key.Spec == "SYMMETRIC_DEFAULT"
 }
 
 // ownTexts returns the texts of the request that a variable may stand for, and
@@ -856,6 +1002,10 @@ func (o *oracle) parameters(base oracleRequest, limit int) func(func(oracleReque
 				}
 			}
 			o.linkEncryptionContext(&r)
+			if r.Action == "kms:CreateGrant" && !o.grantCanBe(r.Request) {
+				continue
+			}
+			r.stranger = r.stranger && !o.namesCaller(r.Context)
 			if !yield(r) {
 				return
 			}
@@ -908,9 +1058,39 @@ func (r oracleRequest) show() string {
 	return fmt.Sprintf("%s session=%q id=%q parent=%q %s %s", r.Principal, r.Session, r.UniqueID, r.Parent, r.Action, context)
 }
 
+// counts reports whether a request is one of the ask's that the key can serve:
+// a grant has an operation of the class, and none that the key does not support.
+func (o *oracle) counts(r oracleRequest, a ask) bool {
+	kind := keyKind{o.q.Key.Spec, o.q.Key.Usage}.set()
+	if known, _ := FindAction(a.action); known.keys&kind == 0 {
+		return false
+	}
+	if a.action != createGrant {
+		return true
+	}
+	carried := r.Context["kms:GrantOperations"]
+	if !o.asks("kms:GrantOperations") {
+		carried = nil
+		for _, op := range Actions() {
+			if op.Grantable && op.keys&kind != 0 {
+				carried = append(carried, op.Operation())
+			}
+		}
+	}
+	ofClass := false
+	for _, name := range carried {
+		op, _ := FindAction("kms:" + name)
+		if op.keys&kind == 0 {
+			return false
+		}
+		ofClass = ofClass || op.Class == a.class || a.class == ClassOther && op.Class == ClassIdentity
+	}
+	return ofClass
+}
+
 // verdictHolds holds a verdict on an action against the oracle: what is not
 // open to some kind of caller must not surely let such a caller in.
-func (o *oracle) verdictHolds(t testing.TB, name, action string, v Verdict, limit int) {
+func (o *oracle) verdictHolds(t testing.TB, name string, a ask, v Verdict, limit int) {
 	t.Helper()
 	var escapes func(oracleRequest) bool
 	switch v {
@@ -923,7 +1103,32 @@ func (o *oracle) verdictHolds(t testing.TB, name, action string, v Verdict, limi
 	default:
 		return
 	}
-	if r, ok := o.search(action, limit, escapes); ok {
-		t.Errorf("%s: %s is %s, but Allows lets this in:\n\t%s", name, action, v, r.show())
+	if r, ok := o.search(a.action, limit, func(r oracleRequest) bool { return o.counts(r, a) && escapes(r) }); ok {
+		t.Errorf("%s: %s of class %s is %s, but Allows lets this in:\n\t%s", name, a.action, a.class, v, r.show())
+	}
+}
+
+// ownerHolds holds what is said of the owner against requests of its account:
+// AccessNo lets none in, AccessNamed nobody but the principals listed, and those
+// of whom the text does not say whether they are the account's: by a unique id, or
+// from a network that it names.
+func ownerHolds(t testing.TB, name string, p *Policy, q Question, d Owner, seed uint64, limit int) {
+	t.Helper()
+	o := newOracle(p, q, seed)
+	o.insiders = true
+	for action, access := range map[string]Access{putKeyPolicy: d.Manage, decryptData: d.Decrypt} {
+		if access != AccessNo && access != AccessNamed {
+			continue
+		}
+		r, ok := o.search(action, limit, func(r oracleRequest) bool {
+			listed := slices.Contains(o.policies, r.Principal) || slices.Contains(o.policies, r.Session) || slices.Contains(o.policies, r.Parent)
+			return access == AccessNo || !listed && r.unnamed && !o.named(r.UniqueID)
+		})
+		if ok {
+			t.Errorf("%s: for the owner, %s is %v, but Allows lets this in:\n\t%s", name, action, access, r.show())
+		}
+	}
+	if d.Witness != nil && p.AllowsUnder(*d.Witness, q.RCPs) != Yes {
+		t.Errorf("%s: the owner's witness is not allowed:\n\t%s", name, oracleRequest{Request: *d.Witness}.show())
 	}
 }

@@ -10,6 +10,7 @@ import (
 type ParseError struct {
 	Path   string // e.g. "Statement[1].Principal"; "" for the document itself
 	Offset int    // in bytes from the start of the text
+	Line   int    // from 1
 	Want   string // what the grammar wants there
 	Got    string // what stands there, quoted when it is text of the document
 }
@@ -39,27 +40,59 @@ func (e *ParseError) under(step string) *ParseError {
 // Source: KMS API Reference, PutKeyPolicy; Developer Guide, resource quotas.
 const maxText = 32768
 
-// Parse reads a key policy, strictly: whatever AWS would refuse or could read
-// differently from us is a *ParseError. It never returns both a policy and an error.
+// Parse reads a key policy. What AWS would refuse or could read differently
+// from us does not hide the rest: it becomes an unknown part, in
+// Policy.Unknown, which says where it is and what is wrong with it.
 //
-// Beside broken JSON that is: a member that is unknown, doubled (also when
-// escapes hide it) or in another letter case; null; a character or a length
-// that KMS refuses; a principal that no caller can be; an unknown operator; a
-// number, date or address that is none. A statement without Action or without
-// Resource is accepted, as by KMS, and has nil lists.
-func Parse(text []byte) (*Policy, error) {
-	if len(text) > maxText {
-		return nil, &ParseError{Offset: maxText, Want: "at most " + strconv.Itoa(maxText) + " bytes", Got: strconv.Itoa(len(text))}
+// An error, a *ParseError, means that nothing could be read: the text is too
+// long, is no JSON object, holds a member twice at its top level, or has no
+// statements. It never returns both a policy and an error.
+//
+// A statement without Action or without Resource is accepted, as by KMS, and
+// has nil lists.
+func Parse(text []byte) (*Policy, error) { return ParseOpen(text, nil) }
+
+// ParseStrict is Parse for those who want all or nothing: the first part that
+// cannot be read is the error. Beside broken JSON that is: a member that is
+// unknown, doubled (also when escapes hide it) or in another letter case; null;
+// a character that KMS refuses; a principal that no caller can be; an unknown
+// operator; a number, date or address that is none.
+func ParseStrict(text []byte) (*Policy, error) {
+	return parse(&scanner{text: string(text), strict: true})
+}
+
+// ParseOpen is Parse for a text with values that the caller leaves open, such
+// as the parameters of a template: where Mark(i) stands, alone or within a
+// text, there is the value open[i]. A mark may stand for any element of the
+// grammar, and for the whole list of statements. The values come first in
+// Policy.Unknown, with Statement as the caller set it.
+func ParseOpen(text []byte, open []Unknown) (*Policy, error) {
+	return parse(&scanner{text: string(text), unknown: open[:len(open):len(open)], given: len(open)})
+}
+
+func parse(s *scanner) (*Policy, error) {
+	if len(s.text) > maxText {
+		return nil, &ParseError{Offset: maxText, Line: 1, Want: "at most " + strconv.Itoa(maxText) + " bytes", Got: strconv.Itoa(len(s.text))}
 	}
-	s := &scanner{text: string(text)}
 	if err := s.checkCharacters(); err != nil {
-		return nil, err
+		if s.strict {
+			return nil, s.placed(err)
+		}
+		s.odd = true // what is wrong with which text shows when it is read
 	}
 	p, err := s.policy()
 	if err != nil {
-		return nil, err
+		return nil, s.placed(err)
 	}
+	s.lines()
+	p.Unknown = s.unknown
 	return p, nil
+}
+
+// placed fills in the line of an error.
+func (s *scanner) placed(err *ParseError) *ParseError {
+	err.Line = 1 + strings.Count(s.text[:err.Offset], "\n")
+	return err
 }
 
 // The members of a document and of a statement, as bits of a set.
@@ -96,11 +129,14 @@ func (s *scanner) policy() (*Policy, *ParseError) {
 	if s.pos < len(s.text) {
 		return nil, s.fail(s.pos, "the end of the document", s.describe())
 	}
+	if p.Version == versionUnknown {
+		s.openVariables(p)
+	}
 	return p, nil
 }
 
 func (s *scanner) policyMember(p *Policy, name string, at int, seen *int) (err *ParseError) {
-	bit := 0
+	bit, from := 0, len(s.unknown)
 	switch name {
 	case "Version":
 		bit = hasVersion
@@ -109,7 +145,7 @@ func (s *scanner) policyMember(p *Policy, name string, at int, seen *int) (err *
 	case "Statement":
 		bit = hasStatement
 	default:
-		return s.fail(at, "Version, Id or Statement", quoteShort(name))
+		return s.otherMember(p, name, at)
 	}
 	if *seen&bit != 0 {
 		return s.fail(at, name+" once", "it again")
@@ -119,14 +155,41 @@ func (s *scanner) policyMember(p *Policy, name string, at int, seen *int) (err *
 	case hasVersion:
 		p.Version, err = s.version()
 	case hasID:
-		p.ID, err = s.str("a string")
+		p.ID, err = s.label()
 	default:
 		p.Statements, err = s.statements()
 	}
 	if err != nil {
 		return err.under(name)
 	}
+	s.within(from, name)
 	return nil
+}
+
+// otherMember skips a member of the document that is not of the grammar. One
+// that AWS could take for the statements leaves nothing to decide on.
+func (s *scanner) otherMember(p *Policy, name string, at int) *ParseError {
+	err := s.fail(at, "Version, Id or Statement", quoteShort(name))
+	if strings.EqualFold(name, "Statement") {
+		return err
+	}
+	_, err = s.recoverMember(err)
+	if strings.EqualFold(name, "Version") && err == nil {
+		p.Version = s.openVersion()
+	}
+	return err
+}
+
+// label reads an Id or a Sid, which have no effect: what cannot be read is "".
+func (s *scanner) label() (string, *ParseError) {
+	s.space()
+	start := s.pos
+	text, err := s.str("a string")
+	if err != nil {
+		_, err = s.recover(start, err)
+		return "", err
+	}
+	return replaceMarks(text, ""), nil
 }
 
 func (s *scanner) version() (string, *ParseError) {
@@ -135,15 +198,61 @@ func (s *scanner) version() (string, *ParseError) {
 	at := s.pos
 	version, err := s.str(want)
 	if err == nil && version != version2008 && version != version2012 {
-		err = s.fail(at, want, quoteShort(version))
+		err = s.fail(at, want, quoteShort(shown(version)))
+	}
+	if err != nil {
+		if _, err = s.recover(at, err); err == nil {
+			version = s.openVersion()
+		}
 	}
 	return version, err
 }
 
+// versionUnknown marks a policy whose Version cannot be read.
+const versionUnknown = "?"
+
+// openVersion notes that the last unknown part is the Version.
+func (s *scanner) openVersion() string {
+	s.versionMark = len(s.unknown) - 1
+	s.unknown[s.versionMark].varies = true
+	return versionUnknown
+}
+
+// openVariables makes the variables of p unknown parts, since whether they are
+// variables turns on a Version that is not known.
+func (s *scanner) openVariables(p *Policy) {
+	open := func(list []string) {
+		for i, text := range list {
+			if !strings.Contains(text, "${") {
+				continue
+			}
+			var b strings.Builder
+			for _, part := range splitVariables(text) {
+				if part.ref != "" || part.literal {
+					b.WriteString(Mark(s.versionMark))
+				} else {
+					b.WriteString(part.text)
+				}
+			}
+			list[i] = b.String()
+		}
+	}
+	for i := range p.Statements {
+		st := &p.Statements[i]
+		open(st.Resources)
+		for j := range st.Conditions {
+			open(st.Conditions[j].Values)
+		}
+	}
+}
+
 func (s *scanner) statements() ([]Statement, *ParseError) {
 	const want = "a statement or a list of statements"
+	if mark, ok := s.givenMark(); ok {
+		return []Statement{unknownStatement(0, 0, mark)}, nil
+	}
 	if s.peek() == '{' {
-		statement, err := s.statement(0)
+		statement, err := s.statementOrUnknown(0)
 		return []Statement{statement}, err
 	}
 	if err := s.open('[', want); err != nil {
@@ -159,9 +268,13 @@ func (s *scanner) statements() ([]Statement, *ParseError) {
 		if !ok {
 			break
 		}
-		statement, err := s.statement(len(list))
+		from := len(s.unknown)
+		statement, err := s.statementOrUnknown(len(list))
 		if err != nil {
 			return nil, err.under("[" + strconv.Itoa(len(list)) + "]")
+		}
+		if len(s.unknown) > from {
+			s.within(from, "["+strconv.Itoa(len(list))+"]")
 		}
 		list = append(list, statement)
 	}

@@ -2,18 +2,25 @@ package policy
 
 import (
 	"encoding/base64"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // conditions reads a Condition block: an object of operators, each an object
 // of keys, each with a value or a list of values. An empty block or operator
-// restricts nothing and leaves no trace.
-func (s *scanner) conditions() ([]Condition, *ParseError) {
-	if err := s.open('{', "an object of operators"); err != nil {
-		return nil, err
+// restricts nothing and leaves no trace. What cannot be read is an unknown
+// condition; list is appended to.
+func (s *scanner) conditions(list []Condition) ([]Condition, *ParseError) {
+	if mark, ok := s.givenMark(); ok {
+		return append(list, unknownCondition("", mark)), nil
 	}
-	var list []Condition
+	s.space()
+	start := s.pos
+	if err := s.open('{', "an object of operators"); err != nil {
+		mark, err := s.recover(start, err)
+		return append(list, unknownCondition("", mark)), err
+	}
 	var seen nameSet
 	for first := true; ; first = false {
 		name, at, ok, err := s.member(first)
@@ -25,21 +32,47 @@ func (s *scanner) conditions() ([]Condition, *ParseError) {
 		}
 		op, known := parseOperator(name)
 		if !known {
-			return nil, s.fail(at, "a condition operator", quoteShort(name))
+			mark, err := s.recoverMember(s.fail(at, "a condition operator", quoteShort(shown(name))))
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, unknownCondition(shown(name), mark))
+			continue
 		}
 		if !seen.add(name, false) {
-			return nil, s.fail(at, name+" once", "it again")
+			mark, err := s.recoverMember(s.fail(at, name+" once", "it again"))
+			if err != nil {
+				return nil, err
+			}
+			list = append(forget(list, op, ""), unknownCondition(name, mark))
+			continue
 		}
+		from := len(s.unknown)
 		if list, err = s.operatorKeys(list, op); err != nil {
 			return nil, err.under(name)
 		}
+		s.within(from, name)
 	}
+}
+
+// forget drops the conditions of an operator, or of one key under it: they
+// stand there twice, and AWS does not say which counts.
+func forget(list []Condition, op Operator, key string) []Condition {
+	return slices.DeleteFunc(list, func(c Condition) bool {
+		return c.Operator.Text == op.Text && (key == "" || strings.EqualFold(c.Key, key))
+	})
 }
 
 // operatorKeys appends the conditions that stand under one operator.
 func (s *scanner) operatorKeys(list []Condition, op Operator) ([]Condition, *ParseError) {
+	if mark, ok := s.givenMark(); ok {
+		return append(list, unknownCondition(op.Text, mark)), nil
+	}
+	s.space()
+	start := s.pos
 	if err := s.open('{', "an object of condition keys"); err != nil {
-		return nil, err
+		mark, err := s.recover(start, err)
+		return append(list, unknownCondition(op.Text, mark)), err
 	}
 	var seen nameSet
 	for first := true; ; first = false {
@@ -50,58 +83,99 @@ func (s *scanner) operatorKeys(list []Condition, op Operator) ([]Condition, *Par
 		if !ok {
 			return list, nil
 		}
-		if key == "" {
-			return nil, s.fail(at, "a condition key", quoteShort(key))
+		switch {
+		case key == "" || hasMark(key):
+			err = s.fail(at, "a condition key", quoteShort(shown(key)))
+		case !seen.add(key, true):
+			// Letter case does not tell keys apart; AWS does not say which of two
+			// spellings under one operator counts.
+			err = s.fail(at, "each condition key once, in whatever letter case", quoteShort(key)+" again")
 		}
-		// Letter case does not tell keys apart; AWS does not say which of two
-		// spellings under one operator counts.
-		if !seen.add(key, true) {
-			return nil, s.fail(at, "each condition key once, in whatever letter case", quoteShort(key)+" again")
+		if err != nil {
+			mark, err := s.recoverMember(err)
+			if err != nil {
+				return nil, err
+			}
+			if key != "" {
+				list = forget(list, op, key)
+			}
+			list = append(list, unknownCondition(op.Text, mark))
+			continue
 		}
-		values, err := s.values(op)
+		from := len(s.unknown)
+		c, err := s.condition(op, key)
 		if err != nil {
 			return nil, err.under("[" + quoteShort(key) + "]")
 		}
-		list = append(list, Condition{Operator: op, Key: key, Values: values})
+		if len(s.unknown) > from {
+			s.within(from, "["+quoteShort(key)+"]")
+		}
+		list = append(list, c)
 	}
 }
 
+// condition reads the values of one key.
+func (s *scanner) condition(op Operator, key string) (Condition, *ParseError) {
+	values, odd, err := s.values(op)
+	if odd { // a value that is no text at all
+		op = Operator{Text: op.Text}
+	}
+	return Condition{Operator: op, Key: key, Values: values}, err
+}
+
 // values reads a condition's value or list of values. The list may be empty,
-// and then is not nil.
-func (s *scanner) values(op Operator) ([]string, *ParseError) {
+// and then is not nil. odd is set when one of them is no string, number or
+// boolean.
+func (s *scanner) values(op Operator) (list []string, odd bool, err *ParseError) {
 	from := len(s.pool)
 	if s.peek() != '[' {
-		text, err := s.value(op)
+		text, odd, err := s.valueOrMark(op)
 		s.pool = append(s.pool, text)
-		return s.pool[from:len(s.pool):len(s.pool)], err
+		return s.pool[from:len(s.pool):len(s.pool)], odd, err
 	}
 	s.pos++
 	for {
 		n := len(s.pool) - from
 		ok, err := s.element(n == 0)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if !ok {
 			break
 		}
-		text, err := s.value(op)
+		notes := len(s.unknown)
+		text, isOdd, err := s.valueOrMark(op)
 		if err != nil {
-			return nil, err.under("[" + strconv.Itoa(n) + "]")
+			return nil, false, err.under("[" + strconv.Itoa(n) + "]")
 		}
+		if len(s.unknown) > notes {
+			s.within(notes, "["+strconv.Itoa(n)+"]")
+		}
+		odd = odd || isOdd
 		s.pool = append(s.pool, text)
 	}
 	if len(s.pool) == from {
-		return []string{}, nil
+		return []string{}, false, nil
 	}
-	return s.pool[from:len(s.pool):len(s.pool)], nil
+	return s.pool[from:len(s.pool):len(s.pool)], odd, nil
+}
+
+// valueOrMark reads one value; what cannot be read is unknown. A scalar that
+// cannot be read still is one text.
+func (s *scanner) valueOrMark(op Operator) (text string, odd bool, err *ParseError) {
+	c, start := s.peek(), s.pos
+	if text, err = s.value(op); err == nil {
+		return text, false, nil
+	}
+	text, err = s.recover(start, err)
+	return text, c == '{' || c == '[' || c == 'n', err
 }
 
 // value reads one value and returns its text.
 func (s *scanner) value(op Operator) (string, *ParseError) {
 	text, at, number, err := s.scalar()
-	if err != nil {
-		return "", err
+	if err != nil || hasMark(text) {
+		return text, err
 	}
 	if want := wantValue(op.Base, text); want != "" {
 		return "", s.fail(at, want, quoteShort(text))

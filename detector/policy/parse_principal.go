@@ -6,24 +6,37 @@ import (
 )
 
 // principals reads the value of Principal or NotPrincipal: "*" or an object
-// with at least one kind and at least one entry a kind.
+// with at least one kind and at least one entry a kind. What cannot be read
+// names an unknown principal.
 // Source: IAM User Guide, reference_policies_elements_principal.html.
 func (s *scanner) principals() ([]Principal, *ParseError) {
 	const want = `"*" or an object`
-	if s.peek() == '"' {
-		at := s.pos
-		text, err := s.str(want)
+	if mark, ok := s.givenMark(); ok {
+		return []Principal{{KindAWS, mark}}, nil
+	}
+	c, start := s.peek(), s.pos
+	var err *ParseError
+	if c == '"' {
+		var text string
+		text, err = s.str(want)
 		if err == nil && text != "*" {
-			err = s.fail(at, want, "string "+quoteShort(text))
+			err = s.fail(start, want, "string "+quoteShort(shown(text)))
 		}
-		return []Principal{{KindAWS, text}}, err
+		if err == nil {
+			return []Principal{{KindAWS, text}}, nil
+		}
+	} else if err = s.open('{', want); err == nil {
+		return s.principalKinds(start)
 	}
-	if err := s.open('{', want); err != nil {
-		return nil, err
-	}
+	mark, err := s.recover(start, err)
+	return []Principal{{KindAWS, mark}}, err
+}
+
+// principalKinds reads the object of Principal, which starts at start, from
+// behind its bracket on.
+func (s *scanner) principalKinds(start int) ([]Principal, *ParseError) {
 	var list []Principal
 	var seen [KindCanonicalUser + 1]bool
-	start := s.pos - 1
 	for first := true; ; first = false {
 		name, at, ok, err := s.member(first)
 		if err != nil {
@@ -33,19 +46,30 @@ func (s *scanner) principals() ([]Principal, *ParseError) {
 			break
 		}
 		kind := parseKind(name)
-		if kind == 0 {
-			return nil, s.fail(at, "AWS, Service, Federated or CanonicalUser", quoteShort(name))
+		switch {
+		case kind == 0:
+			err = s.fail(at, "AWS, Service, Federated or CanonicalUser", quoteShort(shown(name)))
+		case seen[kind]:
+			err = s.fail(at, name+" once", "it again")
 		}
-		if seen[kind] {
-			return nil, s.fail(at, name+" once", "it again")
+		if err != nil {
+			mark, err := s.recoverMember(err)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, Principal{KindAWS, mark})
+			continue
 		}
 		seen[kind] = true
+		from := len(s.unknown)
 		if list, err = s.principalEntries(list, kind); err != nil {
 			return nil, err.under(name)
 		}
+		s.within(from, name)
 	}
 	if len(list) == 0 {
-		return nil, s.fail(start, "at least one principal", "an empty object")
+		mark, err := s.note(s.fail(start, "at least one principal", "an empty object"))
+		return []Principal{{KindAWS, mark}}, err
 	}
 	return list, nil
 }
@@ -82,12 +106,17 @@ func (s *scanner) principalEntries(list []Principal, kind PrincipalKind) ([]Prin
 		if !ok {
 			break
 		}
+		from := len(s.unknown)
 		if list, err = s.principalEntry(list, kind, want); err != nil {
 			return nil, err.under("[" + strconv.Itoa(n) + "]")
 		}
+		if len(s.unknown) > from {
+			s.within(from, "["+strconv.Itoa(n)+"]")
+		}
 	}
 	if n == 0 {
-		return nil, s.fail(start, "at least one principal", "an empty list")
+		mark, err := s.note(s.fail(start, "at least one principal", "an empty list"))
+		return append(list, Principal{kind, mark}), err
 	}
 	return list, nil
 }
@@ -96,13 +125,49 @@ func (s *scanner) principalEntry(list []Principal, kind PrincipalKind, want stri
 	s.space()
 	at := s.pos
 	text, err := s.str(want)
-	if err != nil {
-		return nil, err
+	if err == nil && (hasMark(text) || validPrincipal(kind, text)) {
+		return append(list, Principal{kind, text}), nil
 	}
-	if !validPrincipal(kind, text) {
-		return nil, s.fail(at, want, quoteShort(text))
+	if err == nil {
+		err = s.fail(at, want, quoteShort(text))
 	}
-	return append(list, Principal{kind, text}), nil
+	mark, err := s.recover(at, err)
+	if err == nil && kind == KindAWS {
+		mark = s.openPrincipal(text, mark)
+	}
+	if text == "*" {
+		kind = KindAWS // AWS does not say whom the star alone covers under another kind
+	}
+	return append(list, Principal{kind, mark}), err
+}
+
+// openPrincipal returns what is known of a principal that cannot be read: mark
+// takes the place of what is wrong with it. Wildcards could name many; any
+// other text names one principal at most, and where the account of an ARN can
+// be read it is one of that account. Digits can only be meant for an account.
+func (s *scanner) openPrincipal(text, mark string) string {
+	if s.crowded() {
+		return mark
+	}
+	if text != "" && allDigits(text) {
+		s.unknown[len(s.unknown)-1].Never = "*"
+		return mark
+	}
+	parts := strings.SplitN(text, ":", 6)
+	if len(parts) < 6 || parts[0] != "arn" || strings.ContainsAny(parts[4], "*?") {
+		return mark
+	}
+	s.unknown[len(s.unknown)-1].Never = ":" // the text is there, and split
+	if !isPartition(parts[1]) {
+		parts[1] = mark
+	}
+	if !isAccountID(parts[4]) {
+		parts[4] = mark
+	}
+	if !isPrincipalARN("arn:aws:" + parts[2] + ":" + parts[3] + ":111122223333:" + parts[5]) {
+		parts[2], parts[3], parts[5] = mark, "", mark
+	}
+	return strings.Join(parts, ":")
 }
 
 func wantPrincipal(kind PrincipalKind) string {

@@ -10,6 +10,18 @@ import (
 type scanner struct {
 	text string
 	pos  int
+	// strict makes the first part that cannot be read an error.
+	strict bool
+	// odd is set when the text holds characters that KMS does not take.
+	odd bool
+	// unknown lists the parts that are not known; the first given ones are the
+	// caller's.
+	unknown     []Unknown
+	given       int
+	versionMark int // the index of the unknown Version
+	// idle are the effects of statements of which nothing else is known, as a
+	// set of bits: a further one adds nothing.
+	idle uint8
 	// pool backs the short lists of strings of a policy. A list is a full slice
 	// of it, so that growing the pool never changes a list that was handed out.
 	pool []string
@@ -23,7 +35,7 @@ func (s *scanner) fail(at int, want, got string) *ParseError {
 // checkCharacters refuses what KMS refuses anywhere in a policy: all but tab,
 // line feed, carriage return, U+0020 to U+007E and U+00A0 to U+00FF.
 // Source: KMS API Reference, PutKeyPolicy, Policy.
-func (s *scanner) checkCharacters() error {
+func (s *scanner) checkCharacters() *ParseError {
 	for i := 0; i < len(s.text); i++ {
 		c := s.text[i]
 		if ' ' <= c && c <= '~' || c == '\n' || c == '\t' || c == '\r' {
@@ -139,6 +151,9 @@ func (s *scanner) str(want string) (string, *ParseError) {
 		return "", s.fail(s.pos, want, s.describe())
 	}
 	start := s.pos + 1
+	if s.odd {
+		return s.escaped(start, start)
+	}
 	for i := start; i < len(s.text); i++ {
 		switch c := s.text[i]; {
 		case c == '"':
@@ -169,18 +184,44 @@ func (s *scanner) escaped(start, i int) (string, *ParseError) {
 				return "", s.fail(i, "an escape of JSON", quoteShort(brokenEscape(s.text[i:])))
 			}
 			if !allowedRune(r) {
-				return "", s.fail(i, "a character that KMS takes", quoteShort(s.text[i:i+size]))
+				mark, err := s.note(s.fail(i, "a character that KMS takes", quoteShort(s.text[i:i+size])))
+				if err != nil {
+					return "", err
+				}
+				b.WriteString(mark)
+			} else {
+				b.WriteRune(r)
 			}
-			b.WriteRune(r)
 			i += size
 		case c < ' ':
 			return "", s.fail(i, "an escape for this character", strconv.Quote(string(rune(c))))
+		case c > '~' && s.odd:
+			text, size, err := s.oddCharacter(i)
+			if err != nil {
+				return "", err
+			}
+			b.WriteString(text)
+			i += size
 		default:
 			b.WriteByte(c)
 			i++
 		}
 	}
 	return "", s.fail(len(s.text), "the end of a string", "the end of the text")
+}
+
+// oddCharacter reads the character beyond U+007E at i. One that KMS does not
+// take is unknown; so is the caller's mark.
+func (s *scanner) oddCharacter(i int) (text string, size int, err *ParseError) {
+	if i+1 < len(s.text) && latin1Pair(s.text[i], s.text[i+1]) {
+		return s.text[i : i+2], 2, nil
+	}
+	char := firstRune(s.text[i:min(i+4, len(s.text))])
+	if list := marksIn(char); len(list) == 1 && list[0] < s.given {
+		return char, len(char), nil
+	}
+	text, err = s.note(s.fail(i, "a character that KMS takes", strconv.QuoteToASCII(char)))
+	return text, len(char), err
 }
 
 // unescape decodes the escape that text starts with and returns its length, 0
@@ -236,11 +277,12 @@ func unescapeHex(text string) (rune, int) {
 	return r, size
 }
 
-// stringList reads a string or a list with at least one string.
+// stringList reads a string or a list with at least one string. What cannot be
+// read is a mark.
 func (s *scanner) stringList(want string) ([]string, *ParseError) {
 	from := len(s.pool)
 	if s.peek() != '[' {
-		text, err := s.str(want)
+		text, err := s.strOrMark(want)
 		s.pool = append(s.pool, text)
 		return s.pool[from:len(s.pool):len(s.pool)], err
 	}
@@ -255,16 +297,33 @@ func (s *scanner) stringList(want string) ([]string, *ParseError) {
 		if !ok {
 			break
 		}
-		text, err := s.str("a string")
+		notes := len(s.unknown)
+		text, err := s.strOrMark("a string")
 		if err != nil {
 			return nil, err.under("[" + strconv.Itoa(n) + "]")
+		}
+		if len(s.unknown) > notes {
+			s.within(notes, "["+strconv.Itoa(n)+"]")
 		}
 		s.pool = append(s.pool, text)
 	}
 	if len(s.pool) == from {
-		return nil, s.fail(at, want, "an empty list")
+		mark, err := s.note(s.fail(at, want, "an empty list"))
+		s.pool = append(s.pool, mark)
+		return s.pool[from:len(s.pool):len(s.pool)], err
 	}
 	return s.pool[from:len(s.pool):len(s.pool)], nil
+}
+
+// strOrMark reads a string; anything else is unknown.
+func (s *scanner) strOrMark(want string) (string, *ParseError) {
+	s.space()
+	start := s.pos
+	text, err := s.str(want)
+	if err != nil {
+		return s.recover(start, err)
+	}
+	return text, nil
 }
 
 // describe names what stands at the scanner's place, for error texts.
@@ -278,13 +337,13 @@ func (s *scanner) describe() string {
 	case rest[0] == '[':
 		return "a list"
 	case rest[0] == '"':
-		at := s.pos
+		at, known := s.pos, len(s.unknown)
 		text, err := s.str("")
-		s.pos = at
+		s.pos, s.unknown = at, s.unknown[:known]
 		if err != nil {
 			return "a broken string"
 		}
-		return "string " + quoteShort(text)
+		return "string " + quoteShort(shown(text))
 	}
 	if n := scanNumber(rest); n > 0 {
 		return "number " + rest[:min(n, maxQuote)]

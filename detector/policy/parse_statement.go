@@ -1,5 +1,10 @@
 package policy
 
+import (
+	"cmp"
+	"strings"
+)
+
 // The members of a statement, as bits of a set.
 const (
 	hasSid = 1 << iota
@@ -20,81 +25,228 @@ const (
 	eitherResource  = hasResource | hasNotResource
 )
 
-// statement reads the statement that stands at place index of the document.
-func (s *scanner) statement(index int) (Statement, *ParseError) {
-	st := Statement{Index: index}
-	if err := s.open('{', "a statement object"); err != nil {
-		return st, err
+// statementOrUnknown reads the statement that stands at place index of the
+// document. What is no object at all has no Effect, so that it denies nothing.
+func (s *scanner) statementOrUnknown(index int) (Statement, *ParseError) {
+	if mark, ok := s.givenMark(); ok {
+		return unknownStatement(index, 0, mark), nil
 	}
-	start, seen := s.pos-1, 0
-	for first := true; ; first = false {
-		name, at, ok, err := s.member(first)
-		if err != nil {
-			return st, err
+	c, start, from := s.peek(), s.pos, len(s.unknown)
+	st, err := s.statement(index)
+	if err != nil {
+		effect := Allow
+		if c == '[' || c == '{' { // there may be statements in it
+			effect = 0
 		}
-		if !ok {
-			break
+		mark, fatal := s.recover(start, err)
+		if fatal != nil {
+			return st, fatal
 		}
-		bit, err := s.statementBit(name, at, seen)
-		if err != nil {
-			return st, err
-		}
-		seen |= bit
-		if err := s.statementValue(&st, bit); err != nil {
-			return st, err.under(name)
-		}
+		st = unknownStatement(index, effect, mark)
+		st.Text = s.text[start:s.pos]
+		s.thin(&st)
 	}
-	st.Text = s.text[start:s.pos]
-	if seen&hasEffect == 0 {
-		return st, s.fail(start, "Effect", "no such member")
-	}
-	if seen&eitherPrincipal == 0 {
-		return st, s.fail(start, "Principal or NotPrincipal", "neither")
+	for i := range s.unknown[from:] {
+		s.unknown[from+i].Statement = index
 	}
 	return st, nil
 }
 
-// statementBit returns the bit of a member, and refuses one that is unknown,
-// stands there already, or excludes one that does.
-func (s *scanner) statementBit(name string, at, seen int) (int, *ParseError) {
-	bit, excludes := 0, 0
+// thin takes everything out of a statement of which nothing is known but the
+// effect, when parts are many and there was one like it before: it adds nothing.
+func (s *scanner) thin(st *Statement) {
+	bit := uint8(1) << st.Effect
+	if s.crowded() && s.idle&bit != 0 {
+		*st = Statement{Index: st.Index, Effect: st.Effect, Text: st.Text, Principals: st.Principals}
+	}
+	s.idle |= bit
+}
+
+// unknownStatement is a statement of which nothing is known but the effect; the
+// zero Effect is not known either.
+func unknownStatement(index int, effect Effect, mark string) Statement {
+	return Statement{
+		Index: index, Effect: effect, Principals: []Principal{{KindAWS, mark}}, Actions: []string{mark}, Resources: []string{mark},
+		Conditions: []Condition{unknownCondition("", mark)},
+	}
+}
+
+// unknownCondition is a condition that may hold for any request and fail for any.
+func unknownCondition(operator, mark string) Condition {
+	return Condition{Operator: Operator{Text: operator}, Values: []string{mark}}
+}
+
+// statement reads a statement object. Members that cannot be read are unknown.
+func (s *scanner) statement(index int) (Statement, *ParseError) {
+	b := statementReader{st: Statement{Index: index}}
+	if err := s.open('{', "a statement object"); err != nil {
+		return b.st, err
+	}
+	start := s.pos - 1
+	for first := true; ; first = false {
+		name, at, ok, err := s.member(first)
+		if err != nil {
+			return b.st, err
+		}
+		if !ok {
+			break
+		}
+		if err := s.statementMember(&b, name, at); err != nil {
+			return b.st, err
+		}
+	}
+	b.st.Text = s.text[start:s.pos]
+	if err := s.missing(&b, start); err != nil {
+		return b.st, err
+	}
+	st := b.finish()
+	if b.doubled != "" {
+		s.thin(&st)
+	}
+	return st, nil
+}
+
+// A statementReader collects a statement and what is wrong with it.
+type statementReader struct {
+	st      Statement
+	seen    int    // the members that stand in it
+	spoilt  int    // those of them that stand beside their opposite or another spelling of themselves
+	other   string // the mark of a member that is not of the grammar; "" none
+	doubled string // the mark of a member that stands there twice; "" none
+	beside  string // the mark of a member beside its opposite; "" none
+}
+
+func (s *scanner) statementMember(b *statementReader, name string, at int) *ParseError {
+	bit, excludes := statementBit(name)
+	var problem *ParseError
+	switch {
+	case bit == 0:
+		problem = s.fail(at, "Sid, Effect, Principal, NotPrincipal, Action, NotAction, Resource, NotResource or Condition", quoteShort(shown(name)))
+	case b.seen&bit != 0:
+		problem = s.fail(at, name+" once", "it again")
+	case b.seen&excludes != 0:
+		problem = s.fail(at, "one member of a kind", name+" beside its opposite")
+	default:
+		b.seen |= bit
+		from := len(s.unknown)
+		if err := s.statementValue(&b.st, bit); err != nil {
+			return err.under(name)
+		}
+		s.within(from, name)
+		return nil
+	}
+	mark, err := s.recoverMember(problem)
+	if err != nil {
+		return err
+	}
+	switch {
+	case bit == 0:
+		b.other = mark
+		b.spoilt |= oddSpelling(name)
+	case b.seen&bit != 0:
+		b.doubled = mark
+		if bit == hasEffect {
+			b.st.Effect = 0
+		}
+	default:
+		b.beside = mark
+		b.spoilt |= bit
+	}
+	return nil
+}
+
+// missing notes the members that a statement must have and lacks.
+func (s *scanner) missing(b *statementReader, start int) *ParseError {
+	if b.seen&hasEffect == 0 {
+		mark, err := s.note(s.fail(start, "Effect", "no such member"))
+		if err != nil {
+			return err
+		}
+		b.st.Conditions = append(b.st.Conditions, unknownCondition("", mark))
+	}
+	if b.seen&eitherPrincipal == 0 {
+		mark, err := s.note(s.fail(start, "Principal or NotPrincipal", "neither"))
+		if err != nil {
+			return err
+		}
+		b.st.Principals = []Principal{{KindAWS, mark}}
+	}
+	return nil
+}
+
+// finish returns the statement, with what its members leave open.
+func (b *statementReader) finish() Statement {
+	st := &b.st
+	if b.doubled != "" { // AWS may read either, or refuse both
+		open := unknownStatement(st.Index, st.Effect, b.doubled)
+		open.Sid, open.Text = st.Sid, st.Text
+		return open
+	}
+	if b.other == "" && b.spoilt == 0 {
+		return *st
+	}
+	mark := cmp.Or(b.other, b.beside)
+	// The member may restrict the statement, or be what a missing one was meant to be.
+	st.Conditions = append(st.Conditions, unknownCondition("", mark))
+	if b.spoilt&eitherPrincipal != 0 {
+		st.Principals, st.NotPrincipal = []Principal{{KindAWS, mark}}, false
+	}
+	if b.spoilt&eitherAction != 0 || b.seen&eitherAction == 0 {
+		st.Actions, st.NotAction = []string{mark}, false
+	}
+	if b.spoilt&eitherResource != 0 || b.seen&eitherResource == 0 {
+		st.Resources, st.NotResource = []string{mark}, false
+	}
+	if b.spoilt&hasEffect != 0 {
+		st.Effect = 0
+	}
+	return *st
+}
+
+// oddSpelling returns the bit of the member that name may be meant for.
+func oddSpelling(name string) int {
+	for _, known := range [...]string{"Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource"} {
+		if strings.EqualFold(name, known) {
+			bit, _ := statementBit(known)
+			return bit
+		}
+	}
+	return 0
+}
+
+// statementBit returns the bit of a member and those of the members that it
+// excludes; 0 when it is not of the grammar.
+func statementBit(name string) (bit, excludes int) {
 	switch name {
 	case "Sid":
-		bit = hasSid
+		return hasSid, 0
 	case "Effect":
-		bit = hasEffect
+		return hasEffect, 0
 	case "Principal":
-		bit, excludes = hasPrincipal, eitherPrincipal
+		return hasPrincipal, eitherPrincipal
 	case "NotPrincipal":
-		bit, excludes = hasNotPrincipal, eitherPrincipal
+		return hasNotPrincipal, eitherPrincipal
 	case "Action":
-		bit, excludes = hasAction, eitherAction
+		return hasAction, eitherAction
 	case "NotAction":
-		bit, excludes = hasNotAction, eitherAction
+		return hasNotAction, eitherAction
 	case "Resource":
-		bit, excludes = hasResource, eitherResource
+		return hasResource, eitherResource
 	case "NotResource":
-		bit, excludes = hasNotResource, eitherResource
+		return hasNotResource, eitherResource
 	case "Condition":
-		bit = hasCondition
+		return hasCondition, 0
 	default:
-		return 0, s.fail(at, "Sid, Effect, Principal, NotPrincipal, Action, NotAction, Resource, NotResource or Condition", quoteShort(name))
+		return 0, 0
 	}
-	if seen&bit != 0 {
-		return 0, s.fail(at, name+" once", "it again")
-	}
-	if seen&excludes != 0 {
-		return 0, s.fail(at, "one member of a kind", name+" beside its opposite")
-	}
-	return bit, nil
 }
 
 func (s *scanner) statementValue(st *Statement, bit int) (err *ParseError) {
 	switch bit {
 	case hasSid:
-		st.Sid, err = s.str("a string")
+		st.Sid, err = s.label()
 	case hasEffect:
-		st.Effect, err = s.effect()
+		err = s.effect(st)
 	case hasPrincipal, hasNotPrincipal:
 		st.NotPrincipal = bit == hasNotPrincipal
 		st.Principals, err = s.principals()
@@ -105,24 +257,41 @@ func (s *scanner) statementValue(st *Statement, bit int) (err *ParseError) {
 		st.NotResource = bit == hasNotResource
 		st.Resources, err = s.stringList("a resource or a list of resources")
 	default:
-		st.Conditions, err = s.conditions()
+		st.Conditions, err = s.conditions(st.Conditions)
 	}
 	return err
 }
 
-func (s *scanner) effect() (Effect, *ParseError) {
+// effect reads the Effect. In another letter case it can only be what it says,
+// if AWS takes it at all; anything else may be either. What is wrong with it
+// stands among the conditions.
+func (s *scanner) effect(st *Statement) *ParseError {
 	const want = `"Allow" or "Deny"`
+	if mark, ok := s.givenMark(); ok {
+		st.Conditions = append(st.Conditions, unknownCondition("", mark))
+		return nil
+	}
 	s.space()
 	at := s.pos
 	word, err := s.str(want)
 	switch {
 	case err != nil:
-		return 0, err
 	case word == "Allow":
-		return Allow, nil
+		st.Effect = Allow
+		return nil
 	case word == "Deny":
-		return Deny, nil
+		st.Effect = Deny
+		return nil
 	default:
-		return 0, s.fail(at, want, quoteShort(word))
+		err = s.fail(at, want, quoteShort(shown(word)))
 	}
+	mark, err := s.recover(at, err)
+	switch {
+	case strings.EqualFold(strings.TrimSpace(word), "Allow"):
+		st.Effect = Allow
+	case strings.EqualFold(strings.TrimSpace(word), "Deny"):
+		st.Effect = Deny
+	}
+	st.Conditions = append(st.Conditions, unknownCondition("", mark))
+	return err
 }

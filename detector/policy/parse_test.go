@@ -103,7 +103,7 @@ func TestParseErrors(t *testing.T) {
 		{"broken word", statementText(condition("Bool", "a:b", `truely`)), `key policy: Statement.Condition.Bool["a:b"]: want a string, number or boolean, got true (byte 135)`},
 	}
 	for _, row := range rows {
-		p, err := Parse([]byte(row.text))
+		p, err := ParseStrict([]byte(row.text))
 		if err == nil {
 			t.Errorf("%s: Parse accepts %s", row.name, row.text)
 			continue
@@ -167,11 +167,11 @@ func TestParseManyKeys(t *testing.T) {
 				keys = append(keys, fmt.Sprintf(`"aws:PrincipalTag/Key%d":"x"`, i))
 			}
 			block := `"Condition":{"StringEquals":{` + strings.Join(keys, ",") + `%s}}`
-			if _, err := Parse([]byte(statementText(fmt.Sprintf(block, "")))); err != nil {
+			if _, err := ParseStrict([]byte(statementText(fmt.Sprintf(block, "")))); err != nil {
 				t.Errorf("%d keys: %v", again, err)
 			}
 			twice := fmt.Sprintf(`,"AWS:principaltag/KEY%d":"y"`, doubled)
-			if _, err := Parse([]byte(statementText(fmt.Sprintf(block, twice)))); err == nil {
+			if _, err := ParseStrict([]byte(statementText(fmt.Sprintf(block, twice)))); err == nil {
 				t.Errorf("key %d stands twice among %d, and Parse accepts it", doubled, again)
 			}
 		}
@@ -251,8 +251,9 @@ func encode(p *Policy) []byte {
 // meaning returns the policy's plain form as text, for comparisons.
 func meaning(p *Policy) string { return string(encode(p)) }
 
-// FuzzParse: what is accepted is JSON and survives a round trip through another
-// writer of JSON; what is rejected yields no policy.
+// FuzzParse: what is accepted is JSON; what is rejected yields no policy. What
+// ParseStrict accepts survives a round trip through another writer of JSON, and
+// Parse reads it the same and finds nothing unknown.
 func FuzzParse(f *testing.F) {
 	seeds := 0
 	for _, c := range readCorpus(f) {
@@ -262,27 +263,122 @@ func FuzzParse(f *testing.F) {
 	if seeds == 0 {
 		f.Fatal("no seeds")
 	}
+	for _, c := range readUnknown(f) {
+		f.Add([]byte(c.PolicyText))
+		f.Add([]byte(c.Policy))
+	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		p, err := Parse(text)
-		if err != nil {
-			if p != nil {
-				t.Fatalf("Parse returns a policy and %v", err)
-			}
+		p, strict := ParseStrict(text)
+		open, err := Parse(text)
+		switch {
+		case err != nil && (open != nil || strict == nil):
+			t.Fatalf("Parse returns %v and %v, ParseStrict %v", open, err, strict)
+		case strict != nil && p != nil:
+			t.Fatalf("ParseStrict returns a policy and %v", strict)
+		case err == nil && strict != nil && len(open.Unknown) == 0:
+			t.Fatalf("Parse finds nothing unknown, ParseStrict %v", strict)
+		case err == nil:
+			checkReadable(t, text, open)
+		}
+		if strict != nil {
 			return
 		}
-		if !json.Valid(text) {
-			t.Fatalf("Parse accepts what is not JSON: %q", text)
+		if len(open.Unknown) > 0 || meaning(open) != meaning(p) {
+			t.Fatalf("Parse reads another policy, with %v:\n%s\n%s", open.Unknown, meaning(open), meaning(p))
 		}
 		again := encode(p)
 		if len(again) > maxText {
 			return
 		}
-		q, err := Parse(again)
+		q, err := ParseStrict(again)
 		if err != nil {
-			t.Fatalf("Parse refuses its own policy: %v\n%s", err, again)
+			t.Fatalf("ParseStrict refuses its own policy: %v\n%s", err, again)
 		}
 		if meaning(q) != meaning(p) {
 			t.Fatalf("the round trip changes the policy:\n%s\n%s", meaning(p), meaning(q))
+		}
+	})
+}
+
+// checkReadable: the policy has every statement of the text, and marks only for
+// what it lists.
+func checkReadable(t *testing.T, text []byte, p *Policy) {
+	t.Helper()
+	var document map[string]json.RawMessage
+	if err := json.Unmarshal(text, &document); err != nil {
+		t.Fatalf("Parse accepts what is not JSON: %q", text)
+	}
+	var list []json.RawMessage
+	if err := json.Unmarshal(document["Statement"], &list); err != nil {
+		list = []json.RawMessage{document["Statement"]}
+	}
+	if len(list) != len(p.Statements) {
+		t.Fatalf("%d statements of %d", len(p.Statements), len(list))
+	}
+	for i, u := range p.Unknown {
+		if u.Problem == nil || u.Problem.Offset > len(text) || u.Problem.Line < 1 || u.Statement >= len(list) {
+			t.Fatalf("unknown part %d is %+v", i, u)
+		}
+	}
+	for _, r := range meaning(p) {
+		if i, ok := isMark(r); ok && i >= len(p.Unknown) {
+			t.Fatalf("mark %d of %d unknown parts", i, len(p.Unknown))
+		}
+	}
+}
+
+// FuzzGarbage: a statement that cannot be read hides no other one. It never
+// makes less possible, unless it denies, and never takes away what is sure,
+// unless it may deny.
+func FuzzGarbage(f *testing.F) {
+	policies := readCorpus(f)
+	n := 0
+	for _, c := range readUnknown(f) {
+		var document struct{ Statement []json.RawMessage }
+		if json.Unmarshal(c.Policy, &document) != nil || document.Statement == nil {
+			continue
+		}
+		for _, st := range document.Statement {
+			n++
+			f.Add(policies[n%len(policies)].text(), []byte(st))
+		}
+	}
+	if n == 0 {
+		f.Fatal("no seeds")
+	}
+	f.Fuzz(func(t *testing.T, text, garbage []byte) {
+		p, err := ParseStrict(text)
+		if err != nil || !json.Valid(garbage) {
+			return
+		}
+		var both strings.Builder
+		fmt.Fprintf(&both, `{"Version":%q,"Statement":[`, max(p.Version, version2008))
+		for _, st := range p.Statements {
+			both.WriteString(st.Text + ",")
+		}
+		both.Write(garbage)
+		both.WriteString("]}")
+		q, err := Parse([]byte(both.String()))
+		if err != nil {
+			if both.Len() <= maxText {
+				t.Fatalf("Parse: %v\n%s", err, both.String())
+			}
+			return
+		}
+		last := len(p.Statements)
+		if len(q.Statements) != last+1 || !reflect.DeepEqual(q.Statements[:last], p.Statements) {
+			t.Fatalf("Parse reads other statements:\n%+v\n%+v", q.Statements, p.Statements)
+		}
+		effect := q.Statements[last].Effect
+		a, b := p.Decide(surroundings()), q.Decide(surroundings())
+		if intricate(a) || intricate(b) {
+			return
+		}
+		if b.Most < a.Most && effect != Deny {
+			t.Errorf("at most %v, and %v with\n%s", a.Most, b.Most, garbage)
+		}
+		if b.Least < a.Least && effect == Allow {
+			t.Errorf("at least %v, and %v with\n%s", a.Least, b.Least, garbage)
 		}
 	})
 }

@@ -27,13 +27,18 @@ func (p *Policy) partitions(q Question) []string {
 	if !compares {
 		return list
 	}
-	for _, other := range [...]string{"aws-us-gov", "aws-cn", "aws-eusc"} {
+	for _, other := range otherPartitions[:3] {
 		if !slices.Contains(list, other) {
 			return append(list, other)
 		}
 	}
 	return list
 }
+
+// otherPartitions are those beside "aws", the ones open to everybody first.
+// Names that are none do not count: each partition takes its part of the budget.
+// Source: AWS SDK, partitions.json.
+var otherPartitions = [...]string{"aws-us-gov", "aws-cn", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f"}
 
 // appendPartitions appends the partition of each ARN in text, which may be a
 // pattern; one with a wildcard in it is left out.
@@ -45,7 +50,7 @@ func appendPartitions(list []string, text string) []string {
 			return list
 		}
 		end := strings.IndexFunc(rest, func(r rune) bool { return r != '-' && (r < 'a' || 'z' < r) && (r < '0' || '9' < r) })
-		if end >= 0 && rest[end] == ':' {
+		if end >= 0 && rest[end] == ':' && slices.Contains(otherPartitions[:], "aws"+rest[:end]) {
 			list = append(list, "aws"+rest[:end])
 		}
 		text = rest
@@ -68,16 +73,25 @@ func (s *Statement) comparesARNs() bool {
 // two partitions, when the key's partition is not known: the worse of the two
 // for each action. The result is flagged as turning on a fact of the key.
 func either(a, b Decision) Decision {
-	if rank(b.Verdict) == rank(a.Verdict) && len(a.Grants) == len(b.Grants) && len(a.Undecided) == len(b.Undecided) && len(a.Services) == len(b.Services) {
+	if a.bounds() == b.bounds() && a.Classes == b.Classes && a.TooIntricate == b.TooIntricate && len(a.Grants) == len(b.Grants) && len(a.Undecided) == len(b.Undecided) && len(a.Unknown) == len(b.Unknown) && len(a.Services) == len(b.Services) && a.Owner.Manage == b.Owner.Manage && a.Owner.Decrypt == b.Owner.Decrypt {
 		return a // the usual case: the partition decides nothing
 	}
 	out := a
-	out.Verdict = worse(a.Verdict, b.Verdict)
-	out.Grants = worseGrants(EncryptActions(), a.Grants, b.Grants)
-	out.Others = worseGrants(otherActions(), a.Others, b.Others)
+	bounds := a.bounds().worst(b.bounds())
+	out.Verdict, out.Least, out.Most = bounds.Verdict, bounds.Least, bounds.Most
+	out.TooIntricate = a.TooIntricate || b.TooIntricate
+	out.Classes = Classes{a.Classes.Encrypt.worst(b.Classes.Encrypt), a.Classes.Use.worst(b.Classes.Use), a.Classes.Other.worst(b.Classes.Other)}
+	out.Owner = eitherOwner(a.Owner, b.Owner)
+	out.Grants = worseGrants(weighty(), a.Grants, b.Grants)
+	out.Others = worseGrants(asksOf(ClassOther), a.Others, b.Others)
 	for _, open := range b.Undecided {
 		if !slices.Contains(out.Undecided, open) {
 			out.Undecided = append(out.Undecided, open)
+		}
+	}
+	for _, u := range b.Unknown {
+		if !slices.Contains(out.Unknown, u) {
+			out.Unknown = append(out.Unknown, u)
 		}
 	}
 	for _, g := range b.Services {
@@ -88,10 +102,14 @@ func either(a, b Decision) Decision {
 			out.Services[i].ConfusedDeputy = out.Services[i].ConfusedDeputy || g.ConfusedDeputy
 		}
 	}
-	if b.Future != nil && rank(b.Future.Verdict) > rank(out.Verdict) && (a.Future == nil || rank(b.Future.Verdict) > rank(a.Future.Verdict)) {
-		out.Future = b.Future
-	} else if a.Future != nil && rank(a.Future.Verdict) <= rank(out.Verdict) {
-		out.Future = nil
+	out.Future = nil
+	for _, f := range [...]*Exposure{a.Future, b.Future} {
+		if f != nil && rank(f.Verdict) > rank(out.Verdict) && (out.Future == nil || rank(f.Verdict) > rank(out.Future.Verdict)) {
+			out.Future = f
+		}
+	}
+	if b.Least > a.Least {
+		out.Opens = b.Opens
 	}
 	out.Flags = append(slices.Clone(a.Flags), b.Flags...)
 	out.Flags = append(out.Flags, FlagKeyDependent)
@@ -105,20 +123,71 @@ func either(a, b Decision) Decision {
 	return out
 }
 
+// homePartition returns the partition of the ARNs that the policy's principals
+// are named by; "" when there are none, or of several partitions. KMS refuses a
+// policy whose principals are not of the key's partition, so that is where the
+// owner is to be looked for.
+// Source: KMS API Reference, PutKeyPolicy, Policy (the principals must exist).
+func (p *Policy) homePartition() string {
+	home := ""
+	for i := range p.Statements {
+		for _, entry := range p.Statements[i].Principals {
+			parts := strings.SplitN(entry.Value, ":", 3)
+			if entry.Kind != KindAWS || len(parts) < 3 || parts[0] != "arn" || parts[1] == home {
+				continue
+			}
+			if home != "" {
+				return ""
+			}
+			home = parts[1]
+		}
+	}
+	return home
+}
+
+// eitherOwner is what the two partitions agree on; the rest is undecided.
+func eitherOwner(a, b Owner) Owner {
+	unknown := Open{StatementRef{Index: -1}, "it turns on the key's partition, which is not known"}
+	if a.Manage != b.Manage {
+		a.Manage, a.ManageBlame, a.Named, a.Witness = AccessUndecided, unknown, nil, nil
+	}
+	if a.Decrypt != b.Decrypt {
+		a.Decrypt, a.DecryptBlame = AccessUndecided, unknown
+	}
+	return a
+}
+
 // worseGrants joins two lists of grants, in the order of actions: of two
 // grants of one action the one with the wider audience.
-func worseGrants(actions []string, a, b []Grant) []Grant {
+func worseGrants(asks []ask, a, b []Grant) []Grant {
 	var list []Grant
-	for _, action := range actions {
-		is := func(g Grant) bool { return g.Action == action }
+	for _, x := range asks {
+		is := func(g Grant) bool { return g.Action == x.action && g.Class == x.class }
 		i, j := slices.IndexFunc(a, is), slices.IndexFunc(b, is)
 		switch {
 		case i < 0 && j < 0:
-		case j < 0 || i >= 0 && rank(a[i].Audience) >= rank(b[j].Audience):
+		case j < 0 || i >= 0 && a[i].Audience >= b[j].Audience:
 			list = append(list, a[i])
 		default:
 			list = append(list, b[j])
 		}
 	}
 	return list
+}
+
+// rank orders verdicts by what they mean for the owner. What is undecided may
+// be as bad as public, and is worse than what is known to be less.
+func rank(v Verdict) int {
+	switch v {
+	case Private:
+		return 0
+	case Shared:
+		return 1
+	case Network:
+		return 2
+	case Public:
+		return 4
+	default:
+		return 3
+	}
 }

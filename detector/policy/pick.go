@@ -2,11 +2,13 @@ package policy
 
 import (
 	"net/netip"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // pick returns values for a key that stands alone.
 func (s *search) pick(slot int, lits []literal, m *model) ([]value, bool) {
-	d := &s.domains[slot]
+	d := s.domain(slot)
 	if d.uncertain && s.sure {
 		for i := range lits {
 			if !s.holdsAnyway(&lits[i], m) {
@@ -33,24 +35,31 @@ func (s *search) pickPresent(slot int, d *domain, lits []literal, m *model) ([]v
 		return d.vals, fits(d.vals...)
 	case choice:
 		for i := range d.vals {
+			if m.b.out() {
+				return nil, false
+			}
 			if fits(d.vals[i]) {
 				return d.vals[i : i+1], true
 			}
 		}
 	case number:
-		for _, n := range borders(lits, d.lo, d.hi) {
+		for _, n := range borders(lits, d.lo, d.hi, m.b) {
+			if m.b.spend(24); m.b.out() {
+				return nil, false
+			}
 			if v := timeOrNumber(s.c.slots[slot], n); fits(v) {
 				return []value{v}, true
 			}
 		}
 	case address:
-		if a, ok := pickAddress(d.addrs, lits); ok {
+		if a, ok := s.pickAddress(d, slot, lits, m); ok {
 			return []value{addressValue(a)}, true
 		}
 	case text:
 		one := m.clone()
-		for _, t := range d.tapes {
-			if s.fill([]variant{whole(slot, t)}, lits, one, resolved) {
+		forms := s.formsFor(slot, d, m)
+		for i := range forms {
+			if s.fill([]variant{forms[i].variant(slot)}, lits, one, resolved) {
 				return one.vals[slot], true
 			}
 		}
@@ -58,8 +67,8 @@ func (s *search) pickPresent(slot int, d *domain, lits []literal, m *model) ([]v
 	return nil, false
 }
 
-func timeOrNumber(info keyInfo, n int64) value {
-	if info.Type == keyDate {
+func timeOrNumber(key condkey.Key, n int64) value {
+	if key.Types&condkey.Date != 0 {
 		return timeValue(n)
 	}
 	return secondsValue(n)
@@ -67,8 +76,15 @@ func timeOrNumber(info keyInfo, n int64) value {
 
 // borders lists the numbers at which literals change their answer: if any
 // number between lo and hi meets all of them, one of these does.
-func borders(lits []literal, lo, hi int64) []int64 {
-	list := []int64{hi, lo}
+func borders(lits []literal, lo, hi int64, b *budget) []int64 {
+	spans := 0
+	for i := range lits {
+		if lits[i].set != nil {
+			spans += len(lits[i].set.spans)
+		}
+	}
+	b.spend(16 * spans)
+	list := append(make([]int64, 0, 2+4*spans), hi, lo)
 	add := func(n int64) {
 		if lo <= n && n <= hi {
 			list = append(list, n)
@@ -88,8 +104,11 @@ func borders(lits []literal, lo, hi int64) []int64 {
 }
 
 // addressesOf returns the addresses of domain that meet all literals.
-func addressesOf(domain addressSet, lits []literal) addressSet {
+func addressesOf(domain addressSet, lits []literal, b *budget) addressSet {
 	for i := range lits {
+		if set := lits[i].set; set != nil && len(set.addrs) > 0 {
+			b.spend(rangeSize * (len(domain) + len(set.addrs)))
+		}
 		switch l := &lits[i]; l.mode {
 		case none:
 			return nil
@@ -103,13 +122,153 @@ func addressesOf(domain addressSet, lits []literal) addressSet {
 	return domain
 }
 
-func pickAddress(domain addressSet, lits []literal) (netip.Addr, bool) {
-	s := addressesOf(domain, lits)
-	if len(s) == 0 {
+// pickAddress returns an address that meets all literals, those that compare
+// its text too.
+func (s *search) pickAddress(d *domain, slot int, lits []literal, m *model) (netip.Addr, bool) {
+	var texts, blocks []literal
+	for _, l := range lits {
+		if l.set != nil && (l.set.pats != nil || l.set.vars) {
+			texts = append(texts, l)
+		} else {
+			blocks = append(blocks, l)
+		}
+	}
+	if texts == nil {
+		return pickAddress(d.addrs, blocks, m.b)
+	}
+	set := addressesOf(d.addrs, blocks, m.b)
+	if len(set) == 0 {
 		return netip.Addr{}, false
 	}
-	if a := netip.AddrFrom4([4]byte{198, 51, 100, 23}); s.has(a) {
+	candidates, all := s.addressTexts(texts, slot, m, set[len(set)-1].hi.Is4())
+	if a := netip.AddrFrom4([4]byte{198, 51, 100, 23}); set.has(a) {
+		candidates = append(candidates, a)
+	}
+	for _, r := range set {
+		a := r.lo
+		for n := 0; n <= countPatterns(texts) && a.IsValid() && a.Compare(r.hi) <= 0; n++ {
+			candidates = append(candidates, a)
+			a = a.Next()
+		}
+	}
+	for _, a := range candidates {
+		if m.b.spend(4); m.b.out() {
+			return netip.Addr{}, false
+		}
+		if set.has(a) && fitsAll([]value{addressValue(a)}, texts, m) {
+			return a, true
+		}
+	}
+	s.incomplete = s.incomplete || !all
+	return netip.Addr{}, false
+}
+
+func countPatterns(lits []literal) int {
+	n := 0
+	for i := range lits {
+		n += len(lits[i].set.pats)
+	}
+	return n
+}
+
+// addressTexts returns addresses whose text lits ask for. all is true when no
+// others can meet them; v4 says that only IPv4 addresses count.
+func (s *search) addressTexts(lits []literal, slot int, m *model, v4 bool) (list []netip.Addr, all bool) {
+	all = true
+	add := func(text string) {
+		if a, err := netip.ParseAddr(text); err == nil {
+			list = append(list, a)
+		}
+	}
+	for i := range lits {
+		l := &lits[i]
+		if _, fixed := l.present(); fixed {
+			continue
+		}
+		exact := l.inside() && !l.set.vars
+		for _, p := range l.set.under(m, resolved, !l.inside()) {
+			exact = exact && p.exact
+			if p.exact {
+				add(p.plain)
+			}
+		}
+		if exact {
+			return list, true // it is one of these
+		}
+		all = all && !l.inside() && !l.set.vars && exactPatterns(l.set)
+	}
+	if len(lits) == 0 {
+		return list, all
+	}
+	octet := repeat(digitClass(), 1, 3)
+	four := []variant{whole(slot, tape{[]segment{octet, fixed("."), octet, fixed("."), octet, fixed("."), octet}})}
+	if trial := m.clone(); s.fill(four, lits, trial, resolved) {
+		add(trial.text(slot))
+	} else if v4 && s.never(four, lits, m) {
+		all = true
+	}
+	return list, all
+}
+
+func exactPatterns(s *valueSet) bool {
+	for i := range s.pats {
+		if !s.pats[i].exact {
+			return false
+		}
+	}
+	return true
+}
+
+func pickAddress(domain addressSet, lits []literal, b *budget) (netip.Addr, bool) {
+	plain := netip.AddrFrom4([4]byte{198, 51, 100, 23})
+	if a, ok := firstAddress(plain, domain, lits, b); ok && a == plain {
 		return a, true
 	}
-	return s[0].lo, true
+	if len(domain) == 0 {
+		return plain, false
+	}
+	return firstAddress(domain[0].lo, domain, lits, b)
+}
+
+// firstAddress returns the first address of domain, from a on, that meets lits.
+func firstAddress(a netip.Addr, domain addressSet, lits []literal, b *budget) (netip.Addr, bool) {
+	for {
+		at, ok := domain.from(a)
+		for i := 0; ok && i < len(lits); i++ {
+			b.spend(8)
+			switch l := &lits[i]; l.mode {
+			case none:
+				return a, false
+			case all:
+			case eachIn, someIn:
+				at, ok = l.set.addrs.from(at)
+			default:
+				at = l.set.addrs.past(at)
+				ok = at.IsValid()
+			}
+		}
+		if !ok || at == a || b.out() {
+			return at, ok && at == a
+		}
+		a = at
+	}
+}
+
+// few reports whether the addresses of domain that meet the literal are no more
+// than a named network.
+func (c *compiled) few(d *domain, l literal) bool {
+	k := fewKey{d, l.set, l.mode}
+	few, ok := c.fewest[k]
+	if !ok {
+		few = !addressesOf(d.addrs, []literal{l}, c.b).wide()
+		c.fewest[k] = few
+	}
+	return few
+}
+
+// A fewKey is a question to few.
+type fewKey struct {
+	d    *domain
+	set  *valueSet
+	mode mode
 }

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // implausible says which rule of AWS no request of an outsider could break the
@@ -47,7 +49,7 @@ func implausible(r Request, o *oracle) string {
 		if missing(key) {
 			return key + " is absent"
 		}
-		if got, ok := get(key); ok && got != want {
+		if got, ok := get(key); ok && want != "" && got != want { // "" is a fact of the key that is not known
 			return key + " is " + strconv.Quote(got) + " and should be " + strconv.Quote(want)
 		}
 	}
@@ -110,7 +112,7 @@ func implausibleOrg(r Request, o *oracle) string {
 	switch {
 	case org != "" && !orgShape.MatchString(org):
 		return "aws:PrincipalOrgID is none"
-	case path != "" && !orgPathShape.MatchString(path):
+	case path != "" && !isOrgPath(path):
 		return "aws:PrincipalOrgPaths is none"
 	case both && (org == "") != (path == ""):
 		return "one of the organization's keys is absent"
@@ -173,7 +175,9 @@ func implausibleNetwork(r Request, o *oracle) string {
 		}
 	}
 	via := first(r, "aws:ViaAWSService")
-	called := first(r, "kms:GrantIsForAWSResource") == "true" || has(r, "kms:ViaService") || has(r, "aws:CalledVia") || has(r, "aws:CalledViaFirst") || has(r, "aws:CalledViaLast")
+	called := has(r, "kms:GrantIsForAWSResource") || // of direct calls nobody knows
+		has(r, "kms:ViaService") || has(r, "aws:CalledVia") || has(r, "aws:CalledViaFirst") || has(r, "aws:CalledViaLast") ||
+		has(r, "aws:CalledViaAWSMCP")
 	switch {
 	case endpoint != "" && has(r, "aws:SourceIp"):
 		return "aws:SourceIp goes with " + endpoint
@@ -191,7 +195,7 @@ func implausibleNetwork(r Request, o *oracle) string {
 		return "kms:ViaService is none"
 	case has(r, "kms:ViaService") && strings.Split(first(r, "kms:ViaService"), ".")[1] != strings.Split(o.q.KeyARN, ":")[3]:
 		return "kms:ViaService is in another Region"
-	case !has(r, "aws:SourceIp") && o.asks("aws:SourceIp") && endpoint == "" && o.asksEndpoint() && via != "true" && !called:
+	case !has(r, "aws:SourceIp") && o.asks("aws:SourceIp") && endpoint == "" && o.asksEndpoint() && via != "true" && !called && !has(r, "kms:GrantIsForAWSResource"): // a direct call may lack that key, so that one with it comes through a service
 		return "the request comes from nowhere"
 	}
 	for _, name := range r.Context["aws:CalledVia"] {
@@ -202,7 +206,9 @@ func implausibleNetwork(r Request, o *oracle) string {
 	return ""
 }
 
-func (o *oracle) asksEndpoint() bool { return o.asks(endpointKeys[:]...) }
+// asksEndpoint reports whether the policy asks for a key that every request
+// through an endpoint has; the organization's two it may lack.
+func (o *oracle) asksEndpoint() bool { return o.asks(endpointKeys[:5]...) }
 
 func implausibleParameters(r Request, o *oracle) string {
 	const prefix = "kms:EncryptionContext:"
@@ -211,7 +217,7 @@ func implausibleParameters(r Request, o *oracle) string {
 		names = append(names, values...)
 	}
 	for key, values := range r.Context {
-		info, _ := lookupKey(key)
+		info, known := condkey.Default().Lookup(key)
 		lower := strings.ToLower(key)
 		switch {
 		case len(values) > 1 && !info.Multi:
@@ -232,7 +238,7 @@ func implausibleParameters(r Request, o *oracle) string {
 			return key + " is there, but the key has no tags"
 		case lower == "kms:requestalias" || lower == "kms:resourcealiases":
 			return key + " is there, but the key has no aliases"
-		case !info.knownToKMS():
+		case !known:
 			return key + " is never in a request to KMS"
 		}
 	}
@@ -243,6 +249,3 @@ func implausibleParameters(r Request, o *oracle) string {
 	}
 	return ""
 }
-
-// knownToKMS reports whether lookupKey knew the key.
-func (k keyInfo) knownToKMS() bool { return k.Name != "" }

@@ -29,6 +29,38 @@ type entries struct {
 	roleIDs  []string // AROA...
 	userIDs  []string // AIDA...
 	services []string
+	open     *valueSet // accounts of principals that are not known; nil when all are known
+
+	made [waysKinds][serviceCaller + 1]*[][]literal // what was asked for before; see cached
+}
+
+// The lists of ways that entries make.
+const (
+	waysIn     = iota // see ways
+	waysExempt        // see chains
+	waysOther         // see others
+	waysKinds
+)
+
+// cached returns a list of ways for callers of type t, made when it is first
+// asked for.
+func (e *entries) cached(kind int, t callerKind, b *budget) [][]literal {
+	if p := e.made[kind][t]; p != nil {
+		return *p
+	}
+	var list [][]literal
+	switch kind {
+	case waysIn:
+		list = e.ways(t)
+	case waysExempt:
+		list = e.chains(t)
+	default:
+		list = e.others(t)
+	}
+	names := len(e.accounts) + len(e.roles) + len(e.users) + len(e.feds) + len(e.roleIDs) + len(e.userIDs) + len(e.services)
+	b.spend(40 + 2*patternSize*names + 4*patternSize*len(e.sessions))
+	e.made[kind][t] = &list
+	return list
 }
 
 // A sessionName is the principal "arn:aws:sts::ACCOUNT:assumed-role/ROLE/NAME".
@@ -41,6 +73,8 @@ func (c *compiled) compilePrincipals(s *stmt) {
 		case p.Kind == KindService:
 			e.services = append(e.services, p.Value)
 		case p.Kind != KindAWS: // no KMS caller has such an identity
+		case hasMark(p.Value):
+			c.addOpen(e, p.Value)
 		case p.Value == "*":
 			e.star = true
 		case isAccountID(p.Value):
@@ -61,8 +95,12 @@ func (c *compiled) compilePrincipals(s *stmt) {
 }
 
 // inside says whether an account is the owner's or trusted. Principals of such
-// accounts are left out of every list: no outsider is one of them.
+// accounts are left out of every list: no outsider is one of them. When it is
+// the owner's callers that are asked about, all others are left out.
 func (c *compiled) inside(account string) bool {
+	if c.insiders {
+		return account != c.owner
+	}
 	return account == c.owner || slices.Contains(c.q.TrustedAccounts, account)
 }
 
@@ -92,6 +130,41 @@ func (c *compiled) addARN(e *entries, arn string) {
 	}
 }
 
+// addOpen sorts a principal in of which a part is unknown. An ARN names one
+// principal of its account at most, and any text but "*" somebody at most.
+func (c *compiled) addOpen(e *entries, value string) {
+	account, known := "*", false
+	if parts := strings.SplitN(value, ":", 6); len(parts) == 6 && parts[0] == "arn" {
+		if !hasMark(parts[1]) && c.q.KeyARN != "" && parts[1] != c.partition {
+			return
+		}
+		if isAccountID(parts[4]) && c.policy.lacks(strings.Join(parts[:4], ""), ":") {
+			account, known = parts[4], true
+			if c.inside(account) {
+				return
+			}
+		}
+	}
+	if e.open == nil {
+		e.open = &valueSet{open: &openSet{known: &valueSet{}, wide: &valueSet{}, fresh: &valueSet{}}}
+	}
+	o := e.open.open
+	if !c.policy.single(value) || o.one < 0 {
+		o.one = -1
+	} else {
+		o.one++
+	}
+	switch {
+	case c.policy.maybeStar(value):
+		o.wide, o.fresh, o.one = nil, nil, -1
+	case o.wide == nil: // everybody already
+	case known:
+		o.wide.pats = append(o.wide.pats, exactly(account).pats...)
+	case len(o.wide.pats) == 0 || o.wide.pats[0].exact: // any account, once
+		o.wide.pats = append([]pattern{{text: account, toks: []token{{kind: tokStar}}}}, o.wide.pats...)
+	}
+}
+
 // ways lists the ways in which a caller of type t can be one of the entries;
 // each way is a list of literals that must all hold. No way: nobody is.
 func (e *entries) ways(t callerKind) [][]literal {
@@ -99,12 +172,19 @@ func (e *entries) ways(t callerKind) [][]literal {
 		if e.star {
 			return [][]literal{nil}
 		}
-		return oneWay(nil, sService, e.services)
+		w := oneWay(nil, sService, e.services)
+		if e.open != nil && e.open.open.wide == nil {
+			w = append(w, []literal{{slot: sService, mode: eachIn, set: e.open}})
+		}
+		return w
 	}
 	if e.star {
 		return [][]literal{nil}
 	}
 	w := oneWay(nil, sAccount, e.accounts)
+	if e.open != nil {
+		w = append(w, []literal{{slot: sAccount, mode: eachIn, set: e.open}})
+	}
 	switch t {
 	case roleCaller:
 		w = oneWay(w, sArn, e.roles)
@@ -173,8 +253,9 @@ func (e *entries) chains(t callerKind) [][]literal {
 		if len(e.roles) == 0 {
 			break
 		}
+		role := equals(sArn, e.roles...)
 		for _, s := range e.sessions {
-			w = append(w, append(s.literals(), account, equals(sArn, e.roles...)))
+			w = append(w, append(s.literals(), account, role))
 		}
 	case fedCaller:
 		if len(e.feds) > 0 && len(e.users) > 0 {
@@ -204,6 +285,9 @@ func (e *entries) others(t callerKind) [][]literal {
 		}
 	}
 	add(sAccount, accounts)
+	if e.open != nil {
+		way = append(way, literal{slot: sAccount, mode: eachIn, set: e.open}.not())
+	}
 	switch t {
 	case roleCaller:
 		add(sArn, e.roles)
@@ -220,39 +304,92 @@ func (e *entries) others(t callerKind) [][]literal {
 }
 
 // allowWays lists the ways in which an Allow applies to callers of type t.
-func (s *stmt) allowWays(t callerKind) [][]literal {
+func (s *stmt) allowWays(t callerKind, b *budget) [][]literal {
 	if s.NotPrincipal {
-		return s.entries.others(t)
+		return s.entries.cached(waysOther, t, b)
 	}
-	return s.entries.ways(t)
+	return s.entries.cached(waysIn, t, b)
 }
 
 // denyEscapes says whether a Deny applies to the caller in m, as far as its
 // principals go, and lists the moves that take a caller out of them.
-func (s *stmt) denyEscapes(t callerKind, m *model, sure bool) (applies bool, moves [][]literal) {
+func (s *stmt) denyEscapes(by *search, m *model) (applies bool, moves [][]literal) {
 	if s.NotPrincipal {
-		exempt := s.entries.ways(t) // one listed member of the chain may be enough
-		if sure {
-			exempt = s.entries.chains(t)
+		exempt := s.entries.cached(waysIn, by.typ, m.b) // one listed member of the chain may be enough
+		if by.sure {
+			exempt = s.entries.cached(waysExempt, by.typ, m.b)
 		}
+		exempt = by.readWays(s, exempt)
 		if holdsAny(exempt, m) >= 0 {
 			return false, nil
 		}
 		return true, exempt
 	}
-	ways := s.entries.ways(t)
+	ways := s.entries.cached(waysIn, by.typ, m.b)
+	if s.entries.open != nil {
+		return by.denyOpen(ways, m)
+	}
 	i := holdsAny(ways, m)
-	if i < 0 {
+	if i < 0 || s.control && isServiceLinked(m.text(sArn)) {
 		return false, nil
 	}
 	for _, l := range ways[i] {
+		m.b.spend(20)
 		moves = append(moves, []literal{l.not()})
 	}
 	return true, moves
 }
 
+// denyOpen is denyEscapes for a Deny with principals that are not known: it
+// applies when the caller does not escape one of the ways.
+func (s *search) denyOpen(ways [][]literal, m *model) (applies bool, moves [][]literal) {
+next:
+	for _, way := range ways {
+		moves = moves[:0]
+		for _, l := range way {
+			m.b.spend(20)
+			l = s.read(l.not())
+			if l.holds(m) {
+				continue next
+			}
+			moves = append(moves, []literal{l})
+		}
+		return true, moves
+	}
+	return false, nil
+}
+
+// applies reports whether the principals of an Allow cover the caller in m.
+func (s *search) applies(st *stmt, m *model) bool {
+	return holdsAny(s.readWays(st, st.allowWays(s.typ, m.b)), m) >= 0
+}
+
+// readWays reads what is not known in the ways of a statement.
+func (s *search) readWays(st *stmt, ways [][]literal) [][]literal {
+	if st.entries.open == nil {
+		return ways
+	}
+	list := make([][]literal, len(ways))
+	for i, way := range ways {
+		list[i] = s.readWay(st, way)
+	}
+	return list
+}
+
+func (s *search) readWay(st *stmt, way []literal) []literal {
+	if st.entries.open == nil {
+		return way
+	}
+	list := make([]literal, len(way))
+	for i, l := range way {
+		list[i] = s.read(l)
+	}
+	return list
+}
+
 // holdsAny returns the first way that holds in m, -1 when none does.
 func holdsAny(ways [][]literal, m *model) int {
+	m.b.spend(1)
 next:
 	for i, w := range ways {
 		for j := range w {

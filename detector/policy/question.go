@@ -24,6 +24,23 @@ type Question struct {
 	// Key holds what is known of the key.
 	Key KeyFacts
 
+	// Stop is asked now and then, every few thousand steps, whether to give up;
+	// the answer is then as past the bound of work. Nil: never. A caller that
+	// has a deadline looks at its clock here.
+	Stop func() bool
+
+	// RCPs are resource control policies (ParseRCP) that apply to the key
+	// owner's account; the caller answers for that. They never apply to an
+	// organization's management account.
+	RCPs []*Policy
+
+	// Blame asks for Decision.Opens.
+	Blame bool
+
+	// MaxSteps bounds the work; 0 is the MaxSteps of this package, of which a
+	// caller that asks several questions about one policy may give each a part.
+	MaxSteps int
+
 	// Explain asks for Decision.Statements, which costs as much again.
 	Explain bool
 }
@@ -69,6 +86,8 @@ type Request struct {
 	// them) with their values. A key without an entry is absent from the
 	// request. Keys are compared without regard to letter case.
 	Context map[string][]string
+
+	folded map[string][]string // by lower-case name: the names in Context that have values
 }
 
 // An Answer is what the evaluator says of one request. The zero Answer is Maybe.

@@ -1,6 +1,11 @@
 package policy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+)
 
 // A group is a set of keys whose values hang together.
 type group int
@@ -16,6 +21,7 @@ const (
 	gContext                   // encryption context and its keys
 	gMFA                       // MFA present and age
 	gSpec                      // key spec, usage, encryption algorithm
+	gBuild                     // a build and its project
 )
 
 // groupOf returns the group of a slot; a key that stands alone is its own group.
@@ -35,31 +41,44 @@ func (s *search) groupOf(slot int) group {
 	case sOrgID, sOrgPaths:
 		return gOrg
 	}
-	switch s.c.slots[slot].id {
-	case idUsername:
+	switch s.c.slots[slot].Tie {
+	case condkey.TieUsername:
 		return gCaller
-	case idSourceVpc, idVpcArn:
+	case condkey.TieVpc, condkey.TieVpcARN:
 		return gVpc
-	case idVpceOrgID, idVpceOrgPaths:
+	case condkey.TieVpceOrgID, condkey.TieVpceOrgPaths:
 		return gVpceOrg
-	case idCalledVia, idCalledViaFirst, idCalledViaLast:
+	case condkey.TieCalled, condkey.TieCalledFirst, condkey.TieCalledLast:
 		return gCalled
-	case idEncContext, idEncKeys:
+	case condkey.TieContext, condkey.TieContextKeys:
 		return gContext
-	case idMFAPresent, idMFAAge:
+	case condkey.TieMFA, condkey.TieMFAAge:
 		if s.temp && s.typ != fedCaller && s.typ != serviceCaller {
 			return gMFA
 		}
-	case idKeySpec, idKeyUsage, idEncAlgorithm:
+	case condkey.TieSpec, condkey.TieUsage, condkey.TieAlgorithm:
 		return gSpec
+	case condkey.TieBuild, condkey.TieProject:
+		if s.builds() {
+			return gBuild
+		}
 	}
 	return group(slot)
+}
+
+// builds reports whether a request has the ARNs both of a build and of its
+// project, and the policy asks for both.
+func (s *search) builds() bool {
+	there := func(slot int) bool {
+		return slot >= 0 && s.domains[slot].kind == text && s.domains[slot].ofCaller && !(s.sure && s.domains[slot].uncertain)
+	}
+	return there(s.c.slotWith(condkey.TieBuild)) && there(s.c.slotWith(condkey.TieProject))
 }
 
 // repair gives the keys of slot's group values in m that meet all of c. When it
 // fails and the search is not incomplete, there are none.
 func (s *search) repair(c []literal, m *model, slot int) bool {
-	if *s.work -= 5; *s.work < 0 {
+	if m.b.spend(10); m.b.out() {
 		return false
 	}
 	g := s.groupOf(slot)
@@ -77,17 +96,7 @@ func (s *search) repair(c []literal, m *model, slot int) bool {
 		}
 		return ok || s.domains[slot].kind != never && !s.settled(lits) && s.invert(c, lits, m, slot)
 	}
-	k, fit := s.key(g, lits)
-	if fit {
-		if ok, known := s.recall(k, m); known {
-			return ok
-		}
-	}
-	ok := s.repairText(c, lits, m, g, slot)
-	if fit {
-		s.remember(k, m, ok)
-	}
-	return ok
+	return s.repairText(c, lits, m, g, slot)
 }
 
 // repairFew solves the groups that have few values between them. Their
@@ -114,11 +123,12 @@ func (s *search) isText(slot int) bool {
 
 func (s *search) literalsOf(c []literal, g group) []literal {
 	var lits []literal
-	for _, l := range c {
-		if s.groupOf(l.slot) == g {
-			lits = append(lits, l)
+	for i := range c {
+		if s.groupOf(c[i].slot) == g {
+			lits = append(lits, c[i])
 		}
 	}
+	s.c.b.spend(len(c) + 16*len(lits))
 	return lits
 }
 
@@ -154,10 +164,12 @@ func (s *search) repairText(c, lits []literal, m *model, g group, slot int) bool
 	switch {
 	case g == gParent && s.typ == fedCaller:
 		return s.moveAccount(c, lits, m, s.parentVariants)
-	case g >= 0 && s.c.slots[slot].id == idSessionArn:
+	case g == gBuild:
+		return s.moveAccount(c, lits, m, s.buildVariants)
+	case g >= sFirst && s.domains[slot].ofCaller:
 		return s.moveAccount(c, lits, m, func(account string) []variant { return s.sessionVariants(slot, account) })
 	}
-	if s.settled(lits) || *s.work < 0 {
+	if s.settled(lits) || m.b.out() {
 		return false
 	}
 	trial := m.clone()
@@ -173,13 +185,14 @@ func (s *search) repairText(c, lits []literal, m *model, g group, slot int) bool
 
 // prefer tries the well-known values of a key.
 func (s *search) prefer(slot int, lits []literal, m *model) bool {
-	d := &s.domains[slot]
-	for i := -1; i < len(d.known); i++ {
-		t := d.first
+	d := s.domain(slot)
+	v := make([]value, 1)
+	for i := -1; i < len(d.known) && !m.b.out(); i++ {
+		v[0].s = d.first
 		if i >= 0 {
-			t = d.known[i]
+			v[0].s = d.known[i]
 		}
-		if v := []value{{s: t}}; t != "" && fitsAll(v, lits, m) {
+		if v[0].s != "" && fitsAll(v, lits, m) {
 			m.vals[slot] = v
 			return true
 		}
@@ -212,7 +225,7 @@ func (s *search) clear(g group, m *model) {
 	switch g {
 	case gOrg:
 		m.vals[sOrgID], m.vals[sOrgPaths] = nil, nil
-	case gVpc, gVpceOrg:
+	case gVpc, gVpceOrg, gBuild:
 		for i := sFirst; i < len(s.c.slots); i++ {
 			if s.groupOf(i) == g {
 				m.vals[i] = nil
@@ -240,13 +253,13 @@ func (s *search) settled(lits []literal) bool {
 }
 
 func (s *search) settledSlot(slot int) bool {
-	if slot >= sFirst && s.c.slots[slot].id == idUsername {
+	if slot >= sFirst && s.c.hasTie(slot, condkey.TieUsername) {
 		return s.typ != userCaller
 	}
 	if slot < sFirst || s.groupOf(slot) < 0 {
 		return false
 	}
-	d := &s.domains[slot]
+	d := s.domains[slot]
 	return d.kind == fixedTo || d.kind == never
 }
 
@@ -254,8 +267,13 @@ func (s *search) settledSlot(slot int) bool {
 // where they cannot hold: an outsider has another account, and a stranger
 // another organization. What is left of one is its default.
 func (s *search) dropOwner(lits []literal) []literal {
-	if !anyVariables(lits) {
+	if !slices.ContainsFunc(lits, s.dropsOwner) {
 		return lits
+	}
+	for i := range lits {
+		if set := lits[i].set; set != nil {
+			s.c.b.spend(patternSize * len(set.pats))
+		}
 	}
 	lits = append([]literal(nil), lits...)
 	for i := range lits {
@@ -282,26 +300,24 @@ func (s *search) dropOwner(lits []literal) []literal {
 	return lits
 }
 
+// dropsOwner reports whether dropOwner has something to take out of l.
+func (s *search) dropsOwner(l literal) bool {
+	return l.set != nil && l.set.vars && l.inside() && slices.ContainsFunc(l.set.pats, func(p pattern) bool {
+		return len(p.parts) == 1 && s.neverEqual(l.slot, p.parts[0].slot)
+	})
+}
+
 // neverEqual says that one key is the caller's account, or a stranger's
 // organization, and the other the key owner's.
 func (s *search) neverEqual(a, b int) bool {
 	if a > b {
 		a, b = b, a
 	}
-	if b < sFirst {
+	if b < sFirst || s.c.insiders {
 		return false
 	}
-	id := s.c.slots[b].id
-	return a == sAccount && id == idResAccount || a == sOrgID && id == idResOrgID && s.freshWho
-}
-
-func anyVariables(lits []literal) bool {
-	for i := range lits {
-		if lits[i].set != nil && lits[i].set.vars {
-			return true
-		}
-	}
-	return false
+	tie := s.c.slots[b].Tie
+	return a == sAccount && tie == condkey.TieOwner || a == sOrgID && tie == condkey.TieOwnerOrg && s.freshWho
 }
 
 func arnAccount(arn string) string {

@@ -1,11 +1,13 @@
 package policy
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // A pathKind says how a request reaches KMS.
@@ -15,35 +17,46 @@ const (
 	direct   pathKind = iota // over a public endpoint
 	endpoint                 // through a VPC endpoint
 	via                      // by an AWS service on the caller's behalf (forward access session)
+	mcp                      // by an AWS-managed MCP server on the caller's behalf
 )
+
+// through reports whether somebody else calls on the caller's behalf.
+func (p pathKind) through() bool { return p >= via }
 
 // A scene is one kind of request: who calls in what manner, by which path, and
 // the action. Within a scene every key has one domain.
 type scene struct {
-	c      *compiled
-	typ    callerKind
-	temp   bool // temporary credentials
-	path   pathKind
-	action string
+	c    *compiled
+	typ  callerKind
+	temp bool // temporary credentials
+	path pathKind
+	ask
+	keys keySet      // the kinds of keys that the request is about
+	with presenceSet // of keys that rules tie together
 
-	domains []domain // by slot; only for slots from sFirst on
-	start   *model   // a stranger's plainest request
+	kind    condkey.Kind
+	domains []*domain // by slot; only for slots from sFirst on
+	start   *model    // a stranger's plainest request
 }
 
 // A domain is what the values of one key can be.
 type domain struct {
 	kind      domainKind
 	vals      []value // fixed: the values, all at once; choice: the choices
-	tapes     []tape
+	forms     []form
 	lo, hi    int64
 	addrs     addressSet
-	first     string   // a pleasant value of the tapes
+	first     string   // a pleasant value of the forms, whoever calls
+	plainText string   // a value of the forms for the plainest caller
 	known     []string // the documented values; others may exist
+	ofCaller  bool     // the caller's account is a part of some values
+	wide      *domain  // with the values of which AWS does not say whether they occur; nil when there are none
 	multi     bool     // any number of values
 	optional  bool     // the caller decides whether the key is present
 	uncertain bool     // AWS does not say whether the key is present
 	rare      bool     // AWS does not say whether any request has the key
 	lacking   bool     // AWS does not say whether some requests lack the key; a caller can see to it that it is there
+	start     []value  // the plainest values
 }
 
 type domainKind uint8
@@ -52,7 +65,7 @@ const (
 	never   domainKind = iota // always absent
 	fixedTo                   // always vals
 	choice                    // one of vals
-	text                      // a value of one of the tapes
+	text                      // a value of one of the forms
 	number                    // lo to hi
 	address                   // one of addrs
 )
@@ -71,20 +84,19 @@ func oneOf(texts ...string) domain {
 	return d
 }
 
-func anyText(first string, segs ...segment) domain {
-	return domain{kind: text, tapes: []tape{{segs}}, first: first}
-}
-
-func (d domain) maybe() domain { d.optional = true; return d }
-
-func (d domain) doubtful() domain { d.uncertain = true; return d }
-
 // canLack says whether a search may leave the key out.
 func (d *domain) canLack(sure bool) bool {
 	return d.optional || d.uncertain || d.rare || d.lacking && !sure
 }
 
-func (d domain) many() domain { d.multi = true; return d }
+// domain returns what the key in a slot can hold, for this search.
+func (s *search) domain(slot int) *domain {
+	d := s.domains[slot]
+	if !s.sure && d.wide != nil {
+		return d.wide
+	}
+	return d
+}
 
 // open computes the domains of all mentioned keys and the plainest request,
 // once for all searches of the scene.
@@ -93,19 +105,79 @@ func (s *scene) open() {
 		return
 	}
 	c := s.c
-	s.domains = make([]domain, len(c.slots))
-	s.start = &model{vals: make([][]value, len(c.slots))}
+	s.kind = s.kindOf()
+	s.domains = make([]*domain, len(c.slots))
+	s.start = &model{vals: make([][]value, len(c.slots)), b: c.b}
+	c.b.spend(80 + len(c.slots)*10)
 	s.startCaller()
 	for i := sFirst; i < len(c.slots); i++ {
-		if c.slots[i].id == idUsername {
+		if c.hasTie(i, condkey.TieUsername) {
+			s.domains[i] = &domain{}
 			if s.typ == userCaller {
 				s.start.vals[i] = s.start.vals[sName]
 			}
 			continue
 		}
-		s.domains[i] = s.domainOf(c.slots[i])
-		s.start.vals[i] = s.domains[i].plain()
+		s.domains[i] = s.domainIn(i)
+		s.start.vals[i] = s.domains[i].start
 	}
+}
+
+// kindOf returns the scene as rows know it.
+func (s *scene) kindOf() condkey.Kind {
+	kind := condkey.Kind{Caller: 1 << s.typ, Path: 1 << s.path, Creds: condkey.LongTerm, Action: s.action}
+	if s.temp {
+		kind.Creds = condkey.Temporary
+	}
+	return kind
+}
+
+// A domainKey says what a domain depends on. The keys of a family, of which
+// there can be many, have one domain for all of them where the name matters not.
+type domainKey struct {
+	typ    callerKind
+	temp   bool
+	path   pathKind
+	slot   int
+	row    *condkey.Row // instead of slot
+	action string       // of keys that depend on it
+	keys   keySet
+	with   presenceOf
+}
+
+// A presenceOf says what the rules between keys make of one of them.
+type presenceOf uint8
+
+const (
+	untied presenceOf = iota
+	withoutKey
+	withKey
+)
+
+// domainIn returns the domain of a key, made when it is first asked for.
+func (s *scene) domainIn(slot int) *domain {
+	k := domainKey{typ: s.typ, temp: s.temp, path: s.path, slot: slot}
+	key := s.c.slots[slot]
+	if key.Family == condkey.Prefix && key.Part == "" && key.Reserved == "" && key.Reads == 0 {
+		k.slot, k.row = 0, key.Row
+	}
+	if key.Depends.Action || key.Tie == condkey.TieGrantOps {
+		k.action, k.keys = s.action, s.keys
+	}
+	if present, tied := s.with.of(slot); tied {
+		if k.with = withoutKey; present {
+			k.with = withKey
+		}
+	}
+	d, ok := s.c.domains[k]
+	if !ok {
+		made := s.domainOf(slot)
+		d = &made
+		d.start = d.plain()
+		s.c.b.spend(150)
+		s.c.domains[k] = d
+	}
+	return d
 }
 
 // plain returns the domain's plainest values, none when the key may be absent.
@@ -119,17 +191,17 @@ func (d *domain) plain() []value {
 	case choice:
 		return d.vals[:1]
 	case text:
-		return []value{{s: d.first}}
+		return []value{{s: d.plainText}}
 	case number:
 		return []value{secondsValue(d.hi)}
 	case address:
-		return []value{addressValue(netip.AddrFrom4([4]byte{198, 51, 100, 23}))}
+		return []value{addressValue(netip.AddrFrom4([4]byte{198, 51, 100, 23}))} // in every set of addresses
 	default:
 		return nil
 	}
 }
 
-func secondsValue(n int64) value { return value{s: fmt.Sprint(n), n: n} }
+func secondsValue(n int64) value { return value{s: strconv.FormatInt(n, 10), n: n} }
 
 func addressValue(a netip.Addr) value { return value{s: a.String(), a: a} }
 
@@ -141,6 +213,9 @@ func timeValue(n int64) value {
 // made up; the account is one that AWS's documentation does not use.
 func (s *scene) startCaller() {
 	account := s.c.strangeAccount()
+	if s.c.insiders {
+		account = s.c.owner
+	}
 	arn := "arn:" + s.c.partition + ":iam::" + account
 	m := s.start
 	m.set(sAccount, account)
@@ -187,9 +262,9 @@ func (c *compiled) strangeAccount() string {
 
 // A relevance says what the statements about one action can turn on.
 type relevance struct {
-	byType bool
-	has    [idAttestation + 1]bool
-	allow  bool // some Allow can let an outsider in
+	byType, byPath, byMCP, byCreds bool
+	tied                           []int // slots of keys that rules tie together
+	allow                          bool  // some Allow can let an outsider in
 }
 
 // relevant looks at the statements that may apply to an action.
@@ -200,11 +275,12 @@ func (c *compiled) relevant(action string) relevance {
 		if m == matchNo {
 			continue
 		}
-		r.byType = r.byType || st.byType
-		for id := range st.has {
-			r.has[id] = r.has[id] || st.has[id]
-		}
-		r.allow = r.allow || st.Effect == Allow && st.entries.reachable(st.NotPrincipal)
+		r.byType = r.byType || st.byType || st.by.Caller
+		r.byPath = r.byPath || st.by.Path
+		r.byMCP = r.byMCP || st.by.MCP
+		r.byCreds = r.byCreds || st.by.Credentials
+		r.tied = append(r.tied, st.tied...)
+		r.allow = r.allow || st.Effect != Deny && st.entries.reachable(st.NotPrincipal)
 	}
 	return r
 }
@@ -214,56 +290,50 @@ func (e *entries) reachable(not bool) bool {
 	if not {
 		return !e.star
 	}
-	return e.star || len(e.accounts)+len(e.roles)+len(e.users)+len(e.feds)+len(e.sessions)+len(e.roleIDs)+len(e.userIDs) > 0
-}
-
-func (r *relevance) mentions(ids ...keyID) bool {
-	for _, id := range ids {
-		if r.has[id] {
-			return true
-		}
-	}
-	return false
+	return e.star || e.open != nil || len(e.accounts)+len(e.roles)+len(e.users)+len(e.feds)+len(e.sessions)+len(e.roleIDs)+len(e.userIDs) > 0
 }
 
 // scenes lists the kinds of requests that the policy can tell apart, those
 // that make the plainest witnesses first; none when no outsider is ever let in.
-func (c *compiled) scenes(action string) []*scene {
-	r := c.relevant(action)
+func (c *compiled) scenes(a ask) []*scene {
+	r := c.relevant(a.action)
 	if !r.allow {
 		return nil
 	}
-	types := []callerKind{roleCaller}
-	temps := []bool{false}
-	if r.byType || r.mentions(idPrincipalArn, idPrincipalType, idUserID, idUsername, idSession, idProvider, idSessionArn, idTokenIssue, idMFAPresent, idMFAAge, idPrincipalTag) {
+	types, temps, paths := []callerKind{roleCaller}, []bool{false}, []pathKind{direct}
+	if r.byType || c.insiders {
 		types = []callerKind{roleCaller, userCaller, rootCaller, fedCaller}
 	}
-	if r.mentions(idTokenIssue, idMFAPresent, idMFAAge) {
+	if r.byCreds {
 		temps = []bool{false, true}
 	}
-	paths := []pathKind{direct}
-	if r.mentions(idSourceIP, idSourceVpc, idSourceVpce, idVpcArn, idVpcSourceIP, idVpceAccount, idVpceOrgID, idVpceOrgPaths, idViaService, idCalledVia, idCalledViaFirst, idCalledViaLast, idViaAWSService, idViaMCP, idGrantForAWS, idMFAPresent, idTokenIssue, idSession, idProvider, idSessionArn) {
+	if r.byPath {
 		paths = []pathKind{direct, endpoint, via}
 	}
-	list := make([]*scene, 0, len(paths)*len(types))
+	if r.byMCP {
+		paths = append(paths, mcp)
+	}
+	kinds, withs := c.keySets(a), c.presences(r.tied)
+	list := make([]*scene, 0, len(paths)*len(types)*len(kinds)*max(1, len(withs)))
 	for _, p := range paths {
 		for _, t := range types {
 			for _, temp := range temps {
 				if fits := t == userCaller || t == rootCaller; !fits && temp {
 					continue // sessions are temporary anyway
 				}
-				list = append(list, &scene{c: c, typ: t, temp: temp || t == roleCaller || t == fedCaller, path: p, action: action})
+				for _, keys := range kinds {
+					sc := &scene{c: c, typ: t, temp: temp || t == roleCaller || t == fedCaller, path: p, ask: a, keys: keys}
+					if withs == nil {
+						list = append(list, sc)
+					}
+					for _, with := range c.tell(withs, sc.kindOf()) {
+						one := *sc
+						one.with = with
+						list = append(list, &one)
+					}
+				}
 			}
 		}
 	}
 	return list
-}
-
-func (c *compiled) mentionsAny(ids ...keyID) bool {
-	for _, id := range ids {
-		if c.has[id] {
-			return true
-		}
-	}
-	return false
 }

@@ -1,6 +1,10 @@
 package policy
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+)
 
 // A search looks for one request of a scene that the policy allows.
 //
@@ -14,14 +18,14 @@ type search struct {
 	sure    bool // count only on what AWS documents: for claims that somebody gets in
 	relaxed bool // variables can be anything: finds more than there is, so nothing found is proof
 	reach
-	work *int
 
 	allows     []*stmt
 	denies     []*stmt
 	base       []literal
-	first      *model // the plainest request of this kind
-	depth      int    // of variables that depend on variables
-	incomplete bool   // a guess failed: an empty-handed search proves nothing
+	first      *model  // the plainest request of this kind
+	depth      int     // of variables that depend on variables
+	apart      []apart // what must not be as unknown texts say
+	incomplete bool    // a guess failed: an empty-handed search proves nothing
 }
 
 // reach says which outsiders a search admits.
@@ -30,26 +34,49 @@ type reach struct {
 	freshWhere bool // no network that the policy names
 }
 
-func (c *compiled) newSearch(sc *scene, r reach, sure bool, work *int) *search {
+func (c *compiled) newSearch(sc *scene, r reach, sure bool) *search {
 	sc.open()
-	s := &search{scene: sc, sure: sure, reach: r, work: work}
-	for i, m := range c.matches(sc.action) {
-		switch st := &c.stmts[i]; {
-		case st.Effect == Allow && (m.sure() || !sure && m.possible()):
-			s.allows = append(s.allows, st)
-		case st.Effect == Deny && (m.sure() || sure && m.possible()):
-			s.denies = append(s.denies, st)
-		}
-	}
+	c.b.spend(60)
+	s := &search{scene: sc, sure: sure, reach: r}
+	s.allows, s.denies = c.statements(sc.action, Allow, sure), c.statements(sc.action, Deny, sure)
 	s.base = s.strangers()
+	if slot := c.slotWith(condkey.TieGrantOps); slot >= 0 && sc.action == createGrant && sc.class != "" {
+		c.b.spend(500)
+		carried := literal{slot: slot, mode: someIn, set: exactly(operations(sc.class, sc.keys)...)}
+		s.base = append(s.base[:len(s.base):len(s.base)], carried)
+	}
 	s.begin()
 	return s
+}
+
+// An effectKey asks for the statements of one effect that apply to an action;
+// for a sure answer Allows must surely apply, and Denies only possibly.
+type effectKey struct {
+	action string
+	effect Effect
+	sure   bool
+}
+
+func (c *compiled) statements(action string, effect Effect, sure bool) []*stmt {
+	k := effectKey{action, effect, sure}
+	list, ok := c.effects[k]
+	if !ok {
+		c.b.spend(4 * len(c.stmts))
+		for i, m := range c.matches(action) {
+			doubt := m.possible() && sure == (effect == Deny)
+			if st := &c.stmts[i]; st.Effect == effect && (m.sure() || doubt) || st.Effect == 0 && doubt {
+				list = append(list, st)
+			}
+		}
+		c.effects[k] = list
+	}
+	return list
 }
 
 // begin completes the scene's plainest request with the keys that hang together.
 func (s *search) begin() {
 	s.first = s.start
-	if !s.c.mentionsAny(idMFAPresent, idMFAAge, idKeySpec, idKeyUsage, idEncAlgorithm, idSourceVpc, idVpcArn) {
+	if !s.c.mentionsAny(condkey.TieMFA, condkey.TieMFAAge, condkey.TieSpec, condkey.TieUsage, condkey.TieAlgorithm, condkey.TieVpc, condkey.TieVpcARN) {
 		return
 	}
 	s.first = s.start.clone()
@@ -65,18 +92,42 @@ func (s *search) begin() {
 	}
 }
 
+// A baseKey tells the lists of literals apart that make a caller an outsider.
+type baseKey struct {
+	reach
+	sure bool
+}
+
 // strangers returns the literals that every caller of the wanted kind meets.
 func (s *search) strangers() []literal {
 	if s.typ == serviceCaller {
-		return s.strangeCustomer()
+		if s.c.customer == nil {
+			s.c.customer = s.strangeCustomer()
+		}
+		return s.c.customer
 	}
-	base, ok := s.c.bases[s.reach]
+	key := baseKey{s.reach, s.sure}
+	base, ok := s.c.bases[key]
 	if !ok {
-		base = s.outsider()
-		s.c.bases[s.reach] = base
+		s.c.b.spend(200 + patternSize*(len(s.c.named.accounts)+len(s.c.named.orgs)+len(s.c.named.ids)+len(s.c.named.vpcs)+len(s.c.named.values)))
 	}
+	if !ok && s.c.insiders {
+		base = s.insider()
+		s.c.bases[key] = base
+	} else if !ok {
+		base = s.outsider()
+		s.c.bases[key] = base
+	}
+	base = base[:len(base):len(base)]
 	if s.typ == fedCaller { // keeps the user behind the session in the caller's account
-		base = append(base[:len(base):len(base)], literal{slot: sParent, mode: all})
+		base = append(base, literal{slot: sParent, mode: all})
+	}
+	for i := sFirst; i < len(s.domains); i++ { // and what carries the account, where it must be there
+		if d := s.domains[i]; d.ofCaller && !d.canLack(s.sure) {
+			if there, _ := s.with.of(i); there {
+				base = append(base, literal{slot: i, mode: all})
+			}
+		}
 	}
 	return base
 }
@@ -101,77 +152,121 @@ func (s *search) outsider() []literal {
 		}
 	} else {
 		lits = append(lits, out(sAccount, owner, c.q.TrustedAccounts, c.named.accounts))
-		if c.has[idPrincipalOrgID] || c.has[idPrincipalOrgPaths] || len(c.q.TrustedOrgs) > 0 {
+		if c.mentionsAny(condkey.TieOrgID, condkey.TieOrgPaths) || len(c.q.TrustedOrgs) > 0 {
 			lits = append(lits, out(sOrgID, c.q.TrustedOrgs, c.named.orgs, []string{c.q.Key.Org}))
 		}
-		if i := c.slotWith(idResOrgID); i >= 0 && c.q.Key.Org == "" { // whatever organization the owner is in
+		if i := c.slotWith(condkey.TieOwnerOrg); i >= 0 && c.q.Key.Org == "" { // whatever organization the owner is in
 			own := pattern{text: "${aws:PrincipalOrgID}", parts: []part{{ref: "aws:PrincipalOrgID", slot: sOrgID}}}
 			lits = append(lits, literal{slot: i, absent: true, mode: eachOut, set: &valueSet{pats: []pattern{own}, vars: true}})
 		}
 		if len(c.named.ids) > 0 {
 			lits = append(lits, out(sUnique, c.named.ids), out(sParentID, c.named.ids))
 		}
-		lits = s.strangeValues(lits, idAttestation, c.named.values)
 	}
-	if s.freshWhere {
-		lits = s.strangeValues(lits, idSourceVpc, c.named.vpcs)
-		lits = s.strangeValues(lits, idSourceVpce, c.named.vpcs)
-		lits = s.strangeValues(lits, idVpceAccount, append(append(owner, c.q.TrustedAccounts...), c.named.accounts...))
-		lits = s.strangeValues(lits, idVpceOrgID, append(append([]string{c.q.Key.Org}, c.q.TrustedOrgs...), c.named.orgs...))
-		if i := s.slotNamed("aws:Ec2InstanceSourceVpc"); i >= 0 {
-			lits = append(lits, out(i, c.named.vpcs))
-		}
+	for i := sFirst; i < len(c.slots); i++ {
+		lits = append(lits, s.strange(i, c.slots[i])...)
 	}
 	return lits
 }
 
-func (s *search) strangeValues(lits []literal, id keyID, values []string) []literal {
-	if !s.c.has[id] || len(values) == 0 {
+// strange lists what a key of a stranger, or of one in a strange network, is
+// not: what the policy names, by what the key's values name.
+func (s *search) strange(slot int, key condkey.Key) []literal {
+	c := s.c
+	lits := s.doubtful(slot, key)
+	switch {
+	case key.Names == condkey.Nobody || key.Names.Where() && !s.freshWhere || !key.Names.Where() && !s.freshWho:
 		return lits
+	case key.Names == condkey.Audience && !s.sure:
+		return lits
+	case key.Names == condkey.Image || key.Names == condkey.Person || key.Names == condkey.Subject || key.Names == condkey.Audience:
+		set := &valueSet{}
+		for _, v := range c.named.values {
+			set.pats = append(set.pats, newPattern(v, StringEqualsIgnoreCase, nil))
+		}
+		if s.sure && (key.Names == condkey.Subject || key.Names == condkey.Audience) { // whom a pattern covers only the provider knows
+			for _, v := range c.named.patterns {
+				set.pats = append(set.pats, newPattern(v, StringLike, nil))
+			}
+		}
+		return append(lits, literal{slot: slot, absent: true, mode: eachOut, set: set})
+	case key.Names == condkey.Issuer:
+		return append(lits, literal{slot: slot, absent: true, mode: none})
+	case key.Names == condkey.NetworkID && key.Tie != condkey.TieVpcARN: // see strangeNetwork
+		return append(lits, noneOf(slot, c.named.vpcs...))
+	case key.Names == condkey.NetworkAccount:
+		return append(lits, noneOf(slot, slices.Concat([]string{c.owner}, c.q.TrustedAccounts, c.named.accounts)...))
+	case key.Names == condkey.NetworkOrg && key.Multi:
+		return append(lits, literal{slot: slot, absent: true, mode: eachOut, set: pathsOf(c.insideOrgs())})
+	case key.Names == condkey.NetworkOrg:
+		return append(lits, noneOf(slot, c.insideOrgs()...))
 	}
-	for i := sFirst; i < len(s.c.slots); i++ {
-		if s.c.slots[i].id == id {
-			lits = append(lits, noneOf(i, values...))
+	return lits
+}
+
+// doubtful keeps a sure search from values that may never occur.
+func (s *search) doubtful(slot int, key condkey.Key) []literal {
+	if !s.sure {
+		return nil
+	}
+	var lits []literal
+	for i := range key.Cases {
+		if d := key.Cases[i].Doubtful; d != nil {
+			lits = append(lits, noneOf(slot, d...))
 		}
 	}
 	return lits
 }
 
-func (s *search) slotNamed(name string) int {
-	for i := sFirst; i < len(s.c.slots); i++ {
-		if s.c.slots[i].Name == name {
-			return i
+// insideOrgs lists the organizations of the owner, of those trusted and those named.
+func (c *compiled) insideOrgs() []string {
+	return slices.Concat([]string{c.q.Key.Org}, c.q.TrustedOrgs, c.named.orgs)
+}
+
+// pathsOf is the set of all paths in some organizations.
+func pathsOf(orgs []string) *valueSet {
+	set := &valueSet{}
+	for _, o := range orgs {
+		if o != "" {
+			set.pats = append(set.pats, newPattern(o+"/*", StringLike, nil))
 		}
 	}
-	return -1
+	return set
 }
 
 // find returns a request that gets in, nil when there is none or none was found.
 func (s *search) find(more ...literal) (*model, *stmt) {
 	for _, a := range s.allows {
-		for _, way := range a.allowWays(s.typ) {
-			c := make([]literal, 0, len(s.base)+len(way)+len(a.clauses)+len(more)+4)
-			c = append(append(append(c, s.base...), way...), more...)
-			for i := range a.clauses {
-				if s.sure {
-					c = append(c, s.relax(a.clauses[i].lo))
-				} else {
-					c = append(c, s.relax(a.clauses[i].hi))
-				}
-			}
-			m, ok := s.settle(c, s.first)
-			if !ok {
-				continue
-			}
-			if m = s.escape(c, m); m != nil {
+		for _, way := range a.allowWays(s.typ, s.c.b) {
+			if m := s.through(a, way, more...); m != nil {
 				return m, a
 			}
-			if *s.work < 0 {
+			if s.c.b.out() {
 				return nil, nil
 			}
 		}
 	}
 	return nil, nil
+}
+
+// through returns a request that gets in by one Allow, as its principals have
+// it; nil when there is none or none was found.
+func (s *search) through(a *stmt, way []literal, more ...literal) *model {
+	c := make([]literal, 0, len(s.base)+len(way)+len(a.clauses)+len(more)+4)
+	s.c.b.spend(20 + 10*cap(c))
+	c = append(append(append(c, s.base...), s.readWay(a, way)...), more...)
+	for i := range a.clauses {
+		if s.sure {
+			c = append(c, s.relax(a.clauses[i].lo))
+		} else {
+			c = append(c, s.relax(a.clauses[i].hi))
+		}
+	}
+	m, ok := s.settle(c, s.first)
+	if !ok {
+		return nil
+	}
+	return s.escape(c, m)
 }
 
 // escape changes m, which meets c, until no Deny applies to it.
@@ -182,7 +277,7 @@ func (s *search) escape(c []literal, m *model) *model {
 			continue
 		}
 		for _, move := range moves {
-			if *s.work -= 10; *s.work < 0 {
+			if s.c.b.spend(20 + 10*len(c)); s.c.b.out() {
 				return nil
 			}
 			c2 := append(c[:len(c):len(c)], move...)
@@ -199,8 +294,19 @@ func (s *search) escape(c []literal, m *model) *model {
 	return m
 }
 
-// relax frees l of variables in a relaxed search: it then holds whenever it could.
+// relax reads the unknown values of l as this kind of search has to. In a
+// relaxed search it frees l of variables: it then holds whenever it could.
 func (s *search) relax(l literal) literal {
+	l = s.read(l)
+	if s.typ == serviceCaller && l.slot < sFirst && l.slot != sService && l.slot != sResource {
+		if rule := s.c.slots[l.slot].Case(s.kind); rule != nil && rule.Is == condkey.Unsaid { // AWS does not say what a service's own keys hold
+			holds := literal{slot: l.slot, set: &valueSet{}}
+			if !s.sure {
+				holds.absent, holds.mode = true, all
+			}
+			return holds
+		}
+	}
 	if !s.relaxed || l.set == nil || !l.set.vars {
 		return l
 	}
@@ -209,7 +315,7 @@ func (s *search) relax(l literal) literal {
 		return l
 	}
 	l.strict = false
-	l.set = &valueSet{pats: l.set.under(nil, loose, !l.inside())}
+	l.set = &valueSet{pats: l.set.under(s.first, loose, !l.inside())}
 	if len(l.set.pats) == 0 && !l.inside() {
 		l.mode = all
 	}
@@ -218,21 +324,29 @@ func (s *search) relax(l literal) literal {
 
 // denyApplies says whether a Deny stops m, and the ways around it.
 func (s *search) denyApplies(d *stmt, m *model) (bool, [][]literal) {
-	var moves [][]literal
+	applies, byPrincipal := d.denyEscapes(s, m)
+	if !applies {
+		return false, nil
+	}
+	var ways []literal
 	for i := range d.clauses {
 		l := d.clauses[i].lo
 		if s.sure {
 			l = d.clauses[i].hi
 		}
-		l = s.relax(l.not())
-		if s.holds(&l, m) {
+		if l = s.relax(l.not()); s.holds(&l, m) {
 			return false, nil
 		}
-		moves = append(moves, []literal{l})
+		if ways == nil {
+			s.c.b.spend(10 * len(d.clauses))
+			ways = make([]literal, 0, len(d.clauses))
+		}
+		ways = append(ways, l)
 	}
-	applies, byPrincipal := d.denyEscapes(s.typ, m, s.sure)
-	if !applies {
-		return false, nil
+	s.c.b.spend(8 * (len(ways) + len(byPrincipal)))
+	moves := make([][]literal, 0, len(ways)+len(byPrincipal))
+	for i := range ways {
+		moves = append(moves, ways[i:i+1:i+1])
 	}
 	return true, append(moves, byPrincipal...)
 }
@@ -240,16 +354,7 @@ func (s *search) denyApplies(d *stmt, m *model) (bool, [][]literal) {
 // holds says whether l holds in m. In a sure search a literal on a key whose
 // presence AWS leaves open must hold whatever the key does.
 func (s *search) holds(l *literal, m *model) bool {
-	if l.set != nil {
-		switch n := len(l.set.pats); {
-		case l.set.vars:
-			*s.work -= 2 * n // each is put together anew
-		case n > 0 && !l.set.pats[0].exact:
-			*s.work -= n
-		default:
-			*s.work -= n / 8
-		}
-	}
+	s.c.b.spend(1)
 	if s.typ == serviceCaller && !s.sure && s.silent(l.slot) {
 		return true
 	}
@@ -263,7 +368,7 @@ func (s *search) holds(l *literal, m *model) bool {
 // it holds when a service calls for itself: then any condition on it may hold.
 // Source: IAM User Guide, reference_policies_condition-keys.html.
 func (s *search) silent(slot int) bool {
-	return slot == sAccount || slot == sArn || slot == sUserID || s.c.slots[slot].id == idPrincipalType
+	return slot == sAccount || slot == sArn || slot == sUserID || s.c.hasTie(slot, condkey.TieType)
 }
 
 func (s *search) holdsAnyway(l *literal, m *model) bool {
@@ -274,10 +379,17 @@ func (s *search) holdsAnyway(l *literal, m *model) bool {
 		return h
 	}
 	n := l.not()
-	if d := &s.domains[l.slot]; d.kind == address { // the caller chooses among many services: few addresses do not stop them all
-		return !addressesOf(d.addrs, []literal{n}).wide()
+	d := s.domains[l.slot]
+	if d.kind == address && n.set != nil && n.set.pats != nil {
+		return false // it compares the text of an address
 	}
-	_, possible := s.pickPresent(l.slot, &s.domains[l.slot], []literal{n}, m.clone())
+	if d.kind == address { // the caller chooses among many services: few addresses do not stop them all
+		return s.c.few(d, n)
+	}
+	if d.wide != nil {
+		d = d.wide
+	}
+	_, possible := s.pickPresent(l.slot, d, []literal{n}, m.clone())
 	return !possible
 }
 
@@ -287,6 +399,9 @@ func (s *search) settle(c []literal, m *model) (*model, bool) {
 	owned := false
 	for round := 0; round < 8; round++ {
 		changed := false
+		if s.c.b.out() {
+			return nil, false
+		}
 		for i := 0; i < len(c); i++ {
 			l := c[i]
 			if s.holds(&l, m) && s.tied(l.slot, m) {
@@ -310,8 +425,9 @@ func (s *search) settle(c []literal, m *model) (*model, bool) {
 
 // tied says whether a value that carries the caller's account still does.
 func (s *search) tied(slot int, m *model) bool {
-	if len(m.vals[slot]) == 0 || slot != sParent && (slot < sFirst || s.c.slots[slot].id != idSessionArn) {
+	if len(m.vals[slot]) == 0 || slot != sParent && (slot < sFirst || !s.domains[slot].ofCaller) {
 		return true
 	}
-	return arnAccount(m.text(slot)) == m.text(sAccount)
+	account := arnAccount(m.text(slot))
+	return account == "" || account == m.text(sAccount)
 }

@@ -3,6 +3,8 @@ package policy
 import (
 	"slices"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // AnyService is the ServiceGrant.Service of a statement that names no service
@@ -16,14 +18,28 @@ const AnyService = "*"
 // that lets every stranger in is not listed for services as well.
 func (d *decider) services() []ServiceGrant {
 	var list []ServiceGrant
+	searches := make(map[string]*search, 4)
 	for i := range d.stmts {
 		st := &d.stmts[i]
 		if st.Effect != Allow {
 			continue
 		}
+		mine := d.serviceSearches(st, searches)
 		for _, c := range d.serviceCallers(st) {
-			if g, ok := d.service(st, c); ok {
-				list = append(list, g)
+			strange, in := false, false
+			for _, s := range mine {
+				if d.b.out() {
+					break
+				}
+				if strange, in = s.serves(c); in {
+					break
+				}
+			}
+			if d.b.out() { // what was not looked at is taken at its worst
+				strange, in = true, len(mine) > 0
+			}
+			if in {
+				list = append(list, ServiceGrant{d.policy.show(c.name), StatementRef{st.Index, st.Sid}, strange})
 			}
 		}
 	}
@@ -52,16 +68,16 @@ func (d *decider) serviceCallers(st *stmt) []serviceName {
 	named := len(list)
 	for i := range st.clauses {
 		cl := &st.clauses[i]
-		if d.slots[cl.hi.slot].id != idPrincipalServiceName || cl.cond.Operator.Negated || !isText(cl.cond.Operator.Base) {
+		if d.slots[cl.hi.slot].Names != condkey.ServicePrincipal || d.slots[cl.hi.slot].Types&condkey.String == 0 || cl.cond.Operator.Negated || !isText(cl.cond.Operator.Base) {
 			continue
 		}
 		for _, name := range cl.cond.Values {
-			if strings.ContainsAny(name, "*?$") {
+			if strings.ContainsAny(name, "*?$") || hasMark(name) {
 				return append(list[:named], serviceName{name: AnyService})
 			}
 			is := equals(cl.hi.slot, name)
 			is.mode = someIn
-			list = append(list, serviceName{name, []literal{is}})
+			list = append(list, serviceName{name, []literal{equals(sService, name), is}})
 		}
 	}
 	if len(list) == named {
@@ -72,33 +88,52 @@ func (d *decider) serviceCallers(st *stmt) []serviceName {
 
 // opensToStrangers reports whether st lets the stranger of a public grant in.
 func (d *decider) opensToStrangers(st *stmt) bool {
-	for _, action := range EncryptActions() {
-		if o := d.outcome(action); o.level == Public && d.matches(action)[st.Index] != matchNo && o.search.lets(st, o.model) {
+	for _, a := range asksOf(ClassEncrypt) {
+		if o := d.outcome(a); o.level == Public && d.matches(a.action)[st.at] != matchNo && o.search.lets(st, o.model) {
 			return true
 		}
 	}
 	return false
 }
 
-// service reports whether a statement lets a service in, and whether the
-// service may then act for a customer that the policy does not name.
-func (d *decider) service(st *stmt, c serviceName) (ServiceGrant, bool) {
-	for _, action := range EncryptActions() {
-		if st.matchAction(action) == matchNo {
-			continue
+// serviceSearches returns a search for each action of the encrypt class that
+// the statement allows, one of each kind that the policy treats alike; made
+// holds those of other statements.
+func (d *decider) serviceSearches(st *stmt, made map[string]*search) []*search {
+	var list []*search
+	seen := map[string]bool{}
+	for _, a := range asksOf(ClassEncrypt) {
+		if key := d.alike(a); d.acts(a.action)[st.at] != matchNo && !seen[key] {
+			seen[key] = true
+			s := made[key]
+			if s == nil {
+				s = d.newSearch(&scene{c: d.compiled, typ: serviceCaller, path: direct, ask: ask{action: a.action}, keys: anyKey}, reach{}, false)
+				made[key] = s
+			}
+			mine := *s
+			mine.allows = []*stmt{st}
+			d.b.spend(60)
+			list = append(list, &mine)
 		}
-		s := d.newSearch(&scene{c: d.compiled, typ: serviceCaller, path: direct, action: action}, reach{}, false, &d.work)
-		s.allows = []*stmt{st}
-		strange := s.base
-		s.base = nil
-		if m, _ := s.find(c.is...); m == nil && !s.incomplete {
-			continue
-		}
-		s.base = strange
-		m, _ := s.find(c.is...)
-		return ServiceGrant{c.name, StatementRef{st.Index, st.Sid}, m != nil || s.incomplete}, true
 	}
-	return ServiceGrant{}, false
+	return list
+}
+
+// serves reports whether a service gets in, and whether it may then act for a
+// customer that the policy does not name.
+func (s *search) serves(c serviceName) (strange, in bool) {
+	t := *s
+	if len(c.is) > 0 && c.is[0].slot == sService {
+		t.first = s.first.clone()
+		t.first.set(sService, c.name)
+	}
+	t.base = nil
+	if m, _ := t.find(c.is...); m == nil && !t.incomplete {
+		return false, false
+	}
+	t.base = s.base
+	m, _ := t.find(c.is...)
+	return m != nil || t.incomplete, true
 }
 
 // contextOfCustomer names, by service, the encryption-context keys that the
@@ -107,8 +142,8 @@ func (d *decider) service(st *stmt, c serviceName) (ServiceGrant, bool) {
 // Sources: CloudTrail User Guide, create-kms-key-policy-for-cloudtrail.html;
 // CloudWatch Logs User Guide, encrypt-log-data-kms.html; SNS Developer Guide,
 // sns-key-management.html; SQS Developer Guide, sqs-key-management.html.
-func contextOfCustomer(key string) bool {
-	switch strings.ToLower(strings.TrimPrefix(key, "kms:EncryptionContext:")) {
+func contextOfCustomer(name string) bool {
+	switch strings.ToLower(name) {
 	case "aws:cloudtrail:arn", "aws:logs:arn", "aws:sns:topicarn", "aws:sqs:arn":
 		return true
 	}
@@ -120,26 +155,22 @@ func contextOfCustomer(key string) bool {
 // named, and is no resource that the policy spells out.
 func (s *search) strangeCustomer() []literal {
 	c := s.c
-	var lits []literal
+	lits := []literal{}
 	for i := sFirst; i < len(c.slots); i++ {
-		var pats valueSet
-		switch {
-		case c.slots[i].Name == "aws:SourceAccount":
-			pats = *exactly(c.knownAccounts()...)
-		case c.slots[i].Name == "aws:SourceArn", c.slots[i].id == idEncContext && contextOfCustomer(c.slots[i].Name):
-			pats = c.knownResources(i)
-		case c.slots[i].Name == "aws:SourceOrgID":
-			pats = *exactly(append(append([]string{c.q.Key.Org}, c.named.orgs...), c.q.TrustedOrgs...)...)
-		case c.slots[i].id == idSourceKeys:
-			for _, o := range append(append([]string{c.q.Key.Org}, c.named.orgs...), c.q.TrustedOrgs...) {
-				if o != "" {
-					pats.pats = append(pats.pats, newPattern(o+"/*", StringLike, false))
-				}
-			}
+		var set *valueSet
+		switch key := c.slots[i]; {
+		case key.Names == condkey.CustomerAccount:
+			set = exactly(c.knownAccounts()...)
+		case key.Names == condkey.CustomerARN, key.Tie == condkey.TieContext && contextOfCustomer(key.FreePart()):
+			set = c.knownResources(i)
+		case key.Names == condkey.CustomerOrg:
+			set = exactly(c.insideOrgs()...)
+		case key.Names == condkey.CustomerOrgPath:
+			set = pathsOf(c.insideOrgs())
 		default:
 			continue
 		}
-		lits = append(lits, literal{slot: i, absent: true, mode: eachOut, set: &pats})
+		lits = append(lits, literal{slot: i, absent: true, mode: eachOut, set: set})
 	}
 	return lits
 }
@@ -157,10 +188,10 @@ func (c *compiled) knownAccounts() []string {
 // knownResources matches the ARNs that belong to known accounts, and those
 // that conditions on the key spell out without wildcards: who writes the name
 // of one resource knows whose it is.
-func (c *compiled) knownResources(slot int) valueSet {
-	var set valueSet
+func (c *compiled) knownResources(slot int) *valueSet {
+	set := &valueSet{}
 	for _, a := range c.knownAccounts() {
-		set.pats = append(set.pats, newPattern("*:"+a+":*", StringLike, false))
+		set.pats = append(set.pats, newPattern("*:"+a+":*", StringLike, nil))
 	}
 	for i := range c.stmts {
 		for j := range c.stmts[i].clauses {

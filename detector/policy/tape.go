@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -31,7 +32,8 @@ type need struct {
 	first, last int
 	skip        int // -1: none is left out
 	negated     bool
-	pats        []pattern // none of them has variables
+	pats        []pattern           // none of them has variables
+	index       map[string]struct{} // of pats, when they are many plain texts
 }
 
 func (n *need) reads(seg int) bool { return n.first <= seg && seg <= n.last && seg != n.skip }
@@ -51,13 +53,24 @@ func (n *need) text(texts []string) string {
 }
 
 // holds checks the need against the texts of the segments.
-func (n *need) holds(texts []string) bool { return n.offender(n.text(texts)) < 0 }
+func (n *need) holds(texts []string, b *budget) bool { return n.admits(n.text(texts), b) }
+
+// admits reports whether the need holds for s.
+func (n *need) admits(s string, b *budget) bool {
+	if n.index == nil {
+		return n.offender(s, b) < 0
+	}
+	b.spend(3)
+	_, in := n.index[s]
+	return in != n.negated
+}
 
 // offender returns -1 when the need holds for s, else the pattern at fault; 0
 // for a need that matches none of its patterns.
-func (n *need) offender(s string) int {
+func (n *need) offender(s string, b *budget) int {
+	b.spend(2)
 	for i := range n.pats {
-		if n.pats[i].matches(s) {
+		if n.pats[i].matches(s, b) {
 			if n.negated {
 				return i
 			}
@@ -80,9 +93,9 @@ func (n *need) exact() bool {
 	return true
 }
 
-func allHold(needs []need, texts []string) bool {
+func allHold(needs []need, texts []string, b *budget) bool {
 	for i := range needs {
-		if !needs[i].holds(texts) {
+		if !needs[i].holds(texts, b) {
 			return false
 		}
 	}
@@ -90,29 +103,146 @@ func allHold(needs []need, texts []string) bool {
 }
 
 // solve returns the texts of the segments of a shortest value that meets all
-// needs. ok is false when there is none, or when the work ran out: then *work
-// is negative.
-func (t tape) solve(needs []need, work *int) (texts []string, ok bool) {
-	needs, ok = narrow(needs, work)
+// needs. ok is false when there is none, or when the budget ran out.
+func (t tape) solve(needs []need, b *budget) (texts []string, ok bool) {
+	needs, ok = narrow(needs, b)
 	if !ok {
+		return nil, false
+	}
+	if needs, ok = t.fitting(needs, b); !ok {
 		return nil, false
 	}
 	for i := range needs {
 		if n := &needs[i]; !n.negated && n.exact() && n.first == 0 && n.last == len(t.segs)-1 && n.skip < 0 {
-			return t.choose(n.pats, needs, work)
+			return t.choose(n.pats, needs, b)
 		}
 	}
-	return t.refine(needs, work)
+	if texts, ok := t.guess(needs, b); ok {
+		return texts, true
+	}
+	return t.refine(needs, b)
+}
+
+// manyTokens is from how many tokens of one pattern on guessing comes first.
+const manyTokens = 40
+
+// guess tries the plainest texts of long patterns, since walking along these is
+// dear: nothing for each star, and for each question mark one character.
+func (t tape) guess(needs []need, b *budget) ([]string, bool) {
+	for i := range needs {
+		n := &needs[i]
+		if n.negated || n.first != 0 || n.last != len(t.segs)-1 || n.skip >= 0 {
+			continue
+		}
+		for j := range n.pats {
+			p := &n.pats[j]
+			if len(p.toks) < manyTokens {
+				continue
+			}
+			for _, fill := range [...]rune{'x', '0'} {
+				var s strings.Builder
+				for _, tok := range p.toks {
+					switch tok.kind {
+					case tokLit:
+						s.WriteRune(tok.r)
+					case tokAny:
+						s.WriteRune(fill)
+					}
+				}
+				if b.spend(len(p.toks)); b.out() {
+					return nil, false
+				}
+				if texts, ok := t.split(s.String()); ok && allHold(needs, texts, b) {
+					return texts, true
+				}
+			}
+		}
+	}
+	return nil, false
+}
+
+func textsSize(texts []string) int {
+	n := 0
+	for _, t := range texts {
+		n += len(t)
+	}
+	return n
+}
+
+// fitting drops patterns that are longer than the value can be, and from long
+// lists those that begin as no value does; ok is false when none is left of what
+// must match.
+func (t tape) fitting(needs []need, b *budget) ([]need, bool) {
+	most := 0
+	for i := range t.segs {
+		most += t.segs[i].max + utf8.RuneCountInString(t.segs[i].text)
+	}
+	for i := range needs {
+		n := &needs[i]
+		if n.negated {
+			continue
+		}
+		whole := len(n.pats) > fewTexts && n.first == 0 && n.last == len(t.segs)-1 && n.skip < 0
+		never := func(p pattern) bool { return p.shortest() > most || whole && !t.begins(&p, needs, b) }
+		b.spend(len(n.pats) + n.size()/8)
+		if !slices.ContainsFunc(n.pats, never) {
+			continue
+		}
+		left := make([]pattern, 0, min(len(n.pats), fewTexts))
+		for _, p := range n.pats {
+			if !never(p) {
+				b.spend(2 * patternSize)
+				left = append(left, p)
+			}
+		}
+		if len(left) == 0 {
+			return nil, false
+		}
+		needs = slices.Clone(needs)
+		needs[i].pats, needs[i].index = left, nil
+	}
+	return needs, true
+}
+
+// begins reports whether some value may begin as the pattern does: as far as the
+// pattern asks for certain characters and the segments have one length, each
+// segment is one of which the needs on it admit the text.
+func (t tape) begins(p *pattern, needs []need, b *budget) bool {
+	head := p.head()
+	b.spend(4 + len(head)/2)
+	for i := range t.segs {
+		g := &t.segs[i]
+		if g.class == nil {
+			n := min(len(g.text), len(head))
+			if g.text[:n] != head[:n] {
+				return false
+			}
+			head = head[n:]
+			continue
+		}
+		if g.min != g.max || len(head) < g.min {
+			return true
+		}
+		text := head[:g.min]
+		for j := range needs {
+			if n := &needs[j]; n.first == i && n.last == i && !n.admits(text, b) {
+				return false
+			}
+		}
+		head = head[g.min:]
+	}
+	return true
 }
 
 // narrow keeps, of the fixed texts that a place may have, those that all needs
 // on the same place accept, and drops these needs.
-func narrow(needs []need, work *int) ([]need, bool) {
+func narrow(needs []need, b *budget) ([]need, bool) {
 	for i := range needs {
 		n := needs[i]
 		if n.negated || !n.exact() {
 			continue
 		}
+		b.spend(16 + 12*len(needs) + len(n.pats))
 		var rest []need
 		same := []*need{}
 		for j := range needs {
@@ -127,42 +257,36 @@ func narrow(needs []need, work *int) ([]need, bool) {
 		if len(same) == 0 {
 			continue
 		}
-		sets := make([]map[string]bool, len(same))
-		for k, m := range same {
-			if len(m.pats) > 8 && m.exact() {
-				sets[k] = make(map[string]bool, len(m.pats))
-				for _, p := range m.pats {
-					sets[k][p.plain] = true
-				}
-			}
-		}
-		var left []pattern
+		left := make([]pattern, 0, min(len(n.pats), fewTexts))
 	next:
 		for _, p := range n.pats {
-			for k, m := range same {
-				*work -= 1
-				if sets[k] != nil && sets[k][p.plain] == m.negated || sets[k] == nil && m.offender(p.plain) >= 0 {
+			for _, m := range same {
+				if !m.admits(p.plain, b) {
 					continue next
 				}
 			}
+			b.spend(2 * patternSize)
 			left = append(left, p)
 		}
-		n.pats = left
+		n.pats, n.index = left, nil
 		if len(left) == 0 {
 			return nil, false
 		}
-		return narrow(append(rest, n), work)
+		return narrow(append(rest, n), b)
 	}
-	return needs, *work >= 0
+	return needs, !b.out()
 }
 
+// patternSize is what a copy of a pattern is charged.
+const patternSize = 24
+
 // choose returns the first of some whole values that meets all needs.
-func (t tape) choose(pats []pattern, needs []need, work *int) ([]string, bool) {
+func (t tape) choose(pats []pattern, needs []need, b *budget) ([]string, bool) {
 	for i := range pats {
-		if *work -= 4; *work < 0 {
+		if b.spend(10 + 4*len(t.segs) + len(pats[i].plain)/4); b.out() {
 			return nil, false
 		}
-		if texts, ok := t.split(pats[i].plain); ok && allHold(needs, texts) {
+		if texts, ok := t.split(pats[i].plain); ok && allHold(needs, texts, b) {
 			return texts, true
 		}
 	}
@@ -206,20 +330,38 @@ func splitInto(texts []string, segs []segment, s string) bool {
 // solution runs into one, and fewRounds how often that is tried.
 const (
 	manyPatterns = 6
+	manyMore     = 4 // times what is asked for: less to avoid is no burden
 	fewRounds    = 8
 )
 
-// refine leaves long lists of things to avoid out at first, and takes in those
-// that a solution runs into; if it runs into many, all of them.
-func (t tape) refine(needs []need, work *int) ([]string, bool) {
+// size returns how many steps an automaton has for the need.
+func (n *need) size() int {
+	size := 0
+	for i := range n.pats {
+		size += len(n.pats[i].toks) + len(n.pats[i].plain) + 1
+	}
+	return size
+}
+
+// refine leaves long lists of things to avoid out at first, where they are long
+// beside what is asked for, and takes in those that a solution runs into; if it
+// runs into many, all of them.
+func (t tape) refine(needs []need, b *budget) ([]string, bool) {
+	b.spend(20 * len(needs))
 	active := append([]need(nil), needs...)
+	wanted := 0
 	for i := range active {
-		if active[i].negated && len(active[i].pats) > manyPatterns {
-			active[i].pats = nil
+		if !active[i].negated {
+			wanted += active[i].size()
+		}
+	}
+	for i := range active {
+		if active[i].negated && len(active[i].pats) > manyPatterns && active[i].size() > manyMore*wanted {
+			active[i].pats, active[i].index = nil, nil
 		}
 	}
 	for range fewRounds {
-		texts, ok := t.walk(active, work)
+		texts, ok := t.walk(active, b)
 		if !ok {
 			return nil, false
 		}
@@ -228,7 +370,12 @@ func (t tape) refine(needs []need, work *int) ([]string, bool) {
 			if len(active[i].pats) == len(needs[i].pats) {
 				continue
 			}
-			if k := needs[i].offender(needs[i].text(texts)); k >= 0 {
+			b.spend(textsSize(texts) / 4)
+			if s := needs[i].text(texts); !needs[i].admits(s, b) {
+				k := needs[i].offender(s, b)
+				if k < 0 { // the budget has run out in between
+					return nil, false
+				}
 				active[i].pats = append(active[i].pats, needs[i].pats[k])
 				met = false
 			}
@@ -237,13 +384,14 @@ func (t tape) refine(needs []need, work *int) ([]string, bool) {
 			return texts, true
 		}
 	}
-	return t.walk(needs, work)
+	return t.walk(needs, b)
 }
 
 // walk runs the automaton, and once more with exact counts when the value that
 // it found is longer than the tape allows.
-func (t tape) walk(needs []need, work *int) ([]string, bool) {
-	a := newAutomaton(t, needs, work)
+func (t tape) walk(needs []need, b *budget) ([]string, bool) {
+	a := &b.scratch
+	a.build(t, needs, b)
 	texts, ok := a.walk()
 	if ok && t.tooLong(texts) {
 		a.track = true

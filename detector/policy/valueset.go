@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -26,23 +27,47 @@ type valueSet struct {
 	spans []span
 	addrs addressSet
 	vars  bool // some pattern has variables: its meaning depends on the rest of the request
+
+	open *openSet // what unknown values add; nil when all are known
+
+	index map[string]struct{} // of many patterns that are plain texts; nil for others
+}
+
+// fewTexts is up to how many texts are looked through one by one.
+const fewTexts = 8
+
+// seal makes a set of many plain texts quick to look into. Its patterns must
+// not change afterwards.
+func (s *valueSet) seal() {
+	if len(s.pats) <= fewTexts || slices.ContainsFunc(s.pats, func(p pattern) bool { return !p.exact || p.fold }) {
+		return
+	}
+	s.index = make(map[string]struct{}, len(s.pats))
+	for i := range s.pats {
+		s.index[s.pats[i].plain] = struct{}{}
+	}
 }
 
 // has reports whether v is in the set. Patterns with variables are read by way
 // of m; unresolved ones match nothing.
 func (s *valueSet) has(v value, m *model) bool {
+	if m.b.spend(1); s.index != nil {
+		_, in := s.index[v.s]
+		return in
+	}
 	for i := range s.pats {
 		p := &s.pats[i]
 		if p.parts == nil {
-			if p.matches(v.s) {
+			if p.matches(v.s, m.b) {
 				return true
 			}
 			continue
 		}
-		if q, ok := p.resolve(m); ok && q.matches(v.s) {
+		if q, ok := p.resolve(m); ok && q.matches(v.s, m.b) {
 			return true
 		}
 	}
+	m.b.spend(len(s.spans) / 4)
 	for _, r := range s.spans {
 		if r.lo <= v.n && v.n <= r.hi {
 			return true
@@ -82,6 +107,7 @@ func (s *valueSet) resolves() bool {
 // resolve puts the values that m has into the pattern's variables. ok is false
 // when a variable without default has no value, or several.
 func (p *pattern) resolve(m *model) (q pattern, ok bool) {
+	m.b.spend(20*len(p.parts) + 2*len(p.text))
 	parts := make([]part, len(p.parts))
 	for i, s := range p.parts {
 		if s.ref == "" {
@@ -90,6 +116,7 @@ func (p *pattern) resolve(m *model) (q pattern, ok bool) {
 		}
 		switch vals := m.vals[s.slot]; {
 		case len(vals) == 1:
+			m.b.spend(2 * len(vals[0].s))
 			parts[i] = part{text: vals[0].s, literal: true}
 		case len(vals) == 0 && s.hasDef:
 			parts[i] = part{text: s.defText, literal: true}
@@ -107,7 +134,7 @@ func (p *pattern) loosen() pattern {
 	toks := make([]token, 0, len(p.text))
 	colons, open := 0, false
 	for _, s := range p.parts {
-		if info, _ := lookupKey(s.ref); info.id == idPrincipalAccount && !s.hasDef {
+		if s.account && !s.hasDef {
 			for range 12 {
 				toks = append(toks, token{kind: tokAny, noColon: true})
 			}

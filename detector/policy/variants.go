@@ -1,18 +1,25 @@
 package policy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+)
 
 // A variant is one shape that the values of a group of keys can have together.
 type variant struct {
 	tape
-	at []place
+	at   []place
+	same [][]int // segments that hold one text; nil for none
+	pair bool    // two keys next to each other: each asks for its whole value
 }
 
 // A place says where on the tape the value of a key stands.
 type place struct{ slot, first, last, skip int }
 
 func whole(slot int, t tape) variant {
-	return variant{t, []place{{slot, 0, len(t.segs) - 1, -1}}}
+	return variant{tape: t, at: []place{{slot, 0, len(t.segs) - 1, -1}}}
 }
 
 // variants lists the shapes that a group's values can have in this scene;
@@ -20,29 +27,24 @@ func whole(slot int, t tape) variant {
 func (s *search) variants(g group, slot int, m *model) (list []variant, optional bool) {
 	switch g {
 	case gCaller:
-		return s.callerVariants(), false
+		return s.shape(g, s.callerVariants), false
 	case gUser:
-		return s.userVariants(), false
+		return s.shape(g, s.userVariants), false
 	case gParent:
 		if s.typ != fedCaller {
 			return nil, true
 		}
 		return s.parentVariants(m.text(sAccount)), false
 	case gOrg:
-		if s.typ == serviceCaller {
-			return nil, true
-		}
-		return orgVariants(sOrgID, sOrgPaths), true
+		return s.shape(g, func() []variant { return s.orgVariants(condkey.TieOrgPaths, sOrgID, sOrgPaths) }), true
 	case gVpc:
-		if s.path != endpoint {
-			return nil, true
-		}
-		return s.vpcVariants(), false
+		return s.shape(g, s.vpcVariants), !s.always(condkey.TieVpcARN)
+	case gBuild:
+		return s.buildVariants(m.text(sAccount)), s.domains[slot].canLack(s.sure)
 	case gVpceOrg:
-		if s.path != endpoint {
-			return nil, true
-		}
-		return orgVariants(s.c.slotWith(idVpceOrgID), s.c.slotWith(idVpceOrgPaths)), true
+		return s.shape(g, func() []variant {
+			return s.orgVariants(condkey.TieVpceOrgPaths, s.c.slotWith(condkey.TieVpceOrgID), s.c.slotWith(condkey.TieVpceOrgPaths))
+		}), !s.always(condkey.TieVpceOrgPaths)
 	}
 	if slot == sResource {
 		return []variant{whole(slot, tape{[]segment{fixed(s.c.q.KeyARN)}})}, false
@@ -54,47 +56,142 @@ func (s *search) variants(g group, slot int, m *model) (list []variant, optional
 		return []variant{whole(slot, tape{[]segment{fixed("AIDA"), repeat(idClass(), 12, 124)}})}, false
 	}
 	if g < sFirst { // a slot of the caller that no group holds: a service's name
-		return []variant{whole(slot, tape{[]segment{repeat(serviceClass(), 1, 255)}})}, false
+		if s.typ != serviceCaller {
+			return nil, true
+		}
+		for _, f := range s.c.formsOf(s.c.keys.Tied(condkey.TieService).ShapesIn(s.kind)) {
+			list = append(list, whole(slot, f.tape))
+		}
+		return list, false
 	}
-	d := &s.domains[slot]
+	d := s.domain(slot)
 	if d.rare && s.sure {
 		return nil, true
 	}
-	if s.c.slots[slot].id == idSessionArn {
+	if d.ofCaller {
 		return s.sessionVariants(slot, m.text(sAccount)), d.canLack(s.sure)
 	}
-	for _, t := range d.tapes {
-		list = append(list, whole(slot, t))
+	forms := s.formsFor(slot, d, m)
+	for i := range forms {
+		list = append(list, forms[i].variant(slot))
 	}
 	return list, d.canLack(s.sure)
 }
 
-func (s *search) callerVariants() []variant {
-	iam := "arn:" + s.c.partition + ":iam::"
-	account := repeat(digitClass(), 12, 12)
-	name := repeat(nameClass(), 1, 64)
-	switch s.typ {
-	case rootCaller:
-		t := tape{[]segment{fixed(iam), account, fixed(":root")}}
-		return []variant{{t, []place{{sAccount, 1, 1, -1}, {sArn, 0, 2, -1}, {sUserID, 1, 1, -1}}}}
-	case fedCaller:
-		sts := "arn:" + s.c.partition + ":sts::"
-		t := tape{[]segment{fixed(sts), account, fixed(":"), fixed("federated-user/"), repeat(nameClass(), 2, 32)}}
-		return []variant{{t, []place{{sAccount, 1, 1, -1}, {sArn, 0, 4, -1}, {sUserID, 1, 4, 3}, {sName, 4, 4, -1}}}}
-	case serviceCaller:
-		return nil
+// A shapeKey says what the shapes of a group depend on, beside the policy.
+type shapeKey struct {
+	g    group
+	typ  callerKind
+	path pathKind
+	sure bool
+}
+
+// shape returns the shapes of a group, made when they are first asked for.
+func (s *search) shape(g group, build func() []variant) []variant {
+	k := shapeKey{g, s.typ, s.path, s.sure}
+	list, ok := s.c.shapes[k]
+	if !ok {
+		s.c.b.spend(600)
+		list = build()
+		s.c.shapes[k] = list
 	}
-	kind := ":role/"
-	if s.typ == userCaller {
-		kind = ":user/"
+	return list
+}
+
+// formsFor returns the forms of a key's values. The names of a service that
+// acts for itself are those of one service: they have a label in common with
+// its principal. Source: IAM User Guide, reference_policies_condition-keys.html,
+// aws:PrincipalServiceNamesList; what the list holds it does not say.
+func (s *search) formsFor(slot int, d *domain, m *model) []form {
+	if s.typ != serviceCaller || !s.c.hasTie(slot, condkey.TieService) {
+		return d.forms
 	}
-	plain := tape{[]segment{fixed(iam), account, fixed(kind), name}}
-	pathed := tape{[]segment{fixed(iam), account, fixed(kind), repeat(pathClass(), 1, 510), fixed("/"), name}}
+	var list []form
+	for _, label := range strings.Split(m.text(sService), ".") {
+		for _, f := range d.forms {
+			for i := range f.segs {
+				if f.segs[i].class != nil {
+					one := f
+					one.segs = slices.Clone(f.segs)
+					one.segs[i] = fixed(label)
+					list = append(list, one)
+				}
+			}
+		}
+	}
+	return list
+}
+
+// buildVariants are the ARNs of a build and of its project next to each other:
+// they agree in Region, account and project. Where AWS does not say whether
+// both are there, either may be alone.
+func (s *search) buildVariants(account string) []variant {
+	build, project := s.c.slotWith(condkey.TieBuild), s.c.slotWith(condkey.TieProject)
 	var list []variant
-	for _, t := range []tape{plain, pathed} {
-		n := len(t.segs) - 1
-		v := variant{t, []place{{sAccount, 1, 1, -1}, {sArn, 0, n, -1}, {sName, n, n, -1}}}
-		if i := s.c.slotWith(idUsername); i >= 0 && s.typ == userCaller {
+	for _, b := range s.domains[build].forms {
+		for _, p := range s.domains[project].forms {
+			if slices.Equal(b.labels, p.labels) {
+				list = append(list, pairVariant(build, project, &b, &p, account))
+			}
+		}
+	}
+	if s.domains[build].uncertain {
+		list = slices.Concat(list, s.sessionVariants(build, account), s.sessionVariants(project, account))
+	}
+	return list
+}
+
+// pairVariant is one tape for two keys that agree where their forms have the
+// same labels, and in the caller's account.
+func pairVariant(first, second int, a, b *form, account string) variant {
+	n := len(a.segs)
+	v := variant{tape: tape{slices.Concat(a.in(account).segs, []segment{fixed("\n")}, b.in(account).segs)}}
+	v.pair = true
+	v.at = []place{{first, 0, n - 1, -1}, {second, n + 1, len(v.segs) - 1, -1}}
+	for k := range a.same {
+		v.same = append(v.same, []int{a.same[k][0], n + 1 + b.same[k][0]})
+	}
+	if a.caller >= 0 && b.caller >= 0 {
+		v.same = append(v.same, []int{a.caller, n + 1 + b.caller})
+		v.at = append(v.at, place{sAccount, a.caller, a.caller, -1})
+	}
+	return v
+}
+
+// always reports whether every request of the scene has the key with a tie.
+func (s *search) always(tie condkey.Tie) bool {
+	rule := s.c.keys.Tied(tie).Case(s.kind)
+	return rule != nil && rule.Is == condkey.Always
+}
+
+// variant is the form as the shape of one key's values.
+func (f *form) variant(slot int) variant {
+	v := whole(slot, f.tape)
+	v.same = f.same
+	return v
+}
+
+// callerVariants are the shapes of the caller's ARN, with the account and the
+// name where they stand in it.
+func (s *search) callerVariants() []variant {
+	forms := s.callerForms(sArn)
+	list := make([]variant, 0, len(forms))
+	for _, f := range forms {
+		n := len(f.segs) - 1
+		v := variant{tape: f.tape, at: make([]place, 0, 4)}
+		if f.caller >= 0 {
+			v.at = append(v.at, place{sAccount, f.caller, f.caller, -1})
+		}
+		v.at = append(v.at, place{sArn, 0, n, -1})
+		switch s.typ {
+		case rootCaller:
+			v.at = append(v.at, place{sUserID, f.caller, f.caller, -1})
+		case fedCaller: // ACCOUNT ":" NAME
+			v.at = append(v.at, place{sUserID, f.caller, n, n - 1}, place{sName, n, n, -1})
+		default:
+			v.at = append(v.at, place{sName, n, n, -1})
+		}
+		if i := s.c.slotWith(condkey.TieUsername); i >= 0 && s.typ == userCaller {
 			v.at = append(v.at, place{i, n, n, -1})
 		}
 		list = append(list, v)
@@ -102,51 +199,68 @@ func (s *search) callerVariants() []variant {
 	return list
 }
 
-// userVariants: unique ids have 16 to 128 characters.
-// Source: IAM API reference, data type Role, RoleId.
-func (s *search) userVariants() []variant {
-	id := repeat(idClass(), 12, 124)
-	switch s.typ {
-	case roleCaller:
-		t := tape{[]segment{fixed("AROA"), id, fixed(":"), repeat(nameClass(), 2, 64)}}
-		return []variant{{t, []place{{sUserID, 0, 3, -1}, {sUnique, 0, 1, -1}, {sSession, 3, 3, -1}}}}
-	case userCaller:
-		t := tape{[]segment{fixed("AIDA"), id}}
-		return []variant{{t, []place{{sUserID, 0, 1, -1}, {sUnique, 0, 1, -1}}}}
-	default:
+// callerForms are the forms of a key of the caller, in a search that is not
+// sure also those of which AWS does not say whether they occur.
+func (s *search) callerForms(slot int) []form {
+	rule := s.c.slots[slot].Case(s.kind)
+	if rule == nil || s.typ == serviceCaller {
 		return nil
 	}
+	forms := s.c.formsOf(rule.ShapesParsed())
+	if !s.sure {
+		forms = append(forms, s.c.formsOf(rule.MaybeShapesParsed())...)
+	}
+	return forms
 }
 
-func orgVariants(id, paths int) []variant {
+// userVariants are the shapes of a user id: a unique id, and behind it the
+// name of a role's session.
+func (s *search) userVariants() []variant {
 	var list []variant
-	for _, t := range orgTapes() {
-		v := variant{tape: t}
-		if id >= 0 {
-			v.at = append(v.at, place{id, 0, 1, -1})
-		}
-		if paths >= 0 {
-			v.at = append(v.at, place{paths, 0, len(t.segs) - 1, -1})
+	for _, f := range s.callerForms(sUserID) {
+		n := len(f.segs) - 1
+		v := variant{tape: f.tape, at: []place{{sUserID, 0, n, -1}, {sUnique, 0, min(1, n), -1}}}
+		if s.typ == roleCaller {
+			v.at = append(v.at, place{sSession, n, n, -1})
 		}
 		list = append(list, v)
 	}
 	return list
 }
 
+// orgVariants are the shapes of an organization's path, which begins with its id.
+func (s *search) orgVariants(tie condkey.Tie, id, paths int) []variant {
+	forms := s.c.formsOf(s.c.keys.Tied(tie).ShapesIn(s.kind))
+	list := make([]variant, 0, len(forms))
+	for _, f := range forms {
+		v := variant{tape: f.tape, at: make([]place, 0, 2), same: f.same}
+		if id >= 0 {
+			v.at = append(v.at, place{id, 0, min(1, len(f.segs)-1), -1})
+		}
+		if paths >= 0 {
+			v.at = append(v.at, place{paths, 0, len(f.segs) - 1, -1})
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
+// vpcVariants are the shapes of a VPC's ARN, which ends with its id.
 func (s *search) vpcVariants() []variant {
-	region := fixed(s.c.region)
-	if s.c.region == "" {
-		region = repeat(hostClass(), 5, 30)
+	id, arn := s.c.slotWith(condkey.TieVpc), s.c.slotWith(condkey.TieVpcARN)
+	var list []variant
+	for _, f := range s.c.formsOf(s.c.keys.Tied(condkey.TieVpcARN).ShapesIn(s.kind)) {
+		n := len(f.segs) - 1
+		v := variant{tape: f.tape}
+		if arn >= 0 {
+			v.at = append(v.at, place{arn, 0, n, -1})
+		}
+		if id >= 0 {
+			v.at = append(v.at, place{id, max(0, n-1), n, -1})
+		}
+		list = append(list, v)
 	}
-	t := tape{[]segment{fixed("arn:" + s.c.partition + ":ec2:"), region, fixed(":"), repeat(digitClass(), 12, 12), fixed(":vpc/"), fixed("vpc-"), repeat(hexClass(), 8, 17)}}
-	v := variant{tape: t}
-	if i := s.c.slotWith(idVpcArn); i >= 0 {
-		v.at = append(v.at, place{i, 0, 6, -1})
-	}
-	if i := s.c.slotWith(idSourceVpc); i >= 0 {
-		v.at = append(v.at, place{i, 5, 6, -1})
-	}
-	return []variant{v}
+	return list
 }
 
 // inAccount is the segment of an account that is known, or of any.
@@ -159,6 +273,7 @@ func inAccount(account string) segment {
 
 // parentVariants are the ARNs of an account's users.
 func (s *search) parentVariants(account string) []variant {
+	s.c.b.spend(400)
 	segs := []segment{fixed("arn:" + s.c.partition + ":iam::"), inAccount(account), fixed(":user/")}
 	name := repeat(nameClass(), 1, 64)
 	var list []variant
@@ -170,19 +285,30 @@ func (s *search) parentVariants(account string) []variant {
 	return list
 }
 
-// sessionVariants are the ARNs of things in an account that sessions come from.
+// sessionVariants are the values of a key that carry the caller's account, and
+// those that carry none.
 func (s *search) sessionVariants(slot int, account string) []variant {
-	v := whole(slot, tape{[]segment{
-		fixed("arn:" + s.c.partition + ":"), repeat(hostClass(), 2, 30), fixed(":"), repeat(hostClass(), 0, 30),
-		fixed(":"), inAccount(account), fixed(":"), repeat(pathClass(), 1, 512),
-	}})
-	v.at = append(v.at, place{sAccount, 5, 5, -1})
-	return []variant{v}
+	s.c.b.spend(400)
+	d := s.domain(slot)
+	list := make([]variant, 0, len(d.forms))
+	for i := range d.forms {
+		f := &d.forms[i]
+		v := whole(slot, f.in(account))
+		v.same = f.same
+		if f.caller >= 0 {
+			v.at = append(v.at, place{sAccount, f.caller, f.caller, -1})
+		}
+		list = append(list, v)
+	}
+	return list
 }
 
 // matters reports whether any literal asks for the value as a whole: others
 // cannot tell the longer shapes from the shortest.
 func (v *variant) matters(lits []literal) bool {
+	if v.pair {
+		return true
+	}
 	for i := range lits {
 		if p, ok := v.placeOf(lits[i].slot); ok && p.first == 0 && p.last == len(v.segs)-1 {
 			return true

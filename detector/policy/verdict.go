@@ -44,3 +44,33 @@ func (v *Verdict) UnmarshalText(text []byte) error {
 	}
 	return fmt.Errorf("verdict: want public, network, shared, private or undecided, got %q", text)
 }
+
+// String returns the access in lower case, as it stands in JSON.
+func (a Access) String() string {
+	switch a {
+	case AccessNo:
+		return "no"
+	case AccessNamed:
+		return "named"
+	case AccessYes:
+		return "yes"
+	case AccessNotApplicable:
+		return "n/a"
+	default:
+		return "undecided"
+	}
+}
+
+// MarshalText returns the access's String.
+func (a Access) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// UnmarshalText accepts exactly the five words that String returns.
+func (a *Access) UnmarshalText(text []byte) error {
+	for b := AccessUndecided; b <= AccessNotApplicable; b++ {
+		if b.String() == string(text) {
+			*a = b
+			return nil
+		}
+	}
+	return fmt.Errorf("access: want yes, named, no, n/a or undecided, got %q", text)
+}

@@ -1,12 +1,14 @@
 package policy
 
+import "github.com/kmsentry/kmsentry/detector/policy/condkey"
+
 // request turns a model into the request that it stands for.
-func (s *search) request(m *model, action string) Request {
+func (s *search) request(m *model, a ask) Request {
 	r := Request{
 		Principal: m.text(sArn),
 		UniqueID:  m.text(sUnique),
 		Parent:    m.text(sParent),
-		Action:    action,
+		Action:    a.action,
 		Resource:  s.c.q.KeyARN,
 		Time:      s.c.q.At,
 		Context:   make(map[string][]string, len(s.c.mentions)),
@@ -30,32 +32,41 @@ func (s *search) request(m *model, action string) Request {
 		}
 		r.Context[k.name] = texts
 	}
+	if a.action == createGrant && !s.c.ties[condkey.TieGrantOps] { // the proof names what the grant carries
+		ops := operations(a.class, s.keys)
+		if len(ops) == 0 { // found by another action that the policy treats alike
+			ops = operations(a.class, s.c.serving(a))
+		}
+		r.Context["kms:GrantOperations"] = ops[:min(1, len(ops))]
+	}
 	return r
 }
 
 // grant puts an outcome into words for one action.
-func (d *decider) grant(action string, o *outcome) Grant {
-	g := Grant{Action: action, Audience: o.level, Witness: o.search.request(o.model, action)}
+func (d *decider) grant(a ask, o *outcome) Grant {
+	g := Grant{Class: a.class, Action: a.action, Audience: o.level, Witness: o.search.request(o.model, a)}
 	for _, st := range o.search.allows {
 		if o.search.lets(st, o.model) {
 			g.Statements = append(g.Statements, StatementRef{st.Index, st.Sid})
 		}
 	}
 	if o.named == nil && o.level != Public {
-		o.named = d.namedBy(o)
+		d.b.within(d.b.left/4, func() { o.named = d.namedBy(o) })
 	}
-	g.Named = o.named
-	g.Why = d.explain(o)
+	if o.why == nil {
+		o.why = d.explain(o)
+	}
+	g.Named, g.Why = o.named, o.why
 	return g
 }
 
 // lets says whether an Allow applies to m.
 func (s *search) lets(st *stmt, m *model) bool {
-	if holdsAny(st.allowWays(s.typ), m) < 0 {
+	if !s.applies(st, m) {
 		return false
 	}
 	for i := range st.clauses {
-		if !s.holds(&st.clauses[i].lo, m) {
+		if l := s.relax(st.clauses[i].lo); !s.holds(&l, m) {
 			return false
 		}
 	}

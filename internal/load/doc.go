@@ -7,8 +7,7 @@
 //
 // Templates and plans hold values that nobody knows before deployment. The
 // package never guesses them: a Document then carries several Readings of the
-// policy, each with a text that opens at least as little and one that opens at
-// least as much as any value could.
+// policy, or one with marks in place of the values.
 //
 // The package does not judge policies, opens no files and calls nobody.
 package load

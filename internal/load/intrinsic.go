@@ -80,7 +80,7 @@ func (r *resolver) resolve(n *node) *node {
 	switch n.kind {
 	case textKind:
 		if strings.Contains(n.text, "{{resolve:") { // a dynamic reference
-			return open(n, strconv.Quote(n.text))
+			return joined(n, strconv.Quote(n.text), []piece{{text: n.text}})
 		}
 		return n
 	case listKind:
@@ -185,7 +185,9 @@ func (r *resolver) ref(n *node, name string) *node {
 		return str(n, r.owner())
 	case "AWS::Region", "AWS::Partition", "AWS::URLSuffix":
 		if r.anywhere {
-			return open(n, "!Ref "+name)
+			u := open(n, "!Ref "+name)
+			u.parts = []piece{{text: u.text, open: true, bounds: pseudoBounds(name)}}
+			return u
 		}
 	}
 	switch name {
@@ -203,7 +205,7 @@ func (r *resolver) ref(n *node, name string) *node {
 		v, given := r.scope.Parameters[name]
 		if !given {
 			u := open(n, "!Ref "+name)
-			u.names = neverStar(p)
+			u.parts = []piece{{text: u.text, open: true, bounds: boundsOf(p)}}
 			return u
 		}
 		return parameter(n, p, v)
@@ -212,28 +214,6 @@ func (r *resolver) ref(n *node, name string) *node {
 		return str(n, v)
 	}
 	return open(n, "!Ref "+name)
-}
-
-// neverStar reports whether a parameter's declaration rules out the value "*".
-// Source: CloudFormation User Guide, parameters-section-structure.html.
-func neverStar(declaration *node) bool {
-	if declaration.str("Type") == "Number" {
-		return true
-	}
-	if allowed := declaration.get("AllowedValues"); allowed != nil && allowed.kind == listKind {
-		for _, v := range allowed.items {
-			if v.kind == textKind && strings.Trim(v.text, "*, ") == "" {
-				return false
-			}
-		}
-		return true
-	}
-	pattern := declaration.str("AllowedPattern")
-	if pattern == "" {
-		return false
-	}
-	re, err := regexp.Compile("^(?:" + pattern + ")$")
-	return err == nil && !re.MatchString("*")
 }
 
 // parameter returns a given value; list types split at commas.
@@ -331,25 +311,23 @@ func (r *resolver) sub(n, arg *node) *node {
 	if format.kind != textKind {
 		return open(n, "!Sub")
 	}
-	known := true
-	text := subVariable.ReplaceAllStringFunc(format.text, func(s string) string {
-		m := subVariable.FindStringSubmatch(s)
-		if m[1] == "!" { // ${!x} stands for ${x} itself
-			return "${" + m[2] + "}"
+	var parts []piece
+	last := 0
+	for _, at := range subVariable.FindAllStringSubmatchIndex(format.text, -1) {
+		parts = append(parts, piece{text: format.text[last:at[0]]})
+		last = at[1]
+		name := format.text[at[4]:at[5]]
+		if at[2] < at[3] { // ${!x} stands for ${x} itself
+			parts = append(parts, piece{text: "${" + name + "}"})
+			continue
 		}
-		v := r.variable(n, own, strings.TrimSpace(m[2]))
-		if v == nil || v.kind == unknownKind || v.kind == listKind || v.kind == objectKind {
-			known = false
-			return s
+		v := r.variable(n, own, strings.TrimSpace(name))
+		if v == nil || v.kind == listKind || v.kind == objectKind {
+			v = open(n, "${"+name+"}")
 		}
-		return v.text
-	})
-	if !known || strings.Contains(text, "{{resolve:") {
-		u := open(n, "!Sub "+strconv.Quote(format.text))
-		u.names = hasLetters(subVariable.ReplaceAllString(format.text, ""))
-		return u
+		parts = append(parts, v.pieces()...)
 	}
-	return str(n, text)
+	return joined(n, "!Sub "+strconv.Quote(format.text), append(parts, piece{text: format.text[last:]}))
 }
 
 // variable is the value of one name inside Fn::Sub.
@@ -372,26 +350,22 @@ func (r *resolver) join(n, arg *node) *node {
 	if list == nil || list.kind != listKind {
 		return open(n, "!Join of "+what(list))
 	}
-	var parts []string
+	var parts []piece
 	var unknown *node
-	for _, v := range list.items {
-		if v.kind == unknownKind || v.kind == listKind || v.kind == objectKind {
-			unknown = v
-			continue
+	for i, v := range list.items {
+		if i > 0 {
+			parts = append(parts, piece{text: arg.items[0].text})
 		}
-		parts = append(parts, v.text)
+		if v.kind == listKind || v.kind == objectKind {
+			v = open(n, v.kind.String())
+		}
+		if v.kind == unknownKind {
+			unknown = v
+		}
+		parts = append(parts, v.pieces()...)
 	}
-	if unknown != nil {
-		u := open(n, "!Join of "+what(unknown))
-		u.names = hasLetters(strings.Join(parts, ""))
-		return u
-	}
-	return str(n, strings.Join(parts, arg.items[0].text))
+	return joined(n, "!Join of "+what(unknown), parts)
 }
-
-// hasLetters reports whether the known part of a value makes the whole one
-// surely longer than a lone "*".
-func hasLetters(s string) bool { return strings.Trim(s, "*, \t\r\n") != "" }
 
 // what names a value in the description of a function that needs it.
 func what(n *node) string {

@@ -28,7 +28,7 @@ type Document struct {
 	// "" when the input is the policy itself.
 	Place string
 	// Readings are the policies that the document can turn into. One reading
-	// with equal texts is exact. None means that nothing is known of the
+	// without open values is exact. None means that nothing is known of the
 	// policy (see Unknown), that there is none (see Default), or that it could
 	// not be read (see Err).
 	Readings []Reading
@@ -56,20 +56,13 @@ func (d *Document) Exact() bool {
 	return len(d.Unknown) == 0 && len(d.Readings) == 1
 }
 
-// A Reading is one way in which a document's policy can come out. All texts
-// are key policies in JSON with the statements at the same places. Whatever
-// the unknown values are, the policy lets in everyone whom Least lets in, and
-// nobody whom Most keeps out. Strangers is what the policy looks like to those
-// whom no unknown value names, as an unknown principal or in a condition on the
-// caller's account or organization: whom Strangers keeps out and Most lets in
-// can only be somebody that the policy will name. The three are equal when
-// nothing is unknown.
+// A Reading is one way in which a document's policy can come out: its text, in
+// which marks stand for the values that are not known, for policy.ParseOpen.
+// All readings have their statements at the same places.
 type Reading struct {
-	Least, Most, Strangers []byte
+	Text []byte
+	Open []policy.Unknown // nil when all is known
 }
-
-// sure is the reading of a policy without unknown values.
-func sure(text []byte) Reading { return Reading{text, text, text} }
 
 // An Unknown is a value that decides itself at deployment.
 type Unknown struct {
@@ -224,7 +217,7 @@ func names(n *node) string {
 
 // bareDocument is the policy itself. root is its tree, nil when it is not JSON.
 func bareDocument(text []byte, root *node) Document {
-	d := Document{Readings: []Reading{sure(text)}, At: Region{Line: 1, Column: 1}}
+	d := Document{Readings: []Reading{{Text: text}}, At: Region{Line: 1, Column: 1}}
 	if root != nil {
 		d.At, d.Statements = root.at, statementRegions(root)
 	}
@@ -253,7 +246,7 @@ func quotedDocument(s, n *node) Document {
 	if len(text) == 0 {
 		return Document{Err: errors.New("member Policy: want a key policy, got an empty string"), At: n.at}
 	}
-	return Document{Readings: []Reading{sure(text)}, At: n.at}
+	return Document{Readings: []Reading{{Text: text}}, At: n.at}
 }
 
 // fromAnswer reads what aws kms get-key-policy prints, or the input of

@@ -68,7 +68,7 @@ func (r *resolver) key(id string, resource *node, replica bool) Document {
 	r.readings(&d, raw)
 	d.Account, d.StandsIn = r.account, r.assumed
 	if len(d.Readings) > 0 {
-		d.Key.Tags = knownTags(r, props, d.Readings[0].Most)
+		d.Key.Tags = knownTags(r, props, d.Readings[0].Text)
 	}
 	return d
 }
@@ -117,7 +117,9 @@ func (d *Document) differ(step int, from func(i int) bool) bool {
 }
 
 func (r Reading) same(o Reading) bool {
-	return bytes.Equal(r.Least, o.Least) && bytes.Equal(r.Most, o.Most) && bytes.Equal(r.Strangers, o.Strangers)
+	return bytes.Equal(r.Text, o.Text) && slices.EqualFunc(r.Open, o.Open, func(a, b policy.Unknown) bool {
+		return a.Name == b.Name && a.Path == b.Path && a.Statement == b.Statement
+	})
 }
 
 // dropRepeated drops readings that came out before.
@@ -142,15 +144,16 @@ func (r *resolver) reading(d *Document, raw *node) {
 		d.Default = true
 	case n == nil:
 		text := r.defaultPolicy()
-		d.Readings = append(d.Readings, sure(text))
+		d.Readings = append(d.Readings, Reading{Text: text})
 	case n.kind == textKind:
 		text := []byte(n.text)
-		d.Readings = append(d.Readings, sure(text))
+		d.Readings = append(d.Readings, Reading{Text: text})
 	case n.kind == unknownKind:
 		d.unknown(Unknown{Statement: -1, Path: "KeyPolicy", What: n.text})
-		d.Readings = append(d.Readings, anything())
+		open := policy.Unknown{Statement: -1, Path: "KeyPolicy", Name: n.text}
+		d.Readings = append(d.Readings, Reading{Text: fmt.Appendf(nil, `{"Statement":%s}`, quote(policy.Mark(0))), Open: []policy.Unknown{open}})
 	default:
-		b := bracket{account: r.account, assumed: r.assumed}
+		b := reader{account: r.account, assumed: r.assumed}
 		d.Readings = append(d.Readings, b.reading(n))
 		for _, u := range b.unknown {
 			d.unknown(u)

@@ -113,7 +113,7 @@ func terraformKey(address, kind string, values, unknown *node) Document {
 	default:
 		d.At = p.at
 		text := []byte(strings.TrimSpace(p.text))
-		d.Readings = []Reading{sure(text)}
+		d.Readings = []Reading{{Text: text}}
 	}
 	return d
 }

@@ -42,7 +42,7 @@ func kinds(docs []Document) map[string]string {
 		case len(d.Unknown) > 0:
 			m[d.Place] = "unknown"
 		case d.Exact():
-			m[d.Place] = string(d.Readings[0].Least)
+			m[d.Place] = string(d.Readings[0].Text)
 		}
 	}
 	return m

@@ -35,7 +35,7 @@ type node struct {
 	items   []*node
 	members []member
 	at      Region
-	names   bool // of unknown values: surely not "*", so that as a principal it names somebody
+	parts   []piece // of unknown values: what is known of them; nil when nothing is
 }
 
 type member struct {

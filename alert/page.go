@@ -1,0 +1,31 @@
+package alert
+
+import "strings"
+
+// A page is text for people being written, and the number of its lines.
+type page struct {
+	text  strings.Builder
+	lines int
+}
+
+// line writes s, which may be several lines, and ends it.
+func (p *page) line(s string) {
+	p.text.WriteString(s)
+	p.text.WriteByte('\n')
+	p.lines += strings.Count(s, "\n") + 1
+}
+
+// para writes text wrapped, the first line behind first, the others behind rest.
+func (p *page) para(first, rest, text string) {
+	p.lines += wrapTo(&p.text, first, rest, text)
+	p.text.WriteByte('\n')
+}
+
+// heading starts a section.
+func (p *page) heading(s string) { p.line("\n" + s) }
+
+// add writes all of q.
+func (p *page) add(q *page) {
+	p.text.WriteString(q.text.String())
+	p.lines += q.lines
+}

@@ -1,0 +1,45 @@
+package policy
+
+import "slices"
+
+// openers lists the Allows by which outsiders get as far as the decision says
+// that they surely do, each by itself with every Deny in force. An Allow that
+// the budget is not enough for is not listed.
+func (d *decider) openers(dec *Decision) []StatementRef {
+	var guilty []int
+	seen := map[*outcome]bool{}
+	for _, a := range weighty() {
+		o := d.outcome(a)
+		if o.level != dec.Least || seen[o] {
+			continue
+		}
+		seen[o] = true
+		for _, sc := range o.scenes {
+			if d.b.out() {
+				break
+			}
+			s := d.newSearch(sc, reachOf(o.level), true)
+			for _, allow := range s.allows {
+				if !d.b.out() && !slices.Contains(guilty, allow.Index) && d.opensBy(s, allow) {
+					guilty = append(guilty, allow.Index)
+				}
+			}
+		}
+	}
+	slices.Sort(guilty)
+	var list []StatementRef
+	for _, i := range guilty {
+		list = append(list, StatementRef{i, d.stmts[i].Sid})
+	}
+	return list
+}
+
+// opensBy reports whether an Allow lets somebody in whom the search looks for.
+func (d *decider) opensBy(s *search, allow *stmt) bool {
+	one := *s
+	one.allows = []*stmt{allow}
+	var open addressSet
+	var m *model
+	enough := d.b.within(plainEffort*moreEffort, func() { m = one.findWide(&open) })
+	return enough && m != nil
+}

@@ -1,0 +1,157 @@
+package condkey
+
+import (
+	"strconv"
+	"strings"
+)
+
+// requestRows are parameters of the request, which the caller chooses.
+// Sources: KMS keys; KMS API; SAR. For services see also IAM global, aws:UserAgent.
+func requestRows() []Row {
+	say := Say{Present: inRequest}
+	aliased := Say{Absent: absent(notForKey), Present: inRequest}
+	parameter := func(name string, p Presence, values []string, actions ...string) Row {
+		types := String
+		if values[0] == "true" || values[0] == "false" {
+			types = Bool
+		}
+		return Row{Name: name, Types: types, Cases: []Case{{Callers: Anyone, Actions: actions, Is: p, Values: Values{Of: values}}}, Say: say}
+	}
+	dataKeys := []string{"kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:GenerateDataKeyPair", "kms:GenerateDataKeyPairWithoutPlaintext"}
+	ciphers := append([]string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo"}, dataKeys...)
+	contexts := append([]string{"kms:CreateGrant", "kms:RetireGrant"}, ciphers...)
+	macs, signs := []string{"kms:GenerateMac", "kms:VerifyMac"}, []string{"kms:Sign", "kms:Verify"}
+	cryptographic := append(append(append([]string{"kms:DeriveSharedSecret", "kms:DescribeKey", "kms:GetPublicKey"}, ciphers...), macs...), signs...)
+	sayContext := Say{Absent: absent("a request without such an encryption context does not carry this key"), Present: inRequest}
+	algorithm := parameter("kms:EncryptionAlgorithm", Always, []string{"SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE"}, ciphers...)
+	algorithm.Tie, algorithm.Reads = TieAlgorithm, FactSpec
+	return []Row{
+		{
+			// "Always included"; how long it may be no page says.
+			Name: "aws:UserAgent", Types: String,
+			Cases: []Case{{Callers: Anyone, Is: Always, Values: Values{Shapes: []string{"{text 1 512}"}, First: "aws-cli/2.31.0", MaybeShapes: []string{"", "{text 1 8192}"}}}},
+			Say:   say,
+		},
+		// "Not for programmatic requests", and nothing of KMS.
+		{Name: "aws:Referer", Types: String, Cases: []Case{{Is: Unsaid, Values: Values{Shapes: []string{"{text 1 512}"}, First: "https://example.com/"}}}, Say: say},
+		{Name: "aws:RequestTag/", Family: Prefix, Types: String, Say: Say{Absent: absent(noRequest)}},
+		{Name: "aws:TagKeys", Types: String, Multi: true, Say: Say{Absent: absent(noRequest)}},
+		{
+			Name: "kms:RequestAlias", Types: String, Reads: FactAliases,
+			Cases: []Case{{Callers: Anyone, Actions: cryptographic, Is: Chosen, Values: aliases()}}, Say: aliased,
+		},
+		{
+			// CloudWatch Logs documents ARN operators for the ARN that it puts there.
+			Name: "kms:EncryptionContext:", Family: Prefix, Types: String | ARN, Tie: TieContext,
+			Cases: []Case{{Callers: Anyone, Actions: contexts, Is: Chosen, Values: Values{Shapes: []string{"{text 1 8192}", ""}, First: "x"}}}, Say: sayContext,
+		},
+		{
+			Name: "kms:EncryptionContextKeys", Types: String, Multi: true, Tie: TieContextKeys,
+			Cases: []Case{{Callers: Anyone, Actions: contexts, Is: Chosen, Values: Values{Shapes: []string{"{text 1 8192}"}, First: "stranger"}}}, Say: sayContext,
+		},
+		algorithm,
+		parameter("kms:DataKeyPairSpec", Always, []string{
+			"RSA_2048", "RSA_3072", "RSA_4096", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521", "ECC_SECG_P256K1", "ECC_NIST_EDWARDS25519", "SM2",
+		}, dataKeys[2:]...),
+		parameter("kms:ReEncryptOnSameKey", Always, []string{"false", "true"}, "kms:ReEncryptFrom", "kms:ReEncryptTo"),
+		parameter("kms:SigningAlgorithm", Always, []string{
+			"RSASSA_PSS_SHA_256", "RSASSA_PSS_SHA_384", "RSASSA_PSS_SHA_512", "RSASSA_PKCS1_V1_5_SHA_256", "RSASSA_PKCS1_V1_5_SHA_384",
+			"RSASSA_PKCS1_V1_5_SHA_512", "ECDSA_SHA_256", "ECDSA_SHA_384", "ECDSA_SHA_512", "SM2DSA", "ML_DSA_SHAKE_256", "ED25519_SHA_512", "ED25519_PH_SHA_512",
+		}, signs...),
+		parameter("kms:MessageType", Always, []string{"RAW", "DIGEST", "EXTERNAL_MU"}, signs...),
+		parameter("kms:MacAlgorithm", Always, []string{"HMAC_SHA_256", "HMAC_SHA_224", "HMAC_SHA_384", "HMAC_SHA_512"}, macs...),
+		parameter("kms:KeyAgreementAlgorithm", Always, []string{"ECDH"}, "kms:DeriveSharedSecret"),
+	}
+}
+
+// grantRows are parameters of CreateGrant. Sources: KMS keys; KMS API,
+// CreateGrant; KMS Developer Guide, document history of 2026-03-06.
+func grantRows() []Row {
+	say := Say{Present: inRequest}
+	create := func(p Presence, v Values) []Case {
+		return []Case{{Callers: Anyone, Actions: []string{"kms:CreateGrant"}, Is: p, Values: v}}
+	}
+	iam, sts := "arn:{partition}:iam::{account}:", "arn:{partition}:sts::{account}:"
+	// Requests that services make have other forms: service names, and
+	// "ACCOUNT:aws:ec2-infrastructure:i-..." (KMS Developer Guide, CloudTrail,
+	// "EC2 example two"). The model allows 256 characters.
+	principal := Values{
+		Shapes: []string{
+			iam + "role/{name 1 64}", iam + "user/{name 1 64}", iam + "root", iam + "role/{grantee 1 140}/{name 1 64}", iam + "user/{grantee 1 140}/{name 1 64}",
+			sts + "assumed-role/{name 1 64}/{name 2 64}", sts + "federated-user/{name 2 32}",
+		},
+		First: "arn:{partition}:iam::999988887777:role/stranger", MaybeShapes: []string{"{grantee 1 256}"},
+	}
+	service := Values{Shapes: services(), First: "us-east-1.supportauthz.amazonaws.com"}
+	return []Row{
+		{Name: "kms:GrantOperations", Types: String, Multi: true, Tie: TieGrantOps, Cases: create(Always, Values{Of: []string{
+			"Encrypt", "Decrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext",
+			"ReEncryptFrom", "ReEncryptTo", "Sign", "Verify", "GenerateMac", "VerifyMac", "DeriveSharedSecret", "GetPublicKey", "DescribeKey", "CreateGrant", "RetireGrant",
+		}}), Say: say},
+		{Name: "kms:GranteePrincipal", Types: String, Cases: create(Chosen, principal), Say: say},
+		{Name: "kms:RetiringPrincipal", Types: String, Cases: create(Chosen, principal), Say: say},
+		{Name: "kms:GranteeServicePrincipal", Types: String, Cases: create(Chosen, service), Say: say},
+		{Name: "kms:RetiringServicePrincipal", Types: String, Cases: create(Chosen, service), Say: say},
+		{Name: "kms:GrantConstraintSourceArn", Types: ARN | String, Cases: create(Chosen, Values{Shapes: sourceARNs(), First: "arn:{partition}:s3:::stranger"}), Say: say},
+		{Name: "kms:GrantConstraintType", Types: String, Cases: create(Chosen, Values{
+			Of: []string{"EncryptionContextEquals", "EncryptionContextSubset"}, MaybeOf: []string{"SourceArn"},
+		}), Say: say},
+		{
+			// Of direct calls AWS does not say whether they carry the key.
+			Name: "kms:GrantIsForAWSResource", Types: Bool,
+			Cases: []Case{
+				{Paths: Through, Actions: []string{"kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"}, Is: Always, Values: Values{Of: []string{"true", "false"}}},
+				{Callers: Anyone, Actions: []string{"kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"}, Is: Unsaid, Values: Values{Of: []string{"false"}}},
+			},
+			Say: say,
+		},
+	}
+}
+
+// attestationRows are measurements of the enclave or instance for which a
+// request encrypts its answer. Source: KMS Nitro: lower-case hex; examples
+// compare in any letter case, one with 0x in front. The registers of a debug
+// enclave, and those that nobody extends, are zero.
+func attestationRows() []Row {
+	attested := []string{"kms:Decrypt", "kms:DeriveSharedSecret", "kms:GenerateDataKey", "kms:GenerateDataKeyPair", "kms:GenerateRandom"}
+	hash := Values{
+		Shapes: []string{"{hex 96 96}"}, First: strings.Repeat("7", 96), Doubtful: []string{strings.Repeat("0", 96)},
+		MaybeShapes: []string{"{hex 1 95}", "0x{hex 1 96}"},
+	}
+	say := Say{Present: "an enclave or instance with this measurement meets it: %s"}
+	row := func(name string, registers int) Row {
+		r := Row{Name: "kms:RecipientAttestation:" + name, Types: String, Names: Image, Cases: []Case{{Paths: Direct, Actions: attested, Is: Chosen, Values: hash}}, Say: say}
+		for i := range registers {
+			r.Family, r.Parts = Prefix, append(r.Parts, strconv.Itoa(i))
+		}
+		return r
+	}
+	return []Row{row("ImageSha384", 0), row("PCR", 32), row("NitroTPMPCR", 24)}
+}
+
+// controlRows are keys of actions that no outsider can use, and of whose
+// values nothing here depends. Source: KMS keys.
+func controlRows() []Row {
+	var list []Row
+	for _, k := range []struct {
+		name  string
+		types Types
+	}{
+		{"kms:BypassPolicyLockoutSafetyCheck", Bool},
+		{"kms:PrimaryRegion", String},
+		{"kms:ReplicaRegion", String},
+		{"kms:RotationPeriodInDays", Numeric},
+		{"kms:ScheduleKeyDeletionPendingWindowInDays", Numeric},
+		{"kms:TrailingDaysWithoutKeyUsage", Numeric},
+		{"kms:ExpirationModel", String},
+		{"kms:ValidTo", Date | Numeric}, // Date by the table, a number in the example
+		{"kms:WrappingAlgorithm", String},
+		{"kms:WrappingKeySpec", String},
+	} {
+		list = append(list, Row{Name: k.name, Types: k.types, Say: Say{Absent: absent(noRequest)}})
+	}
+	// The owner's calls of PutKeyPolicy are looked at, too. AWS does not say
+	// whether one that does not set the parameter carries the key.
+	list[0].Cases = []Case{{Actions: []string{"kms:PutKeyPolicy"}, Is: MayLack, Values: Values{Of: []string{"false", "true"}}}}
+	return list
+}

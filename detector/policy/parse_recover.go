@@ -1,0 +1,152 @@
+package policy
+
+import "strings"
+
+// recover goes on behind a value that starts at start and does not follow the
+// grammar: the value is skipped, and the returned mark stands for it. A strict
+// scanner, and one that finds no JSON there, returns the error instead.
+func (s *scanner) recover(start int, err *ParseError) (mark string, fatal *ParseError) {
+	if s.strict {
+		return "", err
+	}
+	s.pos = start
+	for n := len(s.unknown); n > s.given && !s.crowded() && s.unknown[n-1].Problem.Offset >= start; n-- {
+		s.unknown = s.unknown[:n-1] // what is unknown inside goes with the whole
+	}
+	n := len(s.unknown)
+	if s.skip() != nil {
+		return "", err
+	}
+	s.unknown = s.unknown[:n]
+	return s.note(err)
+}
+
+// maxNotes is how many parts that cannot be read are told apart. No policy of
+// good faith has so many; the others share the last mark, of which nothing is
+// known but where the first of them is.
+const maxNotes = 400
+
+// note records a part that cannot be read and returns its mark.
+func (s *scanner) note(err *ParseError) (mark string, fatal *ParseError) {
+	if s.strict {
+		return "", err
+	}
+	if !s.crowded() {
+		s.unknown = append(s.unknown, Unknown{Statement: -1, Problem: err, varies: len(s.unknown) == s.given+maxNotes-1})
+	}
+	return Mark(len(s.unknown) - 1), nil
+}
+
+// crowded reports whether further unreadable parts share a mark.
+func (s *scanner) crowded() bool { return len(s.unknown) >= s.given+maxNotes }
+
+// within puts a step of the path in front of the problems found since from.
+func (s *scanner) within(from int, step string) {
+	for _, u := range s.unknown[from:] {
+		u.Problem.under(step)
+	}
+}
+
+// givenMark reports whether the next value is a text that is as a whole a value
+// which the caller of ParseOpen leaves open, and reads it.
+func (s *scanner) givenMark() (mark string, ok bool) {
+	if s.given == 0 || s.peek() != '"' {
+		return "", false
+	}
+	at := s.pos
+	text, err := s.str("")
+	if list := marksIn(text); err == nil && len(list) == 1 && text == Mark(list[0]) && list[0] < s.given {
+		return text, true
+	}
+	s.pos = at
+	return "", false
+}
+
+// skip goes past a JSON value, whatever it is. It keeps its own stack, so that
+// no text makes it recurse.
+func (s *scanner) skip() *ParseError {
+	var ends []byte // the closing brackets that are due
+	for {
+		switch c := s.peek(); c {
+		case '{', '[':
+			s.pos++
+			end := c + 2
+			more, err := s.into(true, end)
+			if err != nil {
+				return err
+			}
+			if more {
+				ends = append(ends, end)
+				continue
+			}
+		default:
+			if err := s.skipScalar(c); err != nil {
+				return err
+			}
+		}
+		for {
+			if len(ends) == 0 {
+				return nil
+			}
+			more, err := s.into(false, ends[len(ends)-1])
+			if err != nil {
+				return err
+			}
+			if more {
+				break
+			}
+			ends = ends[:len(ends)-1]
+		}
+	}
+}
+
+// into reads up to the next value of an object or a list.
+func (s *scanner) into(first bool, end byte) (more bool, err *ParseError) {
+	if end == ']' {
+		return s.element(first)
+	}
+	_, _, more, err = s.member(first)
+	return more, err
+}
+
+func (s *scanner) skipScalar(c byte) *ParseError {
+	if c == '"' {
+		_, err := s.str("a value")
+		return err
+	}
+	at, rest := s.pos, s.text[s.pos:]
+	size := scanNumber(rest)
+	for _, word := range [...]string{"true", "false", "null"} {
+		if strings.HasPrefix(rest, word) {
+			size = len(word)
+		}
+	}
+	s.pos += size
+	if size == 0 || !s.atDelimiter() {
+		s.pos = at
+		return s.fail(at, "a value", s.describe())
+	}
+	return nil
+}
+
+// lines fills in the lines and paths of the problems.
+func (s *scanner) lines() {
+	at, line := 0, 1
+	for i := range s.unknown {
+		if p := s.unknown[i].Problem; p != nil {
+			if p.Offset < at {
+				at, line = 0, 1
+			}
+			line += strings.Count(s.text[at:p.Offset], "\n")
+			at = p.Offset
+			p.Line = line
+			s.unknown[i].Path = p.Path
+		}
+	}
+}
+
+// recoverMember goes on behind a member whose name is the problem.
+func (s *scanner) recoverMember(err *ParseError) (mark string, fatal *ParseError) {
+	s.space()
+	return s.recover(s.pos, err)
+}

@@ -1,0 +1,31 @@
+package policy
+
+import (
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+)
+
+// traits writes what the keys that the policy mentions make of an ask: two asks
+// with the same traits, which the same statements match, have the same outcome.
+func (d *decider) traits(b *strings.Builder, a ask) {
+	if !d.byAction {
+		return
+	}
+	if a.action == createGrant {
+		b.WriteString(createGrant + string(a.class))
+		return
+	}
+	if d.mentionsAny(condkey.TieContext, condkey.TieContextKeys, condkey.TieAlgorithm, condkey.TieSpec, condkey.TieUsage) {
+		b.WriteByte('A' + byte(d.serving(a)))
+		if hasContext(a.action) {
+			b.WriteByte('c')
+		}
+	}
+	for i := sFirst; i < len(d.slots); i++ {
+		if key := d.slots[i]; key.Depends.Action && key.Tie != condkey.TieContext && key.Tie != condkey.TieContextKeys {
+			d.b.spend(20)
+			b.WriteByte(byte('0' + key.CasesOf(a.action)%64))
+		}
+	}
+}

@@ -1,0 +1,169 @@
+package policy
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// An Unknown is a part of a policy that is not known: text that cannot be read,
+// or a value that the caller of ParseOpen leaves open. The part may be any text
+// that the bounds admit; what could not be read as a whole may be anything.
+//
+// In the texts of a Policy (Principal.Value, Statement.Actions, Resources,
+// Condition.Values) an unknown stretch is a mark, see Mark; the text around it
+// is known. No character of a policy can be taken for a mark: KMS takes none
+// beyond U+00FF.
+type Unknown struct {
+	// Statement is the index of the statement, from 0; -1 for the document.
+	Statement int
+	// Path says where in the policy the part stands, e.g. "Statement[1].Principal.AWS".
+	Path string
+	// Name is what the caller calls the value, e.g. "!Ref Partner"; "" for text
+	// that cannot be read.
+	Name string
+	// Problem says what is wrong with text that cannot be read; nil for a
+	// value that the caller leaves open.
+	Problem *ParseError
+
+	// Values lists all texts that the part can be; nil when that is not known.
+	Values []string
+	// Never holds ASCII characters that the part surely lacks. Without "*" and
+	// "?" in it the part can be a wildcard, without ":" it can run over the
+	// parts of an ARN.
+	Never string
+	// Min is the least length in characters; 0 when it is not known.
+	Min int
+	// Many says that the part can be a list of texts.
+	Many bool
+
+	varies bool // not one text: what it is can differ from request to request
+}
+
+// The marks are the characters of a plane for private use.
+const (
+	firstMark = '\U000F0000'
+	lastMark  = '\U000FFFFD'
+	markLead  = 0xF3 // the first byte of every mark, in UTF-8
+)
+
+// Mark returns the text that stands for the unknown part at index i of
+// Policy.Unknown.
+func Mark(i int) string { return string(firstMark + rune(i)) }
+
+// hasMark reports whether a part of text is unknown.
+func hasMark(text string) bool { return strings.IndexByte(text, markLead) >= 0 }
+
+// isMark returns the index that r stands for; ok is false when r is no mark.
+func isMark(r rune) (i int, ok bool) {
+	return int(r - firstMark), firstMark <= r && r <= lastMark
+}
+
+// marksIn returns the indexes of the unknown parts of text.
+func marksIn(text string) []int {
+	var list []int
+	for at := strings.IndexByte(text, markLead); at >= 0 && at < len(text); {
+		r, size := utf8.DecodeRuneInString(text[at:])
+		if i, ok := isMark(r); ok {
+			list = append(list, i)
+		}
+		next := strings.IndexByte(text[at+size:], markLead)
+		if next < 0 {
+			break
+		}
+		at += size + next
+	}
+	return list
+}
+
+// replaceMarks returns text with every unknown part replaced.
+func replaceMarks(text, by string) string {
+	if !hasMark(text) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if _, ok := isMark(r); ok {
+			b.WriteString(by)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// shown returns text for people: unknown parts are named as such.
+func shown(text string) string { return replaceMarks(text, "<unknown>") }
+
+// show is shown with the names that the caller of ParseOpen gave.
+func (p *Policy) show(text string) string {
+	for _, i := range marksIn(text) {
+		if i < len(p.Unknown) && p.Unknown[i].Name != "" {
+			text = strings.ReplaceAll(text, Mark(i), "${"+strings.TrimPrefix(p.Unknown[i].Name, "!Ref ")+"}")
+		}
+	}
+	return shown(text)
+}
+
+// Apart returns the policy for requests that are not what its unknown parts
+// say: where such a part can only stand for one text, Allows takes the request
+// to have another. The witness of a grant can be one of those, because for each
+// that an unknown text shuts out Decide has found another.
+func (p *Policy) Apart() *Policy {
+	q := *p
+	q.apart = true
+	return &q
+}
+
+// lacks reports whether the part surely holds none of these characters.
+func (u *Unknown) lacks(chars string) bool {
+	if u.Values != nil {
+		for _, v := range u.Values {
+			if strings.ContainsAny(v, chars) {
+				return false
+			}
+		}
+		return true
+	}
+	for i := range len(chars) {
+		if strings.IndexByte(u.Never, chars[i]) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// lacks reports whether the unknown parts of text surely hold none of these
+// characters.
+func (p *Policy) lacks(text, chars string) bool {
+	for _, i := range marksIn(text) {
+		if i >= len(p.Unknown) || !p.Unknown[i].lacks(chars) {
+			return false
+		}
+	}
+	return true
+}
+
+// single reports whether text, of which a part is unknown, is one text, the
+// same for all requests.
+func (p *Policy) single(text string) bool {
+	for _, i := range marksIn(text) {
+		if i >= len(p.Unknown) || p.Unknown[i].varies || p.Unknown[i].Many {
+			return false
+		}
+	}
+	return true
+}
+
+// maybeStar reports whether text, of which a part is unknown, can be the lone "*".
+func (p *Policy) maybeStar(text string) bool {
+	if strings.Trim(replaceMarks(text, ""), "*") != "" {
+		return false
+	}
+	least := len(replaceMarks(text, ""))
+	for _, i := range marksIn(text) {
+		if i < len(p.Unknown) {
+			least += p.Unknown[i].Min
+		}
+	}
+	return least <= 1 && !p.lacks(text, "*")
+}

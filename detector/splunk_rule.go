@@ -1,0 +1,162 @@
+package detector
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// seedRows runs a model of the seed rule's search over the event and returns
+// the rows that it keeps:
+//
+//	eventName=CreateKey OR eventName=PutKeyPolicy
+//	| spath input=requestParameters.policy path=Statement{} | mvexpand
+//	| spath path=Action | spath path=Action{} | mvappend | spath path=Principal.AWS
+//	| search key_policy_action="kms:Encrypt" AND key_policy_principal="*"
+//	| stats count ... BY signature dest user user_agent src vendor_account
+//	    vendor_region vendor_product key_policy_action key_policy_principal
+//
+// A row is printed for any principal when "*" is a wildcard, as search has it,
+// and for the principal "*" when it is the character, as the authors meant. The
+// rule looks neither at errorCode nor at Effect, Condition or Resource.
+// Source: splunk/security_content, detections/cloud, and Splunk's manual
+// (search: case-insensitive, "*" is a wildcard that cannot be escaped; stats:
+// a row for each distinct value of the BY fields, none for an empty one).
+func (f *Finding) seedRows() []SplunkRow {
+	if f.Event.Name != createKey && f.Event.Name != putKeyPolicy || f.lacksColumn() {
+		return nil
+	}
+	var kept []seedRow
+	for _, row := range spathStatements(f.Policy.Text) {
+		if row.encrypts() && len(row.principals) == 1 {
+			kept = append(kept, row)
+		}
+	}
+	return statsRows(kept)
+}
+
+// statsRows is what "stats count BY action principal" makes of rows with one
+// principal each: one row for each pair of values, and in how many statements
+// the pair was. Those that the search is about come first, else they are in the
+// order of the policy.
+func statsRows(rows []seedRow) []SplunkRow {
+	type pair struct{ action, principal string }
+	places := make(map[pair]int) // where a pair is in list, counted from 1
+	var list []SplunkRow
+	for _, row := range rows {
+		for _, action := range distinct(row.actions) {
+			p := pair{action, row.principals[0]}
+			if places[p] == 0 {
+				list = append(list, SplunkRow{KeyPolicyAction: p.action, KeyPolicyPrincipal: p.principal})
+				places[p] = len(list)
+			}
+			list[places[p]-1].Count++
+		}
+	}
+	slices.SortStableFunc(list, func(a, b SplunkRow) int {
+		return cmp.Or(first(isEncrypt)(a.KeyPolicyAction, b.KeyPolicyAction), first(isEveryone)(a.KeyPolicyPrincipal, b.KeyPolicyPrincipal))
+	})
+	return list
+}
+
+// first returns the order in which the texts that hold come before the others.
+func first(holds func(string) bool) func(a, b string) int {
+	return func(a, b string) int {
+		switch {
+		case holds(a) && !holds(b):
+			return -1
+		case holds(b) && !holds(a):
+			return 1
+		default:
+			return 0
+		}
+	}
+}
+
+// isEveryone reports whether a principal is everyone in the rule's literal reading.
+func isEveryone(principal string) bool { return principal == "*" }
+
+// lacksColumn reports whether a BY field of the rule would be empty.
+func (f *Finding) lacksColumn() bool {
+	for _, column := range []string{f.Event.Name, f.Event.Source, f.Source.UserAgent, f.Source.Address, f.Event.Account, f.Event.Region} {
+		if column == "" {
+			return true
+		}
+	}
+	return f.Actor.Name == nobody && f.Actor.PrincipalID == ""
+}
+
+// A seedRow is a row after mvexpand with the values that the search reads.
+type seedRow struct {
+	actions    []string // Action, then Action{}
+	principals []string // Principal.AWS, one at most
+}
+
+// encrypts reports whether one of the row's actions is kms:Encrypt in any
+// letter case. "*" in the policy is not expanded: kms:* is another text.
+func (r seedRow) encrypts() bool {
+	for _, action := range r.actions {
+		if isEncrypt(action) {
+			return true
+		}
+	}
+	return false
+}
+
+// isEncrypt reports whether search takes a value for kms:Encrypt.
+func isEncrypt(action string) bool { return strings.EqualFold(action, "kms:Encrypt") }
+
+// spathStatements extracts Statement{} of a policy and the fields of each. A
+// policy that is not JSON, or whose Statement is no list, gives no rows.
+func spathStatements(text string) []seedRow {
+	var doc map[string]json.RawMessage
+	var list []json.RawMessage
+	if json.Unmarshal([]byte(text), &doc) != nil || json.Unmarshal(doc["Statement"], &list) != nil {
+		return nil
+	}
+	var rows []seedRow
+	for _, element := range list {
+		var statement, principal map[string]json.RawMessage
+		if json.Unmarshal(element, &statement) != nil {
+			continue
+		}
+		row := seedRow{actions: spathValues(statement["Action"])}
+		if json.Unmarshal(statement["Principal"], &principal) == nil {
+			row.principals = spathScalar(principal["AWS"])
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// spathValues is what the paths X and X{} extract together: a single scalar, or
+// the scalars of a list. What is neither gives nothing.
+func spathValues(raw json.RawMessage) []string {
+	if len(raw) == 0 || kindOf(raw) != "an array" {
+		return spathScalar(raw)
+	}
+	var values []string
+	for _, element := range elements(raw) {
+		values = append(values, spathScalar(element)...)
+	}
+	return values
+}
+
+// spathScalar is what the path X extracts: the text of a scalar, numbers and
+// booleans as they are written; nothing for empty text. A list wants the path
+// X{}, which the rule does not read for principals, and "*" alone has no member
+// AWS.
+func spathScalar(raw json.RawMessage) []string {
+	if len(raw) == 0 {
+		return nil
+	}
+	switch kindOf(raw) {
+	case "an object", "an array", "null":
+		return nil
+	}
+	if text := scalar(raw); text != "" {
+		return []string{text}
+	}
+	return nil
+}

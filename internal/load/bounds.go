@@ -1,0 +1,106 @@
+package load
+
+import (
+	"regexp/syntax"
+	"strconv"
+	"strings"
+)
+
+// structural are the characters that make a difference to how a value of a key
+// policy is read: wildcards, the separators of ARNs, and variables.
+const structural = "*?:/$"
+
+// boundsOf returns what a parameter's declaration says of its value. That of a
+// parameter whose value comes from Parameter Store says nothing: its pattern
+// and length are about the name.
+// Source: CloudFormation User Guide, parameters-section-structure.html.
+func boundsOf(declaration *node) bounds {
+	t := declaration.str("Type")
+	b := bounds{many: t == "CommaDelimitedList" || strings.Contains(t, "List<")}
+	if strings.HasPrefix(t, "AWS::SSM::") {
+		return b
+	}
+	if t == "Number" {
+		b.never = structural
+		return b
+	}
+	if allowed := declaration.get("AllowedValues"); allowed != nil && allowed.kind == listKind && !b.many {
+		for _, v := range allowed.items {
+			b.values = append(b.values, v.text)
+		}
+	}
+	if re, err := syntax.Parse(declaration.str("AllowedPattern"), syntax.Perl); err == nil && declaration.has("AllowedPattern") {
+		b.min = leastLength(re)
+		for _, c := range structural {
+			if !canHold(re, c) {
+				b.never += string(c)
+			}
+		}
+	}
+	if n := declaration.get("MinLength"); n != nil && !b.many {
+		if least, err := strconv.Atoi(n.text); err == nil {
+			b.min = max(b.min, least)
+		}
+	}
+	return b
+}
+
+// canHold reports whether some text that matches re as a whole holds c.
+func canHold(re *syntax.Regexp, c rune) bool {
+	switch re.Op {
+	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return true
+	case syntax.OpLiteral:
+		return strings.ContainsRune(string(re.Rune), c)
+	case syntax.OpCharClass:
+		for i := 0; i+1 < len(re.Rune); i += 2 {
+			if re.Rune[i] <= c && c <= re.Rune[i+1] {
+				return true
+			}
+		}
+		return false
+	}
+	for _, sub := range re.Sub {
+		if canHold(sub, c) {
+			return true
+		}
+	}
+	return false
+}
+
+// leastLength returns the length of the shortest text that matches re as a whole.
+func leastLength(re *syntax.Regexp) int {
+	switch re.Op {
+	case syntax.OpLiteral:
+		return len(re.Rune)
+	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return 1
+	case syntax.OpCapture, syntax.OpPlus:
+		return leastLength(re.Sub[0])
+	case syntax.OpRepeat:
+		return re.Min * leastLength(re.Sub[0])
+	case syntax.OpConcat:
+		sum := 0
+		for _, sub := range re.Sub {
+			sum += leastLength(sub)
+		}
+		return sum
+	case syntax.OpAlternate:
+		least := leastLength(re.Sub[0])
+		for _, sub := range re.Sub[1:] {
+			least = min(least, leastLength(sub))
+		}
+		return least
+	default: // anchors and what may be left out
+		return 0
+	}
+}
+
+// pseudoBounds returns what is known of a pseudo parameter whose value is not given.
+// Source: CloudFormation User Guide, pseudo-parameter-reference.html.
+func pseudoBounds(name string) bounds {
+	if name == "AWS::Partition" {
+		return bounds{values: []string{"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"}}
+	}
+	return bounds{never: structural, min: len("a.b")}
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// A decision that runs into its share of the deadline is undecided, high and
+// published; one in time is not touched.
+func TestDecideBy(t *testing.T) {
+	event := fmt.Appendf(nil, opening, "2026-11-20T08:59:00Z", "1234abcd-12ab-34cd-56ef-1234567890ab")
+	for _, row := range []struct {
+		name  string
+		left  time.Duration // of the deadline
+		tick  time.Duration // by which the clock runs each time it is read
+		want  policy.Verdict
+		level string
+	}{
+		{"in time", time.Minute, time.Millisecond, policy.Public, "critical"},
+		{"late", time.Second, time.Second, policy.Undecided, "high"},
+	} {
+		h, sent, _ := testHandler(t)
+		clock := h.now()
+		h.now = func() time.Time { clock = clock.Add(row.tick); return clock }
+		s, err := h.handle(late{context.Background(), clock.Add(row.left)}, event)
+		if err != nil || s.Verdict != row.want || s.Severity != row.level || !s.Published || sent.n != 1 {
+			t.Errorf("%s: %+v, %v, want %v, %s, published", row.name, s, err, row.want, row.level)
+		}
+	}
+	if decideBy(context.Background(), time.Now) != nil {
+		t.Error("without a deadline decideBy gives up all the same")
+	}
+}
+
+// late is a context with a deadline that does not end it.
+type late struct {
+	context.Context
+	at time.Time
+}
+
+func (c late) Deadline() (time.Time, bool) { return c.at, true }
