@@ -16,6 +16,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/kmsentry/kmsentry/internal/fakesns"
 )
@@ -62,7 +63,7 @@ func TestKilledBetweenPublishAndAnswer(t *testing.T) {
 		select {
 		case err := <-done:
 			t.Fatalf("Invoke ended before SNS took the message: %v", err)
-		default:
+		case <-time.After(5 * time.Millisecond):
 		}
 	}
 	kill()
