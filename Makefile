@@ -5,7 +5,7 @@ ARCH  ?= arm64
 LEAN  := -trimpath -tags lambda.norpc -ldflags "-s -w"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build build-DetectorFunction bench fuzz mutate oracle preview lint clean bin/bootstrap bin/kmsentry
+.PHONY: help run test build build-DetectorFunction bench fuzz mutate oracle preview lint soak deploy delete smoke clean bin/bootstrap bin/kmsentry
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-zA-Z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,7 @@ build-DetectorFunction:
 	mkdir -p $(ARTIFACTS_DIR)
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) $(GO) build $(LEAN) -o $(ARTIFACTS_DIR)/bootstrap ./lambda
 	cp exceptions.yaml $(ARTIFACTS_DIR)/exceptions.yaml
+	if [ -f rcp.json ]; then cp rcp.json $(ARTIFACTS_DIR)/rcp.json; fi
 
 bench: ## run the benchmarks; beside iam-simulate where make oracle has installed it
 	$(if $(wildcard detector/policy/testdata/oracle/node_modules),KMSENTRY_ORACLE=1) $(GO) test -run '^$$' -bench . -benchmem ./...
@@ -47,10 +48,26 @@ oracle: ## hold the decision against npm @cloud-copilot/iam-simulate (needs node
 	cd detector/policy/testdata/oracle && npm ci
 	KMSENTRY_ORACLE=1 $(GO) test -count=1 -run TestOracle ./detector/policy
 
+soak: ## send 20,000 events through the real binary: every alert once, and memory that does not grow
+	KMSENTRY_SOAK=1 $(GO) test -count=1 -timeout 30m -v -run TestSoak ./lambda
+
+deploy: ## build and deploy a stack with the SAM CLI: make deploy EMAIL=security@example.com [STACK=kmsentry]
+	@[ -n "$(EMAIL)" ] || { echo "make deploy: want EMAIL=..., the mailbox that gets the alerts" >&2; exit 2; }
+	sam build
+	sam deploy --stack-name $(or $(STACK),kmsentry) --parameter-overrides AlertEmail=$(EMAIL)
+
+delete: ## delete a stack with the SAM CLI; queues and log stay: make delete STACK=kmsentry
+	@[ -n "$(STACK)" ] || { echo "make delete: want STACK=..." >&2; exit 2; }
+	sam delete --stack-name $(STACK)
+
+smoke: ## a drill on a deployed stack, with a key of its own that it deletes: make smoke STACK=kmsentry
+	@[ -n "$(STACK)" ] || { echo "make smoke: want STACK=..." >&2; exit 2; }
+	deploy/smoke $(STACK)
+
 preview: ## write docs/preview.html: every sample event in every channel
 	$(GO) run ./internal/preview -o docs/preview.html
 
-lint: ## staticcheck, gofumpt and go mod tidy, at the versions that CI uses
+lint: ## staticcheck, gofumpt, gosec and go mod tidy, at the versions that CI uses
 	.ci/lint
 
 clean: ## remove what make builds

@@ -48,13 +48,18 @@ func rules() map[string]rule {
 			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy"},
 			modules: []string{"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sns"},
 		},
-		"cmd/kmsentry":           {ours: []string{"alert", "alert/exceptions", "detector", "detector/policy", "internal/fakesns", "internal/load", "internal/runtimeapi"}},
+		"cmd/kmsentry": {
+			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "internal/fakesns", "internal/load", "internal/redrive", "internal/runtimeapi"},
+			modules: []string{"github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sqs"}, // for redrive
+		},
 		"internal/bootstraptest": {},
 		"internal/fakesns":       {},
 		"internal/load":          {ours: []string{"detector/policy"}, modules: []string{"go.yaml.in/yaml/v3"}},
+		"internal/mototest":      {ours: []string{"internal/pytool"}},
 		"internal/mutate":        {},
 		"internal/preview":       {ours: []string{"alert", "detector", "detector/policy"}},
 		"internal/pytool":        {},
+		"internal/redrive":       {ours: []string{"alert", "detector"}, modules: []string{"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sqs"}},
 		"internal/runtimeapi":    {},
 	}
 }

@@ -96,11 +96,12 @@ func TestReadmeListsEverySetting(t *testing.T) {
 	}
 	variables := template(t).Resources["DetectorFunction"].Properties.Environment.Variables
 	for name, parameter := range listed {
-		if parameter != "" && variables[name] != parameter {
-			t.Errorf("README.md: parameter %s sets %s; in template.yaml it is %q", parameter, name, variables[name])
+		if parameter != "" && variables[name].Value != parameter {
+			t.Errorf("README.md: parameter %s sets %s; in template.yaml it is %q", parameter, name, variables[name].Value)
 		}
 	}
-	for name, value := range variables {
+	for name, node := range variables {
+		value := node.Value
 		if value != "" && !strings.HasSuffix(value, "Topic") && listed[name] != value {
 			t.Errorf("template.yaml sets %s from %s, README.md says %q", name, value, listed[name])
 		}
@@ -161,8 +162,8 @@ func TestDeployListsEveryParameter(t *testing.T) {
 			t.Errorf("docs/deploy.md does not name the output %s", name)
 		}
 	}
-	if alarms != 8 || !strings.Contains(document(t, "README.md"), "eight alarms") {
-		t.Errorf("template.yaml has %d alarms; README.md says eight", alarms)
+	if alarms != 19 || !strings.Contains(document(t, "README.md"), "nineteen alarms") {
+		t.Errorf("template.yaml has %d alarms; README.md says nineteen", alarms)
 	}
 }
 
@@ -176,7 +177,7 @@ type stack struct {
 		Type       string `yaml:"Type"`
 		Properties struct {
 			Environment struct {
-				Variables map[string]string `yaml:"Variables"`
+				Variables map[string]yaml.Node `yaml:"Variables"` // a list has no Value
 			} `yaml:"Environment"`
 		} `yaml:"Properties"`
 	} `yaml:"Resources"`

@@ -179,21 +179,46 @@ func references(v any) []string {
 	return all
 }
 
-// combinations are all ways to set the parameters that say who is told.
+// combinations are all ways to set the parameters that say who is told, and
+// all ways to set those that say what is built.
 func combinations() []map[string]string {
-	choices := []struct{ name, one, other string }{
+	told := []choice{
 		{"AlertEmail", "", "alerts@example.com"},
 		{"OpsEmail", "", "ops@example.com"},
 		{"SubscribersFollow", "false", "true"},
-		{"SlackWorkspaceId", "", "T0123ABCD"},
-		{"SlackChannelId", "", "C0123ABCD"},
 		{"ChatClient", "slack", "teams"},
 		{"MentionGroup", "", "S0123ABCD"},
 		{"HttpsBody", "chat", "finding"},
 	}
+	built := []choice{
+		{"Canary", "true", "false"},
+		{"TamperRule", "true", "false"},
+		{"Dashboard", "true", "false"},
+		{"TopicKeyArn", "", "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"},
+		{"EventBusName", "default", "security"},
+		{"ReservedConcurrency", "", "5"},
+	}
+	all := append(ways(told, built), ways(built, told)...)
+	for _, p := range all[1<<len(told):] {
+		p["AlertEmail"] = "alerts@example.com" // else each of them is refused
+	}
+	return all
+}
+
+// A choice is a parameter and two values of it.
+type choice struct{ name, one, other string }
+
+// ways are all ways to set the first parameters, with the first values of the others.
+func ways(choices, others []choice) []map[string]string {
 	var all []map[string]string
 	for n := range 1 << len(choices) {
-		p := map[string]string{"MinSeverity": "medium", "TrustedAccounts": "", "TrustedOrgs": "", "RunbookUrl": "", "MaxAlertsPerMinute": "20", "LogRetentionDays": "90"}
+		p := map[string]string{
+			"MinSeverity": "medium", "TrustedAccounts": "", "TrustedOrgs": "", "RunbookUrl": "", "RcpFile": "", "MaxAlertsPerMinute": "20", "LogRetentionDays": "90",
+			"AlertSubscribers": "1", "UseFips": "false", "Architecture": "arm64",
+		}
+		for _, c := range others {
+			p[c.name] = c.one
+		}
 		for i, c := range choices {
 			p[c.name] = c.one
 			if n>>i&1 == 1 {
@@ -230,13 +255,6 @@ func (f *faults) configuration(d deployment, p map[string]string) {
 	if p["AlertEmail"] == "" && p["SubscribersFollow"] != "true" {
 		refused = append(refused, "SomebodyHears")
 	}
-	slack := p["SlackWorkspaceId"] != "" && p["SlackChannelId"] != ""
-	if !slack && p["SlackWorkspaceId"] != p["SlackChannelId"] {
-		refused = append(refused, "SlackNeedsBoth")
-	}
-	if p["SlackChannelId"] != "" && p["HttpsBody"] != "chat" {
-		refused = append(refused, "SlackNeedsTheChatMessage")
-	}
 	if p["MentionGroup"] != "" && p["ChatClient"] != "slack" {
 		refused = append(refused, "MentionsAreForSlack")
 	}
@@ -248,11 +266,11 @@ func (f *faults) configuration(d deployment, p map[string]string) {
 	if len(refused) > 0 {
 		return
 	}
-	f.heard(d, p, slack)
+	f.heard(d, p)
 }
 
 // heard looks at who gets what in a deployment that is not refused.
-func (f *faults) heard(d deployment, p map[string]string, slack bool) {
+func (f *faults) heard(d deployment, p map[string]string) {
 	mailboxes := map[string][]string{} // by topic
 	for name, r := range d.resources {
 		switch r.Type {
@@ -273,15 +291,16 @@ func (f *faults) heard(d deployment, p map[string]string, slack bool) {
 	if fmt.Sprint(mailboxes) != fmt.Sprint(want) {
 		f.add("mailboxes = %v, want %v", mailboxes, want)
 	}
-	topics := `[{"Ref": "AlertTopic"}, {"Ref": "OverflowTopic"}]`
-	if len(want["OpsTopic"]) == 0 {
-		topics = `[{"Ref": "AlertTopic"}, {"Ref": "OverflowTopic"}, {"Ref": "OpsTopic"}]`
+	for name, parameter := range map[string]string{"CanarySchedule": "Canary", "CanaryRole": "Canary", "CanaryAlarm": "Canary", "TamperWatch": "TamperRule", "TamperAlarm": "TamperRule", "Board": "Dashboard"} {
+		if _, ok := d.resources[name]; ok != (p[parameter] == "true") {
+			f.add("%s is there: %t, with %s %s", name, ok, parameter, p[parameter])
+		}
 	}
-	channel, ok := d.resources["SlackChannel"]
-	if ok != slack {
-		f.add("a Slack channel: %t, want %t", ok, slack)
-	}
-	if ok {
-		f.want("the Slack channel's topics", channel.Properties["SnsTopicArns"], topics)
+	for _, name := range []string{"AlertTopic", "OverflowTopic", "OpsTopic"} {
+		want := `{"Ref": "StackKey"}`
+		if arn := p["TopicKeyArn"]; arn != "" {
+			want = `"` + arn + `"`
+		}
+		f.want(name+"'s key", d.resources[name].Properties["KmsMasterKeyId"], want)
 	}
 }

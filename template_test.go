@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -58,9 +59,11 @@ type cloudFormation struct {
 }
 
 type resource struct {
-	Type       string
-	Condition  string
-	Properties map[string]any
+	Type                string
+	Condition           string
+	DeletionPolicy      string
+	UpdateReplacePolicy string
+	Properties          map[string]any
 }
 
 // translate runs the SAM translator over all the templates at once.
@@ -114,10 +117,17 @@ func lint(t *testing.T, name, text string) error {
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command("cfn-lint", path).CombinedOutput(); err != nil {
-		return fmt.Errorf("%w\n%s", err, out)
+	for _, regions := range partitions() {
+		if out, err := exec.Command("cfn-lint", append(append([]string{"-r"}, regions...), "--", path)...).CombinedOutput(); err != nil {
+			return fmt.Errorf("%v: %w\n%s", regions, err, out)
+		}
 	}
 	return nil
+}
+
+// partitions are Regions of each partition.
+func partitions() [][]string {
+	return [][]string{{"us-east-1", "eu-central-1"}, {"cn-north-1", "cn-northwest-1"}, {"us-gov-west-1", "us-gov-east-1"}}
 }
 
 func TestTemplate(t *testing.T) {
@@ -155,6 +165,45 @@ func TestLocalEnvironmentFitsTheTemplate(t *testing.T) {
 	}
 }
 
+// docs/local.md's command for sam local invoke names what is there: the
+// function's logical id, the event, the environment file; and the function is
+// built as the template says, by handler and architecture.
+func TestLocalInvokeFitsTheTemplate(t *testing.T) {
+	m := regexp.MustCompile(`sam local invoke (\S+) -e (\S+) \\\n +--env-vars (\S+)`).FindStringSubmatch(document(t, "docs/local.md"))
+	if m == nil {
+		t.Fatal("docs/local.md has no command sam local invoke")
+	}
+	c := translate(t, readTemplate(t))[0].Template
+	function := c.Resources[m[1]]
+	if function.Type != "AWS::Lambda::Function" {
+		t.Errorf("docs/local.md invokes %s, of type %q", m[1], function.Type)
+	}
+	for _, name := range m[2:] {
+		document(t, name) // it has to be there
+	}
+	var environment map[string]map[string]string
+	if err := json.Unmarshal([]byte(document(t, m[3])), &environment); err != nil || len(environment) != 1 || environment[m[1]] == nil {
+		t.Errorf("%s sets variables of %v, want those of %s (%v)", m[3], sortedKeys(environment), m[1], err)
+	}
+	makefile := document(t, "Makefile")
+	for _, want := range []string{
+		"\nbuild-" + m[1] + ":\n",
+		"-o $(ARTIFACTS_DIR)/" + fmt.Sprint(function.Properties["Handler"]) + " ./lambda\n",
+		"\nARCH  ?= " + fmt.Sprint(c.Parameters["Architecture"].Default) + "\n",
+	} {
+		if !strings.Contains(makefile, want) {
+			t.Errorf("the Makefile does not hold %q, as template.yaml wants it", want)
+		}
+	}
+	// What sam local would make up for resources that it does not deploy fails
+	// the start, so the file has to say it.
+	for _, name := range []string{"TOPIC_ARN", "OVERFLOW_TOPIC_ARN", "CANARY_ROLE_ARN", "CANARY_KEY_ARN", "CANARY_POLICY", "AWS_ENDPOINT_URL_SNS"} {
+		if _, ok := environment[m[1]][name]; !ok {
+			t.Errorf("%s does not set %s", m[3], name)
+		}
+	}
+}
+
 // cfn-lint has to find an ordinary slip, or its silence means nothing.
 func TestLintFindsSlips(t *testing.T) {
 	text := replaced(t, readTemplate(t), "MemorySize: 256", "MemorySise: 256")
@@ -172,8 +221,9 @@ func TestPlantedTemplateFaultsAreFound(t *testing.T) {
 		{"the rule is off", "State: ENABLED", "State: DISABLED"},
 		{"the rule has no dead-letter queue", "            DeadLetterConfig:\n              Arn: !GetAtt UndeliveredEvents.Arn\n", ""},
 		{"no queue for failed events", "        DestinationConfig:\n          OnFailure:\n            Type: SQS\n            Destination: !GetAtt FailedEvents.Arn\n", ""},
-		{"the role may publish anywhere", "Resource: [!Ref AlertTopic, !Ref OverflowTopic]\n              - Sid: KeepFailedEvents", "Resource: \"*\"\n              - Sid: KeepFailedEvents"},
+		{"the role may publish anywhere", "Resource: [!Ref AlertTopic, !Ref OverflowTopic]\n              - Sid", "Resource: \"*\"\n              - Sid"},
 		{"the role may do more", "Action: sns:Publish\n                Resource: [", "Action: [sns:Publish, sns:Subscribe]\n                Resource: ["},
+		{"a statement of SAM's", "            Principal: {Service: lambda.amazonaws.com}\n", "            Principal: {AWS: \"*\"}\n"},
 		{"the role may not publish to the overflow topic", "Resource: [!Ref AlertTopic, !Ref OverflowTopic]\n              - Sid", "Resource: !Ref AlertTopic\n              - Sid"},
 		{"a managed policy on the role", "      Description: kmsentry's function\n", "      Description: kmsentry's function\n      ManagedPolicyArns: [arn:aws:iam::aws:policy/AdministratorAccess]\n"},
 		{"SAM's own role", "      Role: !GetAtt DetectorRole.Arn\n", ""},
@@ -183,29 +233,46 @@ func TestPlantedTemplateFaultsAreFound(t *testing.T) {
 		{"a Deny became an Allow", "          - Sid: OnlyTheDetector\n            Effect: Deny", "          - Sid: OnlyTheDetector\n            Effect: Allow"},
 		{"the mail goes elsewhere", "Protocol: email\n      Endpoint: !Ref AlertEmail", "Protocol: sms\n      Endpoint: !Ref AlertEmail"},
 		{"the mail is not optional", "    Condition: HasEmail\n", ""},
-		{"Slack is not optional", "    Type: AWS::Chatbot::SlackChannelConfiguration\n    Condition: HasSlack\n", "    Type: AWS::Chatbot::SlackChannelConfiguration\n"},
-		{"no guardrail in Slack", "      GuardrailPolicies: [!Sub \"arn:${AWS::Partition}:iam::aws:policy/job-function/ViewOnlyAccess\"]\n", ""},
-		{"an administrator in Slack", "policy/job-function/ViewOnlyAccess", "policy/AdministratorAccess"},
 		{"logs are kept for ever", "      RetentionInDays: !Ref LogRetentionDays\n", ""},
 		{"plain text logs", "        LogFormat: JSON\n", "        LogFormat: Text\n"},
 		{"a misspelt setting", "          MIN_SEVERITY: !Ref", "          MINIMUM_SEVERITY: !Ref"},
 		{"no topic for the function", "          TOPIC_ARN: !Ref AlertTopic\n", ""},
 		{"no overflow topic for the function", "          OVERFLOW_TOPIC_ARN: !Ref OverflowTopic\n", ""},
 		{"the alert topic is its own overflow", "OVERFLOW_TOPIC_ARN: !Ref OverflowTopic", "OVERFLOW_TOPIC_ARN: !Ref AlertTopic"},
-		{"a mailbox on the overflow topic", "  SlackChannel:\n", "  OverflowSubscription:\n    Type: AWS::SNS::Subscription\n    Properties: {TopicArn: !Ref OverflowTopic, Protocol: email, Endpoint: a@example.com}\n\n  SlackChannel:\n"},
+		{"a mailbox on the overflow topic", "  # Alarms about kmsentry itself. They", "  OverflowSubscription:\n    Type: AWS::SNS::Subscription\n    Properties: {TopicArn: !Ref OverflowTopic, Protocol: email, Endpoint: a@example.com}\n\n  # Alarms about kmsentry itself. They"},
 		{"the alerts' mailbox on the overflow topic", "      TopicArn: !Ref AlertTopic\n      Protocol: email", "      TopicArn: !Ref OverflowTopic\n      Protocol: email"},
-		{"no chat on the overflow topic", "        - [!Ref AlertTopic, !Ref OverflowTopic]\n", "        - [!Ref AlertTopic]\n"},
-		{"anybody may publish to the overflow topic", "            Resource: !Ref OverflowTopic\n            Condition:\n              ArnNotEquals: {aws:PrincipalArn: !GetAtt DetectorRole.Arn}\n", "            Resource: !Ref OverflowTopic\n            Condition:\n              ArnNotEquals: {aws:PrincipalArn: !GetAtt SlackRole.Arn}\n"},
+		{"anybody may publish to the overflow topic", "            Resource: !Ref OverflowTopic\n            Condition:\n              ArnNotEquals: {aws:PrincipalArn: !GetAtt DetectorRole.Arn}\n", "            Resource: !Ref OverflowTopic\n            Condition:\n              ArnNotEquals: {aws:PrincipalArn: !GetAtt CanaryRole.Arn}\n"},
 		{"alarms go to the alert topic", "AlarmActions: [!Ref OpsTopic]", "AlarmActions: [!Ref AlertTopic]"},
 		{"alarms without a mailbox have no action", "AlarmActions: [!Ref OpsTopic]", "AlarmActions: !If [HasOpsMailbox, [!Ref OpsTopic], !Ref AWS::NoValue]"},
 		{"alarms go to a topic that is not always there", "  OpsTopic:\n    Type: AWS::SNS::Topic\n", "  OpsTopic:\n    Type: AWS::SNS::Topic\n    Condition: HasOpsEmail\n"},
 		{"alarms do not fall back to AlertEmail", "Or [!Condition HasOpsEmail, !Condition HasEmail]", "Or [!Condition HasOpsEmail, !Condition HasOpsEmail]"},
 		{"alarms always go to AlertEmail", "Endpoint: !If [HasOpsEmail, !Ref OpsEmail, !Ref AlertEmail]", "Endpoint: !Ref AlertEmail"},
 		{"nobody need hear", "          - !Equals [!Ref SubscribersFollow, \"true\"]\n", "          - !Equals [!Ref SubscribersFollow, \"false\"]\n"},
-		{"Slack counts as a mailbox", "          - !Equals [!Ref SubscribersFollow, \"true\"]\n", "          - !Equals [!Ref SubscribersFollow, \"true\"]\n          - !Not [!Equals [!Ref SlackChannelId, \"\"]]\n"},
 		{"an alarm on nothing", "MetricName: AsyncEventsDropped", "MetricName: AsyncEventsDroped"},
-		{"too little time", "Timeout: 30", "Timeout: 3"},
-		{"a policy on the Slack role", "      Description: kmsentry's Slack channel; may do nothing\n", "      Description: kmsentry's Slack channel; may do nothing\n      ManagedPolicyArns: [arn:aws:iam::aws:policy/ReadOnlyAccess]\n"},
+		{"too little time", "Timeout: 30\n", "Timeout: 3\n"},
+		{"the function's role may use any key", "Resource: !If [OwnTopicKey, !GetAtt StackKey.Arn, !Ref TopicKeyArn]\n                Condition", "Resource: \"*\"\n                Condition"},
+		{"the key is used beyond SNS", "                Condition:\n                  StringEquals: {kms:ViaService: !Sub \"sns.${AWS::Region}.${AWS::URLSuffix}\"}\n", ""},
+		{"the canary may put any policy", "                Action: kms:PutKeyPolicy\n                Resource: !GetAtt StackKey.Arn", "                Action: kms:PutKeyPolicy\n                Resource: \"*\""},
+		{"the canary may do more", "Action: kms:PutKeyPolicy", "Action: [kms:PutKeyPolicy, kms:CreateGrant]"},
+		{"any account's schedule takes the canary's role", "            Condition:\n              StringEquals: {aws:SourceAccount: !Ref AWS::AccountId}\n      Policies:\n        - PolicyName: canary", "      Policies:\n        - PolicyName: canary"},
+		{"the canary is off", "      State: ENABLED\n      Target:", "      State: DISABLED\n      Target:"},
+		{"the canary puts another policy", "\"Sid\":\"TheAccount\"", "\"Sid\":\"Another\""},
+		{"nobody misses the canary", "TreatMissingData: breaching", "TreatMissingData: notBreaching"},
+		{"the stack's key is open", "            Principal: {AWS: !Sub \"arn:${AWS::Partition}:iam::${AWS::AccountId}:root\"}\n            Action: kms:*\n            Resource: \"*\"\n", "            Principal: {AWS: \"*\"}\n            Action: kms:*\n            Resource: \"*\"\n"},
+		{"the stack's key is for every account's alarms", "              StringEquals: {aws:SourceAccount: !Ref AWS::AccountId}\n\n  # The alerts", "              StringEquals: {aws:RequestedRegion: !Ref AWS::Region}\n\n  # The alerts"},
+		{"no rotation", "EnableKeyRotation: true", "EnableKeyRotation: false"},
+		{"AWS's key on a topic", "      DisplayName: kmsentry alarms\n      KmsMasterKeyId: !If [OwnTopicKey, !Ref StackKey, !Ref TopicKeyArn]", "      DisplayName: kmsentry alarms\n      KmsMasterKeyId: alias/aws/sns"},
+		{"a queue goes with the stack", "    DeletionPolicy: Retain # what", "    DeletionPolicy: Delete # what"},
+		{"the log goes with the stack", "    Type: AWS::Logs::LogGroup\n    DeletionPolicy: Retain\n", "    Type: AWS::Logs::LogGroup\n"},
+		{"the log's name comes again", "      LogGroupName: !Sub\n        - /aws/lambda/${AWS::StackName}-detector-${Unique}\n        - Unique: !Select [0, !Split [\"-\", !Select [2, !Split [\"/\", !Ref AWS::StackId]]]]\n", "      LogGroupName: !Sub /aws/lambda/${AWS::StackName}-detector\n"},
+		{"the tamper rule is off", "      State: ENABLED\n      EventPattern:", "      State: DISABLED\n      EventPattern:"},
+		{"the tamper rule forgets a call", "eventName: [StopLogging, DeleteTrail]", "eventName: [DeleteTrail]"},
+		{"the tamper rule tells nobody", "          Arn: !Ref OpsTopic\n          InputTransformer", "          Arn: !Ref AlertTopic\n          InputTransformer"},
+		{"any rule may publish alarms", "                ArnEquals: {aws:SourceArn: !GetAtt TamperWatch.Arn}\n", "                StringLike: {aws:PrincipalOrgPaths: \"*\"}\n"},
+		{"an alarm by another dimension", "      MetricName: Throttles\n      Dimensions: [{Name: FunctionName,", "      MetricName: Throttles\n      Dimensions: [{Name: Function,"},
+		{"a custom bus is watched as the default one", "[{Name: EventBusName, Value: !Ref EventBusName}, {Name: RuleName,", "[{Name: RuleName,"},
+		{"deliveries are not counted", "FILL(published, 0) * ${AlertSubscribers} - FILL(delivered, 0)", "FILL(published, 0) * ${AlertSubscribers} - FILL(published, 0)"},
+		{"the wrong bus", "            EventBusName: !Ref EventBusName\n", ""},
 	}
 	text := readTemplate(t)
 	var templates []string
@@ -239,7 +306,10 @@ func templateFaults(c cloudFormation) []string {
 	f.role()
 	f.policies()
 	f.subscriptions()
-	f.slack()
+	f.key()
+	f.canary()
+	f.tamper()
+	f.kept()
 	f.alarms()
 	f.configurations()
 	return f.list
@@ -290,7 +360,8 @@ func (f *faults) all(kind string) map[string]resource {
 }
 
 func (f *faults) rule() {
-	r := f.one("AWS::Events::Rule").Properties
+	r := f.c.Resources["DetectorFunctionKeyPolicyChange"].Properties
+	f.want("the rule's bus", r["EventBusName"], `{"Ref": "EventBusName"}`)
 	f.want("the rule's pattern", r["EventPattern"], `{
 		"source": ["aws.kms"],
 		"detail-type": ["AWS API Call via CloudTrail"],
@@ -309,7 +380,8 @@ func (f *faults) rule() {
 func (f *faults) function() {
 	p := f.one("AWS::Lambda::Function").Properties
 	f.want("runtime", p["Runtime"], `"provided.al2023"`)
-	f.want("architectures", p["Architectures"], `["arm64"]`)
+	f.want("architectures", p["Architectures"], `[{"Ref": "Architecture"}]`)
+	f.want("concurrency", p["ReservedConcurrentExecutions"], `{"Fn::If": ["HasReservation", {"Ref": "ReservedConcurrency"}, {"Ref": "AWS::NoValue"}]}`)
 	f.want("memory", p["MemorySize"], `256`)
 	f.want("timeout", p["Timeout"], `30`)
 	f.want("role", p["Role"], `{"Fn::GetAtt": ["DetectorRole", "Arn"]}`)
@@ -338,20 +410,40 @@ func (f *faults) environment(function map[string]any) {
 	}
 	f.want("TOPIC_ARN", variables["TOPIC_ARN"], `{"Ref": "AlertTopic"}`)
 	f.want("OVERFLOW_TOPIC_ARN", variables["OVERFLOW_TOPIC_ARN"], `{"Ref": "OverflowTopic"}`)
+	f.want("AWS_USE_FIPS_ENDPOINT", variables["AWS_USE_FIPS_ENDPOINT"], `{"Ref": "UseFips"}`)
+	f.want("CANARY_ROLE_ARN", variables["CANARY_ROLE_ARN"], `{"Fn::If": ["HasCanary", {"Fn::GetAtt": ["CanaryRole", "Arn"]}, ""]}`)
+	f.want("CANARY_KEY_ARN", variables["CANARY_KEY_ARN"], `{"Fn::If": ["HasCanary", {"Fn::GetAtt": ["StackKey", "Arn"]}, ""]}`)
 	f.want("MAX_ALERTS_PER_MINUTE", variables["MAX_ALERTS_PER_MINUTE"], `{"Ref": "MaxAlertsPerMinute"}`)
 }
 
+// role holds what each role may do, and who may take it, to the letter.
 func (f *faults) role() {
 	roles := f.all("AWS::IAM::Role")
-	if names := sortedKeys(roles); !slices.Equal(names, []string{"DetectorRole", "SlackRole"}) {
-		f.add("roles = %v, want DetectorRole and SlackRole", names)
+	if names := sortedKeys(roles); !slices.Equal(names, []string{"CanaryRole", "DetectorRole"}) {
+		f.add("roles = %v, want CanaryRole and DetectorRole", names)
 	}
-	p := roles["DetectorRole"].Properties
-	f.want("managed policies of the role", p["ManagedPolicyArns"], `null`)
-	f.want("policies of the role", p["Policies"], `[{"PolicyName": "detector", "PolicyDocument": {"Version": "2012-10-17", "Statement": [
-		{"Sid": "WriteLogs", "Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": {"Fn::GetAtt": ["DetectorLogs", "Arn"]}},
-		{"Sid": "PublishAlerts", "Effect": "Allow", "Action": "sns:Publish", "Resource": [{"Ref": "AlertTopic"}, {"Ref": "OverflowTopic"}]},
-		{"Sid": "KeepFailedEvents", "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": {"Fn::GetAtt": ["FailedEvents", "Arn"]}}]}}]`)
+	for name, want := range map[string]struct{ trust, policies string }{
+		"DetectorRole": {
+			`{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}`,
+			`[{"PolicyName": "detector", "PolicyDocument": {"Version": "2012-10-17", "Statement": [
+				{"Sid": "WriteLogs", "Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": {"Fn::GetAtt": ["DetectorLogs", "Arn"]}},
+				{"Sid": "PublishAlerts", "Effect": "Allow", "Action": "sns:Publish", "Resource": [{"Ref": "AlertTopic"}, {"Ref": "OverflowTopic"}]},
+				{"Sid": "EncryptAlerts", "Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+					"Resource": {"Fn::If": ["OwnTopicKey", {"Fn::GetAtt": ["StackKey", "Arn"]}, {"Ref": "TopicKeyArn"}]},
+					"Condition": {"StringEquals": {"kms:ViaService": {"Fn::Sub": "sns.${AWS::Region}.${AWS::URLSuffix}"}}}},
+				{"Sid": "KeepFailedEvents", "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": {"Fn::GetAtt": ["FailedEvents", "Arn"]}}]}}]`,
+		},
+		"CanaryRole": {
+			`{"Effect": "Allow", "Principal": {"Service": "scheduler.amazonaws.com"}, "Action": "sts:AssumeRole", "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}}`,
+			`[{"PolicyName": "canary", "PolicyDocument": {"Version": "2012-10-17", "Statement": [
+				{"Sid": "PutItsOwnPolicyAgain", "Effect": "Allow", "Action": "kms:PutKeyPolicy", "Resource": {"Fn::GetAtt": ["StackKey", "Arn"]}}]}}]`,
+		},
+	} {
+		p := roles[name].Properties
+		f.want("managed policies of "+name, p["ManagedPolicyArns"], `null`)
+		f.want("policies of "+name, p["Policies"], want.policies)
+		f.want("who may take "+name, p["AssumeRolePolicyDocument"], `{"Version": "2012-10-17", "Statement": [`+want.trust+`]}`)
+	}
 }
 
 // policies looks at the resource policies of queues and topics: nobody is
@@ -377,6 +469,10 @@ func (f *faults) policy(name string, document any) {
 	tls := false
 	for _, s := range statements {
 		statement, _ := s.(map[string]any)
+		if name, argument := function(s); name == "Fn::If" {
+			parts, _ := argument.([]any)
+			statement, _ = parts[1].(map[string]any)
+		}
 		condition, _ := statement["Condition"].(map[string]any)
 		if statement["Effect"] == "Deny" {
 			tls = tls || reflect.DeepEqual(condition["Bool"], map[string]any{"aws:SecureTransport": "false"})
@@ -386,7 +482,7 @@ func (f *faults) policy(name string, document any) {
 		if len(principal) != 1 || principal["Service"] == nil {
 			f.add("%s: statement %v lets in %v, want one service", name, statement["Sid"], statement["Principal"])
 		}
-		if condition["ArnEquals"] == nil && condition["StringEquals"] == nil {
+		if !pinned(condition) {
 			f.add("%s: statement %v does not say for whom the service calls", name, statement["Sid"])
 		}
 	}
@@ -398,6 +494,14 @@ func (f *faults) policy(name string, document any) {
 		f.want("who may publish to "+topic, last, `{"Sid": "OnlyTheDetector", "Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": {"Ref": "`+topic+`"},
 			"Condition": {"ArnNotEquals": {"aws:PrincipalArn": {"Fn::GetAtt": ["DetectorRole", "Arn"]}}}}`)
 	}
+}
+
+// pinned reports whether the condition says for whom a service calls: for a
+// resource of the stack, or for its account.
+func pinned(condition map[string]any) bool {
+	source, _ := condition["ArnEquals"].(map[string]any)
+	account, _ := condition["StringEquals"].(map[string]any)
+	return source["aws:SourceArn"] != nil || reflect.DeepEqual(account["aws:SourceAccount"], map[string]any{"Ref": "AWS::AccountId"})
 }
 
 func (f *faults) subscriptions() {
@@ -417,35 +521,6 @@ func (f *faults) subscriptions() {
 		if p.Default == nil {
 			f.add("parameter %s has no default: a first deployment should not need it", name)
 		}
-	}
-}
-
-func (f *faults) slack() {
-	r := f.one("AWS::Chatbot::SlackChannelConfiguration")
-	if r.Condition != "HasSlack" {
-		f.add("the Slack channel has condition %q, want HasSlack", r.Condition)
-	}
-	f.want("Slack's guardrail", r.Properties["GuardrailPolicies"], `[{"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/job-function/ViewOnlyAccess"}]`)
-	f.want("Slack's user roles", r.Properties["UserRoleRequired"], `true`)
-	role := f.c.Resources["SlackRole"]
-	if role.Condition != "HasSlack" || role.Properties["Policies"] != nil || role.Properties["ManagedPolicyArns"] != nil {
-		f.add("SlackRole = %v, want condition HasSlack and no policies", role)
-	}
-}
-
-func (f *faults) alarms() {
-	var metrics []string
-	for name, r := range f.all("AWS::CloudWatch::Alarm") { // configurations looks at their actions
-		metrics = append(metrics, fmt.Sprint(r.Properties["MetricName"]))
-		f.want(name+"'s threshold", r.Properties["Threshold"], `1`)
-	}
-	sort.Strings(metrics)
-	want := []string{
-		"ApproximateNumberOfMessagesVisible", "ApproximateNumberOfMessagesVisible", "AsyncEventsDropped",
-		"DestinationDeliveryFailures", "Errors", "NumberOfNotificationsFailed", "NumberOfNotificationsFailed", "Overflow",
-	}
-	if !slices.Equal(metrics, want) {
-		f.add("alarms watch %v, want %v", metrics, want)
 	}
 }
 

@@ -164,8 +164,10 @@ func TestBadEventsFailByName(t *testing.T) {
 		{"no object", `[]`, "eventError", "want an EventBridge event"},
 		{"no detail", `{"source":"aws.kms"}`, "eventError", `without "detail"`},
 		{"null detail", `{"detail":null}`, "eventError", `null as "detail"`},
-		{"detail is text", `{"detail":"x"}`, "RecordError", "record"},
-		{"detail is no record", `{"detail":{}}`, "RecordError", "record"},
+		{"detail is text", `{"source":"aws.kms","detail-type":"AWS API Call via CloudTrail","detail":"x"}`, "RecordError", "record"},
+		{"detail is no record", `{"source":"aws.kms","detail-type":"AWS API Call via CloudTrail","detail":{}}`, "RecordError", "record"},
+		{"of another service", `{"source":"aws.s3","detail-type":"AWS API Call via CloudTrail","detail":{}}`, "eventError", `"source" "aws.kms" once`},
+		{"another kind of event", `{"source":"aws.kms","detail-type":"KMS CMK Rotation","detail":{}}`, "eventError", `"detail-type" "AWS API Call via CloudTrail" once`},
 		{"a bare record", `{"eventName":"PutKeyPolicy"}`, "eventError", `without "detail"`},
 	}
 	server := newSNSServer(t, nil)
@@ -237,6 +239,7 @@ func TestPassingFaultsAreRetried(t *testing.T) {
 		{"KMS throttled", []fakesns.Fault{fakesns.KMSBusy}},
 		{"429 without a body that SNS would send", []fakesns.Fault{fakesns.Limited}},
 		{"200 without a message id", []fakesns.Fault{fakesns.Empty}},
+		{"200 with wrong XML", []fakesns.Fault{fakesns.Garbled}},
 		{"500", []fakesns.Fault{fakesns.Broken}},
 		{"503 without a body that SNS would send", []fakesns.Fault{fakesns.Busy}},
 		{"connection reset", []fakesns.Fault{fakesns.Reset}},
@@ -264,7 +267,7 @@ func TestPassingFaultsAreRetried(t *testing.T) {
 
 // A lost answer leads to a second message; both carry the same uid.
 func TestLostAnswerRepeatsTheSameFinding(t *testing.T) {
-	for _, fault := range []fakesns.Fault{fakesns.Lost, fakesns.Cut} {
+	for _, fault := range []fakesns.Fault{fakesns.Lost, fakesns.Cut, fakesns.Late} {
 		t.Run(string(fault), func(t *testing.T) {
 			t.Parallel()
 			server := newSNSServer(t, first(fault))
@@ -351,6 +354,8 @@ func TestRefusedForGoodIsNotTriedAgain(t *testing.T) {
 		message string
 	}{
 		{"not authorized", fakesns.Denied, "AuthorizationError"},
+		{"the credentials have expired", fakesns.Expired, "ExpiredToken"},
+		{"the clock is wrong", fakesns.Skewed, "SignatureDoesNotMatch"},
 		{"redirected, which SNS never does", fakesns.Moved, "StatusCode: 307"},
 	}
 	for _, test := range tests {

@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// An eventError is an event that is not EventBridge's.
+// An eventError is an event that is not EventBridge's, or is not of the kind
+// that the rule forwards.
 type eventError struct{ Err error }
 
 func (e *eventError) Error() string { return "event: want an EventBridge event, " + e.Err.Error() }
@@ -16,9 +17,18 @@ func (e *eventError) Error() string { return "event: want an EventBridge event, 
 // Unwrap returns the fault itself.
 func (e *eventError) Unwrap() error { return e.Err }
 
-// detail takes the CloudTrail record out of an EventBridge event. Nothing else
-// of the envelope matters, so nothing else in it can cost an alert. Errors are
-// *eventError.
+// The kind of event that the function takes: AWS alone may put events on a bus
+// whose source begins with "aws.".
+// Source: EventBridge user guide, eb-events.html.
+const (
+	eventSource = "aws.kms"
+	eventType   = "AWS API Call via CloudTrail"
+)
+
+// detail takes the CloudTrail record out of an EventBridge event of KMS. Of the
+// envelope only its source and detail-type matter, which have to be those that
+// the rule forwards: whatever else reaches the function came another way, and
+// nobody vouches for it. Errors are *eventError.
 //
 // "detail" has to stand there once, and in no other letter case beside it:
 // encoding/json would take the last of them, and a record that is passed over
@@ -33,7 +43,8 @@ func detail(event []byte) (json.RawMessage, error) {
 		return nil, &eventError{fmt.Errorf("a JSON object, got %s", kindOf(open))}
 	}
 	var found []string // "detail" in any letter case
-	var other string   // what tells the near misses apart
+	kind := map[string][]string{}
+	var other string // what tells the near misses apart
 	var record json.RawMessage
 	for d.More() {
 		name, err := d.Token()
@@ -47,6 +58,8 @@ func detail(event []byte) (json.RawMessage, error) {
 		switch text := fmt.Sprint(name); {
 		case strings.EqualFold(text, "detail"):
 			found, record = append(found, text), value
+		case text == "source" || text == "detail-type":
+			kind[text] = append(kind[text], string(value))
 		case text == "eventSource" || text == "Records" || text == "Statement":
 			other = text
 		}
@@ -61,7 +74,18 @@ func detail(event []byte) (json.RawMessage, error) {
 	case string(record) == "null":
 		return nil, &eventError{errors.New(`got null as "detail"`)}
 	}
+	for _, want := range []struct{ name, value string }{{"source", eventSource}, {"detail-type", eventType}} {
+		if got := kind[want.name]; len(got) != 1 || !isText(got[0], want.value) {
+			return nil, &eventError{fmt.Errorf("with %q %q once, got %.100q", want.name, want.value, got)}
+		}
+	}
 	return record, nil
+}
+
+// isText reports whether the JSON value is the string want.
+func isText(value, want string) bool {
+	var text string
+	return json.Unmarshal([]byte(value), &text) == nil && text == want && value != "null"
 }
 
 // hints say what an event without "detail" may be, by a member that it has.

@@ -7,12 +7,12 @@ import (
 
 func TestDetail(t *testing.T) {
 	tests := []struct{ name, event, want string }{
-		{"alone", `{"detail":{"a":1}}`, `{"a":1}`},
-		{"among others", `{"id":"x","detail":{},"source":"aws.kms"}`, `{}`},
-		{"other members twice", `{"id":1,"id":2,"detail":{}}`, `{}`},
-		{"name behind an escape", `{"\u0064etail":{}}`, `{}`},
-		{"detail within another member", `{"x":{"detail":1},"detail":{}}`, `{}`},
-		{"white space", " {\n\"detail\" : [ ] } ", "[ ]"},
+		{"alone", `{"source":"aws.kms","detail-type":"AWS API Call via CloudTrail","detail":{"a":1}}`, `{"a":1}`},
+		{"among others", `{"id":"x","detail-type":"AWS API Call via CloudTrail","detail":{},"source":"aws.kms"}`, `{}`},
+		{"other members twice", `{"source":"aws.kms","detail-type":"AWS API Call via CloudTrail","id":1,"id":2,"detail":{}}`, `{}`},
+		{"name behind an escape", `{"source":"aws.kms","detail-type":"AWS API Call via CloudTrail","\u0064etail":{}}`, `{}`},
+		{"detail within another member", `{"source":"aws.kms","detail-type":"AWS API Call via CloudTrail","x":{"detail":1},"detail":{}}`, `{}`},
+		{"white space", " {\n\"source\": \"aws.\\u006bms\", \"detail-type\" :\"AWS API Call via CloudTrail\", \"detail\" : [ ] } ", "[ ]"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -40,6 +40,13 @@ func TestDetailRefuses(t *testing.T) {
 		{"twice", `{"detail":{"a":1},"detail":{"a":2}}`, `event: want an EventBridge event, with "detail" once, got ["detail" "detail"]`},
 		{"twice behind an escape", `{"detail":{},"\u0064etail":{}}`, `event: want an EventBridge event, with "detail" once, got ["detail" "detail"]`},
 		{"in another letter case too", `{"detail":{},"Detail":{}}`, `event: want an EventBridge event, with "detail" once, got ["detail" "Detail"]`},
+		{"another source", `{"source":"aws.s3","detail-type":"AWS API Call via CloudTrail","detail":{}}`, `event: want an EventBridge event, with "source" "aws.kms" once, got ["\"aws.s3\""]`},
+		{"a source of one's own", `{"source":"acme.kms","detail-type":"AWS API Call via CloudTrail","detail":{}}`, `event: want an EventBridge event, with "source" "aws.kms" once, got ["\"acme.kms\""]`},
+		{"no source", `{"detail-type":"AWS API Call via CloudTrail","detail":{}}`, `event: want an EventBridge event, with "source" "aws.kms" once, got []`},
+		{"source twice", `{"source":"aws.kms","source":"aws.kms","detail-type":"AWS API Call via CloudTrail","detail":{}}`, `event: want an EventBridge event, with "source" "aws.kms" once, got ["\"aws.kms\"" "\"aws.kms\""]`},
+		{"another kind", `{"source":"aws.kms","detail-type":"KMS CMK Rotation","detail":{}}`, `event: want an EventBridge event, with "detail-type" "AWS API Call via CloudTrail" once, got ["\"KMS CMK Rotation\""]`},
+		{"a kind that is no text", `{"source":"aws.kms","detail-type":null,"detail":{}}`, `event: want an EventBridge event, with "detail-type" "AWS API Call via CloudTrail" once, got ["null"]`},
+		{"a scheduled event", `{"source":"aws.events","detail-type":"Scheduled Event","detail":{}}`, `event: want an EventBridge event, with "source" "aws.kms" once, got ["\"aws.events\""]`},
 		{"only in another letter case", `{"DETAIL":{}}`, `event: want an EventBridge event, with member "detail", got "DETAIL"`},
 	}
 	for _, test := range tests {

@@ -19,6 +19,7 @@ type handler struct {
 	sns      publisher
 	log      *slog.Logger
 	now      func() time.Time
+	function string                               // its name, the dimension of the metrics; "" for none
 	storm    *storm                               // nil without an overflow topic
 	pause    func(context.Context, time.Duration) // until it is over or the context is; used with storm
 }
@@ -30,6 +31,7 @@ const (
 	outcomeOverflow  = "overflow"        // one message went to the overflow topic, in a storm
 	outcomeHeld      = "held"            // an exception holds the finding back
 	outcomeBelow     = "below_threshold" // the finding is less severe than MIN_SEVERITY
+	outcomeCanary    = "canary"          // the stack's own call, which says that calls arrive
 )
 
 // A summary is what the function answers: what became of the event.
@@ -64,6 +66,8 @@ func (s summary) message() string {
 		return "finding held back by an exception"
 	case outcomeBelow:
 		return "finding below the severity threshold"
+	case outcomeCanary:
+		return "the canary came through"
 	default:
 		return "nothing to report"
 	}
@@ -94,6 +98,11 @@ func (h *handler) handle(ctx context.Context, event []byte) (summary, error) {
 		return summary{}, err
 	}
 	s := summarize(result)
+	if h.settings.canary.made(record, result) {
+		s.Outcome = outcomeCanary
+		h.record(ctx, s, delay(result.Event, h.now()))
+		return s, nil
+	}
 	if result.Finding == nil {
 		h.record(ctx, s, 0)
 		return s, nil
@@ -118,7 +127,7 @@ func (h *handler) report(ctx context.Context, s summary, f *detector.Finding) (s
 			return summary{}, err
 		}
 	}
-	h.record(ctx, s, delay(f, h.now()))
+	h.record(ctx, s, delay(f.Event, h.now()))
 	return s, nil
 }
 
@@ -181,9 +190,9 @@ func summarize(r detector.Result) summary {
 }
 
 // delay is the time from the call to now; 0 when the record does not tell.
-func delay(f *detector.Finding, now time.Time) time.Duration {
-	if f.Event.Time.IsZero() {
+func delay(e detector.Event, now time.Time) time.Duration {
+	if e.Time.IsZero() {
 		return 0
 	}
-	return now.Sub(f.Event.Time)
+	return now.Sub(e.Time)
 }

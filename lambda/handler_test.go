@@ -43,7 +43,7 @@ func testHandler(t *testing.T) (*handler, *tally, *bytes.Buffer) {
 }
 
 // opening is a PutKeyPolicy event whose policy lets everybody in until 2030.
-const opening = `{"detail":{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","eventTime":%q,"awsRegion":"us-east-1","recipientAccountId":"111122223333",` +
+const opening = `{"source":"aws.kms","detail-type":"AWS API Call via CloudTrail","detail":{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","eventTime":%q,"awsRegion":"us-east-1","recipientAccountId":"111122223333",` +
 	`"requestParameters":{"keyId":%q,"policyName":"default","policy":"{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"111122223333\"},\"Action\":\"kms:*\",\"Resource\":\"*\"},` +
 	`{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"kms:Encrypt\",\"Resource\":\"*\",\"Condition\":{\"DateLessThan\":{\"aws:CurrentTime\":\"2030-01-01T00:00:00Z\"}}}]}"}}}`
 

@@ -64,33 +64,39 @@ func (h *handler) record(ctx context.Context, s summary, delay time.Duration) {
 	if len(s.Expired) > 0 {
 		attrs = append(attrs, slog.Any("expired_exceptions", s.Expired))
 	}
-	if s.Finding == "" {
+	if s.Finding == "" && s.Outcome != outcomeCanary {
 		h.log.LogAttrs(ctx, slog.LevelInfo, s.message(), attrs...)
 		return
 	}
 	// LOG_LEVEL does not reach findings: this line is all that is left of one
 	// that was not published, and it carries the counts.
 	line := slog.NewRecord(h.now(), slog.LevelInfo, s.message(), 0)
-	line.AddAttrs(append(attrs, metrics(s, h.now(), delay)...)...)
+	line.AddAttrs(append(attrs, metrics(s, h.function, h.now(), delay)...)...)
 	h.log.Handler().Handle(ctx, line)
 }
 
-// metrics puts the counts of a finding into the log line, in CloudWatch's
-// embedded metric format. Events without a finding cost no metric.
+// metrics puts the counts of a finding or of the canary into the log line, in
+// CloudWatch's embedded metric format, by the function's name. Other events cost
+// no metric.
 // Source: CloudWatch user guide, CloudWatch_Embedded_Metric_Format_Specification.html.
-func metrics(s summary, now time.Time, delay time.Duration) []slog.Attr {
-	name := map[string]string{outcomePublished: "Published", outcomeOverflow: "Overflow", outcomeHeld: "HeldBack", outcomeBelow: "BelowThreshold"}[s.Outcome]
+func metrics(s summary, function string, now time.Time, delay time.Duration) []slog.Attr {
+	name := map[string]string{outcomePublished: "Published", outcomeOverflow: "Overflow", outcomeHeld: "HeldBack", outcomeBelow: "BelowThreshold", outcomeCanary: "Canary"}[s.Outcome]
 	type metric struct{ Name, Unit string }
 	list := []metric{{name, "Count"}}
 	attrs := []slog.Attr{slog.Int(name, 1)}
-	if s.Published && delay > 0 {
+	if (s.Published || s.Outcome == outcomeCanary) && delay > 0 {
 		list = append(list, metric{"AlertDelaySeconds", "Seconds"})
 		attrs = append(attrs, slog.Float64("AlertDelaySeconds", delay.Seconds()))
+	}
+	dimensions := [][]string{{}}
+	if function != "" {
+		dimensions = [][]string{{"FunctionName"}}
+		attrs = append(attrs, slog.String("FunctionName", function))
 	}
 	return append(attrs, slog.Any("_aws", map[string]any{
 		"Timestamp": now.UnixMilli(),
 		"CloudWatchMetrics": []any{map[string]any{
-			"Namespace": "kmsentry", "Dimensions": [][]string{{}}, "Metrics": list,
+			"Namespace": "kmsentry", "Dimensions": dimensions, "Metrics": list,
 		}},
 	}))
 }

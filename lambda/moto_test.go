@@ -4,10 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -17,40 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"github.com/kmsentry/kmsentry/internal/pytool"
+	"github.com/kmsentry/kmsentry/internal/mototest"
 )
-
-// startMoto runs moto's server, an SNS and SQS by other authors, and returns its URL.
-func startMoto(t *testing.T) string {
-	t.Helper()
-	pytool.Need(t, "moto_server", "--help")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	host, port, _ := net.SplitHostPort(l.Addr().String())
-	l.Close()
-	var log buffer
-	cmd := exec.Command("moto_server", "-H", host, "-p", port)
-	cmd.Stdout, cmd.Stderr = &log, &log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cmd.Process.Kill()
-		cmd.Wait()
-	})
-	url := "http://" + net.JoinHostPort(host, port)
-	for range 1200 {
-		if resp, err := http.Get(url + "/moto-api/data.json"); err == nil {
-			resp.Body.Close()
-			return url
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	t.Fatalf("moto_server did not answer within two minutes:\n%s", &log)
-	return ""
-}
 
 // A subscribers is a topic at moto with a queue and a web server subscribed.
 type subscribers struct {
@@ -141,7 +107,7 @@ func findingUID(t *testing.T, notification string) string {
 // queue and over HTTP.
 func TestMotoDelivers(t *testing.T) {
 	t.Parallel()
-	url := startMoto(t)
+	url := mototest.Start(t)
 	s := subscribe(t, url)
 	f, _ := newFunction(t, url, "TOPIC_ARN="+s.topic)
 	for _, name := range []string{"create-key-public", "put-key-policy-public", "replicate-key-public"} {

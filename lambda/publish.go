@@ -166,7 +166,7 @@ func pauseAfter(n int) time.Duration {
 	if n < 6 {
 		pause = min(maxPause, firstPause<<(n-1))
 	}
-	return pause/2 + rand.N(pause/2)
+	return pause/2 + rand.N(pause/2) // #nosec G404 -- spreads retries, guards nothing
 }
 
 func publishInput(topicARN string, m alert.Message) *sns.PublishInput {

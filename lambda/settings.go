@@ -29,6 +29,7 @@ type settings struct {
 	detector    detector.Detector
 	exceptions  *exceptions.List
 	options     alert.Options // without the time
+	canary      canary
 	logLevel    slog.Level
 
 	credentials aws.Credentials
@@ -66,6 +67,7 @@ func readSettings(getenv func(string) string, readFile func(string) ([]byte, err
 			TrustedOrgs:     r.list("TRUSTED_ORGS", isOrg, "organization ids (o-...)"),
 		},
 		options:  r.options(now),
+		canary:   r.canary("CANARY_ROLE_ARN", "CANARY_KEY_ARN", "CANARY_POLICY"),
 		logLevel: r.logLevel("LOG_LEVEL"),
 		credentials: aws.Credentials{
 			AccessKeyID:     r.required("AWS_ACCESS_KEY_ID"),

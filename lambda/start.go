@@ -24,6 +24,7 @@ func start(getenv func(string) string, readFile func(string) ([]byte, error), st
 		sns:      newSNS(s),
 		log:      newLog(stdout, s.logLevel),
 		now:      time.Now,
+		function: getenv("AWS_LAMBDA_FUNCTION_NAME"),
 		storm:    newStorm(s),
 		pause:    pause,
 	}, nil
@@ -61,14 +62,14 @@ func reportStart(runtimeAPI string, fault error, stdout io.Writer) int {
 	if err != nil {
 		return 1
 	}
-	req, err := http.NewRequest("POST", "http://"+runtimeAPI+"/2018-06-01/runtime/init/error", bytes.NewReader(body))
+	req, err := http.NewRequest("POST", "http://"+runtimeAPI+"/2018-06-01/runtime/init/error", bytes.NewReader(body)) // #nosec G704 -- Lambda sets the address
 	if err != nil {
 		return 1
 	}
 	req.Header.Set("Content-Type", "application/vnd.aws.lambda.error+json")
 	req.Header.Set("Lambda-Runtime-Function-Error-Type", "settingError")
 	client := http.Client{Timeout: 2 * time.Second}
-	if resp, err := client.Do(req); err == nil {
+	if resp, err := client.Do(req); err == nil { // #nosec G704 -- as above
 		resp.Body.Close()
 	}
 	return 1

@@ -223,7 +223,7 @@ func encodeASCII(v any) ([]byte, error) {
 		text = text[size:]
 		switch {
 		case r < 0x7f: // below a space nothing is left but JSON's own line ends
-			out.WriteByte(byte(r))
+			out.WriteByte(byte(r)) // #nosec G115 -- r is ASCII here
 		case r < 0x10000:
 			fmt.Fprintf(&out, `\u%04x`, r)
 		default:

@@ -178,7 +178,7 @@ func TestInvokeBadInputs(t *testing.T) {
 		{"no JSON", write(t, "text.json", "hello"), "invalid character"},
 		{"no object", write(t, "list.json", "[]"), "eventError"},
 		{"no event", write(t, "bare.json", `{"eventName":"PutKeyPolicy"}`), `without "detail"`},
-		{"no record", write(t, "norecord.json", `{"detail":{}}`), "RecordError"},
+		{"no record", write(t, "norecord.json", `{"source":"aws.kms","detail-type":"AWS API Call via CloudTrail","detail":{}}`), "RecordError"},
 		{"more than 1 MB", write(t, "big.json", padded), "want at most 1048576 bytes"},
 		{"empty folder", t.TempDir(), "the folder has no *.json file"},
 	}
@@ -206,7 +206,7 @@ func TestInvokeOddInputs(t *testing.T) {
 	}
 	padding := `"version": "0", "pad": "` + strings.Repeat("x", 1_000_000) + `",`
 	tests := []struct{ name, stdin, want string }{
-		{"another service", `{"source":"aws.s3","detail-type":"AWS API Call via CloudTrail","detail":{"eventVersion":"1.08","eventSource":"s3.amazonaws.com","eventName":"PutBucketPolicy","eventID":"e","eventTime":"2026-11-23T00:00:00Z"}}`, "quiet"},
+		{"another service", `{"source":"aws.kms","detail-type":"AWS API Call via CloudTrail","detail":{"eventVersion":"1.08","eventSource":"s3.amazonaws.com","eventName":"PutBucketPolicy","eventID":"e","eventTime":"2026-11-23T00:00:00Z"}}`, "quiet"},
 		{"1 MB", strings.Replace(string(sample), `"version": "0",`, padding, 1), "public, critical, published"},
 	}
 	for _, test := range tests {

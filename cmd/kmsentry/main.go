@@ -2,6 +2,7 @@
 //
 //	kmsentry check FILE...      say of key policies who they let in, with the proof
 //	kmsentry invoke EVENT...    send events through the Lambda function, on this machine
+//	kmsentry redrive QUEUE...   take events out of the queues and hand them to the function again
 //	kmsentry version            say which version this is
 //
 // Each command documents its flags under -h.
@@ -42,6 +43,7 @@ func commands() []command {
 	return []command{
 		{"check", "say of key policies in files who they let in", runCheck},
 		{"invoke", "send EventBridge events through the Lambda function, on this machine", runInvoke},
+		{"redrive", "take events out of the queues and hand them to the function again", runRedrive},
 		{"version", "say which version this is", runVersion},
 	}
 }

@@ -39,6 +39,11 @@ const (
 	Empty    Fault = "empty"    // 200 without a body: not SNS, but something on the way
 	Lost     Fault = "lost"     // published, but the answer is lost
 	Cut      Fault = "cut"      // published, but the answer breaks off
+	Late     Fault = "late"     // published, but no answer until the client goes away
+	Slow     Fault = "slow"     // published, and answered after a while
+	Garbled  Fault = "garbled"  // 200 with a body that is no XML
+	Expired  Fault = "expired"  // 403 ExpiredToken: the credentials' time is over
+	Skewed   Fault = "skewed"   // 403 SignatureDoesNotMatch: the clock is wrong
 )
 
 // A Publication is one message that was accepted.
@@ -145,6 +150,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case Lost:
 		reset(w)
 		return
+	case Late:
+		select {
+		case <-r.Context().Done():
+		case <-s.stop:
+		}
+		return
+	case Slow:
+		select {
+		case <-time.After(time.Second):
+		case <-s.stop:
+		}
 	case Cut:
 		w.Header().Set("Content-Length", "400")
 		io.WriteString(w, "<PublishResponse")
@@ -158,7 +174,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // fails acts out the fault and says whether it took the place of an answer.
 func (s *Server) fails(w http.ResponseWriter, r *http.Request, fault Fault) bool {
 	switch fault {
-	case "", Lost, Cut:
+	case "", Lost, Cut, Late, Slow:
 		return false
 	case Throttle:
 		refuse(w, http.StatusBadRequest, "Throttling", "Rate exceeded")
@@ -181,6 +197,13 @@ func (s *Server) fails(w http.ResponseWriter, r *http.Request, fault Fault) bool
 		case <-r.Context().Done():
 		case <-s.stop:
 		}
+	case Garbled:
+		w.Header().Set("Content-Type", "text/xml")
+		io.WriteString(w, "<PublishResponse><PublishResult><Mess & <age")
+	case Expired:
+		refuse(w, http.StatusForbidden, "ExpiredToken", "The security token included in the request is expired")
+	case Skewed:
+		refuse(w, http.StatusForbidden, "SignatureDoesNotMatch", "Signature expired: 20261125T100000Z is now earlier than 20261125T110000Z")
 	case Denied:
 		refuse(w, http.StatusForbidden, "AuthorizationError", "User is not authorized to perform: SNS:Publish")
 	default:

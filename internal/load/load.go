@@ -121,7 +121,7 @@ func looksUTF16(data []byte) bool {
 		return false
 	}
 	for _, u := range utf16.Encode([]rune("{[\"")) {
-		if (data[0] == byte(u) && data[1] == 0) || (data[0] == 0 && data[1] == byte(u)) {
+		if (data[0] == byte(u) && data[1] == 0) || (data[0] == 0 && data[1] == byte(u)) { // #nosec G115 -- u is an ASCII character
 			return true
 		}
 	}

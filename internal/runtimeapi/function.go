@@ -156,6 +156,14 @@ func (f *Function) run() error {
 	return nil
 }
 
+// PID is the running process's id; 0 while none runs.
+func (f *Function) PID() int {
+	if f.process == nil {
+		return 0
+	}
+	return f.process.cmd.Process.Pid
+}
+
 func (f *Function) kill() {
 	if f.process == nil {
 		return

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/kmsentry/kmsentry/internal/redrive"
+)
+
+const redriveUsage = `Usage: kmsentry redrive [--send --function NAME] QUEUE_URL...
+
+Takes the events out of kmsentry's queues (outputs FailedEventsUrl and
+UndeliveredEventsUrl), judges and shows each. Without --send nothing changes.
+With --send each is handed to the function again, at a pace that mailboxes bear,
+and deleted from its queue when the function has handled it. What the function
+fails on stays.
+
+It judges without the function's settings; the function's own answer is shown
+with --send. Credentials and Region come from the environment or the profile.
+
+It may call sqs:ReceiveMessage, sqs:ChangeMessageVisibility, and with --send
+sqs:DeleteMessage and lambda:InvokeFunction.
+
+Exit status: 0 all was shown or handled, 1 something failed, 2 wrong usage.
+
+Flags:
+`
+
+// redriveOptions are the flags of kmsentry redrive.
+type redriveOptions struct {
+	send      bool
+	function  string
+	perMinute int
+	queues    []string
+}
+
+func parseRedrive(args []string, stderr io.Writer) (redriveOptions, error) {
+	var o redriveOptions
+	flags := flag.NewFlagSet("kmsentry redrive", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() {
+		fmt.Fprint(stderr, redriveUsage)
+		flags.PrintDefaults()
+	}
+	flags.BoolVar(&o.send, "send", false, "hand the events to the function and delete what it has handled")
+	flags.StringVar(&o.function, "function", "", "the function's `name` or ARN (output FunctionName)")
+	flags.IntVar(&o.perMinute, "per-minute", 20, "alerts in a minute, 1 to 120")
+	var err error
+	if o.queues, err = parseFlags(flags, args); err != nil {
+		return o, err
+	}
+	if err := o.check(); err != nil {
+		fmt.Fprintln(stderr, "kmsentry redrive:", printable(err.Error()))
+		return o, err
+	}
+	return o, nil
+}
+
+func (o redriveOptions) check() error {
+	switch {
+	case len(o.queues) == 0:
+		return errors.New("want the URL of a queue; see kmsentry redrive -h")
+	case o.send && o.function == "":
+		return errors.New("--send needs --function")
+	case o.perMinute < 1 || o.perMinute > 120:
+		return fmt.Errorf("--per-minute: want 1 to 120, got %d", o.perMinute)
+	}
+	for _, q := range o.queues {
+		if u, err := url.Parse(q); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			return fmt.Errorf("want the URL of a queue, got %q", q)
+		}
+	}
+	return nil
+}
+
+func runRedrive(args []string, _ io.Reader, stdout, stderr io.Writer) int {
+	o, err := parseRedrive(args, stderr)
+	if err != nil {
+		return usageStatus(err)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err == nil && cfg.Region == "" {
+		err = errors.New("want a Region, in AWS_REGION or in the profile")
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "kmsentry redrive:", printable(err.Error()))
+		return exitError
+	}
+	r := redrive.Redriver{Out: stdout, Interval: time.Minute / time.Duration(o.perMinute), Pause: pauseFor}
+	if o.send {
+		r.Function = redrive.Lambda{
+			Name: o.function, Region: cfg.Region, Endpoint: os.Getenv("AWS_ENDPOINT_URL_LAMBDA"), Credentials: cfg.Credentials,
+			HTTP: &http.Client{Timeout: time.Minute}, Now: time.Now,
+		}
+	}
+	status := exitOK
+	client := sqs.NewFromConfig(cfg)
+	for _, q := range o.queues {
+		count, err := r.Run(ctx, q[strings.LastIndex(q, "/")+1:], redrive.SQS{Client: client, URL: q})
+		fmt.Fprintf(stdout, "%d events in %s: %d handled, %d failed, %d left\n", count.Seen, printable(q), count.Handled, count.Failed, count.Seen-count.Handled)
+		if err != nil {
+			fmt.Fprintln(stderr, "kmsentry redrive:", printable(err.Error()))
+		}
+		if err != nil || count.Failed > 0 {
+			status = exitError
+		}
+	}
+	return status
+}
+
+// pauseFor waits until d or the context is over.
+func pauseFor(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}

@@ -1,0 +1,188 @@
+// Package redrive takes the events out of kmsentry's two queues, judges and
+// shows each, and hands it to the function again. An event leaves its queue when
+// the function has handled it, and at no other time.
+package redrive
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/detector"
+)
+
+// A Message is one message of a queue.
+type Message struct {
+	ID      string // SQS's, the same each time it is received
+	Receipt string // of this time
+	Body    string
+}
+
+// A Queue is one SQS queue.
+type Queue interface {
+	// Receive returns some messages, which others then do not see for a
+	// while; none when there are no more.
+	Receive(context.Context) ([]Message, error)
+	// Delete takes a message out of the queue for good.
+	Delete(context.Context, Message) error
+	// Release lets others see a message again at once.
+	Release(context.Context, Message) error
+}
+
+// A Function is kmsentry's function.
+type Function interface {
+	// Invoke hands it an event, waits, and returns its answer, a summary in
+	// JSON. An error means that the event was not handled.
+	Invoke(ctx context.Context, event []byte) ([]byte, error)
+}
+
+// A Redriver redrives queues. With no Function it only shows what is in them.
+type Redriver struct {
+	Function Function
+	Out      io.Writer
+	Pause    func(context.Context, time.Duration) // until it is over or the context is
+	Interval time.Duration                        // after each alert, so that mailboxes bear them
+}
+
+// A Count says what became of the messages of a run.
+type Count struct {
+	Seen    int // messages, each once
+	Handled int // by the function, and deleted
+	Failed  int // could not be read, or the function failed: still in the queue
+}
+
+// Run goes through one queue, named so in the output. Its error is that the
+// queue itself failed, or that the context ended; what the queue holds then is
+// still there, apart from what Count says was handled. One message that cannot be
+// read, or that the function fails on, keeps none of the others.
+//
+// Messages that stay are released at the end, not before: else the queue would
+// hand them out again and again.
+func (r Redriver) Run(ctx context.Context, name string, q Queue) (count Count, err error) {
+	stay := map[string]Message{}
+	defer func() {
+		for _, m := range stay {
+			// Also after an interruption; a message that cannot be released
+			// comes back by itself.
+			if fault := q.Release(context.WithoutCancel(ctx), m); fault != nil {
+				err = errors.Join(err, fmt.Errorf("%s: release: %w", name, fault))
+			}
+		}
+	}()
+	for idle := 0; idle < maxIdle; idle++ {
+		messages, err := q.Receive(ctx)
+		if err != nil {
+			return count, fmt.Errorf("%s: receive: %w", name, err)
+		}
+		for _, m := range messages {
+			_, known := stay[m.ID]
+			stay[m.ID] = m // the newer receipt is the valid one
+			if known {
+				continue
+			}
+			idle = -1
+			count.Seen++
+			handled, err := r.one(ctx, fmt.Sprintf("%s %d", name, count.Seen), m)
+			if err != nil {
+				count.Failed++
+				fmt.Fprintf(r.Out, "  kept: %s\n", alert.Sanitize(err.Error(), maxLine))
+			}
+			if handled {
+				if err := q.Delete(context.WithoutCancel(ctx), m); err != nil {
+					return count, fmt.Errorf("%s: delete an event that was handled, and will come again: %w", name, err)
+				}
+				delete(stay, m.ID)
+				count.Handled++
+			}
+			if ctx.Err() != nil {
+				return count, fmt.Errorf("%s: %w", name, ctx.Err())
+			}
+		}
+	}
+	return count, nil
+}
+
+// maxIdle is how many answers without a new message say that there is none.
+const maxIdle = 3
+
+// maxLine bounds a text of an event or of the function on a terminal.
+const maxLine = 300
+
+// one shows a message and hands it to the function, if there is one.
+func (r Redriver) one(ctx context.Context, title string, m Message) (handled bool, err error) {
+	fmt.Fprintf(r.Out, "%s  message %s\n", title, alert.Sanitize(m.ID, maxLine))
+	event, err := Event(m.Body)
+	if err != nil {
+		return false, err
+	}
+	r.show(event)
+	if r.Function == nil {
+		return false, nil
+	}
+	answer, err := r.Function.Invoke(ctx, event)
+	if err != nil {
+		return false, err
+	}
+	var s struct {
+		EventName string `json:"event_name"`
+		Outcome   string
+		Reason    string
+		Published bool
+	}
+	if err := json.Unmarshal(answer, &s); err != nil || s.Outcome == "" {
+		return false, fmt.Errorf("the answer is not kmsentry's: %.200q", answer)
+	}
+	fmt.Fprintf(r.Out, "  handled: %s %s\n", alert.Sanitize(s.Outcome, maxLine), alert.Sanitize(s.Reason, maxLine))
+	if s.Published {
+		r.Pause(ctx, r.Interval)
+	}
+	return true, nil
+}
+
+// show judges an event on this machine: without the function's settings, so
+// without its trusted accounts and exceptions.
+func (r Redriver) show(event []byte) {
+	var envelope struct {
+		Detail json.RawMessage `json:"detail"`
+	}
+	safe := func(text string) string { return alert.Sanitize(text, maxLine) }
+	if err := json.Unmarshal(event, &envelope); err != nil {
+		fmt.Fprintf(r.Out, "  not judged: %s\n", safe(err.Error()))
+		return
+	}
+	result, err := detector.Detector{}.Detect(envelope.Detail)
+	if err != nil {
+		fmt.Fprintf(r.Out, "  not judged: %s\n", safe(err.Error()))
+		return
+	}
+	e := result.Event
+	fmt.Fprintf(r.Out, "  %s of %s, account %s, %s, event %s\n", safe(e.Name), e.Time.UTC().Format(time.RFC3339), safe(e.Account), safe(e.Region), safe(e.ID))
+	if f := result.Finding; f != nil {
+		fmt.Fprintf(r.Out, "  %s, %s: %s; key %s\n", f.Verdict, f.Severity, safe(f.Title), safe(f.Key.ARN))
+		return
+	}
+	fmt.Fprintf(r.Out, "  %s: %s\n", result.Verdict, result.Quiet)
+}
+
+// Event returns the EventBridge event in a queue's message: the body itself, as
+// EventBridge puts it there, or the requestPayload of what Lambda puts there.
+// Source: Lambda developer guide, invocation-async-retain-records.html.
+func Event(body string) ([]byte, error) {
+	var record map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(body), &record); err != nil {
+		return nil, fmt.Errorf("the message is no JSON object: %w", err)
+	}
+	switch payload, failed := record["requestPayload"]; {
+	case failed && record["detail"] != nil:
+		return nil, errors.New(`the message has both "requestPayload" and "detail"`)
+	case failed:
+		return payload, nil
+	case record["detail"] != nil:
+		return []byte(body), nil
+	}
+	return nil, errors.New(`the message has neither "requestPayload" nor "detail"`)
+}

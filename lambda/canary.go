@@ -1,0 +1,72 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
+	"github.com/kmsentry/kmsentry/detector"
+)
+
+// A canary is the call that the stack makes once a day to see that calls reach
+// the function at all: its own key's own policy, put again. The zero canary is
+// none.
+type canary struct {
+	role   string // ARN of the role that makes it
+	key    string // ARN of the key
+	policy [sha256.Size]byte
+}
+
+// canary reads the three settings that tell a canary; all of them or none.
+func (r *reader) canary(role, key, policy string) canary {
+	c := canary{role: r.getenv(role), key: r.getenv(key)}
+	text := r.getenv(policy)
+	if c.role == "" && c.key == "" && text == "" {
+		return canary{}
+	}
+	if a, err := arn.Parse(c.role); err != nil || a.Service != "iam" || !strings.HasPrefix(a.Resource, "role/") {
+		r.fail(role, fmt.Errorf("want the ARN of a role, got %q", c.role))
+	}
+	if a, err := arn.Parse(c.key); err != nil || a.Service != "kms" || !strings.HasPrefix(a.Resource, "key/") {
+		r.fail(key, fmt.Errorf("want the ARN of a KMS key, got %q", c.key))
+	}
+	if !json.Valid([]byte(text)) {
+		r.fail(policy, fmt.Errorf("want a key policy, got %q", text))
+	}
+	c.policy = sha256.Sum256([]byte(text))
+	return c
+}
+
+// made reports whether the record is of the canary: an accepted PutKeyPolicy
+// under its role, of its key, with its policy to the byte, which Detect found
+// nothing in. Whatever else happens under that role is judged as any call.
+//
+// Detect has read the record before, and refuses members that stand twice or
+// in another letter case.
+func (c canary) made(record json.RawMessage, result detector.Result) bool {
+	e := result.Event
+	if c.role == "" || result.Finding != nil || e.Name != "PutKeyPolicy" || e.ErrorCode != "" || result.Key.ARN != c.key {
+		return false
+	}
+	var call struct {
+		UserIdentity struct {
+			Type           string `json:"type"`
+			SessionContext struct {
+				SessionIssuer struct {
+					ARN string `json:"arn"`
+				} `json:"sessionIssuer"`
+			} `json:"sessionContext"`
+		} `json:"userIdentity"`
+		RequestParameters struct {
+			Policy string `json:"policy"`
+		} `json:"requestParameters"`
+	}
+	if json.Unmarshal(record, &call) != nil {
+		return false
+	}
+	return call.UserIdentity.Type == "AssumedRole" && call.UserIdentity.SessionContext.SessionIssuer.ARN == c.role &&
+		sha256.Sum256([]byte(call.RequestParameters.Policy)) == c.policy
+}
