@@ -48,6 +48,7 @@ func rules() map[string]rule {
 			modules: []string{"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sns"},
 		},
 		"cmd/kmsentry":           {ours: []string{"alert", "alert/exceptions", "detector", "detector/policy", "internal/fakesns", "internal/load", "internal/runtimeapi"}},
+		"history":                {ours: []string{"detector", "detector/policy"}, modules: []string{"github.com/klauspost/compress"}, forbidden: pure},
 		"internal/bootstraptest": {},
 		"internal/fakesns":       {},
 		"internal/load":          {ours: []string{"detector/policy"}, modules: []string{"go.yaml.in/yaml/v3"}},
@@ -205,6 +206,10 @@ func TestImportRulesCanFail(t *testing.T) {
 		{"lambda", "github.com/aws/aws-sdk-go-v2/config"},
 		{"lambda", "github.com/aws/aws-sdk-go-v2/service/kms"},
 		{"detector", "github.com/aws/aws-lambda-go/events"},
+		{"history", module + "/alert"},
+		{"history", module + "/lambda"},
+		{"history", "github.com/aws/aws-sdk-go-v2/service/s3"},
+		{"history", "os"},
 	}
 	for _, test := range tests {
 		if importFault(rules()[test.dir], false, test.name) == "" {
