@@ -47,14 +47,18 @@ func rules() map[string]rule {
 			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy"},
 			modules: []string{"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sns"},
 		},
-		"cmd/kmsentry":           {ours: []string{"alert", "alert/exceptions", "detector", "detector/policy", "internal/fakesns", "internal/load", "internal/runtimeapi"}},
+		"cmd/kmsentry":           {ours: []string{"alert", "alert/exceptions", "detector", "detector/policy", "internal/fakesns", "internal/hunt", "internal/load", "internal/runtimeapi"}},
 		"history":                {ours: []string{"detector", "detector/policy"}, modules: []string{"github.com/klauspost/compress"}, forbidden: pure},
 		"internal/bootstraptest": {},
 		"internal/fakesns":       {},
-		"internal/load":          {ours: []string{"detector/policy"}, modules: []string{"go.yaml.in/yaml/v3"}},
-		"internal/preview":       {ours: []string{"alert", "detector", "detector/policy"}},
-		"internal/pytool":        {},
-		"internal/runtimeapi":    {},
+		"internal/hunt": {
+			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "history"},
+			modules: []string{"github.com/vbauerster/mpb/v8", "golang.org/x/term"},
+		},
+		"internal/load":       {ours: []string{"detector/policy"}, modules: []string{"go.yaml.in/yaml/v3"}},
+		"internal/preview":    {ours: []string{"alert", "detector", "detector/policy"}},
+		"internal/pytool":     {},
+		"internal/runtimeapi": {},
 	}
 }
 
@@ -68,7 +72,7 @@ func testModules() []string {
 
 // readsClock lists the folders that may ask for the time.
 func readsClock() []string {
-	return []string{"lambda", "cmd/kmsentry", "internal/fakesns", "internal/preview", "internal/runtimeapi"}
+	return []string{"lambda", "cmd/kmsentry", "internal/fakesns", "internal/hunt", "internal/preview", "internal/runtimeapi"}
 }
 
 // A goPackage is a folder of Go files.

@@ -179,6 +179,9 @@ func javaMap(text, policy string) map[string]any {
 
 var keyARN = regexp.MustCompile(`arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+`)
 
+// keyID is a bare key id. Source: KMS Developer Guide, concepts, key identifiers.
+var keyID = regexp.MustCompile(`^(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
+
 // plain gives a value of a Java map the type that CloudTrail gives it.
 func plain(name, value string) any {
 	if name == "bypassPolicyLockoutSafetyCheck" || name == "multiRegion" || name == "omitted" {
