@@ -55,10 +55,12 @@ func rules() map[string]rule {
 			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "history"},
 			modules: []string{"github.com/vbauerster/mpb/v8", "golang.org/x/term"},
 		},
-		"internal/load":       {ours: []string{"detector/policy"}, modules: []string{"go.yaml.in/yaml/v3"}},
-		"internal/preview":    {ours: []string{"alert", "detector", "detector/policy"}},
-		"internal/pytool":     {},
-		"internal/runtimeapi": {},
+		"internal/load":         {ours: []string{"detector/policy"}, modules: []string{"go.yaml.in/yaml/v3"}},
+		"internal/preview":      {ours: []string{"alert", "detector", "detector/policy"}},
+		"internal/pytool":       {},
+		"internal/runtimeapi":   {},
+		"internal/trailgen":     {},
+		"internal/trailgen/cmd": {ours: []string{"internal/trailgen"}},
 	}
 }
 

@@ -90,14 +90,16 @@ func (r *Reader) Read(file io.Reader, emit func(Record)) Report {
 // A scanner walks through the text of one file: over documents one after the
 // other, into the lists that hold records, from element to element.
 type scanner struct {
-	w        *window
-	pos      int64
-	report   *Report
-	emit     func(Record)
-	holding  bool     // a unit is being read: its bytes stay in the window
-	tooLarge bool     // the unit was too large for that
-	lost     bool     // structure was lost: brackets and commas between records are no surprise
-	header   []string // of the rows in the Athena API's form; nil before the first
+	w         *window
+	pos       int64
+	report    *Report
+	emit      func(Record)
+	holding   bool     // a unit is being read: its bytes stay in the window
+	tooLarge  bool     // the unit was too large for that
+	filled    bool     // the window was filled once: many files end within it
+	dismissed bool     // hits that make no record wanted were taken out, to the end of the text
+	lost      bool     // structure was lost: brackets and commas between records are no surprise
+	header    []string // of the rows in the Athena API's form; nil before the first
 }
 
 // run reads documents until the text ends.
@@ -303,7 +305,21 @@ func (s *scanner) elements(kind string) bool {
 // rest passes over the records that are left of a log file when nothing wanted
 // is in them and the file ends as it should.
 func (s *scanner) rest() bool {
-	if s.report.Format == "" || !s.w.last(s.pos) || !s.ahead(recordStart) {
+	if s.report.Format == "" || !s.ahead(recordStart) {
+		return false
+	}
+	if !s.filled {
+		s.filled = true
+		s.w.fill()
+	}
+	if s.w.err != io.EOF {
+		return false
+	}
+	if !s.dismissed {
+		s.dismissed = true
+		s.dismiss()
+	}
+	if !s.w.last(s.pos) {
 		return false
 	}
 	text := s.w.from(s.pos)
@@ -315,9 +331,62 @@ func (s *scanner) rest() bool {
 	if !done || !bytes.Equal(bytes.Join(bytes.Fields(text[end:]), nil), []byte("]}")) {
 		return false
 	}
-	s.report.Records += int64(bytes.Count(text, []byte(recordStart)))
+	s.report.Records += countStarts(text)
 	s.pos += int64(end)
 	return true
+}
+
+// countStarts counts recordStart by its one capital letter, which is rare.
+func countStarts(text []byte) (n int64) {
+	const before = len(`{"event`)
+	for {
+		i := bytes.IndexByte(text, 'V')
+		if i < 0 {
+			return n
+		}
+		if i >= before && bytes.HasPrefix(text[i-before:], []byte(recordStart)) {
+			n++
+		}
+		text = text[i+1:]
+	}
+}
+
+// dismiss takes out the hits at and after pos that make no record wanted,
+// wherever they stand: what begins like a record nearest before the hit, and
+// encloses it, holds no wanted record. Only such a hit could be the name of
+// what encloses that, and a name is a member of its record itself.
+func (s *scanner) dismiss() {
+	kept := s.w.hits[:0]
+	none, end := false, s.pos
+	for _, at := range s.w.hits {
+		if at >= end {
+			none, end = s.noRecordAround(at)
+		}
+		if at < s.pos || !none {
+			kept = append(kept, at)
+		}
+	}
+	s.w.hits = kept
+}
+
+// noRecordAround looks at the object around a hit; none says that it holds no
+// wanted record, and end is where it ends.
+func (s *scanner) noRecordAround(at int64) (none bool, end int64) {
+	text := s.w.from(s.pos)
+	start := bytes.LastIndex(text[:at-s.pos], []byte(recordStart))
+	if start < 0 {
+		return false, at + 1
+	}
+	var k skipper
+	k.open()
+	n, done := k.skip(text[start+1:])
+	end = s.pos + int64(start+1+n)
+	if object := text[start : start+1+n]; done && end > at && json.Valid(object) {
+		u := unwrapper{s: &scanner{w: s.w, report: &Report{}, emit: func(Record) {}}}
+		u.element("Records", object)
+		return u.wanted == 0 && u.err == nil, end
+	}
+	return false, at + 1
 }
 
 // value passes the value at pos; false when the text ends within it.

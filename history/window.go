@@ -75,6 +75,12 @@ func (w *window) more() bool {
 	return n > 0
 }
 
+// fill reads on while there is room.
+func (w *window) fill() {
+	for len(w.buf) <= w.limits.unit && w.more() {
+	}
+}
+
 // readFull fills p unless the text ends or fails before.
 func readFull(r io.Reader, p []byte) (n int, err error) {
 	for n < len(p) && err == nil {
