@@ -47,7 +47,7 @@ func rules() map[string]rule {
 			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy"},
 			modules: []string{"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sns"},
 		},
-		"cmd/kmsentry":           {ours: []string{"alert", "alert/exceptions", "detector", "detector/policy", "internal/fakesns", "internal/hunt", "internal/load", "internal/runtimeapi"}},
+		"cmd/kmsentry":           {ours: []string{"alert", "alert/exceptions", "detector", "detector/policy", "internal/fakesns", "internal/hunt", "internal/load", "internal/runtimeapi", "internal/s3archive"}},
 		"history":                {ours: []string{"detector", "detector/policy"}, modules: []string{"github.com/klauspost/compress"}, forbidden: pure},
 		"internal/bootstraptest": {},
 		"internal/fakesns":       {},
@@ -55,10 +55,16 @@ func rules() map[string]rule {
 			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "history"},
 			modules: []string{"github.com/vbauerster/mpb/v8", "golang.org/x/term"},
 		},
-		"internal/load":         {ours: []string{"detector/policy"}, modules: []string{"go.yaml.in/yaml/v3"}},
-		"internal/preview":      {ours: []string{"alert", "detector", "detector/policy"}},
-		"internal/pytool":       {},
-		"internal/runtimeapi":   {},
+		"internal/load":       {ours: []string{"detector/policy"}, modules: []string{"go.yaml.in/yaml/v3"}},
+		"internal/preview":    {ours: []string{"alert", "detector", "detector/policy"}},
+		"internal/pytool":     {},
+		"internal/runtimeapi": {},
+		"internal/s3archive": {
+			ours: []string{"internal/hunt"},
+			modules: []string{
+				"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/s3", "github.com/aws/smithy-go",
+			},
+		},
 		"internal/trailgen":     {},
 		"internal/trailgen/cmd": {ours: []string{"internal/trailgen"}},
 	}
@@ -68,7 +74,7 @@ func rules() map[string]rule {
 func testModules() []string {
 	return []string{
 		"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sns", "github.com/aws/aws-sdk-go-v2/service/sqs",
-		"github.com/santhosh-tekuri/jsonschema/v6", "go.yaml.in/yaml/v3",
+		"github.com/klauspost/compress", "github.com/santhosh-tekuri/jsonschema/v6", "go.yaml.in/yaml/v3",
 	}
 }
 

@@ -112,7 +112,7 @@ func (s *keyState) usable() bool { return !s.disabled && !s.pending && !s.delete
 
 // timeline tells the life of one key from its events by time.
 func timeline(events []*Event, end time.Time) Timeline {
-	t := Timeline{Type: "timeline", Account: events[0].Account, Region: events[0].Region, ReadTo: end}
+	t := Timeline{Type: "timeline", Intervals: []Interval{}, Account: events[0].Account, Region: events[0].Region, ReadTo: end}
 	s := keyState{t: &t}
 	for _, step := range steps(events, &t) {
 		s.step(step)

@@ -45,6 +45,7 @@ type huntOptions struct {
 	summary         string
 	output          string
 	quiet           bool
+	requestPayer    bool
 }
 
 // runHunt is kmsentry hunt.
@@ -242,6 +243,7 @@ func (o *huntOptions) define(flags *flag.FlagSet) {
 	flags.StringVar(&o.summary, "summary", "", "`file` for what was read and what was not, as JSON")
 	flags.StringVar(&o.Resume, "resume", "", "`file` that keeps the place: made if it is not there, else the hunt goes on from it")
 	flags.IntVar(&o.Workers, "workers", 0, "`files` to read at the same time (default one for each core, 32 with s3://)")
+	flags.BoolVar(&o.requestPayer, "request-payer", false, "with s3://: pay for the requests, where the bucket asks for it")
 	flags.BoolVar(&o.quiet, "quiet", false, "no progress, and no summary unless something could not be read")
 }
 

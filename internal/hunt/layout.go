@@ -67,6 +67,15 @@ func (s span) has(at time.Time) bool {
 	return !at.Before(s.from) && (s.to.IsZero() || !at.After(s.to))
 }
 
+// A Filter says which days of delivery may hold events of a span.
+type Filter struct {
+	From, To time.Time // zero: open
+	LateDays int
+}
+
+// Delivered reports whether a file delivered on day may hold wanted events.
+func (f Filter) Delivered(day time.Time) bool { return span{f.From, f.To}.holds(day, f.LateDays) }
+
 // A Gap is a stretch of days for which a trail has no file.
 type Gap struct {
 	Account string `json:"account"`

@@ -62,7 +62,8 @@ type hunter struct {
 	last    time.Time
 	journal *journal
 	items   []Item // read, for the second pass; kept only when there is one
-	fatal   error  // why the hunt cannot go on
+	stop    func() // ends the hunt
+	stopped bool   // because of a StopError
 }
 
 // Run hunts. When ctx ends it stops and returns what was found by then. An
@@ -77,10 +78,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		}
 		defer h.journal.f.Close()
 	}
+	ctx, h.stop = context.WithCancel(ctx)
+	defer h.stop()
 	h.pass(ctx, h.list, func(w *worker, i Item) { h.keep(w.read(ctx, i)) })
-	if h.fatal != nil {
-		return nil, h.fatal
-	}
 	result := h.answer(ctx)
 	if o.Progress != nil {
 		o.Progress.Close()
@@ -126,9 +126,16 @@ func (h *hunter) list(ctx context.Context, items chan<- Item) {
 			}
 		})
 		for _, e := range split(err) {
-			if ctx.Err() == nil {
+			if !errors.Is(e, context.Canceled) {
 				h.faultOf(e)
 			}
+		}
+		if skipper, ok := s.(Skipper); ok {
+			h.mu.Lock()
+			for kind, n := range skipper.Skipped() {
+				h.summary.Other[kind] += n
+			}
+			h.mu.Unlock()
 		}
 	}
 }
@@ -150,12 +157,20 @@ func split(err error) []error {
 
 func (h *hunter) faultOf(err error) {
 	f := Fault{Error: err.Error()}
-	var path *pathError
+	var path *PathError
 	if errors.As(err, &path) {
-		f = Fault{File: path.path, Error: path.err.Error()}
+		f = Fault{File: path.Path, Error: path.Err.Error()}
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	var stop *StopError
+	if errors.As(err, &stop) {
+		if h.stopped {
+			return // it was said once
+		}
+		h.stopped = true
+		h.stop()
+	}
 	h.summary.fault(f)
 }
 
@@ -354,13 +369,17 @@ func (w *worker) open(ctx context.Context, i Item, r *fileResult, emit func(hist
 	if err != nil {
 		r.partial = true
 		if ctx.Err() == nil {
-			r.Faults = append(r.Faults, Fault{File: i.Name, Error: err.Error()})
+			w.h.faultOf(&PathError{i.Name, err})
 		}
 		return
 	}
 	defer f.Close()
 	source := &watched{ctx: ctx, r: f, progress: w.h.o.Progress}
 	r.Report = w.reader.Read(source, emit)
+	var stop *StopError
+	if errors.As(source.err, &stop) {
+		w.h.faultOf(&PathError{i.Name, source.err})
+	}
 	if ctx.Err() != nil {
 		r.partial = true
 		r.Report.Faults = nil // what was cut off here is not damaged

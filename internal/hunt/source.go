@@ -29,6 +29,18 @@ type Source interface {
 	List(ctx context.Context, add func(Item) error) error
 }
 
+// A StopError ends the hunt: everything that is left would fail with it too.
+type StopError struct{ Err error }
+
+func (e *StopError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the fault itself.
+func (e *StopError) Unwrap() error { return e.Err }
+
+// A Skipper is a Source that leaves out what its path says is no log file, such
+// as digests, and tells how many folders of each kind.
+type Skipper interface{ Skipped() map[string]int }
+
 // Stdin is standard input.
 type Stdin struct{ R io.Reader }
 
@@ -44,7 +56,7 @@ type Local struct{ Path string }
 func (l Local) List(ctx context.Context, add func(Item) error) error {
 	info, err := os.Stat(l.Path)
 	if err != nil {
-		return &pathError{l.Path, reason(err)}
+		return &PathError{l.Path, reason(err)}
 	}
 	if !info.IsDir() {
 		return add(localItem(l.Path, info))
@@ -56,7 +68,7 @@ func (l Local) List(ctx context.Context, add func(Item) error) error {
 			return ctx.Err()
 		}
 		if err != nil {
-			faults = append(faults, &pathError{name, reason(err)})
+			faults = append(faults, &PathError{name, reason(err)})
 			return nil
 		}
 		if d.IsDir() {
@@ -65,17 +77,17 @@ func (l Local) List(ctx context.Context, add func(Item) error) error {
 		info, err := os.Stat(name) // of what a link leads to
 		switch {
 		case err != nil:
-			faults = append(faults, &pathError{name, reason(err)})
+			faults = append(faults, &PathError{name, reason(err)})
 		case info.Mode().IsRegular():
 			files++
 			return add(localItem(name, info))
 		case !info.IsDir():
-			faults = append(faults, &pathError{name, errors.New("not a file")})
+			faults = append(faults, &PathError{name, errors.New("not a file")})
 		}
 		return nil
 	})
 	if files == 0 && err == nil && len(faults) == 0 {
-		faults = append(faults, &pathError{l.Path, errors.New("want files, got an empty folder")})
+		faults = append(faults, &PathError{l.Path, errors.New("want files, got an empty folder")})
 	}
 	return errors.Join(append(faults, err)...)
 }
@@ -107,14 +119,14 @@ func localItem(name string, info fs.FileInfo) Item {
 	}
 }
 
-// A pathError is about one path.
-type pathError struct {
-	path string
-	err  error
+// A PathError is about one path: a file, a folder, or a key.
+type PathError struct {
+	Path string
+	Err  error
 }
 
-func (e *pathError) Error() string { return e.path + ": " + e.err.Error() }
-func (e *pathError) Unwrap() error { return e.err }
+func (e *PathError) Error() string { return e.Path + ": " + e.Err.Error() }
+func (e *PathError) Unwrap() error { return e.Err }
 
 // reason leaves out the file's name, which is before the error anyway.
 func reason(err error) error {
