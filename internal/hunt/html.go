@@ -67,7 +67,7 @@ func (a axis) stroke(from, to time.Time, class, title string) stroke {
 func (a axis) ticks() []string {
 	const count = 5
 	layout := time.DateOnly
-	if a.to.Sub(a.from) < count*24*time.Hour {
+	if a.to.Sub(a.from) < 4*count*24*time.Hour {
 		layout = "01-02 15:04"
 	}
 	var ticks []string
