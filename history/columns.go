@@ -72,6 +72,7 @@ func recordOf(cells map[string]string) map[string]any {
 	if identity == nil {
 		identity = map[string]any{}
 	}
+	restoreCase(identity)
 	for column, member := range map[string]string{
 		"ui_type": "type", "ui_arn": "arn", "ui_account": "accountId", "ui_principalid": "principalId", "ui_username": "userName", "ui_accesskeyid": "accessKeyId",
 		"useridentity_type": "type", "useridentity_arn": "arn", "useridentity_accountid": "accountId",
@@ -85,6 +86,25 @@ func recordOf(cells map[string]string) map[string]any {
 	}
 	r["userIdentity"] = identity
 	return r
+}
+
+// restoreCase gives the members of userIdentity CloudTrail's own letter case,
+// which a struct in Athena or Lake has lost.
+func restoreCase(m map[string]any) {
+	for _, name := range []string{
+		"principalId", "accountId", "accessKeyId", "userName", "invokedBy", "sessionContext", "sessionIssuer", "webIdFederationData",
+		"mfaAuthenticated", "creationDate", "onBehalfOf", "userId", "identityProvider", "credentialId", "federatedProvider",
+	} {
+		if v, ok := m[strings.ToLower(name)]; ok && m[name] == nil {
+			delete(m, strings.ToLower(name))
+			m[name] = v
+		}
+	}
+	for _, v := range m {
+		if inner, ok := v.(map[string]any); ok {
+			restoreCase(inner)
+		}
+	}
 }
 
 // isoTime returns the time of CloudTrail Lake, Athena or Presto, which is UTC, as

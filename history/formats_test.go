@@ -89,3 +89,27 @@ func TestFormats(t *testing.T) {
 		t.Errorf("%d files, want at least 60", len(listed))
 	}
 }
+
+// TestWhoIsKept: formats that keep the caller in columns of their own lose
+// neither the caller nor the key nor the source.
+func TestWhoIsKept(t *testing.T) {
+	const key = "arn:aws:kms:ap-south-1:444455556666:key/0a1b2c3d-1111-4222-8333-444455556666"
+	for _, name := range []string{"log.json", "athena-columns.csv", "athena-struct.csv", "ocsf-object.jsonl", "elastic-original.jsonl", "panther.jsonl", "splunk.tsv"} {
+		text, err := os.ReadFile(filepath.Join("testdata/formats", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := Reader{Matcher: Calls{}}
+		seen := 0
+		r.Read(bytes.NewReader(text), func(rec Record) {
+			e := mustJudge(t, rec.Text)
+			seen++
+			if e.ActorARN != "arn:aws:iam::444455556666:user/mira" || e.Address != "198.51.100.7" || e.Key != key || e.Time.IsZero() || e.Trail != "444455556666" || e.Called != "ap-south-1" {
+				t.Errorf("%s: %+v", name, e)
+			}
+		})
+		if seen == 0 {
+			t.Errorf("%s: no record", name)
+		}
+	}
+}

@@ -24,7 +24,28 @@ const maxWindow = 8 << 20
 type layered struct {
 	counter byteCounter
 	text    io.Reader
+	spare   *spares
+	gzips   int // members readers in use
 	close   []func()
+}
+
+// spares are buffers and inflaters that one file after the other uses.
+type spares struct {
+	buffers [maxLayers + 1]*bufio.Reader
+	gzips   [maxLayers + 1]*gzip.Reader
+}
+
+// buffer returns the buffer of a layer, which reads from r.
+func (s *spares) buffer(layer int, r io.Reader) *bufio.Reader {
+	if s.buffers[layer] == nil {
+		ahead := 64 << 10
+		if layer > 0 {
+			ahead = 8 << 10 // text is mostly read past this buffer, in chunks
+		}
+		s.buffers[layer] = bufio.NewReaderSize(nil, ahead)
+	}
+	s.buffers[layer].Reset(r)
+	return s.buffers[layer]
 }
 
 // A byteCounter counts what was read of a file.
@@ -56,11 +77,11 @@ func unread() []struct{ magic, fault string } {
 }
 
 // openLayers opens r, which it does not close.
-func openLayers(r io.Reader) (*layered, error) {
-	l := &layered{counter: byteCounter{r: r}}
+func openLayers(r io.Reader, spare *spares) (*layered, error) {
+	l := &layered{counter: byteCounter{r: r}, spare: spare}
 	l.text = &l.counter
-	for range maxLayers + 1 {
-		b := bufio.NewReaderSize(l.text, 64<<10)
+	for layer := range maxLayers + 1 {
+		b := spare.buffer(layer, l.text)
 		l.text = b
 		head, err := b.Peek(8)
 		if len(head) == 0 && err != nil && err != io.EOF {
@@ -83,7 +104,8 @@ func (l *layered) unwrap(b *bufio.Reader, head []byte) (more bool, err error) {
 	}
 	switch {
 	case isGzip(head):
-		l.text = &members{source: b, position: l.position(b)}
+		l.text = &members{source: b, position: l.position(b), z: &l.spare.gzips[l.gzips]}
+		l.gzips++
 		return true, nil
 	case bytes.HasPrefix(head, []byte("\x28\xb5\x2f\xfd")):
 		z, err := zstd.NewReader(b, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
@@ -138,7 +160,8 @@ func (r *zstdReader) Read(p []byte) (int, error) {
 type members struct {
 	source   *bufio.Reader
 	position func() int64
-	z        *gzip.Reader
+	z        **gzip.Reader // nil before it was used for the first time
+	begun    bool
 	open     bool
 	damaged  error // a member whose checksum is wrong; those after it are read all the same
 	err      error
@@ -150,7 +173,7 @@ func (m *members) Read(p []byte) (int, error) {
 			m.err = m.next()
 			continue
 		}
-		n, err := m.z.Read(p)
+		n, err := (*m.z).Read(p)
 		switch {
 		case err == io.EOF:
 			m.open = false
@@ -175,24 +198,23 @@ func (m *members) fault(err error) error {
 
 // next opens the next member; io.EOF when there is none.
 func (m *members) next() error {
-	if m.z != nil {
+	if m.begun {
 		if err := m.padding(); err != nil {
 			return err
 		}
 	}
-	var err error
-	if m.z == nil {
-		m.z, err = gzip.NewReader(m.source)
-	} else {
-		err = m.z.Reset(m.source)
+	m.begun = true
+	if *m.z == nil {
+		*m.z = new(gzip.Reader)
 	}
+	err := (*m.z).Reset(m.source)
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF // next was told that there is a member
 	}
 	if err != nil {
 		return m.fault(err)
 	}
-	m.z.Multistream(false)
+	(*m.z).Multistream(false)
 	m.open = true
 	return nil
 }

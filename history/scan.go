@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 )
 
 // A Record is a record of a wanted call, as JSON in CloudTrail's form.
@@ -58,6 +59,7 @@ func (r *Report) other(kind string) {
 type Reader struct {
 	Matcher Matcher // which records are wanted
 	buf     []byte
+	spare   spares
 	limits  limits
 }
 
@@ -66,7 +68,7 @@ type Reader struct {
 // read is used, and the report names the rest.
 func (r *Reader) Read(file io.Reader, emit func(Record)) Report {
 	var report Report
-	l, err := openLayers(file)
+	l, err := openLayers(file, &r.spare)
 	defer l.Close()
 	if err != nil {
 		report.Read = l.counter.n
@@ -322,33 +324,22 @@ func (s *scanner) rest() bool {
 	if !s.w.last(s.pos) {
 		return false
 	}
-	text := s.w.from(s.pos)
-	at := bytes.LastIndex(text, []byte(recordStart))
+	i, _ := slices.BinarySearch(s.w.starts, s.pos)
+	left := s.w.starts[i:]
+	if len(left) == 0 {
+		return false // not reached: pos is one
+	}
+	last := left[len(left)-1]
 	var k skipper
 	k.open()
-	n, done := k.skip(text[at+1:])
-	end := at + 1 + n
-	if !done || !bytes.Equal(bytes.Join(bytes.Fields(text[end:]), nil), []byte("]}")) {
+	n, done := k.skip(s.w.from(last + 1))
+	end := last + 1 + int64(n)
+	if !done || !bytes.Equal(bytes.Join(bytes.Fields(s.w.from(end)), nil), []byte("]}")) {
 		return false
 	}
-	s.report.Records += countStarts(text)
-	s.pos += int64(end)
+	s.report.Records += int64(len(left))
+	s.pos = end
 	return true
-}
-
-// countStarts counts recordStart by its one capital letter, which is rare.
-func countStarts(text []byte) (n int64) {
-	const before = len(`{"event`)
-	for {
-		i := bytes.IndexByte(text, 'V')
-		if i < 0 {
-			return n
-		}
-		if i >= before && bytes.HasPrefix(text[i-before:], []byte(recordStart)) {
-			n++
-		}
-		text = text[i+1:]
-	}
 }
 
 // dismiss takes out the hits at and after pos that make no record wanted,

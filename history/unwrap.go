@@ -264,10 +264,24 @@ func (u *unwrapper) unknown(kind string, m fields, text []byte) {
 		u.s.report.other("CloudTrail " + category + " event")
 	case kind != "" && m["eventVersion"] != nil:
 		u.fail("a record without eventName or eventSource")
+	case len(m) == 1:
+		u.only(m)
 	case u.depth > 1:
 		u.records++ // a message of something else
 	default:
 		u.fail("not recognised: an object that is no record, with %s", excerpt(text))
+	}
+}
+
+// only reads the value of an object's only member: databases write a column of
+// records so.
+func (u *unwrapper) only(m fields) {
+	for name, value := range m {
+		if value[0] != '{' && value[0] != '"' {
+			u.fail("not recognised: an object with %q alone", name)
+			return
+		}
+		u.element("", value)
 	}
 }
 

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -25,6 +26,7 @@ type window struct {
 	base    int64
 	keep    int64   // the first byte that is still needed
 	hits    []int64 // sorted
+	starts  []int64 // where recordStart stands, sorted
 	found   []int
 	looked  int64 // how far the text was looked at for hits
 	limits  limits
@@ -109,13 +111,33 @@ func (w *window) look() {
 			w.hits = append(w.hits, at)
 		}
 	}
+	w.starts = appendStarts(w.starts, w.buf[from-w.base:], from, to)
 	w.looked = to
+}
+
+// appendStarts appends where recordStart stands in text, which begins at from,
+// up to the place to. It looks for its one capital letter, which is rare.
+func appendStarts(starts []int64, text []byte, from, to int64) []int64 {
+	const before = len(`{"event`)
+	for i := before; i < len(text); i++ {
+		n := bytes.IndexByte(text[i:], 'V')
+		if n < 0 {
+			break
+		}
+		i += n
+		if at := from + int64(i-before); at < to && bytes.HasPrefix(text[i-before:], []byte(recordStart)) {
+			starts = append(starts, at)
+		}
+	}
+	return starts
 }
 
 // forget drops the hits before what is kept.
 func (w *window) forget() {
 	i, _ := slices.BinarySearch(w.hits, w.base)
 	w.hits = w.hits[:copy(w.hits, w.hits[i:])]
+	i, _ = slices.BinarySearch(w.starts, w.base)
+	w.starts = w.starts[:copy(w.starts, w.starts[i:])]
 }
 
 // hit reports whether there is a hit between two places that were read and kept.

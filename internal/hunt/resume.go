@@ -15,13 +15,15 @@ import (
 
 // A fileResult is what came out of one file: a line of the file for --resume.
 type fileResult struct {
-	File    string         `json:"file"`
-	Size    int64          `json:"size"`
-	Tag     string         `json:"tag"`
-	Report  history.Report `json:"report"`
-	Records []keptRecord   `json:"records,omitempty"`
-	Faults  []Fault        `json:"faults,omitempty"` // beyond the report's
-	partial bool           // it was not read to its end
+	File    string           `json:"file"`
+	Size    int64            `json:"size"`
+	Tag     string           `json:"tag"`
+	Report  history.Report   `json:"report"`
+	Records []keptRecord     `json:"records,omitempty"`
+	Faults  []Fault          `json:"faults,omitempty"` // beyond the report's
+	partial bool             // it was not read to its end
+	bad     []Fault          // records that are none
+	events  []*history.Event // what the records came to
 }
 
 // A keptRecord is a record of a wanted call, before any filter.

@@ -203,6 +203,7 @@ func (h *hunter) admit(i Item) bool {
 // earlier takes over what the run that is resumed found in a file.
 func (h *hunter) earlier(r fileResult) error {
 	h.summary.Resumed++
+	r.judge(h.o.Detector)
 	h.take(&r)
 	return nil
 }
@@ -237,25 +238,30 @@ func (h *hunter) take(r *fileResult) (findings int) {
 		s.fault(Fault{r.File, f.Offset, f.Error})
 	}
 	s.MoreFaults += r.Report.More
-	for _, f := range r.Faults {
+	for _, f := range slices.Concat(r.Faults, r.bad) {
 		s.fault(f)
 	}
-	for _, kept := range r.Records {
-		s.Candidates++
-		e, err := history.Judge(h.o.Detector, kept.Text)
-		if err != nil {
-			s.fault(Fault{r.File, kept.Offset, err.Error()})
-			continue
-		}
-		if e == nil {
-			continue // a call of that name to another service
-		}
-		e.File, e.Offset = r.File, kept.Offset
+	s.Candidates += len(r.Records)
+	for _, e := range r.events {
 		if h.add(e) {
 			findings++
 		}
 	}
 	return findings
+}
+
+// judge judges the records of a file.
+func (r *fileResult) judge(d detector.Detector) {
+	for _, kept := range r.Records {
+		e, err := history.Judge(d, kept.Text)
+		switch {
+		case err != nil:
+			r.bad = append(r.bad, Fault{r.File, kept.Offset, err.Error()})
+		case e != nil: // nil: a call of that name to another service
+			e.File, e.Offset = r.File, kept.Offset
+			r.events = append(r.events, e)
+		}
+	}
 }
 
 // add adds an event that the filters let through, and says whether it is a finding.
@@ -360,6 +366,7 @@ func (w *worker) read(ctx context.Context, i Item) *fileResult {
 		text := slices.Clone(rec.Text)
 		r.Records = append(r.Records, keptRecord{rec.Offset, text})
 	})
+	r.judge(w.h.o.Detector)
 	return r
 }
 
