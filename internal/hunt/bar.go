@@ -33,9 +33,9 @@ func NewBar(w io.Writer) Progress {
 	return newBar(f, time.Now())
 }
 
-func newBar(w io.Writer, start time.Time) *Bar {
+func newBar(w io.Writer, start time.Time, more ...mpb.ContainerOption) *Bar {
 	b := &Bar{start: start}
-	b.progress = mpb.New(mpb.WithOutput(w), mpb.WithWidth(24), mpb.WithRefreshRate(200*time.Millisecond))
+	b.progress = mpb.New(append([]mpb.ContainerOption{mpb.WithOutput(w), mpb.WithWidth(24), mpb.WithRefreshRate(200 * time.Millisecond)}, more...)...)
 	b.bar = b.progress.New(0, mpb.BarStyle(), mpb.BarRemoveOnComplete(), mpb.PrependDecorators(
 		decor.CountersKiloByte("% .1f / % .1f"),
 	), mpb.AppendDecorators(

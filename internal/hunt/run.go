@@ -90,7 +90,8 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 
 // pass hands the items that list finds to workers.
 func (h *hunter) pass(ctx context.Context, list func(context.Context, chan<- Item), do func(*worker, Item)) {
-	items := make(chan Item, 4*h.o.Workers)
+	const ahead = 8192 // items listed and not yet read: a listing that is ahead tells how much there is
+	items := make(chan Item, ahead)
 	var wg sync.WaitGroup
 	for range h.o.Workers {
 		wg.Go(func() {
