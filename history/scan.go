@@ -476,22 +476,25 @@ func (s *scanner) lose(want string, c byte, ok bool) bool {
 		s.report.fault(s.pos, "not valid JSON: %s, got %q", want, c)
 	}
 	s.lost = true
-	if s.holding {
-		s.salvage(s.w.keep, min(s.pos, s.w.end()))
-	}
-	s.holding = false
-	if !ok {
-		s.pos = s.w.end()
+	if ok {
+		s.resync()
 		return false
 	}
-	s.resync()
+	if s.holding {
+		s.salvage(s.w.keep, s.w.end())
+	}
+	s.holding = false
+	s.pos = s.w.end()
 	return false
 }
 
-// resync passes on to the next place where a record or a line may begin.
+// resync passes on to the next place where a record or a line may begin, and
+// looks for records in all that it passes and in the unit that was being read.
 func (s *scanner) resync() {
 	from := s.pos
-	s.begin()
+	if !s.holding {
+		s.begin()
+	}
 	for s.holding {
 		text := s.w.from(from)
 		at := bytes.Index(text, []byte(recordStart))

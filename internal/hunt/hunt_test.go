@@ -195,7 +195,7 @@ func TestResume(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := io.WriteString(f, `{"file":"cut off`); err != nil { // as a run that is killed leaves it
+		if _, err := io.WriteString(f, `{"file":"cut off`+strings.Repeat("x", 100_000)); err != nil { // as a run that is killed leaves it
 			t.Fatal(err)
 		}
 		f.Close()
