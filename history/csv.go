@@ -46,6 +46,7 @@ func (t *table) row(line []byte) ([]string, error) {
 // quotes.
 func (s *scanner) csv(t *table) {
 	s.report.Format = "CSV"
+	s.quotesTwice = true
 	for {
 		if _, ok := s.token(); !ok {
 			return
@@ -92,6 +93,7 @@ func (s *scanner) row(t *table, start int64) {
 	u.row(cells)
 	if u.err != nil {
 		s.report.fault(start, "%s", u.err)
+		s.salvage(start, s.pos) // a quote that is missing joins rows
 	}
 	s.report.Records += u.records
 }

@@ -64,6 +64,12 @@ func TestDamageCostsOnlyItself(t *testing.T) {
 		{"bytes lost at a line's end", quiet + "\n" + good(1)[:100] + "\n" + good(2) + "\n" + good(3) + "\n", 2},
 		{"zero bytes", `{"Records":[` + good(1) + "\x00\x00\x00" + good(2) + `]}`, 2},
 	}
+	row := func(text string) string { return `"1","` + strings.ReplaceAll(text, `"`, `""`) + "\"\n" }
+	csv := `"_time","_raw"` + "\n" + row(good(1)) + strings.Replace(row(good(2)), `"1","`, `"1",`, 1) + row(good(3)) + row(quiet)
+	tests = append(tests, struct {
+		name, text string
+		want       int
+	}{"quote missing in a row of CSV", csv, 3})
 	for _, test := range tests {
 		f := read(t, Calls{}, []byte(test.text))
 		if len(f.ids) != test.want {

@@ -69,12 +69,13 @@ type Reader struct {
 func (r *Reader) Read(file io.Reader, emit func(Record)) Report {
 	var report Report
 	l, err := openLayers(file, &r.spare)
-	defer l.Close()
 	if err != nil {
+		l.Close()
 		report.Read = l.counter.n
 		report.fault(0, "%s", err)
 		return report
 	}
+	defer l.Close()
 	if r.limits.chunk == 0 {
 		r.limits = usualLimits()
 	}
@@ -92,16 +93,17 @@ func (r *Reader) Read(file io.Reader, emit func(Record)) Report {
 // A scanner walks through the text of one file: over documents one after the
 // other, into the lists that hold records, from element to element.
 type scanner struct {
-	w         *window
-	pos       int64
-	report    *Report
-	emit      func(Record)
-	holding   bool     // a unit is being read: its bytes stay in the window
-	tooLarge  bool     // the unit was too large for that
-	filled    bool     // the window was filled once: many files end within it
-	dismissed bool     // hits that make no record wanted were taken out, to the end of the text
-	lost      bool     // structure was lost: brackets and commas between records are no surprise
-	header    []string // of the rows in the Athena API's form; nil before the first
+	w           *window
+	pos         int64
+	report      *Report
+	emit        func(Record)
+	holding     bool     // a unit is being read: its bytes stay in the window
+	tooLarge    bool     // the unit was too large for that
+	filled      bool     // the window was filled once: many files end within it
+	dismissed   bool     // hits that make no record wanted were taken out, to the end of the text
+	lost        bool     // structure was lost: brackets and commas between records are no surprise
+	quotesTwice bool     // the text is CSV, which writes a quote as two
+	header      []string // of the rows in the Athena API's form; nil before the first
 }
 
 // run reads documents until the text ends.

@@ -74,6 +74,9 @@ func (s *scanner) salvage(from, to int64) {
 		return
 	}
 	text := s.w.slice(from, to)
+	if s.quotesTwice {
+		text = bytes.ReplaceAll(text, []byte(`""`), []byte(`"`))
+	}
 	hits := s.w.matcher.find(text, 0, nil)
 	slices.Sort(hits)
 	const patience = 64 // times the text's length, in bytes that are looked at again

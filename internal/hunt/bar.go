@@ -17,11 +17,9 @@ type Bar struct {
 	progress *mpb.Progress
 	bar      *mpb.Bar
 	total    atomic.Int64 // bytes to read, as far as was listed
-	read     atomic.Int64
 	files    atomic.Int64
 	done     atomic.Int64
 	findings atomic.Int64
-	start    time.Time
 }
 
 // NewBar returns a bar on w, or nil where w is no terminal.
@@ -30,11 +28,11 @@ func NewBar(w io.Writer) Progress {
 	if !ok || !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
 		return nil
 	}
-	return newBar(f, time.Now())
+	return newBar(f)
 }
 
-func newBar(w io.Writer, start time.Time, more ...mpb.ContainerOption) *Bar {
-	b := &Bar{start: start}
+func newBar(w io.Writer, more ...mpb.ContainerOption) *Bar {
+	b := &Bar{}
 	b.progress = mpb.New(append([]mpb.ContainerOption{mpb.WithOutput(w), mpb.WithWidth(24), mpb.WithRefreshRate(200 * time.Millisecond)}, more...)...)
 	b.bar = b.progress.New(0, mpb.BarStyle(), mpb.BarRemoveOnComplete(), mpb.PrependDecorators(
 		decor.CountersKiloByte("% .1f / % .1f"),

@@ -21,7 +21,7 @@ func (l lines) Write(p []byte) (int, error) {
 // everything was read.
 func TestBar(t *testing.T) {
 	out := make(lines, 1000)
-	bar := newBar(out, time.Now(), mpb.WithAutoRefresh(), mpb.WithRefreshRate(time.Millisecond))
+	bar := newBar(out, mpb.WithAutoRefresh(), mpb.WithRefreshRate(time.Millisecond))
 	bar.Found(3, 3000)
 	bar.Read(2000)
 	bar.Done(1)
