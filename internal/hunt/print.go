@@ -49,7 +49,7 @@ func Print(w io.Writer, r *Result, v View) error {
 	return b.Flush()
 }
 
-// printJSON writes one object a line: groups, then timelines, then uses.
+// printJSON writes one object per line: groups, then timelines, then uses.
 func printJSON(w io.Writer, r *Result, timelines bool) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
@@ -113,7 +113,7 @@ func cell(s string) string {
 	return s
 }
 
-// printOCSF writes a Detection Finding a line for each finding.
+// printOCSF writes a Detection Finding per line, one for each finding.
 func printOCSF(w io.Writer, r *Result, v View) error {
 	for _, e := range r.Findings {
 		text, err := alert.OCSF(e.Finding, alert.Options{Now: v.Now, Version: v.Version})
