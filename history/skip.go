@@ -85,11 +85,19 @@ func (s *skipper) byte(c byte) {
 // marks returns a bit for each byte of b that is a quote, a backslash, or
 // looks like a bracket.
 func marks(b *[block]byte) (quotes, slashes, brackets uint64) {
+	var slash uint64
 	for i := 0; i < block; i += 8 {
 		word := binary.LittleEndian.Uint64(b[i:])
 		quotes |= zeros(word^'"'*ones) << i
-		slashes |= zeros(word^'\\'*ones) << i
 		brackets |= zeros(word&(0xd9*ones)^0x59*ones) << i // [ ] { } and four bytes that JSON has in strings only
+		word ^= '\\' * ones
+		slash |= (word - ones) &^ word // has a high bit where there is any; which byte is told below
+	}
+	if slash&highs == 0 {
+		return quotes, 0, brackets
+	}
+	for i := 0; i < block; i += 8 {
+		slashes |= zeros(binary.LittleEndian.Uint64(b[i:])^'\\'*ones) << i
 	}
 	return quotes, slashes, brackets
 }
