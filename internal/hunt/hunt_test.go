@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -208,16 +209,16 @@ func TestResume(t *testing.T) {
 // stopping is a source that interrupts the hunt while some file is opened.
 type stopping struct {
 	Local
-	after  int
+	after  int64
 	cancel func()
 }
 
 func (s *stopping) List(ctx context.Context, add func(Item) error) error {
-	n := 0
+	var n atomic.Int64
 	return s.Local.List(ctx, func(i Item) error {
 		open := i.Open
 		i.Open = func(ctx context.Context) (io.ReadCloser, error) {
-			if n++; n == s.after {
+			if n.Add(1) == s.after {
 				s.cancel()
 			}
 			return open(ctx)

@@ -145,10 +145,13 @@ func printTable(w io.Writer, r *Result, v View) error {
 		})
 	}
 	var b strings.Builder
-	if len(r.Groups) == 0 {
-		b.WriteString("No key policy that opens a key to outsiders was found.\n")
-	} else {
+	switch {
+	case len(r.Groups) > 0:
 		align(&b, rows)
+	case r.Summary.Failed():
+		b.WriteString("No key policy that opens a key to outsiders was found in what could be read; not everything could.\n")
+	default:
+		b.WriteString("No key policy that opens a key to outsiders was found.\n")
 	}
 	for _, t := range r.Timelines {
 		tellTimeline(&b, t, r.Uses)
