@@ -49,18 +49,34 @@ func rules() map[string]rule {
 			modules: []string{"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sns"},
 		},
 		"cmd/kmsentry": {
-			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "internal/fakesns", "internal/load", "internal/redrive", "internal/runtimeapi"},
+			ours: []string{
+				"alert", "alert/exceptions", "detector", "detector/policy", "internal/fakesns", "internal/hunt", "internal/load", "internal/redrive",
+				"internal/runtimeapi", "internal/s3archive",
+			},
 			modules: []string{"github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sqs"}, // for redrive
 		},
+		"history":                {ours: []string{"detector", "detector/policy"}, modules: []string{"github.com/klauspost/compress"}, forbidden: pure},
 		"internal/bootstraptest": {},
 		"internal/fakesns":       {},
-		"internal/load":          {ours: []string{"detector/policy"}, modules: []string{"go.yaml.in/yaml/v3"}},
-		"internal/mototest":      {ours: []string{"internal/pytool"}},
-		"internal/mutate":        {},
-		"internal/preview":       {ours: []string{"alert", "detector", "detector/policy"}},
-		"internal/pytool":        {},
-		"internal/redrive":       {ours: []string{"alert", "detector"}, modules: []string{"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sqs"}},
-		"internal/runtimeapi":    {},
+		"internal/hunt": {
+			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "history"},
+			modules: []string{"github.com/vbauerster/mpb/v8", "golang.org/x/term"},
+		},
+		"internal/load":       {ours: []string{"detector/policy"}, modules: []string{"go.yaml.in/yaml/v3"}},
+		"internal/mototest":   {ours: []string{"internal/pytool"}},
+		"internal/mutate":     {},
+		"internal/preview":    {ours: []string{"alert", "detector", "detector/policy"}},
+		"internal/pytool":     {},
+		"internal/redrive":    {ours: []string{"alert", "detector"}, modules: []string{"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sqs"}},
+		"internal/runtimeapi": {},
+		"internal/s3archive": {
+			ours: []string{"internal/hunt"},
+			modules: []string{
+				"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/s3", "github.com/aws/smithy-go",
+			},
+		},
+		"internal/trailgen":     {},
+		"internal/trailgen/cmd": {ours: []string{"internal/trailgen"}},
 	}
 }
 
@@ -68,13 +84,13 @@ func rules() map[string]rule {
 func testModules() []string {
 	return []string{
 		"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sns", "github.com/aws/aws-sdk-go-v2/service/sqs",
-		"github.com/santhosh-tekuri/jsonschema/v6", "go.yaml.in/yaml/v3",
+		"github.com/klauspost/compress", "github.com/santhosh-tekuri/jsonschema/v6", "go.yaml.in/yaml/v3",
 	}
 }
 
 // readsClock lists the folders that may ask for the time.
 func readsClock() []string {
-	return []string{"lambda", "cmd/kmsentry", "internal/fakesns", "internal/preview", "internal/runtimeapi"}
+	return []string{"lambda", "cmd/kmsentry", "internal/fakesns", "internal/hunt", "internal/preview", "internal/runtimeapi"}
 }
 
 // A goPackage is a folder of Go files.
@@ -212,6 +228,10 @@ func TestImportRulesCanFail(t *testing.T) {
 		{"lambda", "github.com/aws/aws-sdk-go-v2/config"},
 		{"lambda", "github.com/aws/aws-sdk-go-v2/service/kms"},
 		{"detector", "github.com/aws/aws-lambda-go/events"},
+		{"history", module + "/alert"},
+		{"history", module + "/lambda"},
+		{"history", "github.com/aws/aws-sdk-go-v2/service/s3"},
+		{"history", "os"},
 	}
 	for _, test := range tests {
 		if importFault(rules()[test.dir], false, test.name) == "" {

@@ -74,7 +74,7 @@ func builtTree(t *testing.T) string {
 	if out, err := exec.Command("go", "build", "-o", filepath.Join(bin, "kmsentry"), "./cmd/kmsentry").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	for _, name := range []string{"docs", "events"} {
+	for _, name := range []string{"docs", "events", "testdata"} {
 		if err := os.CopyFS(filepath.Join(dir, name), os.DirFS(name)); err != nil {
 			t.Fatal(err)
 		}

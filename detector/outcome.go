@@ -74,9 +74,9 @@ var refusals = map[string]bool{
 	"VpceAccessDenied":      true,
 }
 
-// isRefusal reports whether an error code says that AWS did nothing. CloudTrail
+// IsRefusal reports whether an error code says that AWS did nothing. CloudTrail
 // may write whose fault it was before the name: "Client.UnauthorizedOperation".
-func isRefusal(code string) bool {
+func IsRefusal(code string) bool {
 	if _, name, found := strings.Cut(code, "."); found {
 		switch code[:len(code)-len(name)] {
 		case "Client.", "Server.":
@@ -96,7 +96,7 @@ func (r *record) outcome() Outcome {
 	switch {
 	case code == nil || r.event.ErrorCode == "", len(r.response.members) > 0:
 		return Accepted
-	case kindOf(code) == "a string" && isRefusal(r.event.ErrorCode) && r.top.isEmpty("responseElements"):
+	case kindOf(code) == "a string" && IsRefusal(r.event.ErrorCode) && r.top.isEmpty("responseElements"):
 		return Refused
 	default:
 		return OutcomeUnknown

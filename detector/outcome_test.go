@@ -92,8 +92,8 @@ func TestIsRefusal(t *testing.T) {
 	} {
 		for code := range strings.FieldsSeq(row.codes) {
 			for _, prefix := range []string{"", "Client.", "Server."} {
-				if isRefusal(prefix+code) != row.want {
-					t.Errorf("%s: isRefusal(%q) = %v, want %v", row.source, prefix+code, !row.want, row.want)
+				if IsRefusal(prefix+code) != row.want {
+					t.Errorf("%s: IsRefusal(%q) = %v, want %v", row.source, prefix+code, !row.want, row.want)
 				}
 			}
 		}

@@ -1,6 +1,7 @@
 // Command kmsentry finds AWS KMS keys that somebody has opened to the world.
 //
 //	kmsentry check FILE...      say of key policies who they let in, with the proof
+//	kmsentry hunt PATH...       say of CloudTrail archives which keys were ever open, and when
 //	kmsentry invoke EVENT...    send events through the Lambda function, on this machine
 //	kmsentry redrive QUEUE...   take events out of the queues and hand them to the function again
 //	kmsentry version            say which version this is
@@ -42,6 +43,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"check", "say of key policies in files who they let in", runCheck},
+		{"hunt", "say of CloudTrail archives which keys were ever open, when, and by whom", runHunt},
 		{"invoke", "send EventBridge events through the Lambda function, on this machine", runInvoke},
 		{"redrive", "take events out of the queues and hand them to the function again", runRedrive},
 		{"version", "say which version this is", runVersion},

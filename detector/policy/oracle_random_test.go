@@ -29,7 +29,7 @@ func TestRandomPolicies(t *testing.T) {
 	}
 	t.Logf("%d policies: %v", n, count)
 	// Of the keys of sessions AWS leaves open which ones services hand on.
-	if count[Undecided]*33 > n {
+	if count[Undecided]*33 > n && n >= 200 {
 		t.Errorf("%d of %d policies are undecided, want at most 1 in 33", count[Undecided], n)
 	}
 	for _, v := range []Verdict{Private, Shared, Network, Public} {

@@ -218,6 +218,8 @@ func (r *runner) notices(ctx context.Context, forced, tests string) (bool, error
 	switch {
 	case ctx.Err() != nil:
 		return false, ctx.Err()
+	case forced == "" && err != nil:
+		return true, fmt.Errorf("%w\n%s", err, text)
 	case errors.As(err, &failed), limited.Err() != nil:
 		return true, nil
 	case err != nil:

@@ -1,0 +1,305 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/detector"
+	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/internal/hunt"
+)
+
+const huntUsage = `Usage: kmsentry hunt [flags] PATH... | s3://BUCKET/PREFIX | -
+
+Reads CloudTrail archives and says which keys were ever open to outsiders: from
+when to when, by whose hand, and with --uses who used them meanwhile. A PATH is
+a file or a folder of log files, or of what other tools export of them, as JSON
+or CSV, compressed or not; - is standard input.
+
+Exit status: 0 nothing found, 1 something could not be read, 2 wrong usage,
+3 found (also when something could not be read).
+
+Flags:
+`
+
+// huntOptions are the flags of kmsentry hunt.
+type huntOptions struct {
+	hunt.Options
+	view            hunt.View
+	paths           []string
+	trustedAccounts list
+	trustedOrgs     list
+	accounts        list
+	regions         list
+	exceptions      string
+	summary         string
+	output          string
+	quiet           bool
+	requestPayer    bool
+}
+
+// runHunt is kmsentry hunt.
+func runHunt(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	o, err := parseHunt(args, time.Now(), stdout)
+	if errors.Is(err, flag.ErrHelp) {
+		return exitOK
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "kmsentry hunt:", alert.Sanitize(err.Error(), 400))
+		return exitUsage
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	go func() { <-ctx.Done(); stop() }() // a second Ctrl-C ends it at once
+	if o.exceptions != "" {
+		accepted, status := loadExceptions(checkOptions{exceptions: o.exceptions, at: o.Now, files: o.paths}, stdout, stderr)
+		if status != exitOK {
+			return status
+		}
+		o.Exceptions = accepted
+	}
+	status, err := huntAll(ctx, o, stdin, stdout, stderr)
+	if err != nil {
+		fmt.Fprintln(stderr, "kmsentry hunt:", alert.Sanitize(err.Error(), 400))
+		return max(status, exitError)
+	}
+	return status
+}
+
+// huntAll hunts and prints. Outputs are opened first: a hunt of hours does not
+// end with a file that cannot be written.
+func huntAll(ctx context.Context, o huntOptions, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
+	out, err := openOutput(o.output, stdout)
+	if err != nil {
+		return exitError, fmt.Errorf("--output: %w", err)
+	}
+	summary, err := openOutput(o.summary, nil)
+	if err != nil {
+		return exitError, errors.Join(fmt.Errorf("--summary: %w", err), out.close())
+	}
+	for _, path := range o.paths {
+		source, err := huntSource(ctx, path, stdin, o)
+		if err != nil {
+			return exitError, errors.Join(err, out.close(), summary.close())
+		}
+		o.Sources = append(o.Sources, source)
+	}
+	start := time.Now()
+	if !o.quiet {
+		o.Progress = hunt.NewBar(stderr)
+	}
+	r, err := hunt.Run(ctx, o.Options)
+	if err != nil {
+		return exitError, errors.Join(err, out.close(), summary.close())
+	}
+	r.Summary.Seconds = time.Since(start).Seconds()
+	status := huntStatus(r)
+	err = errors.Join(outputNamed("output", hunt.Print(out, r, o.view)), outputNamed("output", out.close()))
+	if summary.w != nil {
+		err = errors.Join(err, outputNamed("--summary", r.Summary.Write(summary)), outputNamed("--summary", summary.close()))
+	}
+	if !o.quiet || r.Summary.Failed() {
+		hunt.PrintSummary(stderr, &r.Summary)
+	}
+	if r.Summary.Interrupted {
+		goOn(stderr, o)
+	}
+	return status, err
+}
+
+func outputNamed(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// goOn says how an interrupted hunt goes on.
+func goOn(stderr io.Writer, o huntOptions) {
+	if o.Resume != "" {
+		fmt.Fprintf(stderr, "interrupted: the same command goes on where this one stopped (--resume %s)\n", quoted(o.Resume))
+		return
+	}
+	fmt.Fprintln(stderr, "interrupted: what is above is all that was found by then; with --resume FILE the next hunt keeps its place and can go on")
+}
+
+func huntStatus(r *hunt.Result) int {
+	switch {
+	case len(r.Groups) > 0:
+		return exitFound
+	case r.Summary.Failed():
+		return exitError
+	default:
+		return exitOK
+	}
+}
+
+// huntSource is where a path of the command line leads.
+func huntSource(ctx context.Context, path string, stdin io.Reader, o huntOptions) (hunt.Source, error) {
+	switch {
+	case path == "-":
+		return hunt.Stdin{R: stdin}, nil
+	case strings.HasPrefix(path, "s3://"):
+		return s3Source(ctx, path, o)
+	default:
+		return hunt.Local{Path: path}, nil
+	}
+}
+
+// An output is a file, or what is there without one. The zero output is none.
+type output struct {
+	w    io.Writer
+	file *os.File
+}
+
+func (o output) Write(p []byte) (int, error) { return o.w.Write(p) }
+
+func (o output) close() error {
+	if o.file == nil {
+		return nil
+	}
+	return o.file.Close()
+}
+
+func openOutput(name string, without io.Writer) (output, error) {
+	if name == "" {
+		return output{w: without}, nil
+	}
+	f, err := os.Create(name)
+	if err != nil {
+		return output{}, fmt.Errorf("%s: %w", name, reason(err))
+	}
+	return output{f, f}, nil
+}
+
+// parseHunt reads the command line. The help goes to stdout.
+func parseHunt(args []string, now time.Time, stdout io.Writer) (huntOptions, error) {
+	o := huntOptions{}
+	o.Now = now.UTC()
+	flags := flag.NewFlagSet("kmsentry hunt", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	o.define(flags)
+	paths, err := parseFlags(flags, args)
+	if errors.Is(err, flag.ErrHelp) {
+		flags.SetOutput(stdout)
+		fmt.Fprint(stdout, huntUsage)
+		flags.PrintDefaults()
+	}
+	if err != nil {
+		return o, err
+	}
+	o.paths = paths
+	return o, o.check()
+}
+
+func (o *huntOptions) define(flags *flag.FlagSet) {
+	flags.Func("from", "the first `time` of events: a date such as 2026-01-31, or RFC 3339", func(s string) (err error) {
+		o.From, err = parseInstant(s, false)
+		return err
+	})
+	flags.Func("to", "the last `time` of events; a date counts to its end", func(s string) (err error) {
+		o.To, err = parseInstant(s, true)
+		return err
+	})
+	flags.IntVar(&o.LateDays, "late-days", 2, "`days` after --to for which delivered files are read: a file can hold older events")
+	flags.Var(&o.accounts, "account", "`ID` of the trail's or the key's account; several with commas or flags")
+	flags.Var(&o.regions, "region", "`Region` of the call or the key; several with commas or flags")
+	flags.StringVar(&o.view.Format, "format", "table", "`table`, json (lines), csv, html or ocsf (lines)")
+	flags.Func("only", "`verdicts` to show: public, network, shared, undecided", func(s string) error {
+		for _, word := range strings.Split(s, ",") {
+			var v policy.Verdict
+			if err := v.UnmarshalText([]byte(strings.TrimSpace(word))); err != nil || v == policy.Private {
+				return errors.New("want public, network, shared or undecided")
+			}
+			o.Only = append(o.Only, v)
+		}
+		return nil
+	})
+	flags.Func("min-severity", "the mildest `severity` to show: critical, high, medium or low (default low)", func(s string) error {
+		for severity := detector.Low; severity <= detector.Critical; severity++ {
+			if severity.String() == s {
+				o.MinSeverity = severity
+				return nil
+			}
+		}
+		return errors.New("want critical, high, medium or low")
+	})
+	flags.StringVar(&o.exceptions, "exceptions", "", "`file` of accepted findings, which are counted and not shown")
+	flags.Var(&o.trustedAccounts, "trusted-account", "account `ID` that counts as inside; several with commas or flags")
+	flags.Var(&o.trustedOrgs, "trusted-org", "organization `ID` that counts as inside; several with commas or flags")
+	flags.BoolVar(&o.view.Timeline, "timeline", false, "with json: a line for the timeline of each key as well; table and html have it always")
+	flags.BoolVar(&o.Uses, "uses", false, "read the archive once more for calls of outsiders with the keys that were open")
+	flags.StringVar(&o.output, "output", "", "`file` to write to instead of standard output")
+	flags.StringVar(&o.summary, "summary", "", "`file` for what was read and what was not, as JSON")
+	flags.StringVar(&o.Resume, "resume", "", "`file` that keeps the place: made if it is not there, else the hunt goes on from it")
+	flags.IntVar(&o.Workers, "workers", 0, "`files` to read at the same time (default one for each core, 32 with s3://)")
+	flags.BoolVar(&o.requestPayer, "request-payer", false, "with s3://: pay for the requests, where the bucket asks for it")
+	flags.BoolVar(&o.quiet, "quiet", false, "no progress, and no summary unless something could not be read")
+}
+
+// parseInstant reads a date or a time. A date is its first instant, or its last.
+func parseInstant(s string, end bool) (time.Time, error) {
+	if t, err := time.Parse(time.DateOnly, s); err == nil {
+		if end {
+			t = t.Add(24*time.Hour - time.Nanosecond)
+		}
+		return t, nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return time.Time{}, errors.New("want a date such as 2026-01-31 or a time such as 2026-01-31T08:00:00Z")
+	}
+	return t.UTC(), nil
+}
+
+// check finds what cannot be meant.
+func (o *huntOptions) check() error {
+	if len(o.paths) == 0 {
+		return errors.New("want at least one path; see kmsentry hunt -h")
+	}
+	if i := slices.Index(o.paths, "-"); i >= 0 && slices.Contains(o.paths[i+1:], "-") {
+		return errors.New("want - only once: standard input can be read once")
+	}
+	if o.Uses && slices.Contains(o.paths, "-") {
+		return errors.New("--uses reads twice, and standard input can be read once: save it to a file first")
+	}
+	if !slices.Contains(hunt.Formats(), o.view.Format) {
+		return fmt.Errorf("--format: want %s, got %q", strings.Join(hunt.Formats(), ", "), o.view.Format)
+	}
+	if !o.From.IsZero() && !o.To.IsZero() && o.To.Before(o.From) {
+		return fmt.Errorf("--from, --to: want the earlier time first, got %s to %s", o.From.Format(time.RFC3339), o.To.Format(time.RFC3339))
+	}
+	if o.LateDays < 0 || o.Workers < 0 {
+		return errors.New("--late-days, --workers: want no negative number")
+	}
+	for _, id := range slices.Concat(o.accounts, o.trustedAccounts) {
+		if !accountShape.MatchString(id) {
+			return fmt.Errorf("--account, --trusted-account: want 12 digits, got %q", id)
+		}
+	}
+	for _, id := range o.trustedOrgs {
+		if !orgShape.MatchString(id) {
+			return fmt.Errorf("--trusted-org: want an id such as o-a1b2c3d4e5, got %q", id)
+		}
+	}
+	if o.Workers == 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+		if slices.ContainsFunc(o.paths, func(p string) bool { return strings.HasPrefix(p, "s3://") }) {
+			o.Workers = 32
+		}
+	}
+	o.Accounts, o.Regions = o.accounts, o.regions
+	o.Detector = detector.Detector{TrustedAccounts: o.trustedAccounts, TrustedOrgs: o.trustedOrgs}
+	o.view.Version, o.view.Now = version(), o.Now
+	return nil
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const sampleArchive = "../../testdata/archive"
+
+// huntRun runs the command and returns its status and outputs.
+func huntRun(args ...string) (status int, stdout, stderr string) {
+	return kmsentry(`{"Records":[]}`, append([]string{"hunt"}, args...)...)
+}
+
+func TestHuntUsage(t *testing.T) {
+	tests := []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"no path", nil, "at least one path"},
+		{"twice standard input", []string{"-", "-"}, "only once"},
+		{"uses of standard input", []string{"--uses", "-"}, "--uses"},
+		{"format", []string{"--format", "xml", "x"}, "--format"},
+		{"date", []string{"--from", "yesterday", "x"}, "2026-01-31"},
+		{"dates the wrong way round", []string{"--from", "2026-02-02", "--to", "2026-02-01", "x"}, "earlier time first"},
+		{"account", []string{"--account", "12", "x"}, "12 digits"},
+		{"organization", []string{"--trusted-org", "acme", "x"}, "o-a1b2c3d4e5"},
+		{"verdict", []string{"--only", "private", "x"}, "undecided"},
+		{"severity", []string{"--min-severity", "loud", "x"}, "critical"},
+		{"workers", []string{"--workers", "-1", "x"}, "negative"},
+		{"unknown flag", []string{"--frobnicate", "x"}, "frobnicate"},
+	}
+	for _, test := range tests {
+		status, stdout, stderr := huntRun(test.args...)
+		if status != exitUsage || !strings.Contains(stderr, test.want) || strings.Count(stderr, "\n") != 1 || stdout != "" {
+			t.Errorf("%s: status %d, %q, want one line with %q", test.name, status, stderr, test.want)
+		}
+	}
+}
+
+func TestHuntStatus(t *testing.T) {
+	dir := t.TempDir()
+	bad := filepath.Join(dir, "bad.json")
+	if err := os.WriteFile(bad, []byte("hello"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name string
+		args []string
+		want int
+	}{
+		{"nothing found", []string{"-"}, exitOK},
+		{"nothing left", []string{"--only", "shared", sampleArchive}, exitOK},
+		{"not read", []string{bad}, exitError},
+		{"no such path", []string{filepath.Join(dir, "nowhere")}, exitError},
+		{"found", []string{sampleArchive}, exitFound},
+		{"found beside what was not read", []string{sampleArchive, bad}, exitFound},
+		{"output cannot be written", []string{"--output", filepath.Join(dir, "no", "such"), sampleArchive}, exitError},
+		{"summary cannot be written", []string{"--summary", dir, sampleArchive}, exitError},
+		{"exceptions cannot be read", []string{"--exceptions", bad, sampleArchive}, exitError},
+		{"help", []string{"-h"}, exitOK},
+	}
+	for _, test := range tests {
+		if status, _, stderr := huntRun(test.args...); status != test.want {
+			t.Errorf("%s: status %d, want %d: %s", test.name, status, test.want, stderr)
+		}
+	}
+}
+
+func TestHuntDiskFull(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("no /dev/full here")
+	}
+	full.Close()
+	status, _, stderr := huntRun("--quiet", "--output", "/dev/full", sampleArchive)
+	if status != exitFound && status != exitError || !strings.Contains(stderr, "no space left") {
+		t.Errorf("status %d, %q, want a line about the disk", status, stderr)
+	}
+}
+
+func TestHuntWritesSummaryAndOutput(t *testing.T) {
+	dir := t.TempDir()
+	summary, output := filepath.Join(dir, "s.json"), filepath.Join(dir, "o.jsonl")
+	status, stdout, stderr := huntRun("--quiet", "--summary", summary, "--output", output, "--format", "json", sampleArchive)
+	if status != exitFound || stdout != "" || stderr != "" {
+		t.Errorf("status %d, %q, %q; want silence", status, stdout, stderr)
+	}
+	text, err := os.ReadFile(summary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s map[string]any
+	if err := json.Unmarshal(text, &s); err != nil {
+		t.Fatal(err)
+	}
+	for _, member := range []string{"files", "bytes", "records", "candidates", "duplicates", "faults", "days_without_files", "regions_without_files"} {
+		if _, ok := s[member]; !ok {
+			t.Errorf("summary without %q", member)
+		}
+	}
+	if lines, err := os.ReadFile(output); err != nil || bytes.Count(lines, []byte("\n")) < 3 {
+		t.Errorf("output %q %v", lines, err)
+	}
+}
+
+func TestHuntHelpListsFlags(t *testing.T) {
+	_, stdout, _ := huntRun("-h")
+	for _, flag := range []string{"-from", "-to", "-account", "-region", "-format", "-only", "-min-severity", "-exceptions", "-timeline", "-uses", "-summary", "-resume", "-quiet"} {
+		if !strings.Contains(stdout, "  "+flag) {
+			t.Errorf("help without %s", flag)
+		}
+	}
+}

@@ -1,0 +1,155 @@
+package history
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// limits are what one file may take.
+type limits struct {
+	chunk int   // bytes read at once: they stay in the processor's cache while they are looked at
+	unit  int   // bytes of one record with all that wraps it; CloudTrail's own limit is 256 KB
+	text  int64 // bytes of text in one file
+}
+
+func usualLimits() limits { return limits{chunk: 256 << 10, unit: 2 << 20, text: 64 << 30} }
+
+// A window shows the text of one file, a piece at a time. Places are offsets in
+// the text. What is before keep may be dropped when more is read.
+type window struct {
+	source  io.Reader
+	matcher Matcher
+	buf     []byte // from base on
+	base    int64
+	keep    int64   // the first byte that is still needed
+	hits    []int64 // sorted
+	starts  []int64 // where recordStart stands, sorted
+	found   []int
+	looked  int64 // how far the text was looked at for hits
+	limits  limits
+	err     error // why there is no more; io.EOF at the end
+}
+
+// end is the place after the last byte read.
+func (w *window) end() int64 { return w.base + int64(len(w.buf)) }
+
+// from returns what was read from the place at on.
+func (w *window) from(at int64) []byte { return w.buf[at-w.base:] }
+
+// slice returns the text between two places that was read and kept.
+func (w *window) slice(from, to int64) []byte { return w.buf[from-w.base : to-w.base] }
+
+// errFull says that what is kept fills the window.
+var errFull = errors.New("window is full")
+
+// more reads on. It returns false at the end of the text and when the window is
+// full; w.err says which.
+func (w *window) more() bool {
+	if w.err == io.EOF || w.err != nil && w.err != errFull {
+		return false
+	}
+	w.err = nil
+	chunk, most := w.limits.chunk, w.limits.unit+w.limits.chunk
+	if drop := w.keep - w.base; drop > 0 && len(w.buf)+chunk > cap(w.buf) {
+		w.buf = w.buf[:copy(w.buf, w.buf[drop:])]
+		w.base = w.keep
+		w.forget()
+	}
+	if len(w.buf)+chunk > cap(w.buf) {
+		if cap(w.buf) >= most {
+			w.err = errFull
+			return false
+		}
+		grown := make([]byte, len(w.buf), min(max(2*cap(w.buf), 2*chunk), most))
+		copy(grown, w.buf)
+		w.buf = grown
+	}
+	before := len(w.buf)
+	n, err := readFull(w.source, w.buf[before:min(before+chunk, cap(w.buf))])
+	w.buf = w.buf[:before+n]
+	if w.err = err; err == nil && w.end() > w.limits.text {
+		w.err = fmt.Errorf("more than %d bytes of text in one file: the rest was not read", w.limits.text)
+	}
+	w.look()
+	return n > 0
+}
+
+// fill reads on while there is room.
+func (w *window) fill() {
+	for len(w.buf) <= w.limits.unit && w.more() {
+	}
+}
+
+// readFull fills p unless the text ends or fails before.
+func readFull(r io.Reader, p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		var m int
+		m, err = r.Read(p[n:])
+		n += m
+	}
+	return n, err
+}
+
+// look finds the hits in what was read last. The last bytes before the end are
+// left for the next time, since a needle may go on behind them.
+func (w *window) look() {
+	from := max(w.looked, w.base)
+	to := w.end()
+	if w.err == nil {
+		to -= reach
+	}
+	if to <= from {
+		return
+	}
+	w.found = w.matcher.find(w.buf, int(from-w.base), w.found[:0])
+	slices.Sort(w.found)
+	for _, i := range w.found {
+		if at := w.base + int64(i); at < to {
+			w.hits = append(w.hits, at)
+		}
+	}
+	w.starts = appendStarts(w.starts, w.buf[from-w.base:], from, to)
+	w.looked = to
+}
+
+// appendStarts appends where recordStart stands in text, which begins at from,
+// up to the place to. It looks for its one capital letter, which is rare.
+func appendStarts(starts []int64, text []byte, from, to int64) []int64 {
+	const before = len(`{"event`)
+	for i := before; i < len(text); i++ {
+		n := bytes.IndexByte(text[i:], 'V')
+		if n < 0 {
+			break
+		}
+		i += n
+		if at := from + int64(i-before); at < to && bytes.HasPrefix(text[i-before:], []byte(recordStart)) {
+			starts = append(starts, at)
+		}
+	}
+	return starts
+}
+
+// forget drops the hits before what is kept.
+func (w *window) forget() {
+	i, _ := slices.BinarySearch(w.hits, w.base)
+	w.hits = w.hits[:copy(w.hits, w.hits[i:])]
+	i, _ = slices.BinarySearch(w.starts, w.base)
+	w.starts = w.starts[:copy(w.starts, w.starts[i:])]
+}
+
+// hit reports whether there is a hit between two places that were read and kept.
+func (w *window) hit(from, to int64) bool {
+	if to > w.looked {
+		return len(w.matcher.find(w.slice(from, to), 0, nil)) > 0
+	}
+	i, _ := slices.BinarySearch(w.hits, from)
+	return i < len(w.hits) && w.hits[i] < to
+}
+
+// last reports whether the text was read to its end and has no hit from at on.
+func (w *window) last(at int64) bool {
+	return w.err == io.EOF && (len(w.hits) == 0 || w.hits[len(w.hits)-1] < at)
+}

@@ -1,0 +1,72 @@
+package hunt
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// inPage looks at the page from inside, after a click on one of its filters.
+const inPage = `<script>
+const out = [], doc = document.documentElement;
+if (doc.scrollWidth > doc.clientWidth) out.push("page " + doc.scrollWidth + ">" + doc.clientWidth);
+for (const e of document.querySelectorAll("body *"))
+  if (getComputedStyle(e).display !== "inline" && !e.closest(".wide,details:not([open]),.picture") && e.scrollWidth > e.clientWidth + 1) out.push(e.tagName + "." + e.className);
+const spans = [...document.querySelectorAll(".span")].map(e => e.getBoundingClientRect());
+for (const r of spans) if (r.width < 4 || r.height < 10 || r.right > doc.clientWidth) out.push("bar " + r.left + "-" + r.right);
+document.getElementById("still").click();
+const shown = [...document.querySelectorAll(".key")].filter(e => e.getBoundingClientRect().height > 0).length;
+const pre = document.createElement("pre"); pre.id = "found";
+pre.textContent = "bars=" + spans.length + " shown=" + shown + " width=" + doc.clientWidth + " images=" + document.images.length + " faults=" + out.join(";");
+document.body.append(pre);
+</script>`
+
+// TestPageInBrowser: nothing overflows on a desk and on a phone, bars have their
+// place, a filter filters, and text of events is text.
+func TestPageInBrowser(t *testing.T) {
+	browser := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+		if path, err := exec.LookPath(name); err == nil {
+			browser = path
+		}
+	}
+	if browser == "" {
+		t.Skip("no chromium in PATH: apt-get install chromium")
+	}
+	r := sample(t)
+	r.Timelines[0].Intervals[0].Opened.ByARN = `<img src=x onerror=alert(1)>` + strings.Repeat("w", 300)
+	r.Groups[0].User = `"><img src=x>`
+	var b bytes.Buffer
+	if err := Print(&b, r, View{Format: "html", Now: june(30), Version: "v0"}); err != nil {
+		t.Fatal(err)
+	}
+	page := regexp.MustCompile(`<meta http-equiv="Content-Security-Policy"[^>]*>`).ReplaceAllString(b.String(), "")
+	page = strings.Replace(page, "</body>", inPage+"</body>", 1)
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "page.html"), []byte(page), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, width := range []int{1280, 500} { // Chromium's smallest window is 500
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		cmd := exec.CommandContext(ctx, browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run",
+			"--user-data-dir="+t.TempDir(), fmt.Sprintf("--window-size=%d,2000", width), "--dump-dom", "file://"+filepath.Join(dir, "page.html"))
+		cmd.WaitDelay = 5 * time.Second
+		dom, err := cmd.Output()
+		cancel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, after, _ := strings.Cut(string(dom), `<pre id="found">`)
+		found, _, _ := strings.Cut(after, "</pre>")
+		if want := fmt.Sprintf("bars=4 shown=1 width=%d images=0 faults=", width); found != want {
+			t.Errorf("found %q, want %q", found, want)
+		}
+	}
+}

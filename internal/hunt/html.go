@@ -1,0 +1,213 @@
+package hunt
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/history"
+)
+
+//go:embed page.html
+var pageText string
+
+// A page is what page.html shows.
+type page struct {
+	Open, Keys, Faults   int
+	Interrupted          bool
+	ReadTo, Now, Version string
+	Facts                []pair
+	Verdicts             []string
+	Ticks                []string
+	Cards                []card
+	Attempts             []pair
+	Groups               []history.Group
+	FaultLines, GapLines []pair
+}
+
+// A pair is a name with a value.
+type pair struct{ Name, Value string }
+
+// A card is one key: a picture and what it shows in words.
+type card struct {
+	Key, Verdict, Alt string
+	Open, Used        bool
+	Spans, Marks      []stroke
+	Uses              []stroke
+	Lines             []pair
+}
+
+// A stroke is something on the time axis; places are percent of its length.
+type stroke struct {
+	Left, Width  string
+	Class, Title string
+}
+
+// An axis maps time to places.
+type axis struct{ from, to time.Time }
+
+func (a axis) place(t time.Time) float64 {
+	length := a.to.Sub(a.from)
+	if length <= 0 {
+		return 0
+	}
+	return min(100, max(0, 100*float64(t.Sub(a.from))/float64(length)))
+}
+
+func (a axis) stroke(from, to time.Time, class, title string) stroke {
+	left := a.place(from)
+	return stroke{fmt.Sprintf("%.3f", left), fmt.Sprintf("%.3f", a.place(to)-left), class, alert.Sanitize(title, 400)}
+}
+
+// ticks are the dates under the axis.
+func (a axis) ticks() []string {
+	const count = 5
+	layout := time.DateOnly
+	if a.to.Sub(a.from) < 4*count*24*time.Hour {
+		layout = "01-02 15:04"
+	}
+	var ticks []string
+	for i := range count {
+		ticks = append(ticks, a.from.Add(a.to.Sub(a.from)*time.Duration(i)/(count-1)).UTC().Format(layout))
+	}
+	return ticks
+}
+
+// axisOf spans all timelines, from the first opening to the end of what was
+// read, with a little room before.
+func axisOf(r *Result) axis {
+	var a axis
+	for _, t := range r.Timelines {
+		for _, i := range t.Intervals {
+			if a.from.IsZero() || i.From.Before(a.from) {
+				a.from = i.From
+			}
+		}
+		if t.ReadTo.After(a.to) {
+			a.to = t.ReadTo
+		}
+	}
+	for _, u := range r.Uses {
+		if u.First.Before(a.from) {
+			a.from = u.First
+		}
+	}
+	a.from = a.from.Add(-a.to.Sub(a.from) / 20)
+	return a
+}
+
+// printHTML writes one page that needs nothing else.
+func printHTML(w io.Writer, r *Result, v View) error {
+	t, err := template.New("page").Funcs(template.FuncMap{
+		"stamp": stamp,
+		"safe":  func(s string) string { return alert.Sanitize(s, 300) },
+	}).Parse(pageText)
+	if err != nil {
+		return err
+	}
+	return t.Execute(w, newPage(r, v))
+}
+
+func newPage(r *Result, v View) page {
+	s := r.Summary
+	p := page{
+		Open: s.StillOpen, Keys: s.Keys, Faults: len(s.Faults) + s.MoreFaults, Interrupted: s.Interrupted, ReadTo: "nothing", Now: stamp(v.Now), Version: v.Version,
+		Groups: r.Groups,
+		Facts: []pair{
+			{"findings", fmt.Sprint(s.Findings)},
+			{"keys that were open", fmt.Sprint(s.Keys)},
+			{"still open", fmt.Sprint(s.StillOpen)},
+			{"accepted by exceptions", fmt.Sprint(s.Accepted)},
+			{"records read", fmt.Sprint(s.Records)},
+			{"files, " + size(s.Bytes), fmt.Sprint(s.Files)},
+		},
+	}
+	if s.ReadTo != nil {
+		p.ReadTo = stamp(*s.ReadTo)
+	}
+	a := axisOf(r)
+	p.Ticks = a.ticks()
+	for _, t := range r.Timelines {
+		if len(t.Intervals) == 0 {
+			p.Attempts = append(p.Attempts, pair{alert.Sanitize(t.Key, 200), fmt.Sprint(t.Attempts)})
+			continue
+		}
+		c := newCard(t, r.Uses, a)
+		p.Cards = append(p.Cards, c)
+		if !slices.Contains(p.Verdicts, c.Verdict) {
+			p.Verdicts = append(p.Verdicts, c.Verdict)
+		}
+	}
+	for _, f := range s.Faults {
+		p.FaultLines = append(p.FaultLines, pair{alert.Sanitize(f.File, 300), alert.Sanitize(whereAndWhat(f), 400)})
+	}
+	for _, g := range s.Gaps {
+		p.GapLines = append(p.GapLines, pair{g.Account + " " + g.Region, fmt.Sprintf("%s to %s (%d)", g.From, g.To, g.Days)})
+	}
+	for _, n := range s.NoFiles {
+		p.GapLines = append(p.GapLines, pair{n, "no file at all"})
+	}
+	return p
+}
+
+// newCard draws one key.
+func newCard(t history.Timeline, uses []history.Use, a axis) card {
+	c := card{Key: alert.Sanitize(t.Key, 200), Open: t.Open, Verdict: worstVerdict(t)}
+	line := func(name, value string) { c.Lines = append(c.Lines, pair{name, alert.Sanitize(value, 400)}) }
+	for i, span := range t.Intervals {
+		to, class, until := t.ReadTo, span.Verdict, "still open at "+stamp(t.ReadTo)
+		if span.To != nil {
+			to, until = *span.To, "until "+stamp(*span.To)
+		} else {
+			class += " open"
+		}
+		what := fmt.Sprintf("%s from %s %s (%s)", tellVerdict(span), stamp(span.From), until, howLong(span.Seconds))
+		c.Alt += what + ". "
+		c.Spans = append(c.Spans, a.stroke(span.From, to, class, what))
+		line("open", what)
+		line("opened", tellChange(span.Opened))
+		for _, change := range span.Changed {
+			line("changed", tellChange(change))
+			c.Marks = append(c.Marks, a.stroke(change.At, change.At, "", tellChange(change)))
+		}
+		if span.Closed != nil {
+			line("closed", tellChange(*span.Closed))
+		}
+		for _, u := range uses {
+			if u.Key == t.Key && u.Interval != nil && *u.Interval == i {
+				line("used", tellUse(u))
+				c.Used = true
+				c.Uses = append(c.Uses, a.stroke(u.First, u.Last, "", tellUse(u)))
+			}
+		}
+	}
+	for _, u := range uses {
+		if u.Key == t.Key && u.Interval == nil {
+			line("used while not open", tellUse(u))
+			c.Uses = append(c.Uses, a.stroke(u.First, u.Last, "", tellUse(u)))
+		}
+	}
+	if t.Attempts > 0 {
+		line("refused attempts", fmt.Sprint(t.Attempts))
+	}
+	for _, n := range t.Notes {
+		line("note", n)
+	}
+	return c
+}
+
+// worstVerdict is the worst verdict of a timeline's intervals.
+func worstVerdict(t history.Timeline) string {
+	for _, v := range []string{"public", "undecided", "network"} {
+		for _, i := range t.Intervals {
+			if i.Verdict == v {
+				return v
+			}
+		}
+	}
+	return "shared"
+}

@@ -1,0 +1,367 @@
+package hunt
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/history"
+)
+
+// Formats lists the values of --format.
+func Formats() []string { return []string{"table", "json", "csv", "html", "ocsf"} }
+
+// View says what of a result is printed and how.
+type View struct {
+	Format   string
+	Timeline bool // json: timelines too; the table and html always have them
+	Version  string
+	Now      time.Time
+	Width    int // of the terminal; 0: not one
+}
+
+// Print writes a result.
+func Print(w io.Writer, r *Result, v View) error {
+	b := bufio.NewWriterSize(w, 64<<10)
+	var err error
+	switch v.Format {
+	case "json":
+		err = printJSON(b, r, v.Timeline)
+	case "csv":
+		err = printCSV(b, r.Groups)
+	case "ocsf":
+		err = printOCSF(b, r, v)
+	case "html":
+		err = printHTML(b, r, v)
+	default:
+		err = printTable(b, r, v)
+	}
+	if err != nil {
+		return err
+	}
+	return b.Flush()
+}
+
+// printJSON writes one object per line: groups, then timelines, then uses.
+func printJSON(w io.Writer, r *Result, timelines bool) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	for _, g := range r.Groups {
+		if err := e.Encode(g); err != nil {
+			return err
+		}
+	}
+	if timelines {
+		for _, t := range r.Timelines {
+			if err := e.Encode(t); err != nil {
+				return err
+			}
+		}
+	}
+	for _, u := range r.Uses {
+		if err := e.Encode(u); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// csvColumns are the columns of --format csv, which are the members in JSON.
+func csvColumns() []string {
+	return []string{
+		"signature", "dest", "user", "user_agent", "src", "vendor_account", "vendor_region", "vendor_product", "key_policy_action", "key_policy_principal",
+		"count", "firstTime", "lastTime", "key", "account", "region", "verdict", "encrypt", "use", "other", "severity", "attempted", "event_ids", "outcome",
+	}
+}
+
+func printCSV(w io.Writer, groups []history.Group) error {
+	c := csv.NewWriter(w)
+	if err := c.Write(csvColumns()); err != nil {
+		return err
+	}
+	for _, g := range groups {
+		row := []string{
+			g.Signature, g.Dest, g.User, g.UserAgent, g.Src, g.VendorAccount, g.VendorRegion, g.VendorProduct, g.KeyPolicyAction, g.KeyPolicyPrincipal,
+			strconv.Itoa(g.Count), stamp(g.FirstTime), stamp(g.LastTime), g.Key, g.Account, g.Region, g.Verdict,
+			g.Classes.Encrypt.Verdict.String(), g.Classes.Use.Verdict.String(), g.Classes.Other.Verdict.String(),
+			g.Severity, strconv.FormatBool(g.Attempted), strings.Join(g.EventIDs, " "), g.Outcome,
+		}
+		for i := range row {
+			row[i] = cell(row[i])
+		}
+		if err := c.Write(row); err != nil {
+			return err
+		}
+	}
+	c.Flush()
+	return c.Error()
+}
+
+// cell keeps a spreadsheet from running text as a formula.
+// Source: OWASP, CSV Injection.
+func cell(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
+
+// printOCSF writes a Detection Finding per line, one for each finding.
+func printOCSF(w io.Writer, r *Result, v View) error {
+	for _, e := range r.Findings {
+		text, err := alert.OCSF(e.Finding, alert.Options{Now: v.Now, Version: v.Version})
+		if err != nil {
+			return err
+		}
+		var line bytes.Buffer
+		if err := json.Compact(&line, text); err != nil {
+			return err
+		}
+		line.WriteByte('\n')
+		if _, err := line.WriteTo(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printTable writes groups as a table, then the timeline of each key.
+func printTable(w io.Writer, r *Result, v View) error {
+	rows := [][]string{{"SEVERITY", "VERDICT", "COUNT", "FIRST", "LAST", "USER", "SOURCE", "CALL", "ACTION", "PRINCIPAL", "KEY"}}
+	for _, g := range r.Groups {
+		verdict := g.Verdict
+		switch {
+		case g.Attempted:
+			verdict += " (refused)"
+		case g.Outcome != "":
+			verdict += " (outcome " + g.Outcome + ")"
+		}
+		rows = append(rows, []string{
+			g.Severity, verdict, strconv.Itoa(g.Count), stamp(g.FirstTime), stamp(g.LastTime), g.User, g.Src, g.Signature, g.KeyPolicyAction, g.KeyPolicyPrincipal, g.Key,
+		})
+	}
+	var b strings.Builder
+	switch {
+	case len(r.Groups) > 0:
+		align(&b, rows)
+	case r.Summary.Failed():
+		b.WriteString("No key policy that opens a key to outsiders was found in what could be read; not everything could.\n")
+	default:
+		b.WriteString("No key policy that opens a key to outsiders was found.\n")
+	}
+	for _, t := range r.Timelines {
+		tellTimeline(&b, t, r.Uses)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// align writes rows in columns. Text of events is made safe and cut.
+func align(b *strings.Builder, rows [][]string) {
+	const widest = 40
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i := range row {
+			limit := widest
+			if i == len(row)-1 {
+				limit = 120 // the key
+			}
+			row[i] = alert.Sanitize(row[i], limit)
+			widths[i] = max(widths[i], len([]rune(row[i])))
+		}
+	}
+	for _, row := range rows {
+		for i, c := range row {
+			if i == len(row)-1 {
+				b.WriteString(c)
+				break
+			}
+			b.WriteString(c + strings.Repeat(" ", widths[i]-len([]rune(c))+2))
+		}
+		b.WriteByte('\n')
+	}
+}
+
+// tellTimeline tells the life of one key in sentences.
+func tellTimeline(b *strings.Builder, t history.Timeline, uses []history.Use) {
+	fmt.Fprintf(b, "\n%s\n", alert.Sanitize(t.Key, 200))
+	for i, span := range t.Intervals {
+		until := "still open at " + stamp(t.ReadTo) + ", the end of what was read"
+		if span.To != nil {
+			until = "until " + stamp(*span.To)
+		}
+		fmt.Fprintf(b, "  %s from %s %s (%s)\n", tellVerdict(span), stamp(span.From), until, howLong(span.Seconds))
+		fmt.Fprintf(b, "    opened   %s\n", tellChange(span.Opened))
+		for _, c := range span.Changed {
+			fmt.Fprintf(b, "    changed  %s\n", tellChange(c))
+		}
+		if span.Closed != nil {
+			fmt.Fprintf(b, "    closed   %s\n", tellChange(*span.Closed))
+		}
+		for _, u := range uses {
+			if u.Key == t.Key && u.Interval != nil && *u.Interval == i {
+				fmt.Fprintf(b, "    used     %s\n", tellUse(u))
+			}
+		}
+	}
+	for _, u := range uses {
+		if u.Key == t.Key && u.Interval == nil {
+			fmt.Fprintf(b, "  used while not open: %s\n", tellUse(u))
+		}
+	}
+	if t.Attempts > 0 {
+		fmt.Fprintf(b, "  refused attempts to open it: %d\n", t.Attempts)
+	}
+	for _, n := range t.Notes {
+		fmt.Fprintf(b, "  note: %s\n", alert.Sanitize(n, 300))
+	}
+}
+
+// tellVerdict words how far a key was open in an interval.
+func tellVerdict(span history.Interval) string {
+	if span.Unknown {
+		return "perhaps " + span.Verdict + " (a call's outcome is unknown)"
+	}
+	return span.Verdict
+}
+
+func tellChange(c history.Change) string {
+	text := stamp(c.At) + "  " + c.Event
+	switch {
+	case c.Outcome == "" && c.Verdict != "":
+		text += " (" + c.Verdict + ")"
+	case c.Outcome != "":
+		text += " (" + strings.TrimPrefix(c.Verdict+", outcome "+c.Outcome, ", ") + ")"
+	}
+	text += " by " + firstText(c.ByARN, c.By)
+	if c.Address != "" {
+		text += " from " + c.Address
+	}
+	return alert.Sanitize(text, 300)
+}
+
+func tellUse(u history.Use) string {
+	text := fmt.Sprintf("%d calls", u.Count)
+	if u.Count == 1 {
+		text = "1 call"
+	}
+	if u.Refused > 0 {
+		text += fmt.Sprintf(", %d refused", u.Refused)
+	}
+	return alert.Sanitize(fmt.Sprintf("%s by %s of account %s, %s to %s: %s", text, u.Principal, firstText(u.Account, "unknown"), stamp(u.First), stamp(u.Last), tellCalls(u.Calls)), 400)
+}
+
+func tellCalls(calls map[string]int) string {
+	var parts []string
+	for _, name := range sortedKeys(calls) {
+		parts = append(parts, fmt.Sprintf("%s %d", name, calls[name]))
+	}
+	return firstText(strings.Join(parts, ", "), "none accepted")
+}
+
+// howLong words a duration in its two largest units.
+func howLong(seconds int64) string {
+	d, h, m, s := seconds/86400, seconds/3600%24, seconds/60%60, seconds%60
+	switch {
+	case d > 0:
+		return fmt.Sprintf("%dd %dh", d, h)
+	case h > 0:
+		return fmt.Sprintf("%dh %dm", h, m)
+	case m > 0:
+		return fmt.Sprintf("%dm %ds", m, s)
+	default:
+		return fmt.Sprintf("%ds", s)
+	}
+}
+
+// stamp writes a time; "no time" for a record that has none.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return "no time"
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// PrintSummary writes in a few lines what was read, what was not, and each fault.
+func PrintSummary(w io.Writer, s *Summary) {
+	fmt.Fprintf(w, "%d files, %s (%s of text), %d records; %d of them set a key policy or end a key's use, %d copies\n",
+		s.Files, size(s.Bytes), size(s.TextBytes), s.Records, s.Candidates, s.Duplicates)
+	fmt.Fprintf(w, "findings: %d; keys that were open: %d, still open: %d; accepted by exceptions: %d\n", s.Findings, s.Keys, s.StillOpen, s.Accepted)
+	if s.OutsideDates > 0 {
+		fmt.Fprintf(w, "not read, since they were delivered outside the dates: %d files (%d days after --to were read: events come late)\n", s.OutsideDates, s.LateDays)
+	}
+	for _, kind := range sortedKeys(s.Other) {
+		fmt.Fprintf(w, "no records: %s: %d\n", kind, s.Other[kind])
+	}
+	const most = 20
+	for i, g := range s.Gaps {
+		if i == most {
+			fmt.Fprintf(w, "days without a file: %d more stretches; see --summary\n", len(s.Gaps)-most)
+			break
+		}
+		fmt.Fprintf(w, "days without a file: %s %s from %s to %s (%d)\n", g.Account, g.Region, g.From, g.To, g.Days)
+	}
+	for i, r := range s.NoFiles {
+		if i == most {
+			fmt.Fprintf(w, "no file at all: %d more accounts and Regions; see --summary\n", len(s.NoFiles)-most)
+			break
+		}
+		fmt.Fprintf(w, "no file at all: %s\n", r)
+	}
+	for _, name := range s.Expired {
+		fmt.Fprintf(w, "expired exception: %s\n", alert.Sanitize(name, 200))
+	}
+	told := 0
+	for i := 0; i < len(s.Faults); told++ {
+		if told == most {
+			fmt.Fprintf(w, "not read: %d more; see --summary\n", len(s.Faults)-i+s.MoreFaults)
+			break
+		}
+		f, n := s.Faults[i], alike(s.Faults[i:])
+		text := alert.Sanitize(whereAndWhat(f), 400)
+		if n > 1 {
+			text += fmt.Sprintf(", and %d more such places", n-1)
+		}
+		fmt.Fprintf(w, "not read: %s: %s\n", alert.Sanitize(f.File, 300), text)
+		i += n
+	}
+}
+
+// alike returns how many of the first faults are one file's places that were not
+// recognised: a file of something else has many, and one line is enough.
+func alike(faults []Fault) int {
+	n := 1
+	for strings.HasPrefix(faults[0].Error, history.NotRecognised) && n < len(faults) && faults[n].File == faults[0].File &&
+		strings.HasPrefix(faults[n].Error, history.NotRecognised) {
+		n++
+	}
+	return n
+}
+
+func whereAndWhat(f Fault) string {
+	if f.Offset == 0 {
+		return f.Error
+	}
+	return fmt.Sprintf("byte %d: %s", f.Offset, f.Error)
+}
+
+// size words a number of bytes.
+func size(n int64) string {
+	const step = 1000
+	units := []string{"B", "kB", "MB", "GB", "TB"}
+	value, i := float64(n), 0
+	for value >= step && i < len(units)-1 {
+		value, i = value/step, i+1
+	}
+	if i == 0 {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.1f %s", value, units[i])
+}

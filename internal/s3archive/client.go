@@ -1,0 +1,126 @@
+// Package s3archive lists and reads CloudTrail archives in S3 for kmsentry hunt.
+package s3archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/kmsentry/kmsentry/internal/hunt"
+)
+
+// Options say what to read of which bucket.
+type Options struct {
+	URL          string // s3://BUCKET/PREFIX
+	Accounts     []string
+	Regions      []string // of the trail's folders
+	Filter       hunt.Filter
+	Workers      int
+	RequestPayer bool
+}
+
+// bucketName is what S3 takes as a bucket's name, or an access point's alias.
+// Source: S3 User Guide, general purpose bucket naming rules.
+var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+
+// Open finds the bucket and its Region with the SDK's own configuration:
+// environment, profile, role.
+func Open(ctx context.Context, o Options) (*Trail, error) {
+	bucket, prefix, _ := strings.Cut(strings.TrimPrefix(o.URL, "s3://"), "/")
+	if !bucketName.MatchString(bucket) {
+		return nil, fmt.Errorf("want s3://BUCKET/PREFIX, got %q", o.URL)
+	}
+	transport := func(t *http.Transport) { t.MaxIdleConnsPerHost = 2 * o.Workers } // the SDK's 10 would make a new connection for most
+	cfg, err := config.LoadDefaultConfig(ctx,
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(transport)),
+		config.WithRetryer(func() aws.Retryer {
+			return retry.NewStandard(func(s *retry.StandardOptions) { s.MaxAttempts = 10 }) // S3 answers 503 while it splits a prefix
+		}))
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Region == "" {
+		cfg.Region = "us-east-1"
+	}
+	t := &Trail{o: o, bucket: bucket, prefix: prefix, skipped: map[string]int{}}
+	if o.RequestPayer {
+		t.payer = types.RequestPayerRequester
+	}
+	client := func(region string) *s3.Client {
+		return s3.NewFromConfig(cfg, func(s *s3.Options) {
+			s.Region = region
+			s.UsePathStyle = os.Getenv("AWS_ENDPOINT_URL_S3") != "" || os.Getenv("AWS_ENDPOINT_URL") != ""
+			s.DisableLogOutputChecksumValidationSkipped = true
+		})
+	}
+	t.client = client(cfg.Region)
+	region, err := t.region(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if region != "" && region != cfg.Region {
+		t.client = client(region)
+	}
+	return t, nil
+}
+
+// region asks S3 for the bucket's Region, which it also names when it refuses.
+func (t *Trail) region(ctx context.Context) (string, error) {
+	out, err := t.client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &t.bucket})
+	if err == nil {
+		return aws.ToString(out.BucketRegion), nil
+	}
+	var response *smithyhttp.ResponseError
+	if errors.As(err, &response) && response.Response != nil {
+		if region := response.Response.Header.Get("X-Amz-Bucket-Region"); region != "" && response.HTTPStatusCode() != http.StatusNotFound {
+			return region, nil
+		}
+		if response.HTTPStatusCode() == http.StatusNotFound {
+			return "", fmt.Errorf("s3://%s: there is no such bucket", t.bucket)
+		}
+		if response.HTTPStatusCode() == http.StatusForbidden {
+			return "", nil // listing says what is refused
+		}
+	}
+	return "", fmt.Errorf("s3://%s: %w", t.bucket, plain(err))
+}
+
+// plain makes one line of an error of the SDK, and says what to do where that
+// is known. Credentials that have ended stop the hunt.
+func plain(err error) error {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return err
+	}
+	message := fmt.Sprintf("%s: %s", api.ErrorCode(), strings.Join(strings.Fields(api.ErrorMessage()), " "))
+	switch api.ErrorCode() {
+	case "ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidToken", "TokenRefreshRequired", "RequestExpired":
+		return &hunt.StopError{Err: errors.New("the credentials are not valid any more: " + message)}
+	case "NoSuchBucket":
+		return &hunt.StopError{Err: errors.New("there is no such bucket")}
+	case "AccessDenied":
+		if strings.Contains(strings.ToLower(message), "kms") {
+			return errors.New("kms:Decrypt on the trail's key is missing: " + message)
+		}
+		return errors.New("s3:GetObject or s3:ListBucket is missing: " + message)
+	case "InvalidObjectState":
+		return errors.New("archived: restore it first: " + message)
+	case "PreconditionFailed":
+		return errors.New("changed while it was read")
+	default:
+		return errors.New(message)
+	}
+}
