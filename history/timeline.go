@@ -2,6 +2,7 @@ package history
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -111,6 +112,8 @@ func (t *Timeline) start() time.Time {
 type keyState struct {
 	policies                   map[*Event]int // that may be in force, and how far each opens the key; none: none was seen
 	last                       *Event         // the last of them
+	count                      [5]int         // of policies, by how far they open the key
+	latest                     [5]*Event      // of those counted the one that came last
 	disabled, pending, deleted perhaps
 	t                          *Timeline
 	current                    *Interval
@@ -137,31 +140,34 @@ func (s *keyState) usable() bool { return !s.disabled.must && !s.pending.must &&
 // force, the last of equals, and how far; certain says that the key is surely
 // that open.
 func (s *keyState) worst() (worst *Event, rank int, certain bool) {
-	certain = !s.disabled.can && !s.pending.can && !s.deleted.can
-	worst, rank = s.last, s.policies[s.last]
-	for e, r := range s.policies {
-		certain = certain && r == s.policies[s.last]
-		if r > rank || r == rank && worst != s.last && later(e, worst) {
-			worst, rank = e, r
-		}
+	for rank = len(s.count) - 1; rank > 0 && s.count[rank] == 0; rank-- {
 	}
-	return worst, rank, certain
-}
-
-func later(x, y *Event) bool {
-	return cmp.Or(x.Time.Compare(y.Time), cmp.Compare(x.ID, y.ID)) > 0
+	certain = s.count[rank] == len(s.policies) && !s.disabled.can && !s.pending.can && !s.deleted.can
+	return s.latest[rank], rank, certain
 }
 
 // set puts a policy in force, or perhaps in force.
 func (s *keyState) set(e *Event, rank int, known bool) {
 	if known {
-		s.policies = map[*Event]int{}
+		s.policies, s.count, s.latest = map[*Event]int{}, [5]int{}, [5]*Event{}
 	}
 	if len(s.policies) == 0 && !known {
 		// Before it another policy was in force, of which nothing is known.
 		s.policies = map[*Event]int{nil: 0}
+		s.count[0] = 1
 	}
-	s.policies[e], s.last = rank, e
+	s.rank(e, rank)
+	s.last = e
+}
+
+// rank notes how far a policy opens the key.
+func (s *keyState) rank(e *Event, rank int) {
+	if before, ok := s.policies[e]; ok {
+		s.count[before]--
+	}
+	s.policies[e] = rank
+	s.count[rank]++
+	s.latest[rank] = e
 }
 
 // timeline tells the life of one key from its events by time.
@@ -201,8 +207,12 @@ func (s step) order() int {
 	}
 }
 
+// mostUnknown is how many calls of unknown outcome have a note of their own.
+const mostUnknown = 20
+
 func steps(events []*Event, t *Timeline) []step {
 	var all []step
+	unknown := 0
 	for _, e := range events {
 		f := e.Finding
 		switch e.Outcome {
@@ -212,12 +222,18 @@ func steps(events []*Event, t *Timeline) []step {
 			}
 			continue // nothing changed
 		case detector.OutcomeUnknown:
+			if unknown++; unknown > mostUnknown {
+				break
+			}
 			note(t, "whether "+e.Name+" at "+e.Time.Format(time.RFC3339)+" took effect is not known: the key counts as open if either would leave it open")
 		}
 		all = append(all, step{at: e.Time, event: e, rank: openness(f)})
 		if f != nil && openness(f) == 0 && f.Decision.Future != nil {
 			all = append(all, step{at: f.Decision.Future.At, event: e, rank: opennessOf(f.Decision.Future.Verdict), itself: true})
 		}
+	}
+	if unknown > mostUnknown {
+		note(t, fmt.Sprintf("%d more calls of unknown outcome", unknown-mostUnknown))
 	}
 	slices.SortStableFunc(all, func(x, y step) int { return cmp.Or(x.at.Compare(y.at), cmp.Compare(x.order(), y.order())) })
 	for i := 1; i < len(all); i++ {
@@ -266,7 +282,7 @@ func (s *keyState) step(x step) {
 			if _, ok := s.policies[x.event]; !ok {
 				return // another policy is in force by now
 			}
-			s.policies[x.event] = x.rank
+			s.rank(x.event, x.rank)
 			break
 		}
 		same = s.last != nil && len(s.policies) == 1 && known && (s.policies[s.last] > 0) == (x.rank > 0) && samePolicy(s.last, x.event)
