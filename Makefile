@@ -41,7 +41,8 @@ bench: ## run the benchmarks; beside iam-simulate where make oracle has installe
 fuzz: ## fuzz every target for FUZZTIME (default 10s)
 	.ci/fuzz $(or $(FUZZTIME),10s)
 
-mutate: ## force each guard of the decision to true and to false: which of them would the tests not notice?
+mutate: ## break each row of condition keys, and each listed guard of the evaluator: do the tests notice?
+	$(GO) test -count=1 ./detector/policy -run TestRowMutants -rowmutants 0
 	$(GO) run ./internal/mutate $(MUTATE)
 
 oracle: ## hold the decision against npm @cloud-copilot/iam-simulate (needs node and npm)
