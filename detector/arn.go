@@ -104,10 +104,10 @@ func isAddress(text string) bool {
 	return err == nil
 }
 
-// partitionOf returns the partition in which a Region lies; "" when its name
-// does not tell.
+// PartitionOf returns the partition in which a Region lies; "" when its name
+// does not say.
 // Source: AWS partitions in botocore's endpoint data.
-func partitionOf(region string) string {
+func PartitionOf(region string) string {
 	for _, p := range []struct{ prefix, partition string }{
 		{"cn-", "aws-cn"},
 		{"us-gov-", "aws-us-gov"},

@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
@@ -23,7 +24,7 @@ func (r *record) readKey() Key {
 		r.buildKey(&k, named)
 	}
 	if r.event.Name == replicateKey && r.event.Outcome == OutcomeUnknown {
-		k.Note = firstText(k.Note, "The record does not say whether the replica was made.")
+		k.Note = cmp.Or(k.Note, "The record does not say whether the replica was made.")
 	}
 	k.Alias = named.alias
 	r.readFacts(&k)
@@ -44,7 +45,7 @@ func (r *record) primary(named keyARN) string {
 	if a, ok := r.resourceKey(named); ok {
 		return a.String()
 	}
-	named.region = firstText(named.region, r.event.Region)
+	named.region = cmp.Or(named.region, r.event.Region)
 	named.account = firstAccount(named.account, r.metadata.text("aWSAccountId"), r.resourceAccount(), r.event.Account, r.identity.text("accountId"))
 	if named.id == "" || named.account == "" || !isRegion(named.region) {
 		return ""
@@ -103,7 +104,7 @@ func (r *record) replicaOf(primary keyARN) (keyARN, bool) {
 }
 
 // requestKey reads requestParameters.keyId: a key id, a key ARN, an alias name
-// or an alias ARN. Fields that it does not tell are empty.
+// or an alias ARN. Fields that it does not have are empty.
 // Source: KMS API Reference, DescribeKey, KeyId.
 func (r *record) requestKey() keyARN {
 	text := r.request.text("keyId")
@@ -176,7 +177,7 @@ func (r *record) partition(named, region string) string {
 	if named != "" {
 		return named
 	}
-	if p := partitionOf(region); p != "" {
+	if p := PartitionOf(region); p != "" {
 		return p
 	}
 	if parts := strings.SplitN(r.identity.text("arn"), ":", 3); len(parts) == 3 && parts[0] == "arn" && isName(parts[1], "-") {
@@ -187,13 +188,13 @@ func (r *record) partition(named, region string) string {
 
 // readFacts reads what the record tells of the key's kind.
 func (r *record) readFacts(k *Key) {
-	k.Spec = firstText(
+	k.Spec = cmp.Or(
 		r.metadata.text("keySpec"), r.metadata.text("customerMasterKeySpec"),
 		r.request.text("keySpec"), r.request.text("customerMasterKeySpec"))
-	k.Usage = firstText(r.metadata.text("keyUsage"), r.request.text("keyUsage"))
-	k.Origin = firstText(r.metadata.text("origin"), r.request.text("origin"))
-	k.CustomKeyStore = firstText(r.metadata.text("customKeyStoreId"), r.request.text("customKeyStoreId"))
-	k.ExternalKey = firstText(r.externalKey.text("id"), r.request.text("xksKeyId"))
+	k.Usage = cmp.Or(r.metadata.text("keyUsage"), r.request.text("keyUsage"))
+	k.Origin = cmp.Or(r.metadata.text("origin"), r.request.text("origin"))
+	k.CustomKeyStore = cmp.Or(r.metadata.text("customKeyStoreId"), r.request.text("customKeyStoreId"))
+	k.ExternalKey = cmp.Or(r.externalKey.text("id"), r.request.text("xksKeyId"))
 	k.MultiRegion = r.multiRegion(k.ID)
 }
 
@@ -202,7 +203,7 @@ func (r *record) readFacts(k *Key) {
 // Source: KMS Developer Guide, multi-region-keys-overview.html: their ids
 // begin with "mrk-".
 func (r *record) multiRegion(id string) *bool {
-	said := firstText(r.metadata.text("multiRegion"), r.request.text("multiRegion"))
+	said := cmp.Or(r.metadata.text("multiRegion"), r.request.text("multiRegion"))
 	yes := said == "true" || strings.HasPrefix(id, "mrk-") || r.event.Name == replicateKey
 	if yes || said == "false" || isUUID(id) {
 		return &yes
@@ -213,16 +214,6 @@ func (r *record) multiRegion(id string) *bool {
 // facts returns what the decision may use of the key.
 func (k Key) facts() policy.KeyFacts {
 	return policy.KeyFacts{Spec: k.Spec, Usage: k.Usage, Origin: k.Origin, MultiRegion: k.MultiRegion}
-}
-
-// firstText returns the first text that is not empty.
-func firstText(texts ...string) string {
-	for _, t := range texts {
-		if t != "" {
-			return t
-		}
-	}
-	return ""
 }
 
 // firstAccount returns the first text that is an account id; "" when none is.

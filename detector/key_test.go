@@ -299,8 +299,8 @@ func TestPartitionOf(t *testing.T) {
 		"us-iso-east-1": "aws-iso", "us-isob-east-1": "aws-iso-b", "us-isof-south-1": "aws-iso-f", "eu-isoe-west-1": "aws-iso-e",
 		"eusc-de-east-1": "aws-eusc", "": "", "<b>": "",
 	} {
-		if got := partitionOf(region); got != want {
-			t.Errorf("partitionOf(%q) = %q, want %q", region, got, want)
+		if got := PartitionOf(region); got != want {
+			t.Errorf("PartitionOf(%q) = %q, want %q", region, got, want)
 		}
 	}
 }

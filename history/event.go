@@ -2,10 +2,10 @@ package history
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"strings"
 	"time"
 
@@ -137,7 +137,7 @@ func (r recordMembers) describe(e *Event) {
 	}
 	e.ActorARN = r.str("userIdentity", "arn")
 	e.Address = r.str("sourceIPAddress")
-	e.Actor = firstOf(r.str("userIdentity", "userName"), afterLast(e.ActorARN, "/"), r.str("userIdentity", "invokedBy"), r.str("userIdentity", "principalId"), "unknown")
+	e.Actor = cmp.Or(r.str("userIdentity", "userName"), afterLast(e.ActorARN, "/"), r.str("userIdentity", "invokedBy"), r.str("userIdentity", "principalId"), "unknown")
 }
 
 // keyARN finds the key of the call: where the response names it, among the
@@ -157,28 +157,7 @@ func (r recordMembers) keyARN(region, account string) string {
 		}
 	}
 	if keyID.MatchString(named) && region != "" && account != "" {
-		return "arn:" + partition(region) + ":kms:" + region + ":" + account + ":key/" + named
-	}
-	return ""
-}
-
-// partition is the partition of a Region. Source: botocore's endpoint data.
-func partition(region string) string {
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		return "aws-cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		return "aws-us-gov"
-	default:
-		return "aws"
-	}
-}
-
-func firstOf(texts ...string) string {
-	for _, t := range texts {
-		if t != "" {
-			return t
-		}
+		return "arn:" + cmp.Or(detector.PartitionOf(region), "aws") + ":kms:" + region + ":" + account + ":key/" + named
 	}
 	return ""
 }
@@ -241,11 +220,6 @@ func (a *Archive) Merge(b *Archive) {
 		a.Add(e)
 	}
 	a.Duplicates += b.Duplicates
-}
-
-// String says how much was found, for debugging.
-func (a *Archive) String() string {
-	return fmt.Sprintf("%d events, %d duplicates", len(a.events), a.Duplicates)
 }
 
 // Accepted returns how many findings exceptions accept.

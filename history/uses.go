@@ -89,7 +89,7 @@ func (u *Uses) ReadUse(text []byte) (use UseRecord, ok bool) {
 	}
 	use = UseRecord{
 		id: decode(r.top["eventID"]), name: decode(r.top["eventName"]), account: r.str("userIdentity", "accountId"),
-		principal: firstOf(r.str("userIdentity", "arn"), r.str("userIdentity", "principalId"), "unknown"),
+		principal: cmp.Or(r.str("userIdentity", "arn"), r.str("userIdentity", "principalId"), "unknown"),
 		refused:   decode(r.top["errorCode"]) != "",
 	}
 	if use.id == "" {
