@@ -57,6 +57,7 @@ func rules() map[string]rule {
 		},
 		"history":                {ours: []string{"detector", "detector/policy"}, modules: []string{"github.com/klauspost/compress"}, forbidden: pure},
 		"internal/bootstraptest": {},
+		"internal/browsertest":   {},
 		"internal/fakesns":       {},
 		"internal/hunt": {
 			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "history"},

@@ -2,15 +2,13 @@ package hunt
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/kmsentry/kmsentry/internal/browsertest"
 )
 
 // inPage looks at the page from inside, after a click on one of its filters.
@@ -31,15 +29,7 @@ document.body.append(pre);
 // TestPageInBrowser: nothing overflows on a desk and on a phone, bars have their
 // place, a filter filters, and text of events is text.
 func TestPageInBrowser(t *testing.T) {
-	browser := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
-		if path, err := exec.LookPath(name); err == nil {
-			browser = path
-		}
-	}
-	if browser == "" {
-		t.Skip("no chromium in PATH: apt-get install chromium")
-	}
+	browsertest.Need(t)
 	r := sample(t)
 	r.Timelines[0].Intervals[0].Opened.ByARN = `<img src=x onerror=alert(1)>` + strings.Repeat("w", 300)
 	r.Groups[0].User = `"><img src=x>`
@@ -47,24 +37,13 @@ func TestPageInBrowser(t *testing.T) {
 	if err := Print(&b, r, View{Format: "html", Now: june(30), Version: "v0"}); err != nil {
 		t.Fatal(err)
 	}
-	page := regexp.MustCompile(`<meta http-equiv="Content-Security-Policy"[^>]*>`).ReplaceAllString(b.String(), "")
-	page = strings.Replace(page, "</body>", inPage+"</body>", 1)
+	page := browsertest.WithScript(b.String(), inPage)
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "page.html"), []byte(page), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, width := range []int{1280, 500} { // Chromium's smallest window is 500
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		cmd := exec.CommandContext(ctx, browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run",
-			"--user-data-dir="+t.TempDir(), fmt.Sprintf("--window-size=%d,2000", width), "--dump-dom", "file://"+filepath.Join(dir, "page.html"))
-		cmd.WaitDelay = 5 * time.Second
-		dom, err := cmd.Output()
-		cancel()
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, after, _ := strings.Cut(string(dom), `<pre id="found">`)
-		found, _, _ := strings.Cut(after, "</pre>")
+		found := browsertest.Found(t, width, "file://"+filepath.Join(dir, "page.html"))
 		if want := fmt.Sprintf("bars=4 shown=1 width=%d images=0 faults=", width); found != want {
 			t.Errorf("found %q, want %q", found, want)
 		}

@@ -2,19 +2,18 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"html"
 	"image"
 	"image/png"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/kmsentry/kmsentry/internal/browsertest"
 )
 
 // inPage looks at the rendered page from inside and leaves what it finds in an
@@ -44,42 +43,6 @@ type inPageFound struct {
 	Hostile   string         `json:"hostile"`
 }
 
-// browser finds a Chromium. Without one the test is skipped, and fails where
-// CI=true says that it must be there.
-func browser(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatal("no chromium in PATH: apt-get install chromium")
-	}
-	t.Skip("no chromium in PATH: apt-get install chromium")
-	return ""
-}
-
-// chromium runs the browser without a window on a page of the given width.
-func chromium(t *testing.T, width int, args ...string) []byte {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute) // a script that opens a dialog would hang for good
-	defer cancel()
-	all := []string{
-		"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run",
-		"--user-data-dir=" + t.TempDir(), fmt.Sprintf("--window-size=%d,2000", width),
-	}
-	cmd := exec.CommandContext(ctx, browser(t), append(all, args...)...)
-	cmd.WaitDelay = 5 * time.Second
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("chromium: %v\n%s", err, stderr.String())
-	}
-	return out
-}
-
 // previewFile writes the page of all sample events, with the script when look is set.
 func previewFile(t *testing.T, look bool) string {
 	t.Helper()
@@ -93,8 +56,7 @@ func previewFile(t *testing.T, look bool) string {
 	}
 	text := page.String()
 	if look {
-		text = regexp.MustCompile(`<meta http-equiv="Content-Security-Policy"[^>]*>`).ReplaceAllString(text, "")
-		text = strings.Replace(text, "</body>", inPage+"</body>", 1)
+		text = browsertest.WithScript(text, inPage)
 	}
 	file := filepath.Join(t.TempDir(), "preview.html")
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
@@ -104,18 +66,12 @@ func previewFile(t *testing.T, look bool) string {
 }
 
 func TestPageInBrowser(t *testing.T) {
-	browser(t)
+	browsertest.Need(t)
 	page := previewFile(t, true)
 	for _, width := range []int{1280, 500} { // a desk and a phone; Chromium's smallest window is 500
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
-			dom := string(chromium(t, width, "--dump-dom", page))
-			_, after, ok := strings.Cut(dom, `<pre id="found">`)
-			text, _, closed := strings.Cut(after, "</pre>")
-			if !ok || !closed {
-				t.Fatalf("the page's script left nothing in %d bytes", len(dom))
-			}
 			var found inPageFound
-			if err := json.Unmarshal([]byte(html.UnescapeString(text)), &found); err != nil {
+			if err := json.Unmarshal([]byte(html.UnescapeString(browsertest.Found(t, width, page))), &found); err != nil {
 				t.Fatal(err)
 			}
 			checkFound(t, found, width)
@@ -155,9 +111,9 @@ func checkFound(t *testing.T, found inPageFound, width int) {
 
 // The picture itself: nothing is painted in the page's right margin.
 func TestPageScreenshot(t *testing.T) {
-	browser(t)
+	browsertest.Need(t)
 	file := filepath.Join(t.TempDir(), "shot.png")
-	chromium(t, 1280, "--screenshot="+file, previewFile(t, false))
+	browsertest.Run(t, 1280, "--screenshot="+file, previewFile(t, false))
 	f, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,74 @@
+// Package browsertest shows pages in a Chromium without a window, for tests. On
+// a reader's machine without one such a test skips and says what to install;
+// where CI is set, as in continuous integration, it fails.
+package browsertest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Need returns the path of a Chromium.
+func Need(t testing.TB) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	if os.Getenv("CI") != "" {
+		t.Fatal("no chromium in PATH: apt-get install chromium")
+	}
+	t.Skip("no chromium in PATH: apt-get install chromium")
+	return ""
+}
+
+// Run shows a page of the given width in pixels, of which Chromium's smallest
+// is 500, and returns what the browser prints. args are its flags and the URL.
+func Run(t testing.TB, width int, args ...string) []byte {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute) // a script that opens a dialog would hang for good
+	defer cancel()
+	all := []string{
+		"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run",
+		"--user-data-dir=" + t.TempDir(), fmt.Sprintf("--window-size=%d,2000", width),
+	}
+	cmd := exec.CommandContext(ctx, Need(t), append(all, args...)...)
+	cmd.WaitDelay = 5 * time.Second
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("chromium: %v\n%s", err, stderr.String())
+	}
+	return out
+}
+
+// policy is the element by which a page forbids scripts.
+var policy = regexp.MustCompile(`<meta http-equiv="Content-Security-Policy"[^>]*>`)
+
+// WithScript returns the page with a script at its end, which its own policy
+// would not let run.
+func WithScript(page, script string) string {
+	return strings.Replace(policy.ReplaceAllString(page, ""), "</body>", script+"</body>", 1)
+}
+
+// Found shows the page of a URL and returns the text, still escaped, of the
+// element "found", a pre that a script has left.
+func Found(t testing.TB, width int, url string) string {
+	t.Helper()
+	dom := string(Run(t, width, "--dump-dom", url))
+	_, after, ok := strings.Cut(dom, `<pre id="found">`)
+	text, _, closed := strings.Cut(after, "</pre>")
+	if !ok || !closed {
+		t.Fatalf("the page's script left nothing in %d bytes", len(dom))
+	}
+	return text
+}
