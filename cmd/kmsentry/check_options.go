@@ -147,18 +147,11 @@ var (
 func parseCheck(args []string, now time.Time, stdout io.Writer) (checkOptions, error) {
 	o := checkOptions{at: now.UTC().Truncate(time.Second), failOn: failOn{from: policy.Public}}
 	flags := flag.NewFlagSet("kmsentry check", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
 	o.define(flags)
-	files, err := parseFlags(flags, args)
-	if errors.Is(err, flag.ErrHelp) {
-		flags.SetOutput(stdout)
-		fmt.Fprint(stdout, checkUsage)
-		flags.PrintDefaults()
-	}
-	if err != nil {
+	var err error
+	if o.files, err = parseQuietly(flags, args, checkUsage, stdout); err != nil {
 		return o, err
 	}
-	o.files = files
 	return o, o.check()
 }
 

@@ -187,18 +187,11 @@ func parseHunt(args []string, now time.Time, stdout io.Writer) (huntOptions, err
 	o := huntOptions{}
 	o.Now = now.UTC()
 	flags := flag.NewFlagSet("kmsentry hunt", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
 	o.define(flags)
-	paths, err := parseFlags(flags, args)
-	if errors.Is(err, flag.ErrHelp) {
-		flags.SetOutput(stdout)
-		fmt.Fprint(stdout, huntUsage)
-		flags.PrintDefaults()
-	}
-	if err != nil {
+	var err error
+	if o.paths, err = parseQuietly(flags, args, huntUsage, stdout); err != nil {
 		return o, err
 	}
-	o.paths = paths
 	return o, o.check()
 }
 

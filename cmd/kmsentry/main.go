@@ -112,9 +112,9 @@ func version() string {
 	return v + " " + info.GoVersion
 }
 
-// parseFlags reads the flags of a command, which may stand between and behind
+// parseFlags reads the flags of a command, which may be between and after
 // the other arguments, and returns those others; after "--" nothing is a flag.
-// The error was printed already; flag.ErrHelp stands for -h.
+// The error was printed already; flag.ErrHelp means -h.
 func parseFlags(flags *flag.FlagSet, args []string) ([]string, error) {
 	var others []string
 	for {
@@ -130,6 +130,19 @@ func parseFlags(flags *flag.FlagSet, args []string) ([]string, error) {
 		}
 		others, args = append(others, rest[0]), rest[1:]
 	}
+}
+
+// parseQuietly is parseFlags for a command that prints its errors itself; the
+// help goes to stdout.
+func parseQuietly(flags *flag.FlagSet, args []string, usage string, stdout io.Writer) ([]string, error) {
+	flags.SetOutput(io.Discard)
+	others, err := parseFlags(flags, args)
+	if errors.Is(err, flag.ErrHelp) {
+		flags.SetOutput(stdout)
+		fmt.Fprint(stdout, usage)
+		flags.PrintDefaults()
+	}
+	return others, err
 }
 
 // usageStatus is the exit status for an error of parseFlags.
