@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -221,7 +222,7 @@ func (t text) evidence(f *detector.Finding, data evidence) ocsfEvidence {
 // as user, and who vouches for them as identity provider.
 func (t text) actor(a detector.Actor) ocsfActor {
 	return ocsfActor{
-		AppName: t.of(a.InvokedBy), AppUID: t.of(firstOf(a.InScopeOf.SourceARN, a.InScopeOf.IssuedTo)),
+		AppName: t.of(a.InvokedBy), AppUID: t.of(cmp.Or(a.InScopeOf.SourceARN, a.InScopeOf.IssuedTo)),
 		User: t.user(a), Session: t.session(a), IDP: t.idp(a),
 	}
 }
@@ -229,7 +230,7 @@ func (t text) actor(a detector.Actor) ocsfActor {
 // user is the caller.
 func (t text) user(a detector.Actor) ocsfUser {
 	u := ocsfUser{
-		UID: t.of(firstOf(a.ARN, a.OnBehalfOf.UserID)), UIDAlt: t.of(a.PrincipalID), Name: orUnknown(t.of(a.Name)),
+		UID: t.of(cmp.Or(a.ARN, a.OnBehalfOf.UserID)), UIDAlt: t.of(a.PrincipalID), Name: orUnknown(t.of(a.Name)),
 		Type: orUnknown(t.of(a.Type)), TypeID: userTypeID(a), Account: t.account(a.Account),
 	}
 	if a.AccessKeyID != "" {
@@ -262,7 +263,7 @@ func userTypeID(a detector.Actor) int {
 // session is the caller's session; nil when the record tells nothing of one.
 // is_mfa is left out when it is not known: false would be a statement.
 func (t text) session(a detector.Actor) *ocsfSession {
-	s := ocsfSession{Issuer: t.of(firstOf(a.RoleARN, a.Broker)), CreatedTime: millis(a.SessionStart), UIDAlt: t.of(a.SourceIdentity)}
+	s := ocsfSession{Issuer: t.of(cmp.Or(a.RoleARN, a.Broker)), CreatedTime: millis(a.SessionStart), UIDAlt: t.of(a.SourceIdentity)}
 	if a.Role != "" || a.Broker != "" {
 		s.UID = t.of(a.ARN)
 	}

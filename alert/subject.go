@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -25,10 +26,10 @@ func subject(f *detector.Finding, o Options) string {
 	if id := ascii(f.Key.ID, 64); id != "" {
 		key = " ..." + id[max(len(id)-10, 0):]
 	}
-	if in := firstOf(f.Key.Region, f.Event.Region); in != "" {
+	if in := cmp.Or(f.Key.Region, f.Event.Region); in != "" {
 		region = " " + ascii(in, 24)
 	}
-	account := " " + orUnknown(ascii(firstOf(f.Key.Account, f.Event.Account), 12))
+	account := " " + orUnknown(ascii(cmp.Or(f.Key.Account, f.Event.Account), 12))
 	for _, s := range []string{
 		head + action + account + region + key,
 		head + action + account + key,
@@ -39,14 +40,6 @@ func subject(f *detector.Finding, o Options) string {
 		}
 	}
 	return cut(head, maxSubject)
-}
-
-// firstOf returns a, or b when a is empty.
-func firstOf(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // tag opens subjects and short messages.

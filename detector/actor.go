@@ -1,6 +1,9 @@
 package detector
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // The values of userIdentity.type that this package treats apart.
 // Source: CloudTrail User Guide, cloudtrail-event-reference-user-identity.html.
@@ -29,14 +32,14 @@ const (
 func (r *record) readActor() Actor {
 	id := r.identity
 	a := Actor{
-		Type:         firstText(id.text("type"), typeUnknown),
+		Type:         cmp.Or(id.text("type"), typeUnknown),
 		ARN:          id.text("arn"),
 		PrincipalID:  id.text("principalId"),
 		AccessKeyID:  id.text("accessKeyId"),
 		SessionStart: parseTime(r.attributes.text("creationDate")),
 
-		InvokedBy:         firstText(id.text("invokedBy"), serviceName(r.top.text("sourceIPAddress"))),
-		FederatedProvider: firstText(r.federation.text("federatedProvider"), id.text("identityProvider")),
+		InvokedBy:         cmp.Or(id.text("invokedBy"), serviceName(r.top.text("sourceIPAddress"))),
+		FederatedProvider: cmp.Or(r.federation.text("federatedProvider"), id.text("identityProvider")),
 		SourceIdentity:    r.session.text("sourceIdentity"),
 		InScopeOf: Scope{
 			IssuerType: r.inScopeOf.text("issuerType"), IssuedTo: r.inScopeOf.text("credentialsIssuedTo"),
@@ -46,18 +49,18 @@ func (r *record) readActor() Actor {
 		OnBehalfOf:      IdentityCenterUser{r.onBehalfOf.text("userId"), r.onBehalfOf.text("identityStoreArn")},
 		AssumedRoot:     r.session.text("assumedRoot") == "true",
 	}
-	a.Account = firstText(id.text("accountId"), accountOf(a.ARN))
+	a.Account = cmp.Or(id.text("accountId"), accountOf(a.ARN))
 	if a.Type == typeFederated {
-		a.Broker = firstText(r.issuer.text("arn"), r.issuer.text("userName"), r.issuer.text("principalId"))
+		a.Broker = cmp.Or(r.issuer.text("arn"), r.issuer.text("userName"), r.issuer.text("principalId"))
 	} else {
 		a.RoleARN = r.issuer.text("arn")
 	}
 	if a.Type == typeAssumedRole || a.Type == typeRole {
 		role, _ := roleAndSession(a.ARN)
-		a.Role = firstText(r.issuer.text("userName"), role, lastPart(a.RoleARN))
+		a.Role = cmp.Or(r.issuer.text("userName"), role, lastPart(a.RoleARN))
 	}
 	a.ServiceLinked = isServiceLinked(a.RoleARN, a.Role)
-	a.Name = a.name(id.text("userName"), firstText(a.OnBehalfOf.UserID, id.text("credentialId")))
+	a.Name = a.name(id.text("userName"), cmp.Or(a.OnBehalfOf.UserID, id.text("credentialId")))
 	a.SSO = a.Type == typeIdentity || isPermissionSet(a.RoleARN, a.Role)
 	a.Federated = a.SSO || a.Type == typeSAML || a.Type == typeWebIdentity || a.Type == typeFederated || a.FederatedProvider != ""
 	a.LongTermKey = strings.HasPrefix(a.AccessKeyID, longTermKey) || a.signedWithoutSession(r)
@@ -99,19 +102,19 @@ func (a Actor) name(userName, person string) string {
 	case typeRoot:
 		return "root"
 	case typeAssumedRole, typeRole:
-		name = firstText(session, afterColon(a.PrincipalID), a.Role)
+		name = cmp.Or(session, afterColon(a.PrincipalID), a.Role)
 	case typeFederated:
-		name = firstText(lastPart(a.ARN), afterColon(a.PrincipalID))
+		name = cmp.Or(lastPart(a.ARN), afterColon(a.PrincipalID))
 	case typeService:
 		name = a.InvokedBy
 	case typeIdentity:
-		name = firstText(userName, person)
+		name = cmp.Or(userName, person)
 	case typeAccount:
-		name = firstText(userName, afterColon(a.PrincipalID), a.Account)
+		name = cmp.Or(userName, afterColon(a.PrincipalID), a.Account)
 	default:
-		name = firstText(userName, lastPart(a.ARN))
+		name = cmp.Or(userName, lastPart(a.ARN))
 	}
-	return firstText(name, userName, a.PrincipalID, a.Account, nobody)
+	return cmp.Or(name, userName, a.PrincipalID, a.Account, nobody)
 }
 
 // ByService reports whether an AWS service made the call for the actor, or is

@@ -2,6 +2,7 @@ package detector
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -190,7 +191,7 @@ func (o object) objects(name string) (list []object, odd string, err error) {
 	for i, element := range elements(raw) {
 		path := o.join(name) + "[" + strconv.Itoa(i) + "]"
 		if kind := kindOf(element); kind != "an object" {
-			odd = firstText(odd, path+": want an object, got "+kind)
+			odd = cmp.Or(odd, path+": want an object, got "+kind)
 			continue
 		}
 		item, err := readObject(path, element)

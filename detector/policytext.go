@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 )
@@ -68,7 +69,7 @@ func (r *record) missingPolicy(text string) string {
 
 // reason is what CloudTrail says about parts that it left out; "" for nothing.
 func (r *record) reason(part object) string {
-	text := firstText(part.text("reason"), part.text("reasonForOmission"))
+	text := cmp.Or(part.text("reason"), part.text("reasonForOmission"))
 	if text == "" {
 		return ""
 	}

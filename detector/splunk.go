@@ -1,6 +1,9 @@
 package detector
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // What the seed rule says of every hit, whatever the event.
 // Source: Splunk Threat Research: a TTP detection has the score 50.
@@ -21,10 +24,10 @@ func (f *Finding) splunk() Splunk {
 		Signature:     f.Event.Name,
 		Dest:          f.Event.Source,
 		User:          f.Actor.Name,
-		UserAgent:     firstText(f.Source.UserAgent, nobody),
-		Src:           firstText(f.Source.Address, nobody),
-		VendorAccount: firstText(f.Event.Account, f.Actor.Account, nobody),
-		VendorRegion:  firstText(f.Event.Region, nobody),
+		UserAgent:     cmp.Or(f.Source.UserAgent, nobody),
+		Src:           cmp.Or(f.Source.Address, nobody),
+		VendorAccount: cmp.Or(f.Event.Account, f.Actor.Account, nobody),
+		VendorRegion:  cmp.Or(f.Event.Region, nobody),
 		VendorProduct: seedProduct,
 		FirstTime:     f.Event.Time,
 		LastTime:      f.Event.Time,

@@ -1,6 +1,9 @@
 package detector
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // uid identifies the finding: the same record always gets the same uid, so
 // that consumers can drop what EventBridge and Lambda deliver twice. It covers
@@ -11,6 +14,6 @@ func (f *Finding) uid() string {
 	if event == "" {
 		event = strings.Join([]string{f.Event.Time.Format("20060102T150405Z"), f.Event.RequestID, f.Event.Name, f.Policy.SHA256}, "\n")
 	}
-	key := firstText(f.Key.ARN, f.Key.ID)
+	key := cmp.Or(f.Key.ARN, f.Key.ID)
 	return hexSum(strings.Join([]string{RuleID, f.Event.Account, f.Event.Region, event, key}, "\n"))
 }

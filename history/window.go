@@ -115,7 +115,7 @@ func (w *window) look() {
 	w.looked = to
 }
 
-// appendStarts appends where recordStart stands in text, which begins at from,
+// appendStarts appends where recordStart is in text, which begins at from,
 // up to the place to. It looks for its one capital letter, which is rare.
 func appendStarts(starts []int64, text []byte, from, to int64) []int64 {
 	const before = len(`{"event`)

@@ -189,7 +189,7 @@ func summarize(r detector.Result) summary {
 	return s
 }
 
-// delay is the time from the call to now; 0 when the record does not tell.
+// delay is the time from the call to now; 0 when the record does not say.
 func delay(e detector.Event, now time.Time) time.Duration {
 	if e.Time.IsZero() {
 		return 0

@@ -54,7 +54,7 @@ func formMatch(s Subject) [columnCount][]string {
 	}
 	accepted := worstOf(nil)
 	for _, c := range classes() {
-		if v, judged := s.Classes[c]; judged && rank(v) > 0 {
+		if v, judged := s.Classes[c]; judged && v.Rank() > 0 {
 			accepted = worst(accepted, v)
 			values[class] = append(values[class], string(c))
 		}

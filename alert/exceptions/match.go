@@ -148,7 +148,7 @@ func (e *entry) coversVerdicts(judged map[Class]policy.Verdict) bool {
 		if e.has(class, string(c)) {
 			accepted = e.worst
 		}
-		if rank(v) > rank(accepted) {
+		if v.Rank() > accepted.Rank() {
 			return false
 		}
 	}

@@ -87,25 +87,8 @@ func Judged(d policy.Decision) Subject {
 	return s
 }
 
-// rank orders verdicts, the better first. An undecided policy may be public:
-// only who accepts public accepts more.
-func rank(v policy.Verdict) int {
-	switch v {
-	case policy.Private:
-		return 0
-	case policy.Shared:
-		return 1
-	case policy.Network:
-		return 2
-	case policy.Public:
-		return 4
-	default:
-		return 3
-	}
-}
-
 func worst(a, b policy.Verdict) policy.Verdict {
-	if rank(a) >= rank(b) {
+	if a.Rank() >= b.Rank() {
 		return a
 	}
 	return b

@@ -137,10 +137,6 @@ func ClassActions(c Class) []string {
 	return names
 }
 
-// EncryptActions returns the encrypt class: the actions with which a caller
-// makes ciphertext that only this key opens, and CreateGrant, which hands them on.
-func EncryptActions() []string { return ClassActions(ClassEncrypt) }
-
 // operations returns the operations of a class that a grant on a key of one of
 // these kinds can carry; of all classes when class is "". KMS refuses a grant
 // of an operation that the key does not support.

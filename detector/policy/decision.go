@@ -85,7 +85,7 @@ type Owner struct {
 // is AccessUndecided.
 type Access int
 
-// The accesses, as they stand in JSON: undecided, no, named, yes, n/a.
+// The accesses, as in JSON: undecided, no, named, yes, n/a.
 const (
 	AccessUndecided     Access = iota // not decided
 	AccessNo                          // nobody of the account

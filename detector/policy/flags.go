@@ -43,13 +43,13 @@ func (c *compiled) asksForServices() bool {
 }
 
 // unknownFact says whether a condition asks for a fact of the key that the
-// question does not tell.
+// question does not say.
 func (c *compiled) unknownFact() bool {
 	unknown := c.unknownFacts()
 	return slices.ContainsFunc(c.slots[sFirst:], func(k condkey.Key) bool { return k.Reads&unknown != 0 })
 }
 
-// unknownFacts is the set of facts that the question does not tell.
+// unknownFacts is the set of facts that the question does not say.
 func (c *compiled) unknownFacts() condkey.Fact {
 	k := &c.q.Key
 	facts := condkey.FactOrgPath

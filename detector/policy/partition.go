@@ -104,7 +104,7 @@ func either(a, b Decision) Decision {
 	}
 	out.Future = nil
 	for _, f := range [...]*Exposure{a.Future, b.Future} {
-		if f != nil && rank(f.Verdict) > rank(out.Verdict) && (out.Future == nil || rank(f.Verdict) > rank(out.Future.Verdict)) {
+		if f != nil && f.Verdict.Rank() > out.Verdict.Rank() && (out.Future == nil || f.Verdict.Rank() > out.Future.Verdict.Rank()) {
 			out.Future = f
 		}
 	}
@@ -116,7 +116,7 @@ func either(a, b Decision) Decision {
 	slices.Sort(out.Flags)
 	out.Flags = slices.Compact(out.Flags)
 	for i := range out.Statements {
-		if rank(b.Statements[i].Opens) > rank(a.Statements[i].Opens) {
+		if b.Statements[i].Opens.Rank() > a.Statements[i].Opens.Rank() {
 			out.Statements[i] = b.Statements[i]
 		}
 	}
@@ -173,21 +173,4 @@ func worseGrants(asks []ask, a, b []Grant) []Grant {
 		}
 	}
 	return list
-}
-
-// rank orders verdicts by what they mean for the owner. What is undecided may
-// be as bad as public, and is worse than what is known to be less.
-func rank(v Verdict) int {
-	switch v {
-	case Private:
-		return 0
-	case Shared:
-		return 1
-	case Network:
-		return 2
-	case Public:
-		return 4
-	default:
-		return 3
-	}
 }

@@ -15,7 +15,7 @@ const (
 	Public                   // any outsider gets in
 )
 
-// String returns the verdict in lower case, as it stands in JSON.
+// String returns the verdict in lower case, as in JSON.
 func (v Verdict) String() string {
 	switch v {
 	case Private:
@@ -28,6 +28,24 @@ func (v Verdict) String() string {
 		return "public"
 	default:
 		return "undecided"
+	}
+}
+
+// Rank orders verdicts by what they mean for the owner, 0 the best. What is
+// undecided may be as bad as public, and is worse than what is known to be less:
+// only who accepts public accepts more.
+func (v Verdict) Rank() int {
+	switch v {
+	case Private:
+		return 0
+	case Shared:
+		return 1
+	case Network:
+		return 2
+	case Public:
+		return 4
+	default:
+		return 3
 	}
 }
 
@@ -45,7 +63,7 @@ func (v *Verdict) UnmarshalText(text []byte) error {
 	return fmt.Errorf("verdict: want public, network, shared, private or undecided, got %q", text)
 }
 
-// String returns the access in lower case, as it stands in JSON.
+// String returns the access in lower case, as in JSON.
 func (a Access) String() string {
 	switch a {
 	case AccessNo:

@@ -3,6 +3,7 @@ package hunt
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -240,7 +241,7 @@ func tellChange(c history.Change) string {
 	case c.Outcome != "":
 		text += " (" + strings.TrimPrefix(c.Verdict+", outcome "+c.Outcome, ", ") + ")"
 	}
-	text += " by " + firstText(c.ByARN, c.By)
+	text += " by " + cmp.Or(c.ByARN, c.By)
 	if c.Address != "" {
 		text += " from " + c.Address
 	}
@@ -255,7 +256,7 @@ func tellUse(u history.Use) string {
 	if u.Refused > 0 {
 		text += fmt.Sprintf(", %d refused", u.Refused)
 	}
-	return alert.Sanitize(fmt.Sprintf("%s by %s of account %s, %s to %s: %s", text, u.Principal, firstText(u.Account, "unknown"), stamp(u.First), stamp(u.Last), tellCalls(u.Calls)), 400)
+	return alert.Sanitize(fmt.Sprintf("%s by %s of account %s, %s to %s: %s", text, u.Principal, cmp.Or(u.Account, "unknown"), stamp(u.First), stamp(u.Last), tellCalls(u.Calls)), 400)
 }
 
 func tellCalls(calls map[string]int) string {
@@ -263,7 +264,7 @@ func tellCalls(calls map[string]int) string {
 	for _, name := range sortedKeys(calls) {
 		parts = append(parts, fmt.Sprintf("%s %d", name, calls[name]))
 	}
-	return firstText(strings.Join(parts, ", "), "none accepted")
+	return cmp.Or(strings.Join(parts, ", "), "none accepted")
 }
 
 // howLong words a duration in its two largest units.
