@@ -7,7 +7,10 @@ import (
 	"testing"
 )
 
-var randomPolicies = flag.Int("policies", 500, "how many random policies TestRandomPolicies makes")
+var (
+	randomPolicies = flag.Int("policies", 500, "how many random policies TestRandomPolicies makes")
+	firstPolicy    = flag.Int("firstpolicy", 0, "the seed of the first")
+)
 
 // TestRandomPolicies holds Decide against Allows and the oracle on random
 // policies of documented constructs: no verdict is too good, every witness
@@ -18,7 +21,8 @@ func TestRandomPolicies(t *testing.T) {
 		n /= 10
 	}
 	count := map[Verdict]int{}
-	for seed := range n {
+	for i := range n {
+		seed := *firstPolicy + i
 		g := newGenerator(uint64(seed))
 		text := g.policy()
 		d := holdDecision(t, text, uint64(seed), 60)
