@@ -23,6 +23,7 @@ func mutantTests() []testing.InternalTest {
 		{Name: "TestAllowsCallers", F: TestAllowsCallers},
 		{Name: "TestAllowsFederated", F: TestAllowsFederated},
 		{Name: "TestAllowsUnder", F: TestAllowsUnder},
+		{Name: "TestAllowsPathsLikeARNs", F: TestAllowsPathsLikeARNs},
 		{Name: "TestAllowsLeavesRequest", F: TestAllowsLeavesRequest},
 		{Name: "TestAllowsCorpusWitnesses", F: TestAllowsCorpusWitnesses},
 		{Name: "TestParseErrors", F: TestParseErrors},

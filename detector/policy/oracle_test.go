@@ -879,7 +879,7 @@ func (o *oracle) freeKeys(base oracleRequest) []freeKey {
 			values = o.contextNames()
 		case key == "aws:useragent":
 			valid, canBeAbsent = func(s string) bool { return s != "" }, false
-		case key == "aws:sourceidentity" && strings.Contains(base.Principal, ":role/"):
+		case key == "aws:sourceidentity" && evalKind(base.Principal) == "role":
 			valid = sessionShape.MatchString
 		case key == "kms:encryptionalgorithm" && o.hasContext(base.Action) && base.Action != createGrant:
 			values, canBeAbsent = []string{"SYMMETRIC_DEFAULT"}, false
