@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"hash/fnv"
@@ -36,9 +38,91 @@ func answerCases(t testing.TB) []answerCase {
 	for _, c := range readUnknown(t) {
 		add("unknown/"+c.Name, c.parse, surroundings())
 	}
+	all = append(all, moreAnswers(t)...)
 	for seed := range uint64(goldenRandom) {
 		text := newGenerator(seed).policy()
 		add(fmt.Sprint("random/", seed), func() (*Policy, error) { return Parse(text) }, surroundings())
+	}
+	return all
+}
+
+// questions are those that are asked of more than one policy, by name.
+func questions(t testing.TB) map[string]Question {
+	t.Helper()
+	rcp, err := ParseRCP([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*",` +
+		`"Condition":{"StringNotEqualsIfExists":{"aws:PrincipalOrgID":"o-mycorp0001"},"BoolIfExists":{"aws:PrincipalIsAWSService":"false"}}}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]Question{}
+	for name, change := range map[string]func(*Question){
+		"":         func(*Question) {},
+		"no key":   func(q *Question) { q.KeyARN, q.Key = "", KeyFacts{} },
+		"no owner": func(q *Question) { q.KeyARN, q.Account = "", "" },
+		"nothing":  func(q *Question) { *q = Question{At: q.At} },
+		"trusted": func(q *Question) {
+			q.TrustedAccounts, q.TrustedOrgs = []string{"444455556666"}, []string{"o-partner0001"}
+		},
+		"signing":   func(q *Question) { q.Key.Spec, q.Key.Usage = "RSA_2048", "SIGN_VERIFY" },
+		"agreement": func(q *Question) { q.Key.Spec, q.Key.Usage = "ECC_NIST_P256", "KEY_AGREEMENT" },
+		"mac":       func(q *Question) { q.Key.Spec, q.Key.Usage = "HMAC_256", "GENERATE_VERIFY_MAC" },
+		"multi-Region": func(q *Question) {
+			q.KeyARN, q.Key = "arn:aws:kms:us-east-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab", KeyFacts{Tags: map[string]string{"env": "prod"}, Aliases: []string{"alias/app"}}
+		},
+		"gov": func(q *Question) {
+			q.KeyARN = "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+		},
+		"rcp":        func(q *Question) { q.RCPs = []*Policy{rcp} },
+		"3000 steps": func(q *Question) { q.MaxSteps = 3000 },
+	} {
+		q := surroundings()
+		change(&q)
+		all[name] = q
+	}
+	return all
+}
+
+// moreAnswers reads testdata/answers.jsonl: policies, and cases of the corpora
+// under other questions, that mutants of guards are noticed by.
+func moreAnswers(t testing.TB) []answerCase {
+	t.Helper()
+	corpus := map[string]corpusCase{}
+	for _, c := range readWholeCorpus(t) {
+		corpus[c.Name] = c
+	}
+	text, err := os.ReadFile("testdata/answers.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := questions(t)
+	var all []answerCase
+	for d := json.NewDecoder(bytes.NewReader(text)); d.More(); {
+		d.DisallowUnknownFields()
+		var a struct {
+			Name       string `json:"name"`
+			Case       string `json:"case"`       // of a corpus; or:
+			PolicyText string `json:"policyText"` // with so many marks
+			Unknown    int    `json:"unknown"`
+			Question   string `json:"question"` // of questions
+		}
+		if err := d.Decode(&a); err != nil {
+			t.Fatalf("testdata/answers.jsonl, answer %d: %v", len(all)+1, err)
+		}
+		q, known := asked[a.Question]
+		c, cased := corpus[a.Case]
+		if !known || cased != (a.PolicyText == "") {
+			t.Fatalf("testdata/answers.jsonl: %s: want a known question and a case of the corpora or a policy", a.Name)
+		}
+		source := []byte(a.PolicyText)
+		if cased {
+			source = c.text()
+		}
+		all = append(all, answerCase{a.Name, func() string {
+			return answerTo(func() (*Policy, error) { return ParseOpen(source, make([]Unknown, a.Unknown)) }, q)
+		}})
+	}
+	if len(all) == 0 {
+		t.Fatal("testdata/answers.jsonl: no answers")
 	}
 	return all
 }
