@@ -85,6 +85,14 @@ func newOracle(p *Policy, q Question, seed uint64) *oracle {
 	return o
 }
 
+// about returns an oracle on the statements that can be about an action: a
+// witness has no keys of others.
+func (o *oracle) about(action string) *oracle {
+	p := clone(o.p)
+	p.Statements = slices.DeleteFunc(p.Statements, func(st Statement) bool { return evalActions(&st, action) == No })
+	return newOracle(p, o.q, 1)
+}
+
 func (o *oracle) noteVariables(values []string) {
 	if !o.p.Variables() {
 		return

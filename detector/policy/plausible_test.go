@@ -195,8 +195,7 @@ func implausibleNetwork(r Request, o *oracle) string {
 		return "kms:ViaService is none"
 	case has(r, "kms:ViaService") && strings.Split(first(r, "kms:ViaService"), ".")[1] != strings.Split(o.q.KeyARN, ":")[3]:
 		return "kms:ViaService is in another Region"
-	case !has(r, "aws:SourceIp") && endpoint == "" && !called && via != "true" && o.asks("aws:SourceIp") && o.asksEndpoint() && o.asks("aws:ViaAWSService", "kms:ViaService", "aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast"):
-		// Without those keys it can be a call of a service, of which nothing is to be seen.
+	case !has(r, "aws:SourceIp") && o.asks("aws:SourceIp") && endpoint == "" && o.asksEndpoint() && via != "true" && !called && !has(r, "kms:GrantIsForAWSResource"): // a direct call may lack that key, so that one with it comes through a service
 		return "the request comes from nowhere"
 	}
 	for _, name := range r.Context["aws:CalledVia"] {
