@@ -26,6 +26,7 @@ func (c *checked) decide(d *load.Document, o checkOptions) {
 			c.keepTexts(p)
 		}
 		c.problems(p)
+		c.suspect(p)
 		if d.Exact() {
 			sum := sha256.Sum256(r.Text)
 			c.sha256, c.policy, c.rcps = hex.EncodeToString(sum[:]), p, o.rcps
@@ -61,6 +62,23 @@ func parseReading(r load.Reading, strict bool) (*policy.Policy, error) {
 		}
 	}
 	return p, nil
+}
+
+// suspect notes that p looks like the policy of something else than a key.
+func (c *checked) suspect(p *policy.Policy) {
+	const note = "no statement names a kms action: is this a key policy?"
+	about := func(action string) bool {
+		service, _, ok := strings.Cut(action, ":")
+		return !ok || strings.EqualFold(service, "kms") || strings.Trim(strings.ToLower(service), "abcdefghijklmnopqrstuvwxyz0123456789-") != ""
+	}
+	for i := range p.Statements {
+		if s := &p.Statements[i]; s.NotAction || slices.ContainsFunc(s.Actions, about) {
+			return
+		}
+	}
+	if len(p.Statements) > 0 && !slices.Contains(c.notes, note) {
+		c.notes = append(c.notes, note)
+	}
 }
 
 // problems notes what could not be read of p, each once.

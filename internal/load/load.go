@@ -146,6 +146,9 @@ func fromJSON(data, trimmed []byte, scope Scope) ([]Document, error) {
 		trimmed = trimmed[:at[0]+1]
 		data = data[:bytes.Index(data, trimmed)+len(trimmed)]
 	}
+	if docs, err, is := fromStream(data, scope); is {
+		return docs, err
+	}
 	root, err := parseJSON(data)
 	if err != nil {
 		if bare(trimmed) {
@@ -181,6 +184,12 @@ func fromObject(root *node, trimmed []byte, scope Scope) ([]Document, error) {
 	if p := root.get("Policy"); p != nil {
 		found = append(found, "an answer of get-key-policy (Policy)")
 	}
+	if root.has("configuration") && strings.HasPrefix(root.str("resourceType"), "AWS::") || root.has("configurationItem") {
+		found = append(found, "an item of AWS Config (configuration)")
+	}
+	if root.has("lineage") && root.has("serial") {
+		return nil, errors.New("want what terraform show -json prints, got Terraform's raw state; run terraform show -json > state.json and check that")
+	}
 	if root.has("format_version") || root.has("planned_values") || root.has("resource_changes") {
 		found = append(found, "terraform show -json (format_version)")
 	}
@@ -197,6 +206,8 @@ func fromObject(root *node, trimmed []byte, scope Scope) ([]Document, error) {
 		return fromTemplate(root, scope)
 	case root.has("Policy"):
 		return fromAnswer(root)
+	case len(found) == 1 && strings.HasPrefix(found[0], "an item"):
+		return fromConfig(root)
 	case len(found) == 1 && found[0] != "an event":
 		return fromTerraform(root)
 	case len(found) == 1:

@@ -103,3 +103,80 @@ func TestCloudControlKeys(t *testing.T) {
 		}
 	}
 }
+
+// TestElsewhere: what a template brings in is judged, or said not to be.
+func TestElsewhere(t *testing.T) {
+	const own = "  Own:\n    Type: AWS::KMS::Key\n    Properties: {KeyPolicy: {Statement: {Principal: a}}}\n"
+	for _, row := range []struct{ name, text, places, note string }{
+		{"a StackSet's template", "Resources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties:\n      TemplateBody: |\n        Resources:\n          K: {Type: AWS::KMS::Key, Properties: {KeyPolicy: {Statement: {Principal: b}}}}\n" + own, "Own S/K", ""},
+		{"only a StackSet's", "Resources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties:\n      TemplateBody: '{\"Resources\":{\"K\":{\"Type\":\"AWS::KMS::Key\"}}}'\n", "S/K", ""},
+		{"one without a key", "Resources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties: {TemplateBody: '{\"Resources\":{\"T\":{\"Type\":\"AWS::SNS::Topic\"}}}'}\n" + own, "Own", ""},
+		{"one that is none", "Resources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties: {TemplateBody: '{\"Resources\":'}\n" + own, "Own", "the template of the StackSet S cannot be read: "},
+		{"one by its place", "Resources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties: {TemplateURL: https://example.com/t}\n" + own, "Own", "the template of the StackSet S is not looked at"},
+		{"one that is not known", "Parameters: {B: {Type: String}}\nResources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties: {TemplateBody: !Ref B}\n" + own, "Own", "is not known before it is deployed"},
+		{"a nested stack", "Resources:\n  N: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: x}}\n" + own, "Own", "the template of the nested stack N is not looked at"},
+		{"a module", "Resources:\n  M: {Type: 'Org::Team::Key::MODULE'}\n" + own, "Own", "what the module Org::Team::Key::MODULE in M holds is not looked at"},
+		{"a macro", "Transform: [AWS::Serverless-2016-10-31, Mine]\nResources:\n" + own, "Own", "the macro Mine may change this template"},
+		{"an include for Resources", "Resources:\n  Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://b/k}}\n" + own, "Own", "what Fn::Transform brings into Resources is not looked at"},
+		{"SAM and language extensions", "Transform: [AWS::Serverless-2016-10-31, AWS::LanguageExtensions]\nResources:\n" + own, "Own", ""},
+	} {
+		docs, err := Documents([]byte(row.text), Scope{Account: "111122223333"})
+		if err != nil {
+			t.Errorf("%s: %v", row.name, err)
+			continue
+		}
+		var places []string
+		for _, d := range docs {
+			places = append(places, d.Place)
+		}
+		if got := strings.Join(places, " "); got != row.places {
+			t.Errorf("%s: keys %s, want %s", row.name, got, row.places)
+		}
+		if notes := strings.Join(docs[0].Notes, "; "); row.note == "" && notes != "" || !strings.Contains(notes, row.note) {
+			t.Errorf("%s: notes %q, want %q", row.name, notes, row.note)
+		}
+	}
+	if _, err := Documents([]byte("Resources:\n  N: {Type: AWS::CloudFormation::Stack}\n"), Scope{}); err == nil || !strings.Contains(err.Error(), "nested stack N") {
+		t.Errorf("a template whose key can only be elsewhere: %v, want the nested stack named", err)
+	}
+}
+
+// TestStreams: several objects are judged one by one, each at its line.
+func TestStreams(t *testing.T) {
+	const good, odd = `{"Policy":"{\"Statement\":[]}"}`, `{"Foo":1}`
+	docs, err := Documents([]byte(good+"\n"+odd+"\n\n"+good+good), Scope{})
+	if err != nil || len(docs) != 4 {
+		t.Fatalf("%d documents, %v, want 4", len(docs), err)
+	}
+	for i, want := range []struct {
+		place string
+		line  int
+		bad   bool
+	}{{"1", 1, false}, {"2", 2, true}, {"3", 4, false}, {"4", 4, false}} {
+		if d := docs[i]; d.Place != want.place || d.At.Line != want.line || (d.Err != nil) != want.bad {
+			t.Errorf("object %d: place %q, line %d, %v", i+1, d.Place, d.At.Line, d.Err)
+		}
+	}
+}
+
+// TestConfigItems: the policy of a configuration item is in its supplement.
+func TestConfigItems(t *testing.T) {
+	const item = `{"version":"1.3","resourceType":"AWS::KMS::Key","resourceId":"k","ARN":"arn:aws:kms:us-east-1:111122223333:key/k","awsAccountId":"111122223333","configuration":{"keyId":"k"},"supplementaryConfiguration":{"Policy":"\"{\\\"Statement\\\":[]}\""}}`
+	for name, text := range map[string]string{"by itself": item, "in a notification": `{"configurationItem":` + item + `,"messageType":"ConfigurationItemChangeNotification"}`} {
+		d := one(t, text, Scope{})
+		if string(d.Readings[0].Text) != `{"Statement":[]}` || d.Account != "111122223333" || d.KeyARN == "" || d.Place != "k" {
+			t.Errorf("%s: %+v", name, d)
+		}
+	}
+	for text, want := range map[string]string{
+		`{"resourceType":"AWS::S3::Bucket","configuration":{}}`:                           "want a configuration item of AWS::KMS::Key",
+		`{"resourceType":"AWS::KMS::Key","configuration":{}}`:                             "supplementaryConfiguration.Policy",
+		`{"version":4,"terraform_version":"1.9","serial":3,"lineage":"x","resources":[]}`: "terraform show -json > state.json",
+		`{"@level":"info","@message":"x"}` + "\n" + `{"@level":"info"}`:                   "the log of terraform plan -json",
+		"resource \"aws_kms_key\" \"k\" {\n  policy = \"x\"\n}\n":                         "terraform show -json p > plan.json",
+	} {
+		if _, err := Documents([]byte(text), Scope{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}

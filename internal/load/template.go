@@ -22,13 +22,18 @@ func fromTemplate(root *node, scope Scope) ([]Document, error) {
 		return nil, fmt.Errorf("line %d: Resources: want an object, got %s", resources.at.Line, resources.kind)
 	}
 	r := newResolver(root, scope)
-	docs := r.keys(resources)
+	inner, notes := r.elsewhere(resources)
+	notes = append(root.notes, notes...)
+	docs := append(r.keys(resources), inner...)
 	if len(docs) == 0 {
-		return nil, errors.New("want a template with a KMS key, got none of type AWS::KMS::Key or AWS::KMS::ReplicaKey")
+		return nil, errors.New(strings.Join(append([]string{noKey + " of type AWS::KMS::Key or AWS::KMS::ReplicaKey"}, notes...), "; "))
 	}
-	docs[0].Notes = append(root.notes, docs[0].Notes...)
+	docs[0].Notes = append(notes, docs[0].Notes...)
 	return docs, nil
 }
+
+// noKey begins the error about a template without a key.
+const noKey = "want a template with a KMS key, got none"
 
 // keys returns the keys among the resources, also those inside Fn::ForEach.
 func (r *resolver) keys(resources *node) []Document {

@@ -26,6 +26,9 @@ func fromYAML(data []byte, scope Scope) ([]Document, error) {
 	if len(data) > maxTemplate {
 		return nil, fmt.Errorf("want a template of at most %d MiB, got %d bytes that are not JSON", maxTemplate>>20, len(data))
 	}
+	if hcl.Match(data) {
+		return nil, errors.New("want what terraform show -json prints, got Terraform's own language; run terraform plan -out p && terraform show -json p > plan.json and check that")
+	}
 	root, err := parseYAML(data)
 	if err != nil {
 		return nil, err
@@ -41,6 +44,9 @@ func fromYAML(data []byte, scope Scope) ([]Document, error) {
 		return nil, fmt.Errorf("want a template with Resources, got YAML with %s", names(root))
 	}
 }
+
+// hcl matches a block of Terraform's own language.
+var hcl = regexp.MustCompile(`(?m)^\s*(resource|data|module|provider|variable|terraform|locals|output)\s+("[^"]*"\s+)*\{`)
 
 // parseYAML reads exactly one YAML document.
 func parseYAML(data []byte) (*node, error) {
