@@ -66,7 +66,6 @@ func parseReading(r load.Reading, strict bool) (*policy.Policy, error) {
 
 // suspect notes that p looks like the policy of something else than a key.
 func (c *checked) suspect(p *policy.Policy) {
-	const note = "no statement names a kms action: is this a key policy?"
 	about := func(action string) bool {
 		service, _, ok := strings.Cut(action, ":")
 		return !ok || strings.EqualFold(service, "kms") || strings.Trim(strings.ToLower(service), "abcdefghijklmnopqrstuvwxyz0123456789-") != ""
@@ -76,10 +75,12 @@ func (c *checked) suspect(p *policy.Policy) {
 			return
 		}
 	}
-	if len(p.Statements) > 0 && !slices.Contains(c.notes, note) {
-		c.notes = append(c.notes, note)
+	if len(p.Statements) > 0 && !slices.Contains(c.notes, noKMSAction) {
+		c.notes = append(c.notes, noKMSAction)
 	}
 }
+
+const noKMSAction = "no statement names a kms action: is this a key policy?"
 
 // problems notes what could not be read of p, each once.
 func (c *checked) problems(p *policy.Policy) {
@@ -163,7 +164,12 @@ func (c *checked) nothingKnown(d *load.Document) {
 // remedy says how to tell check an unknown value; "" when it cannot be told.
 func remedy(u policy.UnknownPart) string {
 	name, isRef := strings.CutPrefix(u.Name, "!Ref ")
+	export, isImport := strings.CutPrefix(u.Name, "!ImportValue ")
 	switch {
+	case isImport && !strings.HasPrefix(export, "of "):
+		return "--import " + export + "=VALUE"
+	case strings.HasPrefix(u.Name, "{{resolve:"):
+		return "--resolve '" + u.Name + "=VALUE'"
 	case isRef && name == "AWS::Region":
 		return "--key-arn ARN"
 	case isRef && !strings.Contains(name, "::"):

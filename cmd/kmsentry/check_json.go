@@ -125,7 +125,7 @@ func (p *checkJSON) document(c checked) error {
 	return err
 }
 
-func (p *checkJSON) end(int) error { return nil }
+func (p *checkJSON) end(int, tally) error { return nil }
 
 // object is c in the words of the contract; lists are never null.
 func (p *checkJSON) object(c checked) jsonDocument {

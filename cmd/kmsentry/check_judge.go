@@ -51,29 +51,12 @@ func readAll(r io.Reader) ([]byte, error) {
 	return data, nil
 }
 
-// judgeFile judges every key policy in a file. A file without one comes back
-// as one checked with the error.
-func judgeFile(file string, stdin io.Reader, o checkOptions) []checked {
-	data, err := readInput(file, stdin)
-	if err != nil {
-		return []checked{{file: file, err: err, decision: policy.Unread()}}
-	}
-	docs, err := load.Documents(data, o.scope())
-	if err != nil {
-		return []checked{{file: file, err: err, decision: policy.Unread()}}
-	}
-	var all []checked
-	for i := range docs {
-		c := judge(&docs[i], o)
-		c.file = file
-		all = append(all, c)
-	}
-	return all
-}
+// unread is the decision about a policy that was not read.
+func unread() policy.Decision { return policy.Unread() }
 
 // judge decides one document.
 func judge(d *load.Document, o checkOptions) checked {
-	c := checked{place: d.Place, at: d.At, lines: d.Statements, err: d.Err, decision: policy.Unread(), notes: slices.Clone(d.Notes)}
+	c := checked{place: d.Place, at: d.At, lines: d.Statements, err: d.Err, decision: unread(), notes: slices.Clone(d.Notes)}
 	c.account, c.keyARN = cmp.Or(o.account, d.Account), cmp.Or(o.keyARN, d.KeyARN)
 	c.inferred = d.StandsIn
 	switch {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -32,6 +33,10 @@ type checkOptions struct {
 	exceptions      string // "" none
 	accepted        *exceptions.List
 	parameters      pairs
+	imports         pairs
+	references      pairs
+	defaults        bool // take the defaults of parameters
+	requireKey      bool
 	key             policy.KeyFacts // what the flags tell; it goes before what a file tells
 	files           []string
 }
@@ -173,7 +178,72 @@ func (o *checkOptions) define(flags *flag.FlagSet) {
 	flags.BoolVar(&o.explain, "explain", false, "say of every statement what it does about outsiders")
 	flags.StringVar(&o.exceptions, "exceptions", "", "`file` of accepted findings: they are shown as accepted and do not count; alone it is checked")
 	flags.Var(&o.parameters, "parameter", "`name=value` of a template parameter")
+	flags.Func("parameter-file", "`file` of template parameters, as aws cloudformation deploy takes it", o.readParameters)
+	flags.BoolVar(&o.defaults, "use-defaults", false, "take the default of each template parameter that is not given")
+	flags.Var(&o.imports, "import", "`name=value` of an export that Fn::ImportValue asks for")
+	flags.Func("resolve", "`{{resolve:...}}=value` of a dynamic reference", o.addReference)
+	flags.BoolVar(&o.requireKey, "require-key", false, "a file or folder without a key is an error")
 	o.defineKey(flags)
+}
+
+// addReference adds the value of one dynamic reference.
+func (o *checkOptions) addReference(s string) error {
+	text, value, ok := strings.Cut(s, "}}=")
+	if !ok || !strings.HasPrefix(text, "{{resolve:") {
+		return errors.New("want {{resolve:...}}=value")
+	}
+	if o.references == nil {
+		o.references = pairs{}
+	}
+	o.references[text+"}}"] = value
+	return nil
+}
+
+// readParameters reads a file of parameters: a list of objects with
+// ParameterKey and ParameterValue, a list of Name=Value, or an object of names
+// and values, alone or in Parameters.
+// Source: AWS CLI Command Reference, cloudformation deploy, --parameter-overrides.
+func (o *checkOptions) readParameters(name string) error {
+	data, err := readInput(name, nil)
+	if err != nil {
+		return err
+	}
+	set := func(name, value string) {
+		if o.parameters == nil {
+			o.parameters = pairs{}
+		}
+		o.parameters[name] = value
+	}
+	var rows []struct{ ParameterKey, ParameterValue string }
+	var lines []string
+	var object struct{ Parameters map[string]string }
+	var plain map[string]string
+	switch {
+	case json.Unmarshal(data, &rows) == nil:
+		for _, r := range rows {
+			if r.ParameterKey == "" {
+				return errors.New("want a ParameterKey in each object of the list, found one without")
+			}
+			set(r.ParameterKey, r.ParameterValue)
+		}
+	case json.Unmarshal(data, &lines) == nil:
+		for _, line := range lines {
+			if err := o.parameters.Set(line); err != nil {
+				return fmt.Errorf("%q: %w", line, err)
+			}
+		}
+	case json.Unmarshal(data, &object) == nil && object.Parameters != nil:
+		for name, value := range object.Parameters {
+			set(name, value)
+		}
+	case json.Unmarshal(data, &plain) == nil:
+		for name, value := range plain {
+			set(name, value)
+		}
+	default:
+		return errors.New("want JSON: a list of objects with ParameterKey and ParameterValue, or an object of names and values")
+	}
+	return nil
 }
 
 // defineKey defines the flags for facts of the key. What is not given comes
@@ -210,7 +280,7 @@ func (o *checkOptions) defineKey(flags *flag.FlagSet) {
 // check finds what cannot be meant.
 func (o *checkOptions) check() error {
 	if len(o.files) == 0 && o.exceptions == "" {
-		return errors.New("want at least one file; see kmsentry check -h")
+		return errors.New("want at least one file or folder; see kmsentry check -h")
 	}
 	if i := slices.Index(o.files, "-"); i >= 0 && slices.Contains(o.files[i+1:], "-") {
 		return errors.New("want - only once: standard input can be read once")
@@ -259,7 +329,7 @@ func (o *checkOptions) checkOwner() error {
 
 // scope is what the flags tell of the place of deployment.
 func (o *checkOptions) scope() load.Scope {
-	s := load.Scope{Account: o.account, Parameters: o.parameters}
+	s := load.Scope{Account: o.account, Parameters: o.parameters, Defaults: o.defaults, Imports: o.imports, References: o.references}
 	if arn := keyShape.FindStringSubmatch(o.keyARN); arn != nil {
 		s.Partition, s.Region = arn[1], arn[2]
 	}

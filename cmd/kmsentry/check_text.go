@@ -87,8 +87,8 @@ func (p *checkText) write(b *bytes.Buffer, c checked) {
 	}
 }
 
-// end prints how many of each there were, when there were several.
-func (p *checkText) end(int) error {
+// end prints how many of each there were, when there were several, or a folder.
+func (p *checkText) end(_ int, t tally) error {
 	total := 0
 	var parts []string
 	for _, word := range []string{"public", "network", "shared", "undecided", "private", "accepted", "unreadable"} {
@@ -97,10 +97,22 @@ func (p *checkText) end(int) error {
 			parts = append(parts, fmt.Sprintf("%d %s", n, word))
 		}
 	}
-	if total < 2 {
+	line := fmt.Sprintf("%d in all", total)
+	if t.folders || t.without > 0 {
+		line = counted(t.files, "file") + ", " + counted(t.keys, "key")
+	} else if total < 2 {
 		return nil
 	}
-	_, err := fmt.Fprintf(p.w, "%d in all: %s\n", total, strings.Join(parts, ", "))
+	if len(parts) > 0 {
+		line += ": " + strings.Join(parts, ", ")
+	}
+	if t.without > 0 {
+		line += "; " + counted(t.without, "file") + " without a key"
+	}
+	if t.unknown > 0 {
+		line += "; " + counted(t.unknown, "file") + " of unknown format"
+	}
+	_, err := fmt.Fprintln(p.w, line)
 	return err
 }
 

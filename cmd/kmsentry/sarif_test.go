@@ -85,7 +85,7 @@ func TestSARIF(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := p.end(exitFound); err != nil {
+	if err := p.end(exitFound, tally{}); err != nil {
 		t.Fatal(err)
 	}
 	run := validSARIF(t, sarifSchema(t), out.Bytes())
@@ -129,7 +129,7 @@ func TestSARIF(t *testing.T) {
 func TestSARIFOfNothing(t *testing.T) {
 	var out bytes.Buffer
 	p := newSARIF(&out, &bytes.Buffer{})
-	if err := p.end(exitOK); err != nil {
+	if err := p.end(exitOK, tally{}); err != nil {
 		t.Fatal(err)
 	}
 	if run := validSARIF(t, sarifSchema(t), out.Bytes()); len(run.Results) != 0 || !run.Invocations[0].Successful {

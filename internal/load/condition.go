@@ -359,7 +359,7 @@ func (r *resolver) comparison(arg *node) (parameter, constant string, how compar
 func (r *resolver) free(name string) bool {
 	if p := r.parameters.get(name); p != nil {
 		_, given := r.scope.Parameters[name]
-		return !given && !isList(p)
+		return !given && !(r.scope.Defaults && p.has("Default")) && !isList(p)
 	}
 	return r.standsIn(&node{kind: objectKind, members: []member{{"Ref", &node{kind: textKind, text: name}}}})
 }

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -68,7 +69,7 @@ func (r *resolver) stackSet(id string, props *node) (docs []Document, note strin
 	}
 	docs, err := Documents([]byte(body.text), Scope{})
 	if err != nil {
-		if strings.Contains(err.Error(), noKey) {
+		if errors.Is(err, ErrNoKey) {
 			return nil, ""
 		}
 		return nil, fmt.Sprintf("the template of the StackSet %s cannot be read: %v", id, err)

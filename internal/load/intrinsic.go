@@ -80,8 +80,10 @@ func collectAccounts(n *node, into map[string]bool) {
 func (r *resolver) resolve(n *node) *node {
 	switch n.kind {
 	case textKind:
-		if strings.Contains(n.text, "{{resolve:") { // a dynamic reference
-			return joined(n, strconv.Quote(n.text), []piece{{text: n.text}})
+		if text := r.dereferenced(n.text); strings.Contains(text, "{{resolve:") { // a dynamic reference
+			return joined(n, strconv.Quote(n.text), []piece{{text: text}})
+		} else if text != n.text {
+			return str(n, text)
 		}
 		return n
 	case listKind:
@@ -168,6 +170,8 @@ func (r *resolver) call(n *node, name string, arg *node) *node {
 		return r.findInMap(n, arg)
 	case "Fn::If":
 		return r.branch(n, arg)
+	case "Fn::ImportValue":
+		return r.importValue(n, arg)
 	default:
 		text := "!" + strings.TrimPrefix(name, "Fn::")
 		if arg.kind == textKind {
@@ -204,6 +208,9 @@ func (r *resolver) ref(n *node, name string) *node {
 	}
 	if p := r.parameters.get(name); p != nil {
 		v, given := r.scope.Parameters[name]
+		if d := p.get("Default"); !given && r.scope.Defaults && d != nil && d.kind != listKind && d.kind != objectKind {
+			v, given = d.text, true
+		}
 		if !given {
 			v, given = r.values[name]
 		}
@@ -230,6 +237,31 @@ func parameter(n, declaration *node, value string) *node {
 		list.items = append(list.items, str(n, strings.TrimSpace(v)))
 	}
 	return list
+}
+
+// dereferenced puts the values that are given in place of dynamic references.
+func (r *resolver) dereferenced(text string) string {
+	if len(r.scope.References) == 0 {
+		return text
+	}
+	return reference.ReplaceAllStringFunc(text, func(found string) string {
+		if v, given := r.scope.References[found]; given {
+			return v
+		}
+		return found
+	})
+}
+
+// importValue resolves Fn::ImportValue by what the caller knows of exports.
+func (r *resolver) importValue(n, arg *node) *node {
+	name := r.resolve(arg)
+	if name == nil || name.kind == unknownKind {
+		return open(n, "!ImportValue of "+what(name))
+	}
+	if v, given := r.scope.Imports[name.text]; given {
+		return str(n, v)
+	}
+	return open(n, "!ImportValue "+name.text)
 }
 
 // isList reports whether a parameter holds several values.
@@ -321,11 +353,11 @@ func (r *resolver) sub(n, arg *node) *node {
 		return open(n, "!Sub")
 	}
 	var parts []piece
-	last := 0
-	for _, at := range subVariable.FindAllStringSubmatchIndex(format.text, -1) {
-		parts = append(parts, piece{text: format.text[last:at[0]]})
+	last, text := 0, r.dereferenced(format.text)
+	for _, at := range subVariable.FindAllStringSubmatchIndex(text, -1) {
+		parts = append(parts, piece{text: text[last:at[0]]})
 		last = at[1]
-		name := format.text[at[4]:at[5]]
+		name := text[at[4]:at[5]]
 		if at[2] < at[3] { // ${!x} stands for ${x} itself
 			parts = append(parts, piece{text: "${" + name + "}"})
 			continue
@@ -336,7 +368,7 @@ func (r *resolver) sub(n, arg *node) *node {
 		}
 		parts = append(parts, v.pieces()...)
 	}
-	return joined(n, "!Sub "+strconv.Quote(format.text), append(parts, piece{text: format.text[last:]}))
+	return joined(n, "!Sub "+strconv.Quote(format.text), append(parts, piece{text: text[last:]}))
 }
 
 // variable is the value of one name inside Fn::Sub.

@@ -20,6 +20,9 @@ type Scope struct {
 	Region     string            // AWS::Region; "" unknown
 	Partition  string            // AWS::Partition; "" unknown
 	Parameters map[string]string // values of template parameters; a default is not a value
+	Defaults   bool              // take the default of a parameter that is not given
+	Imports    map[string]string // values of exports that Fn::ImportValue asks for, by name
+	References map[string]string // values of dynamic references, by their text with the braces
 }
 
 // A Document is one key policy of an input.
@@ -162,7 +165,7 @@ func fromJSON(data, trimmed []byte, scope Scope) ([]Document, error) {
 	case objectKind:
 		return fromObject(root, trimmed, scope)
 	default:
-		return nil, errors.New("want a JSON object, got a list; key policies, templates and plans are objects")
+		return nil, unrecognized("want a JSON object, got a list; key policies, templates and plans are objects")
 	}
 }
 
@@ -188,7 +191,7 @@ func fromObject(root *node, trimmed []byte, scope Scope) ([]Document, error) {
 		found = append(found, "an item of AWS Config (configuration)")
 	}
 	if root.has("lineage") && root.has("serial") {
-		return nil, errors.New("want what terraform show -json prints, got Terraform's raw state; run terraform show -json > state.json and check that")
+		return nil, unrecognized("want what terraform show -json prints, got Terraform's raw state; run terraform show -json > state.json and check that")
 	}
 	if root.has("format_version") || root.has("planned_values") || root.has("resource_changes") {
 		found = append(found, "terraform show -json (format_version)")
@@ -211,11 +214,11 @@ func fromObject(root *node, trimmed []byte, scope Scope) ([]Document, error) {
 	case len(found) == 1 && found[0] != "an event":
 		return fromTerraform(root)
 	case len(found) == 1:
-		return nil, errors.New("want a key policy, got an event or CloudTrail record; use kmsentry invoke")
+		return nil, unrecognized("want a key policy, got an event or CloudTrail record; use kmsentry invoke")
 	case root.hasFold("Version") || root.hasFold("Id"):
 		return []Document{bareDocument(trimmed, root)}, nil // for policy.Parse to say what is missing
 	default:
-		return nil, fmt.Errorf("want a key policy, an answer of get-key-policy, a template or a plan, got an object with %s", names(root))
+		return nil, unrecognized("want a key policy, an answer of get-key-policy, a template or a plan, got an object with %s", names(root))
 	}
 }
 

@@ -34,7 +34,7 @@ func fromStream(data []byte, scope Scope) (docs []Document, err error, is bool) 
 		return nil, nil, false
 	}
 	if bytes.Contains(raw[0], []byte(`"@level"`)) {
-		return nil, errors.New("want what terraform show -json prints, got the log of terraform plan -json; run terraform plan -out p && terraform show -json p > plan.json and check that"), true
+		return nil, unrecognized("want what terraform show -json prints, got the log of terraform plan -json; run terraform plan -out p && terraform show -json p > plan.json and check that"), true
 	}
 	for i, one := range raw {
 		found, err := Documents(one, scope)
@@ -82,7 +82,7 @@ func fromConfig(root *node) ([]Document, error) {
 		item = inner
 	}
 	if kind := item.str("resourceType"); kind != "AWS::KMS::Key" {
-		return nil, fmt.Errorf("want a configuration item of AWS::KMS::Key, got one of %.60q", kind)
+		return nil, withoutKey(fmt.Sprintf("want a configuration item of AWS::KMS::Key, got one of %.60q", kind))
 	}
 	p := item.get("supplementaryConfiguration").get("Policy")
 	if p == nil {

@@ -22,18 +22,53 @@ func fromTemplate(root *node, scope Scope) ([]Document, error) {
 		return nil, fmt.Errorf("line %d: Resources: want an object, got %s", resources.at.Line, resources.kind)
 	}
 	r := newResolver(root, scope)
+	if err := r.checkParameters(); err != nil {
+		return nil, err
+	}
 	inner, notes := r.elsewhere(resources)
 	notes = append(root.notes, notes...)
 	docs := append(r.keys(resources), inner...)
 	if len(docs) == 0 {
-		return nil, errors.New(strings.Join(append([]string{noKey + " of type AWS::KMS::Key or AWS::KMS::ReplicaKey"}, notes...), "; "))
+		return nil, withoutKey(strings.Join(append([]string{noKey + " of type AWS::KMS::Key or AWS::KMS::ReplicaKey"}, notes...), "; "))
 	}
 	docs[0].Notes = append(notes, docs[0].Notes...)
 	return docs, nil
 }
 
-// noKey begins the error about a template without a key.
 const noKey = "want a template with a KMS key, got none"
+
+// checkParameters refuses a value that the template's declaration does not allow.
+func (r *resolver) checkParameters() error {
+	if r.parameters == nil {
+		return nil
+	}
+	for _, m := range r.parameters.members {
+		v, given := r.scope.Parameters[m.name]
+		if values := boundsOf(m.value).values; given && values != nil && !slices.Contains(values, v) {
+			return fmt.Errorf("parameter %s: want one of %s, got %.60q", m.name, strings.Join(values, ", "), v)
+		}
+	}
+	return nil
+}
+
+// Parameters returns the names of a template's parameters, in order; nil for
+// what is no template.
+func Parameters(data []byte) []string {
+	root, err := parseJSON(data)
+	if err != nil {
+		root, err = parseYAML(data)
+	}
+	if err != nil || !root.has("Resources") {
+		return nil
+	}
+	var names []string
+	if p := root.get("Parameters"); p != nil {
+		for _, m := range p.members {
+			names = append(names, m.name)
+		}
+	}
+	return names
+}
 
 // keys returns the keys among the resources, also those inside Fn::ForEach.
 func (r *resolver) keys(resources *node) []Document {

@@ -31,7 +31,7 @@ func fromTerraform(root *node) ([]Document, error) {
 		}
 	}
 	if len(docs) == 0 {
-		return nil, errors.New("want a plan or state with a KMS key, got no resource with a key policy in it")
+		return nil, withoutKey("want a plan or state with a KMS key, got no resource with a key policy in it")
 	}
 	return docs, nil
 }

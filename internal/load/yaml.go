@@ -27,7 +27,7 @@ func fromYAML(data []byte, scope Scope) ([]Document, error) {
 		return nil, fmt.Errorf("want a template of at most %d MiB, got %d bytes that are not JSON", maxTemplate>>20, len(data))
 	}
 	if hcl.Match(data) {
-		return nil, errors.New("want what terraform show -json prints, got Terraform's own language; run terraform plan -out p && terraform show -json p > plan.json and check that")
+		return nil, unrecognized("want what terraform show -json prints, got Terraform's own language; run terraform plan -out p && terraform show -json p > plan.json and check that")
 	}
 	root, err := parseYAML(data)
 	if err != nil {
@@ -35,13 +35,13 @@ func fromYAML(data []byte, scope Scope) ([]Document, error) {
 	}
 	switch {
 	case root.kind != objectKind:
-		return nil, fmt.Errorf("want a key policy, an answer of get-key-policy, a template or a plan, got %s", root.kind)
+		return nil, unrecognized("want a key policy, an answer of get-key-policy, a template or a plan, got %s", root.kind)
 	case root.has("Resources"):
 		return fromTemplate(root, scope)
 	case root.has("Statement"):
 		return nil, errors.New("want a key policy as JSON, got YAML")
 	default:
-		return nil, fmt.Errorf("want a template with Resources, got YAML with %s", names(root))
+		return nil, unrecognized("want a template with Resources, got YAML with %s", names(root))
 	}
 }
 
@@ -56,7 +56,7 @@ func parseYAML(data []byte) (*node, error) {
 		return nil, oneLine(err)
 	}
 	if err := dec.Decode(&more); err != io.EOF {
-		return nil, errors.New("want one YAML document, got several")
+		return nil, unrecognized("want one YAML document, got several")
 	}
 	t := &yamlTree{}
 	root, err := t.convert(&doc, 0)
