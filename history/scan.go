@@ -24,13 +24,13 @@ type Fault struct {
 
 // A Report says what one file was.
 type Report struct {
-	Read    int64          // bytes of the file
-	Text    int64          // bytes of text in it
-	Records int64          // records of any call that were seen: counted by structure, or by their beginnings where nothing wanted can be
-	Format  string         // of the first document; "" for an empty file
-	Other   map[string]int // documents that hold no records, by kind, e.g. "digest"
-	Faults  []Fault        // at most maxFaults
-	More    int            // faults beyond those
+	Read    int64           // bytes of the file
+	Text    int64           // bytes of text in it
+	Records int64           // records of any call that were seen: counted by structure, or by their beginnings where nothing wanted can be
+	Format  string          // of the first document; "" for an empty file
+	Other   map[string]Seen // documents that hold no records, by kind, e.g. "CloudTrail digest"
+	Faults  []Fault         // at most maxFaults
+	More    int             // faults beyond those
 }
 
 // maxFaults is how many faults of one file are named.
@@ -44,11 +44,21 @@ func (r *Report) fault(at int64, format string, args ...any) {
 	r.Faults = append(r.Faults, Fault{at, fmt.Sprintf(format, args...)})
 }
 
-func (r *Report) other(kind string) {
+// Seen is how often something was seen, and where first.
+type Seen struct {
+	Offset int64 // of the first, in bytes of the file's text
+	Count  int
+}
+
+func (r *Report) other(kind string, offset int64) {
 	if r.Other == nil {
-		r.Other = map[string]int{}
+		r.Other = map[string]Seen{}
 	}
-	r.Other[kind]++
+	seen := r.Other[kind]
+	if seen.Count++; seen.Count == 1 {
+		seen.Offset = offset
+	}
+	r.Other[kind] = seen
 	if r.Format == "" {
 		r.Format = kind
 	}

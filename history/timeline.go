@@ -60,22 +60,7 @@ func openness(f *detector.Finding) int {
 	if f == nil || f.Attempted {
 		return 0
 	}
-	return opennessOf(f.Verdict)
-}
-
-func opennessOf(v policy.Verdict) int {
-	switch v {
-	case policy.Shared:
-		return 1
-	case policy.Network:
-		return 2
-	case policy.Undecided:
-		return 3
-	case policy.Public:
-		return 4
-	default:
-		return 0
-	}
+	return f.Verdict.Rank()
 }
 
 // Timelines returns the timeline of each key that was ever open, by key. end is
@@ -229,7 +214,7 @@ func steps(events []*Event, t *Timeline) []step {
 		}
 		all = append(all, step{at: e.Time, event: e, rank: openness(f)})
 		if f != nil && openness(f) == 0 && f.Decision.Future != nil {
-			all = append(all, step{at: f.Decision.Future.At, event: e, rank: opennessOf(f.Decision.Future.Verdict), itself: true})
+			all = append(all, step{at: f.Decision.Future.At, event: e, rank: f.Decision.Future.Verdict.Rank(), itself: true})
 		}
 	}
 	if unknown > mostUnknown {

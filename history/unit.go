@@ -49,7 +49,7 @@ func (s *scanner) plain(kind string, text []byte) bool {
 		if s.report.Format == "" {
 			s.report.Format = record
 		}
-	case s.report.Format == "" || s.report.Other[s.report.Format] > 0 || kind == "ResultSet.Rows" && s.header == nil:
+	case s.report.Format == "" || s.report.Other[s.report.Format].Count > 0 || kind == "ResultSet.Rows" && s.header == nil:
 		return false
 	}
 	s.report.Records++

@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -30,7 +32,7 @@ func TestHuntUsage(t *testing.T) {
 		{"dates the wrong way round", []string{"--from", "2026-02-02", "--to", "2026-02-01", "x"}, "earlier time first"},
 		{"account", []string{"--account", "12", "x"}, "12 digits"},
 		{"organization", []string{"--trusted-org", "acme", "x"}, "o-a1b2c3d4e5"},
-		{"verdict", []string{"--only", "private", "x"}, "undecided"},
+		{"verdict", []string{"--only", "public,open", "x"}, `taken-over`},
 		{"severity", []string{"--min-severity", "loud", "x"}, "critical"},
 		{"workers", []string{"--workers", "-1", "x"}, "negative"},
 		{"unknown flag", []string{"--frobnicate", "x"}, "frobnicate"},
@@ -81,6 +83,46 @@ func TestHuntDiskFull(t *testing.T) {
 	status, _, stderr := huntRun("--quiet", "--output", "/dev/full", sampleArchive)
 	if status != exitFound && status != exitError || !strings.Contains(stderr, "no space left") {
 		t.Errorf("status %d, %q, want a line about the disk", status, stderr)
+	}
+}
+
+// TestHuntCtrlC: what was found is printed, though the input waits, and the last
+// line says how to go on; the same command then gives the whole answer.
+func TestHuntCtrlC(t *testing.T) {
+	files, err := filepath.Glob(sampleArchive + "/AWSLogs/*/*/*/*/*/*/*.json.gz")
+	if err != nil || len(files) < 10 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	_, want, _ := huntRun("--quiet", "--format", "json", "--timeline", sampleArchive)
+	place := filepath.Join(t.TempDir(), "place")
+	stop := func(args ...string) (status int, stdout, stderr string) {
+		t.Helper()
+		in, feed := io.Pipe()
+		defer feed.Close()
+		go func() {
+			if _, err := feed.Write([]byte(`{"Records":[`)); err != nil { // ends when it was read
+				t.Error(err)
+			}
+			if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
+				t.Error(err)
+			}
+		}()
+		var out, errs bytes.Buffer
+		status = run(append([]string{"hunt", "--workers", "1", "--format", "json", "--timeline"}, args...), in, &out, &errs)
+		return status, out.String(), errs.String()
+	}
+	status, stdout, stderr := stop(append(files[:8:8], "-")...)
+	if _, first, _ := huntRun(append([]string{"--quiet", "--format", "json"}, files[:8]...)...); status != exitFound || first == "" || !strings.HasPrefix(stdout, first) {
+		t.Errorf("status %d, %q; want what the files read by then hold", status, stdout)
+	}
+	if !strings.HasSuffix(stderr, "interrupted: what is above is all that was found by then; with --resume FILE the next hunt keeps its place and can go on\n") {
+		t.Errorf("%q, want how to go on", stderr)
+	}
+	if status, _, stderr := stop(append(files[:8:8], "--resume", place, "-")...); status != exitFound || !strings.Contains(stderr, "the same command goes on") {
+		t.Errorf("status %d, %q, want how to go on", status, stderr)
+	}
+	if _, stdout, stderr := huntRun("--format", "json", "--timeline", "--resume", place, sampleArchive); stdout != want || !strings.Contains(stderr, "8 of them by the run before") {
+		t.Errorf("resumed: %q\n%s\nwant %s", stderr, stdout, want)
 	}
 }
 

@@ -18,7 +18,6 @@ import (
 
 	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/history"
 	"github.com/kmsentry/kmsentry/internal/trailgen"
 )
@@ -130,7 +129,7 @@ func TestFilters(t *testing.T) {
 		t.Errorf("min severity: %d findings, want %d", len(r.Findings), len(truth.Openings))
 	}
 	o = options(Local{dir})
-	o.Only = []policy.Verdict{policy.Shared}
+	o.Only = []string{"shared"}
 	if r := mustRun(t, o); len(r.Findings) != 0 || len(r.Timelines) != 0 {
 		t.Errorf("only shared: %d findings, want none", len(r.Findings))
 	}

@@ -1,6 +1,7 @@
 package hunt
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +23,7 @@ type Options struct {
 	LateDays    int       // files delivered so many days after To are read
 	Accounts    []string  // 12 digits; empty: all
 	Regions     []string  // empty: all
-	Only        []policy.Verdict
+	Only        []string  // of OnlyWords; empty: all
 	MinSeverity detector.Severity
 	Exceptions  *exceptions.List
 	Uses        bool
@@ -49,6 +50,7 @@ type Result struct {
 	Findings  []*history.Event
 	Timelines []history.Timeline
 	Uses      []history.Use
+	UsesRead  bool // the archive was read for them
 	Summary   Summary
 }
 
@@ -70,7 +72,7 @@ type hunter struct {
 // error means that nothing can be said.
 func Run(ctx context.Context, o Options) (*Result, error) {
 	h := &hunter{o: o, covered: coverage{}}
-	h.summary = Summary{LateDays: o.LateDays, Faults: []Fault{}, Other: map[string]int{}, Expired: []string{}}
+	h.summary = Summary{LateDays: o.LateDays, Faults: []Fault{}, Skipped: []Skipped{}, Other: map[string]int{}, Expired: []string{}}
 	if o.Resume != "" {
 		var err error
 		if h.journal, err = openJournal(o.Resume, h.earlier); err != nil {
@@ -232,8 +234,10 @@ func (h *hunter) take(r *fileResult) (findings int) {
 	s.Bytes += r.Report.Read
 	s.TextBytes += r.Report.Text
 	s.Records += r.Report.Records
-	for kind, n := range r.Report.Other {
-		s.Other[kind] += n
+	for _, kind := range sortedKeys(r.Report.Other) {
+		seen := r.Report.Other[kind]
+		s.Other[kind] += seen.Count
+		s.skip(Skipped{r.File, seen.Offset, kind, seen.Count})
 	}
 	for _, f := range r.Report.Faults {
 		s.fault(Fault{r.File, f.Offset, f.Error})
@@ -298,7 +302,21 @@ func (h *hunter) wanted(e *history.Event) bool {
 
 // shows applies --only and --min-severity.
 func (h *hunter) shows(e *history.Event) bool {
-	return e.Finding.Severity >= h.o.MinSeverity && (len(h.o.Only) == 0 || slices.Contains(h.o.Only, e.Finding.Verdict))
+	if e.Finding.Severity < h.o.MinSeverity {
+		return false
+	}
+	words := append(history.Kinds(e.Finding), e.Finding.Verdict.String())
+	return len(h.o.Only) == 0 || slices.ContainsFunc(words, func(w string) bool { return slices.Contains(h.o.Only, w) })
+}
+
+// OnlyWords are the words of --only: the verdicts, and what a finding is beside
+// its verdict.
+func OnlyWords() []string {
+	var words []string
+	for _, v := range []policy.Verdict{policy.Public, policy.Undecided, policy.Network, policy.Shared, policy.Private} {
+		words = append(words, v.String())
+	}
+	return append(words, history.Locked, history.TakenOver, history.Guarded, history.Bypassed, history.Revokes, history.Later)
 }
 
 // answer puts the answer together; with Uses it reads the archive once more.
@@ -311,29 +329,48 @@ func (h *hunter) answer(ctx context.Context) *Result {
 			shown[e.Key] = true
 		}
 	}
-	end := h.last
-	if !h.o.To.IsZero() && h.o.To.Before(end) {
-		end = h.o.To
-	}
-	for _, t := range h.archive.Timelines(end) {
-		if shown[t.Key] {
-			r.Timelines = append(r.Timelines, t)
-		}
-	}
+	r.Timelines = h.timelines(shown)
 	r.Groups = history.Groups(r.Findings)
-	if h.o.Uses && len(r.Timelines) > 0 && ctx.Err() == nil {
-		r.Uses = h.uses(ctx, r.Timelines)
+	if h.o.Uses && ctx.Err() == nil {
+		r.UsesRead = true
 	}
-	h.finish(r, end)
+	if r.UsesRead && len(r.Timelines) > 0 {
+		u := h.uses(ctx, r.Timelines)
+		if last := u.Last(); last.After(h.last) {
+			h.last = last // the archive tells of more than its calls about policies do
+			r.Timelines = h.timelines(shown)
+			u.Retell(r.Timelines)
+		}
+		r.Uses = u.Rows()
+	}
+	h.finish(r)
 	return r
 }
 
+// end is the last instant of which the archive tells.
+func (h *hunter) end() time.Time {
+	if !h.o.To.IsZero() && h.o.To.Before(h.last) {
+		return h.o.To
+	}
+	return h.last
+}
+
+// timelines returns the timelines of the keys that are shown.
+func (h *hunter) timelines(shown map[string]bool) []history.Timeline {
+	return slices.DeleteFunc(h.archive.Timelines(h.end()), func(t history.Timeline) bool { return !shown[t.Key] })
+}
+
 // finish completes the summary.
-func (h *hunter) finish(r *Result, end time.Time) {
-	s := &h.summary
+func (h *hunter) finish(r *Result) {
+	s, end := &h.summary, h.end()
 	s.Duplicates = h.archive.Duplicates
 	s.Accepted = h.archive.Accepted()
 	s.Findings = len(r.Findings)
+	for _, e := range r.Findings {
+		if e.Key == "" && !e.Finding.Attempted {
+			s.WithoutKey++
+		}
+	}
 	for _, t := range r.Timelines {
 		if len(t.Intervals) > 0 {
 			s.Keys++
@@ -350,6 +387,7 @@ func (h *hunter) finish(r *Result, end time.Time) {
 	}
 	slices.Sort(s.Expired)
 	slices.SortFunc(s.Faults, compareFaults)
+	slices.SortFunc(s.Skipped, func(x, y Skipped) int { return cmp.Or(cmp.Compare(x.File, y.File), cmp.Compare(x.Kind, y.Kind)) })
 	r.Summary = *s
 }
 
@@ -382,6 +420,7 @@ func (w *worker) open(ctx context.Context, i Item, r *fileResult, emit func(hist
 		return
 	}
 	defer f.Close()
+	defer context.AfterFunc(ctx, func() { f.Close() })() // ends a read that waits
 	source := &watched{ctx: ctx, r: f, progress: w.h.o.Progress}
 	r.Report = w.reader.Read(source, emit)
 	var stop *StopError
@@ -428,7 +467,7 @@ func (w *watched) Read(p []byte) (int, error) {
 }
 
 // uses reads the archive once more for calls with the keys of the timelines.
-func (h *hunter) uses(ctx context.Context, timelines []history.Timeline) []history.Use {
+func (h *hunter) uses(ctx context.Context, timelines []history.Timeline) *history.Uses {
 	u := history.NewUses(timelines)
 	matcher := u.Matcher()
 	if h.o.Progress != nil {
@@ -454,7 +493,7 @@ func (h *hunter) uses(ctx context.Context, timelines []history.Timeline) []histo
 		r := &fileResult{File: i.Name}
 		var found []history.UseRecord
 		w.open(ctx, i, r, func(rec history.Record) {
-			if use, ok := u.ReadUse(rec.Text); ok {
+			if use, ok := u.ReadUse(rec.Text); ok && (span{h.o.From, h.o.To}).has(use.At) {
 				found = append(found, use)
 			}
 		})
@@ -470,5 +509,5 @@ func (h *hunter) uses(ctx context.Context, timelines []history.Timeline) []histo
 			h.o.Progress.Done(0)
 		}
 	})
-	return u.Rows()
+	return u
 }
