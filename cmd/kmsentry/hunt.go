@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -245,6 +246,9 @@ func (o *huntOptions) define(flags *flag.FlagSet) {
 	flags.BoolVar(&o.quiet, "quiet", false, "no progress, and no summary unless something could not be read")
 }
 
+// regionShape is how Regions are named, the ones to come among them.
+var regionShape = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
+
 // parseInstant reads a date or a time. A date is its first instant, or its last.
 func parseInstant(s string, end bool) (time.Time, error) {
 	if t, err := time.Parse(time.DateOnly, s); err == nil {
@@ -283,6 +287,11 @@ func (o *huntOptions) check() error {
 	for _, id := range slices.Concat(o.accounts, o.trustedAccounts) {
 		if !accountShape.MatchString(id) {
 			return fmt.Errorf("--account, --trusted-account: want 12 digits, got %q", id)
+		}
+	}
+	for _, region := range o.regions {
+		if !regionShape.MatchString(region) {
+			return fmt.Errorf("--region: want a Region such as eu-west-1, got %q", region)
 		}
 	}
 	for _, id := range o.trustedOrgs {

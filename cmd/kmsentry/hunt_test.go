@@ -31,6 +31,7 @@ func TestHuntUsage(t *testing.T) {
 		{"date", []string{"--from", "yesterday", "x"}, "2026-01-31"},
 		{"dates the wrong way round", []string{"--from", "2026-02-02", "--to", "2026-02-01", "x"}, "earlier time first"},
 		{"account", []string{"--account", "12", "x"}, "12 digits"},
+		{"Region", []string{"--region", "Ireland", "x"}, "eu-west-1"},
 		{"organization", []string{"--trusted-org", "acme", "x"}, "o-a1b2c3d4e5"},
 		{"verdict", []string{"--only", "public,open", "x"}, `taken-over`},
 		{"severity", []string{"--min-severity", "loud", "x"}, "critical"},

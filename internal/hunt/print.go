@@ -378,6 +378,9 @@ func PrintSummary(w io.Writer, s *Summary) {
 	if s.WithoutKey > 0 {
 		fmt.Fprintf(w, "without a timeline, since the record does not name the key: %s\n", count(s.WithoutKey, "finding"))
 	}
+	if s.Filtered > 0 {
+		fmt.Fprintf(w, "left out by --from, --to, --account or --region: %s\n", count(s.Filtered, "record"))
+	}
 	if s.OutsideDates > 0 {
 		fmt.Fprintf(w, "not read, since they were delivered outside the dates: %s (%s after --to were read: events come late)\n", count(s.OutsideDates, "file"), count(s.LateDays, "day"))
 	}
