@@ -22,7 +22,8 @@ type page struct {
 	Headline             string
 	Faults, WithoutKey   int
 	Interrupted          bool
-	UsesRead, Unknown    bool
+	UsesRead             bool
+	Unknown, Maybe       bool // some interval, some use is one whose outcome is unknown
 	ReadTo, Now, Version string
 	Facts                []pair
 	Verdicts             []string
@@ -138,6 +139,7 @@ func newPage(r *Result, v View) page {
 	if s.ReadTo != nil {
 		p.ReadTo = stamp(*s.ReadTo)
 	}
+	p.Maybe = slices.ContainsFunc(r.Uses, func(u history.Use) bool { return u.Count == 0 && u.Unknown > 0 })
 	a := axisOf(r)
 	p.Ticks = a.ticks()
 	for _, t := range r.Timelines {
