@@ -288,7 +288,7 @@ func TestUses(t *testing.T) {
 	var a Archive
 	a.Add(mustJudge(t, testRecord(1, PutKeyPolicy, 1, openAll, "")))
 	a.Add(mustJudge(t, testRecord(2, PutKeyPolicy, 10, keptIn, "")))
-	u := NewUses(a.Timelines(time.Date(2026, 2, 1, 0, 59, 0, 0, time.UTC)))
+	u := NewUses(a.Timelines(time.Date(2026, 2, 1, 0, 59, 0, 0, time.UTC)), "777766665555")
 	call := func(id int, name string, minute int, account, errorCode string) string {
 		text := string(testRecord(id, name, minute, "", errorCode))
 		return strings.Replace(text, `"accountId":"999988887777","arn":"arn:aws:iam::999988887777:user/ada"`,
@@ -300,7 +300,7 @@ func TestUses(t *testing.T) {
 	lines := []string{
 		call(10, "Encrypt", 2, "555566667777", ""), call(11, "Encrypt", 4, "555566667777", ""), call(11, "Encrypt", 4, "555566667777", ""),
 		call(12, "GenerateDataKey", 3, "555566667777", ""), call(13, "Decrypt", 5, "555566667777", "AccessDenied"), call(14, "Encrypt", 30, "555566667777", ""),
-		call(15, "Encrypt", 2, "999988887777", ""), call(16, "DescribeKey", 2, "555566667777", ""),
+		call(15, "Encrypt", 2, "999988887777", ""), call(23, "Encrypt", 2, "777766665555", ""), call(16, "DescribeKey", 2, "555566667777", ""),
 		strings.ReplaceAll(call(17, "Encrypt", 2, "555566667777", ""), "01234567-89ab", "11234567-89ab"),
 		call(18, "Encrypt", 6, "555566667777", "InternalFailure"), call(19, "Decrypt", 6, "555566667777", "InvalidCiphertextException"),
 		shared(call(20, "Sign", 7, "555566667777", ""), "s-1"), shared(strings.Replace(call(21, "Sign", 7, "555566667777", ""), `"arn":"arn:aws:iam::555566667777:user/eve"`, `"principalId":"AIDAEVE"`, 1), "s-1"),

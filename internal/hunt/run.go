@@ -468,7 +468,7 @@ func (w *watched) Read(p []byte) (int, error) {
 
 // uses reads the archive once more for calls with the keys of the timelines.
 func (h *hunter) uses(ctx context.Context, timelines []history.Timeline) *history.Uses {
-	u := history.NewUses(timelines)
+	u := history.NewUses(timelines, h.o.Detector.TrustedAccounts...)
 	matcher := u.Matcher()
 	if h.o.Progress != nil {
 		h.o.Progress.Pass("uses")
