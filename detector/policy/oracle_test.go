@@ -85,6 +85,14 @@ func newOracle(p *Policy, q Question, seed uint64) *oracle {
 	return o
 }
 
+// about returns an oracle on the statements that can be about an action: a
+// witness has no keys of others.
+func (o *oracle) about(action string) *oracle {
+	p := clone(o.p)
+	p.Statements = slices.DeleteFunc(p.Statements, func(st Statement) bool { return evalActions(&st, action) == No })
+	return newOracle(p, o.q, 1)
+}
+
 func (o *oracle) noteVariables(values []string) {
 	if !o.p.Variables() {
 		return
@@ -879,7 +887,7 @@ func (o *oracle) freeKeys(base oracleRequest) []freeKey {
 			values = o.contextNames()
 		case key == "aws:useragent":
 			valid, canBeAbsent = func(s string) bool { return s != "" }, false
-		case key == "aws:sourceidentity" && strings.Contains(base.Principal, ":role/"):
+		case key == "aws:sourceidentity" && evalKind(base.Principal) == "role":
 			valid = sessionShape.MatchString
 		case key == "kms:encryptionalgorithm" && o.hasContext(base.Action) && base.Action != createGrant:
 			values, canBeAbsent = []string{"SYMMETRIC_DEFAULT"}, false

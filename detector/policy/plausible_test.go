@@ -195,7 +195,9 @@ func implausibleNetwork(r Request, o *oracle) string {
 		return "kms:ViaService is none"
 	case has(r, "kms:ViaService") && strings.Split(first(r, "kms:ViaService"), ".")[1] != strings.Split(o.q.KeyARN, ":")[3]:
 		return "kms:ViaService is in another Region"
-	case !has(r, "aws:SourceIp") && o.asks("aws:SourceIp") && endpoint == "" && o.asksEndpoint() && via != "true" && !called && !has(r, "kms:GrantIsForAWSResource"): // a direct call may lack that key, so that one with it comes through a service
+	case !has(r, "aws:SourceIp") && endpoint == "" && !called && via != "true" && o.asks("aws:SourceIp") && o.asksEndpoint() &&
+		o.asks("aws:ViaAWSService", "kms:ViaService", "aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast"):
+		// Where none of these keys is asked for, nothing shows that a service calls.
 		return "the request comes from nowhere"
 	}
 	for _, name := range r.Context["aws:CalledVia"] {
