@@ -62,10 +62,10 @@ const (
 	Later     = "later"      // opens by itself, at an instant that the policy names
 )
 
-// Kinds returns what a finding is beside its verdict: why one is reported that
+// kinds returns what a finding is beside its verdict: why one is reported that
 // keeps outsiders out.
-func Kinds(f *detector.Finding) []string {
-	var kinds []string
+func kinds(f *detector.Finding) []string {
+	var all []string
 	for _, k := range []struct {
 		kind string
 		is   bool
@@ -78,31 +78,9 @@ func Kinds(f *detector.Finding) []string {
 		{Later, f.Decision.Future != nil},
 	} {
 		if k.is {
-			kinds = append(kinds, k.kind)
+			all = append(all, k.kind)
 		}
 	}
-	return kinds
-}
-
-// Findings returns the events that are findings and not accepted, in the order
-// of their time.
-func (a *Archive) Findings() []*Event {
-	var found []*Event
-	for _, e := range a.sorted() {
-		if e.Finding != nil && e.Accepted == "" {
-			found = append(found, e)
-		}
-	}
-	return found
-}
-
-// sorted returns all events by time, then id.
-func (a *Archive) sorted() []*Event {
-	all := make([]*Event, 0, len(a.events))
-	for _, e := range a.events {
-		all = append(all, e)
-	}
-	slices.SortFunc(all, func(x, y *Event) int { return cmp.Or(x.Time.Compare(y.Time), cmp.Compare(x.ID, y.ID)) })
 	return all
 }
 
@@ -113,7 +91,7 @@ func Groups(findings []*Event) []Group {
 	var order []groupKey
 	for _, e := range findings {
 		f := e.Finding
-		kinds := strings.Join(Kinds(f), " ")
+		kinds := strings.Join(e.Kinds, " ")
 		for _, row := range f.Splunk.Rows {
 			k := groupKey{
 				columns: [10]string{

@@ -66,14 +66,8 @@ func openness(f *detector.Finding) int {
 // Timelines returns the timeline of each key that was ever open, by key. end is
 // the last instant of which the archive tells.
 func (a *Archive) Timelines(end time.Time) []Timeline {
-	keys := map[string][]*Event{}
-	for _, e := range a.sorted() {
-		if e.Key != "" {
-			keys[e.Key] = append(keys[e.Key], e)
-		}
-	}
 	var all []Timeline
-	for key, events := range keys {
+	for key, events := range a.lives() {
 		if t := timeline(events, end); len(t.Intervals) > 0 || t.Attempts > 0 {
 			t.Key = key
 			all = append(all, t)

@@ -307,6 +307,7 @@ func (o *huntOptions) check() error {
 	}
 	o.Accounts, o.Regions = o.accounts, o.regions
 	o.Detector = detector.Detector{TrustedAccounts: o.trustedAccounts, TrustedOrgs: o.trustedOrgs}
+	o.Whole = o.view.Format == "ocsf"
 	o.view.Version, o.view.Now = version(), o.Now
 	return nil
 }

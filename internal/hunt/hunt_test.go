@@ -310,7 +310,7 @@ func (s *touching) List(ctx context.Context, add func(Item) error) error {
 func TestPrint(t *testing.T) {
 	dir, _ := trail(t, 1)
 	o := options(Local{dir})
-	o.Uses = true
+	o.Uses, o.Whole = true, true
 	r := mustRun(t, o)
 	for i := range r.Groups {
 		r.Groups[i].User = "=cmd|' /C calc'!A0"

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -118,6 +119,9 @@ func cell(s string) string {
 // printOCSF writes a Detection Finding per line, one for each finding.
 func printOCSF(w io.Writer, r *Result, v View) error {
 	for _, e := range r.Findings {
+		if e.Light {
+			return errors.New("ocsf: want the result of a hunt that keeps findings whole")
+		}
 		text, err := alert.OCSF(e.Finding, alert.Options{Now: v.Now, Version: v.Version})
 		if err != nil {
 			return err

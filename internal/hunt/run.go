@@ -29,6 +29,7 @@ type Options struct {
 	Uses        bool
 	Resume      string // file; "" none
 	Workers     int
+	Whole       bool // findings are kept whole, which OCSF needs and takes ten times the memory
 	Detector    detector.Detector
 	Now         time.Time
 	Progress    Progress // nil: none
@@ -206,7 +207,9 @@ func (h *hunter) admit(i Item) bool {
 // earlier takes over what the run that is resumed found in a file.
 func (h *hunter) earlier(r fileResult) error {
 	h.summary.Resumed++
-	r.judge(h.o.Detector)
+	for _, kept := range r.Records {
+		r.judge(h.o.Detector, kept.Offset, kept.Text)
+	}
 	h.take(&r)
 	return nil
 }
@@ -215,7 +218,7 @@ func (h *hunter) earlier(r fileResult) error {
 func (h *hunter) keep(r *fileResult) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	findings := h.take(r)
+	findings := r.found + h.take(r)
 	if h.journal != nil && !r.partial && r.File != "-" {
 		if err := h.journal.add(r); err != nil {
 			h.summary.fault(Fault{File: h.o.Resume, Error: "--resume: " + err.Error()})
@@ -242,30 +245,37 @@ func (h *hunter) take(r *fileResult) (findings int) {
 	for _, f := range r.Report.Faults {
 		s.fault(Fault{r.File, f.Offset, f.Error})
 	}
-	s.MoreFaults += r.Report.More
+	s.MoreFaults += r.Report.More + r.moreBad
 	for _, f := range slices.Concat(r.Faults, r.bad) {
 		s.fault(f)
 	}
-	s.Candidates += len(r.Records)
+	return h.absorb(r)
+}
+
+// absorb adds the events of a result, and returns how many are findings.
+func (h *hunter) absorb(r *fileResult) (findings int) {
+	h.summary.Candidates += r.candidates
 	for _, e := range r.events {
 		if h.add(e) {
 			findings++
 		}
 	}
+	r.candidates, r.events = 0, r.events[:0]
 	return findings
 }
 
-// judge judges the records of a file.
-func (r *fileResult) judge(d detector.Detector) {
-	for _, kept := range r.Records {
-		e, err := history.Judge(d, kept.Text)
-		switch {
-		case err != nil:
-			r.bad = append(r.bad, Fault{r.File, kept.Offset, err.Error()})
-		case e != nil: // nil: a call of that name to another service
-			e.File, e.Offset = r.File, kept.Offset
-			r.events = append(r.events, e)
-		}
+// judge judges a record of a file.
+func (r *fileResult) judge(d detector.Detector, offset int64, text []byte) {
+	r.candidates++
+	e, err := history.Judge(d, text)
+	switch {
+	case err != nil && len(r.bad) < maxFaults:
+		r.bad = append(r.bad, Fault{r.File, offset, err.Error()})
+	case err != nil:
+		r.moreBad++
+	case e != nil: // nil: a call of that name to another service
+		e.File, e.Offset = r.File, offset
+		r.events = append(r.events, e)
 	}
 }
 
@@ -287,6 +297,9 @@ func (h *hunter) add(e *history.Event) bool {
 			}
 		}
 	}
+	if !h.o.Whole {
+		e.Lighten()
+	}
 	h.archive.Add(e)
 	return e.Finding != nil && e.Accepted == ""
 }
@@ -305,7 +318,7 @@ func (h *hunter) shows(e *history.Event) bool {
 	if e.Finding.Severity < h.o.MinSeverity {
 		return false
 	}
-	words := append(history.Kinds(e.Finding), e.Finding.Verdict.String())
+	words := append(slices.Clone(e.Kinds), e.Finding.Verdict.String())
 	return len(h.o.Only) == 0 || slices.ContainsFunc(words, func(w string) bool { return slices.Contains(h.o.Only, w) })
 }
 
@@ -402,10 +415,17 @@ func (w *worker) read(ctx context.Context, i Item) *fileResult {
 	r := &fileResult{File: i.Name, Size: i.Size, Tag: i.Tag}
 	w.reader.Matcher = history.Calls{}
 	w.open(ctx, i, r, func(rec history.Record) {
-		text := slices.Clone(rec.Text)
-		r.Records = append(r.Records, keptRecord{rec.Offset, text})
+		if w.h.o.Resume != "" {
+			r.Records = append(r.Records, keptRecord{rec.Offset, slices.Clone(rec.Text)})
+		}
+		r.judge(w.h.o.Detector, rec.Offset, rec.Text)
+		const many = 256 // of a file, which may hold millions
+		if len(r.events) >= many {
+			w.h.mu.Lock()
+			r.found += w.h.absorb(r)
+			w.h.mu.Unlock()
+		}
 	})
-	r.judge(w.h.o.Detector)
 	return r
 }
 
