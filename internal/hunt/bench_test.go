@@ -180,7 +180,7 @@ func BenchmarkHuntMemory(b *testing.B) {
 			}
 			b.ReportMetric(float64(n)/1e6, "MB")
 			b.ReportMetric(float64(n)/1e6*float64(b.N)/time.Since(start).Seconds(), "MB/s")
-			b.ReportMetric(float64(most)/1e3, "MB-memory") // Linux counts in kB
+			b.ReportMetric(float64(most)/1e3, "MB-memory") // Linux counts in kB, and what this process has as the least
 		})
 	}
 }

@@ -282,7 +282,10 @@ func tellChange(c history.Change) string {
 	if c.Address != "" {
 		text += " from " + c.Address
 	}
-	return alert.Sanitize(text, 300)
+	if c.Title != "" {
+		text += ": " + c.Title
+	}
+	return alert.Sanitize(text, 400)
 }
 
 func tellUse(u history.Use) string {
