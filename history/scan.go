@@ -90,7 +90,7 @@ func (r *Reader) Read(file io.Reader, emit func(Record)) Report {
 		r.limits = usualLimits()
 	}
 	w := &window{source: l.text, matcher: r.Matcher, buf: r.buf[:0], limits: r.limits}
-	s := &scanner{w: w, report: &report, emit: emit}
+	s := &scanner{w: w, report: &report, emit: emit, sealed: l.sealed}
 	s.run()
 	if w.err != io.EOF {
 		report.fault(w.end(), "%s", w.err)
@@ -111,6 +111,7 @@ type scanner struct {
 	tooLarge    bool     // the unit was too large for that
 	filled      bool     // the window was filled once: many files end within it
 	dismissed   bool     // hits that make no record wanted were taken out, to the end of the text
+	sealed      bool     // a checksum says that the text is as it was written
 	lost        bool     // structure was lost: brackets and commas between records are no surprise
 	quotesTwice bool     // the text is CSV, which writes a quote as two
 	header      []string // of the rows in the Athena API's form; nil before the first
@@ -317,9 +318,10 @@ func (s *scanner) elements(kind string) bool {
 }
 
 // rest passes over the records that are left of a log file when nothing wanted
-// is in them and the file ends as it should.
+// is in them and the file ends as it should. Text without a checksum is walked
+// through instead: damage would not be seen.
 func (s *scanner) rest() bool {
-	if s.report.Format == "" || !s.ahead(recordStart) {
+	if !s.sealed || s.report.Format == "" || !s.ahead(recordStart) {
 		return false
 	}
 	if !s.filled {

@@ -21,7 +21,8 @@ func (s *scanner) unit(kind string, start int64) {
 	text := s.w.slice(start, s.pos)
 	s.holding = false
 	wanted := s.w.hit(start, s.pos)
-	if !wanted && s.plain(kind, text) {
+	holes := !s.sealed && bytes.IndexByte(text, 0) >= 0 // what disks and copies leave of lost blocks
+	if !wanted && !holes && s.plain(kind, text) {
 		return
 	}
 	if !json.Valid(text) {
