@@ -27,8 +27,6 @@ func (p evaluator) evalPrincipal(entry Principal, r Request) Answer {
 		return No // nobody signs a KMS request as a provider or a canonical user
 	case entry.Value == "*":
 		return Yes
-	case r.Service != "":
-		return No
 	}
 	return evalOr(evalOr(evalNamesAccount(entry.Value, r), evalNamesIdentity(entry.Value, r)), evalNamesSession(entry.Value, r))
 }
