@@ -41,6 +41,20 @@ func TestQuietEventsComeBack(t *testing.T) {
 	}
 }
 
+// TestIntervalOf: a call belongs to the interval that holds its instant.
+func TestIntervalOf(t *testing.T) {
+	at := func(minute int) *time.Time {
+		x := time.Date(2026, 2, 1, 0, minute, 0, 0, time.UTC)
+		return &x
+	}
+	spans := Timeline{Intervals: []Interval{{From: *at(2), To: at(4)}, {From: *at(4), To: at(4)}, {From: *at(4), To: at(6)}, {From: *at(8)}}}
+	for minute, want := range map[int]int{1: -1, 2: 0, 3: 0, 4: 2, 5: 2, 6: -1, 7: -1, 8: 3, 50: 3} {
+		if got := spans.interval(*at(minute)); got != want {
+			t.Errorf("minute %d: %d, want %d", minute, got, want)
+		}
+	}
+}
+
 // TestPlaceOfCopies: of copies that tell the same the first place is told, in
 // whatever order they were read.
 func TestPlaceOfCopies(t *testing.T) {

@@ -226,8 +226,15 @@ func steps(events []*Event, t *Timeline) []step {
 	return all
 }
 
+// mostNotes is how many notes a timeline has.
+const mostNotes = 100
+
 func note(t *Timeline, text string) {
-	if !slices.Contains(t.Notes, text) {
+	switch {
+	case len(t.Notes) > mostNotes || slices.Contains(t.Notes, text):
+	case len(t.Notes) == mostNotes:
+		t.Notes = append(t.Notes, "more notes were left out")
+	default:
 		t.Notes = append(t.Notes, text)
 	}
 }

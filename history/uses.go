@@ -234,10 +234,15 @@ func (u *Uses) name(x string) int16 {
 
 // interval returns the place of the interval in which a call was made, -1 for none.
 func (t *Timeline) interval(at time.Time) int {
-	for i, span := range t.Intervals {
-		if !at.Before(span.From) && (span.To == nil || at.Before(*span.To)) {
-			return i
-		}
+	i, found := slices.BinarySearchFunc(t.Intervals, at, func(span Interval, at time.Time) int { return span.From.Compare(at) })
+	for found && i+1 < len(t.Intervals) && t.Intervals[i+1].From.Equal(at) {
+		i++ // the ones before lasted less than a second
+	}
+	if !found {
+		i--
+	}
+	if i >= 0 && (t.Intervals[i].To == nil || at.Before(*t.Intervals[i].To)) {
+		return i
 	}
 	return -1
 }

@@ -147,7 +147,7 @@ func newPage(r *Result, v View) page {
 			p.Attempts = append(p.Attempts, pair{alert.Sanitize(t.Key, 200), fmt.Sprint(t.Attempts)})
 			continue
 		}
-		c := newCard(t, r.Uses, a)
+		c := newCard(t, usesOf(r.Uses, t.Key), a)
 		c.Gist = gist(t, r)
 		p.Unknown = p.Unknown || slices.ContainsFunc(t.Intervals, func(i history.Interval) bool { return i.Unknown })
 		p.Cards = append(p.Cards, c)
@@ -211,7 +211,7 @@ func gist(t history.Timeline, r *Result) string {
 	text := strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), ", ")
 	text = strings.ToUpper(text[:1]) + text[1:]
 	if r.UsesRead {
-		text += "; " + usedBy(t.Key, r.Uses)
+		text += "; " + usedBy(usesOf(r.Uses, t.Key))
 	}
 	return alert.Sanitize(text, 300)
 }
@@ -229,11 +229,11 @@ func stillOpen(t history.Timeline) string {
 }
 
 // usedBy says which outsiders used a key.
-func usedBy(key string, uses []history.Use) string {
+func usedBy(uses []history.Use) string {
 	var all history.Use
 	who := []string{}
 	for _, u := range uses {
-		if u.Key != key || u.Count+u.Unknown == 0 {
+		if u.Count+u.Unknown == 0 {
 			continue
 		}
 		all.Count, all.Unknown, all.Interval = all.Count+u.Count, all.Unknown+u.Unknown, new(int)
@@ -283,14 +283,14 @@ func newCard(t history.Timeline, uses []history.Use, a axis) card {
 			line("closed", tellChange(*span.Closed))
 		}
 		for _, u := range uses {
-			if u.Key == t.Key && u.Interval != nil && *u.Interval == i {
+			if u.Interval != nil && *u.Interval == i {
 				line(usedWord(u), tellUse(u))
 				c.use(a, u)
 			}
 		}
 	}
 	for _, u := range uses {
-		if u.Key == t.Key && u.Interval == nil {
+		if u.Interval == nil {
 			line(usedWord(u), tellUse(u))
 			c.use(a, u)
 		}

@@ -225,7 +225,7 @@ func align(b *strings.Builder, rows [][]string) {
 
 // tellTimeline tells the life of one key in sentences.
 func tellTimeline(b *strings.Builder, t history.Timeline, r *Result) {
-	uses := r.Uses
+	uses := usesOf(r.Uses, t.Key)
 	fmt.Fprintf(b, "\n%s\n", alert.Sanitize(t.Key, 200))
 	for i, span := range t.Intervals {
 		until := "still open at " + stamp(t.ReadTo) + ", the end of what was read"
@@ -241,17 +241,17 @@ func tellTimeline(b *strings.Builder, t history.Timeline, r *Result) {
 			fmt.Fprintf(b, "    closed   %s\n", tellChange(*span.Closed))
 		}
 		for _, u := range uses {
-			if u.Key == t.Key && u.Interval != nil && *u.Interval == i {
+			if u.Interval != nil && *u.Interval == i {
 				fmt.Fprintf(b, "    %-8s %s\n", usedWord(u), tellUse(u))
 			}
 		}
 	}
 	for _, u := range uses {
-		if u.Key == t.Key && u.Interval == nil {
+		if u.Interval == nil {
 			fmt.Fprintf(b, "  %s: %s\n", usedWord(u), tellUse(u))
 		}
 	}
-	if r.UsesRead && len(t.Intervals) > 0 && !slices.ContainsFunc(uses, func(u history.Use) bool { return u.Key == t.Key }) {
+	if r.UsesRead && len(t.Intervals) > 0 && len(uses) == 0 {
 		b.WriteString("  used by no outsider of whom the archive tells\n")
 	}
 	if t.Attempts > 0 {
@@ -303,6 +303,14 @@ func tellUse(u history.Use) string {
 		text += ": " + strings.Join(calls, ", ")
 	}
 	return alert.Sanitize(text, 400)
+}
+
+// usesOf returns the uses of a key, of all uses by key.
+func usesOf(uses []history.Use, key string) []history.Use {
+	by := func(u history.Use, key string) int { return strings.Compare(u.Key, key) }
+	from, _ := slices.BinarySearchFunc(uses, key, by)
+	to, _ := slices.BinarySearchFunc(uses[from:], key+"\x00", by)
+	return uses[from : from+to]
 }
 
 // tellCount words how many calls there were, by what came of them.

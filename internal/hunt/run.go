@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -440,7 +441,9 @@ func (w *worker) open(ctx context.Context, i Item, r *fileResult, emit func(hist
 		return
 	}
 	defer f.Close()
-	defer context.AfterFunc(ctx, func() { f.Close() })() // ends a read that waits
+	if file, ok := f.(*os.File); ok { // others end with their context
+		defer context.AfterFunc(ctx, func() { file.Close() })() // ends a read of a pipe that waits
+	}
 	source := &watched{ctx: ctx, r: f, progress: w.h.o.Progress}
 	r.Report = w.reader.Read(source, emit)
 	var stop *StopError
