@@ -66,12 +66,26 @@ func TestHuntStatus(t *testing.T) {
 		{"output cannot be written", []string{"--output", filepath.Join(dir, "no", "such"), sampleArchive}, exitError},
 		{"summary cannot be written", []string{"--summary", dir, sampleArchive}, exitError},
 		{"exceptions cannot be read", []string{"--exceptions", bad, sampleArchive}, exitError},
+		{"resource control policy cannot be read", []string{"--rcp", bad, sampleArchive}, exitError},
 		{"help", []string{"-h"}, exitOK},
 	}
 	for _, test := range tests {
 		if status, _, stderr := huntRun(test.args...); status != test.want {
 			t.Errorf("%s: status %d, want %d: %s", test.name, status, test.want, stderr)
 		}
+	}
+}
+
+// TestHuntRCP: what a resource control policy closes is no opening, and is told.
+func TestHuntRCP(t *testing.T) {
+	rcp := filepath.Join(t.TempDir(), "rcp.json")
+	text := `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"StringNotEquals":{"aws:PrincipalAccount":"210987654321"}}}]}`
+	if err := os.WriteFile(rcp, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, stdout, stderr := huntRun("--rcp", rcp, "--only", "guarded", sampleArchive)
+	if !strings.Contains(stdout, "private (guarded)") || strings.Contains(stdout, "opened ") || !strings.Contains(stderr, "keys that were open: 0") {
+		t.Errorf("%s\n%s\nwant guarded findings and no key that was open", stdout, stderr)
 	}
 }
 
