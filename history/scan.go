@@ -64,11 +64,13 @@ func (r *Report) other(kind string, offset int64) {
 	}
 }
 
-// A Reader reads one file after the other and reuses its memory, at most 3 MiB.
+// A Reader reads one file after the other and reuses its memory, at most Ahead
+// and 1 MiB.
 // It is not safe for concurrent use.
 type Reader struct {
 	Matcher Matcher // which records are wanted
 	buf     []byte
+	Ahead   int // bytes of a file's text that may be held at once; 0, and less than 2 MiB, are 2 MiB. More is faster with larger files
 	spare   spares
 	limits  limits
 }
@@ -88,6 +90,7 @@ func (r *Reader) Read(file io.Reader, emit func(Record)) Report {
 	defer l.Close()
 	if r.limits.chunk == 0 {
 		r.limits = usualLimits()
+		r.limits.ahead = max(r.limits.ahead, r.Ahead)
 	}
 	w := &window{source: l.text, matcher: r.Matcher, buf: r.buf[:0], limits: r.limits}
 	s := &scanner{w: w, report: &report, emit: emit, sealed: l.sealed}
@@ -203,7 +206,7 @@ const recordStart = `{"eventVersion":`
 func (s *scanner) document() {
 	start := s.begin()
 	if s.ahead(recordStart) {
-		if s.value() {
+		if s.value() && !s.oversized(start, "") {
 			s.unit("", start)
 		}
 		return
@@ -227,12 +230,24 @@ func (s *scanner) document() {
 		return false, true
 	})
 	switch {
-	case !ok || lists:
-	case s.tooLarge:
-		s.report.fault(start, "a document of more than %d MiB that is no list of records", s.w.limits.unit>>20)
+	case !ok || lists || s.oversized(start, " that is no list of records"):
 	default:
 		s.unit("", start)
 	}
+}
+
+// oversized names a unit from start to pos that is too large to be looked at as
+// a whole, after a look for records in it.
+func (s *scanner) oversized(start int64, where string) bool {
+	if !s.tooLarge && s.pos-start <= int64(s.w.limits.unit) {
+		return false
+	}
+	if !s.tooLarge {
+		s.salvage(start, s.pos)
+	}
+	s.holding = false
+	s.report.fault(start, "a value of more than %d MiB%s", s.w.limits.unit>>20, where)
+	return true
 }
 
 // isList reports whether a document's member of that name is a list of what may
@@ -309,11 +324,9 @@ func (s *scanner) elements(kind string) bool {
 		if !s.value() {
 			return false
 		}
-		if s.tooLarge {
-			s.report.fault(start, "a value of more than %d MiB in a list of records", s.w.limits.unit>>20)
-			continue
+		if !s.oversized(start, " in a list of records") {
+			s.unit(kind, start)
 		}
-		s.unit(kind, start)
 	}
 }
 

@@ -94,12 +94,16 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 
 // pass hands the items that list finds to workers.
 func (h *hunter) pass(ctx context.Context, list func(context.Context, chan<- Item), do func(*worker, Item)) {
-	const ahead = 8192 // items listed and not yet read: a listing that is ahead tells how much there is
-	items := make(chan Item, ahead)
+	const (
+		listed = 8192     // items, and not yet read: a listing that is ahead tells how much there is
+		ahead  = 32 << 20 // bytes of text that all workers together may hold
+	)
+	items := make(chan Item, listed)
 	var wg sync.WaitGroup
 	for range h.o.Workers {
 		wg.Go(func() {
 			w := &worker{h: h}
+			w.reader.Ahead = ahead / h.o.Workers
 			for i := range items {
 				if ctx.Err() == nil {
 					do(w, i)
