@@ -21,7 +21,7 @@ func (c *checked) decide(d *load.Document, o checkOptions) {
 			c.err = err
 			return
 		}
-		c.infer(p)
+		c.infer(p, d.Bypass)
 		if c.texts == nil {
 			c.keepTexts(p)
 		}
@@ -33,6 +33,7 @@ func (c *checked) decide(d *load.Document, o checkOptions) {
 		all = append(all, p.Decide(c.question(d, o)))
 	}
 	c.decision = all[0]
+	c.ifOwned(d, o)
 	if len(all) > 1 {
 		c.join(d, all)
 	}

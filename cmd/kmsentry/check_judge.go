@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/kmsentry/kmsentry/alert/exceptions"
@@ -72,13 +73,17 @@ func judgeFile(file string, stdin io.Reader, o checkOptions) []checked {
 
 // judge decides one document.
 func judge(d *load.Document, o checkOptions) checked {
-	c := checked{place: d.Place, at: d.At, lines: d.Statements, err: d.Err, decision: policy.Unread()}
+	c := checked{place: d.Place, at: d.At, lines: d.Statements, err: d.Err, decision: policy.Unread(), notes: slices.Clone(d.Notes)}
 	c.account, c.keyARN = cmp.Or(o.account, d.Account), cmp.Or(o.keyARN, d.KeyARN)
 	c.inferred = d.StandsIn
 	switch {
 	case d.Err != nil:
 	case o.account != "" && d.Account != "" && d.Account != o.account:
 		c.err = fmt.Errorf("want a key of account %s (--account), got one of %s", o.account, d.Account)
+	case d.Never != "":
+		c.decision = defaultDecision("")
+		c.notes = append(c.notes, "the key is not created: its condition "+d.Never+" is false, whatever the parameters are")
+		return c
 	case d.Default:
 		c.decision = defaultDecision(c.account)
 		c.notes = append(c.notes, "the file gives this key no policy: AWS attaches its default one, which names only the owner's account")

@@ -230,7 +230,6 @@ func TestCheckBadInput(t *testing.T) {
 		{write("empty", nil), "got an empty file"},
 		{write("binary", []byte("PK\x03\x04\x00\x00")), "got binary data"},
 		{write("utf16", []byte("\xff\xfe{\x00}\x00")), "UTF-16"},
-		{write("bom", []byte("\xef\xbb\xbf{}")), "byte order mark"},
 		{write("big-text", bytes.Repeat([]byte("text "), 2_000_000)), "want a template of at most"},
 		{write("big-policy", []byte(`{"Statement":[],"Id":"`+strings.Repeat("x", 10_000_000)+`"}`)), "want at most 32768 bytes"},
 		{write("hostile\x1b[2J\u202e", []byte("\"\x1b")), "want JSON"},

@@ -133,6 +133,12 @@ func called(r Request) bool {
 		has(r, "aws:CalledViaLast") || has(r, "aws:CalledViaAWSMCP")
 }
 
+// seesCalls reports whether a request shows, in what the policy asks for, that
+// a service makes it. Else any may be one of a service.
+func (o *oracle) seesCalls() bool {
+	return o.asks("aws:ViaAWSService", "kms:ViaService", "aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast")
+}
+
 func implausibleLogin(r Request, o *oracle, kind string) string {
 	temporary := has(r, "aws:TokenIssueTime")
 	always := kind == "AssumedRole" || kind == "FederatedUser"
@@ -140,7 +146,7 @@ func implausibleLogin(r Request, o *oracle, kind string) string {
 	switch {
 	case o.asks("aws:TokenIssueTime") && always && !temporary:
 		return "temporary credentials lack aws:TokenIssueTime"
-	case o.asks("aws:TokenIssueTime") && mfa != "" && !temporary && !called(r):
+	case o.asks("aws:TokenIssueTime") && mfa != "" && !temporary && !called(r) && o.seesCalls():
 		return "long-term credentials carry aws:MultiFactorAuthPresent"
 	case mfa == "" && kind == "AssumedRole" && o.asks("aws:MultiFactorAuthPresent"):
 		return "a role session lacks aws:MultiFactorAuthPresent"
@@ -200,9 +206,7 @@ func implausibleNetwork(r Request, o *oracle) string {
 		return "kms:ViaService is none"
 	case has(r, "kms:ViaService") && strings.Split(first(r, "kms:ViaService"), ".")[1] != strings.Split(o.q.KeyARN, ":")[3]:
 		return "kms:ViaService is in another Region"
-	case !has(r, "aws:SourceIp") && endpoint == "" && !byService && via != "true" && o.asks("aws:SourceIp") && o.asksEndpoint() &&
-		o.asks("aws:ViaAWSService", "kms:ViaService", "aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast"):
-		// Where none of these keys is asked for, nothing shows that a service calls.
+	case !has(r, "aws:SourceIp") && endpoint == "" && !byService && via != "true" && o.asks("aws:SourceIp") && o.asksEndpoint() && o.seesCalls():
 		return "the request comes from nowhere"
 	}
 	for _, name := range r.Context["aws:CalledVia"] {

@@ -16,7 +16,7 @@ const structural = "*?:/$"
 // Source: CloudFormation User Guide, parameters-section-structure.html.
 func boundsOf(declaration *node) bounds {
 	t := declaration.str("Type")
-	b := bounds{many: t == "CommaDelimitedList" || strings.Contains(t, "List<")}
+	b := bounds{many: isList(declaration)}
 	if strings.HasPrefix(t, "AWS::SSM::") {
 		return b
 	}

@@ -18,12 +18,13 @@ type resolver struct {
 	mappings   *node
 	conditions *node
 	resources  *node
-	account    string          // AWS::AccountId as used so far; "" while unknown and not asked for
-	assumed    bool            // account is made up
-	tried      string          // AWS::Region while it is unknown
-	anywhere   bool            // the Region is unknown and cannot be tried
-	choice     map[string]bool // conditions as chosen for this reading
-	standIn    string          // the made-up id; "" before it was needed
+	account    string            // AWS::AccountId as used so far; "" while unknown and not asked for
+	assumed    bool              // account is made up
+	tried      string            // AWS::Region while it is unknown
+	anywhere   bool              // the Region is unknown and cannot be tried
+	choice     map[string]bool   // conditions as chosen for this reading
+	values     map[string]string // parameters as chosen for it
+	standIn    string            // the made-up id; "" before it was needed
 	evaluated  map[string]truth
 }
 
@@ -204,6 +205,9 @@ func (r *resolver) ref(n *node, name string) *node {
 	if p := r.parameters.get(name); p != nil {
 		v, given := r.scope.Parameters[name]
 		if !given {
+			v, given = r.values[name]
+		}
+		if !given {
 			u := open(n, "!Ref "+name)
 			u.parts = []piece{{text: u.text, open: true, bounds: boundsOf(p)}}
 			return u
@@ -218,8 +222,7 @@ func (r *resolver) ref(n *node, name string) *node {
 
 // parameter returns a given value; list types split at commas.
 func parameter(n, declaration *node, value string) *node {
-	t := declaration.str("Type")
-	if t != "CommaDelimitedList" && !strings.HasPrefix(t, "List<") {
+	if !isList(declaration) {
 		return str(n, value)
 	}
 	list := &node{kind: listKind, at: n.at}
@@ -227,6 +230,12 @@ func parameter(n, declaration *node, value string) *node {
 		list.items = append(list.items, str(n, strings.TrimSpace(v)))
 	}
 	return list
+}
+
+// isList reports whether a parameter holds several values.
+func isList(declaration *node) bool {
+	t := declaration.str("Type")
+	return t == "CommaDelimitedList" || strings.Contains(t, "List<")
 }
 
 // physicalID returns a stand-in for what Ref gives for a resource of the

@@ -38,6 +38,14 @@ type Document struct {
 	// attaches its default policy, which names the owner's account only.
 	// Source: KMS Developer Guide, key-policy-default.html.
 	Default bool
+	// Never is the condition of the template that keeps the key from ever being
+	// created; "" when it can be.
+	Never string
+	// Bypass is set when the lock-out check is switched off for the key, or may
+	// be: then its policy says nothing of who owns it.
+	Bypass bool
+	// Notes say what was done with something odd, one sentence each.
+	Notes []string
 	// Err is why this document could not be read; the others of the input are
 	// not touched by it.
 	Err error
@@ -85,7 +93,10 @@ const MaxSize = 64 << 20
 
 // Documents finds the key policies in data. An error means that there is none
 // to be judged; what is wrong with a single one stands in its Err.
+//
+// A byte order mark of UTF-8 at the start is left out.
 func Documents(data []byte, scope Scope) ([]Document, error) {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	if err := checkText(data); err != nil {
 		return nil, err
 	}
@@ -105,8 +116,6 @@ func checkText(data []byte) error {
 		return fmt.Errorf("want at most %d MiB, got more", MaxSize>>20)
 	case len(bytes.TrimSpace(data)) == 0:
 		return errors.New("want a key policy, got an empty file")
-	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
-		return errors.New("want UTF-8 without a byte order mark, got one at the start")
 	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")), looksUTF16(data):
 		return errors.New("want UTF-8, got UTF-16")
 	case bytes.IndexByte(data, 0) >= 0, !utf8.Valid(data):

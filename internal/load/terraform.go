@@ -1,6 +1,7 @@
 package load
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"regexp"
@@ -18,7 +19,12 @@ func fromTerraform(root *node) ([]Document, error) {
 	}
 	var docs []Document
 	if changes := root.get("resource_changes"); changes != nil {
-		docs = planned(root, changes)
+		docs = planned(root, changes.items)
+		if deferred := root.get("deferred_changes"); deferred != nil {
+			for _, c := range deferred.items {
+				docs = append(docs, planned(root, []*node{c.get("resource_change")})...)
+			}
+		}
 	} else {
 		for _, name := range []string{"planned_values", "values"} {
 			docs = append(docs, stateKeys(root.get(name).get("root_module"))...)
@@ -30,35 +36,38 @@ func fromTerraform(root *node) ([]Document, error) {
 	return docs, nil
 }
 
-// keyTypes are the resource types with a key policy.
-// Source: registry.terraform.io/providers/hashicorp/aws, resources kms_*.
-var keyTypes = map[string]bool{
-	"aws_kms_key":                  true,
-	"aws_kms_key_policy":           true,
-	"aws_kms_replica_key":          true,
-	"aws_kms_external_key":         true,
-	"aws_kms_replica_external_key": true,
+// keyTypes are the resource types with a key policy, and the attribute that
+// holds it.
+// Source: registry.terraform.io/providers/hashicorp, aws and awscc, resources kms_*.
+var keyTypes = map[string]string{
+	"aws_kms_key":                  "policy",
+	"aws_kms_key_policy":           "policy",
+	"aws_kms_replica_key":          "policy",
+	"aws_kms_external_key":         "policy",
+	"aws_kms_replica_external_key": "policy",
+	"awscc_kms_key":                "key_policy",
+	"awscc_kms_replica_key":        "key_policy",
 }
 
 // planned reads the keys that exist once the plan is applied.
-func planned(root, changes *node) []Document {
+func planned(root *node, changes []*node) []Document {
 	configured := map[string]bool{}
 	complete := policyExpressions(root.get("configuration").get("root_module"), "", configured)
 	var docs []Document
-	for _, c := range changes.items {
-		after := c.get("change").get("after")
-		if !keyTypes[c.str("type")] || c.str("mode") == "data" || c.has("deposed") || after == nil || after.kind != objectKind {
+	for _, c := range changes {
+		after, attribute := c.get("change").get("after"), keyTypes[c.str("type")]
+		if attribute == "" || c.str("mode") == "data" || c.has("deposed") || after == nil || after.kind != objectKind {
 			continue // of another type, or destroyed
 		}
 		unknown := c.get("change").get("after_unknown")
 		d := terraformKey(c.str("address"), c.str("type"), after, unknown)
-		if unknown.get("policy").isTrue() {
+		if unknown.get(attribute).isTrue() {
 			// A key without a policy in its configuration shows one that is
 			// known after apply too: AWS's default policy.
 			if complete && c.str("type") != "aws_kms_key_policy" && !configured[withoutIndex(c.str("address"))] {
 				d.Default = true
 			} else {
-				d.Unknown = []Unknown{{Statement: -1, Path: "policy", What: "the value after apply"}}
+				d.Unknown = []Unknown{{Statement: -1, Path: attribute, What: "the value after apply"}}
 			}
 		}
 		docs = append(docs, d)
@@ -75,7 +84,7 @@ func stateKeys(module *node) []Document {
 	if list := module.get("resources"); list != nil {
 		for _, r := range list.items {
 			values := r.get("values")
-			if keyTypes[r.str("type")] && r.str("mode") != "data" && values != nil {
+			if keyTypes[r.str("type")] != "" && r.str("mode") != "data" && values != nil {
 				docs = append(docs, terraformKey(r.str("address"), r.str("type"), values, nil))
 			}
 		}
@@ -98,18 +107,25 @@ func terraformKey(address, kind string, values, unknown *node) Document {
 			break
 		}
 	}
-	p := values.get("policy")
+	attribute := keyTypes[kind]
+	d.Bypass = values.get("bypass_policy_lockout_safety_check").isTrue() || unknown.get("bypass_policy_lockout_safety_check").isTrue()
+	p := values.get(attribute)
 	switch {
-	case unknown.get("policy").isTrue():
+	case unknown.get(attribute).isTrue():
 		return d // the caller knows what that means
 	case p == nil || p.kind == nullKind || (p.kind == textKind && strings.TrimSpace(p.text) == ""):
 		d.Default = kind != "aws_kms_key_policy"
 		if !d.Default {
 			d.Err = errors.New("policy: want the key policy, got none")
 		}
+	case p.kind == objectKind && attribute == "key_policy": // what the awscc provider's own type shows
+		d.At, d.Statements = p.at, statementRegions(p)
+		var text bytes.Buffer
+		p.write(&text)
+		d.Readings = []Reading{{Text: text.Bytes()}}
 	case p.kind != textKind:
 		d.At = p.at
-		d.Err = fmt.Errorf("policy: want a string that holds the key policy, got %s", p.kind)
+		d.Err = fmt.Errorf("%s: want a string that holds the key policy, got %s", attribute, p.kind)
 	default:
 		d.At = p.at
 		text := []byte(strings.TrimSpace(p.text))
@@ -124,6 +140,9 @@ func terraformFacts(kind string, values, unknown *node) policy.KeyFacts {
 		return policy.KeyFacts{}
 	}
 	f := policy.KeyFacts{Usage: values.str("key_usage"), Spec: values.str("customer_master_key_spec")}
+	if strings.HasPrefix(kind, "awscc_") {
+		f.Spec, f.Origin = values.str("key_spec"), values.str("origin")
+	}
 	if strings.HasSuffix(kind, "external_key") {
 		f.Origin = "EXTERNAL"
 		f.Spec = values.str("key_spec")
@@ -164,7 +183,7 @@ func policyExpressions(module *node, prefix string, into map[string]bool) bool {
 	}
 	if list := module.get("resources"); list != nil {
 		for _, r := range list.items {
-			if r.get("expressions").has("policy") {
+			if e := r.get("expressions"); e.has("policy") || e.has("key_policy") {
 				into[prefix+r.str("address")] = true
 			}
 		}

@@ -35,7 +35,8 @@ type node struct {
 	items   []*node
 	members []member
 	at      Region
-	parts   []piece // of unknown values: what is known of them; nil when nothing is
+	notes   []string // of a root: what is odd in the document
+	parts   []piece  // of unknown values: what is known of them; nil when nothing is
 }
 
 type member struct {
@@ -94,6 +95,33 @@ func (n *node) duplicate() error {
 		}
 	}
 	return nil
+}
+
+// takeLast drops every member that has a later one of its name in the same
+// object, as CloudFormation does, and notes it.
+func (n *node) takeLast(note func(string)) {
+	last := map[string]int{}
+	for i, m := range n.members {
+		if _, again := last[m.name]; again {
+			note(fmt.Sprintf("line %d: member %.60q is there twice; CloudFormation takes the last", m.value.at.Line, m.name))
+		}
+		last[m.name] = i
+	}
+	if len(last) < len(n.members) {
+		var kept []member
+		for i, m := range n.members {
+			if last[m.name] == i {
+				kept = append(kept, m)
+			}
+		}
+		n.members = kept
+	}
+	for _, m := range n.members {
+		m.value.takeLast(note)
+	}
+	for _, i := range n.items {
+		i.takeLast(note)
+	}
 }
 
 // maxDepth bounds the nesting of documents. Policies need 6 levels, plans with
