@@ -266,6 +266,9 @@ func TestBadInput(t *testing.T) {
 		{"empty folder", Local{empty}, "empty folder"},
 		{"not to be opened", fails("x", errors.New("permission denied")), "permission denied"},
 		{"changed while read", &touching{growing}, "changed while it was read"},
+		{"a fault of ours", listed{Item{Name: "bad", Open: func(context.Context) (io.ReadCloser, error) {
+			return io.NopCloser(panicking{}), nil
+		}}}, "bad: kmsentry failed here, please report it: slice bounds"},
 		{"medium fails", listed{Item{Name: "bad", Open: func(context.Context) (io.ReadCloser, error) {
 			return io.NopCloser(io.MultiReader(strings.NewReader(`{"Records":[`), failing{})), nil
 		}}}, "input/output error"},
@@ -288,6 +291,10 @@ func TestBadInput(t *testing.T) {
 type listed struct{ Item }
 
 func (l listed) List(_ context.Context, add func(Item) error) error { return add(l.Item) }
+
+type panicking struct{}
+
+func (panicking) Read([]byte) (int, error) { panic("slice bounds") }
 
 type failing struct{}
 

@@ -426,12 +426,17 @@ func (w *worker) read(ctx context.Context, i Item) *fileResult {
 		r.judge(w.h.o.Detector, rec.Offset, rec.Text)
 		const many = 256 // of a file, which may hold millions
 		if len(r.events) >= many {
-			w.h.mu.Lock()
-			r.found += w.h.absorb(r)
-			w.h.mu.Unlock()
+			w.flush(r)
 		}
 	})
 	return r
+}
+
+// flush hands on what was found in a file so far.
+func (w *worker) flush(r *fileResult) {
+	w.h.mu.Lock()
+	defer w.h.mu.Unlock()
+	r.found += w.h.absorb(r)
 }
 
 // open reads a file and puts what goes wrong into r.
@@ -445,6 +450,13 @@ func (w *worker) open(ctx context.Context, i Item, r *fileResult, emit func(hist
 		return
 	}
 	defer f.Close()
+	defer func() { // a fault of ours in one file must not hide what the others hold
+		if fault := recover(); fault != nil {
+			r.partial = true
+			r.Faults = append(r.Faults, Fault{File: i.Name, Error: fmt.Sprintf("kmsentry failed here, please report it: %v", fault)})
+			w.reader = history.Reader{Matcher: w.reader.Matcher, Ahead: w.reader.Ahead}
+		}
+	}()
 	if file, ok := f.(*os.File); ok { // others end with their context
 		defer context.AfterFunc(ctx, func() { file.Close() })() // ends a read of a pipe that waits
 	}
