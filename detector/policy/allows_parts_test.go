@@ -204,10 +204,31 @@ func TestEvalGlob(t *testing.T) {
 		pattern, text string
 		want          bool
 	}{
-		{"", "", true}, {"", "a", false}, {"a", "a", true}, {"a", "ab", false}, {"?", "é", true}, {"?", "", false},
-		{"*", "", true}, {"a*", "a", true}, {"a*", "ba", false}, {"*a", "ba", true}, {"*a", "ab", false}, {"*ab", "b", false},
-		{"a*b*c", "axbxc", true}, {"a*b*c", "acb", false}, {"a*?*c", "ac", false}, {"a*?*c", "abc", true}, {"*a?c*", "xxabcx", true}, {"*a?c*", "xxabx", false},
-		{"a*b?", "abxbc", true}, {"a*b?", "abx", true}, {"a*b?", "ab", false}, {"**", "x", true}, {"a*aa", "aa", false}, {"a*aa", "aaa", true}, {"*éé", "é", false},
+		{"", "", true},
+		{"", "a", false},
+		{"a", "a", true},
+		{"a", "ab", false},
+		{"?", "é", true},
+		{"?", "", false},
+		{"*", "", true},
+		{"a*", "a", true},
+		{"a*", "ba", false},
+		{"*a", "ba", true},
+		{"*a", "ab", false},
+		{"*ab", "b", false},
+		{"a*b*c", "axbxc", true},
+		{"a*b*c", "acb", false},
+		{"a*?*c", "ac", false},
+		{"a*?*c", "abc", true},
+		{"*a?c*", "xxabcx", true},
+		{"*a?c*", "xxabx", false},
+		{"a*b?", "abxbc", true},
+		{"a*b?", "abx", true},
+		{"a*b?", "ab", false},
+		{"**", "x", true},
+		{"a*aa", "aa", false},
+		{"a*aa", "aaa", true},
+		{"*éé", "é", false},
 	}
 	for _, row := range rows {
 		if got := evalGlob(evalPlain(row.pattern), row.text); got != row.want {
@@ -359,8 +380,15 @@ func TestEvalValues(t *testing.T) {
 		variables  bool
 		is         Answer
 	}{
-		{"true", "true", true, Yes}, {"true", "false", true, No}, {"yes", "yes", true, No}, {"true", "yes", true, No}, {"no", "true", true, No},
-		{"false", "no", true, No}, {"true", "${a}", true, Maybe}, {"true", "${a}", false, No}, {"true", "x", true, No},
+		{"true", "true", true, Yes},
+		{"true", "false", true, No},
+		{"yes", "yes", true, No},
+		{"true", "yes", true, No},
+		{"no", "true", true, No},
+		{"false", "no", true, No},
+		{"true", "${a}", true, Maybe},
+		{"true", "${a}", false, No},
+		{"true", "x", true, No},
 	} {
 		if got := evalTruth(row.have, row.want, row.variables); got != row.is {
 			t.Errorf("evalTruth(%q, %q, %t) = %v, want %v", row.have, row.want, row.variables, got, row.is)
