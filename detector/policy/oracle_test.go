@@ -830,6 +830,9 @@ func (o *oracle) join(r oracleRequest, ch channel) (oracleRequest, bool) {
 	if ch.fas && (o.asks("aws:TokenIssueTime", "aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge", "aws:SourceIdentity") || o.asks(originKeys()...)) {
 		return oracleRequest{}, false // what survives a forward access session is not settled
 	}
+	if evalIsFederated(r.Request) && o.asks("aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge") {
+		return oracleRequest{}, false // whether a federated user carries the keys is not settled
+	}
 	if !ch.fas && o.asks("aws:ViaAWSMCPService") {
 		return oracleRequest{}, false // whether direct calls show false or nothing is not settled
 	}

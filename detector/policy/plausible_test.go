@@ -134,10 +134,9 @@ func called(r Request) bool {
 }
 
 // seesCalls reports whether a request shows, in what the policy asks for, that
-// a service makes it. Else any may be one of a service.
-func (o *oracle) seesCalls() bool {
-	return o.asks("aws:ViaAWSService", "kms:ViaService", "aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast")
-}
+// a service makes it: aws:CalledVia holds some services only. Else any request
+// may be one of a service.
+func (o *oracle) seesCalls() bool { return o.asks("aws:ViaAWSService", "kms:ViaService") }
 
 func implausibleLogin(r Request, o *oracle, kind string) string {
 	temporary := has(r, "aws:TokenIssueTime")
