@@ -46,6 +46,15 @@ func runCheck(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "kmsentry check:", alert.Sanitize(err.Error(), 400))
 		return exitError
 	}
+	if o.verbose {
+		fmt.Fprintf(stderr, "kmsentry check: %s: %s\n", alert.Sanitize(cmp.Or(o.config, "no "+configName), 400), alert.Sanitize(cmp.Or(strings.Join(o.from, "; "), "nothing"), 600))
+	}
+	if o.baselineFile != "" {
+		if o.baseline, err = readBaseline(o.baselineFile, o.at); err != nil {
+			fmt.Fprintln(stderr, "kmsentry check:", alert.Sanitize(err.Error(), 600))
+			return exitError
+		}
+	}
 	status := exitOK
 	if o.exceptions != "" {
 		o.accepted, status = loadExceptions(o, stdout, stderr)
@@ -68,6 +77,7 @@ func checkFiles(o checkOptions, stdin io.Reader, stdout, stderr io.Writer) int {
 	status := exitOK
 	files := expand(o.files)
 	t := tally{files: len(files), folders: slices.ContainsFunc(files, func(f checkPath) bool { return f.walked })}
+	var found baseline
 	err := judgeAll(files, stdin, o, func(file checkPath, out fileOutcome) error {
 		t.add(out)
 		switch {
@@ -77,6 +87,7 @@ func checkFiles(o checkOptions, stdin io.Reader, stdout, stderr io.Writer) int {
 			out.documents = []checked{{file: file.name, err: errors.New("want a key (--require-key), found none"), decision: unread()}}
 		}
 		for _, c := range out.documents {
+			found.add(&c, o.at)
 			c.accept(o)
 			status = max(status, o.failOn.status(c))
 			if err := p.document(c); err != nil {
@@ -90,6 +101,13 @@ func checkFiles(o checkOptions, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	if err != nil {
 		return outputFault(err, stderr)
+	}
+	if o.writeBaseline != "" {
+		if err := found.write(o.writeBaseline, o.at); err != nil {
+			fmt.Fprintf(stderr, "kmsentry check: --write-baseline %s: %s\n", alert.Sanitize(o.writeBaseline, 400), alert.Sanitize(reason(err).Error(), 400))
+			return exitError
+		}
+		fmt.Fprintf(stderr, "kmsentry check: wrote %s to %s\n", counted(len(found.Accepted), "key"), alert.Sanitize(o.writeBaseline, 400))
 	}
 	for _, line := range t.faults(o) {
 		fmt.Fprintln(stderr, "kmsentry check:", alert.Sanitize(line, 400))
@@ -123,7 +141,7 @@ func (t *tally) faults(o checkOptions) []string {
 		list = append(list, fmt.Sprintf("want a key (--require-key), found none in %s", counted(t.files, "file")))
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.parameters)) {
-		if !slices.Contains(t.parameters, name) {
+		if !slices.Contains(t.parameters, name) && !slices.Contains(o.configured, name) {
 			have := slices.Compact(slices.Sorted(slices.Values(t.parameters)))
 			list = append(list, fmt.Sprintf("--parameter %s: no template has it; %s", name, cmp.Or(strings.Join(have, ", "), "there are no parameters")))
 		}

@@ -28,7 +28,8 @@ type checked struct {
 	decision policy.Decision
 	between  string // "between private and public" when unknown values leave the verdict open; "" otherwise
 	accepted exceptions.Held
-	err      error // why there is no decision
+	metadata *load.Accept // what the key's own Metadata accepts; nil nothing
+	err      error        // why there is no decision
 	at       load.Region
 	lines    []load.Region // of the statements
 	texts    []string      // of the statements
@@ -56,7 +57,7 @@ func unread() policy.Decision { return policy.Unread() }
 
 // judge decides one document.
 func judge(d *load.Document, o checkOptions) checked {
-	c := checked{place: d.Place, at: d.At, lines: d.Statements, err: d.Err, decision: unread(), notes: slices.Clone(d.Notes)}
+	c := checked{place: d.Place, at: d.At, lines: d.Statements, metadata: d.Accept, err: d.Err, decision: unread(), notes: slices.Clone(d.Notes)}
 	c.account, c.keyARN = cmp.Or(o.account, d.Account), cmp.Or(o.keyARN, d.KeyARN)
 	c.inferred = d.StandsIn
 	switch {

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -32,11 +33,19 @@ type checkOptions struct {
 	explain         bool
 	exceptions      string // "" none
 	accepted        *exceptions.List
+	baselineFile    string // "" none
+	baseline        *baseline
+	writeBaseline   string // "" not
 	parameters      pairs
 	imports         pairs
 	references      pairs
 	defaults        bool // take the defaults of parameters
 	requireKey      bool
+	noConfig        bool
+	verbose         bool
+	config          string          // the configuration file; "" none
+	from            []string        // what it says, and no flag does
+	configured      []string        // parameters that it gives: a template need not have them
 	key             policy.KeyFacts // what the flags tell; it goes before what a file tells
 	files           []string
 }
@@ -157,6 +166,14 @@ func parseCheck(args []string, now time.Time, stdout io.Writer) (checkOptions, e
 	if o.files, err = parseQuietly(flags, args, checkUsage, stdout); err != nil {
 		return o, err
 	}
+	given := map[string]bool{}
+	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	if dir, err := os.Getwd(); err == nil && !o.noConfig {
+		o.config = findConfig(dir)
+	}
+	if err := o.configure(o.config, given); err != nil {
+		return o, err
+	}
 	return o, o.check()
 }
 
@@ -177,11 +194,15 @@ func (o *checkOptions) define(flags *flag.FlagSet) {
 	flags.StringVar(&o.format, "format", "text", "`text`, json or sarif")
 	flags.BoolVar(&o.explain, "explain", false, "say of every statement what it does about outsiders")
 	flags.StringVar(&o.exceptions, "exceptions", "", "`file` of accepted findings: they are shown as accepted and do not count; alone it is checked")
+	flags.StringVar(&o.baselineFile, "baseline", "", "`file` of what is accepted as it was found; what has become worse counts")
+	flags.StringVar(&o.writeBaseline, "write-baseline", "", "write what is found to a `file` for --baseline")
 	flags.Var(&o.parameters, "parameter", "`name=value` of a template parameter")
 	flags.Func("parameter-file", "`file` of template parameters, as aws cloudformation deploy takes it", o.readParameters)
 	flags.BoolVar(&o.defaults, "use-defaults", false, "take the default of each template parameter that is not given")
 	flags.Var(&o.imports, "import", "`name=value` of an export that Fn::ImportValue asks for")
 	flags.Func("resolve", "`{{resolve:...}}=value` of a dynamic reference", o.addReference)
+	flags.BoolVar(&o.noConfig, "no-config", false, "leave out "+configName+", which is looked for in this folder and above it")
+	flags.BoolVar(&o.verbose, "verbose", false, "print on standard error what "+configName+" says")
 	flags.BoolVar(&o.requireKey, "require-key", false, "a file or folder without a key is an error")
 	o.defineKey(flags)
 }

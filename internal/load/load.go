@@ -47,6 +47,8 @@ type Document struct {
 	// Bypass is set when the lock-out check is switched off for the key, or may
 	// be: then its policy says nothing of who owns it.
 	Bypass bool
+	// Accept is what the resource's Metadata.kmsentry.accept says; nil without.
+	Accept *Accept
 	// Notes say what was done with something odd, one sentence each.
 	Notes []string
 	// Err is why this document could not be read; the others of the input are
@@ -66,6 +68,9 @@ type Document struct {
 func (d *Document) Exact() bool {
 	return len(d.Unknown) == 0 && len(d.Readings) == 1
 }
+
+// An Accept is what the author of a template accepts of a key, as written.
+type Accept struct{ Verdict, Reason, Expires string }
 
 // A Reading is one way in which a document's policy can come out: its text, in
 // which marks stand for the values that are not known, for policy.ParseOpen.

@@ -98,6 +98,9 @@ func (r *resolver) key(id string, resource *node, replica bool) Document {
 	if raw != nil {
 		d.At = raw.at
 	}
+	if a := resource.get("Metadata").get("kmsentry").get("accept"); a != nil {
+		d.Accept = &Accept{a.scalarText("verdict"), a.scalarText("reason"), a.scalarText("expires")}
+	}
 	d.Key = r.facts(props, replica)
 	d.Bypass = r.fact(props, "BypassPolicyLockoutSafetyCheck", "false") != "false"
 	if raw == nil && replica && resource.str("Condition") == "" {

@@ -77,6 +77,14 @@ func (n *node) str(name string) string {
 	return ""
 }
 
+// scalarText returns the text of a member that is a scalar, "" when there is none.
+func (n *node) scalarText(name string) string {
+	if v := n.get(name); v != nil && v.kind != listKind && v.kind != objectKind {
+		return v.text
+	}
+	return ""
+}
+
 // duplicate returns an error for the first object in n with two members of one name.
 func (n *node) duplicate() error {
 	seen := map[string]bool{}
