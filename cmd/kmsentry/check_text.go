@@ -118,7 +118,7 @@ func (p *checkText) end(_ int, t tally) error {
 
 // headline prints the one line of a document.
 func (p *checkText) headline(b *bytes.Buffer, word string, c checked, text string) {
-	fmt.Fprintf(b, "%s %s  %s\n", p.style.verdict(fmt.Sprintf("%-10s", word)), p.style.bold(safe(c.source())), safe(text))
+	fmt.Fprintf(b, "%s %s  %s\n", p.style.verdict(fmt.Sprintf("%-10s", word)), p.style.bold(safe(c.where())), safe(text))
 }
 
 // line prints one of the lines below it.
