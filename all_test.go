@@ -53,7 +53,10 @@ func rules() map[string]rule {
 				"alert", "alert/exceptions", "detector", "detector/policy", "internal/fakesns", "internal/hunt", "internal/load", "internal/redrive",
 				"internal/runtimeapi", "internal/s3archive",
 			},
-			modules: []string{"github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sqs"}, // for redrive
+			modules: []string{
+				"github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sqs", // for redrive
+				"go.yaml.in/yaml/v3", "golang.org/x/term", // check's settings, and its lines on a terminal
+			},
 		},
 		"history":                {ours: []string{"detector", "detector/policy"}, modules: []string{"github.com/klauspost/compress"}, forbidden: pure},
 		"internal/bootstraptest": {},

@@ -39,7 +39,7 @@ func TestParseCheck(t *testing.T) {
 func TestParseCheckRefuses(t *testing.T) {
 	tests := []struct{ args, want string }{
 		{"", "want at least one file"},
-		{"--nosuch f", "not defined: -nosuch"},
+		{"--nosuch f", "unknown flag --nosuch"},
 		{"--account 1234 f", `--account: want 12 digits, got "1234"`},
 		{"--key-arn arn:aws:s3:::b f", "--key-arn: want an ARN such as"},
 		{"--account 444455556666 --key-arn arn:aws:kms:us-east-1:111122223333:key/k f", "want the account of --key-arn, 111122223333"},

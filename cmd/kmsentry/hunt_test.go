@@ -168,7 +168,7 @@ func TestHuntWritesSummaryAndOutput(t *testing.T) {
 
 func TestHuntHelpListsFlags(t *testing.T) {
 	_, stdout, _ := huntRun("-h")
-	for _, flag := range []string{"-from", "-to", "-account", "-region", "-format", "-only", "-min-severity", "-exceptions", "-timeline", "-uses", "-summary", "-resume", "-quiet"} {
+	for _, flag := range []string{"--from", "--to", "--account", "--region", "--format", "--only", "--min-severity", "--exceptions", "--timeline", "--uses", "--summary", "--resume", "--quiet"} {
 		if !strings.Contains(stdout, "  "+flag) {
 			t.Errorf("help without %s", flag)
 		}
