@@ -74,7 +74,7 @@ func TestCheckHelp(t *testing.T) {
 		t.Errorf("check -h = %d, %q", status, stderr.String())
 	}
 	for _, flag := range []string{"account", "key-arn", "at", "trusted-account", "trusted-org", "fail-on", "format", "explain", "exceptions"} {
-		if !strings.Contains(stdout.String(), "\n  -"+flag) {
+		if !strings.Contains(stdout.String(), "\n  --"+flag) {
 			t.Errorf("check -h does not name --%s", flag)
 		}
 	}
