@@ -1,6 +1,7 @@
 package load
 
 import (
+	"regexp"
 	"regexp/syntax"
 	"strconv"
 	"strings"
@@ -29,7 +30,8 @@ func boundsOf(declaration *node) bounds {
 			b.values = append(b.values, v.text)
 		}
 	}
-	if re, err := syntax.Parse(declaration.str("AllowedPattern"), syntax.Perl); err == nil && declaration.has("AllowedPattern") {
+	pattern := declaration.str("AllowedPattern")
+	if re, err := syntax.Parse(pattern, syntax.Perl); err == nil && pattern != "" && !readsOtherwise.MatchString(pattern) {
 		b.min = leastLength(re)
 		for _, c := range structural {
 			if !canHold(re, c) {
@@ -44,6 +46,12 @@ func boundsOf(declaration *node) bounds {
 	}
 	return b
 }
+
+// readsOtherwise finds what Java, whose regular expressions CloudFormation
+// takes, reads in another way than Go does: a class inside a class is its
+// union, && the intersection. Of such a pattern nothing is known.
+// Source: java.util.regex.Pattern.
+var readsOtherwise = regexp.MustCompile(`\[[^\]]*\[|&&`)
 
 // canHold reports whether some text that matches re as a whole holds c.
 func canHold(re *syntax.Regexp, c rune) bool {
