@@ -75,7 +75,7 @@ type checkPrinter interface {
 func checkFiles(o checkOptions, stdin io.Reader, stdout, stderr io.Writer) int {
 	p := newCheckPrinter(o, stdout, stderr)
 	status := exitOK
-	files := expand(o.files)
+	files := expand(o.files, o.skipUnknown)
 	t := tally{files: len(files), folders: slices.ContainsFunc(files, func(f checkPath) bool { return f.walked })}
 	var found baseline
 	err := judgeAll(files, stdin, o, func(file checkPath, out fileOutcome) error {

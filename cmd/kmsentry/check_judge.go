@@ -43,6 +43,18 @@ func (c checked) source() string {
 	return c.file + "#" + c.place
 }
 
+// where names the document for people: its file and line, as editors and
+// terminals link them, and the key in it.
+func (c checked) where() string {
+	if c.place == "" {
+		return c.file
+	}
+	if c.at.Line == 0 {
+		return c.source()
+	}
+	return fmt.Sprintf("%s:%d %s", c.file, c.at.Line, c.place)
+}
+
 // readAll reads at most one byte more than load takes.
 func readAll(r io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, load.MaxSize+1))

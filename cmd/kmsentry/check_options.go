@@ -41,6 +41,7 @@ type checkOptions struct {
 	references      pairs
 	defaults        bool // take the defaults of parameters
 	requireKey      bool
+	skipUnknown     bool // files that are named are treated as those in a folder
 	noConfig        bool
 	verbose         bool
 	config          string          // the configuration file; "" none
@@ -203,6 +204,7 @@ func (o *checkOptions) define(flags *flag.FlagSet) {
 	flags.Func("resolve", "`{{resolve:...}}=value` of a dynamic reference", o.addReference)
 	flags.BoolVar(&o.noConfig, "no-config", false, "leave out "+configName+", which is looked for in this folder and above it")
 	flags.BoolVar(&o.verbose, "verbose", false, "print on standard error what "+configName+" says")
+	flags.BoolVar(&o.skipUnknown, "skip-unknown", false, "treat files that are named as those in a folder: skip what is of another format")
 	flags.BoolVar(&o.requireKey, "require-key", false, "a file or folder without a key is an error")
 	o.defineKey(flags)
 }

@@ -26,13 +26,14 @@ type checkPath struct {
 var leftOut = []string{".git", "node_modules", ".terraform"}
 
 // expand lists the files under the paths, folders in the order of names.
-// Symbolic links to folders are not followed.
-func expand(paths []string) []checkPath {
+// Symbolic links to folders are not followed. all says that files which are
+// named count as found, too.
+func expand(paths []string, all bool) []checkPath {
 	var list []checkPath
 	for _, path := range paths {
 		info, err := os.Stat(path)
 		if path == "-" || err != nil || !info.IsDir() {
-			list = append(list, checkPath{name: path})
+			list = append(list, checkPath{name: path, walked: all && err == nil})
 			continue
 		}
 		err = filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {

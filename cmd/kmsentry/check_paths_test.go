@@ -52,7 +52,7 @@ func TestCheckFolders(t *testing.T) {
 		{"keys among others", map[string]string{
 			"a/open.json": template(openStatement), "b/own.json": template(""), "README.md": "# about kms keys\n", "package.json": `{"name":"kms-thing"}`,
 			"topic.yaml": "Resources: {T: {Type: AWS::SNS::Topic, Properties: {KmsMasterKeyId: x}}}\n", "main.go": "package main\n", "iam.json": iam,
-		}, nil, exitFound, []string{"public", "a/open.json#K", "7 files, 2 keys: 1 public, 1 private; 3 files without a key; 2 files of unknown format"}, "README.md"},
+		}, nil, exitFound, []string{"public", "a/open.json:1 K", "7 files, 2 keys: 1 public, 1 private; 3 files without a key; 2 files of unknown format"}, "README.md"},
 		{"only private ones", map[string]string{"own.json": template("")}, nil, exitOK, []string{"1 file, 1 key: 1 private"}, ""},
 		{"folders of others", map[string]string{"node_modules/x/open.json": template(openStatement), ".git/o.json": template(openStatement), ".terraform/o.json": template(openStatement), "own.json": template("")}, nil, exitOK, []string{"1 file, 1 key"}, ""},
 		{"nothing at all", map[string]string{"main.go": "package main\n"}, nil, exitOK, []string{"1 file, 0 keys; 1 file without a key"}, ""},
@@ -98,7 +98,7 @@ func TestCheckFolderOrder(t *testing.T) {
 	_, first, _ := checked3("--format", "json", dir)
 	lines := strings.Split(strings.TrimSpace(first), "\n")
 	for i, line := range lines {
-		if want := fmt.Sprintf("%03d.json#K", i); !strings.Contains(line, want) {
+		if want := fmt.Sprintf(`%03d.json","resource":"K","line":1,`, i); !strings.Contains(line, want) {
 			t.Fatalf("line %d is not about %s", i+1, want)
 		}
 	}

@@ -71,8 +71,8 @@ func (p *checkText) write(b *bytes.Buffer, c checked) {
 	if text := guardLine(d); text != "" {
 		p.line(b, "rcp", text)
 	}
-	for _, s := range d.Services {
-		p.line(b, "service", serviceLine(s))
+	for _, text := range serviceLines(d.Services) {
+		p.line(b, "service", text)
 	}
 	if d.Future != nil {
 		p.line(b, "later", fmt.Sprintf("%s from %s on", d.Future.Verdict, d.Future.At.UTC().Format(time.RFC3339)))
@@ -118,12 +118,15 @@ func (p *checkText) end(_ int, t tally) error {
 
 // headline prints the one line of a document.
 func (p *checkText) headline(b *bytes.Buffer, word string, c checked, text string) {
-	fmt.Fprintf(b, "%s %s  %s\n", p.style.verdict(fmt.Sprintf("%-10s", word)), p.style.bold(safe(c.source())), safe(text))
+	where := safe(c.where())
+	lines := p.style.lines(where+"  "+safe(text), 11)
+	lines[0] = strings.Replace(lines[0], where, p.style.bold(where), 1)
+	fmt.Fprintf(b, "%s %s\n", p.style.verdict(fmt.Sprintf("%-10s", word)), strings.Join(lines, "\n"+strings.Repeat(" ", 11)))
 }
 
 // line prints one of the lines below it.
 func (p *checkText) line(b *bytes.Buffer, label, text string) {
-	fmt.Fprintf(b, "  %s %s\n", p.style.dim(fmt.Sprintf("%-8s", label)), text)
+	fmt.Fprintf(b, "  %s %s\n", p.style.dim(fmt.Sprintf("%-8s", label)), strings.Join(p.style.lines(text, 11), "\n"+strings.Repeat(" ", 11)))
 }
 
 // grant prints why a group of grants stands, and its proof. The headline has
@@ -268,16 +271,29 @@ func statementPrefix(ref policy.StatementRef) string {
 	return statementName(ref) + ": "
 }
 
-func serviceLine(s policy.ServiceGrant) string {
-	name := alert.Sanitize(s.Service, 100)
-	if s.Service == policy.AnyService {
-		name = "any AWS service"
+// serviceLines say which services may use the key: in one line those that do so
+// for a customer whom a condition names, in another those for any customer.
+func serviceLines(services []policy.ServiceGrant) []string {
+	var pinned, open []string
+	for _, s := range services {
+		name := alert.Sanitize(s.Service, 100)
+		if s.Service == policy.AnyService {
+			name = "any AWS service"
+		}
+		if name += " (" + statementName(s.Statement) + ")"; s.ConfusedDeputy {
+			open = append(open, name)
+		} else {
+			pinned = append(pinned, name)
+		}
 	}
-	text := fmt.Sprintf("%s may use the key: %s", name, statementName(s.Statement))
-	if s.ConfusedDeputy {
-		text += "; for any customer of the service, because neither aws:SourceAccount nor aws:SourceArn nor aws:SourceOrgID says for whom"
+	var lines []string
+	if len(pinned) > 0 {
+		lines = append(lines, "may use the key: "+strings.Join(pinned, ", "))
 	}
-	return text
+	if len(open) > 0 {
+		lines = append(lines, "may use the key for any customer: "+strings.Join(open, ", ")+"; neither aws:SourceAccount nor aws:SourceArn nor aws:SourceOrgID says for whom")
+	}
+	return lines
 }
 
 // flagNotes puts flags into words. Those that the lines above say already have none.

@@ -220,7 +220,7 @@ func fromObject(root *node, trimmed []byte, scope Scope) ([]Document, error) {
 		return fromTerraform(root)
 	case len(found) == 1:
 		return nil, unrecognized("want a key policy, got an event or CloudTrail record; use kmsentry invoke")
-	case root.hasFold("Version") || root.hasFold("Id"):
+	case strings.HasSuffix(root.str("Version"), "-10-17"):
 		return []Document{bareDocument(trimmed, root)}, nil // for policy.Parse to say what is missing
 	default:
 		return nil, unrecognized("want a key policy, an answer of get-key-policy, a template or a plan, got an object with %s", names(root))
