@@ -5,6 +5,8 @@ import (
 	"regexp/syntax"
 	"strconv"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // structural are the characters that make a difference to how a value of a key
@@ -108,7 +110,11 @@ func leastLength(re *syntax.Regexp) int {
 // Source: CloudFormation User Guide, pseudo-parameter-reference.html.
 func pseudoBounds(name string) bounds {
 	if name == "AWS::Partition" {
-		return bounds{values: []string{"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"}}
+		var b bounds
+		for _, p := range awsid.Partitions() {
+			b.values = append(b.values, p.Name)
+		}
+		return b
 	}
 	return bounds{never: structural, min: len("a.b")}
 }
