@@ -12,6 +12,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // An Event is a record that was judged: a call that sets a key policy, or one
@@ -191,7 +192,7 @@ func (r recordMembers) keyARN(region, account string) string {
 		}
 	}
 	if keyID.MatchString(named) && region != "" && account != "" {
-		return "arn:" + cmp.Or(detector.PartitionOf(region), "aws") + ":kms:" + region + ":" + account + ":key/" + named
+		return "arn:" + cmp.Or(awsid.PartitionOf(region), "aws") + ":kms:" + region + ":" + account + ":key/" + named
 	}
 	return ""
 }

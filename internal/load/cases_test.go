@@ -151,3 +151,20 @@ func TestConditionsAgainstEnumeration(t *testing.T) {
 		}
 	}
 }
+
+// TestCasesAtTheLimit: as many joint cases as are taken one by one all come
+// out, each once.
+func TestCasesAtTheLimit(t *testing.T) {
+	var parameters, conditions, statements strings.Builder
+	for i := range 12 { // 2^12 is maxCases
+		fmt.Fprintf(&parameters, "  P%d: {Type: String, AllowedValues: [a, b]}\n", i)
+		fmt.Fprintf(&conditions, "  C%d: !Equals [!Ref P%d, a]\n", i, i)
+		fmt.Fprintf(&statements, "        - !If [C%d, {Sid: S%d}, !Ref 'AWS::NoValue']\n", i, i)
+	}
+	text := "Parameters:\n" + parameters.String() + "Conditions:\n" + conditions.String() +
+		"Resources:\n  K:\n    Type: AWS::KMS::Key\n    Properties:\n      KeyPolicy:\n        Statement:\n" + statements.String()
+	d := one(t, text, Scope{})
+	if len(d.Readings) != maxCases || len(d.Notes) != 0 {
+		t.Errorf("%d readings, notes %q, want %d and no note", len(d.Readings), d.Notes, maxCases)
+	}
+}

@@ -65,10 +65,8 @@ type choice struct {
 	values map[string]string
 }
 
-// same reports whether two cases can have no different readings.
-func (c choice) same(o choice) bool {
-	return fmt.Sprint(c.truths) == fmt.Sprint(o.truths) && fmt.Sprint(c.values) == fmt.Sprint(o.values)
-}
+// text is the same for two cases that can have no different readings.
+func (c choice) text() string { return fmt.Sprintf("%q %q", fmt.Sprint(c.truths), c.values) }
 
 // choices returns the joint cases of the conditions names in which the
 // condition of the resource, "" for none, holds; none when the resource is
@@ -89,6 +87,7 @@ func (r *resolver) choices(names []string, resource string, shown []string) (lis
 	if a.count() > maxCases {
 		return r.independent(names, resource), true
 	}
+	seen := map[string]bool{}
 	for env := a.first(); env != nil; env = a.next(env) {
 		c := choice{truths: map[string]bool{}, values: map[string]string{}}
 		for _, name := range all {
@@ -102,7 +101,8 @@ func (r *resolver) choices(names []string, resource string, shown []string) (lis
 				c.values[t.name] = v
 			}
 		}
-		if !slices.ContainsFunc(list, c.same) {
+		if text := c.text(); !seen[text] {
+			seen[text] = true
 			list = append(list, c)
 		}
 	}

@@ -3,6 +3,7 @@ package load
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -456,26 +457,74 @@ func (r *resolver) split(n, arg *node) *node {
 	return list
 }
 
-// findInMap resolves Fn::FindInMap: [map, first key, second key]. A Region or
-// account that is not given decides nothing.
+// maxMapped bounds the values of a mapping that are held against a policy.
+const maxMapped = 64
+
+// findInMap resolves Fn::FindInMap: [map, first key, second key]. A key that
+// only deployment decides leaves the values that it can lead to.
+// Source: CloudFormation User Guide, intrinsic-function-reference-findinmap.html.
 func (r *resolver) findInMap(n, arg *node) *node {
 	if arg.kind != listKind || len(arg.items) != 3 {
 		return open(n, "!FindInMap")
 	}
-	at := r.mappings
-	for _, a := range arg.items {
-		if r.standsIn(a) {
-			return open(n, "!FindInMap by "+a.members[0].value.text)
+	at, by := []*node{r.mappings}, ""
+	for i, a := range arg.items {
+		name, known := r.mapKey(a)
+		if !known && by == "" {
+			by = name
 		}
-		key := r.resolve(a)
-		if key == nil || key.kind == unknownKind {
-			return open(n, "!FindInMap by "+what(key))
+		if !known && i == 0 {
+			return open(n, "!FindInMap by "+by)
 		}
-		if at = at.get(key.text); at == nil {
-			return open(n, "!FindInMap")
+		var next []*node
+		for _, m := range at {
+			for _, member := range m.memberList() {
+				if !known || member.name == name {
+					next = append(next, member.value)
+				}
+			}
 		}
+		at = next
 	}
-	return at
+	switch {
+	case len(at) == 0:
+		return open(n, "!FindInMap")
+	case by == "":
+		return at[0]
+	}
+	return oneOf(n, "!FindInMap by "+by, at)
+}
+
+// mapKey is a key of Fn::FindInMap, or, when it is not known, what it turns on.
+func (r *resolver) mapKey(a *node) (name string, known bool) {
+	if r.standsIn(a) {
+		return a.members[0].value.text, false
+	}
+	key := r.resolve(a)
+	if key == nil || key.kind == unknownKind || r.turnsOnStandIn(a) {
+		return what(key), false
+	}
+	return key.text, true
+}
+
+// oneOf is the unknown value, called what, that is one of values.
+func oneOf(n *node, what string, values []*node) *node {
+	u := open(n, what)
+	var texts []string
+	for _, v := range values {
+		if v.kind == listKind || v.kind == objectKind || strings.Contains(v.text, "{{resolve:") {
+			return u
+		}
+		texts = append(texts, v.text)
+	}
+	slices.Sort(texts)
+	if texts = slices.Compact(texts); len(texts) == 1 {
+		return str(n, texts[0])
+	}
+	if len(texts) <= maxMapped {
+		u.parts = []piece{{text: what, open: true, bounds: bounds{values: texts}}}
+	}
+	return u
 }
 
 // standsIn reports whether a is a Ref to a pseudo parameter whose value is not

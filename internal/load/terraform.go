@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
@@ -17,23 +18,88 @@ func fromTerraform(root *node) ([]Document, error) {
 	if err := root.duplicate(); err != nil {
 		return nil, err
 	}
-	var docs []Document
-	if changes := root.get("resource_changes"); changes != nil {
-		docs = planned(root, changes.items)
-		if deferred := root.get("deferred_changes"); deferred != nil {
-			for _, c := range deferred.items {
-				docs = append(docs, planned(root, []*node{c.get("resource_change")})...)
-			}
-		}
-	} else {
+	changes := changesIn(root)
+	docs := planned(root, changes)
+	notes := grantsIn(changes)
+	if !root.has("resource_changes") {
 		for _, name := range []string{"planned_values", "values"} {
-			docs = append(docs, stateKeys(root.get(name).get("root_module"))...)
+			module := root.get(name).get("root_module")
+			docs = append(docs, stateKeys(module, docs)...)
+			notes = append(notes, stateGrants(module)...)
 		}
 	}
 	if len(docs) == 0 {
-		return nil, withoutKey("want a plan or state with a KMS key, got no resource with a key policy in it")
+		return nil, withoutKey(strings.Join(append([]string{"want a plan or state with a KMS key, got no resource with a key policy in it"}, notes...), "; "))
 	}
+	docs[0].Notes = append(notes, docs[0].Notes...)
 	return docs, nil
+}
+
+// changesIn lists the changes of a plan: those that it makes, those that it
+// puts off, and those made outside Terraform to what it leaves alone.
+// Terraform leaves out a list that is empty.
+func changesIn(root *node) []*node {
+	var changes []*node
+	seen := map[string]bool{}
+	add := func(c *node) {
+		if address := c.str("address"); c != nil && (c.has("deposed") || !seen[address]) {
+			seen[address] = seen[address] || !c.has("deposed")
+			changes = append(changes, c)
+		}
+	}
+	for _, c := range root.get("resource_changes").list() {
+		add(c)
+	}
+	for _, c := range root.get("deferred_changes").list() {
+		add(c.get("resource_change"))
+	}
+	for _, c := range root.get("resource_drift").list() {
+		add(c)
+	}
+	return changes
+}
+
+// grantsIn names the grants on keys that changes leave in place: who gets in
+// by a grant is in no key policy, and is not judged.
+func grantsIn(changes []*node) []string {
+	var notes []string
+	for _, c := range changes {
+		if c.str("type") == "aws_kms_grant" && c.str("mode") != "data" && !c.has("deposed") {
+			notes = append(notes, grantNote(c.str("address"), c.get("change").get("after"))...)
+		}
+	}
+	return notes
+}
+
+// stateGrants is grantsIn for a module of a state and the modules in it.
+func stateGrants(module *node) []string {
+	var notes []string
+	for _, r := range module.get("resources").list() {
+		if r.str("type") == "aws_kms_grant" && r.str("mode") != "data" {
+			notes = append(notes, grantNote(r.str("address"), r.get("values"))...)
+		}
+	}
+	for _, m := range module.get("child_modules").list() {
+		notes = append(notes, stateGrants(m)...)
+	}
+	return notes
+}
+
+// grantNote names one grant; nothing for one that is destroyed.
+// Source: registry.terraform.io/providers/hashicorp/aws, resource kms_grant.
+func grantNote(address string, values *node) []string {
+	if values == nil || values.kind != objectKind {
+		return nil
+	}
+	grantee, operations := values.str("grantee_principal"), []string{}
+	if grantee == "" {
+		grantee = "a principal that is not known"
+	}
+	for _, o := range values.get("operations").list() {
+		operations = append(operations, o.text)
+	}
+	slices.Sort(operations)
+	return []string{fmt.Sprintf("the grant %s gives %s %s on a key; grants are not judged", address, grantee, strings.Join(operations, ", "))}
 }
 
 // keyTypes are the resource types with a key policy, and the attribute that
@@ -75,24 +141,19 @@ func planned(root *node, changes []*node) []Document {
 	return docs
 }
 
-// stateKeys reads the keys of a module and of the modules in it.
-func stateKeys(module *node) []Document {
-	if module == nil {
-		return nil
-	}
+// stateKeys reads the keys of a module, and of the modules in it, that are not
+// among those known already.
+func stateKeys(module *node, known []Document) []Document {
 	var docs []Document
-	if list := module.get("resources"); list != nil {
-		for _, r := range list.items {
-			values := r.get("values")
-			if keyTypes[r.str("type")] != "" && r.str("mode") != "data" && values != nil {
-				docs = append(docs, terraformKey(r.str("address"), r.str("type"), values, nil))
-			}
+	for _, r := range module.get("resources").list() {
+		values, address := r.get("values"), r.str("address")
+		is := func(d Document) bool { return d.Place == address }
+		if keyTypes[r.str("type")] != "" && r.str("mode") != "data" && values != nil && !slices.ContainsFunc(known, is) {
+			docs = append(docs, terraformKey(address, r.str("type"), values, nil))
 		}
 	}
-	if list := module.get("child_modules"); list != nil {
-		for _, m := range list.items {
-			docs = append(docs, stateKeys(m)...)
-		}
+	for _, m := range module.get("child_modules").list() {
+		docs = append(docs, stateKeys(m, known)...)
 	}
 	return docs
 }

@@ -59,6 +59,22 @@ func (n *node) get(name string) *node {
 
 func (n *node) has(name string) bool { return n.get(name) != nil }
 
+// list returns the items of a list, nil of anything else.
+func (n *node) list() []*node {
+	if n == nil {
+		return nil
+	}
+	return n.items
+}
+
+// memberList returns the members of an object, nil of anything else.
+func (n *node) memberList() []member {
+	if n == nil {
+		return nil
+	}
+	return n.members
+}
+
 // hasFold is has for any letter case.
 func (n *node) hasFold(name string) bool {
 	for _, m := range n.members {
