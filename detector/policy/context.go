@@ -59,11 +59,9 @@ func (s *search) repairContext(c, lits []literal, m *model) bool {
 			m.vals[i] = nil
 			continue
 		}
-		if s.c.slots[i].Case(s.kind) != nil {
-			var ok bool
-			if k.vals, ok = s.contextValue(c, k, m); !ok {
-				k.vals = nil
-			}
+		var ok bool
+		if k.vals, ok = s.contextValue(c, k, m); !ok {
+			k.vals = nil
 		}
 		switch {
 		case !absentFits(k.lits) && k.vals == nil:

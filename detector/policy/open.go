@@ -205,12 +205,7 @@ func (s *search) estranged(slot int) bool {
 	case sAccount, sArn, sUserID, sUnique, sOrgID, sOrgPaths, sParent, sParentID:
 		return s.freshWho
 	}
-	if slot < sFirst {
-		return false
-	}
 	switch names := s.c.slots[slot].Names; {
-	case names == condkey.TheCaller:
-		return s.freshWho
 	case names.Where():
 		return s.freshWhere
 	case names.Customer():

@@ -9,7 +9,9 @@ import (
 
 // TestPartitions holds in which partitions the policy of an unknown key is decided.
 func TestPartitions(t *testing.T) {
-	under := func(operator, value string) string { return statementText(condition(operator, "aws:PrincipalArn", value)) }
+	under := func(operator, value string) string {
+		return statementText(condition(operator, "aws:PrincipalArn", value))
+	}
 	rows := []struct{ name, text, want string }{
 		{"no ARN", statementText(), "[aws]"},
 		{"a principal", statementText(`"Principal":{"AWS":"arn:aws:iam::111122223333:root"}`), "[aws]"},
@@ -93,8 +95,12 @@ func TestEither(t *testing.T) {
 		{"reasons", Decision{Undecided: open("x")}, Decision{Undecided: open("x", "y")}, Decision{Undecided: open("x", "y")}},
 		{"parts", Decision{Unknown: unknown("x")}, Decision{Unknown: unknown("x", "y")}, Decision{Unknown: unknown("x", "y")}},
 		{"other reasons", Decision{Undecided: open("x"), TooIntricate: true}, Decision{Undecided: open("y")}, Decision{Undecided: open("x", "y"), TooIntricate: true}},
-		{"services", Decision{Services: []ServiceGrant{service("a", 1, false)}}, Decision{Services: []ServiceGrant{service("b", 1, false), service("a", 1, true), service("a", 2, false)}},
-			Decision{Services: []ServiceGrant{service("a", 1, true), service("b", 1, false), service("a", 2, false)}}},
+		{
+			"services",
+			Decision{Services: []ServiceGrant{service("a", 1, false)}},
+			Decision{Services: []ServiceGrant{service("b", 1, false), service("a", 1, true), service("a", 2, false)}},
+			Decision{Services: []ServiceGrant{service("a", 1, true), service("b", 1, false), service("a", 2, false)}},
+		},
 		{"no future that is no worse", Decision{Verdict: Public, Least: Public, Most: Public, Future: future(Shared)}, Decision{TooIntricate: true}, Decision{Verdict: Public, Least: Public, Most: Public, TooIntricate: true}},
 		{"the worse future", Decision{TooIntricate: true, Future: future(Shared)}, Decision{Future: future(Public)}, Decision{TooIntricate: true, Future: future(Public)}},
 		{"the first future", Decision{TooIntricate: true, Future: future(Public)}, Decision{Future: future(Network)}, Decision{TooIntricate: true, Future: future(Public)}},
