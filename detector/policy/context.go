@@ -167,7 +167,7 @@ func (s *search) fillContext(m *model, keys int, each, some []literal, must, may
 			return true
 		}
 		for _, k := range may {
-			if k.vals != nil && len(m.vals[k.slot]) == 0 && add(k, more...) {
+			if k.vals != nil && add(k, more...) { // perhaps in a second spelling
 				return true
 			}
 		}

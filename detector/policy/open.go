@@ -250,8 +250,7 @@ func (d *decider) confirmsApart(s *search, m *model) bool {
 	if d.b.spend(d.evaluation(s, m)); d.b.out() {
 		return false
 	}
-	a := d.policy.Apart().allowsUnder(d.compiled.keys, s.request(m, s.ask), d.q.RCPs)
-	return a == Yes || a == Maybe && d.q.KeyARN == "" && d.keyDependent
+	return d.policy.Apart().allowsUnder(d.compiled.keys, s.request(m, s.ask), d.q.RCPs) == Yes
 }
 
 func textsOf(vals []value) []string {
