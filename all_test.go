@@ -36,7 +36,7 @@ type rule struct {
 func rules() map[string]rule {
 	pure := []string{"os", "net", "net/http", "log", "log/slog", "math/rand", "math/rand/v2", "os/exec", "syscall"}
 	return map[string]rule{
-		"detector/policy":         {ours: []string{"detector/policy/condkey"}, forbidden: pure},
+		"detector/policy":         {ours: []string{"detector/policy/condkey", "internal/awsid"}, forbidden: pure},
 		"detector/policy/condkey": {forbidden: pure},
 		"detector":                {ours: []string{"detector/policy", "internal/awsid"}, forbidden: pure},
 		"alert": {

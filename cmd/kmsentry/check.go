@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/detector/policy"
 )
 
 const checkUsage = `Usage: kmsentry check [flags] PATH...
@@ -84,7 +85,7 @@ func checkFiles(o checkOptions, stdin io.Reader, stdout, stderr io.Writer) int {
 		case out.unknown != "":
 			fmt.Fprintf(stderr, "kmsentry check: skipped %s: %s\n", alert.Sanitize(file.name, 400), alert.Sanitize(out.unknown, 400))
 		case out.withoutKey && o.requireKey && !file.walked:
-			out.documents = []checked{{file: file.name, err: errors.New("want a key (--require-key), found none"), decision: unread()}}
+			out.documents = []checked{{file: file.name, err: errors.New("want a key (--require-key), found none"), decision: policy.Unread()}}
 		}
 		for _, c := range out.documents {
 			found.add(&c, o.at)

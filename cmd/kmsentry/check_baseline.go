@@ -32,9 +32,6 @@ type baselineKey struct {
 	Expires string         `json:"expires"` // the last day
 }
 
-// maxAcceptance is how long something can be accepted ahead.
-const maxAcceptance = 365 * 24 * time.Hour
-
 // readBaseline reads a baseline; every fault is an error.
 func readBaseline(name string, at time.Time) (*baseline, error) {
 	data, err := readInput(name, nil)
@@ -51,9 +48,8 @@ func readBaseline(name string, at time.Time) (*baseline, error) {
 		return nil, fmt.Errorf("--baseline %s: want version 1, found %d", name, b.Version)
 	}
 	for i, k := range b.Accepted {
-		day, err := time.Parse(time.DateOnly, k.Expires)
-		if err != nil || day.After(at.Add(maxAcceptance+24*time.Hour)) {
-			return nil, fmt.Errorf("--baseline %s: accepted[%d]: want expires to be a day within a year, such as %s, found %q", name, i, at.Add(maxAcceptance).Format(time.DateOnly), k.Expires)
+		if _, ok := lastDay(k.Expires, at); !ok {
+			return nil, fmt.Errorf("--baseline %s: accepted[%d]: want expires to be a day within a year, such as %s, found %q", name, i, exceptions.Latest(at).Format(time.DateOnly), k.Expires)
 		}
 	}
 	return b, nil
@@ -70,8 +66,8 @@ func (b *baseline) match(c *checked, at time.Time) (held exceptions.Held, expire
 			worse(c.decision.Classes.Encrypt, k.Encrypt) || worse(c.decision.Classes.Use, k.Use) {
 			continue
 		}
-		day, err := time.Parse(time.DateOnly, k.Expires)
-		if err != nil || at.After(day.Add(24*time.Hour)) {
+		day, ok := lastDay(k.Expires, at)
+		if !ok || exceptions.Over(day, at) {
 			expired = true
 			continue
 		}
@@ -80,13 +76,25 @@ func (b *baseline) match(c *checked, at time.Time) (held exceptions.Held, expire
 	return held, expired
 }
 
-// worse reports whether what is not ruled out is worse than what was accepted.
-func worse(found policy.Bounds, accepted policy.Verdict) bool {
-	rank := found.Most.Rank()
+// lastDay reads the day until which something is accepted; ok is false for what
+// is no day, or one that is too far ahead.
+func lastDay(text string, at time.Time) (day time.Time, ok bool) {
+	day, err := time.Parse(time.DateOnly, text)
+	return day, err == nil && !day.After(exceptions.Latest(at))
+}
+
+// counts is the verdict of a class that is accepted or not: what is not ruled
+// out, but for undecided up to public, which is less than surely public.
+func counts(found policy.Bounds) policy.Verdict {
 	if found.Verdict == policy.Undecided && found.Most == policy.Public {
-		rank = policy.Undecided.Rank()
+		return policy.Undecided
 	}
-	return rank > accepted.Rank()
+	return found.Most
+}
+
+// worse reports whether what was found is worse than what was accepted.
+func worse(found policy.Bounds, accepted policy.Verdict) bool {
+	return counts(found).Rank() > accepted.Rank()
 }
 
 // add adds a key that is not private, or that its owner has lost.
@@ -94,15 +102,9 @@ func (b *baseline) add(c *checked, at time.Time) {
 	if c.err != nil || c.decision.Most == policy.Private && !c.locked() {
 		return
 	}
-	accepted := func(found policy.Bounds) policy.Verdict {
-		if found.Verdict == policy.Undecided && found.Most != policy.Public {
-			return found.Most
-		}
-		return found.Verdict
-	}
 	b.Accepted = append(b.Accepted, baselineKey{
-		Source: filepath.ToSlash(c.source()), Encrypt: accepted(c.decision.Classes.Encrypt), Use: accepted(c.decision.Classes.Use),
-		Locked: c.locked(), Expires: at.Add(maxAcceptance).Format(time.DateOnly),
+		Source: filepath.ToSlash(c.source()), Encrypt: counts(c.decision.Classes.Encrypt), Use: counts(c.decision.Classes.Use),
+		Locked: c.locked(), Expires: exceptions.Latest(at).Format(time.DateOnly),
 	})
 }
 
@@ -130,13 +132,13 @@ func acceptance(a *load.Accept, c *checked, at time.Time) (held exceptions.Held,
 	if err := verdict.UnmarshalText([]byte(a.Verdict)); err != nil || verdict == policy.Private {
 		return held, fmt.Sprintf("Metadata.kmsentry.accept: expected verdict to be public, undecided, network or shared, found %q", a.Verdict)
 	}
-	day, err := time.Parse(time.DateOnly, a.Expires)
+	day, ok := lastDay(a.Expires, at)
 	switch {
 	case a.Reason == "":
 		return held, "Metadata.kmsentry.accept: expected a reason, found none"
-	case err != nil || day.After(at.Add(maxAcceptance+24*time.Hour)):
-		return held, fmt.Sprintf("Metadata.kmsentry.accept: expected expires to be a day within a year, such as %s, found %q", at.Add(maxAcceptance).Format(time.DateOnly), a.Expires)
-	case at.After(day.Add(24 * time.Hour)):
+	case !ok:
+		return held, fmt.Sprintf("Metadata.kmsentry.accept: expected expires to be a day within a year, such as %s, found %q", exceptions.Latest(at).Format(time.DateOnly), a.Expires)
+	case exceptions.Over(day, at):
 		return held, "Metadata.kmsentry.accept would have accepted this, but it expired on " + a.Expires
 	case c.locked() || c.decision.TooIntricate:
 		return held, "Metadata.kmsentry.accept holds no key that is locked or too intricate; an exception by policy_sha256 can"

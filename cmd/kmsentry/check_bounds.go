@@ -32,16 +32,21 @@ func (c *checked) decide(d *load.Document, o checkOptions) {
 			c.sha256, c.policy, c.rcps = hex.EncodeToString(sum[:]), p, o.rcps
 		}
 		all = append(all, p.Decide(c.question(d, o)))
+		if len(d.Readings) == 1 {
+			c.ifOwned(p, d, o)
+		}
 	}
 	c.decision = all[0]
-	c.ifOwned(d, o)
 	if len(all) > 1 {
 		c.join(d, all)
 	}
 	if least, most := c.decision.Least, c.decision.Most; least != most {
-		c.between = fmt.Sprintf("between %s and %s", least, most)
+		c.between = between(least, most)
 	}
 }
+
+// between is a verdict in words that lies between two.
+func between(least, most policy.Verdict) string { return fmt.Sprintf("between %s and %s", least, most) }
 
 // parseReading reads one policy. A strict check refuses what it cannot read in
 // full.
@@ -158,7 +163,7 @@ func (c *checked) nothingKnown(d *load.Document) {
 		c.decision.Undecided = append(c.decision.Undecided, policy.Open{Statement: ref, Reason: why})
 		c.decision.Unknown = append(c.decision.Unknown, policy.UnknownPart{Statement: ref, Path: u.Path, Name: u.What, Reason: why})
 	}
-	c.between = fmt.Sprintf("between %s and %s", c.decision.Least, c.decision.Most)
+	c.between = between(c.decision.Least, c.decision.Most)
 }
 
 // remedy says how to tell check an unknown value; "" when it cannot be told.

@@ -60,8 +60,7 @@ func (o *checkOptions) configure(name string, given map[string]bool) error {
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	d.KnownFields(true)
 	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
-		line, _, _ := strings.Cut(strings.Join(strings.Fields(strings.TrimPrefix(err.Error(), "yaml: ")), " "), "\n")
-		return fmt.Errorf("%s: %s", name, line)
+		return fmt.Errorf("%s: %s", name, strings.Join(strings.Fields(strings.TrimPrefix(err.Error(), "yaml: ")), " "))
 	}
 	beside := func(file string) string {
 		if file == "" || filepath.IsAbs(file) {

@@ -64,12 +64,9 @@ func readAll(r io.Reader) ([]byte, error) {
 	return data, nil
 }
 
-// unread is the decision about a policy that was not read.
-func unread() policy.Decision { return policy.Unread() }
-
 // judge decides one document.
 func judge(d *load.Document, o checkOptions) checked {
-	c := checked{place: d.Place, at: d.At, lines: d.Statements, metadata: d.Accept, err: d.Err, decision: unread(), notes: slices.Clone(d.Notes)}
+	c := checked{place: d.Place, at: d.At, lines: d.Statements, metadata: d.Accept, err: d.Err, decision: policy.Unread(), notes: slices.Clone(d.Notes)}
 	c.account, c.keyARN = cmp.Or(o.account, d.Account), cmp.Or(o.keyARN, d.KeyARN)
 	c.inferred = d.StandsIn
 	switch {

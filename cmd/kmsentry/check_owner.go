@@ -88,12 +88,8 @@ const maxOwners = 3
 
 // ifOwned says what the verdict would be if each account that can own the key
 // did, where nobody told the owner and the policy does not say.
-func (c *checked) ifOwned(d *load.Document, o checkOptions) {
-	if c.account != "" || len(d.Readings) != 1 {
-		return
-	}
-	p, err := parseReading(d.Readings[0], o.strict)
-	if err != nil {
+func (c *checked) ifOwned(p *policy.Policy, d *load.Document, o checkOptions) {
+	if c.account != "" {
 		return
 	}
 	owners := possibleOwners(p)
@@ -112,7 +108,7 @@ func boundsText(d policy.Decision) string {
 	if d.Least == d.Most {
 		return d.Verdict.String()
 	}
-	return fmt.Sprintf("undecided, between %s and %s", d.Least, d.Most)
+	return "undecided, " + between(d.Least, d.Most)
 }
 
 // fullAccounts returns the accounts that s lets do everything.

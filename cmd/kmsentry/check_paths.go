@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/internal/load"
 )
 
@@ -101,7 +102,7 @@ func judgeAll(files []checkPath, stdin io.Reader, o checkOptions, each func(chec
 // none comes back as one checked with the error.
 func judgeFile(file checkPath, stdin io.Reader, o checkOptions) fileOutcome {
 	failed := func(err error) fileOutcome {
-		return fileOutcome{documents: []checked{{file: file.name, err: err, decision: unread()}}}
+		return fileOutcome{documents: []checked{{file: file.name, err: err, decision: policy.Unread()}}}
 	}
 	if file.err != nil {
 		return failed(file.err)

@@ -12,24 +12,7 @@ import (
 // TestCheckSchema holds all that check prints as JSON against the schema, and
 // the schema against what it must refuse.
 func TestCheckSchema(t *testing.T) {
-	f, err := os.Open("../../docs/check.schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	doc, err := jsonschema.UnmarshalJSON(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := jsonschema.NewCompiler()
-	c.AssertFormat()
-	if err := c.AddResource("check.json", doc); err != nil {
-		t.Fatal(err)
-	}
-	schema, err := c.Compile("check.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	schema := compiledSchema(t, "../../docs/check.schema.json")
 	lines := 0
 	for _, name := range []string{"all", "explain"} {
 		text, err := os.ReadFile("testdata/check/golden/" + name + ".jsonl")

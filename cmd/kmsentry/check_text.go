@@ -116,17 +116,19 @@ func (p *checkText) end(_ int, t tally) error {
 	return err
 }
 
+// textColumn is where texts begin, after a verdict or a label.
+const textColumn = 11
+
 // headline prints the one line of a document.
 func (p *checkText) headline(b *bytes.Buffer, word string, c checked, text string) {
 	where := safe(c.where())
-	lines := p.style.lines(where+"  "+safe(text), 11)
-	lines[0] = strings.Replace(lines[0], where, p.style.bold(where), 1)
-	fmt.Fprintf(b, "%s %s\n", p.style.verdict(fmt.Sprintf("%-10s", word)), strings.Join(lines, "\n"+strings.Repeat(" ", 11)))
+	text = strings.Replace(p.style.hanging(where+"  "+safe(text), textColumn), where, p.style.bold(where), 1)
+	fmt.Fprintf(b, "%s %s\n", p.style.verdict(fmt.Sprintf("%-10s", word)), text)
 }
 
 // line prints one of the lines below it.
 func (p *checkText) line(b *bytes.Buffer, label, text string) {
-	fmt.Fprintf(b, "  %s %s\n", p.style.dim(fmt.Sprintf("%-8s", label)), strings.Join(p.style.lines(text, 11), "\n"+strings.Repeat(" ", 11)))
+	fmt.Fprintf(b, "  %s %s\n", p.style.dim(fmt.Sprintf("%-8s", label)), p.style.hanging(text, textColumn))
 }
 
 // grant prints why a group of grants stands, and its proof. The headline has

@@ -59,6 +59,11 @@ func (s style) lines(text string, indent int) []string {
 	return append(lines, text)
 }
 
+// hanging is text in lines, those after the first indented.
+func (s style) hanging(text string, indent int) string {
+	return strings.Join(s.lines(text, indent), "\n"+strings.Repeat(" ", indent))
+}
+
 func (s style) wrap(code, text string) string {
 	if !s.colour {
 		return text

@@ -17,22 +17,7 @@ var (
 // policies of documented constructs: no verdict is too good, every witness
 // holds, and next to nothing is undecided.
 func TestRandomPolicies(t *testing.T) {
-	n := *randomPolicies
-	if testing.Short() {
-		n /= 10
-	}
-	count := map[Verdict]int{}
-	for i := range n {
-		seed := *firstPolicy + i
-		g := newGenerator(uint64(seed))
-		text := g.policy()
-		d := holdDecision(t, text, uint64(seed), 60)
-		count[d.Verdict]++
-		if t.Failed() {
-			t.Fatalf("seed %d:\n%s", seed, text)
-		}
-	}
-	t.Logf("%d policies: %v", n, count)
+	n, count := holdPolicies(t, (*generator).policy)
 	// Of the keys of sessions AWS leaves open which ones services hand on.
 	if count[Undecided]*33 > n && n >= 200 {
 		t.Errorf("%d of %d policies are undecided, want at most 1 in 33", count[Undecided], n)
@@ -42,6 +27,26 @@ func TestRandomPolicies(t *testing.T) {
 			t.Errorf("no random policy is %v", v)
 		}
 	}
+}
+
+// holdPolicies holds the decisions on policies of a generator, as many as the
+// flags say, and counts their verdicts.
+func holdPolicies(t *testing.T, policy func(*generator) []byte) (n int, count map[Verdict]int) {
+	t.Helper()
+	n, count = *randomPolicies, map[Verdict]int{}
+	if testing.Short() {
+		n /= 10
+	}
+	for i := range n {
+		seed := uint64(*firstPolicy + i)
+		text := policy(newGenerator(seed))
+		count[holdDecision(t, text, seed, 60).Verdict]++
+		if t.Failed() {
+			t.Fatalf("seed %d:\n%s", seed, text)
+		}
+	}
+	t.Logf("%d policies: %v", n, count)
+	return n, count
 }
 
 // holdDecision decides a policy and holds the decision against Allows and the

@@ -3,6 +3,8 @@ package policy
 import (
 	"slices"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // partitions lists the partitions in which the policy is to be decided: that of
@@ -15,26 +17,27 @@ func (p *Policy) partitions(q Question) []string {
 	if parts := strings.SplitN(q.KeyARN, ":", 6); len(parts) == 6 {
 		return []string{parts[1]}
 	}
+	others := otherPartitions()
 	parts := map[string]bool{} // see partitionParts
 	compares := false
 	for i := range p.Statements {
 		st := &p.Statements[i]
 		for _, entry := range st.Principals {
-			partitionParts(parts, entry.Value)
+			partitionParts(parts, entry.Value, others)
 		}
 		for _, text := range st.Resources {
-			partitionParts(parts, text)
+			partitionParts(parts, text, others)
 		}
 		for _, c := range st.Conditions {
 			for _, text := range c.Values {
-				partitionParts(parts, text)
+				partitionParts(parts, text, others)
 				compares = compares || strings.Contains(text, "arn:")
 			}
 		}
 	}
 	list := []string{"aws"}
 	kinds := []string{partitionKind(parts, "aws")}
-	for _, other := range otherPartitions {
+	for _, other := range others {
 		if kind := partitionKind(parts, other); !slices.Contains(kinds, kind) {
 			list, kinds = append(list, other), append(kinds, kind)
 		} else if kind == kinds[0] && compares {
@@ -44,16 +47,21 @@ func (p *Policy) partitions(q Question) []string {
 	return list
 }
 
-// otherPartitions are those beside "aws", the ones open to everybody first.
+// otherPartitions are those other than "aws", the ones open to everybody first.
 // Names that are none do not count: each partition takes its part of the budget.
-// Source: AWS SDK, partitions.json.
-var otherPartitions = [...]string{"aws-us-gov", "aws-cn", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f"}
+func otherPartitions() []string {
+	var names []string
+	for _, p := range awsid.Partitions()[1:] {
+		names = append(names, p.Name)
+	}
+	return names
+}
 
 // partitionParts adds what a text that may match an ARN says of the partition:
 // its parts between colons, and, where wildcards or what is not known may stand
 // for colons too, the plain text between those.
 // Source: AWS General Reference, "Amazon Resource Names".
-func partitionParts(parts map[string]bool, text string) {
+func partitionParts(parts map[string]bool, text string, others []string) {
 	text = strings.ToLower(replaceMarks(text, "*"))
 	const wild = "*?$"
 	head := text
@@ -65,7 +73,7 @@ func partitionParts(parts map[string]bool, text string) {
 	}
 	for part := range strings.SplitSeq(text, ":") {
 		isWild := strings.ContainsAny(part, wild)
-		if isWild || slices.Contains(otherPartitions[:], part) {
+		if isWild || slices.Contains(others, part) {
 			parts[part] = true
 		}
 		if !isWild {

@@ -153,19 +153,4 @@ func (g *generator) knot() knot {
 
 // TestTangledPolicies holds Decide against Allows and the oracle on policies
 // whose conditions hang together.
-func TestTangledPolicies(t *testing.T) {
-	n := *randomPolicies
-	if testing.Short() {
-		n /= 10
-	}
-	count := map[Verdict]int{}
-	for i := range n {
-		seed := *firstPolicy + i
-		text := newGenerator(uint64(seed)).tangled()
-		count[holdDecision(t, text, uint64(seed), 60).Verdict]++
-		if t.Failed() {
-			t.Fatalf("seed %d:\n%s", seed, text)
-		}
-	}
-	t.Logf("%d policies: %v", n, count)
-}
+func TestTangledPolicies(t *testing.T) { holdPolicies(t, (*generator).tangled) }

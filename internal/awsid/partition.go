@@ -11,7 +11,8 @@ type Partition struct {
 	prefix string // what the names of its Regions start with; "" for those of "aws"
 }
 
-// Partitions returns all partitions, "aws" first.
+// Partitions returns all partitions, "aws" first, then the others that are open
+// to everybody.
 // Source: AWS SDK, partitions.json.
 func Partitions() []Partition {
 	return []Partition{

@@ -39,22 +39,11 @@ func (r *resolver) branch(n, arg *node) *node {
 // conditionsIn returns the conditions that n asks for, in order of appearance.
 func conditionsIn(n *node) []string {
 	var names []string
-	var walk func(*node)
-	walk = func(n *node) {
-		if n == nil {
-			return
-		}
+	n.each(func(n *node) {
 		if name, arg, ok := call(n); ok && name == "Fn::If" && arg.kind == listKind && len(arg.items) == 3 && !slices.Contains(names, arg.items[0].text) {
 			names = append(names, arg.items[0].text)
 		}
-		for _, m := range n.members {
-			walk(m.value)
-		}
-		for _, i := range n.items {
-			walk(i)
-		}
-	}
-	walk(n)
+	})
 	return names
 }
 
@@ -82,7 +71,7 @@ func (r *resolver) choices(names []string, resource string, shown []string) (lis
 	}
 	a := newAtoms(r)
 	for _, name := range all {
-		a.add(&node{kind: objectKind, members: []member{{"Condition", &node{kind: textKind, text: name}}}})
+		a.add(function("Condition", name))
 	}
 	if a.count() > maxCases {
 		return r.independent(names, resource), true
@@ -261,7 +250,7 @@ func (a *atoms) next(env []int) []int {
 
 // holds reports what a condition comes to in a case.
 func (a *atoms) holds(name string, env []int) bool {
-	return a.evaluate(&node{kind: objectKind, members: []member{{"Condition", &node{kind: textKind, text: name}}}}, env)
+	return a.evaluate(function("Condition", name), env)
 }
 
 func (a *atoms) evaluate(c *node, env []int) bool {
@@ -361,7 +350,7 @@ func (r *resolver) free(name string) bool {
 		_, given := r.scope.Parameters[name]
 		return !given && !(r.scope.Defaults && p.has("Default")) && !isList(p)
 	}
-	return r.standsIn(&node{kind: objectKind, members: []member{{"Ref", &node{kind: textKind, text: name}}}})
+	return r.standsIn(function("Ref", name))
 }
 
 // allowed returns all values that a parameter can have; nil when that is not known.
@@ -383,7 +372,7 @@ func (r *resolver) condition(name string) (holds, known bool) {
 	}
 	r.evaluated[name] = truth{} // until it is known, and in case it comes back to itself
 	a := newAtoms(r)
-	a.add(&node{kind: objectKind, members: []member{{"Condition", &node{kind: textKind, text: name}}}})
+	a.add(function("Condition", name))
 	if a.count() > maxCases {
 		return false, false
 	}

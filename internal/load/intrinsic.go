@@ -66,15 +66,11 @@ func freeAccount(n *node) string {
 var accountID = regexp.MustCompile(`[0-9]{12}`)
 
 func collectAccounts(n *node, into map[string]bool) {
-	for _, id := range accountID.FindAllString(n.text, -1) {
-		into[id] = true
-	}
-	for _, m := range n.members {
-		collectAccounts(m.value, into)
-	}
-	for _, i := range n.items {
-		collectAccounts(i, into)
-	}
+	n.each(func(n *node) {
+		for _, id := range accountID.FindAllString(n.text, -1) {
+			into[id] = true
+		}
+	})
 }
 
 // resolve returns n without intrinsic functions; nil stands for AWS::NoValue.
@@ -144,6 +140,11 @@ func call(n *node) (name string, arg *node, ok bool) {
 	}
 	m := n.members[0]
 	return m.name, m.value, m.name == "Ref" || strings.HasPrefix(m.name, "Fn::")
+}
+
+// function is the node of a function with one name for its argument.
+func function(name, arg string) *node {
+	return &node{kind: objectKind, members: []member{field(name, arg)}}
 }
 
 // open is an unknown value at the place of n.

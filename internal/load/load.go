@@ -154,10 +154,12 @@ func fromJSON(data, trimmed []byte, scope Scope) ([]Document, error) {
 		trimmed = trimmed[:at[0]+1]
 		data = data[:bytes.Index(data, trimmed)+len(trimmed)]
 	}
-	if docs, err, is := fromStream(data, scope); is {
-		return docs, err
-	}
 	root, err := parseJSON(data)
+	if errors.Is(err, errMore) {
+		if docs, err, is := fromStream(data, scope); is {
+			return docs, err
+		}
+	}
 	if err != nil {
 		if bare(trimmed) {
 			return []Document{bareDocument(trimmed, nil)}, nil // policy.Parse says better what is wrong

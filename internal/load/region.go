@@ -65,25 +65,16 @@ func (r *resolver) regions(n *node) (list []string, all bool) {
 	return list, true
 }
 
-// allText returns every text in n, one after the other.
+// allText returns every text and member's name in n, each on a line.
 func allText(n *node) string {
 	var b strings.Builder
-	var walk func(*node)
-	walk = func(n *node) {
-		if n == nil {
-			return
-		}
+	n.each(func(n *node) {
 		b.WriteString(n.text)
 		b.WriteByte('\n')
 		for _, m := range n.members {
 			b.WriteString(m.name)
 			b.WriteByte('\n')
-			walk(m.value)
 		}
-		for _, i := range n.items {
-			walk(i)
-		}
-	}
-	walk(n)
+	})
 	return b.String()
 }

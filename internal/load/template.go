@@ -217,25 +217,14 @@ func (r *resolver) openCases(d *Document, names []string, cases []readCase) {
 // parametersIn returns the names that n refers to, in Ref and in Fn::Sub.
 func parametersIn(n *node) []string {
 	var names []string
-	var walk func(*node)
-	walk = func(n *node) {
-		if n == nil {
-			return
-		}
+	n.each(func(n *node) {
 		if name, arg, ok := call(n); ok && name == "Ref" {
 			names = append(names, arg.text)
 		}
 		for _, m := range subVariable.FindAllStringSubmatch(n.text, -1) {
 			names = append(names, strings.TrimSpace(m[2]))
 		}
-		for _, m := range n.members {
-			walk(m.value)
-		}
-		for _, i := range n.items {
-			walk(i)
-		}
-	}
-	walk(n)
+	})
 	return names
 }
 

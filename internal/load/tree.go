@@ -75,6 +75,20 @@ func (n *node) memberList() []member {
 	return n.members
 }
 
+// each calls f for n and for every node in it, the outer first; not for nil.
+func (n *node) each(f func(*node)) {
+	if n == nil {
+		return
+	}
+	f(n)
+	for _, m := range n.members {
+		m.value.each(f)
+	}
+	for _, i := range n.items {
+		i.each(f)
+	}
+}
+
 // hasFold is has for any letter case.
 func (n *node) hasFold(name string) bool {
 	for _, m := range n.members {
@@ -160,7 +174,10 @@ type jsonParser struct {
 	line, column int
 }
 
-// parseJSON reads exactly one JSON value.
+// errMore is the kind of error for text after the first JSON value.
+var errMore = errors.New("more than one value")
+
+// parseJSON reads exactly one JSON value. More after it is errMore.
 func parseJSON(data []byte) (*node, error) {
 	p := &jsonParser{data: data, dec: json.NewDecoder(bytes.NewReader(data)), line: 1, column: 1}
 	p.dec.UseNumber()
@@ -170,7 +187,7 @@ func parseJSON(data []byte) (*node, error) {
 	}
 	if _, err := p.dec.Token(); err != io.EOF {
 		p.place(p.start())
-		return nil, fmt.Errorf("line %d: want one JSON value, got more behind it", p.line)
+		return nil, fault{errMore, fmt.Sprintf("line %d: want one JSON value, got more behind it", p.line)}
 	}
 	return n, nil
 }
