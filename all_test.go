@@ -50,8 +50,8 @@ func rules() map[string]rule {
 		},
 		"cmd/kmsentry": {
 			ours: []string{
-				"alert", "alert/exceptions", "detector", "detector/policy", "internal/fakesns", "internal/hunt", "internal/load", "internal/redrive",
-				"internal/runtimeapi", "internal/s3archive",
+				"alert", "alert/exceptions", "detector", "detector/policy", "history", "internal/fakesns", "internal/hunt", "internal/load",
+				"internal/redrive", "internal/runtimeapi", "internal/s3archive",
 			},
 			modules: []string{
 				"github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sqs", // for redrive
