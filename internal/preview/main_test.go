@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -31,5 +33,22 @@ func TestRun(t *testing.T) {
 		if got := run(c.args, &stdout, &stderr); got != c.want || !strings.Contains(stdout.String()+stderr.String(), c.says) {
 			t.Errorf("%s: run = %d, %q, %q; want %d, %q", name, got, stdout.String(), stderr.String(), c.want, c.says)
 		}
+	}
+}
+
+// The page leads with what matters most.
+func TestWorstFirst(t *testing.T) {
+	samples, err := load("../../events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range samples {
+		if word := cmp.Or(s.Severity, "quiet"); len(got) == 0 || got[len(got)-1] != word {
+			got = append(got, word)
+		}
+	}
+	if want := []string{"critical", "high", "medium", "low", "quiet"}; !slices.Equal(got, want) {
+		t.Errorf("order %q, want %q", got, want)
 	}
 }
