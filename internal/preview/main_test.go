@@ -23,6 +23,8 @@ func TestRun(t *testing.T) {
 		says string
 	}{
 		"a page":         {[]string{"-events", "../../events", "-o", out}, 0, "wrote " + out},
+		"a picture":      {[]string{"-events", "../../events", "-picture", "create-key-public", "-o", out}, 0, "wrote " + out},
+		"a quiet one":    {[]string{"-events", "../../events", "-picture", "create-key-default", "-o", out}, 1, "no event of the name"},
 		"no events":      {[]string{"-events", empty, "-o", out}, 1, "got none"},
 		"a broken event": {[]string{"-events", broken, "-o", out}, 1, "x.json"},
 		"no such folder": {[]string{"-events", "../../events", "-o", filepath.Join(empty, "no", "x.html")}, 1, "no such file"},

@@ -65,7 +65,7 @@ func icon(emoji string) string {
 
 // plain takes Slack's three entities back and writes the text as HTML text.
 func plain(s string) string {
-	return html.EscapeString(strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(s))
+	return html.EscapeString(unescape(s))
 }
 
 // teams renders Markdown's code spans and bare URLs, which is all that Teams
