@@ -94,27 +94,24 @@ func TestWrapped(t *testing.T) {
 	long := strings.Repeat("x", chatColumns+2)
 	for text, want := range map[string]string{
 		"":                     "\n",
-		"a `b c` d":            "a |b| c| d\n",
+		"a `b c` d":            "a <b>< c> d\n",
 		"&lt;b&gt;":            "<b>\n",
 		long:                   long[:chatColumns] + "\nxx\n",
 		"a " + long:            "a\n" + long[:chatColumns] + "\nxx\n",
-		"`" + long[2:] + "` z": long[2:] + "\nz\n",
+		"`" + long[2:] + "` z": "<" + long[2:] + ">\nz\n",
 	} {
 		var got strings.Builder
 		for _, spans := range wrapped(text) {
-			for i, s := range spans {
-				if s.text == "" {
-					t.Errorf("wrapped(%q) has an empty span", text)
-				}
-				if s.code || i > 0 && spans[i-1].code {
-					got.WriteString("|")
+			for _, s := range spans {
+				if s.code {
+					s.text = "<" + s.text + ">"
 				}
 				got.WriteString(s.text)
 			}
 			got.WriteString("\n")
 		}
-		if g := strings.ReplaceAll(got.String(), "\n|", "\n"); strings.ReplaceAll(g, "|", "") != strings.ReplaceAll(want, "|", "") {
-			t.Errorf("wrapped(%q) = %q, want %q", text, g, want)
+		if got.String() != want {
+			t.Errorf("wrapped(%q) = %q, want %q", text, got.String(), want)
 		}
 	}
 }
