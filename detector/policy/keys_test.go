@@ -143,9 +143,6 @@ func probeWith(t *testing.T, keys *condkey.Table, f *keyFact) keyProbe {
 // can reports whether requests of a kind can meet a literal on the key.
 func (p keyProbe) can(k requestKind, l literal, sure bool) bool {
 	withs := p.c.presences([]int{p.slot})
-	if withs == nil {
-		withs = append(withs, presenceSet{})
-	}
 	l.slot = p.slot
 	for _, with := range withs {
 		p.c.b = newBudget(nil)
