@@ -228,16 +228,16 @@ func (s *search) repairSpec(lits []literal, m *model) bool {
 }
 
 func (s *search) trySpec(lits []literal, m *model, k keyKind, alg, msg string) bool {
-	text := func(slot int) string {
+	text := func(slot int) (v, fact string) {
 		switch s.c.slots[slot].Tie {
 		case condkey.TieSpec:
-			return k.spec
+			return k.spec, s.c.q.Key.Spec
 		case condkey.TieUsage:
-			return k.usage
+			return k.usage, s.c.q.Key.Usage
 		case condkey.TieMessage:
-			return msg
+			return msg, ""
 		default:
-			return alg
+			return alg, ""
 		}
 	}
 	trial := m.clone()
@@ -246,9 +246,15 @@ func (s *search) trySpec(lits []literal, m *model, k keyKind, alg, msg string) b
 			continue
 		}
 		trial.vals[i] = nil
-		if s.c.slots[i].Case(s.kind) != nil {
-			trial.set(i, text(i))
+		rule := s.c.slots[i].Case(s.kind)
+		if rule == nil {
+			continue
 		}
+		v, fact := text(i)
+		if v != fact && !slices.Contains(rule.Of, v) {
+			return false
+		}
+		trial.set(i, v)
 	}
 	if !allLiteralsHold(lits, trial) {
 		return false
@@ -408,8 +414,8 @@ func (k keyKind) algorithms(action string) []string {
 	case "kms:Sign", "kms:Verify":
 		return k.signing()
 	case "kms:GenerateMac", "kms:VerifyMac":
-		if size, ok := strings.CutPrefix(k.spec, "HMAC_"); ok {
-			return []string{"HMAC_SHA_" + size}
+		if k.known() {
+			return []string{strings.Replace(k.spec, "_", "_SHA_", 1)}
 		}
 		return []string{"HMAC_SHA_256", "HMAC_SHA_224", "HMAC_SHA_384", "HMAC_SHA_512"}
 	}
