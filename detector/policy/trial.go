@@ -53,7 +53,7 @@ func (t *trial) run() (found bool) {
 		if t.round(effort) {
 			return true
 		}
-		if len(t.pending) == 0 && t.begun || t.d.b.out() {
+		if len(t.pending) == 0 || t.d.b.out() {
 			return false
 		}
 	}
@@ -179,7 +179,7 @@ func (d *decider) evaluation(s *search, m *model) int {
 	for i := range d.stmts {
 		st := &d.stmts[i]
 		steps += 10 + 4*(len(st.Principals)+len(st.Actions)+len(st.Resources))
-		if matches[i] == matchNo || !st.entries.reachable(st.NotPrincipal) && s.typ != serviceCaller {
+		if matches[i] == matchNo || !st.entries.reachable(st.NotPrincipal) {
 			continue // its conditions are not looked at
 		}
 		for j := range st.clauses {
@@ -218,9 +218,6 @@ func (cl *clause) evaluation(m *model) int {
 // question mark in it: such a piece is compared with every place of a text.
 func pieces(v string) int {
 	longest := 0
-	if strings.IndexByte(v, '?') < 0 {
-		return 0
-	}
 	for piece := range strings.SplitSeq(v, "*") {
 		if strings.IndexByte(piece, '?') >= 0 {
 			longest = max(longest, len(piece))
