@@ -158,8 +158,9 @@ func (t *trial) unfinished() StatementRef {
 	return one
 }
 
-// confirms asks the separate evaluator about a witness. For an unknown key it
-// cannot be sure of statements that name a key.
+// confirms asks the separate evaluator about a witness. For an unknown key,
+// which alone makes a decision depend on it, it cannot be sure of statements
+// that name a key.
 func (d *decider) confirms(s *search, m *model) bool {
 	if d.b.spend(d.evaluation(s, m)); d.b.out() {
 		return false
@@ -169,7 +170,7 @@ func (d *decider) confirms(s *search, m *model) bool {
 		r.Resource = d.someKey() // what the statements name, every key of the owner is
 	}
 	a := d.policy.allowsUnder(d.compiled.keys, r, d.q.RCPs)
-	return a == Yes || a == Maybe && d.q.KeyARN == "" && d.keyDependent
+	return a == Yes || a == Maybe && d.keyDependent
 }
 
 // evaluation is what the evaluator is charged for one request.
