@@ -2,7 +2,14 @@
 
 GO    ?= go
 ARCH  ?= arm64
-LEAN  := -trimpath -tags lambda.norpc -ldflags "-s -w"
+
+# Which build this is, in git's words about the tree in which this Makefile lies: sam
+# build copies the tree without .git, but reads the Makefile in its place. Empty
+# where there is no git; internal/version says what happens then.
+SOURCE  := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
+VERSION ?= $(if $(wildcard $(SOURCE).git),$(shell git -C '$(SOURCE)' describe --tags --long --always --abbrev=12 --dirty 2>/dev/null))
+STAMP   := -X github.com/kmsentry/kmsentry/internal/version.described=$(VERSION)
+LEAN    := -trimpath -buildvcs=false -tags lambda.norpc -ldflags "-s -w $(STAMP)"
 
 .DEFAULT_GOAL := help
 .PHONY: help run test build build-DetectorFunction bench fuzz mutate oracle preview lint soak deploy delete smoke clean bin/bootstrap bin/kmsentry
@@ -26,7 +33,7 @@ bin/bootstrap:
 	CGO_ENABLED=0 $(GO) build $(LEAN) -o $@ ./lambda
 
 bin/kmsentry:
-	CGO_ENABLED=0 $(GO) build -trimpath -o $@ ./cmd/kmsentry
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(STAMP)" -o $@ ./cmd/kmsentry
 
 # sam build calls this by the function's logical id.
 build-DetectorFunction:

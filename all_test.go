@@ -45,13 +45,13 @@ func rules() map[string]rule {
 		},
 		"alert/exceptions": {ours: []string{"detector", "detector/policy"}, modules: []string{"go.yaml.in/yaml/v3"}, forbidden: pure},
 		"lambda": {
-			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy"},
+			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "internal/version"},
 			modules: []string{"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sns"},
 		},
 		"cmd/kmsentry": {
 			ours: []string{
 				"alert", "alert/exceptions", "detector", "detector/policy", "internal/fakesns", "internal/hunt", "internal/load", "internal/redrive",
-				"internal/runtimeapi", "internal/s3archive",
+				"internal/runtimeapi", "internal/s3archive", "internal/version",
 			},
 			modules: []string{
 				"github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sqs", // for redrive
@@ -82,6 +82,7 @@ func rules() map[string]rule {
 		},
 		"internal/trailgen":     {},
 		"internal/trailgen/cmd": {ours: []string{"internal/trailgen"}},
+		"internal/version":      {},
 	}
 }
 

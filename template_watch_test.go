@@ -24,7 +24,7 @@ func pseudo() map[string]string {
 		"AlertTopic":                      "arn:aws:sns:us-east-1:111122223333:kmsentry-AlertTopic-AbC3",
 		"OverflowTopic":                   "arn:aws:sns:us-east-1:111122223333:kmsentry-OverflowTopic-AbC4",
 		"OpsTopic":                        "arn:aws:sns:us-east-1:111122223333:kmsentry-OpsTopic-AbC5",
-		"TamperWatchTrail":                      "kmsentry-TamperWatchTrail-AbC6",
+		"TamperWatchTrail":                "kmsentry-TamperWatchTrail-AbC6",
 		"OrganizationBus":                 "kmsentry",
 		"OrganizationRule":                "kmsentry|kmsentry-OrganizationRule-AbC7", // as of every rule on a bus that is not the default one
 	}
