@@ -12,7 +12,7 @@ STAMP   := -X github.com/kmsentry/kmsentry/internal/version.described=$(VERSION)
 LEAN    := -trimpath -buildvcs=false -tags lambda.norpc -ldflags "-s -w $(STAMP)"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build build-DetectorFunction bench fuzz mutate oracle preview lint soak deploy delete smoke clean bin/bootstrap bin/kmsentry
+.PHONY: help run test build build-DetectorFunction package release bench fuzz mutate oracle preview lint soak deploy delete smoke clean bin/bootstrap bin/kmsentry
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-zA-Z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,26 @@ build-DetectorFunction:
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) $(GO) build $(LEAN) -o $(ARTIFACTS_DIR)/bootstrap ./lambda
 	cp exceptions.yaml $(ARTIFACTS_DIR)/exceptions.yaml
 	if [ -f rcp.json ]; then cp rcp.json $(ARTIFACTS_DIR)/rcp.json; fi
+
+# What a stack set takes: a template without transform, and for each function and
+# architecture a zip, under the key that the template's CodeKeyPrefix names.
+OUT       ?= dist/package
+FUNCTIONS := $(shell sed -n 's/^build-\([A-Za-z]*\):$$/\1/p' '$(SOURCE)Makefile')
+
+package: ## write a template without transform and the function's zips to dist/package, for stack sets
+	rm -rf '$(OUT)'
+	set -e; for function in $(FUNCTIONS); do \
+	  $(MAKE) build-$$function ARTIFACTS_DIR='$(OUT)/build/'$$function-arm64 ARCH=arm64; \
+	  $(MAKE) build-$$function ARTIFACTS_DIR='$(OUT)/build/'$$function-x86_64 ARCH=amd64; \
+	done
+	set -e; cd '$(OUT)/build'; zips=$$(for dir in *; do echo "$$dir=$$PWD/$$dir"; done); cd - >/dev/null; \
+	sum=$$($(GO) run ./internal/pack -o '$(OUT)/code/new' $$zips); \
+	prefix=kmsentry/$(or $(VERSION),devel)-$$sum; \
+	mkdir -p '$(OUT)/code/kmsentry'; mv '$(OUT)/code/new' '$(OUT)/code/'$$prefix; \
+	python3 deploy/transform.py --package $$prefix < template.yaml > '$(OUT)/kmsentry.json'
+	rm -rf '$(OUT)/build'
+	cp deploy/forwarder.yaml deploy/chat.yaml '$(OUT)'
+	@find '$(OUT)' -type f | sort
 
 bench: ## run the benchmarks; beside iam-simulate where make oracle has installed it
 	$(if $(wildcard detector/policy/testdata/oracle/node_modules),KMSENTRY_ORACLE=1) $(GO) test -run '^$$' -bench . -benchmem ./...

@@ -70,6 +70,7 @@ func rules() map[string]rule {
 		"internal/load":       {ours: []string{"detector/policy", "internal/awsid"}, modules: []string{"go.yaml.in/yaml/v3"}},
 		"internal/mototest":   {ours: []string{"internal/pytool"}},
 		"internal/mutate":     {},
+		"internal/pack":       {},
 		"internal/preview":    {ours: []string{"alert", "detector", "detector/policy"}},
 		"internal/pytool":     {},
 		"internal/redrive":    {ours: []string{"alert", "detector"}, modules: []string{"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sqs"}},

@@ -18,28 +18,6 @@ import (
 	"github.com/kmsentry/kmsentry/internal/pytool"
 )
 
-// translator turns SAM templates, a JSON array of YAML texts on standard
-// input, into CloudFormation: an array of {"template": ...} or {"error": ...}.
-// The code's place in S3 is what sam package would put there.
-const translator = `
-import json, sys
-from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
-class NoManagedPolicies:
-    def load(self): return {}
-answers = []
-for text in json.load(sys.stdin):
-    try:
-        template = yaml_parse(text)
-        for resource in template["Resources"].values():
-            if resource["Type"] == "AWS::Serverless::Function":
-                resource["Properties"]["CodeUri"] = "s3://bucket/key"
-        answers.append({"template": transform(template, {}, NoManagedPolicies())})
-    except Exception as e:
-        answers.append({"error": repr(e)})
-json.dump(answers, sys.stdout)
-`
-
 // A translation is what the SAM translator made of a template.
 type translation struct {
 	Template cloudFormation
@@ -74,8 +52,7 @@ func translate(t *testing.T, templates ...string) []translation {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("python3", "-c", translator)
-	cmd.Env = append(os.Environ(), "AWS_DEFAULT_REGION=us-east-1")
+	cmd := exec.Command("python3", "deploy/transform.py")
 	cmd.Stdin = bytes.NewReader(in)
 	out, err := cmd.Output()
 	if err != nil {
