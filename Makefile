@@ -62,6 +62,13 @@ package: ## write a template without transform and the function's zips to dist/p
 	cp deploy/forwarder.yaml deploy/chat.yaml '$(OUT)'
 	@find '$(OUT)' -type f | sort
 
+# A compile of some minutes, and no binary of somebody else's.
+GORELEASER ?= $(GO) run github.com/goreleaser/goreleaser/v2@v2.15.1
+
+release: ## build a release with goreleaser, from a clean tree on a tag; a dry run: make release RELEASE='--snapshot --clean'
+	$(GORELEASER) check
+	VERSION='$(VERSION)' $(GORELEASER) release $(or $(RELEASE),--clean)
+
 bench: ## run the benchmarks; beside iam-simulate where make oracle has installed it
 	$(if $(wildcard detector/policy/testdata/oracle/node_modules),KMSENTRY_ORACLE=1) $(GO) test -run '^$$' -bench . -benchmem ./...
 
@@ -95,7 +102,7 @@ smoke: ## a drill on a deployed stack, with a key of its own that it deletes: ma
 preview: ## write docs/preview.html: every sample event in every channel
 	$(GO) run ./internal/preview -o docs/preview.html
 
-lint: ## staticcheck, gofumpt, gosec and go mod tidy, at the versions that CI uses
+lint: ## staticcheck, gofumpt, actionlint, gosec and go mod tidy, at the versions that CI uses
 	.ci/lint
 
 clean: ## remove what make builds

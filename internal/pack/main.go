@@ -3,8 +3,8 @@
 //
 //	pack -o DIR NAME=FOLDER...
 //
-// writes DIR/NAME.zip with the files that lie in each folder, and prints 12 hex
-// digits that change when any of them does.
+// writes DIR/NAME.zip with the files of each folder and of those in it, and prints
+// 12 hex digits that change when any of them does.
 package main
 
 import (
@@ -15,6 +15,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,43 +55,52 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// pack is a zip of the files in the folder, by name. A folder without files, and
-// one with folders in it, is an error.
+// pack is a zip of the files in the folder, by path. A folder without files, and
+// what is neither file nor folder, is an error.
 func pack(folder string) ([]byte, error) {
-	entries, err := os.ReadDir(folder) // sorted by name
-	if err != nil {
-		return nil, err
-	}
-	if len(entries) == 0 {
-		return nil, fmt.Errorf("%s is empty", folder)
-	}
 	var archive bytes.Buffer
 	w := zip.NewWriter(&archive)
-	for _, entry := range entries {
-		info, err := entry.Info()
-		if err != nil {
-			return nil, err
+	files := 0
+	err := fs.WalkDir(os.DirFS(folder), ".", func(name string, d fs.DirEntry, err error) error { // by path
+		if err != nil || d.IsDir() {
+			return err
 		}
-		if !info.Mode().IsRegular() {
-			return nil, fmt.Errorf("%s: want files alone, found %s", folder, entry.Name())
-		}
-		// The mode says only who may run it: Lambda needs that of bootstrap.
-		header := &zip.FileHeader{Name: entry.Name(), Method: zip.Deflate}
-		header.SetMode(0o644 | info.Mode()&0o100 | info.Mode()&0o100>>3 | info.Mode()&0o100>>6)
-		file, err := w.CreateHeader(header)
-		if err != nil {
-			return nil, err
-		}
-		text, err := os.ReadFile(filepath.Join(folder, entry.Name()))
-		if err != nil {
-			return nil, err
-		}
-		if _, err := file.Write(text); err != nil {
-			return nil, err
-		}
+		files++
+		return add(w, folder, name, d)
+	})
+	if err == nil && files == 0 {
+		err = fmt.Errorf("%s is empty", folder)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if err := w.Close(); err != nil {
 		return nil, err
 	}
 	return archive.Bytes(), nil
+}
+
+// add writes a file of the folder into the zip.
+func add(w *zip.Writer, folder, name string, d fs.DirEntry) error {
+	info, err := d.Info()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s: want files and folders, found %s", folder, name)
+	}
+	text, err := os.ReadFile(filepath.Join(folder, name))
+	if err != nil {
+		return err
+	}
+	// The mode says only who may run it: Lambda needs that of bootstrap.
+	header := &zip.FileHeader{Name: name, Method: zip.Deflate}
+	run := info.Mode() & 0o100
+	header.SetMode(0o644 | run | run>>3 | run>>6)
+	file, err := w.CreateHeader(header)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(text)
+	return err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -61,10 +62,25 @@ func TestPackIsReproducible(t *testing.T) {
 	}
 }
 
+func TestPackTakesFolders(t *testing.T) {
+	dir := folder(t, time.Now(), map[string]os.FileMode{"kmsentry.json": 0o644})
+	if err := errors.Join(os.MkdirAll(filepath.Join(dir, "code", "v1"), 0o755), os.WriteFile(filepath.Join(dir, "code", "v1", "a.zip"), []byte("zip"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	text, err := pack(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := zip.NewReader(bytes.NewReader(text), int64(len(text)))
+	if err != nil || len(r.File) != 2 || r.File[0].Name != "code/v1/a.zip" || r.File[1].Name != "kmsentry.json" {
+		t.Errorf("the zip holds %+v (%v)", r, err)
+	}
+}
+
 func TestRun(t *testing.T) {
 	good := folder(t, time.Now(), map[string]os.FileMode{"bootstrap": 0o755})
-	nested := folder(t, time.Now(), map[string]os.FileMode{"bootstrap": 0o755})
-	if err := os.Mkdir(filepath.Join(nested, "folder"), 0o755); err != nil {
+	linked := folder(t, time.Now(), map[string]os.FileMode{"bootstrap": 0o755})
+	if err := os.Symlink("bootstrap", filepath.Join(linked, "link")); err != nil {
 		t.Fatal(err)
 	}
 	out := filepath.Join(t.TempDir(), "code", "v1")
@@ -80,7 +96,7 @@ func TestRun(t *testing.T) {
 		{"no name", []string{"-o", out, good}, 2, "want NAME=FOLDER"},
 		{"no such folder", []string{"-o", out, "A=" + good + "x"}, 1, "no such file"},
 		{"an empty folder", []string{"-o", out, "A=" + t.TempDir()}, 1, "is empty"},
-		{"a folder in it", []string{"-o", out, "A=" + nested}, 1, "found folder"},
+		{"a link in it", []string{"-o", out, "A=" + linked}, 1, "found link"},
 	} {
 		var stdout, stderr bytes.Buffer
 		if got := run(row.args, &stdout, &stderr); got != row.status || !strings.Contains(stderr.String(), row.says) {
