@@ -6,10 +6,10 @@ ARCH  ?= arm64
 # Which build this is, in git's words about the tree in which this Makefile lies: sam
 # build copies the tree without .git, but reads the Makefile in its place. Empty
 # where there is no git; internal/version says what happens then.
-SOURCE  := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
-VERSION ?= $(if $(wildcard $(SOURCE).git),$(shell git -C '$(SOURCE)' describe --tags --long --always --abbrev=12 --dirty 2>/dev/null))
-STAMP   := -X github.com/kmsentry/kmsentry/internal/version.described=$(VERSION)
-LEAN    := -trimpath -buildvcs=false -tags lambda.norpc -ldflags "-s -w $(STAMP)"
+SOURCE := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
+KMSENTRY_VERSION ?= $(if $(wildcard $(SOURCE).git),$(shell git -C '$(SOURCE)' describe --tags --long --always --abbrev=12 --dirty 2>/dev/null))
+STAMP  := -X github.com/kmsentry/kmsentry/internal/version.described=$(KMSENTRY_VERSION)
+LEAN   := -trimpath -buildvcs=false -tags lambda.norpc -ldflags "-s -w $(STAMP)"
 
 .DEFAULT_GOAL := help
 .PHONY: help run test build build-DetectorFunction package release bench fuzz mutate oracle preview lint soak deploy delete smoke clean bin/bootstrap bin/kmsentry
@@ -55,7 +55,7 @@ package: ## write a template without transform and the function's zips to dist/p
 	done
 	set -e; cd '$(OUT)/build'; zips=$$(for dir in *; do echo "$$dir=$$PWD/$$dir"; done); cd - >/dev/null; \
 	sum=$$($(GO) run ./internal/pack -o '$(OUT)/code/new' $$zips); \
-	prefix=kmsentry/$(or $(VERSION),devel)-$$sum; \
+	prefix=kmsentry/$(or $(KMSENTRY_VERSION),devel)-$$sum; \
 	mkdir -p '$(OUT)/code/kmsentry'; mv '$(OUT)/code/new' '$(OUT)/code/'$$prefix; \
 	python3 deploy/transform.py --package $$prefix < template.yaml > '$(OUT)/kmsentry.json'
 	rm -rf '$(OUT)/build'
@@ -67,7 +67,7 @@ GORELEASER ?= $(GO) run github.com/goreleaser/goreleaser/v2@v2.15.1
 
 release: ## build a release with goreleaser, from a clean tree on a tag; a dry run: make release RELEASE='--snapshot --clean'
 	$(GORELEASER) check
-	VERSION='$(VERSION)' $(GORELEASER) release $(or $(RELEASE),--clean)
+	KMSENTRY_VERSION='$(KMSENTRY_VERSION)' $(GORELEASER) release $(or $(RELEASE),--clean)
 
 bench: ## run the benchmarks; beside iam-simulate where make oracle has installed it
 	$(if $(wildcard detector/policy/testdata/oracle/node_modules),KMSENTRY_ORACLE=1) $(GO) test -run '^$$' -bench . -benchmem ./...

@@ -64,7 +64,7 @@ func gitDescribe(t *testing.T) string {
 func makePackage(t *testing.T, dir, version string) map[string][]byte {
 	t.Helper()
 	out := t.TempDir()
-	cmd := exec.Command("make", "--no-print-directory", "package", "OUT="+out, "VERSION="+version)
+	cmd := exec.Command("make", "--no-print-directory", "package", "OUT="+out, "KMSENTRY_VERSION="+version)
 	cmd.Dir = dir
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("make package: %v\n%s", err, text)

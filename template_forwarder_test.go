@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -142,6 +143,7 @@ func forwarderFaults(t *testing.T, text string, central cloudFormation) []string
 		"RetryPolicy": {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}, "DeadLetterConfig": {"Arn": {"Fn::GetAtt": ["NotForwarded", "Arn"]}}}]`)
 	role := f.one("AWS::IAM::Role").Properties
 	f.want("managed policies", role["ManagedPolicyArns"], `null`)
+	f.want("the role's path", role["Path"], `"/kmsentry/"`)
 	f.want("what the role may do", role["Policies"], `[{"PolicyName": "forward", "PolicyDocument": {"Version": "2012-10-17", "Statement": [
 		{"Sid": "PutEventsOnTheBus", "Effect": "Allow", "Action": "events:PutEvents", "Resource": `+bus+`}]}}]`)
 	f.want("who may take the role", role["AssumeRolePolicyDocument"], `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole",
@@ -232,5 +234,50 @@ func TestEveryTemplateIsLinted(t *testing.T) {
 		if out, err := exec.Command("cfn-lint", arguments...).CombinedOutput(); err != nil {
 			t.Errorf("cfn-lint %q: %v\n%s", arguments, err, out)
 		}
+	}
+}
+
+// docs/rollout.md names the forwarder's parameters with their defaults, and its
+// service control policy protects what the forwarder makes.
+func TestRolloutFitsTheForwarder(t *testing.T) {
+	c := translate(t, document(t, "deploy/forwarder.yaml"))[0].Template
+	listed := map[string]string{}
+	for _, row := range rows(t, "docs/rollout.md", "## Forwarding") {
+		listed[strings.Join(codes(row[0]), " ")] = strings.Join(codes(row[1]), " ")
+	}
+	for name, p := range c.Parameters {
+		fallback, _ := p.Default.(string)
+		if got, ok := listed[name]; !ok || got != fallback {
+			t.Errorf("docs/rollout.md gives parameter %s the default %q (listed: %t), deploy/forwarder.yaml %q", name, got, ok, fallback)
+		}
+	}
+	if len(listed) != len(c.Parameters) {
+		t.Errorf("docs/rollout.md lists the parameters %q, deploy/forwarder.yaml has %q", sortedKeys(listed), sortedKeys(c.Parameters))
+	}
+	m := regexp.MustCompile("(?s)## Protect the forwarders\n.*?```json\n(.*?)```").FindStringSubmatch(document(t, "docs/rollout.md"))
+	if m == nil {
+		t.Fatal("docs/rollout.md has no service control policy")
+	}
+	var scp struct {
+		Statement []struct {
+			Effect, Resource string
+			Action           []string
+		}
+	}
+	if err := json.Unmarshal([]byte(m[1]), &scp); err != nil {
+		t.Fatal(err)
+	}
+	var protected []string
+	for _, s := range scp.Statement {
+		if s.Effect == "Deny" && len(s.Action) > 0 {
+			protected = append(protected, s.Resource)
+		}
+	}
+	want := []string{
+		"arn:aws:events:*:*:rule/" + c.Resources["Forwarder"].Properties["Name"].(string),
+		"arn:aws:iam::*:role" + c.Resources["ForwarderRole"].Properties["Path"].(string) + "*",
+	}
+	if !slices.Equal(protected, want) {
+		t.Errorf("docs/rollout.md protects %q, want %q", protected, want)
 	}
 }

@@ -115,7 +115,7 @@ func TestReleaseConfiguration(t *testing.T) {
 	if len(config.Builds) != 1 || len(ours) == 0 {
 		t.Fatalf("builds = %+v, the Makefile sets %q", config.Builds, ours)
 	}
-	if m := variable.FindStringSubmatch(strings.Join(config.Builds[0].Ldflags, " ")); m == nil || m[1] != ours[1] || !strings.Contains(makefile, "VERSION='$(VERSION)' $(GORELEASER)") {
+	if m := variable.FindStringSubmatch(strings.Join(config.Builds[0].Ldflags, " ")); m == nil || m[1] != ours[1] || !strings.Contains(makefile, "KMSENTRY_VERSION='$(KMSENTRY_VERSION)' $(GORELEASER)") {
 		t.Errorf("goreleaser sets %q, the Makefile %s", m, ours[1])
 	}
 	symbol := ours[1][strings.LastIndex(ours[1], ".")+1:]

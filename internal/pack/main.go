@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -94,7 +95,7 @@ func add(w *zip.Writer, folder, name string, d fs.DirEntry) error {
 		return err
 	}
 	// The mode says only who may run it: Lambda needs that of bootstrap.
-	header := &zip.FileHeader{Name: name, Method: zip.Deflate}
+	header := &zip.FileHeader{Name: name, Method: zip.Deflate, Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)} // the first that zip knows
 	run := info.Mode() & 0o100
 	header.SetMode(0o644 | run | run>>3 | run>>6)
 	file, err := w.CreateHeader(header)
