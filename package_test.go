@@ -41,8 +41,9 @@ func TestPackage(t *testing.T) {
 			checkFunctionZip(t, name, file, described)
 		}
 	}
-	if zips != 2 {
-		t.Errorf("%d zips, want one for each architecture: %q", zips, sortedKeys(here))
+	functions := (&faults{c: answer.Template}).all("AWS::Lambda::Function")
+	if zips != 2*len(functions) || zips == 0 {
+		t.Errorf("%d zips, want one for each of the functions %q and each architecture: %q", zips, sortedKeys(functions), sortedKeys(here))
 	}
 	checkPackaged(t, here["kmsentry.json"], answer, sortedKeys(here))
 }
@@ -141,7 +142,7 @@ func checkFunctionZip(t *testing.T, name string, file []byte, described string) 
 			t.Errorf("%s: bootstrap does not hold the version %s", name, described)
 		}
 	}
-	if !slices.Equal(names, []string{"bootstrap", "exceptions.yaml"}) {
+	if strings.Contains(name, "/DetectorFunction-") && !slices.Equal(names, []string{"bootstrap", "exceptions.yaml"}) || !slices.Contains(names, "bootstrap") {
 		t.Errorf("%s holds %q", name, names)
 	}
 }
@@ -161,20 +162,22 @@ func checkPackaged(t *testing.T, text []byte, answer translation, files []string
 		t.Fatal(err)
 	}
 	prefix, _ := packaged.Parameters["CodeKeyPrefix"].Default.(string)
-	code, _ := packaged.Resources["DetectorFunction"].Properties["Code"].(map[string]any)
-	for _, architecture := range []string{"arm64", "x86_64"} {
-		key, err := resolved(code["S3Key"], map[string]string{"CodeKeyPrefix": prefix, "Architecture": architecture})
-		if err != nil || !slices.Contains(files, "code/"+key.(string)) {
-			t.Errorf("the template wants the code at %v (%v); there are %q", key, err, files)
+	for name, function := range (&faults{c: packaged}).all("AWS::Lambda::Function") {
+		code, _ := function.Properties["Code"].(map[string]any)
+		for _, architecture := range []string{"arm64", "x86_64"} {
+			key, err := resolved(code["S3Key"], map[string]string{"CodeKeyPrefix": prefix, "Architecture": architecture})
+			if err != nil || !slices.Contains(files, "code/"+key.(string)) {
+				t.Errorf("the template wants the code of %s at %v (%v); there are %q", name, key, err, files)
+			}
 		}
-	}
-	bucket, err := resolved(code["S3Bucket"], map[string]string{"CodeBucketPrefix": "code", "AWS::Region": "eu-central-1"})
-	if err != nil || bucket != "code-eu-central-1" {
-		t.Errorf("the template wants the bucket %v (%v)", bucket, err)
+		bucket, err := resolved(code["S3Bucket"], map[string]string{"CodeBucketPrefix": "code", "AWS::Region": "eu-central-1"})
+		if err != nil || bucket != "code-eu-central-1" {
+			t.Errorf("the template wants the bucket %v (%v)", bucket, err)
+		}
+		function.Properties["Code"] = answer.Template.Resources[name].Properties["Code"]
 	}
 	delete(packaged.Parameters, "CodeKeyPrefix")
 	delete(packaged.Parameters, "CodeBucketPrefix")
-	packaged.Resources["DetectorFunction"].Properties["Code"] = answer.Template.Resources["DetectorFunction"].Properties["Code"]
 	if !reflect.DeepEqual(packaged, answer.Template) {
 		t.Error("the packaged template differs from the translated one in more than the code's place")
 	}

@@ -44,7 +44,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		}
 		archive, err := pack(folder)
 		if err == nil {
-			err = errors.Join(os.MkdirAll(*dir, 0o755), os.WriteFile(filepath.Join(*dir, name+".zip"), archive, 0o644)) // #nosec G301 G306 -- to be uploaded
+			err = errors.Join(os.MkdirAll(*dir, 0o755), os.WriteFile(filepath.Join(*dir, name+".zip"), archive, 0o644))
 		}
 		if err != nil {
 			fmt.Fprintln(stderr, "pack:", err)
