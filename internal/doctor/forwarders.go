@@ -72,10 +72,13 @@ func instanceState(s types.StackInstanceSummary) string {
 			return string(state)
 		}
 	}
-	if s.Status != types.StackInstanceStatusCurrent {
-		return string(s.Status)
+	switch s.Status {
+	case types.StackInstanceStatusCurrent:
+		return ""
+	case "":
+		return "no status"
 	}
-	return ""
+	return string(s.Status)
 }
 
 // askNewAccounts asks whether an account that joins gets a forwarder by itself.
