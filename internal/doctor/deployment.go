@@ -12,12 +12,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/transport/http/protocol/awsquery"
 )
 
 // A deployment is one stack and what AWS says of it. What several rows need is
@@ -52,13 +54,24 @@ func newDeployment(cfg aws.Config, o Options) *deployment {
 	d := &deployment{
 		Options: o, cfg: cfg, known: map[string]string{"REGION": cfg.Region, "STACK": o.Stack},
 		formation: cloudformation.NewFromConfig(cfg), trail: cloudtrail.NewFromConfig(cfg), events: eventbridge.NewFromConfig(cfg), lambda: lambda.NewFromConfig(cfg),
-		sqs: sqs.NewFromConfig(cfg), sns: sns.NewFromConfig(cfg), kms: kms.NewFromConfig(cfg), watch: cloudwatch.NewFromConfig(cfg), sts: sts.NewFromConfig(cfg),
+		sqs: sqs.NewFromConfig(cfg), sns: sns.NewFromConfig(cfg), kms: kms.NewFromConfig(cfg), watch: cloudwatch.NewFromConfig(cfg, spokenAt(cfg)), sts: sts.NewFromConfig(cfg),
 	}
 	d.stack, d.resources = once(d.askStack), once(d.askResources)
 	d.trails, d.selectors = once(d.askTrails), once(d.askSelectors)
 	d.rule, d.targets = once(d.askRule), once(d.askTargets)
 	d.function, d.topicKeys, d.queues = once(d.askFunction), once(d.askTopicKeys), once(d.askQueues)
 	return d
+}
+
+// spokenAt makes CloudWatch's client speak its older protocol where AWS's own
+// endpoint is replaced: moto does not know CBOR.
+// Source: smithy.io, aws-query-protocol.html.
+func spokenAt(cfg aws.Config) func(*cloudwatch.Options) {
+	return func(o *cloudwatch.Options) {
+		if cfg.BaseEndpoint != nil {
+			o.Protocol = awsquery.New(schemas.GraniteServiceVersion20100801)
+		}
+	}
 }
 
 // once asks the first time only.

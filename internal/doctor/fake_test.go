@@ -192,14 +192,19 @@ func (w *world) soundTopics() {
 		w.subscribe(topic, map[string]string{"AlertTopic": "email", "OverflowTopic": "https", "OpsTopic": "email"}[topic], "x@example.com", topicARN(topic)+":1")
 	}
 	w.key = &kmstypes.KeyMetadata{KeyId: aws.String(keyARN), KeyState: kmstypes.KeyStateEnabled}
-	w.keyPolicy = fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
-		{"Sid":"TheAccount","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::%[1]s:root"},"Action":"kms:*","Resource":"*"},
-		{"Sid":"AlarmsAndRules","Effect":"Allow","Principal":{"Service":["cloudwatch.amazonaws.com","events.amazonaws.com"]},"Action":["kms:Decrypt","kms:GenerateDataKey*"],"Resource":"*",
-		 "Condition":{"StringEquals":{"aws:SourceAccount":"%[1]s"}}}]}`, account)
+	w.keyPolicy = soundKeyPolicy(account)
 	w.slack = []chatbottypes.SlackChannelConfiguration{{
 		ConfigurationName: aws.String("kmsentry-slack"), ChatConfigurationArn: aws.String("arn:aws:chatbot::" + account + ":chat-configuration/slack-channel/kmsentry-slack"), State: aws.String("ENABLED"),
 		SnsTopicArns: []string{topicARN("AlertTopic"), topicARN("OverflowTopic")}, GuardrailPolicyArns: []string{"arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"},
 	}}
+}
+
+// soundKeyPolicy lets in the account, and for it CloudWatch and EventBridge.
+func soundKeyPolicy(account string) string {
+	return fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
+		{"Sid":"TheAccount","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::%[1]s:root"},"Action":"kms:*","Resource":"*"},
+		{"Sid":"AlarmsAndRules","Effect":"Allow","Principal":{"Service":["cloudwatch.amazonaws.com","events.amazonaws.com"]},"Action":["kms:Decrypt","kms:GenerateDataKey*"],"Resource":"*",
+		 "Condition":{"StringEquals":{"aws:SourceAccount":"%[1]s"}}}]}`, account)
 }
 
 func (w *world) subscribe(topic, protocol, endpoint, id string) {

@@ -67,7 +67,7 @@ func askKeyPolicy(ctx context.Context, d *deployment) (answer, error) {
 	}
 	for _, key := range keys {
 		d.known["KEY_ID"] = key
-		out, err := call(ctx, d.kms.GetKeyPolicy, &kms.GetKeyPolicyInput{KeyId: &key})
+		out, err := call(ctx, d.kms.GetKeyPolicy, &kms.GetKeyPolicyInput{KeyId: &key, PolicyName: aws.String("default")})
 		if err != nil {
 			return answer{}, err
 		}
