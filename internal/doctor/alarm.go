@@ -22,6 +22,9 @@ func askAlarms(ctx context.Context, d *deployment) (answer, error) {
 		logical[all[name].id] = name
 		in.AlarmNames = append(in.AlarmNames, all[name].id)
 	}
+	if len(in.AlarmNames) == 0 && d.kind(ctx) == forwarder {
+		return answer{OK, "the stack has no alarm (Alarm=false)", ""}, nil
+	}
 	if len(in.AlarmNames) == 0 {
 		return answer{}, fmt.Errorf("an alarm: %w", errMissing)
 	}
@@ -37,7 +40,8 @@ func askAlarms(ctx context.Context, d *deployment) (answer, error) {
 	for _, a := range out.MetricAlarms {
 		name := logical[aws.ToString(a.AlarmName)]
 		delete(logical, aws.ToString(a.AlarmName))
-		if !aws.ToBool(a.ActionsEnabled) || len(a.AlarmActions) == 0 {
+		lonely := len(a.AlarmActions) == 0 && d.kind(ctx) == detector // a forwarder's may just show its state
+		if !aws.ToBool(a.ActionsEnabled) || lonely {
 			d.known["ALARM_NAME"] = aws.ToString(a.AlarmName)
 			mute = append(mute, name)
 		}

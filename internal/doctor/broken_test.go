@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -98,7 +99,13 @@ func trailFaults() []fault {
 		{name: "KMS excluded", make: basic(func(s *cloudtrailtypes.EventSelector) {
 			s.ExcludeManagementEventSources = []string{"rdsdata.amazonaws.com", "kms.amazonaws.com"}
 		}),
-			results: "trail-kms failing", says: "leaves the write events of AWS KMS out", mend: `--event-selectors '[{"ReadWriteType":"WriteOnly"`},
+			results: "trail-kms failing", says: "leaves the write events of AWS KMS out", mend: `aws cloudtrail put-event-selectors --trail-name ` + trailID + ` --region us-east-1 --event-selectors '[{"ReadWriteType":"All","IncludeManagementEvents":true,"ExcludeManagementEventSources":["rdsdata.amazonaws.com"]}]'`},
+		{name: "writes without KMS", make: basic(func(s *cloudtrailtypes.EventSelector) {
+			s.ReadWriteType, s.ExcludeManagementEventSources = cloudtrailtypes.ReadWriteTypeWriteOnly, []string{"kms.amazonaws.com"}
+		}), results: "trail-kms failing", mend: `'[{"ReadWriteType":"WriteOnly","IncludeManagementEvents":true}]'`},
+		{name: "KMS excluded, and data events", make: basic(func(s *cloudtrailtypes.EventSelector) {
+			s.ExcludeManagementEventSources, s.DataResources = []string{"kms.amazonaws.com"}, []cloudtrailtypes.DataResource{{Type: aws.String("AWS::S3::Object")}}
+		}), results: "trail-kms failing", mend: "aws cloudtrail get-event-selectors --trail-name " + trailID},
 		{name: "rdsdata excluded", make: basic(func(s *cloudtrailtypes.EventSelector) {
 			s.ExcludeManagementEventSources = []string{"rdsdata.amazonaws.com"}
 		})},
@@ -146,7 +153,8 @@ func ruleFaults() []fault {
 		})},
 		{name: "a state that is new", make: rule(func(r *eventbridge.DescribeRuleOutput) { r.State = "PAUSED" }), results: "rule-state unknown"},
 		{name: "the rule is gone", make: func(w *world) { delete(w.rules, prefix+detectorRule) }, results: "rule-state failing, rule-pattern failing", says: "has been deleted"},
-		{name: "one call less", make: pattern(`"CreateKey", `, ""), results: "rule-pattern failing", says: `detail.eventName "CreateKey" is left out`},
+		{name: "one call less", make: pattern(`"CreateKey", `, ""), results: "rule-pattern failing", says: `detail.eventName "CreateKey" is left out`,
+			mend: `aws events put-rule --name kmsentry-DetectorFunctionKeyPolicyChange --event-bus-name default --region eu-central-1 --event-pattern '{"detail":{"eventName":["CreateKey","PutKeyPolicy","ReplicateKey"]`},
 		{name: "one call more", make: pattern(`"CreateKey"`, `"CreateKey", "DisableKey"`), results: "rule-pattern warning", says: `detail.eventName "DisableKey"`},
 		{name: "a source less to check", make: pattern(`"source": ["aws.kms"], `, ""), results: "rule-pattern warning", says: "any source"},
 		{name: "a field more", make: pattern(`"source"`, `"account": ["444455556666"], "source"`), results: "rule-pattern failing", says: `it wants account to be one of "444455556666"`},
@@ -154,11 +162,11 @@ func ruleFaults() []fault {
 		{name: "a value for a list", make: pattern(`["aws.kms"]`, `[]`), results: "rule-pattern failing", says: `source "aws.kms" is left out`},
 		{name: "a pattern that is no JSON", make: rule(func(r *eventbridge.DescribeRuleOutput) { r.EventPattern = aws.String("{") }), results: "rule-pattern failing"},
 		{name: "a schedule", make: rule(func(r *eventbridge.DescribeRuleOutput) { r.EventPattern = nil }), results: "rule-pattern failing"},
-		{name: "no targets", make: func(w *world) { w.targets = nil }, results: "rule-target failing, rule-retry failing", says: "none of the rule's targets is the function"},
+		{name: "no targets", make: func(w *world) { w.targets = nil }, results: "rule-target failing, rule-retry failing", says: "none of the targets of kmsentry-DetectorFunctionKeyPolicyChange is the function"},
 		{name: "another function", make: target(func(t *eventbridgetypes.Target) { t.Arn = aws.String(*t.Arn + "2") }), results: "rule-target failing, rule-retry failing"},
 		{name: "an input of its own", make: target(func(t *eventbridgetypes.Target) { t.Input = aws.String("{}") }), results: "rule-target failing", says: "something else than the event"},
 		{name: "a part of the event", make: target(func(t *eventbridgetypes.Target) { t.InputPath = aws.String("$.detail") }), results: "rule-target failing"},
-		{name: "no dead-letter queue", make: target(func(t *eventbridgetypes.Target) { t.DeadLetterConfig = nil }), results: "rule-retry failing", says: "no dead-letter queue"},
+		{name: "no dead-letter queue", make: target(func(t *eventbridgetypes.Target) { t.DeadLetterConfig = nil }), results: "rule-retry failing", says: "no dead-letter queue", mend: "create-change-set --stack-name kmsentry --region eu-central-1 --change-set-name kmsentry-doctor --use-previous-template --deployment-mode REVERT_DRIFT"},
 		{name: "another's dead-letter queue", make: target(func(t *eventbridgetypes.Target) {
 			t.DeadLetterConfig.Arn = aws.String("arn:aws:sqs:eu-central-1:1:other")
 		}), results: "rule-retry warning"},
@@ -169,7 +177,22 @@ func ruleFaults() []fault {
 		{name: "the permission of another rule", make: func(w *world) { w.policy = strings.Replace(w.policy, "rule/kms", "rule/x-kms", 1) }, results: "rule-permission failing"},
 		{name: "a denied permission", make: func(w *world) { w.policy = strings.Replace(w.policy, "Allow", "Deny", 1) }, results: "rule-permission failing"},
 		{name: "a forwarder without a role", make: target(func(t *eventbridgetypes.Target) { t.RoleArn = nil }), results: "rule-target failing", says: "no role", forwards: true},
-		{name: "a forwarder to a queue", make: target(func(t *eventbridgetypes.Target) { t.Arn = aws.String(queueARN("UndeliveredEvents")) }), results: "rule-target failing, rule-retry failing", says: "none of the rule's targets is an event bus", forwards: true},
+		{name: "a forwarder to a queue", make: target(func(t *eventbridgetypes.Target) { t.Arn = aws.String(queueARN("UndeliveredEvents")) }), results: "rule-target failing, rule-retry failing", says: "none of the targets of kmsentry-DetectorFunctionKeyPolicyChange is an event bus", forwards: true},
+		{name: "the organization's rule is off", make: func(w *world) { w.rules[prefix+"OrganizationRule"].State = eventbridgetypes.RuleStateDisabled }, results: "rule-state failing",
+			mend: "aws events enable-rule --name kmsentry-OrganizationRule --event-bus-name kmsentry --region eu-central-1"},
+		{name: "one rule off, another not known", make: func(w *world) {
+			w.rules[prefix+"OrganizationRule"].State, w.rules[prefix+detectorRule].State = "PAUSED", eventbridgetypes.RuleStateDisabled
+		}, results: "rule-state failing", mend: "--name kmsentry-DetectorFunctionKeyPolicyChange --event-bus-name default"},
+		{name: "no permission for the organization's rule", make: func(w *world) { w.policy = strings.Replace(w.policy, "OrganizationRule", "x", 1) }, results: "rule-permission failing", says: "kmsentry-OrganizationRule"},
+		{name: "a bus for nobody", make: func(w *world) { w.busPolicy = "" }, results: "bus failing", says: "no organization may put events on the bus kmsentry"},
+		{name: "a bus for everybody", make: func(w *world) {
+			w.busPolicy = `{"Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"events:PutEvents"}]}`
+		}, results: "bus warning", says: "anybody may put events"},
+		{name: "a bus with a policy that is no JSON", make: func(w *world) { w.busPolicy = "{" }, results: "bus unknown"},
+		{name: "no bus", make: func(w *world) { takeOut(w, "OrganizationBus") }},
+		{name: "a forwarder without an alarm", make: func(w *world) { takeOut(w, "ErrorsAlarm") }, forwards: true},
+		{name: "a forwarder's alarm for nobody", make: func(w *world) { w.alarms = w.alarms[1:]; w.alarms[0].AlarmActions = nil }, forwards: true},
+		{name: "a forwarder's alarm going off", make: func(w *world) { w.alarms = w.alarms[1:]; w.alarms[0].StateValue = cloudwatchtypes.StateValueAlarm }, results: "alarms warning", forwards: true},
 		{name: "a tamper rule off", make: func(w *world) { w.rules[prefix+"TamperWatch"].State = eventbridgetypes.RuleStateDisabled }, results: "tamper failing", says: "TamperWatch (off)", mend: "enable-rule --name kmsentry-TamperWatch"},
 		{name: "a tamper rule gone", make: func(w *world) { delete(w.rules, prefix+"TrailWatch") }, results: "tamper failing", says: "TrailWatch (deleted)"},
 		{name: "no tamper rule", make: func(w *world) { takeOut(w, "TamperWatch", "TrailWatch") }, results: "tamper warning", mend: "TamperRule=true"},
@@ -218,6 +241,9 @@ func functionFaults() []fault {
 		{name: "metrics in part", make: func(w *world) { w.partial = true }, results: "function-errors unknown, queue-age unknown, canary unknown, delivery unknown", says: "InternalError"},
 		{name: "events in a queue", make: func(w *world) { w.queues[queueURL("FailedEvents")]["ApproximateNumberOfMessages"] = "3" }, results: "queues failing", says: "FailedEvents holds 3 events",
 			mend: "kmsentry redrive --send --function kmsentry-DetectorFunction " + queueURL("FailedEvents")},
+		{name: "events in two queues", make: func(w *world) {
+			w.queues[queueURL("FailedEvents")]["ApproximateNumberOfMessages"], w.queues[queueURL("UndeliveredEvents")]["ApproximateNumberOfMessages"] = "1", "1"
+		}, results: "queues failing", mend: "kmsentry-DetectorFunction " + queueURL("FailedEvents") + " " + queueURL("UndeliveredEvents")},
 		{name: "events that somebody has received", make: func(w *world) { w.queues[queueURL("UndeliveredEvents")]["ApproximateNumberOfMessagesNotVisible"] = "1" }, results: "queues failing", says: "UndeliveredEvents holds 1 event"},
 		{name: "a queue that does not say", make: func(w *world) { delete(w.queues[queueURL("FailedEvents")], "ApproximateNumberOfMessages") }, results: "queues unknown"},
 		{name: "a queue is gone", make: func(w *world) { delete(w.queues, queueURL("FailedEvents")) }, results: "queues failing", says: "has been deleted"},
@@ -278,7 +304,7 @@ func topicFaults() []fault {
 		{name: "a failed delivery", make: count("AWS/SNS/NumberOfNotificationsFailed", 72*time.Hour, 1), results: "delivery warning"},
 		{name: "no alert for long", make: func(w *world) { w.metrics["AWS/SNS/NumberOfMessagesPublished"] = nil }, results: "delivery warning", says: "no alert for 90 days", mend: "aws lambda invoke --function-name kmsentry-DetectorFunction"},
 		{name: "no chat", make: func(w *world) { w.slack = nil }},
-		{name: "no guardrail", make: guard(func(c *chatbottypes.SlackChannelConfiguration) { c.GuardrailPolicyArns = nil }), results: "chat failing", says: "without a guardrail", mend: "kmsentry-slack --guardrail-policy-arns"},
+		{name: "no guardrail", make: guard(func(c *chatbottypes.SlackChannelConfiguration) { c.GuardrailPolicyArns = nil }), results: "chat failing", says: "without a guardrail", mend: "kmsentry-slack --slack-channel-id C0123456789 --guardrail-policy-arns"},
 		{name: "an administrator's guardrail", make: guard(func(c *chatbottypes.SlackChannelConfiguration) {
 			c.GuardrailPolicyArns = []string{"arn:aws:iam::aws:policy/AdministratorAccess"}
 		}), results: "chat failing"},
@@ -392,6 +418,20 @@ func TestOtherErrors(t *testing.T) {
 	}
 }
 
+// TestTimeout: a call that AWS does not answer is unknown after 20 seconds, and the
+// others go on.
+func TestTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := sound(t)
+		w.hangs = "kms:GetKeyPolicy"
+		for _, c := range examine(t, w).Checks {
+			if c.ID == "topic-key-policy" && (c.Result != Unknown || c.Found != "kms:GetKeyPolicy: no answer in time") || c.ID != "topic-key-policy" && c.Result != OK {
+				t.Errorf("%s is %s: %s", c.ID, c.Result, c.Found)
+			}
+		}
+	})
+}
+
 // TestNoStack: what makes an examination pointless is one line.
 func TestNoStack(t *testing.T) {
 	for _, test := range []struct {
@@ -405,7 +445,9 @@ func TestNoStack(t *testing.T) {
 			w.fails[describeStacks] = &smithy.GenericAPIError{Code: "ExpiredToken", Message: "expired"}
 		}, `stack "kmsentry" in eu-central-1: cloudformation:DescribeStacks: ExpiredToken: expired`},
 		{"no network", func(w *world) { w.fails[describeStacks] = &net.DNSError{Name: "x", IsNotFound: true} }, `stack "kmsentry" in eu-central-1: cloudformation:DescribeStacks: there is no host x; is the Region right, and the network?`},
-		{"another stack", func(w *world) { takeOut(w, "DetectorFunction "+detectorRule+" TamperWatch TrailWatch") }, `stack "kmsentry" in eu-central-1: it is not kmsentry's: it has neither DetectorFunction nor a rule`},
+		{"another stack", func(w *world) {
+			takeOut(w, "DetectorFunction "+detectorRule+" OrganizationRule TamperWatch TrailWatch")
+		}, `stack "kmsentry" in eu-central-1: it holds neither kmsentry's function nor a forwarder's rule`},
 	} {
 		w := sound(t)
 		test.make(w)

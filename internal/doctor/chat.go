@@ -18,6 +18,7 @@ const chatRegion = "us-east-2"
 // A channel is one that hears a topic of the stack.
 type channel struct {
 	name, arn, state, reason string
+	slack, teams             string // the channel's id, in one of them
 	topics, guardrails       []string
 }
 
@@ -44,18 +45,28 @@ func askChat(ctx context.Context, d *deployment) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	return d.guarded(channels, alert, overflow), nil
+}
+
+// guarded answers for the channels that hear one of the two topics.
+func (d *deployment) guarded(channels []channel, alert, overflow string) answer {
 	var open, off, deaf, good []string
+	mend := ""
 	for _, c := range channels {
-		if !slices.Contains(c.topics, alert) && !slices.Contains(c.topics, overflow) {
-			continue
-		}
-		d.known["CHANNEL_ARN"] = c.arn
+		hearsAlerts, hearsOverflow := slices.Contains(c.topics, alert), slices.Contains(c.topics, overflow)
 		switch {
+		case !hearsAlerts && !hearsOverflow:
 		case c.open():
 			open = append(open, c.name)
+			d.known["CHANNEL_ARN"] = c.arn
+			if mend = guardSlack; c.teams != "" {
+				mend, d.known["TEAMS_CHANNEL_ID"] = guardTeams, c.teams
+			} else {
+				d.known["SLACK_CHANNEL_ID"] = c.slack
+			}
 		case c.state == "DISABLED":
-			off = append(off, c.name+" "+c.reason)
-		case !slices.Contains(c.topics, alert) || !slices.Contains(c.topics, overflow):
+			off = append(off, strings.TrimSpace(c.name+" "+c.reason))
+		case !hearsAlerts || !hearsOverflow:
 			deaf = append(deaf, c.name)
 		default:
 			good = append(good, c.name)
@@ -63,16 +74,24 @@ func askChat(ctx context.Context, d *deployment) (answer, error) {
 	}
 	switch {
 	case len(open) > 0:
-		return answer{Failing, "without a guardrail, or with AdministratorAccess as one: " + few(open), ""}, nil
+		return answer{Failing, "without a guardrail, or with AdministratorAccess as one: " + few(open), mend}
 	case len(off) > 0:
-		return answer{Failing, "switched off: " + few(off), ""}, nil
+		return answer{Failing, "switched off: " + few(off), ""}
 	case len(deaf) > 0:
-		return answer{Warning, "hears only one of the alert topic and the overflow topic: " + few(deaf), ""}, nil
+		return answer{Warning, "hears only one of the alert topic and the overflow topic: " + few(deaf), ""}
 	case len(good) == 0:
-		return answer{OK, "no chat channel of this account hears the alerts", ""}, nil
+		return answer{OK, "no chat channel of this account hears the alerts", ""}
 	}
-	return answer{OK, fmt.Sprintf("guarded: %s", few(good)), ""}, nil
+	return answer{OK, fmt.Sprintf("guarded: %s", few(good)), ""}
 }
+
+// The commands that guard a channel. The API wants the channel's id with every change.
+// Source: AWS Chatbot API reference, UpdateSlackChannelConfiguration.
+const (
+	guardSlack = "aws chatbot update-slack-channel-configuration --chat-configuration-arn CHANNEL_ARN --slack-channel-id SLACK_CHANNEL_ID " + guard
+	guardTeams = "aws chatbot update-microsoft-teams-channel-configuration --chat-configuration-arn CHANNEL_ARN --channel-id TEAMS_CHANNEL_ID " + guard
+	guard      = "--guardrail-policy-arns arn:aws:iam::aws:policy/job-function/ViewOnlyAccess --region " + chatRegion
+)
 
 // open reports whether members of the channel may do what they like.
 func (c channel) open() bool {
@@ -92,7 +111,7 @@ func (d *deployment) channels(ctx context.Context) ([]channel, error) {
 			return nil, err
 		}
 		for _, c := range out.SlackChannelConfigurations {
-			all = append(all, channel{aws.ToString(c.ConfigurationName), aws.ToString(c.ChatConfigurationArn), aws.ToString(c.State), aws.ToString(c.StateReason), c.SnsTopicArns, c.GuardrailPolicyArns})
+			all = append(all, channel{aws.ToString(c.ConfigurationName), aws.ToString(c.ChatConfigurationArn), aws.ToString(c.State), aws.ToString(c.StateReason), aws.ToString(c.SlackChannelId), "", c.SnsTopicArns, c.GuardrailPolicyArns})
 		}
 		if slack.NextToken = out.NextToken; aws.ToString(out.NextToken) == "" {
 			break
@@ -105,7 +124,7 @@ func (d *deployment) channels(ctx context.Context) ([]channel, error) {
 			return nil, err
 		}
 		for _, c := range out.TeamChannelConfigurations {
-			all = append(all, channel{aws.ToString(c.ConfigurationName), aws.ToString(c.ChatConfigurationArn), aws.ToString(c.State), aws.ToString(c.StateReason), c.SnsTopicArns, c.GuardrailPolicyArns})
+			all = append(all, channel{aws.ToString(c.ConfigurationName), aws.ToString(c.ChatConfigurationArn), aws.ToString(c.State), aws.ToString(c.StateReason), "", aws.ToString(c.ChannelId), c.SnsTopicArns, c.GuardrailPolicyArns})
 		}
 		if teams.NextToken = out.NextToken; aws.ToString(out.NextToken) == "" {
 			return all, nil

@@ -43,11 +43,11 @@ type deployment struct {
 	resources func(context.Context) (resources, error)
 	trails    func(context.Context) ([]trailFacts, error)
 	selectors func(context.Context) ([]trailFacts, error)
-	rule      func(context.Context) (*eventbridge.DescribeRuleOutput, error)
-	targets   func(context.Context) ([]target, error)
 	function  func(context.Context) (*lambda.GetFunctionConfigurationOutput, error)
 	topicKeys func(context.Context) ([]string, error)
 	queues    func(context.Context) ([]queueFacts, error)
+	rules     map[rule]func(context.Context) (*eventbridge.DescribeRuleOutput, error)
+	targets   map[rule]func(context.Context) ([]target, error)
 }
 
 func newDeployment(cfg aws.Config, o Options) *deployment {
@@ -58,7 +58,7 @@ func newDeployment(cfg aws.Config, o Options) *deployment {
 	}
 	d.stack, d.resources = once(d.askStack), once(d.askResources)
 	d.trails, d.selectors = once(d.askTrails), once(d.askSelectors)
-	d.rule, d.targets = once(d.askRule), once(d.askTargets)
+	d.rules, d.targets = map[rule]func(context.Context) (*eventbridge.DescribeRuleOutput, error){}, map[rule]func(context.Context) ([]target, error){}
 	d.function, d.topicKeys, d.queues = once(d.askFunction), once(d.askTopicKeys), once(d.askQueues)
 	return d
 }

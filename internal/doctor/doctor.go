@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -45,6 +46,17 @@ func (r Result) String() string {
 
 // MarshalText is the word of String.
 func (r Result) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText reads the word of String.
+func (r *Result) UnmarshalText(text []byte) error {
+	for _, known := range []Result{Unknown, OK, Warning, Failing} {
+		if known.String() == string(text) {
+			*r = known
+			return nil
+		}
+	}
+	return fmt.Errorf("want ok, warning, failing or unknown, got %q", text)
+}
 
 // A Check is one question about a stack, and its answer. Names that come from AWS
 // are in Found and Mend as AWS gave them: sanitize them before people read them.
@@ -135,50 +147,57 @@ func (d *deployment) ask(ctx context.Context, r row) Check {
 	return c
 }
 
-// worst is the worst result. Unknown is worse than a warning: nobody knows what
-// it hides.
+// badness orders results. Unknown is worse than a warning: nobody knows what it
+// hides.
+func badness(r Result) int { return slices.Index([]Result{OK, Warning, Unknown, Failing}, r) }
+
+func worse(a, b Result) bool { return badness(a) > badness(b) }
+
+// worst is the worst result; without checks nothing is known.
 func worst(checks []Check) Result {
-	order := []Result{OK, Warning, Unknown, Failing}
-	at := 0
-	for _, c := range checks {
-		at = max(at, slices.Index(order, c.Result))
-	}
 	if len(checks) == 0 {
 		return Unknown
 	}
-	return order[at]
+	at := OK
+	for _, c := range checks {
+		if worse(c.Result, at) {
+			at = c.Result
+		}
+	}
+	return at
+}
+
+// Checks lists what Examine asks of any kind of stack, without answers: each is
+// unknown.
+func Checks(o Options) []Check {
+	var all []Check
+	for _, r := range applicable(both, o) {
+		all = append(all, Check{ID: r.id, Asks: r.asks, Why: r.why, Mend: r.mend, Permissions: r.needs})
+	}
+	return all
 }
 
 // Permissions are the IAM actions that Examine calls, sorted.
 func Permissions(o Options) []string {
 	var all []string
-	for _, k := range []kind{detector, forwarder} {
-		for _, r := range applicable(k, o) {
-			all = append(all, r.needs...)
-		}
+	for _, r := range applicable(both, o) {
+		all = append(all, r.needs...)
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
 }
 
+// placeholder is a word of a command that is to be filled in.
+var placeholder = regexp.MustCompile(`[A-Z][A-Z0-9_]+`)
+
 // fill puts what is known in place of the words in capitals of a command.
 func (d *deployment) fill(command string) string {
-	names := make([]string, 0, len(d.known))
-	for name := range d.known {
-		names = append(names, name)
-	}
-	// The longest first: one name may begin another.
-	slices.SortFunc(names, func(a, b string) int {
-		if len(a) != len(b) {
-			return len(b) - len(a)
+	return placeholder.ReplaceAllStringFunc(command, func(word string) string {
+		if value := d.known[word]; value != "" {
+			return shellWord(value)
 		}
-		return strings.Compare(a, b)
+		return word
 	})
-	var pairs []string
-	for _, name := range names {
-		pairs = append(pairs, name, shellWord(d.known[name]))
-	}
-	return strings.NewReplacer(pairs...).Replace(command)
 }
 
 // shellWord is text as one word of a shell: whatever it holds is not run.
@@ -193,7 +212,7 @@ func shellWord(text string) string {
 }
 
 // errForeign is for a stack of something else.
-var errForeign = errors.New("it is not kmsentry's: it has neither DetectorFunction nor a rule")
+var errForeign = errors.New("it holds neither kmsentry's function nor a forwarder's rule")
 
 // errMissing is for what a row cannot do without and AWS does not have.
 var errMissing = errors.New("not in the stack")

@@ -1,11 +1,21 @@
 package doctor
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"flag"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 )
+
+var update = flag.Bool("update", false, "write the reports anew")
 
 func options(w *world) Options {
 	return Options{Stack: "kmsentry", StackSet: "kmsentry-forwarders", Now: w.now}
@@ -98,5 +108,50 @@ func TestRefused(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestReport holds whole reports: one of a sound forwarder, one of a stack with
+// faults, refusals and hostile names. kmsentry doctor's tests print them.
+func TestReport(t *testing.T) {
+	broken := sound(t)
+	broken.selectors[trailID].EventSelectors[0].ExcludeManagementEventSources = []string{"kms.amazonaws.com"}
+	broken.rules[prefix+detectorRule].State = "DISABLED"
+	broken.queues[queueURL("FailedEvents")]["ApproximateNumberOfMessages"] = "3"
+	count("AWS/SQS/ApproximateAgeOfOldestMessage/FailedEvents", 4*time.Minute, 11*86400)(broken)
+	broken.subscribe("AlertTopic", "email", "\x1b[2Jann\u202e@example.com\nok         trail-kms  all is well", "PendingConfirmation")
+	broken.slack[0].ConfigurationName = aws.String("<!channel> `rm -rf`")
+	broken.slack[0].GuardrailPolicyArns = nil
+	broken.refuse("kms:DescribeKey")
+	broken.instances[1].StatusReason, broken.instances[1].Status = aws.String("no such bus"), "OUTDATED"
+	forwarding := sound(t)
+	forwarding.forwarding()
+	for name, w := range map[string]*world{"broken": broken, "forwarder": forwarding} {
+		got, err := json.MarshalIndent(examine(t, w), "", " ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, '\n')
+		file := filepath.Join("testdata", name+".json")
+		if *update {
+			if err := os.WriteFile(file, got, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("the report differs from %s; look at the difference and run with -update:\n%s", file, got)
+		}
+		var back Report
+		if err := json.Unmarshal(want, &back); err != nil || back.Result == Unknown {
+			t.Errorf("%s read again: %s, %v", file, back.Result, err)
+		}
+	}
+	var r Result
+	if err := r.UnmarshalText([]byte("fine")); err == nil {
+		t.Error("a result may be called fine")
 	}
 }

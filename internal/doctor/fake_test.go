@@ -45,6 +45,7 @@ type world struct {
 	targets    []eventbridgetypes.Target
 	function   *lambda.GetFunctionConfigurationOutput
 	policy     string
+	busPolicy  string
 	reserved   *int32
 	invoke     *lambda.GetFunctionEventInvokeConfigOutput
 	queues     map[string]map[string]string
@@ -61,6 +62,7 @@ type world struct {
 	auto       bool
 
 	fails  map[string]error // by permission
+	hangs  string           // a permission
 	called map[string]bool
 	asked  map[string]string // the Region, by permission
 }
@@ -136,6 +138,10 @@ func (w *world) soundStack() {
 		w.alarms = append(w.alarms, cloudwatchtypes.MetricAlarm{AlarmName: aws.String(prefix + alarm), ActionsEnabled: aws.Bool(true), AlarmActions: []string{topicARN("OpsTopic")}, StateValue: cloudwatchtypes.StateValueOk})
 	}
 	add("AWS::KMS::Key", "StackKey", keyARN)
+	add("AWS::Events::EventBus", "OrganizationBus", "kmsentry")
+	add("AWS::Events::Rule", "OrganizationRule", "kmsentry|"+prefix+"OrganizationRule")
+	w.busPolicy = `{"Version":"2012-10-17","Statement":[{"Sid":"OnlyTheOrganization","Effect":"Allow","Principal":"*","Action":"events:PutEvents",
+		"Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-a1b2c3d4e5"}}}]}`
 	add("AWS::Scheduler::Schedule", "CanarySchedule", prefix+"CanarySchedule")
 }
 
@@ -157,7 +163,7 @@ const soundPattern = `{"source": ["aws.kms"], "detail-type": ["AWS API Call via 
 func (w *world) soundRule(t testing.TB) {
 	t.Helper()
 	w.rules = map[string]*eventbridge.DescribeRuleOutput{}
-	for _, name := range []string{detectorRule, "TamperWatch", "TrailWatch"} {
+	for _, name := range []string{detectorRule, "OrganizationRule", "TamperWatch", "TrailWatch"} {
 		w.rules[prefix+name] = &eventbridge.DescribeRuleOutput{State: eventbridgetypes.RuleStateEnabled, EventPattern: aws.String(soundPattern)}
 	}
 	w.targets = []eventbridgetypes.Target{{
@@ -174,7 +180,9 @@ func (w *world) soundFunction() {
 		Environment: &lambdatypes.EnvironmentResponse{Variables: map[string]string{"TOPIC_ARN": topicARN("AlertTopic"), "OVERFLOW_TOPIC_ARN": topicARN("OverflowTopic"), "MIN_SEVERITY": "medium"}},
 	}
 	w.policy = fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Sid":"x","Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},"Action":"lambda:InvokeFunction",
-		"Condition":{"ArnLike":{"AWS:SourceArn":"arn:aws:events:%s:%s:rule/%s"}}}]}`, region, account, prefix+detectorRule)
+		"Condition":{"ArnLike":{"AWS:SourceArn":"arn:aws:events:%[1]s:%[2]s:rule/%[3]s"}}},
+		{"Sid":"y","Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},"Action":"lambda:InvokeFunction",
+		"Condition":{"ArnLike":{"AWS:SourceArn":"arn:aws:events:%[1]s:%[2]s:rule/kmsentry/%[4]s"}}}]}`, region, account, prefix+detectorRule, prefix+"OrganizationRule")
 	w.invoke = &lambda.GetFunctionEventInvokeConfigOutput{
 		MaximumRetryAttempts: aws.Int32(2), MaximumEventAgeInSeconds: aws.Int32(21600),
 		DestinationConfig: &lambdatypes.DestinationConfig{OnFailure: &lambdatypes.OnFailure{Destination: aws.String(queueARN("FailedEvents"))}},
@@ -194,7 +202,7 @@ func (w *world) soundTopics() {
 	w.key = &kmstypes.KeyMetadata{KeyId: aws.String(keyARN), KeyState: kmstypes.KeyStateEnabled}
 	w.keyPolicy = soundKeyPolicy(account)
 	w.slack = []chatbottypes.SlackChannelConfiguration{{
-		ConfigurationName: aws.String("kmsentry-slack"), ChatConfigurationArn: aws.String("arn:aws:chatbot::" + account + ":chat-configuration/slack-channel/kmsentry-slack"), State: aws.String("ENABLED"),
+		ConfigurationName: aws.String("kmsentry-slack"), SlackChannelId: aws.String("C0123456789"), ChatConfigurationArn: aws.String("arn:aws:chatbot::" + account + ":chat-configuration/slack-channel/kmsentry-slack"), State: aws.String("ENABLED"),
 		SnsTopicArns: []string{topicARN("AlertTopic"), topicARN("OverflowTopic")}, GuardrailPolicyArns: []string{"arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"},
 	}}
 }
@@ -222,7 +230,7 @@ func (w *world) forwarding() {
 		case detectorRule:
 			r.LogicalResourceId = aws.String("Forward")
 			w.resources = append(w.resources, r)
-		case "UndeliveredEvents":
+		case "UndeliveredEvents", "ErrorsAlarm":
 			w.resources = append(w.resources, r)
 		}
 	}
@@ -243,6 +251,10 @@ func (w *world) config() aws.Config {
 			w.called[name], w.asked[name] = true, awsmiddleware.GetRegion(ctx)
 			if err := w.fails[name]; err != nil {
 				return middleware.InitializeOutput{}, middleware.Metadata{}, err
+			}
+			if name == w.hangs {
+				<-ctx.Done()
+				return middleware.InitializeOutput{}, middleware.Metadata{}, ctx.Err()
 			}
 			out, err := w.answer(name, in.Parameters)
 			return middleware.InitializeOutput{Result: out}, middleware.Metadata{}, err
@@ -287,6 +299,8 @@ func (w *world) answer(name string, in any) (any, error) {
 		return found(w.selectors, in.TrailName, "TrailNotFoundException")
 	case *eventbridge.DescribeRuleInput:
 		return found(w.rules, in.Name, "ResourceNotFoundException")
+	case *eventbridge.DescribeEventBusInput:
+		return &eventbridge.DescribeEventBusOutput{Name: in.Name, Policy: &w.busPolicy}, nil
 	case *eventbridge.ListTargetsByRuleInput:
 		return &eventbridge.ListTargetsByRuleOutput{Targets: w.targets}, nil
 	case *chatbot.DescribeSlackChannelConfigurationsInput:

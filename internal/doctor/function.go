@@ -58,7 +58,7 @@ func askFunctionTopic(ctx context.Context, d *deployment) (answer, error) {
 			return answer{}, err
 		}
 		if got := f.Environment.Variables[variable]; got != topic {
-			return answer{Failing, fmt.Sprintf("%s of the function is %q, not the stack's %s", variable, got, logical), redeploy}, nil
+			return answer{Failing, fmt.Sprintf("%s of the function is %q, not the stack's %s", variable, got, logical), revert}, nil
 		}
 	}
 	return answer{OK, "it publishes to the stack's topics, from severity " + f.Environment.Variables["MIN_SEVERITY"] + " on", ""}, nil

@@ -30,7 +30,7 @@ func askKeyState(ctx context.Context, d *deployment) (answer, error) {
 		out, err := call(ctx, d.kms.DescribeKey, &kms.DescribeKeyInput{KeyId: &key})
 		switch {
 		case isMissing(err):
-			return answer{Failing, "the topics' key " + key + " does not exist", redeploy}, nil
+			return answer{Failing, "the topics' key " + key + " does not exist", revert}, nil
 		case err != nil:
 			return answer{}, err
 		case out.KeyMetadata == nil:

@@ -100,7 +100,12 @@ func askQueuesEmpty(ctx context.Context, d *deployment) (answer, error) {
 			empty = append(empty, q.logical)
 		default:
 			full = append(full, fmt.Sprintf("%s holds %s", q.logical, counted(q.messages, "event")))
-			urls = append(urls, shellWord(q.url))
+			word := "QUEUE_URL"
+			if len(urls) > 0 {
+				word = fmt.Sprint("QUEUE_URL_", len(urls)+1)
+			}
+			d.known[word] = q.url
+			urls = append(urls, word)
 		}
 	}
 	if len(full) > 0 {

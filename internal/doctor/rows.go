@@ -43,7 +43,9 @@ const (
 )
 
 const (
-	selectorsMend = `aws cloudtrail put-event-selectors --trail-name TRAIL_ARN --region TRAIL_REGION --event-selectors '[{"ReadWriteType":"WriteOnly","IncludeManagementEvents":true}]'`
+	// Putting selectors replaces all of a trail's, so one looks first.
+	selectorsMend = "aws cloudtrail get-event-selectors --trail-name TRAIL_ARN --region TRAIL_REGION"
+	putSelectors  = "aws cloudtrail put-event-selectors --trail-name TRAIL_ARN --region TRAIL_REGION --event-selectors SELECTORS"
 	lookupCanary  = "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=PutKeyPolicy --region REGION"
 )
 
@@ -76,7 +78,7 @@ func trailRows() []row {
 		},
 		{
 			"trail-organization", "Is the organization's trail logging here?",
-			"Who controls an account can stop the account's own trail, and with it kmsentry. The organization's trail he cannot.",
+			"Whoever controls an account can stop the account's own trail, and so blind kmsentry. The organization's trail can be stopped from its owner's account only.",
 			"aws cloudtrail describe-trails --region REGION", both, []string{describeTrails, trailStatus}, askTrailOrganization,
 		},
 	}
@@ -97,22 +99,27 @@ func ruleRows() []row {
 		{
 			"rule-pattern", "Is its pattern that of template.yaml?",
 			"A pattern that somebody has narrowed lets calls pass unseen.",
-			redeploy, both, []string{listResources, describeRule}, askRulePattern,
+			"aws events put-rule --name RULE_NAME --event-bus-name BUS --region REGION --event-pattern PATTERN", both, []string{listResources, describeRule}, askRulePattern,
 		},
 		{
 			"rule-target", "Does it hand the event, unchanged, to the function (a forwarder: to a bus)?",
 			"Without the target the event goes nowhere.",
-			redeploy, both, []string{listResources, listTargets}, askRuleTarget,
+			revert, both, []string{listResources, listTargets}, askRuleTarget,
 		},
 		{
 			"rule-retry", "Does EventBridge try again, and keep what it cannot hand over?",
 			"Without a dead-letter queue an event that Lambda refuses is lost.",
-			redeploy, both, []string{listResources, listTargets}, askRuleRetry,
+			revert, both, []string{listResources, listTargets}, askRuleRetry,
 		},
 		{
 			"rule-permission", "Does the function let the rule call it?",
 			"Without the permission every event ends in the queue UndeliveredEvents.",
-			redeploy, detector, []string{listResources, "lambda:GetPolicy"}, askRulePermission,
+			revert, detector, []string{listResources, "lambda:GetPolicy"}, askRulePermission,
+		},
+		{
+			"bus", "Is the bus for other accounts open to the organization, and to nobody else?",
+			"What the forwarders put on a bus that refuses them does not arrive.",
+			"aws events describe-event-bus --name EVENT_BUS --region REGION", detector, []string{listResources, "events:DescribeEventBus"}, askBus,
 		},
 	}
 }
@@ -122,12 +129,12 @@ func functionRows() []row {
 		{
 			"function-state", "Can the function run, and which code is it?",
 			"A function that failed to update, or whose role or key is gone, judges nothing.",
-			redeploy, detector, []string{listResources, functionConfig}, askFunctionState,
+			revert, detector, []string{listResources, functionConfig}, askFunctionState,
 		},
 		{
 			"function-topic", "Does the function publish to the stack's topics?",
 			"With another topic in its environment the alerts go to somebody else.",
-			redeploy, detector, []string{listResources, functionConfig}, askFunctionTopic,
+			revert, detector, []string{listResources, functionConfig}, askFunctionTopic,
 		},
 		{
 			"function-concurrency", "May the function run?",
@@ -137,7 +144,7 @@ func functionRows() []row {
 		{
 			"function-retries", "Does Lambda try a failed event again, and keep it?",
 			"Without a destination on failure an event on which the function fails is lost.",
-			redeploy, detector, []string{listResources, "lambda:GetFunctionEventInvokeConfig"}, askFunctionRetries,
+			revert, detector, []string{listResources, "lambda:GetFunctionEventInvokeConfig"}, askFunctionRetries,
 		},
 		{
 			"function-errors", "Has the function failed or been throttled within a day?",
@@ -147,7 +154,7 @@ func functionRows() []row {
 		{
 			"queues", "Are the dead-letter queues empty?",
 			"What lies there was not judged, or nobody heard of it.",
-			redeploy, both, []string{listResources, "sqs:GetQueueAttributes"}, askQueuesEmpty,
+			"kmsentry redrive --send --function FUNCTION QUEUE_URL", both, []string{listResources, "sqs:GetQueueAttributes"}, askQueuesEmpty,
 		},
 		{
 			"queue-age", "How old is the oldest event in them?",
@@ -202,7 +209,7 @@ func topicRows() []row {
 		{
 			"chat", "Are the chat channels that hear the alerts guarded and on?",
 			"Without guardrail policies whoever is in the channel can get AdministratorAccess.",
-			"aws chatbot update-slack-channel-configuration --chat-configuration-arn CHANNEL_ARN --guardrail-policy-arns arn:aws:iam::aws:policy/job-function/ViewOnlyAccess --region us-east-2", detector,
+			"aws chatbot describe-slack-channel-configurations --region " + chatRegion, detector,
 			[]string{describeStacks, listResources, "chatbot:DescribeSlackChannelConfigurations", "chatbot:ListMicrosoftTeamsChannelConfigurations"}, askChat,
 		},
 	}
@@ -213,7 +220,7 @@ func watchRows() []row {
 		{
 			"alarms", "Is no alarm going off, and can each tell somebody?",
 			"Whoever switches kmsentry off mutes its alarms first.",
-			"aws cloudwatch enable-alarm-actions --alarm-names ALARM_NAME --region REGION", detector, []string{listResources, "cloudwatch:DescribeAlarms"}, askAlarms,
+			"aws cloudwatch enable-alarm-actions --alarm-names ALARM_NAME --region REGION", both, []string{listResources, "cloudwatch:DescribeAlarms"}, askAlarms,
 		},
 		{
 			"tamper", "Are the rules on that watch over kmsentry itself?",

@@ -207,5 +207,5 @@ func isPlain(err error) (answer, bool) {
 	if !errors.As(err, &plain) {
 		return answer{}, false
 	}
-	return answer{Warning, plain.Error(), redeploy}, true
+	return answer{Warning, plain.Error(), revert}, true
 }

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ type trailFacts struct {
 	deliveryError, statusError string
 	writes, kms                tri // of its selectors
 	selectorsError             string
+	mended                     string // selectors to put, as JSON; "" where they hold more than can be kept
 }
 
 // A tri is yes, no or, its zero value, not known.
@@ -113,10 +115,34 @@ func (d *deployment) askSelectors(ctx context.Context) ([]trailFacts, error) {
 			t.selectorsError = "cloudtrail:GetEventSelectors: the answer holds no selectors"
 			continue
 		}
+		t.mended = mendedSelectors(out)
 		t.writes = toTri(selectsAny(out, func(field string) bool { return field == "eventCategory" || field == "readOnly" }))
 		t.kms = toTri(selectsAny(out, func(string) bool { return true }))
 	}
 	return trails, nil
+}
+
+// mendedSelectors are the trail's with KMS's write events in them. Putting selectors
+// replaces all, so it only mends what is one plain selector of management events.
+func mendedSelectors(out *cloudtrail.GetEventSelectorsOutput) string {
+	if len(out.EventSelectors) != 1 || len(out.EventSelectors[0].DataResources) > 0 || len(out.AdvancedEventSelectors) > 0 {
+		return ""
+	}
+	type selector struct {
+		ReadWriteType                 types.ReadWriteType
+		IncludeManagementEvents       bool
+		ExcludeManagementEventSources []string `json:",omitempty"`
+	}
+	s := out.EventSelectors[0]
+	mended := selector{types.ReadWriteTypeAll, true, without(s.ExcludeManagementEventSources, []string{"kms.amazonaws.com"})}
+	if s.ReadWriteType == types.ReadWriteTypeWriteOnly {
+		mended.ReadWriteType = s.ReadWriteType
+	}
+	text, err := json.Marshal([]selector{mended})
+	if err != nil {
+		return ""
+	}
+	return string(text)
 }
 
 // kmsWrite is a record of a call that kmsentry has to hear of, as far as selectors
@@ -235,9 +261,8 @@ func askTrailRegions(ctx context.Context, d *deployment) (answer, error) {
 	case yes:
 		return answer{OK, fmt.Sprintf("trail %s covers every Region", t.name), ""}, nil
 	}
-	if one, _ := aTrail(trails, logs); one.arn != "" {
-		d.knowTrail(one)
-	}
+	one, _ := aTrail(trails, logs)
+	d.knowTrail(one)
 	return answer{Warning, "no trail that is logging covers every Region", ""}, nil
 }
 
@@ -277,18 +302,22 @@ func (d *deployment) selected(ctx context.Context, has func(trailFacts) tri, ok,
 	case yes:
 		return answer{OK, fmt.Sprintf("trail %s %s", t.name, ok), ""}, nil
 	}
-	if len(trails) > 0 {
-		d.knowTrail(trails[0])
+	logging, some := aTrail(trails, logs)
+	if some == no {
+		return answer{Failing, "no trail is logging", "aws cloudtrail describe-trails --region REGION"}, nil
 	}
-	if one, _ := aTrail(trails, logs); one.arn != "" {
-		d.knowTrail(one)
+	if d.knowTrail(logging); logging.mended != "" {
+		d.known["SELECTORS"] = logging.mended
+		return answer{Failing, failing, putSelectors}, nil
 	}
 	return answer{Failing, failing, ""}, nil
 }
 
 // knowTrail fills the trail into commands.
 func (d *deployment) knowTrail(t trailFacts) {
-	d.known["TRAIL_ARN"], d.known["TRAIL_REGION"] = t.arn, t.home
+	if t.arn != "" {
+		d.known["TRAIL_ARN"], d.known["TRAIL_REGION"] = t.arn, t.home
+	}
 }
 
 // names lists trails.
