@@ -54,7 +54,7 @@ func rules() map[string]rule {
 				"internal/hunt", "internal/load", "internal/redrive", "internal/runtimeapi", "internal/s3archive",
 			},
 			modules: []string{
-				"github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sqs", // for doctor and redrive
+				"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sqs", // for doctor and redrive
 				"go.yaml.in/yaml/v3", "golang.org/x/term", // check's settings, and its lines on a terminal
 			},
 		},
@@ -72,7 +72,7 @@ func rules() map[string]rule {
 			},
 			forbidden: []string{"os", "os/exec", "log", "log/slog"},
 		},
-		"internal/fakesns":       {},
+		"internal/fakesns": {},
 		"internal/hunt": {
 			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "history"},
 			modules: []string{"github.com/vbauerster/mpb/v8", "golang.org/x/term"},

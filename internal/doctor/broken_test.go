@@ -68,13 +68,19 @@ func basic(change func(*cloudtrailtypes.EventSelector)) func(*world) {
 func trailFaults() []fault {
 	const both = "trail-writes failing, trail-kms failing"
 	return []fault{
-		{name: "no trail", make: func(w *world) { w.trails = nil },
-			results: "trail-logging failing, trail-regions warning, trail-writes failing, trail-kms failing, trail-organization warning", says: "no trail covers eu-central-1", mend: "aws cloudtrail create-trail"},
-		{name: "a trail of another Region", make: func(w *world) { w.trails[0].IsMultiRegionTrail = aws.Bool(false) },
-			results: "trail-logging failing, trail-regions warning, trail-writes failing, trail-kms failing, trail-organization warning", says: "no trail covers eu-central-1"},
-		{name: "stopped", make: func(w *world) { w.status[trailID].IsLogging = aws.Bool(false) },
+		{
+			name: "no trail", make: func(w *world) { w.trails = nil },
+			results: "trail-logging failing, trail-regions warning, trail-writes failing, trail-kms failing, trail-organization warning", says: "no trail covers eu-central-1", mend: "aws cloudtrail create-trail",
+		},
+		{
+			name: "a trail of another Region", make: func(w *world) { w.trails[0].IsMultiRegionTrail = aws.Bool(false) },
+			results: "trail-logging failing, trail-regions warning, trail-writes failing, trail-kms failing, trail-organization warning", says: "no trail covers eu-central-1",
+		},
+		{
+			name: "stopped", make: func(w *world) { w.status[trailID].IsLogging = aws.Bool(false) },
 			results: "trail-logging failing, trail-regions warning, trail-writes failing, trail-kms failing, trail-organization warning", says: "trail org covers eu-central-1, and has been stopped",
-			mend: "aws cloudtrail start-logging --name " + trailID + " --region us-east-1"},
+			mend: "aws cloudtrail start-logging --name " + trailID + " --region us-east-1",
+		},
 		{name: "the bucket refuses", make: func(w *world) { w.status[trailID].LatestDeliveryError = aws.String("AccessDenied") }, results: "trail-logging warning", says: "its bucket refuses it: AccessDenied"},
 		{name: "the account's own trail, of this Region", make: func(w *world) {
 			w.trails[0].IsMultiRegionTrail, w.trails[0].IsOrganizationTrail, w.trails[0].HomeRegion = nil, nil, aws.String(region)
@@ -96,10 +102,12 @@ func trailFaults() []fault {
 			w.status[other] = &cloudtrail.GetTrailStatusOutput{IsLogging: aws.Bool(true)}
 			w.selectors[other] = &cloudtrail.GetEventSelectorsOutput{EventSelectors: []cloudtrailtypes.EventSelector{{ReadWriteType: cloudtrailtypes.ReadWriteTypeReadOnly}}}
 		}, results: "trail-kms failing", says: "leaves the write events of AWS KMS out"},
-		{name: "KMS excluded", make: basic(func(s *cloudtrailtypes.EventSelector) {
-			s.ExcludeManagementEventSources = []string{"rdsdata.amazonaws.com", "kms.amazonaws.com"}
-		}),
-			results: "trail-kms failing", says: "leaves the write events of AWS KMS out", mend: `aws cloudtrail put-event-selectors --trail-name ` + trailID + ` --region us-east-1 --event-selectors '[{"ReadWriteType":"All","IncludeManagementEvents":true,"ExcludeManagementEventSources":["rdsdata.amazonaws.com"]}]'`},
+		{
+			name: "KMS excluded", make: basic(func(s *cloudtrailtypes.EventSelector) {
+				s.ExcludeManagementEventSources = []string{"rdsdata.amazonaws.com", "kms.amazonaws.com"}
+			}),
+			results: "trail-kms failing", says: "leaves the write events of AWS KMS out", mend: `aws cloudtrail put-event-selectors --trail-name ` + trailID + ` --region us-east-1 --event-selectors '[{"ReadWriteType":"All","IncludeManagementEvents":true,"ExcludeManagementEventSources":["rdsdata.amazonaws.com"]}]'`,
+		},
 		{name: "writes without KMS", make: basic(func(s *cloudtrailtypes.EventSelector) {
 			s.ReadWriteType, s.ExcludeManagementEventSources = cloudtrailtypes.ReadWriteTypeWriteOnly, []string{"kms.amazonaws.com"}
 		}), results: "trail-kms failing", mend: `'[{"ReadWriteType":"WriteOnly","IncludeManagementEvents":true}]'`},
@@ -146,15 +154,19 @@ func ruleFaults() []fault {
 		{name: "being updated", make: func(w *world) { w.stack.StackStatus = cloudformationtypes.StackStatusUpdateInProgress }, results: "stack warning"},
 		{name: "failed to roll back", make: func(w *world) { w.stack.StackStatus = cloudformationtypes.StackStatusUpdateRollbackFailed }, results: "stack failing", mend: "describe-stack-events --stack-name kmsentry --region eu-central-1"},
 		{name: "being deleted", make: func(w *world) { w.stack.StackStatus = cloudformationtypes.StackStatusDeleteInProgress }, results: "stack failing"},
-		{name: "the rule is off", make: rule(func(r *eventbridge.DescribeRuleOutput) { r.State = eventbridgetypes.RuleStateDisabled }),
-			results: "rule-state failing", says: "is off", mend: "aws events enable-rule --name kmsentry-DetectorFunctionKeyPolicyChange --event-bus-name default --region eu-central-1"},
+		{
+			name: "the rule is off", make: rule(func(r *eventbridge.DescribeRuleOutput) { r.State = eventbridgetypes.RuleStateDisabled }),
+			results: "rule-state failing", says: "is off", mend: "aws events enable-rule --name kmsentry-DetectorFunctionKeyPolicyChange --event-bus-name default --region eu-central-1",
+		},
 		{name: "the rule hears reads too", make: rule(func(r *eventbridge.DescribeRuleOutput) {
 			r.State = eventbridgetypes.RuleStateEnabledWithAllCloudtrailManagementEvents
 		})},
 		{name: "a state that is new", make: rule(func(r *eventbridge.DescribeRuleOutput) { r.State = "PAUSED" }), results: "rule-state unknown"},
 		{name: "the rule is gone", make: func(w *world) { delete(w.rules, prefix+detectorRule) }, results: "rule-state failing, rule-pattern failing", says: "has been deleted"},
-		{name: "one call less", make: pattern(`"CreateKey", `, ""), results: "rule-pattern failing", says: `detail.eventName "CreateKey" is left out`,
-			mend: `aws events put-rule --name kmsentry-DetectorFunctionKeyPolicyChange --event-bus-name default --region eu-central-1 --event-pattern '{"detail":{"eventName":["CreateKey","PutKeyPolicy","ReplicateKey"]`},
+		{
+			name: "one call less", make: pattern(`"CreateKey", `, ""), results: "rule-pattern failing", says: `detail.eventName "CreateKey" is left out`,
+			mend: `aws events put-rule --name kmsentry-DetectorFunctionKeyPolicyChange --event-bus-name default --region eu-central-1 --event-pattern '{"detail":{"eventName":["CreateKey","PutKeyPolicy","ReplicateKey"]`,
+		},
 		{name: "one call more", make: pattern(`"CreateKey"`, `"CreateKey", "DisableKey"`), results: "rule-pattern warning", says: `detail.eventName "DisableKey"`},
 		{name: "a source less to check", make: pattern(`"source": ["aws.kms"], `, ""), results: "rule-pattern warning", says: "any source"},
 		{name: "a field more", make: pattern(`"source"`, `"account": ["444455556666"], "source"`), results: "rule-pattern failing", says: `it wants account to be one of "444455556666"`},
@@ -178,8 +190,10 @@ func ruleFaults() []fault {
 		{name: "a denied permission", make: func(w *world) { w.policy = strings.Replace(w.policy, "Allow", "Deny", 1) }, results: "rule-permission failing"},
 		{name: "a forwarder without a role", make: target(func(t *eventbridgetypes.Target) { t.RoleArn = nil }), results: "rule-target failing", says: "no role", forwards: true},
 		{name: "a forwarder to a queue", make: target(func(t *eventbridgetypes.Target) { t.Arn = aws.String(queueARN("UndeliveredEvents")) }), results: "rule-target failing, rule-retry failing", says: "none of the targets of kmsentry-DetectorFunctionKeyPolicyChange is an event bus", forwards: true},
-		{name: "the organization's rule is off", make: func(w *world) { w.rules[prefix+"OrganizationRule"].State = eventbridgetypes.RuleStateDisabled }, results: "rule-state failing",
-			mend: "aws events enable-rule --name kmsentry-OrganizationRule --event-bus-name kmsentry --region eu-central-1"},
+		{
+			name: "the organization's rule is off", make: func(w *world) { w.rules[prefix+"OrganizationRule"].State = eventbridgetypes.RuleStateDisabled }, results: "rule-state failing",
+			mend: "aws events enable-rule --name kmsentry-OrganizationRule --event-bus-name kmsentry --region eu-central-1",
+		},
 		{name: "one rule off, another not known", make: func(w *world) {
 			w.rules[prefix+"OrganizationRule"].State, w.rules[prefix+detectorRule].State = "PAUSED", eventbridgetypes.RuleStateDisabled
 		}, results: "rule-state failing", mend: "--name kmsentry-DetectorFunctionKeyPolicyChange --event-bus-name default"},
@@ -239,8 +253,10 @@ func functionFaults() []fault {
 		{name: "given up", make: count("AWS/Lambda/AsyncEventsDropped", time.Hour, 1), results: "function-errors failing"},
 		{name: "lost", make: count("AWS/Lambda/DestinationDeliveryFailures", time.Hour, 1), results: "function-errors failing"},
 		{name: "metrics in part", make: func(w *world) { w.partial = true }, results: "function-errors unknown, queue-age unknown, canary unknown, delivery unknown", says: "InternalError"},
-		{name: "events in a queue", make: func(w *world) { w.queues[queueURL("FailedEvents")]["ApproximateNumberOfMessages"] = "3" }, results: "queues failing", says: "FailedEvents holds 3 events",
-			mend: "kmsentry redrive --send --function kmsentry-DetectorFunction " + queueURL("FailedEvents")},
+		{
+			name: "events in a queue", make: func(w *world) { w.queues[queueURL("FailedEvents")]["ApproximateNumberOfMessages"] = "3" }, results: "queues failing", says: "FailedEvents holds 3 events",
+			mend: "kmsentry redrive --send --function kmsentry-DetectorFunction " + queueURL("FailedEvents"),
+		},
 		{name: "events in two queues", make: func(w *world) {
 			w.queues[queueURL("FailedEvents")]["ApproximateNumberOfMessages"], w.queues[queueURL("UndeliveredEvents")]["ApproximateNumberOfMessages"] = "1", "1"
 		}, results: "queues failing", mend: "kmsentry-DetectorFunction " + queueURL("FailedEvents") + " " + queueURL("UndeliveredEvents")},
@@ -288,10 +304,12 @@ func topicFaults() []fault {
 		{name: "encrypt only", make: policy(`"kms:Decrypt",`, ""), results: "topic-key-policy failing", says: "kms:Decrypt"},
 		{name: "a condition that cannot be asked", make: policy(`"aws:SourceAccount":"111122223333"`, `"aws:SourceArn":"arn:aws:cloudwatch:eu-central-1:111122223333:alarm:x"`), results: "topic-key-policy unknown", says: "look at its conditions"},
 		{name: "a policy that is no JSON", make: func(w *world) { w.keyPolicy = "{" }, results: "topic-key-policy unknown"},
-		{name: "a mailbox not confirmed", make: func(w *world) {
-			w.subscribed[topicARN("AlertTopic")][0].SubscriptionArn = aws.String("PendingConfirmation")
+		{
+			name: "a mailbox not confirmed", make: func(w *world) {
+				w.subscribed[topicARN("AlertTopic")][0].SubscriptionArn = aws.String("PendingConfirmation")
+			},
+			results: "subscriptions failing", says: "0 confirmed of 1 that each alert has to reach; not confirmed: email x@example.com", mend: "aws sns subscribe --topic-arn " + topicARN("AlertTopic"),
 		},
-			results: "subscriptions failing", says: "0 confirmed of 1 that each alert has to reach; not confirmed: email x@example.com", mend: "aws sns subscribe --topic-arn " + topicARN("AlertTopic")},
 		{name: "one more, not confirmed", make: func(w *world) { w.subscribe("AlertTopic", "email", "y@example.com", "PendingConfirmation") }, results: "subscriptions warning"},
 		{name: "one deleted", make: func(w *world) { w.subscribed[topicARN("AlertTopic")][0].SubscriptionArn = aws.String("Deleted") }, results: "subscriptions failing"},
 		{name: "two wanted", make: func(w *world) { w.stack.Parameters[0].ParameterValue = aws.String("2") }, results: "subscriptions failing, delivery failing"},
