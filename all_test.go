@@ -50,11 +50,11 @@ func rules() map[string]rule {
 		},
 		"cmd/kmsentry": {
 			ours: []string{
-				"alert", "alert/exceptions", "detector", "detector/policy", "history", "internal/fakesns", "internal/hunt", "internal/load",
-				"internal/redrive", "internal/runtimeapi", "internal/s3archive", "internal/version",
+				"alert", "alert/exceptions", "detector", "detector/policy", "history", "internal/awsid", "internal/doctor", "internal/fakesns",
+				"internal/hunt", "internal/load", "internal/redrive", "internal/runtimeapi", "internal/s3archive", "internal/version",
 			},
 			modules: []string{
-				"github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sqs", // for redrive
+				"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sqs", // for doctor and redrive
 				"go.yaml.in/yaml/v3", "golang.org/x/term", // check's settings, and its lines on a terminal
 			},
 		},
@@ -62,7 +62,17 @@ func rules() map[string]rule {
 		"internal/awsid":         {forbidden: pure},
 		"internal/bootstraptest": {},
 		"internal/browsertest":   {},
-		"internal/fakesns":       {},
+		"internal/doctor": {
+			ours: []string{"", "detector/policy"}, // "" for the template
+			modules: []string{
+				"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/chatbot", "github.com/aws/aws-sdk-go-v2/service/cloudformation",
+				"github.com/aws/aws-sdk-go-v2/service/cloudtrail", "github.com/aws/aws-sdk-go-v2/service/cloudwatch", "github.com/aws/aws-sdk-go-v2/service/eventbridge",
+				"github.com/aws/aws-sdk-go-v2/service/kms", "github.com/aws/aws-sdk-go-v2/service/lambda", "github.com/aws/aws-sdk-go-v2/service/sns",
+				"github.com/aws/aws-sdk-go-v2/service/sqs", "github.com/aws/aws-sdk-go-v2/service/sts", "github.com/aws/smithy-go", "go.yaml.in/yaml/v3",
+			},
+			forbidden: []string{"os", "os/exec", "log", "log/slog"},
+		},
+		"internal/fakesns": {},
 		"internal/hunt": {
 			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "history"},
 			modules: []string{"github.com/vbauerster/mpb/v8", "golang.org/x/term"},
@@ -195,8 +205,8 @@ func TestImports(t *testing.T) {
 func importFault(r rule, test bool, name string) string {
 	first, _, _ := strings.Cut(name, "/")
 	switch {
-	case strings.HasPrefix(name, module+"/"):
-		if !test && !slices.Contains(r.ours, strings.TrimPrefix(name, module+"/")) {
+	case name == module || strings.HasPrefix(name, module+"/"):
+		if !test && !slices.Contains(r.ours, strings.TrimPrefix(strings.TrimPrefix(name, module), "/")) {
 			return "this package does not depend on that one"
 		}
 	case !strings.Contains(first, "."):
@@ -224,6 +234,7 @@ func inModules(name string, modules []string) bool {
 func TestImportRulesCanFail(t *testing.T) {
 	tests := []struct{ dir, name string }{
 		{"detector/policy", module + "/detector"},
+		{"detector", module},
 		{"detector/policy", "os"},
 		{"detector", module + "/alert"},
 		{"alert", module + "/lambda"},

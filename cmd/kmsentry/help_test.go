@@ -16,6 +16,7 @@ func TestHelp(t *testing.T) {
 		{"check -h", exitOK, "kmsentry check --account 111122223333", ""},
 		{"help hunt", exitOK, "--from", ""},
 		{"help redrive", exitOK, "--", ""},
+		{"help doctor", exitOK, "--stack name\n      name or ARN of the stack (default kmsentry)", ""},
 		{"help invoke", exitOK, "--", ""},
 		{"help version", exitOK, "Prints the version", ""},
 		{"help nothing", exitUsage, "", `unknown command "nothing"`},

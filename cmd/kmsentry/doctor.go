@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/signal"
+	"regexp"
+	"syscall"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/kmsentry/kmsentry/internal/awsid"
+	"github.com/kmsentry/kmsentry/internal/doctor"
+)
+
+const doctorUsage = `Usage: kmsentry doctor [flags]
+
+Asks AWS whether a deployed stack of kmsentry works: trail, rule, function,
+queues, topics, their key, subscribers, chat, alarms, canary; of a forwarder's
+stack what applies to it. Each check is ok, warning, failing or unknown, with the
+reason and the command that mends it. What AWS does not let us know is unknown,
+never ok.
+
+  kmsentry doctor
+  kmsentry doctor --stack security --region eu-central-1,us-east-1 --profile audit
+  kmsentry doctor --policy
+
+It only reads. --policy prints the IAM policy that it needs. Credentials and
+Region come from the flags, the environment or the profile.
+
+Exit status: 0 nothing failing, 1 something could not be had, 2 wrong usage,
+3 something is failing (which wins over 1).
+
+Flags:
+`
+
+// doctorOptions are the flags of kmsentry doctor.
+type doctorOptions struct {
+	doctor.Options
+	regions  list
+	profile  string
+	endpoint string
+	format   string
+	failOn   string
+	policy   bool
+	timeout  time.Duration
+}
+
+func parseDoctor(args []string, stdout io.Writer) (doctorOptions, error) {
+	var o doctorOptions
+	flags := flag.NewFlagSet("kmsentry doctor", flag.ContinueOnError)
+	flags.StringVar(&o.Stack, "stack", "kmsentry", "`name` or ARN of the stack")
+	flags.Var(&o.regions, "region", "`Regions` to look at, each with a stack of that name; with commas between them, or several times")
+	flags.StringVar(&o.profile, "profile", "", "`profile` of the AWS configuration files")
+	flags.StringVar(&o.StackSet, "stackset", "", "`name` of the StackSet of the forwarders: are they in place?")
+	flags.BoolVar(&o.Delegated, "delegated-admin", false, "the StackSet is administered from this account, which is not the management account")
+	flags.StringVar(&o.format, "format", "text", "`format` of the answer: text, or json, which is one object for each Region, on a line of its own")
+	flags.StringVar(&o.failOn, "fail-on", "failing", "`result` that exits with 3: failing, or warning, which includes failing")
+	flags.BoolVar(&o.policy, "policy", false, "print the IAM policy with the permissions that it needs, and do nothing else")
+	flags.StringVar(&o.endpoint, "endpoint", "", "`URL` in place of AWS's endpoints, for moto")
+	flags.DurationVar(&o.timeout, "timeout", 2*time.Minute, "`duration` that a Region may take; what AWS has not answered by then is unknown")
+	rest, err := parseQuietly(flags, args, doctorUsage, stdout)
+	if err != nil {
+		return o, err
+	}
+	if len(rest) > 0 {
+		return o, fmt.Errorf("want no arguments, got %q; --stack names a stack", rest[0])
+	}
+	return o, o.check()
+}
+
+// stackName is what CloudFormation takes for a stack, or for a StackSet.
+// Source: CloudFormation API reference, CreateStack, CreateStackSet.
+var stackName = regexp.MustCompile(`^([a-zA-Z][a-zA-Z0-9-]{0,127}|arn:[a-z-]+:cloudformation:[a-z0-9-]+:[0-9]{12}:stack/[a-zA-Z0-9-]+/[a-zA-Z0-9-]+)$`)
+
+func (o doctorOptions) check() error {
+	switch {
+	case !stackName.MatchString(o.Stack):
+		return fmt.Errorf("--stack: want the name or the ARN of a stack, got %q", o.Stack)
+	case o.StackSet != "" && !stackName.MatchString(o.StackSet):
+		return fmt.Errorf("--stackset: want the name of a StackSet, got %q", o.StackSet)
+	case o.Delegated && o.StackSet == "":
+		return errors.New("--delegated-admin: want --stackset too")
+	case o.format != "text" && o.format != "json":
+		return fmt.Errorf("--format: want text or json, got %q", o.format)
+	case o.failOn != "failing" && o.failOn != "warning":
+		return fmt.Errorf("--fail-on: want failing or warning, got %q", o.failOn)
+	case o.timeout <= 0:
+		return fmt.Errorf("--timeout: want more than 0, got %s", o.timeout)
+	}
+	for _, region := range o.regions {
+		if !awsid.IsRegion(region) {
+			return fmt.Errorf("--region: want a Region such as eu-central-1, got %q", region)
+		}
+	}
+	if u, err := url.Parse(o.endpoint); o.endpoint != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
+		return fmt.Errorf("--endpoint: want a URL, got %q", o.endpoint)
+	}
+	return nil
+}
+
+func runDoctor(args []string, _ io.Reader, stdout, stderr io.Writer) int {
+	o, err := parseDoctor(args, stdout)
+	if err != nil {
+		if !errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(stderr, "kmsentry doctor:", printable(err.Error()))
+		}
+		return usageStatus(err)
+	}
+	if o.policy {
+		return printPolicy(o, stdout, stderr)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if len(o.regions) == 0 {
+		o.regions = list{""} // the environment's or the profile's
+	}
+	print, status := newDoctorPrinter(o, stdout), exitOK
+	for _, region := range o.regions {
+		report, err := examine(ctx, o, region)
+		if err != nil {
+			fmt.Fprintln(stderr, "kmsentry doctor:", safe(err.Error()))
+			status = max(status, exitError)
+			continue
+		}
+		if err := print(report); err != nil {
+			fmt.Fprintln(stderr, "kmsentry doctor: standard output:", safe(err.Error()))
+			return exitError
+		}
+		status = max(status, o.status(report))
+	}
+	return status
+}
+
+// status is the exit status that a report leads to.
+func (o doctorOptions) status(r doctor.Report) int {
+	status := exitOK
+	for _, c := range r.Checks {
+		switch {
+		case c.Result == doctor.Failing, c.Result == doctor.Warning && o.failOn == "warning":
+			return exitFound
+		case c.Result == doctor.Unknown:
+			status = exitError
+		}
+	}
+	return status
+}
+
+// examine examines the stack in one Region.
+func examine(ctx context.Context, o doctorOptions, region string) (doctor.Report, error) {
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	cfg, err := awsConfig(ctx, o, region)
+	if err != nil {
+		return doctor.Report{}, err
+	}
+	o.Now = time.Now()
+	return doctor.Examine(ctx, cfg, o.Options)
+}
+
+// awsConfig is the SDK's configuration, with credentials that were found. Each
+// error is one line that says what to give.
+func awsConfig(ctx context.Context, o doctorOptions, region string) (aws.Config, error) {
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithSharedConfigProfile(o.profile), config.WithRegion(region))
+	var noProfile config.SharedConfigProfileNotExistError
+	switch {
+	case errors.As(err, &noProfile):
+		return cfg, fmt.Errorf("there is no profile %q in the AWS configuration files", noProfile.Profile)
+	case err != nil:
+		return cfg, fmt.Errorf("the AWS configuration: %w", err)
+	case cfg.Region == "":
+		return cfg, errors.New("want a Region: --region, AWS_REGION or the profile's")
+	}
+	switch _, err := cfg.Credentials.Retrieve(ctx); {
+	case err != nil && ctx.Err() != nil:
+		return cfg, errors.New("no credentials in time")
+	case err != nil:
+		return cfg, fmt.Errorf("no credentials in the environment or the profile (--profile): %w", err)
+	}
+	if o.endpoint != "" {
+		cfg.BaseEndpoint = &o.endpoint
+	}
+	return cfg, nil
+}
+
+// printPolicy prints the IAM policy that the flags need. Every action reads, and
+// none reads an event, an alert or a log. Most take no resource, so it names none.
+func printPolicy(o doctorOptions, stdout, stderr io.Writer) int {
+	type statement struct {
+		Sid, Effect string
+		Action      []string
+		Resource    string
+	}
+	text, err := json.MarshalIndent(struct {
+		Version   string
+		Statement []statement
+	}{"2012-10-17", []statement{{"KmsentryDoctorReads", "Allow", doctor.Permissions(o.Options), "*"}}}, "", "  ")
+	if err == nil {
+		_, err = fmt.Fprintf(stdout, "%s\n", text)
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "kmsentry doctor: standard output:", safe(err.Error()))
+		return exitError
+	}
+	return exitOK
+}

@@ -1,0 +1,331 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A row is one check. A test holds that it calls what it needs, and nothing else.
+type row struct {
+	id    string
+	asks  string
+	why   string
+	mend  string // the usual command; an answer may have a better one
+	kinds kind   // of stacks that it is about
+	needs []string
+	ask   func(context.Context, *deployment) (answer, error)
+}
+
+// An answer is what a row found. An error in its place is Unknown.
+type answer struct {
+	result Result
+	found  string
+	mend   string // "" for the row's
+}
+
+const both = detector | forwarder
+
+// The IAM actions, by what is asked.
+const (
+	describeStacks = "cloudformation:DescribeStacks"
+	listResources  = "cloudformation:ListStackResources"
+	describeTrails = "cloudtrail:DescribeTrails"
+	trailStatus    = "cloudtrail:GetTrailStatus"
+	trailSelectors = "cloudtrail:GetEventSelectors"
+	describeRule   = "events:DescribeRule"
+	listTargets    = "events:ListTargetsByRule"
+	functionConfig = "lambda:GetFunctionConfiguration"
+	metricData     = "cloudwatch:GetMetricData"
+	listSubs       = "sns:ListSubscriptionsByTopic"
+	topicAttrs     = "sns:GetTopicAttributes"
+)
+
+const (
+	// Putting selectors replaces all of a trail's, so one looks first.
+	selectorsMend = "aws cloudtrail get-event-selectors --trail-name TRAIL_ARN --region TRAIL_REGION"
+	putSelectors  = "aws cloudtrail put-event-selectors --trail-name TRAIL_ARN --region TRAIL_REGION --event-selectors SELECTORS"
+	lookupCanary  = "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=PutKeyPolicy --region REGION"
+)
+
+// rows are the checks, in the order in which an event passes what they are about.
+func rows() []row {
+	return slices.Concat(trailRows(), ruleRows(), functionRows(), topicRows(), watchRows(), forwarderRows())
+}
+
+func trailRows() []row {
+	return []row{
+		{
+			"trail-logging", "Is a CloudTrail trail that covers this Region logging?",
+			"EventBridge gets only the calls that some trail logs. Without one kmsentry hears of nothing.",
+			"aws cloudtrail start-logging --name TRAIL_ARN --region TRAIL_REGION", both,
+			[]string{describeTrails, trailStatus},
+			askTrailLogging,
+		},
+		{
+			"trail-regions", "Does a trail that is logging cover every Region?",
+			"A key in a Region without a trail is not watched.",
+			"aws cloudtrail update-trail --name TRAIL_ARN --region TRAIL_REGION --is-multi-region-trail", both,
+			[]string{describeTrails, trailStatus},
+			askTrailRegions,
+		},
+		{
+			"trail-writes", "Does it log the write events among the management events?",
+			"CreateKey, PutKeyPolicy and ReplicateKey are write management events.",
+			selectorsMend, both,
+			[]string{describeTrails, trailStatus, trailSelectors},
+			askTrailWrites,
+		},
+		{
+			"trail-kms", "Are the events of AWS KMS among them?",
+			"The console offers to exclude AWS KMS events to save costs. Where every trail does, kmsentry hears of nothing.",
+			selectorsMend, both,
+			[]string{describeTrails, trailStatus, trailSelectors},
+			askTrailKMS,
+		},
+		{
+			"trail-organization", "Is the organization's trail logging here?",
+			"Whoever controls an account can stop the account's own trail, and so blind kmsentry. The organization's trail can be stopped from its owner's account only.",
+			"aws cloudtrail describe-trails --region REGION", both,
+			[]string{describeTrails, trailStatus},
+			askTrailOrganization,
+		},
+	}
+}
+
+func ruleRows() []row {
+	return []row{
+		{
+			"stack", "Did the stack's last deployment succeed?",
+			"A stack that failed half-way may lack a part.",
+			"aws cloudformation describe-stack-events --stack-name STACK --region REGION", both,
+			[]string{describeStacks},
+			askStackState,
+		},
+		{
+			"rule-state", "Is the rule that catches KMS's calls on?",
+			"A rule that is off hands on nothing, and nothing fails.",
+			"aws events enable-rule --name RULE_NAME --event-bus-name BUS --region REGION", both,
+			[]string{listResources, describeRule},
+			askRuleState,
+		},
+		{
+			"rule-pattern", "Is its pattern that of template.yaml?",
+			"A pattern that somebody has narrowed lets calls pass unseen.",
+			"aws events put-rule --name RULE_NAME --event-bus-name BUS --region REGION --event-pattern PATTERN", both,
+			[]string{listResources, describeRule},
+			askRulePattern,
+		},
+		{
+			"rule-target", "Does it hand the event, unchanged, to the function (a forwarder: to a bus)?",
+			"Without the target the event goes nowhere.",
+			revert, both,
+			[]string{listResources, listTargets},
+			askRuleTarget,
+		},
+		{
+			"rule-retry", "Does EventBridge try again, and keep what it cannot hand over?",
+			"Without a dead-letter queue an event that Lambda refuses is lost.",
+			revert, both,
+			[]string{listResources, listTargets},
+			askRuleRetry,
+		},
+		{
+			"rule-permission", "Does the function let the rule call it?",
+			"Without the permission every event ends in the queue UndeliveredEvents.",
+			revert, detector,
+			[]string{listResources, "lambda:GetPolicy"},
+			askRulePermission,
+		},
+		{
+			"bus", "Is the bus for other accounts open to the organization, and to nobody else?",
+			"What the forwarders put on a bus that refuses them does not arrive.",
+			"aws events describe-event-bus --name EVENT_BUS --region REGION", detector,
+			[]string{listResources, "events:DescribeEventBus"},
+			askBus,
+		},
+	}
+}
+
+func functionRows() []row {
+	return []row{
+		{
+			"function-state", "Can the function run, and which code is it?",
+			"A function that failed to update, or whose role or key is gone, judges nothing.",
+			revert, detector,
+			[]string{listResources, functionConfig},
+			askFunctionState,
+		},
+		{
+			"function-topic", "Does the function publish to the stack's topics?",
+			"With another topic in its environment the alerts go to somebody else.",
+			revert, detector,
+			[]string{listResources, functionConfig},
+			askFunctionTopic,
+		},
+		{
+			"function-concurrency", "May the function run?",
+			"A reserved concurrency of 0 switches a function off.",
+			"aws lambda delete-function-concurrency --function-name FUNCTION --region REGION", detector,
+			[]string{listResources, "lambda:GetFunctionConcurrency"},
+			askFunctionConcurrency,
+		},
+		{
+			"function-retries", "Does Lambda try a failed event again, and keep it?",
+			"Without a destination on failure an event on which the function fails is lost.",
+			revert, detector,
+			[]string{listResources, "lambda:GetFunctionEventInvokeConfig"},
+			askFunctionRetries,
+		},
+		{
+			"function-errors", "Has the function failed or been throttled within a day?",
+			"What fails three times is in the queue FailedEvents; what was lost is nowhere.",
+			"sam logs --stack-name STACK --region REGION --name DetectorFunction", detector,
+			[]string{listResources, metricData},
+			askFunctionErrors,
+		},
+		{
+			"queues", "Are the dead-letter queues empty?",
+			"What lies there was not judged, or nobody heard of it.",
+			"kmsentry redrive --send --function FUNCTION QUEUE_URL", both,
+			[]string{listResources, "sqs:GetQueueAttributes"},
+			askQueuesEmpty,
+		},
+		{
+			"queue-age", "How old is the oldest event in them?",
+			"SQS deletes an event after 14 days.",
+			"kmsentry redrive QUEUE_URL", both,
+			[]string{listResources, metricData},
+			askQueueAge,
+		},
+		{
+			"canary", "Has the function heard of the stack's own call within the last day (26 hours)?",
+			"The canary takes the whole way: KMS, CloudTrail, EventBridge, the function.",
+			lookupCanary, detector,
+			[]string{describeStacks, listResources, metricData},
+			askCanary,
+		},
+	}
+}
+
+func topicRows() []row {
+	return []row{
+		{
+			"topic-key", "Is the topics' KMS key enabled?",
+			"Without its key SNS takes no alert and no alarm.",
+			"aws kms enable-key --key-id KEY_ID --region REGION", detector,
+			[]string{listResources, topicAttrs, "kms:DescribeKey"},
+			askKeyState,
+		},
+		{
+			"topic-key-policy", "Does its policy let the function, CloudWatch and EventBridge use it?",
+			"An alarm of CloudWatch's that may not use the key is lost without a trace.",
+			"aws kms get-key-policy --key-id KEY_ID --policy-name default --region REGION", detector,
+			[]string{describeStacks, listResources, topicAttrs, functionConfig, "kms:GetKeyPolicy"},
+			askKeyPolicy,
+		},
+		{
+			"subscriptions", "Have as many confirmed as each alert has to reach?",
+			"A mailbox that never confirmed gets nothing; after 48 hours SNS forgets that it was asked.",
+			"aws sns subscribe --topic-arn ALERT_TOPIC_ARN --protocol email --notification-endpoint MAILBOX --region REGION", detector,
+			[]string{describeStacks, listResources, listSubs},
+			askSubscriptions,
+		},
+		{
+			"subscriptions-ops", "Has somebody confirmed who hears of alarms about kmsentry itself?",
+			"Otherwise kmsentry fails in silence.",
+			"aws sns subscribe --topic-arn OPS_TOPIC_ARN --protocol email --notification-endpoint MAILBOX --region REGION", detector,
+			[]string{listResources, listSubs},
+			askOpsSubscriptions,
+		},
+		{
+			"subscriptions-overflow", "Does chat, a queue or a function hear the topic for storms, and no mailbox?",
+			"SNS switches off a mailbox that would get more than 10 mails a second.",
+			"aws sns subscribe --topic-arn OVERFLOW_TOPIC_ARN --protocol sqs --notification-endpoint QUEUE_ARN --region REGION", detector,
+			[]string{listResources, listSubs},
+			askOverflowSubscriptions,
+		},
+		{
+			"delivery", "Did the last alert reach as many subscribers as it has to?",
+			"A mailbox that SNS has deactivated is listed as confirmed, fails nothing and gets no mail.",
+			"aws lambda invoke --function-name FUNCTION --region REGION --cli-binary-format raw-in-base64-out --payload file://events/put-key-policy-public.json answer.json", detector,
+			[]string{describeStacks, listResources, metricData},
+			askDelivery,
+		},
+		{
+			"chat", "Are the chat channels that hear the alerts guarded and on?",
+			"Without guardrail policies whoever is in the channel can get AdministratorAccess.",
+			"aws chatbot describe-slack-channel-configurations --region " + chatRegion, detector,
+			[]string{describeStacks, listResources, "chatbot:DescribeSlackChannelConfigurations", "chatbot:ListMicrosoftTeamsChannelConfigurations"},
+			askChat,
+		},
+	}
+}
+
+func watchRows() []row {
+	return []row{
+		{
+			"alarms", "Is no alarm going off, and can each tell somebody?",
+			"Whoever switches kmsentry off mutes its alarms first.",
+			"aws cloudwatch enable-alarm-actions --alarm-names ALARM_NAME --region REGION", both,
+			[]string{listResources, "cloudwatch:DescribeAlarms"},
+			askAlarms,
+		},
+		{
+			"tamper", "Are the rules on that watch over kmsentry itself?",
+			"They tell of calls that switch kmsentry off or blind it.",
+			"aws events enable-rule --name WATCH_RULE --region REGION", detector,
+			[]string{listResources, describeRule},
+			askWatch,
+		},
+	}
+}
+
+// forwarderRows are asked only with the name of a StackSet.
+func forwarderRows() []row {
+	return []row{
+		{
+			"forwarders", "Is the StackSet's stack in place in every account and Region of it?",
+			"An account without a forwarder is not watched.",
+			"aws cloudformation list-stack-instances --stack-set-name STACKSET --region REGION", detector,
+			[]string{"cloudformation:ListStackInstances"},
+			askForwarders,
+		},
+		{
+			"forwarders-new", "Do accounts that join the organization get one by themselves?",
+			"An account that joins tomorrow would not be watched.",
+			"aws cloudformation update-stack-set --stack-set-name STACKSET --use-previous-template --capabilities CAPABILITY_IAM --auto-deployment Enabled=true,RetainStacksOnAccountRemoval=false --region REGION", detector,
+			[]string{"cloudformation:DescribeStackSet"},
+			askNewAccounts,
+		},
+	}
+}
+
+// applicable are the rows that are asked of a stack of a kind.
+func applicable(k kind, o Options) []row {
+	return slices.DeleteFunc(rows(), func(r row) bool {
+		return r.kinds&k == 0 || o.StackSet == "" && strings.HasPrefix(r.id, "forwarders")
+	})
+}
+
+// askStackState asks what became of the last deployment.
+// Source: CloudFormation user guide, view-stack-status-codes.html.
+func askStackState(ctx context.Context, d *deployment) (answer, error) {
+	s, err := d.stack(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	found := strings.TrimSpace(fmt.Sprintf("%s %s", s.status, s.reason))
+	switch {
+	case s.status == "":
+		return answer{}, fmt.Errorf("%s: the answer has no status", describeStacks)
+	case slices.Contains([]string{"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}, s.status):
+		return answer{OK, found, ""}, nil
+	case s.status == "UPDATE_ROLLBACK_COMPLETE":
+		return answer{Warning, found + "; what runs is the deployment before", ""}, nil
+	case strings.HasSuffix(s.status, "_IN_PROGRESS") && !strings.HasPrefix(s.status, "DELETE"):
+		return answer{Warning, found, ""}, nil
+	}
+	return answer{Failing, found, ""}, nil
+}
