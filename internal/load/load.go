@@ -194,7 +194,7 @@ func fromObject(root *node, trimmed []byte, scope Scope) ([]Document, error) {
 	if p := root.get("Policy"); p != nil {
 		found = append(found, "an answer of get-key-policy (Policy)")
 	}
-	if root.has("configuration") && strings.HasPrefix(root.str("resourceType"), "AWS::") || root.has("configurationItem") {
+	if root.has("configuration") && strings.HasPrefix(root.str("resourceType"), "AWS::") || root.has("configurationItem") || root.has("configurationItems") {
 		found = append(found, "an item of AWS Config (configuration)")
 	}
 	if root.has("lineage") && root.has("serial") {

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -182,6 +183,17 @@ func TestConfigItems(t *testing.T) {
 		d := one(t, text, Scope{})
 		if string(d.Readings[0].Text) != `{"Statement":[]}` || d.Account != "111122223333" || d.KeyARN == "" || d.Place != "k" {
 			t.Errorf("%s: %+v", name, d)
+		}
+	}
+	const bucket, deleted = `{"resourceType":"AWS::S3::Bucket","configuration":{}}`, `{"resourceType":"AWS::KMS::Key","configurationItemStatus":"ResourceDeleted"}`
+	for name, text := range map[string]string{"in a list": `{"configurationItems":[` + bucket + "," + item + "," + deleted + `]}`, "in a stream": bucket + "\n" + item} {
+		if d := one(t, text, Scope{}); d.Place != "2/k" || d.KeyARN == "" {
+			t.Errorf("%s: %+v", name, d)
+		}
+	}
+	for _, text := range []string{bucket, bucket + bucket, `{"configurationItems":[` + bucket + `]}`} {
+		if _, err := Documents([]byte(text), Scope{}); !errors.Is(err, ErrNoKey) {
+			t.Errorf("%s: %v, want ErrNoKey", text, err)
 		}
 	}
 	for text, want := range map[string]string{

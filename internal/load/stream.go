@@ -38,6 +38,9 @@ func fromStream(data []byte, scope Scope) (docs []Document, err error, is bool) 
 	}
 	for i, one := range raw {
 		found, err := Documents(one, scope)
+		if errors.Is(err, ErrNoKey) {
+			continue
+		}
 		if err != nil {
 			found = []Document{{Err: fmt.Errorf("line %d: %w", lines[i], err), At: Region{Line: 1, Column: 1}}}
 		}
@@ -47,6 +50,9 @@ func fromStream(data []byte, scope Scope) (docs []Document, err error, is bool) 
 			d.move(lines[i] - 1)
 			docs = append(docs, *d)
 		}
+	}
+	if len(docs) == 0 {
+		return nil, withoutKey(fmt.Sprintf("want a key policy in one of %d objects, got none", len(raw))), true
 	}
 	return docs, nil, true
 }
@@ -71,34 +77,60 @@ func regionsOf(list []Region) []*Region {
 	return out
 }
 
-// fromConfig reads a configuration item of AWS Config about a key: by itself, as
-// get-resource-config-history has it, or inside a notification. The policy is
-// in supplementaryConfiguration.
-// Source: AWS Config Developer Guide, resource-config-reference.html, and the
-// schema of AWS::KMS::Key in awslabs/aws-config-resource-schema.
+// fromConfig reads what AWS Config says of keys: a configuration item by
+// itself, inside a notification, or in a list, as get-resource-config-history
+// prints it and a snapshot in S3 holds it.
+// Source: AWS Config Developer Guide, resource-config-reference.html,
+// view-manage-resource-console.html and deliver-snapshot-cli.html.
 func fromConfig(root *node) ([]Document, error) {
-	item := root
-	if inner := root.get("configurationItem"); inner != nil {
-		item = inner
+	if !root.has("configurationItems") {
+		item := root
+		if inner := root.get("configurationItem"); inner != nil {
+			item = inner
+		}
+		if kind := item.str("resourceType"); kind != keyItem {
+			return nil, withoutKey(fmt.Sprintf("want a configuration item of %s, got one of %.60q", keyItem, kind))
+		}
+		d := configItem(item)
+		return []Document{d}, d.Err
 	}
-	if kind := item.str("resourceType"); kind != "AWS::KMS::Key" {
-		return nil, withoutKey(fmt.Sprintf("want a configuration item of AWS::KMS::Key, got one of %.60q", kind))
+	var docs []Document
+	for i, item := range root.get("configurationItems").list() {
+		if item.str("resourceType") == keyItem && !strings.HasPrefix(item.str("configurationItemStatus"), "ResourceDeleted") {
+			d := configItem(item)
+			d.Place = fmt.Sprintf("%d/%s", i+1, d.Place)
+			docs = append(docs, d)
+		}
 	}
+	if len(docs) == 0 {
+		return nil, withoutKey("want a configuration item of " + keyItem + ", got none")
+	}
+	return docs, nil
+}
+
+const keyItem = "AWS::KMS::Key"
+
+// configItem reads one configuration item of a key. The policy is in
+// supplementaryConfiguration.
+// Source: the schema of AWS::KMS::Key in awslabs/aws-config-resource-schema.
+func configItem(item *node) Document {
+	d := Document{At: item.at}
 	p := item.get("supplementaryConfiguration").get("Policy")
 	if p == nil {
 		p = item.get("supplementaryConfiguration").get("keyPolicy")
 	}
 	if p == nil || p.kind != textKind {
-		return nil, errors.New("want the key policy in supplementaryConfiguration.Policy, got none")
+		d.Err = errors.New("want the key policy in supplementaryConfiguration.Policy, got none")
+	} else {
+		text := p
+		if inner, err := parseJSON([]byte(strings.TrimSpace(p.text))); err == nil && inner.kind == textKind {
+			text = inner // AWS Config writes it as a JSON string inside the string
+		}
+		d = quotedDocument(text, p)
 	}
-	text := p
-	if inner, err := parseJSON([]byte(strings.TrimSpace(p.text))); err == nil && inner.kind == textKind {
-		text = inner // AWS Config writes it as a JSON string inside the string
-	}
-	d := quotedDocument(text, p)
 	if arn := item.str("ARN") + item.str("arn"); keyARN.MatchString(arn) {
 		d.KeyARN = arn
 	}
 	d.Place, d.Account = item.str("resourceId"), item.str("awsAccountId")+item.str("accountId")
-	return []Document{d}, nil
+	return d
 }
