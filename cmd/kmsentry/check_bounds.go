@@ -165,23 +165,3 @@ func (c *checked) nothingKnown(d *load.Document) {
 	}
 	c.between = between(c.decision.Least, c.decision.Most)
 }
-
-// remedy says how to tell check an unknown value; "" when it cannot be told.
-func remedy(u policy.UnknownPart) string {
-	name, isRef := strings.CutPrefix(u.Name, "!Ref ")
-	export, isImport := strings.CutPrefix(u.Name, "!ImportValue ")
-	switch {
-	case isImport && !strings.HasPrefix(export, "of "):
-		return "--import " + export + "=VALUE"
-	case strings.HasPrefix(u.Name, "{{resolve:"):
-		return "--resolve '" + u.Name + "=VALUE'"
-	case isRef && name == "AWS::Region":
-		return "--key-arn ARN"
-	case isRef && !strings.Contains(name, "::"):
-		return "--parameter " + name + "=VALUE"
-	case u.Name == "":
-		return fmt.Sprintf("correct line %d of the policy", u.Line)
-	default:
-		return ""
-	}
-}

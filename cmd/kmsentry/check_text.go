@@ -54,10 +54,15 @@ func (p *checkText) write(b *bytes.Buffer, c checked) {
 			p.line(b, "open", safe(openLine(o)))
 		}
 	}
+	var remedies []string
 	for _, u := range d.Unknown {
-		if r := remedy(u); r != "" && u.Name != "" {
-			p.line(b, "remedy", safe(r))
+		if u.Name != "" { // else the line "unread" says it
+			remedies = append(remedies, c.bounded(u)...)
 		}
+	}
+	slices.Sort(remedies)
+	for _, r := range slices.Compact(remedies) {
+		p.line(b, "remedy", safe(r))
 	}
 	for _, note := range c.unread {
 		p.line(b, "unread", safe(note))

@@ -37,6 +37,11 @@ type Document struct {
 	Readings []Reading
 	// Unknown names the values that are not known; empty when the reading is exact.
 	Unknown []Unknown
+	// Turns says, for each condition that the policy asks for, on which values
+	// that are not known it turns, by the names that Unknown gives them.
+	Turns map[string][]string
+	// Parameters are the names of the template's parameters.
+	Parameters []string
 	// Default is set when the key is created without a policy: AWS then
 	// attaches its default policy, which names the owner's account only.
 	// Source: KMS Developer Guide, key-policy-default.html.

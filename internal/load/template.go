@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // fromTemplate finds the KMS keys of a CloudFormation or SAM template.
@@ -61,11 +62,20 @@ func Parameters(data []byte) []string {
 	if err != nil || !root.has("Resources") {
 		return nil
 	}
-	var names []string
-	if p := root.get("Parameters"); p != nil {
-		for _, m := range p.members {
-			names = append(names, m.name)
+	names := memberNames(root.get("Parameters"))
+	for _, m := range root.get("Resources").memberList() { // a StackSet takes them for its template
+		if m.value.str("Type") == stackSetType {
+			names = append(names, Parameters([]byte(m.value.get("Properties").str("TemplateBody")))...)
 		}
+	}
+	return names
+}
+
+// memberNames returns the names of the members of an object, in order.
+func memberNames(n *node) []string {
+	var names []string
+	for _, m := range n.memberList() {
+		names = append(names, m.name)
 	}
 	return names
 }
@@ -92,7 +102,7 @@ func (r *resolver) keys(resources *node) []Document {
 
 // key reads one key of the template.
 func (r *resolver) key(id string, resource *node, replica bool) Document {
-	d := Document{Place: id, At: resource.at}
+	d := Document{Place: id, At: resource.at, Parameters: memberNames(r.parameters)}
 	props := resource.get("Properties")
 	raw := props.get("KeyPolicy")
 	if raw != nil {
@@ -121,6 +131,12 @@ func (r *resolver) key(id string, resource *node, replica bool) Document {
 // Region and every joint case of the conditions that it turns on.
 func (r *resolver) readings(d *Document, raw *node, condition string) {
 	names := conditionsIn(raw)
+	for _, name := range names {
+		if d.Turns == nil {
+			d.Turns = map[string][]string{}
+		}
+		d.Turns[name] = r.turnsOn(name)
+	}
 	choices, independent := r.choices(names, condition, parametersIn(raw))
 	if len(choices) == 0 {
 		d.Never = condition
@@ -148,7 +164,7 @@ func (r *resolver) readings(d *Document, raw *node, condition string) {
 		return
 	}
 	d.Default = false
-	r.openCases(d, names, cases)
+	r.openCases(d, names, parametersIn(raw), cases)
 	d.dropRepeated()
 }
 
@@ -159,9 +175,9 @@ type readCase struct {
 	reading Reading
 }
 
-// openCases notes the conditions, and the Region, that make a difference: by
-// themselves, or where none does so, together with others.
-func (r *resolver) openCases(d *Document, names []string, cases []readCase) {
+// openCases notes the conditions, and the partition and Region, that make a
+// difference: by themselves, or where none does so, together with others.
+func (r *resolver) openCases(d *Document, names, asked []string, cases []readCase) {
 	// differ reports whether two cases that are the same by rest, and not by
 	// value, have different readings.
 	differ := func(value, rest func(readCase) string) bool {
@@ -204,7 +220,15 @@ func (r *resolver) openCases(d *Document, names []string, cases []readCase) {
 			note("condition " + name)
 		}
 	}
-	if differ(func(c readCase) string { return c.region }, func(c readCase) string { return fmt.Sprint(c.choice) }) {
+	rest := func(c readCase) string { return fmt.Sprint(c.choice) }
+	partition := func(c readCase) string { return awsid.PartitionOf(c.region) }
+	region := func(c readCase) string { return c.region }
+	if byPartition := slices.Contains(asked, "AWS::Partition"); byPartition && differ(partition, rest) {
+		note("AWS::Partition")
+		if differ(region, func(c readCase) string { return partition(c) + rest(c) }) {
+			note("AWS::Region")
+		}
+	} else if differ(region, rest) {
 		note("AWS::Region")
 	}
 	for _, name := range names {
