@@ -85,7 +85,7 @@ func checkFiles(o checkOptions, stdin io.Reader, stdout, stderr io.Writer) int {
 		case out.unknown != "":
 			fmt.Fprintf(stderr, "kmsentry check: skipped %s: %s\n", alert.Sanitize(file.name, 400), alert.Sanitize(out.unknown, 400))
 		case out.withoutKey && o.requireKey && !file.walked:
-			out.documents = []checked{{file: file.name, err: errors.New("want a key (--require-key), found none"), decision: policy.Unread()}}
+			out.documents = append(out.documents, checked{file: file.name, err: errors.New("want a key (--require-key), found none"), decision: policy.Unread()})
 		}
 		for _, c := range out.documents {
 			found.add(&c, o.at)
@@ -119,14 +119,20 @@ func checkFiles(o checkOptions, stdin io.Reader, stdout, stderr io.Writer) int {
 
 // A tally counts the files and keys of a run.
 type tally struct {
-	files, keys, without, unknown int
-	folders                       bool // some files were found in folders
-	parameters                    []string
+	files, keys, grants, without, unknown int
+	folders                               bool // some files were found in folders
+	parameters                            []string
 }
 
 func (t *tally) add(out fileOutcome) {
-	t.keys += len(out.documents)
-	if out.withoutKey {
+	for _, c := range out.documents {
+		if c.granted != nil {
+			t.grants++
+		} else {
+			t.keys++
+		}
+	}
+	if out.withoutKey && len(out.documents) == 0 {
 		t.without++
 	}
 	if out.unknown != "" {

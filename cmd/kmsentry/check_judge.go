@@ -28,6 +28,7 @@ type checked struct {
 	decision   policy.Decision
 	between    string // "between private and public" when unknown values leave the verdict open; "" otherwise
 	accepted   exceptions.Held
+	granted    *load.Grant  // the grant on a key that it is about; nil for a key policy
 	metadata   *load.Accept // what the key's own Metadata accepts; nil nothing
 	err        error        // why there is no decision
 	at         load.Region
@@ -75,6 +76,8 @@ func judge(d *load.Document, o checkOptions) checked {
 	case d.Err != nil:
 	case o.account != "" && d.Account != "" && d.Account != o.account:
 		c.err = fmt.Errorf("want a key of account %s (--account), got one of %s", o.account, d.Account)
+	case d.Grant != nil:
+		c.grant(d.Grant, o.trustedAccounts)
 	case d.Never != "":
 		c.decision = defaultDecision("")
 		c.notes = append(c.notes, "the key is not created: its condition "+d.Never+" is false, whatever the parameters are")

@@ -140,7 +140,7 @@ func judgeFile(file checkPath, stdin io.Reader, o checkOptions) fileOutcome {
 		}
 		out.documents = append(out.documents, c)
 	}
-	out.withoutKey = len(out.documents) == 0
+	out.withoutKey = !slices.ContainsFunc(out.documents, func(c checked) bool { return c.granted == nil })
 	return out
 }
 

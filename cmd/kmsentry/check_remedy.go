@@ -9,6 +9,9 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy"
 )
 
+// appliedValue is how load names what Terraform knows after apply.
+const appliedValue = "the value after apply"
+
 // How an unknown value that no flag can give becomes known.
 const (
 	remedyDeployed = "check the policy of the deployed key: aws kms get-key-policy --key-id ID --output json"
@@ -71,7 +74,7 @@ func (c *checked) remedy(name string) string {
 		return "--account ID"
 	case slices.Contains(c.parameters, name):
 		return "--parameter " + name + "=VALUE"
-	case name == "the value after apply":
+	case name == appliedValue:
 		return remedyApplied
 	default:
 		return remedyDeployed

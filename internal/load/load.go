@@ -52,6 +52,8 @@ type Document struct {
 	// Bypass is set when the lock-out check is switched off for the key, or may
 	// be: then its policy says nothing of who owns it.
 	Bypass bool
+	// Grant is set when the document is a grant on a key instead of a key policy.
+	Grant *Grant
 	// Accept is what the resource's Metadata.kmsentry.accept says; nil without.
 	Accept *Accept
 	// Notes say what was done with something odd, one sentence each.

@@ -164,7 +164,7 @@ func FuzzDocuments(f *testing.F) {
 			t.Fatal("no error and no document")
 		}
 		for _, d := range docs {
-			if d.Err == nil && len(d.Readings) == 0 && len(d.Unknown) == 0 && !d.Default {
+			if d.Err == nil && len(d.Readings) == 0 && len(d.Unknown) == 0 && !d.Default && d.Grant == nil {
 				t.Errorf("document %q says nothing: %+v", d.Place, d)
 			}
 		}
