@@ -72,11 +72,21 @@ type checkPrinter interface {
 	end(status int, t tally) error
 }
 
-// checkFiles judges the files in order. A bad one never stops the others.
+// checkFiles judges the files in order, and shows how far it is when that takes long.
 func checkFiles(o checkOptions, stdin io.Reader, stdout, stderr io.Writer) int {
-	p := newCheckPrinter(o, stdout, stderr)
-	status := exitOK
 	files := expand(o.files, o.skipUnknown)
+	bar := newProgress(o, files, stderr)
+	out, errs := bar.through(stdout), bar.through(stderr)
+	status := checkEach(o, files, bar, stdin, newCheckPrinter(o, styleFor(stdout), out, errs), errs)
+	if err := bar.close(); err != nil {
+		return outputFault(err, stderr)
+	}
+	return status
+}
+
+// checkEach judges the files in order. A bad one never stops the others.
+func checkEach(o checkOptions, files []checkPath, bar *progress, stdin io.Reader, p checkPrinter, stderr io.Writer) int {
+	status := exitOK
 	t := tally{files: len(files), folders: slices.ContainsFunc(files, func(f checkPath) bool { return f.walked })}
 	var found baseline
 	err := judgeAll(files, stdin, o, func(file checkPath, out fileOutcome) error {
@@ -87,16 +97,25 @@ func checkFiles(o checkOptions, stdin io.Reader, stdout, stderr io.Writer) int {
 		case out.withoutKey && o.requireKey && !file.walked:
 			out.documents = append(out.documents, checked{file: file.name, err: errors.New("want a key (--require-key), found none"), decision: policy.Unread()})
 		}
+		for _, note := range out.notes {
+			fmt.Fprintf(stderr, "kmsentry check: %s: %s\n", alert.Sanitize(file.name, 400), alert.Sanitize(note, 400))
+		}
+		worst := exitOK
 		for _, c := range out.documents {
 			found.add(&c, o.at)
 			c.accept(o)
-			status = max(status, o.failOn.status(c))
+			worst = max(worst, o.failOn.status(c))
 			if err := p.document(c); err != nil {
 				return err
 			}
 		}
+		status = max(status, worst)
+		bar.next(worst == exitFound)
 		return nil
 	})
+	if closed := bar.close(); err == nil {
+		err = closed
+	}
 	if err == nil {
 		err = p.end(status, t)
 	}
@@ -164,14 +183,14 @@ func counted(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-func newCheckPrinter(o checkOptions, stdout, stderr io.Writer) checkPrinter {
+func newCheckPrinter(o checkOptions, s style, stdout, stderr io.Writer) checkPrinter {
 	switch o.format {
 	case "json":
 		return &checkJSON{w: stdout, explain: o.explain}
 	case "sarif":
 		return newSARIF(stdout, stderr)
 	default:
-		return &checkText{w: stdout, style: styleFor(stdout), explain: o.explain}
+		return &checkText{w: stdout, style: s, explain: o.explain}
 	}
 }
 

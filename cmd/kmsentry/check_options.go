@@ -15,6 +15,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/internal/hunt"
 	"github.com/kmsentry/kmsentry/internal/load"
 )
 
@@ -49,6 +50,8 @@ type checkOptions struct {
 	configured      []string        // parameters that it gives: a template need not have them
 	key             policy.KeyFacts // what the flags tell; it goes before what a file tells
 	files           []string
+	progress        func(io.Writer) hunt.Progress // shows how far it is; returns nil where there is no terminal
+	slow            func() bool                   // whether the check takes long by now
 }
 
 // A list is a flag that may be given several times and with commas.
@@ -160,7 +163,7 @@ var (
 
 // parseCheck reads the command line. The help goes to stdout.
 func parseCheck(args []string, now time.Time, stdout io.Writer) (checkOptions, error) {
-	o := checkOptions{at: now.UTC().Truncate(time.Second), failOn: failOn{from: policy.Public}}
+	o := checkOptions{at: now.UTC().Truncate(time.Second), failOn: failOn{from: policy.Public}, progress: hunt.NewBar, slow: slowFrom(now)}
 	flags := flag.NewFlagSet("kmsentry check", flag.ContinueOnError)
 	o.define(flags)
 	var err error

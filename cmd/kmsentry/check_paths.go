@@ -20,6 +20,7 @@ import (
 type checkPath struct {
 	name   string
 	walked bool
+	size   int   // in bytes; 0 unknown
 	err    error // why a folder could not be read
 }
 
@@ -34,7 +35,7 @@ func expand(paths []string, all bool) []checkPath {
 	for _, path := range paths {
 		info, err := os.Stat(path)
 		if path == "-" || err != nil || !info.IsDir() {
-			list = append(list, checkPath{name: path, walked: all && err == nil})
+			list = append(list, checkPath{name: path, size: sizeOf(info), walked: all && err == nil})
 			continue
 		}
 		err = filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
@@ -48,7 +49,7 @@ func expand(paths []string, all bool) []checkPath {
 				return nil
 			}
 			if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() { // what a link leads to, too
-				list = append(list, checkPath{name: name, walked: true})
+				list = append(list, checkPath{name: name, size: sizeOf(info), walked: true})
 			}
 			return nil
 		})
@@ -59,11 +60,20 @@ func expand(paths []string, all bool) []checkPath {
 	return list
 }
 
+// sizeOf is the size of a file; 0 when it cannot be looked at.
+func sizeOf(info fs.FileInfo) int {
+	if info == nil || !info.Mode().IsRegular() {
+		return 0
+	}
+	return int(info.Size())
+}
+
 // An outcome is what became of one file.
 type fileOutcome struct {
 	documents  []checked
 	withoutKey bool     // a known format, or nothing about KMS, and no key
 	unknown    string   // why the format is not known, of a file that mentions KMS
+	notes      []string // on what a file without a key brings in from elsewhere
 	parameters []string // of the template, where a --parameter was given
 }
 
@@ -121,7 +131,7 @@ func judgeFile(file checkPath, stdin io.Reader, o checkOptions) fileOutcome {
 	}
 	switch {
 	case errors.Is(err, load.ErrNoKey):
-		out.withoutKey = true
+		out.withoutKey, out.notes = true, load.Notes(err)
 		return out
 	case file.walked && errors.Is(err, load.ErrUnrecognized):
 		out.unknown = err.Error()

@@ -57,6 +57,7 @@ func TestCheckFolders(t *testing.T) {
 		{"folders of others", map[string]string{"node_modules/x/open.json": template(openStatement), ".git/o.json": template(openStatement), ".terraform/o.json": template(openStatement), "own.json": template("")}, nil, exitOK, []string{"1 file, 1 key"}, ""},
 		{"nothing at all", map[string]string{"main.go": "package main\n"}, nil, exitOK, []string{"1 file, 0 keys; 1 file without a key"}, ""},
 		{"nothing at all where a key is required", map[string]string{"main.go": "package main\n"}, []string{"--require-key"}, exitError, nil, "want a key (--require-key), found none in 1 file"},
+		{"a template that brings its keys in", map[string]string{"nested.yaml": "# kms\nResources: {N: {Type: AWS::CloudFormation::Stack}}\n"}, nil, exitOK, []string{"1 file, 0 keys; 1 file without a key"}, "nested.yaml: the template of the nested stack N is not looked at"},
 		{"a broken template", map[string]string{"broken.yaml": "Resources:\n  K: {Type: AWS::KMS::Key\n", "own.json": template("")}, nil, exitError, []string{"error", "broken.yaml", "1 private, 1 unreadable"}, ""},
 		{"somebody's YAML", map[string]string{"chart.yaml": "{{- if .Values.kms }}\na: {{ .x }}\n", "own.json": template("")}, nil, exitOK, []string{"1 file of unknown format"}, "chart.yaml"},
 		{"a broken template in JSON", map[string]string{"broken.json": template("")[:200], "own.json": template("")}, nil, exitError, []string{"error", "broken.json"}, ""},

@@ -153,7 +153,7 @@ func TestElsewhere(t *testing.T) {
 			t.Errorf("%s: notes %q, want %q", row.name, notes, row.note)
 		}
 	}
-	if _, err := Documents([]byte("Resources:\n  N: {Type: AWS::CloudFormation::Stack}\n"), Scope{}); err == nil || !strings.Contains(err.Error(), "nested stack N") {
+	if _, err := Documents([]byte("Resources:\n  N: {Type: AWS::CloudFormation::Stack}\n"), Scope{}); !errors.Is(err, ErrNoKey) || !strings.Contains(strings.Join(Notes(err), "; "), "nested stack N") {
 		t.Errorf("a template whose key can only be elsewhere: %v, want the nested stack named", err)
 	}
 }

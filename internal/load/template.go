@@ -30,7 +30,7 @@ func fromTemplate(root *node, scope Scope) ([]Document, error) {
 	notes = append(root.notes, notes...)
 	docs := append(r.keys(resources), inner...)
 	if len(docs) == 0 {
-		return nil, withoutKey(strings.Join(append([]string{noKey + " of type AWS::KMS::Key or AWS::KMS::ReplicaKey"}, notes...), "; "))
+		return nil, withoutKey(noKey+" of type AWS::KMS::Key or AWS::KMS::ReplicaKey", notes...)
 	}
 	docs[0].Notes = append(notes, docs[0].Notes...)
 	return docs, nil

@@ -187,7 +187,7 @@ func parseJSON(data []byte) (*node, error) {
 	}
 	if _, err := p.dec.Token(); err != io.EOF {
 		p.place(p.start())
-		return nil, fault{errMore, fmt.Sprintf("line %d: want one JSON value, got more behind it", p.line)}
+		return nil, fault{kind: errMore, text: fmt.Sprintf("line %d: want one JSON value, got more behind it", p.line)}
 	}
 	return n, nil
 }
