@@ -95,7 +95,7 @@ func checkEach(o checkOptions, files []checkPath, bar *progress, stdin io.Reader
 		case out.unknown != "":
 			fmt.Fprintf(stderr, "kmsentry check: skipped %s: %s\n", alert.Sanitize(file.name, 400), alert.Sanitize(out.unknown, 400))
 		case out.withoutKey && o.requireKey && !file.walked:
-			out.documents = append(out.documents, checked{file: file.name, err: errors.New("want a key (--require-key), found none"), decision: policy.Unread()})
+			out.documents = append(out.documents, checked{file: file.name, err: errors.New("expected a key (--require-key), found none"), decision: policy.Unread()})
 		}
 		for _, note := range out.notes {
 			fmt.Fprintf(stderr, "kmsentry check: %s: %s\n", alert.Sanitize(file.name, 400), alert.Sanitize(note, 400))
@@ -164,7 +164,7 @@ func (t *tally) add(out fileOutcome) {
 func (t *tally) faults(o checkOptions) []string {
 	var list []string
 	if t.keys == 0 && o.requireKey && t.folders {
-		list = append(list, fmt.Sprintf("want a key (--require-key), found none in %s", counted(t.files, "file")))
+		list = append(list, fmt.Sprintf("expected a key (--require-key), found none in %s", counted(t.files, "file")))
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.parameters)) {
 		if !slices.Contains(t.parameters, name) && !slices.Contains(o.configured, name) {
@@ -211,7 +211,7 @@ func readInput(file string, stdin io.Reader) ([]byte, error) {
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return nil, errors.New("want a file, got a directory")
+		return nil, errors.New("expected a file, found a directory")
 	}
 	return readAll(f)
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,6 +21,10 @@ func (c *checked) decide(d *load.Document, o checkOptions) {
 		p, err := parseReading(r, o.strict)
 		if err != nil {
 			c.err = err
+			var problem *policy.ParseError
+			if errors.As(err, &problem) {
+				c.err = errors.New("key policy: " + problemText(problem))
+			}
 			return
 		}
 		c.infer(p, d.Bypass)
@@ -93,11 +99,16 @@ func (c *checked) problems(p *policy.Policy) {
 		if u.Problem == nil {
 			continue
 		}
-		note := fmt.Sprintf("not read, line %d of the policy: %s", u.Problem.Line, strings.TrimPrefix(u.Problem.Error(), "key policy: "))
+		note := "not read: " + problemText(u.Problem)
 		if !slices.Contains(c.unread, note) {
 			c.unread = append(c.unread, note)
 		}
 	}
+}
+
+// problemText says where the reader of policies stumbled.
+func problemText(p *policy.ParseError) string {
+	return fmt.Sprintf("%s: expected %s, found %s at line %d of the policy", cmp.Or(p.Path, "the document"), p.Want, p.Got, p.Line)
 }
 
 // join joins the decisions about the cases of a template: outsiders get at

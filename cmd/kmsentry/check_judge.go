@@ -75,7 +75,7 @@ func judge(d *load.Document, o checkOptions) checked {
 	switch {
 	case d.Err != nil:
 	case o.account != "" && d.Account != "" && d.Account != o.account:
-		c.err = fmt.Errorf("want a key of account %s (--account), got one of %s", o.account, d.Account)
+		c.err = fmt.Errorf("expected a key of account %s (--account), found one of %s", o.account, d.Account)
 	case d.Grant != nil:
 		c.grant(d.Grant, o.trustedAccounts)
 	case d.Never != "":

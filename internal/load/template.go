@@ -20,7 +20,7 @@ func fromTemplate(root *node, scope Scope) ([]Document, error) {
 	root.takeLast(func(note string) { root.notes = append(root.notes, note) })
 	resources := root.get("Resources")
 	if resources.kind != objectKind {
-		return nil, fmt.Errorf("line %d: Resources: want an object, got %s", resources.at.Line, resources.kind)
+		return nil, fmt.Errorf("Resources: expected an object, found %s at line %d", resources.kind, resources.at.Line)
 	}
 	r := newResolver(root, scope)
 	if err := r.checkParameters(); err != nil {
@@ -36,7 +36,7 @@ func fromTemplate(root *node, scope Scope) ([]Document, error) {
 	return docs, nil
 }
 
-const noKey = "want a template with a KMS key, got none"
+const noKey = "expected a template with a KMS key, found none"
 
 // checkParameters refuses a value that the template's declaration does not allow.
 func (r *resolver) checkParameters() error {
@@ -46,7 +46,7 @@ func (r *resolver) checkParameters() error {
 	for _, m := range r.parameters.members {
 		v, given := r.scope.Parameters[m.name]
 		if values := boundsOf(m.value).values; given && values != nil && !slices.Contains(values, v) {
-			return fmt.Errorf("parameter %s: want one of %s, got %.60q", m.name, strings.Join(values, ", "), v)
+			return fmt.Errorf("parameter %s: expected one of %s, found %.60q", m.name, strings.Join(values, ", "), v)
 		}
 	}
 	return nil
@@ -114,7 +114,7 @@ func (r *resolver) key(id string, resource *node, replica bool) Document {
 	d.Key = r.facts(props, replica)
 	d.Bypass = r.fact(props, "BypassPolicyLockoutSafetyCheck", "false") != "false"
 	if raw == nil && replica && resource.str("Condition") == "" {
-		d.Err = errors.New("want a KeyPolicy, which a replica key must have, got none")
+		d.Err = errors.New("expected a KeyPolicy, which a replica key must have, found none")
 		return d
 	}
 	r.account = r.scope.Account

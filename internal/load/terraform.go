@@ -29,7 +29,7 @@ func fromTerraform(root *node) ([]Document, error) {
 		}
 	}
 	if docs = append(docs, grants...); len(docs) == 0 {
-		return nil, withoutKey("want a plan or state with a KMS key, got no resource with a key policy in it")
+		return nil, withoutKey("expected a plan or state with a KMS key, found no resource with a key policy in it")
 	}
 	return docs, nil
 }
@@ -133,7 +133,7 @@ func terraformKey(address, kind string, values, unknown *node) Document {
 	case p == nil || p.kind == nullKind || (p.kind == textKind && strings.TrimSpace(p.text) == ""):
 		d.Default = kind != "aws_kms_key_policy"
 		if !d.Default {
-			d.Err = errors.New("policy: want the key policy, got none")
+			d.Err = errors.New("policy: expected the key policy, found none")
 		}
 	case p.kind == objectKind && attribute == "key_policy": // what the awscc provider's own type shows
 		d.At, d.Statements = p.at, statementRegions(p)
@@ -142,7 +142,7 @@ func terraformKey(address, kind string, values, unknown *node) Document {
 		d.Readings = []Reading{{Text: text.Bytes()}}
 	case p.kind != textKind:
 		d.At = p.at
-		d.Err = fmt.Errorf("%s: want a string that holds the key policy, got %s", attribute, p.kind)
+		d.Err = fmt.Errorf("%s: expected a string that holds the key policy, found %s at line %d", attribute, p.kind, p.at.Line)
 	default:
 		d.At = p.at
 		text := []byte(strings.TrimSpace(p.text))
