@@ -77,6 +77,11 @@ func parseReading(r load.Reading, strict bool) (*policy.Policy, error) {
 
 // suspect notes that p looks like the policy of something else than a key.
 func (c *checked) suspect(p *policy.Policy) {
+	lacks := func(u policy.Unknown) bool { return u.Problem != nil && u.Problem.Want == "Principal or NotPrincipal" }
+	if n := len(p.Statements); n > 0 && len(slices.DeleteFunc(slices.Clone(p.Unknown), func(u policy.Unknown) bool { return !lacks(u) })) == n {
+		c.notes = append(c.notes, noPrincipal)
+		return
+	}
 	about := func(action string) bool {
 		service, _, ok := strings.Cut(action, ":")
 		return !ok || strings.EqualFold(service, "kms") || strings.Trim(strings.ToLower(service), "abcdefghijklmnopqrstuvwxyz0123456789-") != ""
@@ -90,6 +95,8 @@ func (c *checked) suspect(p *policy.Policy) {
 		c.notes = append(c.notes, noKMSAction)
 	}
 }
+
+const noPrincipal = "no statement has a Principal: is this an IAM policy?"
 
 const noKMSAction = "no statement names a kms action: is this a key policy?"
 

@@ -121,7 +121,8 @@ func judgeFile(file checkPath, stdin io.Reader, o checkOptions) fileOutcome {
 	if err != nil {
 		return failed(err)
 	}
-	if file.walked && !mentionsKMS(data) {
+	silent := file.walked && !mentionsKMS(data) // a key policy can still give every action
+	if silent && !givesEveryAction(data) {
 		return fileOutcome{withoutKey: true}
 	}
 	docs, err := load.Documents(data, o.scope())
@@ -130,6 +131,9 @@ func judgeFile(file checkPath, stdin io.Reader, o checkOptions) fileOutcome {
 		out.parameters = load.Parameters(data)
 	}
 	switch {
+	case silent && err != nil:
+		out.withoutKey = true
+		return out
 	case errors.Is(err, load.ErrNoKey):
 		out.withoutKey, out.notes = true, load.Notes(err)
 		return out
@@ -145,7 +149,7 @@ func judgeFile(file checkPath, stdin io.Reader, o checkOptions) fileOutcome {
 	for i := range docs {
 		c := judge(&docs[i], o)
 		c.file = file.name
-		if file.walked && c.place == "" && slices.Contains(c.notes, noKMSAction) {
+		if file.walked && c.place == "" && (slices.Contains(c.notes, noKMSAction) || slices.Contains(c.notes, noPrincipal)) || silent && !c.onAnyResource() {
 			continue // the policy of something else
 		}
 		out.documents = append(out.documents, c)
@@ -162,6 +166,23 @@ func mentionsKMS(data []byte) bool {
 		}
 	}
 	return false
+}
+
+// givesEveryAction reports whether a file that does not say kms can hold a
+// policy for any key: with principals, and a wildcard for its actions.
+func givesEveryAction(data []byte) bool {
+	for _, mark := range []string{"Statement", "Principal", "Action", "*"} {
+		if !bytes.Contains(data, []byte(mark)) {
+			return false
+		}
+	}
+	return true
+}
+
+// onAnyResource reports whether a policy has a statement about Resource "*", as
+// key policies have: other resources' policies name theirs.
+func (c *checked) onAnyResource() bool {
+	return c.policy != nil && slices.ContainsFunc(c.policy.Statements, func(s policy.Statement) bool { return slices.Contains(s.Resources, "*") })
 }
 
 // namesKey reports whether a file that cannot be read may well hold a key.
