@@ -20,7 +20,7 @@ func fromTemplate(root *node, scope Scope) ([]Document, error) {
 	root.takeLast(func(note string) { root.notes = append(root.notes, note) })
 	resources := root.get("Resources")
 	if resources.kind != objectKind {
-		return nil, fmt.Errorf("Resources: expected an object, found %s at line %d", resources.kind, resources.at.Line)
+		return nil, fmt.Errorf("expected an object of Resources, found %s at line %d", resources.kind, resources.at.Line)
 	}
 	r := newResolver(root, scope)
 	if err := r.checkParameters(); err != nil {

@@ -279,8 +279,12 @@ func (p *jsonParser) fault(err error) error {
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
+	found := err.Error()
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		found = "the end of the input"
+	}
 	line, column := p.place(offset)
-	return fmt.Errorf("expected JSON, found %v at line %d, column %d", err, line, column)
+	return fmt.Errorf("expected JSON, found %s at line %d, column %d", found, line, column)
 }
 
 // write appends n as JSON. Scalars become strings, as CloudFormation passes

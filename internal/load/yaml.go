@@ -66,10 +66,17 @@ func parseYAML(data []byte) (*node, error) {
 	return root, err
 }
 
+// yamlLine takes the line out of the YAML package's errors.
+var yamlLine = regexp.MustCompile(`^line ([0-9]+): (.*)$`)
+
 // oneLine keeps the first line of the YAML package's errors.
 func oneLine(err error) error {
 	line, _, _ := strings.Cut(err.Error(), "\n")
-	return fmt.Errorf("expected a key policy or a template, found text that is neither JSON nor YAML (%s)", strings.TrimPrefix(line, "yaml: "))
+	line = strings.TrimPrefix(line, "yaml: ")
+	if m := yamlLine.FindStringSubmatch(line); m != nil {
+		return fmt.Errorf("expected a key policy or a template, found text that is neither JSON nor YAML at line %s (%s)", m[1], m[2])
+	}
+	return fmt.Errorf("expected a key policy or a template, found text that is neither JSON nor YAML (%s)", line)
 }
 
 // A yamlTree counts the nodes that it makes, because aliases multiply them.
