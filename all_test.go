@@ -45,13 +45,13 @@ func rules() map[string]rule {
 		},
 		"alert/exceptions": {ours: []string{"detector", "detector/policy"}, modules: []string{"go.yaml.in/yaml/v3"}, forbidden: pure},
 		"lambda": {
-			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy"},
+			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "internal/version"},
 			modules: []string{"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sns"},
 		},
 		"cmd/kmsentry": {
 			ours: []string{
-				"alert", "alert/exceptions", "detector", "detector/policy", "internal/fakesns", "internal/hunt", "internal/load", "internal/redrive",
-				"internal/runtimeapi", "internal/s3archive",
+				"alert", "alert/exceptions", "detector", "detector/policy", "history", "internal/fakesns", "internal/hunt", "internal/load",
+				"internal/redrive", "internal/runtimeapi", "internal/s3archive", "internal/version",
 			},
 			modules: []string{
 				"github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sqs", // for redrive
@@ -70,6 +70,7 @@ func rules() map[string]rule {
 		"internal/load":       {ours: []string{"detector/policy", "internal/awsid"}, modules: []string{"go.yaml.in/yaml/v3"}},
 		"internal/mototest":   {ours: []string{"internal/pytool"}},
 		"internal/mutate":     {},
+		"internal/pack":       {},
 		"internal/preview":    {ours: []string{"alert", "detector", "detector/policy"}},
 		"internal/pytool":     {},
 		"internal/redrive":    {ours: []string{"alert", "detector"}, modules: []string{"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sqs"}},
@@ -82,6 +83,7 @@ func rules() map[string]rule {
 		},
 		"internal/trailgen":     {},
 		"internal/trailgen/cmd": {ours: []string{"internal/trailgen"}},
+		"internal/version":      {},
 	}
 }
 
@@ -481,14 +483,28 @@ func TestNoMachinePlaces(t *testing.T) {
 		if name == "all_test.go" {
 			continue
 		}
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, line := range bytes.Split(text, []byte("\n")) {
-			if at := place.Find(line); at != nil {
-				t.Errorf("%s:%d: %q", name, i+1, at)
-			}
+		checkPlaces(t, name, place)
+	}
+	scripts, err := filepath.Glob(".ci/*")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("no files in .ci (%v)", err)
+	}
+	for _, name := range scripts {
+		checkPlaces(t, name, place)
+	}
+}
+
+// checkPlaces reports the places of a machine in a file. Only .ci/run may name the
+// folder next to the project, where it is present.
+func checkPlaces(t *testing.T, name string, place *regexp.Regexp) {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, line := range bytes.Split(text, []byte("\n")) {
+		if at := place.Find(line); at != nil && (name != filepath.Join(".ci", "run") || !bytes.HasSuffix(at, []byte("../shared"))) {
+			t.Errorf("%s:%d: %q", name, i+1, at)
 		}
 	}
 }

@@ -12,7 +12,10 @@ import (
 // bootstrap is the real Lambda binary, built once for all tests.
 var bootstrap string
 
-func TestMain(m *testing.M) { os.Exit(bootstraptest.Main(m, &bootstrap)) }
+func TestMain(m *testing.M) {
+	os.Unsetenv("COLUMNS") // what is printed here must not depend on who runs it
+	os.Exit(bootstraptest.Main(m, &bootstrap))
+}
 
 // kmsentry runs the command in-process.
 func kmsentry(stdin string, args ...string) (status int, stdout, stderr string) {
