@@ -105,7 +105,7 @@ func runVersion(args []string, _ io.Reader, stdout, stderr io.Writer) int {
 		return exitOK
 	}
 	if len(args) > 0 {
-		fmt.Fprintf(stderr, "kmsentry version: want no arguments, got %s\n", quoted(args[0]))
+		fmt.Fprintf(stderr, "kmsentry version: expected no arguments, found %s\n", quoted(args[0]))
 		return exitUsage
 	}
 	fmt.Fprintln(stdout, "kmsentry", version.String(), runtime.Version())

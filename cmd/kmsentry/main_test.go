@@ -37,7 +37,7 @@ func TestCommandLine(t *testing.T) {
 		{"-h", []string{"-h"}, exitOK, "Usage:", ""},
 		{"version", []string{"version"}, exitOK, "kmsentry devel", ""},
 		{"--version", []string{"--version"}, exitOK, "kmsentry ", ""},
-		{"version of something", []string{"version", "x"}, exitUsage, "", `got "x"`},
+		{"version of something", []string{"version", "x"}, exitUsage, "", `found "x"`},
 		{"unknown command", []string{"evil\x1b[2J"}, exitUsage, "", `unknown command "evil\\x1b[2J"`},
 	}
 	for _, test := range tests {

@@ -234,7 +234,7 @@ func offending(d policy.Decision) []policy.StatementRef {
 func (p *sarifPrinter) message(c checked) string {
 	d := c.decision
 	parts := []string{capital(headline(c)) + "."}
-	if c.place != "" {
+	if c.granted == nil && c.place != "" {
 		parts[0] = "Key " + alert.Sanitize(c.place, 200) + ": " + headline(c) + "."
 	}
 	for _, g := range groupGrants(d.Grants) {
