@@ -76,6 +76,12 @@ func rules() map[string]rule {
 				"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/s3", "github.com/aws/smithy-go",
 			},
 		},
+		"internal/sweep": {
+			ours: []string{"detector/policy"},
+			modules: []string{
+				"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/kms", "github.com/aws/smithy-go", "golang.org/x/time",
+			},
+		},
 		"internal/trailgen":     {},
 		"internal/trailgen/cmd": {ours: []string{"internal/trailgen"}},
 	}
