@@ -23,7 +23,9 @@ type Key struct {
 }
 
 // Usable reports whether the key can be used now, or may be.
-func (k *Key) Usable() bool { return !k.Gone && (k.State == "" || k.State == "Enabled" || k.State == "Updating") }
+func (k *Key) Usable() bool {
+	return !k.Gone && (k.State == "" || k.State == "Enabled" || k.State == "Updating")
+}
 
 // Judged reports whether the key was for the sweep to judge.
 func (k *Key) Judged() bool { return !k.Managed && !k.Gone }
