@@ -41,7 +41,7 @@ bench: ## run the benchmarks; beside iam-simulate where make oracle has installe
 fuzz: ## fuzz every target for FUZZTIME (default 10s)
 	.ci/fuzz $(or $(FUZZTIME),10s)
 
-mutate: ## break each row of condition keys, and each listed guard of the evaluator: do the tests notice?
+mutate: ## break each row of condition keys and each guard of the decision: do the tests notice? (minutes)
 	$(GO) test -count=1 ./detector/policy -run TestRowMutants -rowmutants 0
 	$(GO) run ./internal/mutate $(MUTATE)
 

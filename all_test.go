@@ -36,9 +36,9 @@ type rule struct {
 func rules() map[string]rule {
 	pure := []string{"os", "net", "net/http", "log", "log/slog", "math/rand", "math/rand/v2", "os/exec", "syscall"}
 	return map[string]rule{
-		"detector/policy":         {ours: []string{"detector/policy/condkey"}, forbidden: pure},
+		"detector/policy":         {ours: []string{"detector/policy/condkey", "internal/awsid"}, forbidden: pure},
 		"detector/policy/condkey": {forbidden: pure},
-		"detector":                {ours: []string{"detector/policy"}, forbidden: pure},
+		"detector":                {ours: []string{"detector/policy", "internal/awsid"}, forbidden: pure},
 		"alert": {
 			ours:      []string{"alert/exceptions", "detector", "detector/policy"},
 			forbidden: []string{"os", "net", "net/http", "log", "log/slog", "os/exec"},
@@ -53,9 +53,13 @@ func rules() map[string]rule {
 				"alert", "alert/exceptions", "detector", "detector/policy", "internal/fakesns", "internal/hunt", "internal/load", "internal/redrive",
 				"internal/runtimeapi", "internal/s3archive",
 			},
-			modules: []string{"github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sqs"}, // for redrive
+			modules: []string{
+				"github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sqs", // for redrive
+				"go.yaml.in/yaml/v3", "golang.org/x/term", // check's settings, and its lines on a terminal
+			},
 		},
-		"history":                {ours: []string{"detector", "detector/policy"}, modules: []string{"github.com/klauspost/compress"}, forbidden: pure},
+		"history":                {ours: []string{"detector", "detector/policy", "internal/awsid"}, modules: []string{"github.com/klauspost/compress"}, forbidden: pure},
+		"internal/awsid":         {forbidden: pure},
 		"internal/bootstraptest": {},
 		"internal/browsertest":   {},
 		"internal/fakesns":       {},
@@ -63,7 +67,7 @@ func rules() map[string]rule {
 			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "history"},
 			modules: []string{"github.com/vbauerster/mpb/v8", "golang.org/x/term"},
 		},
-		"internal/load":       {ours: []string{"detector/policy"}, modules: []string{"go.yaml.in/yaml/v3"}},
+		"internal/load":       {ours: []string{"detector/policy", "internal/awsid"}, modules: []string{"go.yaml.in/yaml/v3"}},
 		"internal/mototest":   {ours: []string{"internal/pytool"}},
 		"internal/mutate":     {},
 		"internal/preview":    {ours: []string{"alert", "detector", "detector/policy"}},

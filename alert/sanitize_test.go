@@ -83,13 +83,16 @@ func FuzzCode(f *testing.F) {
 	f.Add("a&b", 5)
 	f.Add("", 5)
 	f.Add("<<<<<<<<<<<<<<<<", 7)
+	f.Add(":&//", 80)
+	f.Add("://://", 80)
+	f.Add("https://a.b://www.c.d/http://e.f://g.h/", 200)
 	f.Fuzz(func(t *testing.T, s string, limit int) {
 		got := code(s, max(limit%512, 5))
 		inner := strings.TrimSuffix(strings.TrimPrefix(got, "`"), "`")
 		if len(got) != len(inner)+2 || inner == "" || strings.ContainsAny(inner, "`<>\n\r") {
 			t.Fatalf("code(%q) = %q", s, got)
 		}
-		rest := strings.NewReplacer("&amp;", "", "&lt;", "", "&gt;", "").Replace(inner)
+		rest := strings.NewReplacer("&amp;", "_", "&lt;", "_", "&gt;", "_").Replace(inner)
 		if strings.Contains(rest, "&") || strings.Contains(rest, "://") {
 			t.Fatalf("code(%q) = %q holds a bare & or a URL", s, got)
 		}
@@ -131,4 +134,20 @@ func unsafeRune(s string) (rune, bool) {
 		}
 	}
 	return 0, false
+}
+
+func TestBreakURL(t *testing.T) {
+	for _, row := range []struct{ word, want string }{
+		{"a.b", "a.b"},
+		{"https://evil.example/a.b", "https[:]//evil[.]example/a.b"},
+		{"https://evil.example/https://e.f/x.y", "https[:]//evil[.]example/https[:]//e[.]f/x.y"},
+		{"://://", "[:]//[:]//"},
+		{"https://a.b://c.d", "https[:]//a[.]b[:]//c[.]d"},
+		{"https://www.a.b", "https[:]//www[.]a[.]b"},
+		{"www.a.b", "www[.]a.b"},
+	} {
+		if got := breakURL(row.word); got != row.want {
+			t.Errorf("breakURL(%q) = %q, want %q", row.word, got, row.want)
+		}
+	}
 }

@@ -35,16 +35,20 @@ func plain(s string, limit int) string {
 
 // breakURL takes the shape of a URL from a word: the colon behind the scheme
 // and the dots of the host, which programs take for a link without a scheme too.
-func breakURL(word string) string {
+func breakURL(word string) string { return replaceWWW(breakSchemes(word), "[.]") }
+
+// breakSchemes breaks the last scheme first: before that is broken, its colon
+// could be the end of a host.
+func breakSchemes(word string) string {
 	before, rest, found := strings.Cut(word, "://")
-	if found {
-		host, path := rest, ""
-		if i := strings.IndexByte(rest, '/'); i >= 0 {
-			host, path = rest[:i], rest[i:]
-		}
-		word = before + "[:]//" + strings.ReplaceAll(host, ".", "[.]") + breakURL(path)
+	if !found {
+		return word
 	}
-	return replaceWWW(word, "[.]")
+	host, path := breakSchemes(rest), ""
+	if i := strings.IndexByte(host, '/'); i >= 0 {
+		host, path = host[:i], host[i:]
+	}
+	return before + "[:]//" + strings.ReplaceAll(host, ".", "[.]") + path
 }
 
 // instant is how a time is written for people; "" for the zero time.

@@ -3,6 +3,8 @@ package detector
 import (
 	"net/netip"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // A keyARN is the ARN of a KMS key or alias, taken apart.
@@ -20,7 +22,7 @@ func parseKeyARN(text string) (a keyARN, ok bool) {
 		return keyARN{}, false
 	}
 	a = keyARN{partition: parts[1], region: parts[3], account: parts[4]}
-	if !isName(a.partition, "-") || !isRegion(a.region) || !isAccount(a.account) {
+	if !isName(a.partition, "-") || !awsid.IsRegion(a.region) || !isAccount(a.account) {
 		return keyARN{}, false
 	}
 	if id, found := strings.CutPrefix(parts[5], "key/"); found {
@@ -82,9 +84,6 @@ func isName(text, others string) bool {
 	return text != ""
 }
 
-// isRegion reports whether text has the shape of a Region's name, e.g. us-east-1.
-func isRegion(text string) bool { return isName(text, "-") && strings.Contains(text, "-") }
-
 // isAccount reports whether text is an account id, 12 digits.
 func isAccount(text string) bool {
 	if len(text) != 12 {
@@ -102,27 +101,4 @@ func isAccount(text string) bool {
 func isAddress(text string) bool {
 	_, err := netip.ParseAddr(text)
 	return err == nil
-}
-
-// PartitionOf returns the partition in which a Region lies; "" when its name
-// does not say.
-// Source: AWS partitions in botocore's endpoint data.
-func PartitionOf(region string) string {
-	for _, p := range []struct{ prefix, partition string }{
-		{"cn-", "aws-cn"},
-		{"us-gov-", "aws-us-gov"},
-		{"us-isob-", "aws-iso-b"},
-		{"us-isof-", "aws-iso-f"},
-		{"eu-isoe-", "aws-iso-e"},
-		{"us-iso-", "aws-iso"},
-		{"eusc-", "aws-eusc"},
-	} {
-		if strings.HasPrefix(region, p.prefix) {
-			return p.partition
-		}
-	}
-	if isRegion(region) {
-		return "aws"
-	}
-	return ""
 }

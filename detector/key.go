@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // readKey tells which key the call is about: the ARN that AWS wrote into the
@@ -47,7 +48,7 @@ func (r *record) primary(named keyARN) string {
 	}
 	named.region = cmp.Or(named.region, r.event.Region)
 	named.account = firstAccount(named.account, r.metadata.text("aWSAccountId"), r.resourceAccount(), r.event.Account, r.identity.text("accountId"))
-	if named.id == "" || named.account == "" || !isRegion(named.region) {
+	if named.id == "" || named.account == "" || !awsid.IsRegion(named.region) {
 		return ""
 	}
 	named.partition = r.partition(named.partition, named.region)
@@ -100,7 +101,7 @@ func (r *record) replicaOf(primary keyARN) (keyARN, bool) {
 		return primary, true
 	}
 	primary.region = r.request.text("replicaRegion")
-	return primary, isRegion(primary.region)
+	return primary, awsid.IsRegion(primary.region)
 }
 
 // requestKey reads requestParameters.keyId: a key id, a key ARN, an alias name
@@ -154,9 +155,9 @@ func (r *record) buildKey(k *Key, named keyARN) {
 		k.Note = "The record does not name the key."
 	case k.Account == "":
 		k.Note = "The record does not say whose account the key is in, so its ARN is not known."
-	case r.event.Name == replicateKey && !isRegion(k.Region):
+	case r.event.Name == replicateKey && !awsid.IsRegion(k.Region):
 		k.Note = "The record names the primary key, but not the Region of its replica, so the replica's ARN is not known."
-	case !isRegion(k.Region):
+	case !awsid.IsRegion(k.Region):
 		k.Note = "The record does not say in which Region the key is, so its ARN is not known."
 	default:
 		k.ARN = keyARN{partition: k.Partition, region: k.Region, account: k.Account, id: named.id}.String()
@@ -177,7 +178,7 @@ func (r *record) partition(named, region string) string {
 	if named != "" {
 		return named
 	}
-	if p := PartitionOf(region); p != "" {
+	if p := awsid.PartitionOf(region); p != "" {
 		return p
 	}
 	if parts := strings.SplitN(r.identity.text("arn"), ":", 3); len(parts) == 3 && parts[0] == "arn" && isName(parts[1], "-") {

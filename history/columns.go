@@ -75,6 +75,7 @@ func recordOf(cells map[string]string) map[string]any {
 	restoreCase(identity)
 	for column, member := range map[string]string{
 		"ui_type": "type", "ui_arn": "arn", "ui_account": "accountId", "ui_principalid": "principalId", "ui_username": "userName", "ui_accesskeyid": "accessKeyId",
+		"ui_invokedby":      "invokedBy",
 		"useridentity_type": "type", "useridentity_arn": "arn", "useridentity_accountid": "accountId",
 	} {
 		if v := cells[column]; v != "" {

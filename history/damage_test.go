@@ -81,6 +81,32 @@ func TestDamageCostsOnlyItself(t *testing.T) {
 	}
 }
 
+// TestUnsealed: damage between records that nobody wants is named where no
+// checksum would.
+func TestUnsealed(t *testing.T) {
+	var records []string
+	for i := range 60 {
+		records = append(records, string(testRecord(i, "DescribeKey", 1, "", "")))
+	}
+	text := `{"Records":[` + strings.Join(records, ",") + `]}`
+	at := strings.Index(text, `"eventID":"00000000-0000-4000-8000-000000000030"`)
+	if f := read(t, Calls{}, []byte(text)); len(f.faults) > 0 || f.report.Records != 60 {
+		t.Fatalf("%d records, faults %q; want 60 and none", f.report.Records, f.faults)
+	}
+	for name, damaged := range map[string]string{
+		"a quote lost":       text[:at] + text[at+1:],
+		"a brace too many":   text[:at] + "}" + text[at:],
+		"a brace lost":       strings.Replace(text, "}},{", "},{", 1),
+		"zeros":              text[:at+12] + strings.Repeat("\x00", 20) + text[at+32:],
+		"zeros, quotes even": text[:at] + strings.Repeat("\x00", 40) + text[at+40:],
+		"a block lost":       text[:at] + text[at+130:],
+	} {
+		if f := read(t, Calls{}, []byte(damaged)); len(f.faults) == 0 {
+			t.Errorf("%s: no fault", name)
+		}
+	}
+}
+
 // TestTwoFormatsInOneFile: each document is told by itself.
 func TestTwoFormatsInOneFile(t *testing.T) {
 	lambda, err := os.ReadFile("testdata/formats/cloudwatch-lambda.json")

@@ -6,34 +6,38 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector"
+	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // An Event is a record that was judged: a call that sets a key policy, or one
 // that ends or resumes the use of a key.
 type Event struct {
-	ID        string // eventID; of a later copy the original's; of a record without one a hash
-	Name      string
-	Time      time.Time // zero when the record has none that parses
-	Key       string    // ARN; the bare key id where no ARN could be told; "" unknown
-	Account   string    // whose key, else whose trail
-	Region    string    // the key's, else the trail's
-	Trail     string    // recipientAccountId
-	Called    string    // awsRegion
-	Actor     string    // short name, never empty
-	ActorARN  string    // "" when absent
-	Address   string    // "" when absent
-	ErrorCode string    // "" when the record has none
-	Outcome   detector.Outcome
-	Finding   *detector.Finding
-	Accepted  string // name of the exception that accepts the finding; "" none
-	File      string
-	Offset    int64
+	ID       string // eventID; of a later copy the original's; of a record without one a hash
+	Name     string
+	Time     time.Time // zero when the record has none that parses
+	Key      string    // ARN; the bare key id where no ARN could be told; "" unknown
+	Account  string    // whose key, else whose trail
+	Region   string    // the key's, else the trail's
+	Trail    string    // recipientAccountId
+	Called   string    // awsRegion
+	Actor    string    // short name, never empty
+	ActorARN string    // "" when absent
+	Address  string    // "" when absent
+	Outcome  detector.Outcome
+	Finding  *detector.Finding
+	Kinds    []string // what the finding is beside its verdict
+	Light    bool     // the finding was lightened
+	Accepted string   // name of the exception that accepts the finding; "" none
+	File     string
+	Offset   int64
 
-	sum [sha256.Size]byte // of the record's text: which of two copies counts never depends on their order
+	sum [sha256.Size]byte // of the record's text; zero where there is no finding
 }
 
 // Judge judges one record as d does. Its errors are *detector.RecordError.
@@ -43,8 +47,8 @@ func Judge(d detector.Detector, text []byte) (*Event, error) {
 		return nil, err
 	}
 	e := &Event{
-		ID: result.Event.ID, Name: result.Event.Name, Time: result.Event.Time, ErrorCode: result.Event.ErrorCode,
-		Trail: result.Event.Account, Called: result.Event.Region, Finding: result.Finding, sum: sha256.Sum256(text),
+		ID: result.Event.ID, Name: result.Event.Name, Time: result.Event.Time,
+		Trail: result.Event.Account, Called: result.Event.Region, Finding: result.Finding,
 	}
 	if result.Event.Source != "kms.amazonaws.com" {
 		return nil, nil
@@ -54,7 +58,8 @@ func Judge(d detector.Detector, text []byte) (*Event, error) {
 		e.ID = original
 	}
 	if e.ID == "" {
-		e.ID = "sha256:" + hex.EncodeToString(e.sum[:])
+		sum := sha256.Sum256(text)
+		e.ID = "sha256:" + hex.EncodeToString(sum[:])
 		if shared := r.str("sharedEventID"); shared != "" {
 			e.ID = shared + "/" + e.Trail
 		}
@@ -66,6 +71,7 @@ func Judge(d detector.Detector, text []byte) (*Event, error) {
 	}
 	if f := result.Finding; f != nil {
 		e.Actor, e.ActorARN, e.Address = f.Actor.Name, f.Actor.ARN, f.Source.Address
+		e.Kinds, e.sum = kinds(f), sha256.Sum256(text)
 	} else {
 		r.describe(e)
 	}
@@ -76,6 +82,35 @@ func Judge(d detector.Detector, text []byte) (*Event, error) {
 		e.Region = e.Called
 	}
 	return e, nil
+}
+
+// Lighten lets go of what groups and timelines do not need of a finding, which is
+// most of it: the policy, and how it was decided.
+func (e *Event) Lighten() {
+	f := e.Finding
+	if f == nil {
+		return
+	}
+	for _, text := range []*string{&e.ID, &e.Name, &e.Key, &e.Account, &e.Region, &e.Trail, &e.Called, &e.Actor, &e.ActorARN, &e.Address} {
+		*text = strings.Clone(*text) // what was part of the record's text would keep all of it
+	}
+	light := &detector.Finding{
+		Verdict: f.Verdict, Severity: f.Severity, Attempted: f.Attempted, Title: strings.Clone(f.Title), Splunk: f.Splunk,
+		Event: detector.Event{RequestID: strings.Clone(f.Event.RequestID)}, Policy: detector.PolicyText{SHA256: f.Policy.SHA256},
+	}
+	c := &light.Splunk
+	for _, text := range []*string{&c.Signature, &c.Dest, &c.User, &c.UserAgent, &c.Src, &c.VendorAccount, &c.VendorRegion} {
+		*text = strings.Clone(*text)
+	}
+	c.Rows = slices.Clone(c.Rows)
+	for i := range c.Rows {
+		c.Rows[i].KeyPolicyAction, c.Rows[i].KeyPolicyPrincipal = strings.Clone(c.Rows[i].KeyPolicyAction), strings.Clone(c.Rows[i].KeyPolicyPrincipal)
+	}
+	light.Decision.Classes = f.Decision.Classes
+	if later := f.Decision.Future; later != nil {
+		light.Decision.Future = &policy.Exposure{At: later.At, Verdict: later.Verdict}
+	}
+	e.Finding, e.Light = light, true
 }
 
 // outcomeOf tells whether the call took effect. Package detector tells it for the
@@ -157,7 +192,7 @@ func (r recordMembers) keyARN(region, account string) string {
 		}
 	}
 	if keyID.MatchString(named) && region != "" && account != "" {
-		return "arn:" + cmp.Or(detector.PartitionOf(region), "aws") + ":kms:" + region + ":" + account + ":key/" + named
+		return "arn:" + cmp.Or(awsid.PartitionOf(region), "aws") + ":kms:" + region + ":" + account + ":key/" + named
 	}
 	return ""
 }
@@ -171,12 +206,11 @@ func afterLast(text, separator string) string {
 
 // outranks reports whether e counts rather than other, a copy of the same
 // event: the worse one, so that no copy can hide what another shows, then the
-// one that tells more.
+// one that tells more. Of copies that tell the same it is the one whose place
+// comes first, so that the order in which they are read changes nothing.
 func (e *Event) outranks(other *Event) bool {
-	if a, b := e.rank(), other.rank(); a != b {
-		return a > b
-	}
-	return bytes.Compare(e.sum[:], other.sum[:]) > 0
+	return cmp.Or(cmp.Compare(e.rank(), other.rank()), e.Time.Compare(other.Time), cmp.Compare(e.about().text(), other.about().text()),
+		bytes.Compare(e.sum[:], other.sum[:]), cmp.Compare(other.File, e.File), cmp.Compare(other.Offset, e.Offset)) > 0
 }
 
 func (e *Event) rank() int {
@@ -190,45 +224,4 @@ func (e *Event) rank() int {
 		}
 	}
 	return 1 + 100*int(e.Finding.Severity) + 10*openness(e.Finding) + known
-}
-
-// An Archive collects what was found, in any order: the answer is the same.
-// The zero Archive is empty. It is not safe for concurrent use.
-type Archive struct {
-	events     map[string]*Event
-	Duplicates int // copies of events that were there already
-}
-
-// Add adds an event. Copies of one event count once.
-func (a *Archive) Add(e *Event) {
-	if a.events == nil {
-		a.events = map[string]*Event{}
-	}
-	there, ok := a.events[e.ID]
-	if ok {
-		a.Duplicates++
-		if !e.outranks(there) {
-			return
-		}
-	}
-	a.events[e.ID] = e
-}
-
-// Merge adds what another archive holds.
-func (a *Archive) Merge(b *Archive) {
-	for _, e := range b.events {
-		a.Add(e)
-	}
-	a.Duplicates += b.Duplicates
-}
-
-// Accepted returns how many findings exceptions accept.
-func (a *Archive) Accepted() int {
-	n := 0
-	for _, e := range a.events {
-		if e.Accepted != "" {
-			n++
-		}
-	}
-	return n
 }

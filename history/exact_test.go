@@ -240,7 +240,7 @@ func randomLimits(r *rand.Rand) limits {
 	if r.IntN(3) == 0 {
 		return usualLimits()
 	}
-	return limits{chunk: 2*reach + r.IntN(3000), unit: 64 << 10, text: 1 << 30}
+	return limits{chunk: 2*reach + r.IntN(3000), unit: 64 << 10, ahead: 64<<10 + r.IntN(2)<<20, text: 1 << 30}
 }
 
 // TestExact: whole archives give the records that a full parser gives, in its
@@ -302,4 +302,30 @@ func FuzzNothingLost(f *testing.F) {
 		r := rand.New(rand.NewPCG(seed, 4))
 		nothingLost(t, text, randomLimits(r), r)
 	})
+}
+
+// TestSmallWindow: a value that is larger than it may be is named, and costs only
+// itself.
+func TestSmallWindow(t *testing.T) {
+	named, records := 0, 0
+	for seed := range uint64(4000) {
+		r := rand.New(rand.NewPCG(seed, 6))
+		text := archive(r)
+		if r.IntN(2) == 0 { // a record that is too large, before and between the others
+			huge := `{"eventVersion":"1.11","x":"` + strings.Repeat(`\"{`, 400+r.IntN(4000)) + `"}`
+			text = []byte(huge + "\n" + string(text) + "\n" + huge + "\n" + string(text))
+		}
+		l := limits{chunk: 2*reach + r.IntN(600), unit: 2500 + r.IntN(2000), ahead: 5000 + r.IntN(2)<<20, text: 1 << 30}
+		got, report := emitted(text, l, r)
+		for _, id := range oracle(text) {
+			records++
+			if !slices.Contains(got, id) {
+				t.Fatalf("seed %d: %q is missing in %q; faults %v\n%q", seed, id, got, report.Faults, text)
+			}
+		}
+		named += len(report.Faults)
+	}
+	if named < 1000 || records < 3000 {
+		t.Errorf("%d faults, %d records; want more", named, records)
+	}
 }

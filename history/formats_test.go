@@ -69,7 +69,7 @@ func TestFormats(t *testing.T) {
 		if all := strings.Join(f.faults, "\n"); !strings.Contains(all, fault) || fault == "" && all != "" && !strings.HasPrefix(name, "stray") && !strings.HasPrefix(name, "member") {
 			t.Errorf("%s: faults %q, want %q", name, f.faults, fault)
 		}
-		if other != "" && f.report.Other[other] == 0 {
+		if other != "" && f.report.Other[other].Count == 0 {
 			t.Errorf("%s: other documents %v, want %q", name, f.report.Other, other)
 		}
 		if f.report.Read != int64(len(text)) && fault == "" {

@@ -3,6 +3,7 @@ package history
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector"
@@ -34,6 +35,8 @@ type Group struct {
 	Attempted          bool           `json:"attempted"`
 	Outcome            string         `json:"outcome,omitempty"` // "unknown" when nobody can tell whether the calls took effect; else absent
 	EventIDs           []string       `json:"event_ids"`
+	Kinds              []string       `json:"kinds,omitempty"`     // what the verdict does not say, of Kinds
+	MoreRows           int            `json:"more_rows,omitempty"` // rows of the same policies that a finding does not carry: it has at most 100
 }
 
 // groupKey is what a row is grouped by.
@@ -45,27 +48,39 @@ type groupKey struct {
 	severity             detector.Severity
 	attempted            bool
 	outcome              detector.Outcome
+	kinds                string // joined
+	more                 int
 }
 
-// Findings returns the events that are findings and not accepted, in the order
-// of their time.
-func (a *Archive) Findings() []*Event {
-	var found []*Event
-	for _, e := range a.sorted() {
-		if e.Finding != nil && e.Accepted == "" {
-			found = append(found, e)
+// The kinds of a finding, beside its verdict.
+const (
+	Locked    = "locked"     // nobody of the owner's account can change the policy
+	TakenOver = "taken-over" // locked, and outsiders get in
+	Guarded   = "guarded"    // resource control policies alone keep outsiders out
+	Bypassed  = "bypassed"   // the lock-out check was bypassed, and the owner does not surely keep the key
+	Revokes   = "revokes"    // anyone can revoke grants, though not everyone gets in otherwise
+	Later     = "later"      // opens by itself, at an instant that the policy names
+)
+
+// kinds returns what a finding is beside its verdict: why one is reported that
+// keeps outsiders out.
+func kinds(f *detector.Finding) []string {
+	var all []string
+	for _, k := range []struct {
+		kind string
+		is   bool
+	}{
+		{Locked, f.OwnerLocked},
+		{TakenOver, f.TakenOver()},
+		{Guarded, f.Guarded()},
+		{Bypassed, f.Bypassed()},
+		{Revokes, f.Revokes() && f.Verdict != policy.Public},
+		{Later, f.Decision.Future != nil},
+	} {
+		if k.is {
+			all = append(all, k.kind)
 		}
 	}
-	return found
-}
-
-// sorted returns all events by time, then id.
-func (a *Archive) sorted() []*Event {
-	all := make([]*Event, 0, len(a.events))
-	for _, e := range a.events {
-		all = append(all, e)
-	}
-	slices.SortFunc(all, func(x, y *Event) int { return cmp.Or(x.Time.Compare(y.Time), cmp.Compare(x.ID, y.ID)) })
 	return all
 }
 
@@ -76,6 +91,7 @@ func Groups(findings []*Event) []Group {
 	var order []groupKey
 	for _, e := range findings {
 		f := e.Finding
+		kinds := strings.Join(e.Kinds, " ")
 		for _, row := range f.Splunk.Rows {
 			k := groupKey{
 				columns: [10]string{
@@ -83,7 +99,7 @@ func Groups(findings []*Event) []Group {
 					f.Splunk.VendorAccount, f.Splunk.VendorRegion, f.Splunk.VendorProduct, row.KeyPolicyAction, row.KeyPolicyPrincipal,
 				},
 				key: e.Key, account: e.Account, region: e.Region,
-				verdict: f.Verdict, classes: f.Decision.Classes, severity: f.Severity, attempted: f.Attempted, outcome: e.Outcome,
+				verdict: f.Verdict, classes: f.Decision.Classes, severity: f.Severity, attempted: f.Attempted, outcome: e.Outcome, kinds: kinds, more: f.Splunk.MoreRows,
 			}
 			g := rows[k]
 			if g == nil {
@@ -104,7 +120,8 @@ func Groups(findings []*Event) []Group {
 	}
 	slices.SortStableFunc(order, func(x, y groupKey) int {
 		return cmp.Or(-cmp.Compare(x.severity, y.severity), rows[x].FirstTime.Compare(rows[y].FirstTime),
-			cmp.Compare(x.key, y.key), slices.Compare(x.columns[:], y.columns[:]), cmp.Compare(x.outcome, y.outcome))
+			cmp.Compare(x.key, y.key), slices.Compare(x.columns[:], y.columns[:]), cmp.Compare(x.outcome, y.outcome),
+			cmp.Compare(x.kinds, y.kinds), cmp.Compare(x.more, y.more))
 	})
 	out := make([]Group, 0, len(order))
 	for _, k := range order {
@@ -120,6 +137,7 @@ func (k groupKey) group() *Group {
 		Signature: c[0], Dest: c[1], User: c[2], UserAgent: c[3], Src: c[4], VendorAccount: c[5], VendorRegion: c[6], VendorProduct: c[7],
 		KeyPolicyAction: c[8], KeyPolicyPrincipal: c[9], Key: k.key, Account: k.account, Region: k.region,
 		Verdict: k.verdict.String(), Classes: k.classes, Severity: k.severity.String(), Attempted: k.attempted, Outcome: told(k.outcome),
+		Kinds: strings.Fields(k.kinds), MoreRows: k.more,
 	}
 }
 

@@ -25,7 +25,8 @@ type layered struct {
 	counter byteCounter
 	text    io.Reader
 	spare   *spares
-	gzips   int // members readers in use
+	gzips   int  // members readers in use
+	sealed  bool // some layer has a checksum over its text
 	close   []func()
 }
 
@@ -106,6 +107,7 @@ func (l *layered) unwrap(b *bufio.Reader, head []byte) (more bool, err error) {
 	case isGzip(head):
 		l.text = &members{source: b, position: l.position(b), z: &l.spare.gzips[l.gzips]}
 		l.gzips++
+		l.sealed = true
 		return true, nil
 	case bytes.HasPrefix(head, []byte("\x28\xb5\x2f\xfd")):
 		z, err := zstd.NewReader(b, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
@@ -114,6 +116,7 @@ func (l *layered) unwrap(b *bufio.Reader, head []byte) (more bool, err error) {
 		}
 		l.close = append(l.close, z.Close)
 		l.text = &zstdReader{z}
+		l.sealed = true // nearly always: the command line tool and most libraries write one
 		return true, nil
 	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
 		l.text = &utf16Reader{source: b, big: head[0] == 0xfe}

@@ -24,13 +24,13 @@ type Fault struct {
 
 // A Report says what one file was.
 type Report struct {
-	Read    int64          // bytes of the file
-	Text    int64          // bytes of text in it
-	Records int64          // records of any call that were seen: counted by structure, or by their beginnings where nothing wanted can be
-	Format  string         // of the first document; "" for an empty file
-	Other   map[string]int // documents that hold no records, by kind, e.g. "digest"
-	Faults  []Fault        // at most maxFaults
-	More    int            // faults beyond those
+	Read    int64           // bytes of the file
+	Text    int64           // bytes of text in it
+	Records int64           // records of any call that were seen: counted by structure, or by their beginnings where nothing wanted can be
+	Format  string          // of the first document; "" for an empty file
+	Other   map[string]Seen // documents that hold no records, by kind, e.g. "CloudTrail digest"
+	Faults  []Fault         // at most maxFaults
+	More    int             // faults beyond those
 }
 
 // maxFaults is how many faults of one file are named.
@@ -44,21 +44,33 @@ func (r *Report) fault(at int64, format string, args ...any) {
 	r.Faults = append(r.Faults, Fault{at, fmt.Sprintf(format, args...)})
 }
 
-func (r *Report) other(kind string) {
+// Seen is how often something was seen, and where first.
+type Seen struct {
+	Offset int64 // of the first, in bytes of the file's text
+	Count  int
+}
+
+func (r *Report) other(kind string, offset int64) {
 	if r.Other == nil {
-		r.Other = map[string]int{}
+		r.Other = map[string]Seen{}
 	}
-	r.Other[kind]++
+	seen := r.Other[kind]
+	if seen.Count++; seen.Count == 1 {
+		seen.Offset = offset
+	}
+	r.Other[kind] = seen
 	if r.Format == "" {
 		r.Format = kind
 	}
 }
 
-// A Reader reads one file after the other and reuses its memory, at most 3 MiB.
+// A Reader reads one file after the other and reuses its memory, at most Ahead
+// and 1 MiB.
 // It is not safe for concurrent use.
 type Reader struct {
 	Matcher Matcher // which records are wanted
 	buf     []byte
+	Ahead   int // bytes of a file's text that may be held at once; 0, and less than 2 MiB, are 2 MiB. More is faster with larger files
 	spare   spares
 	limits  limits
 }
@@ -78,9 +90,10 @@ func (r *Reader) Read(file io.Reader, emit func(Record)) Report {
 	defer l.Close()
 	if r.limits.chunk == 0 {
 		r.limits = usualLimits()
+		r.limits.ahead = max(r.limits.ahead, r.Ahead)
 	}
 	w := &window{source: l.text, matcher: r.Matcher, buf: r.buf[:0], limits: r.limits}
-	s := &scanner{w: w, report: &report, emit: emit}
+	s := &scanner{w: w, report: &report, emit: emit, sealed: l.sealed}
 	s.run()
 	if w.err != io.EOF {
 		report.fault(w.end(), "%s", w.err)
@@ -101,6 +114,7 @@ type scanner struct {
 	tooLarge    bool     // the unit was too large for that
 	filled      bool     // the window was filled once: many files end within it
 	dismissed   bool     // hits that make no record wanted were taken out, to the end of the text
+	sealed      bool     // a checksum says that the text is as it was written
 	lost        bool     // structure was lost: brackets and commas between records are no surprise
 	quotesTwice bool     // the text is CSV, which writes a quote as two
 	header      []string // of the rows in the Athena API's form; nil before the first
@@ -192,7 +206,7 @@ const recordStart = `{"eventVersion":`
 func (s *scanner) document() {
 	start := s.begin()
 	if s.ahead(recordStart) {
-		if s.value() {
+		if s.value() && !s.oversized(start, "") {
 			s.unit("", start)
 		}
 		return
@@ -216,12 +230,24 @@ func (s *scanner) document() {
 		return false, true
 	})
 	switch {
-	case !ok || lists:
-	case s.tooLarge:
-		s.report.fault(start, "a document of more than %d MiB that is no list of records", s.w.limits.unit>>20)
+	case !ok || lists || s.oversized(start, " that is no list of records"):
 	default:
 		s.unit("", start)
 	}
+}
+
+// oversized names a unit from start to pos that is too large to be looked at as
+// a whole, after a look for records in it.
+func (s *scanner) oversized(start int64, where string) bool {
+	if !s.tooLarge && s.pos-start <= int64(s.w.limits.unit) {
+		return false
+	}
+	if !s.tooLarge {
+		s.salvage(start, s.pos)
+	}
+	s.holding = false
+	s.report.fault(start, "a value of more than %d MiB%s", s.w.limits.unit>>20, where)
+	return true
 }
 
 // isList reports whether a document's member of that name is a list of what may
@@ -298,18 +324,17 @@ func (s *scanner) elements(kind string) bool {
 		if !s.value() {
 			return false
 		}
-		if s.tooLarge {
-			s.report.fault(start, "a value of more than %d MiB in a list of records", s.w.limits.unit>>20)
-			continue
+		if !s.oversized(start, " in a list of records") {
+			s.unit(kind, start)
 		}
-		s.unit(kind, start)
 	}
 }
 
 // rest passes over the records that are left of a log file when nothing wanted
-// is in them and the file ends as it should.
+// is in them and the file ends as it should. Text without a checksum is walked
+// through instead: damage would not be seen.
 func (s *scanner) rest() bool {
-	if s.report.Format == "" || !s.ahead(recordStart) {
+	if !s.sealed || s.report.Format == "" || !s.ahead(recordStart) {
 		return false
 	}
 	if !s.filled {

@@ -60,35 +60,14 @@ func openness(f *detector.Finding) int {
 	if f == nil || f.Attempted {
 		return 0
 	}
-	return opennessOf(f.Verdict)
-}
-
-func opennessOf(v policy.Verdict) int {
-	switch v {
-	case policy.Shared:
-		return 1
-	case policy.Network:
-		return 2
-	case policy.Undecided:
-		return 3
-	case policy.Public:
-		return 4
-	default:
-		return 0
-	}
+	return f.Verdict.Rank()
 }
 
 // Timelines returns the timeline of each key that was ever open, by key. end is
 // the last instant of which the archive tells.
 func (a *Archive) Timelines(end time.Time) []Timeline {
-	keys := map[string][]*Event{}
-	for _, e := range a.sorted() {
-		if e.Key != "" {
-			keys[e.Key] = append(keys[e.Key], e)
-		}
-	}
 	var all []Timeline
-	for key, events := range keys {
+	for key, events := range a.lives() {
 		if t := timeline(events, end); len(t.Intervals) > 0 || t.Attempts > 0 {
 			t.Key = key
 			all = append(all, t)
@@ -229,7 +208,7 @@ func steps(events []*Event, t *Timeline) []step {
 		}
 		all = append(all, step{at: e.Time, event: e, rank: openness(f)})
 		if f != nil && openness(f) == 0 && f.Decision.Future != nil {
-			all = append(all, step{at: f.Decision.Future.At, event: e, rank: opennessOf(f.Decision.Future.Verdict), itself: true})
+			all = append(all, step{at: f.Decision.Future.At, event: e, rank: f.Decision.Future.Verdict.Rank(), itself: true})
 		}
 	}
 	if unknown > mostUnknown {
@@ -247,8 +226,15 @@ func steps(events []*Event, t *Timeline) []step {
 	return all
 }
 
+// mostNotes is how many notes a timeline has.
+const mostNotes = 100
+
 func note(t *Timeline, text string) {
-	if !slices.Contains(t.Notes, text) {
+	switch {
+	case len(t.Notes) > mostNotes || slices.Contains(t.Notes, text):
+	case len(t.Notes) == mostNotes:
+		t.Notes = append(t.Notes, "more notes were left out")
+	default:
 		t.Notes = append(t.Notes, text)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector"
+	"github.com/kmsentry/kmsentry/detector/policy"
 )
 
 const testKey = "arn:aws:kms:eu-north-1:999988887777:key/01234567-89ab-4def-8123-456789abcdef"
@@ -218,22 +219,94 @@ func TestGroups(t *testing.T) {
 	}
 }
 
+// TestKinds: what a finding is beside its verdict has rows of its own.
+func TestKinds(t *testing.T) {
+	const (
+		locked  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999988887777:root"},"Action":"kms:Encrypt","Resource":"*"}]}`
+		revokes = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999988887777:root"},"Action":"kms:*","Resource":"*"},{"Effect":"Allow","Principal":"*","Action":"kms:RevokeGrant","Resource":"*"}]}`
+	)
+	rcp, err := policy.ParseRCP([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"StringNotEquals":{"aws:PrincipalAccount":"999988887777"}}}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := strings.Replace(revokes, "kms:RevokeGrant", "kms:Encrypt", 1)
+	tests := []struct {
+		name, policy string
+		d            detector.Detector
+		want         string
+	}{
+		{"locked", locked, detector.Detector{}, "private [locked]"},
+		{"taken over", openAll, detector.Detector{}, "public [locked taken-over]"},
+		{"revokes", revokes, detector.Detector{}, "private [revokes]"},
+		{"guarded", both, detector.Detector{RCPs: []*policy.Policy{rcp}}, "private [guarded]"},
+		{"none", both, detector.Detector{}, "public []"},
+		{"later", opensLate, detector.Detector{}, "private [locked later]"},
+	}
+	for _, test := range tests {
+		e, err := Judge(test.d, testRecord(1, PutKeyPolicy, 1, test.policy, ""))
+		if err != nil || e.Finding == nil {
+			t.Fatalf("%s: %v %v", test.name, e, err)
+		}
+		g := Groups([]*Event{e})[0]
+		if got := fmt.Sprint(g.Verdict, " ", g.Kinds); got != test.want {
+			t.Errorf("%s: %s, want %s", test.name, got, test.want)
+		}
+	}
+}
+
+// TestMoreRows: a group says how many rows its policies have beyond those that a
+// finding carries.
+func TestMoreRows(t *testing.T) {
+	var actions, principals []string
+	for i := range 15 {
+		actions = append(actions, fmt.Sprintf(`"kms:Encrypt%s"`, strings.Repeat("*", i)))
+		principals = append(principals, fmt.Sprintf(`"arn:aws:iam::1234123412%02d:root"`, i))
+	}
+	text := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":[` + strings.Join(principals, ",") + `]},"Action":[` + strings.Join(actions, ",") + `],"Resource":"*"}]}`
+	groups := Groups([]*Event{mustJudge(t, testRecord(1, PutKeyPolicy, 1, text, ""))})
+	if len(groups) != 100 || groups[0].MoreRows != 125 {
+		t.Errorf("%d rows, %d more; want 100 and 125", len(groups), groups[0].MoreRows)
+	}
+}
+
+// TestUnknownKey: a CreateKey of unknown outcome, whose record names no key, is
+// a finding that may be in force, and has no timeline.
+func TestUnknownKey(t *testing.T) {
+	const resources = `"resources":[{"ARN":"` + testKey + `","accountId":"999988887777","type":"AWS::KMS::Key"}]`
+	for code, want := range map[string]string{"DependencyTimeoutException": "unknown", "LimitExceededException": ""} {
+		text := strings.NewReplacer(resources, `"resources":null`, `"keyId":"`+testKey+`",`, "").Replace(string(testRecord(1, CreateKey, 1, openAll, code)))
+		var a Archive
+		a.Add(mustJudge(t, []byte(text)))
+		groups, timelines := Groups(a.Findings()), a.Timelines(time.Date(2026, 2, 1, 0, 59, 0, 0, time.UTC))
+		if len(groups) == 0 || groups[0].Key != "" || groups[0].Outcome != want || groups[0].Attempted != (want == "") || len(timelines) != 0 {
+			t.Errorf("%s: groups %+v, timelines %+v; want a finding without a key, outcome %q", code, groups, timelines, want)
+		}
+	}
+}
+
 func TestUses(t *testing.T) {
 	var a Archive
 	a.Add(mustJudge(t, testRecord(1, PutKeyPolicy, 1, openAll, "")))
 	a.Add(mustJudge(t, testRecord(2, PutKeyPolicy, 10, keptIn, "")))
-	u := NewUses(a.Timelines(time.Date(2026, 2, 1, 0, 59, 0, 0, time.UTC)))
+	u := NewUses(a.Timelines(time.Date(2026, 2, 1, 0, 59, 0, 0, time.UTC)), "777766665555")
 	call := func(id int, name string, minute int, account, errorCode string) string {
 		text := string(testRecord(id, name, minute, "", errorCode))
 		return strings.Replace(text, `"accountId":"999988887777","arn":"arn:aws:iam::999988887777:user/ada"`,
 			fmt.Sprintf(`"accountId":"%s","arn":"arn:aws:iam::%s:user/eve"`, account, account), 1)
 	}
+	shared := func(record, id string) string {
+		return strings.Replace(record, `"eventVersion"`, `"sharedEventID":"`+id+`","eventVersion"`, 1)
+	}
 	lines := []string{
 		call(10, "Encrypt", 2, "555566667777", ""), call(11, "Encrypt", 4, "555566667777", ""), call(11, "Encrypt", 4, "555566667777", ""),
 		call(12, "GenerateDataKey", 3, "555566667777", ""), call(13, "Decrypt", 5, "555566667777", "AccessDenied"), call(14, "Encrypt", 30, "555566667777", ""),
-		call(15, "Encrypt", 2, "999988887777", ""), call(16, "DescribeKey", 2, "555566667777", ""),
+		call(15, "Encrypt", 2, "999988887777", ""), call(23, "Encrypt", 2, "777766665555", ""), call(16, "DescribeKey", 2, "555566667777", ""),
 		strings.ReplaceAll(call(17, "Encrypt", 2, "555566667777", ""), "01234567-89ab", "11234567-89ab"),
+		call(18, "Encrypt", 6, "555566667777", "InternalFailure"), call(19, "Decrypt", 6, "555566667777", "InvalidCiphertextException"),
+		shared(call(20, "Sign", 7, "555566667777", ""), "s-1"), shared(strings.Replace(call(21, "Sign", 7, "555566667777", ""), `"arn":"arn:aws:iam::555566667777:user/eve"`, `"principalId":"AIDAEVE"`, 1), "s-1"),
+		call(22, "Encrypt", 8, "555566667777", "AccessDenied"), call(22, "Encrypt", 8, "555566667777", "InternalFailure"),
 	}
+	rand.Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] }) // any order gives the same answer
 	r := Reader{Matcher: u.Matcher()}
 	r.Read(strings.NewReader(`{"Records":[`+strings.Join(lines, ",")+`]}`), func(rec Record) {
 		if use, ok := u.ReadUse(rec.Text); ok {
@@ -246,11 +319,11 @@ func TestUses(t *testing.T) {
 		if row.Interval != nil {
 			interval = fmt.Sprint(*row.Interval)
 		}
-		got = append(got, fmt.Sprintf("%s %s %v count=%d refused=%d %02d-%02d interval=%s", row.Account, row.Principal, row.Calls, row.Count, row.Refused, row.First.Minute(), row.Last.Minute(), interval))
+		got = append(got, fmt.Sprintf("%s %s %v count=%d refused=%d unknown=%d %02d-%02d interval=%s", row.Account, row.Principal, row.Calls, row.Count, row.Refused, row.Unknown, row.First.Minute(), row.Last.Minute(), interval))
 	}
 	want := []string{
-		"555566667777 arn:aws:iam::555566667777:user/eve map[Encrypt:1] count=1 refused=0 30-30 interval=none",
-		"555566667777 arn:aws:iam::555566667777:user/eve map[Encrypt:2 GenerateDataKey:1] count=3 refused=1 02-05 interval=0",
+		"555566667777 arn:aws:iam::555566667777:user/eve map[Encrypt:1] count=1 refused=0 unknown=0 30-30 interval=none",
+		"555566667777 arn:aws:iam::555566667777:user/eve map[Encrypt:2 GenerateDataKey:1 Sign:1] count=4 refused=2 unknown=2 02-08 interval=0",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("uses\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

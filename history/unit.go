@@ -21,7 +21,8 @@ func (s *scanner) unit(kind string, start int64) {
 	text := s.w.slice(start, s.pos)
 	s.holding = false
 	wanted := s.w.hit(start, s.pos)
-	if !wanted && s.plain(kind, text) {
+	holes := !s.sealed && bytes.IndexByte(text, 0) >= 0 // what disks and copies leave of lost blocks
+	if !wanted && !holes && s.plain(kind, text) {
 		return
 	}
 	if !json.Valid(text) {
@@ -49,7 +50,7 @@ func (s *scanner) plain(kind string, text []byte) bool {
 		if s.report.Format == "" {
 			s.report.Format = record
 		}
-	case s.report.Format == "" || s.report.Other[s.report.Format] > 0 || kind == "ResultSet.Rows" && s.header == nil:
+	case s.report.Format == "" || s.report.Other[s.report.Format].Count > 0 || kind == "ResultSet.Rows" && s.header == nil:
 		return false
 	}
 	s.report.Records++

@@ -240,11 +240,14 @@ func (u *unwrapper) text(text string) {
 
 // unknown says what else a document is.
 func (u *unwrapper) unknown(kind string, m fields, text []byte) {
+	if m["s3"] != nil { // wrapped as a log file is, and easily taken for one
+		u.fail(NotRecognised + ": an S3 notification, no CloudTrail record")
+		return
+	}
 	for _, other := range []struct {
 		members []string
 		kind    string
 	}{
-		{[]string{"s3"}, "S3 notification"},
 		{[]string{"s3Bucket", "s3ObjectKey"}, "CloudTrail's notice of a log file"},
 		{[]string{"logFiles", "digestS3Object"}, "CloudTrail digest"},
 		{[]string{"logFiles", "digestStartTime"}, "CloudTrail digest"},
@@ -255,13 +258,13 @@ func (u *unwrapper) unknown(kind string, m fields, text []byte) {
 		{[]string{"messageType"}, "CloudWatch Logs control message"},
 	} {
 		if hasAll(m, other.members) {
-			u.s.report.other(other.kind)
+			u.s.report.other(other.kind, u.offset)
 			return
 		}
 	}
 	switch category := decode(m["eventCategory"]); {
 	case category == "Aggregated", category == "Insight", category == "NetworkActivity":
-		u.s.report.other("CloudTrail " + category + " event")
+		u.s.report.other("CloudTrail "+category+" event", u.offset)
 	case kind != "" && m["eventVersion"] != nil:
 		u.fail("a record without eventName or eventSource")
 	case len(m) == 1:

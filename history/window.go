@@ -12,10 +12,13 @@ import (
 type limits struct {
 	chunk int   // bytes read at once: they stay in the processor's cache while they are looked at
 	unit  int   // bytes of one record with all that wraps it; CloudTrail's own limit is 256 KB
+	ahead int   // bytes of one file that are held to see whether anything wanted is in the rest of it; at least unit
 	text  int64 // bytes of text in one file
 }
 
-func usualLimits() limits { return limits{chunk: 256 << 10, unit: 2 << 20, text: 64 << 30} }
+func usualLimits() limits {
+	return limits{chunk: 256 << 10, unit: 2 << 20, ahead: 2 << 20, text: 64 << 30}
+}
 
 // A window shows the text of one file, a piece at a time. Places are offsets in
 // the text. What is before keep may be dropped when more is read.
@@ -48,22 +51,31 @@ var errFull = errors.New("window is full")
 // more reads on. It returns false at the end of the text and when the window is
 // full; w.err says which.
 func (w *window) more() bool {
-	if w.err == io.EOF || w.err != nil && w.err != errFull {
+	if w.err != nil && w.err != errFull {
 		return false
 	}
+	if w.end()-w.keep > int64(w.limits.unit) {
+		w.err = errFull
+		return false
+	}
+	return w.read()
+}
+
+// read reads one chunk.
+func (w *window) read() bool {
 	w.err = nil
-	chunk, most := w.limits.chunk, w.limits.unit+w.limits.chunk
-	if drop := w.keep - w.base; drop > 0 && len(w.buf)+chunk > cap(w.buf) {
+	chunk, most := w.limits.chunk, w.limits.ahead+w.limits.chunk
+	if drop := w.keep - w.base; drop > 0 && (len(w.buf)+chunk > cap(w.buf) || drop > int64(w.limits.unit)) {
 		w.buf = w.buf[:copy(w.buf, w.buf[drop:])]
 		w.base = w.keep
 		w.forget()
 	}
 	if len(w.buf)+chunk > cap(w.buf) {
-		if cap(w.buf) >= most {
-			w.err = errFull
-			return false
+		size := max(len(w.buf)+chunk, min(2*cap(w.buf), w.limits.unit+chunk))
+		if size > w.limits.unit+chunk {
+			size = max(size, most) // at once: what is not used of it takes no memory, and smaller ones would be left behind
 		}
-		grown := make([]byte, len(w.buf), min(max(2*cap(w.buf), 2*chunk), most))
+		grown := make([]byte, len(w.buf), size)
 		copy(grown, w.buf)
 		w.buf = grown
 	}
@@ -79,7 +91,7 @@ func (w *window) more() bool {
 
 // fill reads on while there is room.
 func (w *window) fill() {
-	for len(w.buf) <= w.limits.unit && w.more() {
+	for w.err == nil && len(w.buf) <= w.limits.ahead && w.read() {
 	}
 }
 

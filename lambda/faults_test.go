@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -171,6 +172,30 @@ func TestHostileEvents(t *testing.T) {
 	}
 	if s := invoke(t, f, sample(t, "put-key-policy-public")); !s.Published {
 		t.Errorf("afterwards: %+v, want published", s)
+	}
+}
+
+// Whatever an event holds, the memory that it takes grows with its length only,
+// and so does the time: a function of 128 MB reads the largest event there is.
+func TestHostileEventsAreBounded(t *testing.T) {
+	const fixed, perByte = 24 << 20, 12 // a decision may take 16 MB; the rest is for the alert
+	for _, test := range hostile(t) {
+		t.Run(test.name, func(t *testing.T) {
+			h, _, _ := testHandler(t)
+			event := []byte(test.event)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := h.handle(context.Background(), event)
+			runtime.ReadMemStats(&after)
+			if (err != nil) != (test.want != "published") {
+				t.Errorf("handle: %v, want %s", err, test.want)
+			}
+			took := after.TotalAlloc - before.TotalAlloc
+			if most := uint64(fixed + perByte*len(event)); took > most {
+				t.Errorf("%d bytes for an event of %d, want at most %d", took, len(event), most)
+			}
+			t.Logf("%d bytes for an event of %d", took, len(event))
+		})
 	}
 }
 

@@ -237,11 +237,17 @@ func (l *loader) expiry(entry, n *node) time.Time {
 		l.fail(n.line, "expires: want a date such as %s, got %s", l.now.UTC().AddDate(0, 3, 0).Format(time.DateOnly), shown(n))
 		return time.Time{}
 	}
-	if limit := l.now.UTC().AddDate(1, 0, 0); day.After(limit) {
+	if limit := Latest(l.now); day.After(limit) {
 		l.fail(n.line, "expires: want a day up to %s, a year from now, got %s", limit.Format(time.DateOnly), n.text)
 	}
 	return day.AddDate(0, 0, 1)
 }
+
+// Latest is the latest day that something can be accepted until: a year from now.
+func Latest(now time.Time) time.Time { return now.UTC().AddDate(1, 0, 0) }
+
+// Over reports whether a last day, 00:00 UTC, is over.
+func Over(day, now time.Time) bool { return !now.Before(day.AddDate(0, 0, 1)) }
 
 // match reads what an entry is about.
 func (l *loader) match(e *entry, n *node) {

@@ -109,6 +109,8 @@ func refused() []refusal {
 		{"not a mapping", "- name: x\n", []string{"line 1: want a mapping with exceptions, got a list"}},
 		{"not a list", "exceptions: {a: b}\n", []string{"line 1: want a list of exceptions, got a mapping"}},
 		{"text at the top", "nothing to accept\n", []string{"line 1: want a mapping with exceptions, got text"}},
+		{"a line separator that no editor counts", change(byKey, "reviewed in SEC-1", "reviewed\u2028in SEC-1"), []string{"line 7: want lines that end with a line feed, found the line separator U+2028"}},
+		{"a next line that no editor counts", "exceptions:\u0085- name: x\n", []string{"line 1: want lines that end with a line feed, found the line separator U+0085"}},
 		{"entry is text", "exceptions: [x]\n", []string{"line 1: want a mapping with name, match, reason, owner, expires, got text"}},
 		{"an alias", "exceptions:\n  - &a {name: a}\n  - *a\n", []string{"line 2: entry \"a\": want reason", "want owner", "want expires", "want match", "line 3: want a mapping with name, match, reason, owner, expires, got an alias"}},
 		{"a match beside an old condition", change(byKey, "    match:", "    when: x\n    match:\n      policy_sha256: x"), []string{"line 3: entry \"partner\": conditions are no longer read", "line 5: entry \"partner\": policy_sha256"}},

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -40,6 +41,9 @@ func (k kind) String() string {
 
 // read reads a file of at most one YAML document.
 func read(data []byte) (node, *Error) {
+	if fault := oddBreak(data); fault != nil {
+		return node{}, fault
+	}
 	if root, ok := plain(string(data)); ok {
 		return root, nil
 	}
@@ -56,6 +60,18 @@ func read(data []byte) (node, *Error) {
 		return node{}, syntaxError(data, err)
 	}
 	return convert(&doc), nil
+}
+
+// oddBreak finds the first character that ends a line in YAML 1.1 (5.4) and in
+// no editor: after it our line numbers would not be the reader's.
+func oddBreak(data []byte) *Error {
+	at := bytes.IndexAny(data, "\u0085\u2028\u2029")
+	if at < 0 {
+		return nil
+	}
+	r, _ := utf8.DecodeRune(data[at:])
+	line := 1 + bytes.Count(data[:at], []byte("\n"))
+	return &Error{Line: line, Err: fmt.Errorf("want lines that end with a line feed, found the line separator %U", r)}
 }
 
 // convert takes what is needed from the YAML package's tree.

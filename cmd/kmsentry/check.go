@@ -1,21 +1,31 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/detector/policy"
 )
 
-const checkUsage = `Usage: kmsentry check [flags] FILE...
+const checkUsage = `Usage: kmsentry check [flags] PATH...
 
-Says of key policies who they let in, with the request that proves it. A FILE
-is a key policy, the answer of aws kms get-key-policy, a CloudFormation or SAM
-template, or what terraform show -json prints; - is standard input.
+Checks key policies: who do they let in? Each answer comes with the request that
+proves it. A PATH is a key policy, the answer of aws kms get-key-policy, a
+CloudFormation or SAM template, what terraform show -json prints, or a folder of
+such files; - is standard input. Files without a key are skipped and counted.
+
+  kmsentry check policy.json
+  kmsentry check --account 111122223333 --fail-on shared infra/
+  aws kms get-key-policy --key-id ID --output json | kmsentry check -
 
 Exit status: 0 nothing at or above --fail-on that is not accepted, 1 a file could not be read,
 2 wrong usage, 3 found (also when another file could not be read).
@@ -37,6 +47,15 @@ func runCheck(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "kmsentry check:", alert.Sanitize(err.Error(), 400))
 		return exitError
 	}
+	if o.verbose {
+		fmt.Fprintf(stderr, "kmsentry check: %s: %s\n", alert.Sanitize(cmp.Or(o.config, "no "+configName), 400), alert.Sanitize(cmp.Or(strings.Join(o.from, "; "), "nothing"), 600))
+	}
+	if o.baselineFile != "" {
+		if o.baseline, err = readBaseline(o.baselineFile, o.at); err != nil {
+			fmt.Fprintln(stderr, "kmsentry check:", alert.Sanitize(err.Error(), 600))
+			return exitError
+		}
+	}
 	status := exitOK
 	if o.exceptions != "" {
 		o.accepted, status = loadExceptions(o, stdout, stderr)
@@ -50,26 +69,93 @@ func runCheck(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 // A checkPrinter shows what became of the documents, one after the other.
 type checkPrinter interface {
 	document(checked) error
-	end(status int) error
+	end(status int, t tally) error
 }
 
 // checkFiles judges the files in order. A bad one never stops the others.
 func checkFiles(o checkOptions, stdin io.Reader, stdout, stderr io.Writer) int {
 	p := newCheckPrinter(o, stdout, stderr)
 	status := exitOK
-	for _, file := range o.files {
-		for _, c := range judgeFile(file, stdin, o) {
+	files := expand(o.files, o.skipUnknown)
+	t := tally{files: len(files), folders: slices.ContainsFunc(files, func(f checkPath) bool { return f.walked })}
+	var found baseline
+	err := judgeAll(files, stdin, o, func(file checkPath, out fileOutcome) error {
+		t.add(out)
+		switch {
+		case out.unknown != "":
+			fmt.Fprintf(stderr, "kmsentry check: skipped %s: %s\n", alert.Sanitize(file.name, 400), alert.Sanitize(out.unknown, 400))
+		case out.withoutKey && o.requireKey && !file.walked:
+			out.documents = []checked{{file: file.name, err: errors.New("want a key (--require-key), found none"), decision: policy.Unread()}}
+		}
+		for _, c := range out.documents {
+			found.add(&c, o.at)
 			c.accept(o)
 			status = max(status, o.failOn.status(c))
 			if err := p.document(c); err != nil {
-				return outputFault(err, stderr)
+				return err
 			}
 		}
+		return nil
+	})
+	if err == nil {
+		err = p.end(status, t)
 	}
-	if err := p.end(status); err != nil {
+	if err != nil {
 		return outputFault(err, stderr)
 	}
+	if o.writeBaseline != "" {
+		if err := found.write(o.writeBaseline, o.at); err != nil {
+			fmt.Fprintf(stderr, "kmsentry check: --write-baseline %s: %s\n", alert.Sanitize(o.writeBaseline, 400), alert.Sanitize(reason(err).Error(), 400))
+			return exitError
+		}
+		fmt.Fprintf(stderr, "kmsentry check: wrote %s to %s\n", counted(len(found.Accepted), "key"), alert.Sanitize(o.writeBaseline, 400))
+	}
+	for _, line := range t.faults(o) {
+		fmt.Fprintln(stderr, "kmsentry check:", alert.Sanitize(line, 400))
+		status = max(status, exitError)
+	}
 	return status
+}
+
+// A tally counts the files and keys of a run.
+type tally struct {
+	files, keys, without, unknown int
+	folders                       bool // some files were found in folders
+	parameters                    []string
+}
+
+func (t *tally) add(out fileOutcome) {
+	t.keys += len(out.documents)
+	if out.withoutKey {
+		t.without++
+	}
+	if out.unknown != "" {
+		t.unknown++
+	}
+	t.parameters = append(t.parameters, out.parameters...)
+}
+
+// faults are what only the whole run shows to be wrong.
+func (t *tally) faults(o checkOptions) []string {
+	var list []string
+	if t.keys == 0 && o.requireKey && t.folders {
+		list = append(list, fmt.Sprintf("want a key (--require-key), found none in %s", counted(t.files, "file")))
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.parameters)) {
+		if !slices.Contains(t.parameters, name) && !slices.Contains(o.configured, name) {
+			have := slices.Compact(slices.Sorted(slices.Values(t.parameters)))
+			list = append(list, fmt.Sprintf("--parameter %s: no template has it; %s", name, cmp.Or(strings.Join(have, ", "), "there are no parameters")))
+		}
+	}
+	return list
+}
+
+// counted is a number of things.
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 func newCheckPrinter(o checkOptions, stdout, stderr io.Writer) checkPrinter {

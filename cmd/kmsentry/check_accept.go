@@ -47,6 +47,26 @@ func (c *checked) accept(o checkOptions) {
 	for _, name := range c.accepted.Expired {
 		c.notes = append(c.notes, expiredNote(name))
 	}
+	if c.accepted.By == "" {
+		held, problem := acceptance(c.metadata, c, o.at)
+		if problem != "" {
+			c.notes = append(c.notes, problem)
+		}
+		c.take(held)
+	}
+	if c.accepted.By == "" {
+		held, expired := o.baseline.match(c, o.at)
+		if expired {
+			c.notes = append(c.notes, "the baseline would have accepted this, but it has expired")
+		}
+		c.take(held)
+	}
+}
+
+// take makes held what accepts c, and keeps the names of what has expired.
+func (c *checked) take(held exceptions.Held) {
+	held.Expired = c.accepted.Expired
+	c.accepted = held
 }
 
 func expiredNote(name string) string {

@@ -109,7 +109,7 @@ func TestCheckAccepts(t *testing.T) {
 				if d.Accepted != "partner" || d.Why != "agreed in SEC-1" || d.Until != tt.expires {
 					t.Errorf("%s: accepted by %q until %s: %q", d.Source, d.Accepted, d.Until, d.Why)
 				}
-				accepted = append(accepted, d.Source)
+				accepted = append(accepted, d.place())
 			}
 			if got := strings.Join(accepted, ","); got != tt.accepted {
 				t.Errorf("accepted = %q, want %q", got, tt.accepted)

@@ -21,25 +21,32 @@ func (c *checked) decide(d *load.Document, o checkOptions) {
 			c.err = err
 			return
 		}
-		c.infer(p)
+		c.infer(p, d.Bypass)
 		if c.texts == nil {
 			c.keepTexts(p)
 		}
 		c.problems(p)
+		c.suspect(p)
 		if d.Exact() {
 			sum := sha256.Sum256(r.Text)
 			c.sha256, c.policy, c.rcps = hex.EncodeToString(sum[:]), p, o.rcps
 		}
 		all = append(all, p.Decide(c.question(d, o)))
+		if len(d.Readings) == 1 {
+			c.ifOwned(p, d, o)
+		}
 	}
 	c.decision = all[0]
 	if len(all) > 1 {
 		c.join(d, all)
 	}
 	if least, most := c.decision.Least, c.decision.Most; least != most {
-		c.between = fmt.Sprintf("between %s and %s", least, most)
+		c.between = between(least, most)
 	}
 }
+
+// between is a verdict in words that lies between two.
+func between(least, most policy.Verdict) string { return fmt.Sprintf("between %s and %s", least, most) }
 
 // parseReading reads one policy. A strict check refuses what it cannot read in
 // full.
@@ -61,6 +68,24 @@ func parseReading(r load.Reading, strict bool) (*policy.Policy, error) {
 	}
 	return p, nil
 }
+
+// suspect notes that p looks like the policy of something else than a key.
+func (c *checked) suspect(p *policy.Policy) {
+	about := func(action string) bool {
+		service, _, ok := strings.Cut(action, ":")
+		return !ok || strings.EqualFold(service, "kms") || strings.Trim(strings.ToLower(service), "abcdefghijklmnopqrstuvwxyz0123456789-") != ""
+	}
+	for i := range p.Statements {
+		if s := &p.Statements[i]; s.NotAction || slices.ContainsFunc(s.Actions, about) {
+			return
+		}
+	}
+	if len(p.Statements) > 0 && !slices.Contains(c.notes, noKMSAction) {
+		c.notes = append(c.notes, noKMSAction)
+	}
+}
+
+const noKMSAction = "no statement names a kms action: is this a key policy?"
 
 // problems notes what could not be read of p, each once.
 func (c *checked) problems(p *policy.Policy) {
@@ -138,13 +163,18 @@ func (c *checked) nothingKnown(d *load.Document) {
 		c.decision.Undecided = append(c.decision.Undecided, policy.Open{Statement: ref, Reason: why})
 		c.decision.Unknown = append(c.decision.Unknown, policy.UnknownPart{Statement: ref, Path: u.Path, Name: u.What, Reason: why})
 	}
-	c.between = fmt.Sprintf("between %s and %s", c.decision.Least, c.decision.Most)
+	c.between = between(c.decision.Least, c.decision.Most)
 }
 
 // remedy says how to tell check an unknown value; "" when it cannot be told.
 func remedy(u policy.UnknownPart) string {
 	name, isRef := strings.CutPrefix(u.Name, "!Ref ")
+	export, isImport := strings.CutPrefix(u.Name, "!ImportValue ")
 	switch {
+	case isImport && !strings.HasPrefix(export, "of "):
+		return "--import " + export + "=VALUE"
+	case strings.HasPrefix(u.Name, "{{resolve:"):
+		return "--resolve '" + u.Name + "=VALUE'"
 	case isRef && name == "AWS::Region":
 		return "--key-arn ARN"
 	case isRef && !strings.Contains(name, "::"):

@@ -51,7 +51,7 @@ func TestDocumentedFlags(t *testing.T) {
 	}
 	var help bytes.Buffer
 	runCheck([]string{"-h"}, nil, &help, &help)
-	flags := regexp.MustCompile(`(?m)^  -([a-z-]+)`).FindAllStringSubmatch(help.String(), -1)
+	flags := regexp.MustCompile(`(?m)^  --([a-z-]+)`).FindAllStringSubmatch(help.String(), -1)
 	if len(flags) < 10 {
 		t.Fatalf("%d flags in the help, want at least 10", len(flags))
 	}

@@ -20,7 +20,9 @@ type checkJSON struct {
 }
 
 type jsonDocument struct {
-	Source   string         `json:"source"`
+	Source   string         `json:"source"`   // the file
+	Resource string         `json:"resource"` // the key in it; "" when the file is the policy
+	Line     int            `json:"line"`     // of the policy, from 1; 0 unknown
 	Account  string         `json:"account"`
 	Inferred bool           `json:"account_inferred"`
 	Verdict  policy.Verdict `json:"verdict"`
@@ -80,7 +82,7 @@ type jsonWitness struct {
 	Service   string              `json:"service,omitempty"`
 	Action    string              `json:"action"`
 	Resource  string              `json:"resource"`
-	Time      string              `json:"time"`
+	Time      string              `json:"time,omitempty"` // only where the policy asks for it
 	Context   map[string][]string `json:"context"`
 }
 
@@ -125,7 +127,7 @@ func (p *checkJSON) document(c checked) error {
 	return err
 }
 
-func (p *checkJSON) end(int) error { return nil }
+func (p *checkJSON) end(int, tally) error { return nil }
 
 // object is c in the words of the contract; lists are never null.
 func (p *checkJSON) object(c checked) jsonDocument {
@@ -134,7 +136,7 @@ func (p *checkJSON) object(c checked) jsonDocument {
 		d = policy.Unread()
 	}
 	out := jsonDocument{
-		Source: c.source(), Account: c.account, Inferred: c.inferred, Verdict: d.Verdict, Least: d.Least, Most: d.Most, Classes: d.Classes, Owner: ownerOf(d.Owner), SHA256: c.sha256,
+		Source: c.file, Resource: c.place, Line: c.at.Line, Account: c.account, Inferred: c.inferred, Verdict: d.Verdict, Least: d.Least, Most: d.Most, Classes: d.Classes, Owner: ownerOf(d.Owner), SHA256: c.sha256,
 		Unknown: []jsonUnknown{}, Unread: append([]string{}, c.unread...),
 		Grants: jsonGrants(c, d.Grants), Others: jsonGrants(c, d.Others),
 		Open: []jsonOpen{}, Services: []jsonService{}, Explain: []jsonNote{},
@@ -200,7 +202,10 @@ func jsonGrants(c checked, grants []policy.Grant) []jsonGrant {
 func witnessOf(r policy.Request) jsonWitness {
 	w := jsonWitness{
 		Principal: r.Principal, Session: r.Session, UniqueID: r.UniqueID, Parent: r.Parent, Service: r.Service,
-		Action: r.Action, Resource: r.Resource, Time: r.Time.UTC().Format(time.RFC3339), Context: map[string][]string{},
+		Action: r.Action, Resource: r.Resource, Context: map[string][]string{},
+	}
+	if timely(r) {
+		w.Time = r.Time.UTC().Format(time.RFC3339)
 	}
 	for key, values := range r.Context {
 		w.Context[key] = append([]string{}, values...)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/kmsentry/kmsentry/alert/exceptions"
@@ -27,7 +28,8 @@ type checked struct {
 	decision policy.Decision
 	between  string // "between private and public" when unknown values leave the verdict open; "" otherwise
 	accepted exceptions.Held
-	err      error // why there is no decision
+	metadata *load.Accept // what the key's own Metadata accepts; nil nothing
+	err      error        // why there is no decision
 	at       load.Region
 	lines    []load.Region // of the statements
 	texts    []string      // of the statements
@@ -41,6 +43,18 @@ func (c checked) source() string {
 	return c.file + "#" + c.place
 }
 
+// where names the document for people: its file and line, as editors and
+// terminals link them, and the key in it.
+func (c checked) where() string {
+	if c.place == "" {
+		return c.file
+	}
+	if c.at.Line == 0 {
+		return c.source()
+	}
+	return fmt.Sprintf("%s:%d %s", c.file, c.at.Line, c.place)
+}
+
 // readAll reads at most one byte more than load takes.
 func readAll(r io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, load.MaxSize+1))
@@ -50,35 +64,19 @@ func readAll(r io.Reader) ([]byte, error) {
 	return data, nil
 }
 
-// judgeFile judges every key policy in a file. A file without one comes back
-// as one checked with the error.
-func judgeFile(file string, stdin io.Reader, o checkOptions) []checked {
-	data, err := readInput(file, stdin)
-	if err != nil {
-		return []checked{{file: file, err: err, decision: policy.Unread()}}
-	}
-	docs, err := load.Documents(data, o.scope())
-	if err != nil {
-		return []checked{{file: file, err: err, decision: policy.Unread()}}
-	}
-	var all []checked
-	for i := range docs {
-		c := judge(&docs[i], o)
-		c.file = file
-		all = append(all, c)
-	}
-	return all
-}
-
 // judge decides one document.
 func judge(d *load.Document, o checkOptions) checked {
-	c := checked{place: d.Place, at: d.At, lines: d.Statements, err: d.Err, decision: policy.Unread()}
+	c := checked{place: d.Place, at: d.At, lines: d.Statements, metadata: d.Accept, err: d.Err, decision: policy.Unread(), notes: slices.Clone(d.Notes)}
 	c.account, c.keyARN = cmp.Or(o.account, d.Account), cmp.Or(o.keyARN, d.KeyARN)
 	c.inferred = d.StandsIn
 	switch {
 	case d.Err != nil:
 	case o.account != "" && d.Account != "" && d.Account != o.account:
 		c.err = fmt.Errorf("want a key of account %s (--account), got one of %s", o.account, d.Account)
+	case d.Never != "":
+		c.decision = defaultDecision("")
+		c.notes = append(c.notes, "the key is not created: its condition "+d.Never+" is false, whatever the parameters are")
+		return c
 	case d.Default:
 		c.decision = defaultDecision(c.account)
 		c.notes = append(c.notes, "the file gives this key no policy: AWS attaches its default one, which names only the owner's account")

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -31,7 +33,20 @@ type checkOptions struct {
 	explain         bool
 	exceptions      string // "" none
 	accepted        *exceptions.List
+	baselineFile    string // "" none
+	baseline        *baseline
+	writeBaseline   string // "" not
 	parameters      pairs
+	imports         pairs
+	references      pairs
+	defaults        bool // take the defaults of parameters
+	requireKey      bool
+	skipUnknown     bool // files that are named are treated as those in a folder
+	noConfig        bool
+	verbose         bool
+	config          string          // the configuration file; "" none
+	from            []string        // what it says, and no flag does
+	configured      []string        // parameters that it gives: a template need not have them
 	key             policy.KeyFacts // what the flags tell; it goes before what a file tells
 	files           []string
 }
@@ -152,6 +167,14 @@ func parseCheck(args []string, now time.Time, stdout io.Writer) (checkOptions, e
 	if o.files, err = parseQuietly(flags, args, checkUsage, stdout); err != nil {
 		return o, err
 	}
+	given := map[string]bool{}
+	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	if dir, err := os.Getwd(); err == nil && !o.noConfig {
+		o.config = findConfig(dir)
+	}
+	if err := o.configure(o.config, given); err != nil {
+		return o, err
+	}
 	return o, o.check()
 }
 
@@ -172,8 +195,78 @@ func (o *checkOptions) define(flags *flag.FlagSet) {
 	flags.StringVar(&o.format, "format", "text", "`text`, json or sarif")
 	flags.BoolVar(&o.explain, "explain", false, "say of every statement what it does about outsiders")
 	flags.StringVar(&o.exceptions, "exceptions", "", "`file` of accepted findings: they are shown as accepted and do not count; alone it is checked")
+	flags.StringVar(&o.baselineFile, "baseline", "", "`file` of what is accepted as it was found; what has become worse counts")
+	flags.StringVar(&o.writeBaseline, "write-baseline", "", "write what is found to a `file` for --baseline")
 	flags.Var(&o.parameters, "parameter", "`name=value` of a template parameter")
+	flags.Func("parameter-file", "`file` of template parameters, as aws cloudformation deploy takes it", o.readParameters)
+	flags.BoolVar(&o.defaults, "use-defaults", false, "take the default of each template parameter that is not given")
+	flags.Var(&o.imports, "import", "`name=value` of an export that Fn::ImportValue asks for")
+	flags.Func("resolve", "`{{resolve:...}}=value` of a dynamic reference", o.addReference)
+	flags.BoolVar(&o.noConfig, "no-config", false, "leave out "+configName+", which is looked for in this folder and above it")
+	flags.BoolVar(&o.verbose, "verbose", false, "print on standard error what "+configName+" says")
+	flags.BoolVar(&o.skipUnknown, "skip-unknown", false, "treat files that are named as those in a folder: skip what is of another format")
+	flags.BoolVar(&o.requireKey, "require-key", false, "a file or folder without a key is an error")
 	o.defineKey(flags)
+}
+
+// addReference adds the value of one dynamic reference.
+func (o *checkOptions) addReference(s string) error {
+	text, value, ok := strings.Cut(s, "}}=")
+	if !ok || !strings.HasPrefix(text, "{{resolve:") {
+		return errors.New("want {{resolve:...}}=value")
+	}
+	if o.references == nil {
+		o.references = pairs{}
+	}
+	o.references[text+"}}"] = value
+	return nil
+}
+
+// readParameters reads a file of parameters: a list of objects with
+// ParameterKey and ParameterValue, a list of Name=Value, or an object of names
+// and values, alone or in Parameters.
+// Source: AWS CLI Command Reference, cloudformation deploy, --parameter-overrides.
+func (o *checkOptions) readParameters(name string) error {
+	data, err := readInput(name, nil)
+	if err != nil {
+		return err
+	}
+	set := func(name, value string) {
+		if o.parameters == nil {
+			o.parameters = pairs{}
+		}
+		o.parameters[name] = value
+	}
+	var rows []struct{ ParameterKey, ParameterValue string }
+	var lines []string
+	var object struct{ Parameters map[string]string }
+	var plain map[string]string
+	switch {
+	case json.Unmarshal(data, &rows) == nil:
+		for _, r := range rows {
+			if r.ParameterKey == "" {
+				return errors.New("want a ParameterKey in each object of the list, found one without")
+			}
+			set(r.ParameterKey, r.ParameterValue)
+		}
+	case json.Unmarshal(data, &lines) == nil:
+		for _, line := range lines {
+			if err := o.parameters.Set(line); err != nil {
+				return fmt.Errorf("%q: %w", line, err)
+			}
+		}
+	case json.Unmarshal(data, &object) == nil && object.Parameters != nil:
+		for name, value := range object.Parameters {
+			set(name, value)
+		}
+	case json.Unmarshal(data, &plain) == nil:
+		for name, value := range plain {
+			set(name, value)
+		}
+	default:
+		return errors.New("want JSON: a list of objects with ParameterKey and ParameterValue, or an object of names and values")
+	}
+	return nil
 }
 
 // defineKey defines the flags for facts of the key. What is not given comes
@@ -210,7 +303,7 @@ func (o *checkOptions) defineKey(flags *flag.FlagSet) {
 // check finds what cannot be meant.
 func (o *checkOptions) check() error {
 	if len(o.files) == 0 && o.exceptions == "" {
-		return errors.New("want at least one file; see kmsentry check -h")
+		return errors.New("want at least one file or folder; see kmsentry check -h")
 	}
 	if i := slices.Index(o.files, "-"); i >= 0 && slices.Contains(o.files[i+1:], "-") {
 		return errors.New("want - only once: standard input can be read once")
@@ -259,7 +352,7 @@ func (o *checkOptions) checkOwner() error {
 
 // scope is what the flags tell of the place of deployment.
 func (o *checkOptions) scope() load.Scope {
-	s := load.Scope{Account: o.account, Parameters: o.parameters}
+	s := load.Scope{Account: o.account, Parameters: o.parameters, Defaults: o.defaults, Imports: o.imports, References: o.references}
 	if arn := keyShape.FindStringSubmatch(o.keyARN); arn != nil {
 		s.Partition, s.Region = arn[1], arn[2]
 	}

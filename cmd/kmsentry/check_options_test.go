@@ -39,7 +39,7 @@ func TestParseCheck(t *testing.T) {
 func TestParseCheckRefuses(t *testing.T) {
 	tests := []struct{ args, want string }{
 		{"", "want at least one file"},
-		{"--nosuch f", "not defined: -nosuch"},
+		{"--nosuch f", "unknown flag --nosuch"},
 		{"--account 1234 f", `--account: want 12 digits, got "1234"`},
 		{"--key-arn arn:aws:s3:::b f", "--key-arn: want an ARN such as"},
 		{"--account 444455556666 --key-arn arn:aws:kms:us-east-1:111122223333:key/k f", "want the account of --key-arn, 111122223333"},
@@ -74,7 +74,7 @@ func TestCheckHelp(t *testing.T) {
 		t.Errorf("check -h = %d, %q", status, stderr.String())
 	}
 	for _, flag := range []string{"account", "key-arn", "at", "trusted-account", "trusted-org", "fail-on", "format", "explain", "exceptions"} {
-		if !strings.Contains(stdout.String(), "\n  -"+flag) {
+		if !strings.Contains(stdout.String(), "\n  --"+flag) {
 			t.Errorf("check -h does not name --%s", flag)
 		}
 	}

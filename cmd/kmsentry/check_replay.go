@@ -16,7 +16,11 @@ import (
 func inWords(r policy.Request) string {
 	who := alert.Sanitize(cmp.Or(r.Session, r.Principal, r.Service, "an AWS service"), 200)
 	key := alert.Sanitize(cmp.Or(r.Resource, "the key"), 200)
-	return who + " calls " + r.Action + " on " + key + " at " + r.Time.UTC().Format(time.RFC3339)
+	text := who + " calls " + r.Action + " on " + key
+	if timely(r) {
+		text += " at " + r.Time.UTC().Format(time.RFC3339)
+	}
+	return text
 }
 
 // carried lists the condition keys that the witness carries.
@@ -170,4 +174,16 @@ func encryptionContext(r policy.Request) []string {
 	default:
 		return []string{"--encryption-context", string(text)}
 	}
+}
+
+// timely reports whether the policy asks when a request comes. Only then a
+// proof has a time, so that two runs print the same.
+func timely(r policy.Request) bool {
+	for key := range r.Context {
+		switch strings.ToLower(key) {
+		case "aws:currenttime", "aws:epochtime", "aws:tokenissuetime":
+			return true
+		}
+	}
+	return false
 }

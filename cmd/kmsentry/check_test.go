@@ -145,7 +145,7 @@ func TestCheckVerdicts(t *testing.T) {
 			}
 			var got []string
 			for _, d := range documents(t, out) {
-				got = append(got, d.Source+" "+d.Verdict.String())
+				got = append(got, d.place()+" "+d.Verdict.String())
 			}
 			if !slices.Equal(got, tt.want) {
 				t.Errorf("verdicts = %q, want %q", got, tt.want)
@@ -155,6 +155,9 @@ func TestCheckVerdicts(t *testing.T) {
 }
 
 // documents decodes JSON output, strictly, one object a line.
+// place names the document of a row: the file, and the key in it.
+func (d jsonDocument) place() string { return strings.TrimSuffix(d.Source+"#"+d.Resource, "#") }
+
 func documents(t *testing.T, out string) []jsonDocument {
 	t.Helper()
 	var docs []jsonDocument
@@ -186,9 +189,11 @@ func TestCheckWitnesses(t *testing.T) {
 		}
 		for _, g := range append(d.Grants, d.Others...) {
 			w := g.Witness
-			at, err := time.Parse(time.RFC3339, w.Time)
-			if err != nil {
-				t.Fatal(err)
+			var at time.Time // any, where the witness has none
+			if w.Time != "" {
+				if at, err = time.Parse(time.RFC3339, w.Time); err != nil {
+					t.Fatal(err)
+				}
 			}
 			r := policy.Request{
 				Principal: w.Principal, Session: w.Session, UniqueID: w.UniqueID, Parent: w.Parent, Service: w.Service,
@@ -226,11 +231,9 @@ func TestCheckBadInput(t *testing.T) {
 	}
 	tests := []struct{ path, want string }{
 		{filepath.Join(dir, "nosuch.json"), "no such file or directory"},
-		{dir, "want a file, got a directory"},
 		{write("empty", nil), "got an empty file"},
 		{write("binary", []byte("PK\x03\x04\x00\x00")), "got binary data"},
 		{write("utf16", []byte("\xff\xfe{\x00}\x00")), "UTF-16"},
-		{write("bom", []byte("\xef\xbb\xbf{}")), "byte order mark"},
 		{write("big-text", bytes.Repeat([]byte("text "), 2_000_000)), "want a template of at most"},
 		{write("big-policy", []byte(`{"Statement":[],"Id":"`+strings.Repeat("x", 10_000_000)+`"}`)), "want at most 32768 bytes"},
 		{write("hostile\x1b[2J\u202e", []byte("\"\x1b")), "want JSON"},

@@ -71,8 +71,8 @@ func (p *checkText) write(b *bytes.Buffer, c checked) {
 	if text := guardLine(d); text != "" {
 		p.line(b, "rcp", text)
 	}
-	for _, s := range d.Services {
-		p.line(b, "service", serviceLine(s))
+	for _, text := range serviceLines(d.Services) {
+		p.line(b, "service", text)
 	}
 	if d.Future != nil {
 		p.line(b, "later", fmt.Sprintf("%s from %s on", d.Future.Verdict, d.Future.At.UTC().Format(time.RFC3339)))
@@ -87,8 +87,8 @@ func (p *checkText) write(b *bytes.Buffer, c checked) {
 	}
 }
 
-// end prints how many of each there were, when there were several.
-func (p *checkText) end(int) error {
+// end prints how many of each there were, when there were several, or a folder.
+func (p *checkText) end(_ int, t tally) error {
 	total := 0
 	var parts []string
 	for _, word := range []string{"public", "network", "shared", "undecided", "private", "accepted", "unreadable"} {
@@ -97,21 +97,38 @@ func (p *checkText) end(int) error {
 			parts = append(parts, fmt.Sprintf("%d %s", n, word))
 		}
 	}
-	if total < 2 {
+	line := fmt.Sprintf("%d in all", total)
+	if t.folders || t.without > 0 {
+		line = counted(t.files, "file") + ", " + counted(t.keys, "key")
+	} else if total < 2 {
 		return nil
 	}
-	_, err := fmt.Fprintf(p.w, "%d in all: %s\n", total, strings.Join(parts, ", "))
+	if len(parts) > 0 {
+		line += ": " + strings.Join(parts, ", ")
+	}
+	if t.without > 0 {
+		line += "; " + counted(t.without, "file") + " without a key"
+	}
+	if t.unknown > 0 {
+		line += "; " + counted(t.unknown, "file") + " of unknown format"
+	}
+	_, err := fmt.Fprintln(p.w, line)
 	return err
 }
 
+// textColumn is where texts begin, after a verdict or a label.
+const textColumn = 11
+
 // headline prints the one line of a document.
 func (p *checkText) headline(b *bytes.Buffer, word string, c checked, text string) {
-	fmt.Fprintf(b, "%s %s  %s\n", p.style.verdict(fmt.Sprintf("%-10s", word)), p.style.bold(safe(c.source())), safe(text))
+	where := safe(c.where())
+	text = strings.Replace(p.style.hanging(where+"  "+safe(text), textColumn), where, p.style.bold(where), 1)
+	fmt.Fprintf(b, "%s %s\n", p.style.verdict(fmt.Sprintf("%-10s", word)), text)
 }
 
 // line prints one of the lines below it.
 func (p *checkText) line(b *bytes.Buffer, label, text string) {
-	fmt.Fprintf(b, "  %s %s\n", p.style.dim(fmt.Sprintf("%-8s", label)), text)
+	fmt.Fprintf(b, "  %s %s\n", p.style.dim(fmt.Sprintf("%-8s", label)), p.style.hanging(text, textColumn))
 }
 
 // grant prints why a group of grants stands, and its proof. The headline has
@@ -256,16 +273,29 @@ func statementPrefix(ref policy.StatementRef) string {
 	return statementName(ref) + ": "
 }
 
-func serviceLine(s policy.ServiceGrant) string {
-	name := alert.Sanitize(s.Service, 100)
-	if s.Service == policy.AnyService {
-		name = "any AWS service"
+// serviceLines say which services may use the key: in one line those that do so
+// for a customer whom a condition names, in another those for any customer.
+func serviceLines(services []policy.ServiceGrant) []string {
+	var pinned, open []string
+	for _, s := range services {
+		name := alert.Sanitize(s.Service, 100)
+		if s.Service == policy.AnyService {
+			name = "any AWS service"
+		}
+		if name += " (" + statementName(s.Statement) + ")"; s.ConfusedDeputy {
+			open = append(open, name)
+		} else {
+			pinned = append(pinned, name)
+		}
 	}
-	text := fmt.Sprintf("%s may use the key: %s", name, statementName(s.Statement))
-	if s.ConfusedDeputy {
-		text += "; for any customer of the service, because neither aws:SourceAccount nor aws:SourceArn nor aws:SourceOrgID says for whom"
+	var lines []string
+	if len(pinned) > 0 {
+		lines = append(lines, "may use the key: "+strings.Join(pinned, ", "))
 	}
-	return text
+	if len(open) > 0 {
+		lines = append(lines, "may use the key for any customer: "+strings.Join(open, ", ")+"; neither aws:SourceAccount nor aws:SourceArn nor aws:SourceOrgID says for whom")
+	}
+	return lines
 }
 
 // flagNotes puts flags into words. Those that the lines above say already have none.

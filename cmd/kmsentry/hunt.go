@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -15,7 +16,6 @@ import (
 
 	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/internal/hunt"
 )
 
@@ -41,6 +41,7 @@ type huntOptions struct {
 	trustedOrgs     list
 	accounts        list
 	regions         list
+	rcpFiles        list
 	exceptions      string
 	summary         string
 	output          string
@@ -67,6 +68,10 @@ func runHunt(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 			return status
 		}
 		o.Exceptions = accepted
+	}
+	if o.Detector.RCPs, err = readRCPs(o.rcpFiles); err != nil {
+		fmt.Fprintln(stderr, "kmsentry hunt:", err)
+		return exitError
 	}
 	status, err := huntAll(ctx, o, stdin, stdout, stderr)
 	if err != nil {
@@ -208,13 +213,13 @@ func (o *huntOptions) define(flags *flag.FlagSet) {
 	flags.Var(&o.accounts, "account", "`ID` of the trail's or the key's account; several with commas or flags")
 	flags.Var(&o.regions, "region", "`Region` of the call or the key; several with commas or flags")
 	flags.StringVar(&o.view.Format, "format", "table", "`table`, json (lines), csv, html or ocsf (lines)")
-	flags.Func("only", "`verdicts` to show: public, network, shared, undecided", func(s string) error {
+	known := hunt.OnlyWords()
+	flags.Func("only", "`verdicts` to show, or what a finding is beside its verdict; several with commas: "+strings.Join(known, ", "), func(s string) error {
 		for _, word := range strings.Split(s, ",") {
-			var v policy.Verdict
-			if err := v.UnmarshalText([]byte(strings.TrimSpace(word))); err != nil || v == policy.Private {
-				return errors.New("want public, network, shared or undecided")
+			if word = strings.TrimSpace(word); !slices.Contains(known, word) {
+				return fmt.Errorf("want some of %s, got %q", strings.Join(known, ", "), word)
 			}
-			o.Only = append(o.Only, v)
+			o.Only = append(o.Only, word)
 		}
 		return nil
 	})
@@ -230,6 +235,7 @@ func (o *huntOptions) define(flags *flag.FlagSet) {
 	flags.StringVar(&o.exceptions, "exceptions", "", "`file` of accepted findings, which are counted and not shown")
 	flags.Var(&o.trustedAccounts, "trusted-account", "account `ID` that counts as inside; several with commas or flags")
 	flags.Var(&o.trustedOrgs, "trusted-org", "organization `ID` that counts as inside; several with commas or flags")
+	flags.Var(&o.rcpFiles, "rcp", "`file` of a resource control policy that applies to the keys' accounts; several with commas or flags")
 	flags.BoolVar(&o.view.Timeline, "timeline", false, "with json: a line for the timeline of each key as well; table and html have it always")
 	flags.BoolVar(&o.Uses, "uses", false, "read the archive once more for calls of outsiders with the keys that were open")
 	flags.StringVar(&o.output, "output", "", "`file` to write to instead of standard output")
@@ -239,6 +245,9 @@ func (o *huntOptions) define(flags *flag.FlagSet) {
 	flags.BoolVar(&o.requestPayer, "request-payer", false, "with s3://: pay for the requests, where the bucket asks for it")
 	flags.BoolVar(&o.quiet, "quiet", false, "no progress, and no summary unless something could not be read")
 }
+
+// regionShape is how Regions are named, the ones to come among them.
+var regionShape = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
 
 // parseInstant reads a date or a time. A date is its first instant, or its last.
 func parseInstant(s string, end bool) (time.Time, error) {
@@ -280,6 +289,11 @@ func (o *huntOptions) check() error {
 			return fmt.Errorf("--account, --trusted-account: want 12 digits, got %q", id)
 		}
 	}
+	for _, region := range o.regions {
+		if !regionShape.MatchString(region) {
+			return fmt.Errorf("--region: want a Region such as eu-west-1, got %q", region)
+		}
+	}
 	for _, id := range o.trustedOrgs {
 		if !orgShape.MatchString(id) {
 			return fmt.Errorf("--trusted-org: want an id such as o-a1b2c3d4e5, got %q", id)
@@ -293,6 +307,7 @@ func (o *huntOptions) check() error {
 	}
 	o.Accounts, o.Regions = o.accounts, o.regions
 	o.Detector = detector.Detector{TrustedAccounts: o.trustedAccounts, TrustedOrgs: o.trustedOrgs}
+	o.Whole = o.view.Format == "ocsf"
 	o.view.Version, o.view.Now = version(), o.Now
 	return nil
 }

@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -29,8 +31,9 @@ func TestHuntUsage(t *testing.T) {
 		{"date", []string{"--from", "yesterday", "x"}, "2026-01-31"},
 		{"dates the wrong way round", []string{"--from", "2026-02-02", "--to", "2026-02-01", "x"}, "earlier time first"},
 		{"account", []string{"--account", "12", "x"}, "12 digits"},
+		{"Region", []string{"--region", "Ireland", "x"}, "eu-west-1"},
 		{"organization", []string{"--trusted-org", "acme", "x"}, "o-a1b2c3d4e5"},
-		{"verdict", []string{"--only", "private", "x"}, "undecided"},
+		{"verdict", []string{"--only", "public,open", "x"}, `taken-over`},
 		{"severity", []string{"--min-severity", "loud", "x"}, "critical"},
 		{"workers", []string{"--workers", "-1", "x"}, "negative"},
 		{"unknown flag", []string{"--frobnicate", "x"}, "frobnicate"},
@@ -63,12 +66,26 @@ func TestHuntStatus(t *testing.T) {
 		{"output cannot be written", []string{"--output", filepath.Join(dir, "no", "such"), sampleArchive}, exitError},
 		{"summary cannot be written", []string{"--summary", dir, sampleArchive}, exitError},
 		{"exceptions cannot be read", []string{"--exceptions", bad, sampleArchive}, exitError},
+		{"resource control policy cannot be read", []string{"--rcp", bad, sampleArchive}, exitError},
 		{"help", []string{"-h"}, exitOK},
 	}
 	for _, test := range tests {
 		if status, _, stderr := huntRun(test.args...); status != test.want {
 			t.Errorf("%s: status %d, want %d: %s", test.name, status, test.want, stderr)
 		}
+	}
+}
+
+// TestHuntRCP: what a resource control policy closes is no opening, and is told.
+func TestHuntRCP(t *testing.T) {
+	rcp := filepath.Join(t.TempDir(), "rcp.json")
+	text := `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"StringNotEquals":{"aws:PrincipalAccount":"210987654321"}}}]}`
+	if err := os.WriteFile(rcp, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, stdout, stderr := huntRun("--rcp", rcp, "--only", "guarded", sampleArchive)
+	if !strings.Contains(stdout, "private (guarded)") || strings.Contains(stdout, "opened ") || !strings.Contains(stderr, "keys that were open: 0") {
+		t.Errorf("%s\n%s\nwant guarded findings and no key that was open", stdout, stderr)
 	}
 }
 
@@ -81,6 +98,46 @@ func TestHuntDiskFull(t *testing.T) {
 	status, _, stderr := huntRun("--quiet", "--output", "/dev/full", sampleArchive)
 	if status != exitFound && status != exitError || !strings.Contains(stderr, "no space left") {
 		t.Errorf("status %d, %q, want a line about the disk", status, stderr)
+	}
+}
+
+// TestHuntCtrlC: what was found is printed, though the input waits, and the last
+// line says how to go on; the same command then gives the whole answer.
+func TestHuntCtrlC(t *testing.T) {
+	files, err := filepath.Glob(sampleArchive + "/AWSLogs/*/*/*/*/*/*/*.json.gz")
+	if err != nil || len(files) < 10 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	_, want, _ := huntRun("--quiet", "--format", "json", "--timeline", sampleArchive)
+	place := filepath.Join(t.TempDir(), "place")
+	stop := func(args ...string) (status int, stdout, stderr string) {
+		t.Helper()
+		in, feed := io.Pipe()
+		defer feed.Close()
+		go func() {
+			if _, err := feed.Write([]byte(`{"Records":[`)); err != nil { // ends when it was read
+				t.Error(err)
+			}
+			if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
+				t.Error(err)
+			}
+		}()
+		var out, errs bytes.Buffer
+		status = run(append([]string{"hunt", "--workers", "1", "--format", "json", "--timeline"}, args...), in, &out, &errs)
+		return status, out.String(), errs.String()
+	}
+	status, stdout, stderr := stop(append(files[:8:8], "-")...)
+	if _, first, _ := huntRun(append([]string{"--quiet", "--format", "json"}, files[:8]...)...); status != exitFound || first == "" || !strings.HasPrefix(stdout, first) {
+		t.Errorf("status %d, %q; want what the files read by then hold", status, stdout)
+	}
+	if !strings.HasSuffix(stderr, "interrupted: what is above is all that was found by then; with --resume FILE the next hunt keeps its place and can go on\n") {
+		t.Errorf("%q, want how to go on", stderr)
+	}
+	if status, _, stderr := stop(append(files[:8:8], "--resume", place, "-")...); status != exitFound || !strings.Contains(stderr, "the same command goes on") {
+		t.Errorf("status %d, %q, want how to go on", status, stderr)
+	}
+	if _, stdout, stderr := huntRun("--format", "json", "--timeline", "--resume", place, sampleArchive); stdout != want || !strings.Contains(stderr, "8 of them by the run before") {
+		t.Errorf("resumed: %q\n%s\nwant %s", stderr, stdout, want)
 	}
 }
 
@@ -111,7 +168,7 @@ func TestHuntWritesSummaryAndOutput(t *testing.T) {
 
 func TestHuntHelpListsFlags(t *testing.T) {
 	_, stdout, _ := huntRun("-h")
-	for _, flag := range []string{"-from", "-to", "-account", "-region", "-format", "-only", "-min-severity", "-exceptions", "-timeline", "-uses", "-summary", "-resume", "-quiet"} {
+	for _, flag := range []string{"--from", "--to", "--account", "--region", "--format", "--only", "--min-severity", "--exceptions", "--timeline", "--uses", "--summary", "--resume", "--quiet"} {
 		if !strings.Contains(stdout, "  "+flag) {
 			t.Errorf("help without %s", flag)
 		}

@@ -82,17 +82,12 @@ func (s *shown) Set(list string) error {
 const defaultTopic = "arn:aws:sns:us-east-1:111122223333:kmsentry"
 
 // parseInvoke reads the command line. Errors are printed.
-func parseInvoke(args []string, lookup func(string) (string, bool), stderr io.Writer) (invokeOptions, error) {
+func parseInvoke(args []string, lookup func(string) (string, bool), stdout, stderr io.Writer) (invokeOptions, error) {
 	o := invokeOptions{topic: defaultTopic}
 	if topic, ok := lookup("TOPIC_ARN"); ok {
 		o.topic = topic
 	}
 	flags := flag.NewFlagSet("kmsentry invoke", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() {
-		fmt.Fprint(stderr, invokeUsage)
-		flags.PrintDefaults()
-	}
 	flags.StringVar(&o.bootstrap, "bootstrap", "bin/bootstrap", "`path` of the Lambda binary for this machine")
 	flags.StringVar(&o.endpoint, "endpoint", "", "publish to the SNS at `URL` (moto, LocalStack, AWS) in place of the embedded one; credentials come from the environment")
 	flags.StringVar(&o.topic, "topic-arn", o.topic, "the function's TOPIC_ARN")
@@ -101,7 +96,10 @@ func parseInvoke(args []string, lookup func(string) (string, bool), stderr io.Wr
 	flags.DurationVar(&o.timeout, "timeout", 30*time.Second, "the function's timeout")
 	flags.BoolVar(&o.verbose, "v", false, "print the function's log on standard error")
 	var err error
-	if o.inputs, err = parseFlags(flags, args); err != nil {
+	if o.inputs, err = parseQuietly(flags, args, invokeUsage, stdout); err != nil {
+		if !errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(stderr, "kmsentry invoke:", printable(err.Error()))
+		}
 		return o, err
 	}
 	if err := o.check(lookup); err != nil {
@@ -166,7 +164,7 @@ type answer struct {
 
 // runInvoke is kmsentry invoke.
 func runInvoke(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	o, err := parseInvoke(args, os.LookupEnv, stderr)
+	o, err := parseInvoke(args, os.LookupEnv, stdout, stderr)
 	if err != nil {
 		return usageStatus(err)
 	}

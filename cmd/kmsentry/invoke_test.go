@@ -228,7 +228,7 @@ func TestInvokeWrongUsage(t *testing.T) {
 		want string
 	}{
 		{"no event", nil, "want at least one event"},
-		{"unknown flag", []string{"--nosuch", "x"}, "flag provided but not defined"},
+		{"unknown flag", []string{"--nosuch", "x"}, "unknown flag --nosuch"},
 		{"format", []string{"--format", "xml", "x"}, `want text or json, got "xml"`},
 		{"show", []string{"--show", "sms", "x"}, "want email, chat, finding or none"},
 		{"timeout", []string{"--timeout", "1ms", "x"}, "want at least 1s"},

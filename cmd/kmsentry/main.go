@@ -1,10 +1,10 @@
 // Command kmsentry finds AWS KMS keys that somebody has opened to the world.
 //
-//	kmsentry check FILE...      say of key policies who they let in, with the proof
-//	kmsentry hunt PATH...       say of CloudTrail archives which keys were ever open, and when
+//	kmsentry check PATH...      check key policies: who do they let in, with the proof
+//	kmsentry hunt PATH...       search CloudTrail archives: which keys were ever open, and when
 //	kmsentry invoke EVENT...    send events through the Lambda function, on this machine
-//	kmsentry redrive QUEUE...   take events out of the queues and hand them to the function again
-//	kmsentry version            say which version this is
+//	kmsentry redrive QUEUE...   hand the events in the queues to the function again
+//	kmsentry version            print the version
 //
 // Each command documents its flags under -h.
 //
@@ -42,11 +42,11 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		{"check", "say of key policies in files who they let in", runCheck},
-		{"hunt", "say of CloudTrail archives which keys were ever open, when, and by whom", runHunt},
+		{"check", "check key policies in files: who do they let in?", runCheck},
+		{"hunt", "search CloudTrail archives: which keys were ever open, when, and by whose hand?", runHunt},
 		{"invoke", "send EventBridge events through the Lambda function, on this machine", runInvoke},
-		{"redrive", "take events out of the queues and hand them to the function again", runRedrive},
-		{"version", "say which version this is", runVersion},
+		{"redrive", "hand the events in the queues to the function again", runRedrive},
+		{"version", "print the version", runVersion},
 	}
 }
 
@@ -58,6 +58,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	switch args[0] {
 	case "help", "-h", "-help", "--help":
+		if len(args) > 1 && args[0] == "help" {
+			return run([]string{args[1], "-h"}, stdin, stdout, stderr)
+		}
 		usage(stdout)
 		return exitOK
 	case "--version", "-version":
@@ -68,7 +71,15 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 			return c.run(args[1:], stdin, stdout, stderr)
 		}
 	}
-	fmt.Fprintf(stderr, "kmsentry: unknown command %s; see kmsentry help\n", quoted(args[0]))
+	var names []string
+	for _, c := range commands() {
+		names = append(names, c.name)
+	}
+	hint := "see kmsentry help"
+	if near := nearest(args[0], names); near != "" {
+		hint = "did you mean kmsentry " + near + "?"
+	}
+	fmt.Fprintf(stderr, "kmsentry: unknown command %s; %s\n", quoted(args[0]), hint)
 	return exitUsage
 }
 
@@ -78,7 +89,7 @@ func usage(w io.Writer) {
 		fmt.Fprintf(w, "  kmsentry %-8s %s\n", c.name, c.summary)
 	}
 	fmt.Fprint(w, `
-kmsentry COMMAND -h lists the flags of a command.
+kmsentry help COMMAND lists the flags of a command.
 
 Exit status: 0 nothing found and nothing failed, 1 an input could not be read
 or something failed, 2 wrong usage, 3 found.
@@ -86,6 +97,10 @@ or something failed, 2 wrong usage, 3 found.
 }
 
 func runVersion(args []string, _ io.Reader, stdout, stderr io.Writer) int {
+	if len(args) == 1 && (args[0] == "-h" || args[0] == "--help") {
+		fmt.Fprintln(stdout, "Usage: kmsentry version\n\nPrints the version, with the revision that it was built from.")
+		return exitOK
+	}
 	if len(args) > 0 {
 		fmt.Fprintf(stderr, "kmsentry version: want no arguments, got %s\n", quoted(args[0]))
 		return exitUsage
@@ -140,7 +155,11 @@ func parseQuietly(flags *flag.FlagSet, args []string, usage string, stdout io.Wr
 	if errors.Is(err, flag.ErrHelp) {
 		flags.SetOutput(stdout)
 		fmt.Fprint(stdout, usage)
-		flags.PrintDefaults()
+		printFlags(stdout, flags)
+		return others, err
+	}
+	if err != nil {
+		err = betterFlagError(err, flags)
 	}
 	return others, err
 }

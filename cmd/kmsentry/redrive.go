@@ -47,19 +47,17 @@ type redriveOptions struct {
 	queues    []string
 }
 
-func parseRedrive(args []string, stderr io.Writer) (redriveOptions, error) {
+func parseRedrive(args []string, stdout, stderr io.Writer) (redriveOptions, error) {
 	var o redriveOptions
 	flags := flag.NewFlagSet("kmsentry redrive", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() {
-		fmt.Fprint(stderr, redriveUsage)
-		flags.PrintDefaults()
-	}
 	flags.BoolVar(&o.send, "send", false, "hand the events to the function and delete what it has handled")
 	flags.StringVar(&o.function, "function", "", "the function's `name` or ARN (output FunctionName)")
 	flags.IntVar(&o.perMinute, "per-minute", 20, "alerts in a minute, 1 to 120")
 	var err error
-	if o.queues, err = parseFlags(flags, args); err != nil {
+	if o.queues, err = parseQuietly(flags, args, redriveUsage, stdout); err != nil {
+		if !errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(stderr, "kmsentry redrive:", printable(err.Error()))
+		}
 		return o, err
 	}
 	if err := o.check(); err != nil {
@@ -87,7 +85,7 @@ func (o redriveOptions) check() error {
 }
 
 func runRedrive(args []string, _ io.Reader, stdout, stderr io.Writer) int {
-	o, err := parseRedrive(args, stderr)
+	o, err := parseRedrive(args, stdout, stderr)
 	if err != nil {
 		return usageStatus(err)
 	}

@@ -316,7 +316,7 @@ func fingerprint(rule, uri string, c checked, refs []policy.StatementRef) string
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-func (p *sarifPrinter) end(status int) error {
+func (p *sarifPrinter) end(status int, _ tally) error {
 	log := sarifLog{
 		Schema:  "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
 		Version: "2.1.0",

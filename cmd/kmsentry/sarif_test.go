@@ -15,10 +15,10 @@ import (
 	"github.com/kmsentry/kmsentry/internal/load"
 )
 
-// sarifSchema is the official schema of SARIF 2.1.0.
-func sarifSchema(t *testing.T) *jsonschema.Schema {
+// compiledSchema reads a JSON Schema.
+func compiledSchema(t *testing.T, file string) *jsonschema.Schema {
 	t.Helper()
-	f, err := os.Open("testdata/check/sarif/sarif-schema-2.1.0.json")
+	f, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,13 +29,20 @@ func sarifSchema(t *testing.T) *jsonschema.Schema {
 	}
 	c := jsonschema.NewCompiler()
 	c.AssertFormat()
-	if err := c.AddResource("sarif.json", doc); err != nil {
+	if err := c.AddResource("schema.json", doc); err != nil {
 		t.Fatal(err)
 	}
-	s, err := c.Compile("sarif.json")
+	s, err := c.Compile("schema.json")
 	if err != nil {
 		t.Fatal(err)
 	}
+	return s
+}
+
+// sarifSchema is the official schema of SARIF 2.1.0.
+func sarifSchema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	s := compiledSchema(t, "testdata/check/sarif/sarif-schema-2.1.0.json")
 	if s.Validate(map[string]any{"version": "2.0.0", "runs": []any{}}) == nil {
 		t.Fatal("the schema accepts another version of SARIF")
 	}
@@ -85,7 +92,7 @@ func TestSARIF(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := p.end(exitFound); err != nil {
+	if err := p.end(exitFound, tally{}); err != nil {
 		t.Fatal(err)
 	}
 	run := validSARIF(t, sarifSchema(t), out.Bytes())
@@ -129,7 +136,7 @@ func TestSARIF(t *testing.T) {
 func TestSARIFOfNothing(t *testing.T) {
 	var out bytes.Buffer
 	p := newSARIF(&out, &bytes.Buffer{})
-	if err := p.end(exitOK); err != nil {
+	if err := p.end(exitOK, tally{}); err != nil {
 		t.Fatal(err)
 	}
 	if run := validSARIF(t, sarifSchema(t), out.Bytes()); len(run.Results) != 0 || !run.Invocations[0].Successful {

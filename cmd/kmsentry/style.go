@@ -4,20 +4,64 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/term"
 )
 
-// A style colours text for a terminal. The zero style leaves it plain.
-type style struct{ colour bool }
+// A style colours and wraps text for a terminal. The zero style leaves it as it is.
+type style struct {
+	colour bool
+	width  int // of the terminal, in columns; 0 does not wrap
+}
 
 // styleFor colours only on a terminal, and not where NO_COLOR is set or TERM is
 // dumb. Source: no-color.org.
 func styleFor(w io.Writer) style {
 	f, ok := w.(*os.File)
-	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return style{}
 	}
-	info, err := f.Stat()
-	return style{colour: err == nil && info.Mode()&os.ModeCharDevice != 0}
+	s := style{colour: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+	if width, _, err := term.GetSize(int(f.Fd())); err == nil {
+		s.width = width
+	}
+	return s
+}
+
+// lines breaks text at spaces, so that each line fits after an indent. A word
+// that is longer than a line stays whole: it may be a name or a command to copy.
+func (s style) lines(text string, indent int) []string {
+	room := s.width - indent
+	if room < 20 {
+		return []string{text}
+	}
+	var lines []string
+	for utf8.RuneCountInString(text) > room {
+		at, n, last := -1, 0, -1
+		for i, r := range text {
+			if n++; r == ' ' {
+				if last = i; n > room {
+					break
+				}
+				at = i
+			}
+		}
+		if at <= 0 {
+			at = last // the first word is longer than a line
+		}
+		if at <= 0 {
+			break
+		}
+		lines = append(lines, text[:at])
+		text = strings.TrimLeft(text[at:], " ")
+	}
+	return append(lines, text)
+}
+
+// hanging is text in lines, those after the first indented.
+func (s style) hanging(text string, indent int) string {
+	return strings.Join(s.lines(text, indent), "\n"+strings.Repeat(" ", indent))
 }
 
 func (s style) wrap(code, text string) string {

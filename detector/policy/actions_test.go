@@ -13,6 +13,20 @@ func TestActions(t *testing.T) {
 	if n := len(Actions()); n != 56 {
 		t.Errorf("%d actions, KMS has 56", n)
 	}
+	for class, want := range map[Class]string{
+		ClassEncrypt: "kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:GenerateDataKeyPair kms:GenerateDataKeyPairWithoutPlaintext kms:ReEncryptTo kms:CreateGrant",
+		ClassUse:     "kms:Decrypt kms:ReEncryptFrom kms:Sign kms:GenerateMac kms:DeriveSharedSecret kms:CreateGrant",
+		ClassOther:   "kms:RevokeGrant kms:Verify kms:VerifyMac kms:GetPublicKey kms:DescribeKey kms:ListGrants kms:GetKeyRotationStatus kms:CreateGrant",
+	} {
+		if got := strings.Join(ClassActions(class), " "); got != want {
+			t.Errorf("ClassActions(%q) = %s, want %s", class, got, want)
+		}
+	}
+	for _, class := range []Class{ClassControl, ClassIdentity} {
+		if got := ClassActions(class); len(got) == 0 || slices.Contains(got, createGrant) {
+			t.Errorf("ClassActions(%q) = %v, want some, without CreateGrant", class, got)
+		}
+	}
 	names := map[string]bool{}
 	for _, a := range Actions() {
 		if names[a.Name] || !strings.HasPrefix(a.Name, "kms:") || a.Verb == "" || a.keys == 0 {

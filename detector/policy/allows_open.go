@@ -38,9 +38,9 @@ func (p evaluator) evalOneText(want, wildcards string) bool {
 func evalOpen(want string, wild, variables bool) evalPattern {
 	if variables {
 		for {
-			before, rest, found := strings.Cut(want, "${")
+			before, rest, _ := strings.Cut(want, "${")
 			_, after, closed := strings.Cut(rest, "}")
-			if !found || !closed {
+			if !closed {
 				break
 			}
 			want = before + Mark(0) + after

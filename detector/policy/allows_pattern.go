@@ -60,8 +60,8 @@ func evalGlob(pattern evalPattern, text string) bool {
 		_, n := utf8.DecodeLastRuneInString(text[:start])
 		start -= n
 	}
-	n, ok = evalPiece(pattern, text[start:])
-	return ok && start+n == len(text)
+	_, ok = evalPiece(pattern, text[start:])
+	return ok
 }
 
 // evalStar returns the place of the pattern's first *, its length without one.
@@ -192,10 +192,10 @@ func (p evaluator) evalVariable(text string, negated bool, r Request) (value, ta
 	if !ok {
 		return "", "", Maybe
 	}
-	key, known := p.keys.Lookup(name)
+	key, _ := p.keys.Lookup(name)
 	readings := evalContext(r, name)
 	switch {
-	case len(readings) > 1 || len(readings) == 1 && len(readings[0]) > 1 || known && key.Multi:
+	case len(readings) > 1 || len(readings) == 1 && len(readings[0]) > 1 || key.Multi:
 		if hasFallback || len(readings) > 1 {
 			return "", "", Maybe
 		}

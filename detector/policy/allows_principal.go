@@ -27,8 +27,6 @@ func (p evaluator) evalPrincipal(entry Principal, r Request) Answer {
 		return No // nobody signs a KMS request as a provider or a canonical user
 	case entry.Value == "*":
 		return Yes
-	case r.Service != "":
-		return No
 	}
 	return evalOr(evalOr(evalNamesAccount(entry.Value, r), evalNamesIdentity(entry.Value, r)), evalNamesSession(entry.Value, r))
 }
@@ -50,9 +48,9 @@ func evalNamesIdentity(value string, r Request) Answer {
 	if evalIsFederated(r) {
 		identity = r.Parent
 	}
-	isUser, isRole := strings.Contains(identity, ":user/"), strings.Contains(identity, ":role/")
+	kind := evalKind(identity)
 	switch {
-	case strings.HasPrefix(value, "AIDA") && isUser, strings.HasPrefix(value, "AROA") && isRole:
+	case strings.HasPrefix(value, "AIDA") && kind == "user", strings.HasPrefix(value, "AROA") && kind == "role":
 		if r.UniqueID == "" {
 			return Maybe // users and roles have one, but the request does not tell
 		}
@@ -67,7 +65,18 @@ func evalNamesSession(value string, r Request) Answer {
 	return evalBool(r.Session != "" && value == r.Session || evalIsFederated(r) && value == r.Principal)
 }
 
-func evalIsFederated(r Request) bool { return strings.Contains(r.Principal, ":federated-user/") }
+func evalIsFederated(r Request) bool { return evalKind(r.Principal) == "federated-user" }
+
+// evalKind is what kind of principal an ARN names: user, role, federated-user,
+// root; "" when it is none. A path can hold anything, ARNs of other kinds too.
+func evalKind(arn string) string {
+	fields := strings.SplitN(arn, ":", 6)
+	if len(fields) < 6 {
+		return ""
+	}
+	kind, _, _ := strings.Cut(fields[5], "/")
+	return kind
+}
 
 // evalNotPrincipal reports whether the caller is among those not listed. AWS
 // documents that all of a caller's chain (account, user or role, session) must
@@ -109,9 +118,9 @@ func (p evaluator) evalChain(list []Principal, r Request) []Answer {
 	switch {
 	case r.Service != "":
 		return []Answer{service}
-	case strings.HasSuffix(r.Principal, ":root"):
+	case evalKind(r.Principal) == "root":
 		return []Answer{account}
-	case strings.Contains(r.Principal, ":role/"):
+	case evalKind(r.Principal) == "role":
 		return []Answer{account, identity, session}
 	case evalIsFederated(r) && r.Parent == "":
 		return []Answer{account, session}

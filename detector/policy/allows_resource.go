@@ -43,7 +43,7 @@ func (p evaluator) evalResource(value string, negated bool, r Request) Answer {
 	for _, form := range forms[1:] {
 		answer = evalSame(answer, evalResourceForm(form, r.Resource))
 	}
-	if p.Variables() && strings.Contains(evalHead(value), "${") { // documented only behind the fifth colon
+	if strings.Contains(evalHead(value), "${") { // documented only behind the fifth colon
 		return evalSame(answer, evalResourceForm(evalPlain(value), r.Resource))
 	}
 	return answer

@@ -300,3 +300,28 @@ func TestAllowsLeavesRequest(t *testing.T) {
 		t.Error("Allows changed the request's context")
 	}
 }
+
+// TestAllowsPathsLikeARNs: a path can hold anything, also what looks like the
+// ARN of another kind of principal; see
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html.
+func TestAllowsPathsLikeARNs(t *testing.T) {
+	user := Request{
+		Principal: "arn:aws:iam::444455556666:user/arn:aws:iam::444455556666:role/:root/mallory", UniqueID: "AIDA1111111111EXAMPLE",
+		Action: "kms:Encrypt", Resource: roleRequest().Resource, Time: roleRequest().Time,
+	}
+	for _, row := range []struct {
+		principal string
+		want      Answer
+	}{
+		{"AIDA1111111111EXAMPLE", Yes},
+		{"AIDA2222222222EXAMPLE", No},
+		{"AROA1111111111EXAMPLE", No},
+		{"arn:aws:iam::444455556666:root", Yes},
+		{user.Principal, Yes},
+	} {
+		p := mustParse([]byte(statementText(fmt.Sprintf(`"Principal":{"AWS":%q}`, row.principal))))
+		if got := p.Allows(user); got != row.want {
+			t.Errorf("%s: Allows = %v, want %v", row.principal, got, row.want)
+		}
+	}
+}

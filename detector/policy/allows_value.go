@@ -82,7 +82,7 @@ func evalForm(op Operator, form evalPattern, have string) Answer {
 func evalTruth(have, want string, variables bool) Answer {
 	a, ok := parseBool(have)
 	b, ok2 := parseBool(want)
-	if !ok2 && variables && strings.Contains(want, "${") {
+	if variables && strings.Contains(want, "${") {
 		return Maybe
 	}
 	return evalBool(ok && ok2 && a == b)
@@ -95,8 +95,8 @@ func evalAddress(prefix netip.Prefix, addr netip.Addr) Answer {
 	if addr.Is4In6() {
 		return evalSame(inside, evalBool(prefix.Contains(addr.Unmap())))
 	}
-	if block := prefix.Addr(); block.Is4In6() && addr.Is4() && prefix.Bits() >= 96 {
-		unmapped := netip.PrefixFrom(block.Unmap(), prefix.Bits()-96)
+	if block := prefix.Addr(); block.Is4In6() {
+		unmapped := netip.PrefixFrom(block.Unmap(), prefix.Bits()-96) // with fewer bits than 96, one that holds nothing
 		return evalSame(inside, evalBool(unmapped.Contains(addr)))
 	}
 	return inside

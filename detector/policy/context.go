@@ -59,11 +59,9 @@ func (s *search) repairContext(c, lits []literal, m *model) bool {
 			m.vals[i] = nil
 			continue
 		}
-		if s.c.slots[i].Case(s.kind) != nil {
-			var ok bool
-			if k.vals, ok = s.contextValue(c, k, m); !ok {
-				k.vals = nil
-			}
+		var ok bool
+		if k.vals, ok = s.contextValue(c, k, m); !ok {
+			k.vals = nil
 		}
 		switch {
 		case !absentFits(k.lits) && k.vals == nil:
@@ -169,7 +167,7 @@ func (s *search) fillContext(m *model, keys int, each, some []literal, must, may
 			return true
 		}
 		for _, k := range may {
-			if k.vals != nil && len(m.vals[k.slot]) == 0 && add(k, more...) {
+			if k.vals != nil && add(k, more...) { // perhaps in a second spelling
 				return true
 			}
 		}

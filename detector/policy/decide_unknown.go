@@ -149,8 +149,8 @@ func (d *decider) unknownReason(i int) string {
 	place := u.Path
 	if u.Statement >= 0 { // which the reason goes with
 		place = strings.TrimPrefix(place, "Statement")
-		if _, rest, found := strings.Cut(place, "]"); found && strings.HasPrefix(place, "[") {
-			place = rest
+		if strings.HasPrefix(place, "[") {
+			_, place, _ = strings.Cut(place, "]")
 		}
 		place = strings.TrimPrefix(place, ".")
 	}

@@ -112,7 +112,7 @@ func closesOrStays(before, after Decision) bool {
 // sure after a Deny it had before.
 func keepsLess(before, after Owner) bool {
 	for _, a := range [...][2]Access{{before.Manage, after.Manage}, {before.Decrypt, after.Decrypt}} {
-		if a[0] == AccessNo && a[1] != AccessNo || a[1] == AccessYes && a[0] != AccessYes || a[1] == AccessNamed && a[0] == AccessUndecided {
+		if a[0] == AccessNo && a[1] != AccessNo || a[1] == AccessYes && a[0] != AccessYes {
 			return false
 		}
 	}

@@ -205,12 +205,7 @@ func (s *search) estranged(slot int) bool {
 	case sAccount, sArn, sUserID, sUnique, sOrgID, sOrgPaths, sParent, sParentID:
 		return s.freshWho
 	}
-	if slot < sFirst {
-		return false
-	}
 	switch names := s.c.slots[slot].Names; {
-	case names == condkey.TheCaller:
-		return s.freshWho
 	case names.Where():
 		return s.freshWhere
 	case names.Customer():
@@ -255,8 +250,7 @@ func (d *decider) confirmsApart(s *search, m *model) bool {
 	if d.b.spend(d.evaluation(s, m)); d.b.out() {
 		return false
 	}
-	a := d.policy.Apart().allowsUnder(d.compiled.keys, s.request(m, s.ask), d.q.RCPs)
-	return a == Yes || a == Maybe && d.q.KeyARN == "" && d.keyDependent
+	return d.policy.Apart().allowsUnder(d.compiled.keys, s.request(m, s.ask), d.q.RCPs) == Yes
 }
 
 func textsOf(vals []value) []string {

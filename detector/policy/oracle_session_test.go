@@ -44,7 +44,7 @@ func origins() []origin {
 		{{"aws:SignInSessionArn", `arn:aws:signin:` + region + `:ACCOUNT:session/.+`, "arn:aws:signin:us-east-1:ACCOUNT:session/stranger"}},
 		{{"glue:RoleAssumedBy", `glue\.amazonaws\.com`, "glue.amazonaws.com"}},
 		{{"glue:CredentialIssuingService", `glue\.amazonaws\.com`, "glue.amazonaws.com"}},
-		{{"saml:namequalifier", `[A-Za-z0-9+/]{27}=`, "0000000000000000000000000000="[1:]}, {"saml:sub", `(?s).+`, "some-stranger"}, {"saml:sub_type", `(?s).+`, "persistent"}},
+		{{"saml:namequalifier", `[A-Za-z0-9+/]{27}=`, "0000000000000000000000000000="[1:]}, {"saml:sub", `(?s).+`, "some-stranger"}, {"saml:sub_type", `persistent|transient|urn:.+`, "persistent"}},
 		claims("accounts.google.com"), claims("token.actions.githubusercontent.com"),
 	}
 	for _, p := range []string{"cognito-identity.amazonaws.com", "www.amazon.com", "graph.facebook.com", "accounts.google.com"} {

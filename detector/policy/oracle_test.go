@@ -85,6 +85,14 @@ func newOracle(p *Policy, q Question, seed uint64) *oracle {
 	return o
 }
 
+// about returns an oracle on the statements that can be about an action: a
+// witness has no keys of others.
+func (o *oracle) about(action string) *oracle {
+	p := clone(o.p)
+	p.Statements = slices.DeleteFunc(p.Statements, func(st Statement) bool { return evalActions(&st, action) == No })
+	return newOracle(p, o.q, 1)
+}
+
 func (o *oracle) noteVariables(values []string) {
 	if !o.p.Variables() {
 		return
@@ -822,6 +830,9 @@ func (o *oracle) join(r oracleRequest, ch channel) (oracleRequest, bool) {
 	if ch.fas && (o.asks("aws:TokenIssueTime", "aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge", "aws:SourceIdentity") || o.asks(originKeys()...)) {
 		return oracleRequest{}, false // what survives a forward access session is not settled
 	}
+	if evalIsFederated(r.Request) && o.asks("aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge") {
+		return oracleRequest{}, false // whether a federated user carries the keys is not settled
+	}
 	if !ch.fas && o.asks("aws:ViaAWSMCPService") {
 		return oracleRequest{}, false // whether direct calls show false or nothing is not settled
 	}
@@ -879,7 +890,7 @@ func (o *oracle) freeKeys(base oracleRequest) []freeKey {
 			values = o.contextNames()
 		case key == "aws:useragent":
 			valid, canBeAbsent = func(s string) bool { return s != "" }, false
-		case key == "aws:sourceidentity" && strings.Contains(base.Principal, ":role/"):
+		case key == "aws:sourceidentity" && evalKind(base.Principal) == "role":
 			valid = sessionShape.MatchString
 		case key == "kms:encryptionalgorithm" && o.hasContext(base.Action) && base.Action != createGrant:
 			values, canBeAbsent = []string{"SYMMETRIC_DEFAULT"}, false

@@ -63,6 +63,9 @@ func (d *decider) access(a ask) standing {
 		}
 		s := standing{access: AccessYes, witness: r}
 		if how == byName {
+			if d.letsIn(scenes, byAccount, false, nil) != nil || d.ownerOpen || d.b.out() {
+				break // those who are named, and perhaps the account itself
+			}
 			s.access, s.named = AccessNamed, d.namedOwners(scenes)
 			if len(s.named) == 0 { // no room to look for each
 				s.named = []string{r.Principal}

@@ -223,12 +223,9 @@ func (s *scanner) openVersion() string {
 func (s *scanner) openVariables(p *Policy) {
 	open := func(list []string) {
 		for i, text := range list {
-			if !strings.Contains(text, "${") {
-				continue
-			}
 			var b strings.Builder
 			for _, part := range splitVariables(text) {
-				if part.ref != "" || part.literal {
+				if part.text == "" || part.literal { // a variable, or what it is to write out
 					b.WriteString(Mark(s.versionMark))
 				} else {
 					b.WriteString(part.text)

@@ -273,7 +273,7 @@ type nameSet struct {
 // of account, and is the same for all names of a set.
 func (s *nameSet) add(name string, fold bool) bool {
 	for _, have := range s.few[:s.n] {
-		if have == name || fold && len(have) == len(name) && strings.EqualFold(have, name) {
+		if have == name || fold && strings.EqualFold(have, name) {
 			return false
 		}
 	}

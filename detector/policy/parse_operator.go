@@ -64,7 +64,7 @@ func parseOperator(text string) (op Operator, ok bool) {
 		name = name[:cut]
 	}
 	for _, o := range &operatorNames {
-		if len(o.name) != len(name) || !strings.EqualFold(o.name, name) {
+		if !strings.EqualFold(o.name, name) {
 			continue
 		}
 		op.Base, op.Negated = o.base, o.negated

@@ -125,10 +125,11 @@ func (s *scanner) principalEntry(list []Principal, kind PrincipalKind, want stri
 	s.space()
 	at := s.pos
 	text, err := s.str(want)
-	if err == nil && (hasMark(text) || validPrincipal(kind, text)) {
+	switch {
+	case err != nil:
+	case hasMark(text) || validPrincipal(kind, text):
 		return append(list, Principal{kind, text}), nil
-	}
-	if err == nil {
+	default:
 		err = s.fail(at, want, quoteShort(text))
 	}
 	mark, err := s.recover(at, err)

@@ -4,11 +4,9 @@ import "strings"
 
 // recover goes on behind a value that starts at start and does not follow the
 // grammar: the value is skipped, and the returned mark stands for it. A strict
-// scanner, and one that finds no JSON there, returns the error instead.
+// scanner (see note), and one that finds no JSON there, returns the error
+// instead.
 func (s *scanner) recover(start int, err *ParseError) (mark string, fatal *ParseError) {
-	if s.strict {
-		return "", err
-	}
 	s.pos = start
 	for n := len(s.unknown); n > s.given && !s.crowded() && s.unknown[n-1].Problem.Offset >= start; n-- {
 		s.unknown = s.unknown[:n-1] // what is unknown inside goes with the whole
@@ -50,15 +48,15 @@ func (s *scanner) within(from int, step string) {
 // givenMark reports whether the next value is a text that is as a whole a value
 // which the caller of ParseOpen leaves open, and reads it.
 func (s *scanner) givenMark() (mark string, ok bool) {
-	if s.given == 0 || s.peek() != '"' {
+	if s.given == 0 {
 		return "", false
 	}
-	at := s.pos
-	text, err := s.str("")
-	if list := marksIn(text); err == nil && len(list) == 1 && text == Mark(list[0]) && list[0] < s.given {
+	at, known := s.pos, len(s.unknown)
+	text, _ := s.str("") // "" for what is no string
+	if list := marksIn(text); len(list) == 1 && text == Mark(list[0]) && list[0] < s.given {
 		return text, true
 	}
-	s.pos = at
+	s.pos, s.unknown = at, s.unknown[:known] // it is read again
 	return "", false
 }
 

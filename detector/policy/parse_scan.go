@@ -59,12 +59,9 @@ func latin1Pair(a, b byte) bool {
 // firstRune returns the first character of text, or its first byte when it is
 // not UTF-8.
 func firstRune(text string) string {
-	for i, r := range text {
+	for i := range text {
 		if i > 0 {
 			return text[:i]
-		}
-		if r == '\uFFFD' && !strings.HasPrefix(text, "\uFFFD") {
-			return text[:1]
 		}
 	}
 	return text
@@ -108,7 +105,7 @@ func (s *scanner) open(bracket byte, want string) *ParseError {
 // member's name and its place. ok is false at the object's end.
 func (s *scanner) member(first bool) (name string, at int, ok bool, err *ParseError) {
 	more, err := s.next(first, '}')
-	if err != nil || !more {
+	if !more {
 		return "", s.pos, false, err
 	}
 	s.space()
@@ -195,7 +192,7 @@ func (s *scanner) escaped(start, i int) (string, *ParseError) {
 			i += size
 		case c < ' ':
 			return "", s.fail(i, "an escape for this character", strconv.Quote(string(rune(c))))
-		case c > '~' && s.odd:
+		case c > '~':
 			text, size, err := s.oddCharacter(i)
 			if err != nil {
 				return "", err

@@ -48,6 +48,18 @@ func TestParseErrors(t *testing.T) {
 		{"null statement", `{"Statement":null}`, `key policy: Statement: want a statement or a list of statements, got null (byte 13)`},
 		{"nested list", `{"Statement":[[]]}`, `key policy: Statement[0]: want a statement object, got a list (byte 14)`},
 		{"two documents", statementText() + statementText(), `key policy: want the end of the document, got an object (byte 109)`},
+		{"exponent without digits", `{"Id":1e}`, `key policy: Id: want a string, got "1" (byte 6)`},
+		{"cut off in an escape", `{"a\`, `key policy: want an escape of JSON, got "\\" (byte 3)`},
+		{"cut off in a \\u escape", `{"\u00`, `key policy: want an escape of JSON, got "\\u00" (byte 2)`},
+		{"no hexadecimal digits", `{"\u00g0":1}`, `key policy: want an escape of JSON, got "\\u00g0" (byte 2)`},
+		{"cut off in a character", "{\"\xc3", `key policy: want tab, line feed, carriage return, U+0020 to U+007E or U+00A0 to U+00FF, got "\xc3" (byte 2)`},
+		{"control character", "{\"\x01\":1}", `key policy: want tab, line feed, carriage return, U+0020 to U+007E or U+00A0 to U+00FF, got "\x01" (byte 2)`},
+		{"control beyond ASCII", "{\"\u0085\":1}", `key policy: want tab, line feed, carriage return, U+0020 to U+007E or U+00A0 to U+00FF, got "\u0085" (byte 2)`},
+		{"half a character of C2", "{\"\xc2\xc3\":1}", `key policy: want tab, line feed, carriage return, U+0020 to U+007E or U+00A0 to U+00FF, got "\xc2" (byte 2)`},
+		{"half a character of C3", "{\"\xc3A\":1}", `key policy: want tab, line feed, carriage return, U+0020 to U+007E or U+00A0 to U+00FF, got "\xc3" (byte 2)`},
+		{"two halves", "{\"\xc3\xc3\":1}", `key policy: want tab, line feed, carriage return, U+0020 to U+007E or U+00A0 to U+00FF, got "\xc3" (byte 2)`},
+		{"odd version", `{"version":"2012-10-17"}`, `key policy: want Version, Id or Statement, got "version" (byte 1)`},
+		{"no comma between principals", principal(`{"AWS":["*" "*"]}`), `key policy: Statement.Principal.AWS: want a comma or ], got string "*" (byte 78)`},
 		{"unknown escape", `{"\q":1}`, `key policy: want an escape of JSON, got "\\q" (byte 2)`},
 		{"short escape", `{"\u00":1}`, `key policy: want an escape of JSON, got "\\u00\":" (byte 2)`},
 		{"raw tab in a string", "{\"a\tb\":1}", `key policy: want an escape for this character, got "\t" (byte 3)`},
@@ -120,7 +132,7 @@ func wantAWS(path, got string, at int) string {
 }
 
 func TestParseReads(t *testing.T) {
-	const text = ` {"Id":"k\u00e9y" , "Version":"2008-10-17",
+	const text = "\r\n\t" + ` {"Id":"k\u00e9y" , "Version":"2008-10-17",
 		"Statement": [ {"Sid":"a b","Effect":"Deny","NotPrincipal":{"Service":"s3.amazonaws.com","AWS":["*","AROAEXAMPLEROLE000001"]},
 		"NotAction":["kms:\u0045ncrypt","x"],"NotResource":"*", "Condition":{"forAllValues:StringNotLikeIfExists":{"a:B":[],"c:D":[1,"two",true]},"Bool":{}}} ,
 		{"Effect":"Allow","Principal":{"AWS":"arn:aws-cn:iam::111122223333:user/p/q/r"}}]} `
@@ -144,6 +156,14 @@ func TestParseReads(t *testing.T) {
 	}}
 	if !reflect.DeepEqual(p, want) {
 		t.Errorf("Parse =\n%+v\nwant\n%+v", p, want)
+	}
+	if strict, err := ParseStrict([]byte(text)); err != nil || !reflect.DeepEqual(strict, want) {
+		t.Errorf("ParseStrict =\n%+v, %v\nwant\n%+v", strict, err, want)
+	}
+	for _, cut := range []string{`{"a\`, `{"\u00`, "{\"\xc3"} {
+		if p, err := Parse([]byte(cut)); err == nil {
+			t.Errorf("Parse(%q) = %+v", cut, p)
+		}
 	}
 }
 

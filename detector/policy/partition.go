@@ -3,77 +3,105 @@ package policy
 import (
 	"slices"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // partitions lists the partitions in which the policy is to be decided: that of
 // the key's ARN, or, for an unknown key, every partition in which the answer
-// can be another one: "aws", those that the policy names, and, where it
-// compares ARNs at all, one that it does not name. A caller's ARNs are always
-// of the key's partition, so what names another one lets nobody in and keeps
-// nobody out.
+// can be another one: "aws", one of each kind that the policy tells apart, and,
+// where it compares ARNs at all, one that it does not tell apart from "aws". A
+// caller's ARNs are always of the key's partition, so what names another one
+// lets nobody in and keeps nobody out.
 func (p *Policy) partitions(q Question) []string {
 	if parts := strings.SplitN(q.KeyARN, ":", 6); len(parts) == 6 {
 		return []string{parts[1]}
 	}
-	list := []string{"aws"}
+	others := otherPartitions()
+	parts := map[string]bool{} // see partitionParts
 	compares := false
 	for i := range p.Statements {
 		st := &p.Statements[i]
-		list = appendPartitions(list, st.Text)
-		compares = compares || st.comparesARNs()
+		for _, entry := range st.Principals {
+			partitionParts(parts, entry.Value, others)
+		}
+		for _, text := range st.Resources {
+			partitionParts(parts, text, others)
+		}
+		for _, c := range st.Conditions {
+			for _, text := range c.Values {
+				partitionParts(parts, text, others)
+				compares = compares || strings.Contains(text, "arn:")
+			}
+		}
 	}
-	slices.Sort(list)
-	list = slices.Compact(list) // "aws" sorts first
-	if !compares {
-		return list
-	}
-	for _, other := range otherPartitions[:3] {
-		if !slices.Contains(list, other) {
-			return append(list, other)
+	list := []string{"aws"}
+	kinds := []string{partitionKind(parts, "aws")}
+	for _, other := range others {
+		if kind := partitionKind(parts, other); !slices.Contains(kinds, kind) {
+			list, kinds = append(list, other), append(kinds, kind)
+		} else if kind == kinds[0] && compares {
+			list, compares = append(list, other), false
 		}
 	}
 	return list
 }
 
-// otherPartitions are those beside "aws", the ones open to everybody first.
+// otherPartitions are those other than "aws", the ones open to everybody first.
 // Names that are none do not count: each partition takes its part of the budget.
-// Source: AWS SDK, partitions.json.
-var otherPartitions = [...]string{"aws-us-gov", "aws-cn", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f"}
+func otherPartitions() []string {
+	var names []string
+	for _, p := range awsid.Partitions()[1:] {
+		names = append(names, p.Name)
+	}
+	return names
+}
 
-// appendPartitions appends the partition of each ARN in text, which may be a
-// pattern; one with a wildcard in it is left out.
+// partitionParts adds what a text that may match an ARN says of the partition:
+// its parts between colons, and, where wildcards or what is not known may stand
+// for colons too, the plain text between those.
 // Source: AWS General Reference, "Amazon Resource Names".
-func appendPartitions(list []string, text string) []string {
-	for {
-		_, rest, ok := strings.Cut(text, "arn:aws")
-		if !ok {
-			return list
+func partitionParts(parts map[string]bool, text string, others []string) {
+	text = strings.ToLower(replaceMarks(text, "*"))
+	const wild = "*?$"
+	head := text
+	if at := strings.IndexAny(text, wild); at >= 0 {
+		head = text[:at]
+	}
+	if !strings.HasPrefix(head, "arn:") && !strings.HasPrefix("arn:", head) {
+		return
+	}
+	for part := range strings.SplitSeq(text, ":") {
+		isWild := strings.ContainsAny(part, wild)
+		if isWild || slices.Contains(others, part) {
+			parts[part] = true
 		}
-		end := strings.IndexFunc(rest, func(r rune) bool { return r != '-' && (r < 'a' || 'z' < r) && (r < '0' || '9' < r) })
-		if end >= 0 && rest[end] == ':' && slices.Contains(otherPartitions[:], "aws"+rest[:end]) {
-			list = append(list, "aws"+rest[:end])
+		if !isWild {
+			continue
 		}
-		text = rest
+		for _, plain := range strings.FieldsFunc(part, func(r rune) bool { return strings.ContainsRune(wild, r) }) {
+			parts["*"+plain+"*"] = true
+		}
 	}
 }
 
-// comparesARNs reports whether a condition of the statement mentions an ARN.
-func (s *Statement) comparesARNs() bool {
-	for _, c := range s.Conditions {
-		for _, v := range c.Values {
-			if strings.Contains(v, "arn:") {
-				return true
-			}
+// partitionKind tells apart the partitions of which parts say different things.
+func partitionKind(parts map[string]bool, partition string) string {
+	var kind []string
+	for part := range parts {
+		if p := newPattern(part, StringLike, nil); p.matches(partition, newBudget(nil)) {
+			kind = append(kind, part)
 		}
 	}
-	return false
+	slices.Sort(kind)
+	return strings.Join(kind, ":")
 }
 
 // either returns the answer to a question of which a and b are the answers in
 // two partitions, when the key's partition is not known: the worse of the two
 // for each action. The result is flagged as turning on a fact of the key.
 func either(a, b Decision) Decision {
-	if a.bounds() == b.bounds() && a.Classes == b.Classes && a.TooIntricate == b.TooIntricate && len(a.Grants) == len(b.Grants) && len(a.Undecided) == len(b.Undecided) && len(a.Unknown) == len(b.Unknown) && len(a.Services) == len(b.Services) && a.Owner.Manage == b.Owner.Manage && a.Owner.Decrypt == b.Owner.Decrypt {
+	if a.Classes == b.Classes && a.TooIntricate == b.TooIntricate && len(a.Grants) == len(b.Grants) && len(a.Undecided) == len(b.Undecided) && len(a.Unknown) == len(b.Unknown) && len(a.Services) == len(b.Services) && a.Owner.Manage == b.Owner.Manage && a.Owner.Decrypt == b.Owner.Decrypt {
 		return a // the usual case: the partition decides nothing
 	}
 	out := a

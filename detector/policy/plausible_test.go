@@ -126,6 +126,18 @@ func implausibleOrg(r Request, o *oracle) string {
 	return ""
 }
 
+// called reports whether a request shows that a service makes it for the
+// caller. What such a request keeps of the session AWS leaves open in part.
+func called(r Request) bool {
+	return first(r, "aws:ViaAWSService") == "true" || has(r, "kms:ViaService") || has(r, "aws:CalledVia") || has(r, "aws:CalledViaFirst") ||
+		has(r, "aws:CalledViaLast") || has(r, "aws:CalledViaAWSMCP")
+}
+
+// seesCalls reports whether a request shows, in what the policy asks for, that
+// a service makes it: aws:CalledVia holds some services only. Else any request
+// may be one of a service.
+func (o *oracle) seesCalls() bool { return o.asks("aws:ViaAWSService", "kms:ViaService") }
+
 func implausibleLogin(r Request, o *oracle, kind string) string {
 	temporary := has(r, "aws:TokenIssueTime")
 	always := kind == "AssumedRole" || kind == "FederatedUser"
@@ -133,7 +145,7 @@ func implausibleLogin(r Request, o *oracle, kind string) string {
 	switch {
 	case o.asks("aws:TokenIssueTime") && always && !temporary:
 		return "temporary credentials lack aws:TokenIssueTime"
-	case o.asks("aws:TokenIssueTime") && mfa != "" && !temporary && first(r, "aws:ViaAWSService") != "true":
+	case o.asks("aws:TokenIssueTime") && mfa != "" && !temporary && !called(r) && o.seesCalls():
 		return "long-term credentials carry aws:MultiFactorAuthPresent"
 	case mfa == "" && kind == "AssumedRole" && o.asks("aws:MultiFactorAuthPresent"):
 		return "a role session lacks aws:MultiFactorAuthPresent"
@@ -175,19 +187,17 @@ func implausibleNetwork(r Request, o *oracle) string {
 		}
 	}
 	via := first(r, "aws:ViaAWSService")
-	called := has(r, "kms:GrantIsForAWSResource") || // of direct calls nobody knows
-		has(r, "kms:ViaService") || has(r, "aws:CalledVia") || has(r, "aws:CalledViaFirst") || has(r, "aws:CalledViaLast") ||
-		has(r, "aws:CalledViaAWSMCP")
+	byService := called(r) || has(r, "kms:GrantIsForAWSResource") // of direct calls nobody knows
 	switch {
 	case endpoint != "" && has(r, "aws:SourceIp"):
 		return "aws:SourceIp goes with " + endpoint
-	case endpoint != "" && (called || via == "true"):
+	case endpoint != "" && (byService || via == "true"):
 		return endpoint + " goes with a calling service"
 	case has(r, "aws:SourceIp") && !isPublicAddress(first(r, "aws:SourceIp")):
 		return "aws:SourceIp is not public"
 	case o.asks("aws:ViaAWSService") && via == "":
 		return "aws:ViaAWSService is absent"
-	case o.asks("aws:ViaAWSService") && called && via != "true":
+	case o.asks("aws:ViaAWSService") && byService && via != "true":
 		return "a service calls, but aws:ViaAWSService is false"
 	case via == "true" && o.asks("kms:ViaService") && !has(r, "kms:ViaService"):
 		return "a service calls without kms:ViaService"
@@ -195,7 +205,7 @@ func implausibleNetwork(r Request, o *oracle) string {
 		return "kms:ViaService is none"
 	case has(r, "kms:ViaService") && strings.Split(first(r, "kms:ViaService"), ".")[1] != strings.Split(o.q.KeyARN, ":")[3]:
 		return "kms:ViaService is in another Region"
-	case !has(r, "aws:SourceIp") && o.asks("aws:SourceIp") && endpoint == "" && o.asksEndpoint() && via != "true" && !called && !has(r, "kms:GrantIsForAWSResource"): // a direct call may lack that key, so that one with it comes through a service
+	case !has(r, "aws:SourceIp") && endpoint == "" && !byService && via != "true" && o.asks("aws:SourceIp") && o.asksEndpoint() && o.seesCalls():
 		return "the request comes from nowhere"
 	}
 	for _, name := range r.Context["aws:CalledVia"] {

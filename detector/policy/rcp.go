@@ -60,7 +60,7 @@ func (p *Policy) AllowsUnder(r Request, rcps []*Policy) Answer {
 // allowsUnder is AllowsUnder with another table of condition keys.
 func (p *Policy) allowsUnder(keys *condkey.Table, r Request, rcps []*Policy) Answer {
 	answer := p.allowsWith(keys, r)
-	if isServiceLinked(r.Principal) || strings.EqualFold(r.Action, "kms:RetireGrant") {
+	if isServiceLinked(r.Principal) { // RetireGrant, the other exception, a key policy gives to nobody
 		return answer
 	}
 	for _, rcp := range rcps {

@@ -123,7 +123,7 @@ func (d *decider) serviceSearches(st *stmt, made map[string]*search) []*search {
 // customer that the policy does not name.
 func (s *search) serves(c serviceName) (strange, in bool) {
 	t := *s
-	if len(c.is) > 0 && c.is[0].slot == sService {
+	if len(c.is) > 0 { // its first makes the caller this service
 		t.first = s.first.clone()
 		t.first.set(sService, c.name)
 	}

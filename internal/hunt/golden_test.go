@@ -16,7 +16,7 @@ func sample(t testing.TB) *Result {
 	t.Helper()
 	root := filepath.Join("..", "..", "testdata", "archive")
 	o := options(Local{root})
-	o.Uses = true
+	o.Uses, o.Whole = true, true // for OCSF
 	r := mustRun(t, o)
 	if len(r.Timelines) < 3 || r.Summary.Failed() {
 		t.Fatalf("%d timelines in %s, faults %v", len(r.Timelines), root, r.Summary.Faults)

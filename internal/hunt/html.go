@@ -1,11 +1,13 @@
 package hunt
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"html/template"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kmsentry/kmsentry/alert"
@@ -17,8 +19,11 @@ var pageText string
 
 // A page is what page.html shows.
 type page struct {
-	Open, Keys, Faults   int
+	Headline             string
+	Faults, WithoutKey   int
 	Interrupted          bool
+	UsesRead             bool
+	Unknown, Maybe       bool // some interval, some use is one whose outcome is unknown
 	ReadTo, Now, Version string
 	Facts                []pair
 	Verdicts             []string
@@ -35,6 +40,8 @@ type pair struct{ Name, Value string }
 // A card is one key: a picture and what it shows in words.
 type card struct {
 	Key, Verdict, Alt string
+	Gist              string // how long, by whom, who used it
+	Still             string // "", "still open" or "perhaps still open"
 	Open, Used        bool
 	Spans, Marks      []stroke
 	Uses              []stroke
@@ -104,6 +111,9 @@ func axisOf(r *Result) axis {
 func printHTML(w io.Writer, r *Result, v View) error {
 	t, err := template.New("page").Funcs(template.FuncMap{
 		"stamp": stamp,
+		"group": tellGroup,
+		"rows":  func(g []history.Group) string { return count(len(g), "row") },
+		"keys":  func(k []pair) string { return count(len(k), "key") },
 		"safe":  func(s string) string { return alert.Sanitize(s, 300) },
 	}).Parse(pageText)
 	if err != nil {
@@ -115,8 +125,8 @@ func printHTML(w io.Writer, r *Result, v View) error {
 func newPage(r *Result, v View) page {
 	s := r.Summary
 	p := page{
-		Open: s.StillOpen, Keys: s.Keys, Faults: len(s.Faults) + s.MoreFaults, Interrupted: s.Interrupted, ReadTo: "nothing", Now: stamp(v.Now), Version: v.Version,
-		Groups: r.Groups,
+		Headline: headline(s), Faults: len(s.Faults) + s.MoreFaults, Interrupted: s.Interrupted, UsesRead: r.UsesRead, WithoutKey: s.WithoutKey,
+		ReadTo: "nothing", Now: stamp(v.Now), Version: v.Version, Groups: r.Groups,
 		Facts: []pair{
 			{"findings", fmt.Sprint(s.Findings)},
 			{"keys that were open", fmt.Sprint(s.Keys)},
@@ -129,6 +139,7 @@ func newPage(r *Result, v View) page {
 	if s.ReadTo != nil {
 		p.ReadTo = stamp(*s.ReadTo)
 	}
+	p.Maybe = slices.ContainsFunc(r.Uses, func(u history.Use) bool { return u.Count == 0 && u.Unknown > 0 })
 	a := axisOf(r)
 	p.Ticks = a.ticks()
 	for _, t := range r.Timelines {
@@ -136,7 +147,9 @@ func newPage(r *Result, v View) page {
 			p.Attempts = append(p.Attempts, pair{alert.Sanitize(t.Key, 200), fmt.Sprint(t.Attempts)})
 			continue
 		}
-		c := newCard(t, r.Uses, a)
+		c := newCard(t, usesOf(r.Uses, t.Key), a)
+		c.Gist = gist(t, r)
+		p.Unknown = p.Unknown || slices.ContainsFunc(t.Intervals, func(i history.Interval) bool { return i.Unknown })
 		p.Cards = append(p.Cards, c)
 		if !slices.Contains(p.Verdicts, c.Verdict) {
 			p.Verdicts = append(p.Verdicts, c.Verdict)
@@ -154,9 +167,98 @@ func newPage(r *Result, v View) page {
 	return p
 }
 
+// headline is the answer in a line.
+func headline(s Summary) string {
+	were := "1 key was open"
+	if s.Keys > 1 {
+		were = fmt.Sprintf("%d keys were open", s.Keys)
+	}
+	switch {
+	case s.Keys == 0 && s.Records == 0:
+		return "No record was found: nothing can be said of any key"
+	case s.Keys == 0 && s.Failed():
+		return "No key was open in what could be read"
+	case s.Keys == 0:
+		return "No key was open"
+	case s.StillOpen == 0:
+		return were + ", none is any more"
+	default:
+		return fmt.Sprintf("%s, %d still open", were, s.StillOpen)
+	}
+}
+
+// gist is the answer for one key: for how long, opened by whom, used by whom.
+func gist(t history.Timeline, r *Result) string {
+	sure, perhaps, by := int64(0), int64(0), []string{}
+	for _, i := range t.Intervals {
+		if i.Unknown {
+			perhaps += i.Seconds
+		} else {
+			sure += i.Seconds
+		}
+		if !slices.Contains(by, i.Opened.By) {
+			by = append(by, i.Opened.By)
+		}
+	}
+	var parts []string
+	if sure > 0 || perhaps == 0 {
+		parts = append(parts, "open for "+howLong(sure))
+	}
+	if perhaps > 0 {
+		parts = append(parts, "perhaps open for "+howLong(perhaps))
+	}
+	parts = append(parts, stillOpen(t), "opened by "+list(by))
+	text := strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), ", ")
+	text = strings.ToUpper(text[:1]) + text[1:]
+	if r.UsesRead {
+		text += "; " + usedBy(usesOf(r.Uses, t.Key))
+	}
+	return alert.Sanitize(text, 300)
+}
+
+// stillOpen says whether a key is open at the end; "" when it is not.
+func stillOpen(t history.Timeline) string {
+	switch {
+	case !t.Open:
+		return ""
+	case t.Intervals[len(t.Intervals)-1].Unknown:
+		return "perhaps still open"
+	default:
+		return "still open"
+	}
+}
+
+// usedBy says which outsiders used a key.
+func usedBy(uses []history.Use) string {
+	var all history.Use
+	who := []string{}
+	for _, u := range uses {
+		if u.Count+u.Unknown == 0 {
+			continue
+		}
+		all.Count, all.Unknown, all.Interval = all.Count+u.Count, all.Unknown+u.Unknown, new(int)
+		if name := cmp.Or(u.Principal[strings.LastIndexByte(u.Principal, ':')+1:], u.Principal) + " of " + cmp.Or(u.Account, "an unknown account"); !slices.Contains(who, name) {
+			who = append(who, name)
+		}
+	}
+	if len(who) == 0 {
+		return "used by no outsider of whom the archive tells"
+	}
+	return usedWord(all) + " by " + list(who) + " (" + tellCount(all) + ")"
+}
+
+// list names the first few.
+func list(names []string) string {
+	const most = 3
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
+
 // newCard draws one key.
 func newCard(t history.Timeline, uses []history.Use, a axis) card {
-	c := card{Key: alert.Sanitize(t.Key, 200), Open: t.Open, Verdict: worstVerdict(t)}
+	c := card{Key: alert.Sanitize(t.Key, 200), Open: t.Open, Still: stillOpen(t), Verdict: worstVerdict(t)}
 	line := func(name, value string) { c.Lines = append(c.Lines, pair{name, alert.Sanitize(value, 400)}) }
 	for i, span := range t.Intervals {
 		to, class, until := t.ReadTo, span.Verdict, "still open at "+stamp(t.ReadTo)
@@ -164,6 +266,9 @@ func newCard(t history.Timeline, uses []history.Use, a axis) card {
 			to, until = *span.To, "until "+stamp(*span.To)
 		} else {
 			class += " open"
+		}
+		if span.Unknown {
+			class += " perhaps"
 		}
 		what := fmt.Sprintf("%s from %s %s (%s)", tellVerdict(span), stamp(span.From), until, howLong(span.Seconds))
 		c.Alt += what + ". "
@@ -178,17 +283,16 @@ func newCard(t history.Timeline, uses []history.Use, a axis) card {
 			line("closed", tellChange(*span.Closed))
 		}
 		for _, u := range uses {
-			if u.Key == t.Key && u.Interval != nil && *u.Interval == i {
-				line("used", tellUse(u))
-				c.Used = true
-				c.Uses = append(c.Uses, a.stroke(u.First, u.Last, "", tellUse(u)))
+			if u.Interval != nil && *u.Interval == i {
+				line(usedWord(u), tellUse(u))
+				c.use(a, u)
 			}
 		}
 	}
 	for _, u := range uses {
-		if u.Key == t.Key && u.Interval == nil {
-			line("used while not open", tellUse(u))
-			c.Uses = append(c.Uses, a.stroke(u.First, u.Last, "", tellUse(u)))
+		if u.Interval == nil {
+			line(usedWord(u), tellUse(u))
+			c.use(a, u)
 		}
 	}
 	if t.Attempts > 0 {
@@ -198,6 +302,20 @@ func newCard(t history.Timeline, uses []history.Use, a axis) card {
 		line("note", n)
 	}
 	return c
+}
+
+// use draws the calls of an outsider. Such that were all refused are no use.
+func (c *card) use(a axis, u history.Use) {
+	class := ""
+	switch {
+	case u.Count > 0:
+		c.Used = true
+	case u.Unknown > 0:
+		c.Used, class = true, "perhaps"
+	default:
+		class = "refused"
+	}
+	c.Uses = append(c.Uses, a.stroke(u.First, u.Last, class, tellUse(u)))
 }
 
 // worstVerdict is the worst verdict of a timeline's intervals.

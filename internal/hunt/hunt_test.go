@@ -18,7 +18,6 @@ import (
 
 	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/history"
 	"github.com/kmsentry/kmsentry/internal/trailgen"
 )
@@ -130,7 +129,7 @@ func TestFilters(t *testing.T) {
 		t.Errorf("min severity: %d findings, want %d", len(r.Findings), len(truth.Openings))
 	}
 	o = options(Local{dir})
-	o.Only = []policy.Verdict{policy.Shared}
+	o.Only = []string{"shared"}
 	if r := mustRun(t, o); len(r.Findings) != 0 || len(r.Timelines) != 0 {
 		t.Errorf("only shared: %d findings, want none", len(r.Findings))
 	}
@@ -267,6 +266,9 @@ func TestBadInput(t *testing.T) {
 		{"empty folder", Local{empty}, "empty folder"},
 		{"not to be opened", fails("x", errors.New("permission denied")), "permission denied"},
 		{"changed while read", &touching{growing}, "changed while it was read"},
+		{"a fault of ours", listed{Item{Name: "bad", Open: func(context.Context) (io.ReadCloser, error) {
+			return io.NopCloser(panicking{}), nil
+		}}}, "bad: kmsentry failed here, please report it: slice bounds"},
 		{"medium fails", listed{Item{Name: "bad", Open: func(context.Context) (io.ReadCloser, error) {
 			return io.NopCloser(io.MultiReader(strings.NewReader(`{"Records":[`), failing{})), nil
 		}}}, "input/output error"},
@@ -290,6 +292,10 @@ type listed struct{ Item }
 
 func (l listed) List(_ context.Context, add func(Item) error) error { return add(l.Item) }
 
+type panicking struct{}
+
+func (panicking) Read([]byte) (int, error) { panic("slice bounds") }
+
 type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, errors.New("input/output error") }
@@ -311,7 +317,7 @@ func (s *touching) List(ctx context.Context, add func(Item) error) error {
 func TestPrint(t *testing.T) {
 	dir, _ := trail(t, 1)
 	o := options(Local{dir})
-	o.Uses = true
+	o.Uses, o.Whole = true, true
 	r := mustRun(t, o)
 	for i := range r.Groups {
 		r.Groups[i].User = "=cmd|' /C calc'!A0"

@@ -6,8 +6,10 @@ import (
 	"cmp"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -78,7 +80,7 @@ func printJSON(w io.Writer, r *Result, timelines bool) error {
 func csvColumns() []string {
 	return []string{
 		"signature", "dest", "user", "user_agent", "src", "vendor_account", "vendor_region", "vendor_product", "key_policy_action", "key_policy_principal",
-		"count", "firstTime", "lastTime", "key", "account", "region", "verdict", "encrypt", "use", "other", "severity", "attempted", "event_ids", "outcome",
+		"count", "firstTime", "lastTime", "key", "account", "region", "verdict", "encrypt", "use", "other", "severity", "attempted", "event_ids", "outcome", "kinds", "more_rows",
 	}
 }
 
@@ -92,7 +94,7 @@ func printCSV(w io.Writer, groups []history.Group) error {
 			g.Signature, g.Dest, g.User, g.UserAgent, g.Src, g.VendorAccount, g.VendorRegion, g.VendorProduct, g.KeyPolicyAction, g.KeyPolicyPrincipal,
 			strconv.Itoa(g.Count), stamp(g.FirstTime), stamp(g.LastTime), g.Key, g.Account, g.Region, g.Verdict,
 			g.Classes.Encrypt.Verdict.String(), g.Classes.Use.Verdict.String(), g.Classes.Other.Verdict.String(),
-			g.Severity, strconv.FormatBool(g.Attempted), strings.Join(g.EventIDs, " "), g.Outcome,
+			g.Severity, strconv.FormatBool(g.Attempted), strings.Join(g.EventIDs, " "), g.Outcome, strings.Join(g.Kinds, " "), strconv.Itoa(g.MoreRows),
 		}
 		for i := range row {
 			row[i] = cell(row[i])
@@ -117,6 +119,9 @@ func cell(s string) string {
 // printOCSF writes a Detection Finding per line, one for each finding.
 func printOCSF(w io.Writer, r *Result, v View) error {
 	for _, e := range r.Findings {
+		if e.Light {
+			return errors.New("ocsf: want the result of a hunt that keeps findings whole")
+		}
 		text, err := alert.OCSF(e.Finding, alert.Options{Now: v.Now, Version: v.Version})
 		if err != nil {
 			return err
@@ -137,31 +142,59 @@ func printOCSF(w io.Writer, r *Result, v View) error {
 func printTable(w io.Writer, r *Result, v View) error {
 	rows := [][]string{{"SEVERITY", "VERDICT", "COUNT", "FIRST", "LAST", "USER", "SOURCE", "CALL", "ACTION", "PRINCIPAL", "KEY"}}
 	for _, g := range r.Groups {
-		verdict := g.Verdict
-		switch {
-		case g.Attempted:
-			verdict += " (refused)"
-		case g.Outcome != "":
-			verdict += " (outcome " + g.Outcome + ")"
-		}
 		rows = append(rows, []string{
-			g.Severity, verdict, strconv.Itoa(g.Count), stamp(g.FirstTime), stamp(g.LastTime), g.User, g.Src, g.Signature, g.KeyPolicyAction, g.KeyPolicyPrincipal, g.Key,
+			g.Severity, tellGroup(g), strconv.Itoa(g.Count), stamp(g.FirstTime), stamp(g.LastTime), g.User, g.Src, g.Signature, g.KeyPolicyAction, g.KeyPolicyPrincipal, cmp.Or(g.Key, "not known"),
 		})
 	}
 	var b strings.Builder
 	switch {
 	case len(r.Groups) > 0:
 		align(&b, rows)
+		tellMore(&b, r)
 	case r.Summary.Failed():
 		b.WriteString("No key policy that opens a key to outsiders was found in what could be read; not everything could.\n")
+	case r.Summary.Records == 0:
+		b.WriteString("No CloudTrail record was found: nothing can be said of any key.\n")
 	default:
 		b.WriteString("No key policy that opens a key to outsiders was found.\n")
 	}
 	for _, t := range r.Timelines {
-		tellTimeline(&b, t, r.Uses)
+		tellTimeline(&b, t, r)
+	}
+	if r.Summary.Keys > 0 && !r.UsesRead {
+		b.WriteString("\nWhether outsiders used a key meanwhile was not looked for: --uses does that.\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// tellGroup words the verdict of a row.
+func tellGroup(g history.Group) string {
+	more := slices.Clone(g.Kinds)
+	if slices.Contains(more, history.TakenOver) { // which says that it is locked
+		more = slices.DeleteFunc(more, func(k string) bool { return k == history.Locked })
+	}
+	switch {
+	case g.Attempted:
+		more = append(more, "refused")
+	case g.Outcome != "":
+		more = append(more, "outcome "+g.Outcome)
+	}
+	if len(more) == 0 {
+		return g.Verdict
+	}
+	return g.Verdict + " (" + strings.Join(more, ", ") + ")"
+}
+
+// tellMore says that there are more rows than the table has.
+func tellMore(b *strings.Builder, r *Result) {
+	more := 0
+	for _, e := range r.Findings {
+		more += e.Finding.Splunk.MoreRows
+	}
+	if more > 0 {
+		fmt.Fprintf(b, "%s more of the same policies: a policy has at most 100 here\n", count(more, "row"))
+	}
 }
 
 // align writes rows in columns. Text of events is made safe and cut.
@@ -191,7 +224,8 @@ func align(b *strings.Builder, rows [][]string) {
 }
 
 // tellTimeline tells the life of one key in sentences.
-func tellTimeline(b *strings.Builder, t history.Timeline, uses []history.Use) {
+func tellTimeline(b *strings.Builder, t history.Timeline, r *Result) {
+	uses := usesOf(r.Uses, t.Key)
 	fmt.Fprintf(b, "\n%s\n", alert.Sanitize(t.Key, 200))
 	for i, span := range t.Intervals {
 		until := "still open at " + stamp(t.ReadTo) + ", the end of what was read"
@@ -207,15 +241,18 @@ func tellTimeline(b *strings.Builder, t history.Timeline, uses []history.Use) {
 			fmt.Fprintf(b, "    closed   %s\n", tellChange(*span.Closed))
 		}
 		for _, u := range uses {
-			if u.Key == t.Key && u.Interval != nil && *u.Interval == i {
-				fmt.Fprintf(b, "    used     %s\n", tellUse(u))
+			if u.Interval != nil && *u.Interval == i {
+				fmt.Fprintf(b, "    %-8s %s\n", usedWord(u), tellUse(u))
 			}
 		}
 	}
 	for _, u := range uses {
-		if u.Key == t.Key && u.Interval == nil {
-			fmt.Fprintf(b, "  used while not open: %s\n", tellUse(u))
+		if u.Interval == nil {
+			fmt.Fprintf(b, "  %s: %s\n", usedWord(u), tellUse(u))
 		}
+	}
+	if r.UsesRead && len(t.Intervals) > 0 && len(uses) == 0 {
+		b.WriteString("  used by no outsider of whom the archive tells\n")
 	}
 	if t.Attempts > 0 {
 		fmt.Fprintf(b, "  refused attempts to open it: %d\n", t.Attempts)
@@ -245,26 +282,73 @@ func tellChange(c history.Change) string {
 	if c.Address != "" {
 		text += " from " + c.Address
 	}
-	return alert.Sanitize(text, 300)
+	if c.Title != "" {
+		text += ": " + c.Title
+	}
+	return alert.Sanitize(text, 400)
 }
 
 func tellUse(u history.Use) string {
-	text := fmt.Sprintf("%d calls", u.Count)
-	if u.Count == 1 {
-		text = "1 call"
+	text := fmt.Sprintf("%s by %s of account %s, ", tellCount(u), u.Principal, cmp.Or(u.Account, "unknown"))
+	if u.First.Equal(u.Last) {
+		text += stamp(u.First)
+	} else {
+		text += stamp(u.First) + " to " + stamp(u.Last)
 	}
-	if u.Refused > 0 {
-		text += fmt.Sprintf(", %d refused", u.Refused)
+	var calls []string
+	for _, name := range sortedKeys(u.Calls) {
+		calls = append(calls, fmt.Sprintf("%s %d", name, u.Calls[name]))
 	}
-	return alert.Sanitize(fmt.Sprintf("%s by %s of account %s, %s to %s: %s", text, u.Principal, cmp.Or(u.Account, "unknown"), stamp(u.First), stamp(u.Last), tellCalls(u.Calls)), 400)
+	if len(calls) > 0 {
+		text += ": " + strings.Join(calls, ", ")
+	}
+	return alert.Sanitize(text, 400)
 }
 
-func tellCalls(calls map[string]int) string {
+// usesOf returns the uses of a key, of all uses by key.
+func usesOf(uses []history.Use, key string) []history.Use {
+	by := func(u history.Use, key string) int { return strings.Compare(u.Key, key) }
+	from, _ := slices.BinarySearchFunc(uses, key, by)
+	to, _ := slices.BinarySearchFunc(uses[from:], key+"\x00", by)
+	return uses[from : from+to]
+}
+
+// tellCount words how many calls there were, by what came of them.
+func tellCount(u history.Use) string {
 	var parts []string
-	for _, name := range sortedKeys(calls) {
-		parts = append(parts, fmt.Sprintf("%s %d", name, calls[name]))
+	for _, part := range []struct {
+		n     int
+		one   string
+		after string
+	}{{u.Count, "call", ""}, {u.Unknown, "call", " of unknown outcome"}, {u.Refused, "refused call", ""}} {
+		if part.n > 0 {
+			parts = append(parts, count(part.n, part.one)+part.after)
+		}
 	}
-	return cmp.Or(strings.Join(parts, ", "), "none accepted")
+	return strings.Join(parts, ", ")
+}
+
+// usedWord says whether an outsider used the key, or only tried.
+func usedWord(u history.Use) string {
+	word := "used"
+	switch {
+	case u.Count == 0 && u.Unknown > 0:
+		word = "perhaps used"
+	case u.Count == 0:
+		word = "tried"
+	}
+	if u.Interval == nil {
+		word += " while not open"
+	}
+	return word
+}
+
+// count words a number of things.
+func count(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
 }
 
 // howLong words a duration in its two largest units.
@@ -292,11 +376,28 @@ func stamp(t time.Time) string {
 
 // PrintSummary writes in a few lines what was read, what was not, and each fault.
 func PrintSummary(w io.Writer, s *Summary) {
-	fmt.Fprintf(w, "%d files, %s (%s of text), %d records; %d of them set a key policy or end a key's use, %d copies\n",
-		s.Files, size(s.Bytes), size(s.TextBytes), s.Records, s.Candidates, s.Duplicates)
+	copies := "no copies"
+	switch {
+	case s.Duplicates == 1:
+		copies = "1 copy"
+	case s.Duplicates > 1:
+		copies = fmt.Sprintf("%d copies", s.Duplicates)
+	}
+	files := count(s.Files, "file")
+	if s.Resumed > 0 {
+		files += fmt.Sprintf(" (%d of them by the run before)", s.Resumed)
+	}
+	fmt.Fprintf(w, "%s, %s (%s of text), %s; of them %d about the policy or the state of a key, %s\n",
+		files, size(s.Bytes), size(s.TextBytes), count(int(s.Records), "record"), s.Candidates, copies)
 	fmt.Fprintf(w, "findings: %d; keys that were open: %d, still open: %d; accepted by exceptions: %d\n", s.Findings, s.Keys, s.StillOpen, s.Accepted)
+	if s.WithoutKey > 0 {
+		fmt.Fprintf(w, "without a timeline, since the record does not name the key: %s\n", count(s.WithoutKey, "finding"))
+	}
+	if s.Filtered > 0 {
+		fmt.Fprintf(w, "left out by --from, --to, --account or --region: %s\n", count(s.Filtered, "record"))
+	}
 	if s.OutsideDates > 0 {
-		fmt.Fprintf(w, "not read, since they were delivered outside the dates: %d files (%d days after --to were read: events come late)\n", s.OutsideDates, s.LateDays)
+		fmt.Fprintf(w, "not read, since they were delivered outside the dates: %s (%s after --to were read: events come late)\n", count(s.OutsideDates, "file"), count(s.LateDays, "day"))
 	}
 	for _, kind := range sortedKeys(s.Other) {
 		fmt.Fprintf(w, "no records: %s: %d\n", kind, s.Other[kind])
@@ -328,7 +429,7 @@ func PrintSummary(w io.Writer, s *Summary) {
 		f, n := s.Faults[i], alike(s.Faults[i:])
 		text := alert.Sanitize(whereAndWhat(f), 400)
 		if n > 1 {
-			text += fmt.Sprintf(", and %d more such places", n-1)
+			text += ", and " + count(n-1, "more such place")
 		}
 		fmt.Fprintf(w, "not read: %s: %s\n", alert.Sanitize(f.File, 300), text)
 		i += n

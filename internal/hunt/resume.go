@@ -15,15 +15,18 @@ import (
 
 // A fileResult is what came out of one file: a line of the file for --resume.
 type fileResult struct {
-	File    string           `json:"file"`
-	Size    int64            `json:"size"`
-	Tag     string           `json:"tag"`
-	Report  history.Report   `json:"report"`
-	Records []keptRecord     `json:"records,omitempty"`
-	Faults  []Fault          `json:"faults,omitempty"` // beyond the report's
-	partial bool             // it was not read to its end
-	bad     []Fault          // records that are none
-	events  []*history.Event // what the records came to
+	File       string           `json:"file"`
+	Size       int64            `json:"size"`
+	Tag        string           `json:"tag"`
+	Report     history.Report   `json:"report"`
+	Records    []keptRecord     `json:"records,omitempty"`
+	Faults     []Fault          `json:"faults,omitempty"` // beyond the report's
+	partial    bool             // it was not read to its end
+	bad        []Fault          // records that are none
+	moreBad    int              // beyond those
+	events     []*history.Event // what the records came to, those that were taken over left out
+	candidates int              // records behind these
+	found      int              // findings that were taken over
 }
 
 // A keptRecord is a record of a wanted call, before any filter.

@@ -1,10 +1,12 @@
 package hunt
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -22,12 +24,13 @@ type Options struct {
 	LateDays    int       // files delivered so many days after To are read
 	Accounts    []string  // 12 digits; empty: all
 	Regions     []string  // empty: all
-	Only        []policy.Verdict
+	Only        []string  // of OnlyWords; empty: all
 	MinSeverity detector.Severity
 	Exceptions  *exceptions.List
 	Uses        bool
 	Resume      string // file; "" none
 	Workers     int
+	Whole       bool // findings are kept whole, which OCSF needs and takes ten times the memory
 	Detector    detector.Detector
 	Now         time.Time
 	Progress    Progress // nil: none
@@ -49,6 +52,7 @@ type Result struct {
 	Findings  []*history.Event
 	Timelines []history.Timeline
 	Uses      []history.Use
+	UsesRead  bool // the archive was read for them
 	Summary   Summary
 }
 
@@ -70,7 +74,7 @@ type hunter struct {
 // error means that nothing can be said.
 func Run(ctx context.Context, o Options) (*Result, error) {
 	h := &hunter{o: o, covered: coverage{}}
-	h.summary = Summary{LateDays: o.LateDays, Faults: []Fault{}, Other: map[string]int{}, Expired: []string{}}
+	h.summary = Summary{LateDays: o.LateDays, Faults: []Fault{}, Skipped: []Skipped{}, Other: map[string]int{}, Expired: []string{}}
 	if o.Resume != "" {
 		var err error
 		if h.journal, err = openJournal(o.Resume, h.earlier); err != nil {
@@ -90,12 +94,16 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 
 // pass hands the items that list finds to workers.
 func (h *hunter) pass(ctx context.Context, list func(context.Context, chan<- Item), do func(*worker, Item)) {
-	const ahead = 8192 // items listed and not yet read: a listing that is ahead tells how much there is
-	items := make(chan Item, ahead)
+	const (
+		listed = 8192     // items, and not yet read: a listing that is ahead tells how much there is
+		ahead  = 32 << 20 // bytes of text that all workers together may hold
+	)
+	items := make(chan Item, listed)
 	var wg sync.WaitGroup
 	for range h.o.Workers {
 		wg.Go(func() {
 			w := &worker{h: h}
+			w.reader.Ahead = ahead / h.o.Workers
 			for i := range items {
 				if ctx.Err() == nil {
 					do(w, i)
@@ -204,7 +212,9 @@ func (h *hunter) admit(i Item) bool {
 // earlier takes over what the run that is resumed found in a file.
 func (h *hunter) earlier(r fileResult) error {
 	h.summary.Resumed++
-	r.judge(h.o.Detector)
+	for _, kept := range r.Records {
+		r.judge(h.o.Detector, kept.Offset, kept.Text)
+	}
 	h.take(&r)
 	return nil
 }
@@ -213,7 +223,7 @@ func (h *hunter) earlier(r fileResult) error {
 func (h *hunter) keep(r *fileResult) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	findings := h.take(r)
+	findings := r.found + h.take(r)
 	if h.journal != nil && !r.partial && r.File != "-" {
 		if err := h.journal.add(r); err != nil {
 			h.summary.fault(Fault{File: h.o.Resume, Error: "--resume: " + err.Error()})
@@ -232,36 +242,45 @@ func (h *hunter) take(r *fileResult) (findings int) {
 	s.Bytes += r.Report.Read
 	s.TextBytes += r.Report.Text
 	s.Records += r.Report.Records
-	for kind, n := range r.Report.Other {
-		s.Other[kind] += n
+	for _, kind := range sortedKeys(r.Report.Other) {
+		seen := r.Report.Other[kind]
+		s.Other[kind] += seen.Count
+		s.skip(Skipped{r.File, seen.Offset, kind, seen.Count})
 	}
 	for _, f := range r.Report.Faults {
 		s.fault(Fault{r.File, f.Offset, f.Error})
 	}
-	s.MoreFaults += r.Report.More
+	s.MoreFaults += r.Report.More + r.moreBad
 	for _, f := range slices.Concat(r.Faults, r.bad) {
 		s.fault(f)
 	}
-	s.Candidates += len(r.Records)
+	return h.absorb(r)
+}
+
+// absorb adds the events of a result, and returns how many are findings.
+func (h *hunter) absorb(r *fileResult) (findings int) {
+	h.summary.Candidates += r.candidates
 	for _, e := range r.events {
 		if h.add(e) {
 			findings++
 		}
 	}
+	r.candidates, r.events = 0, r.events[:0]
 	return findings
 }
 
-// judge judges the records of a file.
-func (r *fileResult) judge(d detector.Detector) {
-	for _, kept := range r.Records {
-		e, err := history.Judge(d, kept.Text)
-		switch {
-		case err != nil:
-			r.bad = append(r.bad, Fault{r.File, kept.Offset, err.Error()})
-		case e != nil: // nil: a call of that name to another service
-			e.File, e.Offset = r.File, kept.Offset
-			r.events = append(r.events, e)
-		}
+// judge judges a record of a file.
+func (r *fileResult) judge(d detector.Detector, offset int64, text []byte) {
+	r.candidates++
+	e, err := history.Judge(d, text)
+	switch {
+	case err != nil && len(r.bad) < maxFaults:
+		r.bad = append(r.bad, Fault{r.File, offset, err.Error()})
+	case err != nil:
+		r.moreBad++
+	case e != nil: // nil: a call of that name to another service
+		e.File, e.Offset = r.File, offset
+		r.events = append(r.events, e)
 	}
 }
 
@@ -283,6 +302,9 @@ func (h *hunter) add(e *history.Event) bool {
 			}
 		}
 	}
+	if !h.o.Whole {
+		e.Lighten()
+	}
 	h.archive.Add(e)
 	return e.Finding != nil && e.Accepted == ""
 }
@@ -298,7 +320,21 @@ func (h *hunter) wanted(e *history.Event) bool {
 
 // shows applies --only and --min-severity.
 func (h *hunter) shows(e *history.Event) bool {
-	return e.Finding.Severity >= h.o.MinSeverity && (len(h.o.Only) == 0 || slices.Contains(h.o.Only, e.Finding.Verdict))
+	if e.Finding.Severity < h.o.MinSeverity {
+		return false
+	}
+	words := append(slices.Clone(e.Kinds), e.Finding.Verdict.String())
+	return len(h.o.Only) == 0 || slices.ContainsFunc(words, func(w string) bool { return slices.Contains(h.o.Only, w) })
+}
+
+// OnlyWords are the words of --only: the verdicts, and what a finding is beside
+// its verdict.
+func OnlyWords() []string {
+	var words []string
+	for _, v := range []policy.Verdict{policy.Public, policy.Undecided, policy.Network, policy.Shared, policy.Private} {
+		words = append(words, v.String())
+	}
+	return append(words, history.Locked, history.TakenOver, history.Guarded, history.Bypassed, history.Revokes, history.Later)
 }
 
 // answer puts the answer together; with Uses it reads the archive once more.
@@ -311,29 +347,48 @@ func (h *hunter) answer(ctx context.Context) *Result {
 			shown[e.Key] = true
 		}
 	}
-	end := h.last
-	if !h.o.To.IsZero() && h.o.To.Before(end) {
-		end = h.o.To
-	}
-	for _, t := range h.archive.Timelines(end) {
-		if shown[t.Key] {
-			r.Timelines = append(r.Timelines, t)
-		}
-	}
+	r.Timelines = h.timelines(shown)
 	r.Groups = history.Groups(r.Findings)
-	if h.o.Uses && len(r.Timelines) > 0 && ctx.Err() == nil {
-		r.Uses = h.uses(ctx, r.Timelines)
+	if h.o.Uses && ctx.Err() == nil {
+		r.UsesRead = true
 	}
-	h.finish(r, end)
+	if r.UsesRead && len(r.Timelines) > 0 {
+		u := h.uses(ctx, r.Timelines)
+		if last := u.Last(); last.After(h.last) {
+			h.last = last // the archive tells of more than its calls about policies do
+			r.Timelines = h.timelines(shown)
+			u.Retell(r.Timelines)
+		}
+		r.Uses = u.Rows()
+	}
+	h.finish(r)
 	return r
 }
 
+// end is the last instant of which the archive tells.
+func (h *hunter) end() time.Time {
+	if !h.o.To.IsZero() && h.o.To.Before(h.last) {
+		return h.o.To
+	}
+	return h.last
+}
+
+// timelines returns the timelines of the keys that are shown.
+func (h *hunter) timelines(shown map[string]bool) []history.Timeline {
+	return slices.DeleteFunc(h.archive.Timelines(h.end()), func(t history.Timeline) bool { return !shown[t.Key] })
+}
+
 // finish completes the summary.
-func (h *hunter) finish(r *Result, end time.Time) {
-	s := &h.summary
+func (h *hunter) finish(r *Result) {
+	s, end := &h.summary, h.end()
 	s.Duplicates = h.archive.Duplicates
 	s.Accepted = h.archive.Accepted()
 	s.Findings = len(r.Findings)
+	for _, e := range r.Findings {
+		if e.Key == "" && !e.Finding.Attempted {
+			s.WithoutKey++
+		}
+	}
 	for _, t := range r.Timelines {
 		if len(t.Intervals) > 0 {
 			s.Keys++
@@ -350,6 +405,7 @@ func (h *hunter) finish(r *Result, end time.Time) {
 	}
 	slices.Sort(s.Expired)
 	slices.SortFunc(s.Faults, compareFaults)
+	slices.SortFunc(s.Skipped, func(x, y Skipped) int { return cmp.Or(cmp.Compare(x.File, y.File), cmp.Compare(x.Kind, y.Kind)) })
 	r.Summary = *s
 }
 
@@ -364,11 +420,23 @@ func (w *worker) read(ctx context.Context, i Item) *fileResult {
 	r := &fileResult{File: i.Name, Size: i.Size, Tag: i.Tag}
 	w.reader.Matcher = history.Calls{}
 	w.open(ctx, i, r, func(rec history.Record) {
-		text := slices.Clone(rec.Text)
-		r.Records = append(r.Records, keptRecord{rec.Offset, text})
+		if w.h.o.Resume != "" {
+			r.Records = append(r.Records, keptRecord{rec.Offset, slices.Clone(rec.Text)})
+		}
+		r.judge(w.h.o.Detector, rec.Offset, rec.Text)
+		const many = 256 // of a file, which may hold millions
+		if len(r.events) >= many {
+			w.flush(r)
+		}
 	})
-	r.judge(w.h.o.Detector)
 	return r
+}
+
+// flush hands on what was found in a file so far.
+func (w *worker) flush(r *fileResult) {
+	w.h.mu.Lock()
+	defer w.h.mu.Unlock()
+	r.found += w.h.absorb(r)
 }
 
 // open reads a file and puts what goes wrong into r.
@@ -382,6 +450,16 @@ func (w *worker) open(ctx context.Context, i Item, r *fileResult, emit func(hist
 		return
 	}
 	defer f.Close()
+	defer func() { // a fault of ours in one file must not hide what the others hold
+		if fault := recover(); fault != nil {
+			r.partial = true
+			r.Faults = append(r.Faults, Fault{File: i.Name, Error: fmt.Sprintf("kmsentry failed here, please report it: %v", fault)})
+			w.reader = history.Reader{Matcher: w.reader.Matcher, Ahead: w.reader.Ahead}
+		}
+	}()
+	if file, ok := f.(*os.File); ok { // others end with their context
+		defer context.AfterFunc(ctx, func() { file.Close() })() // ends a read of a pipe that waits
+	}
 	source := &watched{ctx: ctx, r: f, progress: w.h.o.Progress}
 	r.Report = w.reader.Read(source, emit)
 	var stop *StopError
@@ -428,8 +506,8 @@ func (w *watched) Read(p []byte) (int, error) {
 }
 
 // uses reads the archive once more for calls with the keys of the timelines.
-func (h *hunter) uses(ctx context.Context, timelines []history.Timeline) []history.Use {
-	u := history.NewUses(timelines)
+func (h *hunter) uses(ctx context.Context, timelines []history.Timeline) *history.Uses {
+	u := history.NewUses(timelines, h.o.Detector.TrustedAccounts...)
 	matcher := u.Matcher()
 	if h.o.Progress != nil {
 		h.o.Progress.Pass("uses")
@@ -454,7 +532,7 @@ func (h *hunter) uses(ctx context.Context, timelines []history.Timeline) []histo
 		r := &fileResult{File: i.Name}
 		var found []history.UseRecord
 		w.open(ctx, i, r, func(rec history.Record) {
-			if use, ok := u.ReadUse(rec.Text); ok {
+			if use, ok := u.ReadUse(rec.Text); ok && (span{h.o.From, h.o.To}).has(use.At) {
 				found = append(found, use)
 			}
 		})
@@ -470,5 +548,5 @@ func (h *hunter) uses(ctx context.Context, timelines []history.Timeline) []histo
 			h.o.Progress.Done(0)
 		}
 	})
-	return u.Rows()
+	return u
 }

@@ -46,7 +46,44 @@ type Stdin struct{ R io.Reader }
 
 // List hands on standard input.
 func (s Stdin) List(_ context.Context, add func(Item) error) error {
-	return add(Item{Name: "-", Size: -1, Open: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(s.R), nil }})
+	return add(Item{Name: "-", Size: -1, Open: func(ctx context.Context) (io.ReadCloser, error) {
+		return io.NopCloser(&patient{ctx: ctx, r: s.R, buf: make([]byte, 64<<10), got: make(chan chunk, 1)}), nil
+	}})
+}
+
+// A patient reader waits for its source no longer than its context lasts:
+// closing standard input does not end a read of it.
+type patient struct {
+	ctx  context.Context
+	r    io.Reader
+	buf  []byte     // the read under way fills it
+	got  chan chunk // what the read under way has brought
+	left chunk
+}
+
+// A chunk is what one read has brought.
+type chunk struct {
+	text []byte
+	err  error
+}
+
+func (p *patient) Read(b []byte) (int, error) {
+	if len(p.left.text) == 0 && p.left.err == nil {
+		go func() {
+			n, err := p.r.Read(p.buf)
+			p.got <- chunk{p.buf[:n], err}
+		}()
+		select {
+		case p.left = <-p.got:
+		case <-p.ctx.Done():
+			return 0, p.ctx.Err()
+		}
+	}
+	n := copy(b, p.left.text)
+	if p.left.text = p.left.text[n:]; len(p.left.text) > 0 {
+		return n, nil
+	}
+	return n, p.left.err
 }
 
 // Local is a file or a folder with all that lies below it.

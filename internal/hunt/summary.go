@@ -29,8 +29,10 @@ type Summary struct {
 	Accepted     int            `json:"accepted"`              // findings that exceptions accept
 	Keys         int            `json:"keys"`                  // with a timeline that is shown
 	StillOpen    int            `json:"still_open"`            // of these, open at the end of what was read
+	WithoutKey   int            `json:"findings_without_key"`  // that may be in force; no timeline can tell of them
 	Expired      []string       `json:"expired_exceptions"`    // that would have accepted a finding
 	Other        map[string]int `json:"other_documents"`       // that hold no records, by kind
+	Skipped      []Skipped      `json:"skipped"`               // where these are, at most maxFaults
 	Faults       []Fault        `json:"faults"`                // at most maxFaults
 	MoreFaults   int            `json:"more_faults"`           // beyond those
 	Gaps         []Gap          `json:"days_without_files"`    // of trails whose layout tells
@@ -52,6 +54,20 @@ func (s *Summary) fault(f Fault) {
 		return
 	}
 	s.Faults = append(s.Faults, f)
+}
+
+// Skipped are documents of one kind in a file that hold no records.
+type Skipped struct {
+	File   string `json:"file"`
+	Offset int64  `json:"offset"` // of the first of them, as in Fault
+	Kind   string `json:"kind"`
+	Count  int    `json:"count"`
+}
+
+func (s *Summary) skip(x Skipped) {
+	if len(s.Skipped) < maxFaults {
+		s.Skipped = append(s.Skipped, x)
+	}
 }
 
 // Failed reports whether anything could not be read.

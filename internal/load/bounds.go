@@ -1,9 +1,12 @@
 package load
 
 import (
+	"regexp"
 	"regexp/syntax"
 	"strconv"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // structural are the characters that make a difference to how a value of a key
@@ -16,7 +19,7 @@ const structural = "*?:/$"
 // Source: CloudFormation User Guide, parameters-section-structure.html.
 func boundsOf(declaration *node) bounds {
 	t := declaration.str("Type")
-	b := bounds{many: t == "CommaDelimitedList" || strings.Contains(t, "List<")}
+	b := bounds{many: isList(declaration)}
 	if strings.HasPrefix(t, "AWS::SSM::") {
 		return b
 	}
@@ -29,7 +32,8 @@ func boundsOf(declaration *node) bounds {
 			b.values = append(b.values, v.text)
 		}
 	}
-	if re, err := syntax.Parse(declaration.str("AllowedPattern"), syntax.Perl); err == nil && declaration.has("AllowedPattern") {
+	pattern := declaration.str("AllowedPattern")
+	if re, err := syntax.Parse(pattern, syntax.Perl); err == nil && pattern != "" && !readsOtherwise.MatchString(pattern) {
 		b.min = leastLength(re)
 		for _, c := range structural {
 			if !canHold(re, c) {
@@ -44,6 +48,12 @@ func boundsOf(declaration *node) bounds {
 	}
 	return b
 }
+
+// readsOtherwise finds what Java, whose regular expressions CloudFormation
+// takes, reads in another way than Go does: a class inside a class is its
+// union, && the intersection. Of such a pattern nothing is known.
+// Source: java.util.regex.Pattern.
+var readsOtherwise = regexp.MustCompile(`\[[^\]]*\[|&&`)
 
 // canHold reports whether some text that matches re as a whole holds c.
 func canHold(re *syntax.Regexp, c rune) bool {
@@ -100,7 +110,11 @@ func leastLength(re *syntax.Regexp) int {
 // Source: CloudFormation User Guide, pseudo-parameter-reference.html.
 func pseudoBounds(name string) bounds {
 	if name == "AWS::Partition" {
-		return bounds{values: []string{"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"}}
+		var b bounds
+		for _, p := range awsid.Partitions() {
+			b.values = append(b.values, p.Name)
+		}
+		return b
 	}
 	return bounds{never: structural, min: len("a.b")}
 }

@@ -1,19 +1,30 @@
 package load
 
-import "strings"
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+)
 
-// maxFree bounds the conditions that are tried both ways: 2^maxFree readings.
-const maxFree = 5
+// maxCases bounds the joint cases of what conditions turn on. Beyond it the
+// conditions are taken as independent of each other.
+const maxCases = 4096
+
+// maxIndependent bounds the conditions that are then tried both ways; those
+// beyond stay unknown values.
+const maxIndependent = 8
 
 // branch resolves Fn::If: [condition, then, else].
+// Source: CloudFormation User Guide, intrinsic-function-reference-conditions.html.
 func (r *resolver) branch(n, arg *node) *node {
 	if arg.kind != listKind || len(arg.items) != 3 {
 		return open(n, "!If")
 	}
 	name := arg.items[0].text
-	holds, known := r.condition(name)
+	holds, known := r.choice[name]
 	if !known {
-		holds, known = r.choice[name]
+		holds, known = r.condition(name)
 	}
 	switch {
 	case !known:
@@ -25,31 +36,329 @@ func (r *resolver) branch(n, arg *node) *node {
 	}
 }
 
-// freeConditions returns the conditions in n that nothing decides, in order of
-// appearance, at most maxFree. Those beyond stay unknown values.
-func (r *resolver) freeConditions(n *node) []string {
+// conditionsIn returns the conditions that n asks for, in order of appearance.
+func conditionsIn(n *node) []string {
 	var names []string
+	n.each(func(n *node) {
+		if name, arg, ok := call(n); ok && name == "Fn::If" && arg.kind == listKind && len(arg.items) == 3 && !slices.Contains(names, arg.items[0].text) {
+			names = append(names, arg.items[0].text)
+		}
+	})
+	return names
+}
+
+// A choice is one joint case: what conditions come to in it, and the values
+// that it gives to parameters.
+type choice struct {
+	truths map[string]bool
+	values map[string]string
+}
+
+// text is the same for two cases that can have no different readings.
+func (c choice) text() string { return fmt.Sprintf("%q %q", fmt.Sprint(c.truths), c.values) }
+
+// choices returns the joint cases of the conditions names in which the
+// condition of the resource, "" for none, holds; none when the resource is
+// never created. Only what the conditions turn on is tried: parameters with
+// each constant that they are compared with and "another" value, within their
+// AllowedValues, and comparisons of other things both ways. values are given
+// only for the parameters in shown. independent is true when there are too many
+// cases: then each condition is tried both ways, whatever the others are.
+func (r *resolver) choices(names []string, resource string, shown []string) (list []choice, independent bool) {
+	all := names
+	if resource != "" && !slices.Contains(all, resource) {
+		all = append(slices.Clone(all), resource)
+	}
+	a := newAtoms(r)
+	for _, name := range all {
+		a.add(function("Condition", name))
+	}
+	if a.count() > maxCases {
+		return r.independent(names, resource), true
+	}
 	seen := map[string]bool{}
-	var walk func(*node)
-	walk = func(n *node) {
-		if name, arg, ok := call(n); ok && name == "Fn::If" && arg.kind == listKind && len(arg.items) == 3 {
-			condition := arg.items[0].text
-			if _, known := r.condition(condition); !known && !seen[condition] && len(names) < maxFree {
-				seen[condition] = true
-				names = append(names, condition)
+	for env := a.first(); env != nil; env = a.next(env) {
+		c := choice{truths: map[string]bool{}, values: map[string]string{}}
+		for _, name := range all {
+			c.truths[name] = a.holds(name, env)
+		}
+		if resource != "" && !c.truths[resource] {
+			continue
+		}
+		for i, t := range a.list {
+			if v := t.domain[env[i]]; v != another && !t.truth && slices.Contains(shown, t.name) {
+				c.values[t.name] = v
 			}
 		}
-		for _, m := range n.members {
-			walk(m.value)
-		}
-		for _, i := range n.items {
-			walk(i)
+		if text := c.text(); !seen[text] {
+			seen[text] = true
+			list = append(list, c)
 		}
 	}
-	if n != nil {
-		walk(n)
+	return list, false
+}
+
+// independent tries each condition both ways. The resource's own holds.
+func (r *resolver) independent(names []string, resource string) []choice {
+	var free []string
+	sure := map[string]bool{}
+	for _, name := range names {
+		switch holds, known := r.condition(name); {
+		case name == resource:
+			sure[name] = true
+		case known:
+			sure[name] = holds
+		case len(free) < maxIndependent:
+			free = append(free, name)
+		}
 	}
-	return names
+	var list []choice
+	for bits := range 1 << len(free) {
+		c := choice{truths: map[string]bool{}}
+		for name, holds := range sure {
+			c.truths[name] = holds
+		}
+		for i, name := range free {
+			c.truths[name] = bits&(1<<i) == 0
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// another is the value of a parameter that is none of the constants it is
+// compared with.
+const another = "\x00another"
+
+// An atom is what conditions turn on: a parameter with its values, or a
+// comparison that is true or false.
+type atom struct {
+	name   string
+	truth  bool
+	domain []string
+}
+
+// atoms are those of some conditions. A condition is taken apart, and in one
+// case evaluated, once only, however many others ask for it.
+type atoms struct {
+	r        *resolver
+	list     []*atom
+	path     []string // the conditions that are being taken apart
+	added    map[string]bool
+	truths   map[string]bool // of the conditions evaluated in the present case
+	compared map[*node]compared
+}
+
+func newAtoms(r *resolver) *atoms {
+	return &atoms{r: r, added: map[string]bool{}, truths: map[string]bool{}, compared: map[*node]compared{}}
+}
+
+// A compared is what comparison says of a Fn::Equals.
+type compared struct {
+	parameter, constant string
+	how                 comparing
+}
+
+func (a *atoms) comparison(arg *node) compared {
+	c, done := a.compared[arg]
+	if !done {
+		c.parameter, c.constant, c.how = a.r.comparison(arg)
+		a.compared[arg] = c
+	}
+	return c
+}
+
+func (a *atoms) get(name string, truth bool) (at int, made bool) {
+	at = slices.IndexFunc(a.list, func(t *atom) bool { return t.name == name && t.truth == truth })
+	if at >= 0 {
+		return at, false
+	}
+	t := &atom{name: name, truth: truth}
+	if truth {
+		t.domain = []string{"true", "false"}
+	}
+	a.list = append(a.list, t)
+	return len(a.list) - 1, true
+}
+
+// add takes a condition apart.
+func (a *atoms) add(c *node) {
+	name, arg := condition(c)
+	switch name {
+	case "Condition":
+		if def := a.r.conditions.get(arg.text); def != nil && !slices.Contains(a.path, arg.text) {
+			if a.added[arg.text] {
+				return
+			}
+			a.added[arg.text] = true
+			a.path = append(a.path, arg.text)
+			a.add(def)
+			a.path = a.path[:len(a.path)-1]
+			return
+		}
+	case "Fn::And", "Fn::Or", "Fn::Not":
+		for _, item := range arg.items {
+			a.add(item)
+		}
+		return
+	case "Fn::Equals":
+		switch c := a.comparison(arg); c.how {
+		case isKnown:
+			return
+		case isConstant:
+			at, made := a.get(c.parameter, false)
+			t, allowed := a.list[at], a.r.allowed(c.parameter)
+			switch {
+			case made && allowed != nil:
+				t.domain = allowed
+			case made:
+				t.domain = []string{c.constant, another}
+			case allowed == nil && !slices.Contains(t.domain, c.constant):
+				t.domain = append(t.domain, c.constant)
+			}
+			return
+		}
+	}
+	a.get(key(c), true)
+}
+
+// count returns the number of joint cases, more than maxCases for too many.
+func (a *atoms) count() int {
+	n := 1
+	for _, t := range a.list {
+		if n *= len(t.domain); n > maxCases {
+			return n
+		}
+	}
+	return n
+}
+
+// first returns the first joint case: for each atom the place of its value.
+func (a *atoms) first() []int { return make([]int, len(a.list)) }
+
+// next returns the case after env, nil after the last.
+func (a *atoms) next(env []int) []int {
+	clear(a.truths)
+	for i, t := range a.list {
+		if env[i]++; env[i] < len(t.domain) {
+			return env
+		}
+		env[i] = 0
+	}
+	return nil
+}
+
+// holds reports what a condition comes to in a case.
+func (a *atoms) holds(name string, env []int) bool {
+	return a.evaluate(function("Condition", name), env)
+}
+
+func (a *atoms) evaluate(c *node, env []int) bool {
+	name, arg := condition(c)
+	switch name {
+	case "Condition":
+		if def := a.r.conditions.get(arg.text); def != nil && !slices.Contains(a.path, arg.text) {
+			holds, done := a.truths[arg.text]
+			if !done {
+				a.path = append(a.path, arg.text)
+				holds = a.evaluate(def, env)
+				a.path = a.path[:len(a.path)-1]
+				a.truths[arg.text] = holds
+			}
+			return holds
+		}
+	case "Fn::And":
+		return !slices.ContainsFunc(arg.items, func(i *node) bool { return !a.evaluate(i, env) })
+	case "Fn::Or":
+		return slices.ContainsFunc(arg.items, func(i *node) bool { return a.evaluate(i, env) })
+	case "Fn::Not":
+		return !slices.ContainsFunc(arg.items, func(i *node) bool { return a.evaluate(i, env) })
+	case "Fn::Equals":
+		switch c := a.comparison(arg); c.how {
+		case isKnown:
+			return c.constant != ""
+		case isConstant:
+			at, _ := a.get(c.parameter, false)
+			return a.list[at].domain[env[at]] == c.constant
+		}
+	}
+	at, _ := a.get(key(c), true)
+	return env[at] == 0
+}
+
+// condition takes a condition function apart; name is "" for what is none.
+func condition(c *node) (name string, arg *node) {
+	if c == nil || c.kind != objectKind || len(c.members) != 1 {
+		return "", nil
+	}
+	m := c.members[0]
+	if m.name == "Fn::Equals" && (m.value.kind != listKind || len(m.value.items) != 2) || m.name == "Fn::Not" && len(m.value.items) != 1 {
+		return "", nil
+	}
+	return m.name, m.value
+}
+
+// key is a text that is the same for the same condition function.
+func key(c *node) string {
+	var b bytes.Buffer
+	c.write(&b)
+	return b.String()
+}
+
+// How a comparison can be decided.
+type comparing int
+
+const (
+	isOther    comparing = iota // by nothing that is known
+	isKnown                     // by what is known: constant is "" for unequal
+	isConstant                  // by the parameter's value, which is constant or is not
+)
+
+// comparison looks at both sides of Fn::Equals.
+func (r *resolver) comparison(arg *node) (parameter, constant string, how comparing) {
+	var constants, parameters []string
+	for _, side := range arg.items {
+		if name, ref, ok := call(side); ok && name == "Ref" && r.free(ref.text) {
+			parameters = append(parameters, ref.text)
+			continue
+		}
+		if r.turnsOnStandIn(side) {
+			return "", "", isOther
+		}
+		v := r.resolve(side)
+		if v == nil || v.kind == unknownKind || v.kind == listKind || v.kind == objectKind {
+			return "", "", isOther
+		}
+		constants = append(constants, v.text)
+	}
+	switch {
+	case len(constants) == 2 && constants[0] == constants[1], len(parameters) == 2 && parameters[0] == parameters[1]:
+		return "", "equal", isKnown
+	case len(constants) == 2:
+		return "", "", isKnown
+	case len(constants) == 1:
+		return parameters[0], constants[0], isConstant
+	default:
+		return "", "", isOther
+	}
+}
+
+// free reports whether name is a parameter of one value that is not given, or a
+// pseudo parameter that is not.
+func (r *resolver) free(name string) bool {
+	if p := r.parameters.get(name); p != nil {
+		_, given := r.scope.Parameters[name]
+		return !given && !(r.scope.Defaults && p.has("Default")) && !isList(p)
+	}
+	return r.standsIn(function("Ref", name))
+}
+
+// allowed returns all values that a parameter can have; nil when that is not known.
+func (r *resolver) allowed(name string) []string {
+	if p := r.parameters.get(name); p != nil {
+		return boundsOf(p).values
+	}
+	return nil
 }
 
 // A truth is what a condition comes to. The zero truth is unknown.
@@ -58,58 +367,24 @@ type truth struct{ holds, known bool }
 // condition evaluates a condition of the template as far as it is known. One
 // that refers to itself is unknown.
 func (r *resolver) condition(name string) (holds, known bool) {
-	c := r.conditions.get(name)
-	if c == nil {
-		return false, false
-	}
 	if t, done := r.evaluated[name]; done {
 		return t.holds, t.known
 	}
 	r.evaluated[name] = truth{} // until it is known, and in case it comes back to itself
-	holds, known = r.evaluate(c)
+	a := newAtoms(r)
+	a.add(function("Condition", name))
+	if a.count() > maxCases {
+		return false, false
+	}
+	env := a.first()
+	holds, known = a.holds(name, env), true
+	for env = a.next(env); env != nil; env = a.next(env) {
+		if a.holds(name, env) != holds {
+			return false, false
+		}
+	}
 	r.evaluated[name] = truth{holds, known}
 	return holds, known
-}
-
-// evaluate works out one condition function.
-// Source: CloudFormation User Guide, intrinsic-function-reference-conditions.html.
-func (r *resolver) evaluate(c *node) (holds, known bool) {
-	if c.kind != objectKind || len(c.members) != 1 {
-		return false, false
-	}
-	name, arg := c.members[0].name, c.members[0].value
-	switch name {
-	case "Condition":
-		return r.condition(arg.text)
-	case "Fn::Equals":
-		return r.equals(arg)
-	case "Fn::Not":
-		if len(arg.items) != 1 {
-			return false, false
-		}
-		holds, known = r.evaluate(arg.items[0])
-		return !holds, known
-	case "Fn::And":
-		return r.fold(arg, false)
-	case "Fn::Or":
-		return r.fold(arg, true)
-	default:
-		return false, false
-	}
-}
-
-// equals compares two values when both are really known.
-func (r *resolver) equals(arg *node) (holds, known bool) {
-	if arg.kind != listKind || len(arg.items) != 2 || r.turnsOnStandIn(arg) {
-		return false, false
-	}
-	a, b := r.resolve(arg.items[0]), r.resolve(arg.items[1])
-	for _, v := range []*node{a, b} {
-		if v == nil || v.kind == unknownKind || v.kind == listKind || v.kind == objectKind {
-			return false, false
-		}
-	}
-	return a.text == b.text, true
 }
 
 // turnsOnStandIn reports whether anything in n is only stood in for.
@@ -137,18 +412,4 @@ func textOf(n *node) string {
 		s += textOf(i)
 	}
 	return s
-}
-
-// fold combines conditions: one that equals decisive decides, and without one
-// all must be known.
-func (r *resolver) fold(arg *node, decisive bool) (holds, known bool) {
-	known = len(arg.items) > 0
-	for _, c := range arg.items {
-		h, k := r.evaluate(c)
-		if k && h == decisive {
-			return decisive, true
-		}
-		known = known && k
-	}
-	return !decisive, known
 }

@@ -3,6 +3,7 @@ package load
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -18,12 +19,13 @@ type resolver struct {
 	mappings   *node
 	conditions *node
 	resources  *node
-	account    string          // AWS::AccountId as used so far; "" while unknown and not asked for
-	assumed    bool            // account is made up
-	tried      string          // AWS::Region while it is unknown
-	anywhere   bool            // the Region is unknown and cannot be tried
-	choice     map[string]bool // conditions as chosen for this reading
-	standIn    string          // the made-up id; "" before it was needed
+	account    string            // AWS::AccountId as used so far; "" while unknown and not asked for
+	assumed    bool              // account is made up
+	tried      string            // AWS::Region while it is unknown
+	anywhere   bool              // the Region is unknown and cannot be tried
+	choice     map[string]bool   // conditions as chosen for this reading
+	values     map[string]string // parameters as chosen for it
+	standIn    string            // the made-up id; "" before it was needed
 	evaluated  map[string]truth
 }
 
@@ -64,23 +66,21 @@ func freeAccount(n *node) string {
 var accountID = regexp.MustCompile(`[0-9]{12}`)
 
 func collectAccounts(n *node, into map[string]bool) {
-	for _, id := range accountID.FindAllString(n.text, -1) {
-		into[id] = true
-	}
-	for _, m := range n.members {
-		collectAccounts(m.value, into)
-	}
-	for _, i := range n.items {
-		collectAccounts(i, into)
-	}
+	n.each(func(n *node) {
+		for _, id := range accountID.FindAllString(n.text, -1) {
+			into[id] = true
+		}
+	})
 }
 
 // resolve returns n without intrinsic functions; nil stands for AWS::NoValue.
 func (r *resolver) resolve(n *node) *node {
 	switch n.kind {
 	case textKind:
-		if strings.Contains(n.text, "{{resolve:") { // a dynamic reference
-			return joined(n, strconv.Quote(n.text), []piece{{text: n.text}})
+		if text := r.dereferenced(n.text); strings.Contains(text, "{{resolve:") { // a dynamic reference
+			return joined(n, strconv.Quote(n.text), []piece{{text: text}})
+		} else if text != n.text {
+			return str(n, text)
 		}
 		return n
 	case listKind:
@@ -142,6 +142,11 @@ func call(n *node) (name string, arg *node, ok bool) {
 	return m.name, m.value, m.name == "Ref" || strings.HasPrefix(m.name, "Fn::")
 }
 
+// function is the node of a function with one name for its argument.
+func function(name, arg string) *node {
+	return &node{kind: objectKind, members: []member{field(name, arg)}}
+}
+
 // open is an unknown value at the place of n.
 func open(n *node, what string) *node {
 	return &node{kind: unknownKind, text: what, at: n.at}
@@ -167,6 +172,8 @@ func (r *resolver) call(n *node, name string, arg *node) *node {
 		return r.findInMap(n, arg)
 	case "Fn::If":
 		return r.branch(n, arg)
+	case "Fn::ImportValue":
+		return r.importValue(n, arg)
 	default:
 		text := "!" + strings.TrimPrefix(name, "Fn::")
 		if arg.kind == textKind {
@@ -203,6 +210,12 @@ func (r *resolver) ref(n *node, name string) *node {
 	}
 	if p := r.parameters.get(name); p != nil {
 		v, given := r.scope.Parameters[name]
+		if d := p.get("Default"); !given && r.scope.Defaults && d != nil && d.kind != listKind && d.kind != objectKind {
+			v, given = d.text, true
+		}
+		if !given {
+			v, given = r.values[name]
+		}
 		if !given {
 			u := open(n, "!Ref "+name)
 			u.parts = []piece{{text: u.text, open: true, bounds: boundsOf(p)}}
@@ -218,8 +231,7 @@ func (r *resolver) ref(n *node, name string) *node {
 
 // parameter returns a given value; list types split at commas.
 func parameter(n, declaration *node, value string) *node {
-	t := declaration.str("Type")
-	if t != "CommaDelimitedList" && !strings.HasPrefix(t, "List<") {
+	if !isList(declaration) {
 		return str(n, value)
 	}
 	list := &node{kind: listKind, at: n.at}
@@ -227,6 +239,37 @@ func parameter(n, declaration *node, value string) *node {
 		list.items = append(list.items, str(n, strings.TrimSpace(v)))
 	}
 	return list
+}
+
+// dereferenced puts the values that are given in place of dynamic references.
+func (r *resolver) dereferenced(text string) string {
+	if len(r.scope.References) == 0 {
+		return text
+	}
+	return reference.ReplaceAllStringFunc(text, func(found string) string {
+		if v, given := r.scope.References[found]; given {
+			return v
+		}
+		return found
+	})
+}
+
+// importValue resolves Fn::ImportValue by what the caller knows of exports.
+func (r *resolver) importValue(n, arg *node) *node {
+	name := r.resolve(arg)
+	if name == nil || name.kind == unknownKind {
+		return open(n, "!ImportValue of "+what(name))
+	}
+	if v, given := r.scope.Imports[name.text]; given {
+		return str(n, v)
+	}
+	return open(n, "!ImportValue "+name.text)
+}
+
+// isList reports whether a parameter holds several values.
+func isList(declaration *node) bool {
+	t := declaration.str("Type")
+	return t == "CommaDelimitedList" || strings.Contains(t, "List<")
 }
 
 // physicalID returns a stand-in for what Ref gives for a resource of the
@@ -312,11 +355,11 @@ func (r *resolver) sub(n, arg *node) *node {
 		return open(n, "!Sub")
 	}
 	var parts []piece
-	last := 0
-	for _, at := range subVariable.FindAllStringSubmatchIndex(format.text, -1) {
-		parts = append(parts, piece{text: format.text[last:at[0]]})
+	last, text := 0, r.dereferenced(format.text)
+	for _, at := range subVariable.FindAllStringSubmatchIndex(text, -1) {
+		parts = append(parts, piece{text: text[last:at[0]]})
 		last = at[1]
-		name := format.text[at[4]:at[5]]
+		name := text[at[4]:at[5]]
 		if at[2] < at[3] { // ${!x} stands for ${x} itself
 			parts = append(parts, piece{text: "${" + name + "}"})
 			continue
@@ -327,7 +370,7 @@ func (r *resolver) sub(n, arg *node) *node {
 		}
 		parts = append(parts, v.pieces()...)
 	}
-	return joined(n, "!Sub "+strconv.Quote(format.text), append(parts, piece{text: format.text[last:]}))
+	return joined(n, "!Sub "+strconv.Quote(format.text), append(parts, piece{text: text[last:]}))
 }
 
 // variable is the value of one name inside Fn::Sub.
@@ -415,26 +458,74 @@ func (r *resolver) split(n, arg *node) *node {
 	return list
 }
 
-// findInMap resolves Fn::FindInMap: [map, first key, second key]. A Region or
-// account that is not given decides nothing.
+// maxMapped bounds the values of a mapping that are held against a policy.
+const maxMapped = 64
+
+// findInMap resolves Fn::FindInMap: [map, first key, second key]. A key that
+// only deployment decides leaves the values that it can lead to.
+// Source: CloudFormation User Guide, intrinsic-function-reference-findinmap.html.
 func (r *resolver) findInMap(n, arg *node) *node {
 	if arg.kind != listKind || len(arg.items) != 3 {
 		return open(n, "!FindInMap")
 	}
-	at := r.mappings
-	for _, a := range arg.items {
-		if r.standsIn(a) {
-			return open(n, "!FindInMap by "+a.members[0].value.text)
+	at, by := []*node{r.mappings}, ""
+	for i, a := range arg.items {
+		name, known := r.mapKey(a)
+		if !known && by == "" {
+			by = name
 		}
-		key := r.resolve(a)
-		if key == nil || key.kind == unknownKind {
-			return open(n, "!FindInMap by "+what(key))
+		if !known && i == 0 {
+			return open(n, "!FindInMap by "+by)
 		}
-		if at = at.get(key.text); at == nil {
-			return open(n, "!FindInMap")
+		var next []*node
+		for _, m := range at {
+			for _, member := range m.memberList() {
+				if !known || member.name == name {
+					next = append(next, member.value)
+				}
+			}
 		}
+		at = next
 	}
-	return at
+	switch {
+	case len(at) == 0:
+		return open(n, "!FindInMap")
+	case by == "":
+		return at[0]
+	}
+	return oneOf(n, "!FindInMap by "+by, at)
+}
+
+// mapKey is a key of Fn::FindInMap, or, when it is not known, what it turns on.
+func (r *resolver) mapKey(a *node) (name string, known bool) {
+	if r.standsIn(a) {
+		return a.members[0].value.text, false
+	}
+	key := r.resolve(a)
+	if key == nil || key.kind == unknownKind || r.turnsOnStandIn(a) {
+		return what(key), false
+	}
+	return key.text, true
+}
+
+// oneOf is the unknown value, called what, that is one of values.
+func oneOf(n *node, what string, values []*node) *node {
+	u := open(n, what)
+	var texts []string
+	for _, v := range values {
+		if v.kind == listKind || v.kind == objectKind || strings.Contains(v.text, "{{resolve:") {
+			return u
+		}
+		texts = append(texts, v.text)
+	}
+	slices.Sort(texts)
+	if texts = slices.Compact(texts); len(texts) == 1 {
+		return str(n, texts[0])
+	}
+	if len(texts) <= maxMapped {
+		u.parts = []piece{{text: what, open: true, bounds: bounds{values: texts}}}
+	}
+	return u
 }
 
 // standsIn reports whether a is a Ref to a pseudo parameter whose value is not

@@ -20,6 +20,9 @@ type Scope struct {
 	Region     string            // AWS::Region; "" unknown
 	Partition  string            // AWS::Partition; "" unknown
 	Parameters map[string]string // values of template parameters; a default is not a value
+	Defaults   bool              // take the default of a parameter that is not given
+	Imports    map[string]string // values of exports that Fn::ImportValue asks for, by name
+	References map[string]string // values of dynamic references, by their text with the braces
 }
 
 // A Document is one key policy of an input.
@@ -38,6 +41,16 @@ type Document struct {
 	// attaches its default policy, which names the owner's account only.
 	// Source: KMS Developer Guide, key-policy-default.html.
 	Default bool
+	// Never is the condition of the template that keeps the key from ever being
+	// created; "" when it can be.
+	Never string
+	// Bypass is set when the lock-out check is switched off for the key, or may
+	// be: then its policy says nothing of who owns it.
+	Bypass bool
+	// Accept is what the resource's Metadata.kmsentry.accept says; nil without.
+	Accept *Accept
+	// Notes say what was done with something odd, one sentence each.
+	Notes []string
 	// Err is why this document could not be read; the others of the input are
 	// not touched by it.
 	Err error
@@ -55,6 +68,9 @@ type Document struct {
 func (d *Document) Exact() bool {
 	return len(d.Unknown) == 0 && len(d.Readings) == 1
 }
+
+// An Accept is what the author of a template accepts of a key, as written.
+type Accept struct{ Verdict, Reason, Expires string }
 
 // A Reading is one way in which a document's policy can come out: its text, in
 // which marks stand for the values that are not known, for policy.ParseOpen.
@@ -85,7 +101,10 @@ const MaxSize = 64 << 20
 
 // Documents finds the key policies in data. An error means that there is none
 // to be judged; what is wrong with a single one stands in its Err.
+//
+// A byte order mark of UTF-8 at the start is left out.
 func Documents(data []byte, scope Scope) ([]Document, error) {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	if err := checkText(data); err != nil {
 		return nil, err
 	}
@@ -105,8 +124,6 @@ func checkText(data []byte) error {
 		return fmt.Errorf("want at most %d MiB, got more", MaxSize>>20)
 	case len(bytes.TrimSpace(data)) == 0:
 		return errors.New("want a key policy, got an empty file")
-	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
-		return errors.New("want UTF-8 without a byte order mark, got one at the start")
 	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")), looksUTF16(data):
 		return errors.New("want UTF-8, got UTF-16")
 	case bytes.IndexByte(data, 0) >= 0, !utf8.Valid(data):
@@ -138,6 +155,11 @@ func fromJSON(data, trimmed []byte, scope Scope) ([]Document, error) {
 		data = data[:bytes.Index(data, trimmed)+len(trimmed)]
 	}
 	root, err := parseJSON(data)
+	if errors.Is(err, errMore) {
+		if docs, err, is := fromStream(data, scope); is {
+			return docs, err
+		}
+	}
 	if err != nil {
 		if bare(trimmed) {
 			return []Document{bareDocument(trimmed, nil)}, nil // policy.Parse says better what is wrong
@@ -150,7 +172,7 @@ func fromJSON(data, trimmed []byte, scope Scope) ([]Document, error) {
 	case objectKind:
 		return fromObject(root, trimmed, scope)
 	default:
-		return nil, errors.New("want a JSON object, got a list; key policies, templates and plans are objects")
+		return nil, unrecognized("want a JSON object, got a list; key policies, templates and plans are objects")
 	}
 }
 
@@ -172,6 +194,12 @@ func fromObject(root *node, trimmed []byte, scope Scope) ([]Document, error) {
 	if p := root.get("Policy"); p != nil {
 		found = append(found, "an answer of get-key-policy (Policy)")
 	}
+	if root.has("configuration") && strings.HasPrefix(root.str("resourceType"), "AWS::") || root.has("configurationItem") {
+		found = append(found, "an item of AWS Config (configuration)")
+	}
+	if root.has("lineage") && root.has("serial") {
+		return nil, unrecognized("want what terraform show -json prints, got Terraform's raw state; run terraform show -json > state.json and check that")
+	}
 	if root.has("format_version") || root.has("planned_values") || root.has("resource_changes") {
 		found = append(found, "terraform show -json (format_version)")
 	}
@@ -188,14 +216,16 @@ func fromObject(root *node, trimmed []byte, scope Scope) ([]Document, error) {
 		return fromTemplate(root, scope)
 	case root.has("Policy"):
 		return fromAnswer(root)
+	case len(found) == 1 && strings.HasPrefix(found[0], "an item"):
+		return fromConfig(root)
 	case len(found) == 1 && found[0] != "an event":
 		return fromTerraform(root)
 	case len(found) == 1:
-		return nil, errors.New("want a key policy, got an event or CloudTrail record; use kmsentry invoke")
-	case root.hasFold("Version") || root.hasFold("Id"):
+		return nil, unrecognized("want a key policy, got an event or CloudTrail record; use kmsentry invoke")
+	case strings.HasSuffix(root.str("Version"), "-10-17"):
 		return []Document{bareDocument(trimmed, root)}, nil // for policy.Parse to say what is missing
 	default:
-		return nil, fmt.Errorf("want a key policy, an answer of get-key-policy, a template or a plan, got an object with %s", names(root))
+		return nil, unrecognized("want a key policy, an answer of get-key-policy, a template or a plan, got an object with %s", names(root))
 	}
 }
 

@@ -1,9 +1,12 @@
 package load
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // maxRegions bounds the Regions that a policy is tried in.
@@ -22,19 +25,12 @@ func (r *resolver) partition() string {
 	if r.scope.Partition != "" {
 		return r.scope.Partition
 	}
-	switch region := r.region(); {
-	case strings.HasPrefix(region, "cn-"):
-		return "aws-cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		return "aws-us-gov"
-	default:
-		return "aws"
-	}
+	return cmp.Or(awsid.PartitionOf(r.region()), "aws")
 }
 
 var (
-	regionName    = regexp.MustCompile(`\b[a-z]{2}(-[a-z]+){1,3}-[0-9]\b`)
-	partitionName = regexp.MustCompile(`\barn:(aws-cn|aws-us-gov):`)
+	regionName    = regexp.MustCompile(`\b[a-z]{2,4}(-[a-z]+){1,3}-[0-9]\b`)
+	partitionName = regexp.MustCompile(`\barn:(aws-[a-z-]+):`)
 )
 
 // regions returns the Regions to try a policy in that asks for AWS::Region or
@@ -42,14 +38,18 @@ var (
 // that stands for all that it does not name. One is enough for a policy that
 // does not ask, or that names none. all is false when the policy names more
 // than can be tried.
-func (r *resolver) regions(policy *node) (list []string, all bool) {
-	text := allText(policy)
+func (r *resolver) regions(n *node) (list []string, all bool) {
+	text := allText(n)
 	if r.scope.Region != "" || !strings.Contains(text, "AWS::") && !strings.Contains(text, "Fn::") {
 		return []string{"us-east-1"}, true
 	}
 	list = regionName.FindAllString(text, -1)
 	for _, m := range partitionName.FindAllStringSubmatch(text, -1) {
-		list = append(list, map[string]string{"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}[m[1]])
+		for _, p := range awsid.Partitions() {
+			if p.Name == m[1] {
+				list = append(list, p.Region)
+			}
+		}
 	}
 	slices.Sort(list)
 	list = slices.Compact(list)
@@ -65,25 +65,16 @@ func (r *resolver) regions(policy *node) (list []string, all bool) {
 	return list, true
 }
 
-// allText returns every text in n, one after the other.
+// allText returns every text and member's name in n, each on a line.
 func allText(n *node) string {
 	var b strings.Builder
-	var walk func(*node)
-	walk = func(n *node) {
-		if n == nil {
-			return
-		}
+	n.each(func(n *node) {
 		b.WriteString(n.text)
 		b.WriteByte('\n')
 		for _, m := range n.members {
 			b.WriteString(m.name)
 			b.WriteByte('\n')
-			walk(m.value)
 		}
-		for _, i := range n.items {
-			walk(i)
-		}
-	}
-	walk(n)
+	})
 	return b.String()
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,19 +16,58 @@ import (
 // Source: CloudFormation User Guide, aws-resource-kms-key.html and
 // aws-resource-kms-replicakey.html.
 func fromTemplate(root *node, scope Scope) ([]Document, error) {
-	if err := root.duplicate(); err != nil {
-		return nil, err
-	}
+	root.takeLast(func(note string) { root.notes = append(root.notes, note) })
 	resources := root.get("Resources")
 	if resources.kind != objectKind {
 		return nil, fmt.Errorf("line %d: Resources: want an object, got %s", resources.at.Line, resources.kind)
 	}
 	r := newResolver(root, scope)
-	docs := r.keys(resources)
-	if len(docs) == 0 {
-		return nil, errors.New("want a template with a KMS key, got none of type AWS::KMS::Key or AWS::KMS::ReplicaKey")
+	if err := r.checkParameters(); err != nil {
+		return nil, err
 	}
+	inner, notes := r.elsewhere(resources)
+	notes = append(root.notes, notes...)
+	docs := append(r.keys(resources), inner...)
+	if len(docs) == 0 {
+		return nil, withoutKey(strings.Join(append([]string{noKey + " of type AWS::KMS::Key or AWS::KMS::ReplicaKey"}, notes...), "; "))
+	}
+	docs[0].Notes = append(notes, docs[0].Notes...)
 	return docs, nil
+}
+
+const noKey = "want a template with a KMS key, got none"
+
+// checkParameters refuses a value that the template's declaration does not allow.
+func (r *resolver) checkParameters() error {
+	if r.parameters == nil {
+		return nil
+	}
+	for _, m := range r.parameters.members {
+		v, given := r.scope.Parameters[m.name]
+		if values := boundsOf(m.value).values; given && values != nil && !slices.Contains(values, v) {
+			return fmt.Errorf("parameter %s: want one of %s, got %.60q", m.name, strings.Join(values, ", "), v)
+		}
+	}
+	return nil
+}
+
+// Parameters returns the names of a template's parameters, in order; nil for
+// what is no template.
+func Parameters(data []byte) []string {
+	root, err := parseJSON(data)
+	if err != nil {
+		root, err = parseYAML(data)
+	}
+	if err != nil || !root.has("Resources") {
+		return nil
+	}
+	var names []string
+	if p := root.get("Parameters"); p != nil {
+		for _, m := range p.members {
+			names = append(names, m.name)
+		}
+	}
+	return names
 }
 
 // keys returns the keys among the resources, also those inside Fn::ForEach.
@@ -58,14 +98,18 @@ func (r *resolver) key(id string, resource *node, replica bool) Document {
 	if raw != nil {
 		d.At = raw.at
 	}
+	if a := resource.get("Metadata").get("kmsentry").get("accept"); a != nil {
+		d.Accept = &Accept{a.scalarText("verdict"), a.scalarText("reason"), a.scalarText("expires")}
+	}
 	d.Key = r.facts(props, replica)
-	if raw == nil && replica {
+	d.Bypass = r.fact(props, "BypassPolicyLockoutSafetyCheck", "false") != "false"
+	if raw == nil && replica && resource.str("Condition") == "" {
 		d.Err = errors.New("want a KeyPolicy, which a replica key must have, got none")
 		return d
 	}
 	r.account = r.scope.Account
 	r.assumed = false
-	r.readings(&d, raw)
+	r.readings(&d, raw, resource.str("Condition"))
 	d.Account, d.StandsIn = r.account, r.assumed
 	if len(d.Readings) > 0 {
 		d.Key.Tags = knownTags(r, props, d.Readings[0].Text)
@@ -74,46 +118,114 @@ func (r *resolver) key(id string, resource *node, replica bool) Document {
 }
 
 // readings fills in what the policy can come out as: one reading for every
-// combination of Region and of the template's conditions that it turns on.
-func (r *resolver) readings(d *Document, raw *node) {
-	free := r.freeConditions(raw)
-	regions, all := r.regions(raw)
-	r.anywhere = !all
-	defer func() { r.choice, r.tried, r.anywhere = nil, "us-east-1", false }()
-	for _, region := range regions {
-		r.tried = region
-		for combination := range 1 << len(free) {
-			r.choice = map[string]bool{}
-			for i, name := range free {
-				r.choice[name] = combination&(1<<i) == 0
-			}
-			r.reading(d, raw)
-		}
-	}
-	if d.Default {
+// Region and every joint case of the conditions that it turns on.
+func (r *resolver) readings(d *Document, raw *node, condition string) {
+	names := conditionsIn(raw)
+	choices, independent := r.choices(names, condition, parametersIn(raw))
+	if len(choices) == 0 {
+		d.Never = condition
 		return
 	}
-	for i, name := range free {
-		bit := 1 << i
-		if d.differ(bit, func(at int) bool { return at&bit == 0 }) {
-			d.unknown(Unknown{Statement: -1, What: "condition " + name})
+	if independent {
+		d.Notes = append(d.Notes, fmt.Sprintf("the conditions turn on more than %d cases together; each is taken by itself", maxCases))
+	}
+	regions, all := r.regions(raw)
+	r.anywhere = !all
+	defer func() { r.choice, r.values, r.tried, r.anywhere = nil, nil, "us-east-1", false }()
+	var cases []readCase
+	for _, region := range regions {
+		r.tried = region
+		for _, c := range choices {
+			r.choice, r.values = c.truths, c.values
+			before := len(d.Readings)
+			r.reading(d, raw)
+			if len(d.Readings) > before {
+				cases = append(cases, readCase{region, c, d.Readings[before]})
+			}
 		}
 	}
-	if d.differ(1<<len(free), func(int) bool { return true }) {
-		d.unknown(Unknown{Statement: -1, What: "AWS::Region"})
+	if d.Default && len(d.Readings) == 0 {
+		return
 	}
+	d.Default = false
+	r.openCases(d, names, cases)
 	d.dropRepeated()
 }
 
-// differ reports whether two readings that lie step apart differ, counted from
-// those that from accepts.
-func (d *Document) differ(step int, from func(i int) bool) bool {
-	for i := range len(d.Readings) - step {
-		if from(i) && !d.Readings[i].same(d.Readings[i+step]) {
-			return true
+// A readCase is a reading with the case that it is of.
+type readCase struct {
+	region  string
+	choice  choice
+	reading Reading
+}
+
+// openCases notes the conditions, and the Region, that make a difference: by
+// themselves, or where none does so, together with others.
+func (r *resolver) openCases(d *Document, names []string, cases []readCase) {
+	// differ reports whether two cases that are the same by rest, and not by
+	// value, have different readings.
+	differ := func(value, rest func(readCase) string) bool {
+		first := map[string]map[string]Reading{}
+		for _, c := range cases {
+			of := first[rest(c)]
+			if of == nil {
+				of = map[string]Reading{}
+				first[rest(c)] = of
+			}
+			if _, seen := of[value(c)]; !seen {
+				of[value(c)] = c.reading
+			}
+		}
+		for _, of := range first {
+			for _, x := range of {
+				for _, y := range of {
+					if !x.same(y) {
+						return true
+					}
+				}
+			}
+		}
+		return false
+	}
+	truth := func(name string) func(readCase) string {
+		return func(c readCase) string { return fmt.Sprint(c.choice.truths[name]) }
+	}
+	found := false
+	note := func(what string) {
+		found = true
+		d.unknown(Unknown{Statement: -1, What: what})
+	}
+	for _, name := range names {
+		if differ(truth(name), func(c readCase) string {
+			others := maps.Clone(c.choice.truths)
+			delete(others, name)
+			return c.region + fmt.Sprint(others)
+		}) {
+			note("condition " + name)
 		}
 	}
-	return false
+	if differ(func(c readCase) string { return c.region }, func(c readCase) string { return fmt.Sprint(c.choice) }) {
+		note("AWS::Region")
+	}
+	for _, name := range names {
+		if all := func(readCase) string { return "" }; !found && differ(truth(name), all) {
+			d.unknown(Unknown{Statement: -1, What: "condition " + name})
+		}
+	}
+}
+
+// parametersIn returns the names that n refers to, in Ref and in Fn::Sub.
+func parametersIn(n *node) []string {
+	var names []string
+	n.each(func(n *node) {
+		if name, arg, ok := call(n); ok && name == "Ref" {
+			names = append(names, arg.text)
+		}
+		for _, m := range subVariable.FindAllStringSubmatch(n.text, -1) {
+			names = append(names, strings.TrimSpace(m[2]))
+		}
+	})
+	return names
 }
 
 func (r Reading) same(o Reading) bool {
@@ -124,13 +236,15 @@ func (r Reading) same(o Reading) bool {
 
 // dropRepeated drops readings that came out before.
 func (d *Document) dropRepeated() {
-	var kept []Reading
+	kept := map[string][]Reading{}
+	var list []Reading
 	for _, r := range d.Readings {
-		if !slices.ContainsFunc(kept, r.same) {
-			kept = append(kept, r)
+		if text := string(r.Text); !slices.ContainsFunc(kept[text], r.same) {
+			kept[text] = append(kept[text], r)
+			list = append(list, r)
 		}
 	}
-	d.Readings = kept
+	d.Readings = list
 }
 
 // reading adds the reading under the present choice of conditions.
@@ -140,7 +254,7 @@ func (r *resolver) reading(d *Document, raw *node) {
 		n = r.resolve(raw)
 	}
 	switch {
-	case n == nil && len(r.choice) == 0:
+	case n == nil && len(conditionsIn(raw)) == 0:
 		d.Default = true
 	case n == nil:
 		text := r.defaultPolicy()

@@ -57,7 +57,7 @@ Parameters:
   GivenList: {Type: CommaDelimitedList}
   Open: {Type: String, Default: "444455556666"}
 Mappings:
-  Accounts: {prod: {partner: "444455556666", many: ["444455556666", "555566667777"]}}
+  Accounts: {prod: {partner: "444455556666", many: ["444455556666", "555566667777"]}, lab: {partner: "555566667777"}}
 Conditions:
   Yes: !Equals [!Ref Given, 555566667777]
   No: !Not [{Condition: Yes}]
@@ -107,7 +107,6 @@ func TestIntrinsics(t *testing.T) {
 		{`!If [Either, a, b]`, `"a"`},
 		{`[!If [No, a, !Ref AWS::NoValue], b]`, `["b"]`},
 		{`111122223333`, `"111122223333"`},
-		{`011122223333`, `"011122223333"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.yaml, func(t *testing.T) {
@@ -176,7 +175,8 @@ func TestBounds(t *testing.T) {
 		{`!Ref P`, "{Type: String, AllowedPattern: '[0-9]{12}'}", policy.Private, policy.Shared},
 		{`!Ref P`, "{Type: String, AllowedPattern: '^arn:.*$'}", policy.Private, policy.Shared},
 		{`!Ref P`, "{Type: String, AllowedPattern: '[0-9]{12}|.'}", policy.Private, policy.Public},
-		{`!Ref P`, "{Type: String, AllowedPattern: '(?=x)'}", policy.Private, policy.Public}, // a pattern that Go does not read
+		{`!Ref P`, "{Type: String, AllowedPattern: '(?=x)'}", policy.Private, policy.Public},    // a pattern that Go does not read
+		{`!Ref P`, "{Type: String, AllowedPattern: '[[0-9]*]'}", policy.Private, policy.Public}, // Java: digits or an asterisk
 		{`!Ref P`, "{Type: String, MinLength: 12}", policy.Private, policy.Shared},
 		{`!Ref P`, "{Type: String, MinLength: 1}", policy.Private, policy.Public},
 		{`!Ref P`, "{Type: 'AWS::SSM::Parameter::Value<String>', AllowedPattern: '[0-9]{12}', MinLength: 12}", policy.Private, policy.Public},
@@ -193,21 +193,57 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// TestMappingsBound: a key of Fn::FindInMap that is not known leaves the values
+// of the mapping, not anything.
+func TestMappingsBound(t *testing.T) {
+	tests := []struct {
+		name, mapping, key string
+		least, most        policy.Verdict
+	}{
+		{"all the owner's", "{a: {v: '111122223333'}, b: {v: '111122223333'}}", "!Ref P", policy.Private, policy.Private},
+		{"a partner", "{a: {v: '111122223333'}, b: {v: '444455556666'}}", "!Ref P", policy.Private, policy.Shared},
+		{"anybody", "{a: {v: '111122223333'}, b: {v: '*'}}", "!Ref P", policy.Private, policy.Public},
+		{"the same for all", "{a: {v: '*'}, b: {v: '*'}}", "!Ref P", policy.Public, policy.Public},
+		{"by Region", "{us-east-1: {v: '111122223333'}, xx-west-1: {v: '*'}}", "!Ref 'AWS::Region'", policy.Private, policy.Public},
+		{"by a text with the Region in it", "{x-us-east-1: {v: '111122223333'}, x-eu-west-1: {v: '*'}}", "!Sub 'x-${AWS::Region}'", policy.Private, policy.Public},
+		{"a dynamic reference", "{a: {v: '111122223333'}, b: {v: '{{resolve:ssm:/x}}'}}", "!Ref P", policy.Private, policy.Public},
+		{"a list", "{a: {v: '111122223333'}, b: {v: ['*']}}", "!Ref P", policy.Private, policy.Public},
+		{"known", "{a: {v: '111122223333'}, b: {v: '*'}}", "b", policy.Public, policy.Public},
+		{"missing", "{a: {v: '111122223333'}}", "c", policy.Private, policy.Public},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			text := "Mappings: {M: " + tt.mapping + "}\n" + withStatements("{Type: String}",
+				"[{Effect: Allow, Principal: {AWS: !FindInMap [M, "+tt.key+", v]}, Action: '*', Resource: '*'}]")
+			d := one(t, text, Scope{Account: "111122223333"})
+			got := parse(t, d.Readings[0]).Decide(policy.Question{Account: "111122223333"})
+			if got.Least != tt.least || got.Most != tt.most {
+				t.Errorf("%v to %v, want %v to %v\n%s", got.Least, got.Most, tt.least, tt.most, d.Readings[0].Text)
+			}
+		})
+	}
+}
+
 func TestConditionsAreTriedBothWays(t *testing.T) {
 	d := one(t, withPrincipal(`!If [Maybe, a, b]`, ""), Scope{})
 	if len(d.Readings) != 2 || !strings.Contains(string(d.Readings[0].Text), `"a"`) || !strings.Contains(string(d.Readings[1].Text), `"b"`) {
 		t.Errorf("readings = %s, want one with a and one with b", texts(d))
 	}
-	var items []string
-	for i := range 8 {
-		items = append(items, fmt.Sprintf("!If [C%d, a, b]", i))
-	}
-	d = one(t, withPrincipal("["+strings.Join(items, ", ")+"]", ""), Scope{})
-	if len(d.Readings) != 1<<maxFree {
-		t.Errorf("%d readings of 8 conditions, want %d", len(d.Readings), 1<<maxFree)
-	}
-	if got := len(d.Readings[0].Open); got != 8-maxFree {
-		t.Errorf("%d unknown values, want the conditions beyond %d to be some", got, maxFree)
+	for _, row := range []struct{ conditions, readings, open int }{{8, 256, 0}, {13, 1 << maxIndependent, 13 - maxIndependent}} {
+		var items []string
+		for i := range row.conditions {
+			items = append(items, fmt.Sprintf("!If [C%d, a, b]", i))
+		}
+		d = one(t, withPrincipal("["+strings.Join(items, ", ")+"]", ""), Scope{})
+		if len(d.Readings) != row.readings {
+			t.Errorf("%d readings of %d conditions, want %d", len(d.Readings), row.conditions, row.readings)
+		}
+		if got := len(d.Readings[0].Open); got != row.open {
+			t.Errorf("%d unknown values of %d conditions, want %d", got, row.conditions, row.open)
+		}
+		if (len(d.Notes) > 0) != (row.open > 0) {
+			t.Errorf("%d conditions: notes %q", row.conditions, d.Notes)
+		}
 	}
 }
 
@@ -223,6 +259,9 @@ func TestRegionsAreTried(t *testing.T) {
 		{"one named, Region given", `["x.us-east-1.y", !Sub "${AWS::Region}"]`, Scope{Region: "us-east-1"}, 1, ""},
 		{"one named, not asked for", `["x.us-east-1.y", !Ref AWS::AccountId]`, Scope{}, 1, ""},
 		{"a partition", `["arn:aws-us-gov:iam::444455556666:root", !Sub "arn:${AWS::Partition}:iam::555566667777:root"]`, Scope{}, 2, "AWS::Region"},
+		{"a partition of few", `["arn:aws-eusc:iam::444455556666:root", !Sub "arn:${AWS::Partition}:iam::555566667777:root"]`, Scope{}, 2, "AWS::Region"},
+		{"no partition", `["arn:aws-moon:iam::444455556666:root", !Sub "arn:${AWS::Partition}:iam::555566667777:root"]`, Scope{}, 1, ""},
+		{"a Region of the European cloud", `["x.eusc-de-east-1.y", !Sub "${AWS::Region}"]`, Scope{}, 2, "AWS::Region"},
 		{"too many", `[eu-west-1, eu-west-2, eu-west-3, eu-north-1, !Ref AWS::Region]`, Scope{}, 1, "!Ref AWS::Region"},
 		{"with a condition", `[us-east-1, !Ref AWS::Region, !If [Maybe, a, b]]`, Scope{}, 4, "condition Maybe, AWS::Region"},
 		{"with a condition of no effect", `[us-east-1, !Ref AWS::Region, !If [Maybe, a, a]]`, Scope{}, 2, "AWS::Region"},

@@ -1,9 +1,11 @@
 package load
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
@@ -16,49 +18,122 @@ func fromTerraform(root *node) ([]Document, error) {
 	if err := root.duplicate(); err != nil {
 		return nil, err
 	}
-	var docs []Document
-	if changes := root.get("resource_changes"); changes != nil {
-		docs = planned(root, changes)
-	} else {
+	changes := changesIn(root)
+	docs := planned(root, changes)
+	notes := grantsIn(changes)
+	if !root.has("resource_changes") {
 		for _, name := range []string{"planned_values", "values"} {
-			docs = append(docs, stateKeys(root.get(name).get("root_module"))...)
+			module := root.get(name).get("root_module")
+			docs = append(docs, stateKeys(module, docs)...)
+			notes = append(notes, stateGrants(module)...)
 		}
 	}
 	if len(docs) == 0 {
-		return nil, errors.New("want a plan or state with a KMS key, got no resource with a key policy in it")
+		return nil, withoutKey(strings.Join(append([]string{"want a plan or state with a KMS key, got no resource with a key policy in it"}, notes...), "; "))
 	}
+	docs[0].Notes = append(notes, docs[0].Notes...)
 	return docs, nil
 }
 
-// keyTypes are the resource types with a key policy.
-// Source: registry.terraform.io/providers/hashicorp/aws, resources kms_*.
-var keyTypes = map[string]bool{
-	"aws_kms_key":                  true,
-	"aws_kms_key_policy":           true,
-	"aws_kms_replica_key":          true,
-	"aws_kms_external_key":         true,
-	"aws_kms_replica_external_key": true,
+// changesIn lists the changes of a plan: those that it makes, those that it
+// puts off, and those made outside Terraform to what it leaves alone.
+// Terraform leaves out a list that is empty.
+func changesIn(root *node) []*node {
+	var changes []*node
+	seen := map[string]bool{}
+	add := func(c *node) {
+		if address := c.str("address"); c != nil && (c.has("deposed") || !seen[address]) {
+			seen[address] = seen[address] || !c.has("deposed")
+			changes = append(changes, c)
+		}
+	}
+	for _, c := range root.get("resource_changes").list() {
+		add(c)
+	}
+	for _, c := range root.get("deferred_changes").list() {
+		add(c.get("resource_change"))
+	}
+	for _, c := range root.get("resource_drift").list() {
+		add(c)
+	}
+	return changes
+}
+
+// grantsIn names the grants on keys that changes leave in place: who gets in
+// by a grant is in no key policy, and is not judged.
+func grantsIn(changes []*node) []string {
+	var notes []string
+	for _, c := range changes {
+		if c.str("type") == "aws_kms_grant" && c.str("mode") != "data" && !c.has("deposed") {
+			notes = append(notes, grantNote(c.str("address"), c.get("change").get("after"))...)
+		}
+	}
+	return notes
+}
+
+// stateGrants is grantsIn for a module of a state and the modules in it.
+func stateGrants(module *node) []string {
+	var notes []string
+	for _, r := range module.get("resources").list() {
+		if r.str("type") == "aws_kms_grant" && r.str("mode") != "data" {
+			notes = append(notes, grantNote(r.str("address"), r.get("values"))...)
+		}
+	}
+	for _, m := range module.get("child_modules").list() {
+		notes = append(notes, stateGrants(m)...)
+	}
+	return notes
+}
+
+// grantNote names one grant; nothing for one that is destroyed.
+// Source: registry.terraform.io/providers/hashicorp/aws, resource kms_grant.
+func grantNote(address string, values *node) []string {
+	if values == nil || values.kind != objectKind {
+		return nil
+	}
+	grantee, operations := values.str("grantee_principal"), []string{}
+	if grantee == "" {
+		grantee = "a principal that is not known"
+	}
+	for _, o := range values.get("operations").list() {
+		operations = append(operations, o.text)
+	}
+	slices.Sort(operations)
+	return []string{fmt.Sprintf("the grant %s gives %s %s on a key; grants are not judged", address, grantee, strings.Join(operations, ", "))}
+}
+
+// keyTypes are the resource types with a key policy, and the attribute that
+// holds it.
+// Source: registry.terraform.io/providers/hashicorp, aws and awscc, resources kms_*.
+var keyTypes = map[string]string{
+	"aws_kms_key":                  "policy",
+	"aws_kms_key_policy":           "policy",
+	"aws_kms_replica_key":          "policy",
+	"aws_kms_external_key":         "policy",
+	"aws_kms_replica_external_key": "policy",
+	"awscc_kms_key":                "key_policy",
+	"awscc_kms_replica_key":        "key_policy",
 }
 
 // planned reads the keys that exist once the plan is applied.
-func planned(root, changes *node) []Document {
+func planned(root *node, changes []*node) []Document {
 	configured := map[string]bool{}
 	complete := policyExpressions(root.get("configuration").get("root_module"), "", configured)
 	var docs []Document
-	for _, c := range changes.items {
-		after := c.get("change").get("after")
-		if !keyTypes[c.str("type")] || c.str("mode") == "data" || c.has("deposed") || after == nil || after.kind != objectKind {
+	for _, c := range changes {
+		after, attribute := c.get("change").get("after"), keyTypes[c.str("type")]
+		if attribute == "" || c.str("mode") == "data" || c.has("deposed") || after == nil || after.kind != objectKind {
 			continue // of another type, or destroyed
 		}
 		unknown := c.get("change").get("after_unknown")
 		d := terraformKey(c.str("address"), c.str("type"), after, unknown)
-		if unknown.get("policy").isTrue() {
+		if unknown.get(attribute).isTrue() {
 			// A key without a policy in its configuration shows one that is
 			// known after apply too: AWS's default policy.
 			if complete && c.str("type") != "aws_kms_key_policy" && !configured[withoutIndex(c.str("address"))] {
 				d.Default = true
 			} else {
-				d.Unknown = []Unknown{{Statement: -1, Path: "policy", What: "the value after apply"}}
+				d.Unknown = []Unknown{{Statement: -1, Path: attribute, What: "the value after apply"}}
 			}
 		}
 		docs = append(docs, d)
@@ -66,24 +141,19 @@ func planned(root, changes *node) []Document {
 	return docs
 }
 
-// stateKeys reads the keys of a module and of the modules in it.
-func stateKeys(module *node) []Document {
-	if module == nil {
-		return nil
-	}
+// stateKeys reads the keys of a module, and of the modules in it, that are not
+// among those known already.
+func stateKeys(module *node, known []Document) []Document {
 	var docs []Document
-	if list := module.get("resources"); list != nil {
-		for _, r := range list.items {
-			values := r.get("values")
-			if keyTypes[r.str("type")] && r.str("mode") != "data" && values != nil {
-				docs = append(docs, terraformKey(r.str("address"), r.str("type"), values, nil))
-			}
+	for _, r := range module.get("resources").list() {
+		values, address := r.get("values"), r.str("address")
+		is := func(d Document) bool { return d.Place == address }
+		if keyTypes[r.str("type")] != "" && r.str("mode") != "data" && values != nil && !slices.ContainsFunc(known, is) {
+			docs = append(docs, terraformKey(address, r.str("type"), values, nil))
 		}
 	}
-	if list := module.get("child_modules"); list != nil {
-		for _, m := range list.items {
-			docs = append(docs, stateKeys(m)...)
-		}
+	for _, m := range module.get("child_modules").list() {
+		docs = append(docs, stateKeys(m, known)...)
 	}
 	return docs
 }
@@ -98,18 +168,25 @@ func terraformKey(address, kind string, values, unknown *node) Document {
 			break
 		}
 	}
-	p := values.get("policy")
+	attribute := keyTypes[kind]
+	d.Bypass = values.get("bypass_policy_lockout_safety_check").isTrue() || unknown.get("bypass_policy_lockout_safety_check").isTrue()
+	p := values.get(attribute)
 	switch {
-	case unknown.get("policy").isTrue():
+	case unknown.get(attribute).isTrue():
 		return d // the caller knows what that means
 	case p == nil || p.kind == nullKind || (p.kind == textKind && strings.TrimSpace(p.text) == ""):
 		d.Default = kind != "aws_kms_key_policy"
 		if !d.Default {
 			d.Err = errors.New("policy: want the key policy, got none")
 		}
+	case p.kind == objectKind && attribute == "key_policy": // what the awscc provider's own type shows
+		d.At, d.Statements = p.at, statementRegions(p)
+		var text bytes.Buffer
+		p.write(&text)
+		d.Readings = []Reading{{Text: text.Bytes()}}
 	case p.kind != textKind:
 		d.At = p.at
-		d.Err = fmt.Errorf("policy: want a string that holds the key policy, got %s", p.kind)
+		d.Err = fmt.Errorf("%s: want a string that holds the key policy, got %s", attribute, p.kind)
 	default:
 		d.At = p.at
 		text := []byte(strings.TrimSpace(p.text))
@@ -124,6 +201,9 @@ func terraformFacts(kind string, values, unknown *node) policy.KeyFacts {
 		return policy.KeyFacts{}
 	}
 	f := policy.KeyFacts{Usage: values.str("key_usage"), Spec: values.str("customer_master_key_spec")}
+	if strings.HasPrefix(kind, "awscc_") {
+		f.Spec, f.Origin = values.str("key_spec"), values.str("origin")
+	}
 	if strings.HasSuffix(kind, "external_key") {
 		f.Origin = "EXTERNAL"
 		f.Spec = values.str("key_spec")
@@ -164,7 +244,7 @@ func policyExpressions(module *node, prefix string, into map[string]bool) bool {
 	}
 	if list := module.get("resources"); list != nil {
 		for _, r := range list.items {
-			if r.get("expressions").has("policy") {
+			if e := r.get("expressions"); e.has("policy") || e.has("key_policy") {
 				into[prefix+r.str("address")] = true
 			}
 		}

@@ -1,6 +1,9 @@
 package load
 
 import (
+	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -112,5 +115,61 @@ func TestTerraformFacts(t *testing.T) {
 	}
 	if k.Tags != nil {
 		t.Errorf("tags of %s = %v, want unknown", replica.Place, k.Tags)
+	}
+}
+
+// TestChangesOfAllKinds: a plan that lists nothing to change still holds what
+// it puts off and what has changed outside Terraform; grants are named.
+func TestChangesOfAllKinds(t *testing.T) {
+	key := func(address, policy string) string {
+		return `{"address":"` + address + `","mode":"managed","type":"aws_kms_key","change":{"actions":["update"],"after":{"policy":"` + policy + `"}}}`
+	}
+	tests := []struct {
+		name, text string
+		want       map[string]string
+	}{
+		{
+			"put off only", `{"format_version":"1.2","deferred_changes":[{"reason":"x","resource_change":` + key("aws_kms_key.a", "{}") + `}]}`,
+			map[string]string{"aws_kms_key.a": "{}"},
+		},
+		{"drift only", `{"format_version":"1.2","resource_drift":[` + key("aws_kms_key.a", "{}") + `]}`, map[string]string{"aws_kms_key.a": "{}"}},
+		{
+			"drift that the plan undoes", `{"format_version":"1.2","resource_drift":[` + key("aws_kms_key.a", "open") + `],"resource_changes":[` + key("aws_kms_key.a", "{}") + `]}`,
+			map[string]string{"aws_kms_key.a": "{}"},
+		},
+		{
+			"drift next to planned values", `{"format_version":"1.2","resource_drift":[` + key("aws_kms_key.a", "{}") + `],"planned_values":{"root_module":{"resources":[
+			{"address":"aws_kms_key.a","mode":"managed","type":"aws_kms_key","values":{"policy":"{}"}},
+			{"address":"aws_kms_key.b","mode":"managed","type":"aws_kms_key","values":{"policy":"{}"}}]}}}`,
+			map[string]string{"aws_kms_key.a": "{}", "aws_kms_key.b": "{}"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			docs, err := Documents([]byte(tt.text), Scope{})
+			if got := kinds(docs); err != nil || !maps.Equal(got, tt.want) || len(docs) != len(tt.want) {
+				t.Errorf("%v, %v, want %v", got, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestGrantsAreNamed(t *testing.T) {
+	const grant = `"address":"aws_kms_grant.g","mode":"managed","type":"aws_kms_grant"`
+	const values = `{"grantee_principal":"arn:aws:iam::444455556666:role/r","operations":["Encrypt","Decrypt"]}`
+	const want = "the grant aws_kms_grant.g gives arn:aws:iam::444455556666:role/r Decrypt, Encrypt on a key; grants are not judged"
+	const key = `"address":"aws_kms_key.k","mode":"managed","type":"aws_kms_key"`
+	for _, text := range []string{
+		`{"format_version":"1.2","resource_changes":[{` + grant + `,"change":{"after":` + values + `}},{` + key + `,"change":{"after":{"policy":"{}"}}}]}`,
+		`{"format_version":"1.0","values":{"root_module":{"resources":[{` + grant + `,"values":` + values + `},{` + key + `,"values":{"policy":"{}"}}]}}}`,
+	} {
+		docs, err := Documents([]byte(text), Scope{})
+		if err != nil || len(docs) != 1 || !slices.Equal(docs[0].Notes, []string{want}) {
+			t.Errorf("%v, %v, want one key with the note %q", docs, err, want)
+		}
+	}
+	_, err := Documents([]byte(`{"format_version":"1.2","resource_changes":[{`+grant+`,"change":{"after":`+values+`}}]}`), Scope{})
+	if err == nil || !errors.Is(err, ErrNoKey) || !strings.Contains(err.Error(), want) {
+		t.Errorf("a plan with a grant and no key: %v, want ErrNoKey that names the grant", err)
 	}
 }

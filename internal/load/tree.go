@@ -35,7 +35,8 @@ type node struct {
 	items   []*node
 	members []member
 	at      Region
-	parts   []piece // of unknown values: what is known of them; nil when nothing is
+	notes   []string // of a root: what is odd in the document
+	parts   []piece  // of unknown values: what is known of them; nil when nothing is
 }
 
 type member struct {
@@ -58,6 +59,36 @@ func (n *node) get(name string) *node {
 
 func (n *node) has(name string) bool { return n.get(name) != nil }
 
+// list returns the items of a list, nil of anything else.
+func (n *node) list() []*node {
+	if n == nil {
+		return nil
+	}
+	return n.items
+}
+
+// memberList returns the members of an object, nil of anything else.
+func (n *node) memberList() []member {
+	if n == nil {
+		return nil
+	}
+	return n.members
+}
+
+// each calls f for n and for every node in it, the outer first; not for nil.
+func (n *node) each(f func(*node)) {
+	if n == nil {
+		return
+	}
+	f(n)
+	for _, m := range n.members {
+		m.value.each(f)
+	}
+	for _, i := range n.items {
+		i.each(f)
+	}
+}
+
 // hasFold is has for any letter case.
 func (n *node) hasFold(name string) bool {
 	for _, m := range n.members {
@@ -71,6 +102,14 @@ func (n *node) hasFold(name string) bool {
 // str returns the text of a string member, "" when there is none.
 func (n *node) str(name string) string {
 	if v := n.get(name); v != nil && v.kind == textKind {
+		return v.text
+	}
+	return ""
+}
+
+// scalarText returns the text of a member that is a scalar, "" when there is none.
+func (n *node) scalarText(name string) string {
+	if v := n.get(name); v != nil && v.kind != listKind && v.kind != objectKind {
 		return v.text
 	}
 	return ""
@@ -96,6 +135,33 @@ func (n *node) duplicate() error {
 	return nil
 }
 
+// takeLast drops every member that has a later one of its name in the same
+// object, as CloudFormation does, and notes it.
+func (n *node) takeLast(note func(string)) {
+	last := map[string]int{}
+	for i, m := range n.members {
+		if _, again := last[m.name]; again {
+			note(fmt.Sprintf("line %d: member %.60q is there twice; CloudFormation takes the last", m.value.at.Line, m.name))
+		}
+		last[m.name] = i
+	}
+	if len(last) < len(n.members) {
+		var kept []member
+		for i, m := range n.members {
+			if last[m.name] == i {
+				kept = append(kept, m)
+			}
+		}
+		n.members = kept
+	}
+	for _, m := range n.members {
+		m.value.takeLast(note)
+	}
+	for _, i := range n.items {
+		i.takeLast(note)
+	}
+}
+
 // maxDepth bounds the nesting of documents. Policies need 6 levels, plans with
 // deep modules some dozens.
 const maxDepth = 200
@@ -108,7 +174,10 @@ type jsonParser struct {
 	line, column int
 }
 
-// parseJSON reads exactly one JSON value.
+// errMore is the kind of error for text after the first JSON value.
+var errMore = errors.New("more than one value")
+
+// parseJSON reads exactly one JSON value. More after it is errMore.
 func parseJSON(data []byte) (*node, error) {
 	p := &jsonParser{data: data, dec: json.NewDecoder(bytes.NewReader(data)), line: 1, column: 1}
 	p.dec.UseNumber()
@@ -118,7 +187,7 @@ func parseJSON(data []byte) (*node, error) {
 	}
 	if _, err := p.dec.Token(); err != io.EOF {
 		p.place(p.start())
-		return nil, fmt.Errorf("line %d: want one JSON value, got more behind it", p.line)
+		return nil, fault{errMore, fmt.Sprintf("line %d: want one JSON value, got more behind it", p.line)}
 	}
 	return n, nil
 }

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
+	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -23,21 +26,27 @@ func fromYAML(data []byte, scope Scope) ([]Document, error) {
 	if len(data) > maxTemplate {
 		return nil, fmt.Errorf("want a template of at most %d MiB, got %d bytes that are not JSON", maxTemplate>>20, len(data))
 	}
+	if hcl.Match(data) {
+		return nil, unrecognized("want what terraform show -json prints, got Terraform's own language; run terraform plan -out p && terraform show -json p > plan.json and check that")
+	}
 	root, err := parseYAML(data)
 	if err != nil {
 		return nil, err
 	}
 	switch {
 	case root.kind != objectKind:
-		return nil, fmt.Errorf("want a key policy, an answer of get-key-policy, a template or a plan, got %s", root.kind)
+		return nil, unrecognized("want a key policy, an answer of get-key-policy, a template or a plan, got %s", root.kind)
 	case root.has("Resources"):
 		return fromTemplate(root, scope)
 	case root.has("Statement"):
 		return nil, errors.New("want a key policy as JSON, got YAML")
 	default:
-		return nil, fmt.Errorf("want a template with Resources, got YAML with %s", names(root))
+		return nil, unrecognized("want a template with Resources, got YAML with %s", names(root))
 	}
 }
+
+// hcl matches a block of Terraform's own language.
+var hcl = regexp.MustCompile(`(?m)^\s*(resource|data|module|provider|variable|terraform|locals|output)\s+("[^"]*"\s+)*\{`)
 
 // parseYAML reads exactly one YAML document.
 func parseYAML(data []byte) (*node, error) {
@@ -47,10 +56,14 @@ func parseYAML(data []byte) (*node, error) {
 		return nil, oneLine(err)
 	}
 	if err := dec.Decode(&more); err != io.EOF {
-		return nil, errors.New("want one YAML document, got several")
+		return nil, unrecognized("want one YAML document, got several")
 	}
 	t := &yamlTree{}
-	return t.convert(&doc, 0)
+	root, err := t.convert(&doc, 0)
+	if root != nil {
+		root.notes = t.notes
+	}
+	return root, err
 }
 
 // oneLine keeps the first line of the YAML package's errors.
@@ -60,7 +73,17 @@ func oneLine(err error) error {
 }
 
 // A yamlTree counts the nodes that it makes, because aliases multiply them.
-type yamlTree struct{ nodes int }
+type yamlTree struct {
+	nodes int
+	notes []string
+}
+
+// note notes something odd, once.
+func (t *yamlTree) note(format string, args ...any) {
+	if note := fmt.Sprintf(format, args...); !slices.Contains(t.notes, note) {
+		t.notes = append(t.notes, note)
+	}
+}
 
 func (t *yamlTree) convert(y *yaml.Node, depth int) (*node, error) {
 	t.nodes++
@@ -81,7 +104,7 @@ func (t *yamlTree) convert(y *yaml.Node, depth int) (*node, error) {
 		n.kind = objectKind
 		err = t.mapping(n, y, depth)
 	case yaml.ScalarNode:
-		n.kind, n.text = scalar(y)
+		n.kind, n.text = t.scalar(y)
 	default:
 		return nil, fmt.Errorf("line %d: want a value, got none", y.Line)
 	}
@@ -102,7 +125,8 @@ func (t *yamlTree) sequence(n *node, y *yaml.Node, depth int) error {
 	return nil
 }
 
-// mapping converts members and merges; members of the mapping itself win.
+// mapping converts members and merges; members of the mapping itself win, and
+// of two with one name the last, as CloudFormation has it.
 func (t *yamlTree) mapping(n *node, y *yaml.Node, depth int) error {
 	var merged []*node
 	names := map[string]bool{}
@@ -122,11 +146,16 @@ func (t *yamlTree) mapping(n *node, y *yaml.Node, depth int) error {
 			merged = append(merged, v)
 			continue
 		}
-		if names[key.Value] {
-			return fmt.Errorf("line %d: member %.60q stands twice in one mapping", key.Line, key.Value)
+		_, name := t.scalar(key)
+		if key.ShortTag() == "!!null" {
+			name = key.Value
 		}
-		names[key.Value] = true
-		n.members = append(n.members, member{key.Value, v})
+		if names[name] {
+			t.note("line %d: member %.60q is there twice; CloudFormation takes the last", key.Line, name)
+			n.members = slices.DeleteFunc(n.members, func(m member) bool { return m.name == name })
+		}
+		names[name] = true
+		n.members = append(n.members, member{name, v})
 	}
 	for _, m := range merged {
 		if err := n.merge(m, names); err != nil {
@@ -160,9 +189,17 @@ func (n *node) merge(m *node, names map[string]bool) error {
 	}
 }
 
-// scalar returns what a scalar holds, with its text as written: a date stays
-// the text that it is, and so does an account id with leading zeros.
-func scalar(y *yaml.Node) (kind, string) {
+// scalar returns what a scalar holds: a date stays the text that it is, and an
+// integer is the decimal number that YAML 1.1 reads, as CloudFormation does.
+func (t *yamlTree) scalar(y *yaml.Node) (kind, string) {
+	if y.Style == 0 {
+		if text, ok := integer11(y.Value); ok {
+			if text != y.Value {
+				t.note("line %d: %s without quotes is the number %s in YAML 1.1, which CloudFormation reads", y.Line, y.Value, text)
+			}
+			return numberKind, text
+		}
+	}
 	switch y.ShortTag() {
 	case "!!null":
 		return nullKind, ""
@@ -179,6 +216,29 @@ func scalar(y *yaml.Node) (kind, string) {
 	}
 	return textKind, y.Value
 }
+
+// integer11 reads an integer of YAML 1.1 that YAML 1.2 reads otherwise, or as
+// text: octal with a leading zero, hexadecimal, binary, and with underscores.
+// Source: yaml.org/type/int.html; integers to base 60 are left out, for an
+// account id has no colons.
+func integer11(text string) (decimal string, ok bool) {
+	sign, digits := "", text
+	if strings.HasPrefix(text, "-") || strings.HasPrefix(text, "+") {
+		sign, digits = text[:1], text[1:]
+	}
+	m := oddInteger.FindString(digits)
+	if m == "" {
+		return "", false
+	}
+	digits = strings.ReplaceAll(digits, "_", "")
+	n, good := new(big.Int).SetString(digits, 0) // Go's prefixes are those of YAML 1.1
+	if !good {
+		return "", false
+	}
+	return strings.TrimPrefix(sign, "+") + n.String(), true
+}
+
+var oddInteger = regexp.MustCompile(`^(0b[01_]+|0[0-7_]+|0x[0-9a-fA-F_]+|[1-9][0-9]*_[0-9_]*)$`)
 
 // withTag turns the short form of an intrinsic function into the long one:
 // !Ref X is {"Ref": "X"}, !Sub "..." is {"Fn::Sub": "..."}.

@@ -65,7 +65,7 @@ func instrument(dir string) (guards []guard, sources map[string][]byte, err erro
 	if len(guards) == 0 {
 		return nil, nil, fmt.Errorf("%s: want a package with conditions, found none", dir)
 	}
-	sources[filepath.Join(dir, "mutant_guard.go")] = fmt.Appendf(nil, support, pkg)
+	sources[filepath.Join(dir, "mutant_guard.go")] = fmt.Appendf(nil, support, pkg, len(guards))
 	return guards, sources, nil
 }
 
@@ -156,28 +156,35 @@ func apply(text []byte, edits []edit) []byte {
 	return b.Bytes()
 }
 
-// support is the file that the overlay adds to the package: KMSENTRY_MUTANT,
-// such as "17=true", says which guard is forced, and to what.
+// support is the file that the overlay adds to the package: it says which
+// guard is forced, and to what, and records the values that guards have.
 const support = `package %s
 
-import (
-	"os"
-	"strconv"
-	"strings"
-)
+type mutantState struct {
+	number int     // of the guard that is forced; -1 for none
+	value  bool    // what it is forced to
+	seen   []uint8 // by guard: 1 when it was false, 2 when it was true; nil records nothing
+	calls  int     // of guards
+	limit  int     // of calls; one more panics
+}
 
-var mutantNumber, mutantValue = func() (int, bool) {
-	number, value, ok := strings.Cut(os.Getenv("KMSENTRY_MUTANT"), "=")
-	n, err := strconv.Atoi(number)
-	if !ok || err != nil {
-		return -1, false
-	}
-	return n, value == "true"
-}()
+var mutants = mutantState{number: -1, limit: 1 << 62}
+
+const mutantCount = %d
 
 func mutantGuard(n int, is bool) bool {
-	if n == mutantNumber {
-		return mutantValue
+	if mutants.calls++; mutants.calls > mutants.limit {
+		panic("the mutant takes too long")
+	}
+	if n == mutants.number {
+		return mutants.value
+	}
+	if mutants.seen != nil {
+		if is {
+			mutants.seen[n] |= 2
+		} else {
+			mutants.seen[n] |= 1
+		}
 	}
 	return is
 }

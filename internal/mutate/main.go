@@ -1,19 +1,20 @@
 // Command mutate asks whether the tests of the decision would notice a wrong
 // guard. It forces a guard of a package (one operand of a condition) to true or
-// to false, runs the package's tests, and says which mutants nothing notices.
+// to false, runs the package's TestGuardMutants on it, and says which mutants
+// nothing notices.
 //
-//	go run ./internal/mutate                    # all that testdata/guards.tsv lists
+//	go run ./internal/mutate                    # all
 //	go run ./internal/mutate -n 40 -seed 7      # 40 of them
 //	go run ./internal/mutate -files search.go   # those of some files
-//	go run ./internal/mutate -find -files a.go  # every mutant of a file, as lines for the list
 //
-// A line of the list is a mutant that the tests have to notice, or a mutant, a
-// tab and the reason why it changes no answer. Exit status: 0 the list is true,
-// 1 it is not, or something failed, 2 wrong usage.
+// The package's testdata/guards.tsv lists the mutants that need not be noticed:
+// a mutant, a tab and the reason why it changes no answer. Exit status: 0 every
+// other mutant is noticed and none of these is, 1 that is not so, or something
+// failed, 2 wrong usage.
 //
-// All mutants live in one test binary: the guards are wrapped in a call, by an
-// overlay, and an environment variable says which one is forced. So a mutant
-// costs one run of the tests and no build.
+// All mutants live in one test binary: an overlay wraps the guards in a call,
+// and the test forces one after the other. So a mutant costs neither a build nor
+// a process, and no case in which its guard has the forced value anyway.
 package main
 
 import (
@@ -24,7 +25,6 @@ import (
 	"os"
 	"os/signal"
 	"strings"
-	"time"
 )
 
 func main() {
@@ -37,13 +37,10 @@ func main() {
 type config struct {
 	pkg     string
 	files   []string // only guards of these files; nil for all
-	find    bool     // try all mutants, and print lines for the list
 	n       int      // at most so many mutants, chosen by seed; 0 for all
 	seed    uint64
-	fast    string // regular expression of the tests that run first
-	slow    string // and of those that only survivors of the first meet
-	timeout time.Duration
 	workers int
+	verbose bool // list the mutants that are noticed too, and by what
 }
 
 func run(ctx context.Context, args []string, out, errs io.Writer) int {
@@ -53,13 +50,10 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	flags.SetOutput(errs)
 	flags.StringVar(&c.pkg, "package", "./detector/policy", "the package's `folder`")
 	flags.StringVar(&files, "files", "", "only guards of these `files`, with commas between them")
-	flags.BoolVar(&c.find, "find", false, "try every mutant, listed or not, and print lines for the list")
 	flags.IntVar(&c.n, "n", 0, "at most `N` mutants, chosen by -seed; 0 for all")
 	flags.Uint64Var(&c.seed, "seed", 1, "chooses the mutants for -n")
-	flags.StringVar(&c.fast, "fast", "Corpus|QuestionCases|Allows|Parse|Services", "`tests` that every mutant meets")
-	flags.StringVar(&c.slow, "slow", "RandomPolicies|Laws|FuzzDecide", "`tests` that survivors of the first meet")
-	flags.DurationVar(&c.timeout, "timeout", time.Minute, "how long the tests may take on one mutant; longer counts as noticed")
 	flags.IntVar(&c.workers, "workers", 2, "mutants at the same time")
+	flags.BoolVar(&c.verbose, "v", false, "list what notices each mutant, too")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestInstrumentFile(t *testing.T) {
@@ -55,14 +54,60 @@ func TestGuardsOfOneTextAreNumbered(t *testing.T) {
 	}
 }
 
-// write makes a package with one tested guard and one that no test reads.
-func write(t *testing.T, list string) string {
+// testText is a package's TestGuardMutants in small: it tries each mutant on
+// the functions that the package's other test holds.
+const testText = `//go:build mutants
+
+package p
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"testing"
+)
+
+func TestGuardMutants(t *testing.T) {
+	in, err := os.Open(os.Getenv("KMSENTRY_MUTANTS"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := os.Create(os.Getenv("KMSENTRY_MUTANTS_OUT"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if right() != "" {
+		t.Fatal(right())
+	}
+	for lines := bufio.NewScanner(in); lines.Scan(); {
+		fmt.Sscan(lines.Text(), &mutants.number, &mutants.value)
+		fmt.Fprintln(out, "begin", lines.Text())
+		if by := right(); by != "" {
+			fmt.Fprintln(out, "noticed", lines.Text(), by)
+		} else {
+			fmt.Fprintln(out, "survives", lines.Text())
+		}
+	}
+	fmt.Fprintln(out, "end")
+}
+
+func right() string {
+	if abs(-2) != 2 || abs(2) != 2 || idle(3) != 3 || deep(3) != 0 {
+		return "the case of abs"
+	}
+	return ""
+}
+`
+
+// write makes a package with tested guards, one of which ends the process when
+// it is wrong, and one that no test reads.
+func write(t *testing.T, test, list string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"go.mod":              "module example.com/p\n\ngo 1.26\n",
-		"p.go":                "package p\n\nfunc abs(n int) int {\n\tif n < 0 {\n\t\treturn -n\n\t}\n\treturn n\n}\n\nfunc idle(n int) int {\n\tif n > 9 {\n\t\tn = 9\n\t}\n\treturn n\n}\n",
-		"p_test.go":           "package p\n\nimport \"testing\"\n\nfunc TestAbs(t *testing.T) {\n\tif abs(-2) != 2 || abs(2) != 2 || idle(3) != 3 {\n\t\tt.Error(\"wrong\")\n\t}\n}\n",
+		"p.go":                "package p\n\nimport \"os\"\n\nfunc abs(n int) int {\n\tif n < 0 {\n\t\treturn -n\n\t}\n\treturn n\n}\n\nfunc idle(n int) int {\n\tif n > 9 {\n\t\tn = 9\n\t}\n\treturn n\n}\n\nfunc deep(n int) int {\n\tif n == 4 {\n\t\tos.Exit(2)\n\t}\n\treturn 0\n}\n",
+		"p_test.go":           test,
 		"testdata/guards.tsv": list,
 	} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
@@ -77,30 +122,30 @@ func write(t *testing.T, list string) string {
 
 func TestMutate(t *testing.T) {
 	const (
-		held = "p.go abs `n < 0` #0 true\n"
-		idle = "p.go idle `n > 9` #0 false"
+		capped = "p.go idle `n > 9` #0 false"
+		four   = "p.go deep `n == 4` #0 false"
+		spared = capped + "\tno caller has more than 9\n" + four + "\tno caller has 4\n"
 	)
 	tests := []struct {
 		name  string
 		list  string
-		find  bool
 		wrong int
-		says  string
+		says  string // one of the lines
 		err   string
 	}{
-		{"a mutant that is noticed", "# why\n" + held, false, 0, "1 mutants listed, 1 tried: nothing notices 0", ""},
-		{"one that is not", held + idle + "\n", false, 1, idle + "\tNOTHING NOTICES IT", ""},
-		{"one that need not be", held + idle + "\tno caller has more than 9\n", false, 0, "2 mutants listed, 2 tried: nothing notices 0", ""},
-		{"all that there are", "", true, 1, held + "p.go abs `n < 0` #0 false\np.go idle `n > 9` #0 true\n" + idle + "\tNOTHING NOTICES IT\n", ""},
-		{"a tab without a reason", held + idle + "\t \n", false, 0, "", "guards.tsv:2: want a reason after the tab"},
-		{"a guard that is gone", held + "p.go idle `n > 8` #0 false\tgone\n", false, 0, "", "guards.tsv:2: no guard is called p.go idle `n > 8` #0 false any more"},
-		{"an empty list", "# none\n", false, 0, "", "want mutants, found none"},
+		{"what nothing notices is wrong", four + "\tno caller has 4\n", 1, capped + "\tNOTHING NOTICES IT\n", ""},
+		{"unless it is listed", "# why\n" + spared, 0, "3 guards, 6 mutants tried, 4 noticed, 2 listed with a reason; 0 wrong\n", ""},
+		{"a mutant that ends the process is noticed", spared, 0, "p.go deep `n == 4` #0 true\tnoticed by the end of the process\n", ""},
+		{"and those after it are tried", spared, 0, "p.go abs `n < 0` #0 true\tnoticed by the case of abs\n", ""},
+		{"what is listed must not be noticed", spared + "p.go abs `n < 0` #0 true\tquick\n", 1, "p.go abs `n < 0` #0 true\tIS LISTED, BUT NOTICED BY the case of abs\n", ""},
+		{"a line without a reason", capped + "\t \n", 0, "", "guards.tsv:1: want a mutant, a tab and a reason"},
+		{"a guard that is gone", spared + "p.go idle `n > 8` #0 false\tgone\n", 0, "", "guards.tsv:3: no guard is called p.go idle `n > 8` #0 false any more"},
+		{"a line twice", spared + spared, 0, "", "is listed twice"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var out bytes.Buffer
-			c := config{pkg: write(t, test.list), find: test.find, fast: "TestAbs", slow: "TestAbs", timeout: time.Minute, workers: 2}
-			wrong, err := mutate(context.Background(), c, &out)
+			wrong, err := mutate(context.Background(), config{pkg: write(t, testText, test.list), workers: 1, verbose: true}, &out)
 			if test.err != "" {
 				if err == nil || !strings.Contains(err.Error(), test.err) {
 					t.Errorf("mutate = %v, want an error with %q", err, test.err)
@@ -114,10 +159,25 @@ func TestMutate(t *testing.T) {
 	}
 }
 
-func TestMutateFailsWithoutTests(t *testing.T) {
-	c := config{pkg: write(t, "p.go abs `n < 0` #0 true\n"), fast: "TestNothing", slow: "TestNothing", timeout: time.Minute, workers: 1}
-	if _, err := mutate(context.Background(), c, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "found none") {
-		t.Errorf("mutate = %v, want an error about tests that are not there", err)
+// A run that tries nothing is an error, never a clean result.
+func TestMutateNeedsTests(t *testing.T) {
+	tests := []struct {
+		name, test string
+		files      []string
+		err        string
+	}{
+		{"no TestGuardMutants", "package p\n", nil, "fails without a mutant"},
+		{"tests that fail without a mutant", strings.Replace(testText, "abs(2) != 2", "abs(2) != 3", 1), nil, "the case of abs"},
+		{"other mutants than asked for", strings.Replace(testText, `"survives", lines.Text()`, `"survives 7 true"`, 1), nil, "not what it was asked"},
+		{"no such file", testText, []string{"q.go"}, `want guards in the files ["q.go"], found none`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := mutate(context.Background(), config{pkg: write(t, test.test, ""), workers: 1, files: test.files}, &bytes.Buffer{})
+			if err == nil || !strings.Contains(err.Error(), test.err) {
+				t.Errorf("mutate = %v, want an error with %q", err, test.err)
+			}
+		})
 	}
 }
 

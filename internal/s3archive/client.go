@@ -103,6 +103,9 @@ func (t *Trail) region(ctx context.Context) (string, error) {
 func plain(err error) error {
 	var api smithy.APIError
 	if !errors.As(err, &api) {
+		if strings.Contains(err.Error(), "get identity: get credentials") {
+			return &hunt.StopError{Err: errors.New("there are no credentials: set them up as for the AWS CLI, for example with AWS_PROFILE")}
+		}
 		return err
 	}
 	message := fmt.Sprintf("%s: %s", api.ErrorCode(), strings.Join(strings.Fields(api.ErrorMessage()), " "))

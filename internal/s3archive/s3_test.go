@@ -302,6 +302,21 @@ func TestExpiredAndResumed(t *testing.T) {
 	}
 }
 
+// TestNoCredentials: one line says so, without what the SDK has tried.
+func TestNoCredentials(t *testing.T) {
+	serve(t)
+	for name, value := range map[string]string{
+		"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "", "AWS_EC2_METADATA_DISABLED": "true",
+		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_WEB_IDENTITY_TOKEN_FILE": "", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "", "AWS_CONTAINER_CREDENTIALS_FULL_URI": "",
+	} {
+		t.Setenv(name, value)
+	}
+	_, err := Open(context.Background(), Options{URL: "s3://trail-logs/org/", Workers: 1})
+	if err == nil || !strings.Contains(err.Error(), "there are no credentials") || strings.Contains(err.Error(), "operation error") {
+		t.Errorf("error %v, want one line about credentials", err)
+	}
+}
+
 func TestBadBuckets(t *testing.T) {
 	f, _, _ := serve(t)
 	for _, test := range []struct{ url, want string }{

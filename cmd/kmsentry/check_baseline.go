@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/kmsentry/kmsentry/alert/exceptions"
+	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/internal/load"
+)
+
+// A baseline is what was found at one time and is accepted for a while, so that
+// a gate can be put up before everything behind it is mended.
+type baseline struct {
+	Version  int           `json:"version"` // 1
+	Written  string        `json:"written"` // the day
+	Accepted []baselineKey `json:"accepted"`
+	name     string        // of the file
+}
+
+// A baselineKey is one key of a baseline.
+type baselineKey struct {
+	Source  string         `json:"source"` // as in the output, with slashes
+	Encrypt policy.Verdict `json:"encrypt"`
+	Use     policy.Verdict `json:"use"`
+	Locked  bool           `json:"locked,omitempty"`
+	Expires string         `json:"expires"` // the last day
+}
+
+// readBaseline reads a baseline; every fault is an error.
+func readBaseline(name string, at time.Time) (*baseline, error) {
+	data, err := readInput(name, nil)
+	if err != nil {
+		return nil, fmt.Errorf("--baseline %s: %w", name, err)
+	}
+	b := &baseline{name: name}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(b); err != nil {
+		return nil, fmt.Errorf("--baseline %s: want what --write-baseline writes: %w", name, err)
+	}
+	if b.Version != 1 {
+		return nil, fmt.Errorf("--baseline %s: want version 1, found %d", name, b.Version)
+	}
+	for i, k := range b.Accepted {
+		if _, ok := lastDay(k.Expires, at); !ok {
+			return nil, fmt.Errorf("--baseline %s: accepted[%d]: want expires to be a day within a year, such as %s, found %q", name, i, exceptions.Latest(at).Format(time.DateOnly), k.Expires)
+		}
+	}
+	return b, nil
+}
+
+// match is what the baseline accepts of c: nothing that is worse than it was,
+// in either class, and no key locked since.
+func (b *baseline) match(c *checked, at time.Time) (held exceptions.Held, expired bool) {
+	if b == nil {
+		return held, false
+	}
+	for _, k := range b.Accepted {
+		if k.Source != filepath.ToSlash(c.source()) || c.locked() && !k.Locked || c.decision.TooIntricate ||
+			worse(c.decision.Classes.Encrypt, k.Encrypt) || worse(c.decision.Classes.Use, k.Use) {
+			continue
+		}
+		day, ok := lastDay(k.Expires, at)
+		if !ok || exceptions.Over(day, at) {
+			expired = true
+			continue
+		}
+		return exceptions.Held{By: "baseline " + b.name, Owner: "as of " + b.Written, Reason: "it was so when the baseline was written", Expires: day}, false
+	}
+	return held, expired
+}
+
+// lastDay reads the day until which something is accepted; ok is false for what
+// is no day, or one that is too far ahead.
+func lastDay(text string, at time.Time) (day time.Time, ok bool) {
+	day, err := time.Parse(time.DateOnly, text)
+	return day, err == nil && !day.After(exceptions.Latest(at))
+}
+
+// counts is the verdict of a class that is accepted or not: what is not ruled
+// out, but for undecided up to public, which is less than surely public.
+func counts(found policy.Bounds) policy.Verdict {
+	if found.Verdict == policy.Undecided && found.Most == policy.Public {
+		return policy.Undecided
+	}
+	return found.Most
+}
+
+// worse reports whether what was found is worse than what was accepted.
+func worse(found policy.Bounds, accepted policy.Verdict) bool {
+	return counts(found).Rank() > accepted.Rank()
+}
+
+// add adds a key that is not private, or that its owner has lost.
+func (b *baseline) add(c *checked, at time.Time) {
+	if c.err != nil || c.decision.Most == policy.Private && !c.locked() {
+		return
+	}
+	b.Accepted = append(b.Accepted, baselineKey{
+		Source: filepath.ToSlash(c.source()), Encrypt: counts(c.decision.Classes.Encrypt), Use: counts(c.decision.Classes.Use),
+		Locked: c.locked(), Expires: exceptions.Latest(at).Format(time.DateOnly),
+	})
+}
+
+// write writes the baseline, sorted by source.
+func (b *baseline) write(name string, at time.Time) error {
+	b.Version, b.Written = 1, at.Format(time.DateOnly)
+	if b.Accepted == nil {
+		b.Accepted = []baselineKey{}
+	}
+	slices.SortStableFunc(b.Accepted, func(x, y baselineKey) int { return bytes.Compare([]byte(x.Source), []byte(y.Source)) })
+	text, err := json.MarshalIndent(b, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name, append(text, '\n'), 0o644) // #nosec G306 -- a baseline is kept in the repository
+}
+
+// acceptance is what the key's own Metadata accepts: a verdict with a reason
+// and an end.
+func acceptance(a *load.Accept, c *checked, at time.Time) (held exceptions.Held, problem string) {
+	if a == nil {
+		return held, ""
+	}
+	var verdict policy.Verdict
+	if err := verdict.UnmarshalText([]byte(a.Verdict)); err != nil || verdict == policy.Private {
+		return held, fmt.Sprintf("Metadata.kmsentry.accept: expected verdict to be public, undecided, network or shared, found %q", a.Verdict)
+	}
+	day, ok := lastDay(a.Expires, at)
+	switch {
+	case a.Reason == "":
+		return held, "Metadata.kmsentry.accept: expected a reason, found none"
+	case !ok:
+		return held, fmt.Sprintf("Metadata.kmsentry.accept: expected expires to be a day within a year, such as %s, found %q", exceptions.Latest(at).Format(time.DateOnly), a.Expires)
+	case exceptions.Over(day, at):
+		return held, "Metadata.kmsentry.accept would have accepted this, but it expired on " + a.Expires
+	case c.locked() || c.decision.TooIntricate:
+		return held, "Metadata.kmsentry.accept holds no key that is locked or too intricate; an exception by policy_sha256 can"
+	case worse(c.decision.Classes.Encrypt, verdict) || worse(c.decision.Classes.Use, verdict):
+		return held, fmt.Sprintf("Metadata.kmsentry.accept takes up to %s, and this is worse", verdict)
+	}
+	return exceptions.Held{By: "metadata", Owner: "the template", Reason: a.Reason, Expires: day}, ""
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// configName is the file that keeps a repository's settings for check.
+const configName = ".kmsentry.yaml"
+
+// A checkConfig is what the file can say. Flags go before it.
+type checkConfig struct {
+	Account         string            `yaml:"account"`
+	OwnerOrg        string            `yaml:"owner_org"`
+	TrustedAccounts []string          `yaml:"trusted_accounts"`
+	TrustedOrgs     []string          `yaml:"trusted_orgs"`
+	Parameters      map[string]string `yaml:"parameters"`
+	Imports         map[string]string `yaml:"imports"`
+	Exceptions      string            `yaml:"exceptions"` // from the file's folder
+	Baseline        string            `yaml:"baseline"`   // from the file's folder
+	FailOn          string            `yaml:"fail_on"`
+}
+
+// findConfig returns the nearest configuration file in dir or above it; "" when
+// there is none.
+func findConfig(dir string) string {
+	for {
+		name := filepath.Join(dir, configName)
+		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+			return name
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return ""
+		}
+		dir = parent
+	}
+}
+
+// configure fills in from the configuration file what no flag says. given holds
+// the names of the flags that were given.
+func (o *checkOptions) configure(name string, given map[string]bool) error {
+	if name == "" {
+		return nil
+	}
+	data, err := readInput(name, nil)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	var c checkConfig
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	d.KnownFields(true)
+	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s: %s", name, strings.Join(strings.Fields(strings.TrimPrefix(err.Error(), "yaml: ")), " "))
+	}
+	beside := func(file string) string {
+		if file == "" || filepath.IsAbs(file) {
+			return file
+		}
+		return filepath.Join(filepath.Dir(name), file)
+	}
+	text := func(flag string, to *string, value string) {
+		if !given[flag] && value != "" {
+			*to = value
+			o.from = append(o.from, flag+" "+value)
+		}
+	}
+	if !given["key-arn"] { // which tells the account
+		text("account", &o.account, c.Account)
+	}
+	text("owner-org", &o.key.Org, c.OwnerOrg)
+	text("exceptions", &o.exceptions, beside(c.Exceptions))
+	text("baseline", &o.baselineFile, beside(c.Baseline))
+	for flag, values := range map[string]struct {
+		to   *list
+		from []string
+	}{"trusted-account": {&o.trustedAccounts, c.TrustedAccounts}, "trusted-org": {&o.trustedOrgs, c.TrustedOrgs}} {
+		if !given[flag] && len(values.from) > 0 {
+			*values.to = values.from
+			o.from = append(o.from, flag+" "+strings.Join(values.from, ","))
+		}
+	}
+	for flag, values := range map[string]struct {
+		to   *pairs
+		from map[string]string
+	}{"parameter": {&o.parameters, c.Parameters}, "import": {&o.imports, c.Imports}} {
+		for _, key := range slices.Sorted(maps.Keys(values.from)) {
+			if _, have := (*values.to)[key]; !have {
+				if err := values.to.Set(key + "=" + values.from[key]); err != nil {
+					return fmt.Errorf("%s: %q: %w", name, key, err)
+				}
+				o.from = append(o.from, flag+" "+key+"="+values.from[key])
+				o.configured = append(o.configured, key)
+			}
+		}
+	}
+	if !given["fail-on"] && c.FailOn != "" {
+		if err := o.failOn.Set(c.FailOn); err != nil {
+			return fmt.Errorf("%s: fail_on: %w", name, err)
+		}
+		o.from = append(o.from, "fail-on "+c.FailOn)
+	}
+	slices.Sort(o.from)
+	return nil
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestCheckConfig: the nearest file upwards says what no flag does.
+func TestCheckConfig(t *testing.T) {
+	const parameter = "Parameters: {P: {Type: String}}\nResources:\n  K:\n    Type: AWS::KMS::Key\n    Properties: {KeyPolicy: {Version: 2012-10-17, Statement: [{Effect: Allow, Principal: {AWS: '111122223333'}, Action: 'kms:*', Resource: '*'}, {Effect: Allow, Principal: {AWS: !Ref P}, Action: 'kms:Encrypt', Resource: '*'}]}}\n"
+	for _, row := range []struct {
+		name, config string
+		args         []string
+		status       int
+		says, errs   string
+	}{
+		{"none", "", nil, exitFound, "between", ""},
+		{"empty", "\n", nil, exitFound, "between", ""},
+		{"parameters", "account: '111122223333'\nparameters: {P: '444455556666'}\n", nil, exitOK, "shared", ""},
+		{"and a level", "account: '111122223333'\nparameters: {P: '444455556666'}\nfail_on: shared\n", nil, exitFound, "shared", ""},
+		{"a flag goes before it", "account: '111122223333'\nparameters: {P: '444455556666'}\nfail_on: shared\n", []string{"--fail-on", "public"}, exitOK, "shared", ""},
+		{"a flag for the same parameter", "account: '111122223333'\nparameters: {P: '*'}\n", []string{"--parameter", "P=444455556666"}, exitOK, "shared", ""},
+		{"trusted accounts", "account: '111122223333'\nparameters: {P: '444455556666'}\ntrusted_accounts: ['444455556666']\nfail_on: shared\n", nil, exitOK, "private", ""},
+		{"left out", "account: '111122223333'\nparameters: {P: '444455556666'}\n", []string{"--no-config"}, exitFound, "between", ""},
+		{"a parameter that no template has", "account: '111122223333'\nparameters: {P: '444455556666', Q: x}\n", nil, exitOK, "shared", ""},
+		{"printed", "account: '111122223333'\nparameters: {P: '444455556666'}\n", []string{"--verbose"}, exitOK, "shared", "account 111122223333; parameter P=444455556666"},
+		{"an unknown member", "acount: '111122223333'\n", nil, exitUsage, "", "field acount not found"},
+		{"a wrong level", "fail_on: some\n", nil, exitUsage, "", "fail_on: want public, network, shared, undecided or none"},
+		{"a wrong account", "account: '1'\n", nil, exitUsage, "", `want 12 digits, got "1"`},
+		{"exceptions that are not there", "exceptions: no.yaml\n", nil, exitFound, "", "no.yaml: no such file"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			dir := folder(t, map[string]string{"sub/deep/t.yaml": parameter})
+			if row.config != "" {
+				if err := os.WriteFile(filepath.Join(dir, configName), []byte(row.config), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			t.Chdir(filepath.Join(dir, "sub", "deep"))
+			status, out, errs := checked3(append(row.args, "t.yaml")...)
+			if status != row.status || !strings.Contains(out, row.says) || !strings.Contains(errs, row.errs) {
+				t.Errorf("exit status %d, want %d with %q and %q\n%s%s", status, row.status, row.says, row.errs, out, errs)
+			}
+		})
+	}
+}

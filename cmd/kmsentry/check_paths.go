@@ -1,0 +1,176 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/internal/load"
+)
+
+// A checkPath is one file to check. walked says that it was found in a folder:
+// then it may hold no key, and be something else altogether.
+type checkPath struct {
+	name   string
+	walked bool
+	err    error // why a folder could not be read
+}
+
+// leftOut are folders that hold copies of other people's files.
+var leftOut = []string{".git", "node_modules", ".terraform"}
+
+// expand lists the files under the paths, folders in the order of names.
+// Symbolic links to folders are not followed. all says that files which are
+// named count as found, too.
+func expand(paths []string, all bool) []checkPath {
+	var list []checkPath
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if path == "-" || err != nil || !info.IsDir() {
+			list = append(list, checkPath{name: path, walked: all && err == nil})
+			continue
+		}
+		err = filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				list = append(list, checkPath{name: name, walked: true, err: reason(err)})
+				return fs.SkipDir
+			case d.IsDir() && name != path && slices.Contains(leftOut, d.Name()):
+				return fs.SkipDir
+			case d.IsDir():
+				return nil
+			}
+			if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() { // what a link leads to, too
+				list = append(list, checkPath{name: name, walked: true})
+			}
+			return nil
+		})
+		if err != nil {
+			list = append(list, checkPath{name: path, err: reason(err)})
+		}
+	}
+	return list
+}
+
+// An outcome is what became of one file.
+type fileOutcome struct {
+	documents  []checked
+	withoutKey bool     // a known format, or nothing about KMS, and no key
+	unknown    string   // why the format is not known, of a file that mentions KMS
+	parameters []string // of the template, where a --parameter was given
+}
+
+// judgeAll judges the files, several at a time, and hands over what became of
+// each in their order.
+func judgeAll(files []checkPath, stdin io.Reader, o checkOptions, each func(checkPath, fileOutcome) error) error {
+	results := make([]chan fileOutcome, len(files))
+	for i := range results {
+		results[i] = make(chan fileOutcome, 1)
+	}
+	slots := make(chan struct{}, 2*runtime.GOMAXPROCS(0))
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() {
+		for i := range files {
+			select {
+			case slots <- struct{}{}:
+			case <-stop:
+				return
+			}
+			go func() {
+				results[i] <- judgeFile(files[i], stdin, o)
+				<-slots
+			}()
+		}
+	}()
+	for i, file := range files {
+		if err := each(file, <-results[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// judgeFile judges every key policy in a file. One that was named and holds
+// none comes back as one checked with the error.
+func judgeFile(file checkPath, stdin io.Reader, o checkOptions) fileOutcome {
+	failed := func(err error) fileOutcome {
+		return fileOutcome{documents: []checked{{file: file.name, err: err, decision: policy.Unread()}}}
+	}
+	if file.err != nil {
+		return failed(file.err)
+	}
+	data, err := readInput(file.name, stdin)
+	if err != nil {
+		return failed(err)
+	}
+	if file.walked && !mentionsKMS(data) {
+		return fileOutcome{withoutKey: true}
+	}
+	docs, err := load.Documents(data, o.scope())
+	var out fileOutcome
+	if o.parameters != nil {
+		out.parameters = load.Parameters(data)
+	}
+	switch {
+	case errors.Is(err, load.ErrNoKey):
+		out.withoutKey = true
+		return out
+	case file.walked && errors.Is(err, load.ErrUnrecognized):
+		out.unknown = err.Error()
+		return out
+	case err != nil && file.walked && !(structured(file.name) && namesKey(data)):
+		out.unknown = err.Error()
+		return out
+	case err != nil:
+		return failed(err)
+	}
+	for i := range docs {
+		c := judge(&docs[i], o)
+		c.file = file.name
+		if file.walked && c.place == "" && slices.Contains(c.notes, noKMSAction) {
+			continue // the policy of something else
+		}
+		out.documents = append(out.documents, c)
+	}
+	out.withoutKey = len(out.documents) == 0
+	return out
+}
+
+// mentionsKMS reports whether a file can be about a KMS key at all.
+func mentionsKMS(data []byte) bool {
+	for i := 0; i+3 <= len(data); i++ {
+		if data[i]|0x20 == 'k' && data[i+1]|0x20 == 'm' && data[i+2]|0x20 == 's' {
+			return true
+		}
+	}
+	return false
+}
+
+// namesKey reports whether a file that cannot be read may well hold a key.
+func namesKey(data []byte) bool {
+	for _, mark := range []string{"AWS::KMS::", "aws_kms_", "awscc_kms_", "kms:"} {
+		if bytes.Contains(data, []byte(mark)) {
+			return true
+		}
+	}
+	return false
+}
+
+// structured reports whether a file's name promises JSON or YAML: then a file
+// that is neither is broken, not of another kind.
+func structured(name string) bool {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".json", ".yaml", ".yml", ".template":
+		return true
+	default:
+		return false
+	}
+}

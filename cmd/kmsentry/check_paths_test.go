@@ -1,0 +1,161 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// folder writes files into a new folder.
+func folder(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func template(statement string) string {
+	return `{"Resources":{"K":{"Type":"AWS::KMS::Key","Properties":{"KeyPolicy":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":{"Fn::Sub":"arn:aws:iam::${AWS::AccountId}:root"}},"Action":"kms:*","Resource":"*"}` + statement + `]}}}}}`
+}
+
+const openStatement = `,{"Effect":"Allow","Principal":"*","Action":"kms:Encrypt","Resource":"*"}`
+
+func checked3(args ...string) (status int, stdout, stderr string) {
+	var out, errs bytes.Buffer
+	status = run(append([]string{"check"}, args...), strings.NewReader(""), &out, &errs)
+	return status, out.String(), errs.String()
+}
+
+// TestCheckFolders: what holds no key is skipped and counted, what is broken is
+// an error, and nothing hides what is open.
+func TestCheckFolders(t *testing.T) {
+	const iam = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::kms-logs/*","Principal":"*"}]}`
+	for _, row := range []struct {
+		name   string
+		files  map[string]string
+		args   []string
+		status int
+		says   []string // on standard output
+		errs   string   // on standard error
+	}{
+		{"keys among others", map[string]string{
+			"a/open.json": template(openStatement), "b/own.json": template(""), "README.md": "# about kms keys\n", "package.json": `{"name":"kms-thing"}`,
+			"topic.yaml": "Resources: {T: {Type: AWS::SNS::Topic, Properties: {KmsMasterKeyId: x}}}\n", "main.go": "package main\n", "iam.json": iam,
+		}, nil, exitFound, []string{"public", "a/open.json:1 K", "7 files, 2 keys: 1 public, 1 private; 3 files without a key; 2 files of unknown format"}, "README.md"},
+		{"only private ones", map[string]string{"own.json": template("")}, nil, exitOK, []string{"1 file, 1 key: 1 private"}, ""},
+		{"folders of others", map[string]string{"node_modules/x/open.json": template(openStatement), ".git/o.json": template(openStatement), ".terraform/o.json": template(openStatement), "own.json": template("")}, nil, exitOK, []string{"1 file, 1 key"}, ""},
+		{"nothing at all", map[string]string{"main.go": "package main\n"}, nil, exitOK, []string{"1 file, 0 keys; 1 file without a key"}, ""},
+		{"nothing at all where a key is required", map[string]string{"main.go": "package main\n"}, []string{"--require-key"}, exitError, nil, "want a key (--require-key), found none in 1 file"},
+		{"a broken template", map[string]string{"broken.yaml": "Resources:\n  K: {Type: AWS::KMS::Key\n", "own.json": template("")}, nil, exitError, []string{"error", "broken.yaml", "1 private, 1 unreadable"}, ""},
+		{"somebody's YAML", map[string]string{"chart.yaml": "{{- if .Values.kms }}\na: {{ .x }}\n", "own.json": template("")}, nil, exitOK, []string{"1 file of unknown format"}, "chart.yaml"},
+		{"a broken template in JSON", map[string]string{"broken.json": template("")[:200], "own.json": template("")}, nil, exitError, []string{"error", "broken.json"}, ""},
+		{"a key that cannot be read", map[string]string{"odd.json": `{"Resources":{"K":{"Type":"AWS::KMS::ReplicaKey","Properties":{}}}}`}, nil, exitError, []string{"want a KeyPolicy"}, ""},
+		{"many", many(60), nil, exitFound, []string{"60 files, 60 keys: 20 public, 40 private"}, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			status, out, errs := checked3(append(row.args, folder(t, row.files))...)
+			if status != row.status {
+				t.Errorf("exit status %d, want %d\n%s%s", status, row.status, out, errs)
+			}
+			for _, want := range row.says {
+				if !strings.Contains(out, want) {
+					t.Errorf("it does not say %q:\n%s", want, out)
+				}
+			}
+			if !strings.Contains(errs, row.errs) || row.errs == "" && errs != "" {
+				t.Errorf("standard error %q, want %q", errs, row.errs)
+			}
+		})
+	}
+}
+
+func many(n int) map[string]string {
+	files := map[string]string{}
+	for i := range n {
+		text := template("")
+		if i%3 == 0 {
+			text = template(openStatement)
+		}
+		files[fmt.Sprintf("%03d.json", i)] = text
+	}
+	return files
+}
+
+// The answers come in the order of the names, and are the same each time.
+func TestCheckFolderOrder(t *testing.T) {
+	dir := folder(t, many(40))
+	_, first, _ := checked3("--format", "json", dir)
+	lines := strings.Split(strings.TrimSpace(first), "\n")
+	for i, line := range lines {
+		if want := fmt.Sprintf(`%03d.json","resource":"K","line":1,`, i); !strings.Contains(line, want) {
+			t.Fatalf("line %d is not about %s", i+1, want)
+		}
+	}
+	if _, again, _ := checked3("--at", "2026-11-23T00:00:00Z", "--format", "json", dir); len(lines) != strings.Count(again, "\n") {
+		t.Errorf("%d lines, then %d", len(lines), strings.Count(again, "\n"))
+	}
+}
+
+// TestCheckUnknownValues: each kind of unknown value has its remedy, and the
+// remedy works.
+func TestCheckUnknownValues(t *testing.T) {
+	partner := func(principal string) string {
+		return "Parameters: {P: {Type: String, Default: '111122223333', AllowedValues: ['111122223333', '444455556666']}, Q: {Type: String}}\nResources:\n  K:\n    Type: AWS::KMS::Key\n    Properties: {KeyPolicy: {Version: 2012-10-17, Statement: [{Effect: Allow, Principal: {AWS: '111122223333'}, Action: 'kms:*', Resource: '*'}, {Effect: Allow, Principal: {AWS: " + principal + "}, Action: 'kms:Encrypt', Resource: '*'}]}}\n"
+	}
+	params := folder(t, map[string]string{"list.json": `[{"ParameterKey":"Q","ParameterValue":"444455556666"}]`, "lines.json": `["Q=444455556666"]`, "object.json": `{"Parameters":{"Q":"444455556666"}}`, "plain.json": `{"Q":"444455556666"}`, "odd.json": `[1]`})
+	for _, row := range []struct {
+		name, text string
+		args       []string
+		status     int
+		says, errs string
+	}{
+		{"a parameter", partner("!Ref Q"), nil, exitFound, "remedy   --parameter Q=VALUE", ""},
+		{"given", partner("!Ref Q"), []string{"--parameter", "Q=444455556666"}, exitOK, "shared", ""},
+		{"given in a file", partner("!Ref Q"), []string{"--parameter-file", params + "/list.json"}, exitOK, "shared", ""},
+		{"given in a file of lines", partner("!Ref Q"), []string{"--parameter-file", params + "/lines.json"}, exitOK, "shared", ""},
+		{"given in an object", partner("!Ref Q"), []string{"--parameter-file", params + "/object.json"}, exitOK, "shared", ""},
+		{"given by names", partner("!Ref Q"), []string{"--parameter-file", params + "/plain.json"}, exitOK, "shared", ""},
+		{"a file that is none", partner("!Ref Q"), []string{"--parameter-file", params + "/odd.json"}, exitUsage, "", "want JSON: a list of objects with ParameterKey"},
+		{"a file that is not there", partner("!Ref Q"), []string{"--parameter-file", params + "/no.json"}, exitUsage, "", "no such file"},
+		{"a default, not taken", partner("!Ref P"), nil, exitOK, "undecided", ""},
+		{"a default, taken", partner("!Ref P"), []string{"--use-defaults"}, exitOK, "private", ""},
+		{"a value that is not allowed", partner("!Ref P"), []string{"--parameter", "P=1"}, exitError, `parameter P: want one of 111122223333, 444455556666, got "1"`, ""},
+		{"a name that no template has", partner("!Ref Q"), []string{"--parameter", "R=1"}, exitFound, "", "--parameter R: no template has it; P, Q"},
+		{"an import", partner("!ImportValue partner"), nil, exitFound, "remedy   --import partner=VALUE", ""},
+		{"given", partner("!ImportValue partner"), []string{"--import", "partner=444455556666"}, exitOK, "shared", ""},
+		{"a reference", partner("'{{resolve:ssm:/partner}}'"), nil, exitFound, "remedy   --resolve '{{resolve:ssm:/partner}}=VALUE'", ""},
+		{"given", partner("'{{resolve:ssm:/partner}}'"), []string{"--resolve", "{{resolve:ssm:/partner}}=444455556666"}, exitOK, "shared", ""},
+		{"given inside a Sub", partner("!Sub 'arn:aws:iam::{{resolve:ssm:/partner}}:root'"), []string{"--resolve", "{{resolve:ssm:/partner}}=444455556666"}, exitOK, "shared", ""},
+		{"a reference that is none", partner("a"), []string{"--resolve", "x=y"}, exitUsage, "", "want {{resolve:...}}=value"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			file := filepath.Join(folder(t, map[string]string{"t.yaml": row.text}), "t.yaml")
+			status, out, errs := checked3(append(row.args, "--account", "111122223333", file)...)
+			if status != row.status || !strings.Contains(out, row.says) || !strings.Contains(errs, row.errs) {
+				t.Errorf("exit status %d, want %d with %q and %q\n%s%s", status, row.status, row.says, row.errs, out, errs)
+			}
+		})
+	}
+}
+
+// A named file without a key is counted, or an error where one is required.
+func TestCheckNamedFileWithoutKey(t *testing.T) {
+	file := filepath.Join(folder(t, map[string]string{"t.json": `{"Resources":{"T":{"Type":"AWS::SNS::Topic"}}}`}), "t.json")
+	if status, out, _ := checked3(file); status != exitOK || !strings.Contains(out, "1 file, 0 keys; 1 file without a key") {
+		t.Errorf("exit status %d\n%s", status, out)
+	}
+	if status, out, _ := checked3("--require-key", file); status != exitError || !strings.Contains(out, "want a key (--require-key), found none") {
+		t.Errorf("with --require-key: exit status %d\n%s", status, out)
+	}
+}

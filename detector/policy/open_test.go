@@ -1,0 +1,121 @@
+package policy
+
+import (
+	"testing"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+)
+
+// TestOpenPattern: a text of which a part is unknown matches all that it can
+// be. It is one text, and fixes who is named, only where that is sure.
+func TestOpenPattern(t *testing.T) {
+	const arn = "arn:aws:iam::"
+	arnKey, textKey := condkey.Key{Row: &condkey.Row{Types: condkey.ARN | condkey.String}}, condkey.Key{Row: &condkey.Row{Types: condkey.String}}
+	p := &Policy{Version: version2012, Unknown: []Unknown{{Never: ":*?"}, {}, {Many: true}}}
+	old := &Policy{Version: version2008, Unknown: p.Unknown}
+	for _, row := range []struct {
+		name           string
+		policy         *Policy
+		text           string
+		base           Base
+		key            condkey.Key
+		matches, fails string
+		one, pins      bool
+	}{
+		{"one text", p, "a" + Mark(0), StringEquals, textKey, "ab", "a:b", true, true},
+		{"a wildcard", p, "a*" + Mark(0), StringLike, textKey, "ab", "b", false, false},
+		{"what may be a wildcard", p, "a" + Mark(1), StringLike, textKey, "ab", "b", false, false},
+		{"no wildcard for the operator", p, "a" + Mark(1), StringEquals, textKey, "a:b", "b", true, true},
+		{"many texts", p, Mark(2), StringEquals, textKey, "a:b", "\n", false, false},
+		{"a variable", p, "${aws:x}" + Mark(0), StringEquals, textKey, "ab", "a:\n", false, false},
+		{"no variable", old, "${aws:x}" + Mark(0), StringEquals, textKey, "${aws:x}b", "ab", true, true},
+		{"a star that is written out", p, "${*}" + Mark(0), StringLike, textKey, "*b", "ab", false, false},
+		{"a part that is not listed", p, "a" + Mark(9), StringEquals, textKey, "a:b", "b", false, false},
+		{"an account of an ARN", p, arn + Mark(0) + ":role/*", ArnLike, arnKey, arn + "1:role/x", arn + "1:user/x", false, true},
+		{"an account of a text", p, arn + Mark(0) + ":role/*", ArnLike, textKey, arn + "1:role/x", arn + "1:user/x", false, false},
+		{"an account under StringLike", p, arn + Mark(0) + ":role/*", StringLike, arnKey, arn + "1:role/x", arn + "1:user/x", false, false},
+		{"an account with a wildcard", p, arn + "*" + Mark(0) + ":role/x", ArnLike, arnKey, arn + "1:role/x", arn + "1:user/x", false, false},
+		{"an account that may be any", p, arn + Mark(1) + ":role/x*", ArnLike, arnKey, arn + "1:role/x", "arn:aws:sts::1:role/x", false, false},
+		{"a known account", p, arn + "1:role/*" + Mark(0), ArnLike, arnKey, arn + "1:role/x", arn + "2:role/x", false, false},
+	} {
+		c := &compiled{policy: row.policy}
+		got, one, pins := c.openPattern(row.text, row.base, row.key)
+		b := newBudget(nil)
+		if !got.matches(row.matches, b) || row.fails != "\n" && row.fails != "a:\n" && got.matches(row.fails, b) {
+			t.Errorf("%s: matches(%q) = %v, matches(%q) = %v", row.name, row.matches, got.matches(row.matches, b), row.fails, got.matches(row.fails, b))
+		}
+		if one != row.one || pins != row.pins {
+			t.Errorf("%s: one text %v, fixes who is named %v; want %v, %v", row.name, one, pins, row.one, row.pins)
+		}
+	}
+}
+
+func TestInForms(t *testing.T) {
+	shape, err := condkey.ParseShape("{=a digit 1 1}-{=a digit 1 1}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	forms := []form{(&compiled{}).formOf(shape)}
+	for text, want := range map[string]bool{"1-1": true, "1-2": false, "1-": false} {
+		if got := (&search{}).inForms(forms, text); got != want {
+			t.Errorf("inForms(%q) = %v", text, got)
+		}
+	}
+}
+
+func TestExists(t *testing.T) {
+	for _, row := range []struct {
+		part, reserved, name string
+		can, kept            bool
+	}{
+		{"", "", "team", true, false},
+		{"{tag 1 128}", "", "team", true, false},
+		{"{tag 1 128}", "", "te*m", false, false},
+		{"{tag 1 128}", "aws:", "team", true, false},
+		{"{tag 1 128}", "aws:", "AWS:team", true, true},
+		{"{tag 1 128}", "aws:", "aws", true, false},
+		{"{no such class}", "aws:", "aws:team", false, false},
+	} {
+		k := condkey.Key{Row: &condkey.Row{Name: "aws:PrincipalTag/", Family: condkey.Prefix, Part: row.part, Reserved: row.reserved}, Name: "aws:PrincipalTag/" + row.name}
+		if can, kept := (&compiled{}).exists(k); can != row.can || kept != row.kept {
+			t.Errorf("%q reserved %q: exists(%s) = %v, %v, want %v, %v", row.part, row.reserved, row.name, can, kept, row.can, row.kept)
+		}
+	}
+}
+
+// TestUnknownPart holds how a part that is not known is shown.
+func TestUnknownPart(t *testing.T) {
+	problem := &ParseError{Line: 3, Want: "a", Got: "b"}
+	p := &Policy{
+		Statements: []Statement{{Index: 0, Sid: "first"}, {Index: 5, Sid: "fifth"}},
+		Unknown: []Unknown{
+			{Statement: 0, Path: "Statement[0].Action[1]", Problem: problem},
+			{Statement: 0, Path: "Statement.Action", Problem: problem},
+			{Statement: 0, Path: `Statement.Condition.Bool["x"]`, Problem: problem},
+			{Statement: 0, Path: "Statement[0]", Problem: problem},
+			{Statement: 0, Path: "Statement", Problem: problem},
+			{Statement: -1, Path: "Version", Problem: problem},
+			{Statement: -1, Path: "Statement[0]", Problem: problem},
+			{Statement: 1, Path: "Statement[1].Action", Name: "P"},
+			{Statement: 2, Name: "P"},
+		},
+	}
+	d := &decider{compiled: &compiled{policy: p}}
+	const why = " cannot be read (line 3): want a, got b"
+	for i, want := range []UnknownPart{
+		{Reason: "Action[1]" + why, Statement: StatementRef{0, "first"}},
+		{Reason: "Action" + why, Statement: StatementRef{0, "first"}},
+		{Reason: `Condition.Bool["x"]` + why, Statement: StatementRef{0, "first"}},
+		{Reason: "a part of it" + why, Statement: StatementRef{0, "first"}},
+		{Reason: "a part of it" + why, Statement: StatementRef{0, "first"}},
+		{Reason: "Version" + why, Statement: StatementRef{-1, ""}},
+		{Reason: "Statement[0]" + why, Statement: StatementRef{-1, ""}},
+		{Reason: "Statement[1].Action: P is not known", Statement: StatementRef{1, ""}},
+		{Reason: "P is not known", Statement: StatementRef{2, ""}},
+	} {
+		got := d.unknownPart(i)
+		if got.Reason != want.Reason || got.Statement != want.Statement {
+			t.Errorf("part %d is %q of %v, want %q of %v", i, got.Reason, got.Statement, want.Reason, want.Statement)
+		}
+	}
+}

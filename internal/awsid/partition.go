@@ -1,0 +1,52 @@
+// Package awsid knows the names that AWS gives to places: partitions and
+// Regions.
+package awsid
+
+import "strings"
+
+// A Partition is a group of Regions with accounts and ARNs of its own.
+type Partition struct {
+	Name   string // as in ARNs, e.g. "aws-cn"
+	Region string // one of its Regions
+	prefix string // what the names of its Regions start with; "" for those of "aws"
+}
+
+// Partitions returns all partitions, "aws" first, then the others that are open
+// to everybody.
+// Source: AWS SDK, partitions.json.
+func Partitions() []Partition {
+	return []Partition{
+		{"aws", "us-east-1", ""},
+		{"aws-us-gov", "us-gov-west-1", "us-gov-"},
+		{"aws-cn", "cn-north-1", "cn-"},
+		{"aws-eusc", "eusc-de-east-1", "eusc-"},
+		{"aws-iso", "us-iso-east-1", "us-iso-"},
+		{"aws-iso-b", "us-isob-east-1", "us-isob-"},
+		{"aws-iso-e", "eu-isoe-west-1", "eu-isoe-"},
+		{"aws-iso-f", "us-isof-south-1", "us-isof-"},
+	}
+}
+
+// PartitionOf returns the partition in which a Region lies; "" when its name
+// does not say.
+func PartitionOf(region string) string {
+	if !IsRegion(region) {
+		return ""
+	}
+	all := Partitions()
+	for _, p := range all[1:] {
+		if strings.HasPrefix(region, p.prefix) {
+			return p.Name
+		}
+	}
+	return all[0].Name
+}
+
+// IsRegion reports whether text has the shape of a Region's name, e.g.
+// us-east-1: ASCII letters, digits and hyphens, at least one of them.
+func IsRegion(text string) bool {
+	odd := func(c rune) bool {
+		return c != '-' && (c < 'a' || 'z' < c) && (c < 'A' || 'Z' < c) && (c < '0' || '9' < c)
+	}
+	return strings.Contains(text, "-") && !strings.ContainsFunc(text, odd)
+}

@@ -1,0 +1,20 @@
+package awsid
+
+import "testing"
+
+func TestPartitionOf(t *testing.T) {
+	for region, want := range map[string]string{
+		"us-east-1": "aws", "ap-southeast-7": "aws", "cn-northwest-1": "aws-cn", "us-gov-east-1": "aws-us-gov",
+		"us-iso-east-1": "aws-iso", "us-isob-east-1": "aws-iso-b", "us-isof-south-1": "aws-iso-f", "eu-isoe-west-1": "aws-iso-e",
+		"eusc-de-east-1": "aws-eusc", "": "", "<b>": "", "nowhere": "",
+	} {
+		if got := PartitionOf(region); got != want {
+			t.Errorf("PartitionOf(%q) = %q, want %q", region, got, want)
+		}
+	}
+	for _, p := range Partitions() {
+		if got := PartitionOf(p.Region); got != p.Name {
+			t.Errorf("PartitionOf(%q) = %q, want %q", p.Region, got, p.Name)
+		}
+	}
+}

@@ -1,0 +1,82 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// elsewhere finds what a template holds or brings in besides its own keys: the
+// templates of StackSets, whose keys it returns, and what check cannot look at,
+// in sentences.
+func (r *resolver) elsewhere(resources *node) (docs []Document, notes []string) {
+	for _, name := range macrosOf(r.template.get("Transform")) {
+		if name != "AWS::LanguageExtensions" && !strings.HasPrefix(name, "AWS::Serverless-") {
+			notes = append(notes, fmt.Sprintf("the macro %s may change this template; what it makes of it is not looked at", name))
+		}
+	}
+	if r.template.has("Fn::Transform") || resources.has("Fn::Transform") {
+		notes = append(notes, "what Fn::Transform brings into Resources is not looked at")
+	}
+	for _, m := range resources.members {
+		switch kind := m.value.str("Type"); {
+		case m.value.kind == objectKind && m.value.has("Fn::Transform"):
+			notes = append(notes, fmt.Sprintf("what Fn::Transform brings into %s is not looked at", m.name))
+		case kind == "AWS::CloudFormation::StackSet":
+			inner, note := r.stackSet(m.name, m.value.get("Properties"))
+			docs = append(docs, inner...)
+			if note != "" {
+				notes = append(notes, note)
+			}
+		case kind == "AWS::CloudFormation::Stack" || kind == "AWS::Serverless::Application":
+			notes = append(notes, fmt.Sprintf("the template of the nested stack %s is not looked at", m.name))
+		case strings.HasSuffix(kind, "::MODULE"):
+			notes = append(notes, fmt.Sprintf("what the module %s in %s holds is not looked at", kind, m.name))
+		}
+	}
+	return docs, notes
+}
+
+// macrosOf lists the names in Transform: a name, an object with a name, or a
+// list of these.
+func macrosOf(t *node) []string {
+	switch {
+	case t == nil:
+		return nil
+	case t.kind == textKind:
+		return []string{t.text}
+	case t.kind == objectKind:
+		return []string{t.str("Name")}
+	}
+	var names []string
+	for _, item := range t.items {
+		names = append(names, macrosOf(item)...)
+	}
+	return names
+}
+
+// stackSet returns the keys in the template that a StackSet rolls out. Its
+// accounts and Regions are those of its targets, which are not known.
+// Source: CloudFormation User Guide, aws-resource-cloudformation-stackset.html.
+func (r *resolver) stackSet(id string, props *node) (docs []Document, note string) {
+	body := props.get("TemplateBody")
+	if body == nil {
+		return nil, fmt.Sprintf("the template of the StackSet %s is not looked at", id)
+	}
+	body = r.resolve(body)
+	if body == nil || body.kind != textKind {
+		return nil, fmt.Sprintf("the template of the StackSet %s is not known before it is deployed", id)
+	}
+	docs, err := Documents([]byte(body.text), Scope{})
+	if err != nil {
+		if errors.Is(err, ErrNoKey) {
+			return nil, ""
+		}
+		return nil, fmt.Sprintf("the template of the StackSet %s cannot be read: %v", id, err)
+	}
+	for i := range docs {
+		docs[i].Place = id + "/" + docs[i].Place
+		docs[i].At, docs[i].Statements = body.at, nil // places in the inner text are not the file's
+	}
+	return docs, ""
+}

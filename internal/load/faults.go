@@ -1,0 +1,30 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrNoKey is what Documents returns for a document of a known format that
+// holds no key: a template, a plan. ErrUnrecognized is for what is of no format
+// that it knows. errors.Is finds them; the error's text says more.
+var (
+	ErrNoKey        = errors.New("no key")
+	ErrUnrecognized = errors.New("not recognized")
+)
+
+// A fault is an error of one of these kinds with a text of its own.
+type fault struct {
+	kind error
+	text string
+}
+
+func (f fault) Error() string { return f.text }
+
+func (f fault) Unwrap() error { return f.kind }
+
+func unrecognized(format string, args ...any) error {
+	return fault{ErrUnrecognized, fmt.Sprintf(format, args...)}
+}
+
+func withoutKey(text string) error { return fault{ErrNoKey, text} }

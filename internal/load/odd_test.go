@@ -1,0 +1,198 @@
+package load
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestIntegersOfYAML11: an account id with a leading zero and without quotes
+// is another number to CloudFormation.
+func TestIntegersOfYAML11(t *testing.T) {
+	for _, row := range []struct{ text, want string }{
+		{"012345670123", "1402433619"},
+		{"0123", "83"},
+		{"-0123", "-83"},
+		{"+017", "15"},
+		{"0x1F", "31"},
+		{"0b101", "5"},
+		{"1_000", "1000"},
+		{"111122223_333", "111122223333"},
+		{"0", ""},
+		{"123", ""},
+		{"089", ""},
+		{"0o17", ""},
+		{"1.5", ""},
+		{"abc", ""},
+		{"0x", ""},
+		{"012345678901", ""},
+		{"", ""},
+		{"2012-10-17", ""},
+	} {
+		got, ok := integer11(row.text)
+		if got != row.want || ok != (row.want != "") {
+			t.Errorf("integer11(%q) = %q, %t, want %q", row.text, got, ok, row.want)
+		}
+	}
+}
+
+// TestOddTemplates: what CloudFormation takes, check takes, and says what it did.
+func TestOddTemplates(t *testing.T) {
+	const open = `{Statement: {Effect: Allow, Principal: "*", Action: "kms:*", Resource: "*"}}`
+	for _, row := range []struct {
+		name, text string
+		reading    string // a part of the only reading
+		note       string
+		never      string
+	}{
+		{"an octal account id", "Resources:\n  K:\n    Type: AWS::KMS::Key\n    Properties: {KeyPolicy: {Statement: {Principal: {AWS: 012345670123}}}}\n", `"AWS":"1402433619"`, "line 4: 012345670123 without quotes is the number 1402433619", ""},
+		{"a quoted one", "Resources:\n  K:\n    Type: AWS::KMS::Key\n    Properties: {KeyPolicy: {Statement: {Principal: {AWS: '012345670123'}}}}\n", `"AWS":"012345670123"`, "", ""},
+		{"a member twice elsewhere", "Resources:\n  K:\n    Type: AWS::KMS::Key\n    Properties: {KeyPolicy: " + open + "}\n  T:\n    Type: AWS::SNS::Topic\n    Properties: {TopicName: a, TopicName: b}\n", `"Principal":"*"`, `line 7: member "TopicName" is there twice; CloudFormation takes the last`, ""},
+		{"a member of the policy twice", "Resources:\n  K:\n    Type: AWS::KMS::Key\n    Properties: {KeyPolicy: {Statement: {Principal: {AWS: '444455556666'}, Principal: '*'}}}\n", `"Principal":"*"`, `member "Principal" is there twice`, ""},
+		{"the same in JSON", `{"Resources":{"K":{"Type":"AWS::KMS::Key","Properties":{"KeyPolicy":{"Statement":{"Principal":"a","Principal":"*"}}}}}}`, `"Principal":"*"`, `member "Principal" is there twice`, ""},
+		{"a byte order mark", "\xef\xbb\xbfResources:\n  K:\n    Type: AWS::KMS::Key\n    Properties: {KeyPolicy: " + open + "}\n", `"Principal":"*"`, "", ""},
+		{"a key that is never created", "Conditions: {Never: !Equals [a, b]}\nResources:\n  K:\n    Type: AWS::KMS::Key\n    Condition: Never\n    Properties: {KeyPolicy: " + open + "}\n", "", "", "Never"},
+		{"a key that excludes its statement", "Parameters: {S: {Type: String}}\nConditions: {P: !Equals [!Ref S, p]}\nResources:\n  K:\n    Type: AWS::KMS::Key\n    Condition: P\n    Properties: {KeyPolicy: {Statement: {Principal: !If [P, own, '*']}}}\n", `"Principal":"own"`, "", ""},
+		{"a default policy under a condition", "Parameters: {S: {Type: String}}\nConditions: {P: !Equals [!Ref S, p]}\nResources:\n  K: {Type: AWS::KMS::Key, Condition: P}\n", "", "", ""},
+	} {
+		d := one(t, row.text, Scope{Account: "111122223333"})
+		if d.Never != row.never || d.Err != nil {
+			t.Errorf("%s: never %q, %v, want %q", row.name, d.Never, d.Err, row.never)
+		}
+		if row.reading != "" && (len(d.Readings) != 1 || !strings.Contains(string(d.Readings[0].Text), row.reading)) {
+			t.Errorf("%s: readings %s, want one with %s", row.name, texts(d), row.reading)
+		}
+		if row.note == "" && len(d.Notes) > 0 || row.note != "" && !slices.ContainsFunc(d.Notes, func(n string) bool { return strings.Contains(n, row.note) }) {
+			t.Errorf("%s: notes %q, want %q", row.name, d.Notes, row.note)
+		}
+		if row.never == "" && row.reading == "" && !d.Default {
+			t.Errorf("%s: no default policy", row.name)
+		}
+	}
+}
+
+// TestBypassIsKept: with the lock-out check off a policy names no owner.
+func TestBypassIsKept(t *testing.T) {
+	template := func(bypass string) string {
+		return "Parameters: {B: {Type: String}}\nResources:\n  K:\n    Type: AWS::KMS::Key\n    Properties: {" + bypass + " KeyPolicy: {Statement: {Principal: a}}}\n"
+	}
+	for _, row := range []struct {
+		name, text string
+		want       bool
+	}{
+		{"not said", template(""), false},
+		{"off", template("BypassPolicyLockoutSafetyCheck: false,"), false},
+		{"on", template("BypassPolicyLockoutSafetyCheck: true,"), true},
+		{"on, as YAML 1.1 has it", template("BypassPolicyLockoutSafetyCheck: yes,"), true},
+		{"not known", template("BypassPolicyLockoutSafetyCheck: !Ref B,"), true},
+		{"a plan", `{"format_version":"1.2","resource_changes":[{"address":"aws_kms_key.k","mode":"managed","type":"aws_kms_key","change":{"after":{"policy":"{}","bypass_policy_lockout_safety_check":true}}}]}`, true},
+		{"a plan without", `{"format_version":"1.2","resource_changes":[{"address":"aws_kms_key.k","mode":"managed","type":"aws_kms_key","change":{"after":{"policy":"{}","bypass_policy_lockout_safety_check":false}}}]}`, false},
+	} {
+		if d := one(t, row.text, Scope{}); d.Bypass != row.want {
+			t.Errorf("%s: Bypass = %t, want %t", row.name, d.Bypass, row.want)
+		}
+	}
+}
+
+// TestCloudControlKeys: the awscc provider calls the policy key_policy.
+func TestCloudControlKeys(t *testing.T) {
+	const change = `{"address":"awscc_kms_key.k","mode":"managed","type":"awscc_kms_key","change":{"after":{"key_policy":%s,"key_spec":"RSA_2048","key_usage":"SIGN_VERIFY"},"after_unknown":{%s}}}`
+	plan := func(member, policy, unknown string) string {
+		c := strings.Replace(strings.Replace(change, "%s", policy, 1), "%s", unknown, 1)
+		if member == "deferred_changes" {
+			return `{"format_version":"1.2","resource_changes":[],"deferred_changes":[{"reason":"resource_config_unknown","resource_change":` + c + `}]}`
+		}
+		return `{"format_version":"1.2","` + member + `":[` + c + `]}`
+	}
+	for _, row := range []struct{ name, text, want string }{
+		{"as text", plan("resource_changes", `"{\"Statement\":[]}"`, ""), `{"Statement":[]}`},
+		{"as an object", plan("resource_changes", `{"Statement":[{"Principal":"*"}]}`, ""), `{"Statement":[{"Principal":"*"}]}`},
+		{"deferred", plan("deferred_changes", `"{\"Statement\":[]}"`, ""), `{"Statement":[]}`},
+		{"known after apply", plan("resource_changes", "null", `"key_policy":true`), ""},
+	} {
+		d := one(t, row.text, Scope{})
+		if got := strings.Join(texts(d), ""); got != row.want || (len(d.Unknown) > 0) != (row.want == "") {
+			t.Errorf("%s: policy %s, unknown %v, want %s", row.name, got, d.Unknown, row.want)
+		}
+		if d.Key.Spec != "RSA_2048" || d.Key.Usage != "SIGN_VERIFY" || d.Place != "awscc_kms_key.k" {
+			t.Errorf("%s: %+v at %q", row.name, d.Key, d.Place)
+		}
+	}
+}
+
+// TestElsewhere: what a template brings in is judged, or said not to be.
+func TestElsewhere(t *testing.T) {
+	const own = "  Own:\n    Type: AWS::KMS::Key\n    Properties: {KeyPolicy: {Statement: {Principal: a}}}\n"
+	for _, row := range []struct{ name, text, places, note string }{
+		{"a StackSet's template", "Resources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties:\n      TemplateBody: |\n        Resources:\n          K: {Type: AWS::KMS::Key, Properties: {KeyPolicy: {Statement: {Principal: b}}}}\n" + own, "Own S/K", ""},
+		{"only a StackSet's", "Resources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties:\n      TemplateBody: '{\"Resources\":{\"K\":{\"Type\":\"AWS::KMS::Key\"}}}'\n", "S/K", ""},
+		{"one without a key", "Resources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties: {TemplateBody: '{\"Resources\":{\"T\":{\"Type\":\"AWS::SNS::Topic\"}}}'}\n" + own, "Own", ""},
+		{"one that is none", "Resources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties: {TemplateBody: '{\"Resources\":'}\n" + own, "Own", "the template of the StackSet S cannot be read: "},
+		{"one by its place", "Resources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties: {TemplateURL: https://example.com/t}\n" + own, "Own", "the template of the StackSet S is not looked at"},
+		{"one that is not known", "Parameters: {B: {Type: String}}\nResources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties: {TemplateBody: !Ref B}\n" + own, "Own", "is not known before it is deployed"},
+		{"a nested stack", "Resources:\n  N: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: x}}\n" + own, "Own", "the template of the nested stack N is not looked at"},
+		{"a module", "Resources:\n  M: {Type: 'Org::Team::Key::MODULE'}\n" + own, "Own", "what the module Org::Team::Key::MODULE in M holds is not looked at"},
+		{"a macro", "Transform: [AWS::Serverless-2016-10-31, Mine]\nResources:\n" + own, "Own", "the macro Mine may change this template"},
+		{"an include for Resources", "Resources:\n  Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://b/k}}\n" + own, "Own", "what Fn::Transform brings into Resources is not looked at"},
+		{"SAM and language extensions", "Transform: [AWS::Serverless-2016-10-31, AWS::LanguageExtensions]\nResources:\n" + own, "Own", ""},
+	} {
+		docs, err := Documents([]byte(row.text), Scope{Account: "111122223333"})
+		if err != nil {
+			t.Errorf("%s: %v", row.name, err)
+			continue
+		}
+		var places []string
+		for _, d := range docs {
+			places = append(places, d.Place)
+		}
+		if got := strings.Join(places, " "); got != row.places {
+			t.Errorf("%s: keys %s, want %s", row.name, got, row.places)
+		}
+		if notes := strings.Join(docs[0].Notes, "; "); row.note == "" && notes != "" || !strings.Contains(notes, row.note) {
+			t.Errorf("%s: notes %q, want %q", row.name, notes, row.note)
+		}
+	}
+	if _, err := Documents([]byte("Resources:\n  N: {Type: AWS::CloudFormation::Stack}\n"), Scope{}); err == nil || !strings.Contains(err.Error(), "nested stack N") {
+		t.Errorf("a template whose key can only be elsewhere: %v, want the nested stack named", err)
+	}
+}
+
+// TestStreams: several objects are judged one by one, each at its line.
+func TestStreams(t *testing.T) {
+	const good, odd = `{"Policy":"{\"Statement\":[]}"}`, `{"Foo":1}`
+	docs, err := Documents([]byte(good+"\n"+odd+"\n\n"+good+good), Scope{})
+	if err != nil || len(docs) != 4 {
+		t.Fatalf("%d documents, %v, want 4", len(docs), err)
+	}
+	for i, want := range []struct {
+		place string
+		line  int
+		bad   bool
+	}{{"1", 1, false}, {"2", 2, true}, {"3", 4, false}, {"4", 4, false}} {
+		if d := docs[i]; d.Place != want.place || d.At.Line != want.line || (d.Err != nil) != want.bad {
+			t.Errorf("object %d: place %q, line %d, %v", i+1, d.Place, d.At.Line, d.Err)
+		}
+	}
+}
+
+// TestConfigItems: the policy of a configuration item is in its supplement.
+func TestConfigItems(t *testing.T) {
+	const item = `{"version":"1.3","resourceType":"AWS::KMS::Key","resourceId":"k","ARN":"arn:aws:kms:us-east-1:111122223333:key/k","awsAccountId":"111122223333","configuration":{"keyId":"k"},"supplementaryConfiguration":{"Policy":"\"{\\\"Statement\\\":[]}\""}}`
+	for name, text := range map[string]string{"by itself": item, "in a notification": `{"configurationItem":` + item + `,"messageType":"ConfigurationItemChangeNotification"}`} {
+		d := one(t, text, Scope{})
+		if string(d.Readings[0].Text) != `{"Statement":[]}` || d.Account != "111122223333" || d.KeyARN == "" || d.Place != "k" {
+			t.Errorf("%s: %+v", name, d)
+		}
+	}
+	for text, want := range map[string]string{
+		`{"resourceType":"AWS::S3::Bucket","configuration":{}}`:                           "want a configuration item of AWS::KMS::Key",
+		`{"resourceType":"AWS::KMS::Key","configuration":{}}`:                             "supplementaryConfiguration.Policy",
+		`{"version":4,"terraform_version":"1.9","serial":3,"lineage":"x","resources":[]}`: "terraform show -json > state.json",
+		`{"@level":"info","@message":"x"}` + "\n" + `{"@level":"info"}`:                   "the log of terraform plan -json",
+		"resource \"aws_kms_key\" \"k\" {\n  policy = \"x\"\n}\n":                         "terraform show -json p > plan.json",
+	} {
+		if _, err := Documents([]byte(text), Scope{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}
