@@ -45,8 +45,8 @@ func rules() map[string]rule {
 		},
 		"alert/exceptions": {ours: []string{"detector", "detector/policy"}, modules: []string{"go.yaml.in/yaml/v3"}, forbidden: pure},
 		"lambda": {
-			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy"},
-			modules: []string{"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sns"},
+			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "internal/function"},
+			modules: []string{"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
 		},
 		"cmd/kmsentry": {
 			ours: []string{
@@ -63,6 +63,10 @@ func rules() map[string]rule {
 		"internal/bootstraptest": {},
 		"internal/browsertest":   {},
 		"internal/fakesns":       {},
+		"internal/function": {
+			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy"},
+			modules: []string{"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sns"},
+		},
 		"internal/hunt": {
 			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "history"},
 			modules: []string{"github.com/vbauerster/mpb/v8", "golang.org/x/term"},
@@ -101,7 +105,7 @@ func testModules() []string {
 
 // readsClock lists the folders that may ask for the time.
 func readsClock() []string {
-	return []string{"lambda", "cmd/kmsentry", "internal/fakesns", "internal/hunt", "internal/preview", "internal/runtimeapi"}
+	return []string{"lambda", "lambda/sweep", "cmd/kmsentry", "internal/fakesns", "internal/function", "internal/hunt", "internal/preview", "internal/runtimeapi"}
 }
 
 // A goPackage is a folder of Go files.

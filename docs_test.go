@@ -91,7 +91,7 @@ func TestReadmeListsEverySetting(t *testing.T) {
 			listed[name] = strings.Join(codes(row[1]), " ")
 		}
 	}
-	if got, want := slices.Sorted(maps.Keys(listed)), settingNames(t); !slices.Equal(got, want) {
+	if got, want := slices.Sorted(maps.Keys(listed)), settingNames(t, "lambda"); !slices.Equal(got, want) {
 		t.Errorf("README.md lists the settings\n%q, lambda/settings.go reads\n%q", got, want)
 	}
 	variables := template(t).Resources["DetectorFunction"].Properties.Environment.Variables
@@ -108,25 +108,28 @@ func TestReadmeListsEverySetting(t *testing.T) {
 	}
 }
 
-// settingNames are the names of environment variables in lambda/settings.go.
-func settingNames(t *testing.T) []string {
+// settingNames are the names of environment variables that the function in a
+// folder reads: those in its settings.go, and those of every function.
+func settingNames(t *testing.T, folder string) []string {
 	t.Helper()
-	f, err := parser.ParseFile(token.NewFileSet(), filepath.Join("lambda", "settings.go"), nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
 	name := regexp.MustCompile(`^[A-Z]+(_[A-Z]+)+$`)
 	found := map[string]bool{}
-	ast.Inspect(f, func(n ast.Node) bool {
-		if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
-			if text, err := strconv.Unquote(lit.Value); err == nil && name.MatchString(text) {
-				found[text] = true
-			}
+	for _, dir := range []string{folder, filepath.Join("internal", "function")} {
+		f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(dir, "settings.go"), nil, 0)
+		if err != nil {
+			t.Fatal(err)
 		}
-		return true
-	})
+		ast.Inspect(f, func(n ast.Node) bool {
+			if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+				if text, err := strconv.Unquote(lit.Value); err == nil && name.MatchString(text) {
+					found[text] = true
+				}
+			}
+			return true
+		})
+	}
 	if len(found) < 10 {
-		t.Fatalf("%d settings found in lambda/settings.go, want at least 10", len(found))
+		t.Fatalf("%d settings found of %s, want at least 10", len(found), folder)
 	}
 	return slices.Sorted(maps.Keys(found))
 }

@@ -396,24 +396,34 @@ func (f *faults) function() {
 
 // environment wants every variable to be a setting that the function reads.
 func (f *faults) environment(function map[string]any) {
-	source, err := os.ReadFile(filepath.Join("lambda", "settings.go"))
-	if err != nil {
-		f.add("%v", err)
-		return
-	}
-	environment, _ := function["Environment"].(map[string]any)
-	variables, _ := environment["Variables"].(map[string]any)
-	for name := range variables {
-		if !bytes.Contains(source, []byte(`"`+name+`"`)) {
-			f.add("variable %s is no setting of the function", name)
-		}
-	}
+	variables := f.settings(function, "lambda")
 	f.want("TOPIC_ARN", variables["TOPIC_ARN"], `{"Ref": "AlertTopic"}`)
 	f.want("OVERFLOW_TOPIC_ARN", variables["OVERFLOW_TOPIC_ARN"], `{"Ref": "OverflowTopic"}`)
 	f.want("AWS_USE_FIPS_ENDPOINT", variables["AWS_USE_FIPS_ENDPOINT"], `{"Ref": "UseFips"}`)
 	f.want("CANARY_ROLE_ARN", variables["CANARY_ROLE_ARN"], `{"Fn::If": ["HasCanary", {"Fn::GetAtt": ["CanaryRole", "Arn"]}, ""]}`)
 	f.want("CANARY_KEY_ARN", variables["CANARY_KEY_ARN"], `{"Fn::If": ["HasCanary", {"Fn::GetAtt": ["StackKey", "Arn"]}, ""]}`)
 	f.want("MAX_ALERTS_PER_MINUTE", variables["MAX_ALERTS_PER_MINUTE"], `{"Ref": "MaxAlertsPerMinute"}`)
+}
+
+// settings wants every variable to be a setting that the function in the folder
+// reads, and returns them.
+func (f *faults) settings(function map[string]any, folder string) map[string]any {
+	var source []byte
+	for _, dir := range []string{folder, filepath.Join("internal", "function")} {
+		text, err := os.ReadFile(filepath.Join(dir, "settings.go"))
+		if err != nil {
+			f.add("%v", err)
+		}
+		source = append(source, text...)
+	}
+	environment, _ := function["Environment"].(map[string]any)
+	variables, _ := environment["Variables"].(map[string]any)
+	for name := range variables {
+		if !bytes.Contains(source, []byte(`"`+name+`"`)) {
+			f.add("variable %s is no setting of the function in %s", name, folder)
+		}
+	}
+	return variables
 }
 
 // role holds what each role may do, and who may take it, to the letter.
