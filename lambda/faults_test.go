@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/internal/fakesns"
 )
 
@@ -83,6 +84,75 @@ func TestKilledBetweenPublishAndAnswer(t *testing.T) {
 	}
 }
 
+// Killed while SNS hangs, as Lambda does at the timeout, the event comes again,
+// and the next process delivers it.
+func TestKilledWhileSNSHangs(t *testing.T) {
+	t.Parallel()
+	ctx, kill := context.WithCancel(context.Background())
+	asked := make(chan struct{})
+	server := newSNSServer(t, func(n int) fakesns.Fault {
+		if n == 1 {
+			close(asked)
+			return fakesns.Hang
+		}
+		return ""
+	})
+	f, _ := newFunction(t, server.URL())
+	done := make(chan error, 1)
+	go func() {
+		_, err := f.Invoke(ctx, sample(t, "put-key-policy-public"), ample)
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		t.Fatalf("Invoke ended before it asked SNS: %v", err)
+	case <-asked:
+	}
+	kill()
+	if err := <-done; err == nil {
+		t.Fatal("Invoke of a killed process: no error")
+	}
+	if s := invoke(t, f, sample(t, "put-key-policy-public")); !s.Published || len(server.Publications()) != 1 {
+		t.Errorf("the next process: %+v with %d publications, want 1", s, len(server.Publications()))
+	}
+}
+
+// However little time is left, the costliest policy ends in an alert that never
+// calls it private, or in a failed invocation, which Lambda repeats and then
+// puts into the queue: never in silence.
+func TestCostliestPolicyUnderEveryDeadline(t *testing.T) {
+	var costly string
+	for _, test := range hostile(t) {
+		if test.name == costliest {
+			costly = test.event
+		}
+	}
+	for _, left := range []time.Duration{ample, 2 * time.Second, 200 * time.Millisecond, 20 * time.Millisecond, -time.Second} {
+		t.Run(left.String(), func(t *testing.T) {
+			t.Parallel()
+			server := newSNSServer(t, nil)
+			f, _ := newFunction(t, server.URL())
+			response, err := f.Invoke(context.Background(), []byte(costly), left)
+			if err != nil {
+				if failure := asFailure(t, err); left == ample || failure.Type != "publishError" {
+					t.Errorf("Invoke = %v, want an alert, or publishError when time is short", failure)
+				}
+				return
+			}
+			var s summary
+			if err := json.Unmarshal(response, &s); err != nil {
+				t.Fatal(err)
+			}
+			if !s.Published || s.Verdict != policy.Public && s.Verdict != policy.Undecided || len(server.Publications()) != 1 {
+				t.Errorf("%+v with %d publications, want one, public or undecided", s, len(server.Publications()))
+			}
+			if s.Verdict == policy.Undecided && s.Severity != "high" {
+				t.Errorf("%+v, want a decision out of time to be high", s)
+			}
+		})
+	}
+}
+
 // The same event, redelivered to one process and handled by another at once, is
 // published each time, with the same uid.
 func TestRedeliveredToTwoProcesses(t *testing.T) {
@@ -116,6 +186,8 @@ func TestRedeliveredToTwoProcesses(t *testing.T) {
 	}
 }
 
+const costliest = "a policy that costs the decision most"
+
 // hostile are events that cost a careless reader much, and what becomes of each.
 func hostile(t testing.TB) []struct{ name, event, want string } {
 	t.Helper()
@@ -138,7 +210,7 @@ func hostile(t testing.TB) []struct{ name, event, want string } {
 		{"nested 5,000 deep", member(strings.Repeat("[", 5_000) + strings.Repeat("]", 5_000)), "published"},
 		{"invalid UTF-8", member("\"\xff\xfe\""), "published"},
 		{"a 100,000-member object", member("{" + `"a0":0` + manyMembers(100_000) + "}"), "published"},
-		{"a policy that costs the decision most", string(canaryEvent("arn:aws:iam::111122223333:role/r", canaryKey, costly, "")), "published"},
+		{costliest, string(canaryEvent("arn:aws:iam::111122223333:role/r", canaryKey, costly, "")), "published"},
 	}
 }
 

@@ -110,3 +110,37 @@ func TestOneHangIsOvercome(t *testing.T) {
 		}
 	})
 }
+
+// A cancelled invocation gives up at once, while it asks and while it waits to
+// ask again, with an error that says so: Lambda then delivers the event again.
+func TestCancelledSendGivesUpAtOnce(t *testing.T) {
+	tests := []struct {
+		name string
+		do   publisherFunc
+	}{
+		{"while SNS hangs", func(ctx context.Context) (*sns.PublishOutput, error) { <-ctx.Done(); return nil, ctx.Err() }},
+		{"in the pause after a fault", func(context.Context) (*sns.PublishOutput, error) {
+			return nil, &types.KMSThrottlingException{}
+		}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				const after = firstPause / 2
+				time.AfterFunc(after, cancel)
+				began, attempts := time.Now(), 0
+				id, err := send(ctx, publisherFunc(func(ctx context.Context) (*sns.PublishOutput, error) {
+					if attempts++; ctx.Err() != nil {
+						return nil, ctx.Err()
+					}
+					return test.do(ctx)
+				}), testTopic, alert.Message{})
+				if id != "" || err == nil || time.Since(began) != after {
+					t.Errorf("send = %q, %v after %s, want an error after %s", id, err, time.Since(began), after)
+				}
+			})
+		})
+	}
+}
