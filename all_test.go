@@ -85,9 +85,10 @@ func rules() map[string]rule {
 			},
 		},
 		"internal/sweep": {
-			ours: []string{"detector/policy"},
+			ours: []string{"detector", "detector/policy", "internal/awsid"},
 			modules: []string{
-				"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/kms", "github.com/aws/smithy-go", "golang.org/x/time",
+				"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/credentials", "github.com/aws/aws-sdk-go-v2/service/kms",
+				"github.com/aws/aws-sdk-go-v2/service/sts", "github.com/aws/smithy-go", "golang.org/x/time",
 			},
 		},
 		"internal/trailgen":     {},

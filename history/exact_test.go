@@ -2,6 +2,7 @@ package history
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -75,8 +76,12 @@ func oracle(text []byte) []string {
 }
 
 // emitted returns the ids of the records that a Reader with these limits hands
-// on, reading pieces of random size.
+// on, reading pieces of random size of the text or of the text compressed, which
+// has a checksum.
 func emitted(text []byte, l limits, r *rand.Rand) ([]string, Report) {
+	if r.IntN(2) == 0 {
+		text = gzipped(text)
+	}
 	var ids []string
 	reader := Reader{Matcher: Calls{}, limits: l}
 	report := reader.Read(&pieces{text, r}, func(rec Record) {
@@ -184,6 +189,16 @@ func quoteAll(s string) []byte {
 	return b
 }
 
+func gzipped(text []byte) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	w.Write(text) // a buffer takes all
+	if err := w.Close(); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
+
 func hostileText(r *rand.Rand) string {
 	return []string{
 		"aws-cli/2", `"eventName":"PutKeyPolicy"`, `{"eventVersion":"1","eventName":"PutKeyPolicy"}`, `\`, `}]}`, `{"Records":[`, "K\\u004b", `"`, "H4sIAAAA",
@@ -197,7 +212,8 @@ func hostileValue(r *rand.Rand, depth int) string {
 	}
 	switch r.IntN(7) {
 	case 0:
-		return `{"eventVersion":"1.11","eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","eventID":"nested","x":` + hostileValue(r, depth+1) + `}`
+		name := []string{PutKeyPolicy, "Decrypt"}[r.IntN(2)]
+		return `{"eventVersion":"1.11","eventSource":"kms.amazonaws.com","eventName":"` + name + `","eventID":"nested","x":` + hostileValue(r, depth+1) + `}`
 	case 1:
 		return `[` + hostileValue(r, depth+1) + `,` + hostileValue(r, depth+1) + `]`
 	case 2:

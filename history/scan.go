@@ -206,6 +206,9 @@ const recordStart = `{"eventVersion":`
 func (s *scanner) document() {
 	start := s.begin()
 	if s.ahead(recordStart) {
+		if s.leap() {
+			start = s.begin()
+		}
 		if s.value() && !s.oversized(start, "") {
 			s.unit("", start)
 		}
@@ -328,6 +331,34 @@ func (s *scanner) elements(kind string) bool {
 			s.unit(kind, start)
 		}
 	}
+}
+
+// leap passes over the records from pos on, a document each, that hold nothing
+// wanted, as far as the text was read, to the beginning of the last of them,
+// which is read as usual: so what is in them is not walked through. Text without
+// a checksum is walked through: damage would not be seen.
+func (s *scanner) leap() bool {
+	if !s.sealed || s.report.Format == "" || s.report.Other[s.report.Format].Count > 0 {
+		return false
+	}
+	starts, hit := s.w.starts, s.w.nextHit(s.pos)
+	i, found := slices.BinarySearch(starts, s.pos)
+	if !found {
+		return false
+	}
+	last := i
+	for last+1 < len(starts) && starts[last+1] <= hit && s.follows(starts[last+1]) {
+		last++
+	}
+	s.report.Records += int64(last - i)
+	s.pos = starts[last]
+	return last > i
+}
+
+// follows reports whether the object that begins at start comes right after
+// another, with white space between them at most: in JSON only documents do.
+func (s *scanner) follows(start int64) bool {
+	return bytes.HasSuffix(bytes.TrimRight(s.w.slice(s.pos, start), " \t\r\n"), []byte("}"))
 }
 
 // rest passes over the records that are left of a log file when nothing wanted

@@ -161,6 +161,15 @@ func (w *window) hit(from, to int64) bool {
 	return i < len(w.hits) && w.hits[i] < to
 }
 
+// nextHit returns where the first hit from at on is, or how far was looked for
+// one.
+func (w *window) nextHit(at int64) int64 {
+	if i, _ := slices.BinarySearch(w.hits, at); i < len(w.hits) {
+		return w.hits[i]
+	}
+	return w.looked
+}
+
 // last reports whether the text was read to its end and has no hit from at on.
 func (w *window) last(at int64) bool {
 	return w.err == io.EOF && (len(w.hits) == 0 || w.hits[len(w.hits)-1] < at)

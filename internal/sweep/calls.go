@@ -3,46 +3,75 @@ package sweep
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
-	"github.com/aws/smithy-go"
 	"golang.org/x/time/rate"
 )
 
-// A Call is one of the calls of KMS that a sweep makes.
+// A Call is one of the calls of AWS that a sweep makes.
 type Call string
 
 // The calls.
 const (
-	ListKeys         Call = "ListKeys"
-	ListAliases      Call = "ListAliases"
-	DescribeKey      Call = "DescribeKey"
-	GetKeyPolicy     Call = "GetKeyPolicy"
-	ListGrants       Call = "ListGrants"
-	ListResourceTags Call = "ListResourceTags"
+	ListKeys          Call = "ListKeys"
+	ListAliases       Call = "ListAliases"
+	DescribeKey       Call = "DescribeKey"
+	GetKeyPolicy      Call = "GetKeyPolicy"
+	ListGrants        Call = "ListGrants"
+	ListResourceTags  Call = "ListResourceTags"
+	DescribeRegions   Call = "DescribeRegions"
+	AssumeRole        Call = "AssumeRole"
+	GetCallerIdentity Call = "GetCallerIdentity"
+	// Credentials is no call of AWS: to find the caller's own.
+	Credentials Call = "credentials"
 )
 
-// A callRow says of a call what KMS allows.
+// A callRow says of a call what AWS allows.
 type callRow struct {
-	call   Call
-	quota  int  // requests a second of an account in a Region
-	perKey bool // IAM can limit it to keys
+	call    Call
+	service string
+	quota   int   // requests a second of an account in a Region
+	scope   scope // what IAM can limit it to
 }
 
+// A scope is what a call can be limited to in an IAM policy.
+type scope int
+
+const (
+	anything scope = iota // no resource
+	keys                  // keys
+	roles                 // roles
+	free                  // it needs no permission
+)
+
 // callTable has each call once. Others of the account draw on the same quotas.
-// Source: KMS Developer Guide, Request quotas; Service Authorization Reference.
+// Sources: KMS Developer Guide, Request quotas; Service Authorization
+// Reference; STS API Reference, GetCallerIdentity: "No permissions are required".
 func callTable() []callRow {
 	return []callRow{
-		{ListKeys, 500, false},
-		{ListAliases, 500, false},
-		{DescribeKey, 2000, true},
-		{GetKeyPolicy, 1000, true},
-		{ListGrants, 100, true},
-		{ListResourceTags, 2000, true},
+		{ListKeys, "kms", 500, anything},
+		{ListAliases, "kms", 500, anything},
+		{DescribeKey, "kms", 2000, keys},
+		{GetKeyPolicy, "kms", 1000, keys},
+		{ListGrants, "kms", 100, keys},
+		{ListResourceTags, "kms", 2000, keys},
+		{DescribeRegions, "ec2", 100, anything}, // once for each account
+		{AssumeRole, "sts", 100, roles},         // once for each account
+		{GetCallerIdentity, "sts", 100, free},   // once
 	}
+}
+
+// permission is what IAM calls it, such as kms:ListKeys; "" for what needs none.
+func (c Call) permission() string {
+	for _, row := range callTable() {
+		if row.call == c && row.scope != free {
+			return row.service + ":" + string(c)
+		}
+	}
+	return ""
 }
 
 // share is the part of a quota that a sweep takes, so that the account's own
@@ -53,29 +82,36 @@ const share = 0.4
 // SDK's default of three loses keys when a tenth of all requests is throttled.
 const attempts = 10
 
-// Policy returns the IAM policy, as JSON, with just what a sweep calls in one
-// partition ("aws", "aws-cn", "aws-us-gov").
-func Policy(partition string) []byte {
-	var all, keys []string
+// Policy returns the IAM policy, as JSON, with just what a sweep of these
+// options calls in one partition ("aws", "aws-cn", "aws-us-gov"). A role of
+// o.Roles needs the same without sts:AssumeRole.
+func Policy(partition string, o Options) []byte {
+	var all, perKey []string
 	for _, row := range callTable() {
-		if row.perKey {
-			keys = append(keys, "kms:"+string(row.call))
-		} else {
-			all = append(all, "kms:"+string(row.call))
+		switch {
+		case row.scope == keys:
+			perKey = append(perKey, row.call.permission())
+		case row.call == DescribeRegions && !o.asksRegions(), row.call == ListKeys && len(o.Keys) > 0, row.scope != anything:
+		default:
+			all = append(all, row.call.permission())
 		}
 	}
 	type statement struct {
 		Sid, Effect string
 		Action      []string
-		Resource    string
+		Resource    any
+	}
+	list := []statement{
+		{"List", "Allow", all, "*"},
+		{"ReadKeys", "Allow", perKey, "arn:" + partition + ":kms:*:*:key/*"},
+	}
+	if len(o.Roles) > 0 {
+		list = append(list, statement{"OtherAccounts", "Allow", []string{AssumeRole.permission()}, slices.Sorted(slices.Values(o.Roles))})
 	}
 	text, err := json.MarshalIndent(struct {
 		Version   string
 		Statement []statement
-	}{"2012-10-17", []statement{
-		{"List", "Allow", all, "*"},
-		{"ReadKeys", "Allow", keys, "arn:" + partition + ":kms:*:*:key/*"},
-	}}, "", "  ")
+	}{"2012-10-17", list}, "", "  ")
 	if err != nil {
 		panic(err) // texts always marshal
 	}
@@ -85,17 +121,17 @@ func Policy(partition string) []byte {
 // Time is how long the calls for so many keys take at least in one Region, as
 // the quotas have it: the slowest call decides. A key with more than one page
 // of grants takes longer.
-func Time(keys int) time.Duration {
+func Time(keyCount int) time.Duration {
 	var longest time.Duration
 	for _, row := range callTable() {
-		if row.perKey {
-			longest = max(longest, time.Duration(float64(keys)/(float64(row.quota)*share)*float64(time.Second)))
+		if row.scope == keys {
+			longest = max(longest, time.Duration(float64(keyCount)/(float64(row.quota)*share)*float64(time.Second)))
 		}
 	}
 	return longest
 }
 
-// A pace keeps the calls of one account in one Region below KMS's quotas and
+// A pace keeps the calls of one account in one Region below AWS's quotas and
 // sends again what was throttled nevertheless.
 type pace struct {
 	limits map[Call]*rate.Limiter
@@ -112,19 +148,25 @@ func newPace() *pace {
 }
 
 // do makes one call. What is throttled is tried again, with pauses that double
-// up to five seconds; every other error comes back at once.
+// up to five seconds. A connection that broke, or a fault on AWS's side, is
+// tried once more; every other error comes back at once.
 func (p *pace) do(ctx context.Context, call Call, send func(context.Context) error) error {
-	pause := 100 * time.Millisecond
+	pause, again := 100*time.Millisecond, true
 	for attempt := 1; ; attempt++ {
 		if err := p.limits[call].Wait(ctx); err != nil {
 			return err
 		}
 		err := sendWithin(ctx, send)
-		if err == nil || !throttled(err) {
-			return err
-		}
-		if attempt == attempts {
+		switch {
+		case err == nil:
+			return nil
+		case throttled(err) && attempt == attempts:
 			return fmt.Errorf("throttled %d times: %w", attempts, err)
+		case throttled(err):
+		case passing(err) && again:
+			again = false
+		default:
+			return err
 		}
 		if err := p.wait(ctx, pause/2+rand.N(pause/2)); err != nil {
 			return err
@@ -136,35 +178,20 @@ func (p *pace) do(ctx context.Context, call Call, send func(context.Context) err
 // patience bounds one request, with the search for credentials.
 const patience = 10 * time.Second
 
+// errPatience is why a request was given up.
+type errPatience struct{}
+
+func (errPatience) Error() string { return fmt.Sprintf("no answer within %v", patience) }
+
 func sendWithin(ctx context.Context, send func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	within, cancel := context.WithTimeoutCause(ctx, patience, errPatience{})
 	defer cancel()
-	return send(ctx)
-}
-
-// code is the error code with which AWS answered; "" when it did not answer.
-func code(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		return api.ErrorCode()
+	err := send(within)
+	if err != nil && ctx.Err() == nil && within.Err() != nil {
+		return errPatience{}
 	}
-	return ""
+	return err
 }
-
-func throttled(err error) bool {
-	switch code(err) {
-	case "ThrottlingException", "Throttling", "RequestLimitExceeded", "TooManyRequestsException":
-		return true
-	}
-	return false
-}
-
-func denied(err error) bool {
-	c := code(err)
-	return c == "AccessDeniedException" || c == "AccessDenied"
-}
-
-func gone(err error) bool { return code(err) == "NotFoundException" }
 
 // sleep waits until d or the context is over.
 func sleep(ctx context.Context, d time.Duration) error {

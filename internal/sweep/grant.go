@@ -26,12 +26,32 @@ type Grant struct {
 }
 
 // decides reports whether the grant counts for the key's verdict: one that only
-// describes or verifies does not. CreateGrant hands the grant on.
+// describes or verifies does not.
 func (g Grant) decides() bool {
-	return slices.ContainsFunc(g.Operations, func(op string) bool {
-		a, ok := policy.FindAction("kms:" + op)
-		return !ok || op == "CreateGrant" || a.Class == policy.ClassEncrypt || a.Class == policy.ClassUse
-	})
+	encrypt, use := g.classes()
+	return encrypt || use
+}
+
+// classes says what a grant lets its grantee do. CreateGrant hands on the
+// grant's other operations; alone, which AWS does not say what it comes to, it
+// counts as both, and so does an operation that is not known.
+func (g Grant) classes() (encrypt, use bool) {
+	handsOn := false
+	for _, op := range g.Operations {
+		a, known := policy.FindAction("kms:" + op)
+		switch {
+		case op == "CreateGrant":
+			handsOn = true
+		case !known:
+			return true, true
+		default:
+			encrypt, use = encrypt || a.Class == policy.ClassEncrypt, use || a.Class == policy.ClassUse
+		}
+	}
+	if handsOn && !encrypt && !use {
+		return true, true
+	}
+	return encrypt, use
 }
 
 // outside returns the grant when its grantee is, or may be, neither of the

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy"
 )
 
@@ -28,47 +29,30 @@ func NewClient(cfg aws.Config) *kms.Client {
 // A Region is one account's KMS in one Region. Its zero values have a meaning
 // except Client and Found.
 type Region struct {
-	Client *kms.Client
-	Name   string // "eu-west-1"
-	At     time.Time
-	// TrustedAccounts and TrustedOrgs count as inside.
-	TrustedAccounts, TrustedOrgs []string
-	RCPs                         []*policy.Policy
-	Workers                      int // 0 is 16
+	Client   *kms.Client
+	Name     string // "eu-west-1"
+	At       time.Time
+	Detector detector.Detector // who counts as inside, and the resource control policies
+	Org      string            // the owner's organization id; "" unknown
+	Keys     []string          // ARNs of the keys to read; nil: all of the Region
+	Workers  int               // 0 is 16
 	// Found gets each key once, one at a time, in no order.
 	Found func(Key)
+	// Listed is told how many more keys there are to read; nil: nobody.
+	Listed func(int)
 }
 
 // A Report is what a sweep of a Region came to beside its keys.
 type Report struct {
-	Keys   int // that Found got
-	Faults []Fault
-}
-
-// A Fault is a call that failed, however many keys it failed for.
-type Fault struct {
-	Call   Call
-	Denied bool   // the permission kms:CALL is lacking
-	Reason string // of the first
-	Key    string // the first; "" when the call is about no key
-	Count  int
-}
-
-// String says it in a line.
-func (f Fault) String() string {
-	text := fmt.Sprintf("%s failed", f.Call)
-	if f.Denied {
-		text = fmt.Sprintf("permission kms:%s is lacking", f.Call)
-	}
-	if f.Key != "" {
-		text += fmt.Sprintf(" for %d keys, the first %s", f.Count, f.Key)
-	}
-	return text + ": " + f.Reason
+	Keys   int     // that Found got
+	Faults []Fault // without account and Region
 }
 
 // Run reads every key of the Region. An error means that the list of keys was
-// not read to its end; what was read before went to Found nevertheless. Memory
-// holds the aliases and one page of keys, however many keys there are.
+// not read to its end; what was read before went to Found nevertheless. When
+// nobody answers, or the credentials are no longer taken, the Region is given
+// up: keys that were listed by then go to Found unread. Memory holds the aliases
+// and one page of keys, however many keys there are.
 func (r Region) Run(ctx context.Context) (Report, error) {
 	return r.run(ctx, newPace())
 }
@@ -76,40 +60,64 @@ func (r Region) Run(ctx context.Context) (Report, error) {
 func (r Region) run(ctx context.Context, p *pace) (Report, error) {
 	w := &walk{Region: r, pace: p}
 	aliases, err := w.aliases(ctx)
-	if err != nil && !denied(err) { // no credentials, no route: the other calls would fail alike
-		return w.report, fmt.Errorf("%s: ListAliases: %w", r.Name, err)
+	if err != nil && (ctx.Err() != nil || !denied(err)) { // no credentials, no route: the other calls would fail alike
+		return w.report, &CallError{ListAliases, err}
 	}
 	err = w.keys(ctx, aliases)
-	slices.SortFunc(w.report.Faults, func(a, b Fault) int { return cmp.Compare(a.Call, b.Call) })
-	if err != nil {
-		return w.report, fmt.Errorf("%s: ListKeys: %w", r.Name, err)
-	}
-	return w.report, nil
+	slices.SortFunc(w.report.Faults, compareFaults)
+	return w.report, err
 }
+
+// A CallError is why a Region was not swept to its end.
+type CallError struct {
+	Call Call
+	Err  error
+}
+
+func (e *CallError) Error() string { return string(e.Call) + ": " + Reason(e.Err) }
+
+// Unwrap returns what the call failed with.
+func (e *CallError) Unwrap() error { return e.Err }
 
 // A walk is a run of Region.
 type walk struct {
 	Region
 	pace   *pace
-	mu     sync.Mutex // of report and Found
+	mu     sync.Mutex // of what follows, and Found
 	report Report
+	broken *CallError // why the Region was given up
 }
 
 // fault counts an error of a call.
 func (w *walk) fault(call Call, key string, err error) {
+	f := faultOf(call, err)
+	if key != "" {
+		f.Keys, f.Key = 1, key
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for i := range w.report.Faults {
-		if f := &w.report.Faults[i]; f.Call == call && f.Denied == denied(err) {
-			f.Count++
-			return
-		}
+	w.report.Faults = merge(w.report.Faults, f)
+}
+
+// giveUp ends the Region, and returns why.
+func (w *walk) giveUp(call Call, err error) *CallError {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.broken == nil {
+		w.broken = &CallError{call, err}
 	}
-	w.report.Faults = append(w.report.Faults, Fault{call, denied(err), err.Error(), key, 1})
+	return w.broken
+}
+
+// gaveUp returns why the Region was given up; nil when it was not.
+func (w *walk) gaveUp() *CallError {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.broken
 }
 
 // errPages says that KMS would answer the same page for ever.
-var errPages = errors.New("the answer is cut off and has no new marker")
+var errPages = &answerError{errors.New("the answer is cut off and has no new marker")}
 
 // pages makes a call until KMS has no more. page makes it once and returns the
 // next marker; read is called after each page.
@@ -154,7 +162,9 @@ func (w *walk) aliases(ctx context.Context) (map[string][]string, error) {
 		return out.Truncated, out.NextMarker, nil
 	})
 	if err != nil {
-		w.fault(ListAliases, "", err)
+		if denied(err) {
+			w.fault(ListAliases, "", err)
+		}
 		return nil, err
 	}
 	return all, nil
@@ -178,26 +188,70 @@ func (w *walk) keys(ctx context.Context, aliases map[string][]string) error {
 			}
 		})
 	}
-	var page []types.KeyListEntry
-	err := w.pages(ctx, ListKeys, func(ctx context.Context, marker *string) (bool, *string, error) {
-		out, err := w.Client.ListKeys(ctx, &kms.ListKeysInput{Marker: marker, Limit: aws.Int32(1000)})
-		if err != nil {
-			return false, nil, err
+	err := w.list(ctx, queue)
+	close(queue)
+	workers.Wait()
+	switch broken := w.gaveUp(); {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case broken != nil:
+		return broken
+	case err != nil:
+		return &CallError{ListKeys, err}
+	}
+	return nil
+}
+
+// list sends the keys to the workers until there are no more, or the Region is
+// given up.
+func (w *walk) list(ctx context.Context, queue chan<- string) error {
+	send := func(arns []string) {
+		if w.Listed != nil {
+			w.Listed(len(arns))
 		}
-		page = out.Keys
-		return out.Truncated, out.NextMarker, nil
-	}, func() { // not within one request's time, which the workers may outlast
-		for _, key := range page {
+		for _, arn := range arns {
 			select {
-			case queue <- aws.ToString(key.KeyArn):
+			case queue <- arn:
 			case <-ctx.Done():
 				return
 			}
 		}
-	})
-	close(queue)
-	workers.Wait()
-	return cmp.Or(err, ctx.Err())
+	}
+	if w.Keys != nil {
+		send(w.Keys)
+		return nil
+	}
+	var page []string
+	return w.pages(ctx, ListKeys, func(ctx context.Context, marker *string) (bool, *string, error) {
+		if broken := w.gaveUp(); broken != nil {
+			return false, nil, broken
+		}
+		out, err := w.Client.ListKeys(ctx, &kms.ListKeysInput{Marker: marker, Limit: aws.Int32(1000)})
+		if err != nil {
+			return false, nil, err
+		}
+		page = page[:0]
+		for _, key := range out.Keys {
+			page = append(page, aws.ToString(key.KeyArn))
+		}
+		return out.Truncated, out.NextMarker, nil
+	}, func() { send(page) }) // not within one request's time, which the workers may outlast
+}
+
+// Count lists the keys of the Region and reads none of them.
+func (r Region) Count(ctx context.Context) (n int, err error) {
+	w := &walk{Region: r, pace: newPace()}
+	w.Keys, w.Listed = nil, func(more int) { n += more }
+	queue := make(chan string)
+	go func() {
+		for range queue { // to be read by nobody
+		}
+	}()
+	defer close(queue)
+	if err := w.list(ctx, queue); err != nil {
+		return n, &CallError{ListKeys, err}
+	}
+	return n, nil
 }
 
 // read finds out all about one key.
@@ -207,25 +261,40 @@ func (w *walk) read(ctx context.Context, arn string, aliases map[string][]string
 	if aliases != nil {
 		k.Facts.Aliases = append([]string{}, aliases[id]...)
 	}
+	k.Facts.Org = w.Org
 	steps := []struct {
 		call Call
 		read func(context.Context, *Key) error
 	}{{DescribeKey, w.describe}, {GetKeyPolicy, w.policy}, {ListGrants, w.grants}}
 	for _, step := range steps {
+		if broken := w.gaveUp(); broken != nil {
+			k.Unread = append(k.Unread, fmt.Sprintf("%s: not called, since %v", step.call, broken))
+			break
+		}
 		err := step.read(ctx, &k)
 		switch {
+		case err == nil || ctx.Err() != nil:
 		case gone(err):
 			k.Gone = true
 			return k
-		case err != nil && ctx.Err() == nil:
+		case hopeless(err):
+			k.Unread = append(k.Unread, fmt.Sprintf("%s: %s", step.call, Reason(err)))
+			w.giveUp(step.call, err)
+		default:
 			w.fault(step.call, arn, err)
-			k.Unread = append(k.Unread, fmt.Sprintf("%s: %v", step.call, err))
+			k.Unread = append(k.Unread, fmt.Sprintf("%s: %s", step.call, Reason(err)))
 		}
 		if k.Managed {
 			return k
 		}
 	}
+	k.finding(w.trusts())
 	return k
+}
+
+// trusts reports whether anybody beside the owner counts as inside.
+func (w *walk) trusts() bool {
+	return len(w.Detector.TrustedAccounts)+len(w.Detector.TrustedOrgs) > 0
 }
 
 func (w *walk) describe(ctx context.Context, k *Key) error {
@@ -234,18 +303,21 @@ func (w *walk) describe(ctx context.Context, k *Key) error {
 		out, err = w.Client.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &k.ARN})
 		return err
 	})
-	if err != nil || out.KeyMetadata == nil {
+	switch {
+	case err != nil:
 		return err
+	case out.KeyMetadata == nil:
+		return &answerError{errors.New("the answer has no KeyMetadata")}
 	}
 	m := out.KeyMetadata
 	k.State, k.Managed = string(m.KeyState), m.KeyManager == types.KeyManagerTypeAws
 	k.Facts.Spec, k.Facts.Usage, k.Facts.Origin, k.Facts.MultiRegion = string(m.KeySpec), string(m.KeyUsage), string(m.Origin), m.MultiRegion
 	if c := m.MultiRegionConfiguration; c != nil {
 		if c.PrimaryKey != nil {
-			k.Replicas = append(k.Replicas, aws.ToString(c.PrimaryKey.Arn))
+			k.replica(aws.ToString(c.PrimaryKey.Arn))
 		}
 		for _, replica := range c.ReplicaKeys {
-			k.Replicas = append(k.Replicas, aws.ToString(replica.Arn))
+			k.replica(aws.ToString(replica.Arn))
 		}
 	}
 	return nil
@@ -264,7 +336,7 @@ func (w *walk) policy(ctx context.Context, k *Key) error {
 	text := []byte(aws.ToString(out.Policy))
 	p, err := policy.Parse(text)
 	if err != nil {
-		return fmt.Errorf("the key policy: %w", err)
+		return &answerError{fmt.Errorf("the key policy: %w", err)}
 	}
 	sum := sha256.Sum256(text)
 	k.PolicySHA256 = hex.EncodeToString(sum[:])
@@ -272,11 +344,13 @@ func (w *walk) policy(ctx context.Context, k *Key) error {
 		if gone(err) {
 			return err
 		}
-		w.fault(ListResourceTags, k.ARN, err) // the tags are unknown: taken at their worst
+		if ctx.Err() == nil { // the tags are unknown: taken at their worst
+			w.fault(ListResourceTags, k.ARN, err)
+		}
 	}
 	k.Decision = p.Decide(policy.Question{
-		Account: k.Account, KeyARN: k.ARN, At: w.At, TrustedAccounts: w.TrustedAccounts, TrustedOrgs: w.TrustedOrgs,
-		Key: k.Facts, RCPs: w.RCPs,
+		Account: k.Account, KeyARN: k.ARN, At: w.At, TrustedAccounts: w.Detector.TrustedAccounts, TrustedOrgs: w.Detector.TrustedOrgs,
+		Key: k.Facts, RCPs: w.Detector.RCPs, Stop: w.Detector.Stop,
 	})
 	return nil
 }
@@ -306,7 +380,7 @@ func (w *walk) grants(ctx context.Context, k *Key) error {
 			return false, nil, err
 		}
 		for i := range out.Grants {
-			if g, ok := outside(&out.Grants[i], k.Account, w.TrustedAccounts); ok {
+			if g, ok := outside(&out.Grants[i], k.Account, w.Detector.TrustedAccounts); ok {
 				k.GrantsOut = append(k.GrantsOut, g)
 			}
 		}
