@@ -48,6 +48,13 @@ func rules() map[string]rule {
 			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "internal/function"},
 			modules: []string{"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
 		},
+		"lambda/sweep": {
+			ours: []string{"alert", "alert/exceptions", "detector", "detector/policy", "internal/awsid", "internal/function", "internal/sweep"},
+			modules: []string{
+				"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs",
+				"github.com/aws/aws-sdk-go-v2/service/s3", "github.com/aws/smithy-go",
+			},
+		},
 		"cmd/kmsentry": {
 			ours: []string{
 				"alert", "alert/exceptions", "detector", "detector/policy", "internal/fakesns", "internal/hunt", "internal/load", "internal/redrive",
@@ -243,6 +250,9 @@ func TestImportRulesCanFail(t *testing.T) {
 		{"lambda", module + "/internal/fakesns"},
 		{"lambda", "github.com/aws/aws-sdk-go-v2/config"},
 		{"lambda", "github.com/aws/aws-sdk-go-v2/service/kms"},
+		{"lambda", module + "/internal/sweep"},
+		{"lambda/sweep", "github.com/aws/aws-sdk-go-v2/config"},
+		{"internal/function", module + "/internal/sweep"},
 		{"detector", "github.com/aws/aws-lambda-go/events"},
 		{"history", module + "/alert"},
 		{"history", module + "/lambda"},
