@@ -5,7 +5,7 @@ ARCH  ?= arm64
 LEAN  := -trimpath -tags lambda.norpc -ldflags "-s -w"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build build-DetectorFunction bench fuzz mutate oracle preview lint soak deploy delete smoke clean bin/bootstrap bin/kmsentry
+.PHONY: help run test build build-DetectorFunction build-SweepFunction bench fuzz mutate oracle preview lint soak deploy delete smoke clean bin/bootstrap bin/kmsentry
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-zA-Z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +19,8 @@ test: ## vet, all tests with the race detector, template checks
 
 build: bin/bootstrap bin/kmsentry ## build the command and the Lambda binary, for this machine and for deployment
 	$(MAKE) build-DetectorFunction ARTIFACTS_DIR=dist/linux-$(ARCH)
-	@ls -l bin/bootstrap bin/kmsentry dist/linux-$(ARCH)/bootstrap
+	$(MAKE) build-SweepFunction ARTIFACTS_DIR=dist/linux-$(ARCH)/sweep
+	@ls -l bin/bootstrap bin/kmsentry dist/linux-$(ARCH)/bootstrap dist/linux-$(ARCH)/sweep/bootstrap
 
 # For this machine; kmsentry invoke runs it.
 bin/bootstrap:
@@ -28,10 +29,16 @@ bin/bootstrap:
 bin/kmsentry:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $@ ./cmd/kmsentry
 
-# sam build calls this by the function's logical id.
+# sam build calls these by the functions' logical ids.
 build-DetectorFunction:
 	mkdir -p $(ARTIFACTS_DIR)
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) $(GO) build $(LEAN) -o $(ARTIFACTS_DIR)/bootstrap ./lambda
+	cp exceptions.yaml $(ARTIFACTS_DIR)/exceptions.yaml
+	if [ -f rcp.json ]; then cp rcp.json $(ARTIFACTS_DIR)/rcp.json; fi
+
+build-SweepFunction:
+	mkdir -p $(ARTIFACTS_DIR)
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) $(GO) build $(LEAN) -o $(ARTIFACTS_DIR)/bootstrap ./lambda/sweep
 	cp exceptions.yaml $(ARTIFACTS_DIR)/exceptions.yaml
 	if [ -f rcp.json ]; then cp rcp.json $(ARTIFACTS_DIR)/rcp.json; fi
 

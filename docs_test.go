@@ -108,6 +108,26 @@ func TestReadmeListsEverySetting(t *testing.T) {
 	}
 }
 
+// TestDeployListsTheSweepsSettings: docs/deploy.md names every setting of the
+// sweep's function, and no other as its own.
+func TestDeployListsTheSweepsSettings(t *testing.T) {
+	all := settingNames(t, filepath.Join("lambda", "sweep"))
+	_, section, _ := strings.Cut(document(t, "docs/deploy.md"), "### Its settings")
+	section, _, _ = strings.Cut(section, "\n## ")
+	for _, name := range all {
+		if !strings.Contains(section, "`"+name+"`") {
+			t.Errorf("docs/deploy.md does not list the sweep's setting %s", name)
+		}
+	}
+	for _, row := range rows(t, "docs/deploy.md", "### Its settings") {
+		for _, name := range codes(row[0]) {
+			if !slices.Contains(all, name) {
+				t.Errorf("docs/deploy.md lists %s, which the sweep does not read", name)
+			}
+		}
+	}
+}
+
 // settingNames are the names of environment variables that the function in a
 // folder reads: those in its settings.go, and those of every function.
 func settingNames(t *testing.T, folder string) []string {
@@ -165,8 +185,8 @@ func TestDeployListsEveryParameter(t *testing.T) {
 			t.Errorf("docs/deploy.md does not name the output %s", name)
 		}
 	}
-	if alarms != 19 || !strings.Contains(document(t, "README.md"), "nineteen alarms") {
-		t.Errorf("template.yaml has %d alarms; README.md says nineteen", alarms)
+	if alarms != 22 || !strings.Contains(document(t, "README.md"), "twenty-two alarms") {
+		t.Errorf("template.yaml has %d alarms; README.md says twenty-two", alarms)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -214,7 +213,7 @@ func (f *faults) canaryText() any {
 
 // kept holds what survives the stack.
 func (f *faults) kept() {
-	for _, name := range []string{"FailedEvents", "UndeliveredEvents", "DetectorLogs"} {
+	for _, name := range []string{"FailedEvents", "UndeliveredEvents", "DetectorLogs", "SweepLogs", "SweepState"} {
 		if r := f.c.Resources[name]; r.DeletionPolicy != "Retain" || r.UpdateReplacePolicy != "Retain" {
 			f.add("%s is deleted with the stack", name)
 		}
@@ -245,6 +244,9 @@ func alarmRows() map[string]string {
 		"DelayAlarm":                    "kmsentry AlertDelaySeconds FunctionName=DetectorFunction p95/300 >= 900",
 		"StormAlarm":                    "kmsentry Overflow FunctionName=DetectorFunction Sum/60 >= 1",
 		"CanaryAlarm":                   "kmsentry Canary FunctionName=DetectorFunction Sum/3600 < 1",
+		"SweepErrorsAlarm":              "AWS/Lambda Errors FunctionName=SweepFunction Sum/300 >= 1",
+		"SweepMissingAlarm":             "kmsentry Swept FunctionName=SweepFunction SampleCount/3600 < 1",
+		"LostEventsAlarm":               "kmsentry LostEvents FunctionName=SweepFunction Sum/300 >= 1",
 		"TamperAlarm":                   "AWS/Events TriggeredRules RuleName=TamperWatch Sum/300 >= 1",
 	}
 }
@@ -253,9 +255,9 @@ func (f *faults) alarms() {
 	rows := alarmRows()
 	for name, r := range f.all("AWS::CloudWatch::Alarm") { // configurations looks at their actions
 		missing := "notBreaching"
-		if name == "CanaryAlarm" {
+		if name == "CanaryAlarm" || name == "SweepMissingAlarm" {
 			missing = "breaching"
-			f.want("how long the canary may be missing", r.Properties["EvaluationPeriods"], `26`)
+			f.want("how long what "+name+" watches may be missing", r.Properties["EvaluationPeriods"], `26`)
 		}
 		f.want(name+" without data", r.Properties["TreatMissingData"], `"`+missing+`"`)
 		if name == "NotDeliveredAlarm" {
@@ -309,10 +311,7 @@ func (f *faults) notDelivered(p map[string]any) {
 // The metrics that alarms and dashboard read are those that the function writes
 // and docs/deploy.md names.
 func TestMetricsAreWrittenAndDocumented(t *testing.T) {
-	source, err := os.ReadFile("lambda/log.go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	source := []byte(document(t, "lambda/log.go") + document(t, "lambda/sweep/log.go"))
 	read := regexp.MustCompile(`"kmsentry", "([A-Za-z]+)"|Namespace: kmsentry\n      MetricName: ([A-Za-z]+)`).FindAllStringSubmatch(readTemplate(t), -1)
 	var documented []string
 	for _, row := range rows(t, "docs/deploy.md", "## Metrics of its own") {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -493,6 +494,39 @@ func TestDisabledKey(t *testing.T) {
 	s.run()
 	if m := s.want("a"); m.severity != "High" || !strings.Contains(m.mail, "State: Disabled") {
 		t.Errorf("told %+v", m)
+	}
+}
+
+// SweepRole allows what a run calls, and no more: everything is called here, and
+// the rest is Lambda's own, SNS's or, like s3:ListBucket, asked for by S3.
+func TestCallsAreThoseOfTheRole(t *testing.T) {
+	s := newStage(t, "SWEEP_ROLES="+memberRole)
+	s.set(home, "a", &fakeKey{policy: closed})
+	s.set(member+"/eu-west-1", "m", &fakeKey{policy: strings.ReplaceAll(closed, owner, member)})
+	s.run()
+	s.set(home, "a", &fakeKey{policy: open})
+	s.run()
+	template, err := os.ReadFile("../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, role, _ := strings.Cut(string(template), "\n  SweepRole:\n")
+	role, _, _ = strings.Cut(role, "\n  SweepLogs:\n")
+	_, role, _ = strings.Cut(role, "PolicyName: sweep")
+	var allowed []string
+	for _, m := range regexp.MustCompile(`Action: \[?([^\]\n]+)`).FindAllStringSubmatch(role, -1) {
+		allowed = append(allowed, strings.Split(m[1], ", ")...)
+	}
+	others := []string{"logs:CreateLogStream", "logs:PutLogEvents", "sns:Publish", "kms:Decrypt", "kms:GenerateDataKey*", "s3:ListBucket"}
+	for _, action := range others {
+		if !slices.Contains(allowed, action) {
+			t.Errorf("SweepRole does not allow %s", action)
+		}
+	}
+	allowed = slices.DeleteFunc(allowed, func(action string) bool { return slices.Contains(others, action) })
+	slices.Sort(allowed)
+	if called := s.called(); !slices.Equal(called, allowed) {
+		t.Errorf("called %q, SweepRole allows %q", called, allowed)
 	}
 }
 
