@@ -106,7 +106,8 @@ func rules() map[string]rule {
 // testModules are the modules that tests alone use.
 func testModules() []string {
 	return []string{
-		"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sns", "github.com/aws/aws-sdk-go-v2/service/sqs",
+		"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/kms", "github.com/aws/aws-sdk-go-v2/service/sns",
+		"github.com/aws/aws-sdk-go-v2/service/sqs",
 		"github.com/klauspost/compress", "github.com/santhosh-tekuri/jsonschema/v6", "go.yaml.in/yaml/v3",
 	}
 }

@@ -13,18 +13,22 @@ type ocsfSweep struct {
 	Unmapped  *ocsfUnmapped   `json:"unmapped,omitempty"` // the seed rule has no rows without an event
 }
 
-// A sweptEvidence is kmsentry's own part, one for each key.
+// A sweptEvidence is kmsentry's own part, one for each key. Members that an
+// evidence has too are of the same type, since indexes refuse two types of one name.
 type sweptEvidence struct {
 	Data sweptData `json:"data"`
 }
 
 type sweptData struct {
-	Key       string          `json:"key"`
+	KeyARN    string          `json:"key_arn"`
+	Key       evidenceKey     `json:"key"`
 	Account   string          `json:"account,omitempty"`
 	Region    string          `json:"region,omitempty"`
 	State     string          `json:"state,omitempty"`
 	Severity  string          `json:"severity"`
 	Verdict   string          `json:"verdict"`
+	Least     string          `json:"least,omitempty"` // of the policy, when it is news
+	Most      string          `json:"most,omitempty"`
 	Title     string          `json:"title"`
 	Locked    bool            `json:"owner_locked"`
 	Event     string          `json:"event"` // what became of the event of the change: a SweptCall
@@ -86,7 +90,7 @@ func sweepOCSF(s Sweep, o Options, most int, l limits) ocsfSweep {
 // swept is the evidence of one key.
 func (t text) swept(k SweptKey, l limits) sweptData {
 	d := sweptData{
-		Key: t.of(k.Key.ARN), Account: t.of(k.Key.Account), Region: t.of(k.Key.Region), State: t.of(k.State), Severity: k.Severity.String(),
+		KeyARN: t.of(k.Key.ARN), Account: t.of(k.Key.Account), Region: t.of(k.Key.Region), State: t.of(k.State), Severity: k.Severity.String(),
 		Verdict: k.verdict().String(), Title: k.title(), Event: k.Call.String(),
 		Grants: []evidenceGrant{}, Undecided: []evidenceOpen{}, KMSGrants: []SweptGrant{},
 	}
@@ -100,10 +104,11 @@ func (t text) swept(k SweptKey, l limits) sweptData {
 		d.Expired = append(d.Expired, Sanitize(name, 64))
 	}
 	c := &cutter{l: l, f: k.Policy}
+	d.Key = c.key(k.Key)
 	if k.Policy != nil {
 		var e evidence
 		c.decision(&e, k.Policy.Decision)
-		d.Locked, d.Future = k.Policy.OwnerLocked, e.Future
+		d.Locked, d.Future, d.Least, d.Most = k.Policy.OwnerLocked, e.Future, e.Least, e.Most
 		d.Grants, d.Undecided = append(d.Grants, e.Grants...), append(d.Undecided, e.Undecided...)
 	}
 	for _, g := range k.Grants[:c.keep("kms_grants", len(k.Grants), l.grants)] {

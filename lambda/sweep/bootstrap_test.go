@@ -141,7 +141,12 @@ func (s *stage) news() []message {
 		var finding struct {
 			ClassUID  int `json:"class_uid"`
 			Severity  string
-			Evidences []struct{ Data struct{ Key, Event string } }
+			Evidences []struct {
+				Data struct {
+					Key   string `json:"key_arn"`
+					Event string
+				}
+			}
 		}
 		if err := json.Unmarshal([]byte(p.For("sqs")), &finding); err != nil || finding.ClassUID != 2004 {
 			s.t.Fatalf("want an OCSF finding, got %v: %s", err, p.For("sqs"))
