@@ -51,10 +51,11 @@ func rules() map[string]rule {
 		"cmd/kmsentry": {
 			ours: []string{
 				"alert", "alert/exceptions", "detector", "detector/policy", "internal/fakesns", "internal/hunt", "internal/load", "internal/redrive",
-				"internal/runtimeapi", "internal/s3archive",
+				"internal/runtimeapi", "internal/s3archive", "internal/show", "internal/sweep",
 			},
 			modules: []string{
-				"github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sqs", // for redrive
+				"github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sqs", // for redrive, and sweep
+				"github.com/vbauerster/mpb/v8",            // sweep's progress
 				"go.yaml.in/yaml/v3", "golang.org/x/term", // check's settings, and its lines on a terminal
 			},
 		},
@@ -64,9 +65,10 @@ func rules() map[string]rule {
 		"internal/browsertest":   {},
 		"internal/fakesns":       {},
 		"internal/hunt": {
-			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "history"},
-			modules: []string{"github.com/vbauerster/mpb/v8", "golang.org/x/term"},
+			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "history", "internal/show"},
+			modules: []string{"github.com/vbauerster/mpb/v8"},
 		},
+		"internal/show":       {ours: []string{"alert"}, modules: []string{"golang.org/x/term"}},
 		"internal/load":       {ours: []string{"detector/policy", "internal/awsid"}, modules: []string{"go.yaml.in/yaml/v3"}},
 		"internal/mototest":   {ours: []string{"internal/pytool"}},
 		"internal/mutate":     {},
