@@ -63,6 +63,7 @@ func rules() map[string]rule {
 		"internal/awsid":         {forbidden: pure},
 		"internal/bootstraptest": {},
 		"internal/browsertest":   {},
+		"internal/fakekms":       {},
 		"internal/fakesns":       {},
 		"internal/hunt": {
 			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "history", "internal/show"},
