@@ -5,7 +5,7 @@ ARCH  ?= arm64
 LEAN  := -trimpath -tags lambda.norpc -ldflags "-s -w"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build build-DetectorFunction bench fuzz mutate oracle preview lint soak deploy delete smoke clean bin/bootstrap bin/kmsentry
+.PHONY: help run test build build-DetectorFunction bench fuzz mutate oracle preview lint soak scale deploy delete smoke clean bin/bootstrap bin/kmsentry
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-zA-Z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ oracle: ## hold the decision against npm @cloud-copilot/iam-simulate (needs node
 
 soak: ## send 20,000 events through the real binary: every alert once, and memory that does not grow
 	KMSENTRY_SOAK=1 $(GO) test -count=1 -timeout 30m -v -run TestSoak ./lambda
+
+scale: ## sweep 100,000 keys of a fake KMS: each once, and memory that does not grow (minutes)
+	KMSENTRY_SCALE=1 $(GO) test ./internal/sweep -run TestHundredThousandKeys -count=1 -v
 
 deploy: ## build and deploy a stack with the SAM CLI: make deploy EMAIL=security@example.com [STACK=kmsentry]
 	@[ -n "$(EMAIL)" ] || { echo "make deploy: want EMAIL=..., the mailbox that gets the alerts" >&2; exit 2; }

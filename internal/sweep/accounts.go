@@ -245,3 +245,8 @@ func regionOf(arn string) string {
 	}
 	return ""
 }
+
+// PartitionOf is the partition of a Region, "aws" when its name does not say.
+func PartitionOf(region string) string {
+	return cmp.Or(awsid.PartitionOf(region), awsid.Partitions()[0].Name)
+}

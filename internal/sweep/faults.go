@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -171,7 +172,12 @@ func Reason(err error) string {
 	case errors.As(err, &dns):
 		return fmt.Sprintf("no such host: %s; is there such a Region?", dns.Name)
 	case errors.As(err, &network):
-		return fmt.Sprintf("%v (%v)", network.Err, network.Addr)
+		why := network.Err
+		var call *os.SyscallError // "connect: " and the like say nothing more
+		if errors.As(why, &call) {
+			why = call.Err
+		}
+		return fmt.Sprintf("%v (%v)", why, network.Addr)
 	}
 	var operation *smithy.OperationError
 	if errors.As(err, &operation) {
