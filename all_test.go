@@ -54,7 +54,7 @@ func rules() map[string]rule {
 				"internal/runtimeapi", "internal/s3archive", "internal/show", "internal/sweep",
 			},
 			modules: []string{
-				"github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sqs", // for redrive, and sweep
+				"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sqs", // for redrive and sweep
 				"github.com/vbauerster/mpb/v8",            // sweep's progress
 				"go.yaml.in/yaml/v3", "golang.org/x/term", // check's settings, and its lines on a terminal
 			},
@@ -98,7 +98,7 @@ func rules() map[string]rule {
 // testModules are the modules that tests alone use.
 func testModules() []string {
 	return []string{
-		"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sns", "github.com/aws/aws-sdk-go-v2/service/sqs",
+		"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/kms", "github.com/aws/aws-sdk-go-v2/service/sns", "github.com/aws/aws-sdk-go-v2/service/sqs",
 		"github.com/klauspost/compress", "github.com/santhosh-tekuri/jsonschema/v6", "go.yaml.in/yaml/v3",
 	}
 }

@@ -30,7 +30,7 @@ type baselineKey struct {
 	Use     policy.Verdict `json:"use"`
 	Locked  bool           `json:"locked,omitempty"`
 	Grants  []string       `json:"grants,omitempty"` // ids of the grants to outsiders that a sweep found
-	Expires string         `json:"expires"` // the last day
+	Expires string         `json:"expires"`          // the last day
 }
 
 // readBaseline reads a baseline; every fault is an error.

@@ -55,8 +55,13 @@ func (p *sweepHTML) end(s *sweepSummary, _ int) error {
 		name string
 		n    int
 	}{
-		{"keys", s.Keys}, {"accounts", len(s.Accounts)}, {"Regions swept", s.Regions}, {"accepted", s.Accepted}, {"of AWS, not judged", s.Managed},
-		{"not usable now", s.Unusable}, {"not read in full", s.Unread},
+		{"keys", s.Keys},
+		{"accounts", len(s.Accounts)},
+		{"Regions swept", s.Regions},
+		{"accepted", s.Accepted},
+		{"of AWS, not judged", s.Managed},
+		{"not usable now", s.Unusable},
+		{"not read in full", s.Unread},
 	} {
 		page.Facts = append(page.Facts, fact{f.name, fmt.Sprint(f.n)})
 	}

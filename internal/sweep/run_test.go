@@ -4,12 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net"
+	"net/http"
 	"os"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -185,25 +188,30 @@ func TestFaultsAreNamedOnce(t *testing.T) {
 	}{
 		{
 			"the role is denied", func(s *fakekms.Server) { s.Denied = []string{other} }, func(o *Options) { o.Roles = []string{roleOf(other)} },
-			[]string{"account " + other + ": not swept: permission sts:AssumeRole is lacking: " + roleOf(other)}, true, 6,
+			[]string{"account " + other + ": not swept: permission sts:AssumeRole is lacking: " + roleOf(other)},
+			true, 6,
 		},
 		{
 			"Regions cannot be asked for", func(s *fakekms.Server) { s.Fails = map[string]string{"DescribeRegions": "UnauthorizedOperation"} }, nil,
-			[]string{"account " + owner + ": not swept: permission ec2:DescribeRegions is lacking"}, true, 0,
+			[]string{"account " + owner + ": not swept: permission ec2:DescribeRegions is lacking"},
+			true, 0,
 		},
 		{
 			"credentials are over", func(s *fakekms.Server) { s.Fails = map[string]string{"GetCallerIdentity": "ExpiredToken"} }, nil,
-			[]string{"not swept: GetCallerIdentity failed: the credentials have expired"}, true, 0,
+			[]string{"not swept: GetCallerIdentity failed: the credentials have expired"},
+			true, 0,
 		},
 		{
 			"Region not enabled", nil, func(o *Options) { o.Regions = []string{"eu-west-1", "af-south-1"} },
-			[]string{"account " + owner + ", af-south-1: not swept: ListAliases failed: the credentials are not known here, or the Region is not enabled"}, true, 3,
+			[]string{"account " + owner + ", af-south-1: not swept: ListAliases failed: the credentials are not known here, or the Region is not enabled"},
+			true, 3,
 		},
 		{
 			"a Region is denied", func(s *fakekms.Server) {
 				s.Accounts[owner]["us-east-2"].Fails = map[string]string{"ListKeys": "AccessDeniedException"}
 			}, nil,
-			[]string{"account " + owner + ", us-east-2: not swept: permission kms:ListKeys is lacking"}, true, 3,
+			[]string{"account " + owner + ", us-east-2: not swept: permission kms:ListKeys is lacking"},
+			true, 3,
 		},
 		{
 			"a call is denied everywhere", func(s *fakekms.Server) {
@@ -211,17 +219,20 @@ func TestFaultsAreNamedOnce(t *testing.T) {
 					r.Fails = map[string]string{"ListGrants": "AccessDeniedException"}
 				}
 			}, nil,
-			[]string{"account " + owner + ", eu-west-1, us-east-2: permission kms:ListGrants is lacking for 5 keys, the first arn:aws:kms:"}, false, 6,
+			[]string{"account " + owner + ", eu-west-1, us-east-2: permission kms:ListGrants is lacking for 5 keys, the first arn:aws:kms:"},
+			false, 6,
 		},
 		{
 			"there is no such key", nil, func(o *Options) { o.Keys = []string{fakekms.Key{}.ARN(owner, "eu-west-1", 77)} },
-			[]string{"there is no such key"}, false, 1,
+			[]string{"there is no such key"},
+			false, 1,
 		},
 		{
 			"another account's key", func(s *fakekms.Server) {
 				s.Accounts[owner]["eu-west-1"].Fails = map[string]string{"GetKeyPolicy": "AccessDeniedException"}
 			}, func(o *Options) { o.Keys = []string{open} },
-			[]string{"permission kms:GetKeyPolicy is lacking for " + open}, false, 1,
+			[]string{"permission kms:GetKeyPolicy is lacking for " + open},
+			false, 1,
 		},
 	} {
 		server := world()
@@ -260,6 +271,118 @@ func TestNobodyListens(t *testing.T) {
 	})
 	if len(keys) != 0 || len(summary.Faults) != 1 || len(summary.Faults[0].Regions) != 2 || !strings.Contains(summary.Faults[0].String(), "connection refused") || !summary.Partial() {
 		t.Errorf("%v %+v", keys, summary)
+	}
+}
+
+// A Region that takes requests and never answers is given up after one of them.
+func TestNoAnswer(t *testing.T) {
+	f := &fakekms.Server{Own: owner, Accounts: map[string]map[string]*fakekms.Region{owner: {"eu-west-1": {N: 9, Key: func(int) fakekms.Key { return ordinary() }}}}}
+	done := make(chan struct{})
+	f.Before = func(call string) {
+		if call == "GetKeyPolicy" {
+			<-done
+		}
+	}
+	config := configOf(f.Start(t), "eu-west-1")
+	t.Cleanup(func() { close(done) })
+	p := quickPace()
+	p.patience = 200 * time.Millisecond
+	var keys []Key
+	_, err := Region{Client: NewClient(config), Name: "eu-west-1", Found: func(k Key) { keys = append(keys, k) }}.run(context.Background(), p)
+	if err == nil || !strings.Contains(err.Error(), "GetKeyPolicy: no answer within 200ms") || len(keys) != 9 {
+		t.Errorf("%d keys, %v", len(keys), err)
+	}
+	for _, k := range keys {
+		if k.Read() || len(k.Unread) == 0 || k.Finding == nil {
+			t.Errorf("%+v", k)
+		}
+	}
+}
+
+// A fault on AWS's side is tried once more, and no key is lost by it.
+func TestFaultOfAWS(t *testing.T) {
+	var mu sync.Mutex
+	failed := 0
+	f := &fakeKMS{keys: []fakekms.Key{ordinary(), ordinary()}}
+	config := f.start(t)
+	config.HTTPClient = doer(func(r *http.Request) (*http.Response, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".ListGrants") {
+			if failed++; failed == 1 {
+				body := io.NopCloser(strings.NewReader(`{"__type":"KMSInternalException","message":"as planned"}`))
+				return &http.Response{StatusCode: 500, Header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}}, Body: body, Request: r}, nil
+			}
+		}
+		return http.DefaultClient.Do(r)
+	})
+	n := 0
+	report, err := Region{Client: NewClient(config), Name: "eu-west-1", Found: func(k Key) {
+		if n++; !k.Read() {
+			t.Errorf("%+v", k)
+		}
+	}}.run(context.Background(), quickPace())
+	if err != nil || len(report.Faults) > 0 || n != 2 || failed != 3 {
+		t.Errorf("%d keys, %d calls, %+v, %v", n, failed, report, err)
+	}
+}
+
+type doer func(*http.Request) (*http.Response, error)
+
+func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
+
+func TestReadRegions(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		status int
+		text   string
+		want   string // the names, or a part of the error
+	}{
+		{"two", 200, "<R><regionInfo><item><regionName>eu-west-1</regionName></item><item><regionName>us-east-2</regionName></item></regionInfo></R>", "eu-west-1 us-east-2"},
+		{"none", 200, "<R><regionInfo/></R>", "names no Region"},
+		{"odd", 200, "<R><regionInfo><item><regionName>../x</regionName></item></regionInfo></R>", "want the name of a Region"},
+		{"no XML", 200, "{}", "want a list of Regions"},
+		{"refused", 403, "<R><Errors><Error><Code>UnauthorizedOperation</Code><Message>no</Message></Error></Errors></R>", "UnauthorizedOperation"},
+		{"a proxy's page", 502, "<html>", "HTTP status 502"},
+	} {
+		names, err := readRegions(row.status, []byte(row.text))
+		got := strings.Join(names, " ")
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.Contains(got, row.want) {
+			t.Errorf("%s: got %q, want %q", row.name, got, row.want)
+		}
+	}
+}
+
+// Grants never make a verdict better, and what they add is never public.
+func TestJointIsNeverBetter(t *testing.T) {
+	verdicts := []policy.Verdict{policy.Private, policy.Shared, policy.Network, policy.Public}
+	for _, least := range verdicts {
+		for _, most := range verdicts[slices.Index(verdicts, least):] {
+			alone := policy.Between(least, most)
+			for _, g := range []Grant{
+				{Operations: []string{"Decrypt"}, Audience: policy.Shared},
+				{Operations: []string{"GenerateDataKey"}, Audience: policy.Undecided},
+				{Operations: []string{"CreateGrant"}, Audience: policy.Shared},
+				{Operations: []string{"SomethingNew"}, Audience: policy.Shared},
+				{Operations: []string{"DescribeKey"}, Audience: policy.Shared},
+			} {
+				for _, read := range []bool{true, false} {
+					k := Key{
+						Decision: policy.Decision{
+							Verdict: alone.Verdict, Least: least, Most: most, Classes: policy.Classes{Encrypt: alone, Use: alone, Other: alone},
+						},
+						GrantsOut: []Grant{g}, GrantsRead: read,
+					}
+					b := k.Bounds()
+					if b.Least < least || b.Most < most || b.Most > max(most, policy.Shared) || !g.Decides() && read && b != alone {
+						t.Errorf("%v with %v (read %v): %v", alone, g, read, b)
+					}
+				}
+			}
+		}
 	}
 }
 
