@@ -55,6 +55,7 @@ func rules() map[string]rule {
 			},
 			modules: []string{
 				"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sqs", // for redrive and sweep
+				"github.com/aws/smithy-go",
 				"github.com/vbauerster/mpb/v8",            // sweep's progress
 				"go.yaml.in/yaml/v3", "golang.org/x/term", // check's settings, and its lines on a terminal
 			},

@@ -16,6 +16,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/internal/show"
@@ -91,7 +92,7 @@ func (o *sweepOptions) run(ctx context.Context, stdout, stderr io.Writer) (int, 
 func loadAWS(ctx context.Context, profile string) (aws.Config, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	var with []func(*config.LoadOptions) error
+	with := []func(*config.LoadOptions) error{config.WithLogger(logging.Nop{})} // what fails is said once, by us
 	if profile != "" {
 		with = append(with, config.WithSharedConfigProfile(profile))
 	}

@@ -231,7 +231,7 @@ func TestSweepBadInput(t *testing.T) {
 		want   string
 	}{
 		{"profile", nil, []string{"--profile", "nobody"}, exitError, `kmsentry sweep: --profile: want a profile of the AWS CLI's files, found none called "nobody"`},
-		{"no credentials", map[string]string{"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, nil, exitError, "not swept: credentials failed: "},
+		{"no credentials", map[string]string{"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, nil, exitError, "not swept: no credentials: "},
 		{"nobody listens", map[string]string{"AWS_ENDPOINT_URL": "http://" + l.Addr().String()}, []string{"--region", "eu-west-1,us-east-2"}, exitError, "eu-west-1, us-east-2: not swept: ListAliases failed: connection refused"},
 		{"nobody knows the Regions", map[string]string{"AWS_ENDPOINT_URL": "http://" + l.Addr().String()}, nil, exitError, "not swept: DescribeRegions failed: connection refused"},
 		{"role", nil, []string{"--key", sweepARN("eu-west-1", 0), "--role-arn", sweepGoldenRole}, exitError, "account " + sweepOther + ": not swept: permission sts:AssumeRole is lacking: " + sweepGoldenRole},

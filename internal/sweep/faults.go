@@ -34,6 +34,9 @@ func (f Fault) String() string {
 		where += ", " + strings.Join(f.Regions, ", ")
 	}
 	what := string(f.Call) + " failed"
+	if f.Call == Credentials {
+		what = "no credentials"
+	}
 	if f.Denied != "" {
 		what = "permission " + f.Denied + " is lacking"
 	}
