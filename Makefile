@@ -2,6 +2,8 @@
 
 GO    ?= go
 ARCH  ?= arm64
+# The race detector needs cgo, and that a C compiler; without one the tests run without it.
+RACE  := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $$($(GO) env CC) >/dev/null && echo -race)
 LEAN  := -trimpath -tags lambda.norpc -ldflags "-s -w"
 
 .DEFAULT_GOAL := help
@@ -10,12 +12,14 @@ LEAN  := -trimpath -tags lambda.norpc -ldflags "-s -w"
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-zA-Z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: bin/bootstrap bin/kmsentry ## send every sample event through the real Lambda binary and show what comes out
+run: bin/bootstrap bin/kmsentry ## send every sample event through the real Lambda binary and show what became of each
 	@bin/kmsentry invoke events/
+	@echo
+	@echo "See any of them: bin/kmsentry invoke events/NAME.json   All of them, in a browser: make preview"
 
-test: ## vet, all tests with the race detector, template checks
+test: ## vet, all tests, template checks; with the race detector where there is a C compiler
 	$(GO) vet ./...
-	$(GO) test -race ./...
+	$(GO) test $(RACE) ./...
 
 build: bin/bootstrap bin/kmsentry ## build the command and the Lambda binary, for this machine and for deployment
 	$(MAKE) build-DetectorFunction ARTIFACTS_DIR=dist/linux-$(ARCH)

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
 	"github.com/kmsentry/kmsentry/internal/fakekms"
 )
 
@@ -417,6 +419,32 @@ func TestSweepSummary(t *testing.T) {
 	}
 	if !strings.Contains(errs, "10 keys in 1 account and 2 Regions: 3 public, 1 undecided, 2 shared, 2 private; 1 of AWS, not judged") { // something was not read
 		t.Errorf("%s", errs)
+	}
+}
+
+// Each line of JSON is what docs/sweep.schema.json says, and the log is SARIF.
+func TestSweepSchemas(t *testing.T) {
+	atAWS(t, sweepWorld().Start(t))
+	schema := compiledSchema(t, "../../docs/sweep.schema.json")
+	_, out, _ := sweepWith("--format", "json")
+	for line := range strings.Lines(out) {
+		for _, change := range [][2]string{{"", ""}, {`"key":"`, `"key":"x`}, {`"severity":"`, `"severity":"x`}, {`"gone":`, `"is_gone":`}} {
+			v, err := jsonschema.UnmarshalJSON(strings.NewReader(strings.Replace(line, change[0], change[1], 1)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := schema.Validate(v); (err == nil) != (change[0] == "") {
+				t.Errorf("%q: %v: %.300s", change, err, line)
+			}
+		}
+	}
+	_, out, _ = sweepWith("--format", "sarif")
+	v, err := jsonschema.UnmarshalJSON(strings.NewReader(out))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sarifSchema(t).Validate(v); err != nil {
+		t.Error(err)
 	}
 }
 
