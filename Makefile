@@ -2,20 +2,24 @@
 
 GO    ?= go
 ARCH  ?= arm64
+# The race detector needs cgo, and that a C compiler; without one the tests run without it.
+RACE  := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $$($(GO) env CC) >/dev/null && echo -race)
 LEAN  := -trimpath -tags lambda.norpc -ldflags "-s -w"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build build-DetectorFunction build-SweepFunction bench fuzz mutate oracle preview lint soak deploy delete smoke clean bin/bootstrap bin/kmsentry
+.PHONY: help run test build build-DetectorFunction build-SweepFunction bench fuzz mutate oracle preview lint soak scale deploy delete smoke clean bin/bootstrap bin/kmsentry
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-zA-Z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: bin/bootstrap bin/kmsentry ## send every sample event through the real Lambda binary and show what comes out
+run: bin/bootstrap bin/kmsentry ## send every sample event through the real Lambda binary and show what became of each
 	@bin/kmsentry invoke events/
+	@echo
+	@echo "See any of them: bin/kmsentry invoke events/NAME.json   All of them, in a browser: make preview"
 
-test: ## vet, all tests with the race detector, template checks
+test: ## vet, all tests, template checks; with the race detector where there is a C compiler
 	$(GO) vet ./...
-	$(GO) test -race ./...
+	$(GO) test $(RACE) ./...
 
 build: bin/bootstrap bin/kmsentry ## build the command and the Lambda binary, for this machine and for deployment
 	$(MAKE) build-DetectorFunction ARTIFACTS_DIR=dist/linux-$(ARCH)
@@ -58,6 +62,9 @@ oracle: ## hold the decision against npm @cloud-copilot/iam-simulate (needs node
 
 soak: ## send 20,000 events through the real binary: every alert once, and memory that does not grow
 	KMSENTRY_SOAK=1 $(GO) test -count=1 -timeout 30m -v -run TestSoak ./lambda
+
+scale: ## sweep 100,000 keys of a fake KMS: each once, and memory that does not grow (minutes)
+	KMSENTRY_SCALE=1 $(GO) test ./internal/sweep -run TestHundredThousandKeys -count=1 -v
 
 deploy: ## build and deploy a stack with the SAM CLI: make deploy EMAIL=security@example.com [STACK=kmsentry]
 	@[ -n "$(EMAIL)" ] || { echo "make deploy: want EMAIL=..., the mailbox that gets the alerts" >&2; exit 2; }

@@ -57,11 +57,13 @@ func rules() map[string]rule {
 		},
 		"cmd/kmsentry": {
 			ours: []string{
-				"alert", "alert/exceptions", "detector", "detector/policy", "internal/fakesns", "internal/hunt", "internal/load", "internal/redrive",
-				"internal/runtimeapi", "internal/s3archive",
+				"alert", "alert/exceptions", "detector", "detector/policy", "history", "internal/fakesns", "internal/hunt", "internal/load",
+				"internal/redrive", "internal/runtimeapi", "internal/s3archive", "internal/show", "internal/sweep",
 			},
 			modules: []string{
-				"github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sqs", // for redrive
+				"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sqs", // for redrive and sweep
+				"github.com/aws/smithy-go",
+				"github.com/vbauerster/mpb/v8",            // sweep's progress
 				"go.yaml.in/yaml/v3", "golang.org/x/term", // check's settings, and its lines on a terminal
 			},
 		},
@@ -69,15 +71,17 @@ func rules() map[string]rule {
 		"internal/awsid":         {forbidden: pure},
 		"internal/bootstraptest": {},
 		"internal/browsertest":   {},
+		"internal/fakekms":       {},
 		"internal/fakesns":       {},
 		"internal/function": {
 			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy"},
 			modules: []string{"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sns"},
 		},
 		"internal/hunt": {
-			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "history"},
-			modules: []string{"github.com/vbauerster/mpb/v8", "golang.org/x/term"},
+			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "history", "internal/show"},
+			modules: []string{"github.com/vbauerster/mpb/v8"},
 		},
+		"internal/show":       {ours: []string{"alert"}, modules: []string{"golang.org/x/term"}},
 		"internal/load":       {ours: []string{"detector/policy", "internal/awsid"}, modules: []string{"go.yaml.in/yaml/v3"}},
 		"internal/mototest":   {ours: []string{"internal/pytool"}},
 		"internal/mutate":     {},
@@ -106,8 +110,7 @@ func rules() map[string]rule {
 // testModules are the modules that tests alone use.
 func testModules() []string {
 	return []string{
-		"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/kms", "github.com/aws/aws-sdk-go-v2/service/sns",
-		"github.com/aws/aws-sdk-go-v2/service/sqs",
+		"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/kms", "github.com/aws/aws-sdk-go-v2/service/sns", "github.com/aws/aws-sdk-go-v2/service/sqs",
 		"github.com/klauspost/compress", "github.com/santhosh-tekuri/jsonschema/v6", "go.yaml.in/yaml/v3",
 	}
 }
@@ -503,14 +506,28 @@ func TestNoMachinePlaces(t *testing.T) {
 		if name == "all_test.go" {
 			continue
 		}
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, line := range bytes.Split(text, []byte("\n")) {
-			if at := place.Find(line); at != nil {
-				t.Errorf("%s:%d: %q", name, i+1, at)
-			}
+		checkPlaces(t, name, place)
+	}
+	scripts, err := filepath.Glob(".ci/*")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("no files in .ci (%v)", err)
+	}
+	for _, name := range scripts {
+		checkPlaces(t, name, place)
+	}
+}
+
+// checkPlaces reports the places of a machine in a file. Only .ci/run may name the
+// folder next to the project, where it is present.
+func checkPlaces(t *testing.T, name string, place *regexp.Regexp) {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, line := range bytes.Split(text, []byte("\n")) {
+		if at := place.Find(line); at != nil && (name != filepath.Join(".ci", "run") || !bytes.HasSuffix(at, []byte("../shared"))) {
+			t.Errorf("%s:%d: %q", name, i+1, at)
 		}
 	}
 }

@@ -161,6 +161,7 @@ func (u *unwrapper) lists(m fields) bool {
 func (u *unwrapper) tool(m fields) bool {
 	for _, w := range []struct{ member, format string }{
 		{"CloudTrailEvent", "lookup-events"},
+		{"requestPayload", "Lambda destination"},
 		{"detail", "EventBridge"},
 		{"Body", "SQS"},
 		{"body", "SQS"},

@@ -20,10 +20,13 @@ import (
 
 const invokeUsage = `Usage: kmsentry invoke [flags] EVENT...
 
-Sends EventBridge events through the real Lambda binary on this machine: no
-AWS account, no Docker, no network. An EVENT is a file, a folder (all its
-*.json files) or - for standard input. For each event it prints the verdict,
-and for a finding what the mailbox, the chat channel and the SIEM get.
+Sends events through the real Lambda binary on this machine: no AWS account,
+no Docker, no network. An EVENT is a file, a folder (all its *.json and
+*.json.gz files) or - for standard input. It holds an EventBridge event, a bare
+CloudTrail record, a log file, what aws cloudtrail lookup-events or aws sqs
+receive-message prints, a failed event, or a record per line, gzipped or not.
+For each event it prints the verdict, and what the mailbox, the chat channel
+and the SIEM get; of several events, what one of the most severe ones sends.
 
 The function's settings (MIN_SEVERITY, TRUSTED_ACCOUNTS, TRUSTED_ORGS,
 EXCEPTIONS_FILE, RCP_FILE, RUNBOOK_URL, CHAT_CLIENT, MENTION_GROUP,
@@ -91,7 +94,7 @@ func parseInvoke(args []string, lookup func(string) (string, bool), stdout, stde
 	flags.StringVar(&o.bootstrap, "bootstrap", "bin/bootstrap", "`path` of the Lambda binary for this machine")
 	flags.StringVar(&o.endpoint, "endpoint", "", "publish to the SNS at `URL` (moto, LocalStack, AWS) in place of the embedded one; credentials come from the environment")
 	flags.StringVar(&o.topic, "topic-arn", o.topic, "the function's TOPIC_ARN")
-	flags.StringVar(&o.format, "format", "text", "`text` or json: one object an event")
+	flags.StringVar(&o.format, "format", "text", "`text` or json: one object per event")
 	flags.Var(&o.show, "show", "messages to print in full: `list` of email, chat, finding, or none, with commas between them")
 	flags.DurationVar(&o.timeout, "timeout", 30*time.Second, "the function's timeout")
 	flags.BoolVar(&o.verbose, "v", false, "print the function's log on standard error")

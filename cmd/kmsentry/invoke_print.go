@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/internal/fakesns"
 	"github.com/kmsentry/kmsentry/internal/runtimeapi"
 )
@@ -102,6 +103,7 @@ type textPrinter struct {
 	style          style
 	several        bool
 	rows           []row
+	sample         *outcome // the first of the most severe findings with a message, when there are several events
 }
 
 // A row is an event in the closing list.
@@ -118,6 +120,33 @@ func (p *textPrinter) outcome(o outcome) {
 		fmt.Fprintf(p.stderr, "kmsentry invoke: %s: %s\n", printable(o.source), printable(r.what))
 		return
 	}
+	if p.sampling() {
+		if o.message != nil && (p.sample == nil || rank(o) > rank(*p.sample)) {
+			p.sample = &o
+		}
+		return
+	}
+	p.event(o, r)
+}
+
+// sampling reports whether only one finding's messages are shown: where there
+// are several events, and nobody said which messages to show.
+func (p *textPrinter) sampling() bool {
+	return p.several && !p.options.show.chosen && p.options.endpoint == ""
+}
+
+// rank is a finding's severity.
+func rank(o outcome) detector.Severity {
+	for s := detector.Critical; s > detector.Low; s-- {
+		if s.String() == o.answer.Severity {
+			return s
+		}
+	}
+	return detector.Low
+}
+
+// event prints what became of an event.
+func (p *textPrinter) event(o outcome, r row) {
 	fmt.Fprintf(p.stdout, "%s  %s\n", p.style.bold(printable(o.source)), p.verdict(r))
 	for _, name := range o.answer.Expired {
 		fmt.Fprintf(p.stdout, "    the exception %s has expired and holds nothing back\n", quoted(name))
@@ -171,7 +200,7 @@ func (p *textPrinter) messages(m fakesns.Publication) {
 	switch {
 	case show.finding:
 		p.part("SIEM", indented(m.For("sqs")))
-	case !show.chosen:
+	case !show.chosen && !p.several:
 		p.part("SIEM", findingDigest(m.For("sqs")))
 	}
 	if show.any() {
@@ -192,19 +221,25 @@ func (p *textPrinter) end() {
 	if !p.several {
 		return
 	}
-	if p.options.show.any() && p.options.endpoint == "" {
-		fmt.Fprintln(p.stdout, "\nAll events; their messages stand above.")
+	if p.sample != nil {
+		p.event(*p.sample, rowOf(*p.sample))
 	}
 	verdicts := len("verdict")
 	for _, r := range p.rows {
 		verdicts = max(verdicts, len(r.verdict))
 	}
-	fmt.Fprintf(p.stdout, "\n%-*s  %-8s  %-15s  %s\n", verdicts, "verdict", "severity", "outcome", "event")
+	if p.sample == nil {
+		fmt.Fprintln(p.stdout)
+	}
+	fmt.Fprintf(p.stdout, "%-*s  %-8s  %-15s  %s\n", verdicts, "verdict", "severity", "outcome", "event")
 	for _, r := range p.rows {
 		pad := strings.Repeat(" ", verdicts-len(r.verdict))
 		fmt.Fprintf(p.stdout, "%s%s  %-8s  %-15s  %s\n", p.style.verdict(r.verdict), pad, r.severity, r.outcome, printable(r.source))
 	}
 	fmt.Fprintf(p.stdout, "\n%s\n", p.counts())
+	if p.sample != nil {
+		fmt.Fprintf(p.stdout, "\nAbove are the mail and the chat message of one of them. One event alone shows all of its own,\nand --show email,chat,finding those of every event.\n")
+	}
 }
 
 // counts sums the rows up in a line.

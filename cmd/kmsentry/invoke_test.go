@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -95,6 +97,27 @@ func TestInvokeFolderClosesWithAList(t *testing.T) {
 	}
 }
 
+// Of several events one finding's messages are shown, one of the most severe, and
+// all fits on a few screens.
+func TestInvokeFolderShowsOneFinding(t *testing.T) {
+	status, stdout, stderr := invoke("", filepath.Join("..", "..", "events"))
+	if status != exitOK || stderr != "" {
+		t.Fatalf("invoke = %d, %q", status, stderr)
+	}
+	for _, once := range []string{"--- mailbox ---", "Subject: [CRITICAL]", "--- channel ---", "\nverdict "} {
+		if n := strings.Count(stdout, once); n != 1 {
+			t.Errorf("%q stands %d times in the output, want once", once, n)
+		}
+	}
+	lines := 0
+	for line := range strings.Lines(stdout) {
+		lines += 1 + (len(line)-2)/100 // on a terminal of 100 columns
+	}
+	if lines > 195 {
+		t.Errorf("%d lines, want at most 195, and 5 for make", lines)
+	}
+}
+
 // Nothing of a hostile event reaches the terminal as anything but visible text.
 func TestInvokeHostileEventIsHarmless(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
@@ -168,19 +191,21 @@ func TestInvokeBadInputs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	padded := strings.Replace(string(sample), `"version": "0",`, `"version": "0", "pad": "`+strings.Repeat("x", 1<<20)+`",`, 1)
+	padded := strings.Replace(string(sample), `"eventVersion":`, `"pad": "`+strings.Repeat("x", 1<<20)+`", "eventVersion":`, 1)
+	other := `{"Records":[{"eventVersion":"1.08","eventSource":"kms.amazonaws.com","eventName":"Decrypt","eventID":"e"}]}`
 	tests := []struct{ name, path, want string }{
 		{"no such file", filepath.Join(t.TempDir(), "nosuch.json"), "no such file or directory"},
-		{"empty", write(t, "empty.json", ""), "got an empty file"},
-		{"blank", write(t, "blank.json", " \n"), "got an empty file"},
-		{"two values", write(t, "two.json", "{}\n{}"), "got more behind byte 2"},
+		{"empty", write(t, "empty.json", ""), "found an empty file"},
+		{"blank", write(t, "blank.json", " \n"), "found an empty file"},
+		{"two values", write(t, "two.json", "{}\n{}"), "found more after byte 2"},
 		{"breaks off", write(t, "cut.json", string(sample[:len(sample)/2])), "breaks off"},
 		{"no JSON", write(t, "text.json", "hello"), "invalid character"},
 		{"no object", write(t, "list.json", "[]"), "eventError"},
-		{"no event", write(t, "bare.json", `{"eventName":"PutKeyPolicy"}`), `without "detail"`},
+		{"no event", write(t, "noevent.json", `{"eventName":"PutKeyPolicy"}`), `without "detail"`},
 		{"no record", write(t, "norecord.json", `{"source":"aws.kms","detail-type":"AWS API Call via CloudTrail","detail":{}}`), "RecordError"},
-		{"more than 1 MB", write(t, "big.json", padded), "want at most 1048576 bytes"},
-		{"empty folder", t.TempDir(), "the folder has no *.json file"},
+		{"more than 1 MB", write(t, "big.json", padded), "expected an event of at most 1048576 bytes"},
+		{"empty folder", t.TempDir(), "the folder has no *.json or *.json.gz file"},
+		{"no call that the rule lets through", write(t, "decrypt.json", other), "none of the records in it (log file, 1 read) is a CreateKey, PutKeyPolicy or ReplicateKey call"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -217,6 +242,83 @@ func TestInvokeOddInputs(t *testing.T) {
 			}
 		})
 	}
+}
+
+// People have records in many forms: each reaches the function as EventBridge
+// would send it.
+func TestInvokeTakesRecordsInAnyForm(t *testing.T) {
+	sample, err := os.ReadFile(sampleEvent("put-key-policy-public"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e struct{ Detail json.RawMessage }
+	if err := json.Unmarshal(sample, &e); err != nil {
+		t.Fatal(err)
+	}
+	text := func(s []byte) string {
+		quoted, err := json.Marshal(string(s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(quoted)
+	}
+	var zipped bytes.Buffer
+	z := gzip.NewWriter(&zipped)
+	decrypt := `{"eventVersion":"1.08","eventSource":"kms.amazonaws.com","eventName":"Decrypt","eventID":"e"}`
+	fmt.Fprintf(z, `{"Records":[%s,%s,%s]}`, e.Detail, decrypt, e.Detail)
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name, text string
+		want       int
+	}{
+		{"a bare record", string(e.Detail), 1},
+		{"a log file", `{"Records":[` + string(e.Detail) + `,` + decrypt + `]}`, 1},
+		{"a log file, compressed", zipped.String(), 2},
+		{"lookup-events", `{"Events":[{"EventId":"e","CloudTrailEvent":` + text(e.Detail) + `}]}`, 1},
+		{"a failed event of Lambda's", `{"version":"1.0","requestContext":{"condition":"RetriesExhausted"},"requestPayload":` + string(sample) + `,"responsePayload":{"errorType":"publishError"}}`, 1},
+		{"receive-message", `{"Messages":[{"MessageId":"m","Body":` + text(sample) + `}]}`, 1},
+		{"receive-message of failed events", `{"Messages":[{"Body":` + text([]byte(`{"requestPayload":`+string(sample)+`}`)) + `},{"Body":` + text(sample) + `}]}`, 2},
+		{"a notification", `{"Type":"Notification","TopicArn":"arn:aws:sns:us-west-2:111111111111:t","Message":` + text(sample) + `}`, 1},
+		{"a record per line", compact(t, e.Detail) + "\n" + decrypt + "\n" + compact(t, e.Detail) + "\n", 2},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			status, stdout, stderr := invoke(test.text, "--show", "none", "--format", "json", "-")
+			if n := strings.Count(stdout, `"published":true`); status != exitOK || stderr != "" || n != test.want || strings.Count(stdout, "\n") != test.want {
+				t.Errorf("invoke = %d, %q, %q; want %d events published", status, stdout, stderr, test.want)
+			}
+			if numbered := strings.Contains(stdout, `"source":"standard input#1"`); numbered != (test.want > 1) {
+				t.Errorf("the source is numbered: %t\n%s", numbered, stdout)
+			}
+		})
+	}
+}
+
+// A damaged record costs itself only.
+func TestInvokeNamesWhatItCannotRead(t *testing.T) {
+	sample, err := os.ReadFile(sampleEvent("put-key-policy-public"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e struct{ Detail json.RawMessage }
+	if err := json.Unmarshal(sample, &e); err != nil {
+		t.Fatal(err)
+	}
+	status, stdout, stderr := invoke(compact(t, e.Detail)+"\nnothing\n"+compact(t, e.Detail)+"\n", "--show", "none", "-")
+	if status != exitError || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "standard input: byte ") || strings.Count(stdout, "public, critical, published") != 2 {
+		t.Errorf("invoke = %d, %q, %q; want two published and one line about the rest", status, stdout, stderr)
+	}
+}
+
+func compact(t *testing.T, text []byte) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := json.Compact(&b, text); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
 }
 
 func TestInvokeWrongUsage(t *testing.T) {

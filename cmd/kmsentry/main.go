@@ -2,6 +2,7 @@
 //
 //	kmsentry check PATH...      check key policies: who do they let in, with the proof
 //	kmsentry hunt PATH...       search CloudTrail archives: which keys were ever open, and when
+//	kmsentry sweep              read the keys of AWS accounts: which are open now
 //	kmsentry invoke EVENT...    send events through the Lambda function, on this machine
 //	kmsentry redrive QUEUE...   hand the events in the queues to the function again
 //	kmsentry version            print the version
@@ -44,6 +45,7 @@ func commands() []command {
 	return []command{
 		{"check", "check key policies in files: who do they let in?", runCheck},
 		{"hunt", "search CloudTrail archives: which keys were ever open, when, and by whose hand?", runHunt},
+		{"sweep", "read the keys of AWS accounts from KMS: which are open now, by policy or grants?", runSweep},
 		{"invoke", "send EventBridge events through the Lambda function, on this machine", runInvoke},
 		{"redrive", "hand the events in the queues to the function again", runRedrive},
 		{"version", "print the version", runVersion},

@@ -151,11 +151,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		reset(w)
 		return
 	case Late:
-		select {
-		case <-r.Context().Done():
-		case <-s.stop:
-		}
-		return
+		s.never(r)
 	case Slow:
 		select {
 		case <-time.After(time.Second):
@@ -164,7 +160,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case Cut:
 		w.Header().Set("Content-Length", "400")
 		io.WriteString(w, "<PublishResponse")
-		panic(http.ErrAbortHandler) // net/http's way to break an answer off
+		panic(http.ErrAbortHandler)
 	}
 	w.Header().Set("Content-Type", "text/xml")
 	fmt.Fprintf(w, `<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>%s</MessageId></PublishResult>`+
@@ -193,10 +189,7 @@ func (s *Server) fails(w http.ResponseWriter, r *http.Request, fault Fault) bool
 	case Reset:
 		reset(w)
 	case Hang:
-		select {
-		case <-r.Context().Done():
-		case <-s.stop:
-		}
+		s.never(r)
 	case Garbled:
 		w.Header().Set("Content-Type", "text/xml")
 		io.WriteString(w, "<PublishResponse><PublishResult><Mess & <age")
@@ -210,6 +203,15 @@ func (s *Server) fails(w http.ResponseWriter, r *http.Request, fault Fault) bool
 		panic("fakesns: unknown fault " + string(fault))
 	}
 	return true
+}
+
+// never answers: it waits until the client goes away or the endpoint is closed.
+func (s *Server) never(r *http.Request) {
+	select {
+	case <-r.Context().Done():
+	case <-s.stop:
+	}
+	panic(http.ErrAbortHandler) // net/http's way to end without an answer
 }
 
 // reset closes the connection so that the client sees a reset.

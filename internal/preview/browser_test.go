@@ -19,8 +19,13 @@ import (
 // inPage looks at the rendered page from inside and leaves what it finds in an
 // element of its own.
 const inPage = `<script>
-const found = {overflows: [], tags: {}, hosts: {}, width: document.documentElement.clientWidth, ran: 0, hostile: ""};
+const narrow = +location.hash.slice(1); // a phone's width, which is less than a window of Chromium can have
+if (narrow) document.documentElement.style.width = narrow + "px";
+for (const e of document.querySelectorAll("details")) e.open = true;
+const found = {overflows: [], tags: {}, hosts: {}, width: narrow || document.documentElement.clientWidth, scrolls: 0, hostile: ""};
 const all = [...document.body.querySelectorAll("*")].filter(e => e.tagName !== "SCRIPT");
+for (const e of all) if (e.getBoundingClientRect().right > found.width) found.overflows.push(e.tagName + "." + e.className + " ends at " + e.getBoundingClientRect().right);
+for (const e of all) if (["auto", "scroll"].includes(getComputedStyle(e).overflowY)) found.scrolls++;
 for (const e of [document.documentElement, document.body, ...all]) {
   if (getComputedStyle(e).display !== "inline" && e.scrollWidth > e.clientWidth)
     found.overflows.push(e.tagName + "." + e.className + " " + e.scrollWidth + ">" + e.clientWidth + ": " + e.textContent.slice(0, 60));
@@ -40,6 +45,7 @@ type inPageFound struct {
 	Tags      map[string]int `json:"tags"`
 	Hosts     map[string]int `json:"hosts"`
 	Width     int            `json:"width"`
+	Scrolls   int            `json:"scrolls"` // boxes that scroll by themselves
 	Hostile   string         `json:"hostile"`
 }
 
@@ -68,10 +74,14 @@ func previewFile(t *testing.T, look bool) string {
 func TestPageInBrowser(t *testing.T) {
 	browsertest.Need(t)
 	page := previewFile(t, true)
-	for _, width := range []int{1280, 500} { // a desk and a phone; Chromium's smallest window is 500
+	for _, width := range []int{1280, 500, 390} { // a desk, and phones
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
+			url := page
+			if width < 500 { // Chromium's smallest window
+				url += fmt.Sprint("#", width)
+			}
 			var found inPageFound
-			if err := json.Unmarshal([]byte(html.UnescapeString(browsertest.Found(t, width, page))), &found); err != nil {
+			if err := json.Unmarshal([]byte(html.UnescapeString(browsertest.Found(t, max(width, 500), url))), &found); err != nil {
 				t.Fatal(err)
 			}
 			checkFound(t, found, width)
@@ -85,10 +95,13 @@ func checkFound(t *testing.T, found inPageFound, width int) {
 	if found.Width != width {
 		t.Errorf("page is %d wide, want %d", found.Width, width)
 	}
+	if found.Scrolls > 0 {
+		t.Errorf("%d boxes scroll by themselves", found.Scrolls)
+	}
 	for _, o := range found.Overflows {
 		t.Errorf("overflows: %s", o)
 	}
-	allowed := " H1 H2 H3 P NAV A SPAN SECTION DIV UL LI CODE "
+	allowed := " H1 H2 H3 P NAV A SPAN SECTION DIV UL LI CODE DETAILS SUMMARY "
 	for tag, n := range found.Tags {
 		if !strings.Contains(allowed, " "+tag+" ") {
 			t.Errorf("%d elements <%s>: an event got markup through", n, tag)

@@ -3,6 +3,10 @@
 //
 //	go run ./internal/preview -o docs/preview.html
 //
+// or, for README, a picture of one alert:
+//
+//	go run ./internal/preview -picture put-key-policy-public -o docs/alert.svg
+//
 // It reads events from a folder (-events, default events) and nothing else; the
 // page is static and loads nothing.
 package main
@@ -24,6 +28,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	out := flags.String("o", "docs/preview.html", "write the page to this `file`; - is standard output")
 	events := flags.String("events", "events", "read sample events from this `folder`")
+	alone := flags.String("picture", "", "write the SVG of the alert for the event of this `name` in place of the page")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
@@ -37,7 +42,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	var page bytes.Buffer
-	if err := write(&page, samples); err != nil {
+	if err := draw(&page, samples, *alone); err != nil {
 		fmt.Fprintln(stderr, "preview:", err)
 		return 1
 	}
@@ -54,4 +59,17 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stdout, "wrote %s: %d events, %d bytes\n", *out, len(samples), page.Len())
 	}
 	return 0
+}
+
+// draw writes the page of all samples, or the picture of one.
+func draw(w io.Writer, samples []sample, alone string) error {
+	if alone == "" {
+		return write(w, samples)
+	}
+	for _, s := range samples {
+		if s.Name == alone && s.Quiet == "" {
+			return picture(w, s)
+		}
+	}
+	return fmt.Errorf("-picture: no event of the name %q that alerts", alone)
 }

@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -21,6 +23,8 @@ func TestRun(t *testing.T) {
 		says string
 	}{
 		"a page":         {[]string{"-events", "../../events", "-o", out}, 0, "wrote " + out},
+		"a picture":      {[]string{"-events", "../../events", "-picture", "create-key-public", "-o", out}, 0, "wrote " + out},
+		"a quiet one":    {[]string{"-events", "../../events", "-picture", "create-key-default", "-o", out}, 1, "no event of the name"},
 		"no events":      {[]string{"-events", empty, "-o", out}, 1, "got none"},
 		"a broken event": {[]string{"-events", broken, "-o", out}, 1, "x.json"},
 		"no such folder": {[]string{"-events", "../../events", "-o", filepath.Join(empty, "no", "x.html")}, 1, "no such file"},
@@ -31,5 +35,22 @@ func TestRun(t *testing.T) {
 		if got := run(c.args, &stdout, &stderr); got != c.want || !strings.Contains(stdout.String()+stderr.String(), c.says) {
 			t.Errorf("%s: run = %d, %q, %q; want %d, %q", name, got, stdout.String(), stderr.String(), c.want, c.says)
 		}
+	}
+}
+
+// The page leads with what matters most.
+func TestWorstFirst(t *testing.T) {
+	samples, err := load("../../events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range samples {
+		if word := cmp.Or(s.Severity, "quiet"); len(got) == 0 || got[len(got)-1] != word {
+			got = append(got, word)
+		}
+	}
+	if want := []string{"critical", "high", "medium", "low", "quiet"}; !slices.Equal(got, want) {
+		t.Errorf("order %q, want %q", got, want)
 	}
 }

@@ -48,17 +48,24 @@ func slackElement(token string) string {
 	case '~':
 		return "<s>" + plain(inner) + "</s>"
 	default:
-		emoji := map[string]string{":rotating_light:": "\U0001f6a8", ":warning:": "\u26a0\ufe0f", ":information_source:": "\u2139\ufe0f"}
-		if e, ok := emoji[token]; ok {
-			return e
-		}
-		return "<em>" + plain(token) + "</em>" // any other emoji: none of ours
+		return icon(token)
 	}
+}
+
+// icon draws the three emoji that kmsentry uses, with no need of a font that has
+// them. Any other one is none of ours.
+func icon(emoji string) string {
+	mark := map[string]string{":rotating_light:": "!", ":warning:": "!", ":information_source:": "i"}[emoji]
+	if mark == "" {
+		return "<em>" + plain(emoji) + "</em>"
+	}
+	name := strings.Trim(emoji, ":")
+	return `<span class="icon ` + name + `" role="img" aria-label="` + strings.ReplaceAll(name, "_", " ") + `">` + mark + `</span>`
 }
 
 // plain takes Slack's three entities back and writes the text as HTML text.
 func plain(s string) string {
-	return html.EscapeString(strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(s))
+	return html.EscapeString(unescape(s))
 }
 
 // teams renders Markdown's code spans and bare URLs, which is all that Teams

@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +20,7 @@ type sample struct {
 	Name     string // the event's file name without .json
 	Quiet    string // why nothing is sent; "" when something is
 	Severity string
+	rank     detector.Severity
 	Subject  string
 	Email    string
 	SMS      string
@@ -34,7 +37,8 @@ type chat struct {
 	Keywords    []string `json:"keywords"`
 }
 
-// load reads every event of a folder, in the order of their names.
+// load reads every event of a folder: the most severe finding first, events that
+// are quiet last, and what is alike in the order of the names.
 func load(folder string) ([]sample, error) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
 	if err != nil {
@@ -51,6 +55,12 @@ func load(folder string) ([]sample, error) {
 		}
 		all = append(all, s)
 	}
+	slices.SortStableFunc(all, func(a, b sample) int {
+		if quiet := a.Quiet != ""; quiet != (b.Quiet != "") {
+			return map[bool]int{false: -1, true: 1}[quiet]
+		}
+		return cmp.Compare(b.rank, a.rank)
+	})
 	return all, nil
 }
 
@@ -90,6 +100,7 @@ func (s *sample) compose(f *detector.Finding) error {
 	if err := json.Unmarshal([]byte(m.Body), &bodies); err != nil {
 		return err
 	}
+	s.rank = f.Severity
 	s.Severity, s.Subject, s.Email, s.SMS = f.Severity.String(), m.Subject, bodies["email"], bodies["sms"]
 	if s.Slack, err = content([]byte(bodies["https"])); err != nil {
 		return err

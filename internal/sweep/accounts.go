@@ -56,7 +56,7 @@ func (s *sweeper) accounts(ctx context.Context) []*account {
 		a := &account{id: accountOf(role), config: own.config.Copy()}
 		client := sts.NewFromConfig(own.config, func(o *sts.Options) { o.Retryer = aws.NopRetryer{} })
 		a.config.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(client, role, func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = "kmsentry-sweep" }))
-		err := sendWithin(ctx, func(ctx context.Context) error {
+		err := sendWithin(ctx, patience, func(ctx context.Context) error {
 			_, err := a.config.Credentials.Retrieve(ctx)
 			return err
 		})
@@ -111,7 +111,7 @@ func (s *sweeper) share(all []*account, own *account) []*account {
 // identify finds the caller's credentials and account. That STS cannot be
 // reached is no fault: KMS may be, and keys name their account.
 func (a *account) identify(ctx context.Context) *CallError {
-	err := sendWithin(ctx, func(ctx context.Context) error {
+	err := sendWithin(ctx, patience, func(ctx context.Context) error {
 		if a.config.Credentials == nil {
 			return errors.New("there are none")
 		}
@@ -125,7 +125,7 @@ func (a *account) identify(ctx context.Context) *CallError {
 	if a.id != "" {
 		return nil
 	}
-	err = sendWithin(ctx, func(ctx context.Context) error {
+	err = sendWithin(ctx, patience, func(ctx context.Context) error {
 		out, err := sts.NewFromConfig(a.config, func(o *sts.Options) { o.Retryer = aws.NopRetryer{} }).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 		if err == nil {
 			a.id = aws.ToString(out.Account)
@@ -244,4 +244,9 @@ func regionOf(arn string) string {
 		return parts[3]
 	}
 	return ""
+}
+
+// PartitionOf is the partition of a Region, "aws" when its name does not say.
+func PartitionOf(region string) string {
+	return cmp.Or(awsid.PartitionOf(region), awsid.Partitions()[0].Name)
 }

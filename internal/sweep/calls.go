@@ -134,12 +134,13 @@ func Time(keyCount int) time.Duration {
 // A pace keeps the calls of one account in one Region below AWS's quotas and
 // sends again what was throttled nevertheless.
 type pace struct {
-	limits map[Call]*rate.Limiter
-	wait   func(context.Context, time.Duration) error
+	limits   map[Call]*rate.Limiter
+	wait     func(context.Context, time.Duration) error
+	patience time.Duration // with one request
 }
 
 func newPace() *pace {
-	p := &pace{limits: map[Call]*rate.Limiter{}, wait: sleep}
+	p := &pace{limits: map[Call]*rate.Limiter{}, wait: sleep, patience: patience}
 	for _, row := range callTable() {
 		perSecond := float64(row.quota) * share
 		p.limits[row.call] = rate.NewLimiter(rate.Limit(perSecond), max(1, int(perSecond/10)))
@@ -156,7 +157,7 @@ func (p *pace) do(ctx context.Context, call Call, send func(context.Context) err
 		if err := p.limits[call].Wait(ctx); err != nil {
 			return err
 		}
-		err := sendWithin(ctx, send)
+		err := sendWithin(ctx, p.patience, send)
 		switch {
 		case err == nil:
 			return nil
@@ -178,17 +179,13 @@ func (p *pace) do(ctx context.Context, call Call, send func(context.Context) err
 // patience bounds one request, with the search for credentials.
 const patience = 10 * time.Second
 
-// errPatience is why a request was given up.
-type errPatience struct{}
-
-func (errPatience) Error() string { return fmt.Sprintf("no answer within %v", patience) }
-
-func sendWithin(ctx context.Context, send func(context.Context) error) error {
-	within, cancel := context.WithTimeoutCause(ctx, patience, errPatience{})
+// sendWithin sends a request and gives it up after so long.
+func sendWithin(ctx context.Context, long time.Duration, send func(context.Context) error) error {
+	within, cancel := context.WithTimeout(ctx, long)
 	defer cancel()
 	err := send(within)
 	if err != nil && ctx.Err() == nil && within.Err() != nil {
-		return errPatience{}
+		return fmt.Errorf("no answer within %v", long)
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -33,6 +34,9 @@ func (f Fault) String() string {
 		where += ", " + strings.Join(f.Regions, ", ")
 	}
 	what := string(f.Call) + " failed"
+	if f.Call == Credentials {
+		what = "no credentials"
+	}
 	if f.Denied != "" {
 		what = "permission " + f.Denied + " is lacking"
 	}
@@ -171,7 +175,12 @@ func Reason(err error) string {
 	case errors.As(err, &dns):
 		return fmt.Sprintf("no such host: %s; is there such a Region?", dns.Name)
 	case errors.As(err, &network):
-		return fmt.Sprintf("%v (%v)", network.Err, network.Addr)
+		why := network.Err
+		var call *os.SyscallError // "connect: " and the like say nothing more
+		if errors.As(why, &call) {
+			why = call.Err
+		}
+		return fmt.Sprintf("%v (%v)", why, network.Addr)
 	}
 	var operation *smithy.OperationError
 	if errors.As(err, &operation) {

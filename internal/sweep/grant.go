@@ -25,9 +25,9 @@ type Grant struct {
 	Audience policy.Verdict `json:"audience"`
 }
 
-// decides reports whether the grant counts for the key's verdict: one that only
+// Decides reports whether the grant counts for the key's verdict: one that only
 // describes or verifies does not.
-func (g Grant) decides() bool {
+func (g Grant) Decides() bool {
 	encrypt, use := g.classes()
 	return encrypt || use
 }

@@ -2,7 +2,11 @@ package sweep
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector"
@@ -112,7 +116,7 @@ func (k *Key) OwnSeverity() (severity detector.Severity, ok bool) {
 		severity, ok = k.Finding.Severity, true
 	}
 	if joint := k.Joint(); joint.Classes.Encrypt != k.Decision.Classes.Encrypt || joint.Classes.Use != k.Decision.Classes.Use {
-		if f := detector.InForce(k.subject(), joint, k.trust); f != nil {
+		if f := detector.InForce(k.Subject(), joint, k.trust); f != nil {
 			severity, ok = max(severity, f.Severity), true
 		}
 	}
@@ -131,7 +135,7 @@ func (k *Key) Title() string {
 	if k.Judged() && k.PolicySHA256 == "" {
 		texts = append(texts, "The policy of this KMS key could not be read")
 	}
-	if slices.ContainsFunc(k.GrantsOut, Grant.decides) {
+	if slices.ContainsFunc(k.GrantsOut, Grant.Decides) {
 		texts = append(texts, "Outsiders hold grants on this KMS key")
 	}
 	if k.Judged() && !k.GrantsRead {
@@ -140,14 +144,37 @@ func (k *Key) Title() string {
 	return strings.Join(texts, "; ")
 }
 
+// GrantsSHA256 is what grants to outsiders are told by, in hex: it changes when
+// one comes, goes or differs. It is "" without any.
+func (k *Key) GrantsSHA256() string {
+	if len(k.GrantsOut) == 0 {
+		return ""
+	}
+	grants := slices.SortedFunc(slices.Values(k.GrantsOut), func(a, b Grant) int { return cmp.Compare(a.ID, b.ID) })
+	text, err := json.Marshal(grants)
+	if err != nil {
+		panic(err) // texts always marshal
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// UID is the same as long as the key stands as it does: it covers the key, its
+// policy, its grants to outsiders, its state and whether it was read.
+func (k *Key) UID() string {
+	parts := []string{detector.RuleID, "sweep", k.ARN, k.PolicySHA256, k.GrantsSHA256(), k.State, k.Bounds().Verdict.String(), strconv.FormatBool(k.Read())}
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\n")))
+	return hex.EncodeToString(sum[:])
+}
+
 // finding judges the policy.
 func (k *Key) finding(trust bool) {
 	k.trust = trust
-	k.Finding = detector.InForce(k.subject(), k.Decision, trust)
+	k.Finding = detector.InForce(k.Subject(), k.Decision, trust)
 }
 
-// subject is the key as the detector knows it.
-func (k *Key) subject() detector.Key {
+// Subject is the key as the detector knows it.
+func (k *Key) Subject() detector.Key {
 	partition := "aws"
 	if parts := strings.SplitN(k.ARN, ":", 3); len(parts) == 3 {
 		partition = parts[1]

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/internal/fakekms"
 )
 
 // sweepAll runs without pauses and returns the keys by ARN.
@@ -49,18 +50,18 @@ func TestTwoThousandKeysThrottledAndDenied(t *testing.T) {
 		k, verdict := ordinary(), "private"
 		switch {
 		case i%400 == 1:
-			k.manager, k.policy, verdict = "AWS", openPolicy, "managed"
+			k.Manager, k.Policy, verdict = "AWS", openPolicy, "managed"
 		case i%100 == 7:
-			k.policy, verdict = openPolicy, "public"
+			k.Policy, verdict = openPolicy, "public"
 		case i%100 == 13:
-			k.grants, verdict = []map[string]any{grantTo("arn:aws:iam::"+stranger+":role/x", owner, "Decrypt")}, "shared"
+			k.Grants, verdict = []map[string]any{grantTo("arn:aws:iam::"+stranger+":role/x", owner, "Decrypt")}, "shared"
 		case i%500 == 11:
-			k.fails, verdict = map[Call]string{GetKeyPolicy: "AccessDeniedException"}, "undecided"
+			k.Fails, verdict = map[string]string{"GetKeyPolicy": "AccessDeniedException"}, "undecided"
 			denials++
 		case i%500 == 12:
-			k.fails, verdict = map[Call]string{ListGrants: "AccessDeniedException"}, "undecided"
+			k.Fails, verdict = map[string]string{"ListGrants": "AccessDeniedException"}, "undecided"
 		case i%500 == 14:
-			k.fails, verdict = map[Call]string{GetKeyPolicy: "NotFoundException"}, "gone"
+			k.Fails, verdict = map[string]string{"GetKeyPolicy": "NotFoundException"}, "gone"
 		}
 		f.keys = append(f.keys, k)
 		want[keyARN(i)] = verdict
@@ -97,13 +98,13 @@ func TestTwoThousandKeysThrottledAndDenied(t *testing.T) {
 
 // What the policy printed for users allows is what the code calls.
 func TestPolicyIsWhatIsCalled(t *testing.T) {
-	f := &fakeKMS{page: 1, keys: []fakeKey{ordinary(), ordinary()}}
+	f := &fakeKMS{page: 1, keys: []fakekms.Key{ordinary(), ordinary()}}
 	if _, _, err := sweepAll(t, f); err != nil {
 		t.Fatal(err)
 	}
 	var called []string
-	for name := range f.calls {
-		called = append(called, "kms:"+name)
+	for name := range f.server.Calls() {
+		called = append(called, name)
 	}
 	var p struct{ Statement []struct{ Action []string } }
 	if err := json.Unmarshal(Policy("aws", Options{Regions: []string{"eu-west-1"}}), &p); err != nil {
@@ -126,10 +127,10 @@ func TestPolicyIsWhatIsCalled(t *testing.T) {
 // The tags that were read decide; those that were not count at their worst.
 func TestTagsDecide(t *testing.T) {
 	tagged, bare, unknown := ordinary(), ordinary(), ordinary()
-	tagged.policy, bare.policy, unknown.policy = taggedPolicy, taggedPolicy, taggedPolicy
-	tagged.tags = []map[string]string{{"TagKey": "team", "TagValue": "a"}, {"TagKey": "open", "TagValue": "yes"}} // on the second page
-	unknown.fails = map[Call]string{ListResourceTags: "AccessDeniedException"}
-	keys, report, err := sweepAll(t, &fakeKMS{page: 1, keys: []fakeKey{tagged, bare, unknown}})
+	tagged.Policy, bare.Policy, unknown.Policy = taggedPolicy, taggedPolicy, taggedPolicy
+	tagged.Tags = []map[string]string{{"TagKey": "team", "TagValue": "a"}, {"TagKey": "open", "TagValue": "yes"}} // on the second page
+	unknown.Fails = map[string]string{"ListResourceTags": "AccessDeniedException"}
+	keys, report, err := sweepAll(t, &fakeKMS{page: 1, keys: []fakekms.Key{tagged, bare, unknown}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +167,7 @@ func TestGrants(t *testing.T) {
 	f := &fakeKMS{page: 1}
 	for _, test := range tests {
 		k := ordinary()
-		k.grants = []map[string]any{grantTo("arn:aws:iam::"+owner+":role/first", root, "Decrypt"), test.grant} // two pages
+		k.Grants = []map[string]any{grantTo("arn:aws:iam::"+owner+":role/first", root, "Decrypt"), test.grant} // two pages
 		f.keys = append(f.keys, k)
 	}
 	keys, _, err := sweepAll(t, f, func(r *Region) { r.Detector.TrustedAccounts = []string{"777788889999"} })
@@ -184,35 +185,35 @@ func TestGrants(t *testing.T) {
 func TestBadAnswers(t *testing.T) {
 	t.Run("malformed policy", func(t *testing.T) {
 		k := ordinary()
-		k.policy = "{"
-		keys, _, err := sweepAll(t, &fakeKMS{page: 9, keys: []fakeKey{k}})
+		k.Policy = "{"
+		keys, _, err := sweepAll(t, &fakeKMS{page: 9, keys: []fakekms.Key{k}})
 		found := keys[keyARN(0)]
 		if err != nil || found.Bounds().Verdict != policy.Undecided || found.Bounds().Most != policy.Public || len(found.Unread) != 1 {
 			t.Errorf("%+v, %v", found, err)
 		}
 	})
 	t.Run("ListKeys denied", func(t *testing.T) {
-		_, _, err := sweepAll(t, &fakeKMS{page: 9, fails: map[Call]string{ListKeys: "AccessDeniedException"}})
+		_, _, err := sweepAll(t, &fakeKMS{page: 9, fails: map[string]string{"ListKeys": "AccessDeniedException"}})
 		if !denied(err) {
 			t.Error(err)
 		}
 	})
 	t.Run("ListAliases denied", func(t *testing.T) {
-		keys, report, err := sweepAll(t, &fakeKMS{page: 9, keys: []fakeKey{ordinary()}, fails: map[Call]string{ListAliases: "AccessDeniedException"}})
+		keys, report, err := sweepAll(t, &fakeKMS{page: 9, keys: []fakekms.Key{ordinary()}, fails: map[string]string{"ListAliases": "AccessDeniedException"}})
 		if err != nil || len(keys) != 1 || len(report.Faults) != 1 || keys[keyARN(0)].Facts.Aliases != nil {
 			t.Errorf("%+v, %+v, %v", keys, report, err)
 		}
 	})
 	t.Run("expired token", func(t *testing.T) {
-		f := &fakeKMS{page: 9, keys: []fakeKey{ordinary()}, fails: map[Call]string{ListAliases: "ExpiredTokenException"}}
-		if _, _, err := sweepAll(t, f); code(err) != "ExpiredTokenException" || f.calls["ListAliases"] != 1 || f.calls["ListKeys"] != 0 {
-			t.Errorf("%v, calls %v", err, f.calls)
+		f := &fakeKMS{page: 9, keys: []fakekms.Key{ordinary()}, fails: map[string]string{"ListAliases": "ExpiredTokenException"}}
+		if _, _, err := sweepAll(t, f); code(err) != "ExpiredTokenException" || f.calls(ListAliases) != 1 || f.calls(ListKeys) != 0 {
+			t.Errorf("%v, calls %v", err, f.server.Calls())
 		}
 	})
 	t.Run("always throttled", func(t *testing.T) {
-		f := &fakeKMS{page: 9, keys: []fakeKey{ordinary()}, throttle: 1}
-		if _, _, err := sweepAll(t, f); !throttled(err) || f.calls["ListAliases"] != attempts {
-			t.Errorf("%v, calls %v", err, f.calls)
+		f := &fakeKMS{page: 9, keys: []fakekms.Key{ordinary()}, throttle: 1}
+		if _, _, err := sweepAll(t, f); !throttled(err) || f.calls(ListAliases) != attempts {
+			t.Errorf("%v, calls %v", err, f.server.Calls())
 		}
 	})
 	t.Run("nobody listens", func(t *testing.T) {
