@@ -145,7 +145,7 @@ func TestSweepGolden(t *testing.T) {
 		}
 		want, err := os.ReadFile(file)
 		if err != nil || got != string(want) {
-			t.Errorf("%s differs (%v); look at it and run with -update:\n%s", file, err, got)
+			t.Errorf("%s differs (%v); look at it and run with -update:\n%.3000s", file, err, got)
 		}
 	}
 }
