@@ -190,8 +190,9 @@ func TestAlertsExactlyOnChanges(t *testing.T) {
 	s.set(home, "b", &fakeKey{policy: open})
 	s.set(home, "c", &fakeKey{policy: shared}) // low: below the threshold
 	s.set(home, "d", &fakeKey{policy: closed, grants: []map[string]any{grantTo(partnerRole, "Decrypt"), grantTo("arn:aws:iam::"+owner+":role/own", "Decrypt")}})
+	s.set(home, "f", &fakeKey{policy: closed, grants: []map[string]any{grantTo(partnerRole, "DescribeKey")}}) // does not count
 	sum := s.run()
-	if !sum.First || sum.Keys != 4 || sum.Told != 2 || sum.Below != 1 || sum.Lost != 0 || sum.MessageID == "" {
+	if !sum.First || sum.Keys != 5 || sum.Told != 2 || sum.Below != 1 || sum.Lost != 0 || sum.MessageID == "" {
 		t.Errorf("first run: %+v", sum)
 	}
 	if m := s.want("b", "d"); !strings.Contains(m.subject, "First sweep: 2 KMS keys") || m.severity != "Critical" || !slices.Equal(m.events, []string{"none", "none"}) {

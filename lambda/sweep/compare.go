@@ -1,12 +1,16 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector"
+	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/internal/sweep"
 )
 
@@ -26,14 +30,22 @@ type piece struct {
 	heldBy   string   // the exception's name
 }
 
-// An item is what a run found out about one key that there is news of.
+// An item is what a run found out about one key that there is news of. It holds
+// on to the decision, which is large, only where that is told.
 type item struct {
-	key     sweep.Key
+	key     detector.Key
+	state   string // KMS's
+	verdict policy.Verdict
+	title   string // of the policy's finding
+	hash    string // of the policy's text
 	pieces  []piece
-	expired []string        // exceptions that would have held the policy back
-	since   time.Time       // after which the event of the policy's change has to have come; zero: none was to come
-	call    alert.SweptCall // what became of it
-	heard   time.Time       // for alert.CallHeard
+	finding *detector.Finding  // for a policy that is told
+	unread  []string           // the same
+	grants  []alert.SweptGrant // for grants that are told
+	expired []string           // exceptions that would have held the policy back
+	since   time.Time          // after which the event of the policy's change has to have come; zero: none was to come
+	call    alert.SweptCall    // what became of it
+	heard   time.Time          // for alert.CallHeard
 }
 
 // told reports whether a piece of the item is told, and returns the worst
@@ -90,12 +102,12 @@ func (c *comparison) add(k sweep.Key) {
 	}
 	next := *old
 	c.places(name).Keys[k.ID()] = &next
-	it := &item{key: k}
+	it := &item{key: keyOf(&k), state: k.State, verdict: k.Bounds().Verdict, hash: k.PolicySHA256}
 	if k.PolicySHA256 != "" {
-		c.policy(it, old, &next, before.At)
+		c.policy(it, &k, old, &next, before.At)
 	}
 	if k.GrantsRead {
-		c.grants(it, old, &next)
+		c.grants(it, &k, old, &next)
 	}
 	if len(it.pieces) > 0 {
 		c.items = append(c.items, it)
@@ -104,8 +116,7 @@ func (c *comparison) add(k sweep.Key) {
 
 // policy compares the policy. listed is when all keys of its scope were last
 // listed.
-func (c *comparison) policy(it *item, old, next *entry, listed time.Time) {
-	k := &it.key
+func (c *comparison) policy(it *item, k *sweep.Key, old, next *entry, listed time.Time) {
 	same := old.Policy == k.PolicySHA256
 	if same && !factsRead(k) {
 		return // the same policy, seen less well: not worse for that
@@ -125,14 +136,16 @@ func (c *comparison) policy(it *item, old, next *entry, listed time.Time) {
 	}
 	p := piece{of: "policy", fate: newsTold, severity: lower(k.Finding.Severity, k), fresh: news}
 	held := c.settings.exceptions.Match(subject(k), c.at)
-	it.expired = held.Expired
+	it.expired, it.title = held.Expired, k.Finding.Title
 	switch {
 	case held.By != "":
 		p.fate, p.heldBy = newsHeld, held.By
 	case p.severity < c.settings.minSeverity:
 		p.fate = newsBelow
 	}
-	if p.fate != newsTold {
+	if p.fate == newsTold {
+		it.finding, it.unread = k.Finding, k.Unread
+	} else {
 		next.Told = both(now, old.Told)
 	}
 	it.pieces = append(it.pieces, p)
@@ -146,16 +159,18 @@ func factsRead(k *sweep.Key) bool {
 // grants compares the grants to outsiders. No policy shows them, and no event
 // is watched for them, so a new one is of severity medium, and no exception,
 // which accepts a policy, holds it back.
-func (c *comparison) grants(it *item, old, next *entry) {
-	now := grants(&it.key)
+func (c *comparison) grants(it *item, k *sweep.Key, old, next *entry) {
+	now := grants(k)
 	next.Grants = now
 	news := fresh(now, old.Grants)
 	if len(news) == 0 {
 		return
 	}
-	p := piece{of: "grants", fate: newsTold, severity: lower(detector.Medium, &it.key), fresh: news}
+	p := piece{of: "grants", fate: newsTold, severity: lower(detector.Medium, k), fresh: news}
 	if p.severity < c.settings.minSeverity {
 		p.fate, next.Grants = newsBelow, both(now, old.Grants)
+	} else {
+		it.grants = newGrants(k, news)
 	}
 	it.pieces = append(it.pieces, p)
 }
@@ -205,33 +220,24 @@ func (c *comparison) finish(complete map[string]bool) {
 // none to tell.
 func (c *comparison) message() (s alert.Sweep, ok bool) {
 	s.Since = c.before.At
-	uid := "sweep\n"
+	uid := sha256.New()
+	fmt.Fprintf(uid, "sweep since %d: ", s.Since.Unix())
 	for _, it := range c.items {
 		severity, told := it.told()
 		if !told {
 			s.Quiet++
 			continue
 		}
-		k := alert.SweptKey{Key: subjectKey(&it.key), Severity: severity, State: it.key.State, Call: it.call, Heard: it.heard, Expired: it.expired}
-		if it.key.Finding != nil {
-			k.Key = it.key.Finding.Key
-		}
+		s.Keys = append(s.Keys, alert.SweptKey{
+			Key: it.key, Severity: severity, State: it.state, Policy: it.finding, Unread: it.unread, Grants: it.grants,
+			Call: it.call, Heard: it.heard, Expired: it.expired,
+		})
+		fmt.Fprintf(uid, "%q %q", it.key.ARN, it.hash)
 		for _, p := range it.pieces {
-			switch {
-			case p.fate != newsTold:
-			case p.of == "policy":
-				k.Policy, k.Unread = it.key.Finding, it.key.Unread
-				uid += it.key.ARN + "\n" + it.key.PolicySHA256 + "\n"
-			default:
-				k.Grants = newGrants(&it.key, p.fresh)
-			}
-			for _, way := range p.fresh {
-				uid += it.key.ARN + " " + way + "\n"
-			}
+			fmt.Fprintf(uid, " %s %q", p.fate, p.fresh)
 		}
-		s.Keys = append(s.Keys, k)
 	}
-	s.UID = hexSum(uid + s.Since.Format(time.RFC3339))
+	s.UID = hex.EncodeToString(uid.Sum(nil))
 	return s, len(s.Keys) > 0
 }
 
@@ -248,8 +254,10 @@ func newGrants(k *sweep.Key, news []string) []alert.SweptGrant {
 	return all
 }
 
-// subjectKey is the key as the detector knows it, for one whose policy is
-// nothing to report.
-func subjectKey(k *sweep.Key) detector.Key {
+// keyOf is the key as the detector knows it.
+func keyOf(k *sweep.Key) detector.Key {
+	if k.Finding != nil {
+		return k.Finding.Key
+	}
 	return detector.Key{ARN: k.ARN, ID: k.ID(), Account: k.Account, Region: k.Region, Partition: partitionOf(k.ARN)}
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -210,11 +208,6 @@ func (h *handler) tell(ctx context.Context, c *comparison) (string, error) {
 		return "", err
 	}
 	return function.Send(ctx, h.sns, h.settings.topic.String(), m)
-}
-
-func hexSum(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:])
 }
 
 // partitionOf is the partition in a key's ARN.

@@ -21,11 +21,11 @@ func (h *handler) record(ctx context.Context, s *summary, c *comparison) {
 			fates[p.fate] = true
 			attrs := []slog.Attr{
 				slog.String("news", p.fate), slog.String("of", p.of), slog.String("severity", p.severity.String()),
-				slog.String("key", alert.Sanitize(it.key.ARN, 256)), slog.String("account", alert.Sanitize(it.key.Account, 256)), slog.String("region", it.key.Region),
-				slog.String("verdict", it.key.Bounds().Verdict.String()), slog.Any("fresh", safe(p.fresh)),
+				slog.String("key", alert.Sanitize(it.key.ARN, 256)), slog.String("account", alert.Sanitize(it.key.Account, 256)), slog.String("region", alert.Sanitize(it.key.Region, 256)),
+				slog.String("verdict", it.verdict.String()), slog.Any("fresh", safe(p.fresh)),
 			}
 			if p.of == "policy" {
-				attrs = append(attrs, slog.String("title", it.key.Finding.Title), slog.String("event", it.call.String()))
+				attrs = append(attrs, slog.String("title", it.title), slog.String("event", it.call.String()))
 			}
 			if p.heldBy != "" {
 				attrs = append(attrs, slog.String("held_by", p.heldBy))

@@ -53,11 +53,14 @@ func openings(f *detector.Finding) []string {
 
 // grants are the openings by grants: whom, and for what. Grants come and go
 // under new ids, those of autoscaling with every instance; a new one for the
-// same party and operations is no news.
+// same party and operations is no news. Those that only describe or verify do
+// not count.
 func grants(k *sweep.Key) []string {
 	var all []string
 	for _, g := range k.GrantsOut {
-		all = append(all, grantWord(g))
+		if g.Decides() {
+			all = append(all, grantWord(g))
+		}
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
