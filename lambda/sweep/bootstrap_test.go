@@ -251,7 +251,9 @@ func TestLostEventIsNoticed(t *testing.T) {
 	for _, id := range []string{"lost", "came", "early"} {
 		s.set(home, id, &fakeKey{policy: open})
 	}
-	s.logs(home, "came", `{"finding":"f1","key":"KEY"}`)
+	s.logs(home, "other", `{"finding":"f2","key":"KEY"}`)
+	s.logs(home, "came", `{"finding":"f1","key":"KEY"}`) // on a later page
+	s.logs(home, "other", `{"finding":"f3","key":"KEY"}`)
 	s.logs(home, "lost", `{"message":"nothing to report","key":"KEY"}`)
 	sum := s.run()
 	m := s.want("early", "lost", "came")

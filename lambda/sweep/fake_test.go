@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -188,11 +189,12 @@ func (f *fakeAWS) kms(w http.ResponseWriter, where, call string, body []byte) {
 	}
 }
 
-// filter answers FilterLogEvents with lines that have a finding.
+// filter answers FilterLogEvents with lines that have a finding, one a page; the
+// first page is empty, as it can be where CloudWatch still searches.
 func (f *fakeAWS) filter(w http.ResponseWriter, body []byte) {
 	var in struct {
-		LogGroupName, FilterPattern string
-		StartTime                   int64
+		LogGroupName, FilterPattern, NextToken string
+		StartTime                              int64
 	}
 	json.Unmarshal(body, &in)
 	f.mu.Lock()
@@ -211,7 +213,16 @@ func (f *fakeAWS) filter(w http.ResponseWriter, body []byte) {
 			events = append(events, map[string]any{"timestamp": line.at.UnixMilli(), "message": line.text})
 		}
 	}
-	answer(w, map[string]any{"events": events})
+	if in.NextToken == "" {
+		answer(w, map[string]any{"events": []any{}, "nextToken": "0"})
+		return
+	}
+	from, _ := strconv.Atoi(in.NextToken)
+	out := map[string]any{"events": events[from:min(from+1, len(events))]}
+	if from+1 < len(events) {
+		out["nextToken"] = strconv.Itoa(from + 1)
+	}
+	answer(w, out)
 }
 
 var roleOf = regexp.MustCompile(`RoleArn=arn%3Aaws%3Aiam%3A%3A([0-9]{12})%3Arole%2F([A-Za-z-]+)`)
