@@ -14,7 +14,7 @@ STAMP  := -X github.com/kmsentry/kmsentry/internal/version.described=$(KMSENTRY_
 LEAN   := -trimpath -buildvcs=false -tags lambda.norpc -ldflags "-s -w $(STAMP)"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build build-DetectorFunction package release bench fuzz mutate oracle preview lint soak deploy delete smoke clean bin/bootstrap bin/kmsentry
+.PHONY: help run test build build-DetectorFunction build-SweepFunction package release bench fuzz mutate oracle preview lint soak scale deploy delete smoke clean bin/bootstrap bin/kmsentry
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-zA-Z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,8 @@ test: ## vet, all tests, template checks; with the race detector where there is 
 
 build: bin/bootstrap bin/kmsentry ## build the command and the Lambda binary, for this machine and for deployment
 	$(MAKE) build-DetectorFunction ARTIFACTS_DIR=dist/linux-$(ARCH)
-	@ls -l bin/bootstrap bin/kmsentry dist/linux-$(ARCH)/bootstrap
+	$(MAKE) build-SweepFunction ARTIFACTS_DIR=dist/linux-$(ARCH)/sweep
+	@ls -l bin/bootstrap bin/kmsentry dist/linux-$(ARCH)/bootstrap dist/linux-$(ARCH)/sweep/bootstrap
 
 # For this machine; kmsentry invoke runs it.
 bin/bootstrap:
@@ -39,13 +40,18 @@ bin/bootstrap:
 bin/kmsentry:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(STAMP)" -o $@ ./cmd/kmsentry
 
-# sam build calls this by the function's logical id.
+# sam build calls these by the functions' logical ids.
 build-DetectorFunction:
 	mkdir -p $(ARTIFACTS_DIR)
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) $(GO) build $(LEAN) -o $(ARTIFACTS_DIR)/bootstrap ./lambda
 	cp exceptions.yaml $(ARTIFACTS_DIR)/exceptions.yaml
 	if [ -f rcp.json ]; then cp rcp.json $(ARTIFACTS_DIR)/rcp.json; fi
 
+build-SweepFunction:
+	mkdir -p $(ARTIFACTS_DIR)
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) $(GO) build $(LEAN) -o $(ARTIFACTS_DIR)/bootstrap ./lambda/sweep
+	cp exceptions.yaml $(ARTIFACTS_DIR)/exceptions.yaml
+	if [ -f rcp.json ]; then cp rcp.json $(ARTIFACTS_DIR)/rcp.json; fi
 # What a stack set takes: a template without transform, and for each function and
 # architecture a zip, under the key that the template's CodeKeyPrefix names.
 OUT       ?= dist/package
@@ -89,6 +95,9 @@ oracle: ## hold the decision against npm @cloud-copilot/iam-simulate (needs node
 
 soak: ## send 20,000 events through the real binary: every alert once, and memory that does not grow
 	KMSENTRY_SOAK=1 $(GO) test -count=1 -timeout 30m -v -run TestSoak ./lambda
+
+scale: ## sweep 100,000 keys of a fake KMS: each once, and memory that does not grow (minutes)
+	KMSENTRY_SCALE=1 $(GO) test ./internal/sweep -run TestHundredThousandKeys -count=1 -v
 
 deploy: ## build and deploy a stack with the SAM CLI: make deploy EMAIL=security@example.com [STACK=kmsentry]
 	@[ -n "$(EMAIL)" ] || { echo "make deploy: want EMAIL=..., the mailbox that gets the alerts" >&2; exit 2; }

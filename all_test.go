@@ -45,16 +45,26 @@ func rules() map[string]rule {
 		},
 		"alert/exceptions": {ours: []string{"detector", "detector/policy"}, modules: []string{"go.yaml.in/yaml/v3"}, forbidden: pure},
 		"lambda": {
-			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "internal/version"},
-			modules: []string{"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sns"},
+			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "internal/function", "internal/version"},
+			modules: []string{"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2"},
+		},
+		"lambda/sweep": {
+			ours: []string{"alert", "alert/exceptions", "detector", "detector/policy", "internal/awsid", "internal/function", "internal/sweep", "internal/version"},
+			modules: []string{
+				"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs",
+				"github.com/aws/aws-sdk-go-v2/service/s3", "github.com/aws/smithy-go",
+			},
 		},
 		"cmd/kmsentry": {
 			ours: []string{
 				"alert", "alert/exceptions", "detector", "detector/policy", "history", "internal/awsid", "internal/doctor", "internal/fakesns",
-				"internal/hunt", "internal/load", "internal/redrive", "internal/runtimeapi", "internal/s3archive", "internal/version",
+				"internal/hunt", "internal/load", "internal/redrive", "internal/runtimeapi", "internal/s3archive", "internal/show", "internal/sweep",
+				"internal/version",
 			},
 			modules: []string{
-				"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sqs", // for doctor and redrive
+				"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sqs", // for doctor, redrive and sweep
+				"github.com/aws/smithy-go",
+				"github.com/vbauerster/mpb/v8",            // sweep's progress
 				"go.yaml.in/yaml/v3", "golang.org/x/term", // check's settings, and its lines on a terminal
 			},
 		},
@@ -72,11 +82,17 @@ func rules() map[string]rule {
 			},
 			forbidden: []string{"os", "os/exec", "log", "log/slog"},
 		},
+		"internal/fakekms": {},
 		"internal/fakesns": {},
-		"internal/hunt": {
-			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "history"},
-			modules: []string{"github.com/vbauerster/mpb/v8", "golang.org/x/term"},
+		"internal/function": {
+			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "internal/version"},
+			modules: []string{"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sns"},
 		},
+		"internal/hunt": {
+			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "history", "internal/show"},
+			modules: []string{"github.com/vbauerster/mpb/v8"},
+		},
+		"internal/show":       {ours: []string{"alert"}, modules: []string{"golang.org/x/term"}},
 		"internal/load":       {ours: []string{"detector/policy", "internal/awsid"}, modules: []string{"go.yaml.in/yaml/v3"}},
 		"internal/mototest":   {ours: []string{"internal/pytool"}},
 		"internal/mutate":     {},
@@ -91,6 +107,13 @@ func rules() map[string]rule {
 				"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/s3", "github.com/aws/smithy-go",
 			},
 		},
+		"internal/sweep": {
+			ours: []string{"detector", "detector/policy", "internal/awsid"},
+			modules: []string{
+				"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/credentials", "github.com/aws/aws-sdk-go-v2/service/kms",
+				"github.com/aws/aws-sdk-go-v2/service/sts", "github.com/aws/smithy-go", "golang.org/x/time",
+			},
+		},
 		"internal/trailgen":     {},
 		"internal/trailgen/cmd": {ours: []string{"internal/trailgen"}},
 		"internal/version":      {},
@@ -100,14 +123,14 @@ func rules() map[string]rule {
 // testModules are the modules that tests alone use.
 func testModules() []string {
 	return []string{
-		"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sns", "github.com/aws/aws-sdk-go-v2/service/sqs",
+		"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/kms", "github.com/aws/aws-sdk-go-v2/service/sns", "github.com/aws/aws-sdk-go-v2/service/sqs",
 		"github.com/klauspost/compress", "github.com/santhosh-tekuri/jsonschema/v6", "go.yaml.in/yaml/v3",
 	}
 }
 
 // readsClock lists the folders that may ask for the time.
 func readsClock() []string {
-	return []string{"lambda", "cmd/kmsentry", "internal/fakesns", "internal/hunt", "internal/preview", "internal/runtimeapi"}
+	return []string{"lambda", "lambda/sweep", "cmd/kmsentry", "internal/fakesns", "internal/function", "internal/hunt", "internal/preview", "internal/runtimeapi"}
 }
 
 // A goPackage is a folder of Go files.
@@ -245,6 +268,9 @@ func TestImportRulesCanFail(t *testing.T) {
 		{"lambda", module + "/internal/fakesns"},
 		{"lambda", "github.com/aws/aws-sdk-go-v2/config"},
 		{"lambda", "github.com/aws/aws-sdk-go-v2/service/kms"},
+		{"lambda", module + "/internal/sweep"},
+		{"lambda/sweep", "github.com/aws/aws-sdk-go-v2/config"},
+		{"internal/function", module + "/internal/sweep"},
 		{"detector", "github.com/aws/aws-lambda-go/events"},
 		{"history", module + "/alert"},
 		{"history", module + "/lambda"},

@@ -91,7 +91,7 @@ func TestSettingsAreListed(t *testing.T) {
 			listed[name] = strings.Join(codes(row[1]), " ")
 		}
 	}
-	if got, want := slices.Sorted(maps.Keys(listed)), settingNames(t); !slices.Equal(got, want) {
+	if got, want := slices.Sorted(maps.Keys(listed)), settingNames(t, "lambda"); !slices.Equal(got, want) {
 		t.Errorf("docs/settings.md lists the settings\n%q, lambda/settings.go reads\n%q", got, want)
 	}
 	variables := template(t).Resources["DetectorFunction"].Properties.Environment.Variables
@@ -108,25 +108,48 @@ func TestSettingsAreListed(t *testing.T) {
 	}
 }
 
-// settingNames are the names of environment variables in lambda/settings.go.
-func settingNames(t *testing.T) []string {
-	t.Helper()
-	f, err := parser.ParseFile(token.NewFileSet(), filepath.Join("lambda", "settings.go"), nil, 0)
-	if err != nil {
-		t.Fatal(err)
+// TestDeployListsTheSweepsSettings: docs/deploy.md names every setting of the
+// sweep's function, and no other as its own.
+func TestDeployListsTheSweepsSettings(t *testing.T) {
+	all := settingNames(t, filepath.Join("lambda", "sweep"))
+	_, section, _ := strings.Cut(document(t, "docs/deploy.md"), "### Its settings")
+	section, _, _ = strings.Cut(section, "\n## ")
+	for _, name := range all {
+		if !strings.Contains(section, "`"+name+"`") {
+			t.Errorf("docs/deploy.md does not list the sweep's setting %s", name)
+		}
 	}
-	name := regexp.MustCompile(`^[A-Z]+(_[A-Z]+)+$`)
-	found := map[string]bool{}
-	ast.Inspect(f, func(n ast.Node) bool {
-		if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
-			if text, err := strconv.Unquote(lit.Value); err == nil && name.MatchString(text) {
-				found[text] = true
+	for _, row := range rows(t, "docs/deploy.md", "### Its settings") {
+		for _, name := range codes(row[0]) {
+			if !slices.Contains(all, name) {
+				t.Errorf("docs/deploy.md lists %s, which the sweep does not read", name)
 			}
 		}
-		return true
-	})
+	}
+}
+
+// settingNames are the names of environment variables that the function in a
+// folder reads: those in its settings.go, and those of every function.
+func settingNames(t *testing.T, folder string) []string {
+	t.Helper()
+	name := regexp.MustCompile(`^[A-Z]+(_[A-Z]+)+$`)
+	found := map[string]bool{}
+	for _, dir := range []string{folder, filepath.Join("internal", "function")} {
+		f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(dir, "settings.go"), nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+				if text, err := strconv.Unquote(lit.Value); err == nil && name.MatchString(text) {
+					found[text] = true
+				}
+			}
+			return true
+		})
+	}
 	if len(found) < 10 {
-		t.Fatalf("%d settings found in lambda/settings.go, want at least 10", len(found))
+		t.Fatalf("%d settings found of %s, want at least 10", len(found), folder)
 	}
 	return slices.Sorted(maps.Keys(found))
 }
@@ -162,8 +185,8 @@ func TestDeployListsEveryParameter(t *testing.T) {
 			t.Errorf("docs/deploy.md does not name the output %s", name)
 		}
 	}
-	if alarms != 21 || !strings.Contains(document(t, "README.md"), "twenty-one alarms") {
-		t.Errorf("template.yaml has %d alarms; README.md says twenty-one", alarms)
+	if alarms != 24 || !strings.Contains(document(t, "README.md"), "twenty-four alarms") {
+		t.Errorf("template.yaml has %d alarms; README.md says twenty-four", alarms)
 	}
 }
 

@@ -194,6 +194,7 @@ func combinations() []map[string]string {
 		{"Canary", "true", "false"},
 		{"TamperRule", "true", "false"},
 		{"Dashboard", "true", "false"},
+		{"Sweep", "daily", "off"},
 		{"TopicKeyArn", "", "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"},
 		{"EventBusName", "default", "security"},
 		{"ReservedConcurrency", "", "5"},
@@ -215,7 +216,7 @@ func ways(choices, others []choice) []map[string]string {
 	for n := range 1 << len(choices) {
 		p := map[string]string{
 			"MinSeverity": "medium", "TrustedAccounts": "", "TrustedOrgs": "", "RunbookUrl": "", "RcpFile": "", "MaxAlertsPerMinute": "20", "LogRetentionDays": "90",
-			"AlertSubscribers": "1", "UseFips": "false", "Architecture": "arm64",
+			"AlertSubscribers": "1", "UseFips": "false", "Architecture": "arm64", "SweepRegions": "", "SweepRoles": "arn:aws:iam::444455556666:role/kmsentry-sweep",
 		}
 		for _, c := range others {
 			p[c.name] = c.one
@@ -299,6 +300,11 @@ func (f *faults) heard(d deployment, p map[string]string) {
 	} {
 		if _, ok := d.resources[name]; ok != (p[parameter] == "true" || strings.HasPrefix(p[parameter], "o-")) {
 			f.add("%s is there: %t, with %s %s", name, ok, parameter, p[parameter])
+		}
+	}
+	for _, name := range []string{"SweepFunction", "SweepRole", "SweepLogs", "SweepState", "SweepStatePolicy", "SweepSchedule", "SweepScheduleRole", "SweepErrorsAlarm", "SweepMissingAlarm", "LostEventsAlarm"} {
+		if _, ok := d.resources[name]; ok != (p["Sweep"] != "off") {
+			f.add("%s is there: %t, with Sweep %s", name, ok, p["Sweep"])
 		}
 	}
 	for _, name := range []string{"AlertTopic", "OverflowTopic", "OpsTopic"} {

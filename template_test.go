@@ -262,6 +262,22 @@ func TestPlantedTemplateFaultsAreFound(t *testing.T) {
 		{"an alarm by another dimension", "      MetricName: Throttles\n      Dimensions: [{Name: FunctionName,", "      MetricName: Throttles\n      Dimensions: [{Name: Function,"},
 		{"a custom bus is watched as the default one", "[{Name: EventBusName, Value: !Ref EventBusName}, {Name: RuleName,", "[{Name: RuleName,"},
 		{"deliveries are not counted", "FILL(published, 0) * ${AlertSubscribers} - FILL(delivered, 0)", "FILL(published, 0) * ${AlertSubscribers} - FILL(published, 0)"},
+		{"the sweep's role may read any account's keys", "kms:*:${AWS::AccountId}:key/*", "kms:*:*:key/*"},
+		{"the sweep may change keys", "kms:ListGrants, kms:ListResourceTags]\n                Resource: !Sub", "kms:ListGrants, kms:ListResourceTags, kms:PutKeyPolicy]\n                Resource: !Sub"},
+		{"the sweep may write any object", "${SweepState.Arn}/state.json", "${SweepState.Arn}/*"},
+		{"the sweep may enter any account", "Resource: !Split [\",\", !Ref SweepRoles]", "Resource: \"*\""},
+		{"the sweep may not publish", "!If [HasSweep, [!GetAtt DetectorRole.Arn, !GetAtt SweepRole.Arn], !GetAtt DetectorRole.Arn]", "!GetAtt DetectorRole.Arn"},
+		{"the sweep's state is public", "BlockPublicPolicy: true", "BlockPublicPolicy: false"},
+		{"the sweep's state has no versions", "VersioningConfiguration: {Status: Enabled}", "VersioningConfiguration: {Status: Suspended}"},
+		{"the sweep's state is not encrypted by rule", "      BucketEncryption:\n        ServerSideEncryptionConfiguration:\n          - ServerSideEncryptionByDefault: {SSEAlgorithm: AES256}\n", ""},
+		{"the sweep's state goes with the stack", "    DeletionPolicy: Retain # what was told", "    DeletionPolicy: Delete # what was told"},
+		{"the sweep's state without TLS", "            Action: s3:*\n", "            Action: s3:PutObject\n"},
+		{"the sweep is off", "      State: ENABLED\n      Target:\n        Arn: !GetAtt SweepFunction.Arn", "      State: DISABLED\n      Target:\n        Arn: !GetAtt SweepFunction.Arn"},
+		{"daily is hourly", "!If [SweepIsHourly, rate(1 hour), rate(1 day)]", "!If [SweepIsHourly, rate(1 day), rate(1 hour)]"},
+		{"off is on", "HasSweep: !Not [!Equals [!Ref Sweep, \"off\"]]", "HasSweep: !Not [!Equals [!Ref Sweep, \"never\"]]"},
+		{"the sweep hears of no events", "DETECTOR_LOG_GROUP: !Ref DetectorLogs", "DETECTOR_LOG_GROUP: !Ref SweepLogs"},
+		{"the sweep is quieter than the detector", "          MIN_SEVERITY: !Ref MinSeverity\n          TRUSTED_ACCOUNTS: !Ref TrustedAccounts\n          TRUSTED_ORGS: !Ref TrustedOrgs\n          RCP_FILE: !Ref RcpFile\n          RUNBOOK_URL: !Ref RunbookUrl\n          CHAT_CLIENT: !Ref ChatClient\n          MENTION_GROUP: !Ref MentionGroup\n          HTTPS_BODY: !Ref HttpsBody\n          AWS_USE_FIPS_ENDPOINT: !Ref UseFips\n          STATE_BUCKET", "          STATE_BUCKET"},
+		{"nobody misses the sweep", "      MetricName: Swept\n      Dimensions: [{Name: FunctionName, Value: !Ref SweepFunction}]\n      Statistic: SampleCount", "      MetricName: Swept\n      Dimensions: [{Name: FunctionName, Value: !Ref DetectorFunction}]\n      Statistic: SampleCount"},
 		{"the wrong bus", "            EventBusName: !Ref EventBusName\n", ""},
 	}
 	text := readTemplate(t)
@@ -300,6 +316,7 @@ func templateFaults(c cloudFormation) []string {
 	f.key()
 	f.canary()
 	f.tamper()
+	f.sweep()
 	f.kept()
 	f.alarms()
 	f.configurations()
@@ -381,7 +398,7 @@ func (f *faults) calls(rule string) {
 }
 
 func (f *faults) function() {
-	p := f.one("AWS::Lambda::Function").Properties
+	p := f.c.Resources["DetectorFunction"].Properties
 	f.want("runtime", p["Runtime"], `"provided.al2023"`)
 	f.want("architectures", p["Architectures"], `[{"Ref": "Architecture"}]`)
 	f.want("concurrency", p["ReservedConcurrentExecutions"], `{"Fn::If": ["HasReservation", {"Ref": "ReservedConcurrency"}, {"Ref": "AWS::NoValue"}]}`)
@@ -390,8 +407,8 @@ func (f *faults) function() {
 	f.want("role", p["Role"], `{"Fn::GetAtt": ["DetectorRole", "Arn"]}`)
 	f.want("logging", p["LoggingConfig"], `{"LogFormat": "JSON", "LogGroup": {"Ref": "DetectorLogs"}}`)
 	f.want("tracing", p["TracingConfig"], `null`)
-	f.want("log retention", f.one("AWS::Logs::LogGroup").Properties["RetentionInDays"], `{"Ref": "LogRetentionDays"}`)
-	i := f.one("AWS::Lambda::EventInvokeConfig").Properties
+	f.want("log retention", f.c.Resources["DetectorLogs"].Properties["RetentionInDays"], `{"Ref": "LogRetentionDays"}`)
+	i := f.c.Resources["DetectorFunctionEventInvokeConfig"].Properties
 	f.want("failed events", i["DestinationConfig"], `{"OnFailure": {"Destination": {"Fn::GetAtt": ["FailedEvents", "Arn"]}}}`)
 	f.want("retries", i["MaximumRetryAttempts"], `2`)
 	f.environment(p)
@@ -399,18 +416,7 @@ func (f *faults) function() {
 
 // environment wants every variable to be a setting that the function reads.
 func (f *faults) environment(function map[string]any) {
-	source, err := os.ReadFile(filepath.Join("lambda", "settings.go"))
-	if err != nil {
-		f.add("%v", err)
-		return
-	}
-	environment, _ := function["Environment"].(map[string]any)
-	variables, _ := environment["Variables"].(map[string]any)
-	for name := range variables {
-		if !bytes.Contains(source, []byte(`"`+name+`"`)) {
-			f.add("variable %s is no setting of the function", name)
-		}
-	}
+	variables := f.settings(function, "lambda")
 	f.want("TOPIC_ARN", variables["TOPIC_ARN"], `{"Ref": "AlertTopic"}`)
 	f.want("OVERFLOW_TOPIC_ARN", variables["OVERFLOW_TOPIC_ARN"], `{"Ref": "OverflowTopic"}`)
 	f.want("AWS_USE_FIPS_ENDPOINT", variables["AWS_USE_FIPS_ENDPOINT"], `{"Ref": "UseFips"}`)
@@ -419,11 +425,32 @@ func (f *faults) environment(function map[string]any) {
 	f.want("MAX_ALERTS_PER_MINUTE", variables["MAX_ALERTS_PER_MINUTE"], `{"Ref": "MaxAlertsPerMinute"}`)
 }
 
+// settings wants every variable to be a setting that the function in the folder
+// reads, and returns them.
+func (f *faults) settings(function map[string]any, folder string) map[string]any {
+	var source []byte
+	for _, dir := range []string{folder, filepath.Join("internal", "function")} {
+		text, err := os.ReadFile(filepath.Join(dir, "settings.go"))
+		if err != nil {
+			f.add("%v", err)
+		}
+		source = append(source, text...)
+	}
+	environment, _ := function["Environment"].(map[string]any)
+	variables, _ := environment["Variables"].(map[string]any)
+	for name := range variables {
+		if !bytes.Contains(source, []byte(`"`+name+`"`)) {
+			f.add("variable %s is no setting of the function in %s", name, folder)
+		}
+	}
+	return variables
+}
+
 // role holds what each role may do, and who may take it, to the letter.
 func (f *faults) role() {
 	roles := f.all("AWS::IAM::Role")
-	if names := sortedKeys(roles); !slices.Equal(names, []string{"CanaryRole", "DetectorRole"}) {
-		f.add("roles = %v, want CanaryRole and DetectorRole", names)
+	if names := sortedKeys(roles); !slices.Equal(names, []string{"CanaryRole", "DetectorRole", "SweepRole", "SweepScheduleRole"}) {
+		f.add("roles = %v, want those of canary, detector, sweep and its schedule", names)
 	}
 	for name, want := range map[string]struct{ trust, policies string }{
 		"DetectorRole": {
@@ -441,6 +468,26 @@ func (f *faults) role() {
 			`[{"PolicyName": "canary", "PolicyDocument": {"Version": "2012-10-17", "Statement": [
 				{"Sid": "PutItsOwnPolicyAgain", "Effect": "Allow", "Action": "kms:PutKeyPolicy", "Resource": {"Fn::GetAtt": ["StackKey", "Arn"]}}]}}]`,
 		},
+		"SweepRole": {
+			`{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}`,
+			`[{"PolicyName": "sweep", "PolicyDocument": {"Version": "2012-10-17", "Statement": [
+				{"Sid": "WriteLogs", "Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": {"Fn::GetAtt": ["SweepLogs", "Arn"]}},
+				` + readsKeys + `,
+				{"Sid": "KeepState", "Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": {"Fn::Sub": "${SweepState.Arn}/state.json"}},
+				{"Sid": "KnowThatThereIsNone", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": {"Fn::GetAtt": ["SweepState", "Arn"]}},
+				{"Sid": "HearOfEvents", "Effect": "Allow", "Action": "logs:FilterLogEvents", "Resource": {"Fn::GetAtt": ["DetectorLogs", "Arn"]}},
+				{"Sid": "PublishAlerts", "Effect": "Allow", "Action": "sns:Publish", "Resource": {"Ref": "AlertTopic"}},
+				{"Sid": "EncryptAlerts", "Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+					"Resource": {"Fn::If": ["OwnTopicKey", {"Fn::GetAtt": ["StackKey", "Arn"]}, {"Ref": "TopicKeyArn"}]},
+					"Condition": {"StringEquals": {"kms:ViaService": {"Fn::Sub": "sns.${AWS::Region}.${AWS::URLSuffix}"}}}},
+				{"Fn::If": ["HasSweepRoles", {"Sid": "EnterMemberAccounts", "Effect": "Allow", "Action": "sts:AssumeRole",
+					"Resource": {"Fn::Split": [",", {"Ref": "SweepRoles"}]}}, {"Ref": "AWS::NoValue"}]}]}}]`,
+		},
+		"SweepScheduleRole": {
+			`{"Effect": "Allow", "Principal": {"Service": "scheduler.amazonaws.com"}, "Action": "sts:AssumeRole", "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}}`,
+			`[{"PolicyName": "run", "PolicyDocument": {"Version": "2012-10-17", "Statement": [
+				{"Sid": "RunTheSweep", "Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": {"Fn::GetAtt": ["SweepFunction", "Arn"]}}]}}]`,
+		},
 	} {
 		p := roles[name].Properties
 		f.want("managed policies of "+name, p["ManagedPolicyArns"], `null`)
@@ -452,7 +499,7 @@ func (f *faults) role() {
 // policies looks at the resource policies of queues and topics: nobody is
 // allowed in but a named service, and that one only for us.
 func (f *faults) policies() {
-	for kind, count := range map[string]int{"AWS::SQS::QueuePolicy": 2, "AWS::SNS::TopicPolicy": 3} {
+	for kind, count := range map[string]int{"AWS::SQS::QueuePolicy": 2, "AWS::SNS::TopicPolicy": 3, "AWS::S3::BucketPolicy": 1} {
 		found := f.all(kind)
 		if len(found) != count {
 			f.add("%d resources of type %s, want %d", len(found), kind, count)
@@ -494,8 +541,12 @@ func (f *faults) policy(name string, document any) {
 	}
 	if topic := strings.TrimSuffix(name, "Policy"); topic == "AlertTopic" || topic == "OverflowTopic" {
 		last, _ := statements[len(statements)-1].(map[string]any)
+		who := `{"Fn::GetAtt": ["DetectorRole", "Arn"]}`
+		if topic == "AlertTopic" {
+			who = `{"Fn::If": ["HasSweep", [` + who + `, {"Fn::GetAtt": ["SweepRole", "Arn"]}], ` + who + `]}`
+		}
 		f.want("who may publish to "+topic, last, `{"Sid": "OnlyTheDetector", "Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": {"Ref": "`+topic+`"},
-			"Condition": {"ArnNotEquals": {"aws:PrincipalArn": {"Fn::GetAtt": ["DetectorRole", "Arn"]}}}}`)
+			"Condition": {"ArnNotEquals": {"aws:PrincipalArn": `+who+`}}}`)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -232,7 +231,7 @@ func (f *faults) canaryText() any {
 
 // kept holds what survives the stack.
 func (f *faults) kept() {
-	for _, name := range []string{"FailedEvents", "UndeliveredEvents", "DetectorLogs"} {
+	for _, name := range []string{"FailedEvents", "UndeliveredEvents", "DetectorLogs", "SweepLogs", "SweepState"} {
 		if r := f.c.Resources[name]; r.DeletionPolicy != "Retain" || r.UpdateReplacePolicy != "Retain" {
 			f.add("%s is deleted with the stack", name)
 		}
@@ -265,6 +264,9 @@ func alarmRows() map[string]string {
 		"CanaryAlarm":                   "kmsentry Canary FunctionName=DetectorFunction Sum/3600 < 1",
 		"OrganizationRuleAlarm":         "AWS/Events FailedInvocations EventBusName=OrganizationBus,RuleName=OrganizationRule Sum/300 >= 1",
 		"OrganizationDeadLetterAlarm":   "AWS/Events InvocationsFailedToBeSentToDlq EventBusName=OrganizationBus,RuleName=OrganizationRule Sum/300 >= 1",
+		"SweepErrorsAlarm":              "AWS/Lambda Errors FunctionName=SweepFunction Sum/300 >= 1",
+		"SweepMissingAlarm":             "kmsentry Swept FunctionName=SweepFunction SampleCount/3600 < 1",
+		"LostEventsAlarm":               "kmsentry LostEvents FunctionName=SweepFunction Sum/300 >= 1",
 	}
 }
 
@@ -272,9 +274,9 @@ func (f *faults) alarms() {
 	rows := alarmRows()
 	for name, r := range f.all("AWS::CloudWatch::Alarm") { // configurations looks at their actions
 		missing := "notBreaching"
-		if name == "CanaryAlarm" {
+		if name == "CanaryAlarm" || name == "SweepMissingAlarm" {
 			missing = "breaching"
-			f.want("how long the canary may be missing", r.Properties["EvaluationPeriods"], `26`)
+			f.want("how long what "+name+" watches may be missing", r.Properties["EvaluationPeriods"], `26`)
 		}
 		f.want(name+" without data", r.Properties["TreatMissingData"], `"`+missing+`"`)
 		switch name {
@@ -343,10 +345,7 @@ func (f *faults) tamperCounted(p map[string]any) {
 // The metrics that alarms and dashboard read are those that the function writes
 // and docs/deploy.md names.
 func TestMetricsAreWrittenAndDocumented(t *testing.T) {
-	source, err := os.ReadFile("lambda/log.go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	source := []byte(document(t, "lambda/log.go") + document(t, "lambda/sweep/log.go"))
 	read := regexp.MustCompile(`"kmsentry", "([A-Za-z]+)"|Namespace: kmsentry\n      MetricName: ([A-Za-z]+)`).FindAllStringSubmatch(readTemplate(t), -1)
 	var documented []string
 	for _, row := range rows(t, "docs/deploy.md", "## Metrics of its own") {

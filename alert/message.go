@@ -114,7 +114,7 @@ type body struct{ protocol, text string }
 // join returns the JSON object of the bodies: the finding as JSON in "default",
 // and the rest. They are long and nearly all ASCII, which encoding/json escapes
 // at a third of the speed.
-func join(finding ocsfFinding, rest []body) (string, error) {
+func join(finding any, rest []body) (string, error) {
 	var out strings.Builder
 	if err := encodeTo(defaultBody{&out, rest}, finding); err != nil {
 		return "", err

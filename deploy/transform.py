@@ -63,8 +63,8 @@ def packaged(text, prefix):
 
 
 def lines(template):
-    """JSON with a line for each parameter, resource and so on: a template of more than
-    51,200 bytes could not be given to CloudFormation without a bucket."""
+    """JSON with a line for each parameter, resource and so on: small, and still
+    readable in a comparison."""
     parts = []
     for section, value in template.items():
         if isinstance(value, dict):

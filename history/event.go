@@ -71,7 +71,7 @@ func Judge(d detector.Detector, text []byte) (*Event, error) {
 	}
 	if f := result.Finding; f != nil {
 		e.Actor, e.ActorARN, e.Address = f.Actor.Name, f.Actor.ARN, f.Source.Address
-		e.Kinds, e.sum = kinds(f), sha256.Sum256(text)
+		e.Kinds, e.sum = f.Kinds(), sha256.Sum256(text)
 	} else {
 		r.describe(e)
 	}

@@ -54,35 +54,13 @@ type groupKey struct {
 
 // The kinds of a finding, beside its verdict.
 const (
-	Locked    = "locked"     // nobody of the owner's account can change the policy
-	TakenOver = "taken-over" // locked, and outsiders get in
-	Guarded   = "guarded"    // resource control policies alone keep outsiders out
-	Bypassed  = "bypassed"   // the lock-out check was bypassed, and the owner does not surely keep the key
-	Revokes   = "revokes"    // anyone can revoke grants, though not everyone gets in otherwise
-	Later     = "later"      // opens by itself, at an instant that the policy names
+	Locked    = detector.KindLocked
+	TakenOver = detector.KindTakenOver
+	Guarded   = detector.KindGuarded
+	Bypassed  = detector.KindBypassed
+	Revokes   = detector.KindRevokes
+	Later     = detector.KindLater
 )
-
-// kinds returns what a finding is beside its verdict: why one is reported that
-// keeps outsiders out.
-func kinds(f *detector.Finding) []string {
-	var all []string
-	for _, k := range []struct {
-		kind string
-		is   bool
-	}{
-		{Locked, f.OwnerLocked},
-		{TakenOver, f.TakenOver()},
-		{Guarded, f.Guarded()},
-		{Bypassed, f.Bypassed()},
-		{Revokes, f.Revokes() && f.Verdict != policy.Public},
-		{Later, f.Decision.Future != nil},
-	} {
-		if k.is {
-			all = append(all, k.kind)
-		}
-	}
-	return all
-}
 
 // Groups groups findings as the seed's stats does: one row for each value of
 // the columns, the worst severity first, then by time.

@@ -22,19 +22,19 @@ type canary struct {
 
 // canary reads the three settings that tell a canary; all of them or none.
 func (r *reader) canary(role, key, policy string) canary {
-	c := canary{role: r.getenv(role), key: r.getenv(key)}
-	text := r.getenv(policy)
+	c := canary{role: r.Getenv(role), key: r.Getenv(key)}
+	text := r.Getenv(policy)
 	if c.role == "" && c.key == "" && text == "" {
 		return canary{}
 	}
 	if a, err := arn.Parse(c.role); err != nil || a.Service != "iam" || !strings.HasPrefix(a.Resource, "role/") {
-		r.fail(role, fmt.Errorf("want the ARN of a role, got %q", c.role))
+		r.Fail(role, fmt.Errorf("want the ARN of a role, got %q", c.role))
 	}
 	if a, err := arn.Parse(c.key); err != nil || a.Service != "kms" || !strings.HasPrefix(a.Resource, "key/") {
-		r.fail(key, fmt.Errorf("want the ARN of a KMS key, got %q", c.key))
+		r.Fail(key, fmt.Errorf("want the ARN of a KMS key, got %q", c.key))
 	}
 	if !json.Valid([]byte(text)) {
-		r.fail(policy, fmt.Errorf("want a key policy, got %q", text))
+		r.Fail(policy, fmt.Errorf("want a key policy, got %q", text))
 	}
 	c.policy = sha256.Sum256([]byte(text))
 	return c

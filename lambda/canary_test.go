@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/kmsentry/kmsentry/internal/function"
 )
 
 const (
@@ -75,10 +77,10 @@ func TestCanarySettings(t *testing.T) {
 			values := map[string]string{"CANARY_ROLE_ARN": canaryRole, "CANARY_KEY_ARN": canaryKey, "CANARY_POLICY": canaryPolicy}
 			name, value, _ := strings.Cut(env, "=")
 			values[name] = value
-			r := reader{getenv: func(name string) string { return values[name] }}
+			r := reader{function.Reader{Getenv: func(name string) string { return values[name] }}}
 			r.canary("CANARY_ROLE_ARN", "CANARY_KEY_ARN", "CANARY_POLICY")
-			if r.err == nil || !strings.HasPrefix(r.err.Error(), "setting "+name+": want ") {
-				t.Errorf("canary: %v, want an error about %s", r.err, name)
+			if r.Err == nil || !strings.HasPrefix(r.Err.Error(), "setting "+name+": want ") {
+				t.Errorf("canary: %v, want an error about %s", r.Err, name)
 			}
 		})
 	}

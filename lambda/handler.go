@@ -11,12 +11,13 @@ import (
 	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/internal/function"
 )
 
 // A handler handles one EventBridge event at a time.
 type handler struct {
 	settings settings
-	sns      publisher
+	sns      function.Publisher
 	log      *slog.Logger
 	now      func() time.Time
 	function string                               // its name, the dimension of the metrics; "" for none
@@ -131,6 +132,17 @@ func (h *handler) report(ctx context.Context, s summary, f *detector.Finding) (s
 	return s, nil
 }
 
+// A publishError is an alert that did not go out. The event comes again.
+type publishError struct {
+	EventID string
+	Err     error
+}
+
+func (e *publishError) Error() string { return fmt.Sprintf("event %q: publish: %v", e.EventID, e.Err) }
+
+// Unwrap returns what SNS or the network said last.
+func (e *publishError) Unwrap() error { return e.Err }
+
 // publish sends the one message of a finding, to the alert topic or in a storm
 // to the overflow topic, and puts what came of it into s.
 func (h *handler) publish(ctx context.Context, s *summary, f *detector.Finding, expired []string) error {
@@ -150,7 +162,7 @@ func (h *handler) publish(ctx context.Context, s *summary, f *detector.Finding, 
 	if r.overflow {
 		topic, s.Outcome = h.settings.overflow, outcomeOverflow
 	}
-	s.MessageID, err = send(ctx, h.sns, topic.String(), m)
+	s.MessageID, err = function.Send(ctx, h.sns, topic.String(), m)
 	h.storm.attempted(h.now(), key, f.Severity, r, err != nil)
 	if err != nil {
 		return &publishError{f.Event.ID, err}

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/internal/function"
 )
 
 // A tally counts messages instead of sending them.
@@ -39,7 +40,7 @@ func testHandler(t *testing.T) (*handler, *tally, *bytes.Buffer) {
 	}
 	sent, log := &tally{}, &bytes.Buffer{}
 	now := func() time.Time { return time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC) }
-	return &handler{settings: settings, sns: sent, log: newLog(log, slog.LevelInfo), now: now}, sent, log
+	return &handler{settings: settings, sns: sent, log: function.NewLog(log, slog.LevelInfo), now: now}, sent, log
 }
 
 // opening is a PutKeyPolicy event whose policy lets everybody in until 2030.

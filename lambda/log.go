@@ -1,42 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"io"
 	"log/slog"
-	"strings"
 	"time"
-
-	"github.com/kmsentry/kmsentry/internal/version"
 )
-
-// newLog writes one JSON object a line, with the member names that Lambda's
-// JSON log format knows: timestamp, level, message.
-// Source: Lambda developer guide, monitoring-cloudwatchlogs-logformat.html.
-func newLog(w io.Writer, level slog.Level) *slog.Logger {
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: lambdaNames}))
-}
-
-func lambdaNames(groups []string, a slog.Attr) slog.Attr {
-	if len(groups) > 0 {
-		return a
-	}
-	switch a.Key {
-	case slog.TimeKey:
-		return slog.String("timestamp", a.Value.Time().UTC().Format("2006-01-02T15:04:05.000Z"))
-	case slog.MessageKey:
-		a.Key = "message"
-	}
-	return a
-}
-
-// startLine is the log line of a function that cannot start.
-func startLine(fault error) string {
-	var line bytes.Buffer
-	newLog(&line, slog.LevelInfo).Error("start failed", "error", fault.Error(), "version", version.String())
-	return strings.TrimSuffix(line.String(), "\n")
-}
 
 // record logs what became of an event: one line an invocation, and with a
 // finding whatever the level is. Failed invocations are logged by the Lambda runtime, with the error.

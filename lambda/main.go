@@ -13,12 +13,14 @@ import (
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/kmsentry/kmsentry/internal/function"
 )
 
 func main() {
 	h, err := start(os.Getenv, os.ReadFile, os.Stdout)
 	if err != nil {
-		os.Exit(reportStart(os.Getenv("AWS_LAMBDA_RUNTIME_API"), err, os.Stdout))
+		os.Exit(function.ReportStart(os.Getenv("AWS_LAMBDA_RUNTIME_API"), err, os.Stdout))
 	}
 	log.SetFlags(0) // the runtime logs a failed invocation as JSON; a date before it would spoil that
 	lambda.Start(h)

@@ -29,7 +29,8 @@ type baselineKey struct {
 	Encrypt policy.Verdict `json:"encrypt"`
 	Use     policy.Verdict `json:"use"`
 	Locked  bool           `json:"locked,omitempty"`
-	Expires string         `json:"expires"` // the last day
+	Grants  []string       `json:"grants,omitempty"` // ids of the grants to outsiders that a sweep found
+	Expires string         `json:"expires"`          // the last day
 }
 
 // readBaseline reads a baseline; every fault is an error.
@@ -63,7 +64,7 @@ func (b *baseline) match(c *checked, at time.Time) (held exceptions.Held, expire
 	}
 	for _, k := range b.Accepted {
 		if k.Source != filepath.ToSlash(c.source()) || c.locked() && !k.Locked || c.decision.TooIntricate ||
-			worse(c.decision.Classes.Encrypt, k.Encrypt) || worse(c.decision.Classes.Use, k.Use) {
+			worse(c.decision.Classes.Encrypt, k.Encrypt) || worse(c.decision.Classes.Use, k.Use) || !within(c.grants, k.Grants) {
 			continue
 		}
 		day, ok := lastDay(k.Expires, at)
@@ -74,6 +75,12 @@ func (b *baseline) match(c *checked, at time.Time) (held exceptions.Held, expire
 		return exceptions.Held{By: "baseline " + b.name, Owner: "as of " + b.Written, Reason: "it was so when the baseline was written", Expires: day}, false
 	}
 	return held, expired
+}
+
+// within reports whether all grants are among those that were accepted: a new
+// one may be to somebody else.
+func within(grants, accepted []string) bool {
+	return !slices.ContainsFunc(grants, func(id string) bool { return !slices.Contains(accepted, id) })
 }
 
 // lastDay reads the day until which something is accepted; ok is false for what
@@ -104,7 +111,7 @@ func (b *baseline) add(c *checked, at time.Time) {
 	}
 	b.Accepted = append(b.Accepted, baselineKey{
 		Source: filepath.ToSlash(c.source()), Encrypt: counts(c.decision.Classes.Encrypt), Use: counts(c.decision.Classes.Use),
-		Locked: c.locked(), Expires: exceptions.Latest(at).Format(time.DateOnly),
+		Locked: c.locked(), Grants: c.grants, Expires: exceptions.Latest(at).Format(time.DateOnly),
 	})
 }
 

@@ -28,6 +28,7 @@ type checked struct {
 	decision   policy.Decision
 	between    string // "between private and public" when unknown values leave the verdict open; "" otherwise
 	accepted   exceptions.Held
+	grants     []string     // ids of the grants to outsiders that a sweep found, sorted
 	granted    *load.Grant  // the grant on a key that it is about; nil for a key policy
 	metadata   *load.Accept // what the key's own Metadata accepts; nil nothing
 	err        error        // why there is no decision

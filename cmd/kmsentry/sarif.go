@@ -288,8 +288,11 @@ func (p *sarifPrinter) location(c checked, at load.Region) sarifLocation {
 // artifact is the file as a URI, relative to the working folder when it lies
 // in it. GitHub takes that folder for the root of the repository.
 func (p *sarifPrinter) artifact(file string) sarifArtifact {
-	if file == "-" {
+	switch {
+	case file == "-":
 		return sarifArtifact{URI: "stdin"}
+	case keyShape.MatchString(file): // of a sweep: an ARN is a URI
+		return sarifArtifact{URI: file}
 	}
 	name := filepath.Clean(file)
 	if filepath.IsAbs(name) {

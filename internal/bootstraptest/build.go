@@ -10,18 +10,27 @@ import (
 	"strings"
 )
 
-const lambda = "github.com/kmsentry/kmsentry/lambda"
+// The functions.
+const (
+	lambda = "github.com/kmsentry/kmsentry/lambda"
+	sweep  = "github.com/kmsentry/kmsentry/lambda/sweep"
+)
 
 // Main runs a package's tests with the Lambda binary at *path, built once for
 // all of them and removed afterwards. It returns the exit status for TestMain.
-func Main(m interface{ Run() int }, path *string) int {
+func Main(m interface{ Run() int }, path *string) int { return with(m, path, lambda) }
+
+// MainSweep is Main with the binary of the scheduled sweep.
+func MainSweep(m interface{ Run() int }, path *string) int { return with(m, path, sweep) }
+
+func with(m interface{ Run() int }, path *string, function string) int {
 	dir, err := os.MkdirTemp("", "kmsentry")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	if *path, err = Build(dir); err != nil {
+	if *path, err = build(dir, function); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -29,12 +38,14 @@ func Main(m interface{ Run() int }, path *string) int {
 }
 
 // Build builds the Lambda binary for this machine into dir and returns its path.
-func Build(dir string) (string, error) {
-	if err := readSources(); err != nil {
+func Build(dir string) (string, error) { return build(dir, lambda) }
+
+func build(dir, function string) (string, error) {
+	if err := readSources(function); err != nil {
 		return "", err
 	}
 	path := filepath.Join(dir, "bootstrap")
-	cmd := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", path, lambda)
+	cmd := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", path, function)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
@@ -45,8 +56,8 @@ func Build(dir string) (string, error) {
 // readSources reads the function's source files. go test remembers what a test
 // read and runs it again when that changes; without this, a test of a package
 // that does not import the function would be taken from the cache.
-func readSources() error {
-	out, err := exec.Command("go", "list", "-f", "{{.Dir}}", lambda).Output()
+func readSources(function string) error {
+	out, err := exec.Command("go", "list", "-f", "{{.Dir}}", function).Output()
 	if err != nil {
 		return fmt.Errorf("go list: %w", err)
 	}

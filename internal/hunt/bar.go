@@ -3,13 +3,13 @@ package hunt
 import (
 	"fmt"
 	"io"
-	"os"
 	"sync/atomic"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
-	"golang.org/x/term"
+
+	"github.com/kmsentry/kmsentry/internal/show"
 )
 
 // A Bar shows progress on a terminal: bytes, files, rate, time left, findings.
@@ -24,8 +24,8 @@ type Bar struct {
 
 // NewBar returns a bar on w, or nil where w is no terminal.
 func NewBar(w io.Writer) Progress {
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
+	f := show.Terminal(w)
+	if f == nil {
 		return nil
 	}
 	return newBar(f)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/history"
+	"github.com/kmsentry/kmsentry/internal/show"
 )
 
 //go:embed page.html
@@ -19,6 +20,7 @@ var pageText string
 
 // A page is what page.html shows.
 type page struct {
+	Style                template.CSS
 	Headline             string
 	Faults, WithoutKey   int
 	Interrupted          bool
@@ -110,10 +112,10 @@ func axisOf(r *Result) axis {
 // printHTML writes one page that needs nothing else.
 func printHTML(w io.Writer, r *Result, v View) error {
 	t, err := template.New("page").Funcs(template.FuncMap{
-		"stamp": stamp,
+		"stamp": show.Stamp,
 		"group": tellGroup,
-		"rows":  func(g []history.Group) string { return count(len(g), "row") },
-		"keys":  func(k []pair) string { return count(len(k), "key") },
+		"rows":  func(g []history.Group) string { return show.Count(len(g), "row") },
+		"keys":  func(k []pair) string { return show.Count(len(k), "key") },
 		"safe":  func(s string) string { return alert.Sanitize(s, 300) },
 	}).Parse(pageText)
 	if err != nil {
@@ -125,8 +127,9 @@ func printHTML(w io.Writer, r *Result, v View) error {
 func newPage(r *Result, v View) page {
 	s := r.Summary
 	p := page{
+		Style:    show.Style(),
 		Headline: headline(s), Faults: len(s.Faults) + s.MoreFaults, Interrupted: s.Interrupted, UsesRead: r.UsesRead, WithoutKey: s.WithoutKey,
-		ReadTo: "nothing", Now: stamp(v.Now), Version: v.Version, Groups: r.Groups,
+		ReadTo: "nothing", Now: show.Stamp(v.Now), Version: v.Version, Groups: r.Groups,
 		Facts: []pair{
 			{"findings", fmt.Sprint(s.Findings)},
 			{"keys that were open", fmt.Sprint(s.Keys)},
@@ -137,7 +140,7 @@ func newPage(r *Result, v View) page {
 		},
 	}
 	if s.ReadTo != nil {
-		p.ReadTo = stamp(*s.ReadTo)
+		p.ReadTo = show.Stamp(*s.ReadTo)
 	}
 	p.Maybe = slices.ContainsFunc(r.Uses, func(u history.Use) bool { return u.Count == 0 && u.Unknown > 0 })
 	a := axisOf(r)
@@ -261,16 +264,16 @@ func newCard(t history.Timeline, uses []history.Use, a axis) card {
 	c := card{Key: alert.Sanitize(t.Key, 200), Open: t.Open, Still: stillOpen(t), Verdict: worstVerdict(t)}
 	line := func(name, value string) { c.Lines = append(c.Lines, pair{name, alert.Sanitize(value, 400)}) }
 	for i, span := range t.Intervals {
-		to, class, until := t.ReadTo, span.Verdict, "still open at "+stamp(t.ReadTo)
+		to, class, until := t.ReadTo, span.Verdict, "still open at "+show.Stamp(t.ReadTo)
 		if span.To != nil {
-			to, until = *span.To, "until "+stamp(*span.To)
+			to, until = *span.To, "until "+show.Stamp(*span.To)
 		} else {
 			class += " open"
 		}
 		if span.Unknown {
 			class += " perhaps"
 		}
-		what := fmt.Sprintf("%s from %s %s (%s)", tellVerdict(span), stamp(span.From), until, howLong(span.Seconds))
+		what := fmt.Sprintf("%s from %s %s (%s)", tellVerdict(span), show.Stamp(span.From), until, howLong(span.Seconds))
 		c.Alt += what + ". "
 		c.Spans = append(c.Spans, a.stroke(span.From, to, class, what))
 		line("open", what)

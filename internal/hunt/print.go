@@ -16,6 +16,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/history"
+	"github.com/kmsentry/kmsentry/internal/show"
 )
 
 // Formats lists the values of --format.
@@ -92,12 +93,12 @@ func printCSV(w io.Writer, groups []history.Group) error {
 	for _, g := range groups {
 		row := []string{
 			g.Signature, g.Dest, g.User, g.UserAgent, g.Src, g.VendorAccount, g.VendorRegion, g.VendorProduct, g.KeyPolicyAction, g.KeyPolicyPrincipal,
-			strconv.Itoa(g.Count), stamp(g.FirstTime), stamp(g.LastTime), g.Key, g.Account, g.Region, g.Verdict,
+			strconv.Itoa(g.Count), show.Stamp(g.FirstTime), show.Stamp(g.LastTime), g.Key, g.Account, g.Region, g.Verdict,
 			g.Classes.Encrypt.Verdict.String(), g.Classes.Use.Verdict.String(), g.Classes.Other.Verdict.String(),
 			g.Severity, strconv.FormatBool(g.Attempted), strings.Join(g.EventIDs, " "), g.Outcome, strings.Join(g.Kinds, " "), strconv.Itoa(g.MoreRows),
 		}
 		for i := range row {
-			row[i] = cell(row[i])
+			row[i] = show.Cell(row[i])
 		}
 		if err := c.Write(row); err != nil {
 			return err
@@ -105,15 +106,6 @@ func printCSV(w io.Writer, groups []history.Group) error {
 	}
 	c.Flush()
 	return c.Error()
-}
-
-// cell keeps a spreadsheet from running text as a formula.
-// Source: OWASP, CSV Injection.
-func cell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }
 
 // printOCSF writes a Detection Finding per line, one for each finding.
@@ -143,13 +135,13 @@ func printTable(w io.Writer, r *Result, v View) error {
 	rows := [][]string{{"SEVERITY", "VERDICT", "COUNT", "FIRST", "LAST", "USER", "SOURCE", "CALL", "ACTION", "PRINCIPAL", "KEY"}}
 	for _, g := range r.Groups {
 		rows = append(rows, []string{
-			g.Severity, tellGroup(g), strconv.Itoa(g.Count), stamp(g.FirstTime), stamp(g.LastTime), g.User, g.Src, g.Signature, g.KeyPolicyAction, g.KeyPolicyPrincipal, cmp.Or(g.Key, "not known"),
+			g.Severity, tellGroup(g), strconv.Itoa(g.Count), show.Stamp(g.FirstTime), show.Stamp(g.LastTime), g.User, g.Src, g.Signature, g.KeyPolicyAction, g.KeyPolicyPrincipal, cmp.Or(g.Key, "not known"),
 		})
 	}
 	var b strings.Builder
 	switch {
 	case len(r.Groups) > 0:
-		align(&b, rows)
+		show.Align(&b, rows)
 		tellMore(&b, r)
 	case r.Summary.Failed():
 		b.WriteString("No key policy that opens a key to outsiders was found in what could be read; not everything could.\n")
@@ -193,33 +185,7 @@ func tellMore(b *strings.Builder, r *Result) {
 		more += e.Finding.Splunk.MoreRows
 	}
 	if more > 0 {
-		fmt.Fprintf(b, "%s more of the same policies: a policy has at most 100 here\n", count(more, "row"))
-	}
-}
-
-// align writes rows in columns. Text of events is made safe and cut.
-func align(b *strings.Builder, rows [][]string) {
-	const widest = 40
-	widths := make([]int, len(rows[0]))
-	for _, row := range rows {
-		for i := range row {
-			limit := widest
-			if i == len(row)-1 {
-				limit = 120 // the key
-			}
-			row[i] = alert.Sanitize(row[i], limit)
-			widths[i] = max(widths[i], len([]rune(row[i])))
-		}
-	}
-	for _, row := range rows {
-		for i, c := range row {
-			if i == len(row)-1 {
-				b.WriteString(c)
-				break
-			}
-			b.WriteString(c + strings.Repeat(" ", widths[i]-len([]rune(c))+2))
-		}
-		b.WriteByte('\n')
+		fmt.Fprintf(b, "%s more of the same policies: a policy has at most 100 here\n", show.Count(more, "row"))
 	}
 }
 
@@ -228,11 +194,11 @@ func tellTimeline(b *strings.Builder, t history.Timeline, r *Result) {
 	uses := usesOf(r.Uses, t.Key)
 	fmt.Fprintf(b, "\n%s\n", alert.Sanitize(t.Key, 200))
 	for i, span := range t.Intervals {
-		until := "still open at " + stamp(t.ReadTo) + ", the end of what was read"
+		until := "still open at " + show.Stamp(t.ReadTo) + ", the end of what was read"
 		if span.To != nil {
-			until = "until " + stamp(*span.To)
+			until = "until " + show.Stamp(*span.To)
 		}
-		fmt.Fprintf(b, "  %s from %s %s (%s)\n", tellVerdict(span), stamp(span.From), until, howLong(span.Seconds))
+		fmt.Fprintf(b, "  %s from %s %s (%s)\n", tellVerdict(span), show.Stamp(span.From), until, howLong(span.Seconds))
 		fmt.Fprintf(b, "    opened   %s\n", tellChange(span.Opened))
 		for _, c := range span.Changed {
 			fmt.Fprintf(b, "    changed  %s\n", tellChange(c))
@@ -271,7 +237,7 @@ func tellVerdict(span history.Interval) string {
 }
 
 func tellChange(c history.Change) string {
-	text := stamp(c.At) + "  " + c.Event
+	text := show.Stamp(c.At) + "  " + c.Event
 	switch {
 	case c.Outcome == "" && c.Verdict != "":
 		text += " (" + c.Verdict + ")"
@@ -291,9 +257,9 @@ func tellChange(c history.Change) string {
 func tellUse(u history.Use) string {
 	text := fmt.Sprintf("%s by %s of account %s, ", tellCount(u), u.Principal, cmp.Or(u.Account, "unknown"))
 	if u.First.Equal(u.Last) {
-		text += stamp(u.First)
+		text += show.Stamp(u.First)
 	} else {
-		text += stamp(u.First) + " to " + stamp(u.Last)
+		text += show.Stamp(u.First) + " to " + show.Stamp(u.Last)
 	}
 	var calls []string
 	for _, name := range sortedKeys(u.Calls) {
@@ -322,7 +288,7 @@ func tellCount(u history.Use) string {
 		after string
 	}{{u.Count, "call", ""}, {u.Unknown, "call", " of unknown outcome"}, {u.Refused, "refused call", ""}} {
 		if part.n > 0 {
-			parts = append(parts, count(part.n, part.one)+part.after)
+			parts = append(parts, show.Count(part.n, part.one)+part.after)
 		}
 	}
 	return strings.Join(parts, ", ")
@@ -343,14 +309,6 @@ func usedWord(u history.Use) string {
 	return word
 }
 
-// count words a number of things.
-func count(n int, one string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %ss", n, one)
-}
-
 // howLong words a duration in its two largest units.
 func howLong(seconds int64) string {
 	d, h, m, s := seconds/86400, seconds/3600%24, seconds/60%60, seconds%60
@@ -366,14 +324,6 @@ func howLong(seconds int64) string {
 	}
 }
 
-// stamp writes a time; "no time" for a record that has none.
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return "no time"
-	}
-	return t.UTC().Format(time.RFC3339)
-}
-
 // PrintSummary writes in a few lines what was read, what was not, and each fault.
 func PrintSummary(w io.Writer, s *Summary) {
 	copies := "no copies"
@@ -383,21 +333,21 @@ func PrintSummary(w io.Writer, s *Summary) {
 	case s.Duplicates > 1:
 		copies = fmt.Sprintf("%d copies", s.Duplicates)
 	}
-	files := count(s.Files, "file")
+	files := show.Count(s.Files, "file")
 	if s.Resumed > 0 {
 		files += fmt.Sprintf(" (%d of them by the run before)", s.Resumed)
 	}
 	fmt.Fprintf(w, "%s, %s (%s of text), %s; of them %d about the policy or the state of a key, %s\n",
-		files, size(s.Bytes), size(s.TextBytes), count(int(s.Records), "record"), s.Candidates, copies)
+		files, size(s.Bytes), size(s.TextBytes), show.Count(int(s.Records), "record"), s.Candidates, copies)
 	fmt.Fprintf(w, "findings: %d; keys that were open: %d, still open: %d; accepted by exceptions: %d\n", s.Findings, s.Keys, s.StillOpen, s.Accepted)
 	if s.WithoutKey > 0 {
-		fmt.Fprintf(w, "without a timeline, since the record does not name the key: %s\n", count(s.WithoutKey, "finding"))
+		fmt.Fprintf(w, "without a timeline, since the record does not name the key: %s\n", show.Count(s.WithoutKey, "finding"))
 	}
 	if s.Filtered > 0 {
-		fmt.Fprintf(w, "left out by --from, --to, --account or --region: %s\n", count(s.Filtered, "record"))
+		fmt.Fprintf(w, "left out by --from, --to, --account or --region: %s\n", show.Count(s.Filtered, "record"))
 	}
 	if s.OutsideDates > 0 {
-		fmt.Fprintf(w, "not read, since they were delivered outside the dates: %s (%s after --to were read: events come late)\n", count(s.OutsideDates, "file"), count(s.LateDays, "day"))
+		fmt.Fprintf(w, "not read, since they were delivered outside the dates: %s (%s after --to were read: events come late)\n", show.Count(s.OutsideDates, "file"), show.Count(s.LateDays, "day"))
 	}
 	for _, kind := range sortedKeys(s.Other) {
 		fmt.Fprintf(w, "no records: %s: %d\n", kind, s.Other[kind])
@@ -429,7 +379,7 @@ func PrintSummary(w io.Writer, s *Summary) {
 		f, n := s.Faults[i], alike(s.Faults[i:])
 		text := alert.Sanitize(whereAndWhat(f), 400)
 		if n > 1 {
-			text += ", and " + count(n-1, "more such place")
+			text += ", and " + show.Count(n-1, "more such place")
 		}
 		fmt.Fprintf(w, "not read: %s: %s\n", alert.Sanitize(f.File, 300), text)
 		i += n

@@ -1,4 +1,4 @@
-package main
+package function
 
 import (
 	"cmp"
@@ -17,45 +17,42 @@ import (
 	"github.com/kmsentry/kmsentry/alert"
 )
 
-// A publisher is the part of the SNS client that the handler uses.
-type publisher interface {
+// A Publisher is the part of the SNS client that Send uses.
+type Publisher interface {
 	Publish(context.Context, *sns.PublishInput, ...func(*sns.Options)) (*sns.PublishOutput, error)
 }
 
-// newSNS makes the client by hand: the SDK's configuration loader would look
+// An SNS says how to reach SNS.
+type SNS struct {
+	Region      string // the topic's, for SNS publishes only within a Region
+	Credentials aws.Credentials
+	Endpoint    string // "" for AWS's own
+	FIPS        bool
+	DualStack   bool
+}
+
+// Client makes the client by hand: the SDK's configuration loader would look
 // for credentials in files, SSO caches and instance metadata, none of which
-// Lambda has, and costs 2 MB and a quarter of the start. The Region is the
-// topic's, for SNS publishes only within a Region.
-func newSNS(s settings) *sns.Client {
+// Lambda has, and costs 2 MB and a quarter of the start.
+func (s SNS) Client() *sns.Client {
 	o := sns.Options{
-		Region: s.topic.Region,
+		Region: s.Region,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return s.credentials, nil
+			return s.Credentials, nil
 		}),
-		Retryer: aws.NopRetryer{}, // send retries, knowing the deadline
+		Retryer: aws.NopRetryer{}, // Send retries, knowing the deadline
 	}
-	if s.endpoint != "" {
-		o.BaseEndpoint = aws.String(s.endpoint)
+	if s.Endpoint != "" {
+		o.BaseEndpoint = aws.String(s.Endpoint)
 	}
-	if s.fips {
+	if s.FIPS {
 		o.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
 	}
-	if s.dualStack {
+	if s.DualStack {
 		o.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
 	}
 	return sns.New(o)
 }
-
-// A publishError is an alert that did not go out. The event comes again.
-type publishError struct {
-	EventID string
-	Err     error
-}
-
-func (e *publishError) Error() string { return fmt.Sprintf("event %q: publish: %v", e.EventID, e.Err) }
-
-// Unwrap returns what SNS or the network said last.
-func (e *publishError) Unwrap() error { return e.Err }
 
 const (
 	// margin is kept at the end of the invocation to answer Lambda in; an
@@ -74,11 +71,11 @@ const (
 	noDeadline = 20 * time.Second
 )
 
-// send publishes m, again and again while SNS fails in a way that may pass:
+// Send publishes m, again and again while SNS fails in a way that may pass:
 // throttling, 5xx, resets, timeouts, lost answers. It returns before ctx's deadline, with
 // the last error that says more than that time was up when nothing helped. A message whose answer was lost may be
 // published twice; the finding's uid is the same in both.
-func send(ctx context.Context, p publisher, topicARN string, m alert.Message) (string, error) {
+func Send(ctx context.Context, p Publisher, topicARN string, m alert.Message) (string, error) {
 	until := sendUntil(ctx, time.Now())
 	in := publishInput(topicARN, m)
 	var telling error // the last one that is not only about time
@@ -106,7 +103,7 @@ func send(ctx context.Context, p publisher, topicARN string, m alert.Message) (s
 
 // attempt publishes once, within maxAttempt and half of what is left, so that
 // one hanging connection leaves time for another attempt.
-func attempt(ctx context.Context, p publisher, in *sns.PublishInput, until time.Time) (string, error) {
+func attempt(ctx context.Context, p Publisher, in *sns.PublishInput, until time.Time) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, max(minAttempt, min(maxAttempt, time.Until(until)/2)))
 	defer cancel()
 	out, err := p.Publish(ctx, in)

@@ -1,4 +1,4 @@
-package main
+package function
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 )
 
 func TestSendUntilLeavesAMargin(t *testing.T) {
-	now := testNow
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	tests := []struct{ left, want time.Duration }{
 		{30 * time.Second, 29 * time.Second},
 		{5 * time.Second, 4 * time.Second},
@@ -73,16 +73,16 @@ func TestLastingFaultsAreTriedAgainUntilTheMargin(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), timeout)
 				defer cancel()
 				attempts := 0
-				_, err := send(ctx, publisherFunc(func(ctx context.Context) (*sns.PublishOutput, error) {
+				_, err := Send(ctx, publisherFunc(func(ctx context.Context) (*sns.PublishOutput, error) {
 					attempts++
 					return test.fault(ctx)
-				}), testTopic, alert.Message{})
+				}), "arn:aws:sns:us-west-2:111111111111:kmsentry", alert.Message{})
 				if !errors.Is(err, test.want) {
-					t.Errorf("send = %v, want %v", err, test.want)
+					t.Errorf("Send = %v, want %v", err, test.want)
 				}
 				deadline, _ := ctx.Deadline()
 				if left := time.Until(deadline); left < timeout/5 {
-					t.Errorf("send left %s to answer in, want at least %s", left, timeout/5)
+					t.Errorf("Send left %s to answer in, want at least %s", left, timeout/5)
 				}
 				if attempts < test.least {
 					t.Errorf("%d attempts, want at least %d", attempts, test.least)
@@ -98,15 +98,15 @@ func TestOneHangIsOvercome(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
 		attempts := 0
-		id, err := send(ctx, publisherFunc(func(ctx context.Context) (*sns.PublishOutput, error) {
+		id, err := Send(ctx, publisherFunc(func(ctx context.Context) (*sns.PublishOutput, error) {
 			if attempts++; attempts == 1 {
 				<-ctx.Done()
 				return nil, ctx.Err()
 			}
 			return &sns.PublishOutput{MessageId: aws.String("id")}, nil
-		}), testTopic, alert.Message{})
+		}), "arn:aws:sns:us-west-2:111111111111:kmsentry", alert.Message{})
 		if id != "id" || err != nil || attempts != 2 {
-			t.Errorf("send = %q, %v after %d attempts, want success on the second", id, err, attempts)
+			t.Errorf("Send = %q, %v after %d attempts, want success on the second", id, err, attempts)
 		}
 	})
 }
@@ -131,14 +131,14 @@ func TestCancelledSendGivesUpAtOnce(t *testing.T) {
 				const after = firstPause / 2
 				time.AfterFunc(after, cancel)
 				began, attempts := time.Now(), 0
-				id, err := send(ctx, publisherFunc(func(ctx context.Context) (*sns.PublishOutput, error) {
+				id, err := Send(ctx, publisherFunc(func(ctx context.Context) (*sns.PublishOutput, error) {
 					if attempts++; ctx.Err() != nil {
 						return nil, ctx.Err()
 					}
 					return test.do(ctx)
-				}), testTopic, alert.Message{})
+				}), "arn:aws:sns:us-west-2:111111111111:kmsentry", alert.Message{})
 				if id != "" || err == nil || time.Since(began) != after {
-					t.Errorf("send = %q, %v after %s, want an error after %s", id, err, time.Since(began), after)
+					t.Errorf("Send = %q, %v after %s, want an error after %s", id, err, time.Since(began), after)
 				}
 			})
 		})

@@ -1,0 +1,30 @@
+package alert
+
+import "github.com/kmsentry/kmsentry/detector/policy"
+
+// A SweptState is what OCSFOfKey says of a key as a whole.
+type SweptState struct {
+	UID     string // the same when the same state is told again
+	Title   string // one line
+	Verdict policy.Verdict
+}
+
+// OCSFOfKey returns one key of a sweep as an OCSF 1.6 Detection Finding (class
+// 2004), JSON on one line. Its grants are all those to outsiders, not only new
+// ones. It fails when o is invalid.
+func OCSFOfKey(k SweptKey, s SweptState, o Options) ([]byte, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	f := sweepOCSF(Sweep{UID: s.UID, Keys: []SweptKey{k}}, o, 1, narrowing[0])
+	title := text(narrowing[0].text).of(s.Title)
+	f.Message, f.FindingInfo.Title, f.Evidences[0].Data.Title = title, title, title
+	f.Evidences[0].Data.Verdict = s.Verdict.String()
+	f.StatusDetail = "As KMS answered at the time of the sweep."
+	f.FindingInfo.Desc = "What the key policy and the grants of this key let outsiders do."
+	if s.Verdict == policy.Undecided {
+		f.ConfidenceID, f.Confidence = 1, "Low"
+	}
+	line, err := encode(f)
+	return []byte(line), err
+}

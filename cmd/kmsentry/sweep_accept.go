@@ -1,0 +1,58 @@
+package main
+
+import (
+	"github.com/kmsentry/kmsentry/alert/exceptions"
+	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/internal/sweep"
+)
+
+// accept looks whether exceptions or the baseline accept what is wrong with a
+// key. What was not read is not accepted.
+func (o *sweepOptions) accept(e *entry) {
+	k, c := e.key, &e.checked
+	if !k.Judged() || !k.Read() || e.row.Severity == "" {
+		return
+	}
+	held, all := exceptions.Held{}, true
+	for _, part := range partsOf(k, c) {
+		of := o.accepted.Match(part, o.at)
+		for _, name := range of.Expired {
+			c.notes = append(c.notes, expiredNote(name))
+		}
+		if of.By == "" {
+			all = false
+		}
+		held = of
+	}
+	if all {
+		c.accepted = held
+		return
+	}
+	held, expired := o.baseline.match(c, o.at)
+	if expired {
+		c.notes = append(c.notes, "the baseline would have accepted this, but it has expired")
+	}
+	c.accepted = held
+}
+
+// partsOf is what of a key has to be accepted: its policy, and its grants to
+// outsiders. An exception by the policy's hash says nothing of grants, which
+// come and go beside it.
+func partsOf(k *sweep.Key, c *checked) []exceptions.Subject {
+	var parts []exceptions.Subject
+	add := func(d policy.Decision, hash string, hashOnly bool) {
+		s := exceptions.Judged(d)
+		s.Key, s.Account, s.Region, s.PolicySHA256 = k.ARN, k.Account, k.Region, hash
+		s.HashOnly = s.HashOnly || hashOnly
+		parts = append(parts, s)
+	}
+	if k.Finding != nil {
+		add(k.Decision, k.PolicySHA256, c.locked())
+	}
+	if len(c.grants) > 0 {
+		alone := *k
+		alone.Decision = defaultDecision(k.Account)
+		add(alone.Joint(), k.GrantsSHA256(), false)
+	}
+	return parts
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/kmsentry/kmsentry/internal/show"
+	"github.com/kmsentry/kmsentry/internal/sweep"
+)
+
+// A sweepBar shows progress on a terminal: keys, Regions, time left, findings.
+type sweepBar struct {
+	progress                        *mpb.Progress
+	bar                             *mpb.Bar
+	keys, regions, swept, notClosed atomic.Int64
+}
+
+// newSweepBar returns a bar on w; nil where w is no terminal.
+func newSweepBar(w io.Writer) *sweepBar {
+	f := show.Terminal(w)
+	if f == nil {
+		return nil
+	}
+	return sweepBarOn(f)
+}
+
+func sweepBarOn(w io.Writer, more ...mpb.ContainerOption) *sweepBar {
+	b := &sweepBar{}
+	b.progress = mpb.New(append([]mpb.ContainerOption{mpb.WithOutput(w), mpb.WithWidth(24), mpb.WithRefreshRate(200 * time.Millisecond)}, more...)...)
+	b.bar = b.progress.New(0, mpb.BarStyle(), mpb.BarRemoveOnComplete(), mpb.PrependDecorators(decor.CountersNoUnit("%d / %d keys")), mpb.AppendDecorators(
+		decor.Any(func(decor.Statistics) string {
+			return fmt.Sprintf(" %d/%d Regions", b.swept.Load(), b.regions.Load())
+		}),
+		decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace),
+		decor.Any(func(decor.Statistics) string { return fmt.Sprintf("  %d findings", b.notClosed.Load()) }),
+	))
+	return b
+}
+
+// Regions adds Regions to sweep.
+func (b *sweepBar) Regions(n int) { b.regions.Add(int64(n)) }
+
+// Listed adds keys to read.
+func (b *sweepBar) Listed(n int) { b.bar.SetTotal(b.keys.Add(int64(n)), false) }
+
+// Done adds a key that was read.
+func (b *sweepBar) Done(k *sweep.Key) {
+	b.bar.Increment()
+	if _, found := k.OwnSeverity(); found {
+		b.notClosed.Add(1)
+	}
+}
+
+// Swept adds a Region that is done.
+func (b *sweepBar) Swept() { b.swept.Add(1) }
+
+// close takes the bar off the terminal.
+func (b *sweepBar) close() {
+	b.bar.Abort(true)
+	b.progress.Wait()
+}

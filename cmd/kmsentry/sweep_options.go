@@ -1,0 +1,157 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kmsentry/kmsentry/alert/exceptions"
+	"github.com/kmsentry/kmsentry/detector"
+	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/internal/sweep"
+)
+
+const sweepUsage = `Usage: kmsentry sweep [flags]
+
+Reads the keys of an account from KMS and says which are open now: by their key
+policies, and by grants to outsiders. It changes nothing. Without flags it
+sweeps the account of your credentials in every Region that is enabled there.
+
+  kmsentry sweep
+  kmsentry sweep --profile audit --role-arn arn:aws:iam::444455556666:role/kmsentry-sweep
+  kmsentry sweep --policy        the permissions that it needs
+  kmsentry sweep --plan          how many keys there are, and how long it takes
+
+Exit status: 0 nothing at or above --fail-on that is not accepted, 1 something could not be read,
+2 wrong usage, 3 found (also when something else could not be read).
+
+Flags:
+`
+
+// sweepOptions are the flags of kmsentry sweep.
+type sweepOptions struct {
+	profile         string
+	regions         list
+	roles           list
+	keys            list
+	trustedAccounts list
+	trustedOrgs     list
+	ownerOrg        string
+	rcpFiles        list
+	plan, policy    bool
+	format          string
+	failOn          failOn
+	exceptions      string
+	accepted        *exceptions.List
+	baselineFile    string
+	baseline        *baseline
+	writeBaseline   string
+	output, summary string
+	quiet           bool
+	at              time.Time
+}
+
+// parseSweep reads the command line. The help goes to stdout.
+func parseSweep(args []string, now time.Time, stdout io.Writer) (sweepOptions, error) {
+	o := sweepOptions{at: now.UTC().Truncate(time.Second), failOn: failOn{from: policy.Public}}
+	flags := flag.NewFlagSet("kmsentry sweep", flag.ContinueOnError)
+	o.define(flags)
+	others, err := parseQuietly(flags, args, sweepUsage, stdout)
+	if err != nil {
+		return o, err
+	}
+	if len(others) > 0 {
+		return o, fmt.Errorf("want no arguments beside flags, got %q; --key names keys", others[0])
+	}
+	return o, o.check()
+}
+
+func (o *sweepOptions) define(flags *flag.FlagSet) {
+	flags.StringVar(&o.profile, "profile", "", "`name` of a profile of the AWS CLI; default as the CLI has it")
+	flags.Var(&o.regions, "region", "`Region` to sweep; several with commas or flags (default all that are enabled)")
+	flags.Var(&o.roles, "role-arn", "`ARN` of a role in a further account; several with commas or flags")
+	flags.Var(&o.keys, "key", "`ARN` of a key: only these are read; several with commas or flags")
+	flags.BoolVar(&o.plan, "plan", false, "list the keys, print how long a sweep takes at least, and read nothing of them")
+	flags.BoolVar(&o.policy, "policy", false, "print the IAM policy with the permissions that these flags need, and end")
+	flags.StringVar(&o.format, "format", "table", "`table`, json (lines), csv, html, ocsf (lines) or sarif")
+	flags.Var(&o.failOn, "fail-on", "`levels` that exit with 3: public, network (or worse), shared (or worse), undecided, none (default public); what is not ruled out counts")
+	flags.Var(&o.trustedAccounts, "trusted-account", "account `ID` that counts as inside; several with commas or flags")
+	flags.Var(&o.trustedOrgs, "trusted-org", "organization `ID` that counts as inside; several with commas or flags")
+	flags.StringVar(&o.ownerOrg, "owner-org", "", "organization `ID` of the swept accounts, for conditions that ask for it")
+	flags.Var(&o.rcpFiles, "rcp", "`file` of a resource control policy that applies to the swept accounts; several with commas or flags")
+	flags.StringVar(&o.exceptions, "exceptions", "", "`file` of accepted findings: they are marked, counted, and do not lead to exit status 3")
+	flags.StringVar(&o.baselineFile, "baseline", "", "`file` of what is accepted as it was found; what has become worse counts, and so does a new grant")
+	flags.StringVar(&o.writeBaseline, "write-baseline", "", "write what is found to a `file` for --baseline")
+	flags.StringVar(&o.output, "output", "", "`file` to write to instead of standard output")
+	flags.StringVar(&o.summary, "summary", "", "`file` for what was swept and what was not, as JSON")
+	flags.BoolVar(&o.quiet, "quiet", false, "no progress, and no summary unless something could not be read")
+}
+
+// sweepFormats lists the values of --format.
+func sweepFormats() []string { return []string{"table", "json", "csv", "html", "ocsf", "sarif"} }
+
+// Source: IAM User Guide, reference_identifiers.html.
+var roleShape = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\x21-\x7e]{1,576}$`)
+
+// check finds what cannot be meant.
+func (o *sweepOptions) check() error {
+	if !slices.Contains(sweepFormats(), o.format) {
+		return fmt.Errorf("--format: want %s, got %q", strings.Join(sweepFormats(), ", "), o.format)
+	}
+	if o.plan && o.policy {
+		return errors.New("want --plan or --policy, not both")
+	}
+	if len(o.keys) > 0 && len(o.regions) > 0 {
+		return errors.New("want --key or --region, not both: a key's ARN names its Region")
+	}
+	for _, region := range o.regions {
+		if !regionShape.MatchString(region) {
+			return fmt.Errorf("--region: want a Region such as eu-west-1, got %q", region)
+		}
+	}
+	for _, arn := range o.roles {
+		if !roleShape.MatchString(arn) {
+			return fmt.Errorf("--role-arn: want an ARN such as arn:aws:iam::111122223333:role/kmsentry-sweep, got %q", arn)
+		}
+	}
+	for _, arn := range o.keys {
+		if !keyShape.MatchString(arn) {
+			return fmt.Errorf("--key: want the ARN of a key, such as arn:aws:kms:eu-west-1:111122223333:key/1234abcd-..., got %q", arn)
+		}
+	}
+	for _, id := range o.trustedAccounts {
+		if !accountShape.MatchString(id) {
+			return fmt.Errorf("--trusted-account: want 12 digits, got %q", id)
+		}
+	}
+	for _, id := range slices.Concat(o.trustedOrgs, list{o.ownerOrg}) {
+		if id != "" && !orgShape.MatchString(id) {
+			return fmt.Errorf("--trusted-org, --owner-org: want an id such as o-a1b2c3d4e5, got %q", id)
+		}
+	}
+	return nil
+}
+
+// of is what to sweep. Config, Found and Progress are still to be given.
+func (o *sweepOptions) of(rcps []*policy.Policy) sweep.Options {
+	return sweep.Options{
+		Roles: o.roles, Regions: o.regions, Keys: o.keys, Org: o.ownerOrg, At: o.at,
+		Detector: detector.Detector{TrustedAccounts: o.trustedAccounts, TrustedOrgs: o.trustedOrgs, RCPs: rcps},
+	}
+}
+
+// partition is the partition of the ARNs and Regions of the command line.
+func (o *sweepOptions) partition() string {
+	for _, arn := range slices.Concat(o.roles, o.keys) {
+		return partitionOf(arn)
+	}
+	for _, region := range o.regions {
+		return sweep.PartitionOf(region)
+	}
+	return "aws"
+}

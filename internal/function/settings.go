@@ -1,0 +1,273 @@
+package function
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
+	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/exceptions"
+	"github.com/kmsentry/kmsentry/detector"
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// A SettingError is a wrong setting. It fails the start.
+type SettingError struct {
+	Name string // of the environment variable
+	Err  error
+}
+
+func (e *SettingError) Error() string { return "setting " + e.Name + ": " + e.Err.Error() }
+
+// Unwrap returns the fault itself.
+func (e *SettingError) Unwrap() error { return e.Err }
+
+var errNotSet = errors.New("not set")
+
+// The forms of the ids that settings name. Counted repetitions are left to
+// length checks: a regexp that counts to 256 is slow to compile, and every
+// start pays for it.
+var (
+	digits        = regexp.MustCompile(`^[0-9]+$`)
+	orgForm       = regexp.MustCompile(`^o-[a-z0-9]+$`)
+	topicForm     = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	partitionForm = regexp.MustCompile(`^aws(-[a-z]+)*$`)
+	regionForm    = regexp.MustCompile(`^[a-z]+(-[a-z]+)+-[0-9]+$`)
+)
+
+// IsAccount reports whether s is an account id.
+func IsAccount(s string) bool { return len(s) == 12 && digits.MatchString(s) }
+
+// IsOrg follows the Organizations API reference, Organization, Id: 10 to 32
+// characters behind "o-".
+func IsOrg(s string) bool { return len(s) >= 12 && len(s) <= 34 && orgForm.MatchString(s) }
+
+// isTopic follows the SNS API reference, CreateTopic, Name. A FIFO topic, with
+// a dot in its name, cannot reach a mailbox.
+func isTopic(s string) bool { return len(s) <= 256 && topicForm.MatchString(s) }
+
+// isPort takes "" too: the scheme's own port.
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return s == "" || err == nil && n > 0
+}
+
+// A Reader reads settings out of the environment and keeps the first error.
+type Reader struct {
+	Getenv func(string) string
+	Err    error // the first, a *SettingError; nil while all is well
+}
+
+// Fail notes that the setting is wrong, unless another was before.
+func (r *Reader) Fail(name string, err error) {
+	if r.Err == nil {
+		r.Err = &SettingError{name, err}
+	}
+}
+
+// Required returns the value of a setting that has to be there.
+func (r *Reader) Required(name string) string {
+	v := r.Getenv(name)
+	if v == "" {
+		r.Fail(name, errNotSet)
+	}
+	return v
+}
+
+// Topic checks v, the setting's value; an empty one gives the zero ARN.
+func (r *Reader) Topic(name, v string) arn.ARN {
+	if v == "" {
+		return arn.ARN{}
+	}
+	a, err := arn.Parse(v)
+	if err != nil || a.Service != "sns" || !partitionForm.MatchString(a.Partition) ||
+		!regionForm.MatchString(a.Region) || !IsAccount(a.AccountID) || !isTopic(a.Resource) {
+		r.Fail(name, fmt.Errorf("want the ARN of a standard SNS topic, got %q", v))
+	}
+	return a
+}
+
+// Number reads a whole number from least to most.
+func (r *Reader) Number(name string, unset, least, most int) int {
+	v := r.Getenv(name)
+	if v == "" {
+		return unset
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < least || n > most {
+		r.Fail(name, fmt.Errorf("want a whole number from %d to %d, got %q", least, most, v))
+		return unset
+	}
+	return n
+}
+
+// Severity reads a severity; medium when it is not set.
+func (r *Reader) Severity(name string) detector.Severity {
+	v := r.Getenv(name)
+	if v == "" {
+		return detector.Medium
+	}
+	for s := detector.Low; s <= detector.Critical; s++ {
+		if s.String() == v {
+			return s
+		}
+	}
+	r.Fail(name, fmt.Errorf("want critical, high, medium or low, got %q", v))
+	return detector.Low
+}
+
+// List splits a comma-separated setting; blanks around the items are dropped.
+func (r *Reader) List(name string, valid func(string) bool, want string) []string {
+	v := strings.TrimSpace(r.Getenv(name))
+	if v == "" {
+		return nil
+	}
+	items := strings.Split(v, ",")
+	for i, item := range items {
+		items[i] = strings.TrimSpace(item)
+		if !valid(items[i]) {
+			r.Fail(name, fmt.Errorf("want %s with commas between them, got %q", want, items[i]))
+		}
+	}
+	return items
+}
+
+// Options reads what package alert checks itself, one setting after the other,
+// so that the wrong one is named.
+func (r *Reader) Options(now time.Time) alert.Options {
+	o := alert.Options{Now: now}
+	for _, s := range []struct {
+		name  string
+		field *string
+	}{
+		{"RUNBOOK_URL", &o.RunbookURL},
+		{"CHAT_CLIENT", &o.ChatClient},
+		{"HTTPS_BODY", &o.HTTPSBody},
+		{"MENTION_GROUP", &o.Mention},
+	} {
+		*s.field = r.Getenv(s.name)
+		if err := o.Check(); err != nil {
+			r.Fail(s.name, err)
+			*s.field = ""
+		}
+	}
+	return o
+}
+
+// URL reads an http or https URL; "" when it is not set.
+func (r *Reader) URL(name string) string {
+	v := r.Getenv(name)
+	if v == "" {
+		return ""
+	}
+	u, err := url.Parse(v)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || !isPort(u.Port()) {
+		r.Fail(name, fmt.Errorf("want an http or https URL, got %q", v))
+	}
+	return v
+}
+
+// Boolean reads true or false; false when it is not set.
+func (r *Reader) Boolean(name string) bool {
+	v := r.Getenv(name)
+	if v == "" {
+		return false
+	}
+	b, err := strconv.ParseBool(v)
+	if err != nil {
+		r.Fail(name, fmt.Errorf("want true or false, got %q", v))
+	}
+	return b
+}
+
+// LogLevel reads a level of the log; info when it is not set.
+func (r *Reader) LogLevel(name string) slog.Level {
+	switch v := r.Getenv(name); v {
+	case "", "info":
+		return slog.LevelInfo
+	case "debug":
+		return slog.LevelDebug
+	case "warn":
+		return slog.LevelWarn
+	case "error":
+		return slog.LevelError
+	default:
+		r.Fail(name, fmt.Errorf("want debug, info, warn or error, got %q", v))
+		return slog.LevelInfo
+	}
+}
+
+// Endpoint follows the AWS SDKs: the service's variable goes before the general one.
+func (r *Reader) Endpoint() string {
+	if v := r.URL("AWS_ENDPOINT_URL_SNS"); v != "" {
+		return v
+	}
+	return r.URL("AWS_ENDPOINT_URL")
+}
+
+// Variant refuses what the SDK refuses at each Publish: a variant of AWS's own
+// Endpoint together with another endpoint.
+func (r *Reader) Variant(name string, on bool, endpoint string) {
+	if on && endpoint != "" {
+		r.Fail(name, fmt.Errorf("want false with another SNS endpoint, got true with %q", endpoint))
+	}
+}
+
+// Exceptions reads the exceptions file. A file that somebody asked for has to
+// be there; the default one need not.
+func (r *Reader) Exceptions(name string, readFile func(string) ([]byte, error), taskRoot string, now time.Time) *exceptions.List {
+	path, asked := r.Getenv(name), true
+	if path == "" {
+		path, asked = "exceptions.yaml", false
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(taskRoot, path)
+	}
+	text, err := readFile(path)
+	if errors.Is(err, fs.ErrNotExist) && !asked {
+		return &exceptions.List{}
+	}
+	if err != nil {
+		r.Fail(name, err)
+		return nil
+	}
+	list, err := exceptions.Load(text, now)
+	if err != nil {
+		r.Fail(name, fmt.Errorf("%s: %w", filepath.Base(path), err))
+	}
+	return list
+}
+
+// RCPs reads the resource control policy that applies to the accounts whose
+// keys are judged: a file next to the binary, or an absolute path. Unset there
+// is none; one that is set and cannot be read fails the start, for without it
+// each verdict would be another.
+func (r *Reader) RCPs(name string, readFile func(string) ([]byte, error), taskRoot string) []*policy.Policy {
+	path := r.Getenv(name)
+	if path == "" {
+		return nil
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(taskRoot, path)
+	}
+	text, err := readFile(path)
+	if err != nil {
+		r.Fail(name, err)
+		return nil
+	}
+	rcp, err := policy.ParseRCP(text)
+	if err != nil {
+		r.Fail(name, fmt.Errorf("%s: %w", filepath.Base(path), err))
+		return nil
+	}
+	return []*policy.Policy{rcp}
+}

@@ -1,0 +1,48 @@
+package function
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// TaskRoot is the folder in which the function's files lie.
+func TaskRoot(getenv func(string) string) string {
+	if root := getenv("LAMBDA_TASK_ROOT"); root != "" {
+		return root
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return "."
+	}
+	return filepath.Dir(exe)
+}
+
+// ReportStart logs why the function cannot start and tells Lambda, which would
+// otherwise only know that the process exited. It returns the exit status.
+func ReportStart(runtimeAPI string, fault error, stdout io.Writer) int {
+	fmt.Fprintln(stdout, startLine(fault))
+	if runtimeAPI == "" {
+		return 1
+	}
+	body, err := json.Marshal(map[string]any{"errorType": "settingError", "errorMessage": fault.Error(), "stackTrace": []string{}})
+	if err != nil {
+		return 1
+	}
+	req, err := http.NewRequest("POST", "http://"+runtimeAPI+"/2018-06-01/runtime/init/error", bytes.NewReader(body)) // #nosec G704 -- Lambda sets the address
+	if err != nil {
+		return 1
+	}
+	req.Header.Set("Content-Type", "application/vnd.aws.lambda.error+json")
+	req.Header.Set("Lambda-Runtime-Function-Error-Type", "settingError")
+	client := http.Client{Timeout: 2 * time.Second}
+	if resp, err := client.Do(req); err == nil { // #nosec G704 -- as above
+		resp.Body.Close()
+	}
+	return 1
+}

@@ -1,0 +1,100 @@
+package sweep
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// A Grant lets one named party of another account, or one that cannot be told,
+// use a key beside its policy. A grant is never public: the worst is shared.
+type Grant struct {
+	ID         string   `json:"id"`
+	Grantee    string   `json:"grantee"`
+	Account    string   `json:"account,omitempty"` // the grantee's; "" when it cannot be told
+	Operations []string `json:"operations"`
+	// SourceARN and the encryption contexts narrow what the grantee can do, not who it is.
+	SourceARN     string            `json:"source_arn,omitempty"`
+	ContextEquals map[string]string `json:"encryption_context_equals,omitempty"`
+	ContextSubset map[string]string `json:"encryption_context_subset,omitempty"`
+	// Audience is shared, or undecided when AWS does not say whose the grantee is.
+	Audience policy.Verdict `json:"audience"`
+}
+
+// Decides reports whether the grant counts for the key's verdict: one that only
+// describes or verifies does not.
+func (g Grant) Decides() bool {
+	encrypt, use := g.classes()
+	return encrypt || use
+}
+
+// classes says what a grant lets its grantee do. CreateGrant hands on the
+// grant's other operations; alone, which AWS does not say what it comes to, it
+// counts as both, and so does an operation that is not known.
+func (g Grant) classes() (encrypt, use bool) {
+	handsOn := false
+	for _, op := range g.Operations {
+		a, known := policy.FindAction("kms:" + op)
+		switch {
+		case op == "CreateGrant":
+			handsOn = true
+		case !known:
+			return true, true
+		default:
+			encrypt, use = encrypt || a.Class == policy.ClassEncrypt, use || a.Class == policy.ClassUse
+		}
+	}
+	if handsOn && !encrypt && !use {
+		return true, true
+	}
+	return encrypt, use
+}
+
+// outside returns the grant when its grantee is, or may be, neither of the
+// owner's account nor of a trusted one; ok is false when it is one of theirs.
+func outside(e *types.GrantListEntry, owner string, trusted []string) (g Grant, ok bool) {
+	g = Grant{ID: aws.ToString(e.GrantId), Grantee: aws.ToString(e.GranteePrincipal), Audience: policy.Shared}
+	if g.Grantee == "" {
+		g.Grantee = aws.ToString(e.GranteeServicePrincipal)
+	}
+	for _, op := range e.Operations {
+		g.Operations = append(g.Operations, string(op))
+	}
+	if c := e.Constraints; c != nil {
+		g.SourceARN, g.ContextEquals, g.ContextSubset = aws.ToString(c.SourceArn), c.EncryptionContextEquals, c.EncryptionContextSubset
+	}
+	inside := func(account string) bool { return account == owner || slices.Contains(trusted, account) }
+	if isService(g.Grantee) {
+		// EBS, RDS and others act for the account that issued the grant.
+		g.Account = accountIn(aws.ToString(e.IssuingAccount))
+	} else {
+		g.Account = accountIn(g.Grantee)
+	}
+	if g.Account == "" {
+		g.Audience = policy.Undecided
+		return g, true
+	}
+	return g, !inside(g.Account)
+}
+
+// isService reports whether a principal is an AWS service's.
+func isService(principal string) bool {
+	return !strings.Contains(principal, ":") && (strings.HasSuffix(principal, ".amazonaws.com") || strings.HasSuffix(principal, ".amazonaws.com.cn"))
+}
+
+// accountIn returns the account id that a principal's ARN has, or that the text
+// is; "" when there is none.
+func accountIn(principal string) string {
+	id := principal
+	if parts := strings.SplitN(principal, ":", 6); len(parts) == 6 && parts[0] == "arn" && (parts[2] == "iam" || parts[2] == "sts") {
+		id = parts[4]
+	}
+	if len(id) != 12 || strings.Trim(id, "0123456789") != "" {
+		return ""
+	}
+	return id
+}

@@ -1,0 +1,229 @@
+package sweep
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector"
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// A Key is what a sweep found out about one key.
+type Key struct {
+	ARN, Account, Region string
+	State                string // "Enabled", "Disabled", "PendingDeletion" ...; "" unknown
+	Managed              bool   // one of AWS's own: not judged
+	Gone                 bool   // deleted while the sweep ran: not judged
+	Facts                policy.KeyFacts
+	Replicas             []Replica // the other keys with the same material, sorted by ARN; nil for keys of one Region
+	PolicySHA256         string    // hex; "" when the policy was not read
+	// Decision is about the key policy alone; that of policy.Unread when it could not be read.
+	Decision policy.Decision
+	// Finding is about the key policy alone: nil when it keeps outsiders out and
+	// the key with its owner, and for keys that are not judged.
+	Finding *detector.Finding
+	// GrantsOut are the grants to outsiders. GrantsRead says that all grants were read.
+	GrantsOut  []Grant
+	GrantsRead bool
+	// Unread says what could not be read, one line each.
+	Unread []string
+
+	trust bool // somebody beside the owner counts as inside
+}
+
+// A Replica is another key with the material of a multi-Region key.
+type Replica struct {
+	ARN string
+	// Verdict is that of its policy and grants; undecided between private and
+	// public while it was not read.
+	Verdict policy.Bounds
+	Read    bool // the sweep read it
+}
+
+// ID is the key's id, the same for all replicas of a key.
+func (k *Key) ID() string { return k.ARN[strings.LastIndex(k.ARN, "/")+1:] }
+
+// Usable reports whether the key can be used now, or may be.
+func (k *Key) Usable() bool {
+	return !k.Gone && (k.State == "" || k.State == "Enabled" || k.State == "Updating")
+}
+
+// Judged reports whether the key was for the sweep to judge.
+func (k *Key) Judged() bool { return !k.Managed && !k.Gone }
+
+// Read reports whether the policy and all grants were read.
+func (k *Key) Read() bool { return k.PolicySHA256 != "" && k.GrantsRead }
+
+// Bounds are the verdict of policy and grants together.
+func (k *Key) Bounds() policy.Bounds {
+	d := k.Joint()
+	return policy.Bounds{Verdict: d.Verdict, Least: d.Least, Most: d.Most}
+}
+
+// Joint is the decision about policy and grants together: that of the policy,
+// with its verdicts raised by the grants. Grants that were not read may let
+// somebody in, but only somebody named.
+func (k *Key) Joint() policy.Decision {
+	d := k.Decision
+	raise := func(b *policy.Bounds, least, most policy.Verdict) {
+		*b = policy.Between(max(b.Least, least), max(b.Most, most))
+	}
+	if !k.GrantsRead {
+		raise(&d.Classes.Encrypt, policy.Private, policy.Shared)
+		raise(&d.Classes.Use, policy.Private, policy.Shared)
+	}
+	for _, g := range k.GrantsOut {
+		least := policy.Private
+		if g.Audience == policy.Shared {
+			least = policy.Shared
+		}
+		encrypt, use := g.classes()
+		if encrypt {
+			raise(&d.Classes.Encrypt, least, policy.Shared)
+		}
+		if use {
+			raise(&d.Classes.Use, least, policy.Shared)
+		}
+	}
+	both := policy.Between(max(d.Least, d.Classes.Encrypt.Least, d.Classes.Use.Least), max(d.Most, d.Classes.Encrypt.Most, d.Classes.Use.Most))
+	d.Verdict, d.Least, d.Most = both.Verdict, both.Least, both.Most
+	return d
+}
+
+// Material is how far outsiders get at the key's material: the worst of the key
+// and its replicas.
+func (k *Key) Material() policy.Bounds {
+	b := k.Bounds()
+	for _, r := range k.Replicas {
+		b = policy.Between(max(b.Least, r.Verdict.Least), max(b.Most, r.Verdict.Most))
+	}
+	return b
+}
+
+// OwnSeverity is the severity of the key as it stands; ok is false when there
+// is nothing to report: no outsider gets in and the owner keeps it. A key that
+// cannot be used now is one step lower, since one call changes that.
+func (k *Key) OwnSeverity() (severity detector.Severity, ok bool) {
+	if !k.Judged() {
+		return 0, false
+	}
+	if k.Finding != nil {
+		severity, ok = k.Finding.Severity, true
+	}
+	if joint := k.Joint(); joint.Classes.Encrypt != k.Decision.Classes.Encrypt || joint.Classes.Use != k.Decision.Classes.Use {
+		if f := detector.InForce(k.Subject(), joint, k.trust); f != nil {
+			severity, ok = max(severity, f.Severity), true
+		}
+	}
+	if ok && !k.Usable() && severity > detector.Low {
+		severity--
+	}
+	return severity, ok
+}
+
+// Title says in one line what is wrong with the key; "" when nothing is.
+func (k *Key) Title() string {
+	var texts []string
+	if k.Finding != nil && k.PolicySHA256 != "" {
+		texts = append(texts, k.Finding.Title)
+	}
+	if k.Judged() && k.PolicySHA256 == "" {
+		texts = append(texts, "The policy of this KMS key could not be read")
+	}
+	if slices.ContainsFunc(k.GrantsOut, Grant.Decides) {
+		texts = append(texts, "Outsiders hold grants on this KMS key")
+	}
+	if k.Judged() && !k.GrantsRead {
+		texts = append(texts, "The grants of this KMS key could not be read")
+	}
+	return strings.Join(texts, "; ")
+}
+
+// GrantsSHA256 is what grants to outsiders are told by, in hex: it changes when
+// one comes, goes or differs. It is "" without any.
+func (k *Key) GrantsSHA256() string {
+	if len(k.GrantsOut) == 0 {
+		return ""
+	}
+	grants := slices.SortedFunc(slices.Values(k.GrantsOut), func(a, b Grant) int { return cmp.Compare(a.ID, b.ID) })
+	text, err := json.Marshal(grants)
+	if err != nil {
+		panic(err) // texts always marshal
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// UID is the same as long as the key stands as it does: it covers the key, its
+// policy, its grants to outsiders, its state and whether it was read.
+func (k *Key) UID() string {
+	parts := []string{detector.RuleID, "sweep", k.ARN, k.PolicySHA256, k.GrantsSHA256(), k.State, k.Bounds().Verdict.String(), strconv.FormatBool(k.Read())}
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\n")))
+	return hex.EncodeToString(sum[:])
+}
+
+// finding judges the policy.
+func (k *Key) finding(trust bool) {
+	k.trust = trust
+	k.Finding = detector.InForce(k.Subject(), k.Decision, trust)
+}
+
+// Subject is the key as the detector knows it.
+func (k *Key) Subject() detector.Key {
+	partition := "aws"
+	if parts := strings.SplitN(k.ARN, ":", 3); len(parts) == 3 {
+		partition = parts[1]
+	}
+	return detector.Key{
+		ARN: k.ARN, ID: k.ID(), Account: k.Account, Region: k.Region, Partition: partition,
+		Spec: k.Facts.Spec, Usage: k.Facts.Usage, Origin: k.Facts.Origin, MultiRegion: k.Facts.MultiRegion,
+	}
+}
+
+// replica adds a key with the same material, unless it is k itself.
+func (k *Key) replica(arn string) {
+	if arn == k.ARN || arn == "" {
+		return
+	}
+	at, have := slices.BinarySearchFunc(k.Replicas, arn, func(r Replica, arn string) int { return cmp.Compare(r.ARN, arn) })
+	if !have {
+		k.Replicas = slices.Insert(k.Replicas, at, Replica{ARN: arn, Verdict: policy.Between(policy.Private, policy.Public)})
+	}
+}
+
+// join tells each of these keys, which are of one account, how far its replicas
+// are open. It knows them by key id, which all have in common.
+func join(all []Key) {
+	slices.SortFunc(all, func(a, b Key) int {
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.ID(), b.ID()), cmp.Compare(a.ARN, b.ARN))
+	})
+	same := func(a, b *Key) bool { return a.Account == b.Account && a.ID() == b.ID() }
+	for from := 0; from < len(all); {
+		to := from + 1
+		for to < len(all) && same(&all[from], &all[to]) {
+			to++
+		}
+		group := all[from:to]
+		for i := range group {
+			for j := range group {
+				group[i].replica(group[j].ARN)
+			}
+			group[i].Replicas = slices.Clone(group[i].Replicas)
+		}
+		for i := range group {
+			for r := range group[i].Replicas {
+				for j := range group {
+					if group[j].ARN == group[i].Replicas[r].ARN && group[j].Judged() {
+						group[i].Replicas[r].Verdict, group[i].Replicas[r].Read = group[j].Bounds(), group[j].Read()
+					}
+				}
+			}
+		}
+		from = to
+	}
+}

@@ -1,0 +1,399 @@
+package sweep
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"github.com/kmsentry/kmsentry/detector"
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// NewClient returns a client without the SDK's own retries: its three attempts
+// lose keys, and they hold up a Region that cannot be reached.
+func NewClient(cfg aws.Config) *kms.Client {
+	return kms.NewFromConfig(cfg, func(o *kms.Options) { o.Retryer = aws.NopRetryer{} })
+}
+
+// A Region is one account's KMS in one Region. Its zero values have a meaning
+// except Client and Found.
+type Region struct {
+	Client   *kms.Client
+	Name     string // "eu-west-1"
+	At       time.Time
+	Detector detector.Detector // who counts as inside, and the resource control policies
+	Org      string            // the owner's organization id; "" unknown
+	Keys     []string          // ARNs of the keys to read; nil: all of the Region
+	Workers  int               // 0 is 16
+	// Found gets each key once, one at a time, in no order.
+	Found func(Key)
+	// Listed is told how many more keys there are to read; nil: nobody.
+	Listed func(int)
+}
+
+// A Report is what a sweep of a Region came to beside its keys.
+type Report struct {
+	Keys   int     // that Found got
+	Faults []Fault // without account and Region
+}
+
+// Run reads every key of the Region. An error means that the list of keys was
+// not read to its end; what was read before went to Found nevertheless. When
+// nobody answers, or the credentials are no longer taken, the Region is given
+// up: keys that were listed by then go to Found unread. Memory holds the aliases
+// and one page of keys, however many keys there are.
+func (r Region) Run(ctx context.Context) (Report, error) {
+	return r.run(ctx, newPace())
+}
+
+func (r Region) run(ctx context.Context, p *pace) (Report, error) {
+	w := &walk{Region: r, pace: p}
+	aliases, err := w.aliases(ctx)
+	if err != nil && (ctx.Err() != nil || !denied(err)) { // no credentials, no route: the other calls would fail alike
+		return w.report, &CallError{ListAliases, err}
+	}
+	err = w.keys(ctx, aliases)
+	slices.SortFunc(w.report.Faults, compareFaults)
+	return w.report, err
+}
+
+// A CallError is why a Region was not swept to its end.
+type CallError struct {
+	Call Call
+	Err  error
+}
+
+func (e *CallError) Error() string { return string(e.Call) + ": " + Reason(e.Err) }
+
+// Unwrap returns what the call failed with.
+func (e *CallError) Unwrap() error { return e.Err }
+
+// A walk is a run of Region.
+type walk struct {
+	Region
+	pace   *pace
+	mu     sync.Mutex // of what follows, and Found
+	report Report
+	broken *CallError // why the Region was given up
+}
+
+// fault counts an error of a call.
+func (w *walk) fault(call Call, key string, err error) {
+	f := faultOf(call, err)
+	if key != "" {
+		f.Keys, f.Key = 1, key
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.report.Faults = merge(w.report.Faults, f)
+}
+
+// giveUp ends the Region, and returns why.
+func (w *walk) giveUp(call Call, err error) *CallError {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.broken == nil {
+		w.broken = &CallError{call, err}
+	}
+	return w.broken
+}
+
+// gaveUp returns why the Region was given up; nil when it was not.
+func (w *walk) gaveUp() *CallError {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.broken
+}
+
+// errPages says that KMS would answer the same page for ever.
+var errPages = &answerError{errors.New("the answer is cut off and has no new marker")}
+
+// pages makes a call until KMS has no more. page makes it once and returns the
+// next marker; read is called after each page.
+func (w *walk) pages(ctx context.Context, call Call, page func(ctx context.Context, marker *string) (truncated bool, next *string, err error), read ...func()) error {
+	var marker *string
+	for {
+		var truncated bool
+		var next *string
+		err := w.pace.do(ctx, call, func(ctx context.Context) (err error) {
+			truncated, next, err = page(ctx, marker)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, f := range read {
+			f()
+		}
+		switch {
+		case !truncated:
+			return nil
+		case next == nil || marker != nil && *next == *marker:
+			return errPages
+		}
+		marker = next
+	}
+}
+
+// aliases returns the aliases by key id; nil when they are not known.
+func (w *walk) aliases(ctx context.Context) (map[string][]string, error) {
+	all := map[string][]string{}
+	err := w.pages(ctx, ListAliases, func(ctx context.Context, marker *string) (bool, *string, error) {
+		out, err := w.Client.ListAliases(ctx, &kms.ListAliasesInput{Marker: marker, Limit: aws.Int32(100)})
+		if err != nil {
+			return false, nil, err
+		}
+		for _, a := range out.Aliases {
+			if id := aws.ToString(a.TargetKeyId); id != "" {
+				all[id] = append(all[id], aws.ToString(a.AliasName))
+			}
+		}
+		return out.Truncated, out.NextMarker, nil
+	})
+	if err != nil {
+		if denied(err) {
+			w.fault(ListAliases, "", err)
+		}
+		return nil, err
+	}
+	return all, nil
+}
+
+// keys lists the keys and has each read by one of the workers.
+func (w *walk) keys(ctx context.Context, aliases map[string][]string) error {
+	queue := make(chan string)
+	var workers sync.WaitGroup
+	for range cmp.Or(w.Workers, 16) {
+		workers.Go(func() {
+			for arn := range queue {
+				k := w.read(ctx, arn, aliases)
+				if ctx.Err() != nil { // cut off: half a key is none
+					continue
+				}
+				w.mu.Lock()
+				w.report.Keys++
+				w.Found(k)
+				w.mu.Unlock()
+			}
+		})
+	}
+	err := w.list(ctx, queue)
+	close(queue)
+	workers.Wait()
+	switch broken := w.gaveUp(); {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case broken != nil:
+		return broken
+	case err != nil:
+		return &CallError{ListKeys, err}
+	}
+	return nil
+}
+
+// list sends the keys to the workers until there are no more, or the Region is
+// given up.
+func (w *walk) list(ctx context.Context, queue chan<- string) error {
+	send := func(arns []string) {
+		if w.Listed != nil {
+			w.Listed(len(arns))
+		}
+		for _, arn := range arns {
+			select {
+			case queue <- arn:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+	if w.Keys != nil {
+		send(w.Keys)
+		return nil
+	}
+	var page []string
+	return w.pages(ctx, ListKeys, func(ctx context.Context, marker *string) (bool, *string, error) {
+		if broken := w.gaveUp(); broken != nil {
+			return false, nil, broken
+		}
+		out, err := w.Client.ListKeys(ctx, &kms.ListKeysInput{Marker: marker, Limit: aws.Int32(1000)})
+		if err != nil {
+			return false, nil, err
+		}
+		page = page[:0]
+		for _, key := range out.Keys {
+			page = append(page, aws.ToString(key.KeyArn))
+		}
+		return out.Truncated, out.NextMarker, nil
+	}, func() { send(page) }) // not within one request's time, which the workers may outlast
+}
+
+// Count lists the keys of the Region and reads none of them.
+func (r Region) Count(ctx context.Context) (n int, err error) {
+	w := &walk{Region: r, pace: newPace()}
+	w.Keys, w.Listed = nil, func(more int) { n += more }
+	queue := make(chan string)
+	go func() {
+		for range queue { // to be read by nobody
+		}
+	}()
+	defer close(queue)
+	if err := w.list(ctx, queue); err != nil {
+		return n, &CallError{ListKeys, err}
+	}
+	return n, nil
+}
+
+// read finds out all about one key.
+func (w *walk) read(ctx context.Context, arn string, aliases map[string][]string) Key {
+	k := Key{ARN: arn, Account: accountOf(arn), Region: w.Name, Decision: policy.Unread()}
+	id := arn[strings.LastIndex(arn, "/")+1:]
+	if aliases != nil {
+		k.Facts.Aliases = append([]string{}, aliases[id]...)
+	}
+	k.Facts.Org = w.Org
+	steps := []struct {
+		call Call
+		read func(context.Context, *Key) error
+	}{{DescribeKey, w.describe}, {GetKeyPolicy, w.policy}, {ListGrants, w.grants}}
+	for _, step := range steps {
+		if broken := w.gaveUp(); broken != nil {
+			k.Unread = append(k.Unread, fmt.Sprintf("%s: not called, since %v", step.call, broken))
+			break
+		}
+		err := step.read(ctx, &k)
+		switch {
+		case err == nil || ctx.Err() != nil:
+		case gone(err):
+			k.Gone = true
+			return k
+		case hopeless(err):
+			k.Unread = append(k.Unread, fmt.Sprintf("%s: %s", step.call, Reason(err)))
+			w.giveUp(step.call, err)
+		default:
+			w.fault(step.call, arn, err)
+			k.Unread = append(k.Unread, fmt.Sprintf("%s: %s", step.call, Reason(err)))
+		}
+		if k.Managed {
+			return k
+		}
+	}
+	k.finding(w.trusts())
+	return k
+}
+
+// trusts reports whether anybody beside the owner counts as inside.
+func (w *walk) trusts() bool {
+	return len(w.Detector.TrustedAccounts)+len(w.Detector.TrustedOrgs) > 0
+}
+
+func (w *walk) describe(ctx context.Context, k *Key) error {
+	var out *kms.DescribeKeyOutput
+	err := w.pace.do(ctx, DescribeKey, func(ctx context.Context) (err error) {
+		out, err = w.Client.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &k.ARN})
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case out.KeyMetadata == nil:
+		return &answerError{errors.New("the answer has no KeyMetadata")}
+	}
+	m := out.KeyMetadata
+	k.State, k.Managed = string(m.KeyState), m.KeyManager == types.KeyManagerTypeAws
+	k.Facts.Spec, k.Facts.Usage, k.Facts.Origin, k.Facts.MultiRegion = string(m.KeySpec), string(m.KeyUsage), string(m.Origin), m.MultiRegion
+	if c := m.MultiRegionConfiguration; c != nil {
+		if c.PrimaryKey != nil {
+			k.replica(aws.ToString(c.PrimaryKey.Arn))
+		}
+		for _, replica := range c.ReplicaKeys {
+			k.replica(aws.ToString(replica.Arn))
+		}
+	}
+	return nil
+}
+
+// policy reads the tags and the key policy, and decides.
+func (w *walk) policy(ctx context.Context, k *Key) error {
+	var out *kms.GetKeyPolicyOutput
+	err := w.pace.do(ctx, GetKeyPolicy, func(ctx context.Context) (err error) {
+		out, err = w.Client.GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: &k.ARN, PolicyName: aws.String("default")})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	text := []byte(aws.ToString(out.Policy))
+	p, err := policy.Parse(text)
+	if err != nil {
+		return &answerError{fmt.Errorf("the key policy: %w", err)}
+	}
+	sum := sha256.Sum256(text)
+	k.PolicySHA256 = hex.EncodeToString(sum[:])
+	if err := w.tags(ctx, k); err != nil {
+		if gone(err) {
+			return err
+		}
+		if ctx.Err() == nil { // the tags are unknown: taken at their worst
+			w.fault(ListResourceTags, k.ARN, err)
+		}
+	}
+	k.Decision = p.Decide(policy.Question{
+		Account: k.Account, KeyARN: k.ARN, At: w.At, TrustedAccounts: w.Detector.TrustedAccounts, TrustedOrgs: w.Detector.TrustedOrgs,
+		Key: k.Facts, RCPs: w.Detector.RCPs, Stop: w.Detector.Stop,
+	})
+	return nil
+}
+
+func (w *walk) tags(ctx context.Context, k *Key) error {
+	tags := map[string]string{}
+	err := w.pages(ctx, ListResourceTags, func(ctx context.Context, marker *string) (bool, *string, error) {
+		out, err := w.Client.ListResourceTags(ctx, &kms.ListResourceTagsInput{KeyId: &k.ARN, Marker: marker, Limit: aws.Int32(50)})
+		if err != nil {
+			return false, nil, err
+		}
+		for _, t := range out.Tags {
+			tags[aws.ToString(t.TagKey)] = aws.ToString(t.TagValue)
+		}
+		return out.Truncated, out.NextMarker, nil
+	})
+	if err == nil {
+		k.Facts.Tags = tags
+	}
+	return err
+}
+
+func (w *walk) grants(ctx context.Context, k *Key) error {
+	err := w.pages(ctx, ListGrants, func(ctx context.Context, marker *string) (bool, *string, error) {
+		out, err := w.Client.ListGrants(ctx, &kms.ListGrantsInput{KeyId: &k.ARN, Marker: marker, Limit: aws.Int32(100)})
+		if err != nil {
+			return false, nil, err
+		}
+		for i := range out.Grants {
+			if g, ok := outside(&out.Grants[i], k.Account, w.Detector.TrustedAccounts); ok {
+				k.GrantsOut = append(k.GrantsOut, g)
+			}
+		}
+		return out.Truncated, out.NextMarker, nil
+	})
+	k.GrantsRead = err == nil
+	return err
+}
+
+// accountOf is the account in a key's ARN; "" when there is none.
+func accountOf(arn string) string {
+	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
+		return parts[4]
+	}
+	return ""
+}

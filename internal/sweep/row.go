@@ -1,0 +1,80 @@
+package sweep
+
+import (
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// A Row is a key in JSON: what sweep prints, one object for each key. Members
+// may be added; none changes its meaning.
+type Row struct {
+	Key          string         `json:"key"` // its ARN
+	Account      string         `json:"account"`
+	Region       string         `json:"region"`
+	Verdict      string         `json:"verdict"` // of policy and grants together; "" for a key that is not judged
+	Least        string         `json:"least"`
+	Most         string         `json:"most"`
+	Classes      policy.Classes `json:"classes"`
+	Owner        RowOwner       `json:"owner"`
+	GrantsOut    []Grant        `json:"grants_out"`
+	Severity     string         `json:"severity"` // "" when there is nothing to report
+	Title        string         `json:"title"`
+	Kinds        []string       `json:"kinds"`       // what a finding is beside its verdict, as hunt's
+	State        string         `json:"state"`       // KMS's key state; "" unknown
+	Usable       bool           `json:"usable"`      // now, or perhaps
+	Managed      bool           `json:"aws_managed"` // not judged
+	Gone         bool           `json:"gone"`        // deleted while the sweep ran: not judged
+	Spec         string         `json:"spec"`
+	Usage        string         `json:"usage"`
+	Origin       string         `json:"origin"`
+	MultiRegion  *bool          `json:"multi_region"`
+	Aliases      []string       `json:"aliases"` // null: not known
+	Replicas     []RowReplica   `json:"replicas"`
+	Material     string         `json:"material"` // the verdict of the key and its replicas together
+	PolicySHA256 string         `json:"policy_sha256"`
+	Unread       []string       `json:"unread"`
+}
+
+// A RowOwner says who of the owner's account keeps the key.
+type RowOwner struct {
+	Manage  policy.Access `json:"manage"`
+	Decrypt policy.Access `json:"decrypt"`
+}
+
+// A RowReplica is a Replica in JSON.
+type RowReplica struct {
+	Key     string         `json:"key"`
+	Verdict policy.Verdict `json:"verdict"`
+	Read    bool           `json:"read"`
+}
+
+// Row is k in JSON. Lists are never null, but for aliases that are not known.
+func (k *Key) Row() Row {
+	r := Row{
+		Key: k.ARN, Account: k.Account, Region: k.Region, GrantsOut: append([]Grant{}, k.GrantsOut...), Kinds: k.Kinds(),
+		State: k.State, Usable: k.Usable(), Managed: k.Managed, Gone: k.Gone,
+		Spec: k.Facts.Spec, Usage: k.Facts.Usage, Origin: k.Facts.Origin, MultiRegion: k.Facts.MultiRegion, Aliases: k.Facts.Aliases,
+		Replicas: []RowReplica{}, PolicySHA256: k.PolicySHA256, Unread: append([]string{}, k.Unread...),
+	}
+	for _, replica := range k.Replicas {
+		r.Replicas = append(r.Replicas, RowReplica{replica.ARN, replica.Verdict.Verdict, replica.Read})
+	}
+	if !k.Judged() {
+		return r
+	}
+	d := k.Joint()
+	r.Verdict, r.Least, r.Most, r.Classes = d.Verdict.String(), d.Least.String(), d.Most.String(), d.Classes
+	r.Owner = RowOwner{d.Owner.Manage, d.Owner.Decrypt}
+	r.Material, r.Title = k.Material().Verdict.String(), k.Title()
+	if severity, ok := k.OwnSeverity(); ok {
+		r.Severity = severity.String()
+	}
+	return r
+}
+
+// Kinds is what the key's policy is beside its verdict.
+func (k *Key) Kinds() []string {
+	if k.Finding == nil {
+		return []string{}
+	}
+	return append([]string{}, k.Finding.Kinds()...)
+}

@@ -1,0 +1,558 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/kmsentry/kmsentry/internal/bootstraptest"
+	"github.com/kmsentry/kmsentry/internal/fakesns"
+	"github.com/kmsentry/kmsentry/internal/runtimeapi"
+)
+
+const (
+	owner       = "111122223333"
+	member      = "777788889999"
+	stranger    = "444455556666"
+	home        = owner + "/eu-west-1"
+	memberRole  = "arn:aws:iam::" + member + ":role/kmsentry-sweep"
+	testTopic   = "arn:aws:sns:eu-west-1:" + owner + ":alerts"
+	stateBucket = "kmsentry-state"
+	detectorLog = "/aws/lambda/kmsentry-detector"
+
+	closed = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}]}`
+	open   = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"},{"Sid":"Open","Effect":"Allow","Principal":"*","Action":"kms:Encrypt","Resource":"*"}]}`
+	shared = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"},{"Sid":"Partner","Effect":"Allow","Principal":{"AWS":"444455556666"},"Action":"kms:Encrypt","Resource":"*"}]}`
+	locked = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"},{"Effect":"Deny","Principal":"*","Action":"kms:PutKeyPolicy","Resource":"*"}]}`
+	tagged = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"},{"Effect":"Allow","Principal":"*","Action":"kms:Encrypt","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/open":"yes"}}}]}`
+
+	// ample is time that only a hang takes, however busy the machine is.
+	ample = 2 * time.Minute
+)
+
+// bootstrap is the real binary, built once for all tests.
+var bootstrap string
+
+func TestMain(m *testing.M) { os.Exit(bootstraptest.MainSweep(m, &bootstrap)) }
+
+// A stage is the function with its world.
+type stage struct {
+	*fakeAWS
+	t    *testing.T
+	sns  *fakesns.Server
+	f    *runtimeapi.Function
+	log  *buffer
+	told int // publications that were looked at
+}
+
+// A buffer is a bytes.Buffer that the process and the test can share.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+func newStage(t *testing.T, env ...string) *stage {
+	t.Helper()
+	s := &stage{fakeAWS: newAWS(t), t: t}
+	var err error
+	if s.sns, err = fakesns.Start(testTopic, nil); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.sns.Close() })
+	s.f, s.log = s.function(env...)
+	return s
+}
+
+// function starts the real binary.
+func (s *stage) function(env ...string) (*runtimeapi.Function, *buffer) {
+	s.t.Helper()
+	log := &buffer{}
+	f := &runtimeapi.Function{Bootstrap: bootstrap, Log: log, Grace: ample}
+	f.Env = append([]string{
+		"TOPIC_ARN=" + testTopic, "STATE_BUCKET=" + stateBucket, "DETECTOR_LOG_GROUP=" + detectorLog,
+		"AWS_ACCESS_KEY_ID=AKIA" + owner, "AWS_SECRET_ACCESS_KEY=secret", "AWS_ENDPOINT_URL=" + s.url, "AWS_ENDPOINT_URL_SNS=" + s.sns.URL(),
+	}, env...)
+	if err := f.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { f.Close() })
+	return f, log
+}
+
+// run invokes the function, which has to succeed.
+func (s *stage) run() summary {
+	s.t.Helper()
+	response, err := s.f.Invoke(context.Background(), []byte(`{}`), ample)
+	if err != nil {
+		s.t.Fatalf("Invoke: %v", err)
+	}
+	var sum summary
+	if err := json.Unmarshal(response, &sum); err != nil {
+		s.t.Fatalf("summary %s: %v", response, err)
+	}
+	return sum
+}
+
+// fails invokes the function, which has to fail with an error of that type.
+func (s *stage) fails(kind string) string {
+	s.t.Helper()
+	response, err := s.f.Invoke(context.Background(), []byte(`{}`), ample)
+	var failure *runtimeapi.Failure
+	if !errors.As(err, &failure) || failure.Type != kind {
+		s.t.Fatalf("Invoke = %s, %v, want %s", response, err, kind)
+	}
+	return failure.Message
+}
+
+// A told message, as far as tests look at it.
+type message struct {
+	subject, mail string
+	severity      string
+	keys          []string // ids, in order
+	events        []string // what became of each change's event
+}
+
+// news returns the messages since the last look.
+func (s *stage) news() []message {
+	s.t.Helper()
+	all := s.sns.Publications()
+	var list []message
+	for _, p := range all[s.told:] {
+		var finding struct {
+			ClassUID  int `json:"class_uid"`
+			Severity  string
+			Evidences []struct {
+				Data struct {
+					Key   string `json:"key_arn"`
+					Event string
+				}
+			}
+		}
+		if err := json.Unmarshal([]byte(p.For("sqs")), &finding); err != nil || finding.ClassUID != 2004 {
+			s.t.Fatalf("want an OCSF finding, got %v: %s", err, p.For("sqs"))
+		}
+		m := message{subject: p.Subject, mail: strings.Join(strings.Fields(p.For("email")), " "), severity: finding.Severity}
+		for _, e := range finding.Evidences {
+			m.keys, m.events = append(m.keys, e.Data.Key[strings.LastIndex(e.Data.Key, "/")+1:]), append(m.events, e.Data.Event)
+		}
+		list = append(list, m)
+	}
+	s.told = len(all)
+	return list
+}
+
+// want expects one message about these keys, or none.
+func (s *stage) want(keys ...string) message {
+	s.t.Helper()
+	list := s.news()
+	switch {
+	case len(keys) == 0 && len(list) == 0:
+		return message{}
+	case len(list) != 1:
+		s.t.Fatalf("%d messages, want %d: %+v", len(list), min(1, len(keys)), list)
+	case !slices.Equal(list[0].keys, keys):
+		s.t.Fatalf("told of %v, want %v", list[0].keys, keys)
+	}
+	return list[0]
+}
+
+func grantTo(grantee string, operations ...string) map[string]any {
+	return map[string]any{"GrantId": "g" + grantee, "GranteePrincipal": grantee, "IssuingAccount": "arn:aws:iam::" + owner + ":root", "Operations": operations}
+}
+
+const partnerRole = "arn:aws:iam::" + stranger + ":role/backup"
+
+// The first run tells once all that is open; each later one what is new since,
+// and nothing twice.
+func TestAlertsExactlyOnChanges(t *testing.T) {
+	s := newStage(t)
+	s.set(home, "a", &fakeKey{policy: closed})
+	s.set(home, "b", &fakeKey{policy: open})
+	s.set(home, "c", &fakeKey{policy: shared}) // low: below the threshold
+	s.set(home, "d", &fakeKey{policy: closed, grants: []map[string]any{grantTo(partnerRole, "Decrypt"), grantTo("arn:aws:iam::"+owner+":role/own", "Decrypt")}})
+	s.set(home, "f", &fakeKey{policy: closed, grants: []map[string]any{grantTo(partnerRole, "DescribeKey")}}) // does not count
+	sum := s.run()
+	if !sum.First || sum.Keys != 5 || sum.Told != 2 || sum.Below != 1 || sum.Lost != 0 || sum.MessageID == "" {
+		t.Errorf("first run: %+v", sum)
+	}
+	if m := s.want("b", "d"); !strings.Contains(m.subject, "First sweep: 2 KMS keys") || m.severity != "Critical" || !slices.Equal(m.events, []string{"none", "none"}) {
+		t.Errorf("first run told %+v", m)
+	}
+
+	if sum := s.run(); sum.First || sum.Told != 0 || sum.MessageID != "" {
+		t.Errorf("nothing new: %+v", sum)
+	}
+	s.want()
+
+	// opened, with its event; owner lost, without; a grant; one closed; one deleted
+	s.set(home, "a", &fakeKey{policy: open})
+	s.logs(home, "a", `{"level":"INFO","finding":"f1","key":"KEY","verdict":"public"}`)
+	s.set(home, "e", &fakeKey{policy: locked})
+	s.set(home, "c", &fakeKey{policy: shared, grants: []map[string]any{grantTo(partnerRole, "Decrypt")}})
+	s.set(home, "b", &fakeKey{policy: closed})
+	s.set(home, "d", nil)
+	sum = s.run()
+	if sum.Told != 3 || sum.Lost != 1 {
+		t.Errorf("changes: %+v", sum)
+	}
+	m := s.want("a", "e", "c")
+	if !slices.Equal(m.events, []string{"heard", "missing", "none"}) || !strings.Contains(m.subject, "3 KMS keys newly open or lost, 1 without an event") {
+		t.Errorf("changes told %+v", m)
+	}
+	s.run()
+	s.want()
+
+	// opened again after it was closed, and the grant under a new id
+	s.set(home, "b", &fakeKey{policy: open})
+	again := grantTo(partnerRole, "Decrypt")
+	again["GrantId"] = "another"
+	s.set(home, "c", &fakeKey{policy: shared, grants: []map[string]any{again}})
+	s.run()
+	s.want("b")
+	s.f.Close()
+	for _, line := range []string{`"LostEvents":1`, `"news":"told"`, `"news":"below_threshold"`, `"CloudWatchMetrics"`} {
+		if !strings.Contains(s.log.String(), line) {
+			t.Errorf("the log has no %s:\n%s", line, s.log)
+		}
+	}
+}
+
+// A change whose event never came is noticed by the next run; one whose event
+// came is not; and neither is a change that no call made.
+func TestLostEventIsNoticed(t *testing.T) {
+	s := newStage(t)
+	for _, id := range []string{"lost", "came", "early"} {
+		s.set(home, id, &fakeKey{policy: closed})
+	}
+	s.logs(home, "early", `{"finding":"f0","key":"KEY"}`) // before the first run
+	time.Sleep(1100 * time.Millisecond)                   // the state keeps whole seconds
+	s.run()
+	s.want()
+	for _, id := range []string{"lost", "came", "early"} {
+		s.set(home, id, &fakeKey{policy: open})
+	}
+	s.logs(home, "other", `{"finding":"f2","key":"KEY"}`)
+	s.logs(home, "came", `{"finding":"f1","key":"KEY"}`) // on a later page
+	s.logs(home, "other", `{"finding":"f3","key":"KEY"}`)
+	s.logs(home, "lost", `{"message":"nothing to report","key":"KEY"}`)
+	sum := s.run()
+	m := s.want("early", "lost", "came")
+	if sum.Lost != 2 || !slices.Equal(m.events, []string{"missing", "missing", "heard"}) || !strings.Contains(m.mail, "NO EVENT of this change") {
+		t.Errorf("%+v told %+v", sum, m)
+	}
+
+	s.deny("FilterLogEvents", "AccessDeniedException")
+	s.set(home, "new", &fakeKey{policy: open})
+	if text := s.fails("partialError"); !strings.Contains(text, "whether events came is not known") {
+		t.Errorf("error %q", text)
+	}
+	if m := s.want("new"); m.events[0] != "unknown" {
+		t.Errorf("told %+v", m)
+	}
+}
+
+// What could not be read stays as it was known: it is told when it is read, and
+// what was told is not told again.
+func TestPartialFailureKeepsWhatWasKnown(t *testing.T) {
+	s := newStage(t, "SWEEP_REGIONS=eu-west-1,us-east-1", "SWEEP_ROLES="+memberRole)
+	virginia, other := owner+"/us-east-1", member+"/eu-west-1"
+	memberOpen := strings.ReplaceAll(open, owner, member)
+	s.set(home, "a", &fakeKey{policy: open})
+	s.set(virginia, "v", &fakeKey{policy: open})
+	s.set(other, "m", &fakeKey{policy: memberOpen})
+	s.run()
+	s.want("a", "m", "v")
+
+	s.deny(virginia+" ListKeys", "AccessDeniedException")
+	s.deny("AssumeRole "+member, "AccessDenied")
+	s.set(home, "a", &fakeKey{policy: open, fails: map[string]string{"GetKeyPolicy": "AccessDeniedException"}})
+	s.set(home, "b", &fakeKey{policy: open})
+	text := s.fails("partialError")
+	for _, want := range []string{"us-east-1", "kms:ListKeys", "kms:GetKeyPolicy", memberRole} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the error does not name %s: %s", want, text)
+		}
+	}
+	s.want("b")
+	for _, id := range []string{"a", "b", "v", "m"} {
+		if !strings.Contains(s.state(), `"`+id+`":{`) {
+			t.Errorf("the state has lost key %s: %s", id, s.state())
+		}
+	}
+
+	s.deny(virginia+" ListKeys", "")
+	s.deny("AssumeRole "+member, "")
+	s.set(home, "a", &fakeKey{policy: open})
+	s.run()
+	s.want() // all of it was told before
+
+	// unreadable grants hide nothing of the policy, and the other way round
+	s.set(home, "b", &fakeKey{policy: closed, grants: []map[string]any{grantTo(partnerRole, "Decrypt")}, fails: map[string]string{"ListGrants": "KMSInternalException"}})
+	s.set(home, "c", &fakeKey{policy: locked, fails: map[string]string{"ListGrants": "AccessDeniedException"}})
+	s.fails("partialError")
+	s.want("c")
+	s.set(home, "b", &fakeKey{policy: closed, grants: []map[string]any{grantTo(partnerRole, "Decrypt")}})
+	s.set(home, "c", &fakeKey{policy: locked})
+	s.run()
+	s.want("b")
+}
+
+// The same policy seen less well, without the key's tags, is no news.
+func TestUnreadTagsAreNoNews(t *testing.T) {
+	s := newStage(t)
+	s.set(home, "a", &fakeKey{policy: tagged})
+	s.run()
+	s.want()
+	s.set(home, "a", &fakeKey{policy: tagged, fails: map[string]string{"ListResourceTags": "AccessDeniedException"}})
+	s.fails("partialError")
+	s.want()
+	s.set(home, "a", &fakeKey{policy: tagged})
+	s.run()
+	s.want()
+}
+
+// A key without a policy, and a policy that is none, fail the run and no more.
+func TestKeyThatCannotBeReadAlarms(t *testing.T) {
+	s := newStage(t)
+	s.set(home, "a", &fakeKey{policy: `{"Version":`})
+	s.set(home, "b", &fakeKey{policy: open, fails: map[string]string{"DescribeKey": "AccessDeniedException"}})
+	s.fails("partialError")
+	s.want("b") // at its worst, and known to be open whatever the key is
+	s.set(home, "a", &fakeKey{policy: open})
+	s.set(home, "b", &fakeKey{policy: open})
+	s.run()
+	s.want("a")
+}
+
+// A state that cannot be read fails the run before anything is swept, and is
+// never written over.
+func TestStateThatCannotBeReadIsKept(t *testing.T) {
+	s := newStage(t)
+	s.set(home, "a", &fakeKey{policy: closed})
+	s.run()
+	good := s.state()
+	for name, text := range map[string]string{
+		"cut off":         good[:len(good)/2],
+		"empty":           "",
+		"null":            "null",
+		"another form":    strings.Replace(good, `"version":1`, `"version":2`, 1),
+		"unknown member":  strings.Replace(good, `"version":1`, `"version":1,"x":1`, 1),
+		"more behind it":  good + "{}",
+		"without keys":    `{"version":1,"at":"2026-11-25T00:00:00Z","scopes":{"111122223333/eu-west-1":null}}`,
+		"a key that is 0": `{"version":1,"at":"2026-11-25T00:00:00Z","scopes":{"111122223333/eu-west-1":{"at":"2026-11-25T00:00:00Z","keys":{"a":null}}}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.t = t
+			s.object = []byte(text)
+			before := s.calls["kms:ListKeys"]
+			if message := s.fails("stateError"); !strings.Contains(message, "s3://"+stateBucket+"/state.json") {
+				t.Errorf("error %q", message)
+			}
+			if s.state() != text || s.calls["kms:ListKeys"] != before {
+				t.Error("the state was written, or keys were swept")
+			}
+			s.want()
+		})
+	}
+	s.t = t
+	s.object = []byte(good)
+	s.set(home, "a", &fakeKey{policy: open})
+	s.run()
+	s.want("a")
+}
+
+// Denied the state, the function neither takes itself for the first nor forgets.
+func TestStateDenied(t *testing.T) {
+	s := newStage(t)
+	s.set(home, "a", &fakeKey{policy: open})
+	s.deny("s3:GetObject", "AccessDenied")
+	s.fails("stateError")
+	s.want()
+	s.deny("s3:GetObject", "")
+	s.deny("s3:PutObject", "AccessDenied")
+	s.fails("stateError")
+	s.want("a")
+	s.deny("s3:PutObject", "")
+	s.run()
+	s.want("a") // told again rather than not at all
+	s.run()
+	s.want()
+}
+
+// News that SNS does not take is told by the next run.
+func TestUnpublishedNewsIsNotForgotten(t *testing.T) {
+	s := newStage(t)
+	s.set(home, "a", &fakeKey{policy: closed})
+	s.run()
+	s.set(home, "a", &fakeKey{policy: open})
+	fine := s.f
+	s.f, _ = s.function("TOPIC_ARN=" + testTopic + "-gone")
+	s.fails("publishError")
+	s.f = fine
+	s.run()
+	s.want("a")
+}
+
+// Of two runs at once, one writes the state; the other fails by name and
+// changes nothing of it. What both told has one id.
+func TestTwoRunsAtOnce(t *testing.T) {
+	s := newStage(t)
+	s.set(home, "a", &fakeKey{policy: closed})
+	s.run()
+	s.set(home, "a", &fakeKey{policy: open})
+	second := &stage{fakeAWS: s.fakeAWS, t: t, sns: s.sns}
+	second.f, second.log = s.function()
+	s.onGet = func() { second.run() } // from its read to its write, within the first's
+	s.fails("conflictError")
+	all := s.sns.Publications()
+	if len(all) != 2 {
+		t.Fatalf("%d messages, want 2", len(all))
+	}
+	var uids []string
+	for _, p := range all {
+		var finding struct {
+			Info struct{ UID string } `json:"finding_info"`
+		}
+		if err := json.Unmarshal([]byte(p.For("sqs")), &finding); err != nil {
+			t.Fatal(err)
+		}
+		uids = append(uids, finding.Info.UID)
+	}
+	if uids[0] != uids[1] || s.puts != 2 {
+		t.Errorf("ids %q, %d writes, want one id and 2 writes", uids, s.puts)
+	}
+	s.told = len(all)
+	s.run()
+	s.want()
+}
+
+// An exception holds a policy back as long as it lasts, and never a grant.
+func TestExceptionsHoldBack(t *testing.T) {
+	file := t.TempDir() + "/exceptions.yaml"
+	if err := os.WriteFile(file, []byte(`exceptions:
+  - name: drop-box
+    match:
+      key: `+arnOf(home, "a")+`
+      verdict: public
+      class: encrypt
+    reason: anyone may drop files
+    owner: team-a
+    expires: `+time.Now().AddDate(0, 1, 0).Format("2006-01-02")+`
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := newStage(t, "EXCEPTIONS_FILE="+file)
+	s.set(home, "a", &fakeKey{policy: open})
+	if sum := s.run(); sum.Held != 1 || sum.Told != 0 {
+		t.Errorf("%+v", sum)
+	}
+	s.want()
+	s.set(home, "a", &fakeKey{policy: open, grants: []map[string]any{grantTo(partnerRole, "Decrypt")}})
+	s.run()
+	s.want("a")
+	s.f, _ = s.function() // without the file
+	s.run()
+	s.want("a")
+}
+
+// Time runs out: what was read is told and kept, and the run fails by name.
+func TestTooLittleTime(t *testing.T) {
+	s := newStage(t)
+	for _, id := range []string{"a", "b"} {
+		s.set(home, id, &fakeKey{policy: open})
+	}
+	s.run()
+	s.want("a", "b")
+	s.deny("ListGrants", "ThrottlingException") // for ever, which takes longer than there is time
+	response, err := s.f.Invoke(context.Background(), []byte(`{}`), 4*time.Second)
+	var failure *runtimeapi.Failure
+	if !errors.As(err, &failure) || failure.Type != "partialError" || !strings.Contains(failure.Message, "time ran out") {
+		t.Fatalf("Invoke = %s, %v, want partialError", response, err)
+	}
+	s.want()
+	s.deny("ListGrants", "")
+	s.run()
+	s.want()
+}
+
+// A key that cannot be used now counts one step less, and says so.
+func TestDisabledKey(t *testing.T) {
+	s := newStage(t)
+	s.set(home, "a", &fakeKey{policy: open, state: "Disabled"})
+	s.run()
+	if m := s.want("a"); m.severity != "High" || !strings.Contains(m.mail, "State: Disabled") {
+		t.Errorf("told %+v", m)
+	}
+}
+
+// SweepRole allows what a run calls, and no more: everything is called here, and
+// the rest is Lambda's own, SNS's or, like s3:ListBucket, asked for by S3.
+func TestCallsAreThoseOfTheRole(t *testing.T) {
+	s := newStage(t, "SWEEP_ROLES="+memberRole)
+	s.set(home, "a", &fakeKey{policy: closed})
+	s.set(member+"/eu-west-1", "m", &fakeKey{policy: strings.ReplaceAll(closed, owner, member)})
+	s.run()
+	s.set(home, "a", &fakeKey{policy: open})
+	s.run()
+	template, err := os.ReadFile("../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, role, _ := strings.Cut(string(template), "\n  SweepRole:\n")
+	role, _, _ = strings.Cut(role, "\n  SweepLogs:\n")
+	_, role, _ = strings.Cut(role, "PolicyName: sweep")
+	var allowed []string
+	for _, m := range regexp.MustCompile(`Action: \[?([^\]\n]+)`).FindAllStringSubmatch(role, -1) {
+		allowed = append(allowed, strings.Split(m[1], ", ")...)
+	}
+	others := []string{"logs:CreateLogStream", "logs:PutLogEvents", "sns:Publish", "kms:Decrypt", "kms:GenerateDataKey*", "s3:ListBucket"}
+	for _, action := range others {
+		if !slices.Contains(allowed, action) {
+			t.Errorf("SweepRole does not allow %s", action)
+		}
+	}
+	allowed = slices.DeleteFunc(allowed, func(action string) bool { return slices.Contains(others, action) })
+	slices.Sort(allowed)
+	if called := s.called(); !slices.Equal(called, allowed) {
+		t.Errorf("called %q, SweepRole allows %q", called, allowed)
+	}
+}
+
+// A wrong setting fails the start with its name.
+func TestWrongSettingsFailTheStart(t *testing.T) {
+	for env, want := range map[string]string{
+		"STATE_BUCKET=":         "setting STATE_BUCKET: not set",
+		"STATE_BUCKET=s3://b":   `setting STATE_BUCKET: want the name of an S3 bucket, got "s3://b"`,
+		"DETECTOR_LOG_GROUP=":   "setting DETECTOR_LOG_GROUP: not set",
+		"SWEEP_ROLES=sweep":     `setting SWEEP_ROLES: want ARNs of IAM roles with commas between them, got "sweep"`,
+		"SWEEP_REGIONS=europe":  `setting SWEEP_REGIONS: want names of Regions with commas between them, got "europe"`,
+		"MIN_SEVERITY=all":      `setting MIN_SEVERITY: want critical, high, medium or low, got "all"`,
+		"AWS_ENDPOINT_URL=here": `setting AWS_ENDPOINT_URL: want an http or https URL, got "here"`,
+		"SWEEP_ROLES=" + memberRole + "," + memberRole + "2": "setting SWEEP_ROLES: want one role of an account, got two of " + member,
+	} {
+		s := newStage(t, env)
+		if text := s.fails("settingError"); text != want {
+			t.Errorf("%s: %q, want %q", env, text, want)
+		}
+	}
+}

@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
+	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/internal/function"
+	"github.com/kmsentry/kmsentry/internal/sweep"
+)
+
+// A handler runs one sweep at a time.
+type handler struct {
+	settings settings
+	sns      function.Publisher
+	store    *store
+	heard    *logGroup
+	log      *slog.Logger
+	now      func() time.Time
+	function string // its name, the dimension of the metrics; "" for none
+}
+
+// A summary is what the function answers and logs: what came of the run.
+type summary struct {
+	First     bool           `json:"first"` // there was no state
+	Keys      int            `json:"keys"`
+	Unread    int            `json:"unread"` // of which the policy or the grants could not be read
+	Verdicts  map[string]int `json:"verdicts"`
+	News      int            `json:"news"` // keys with news, told or not
+	Told      int            `json:"told"` // in the message
+	Held      int            `json:"held"`
+	Below     int            `json:"below_threshold"`
+	Lost      int            `json:"lost_events"` // policies that changed and of whose change no event came
+	Faults    []string       `json:"faults"`
+	MessageID string         `json:"message_id,omitempty"` // SNS's; "" when there was nothing to tell
+}
+
+// A partialError is a run that could not read all that it was to read. What it
+// read was told and kept.
+type partialError struct{ Faults []string }
+
+func (e *partialError) Error() string {
+	const most = 5
+	text := strings.Join(e.Faults[:min(len(e.Faults), most)], "; ")
+	if more := len(e.Faults) - most; more > 0 {
+		text += fmt.Sprintf("; and %d more, see the log", more)
+	}
+	return "the sweep could not read everything: " + text
+}
+
+// A publishError is news that did not go out. The state is as it was, so the
+// next run tells it.
+type publishError struct{ Err error }
+
+func (e *publishError) Error() string { return "publish: " + e.Err.Error() }
+
+// Unwrap returns what SNS or the network said last.
+func (e *publishError) Unwrap() error { return e.Err }
+
+// Invoke runs one sweep, whatever the event holds, and answers with a summary in
+// JSON. Errors are *stateError, *publishError, *conflictError and *partialError;
+// Lambda shows the name of the error's type, so none of them is wrapped further.
+func (h *handler) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
+	s, err := h.run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(s)
+}
+
+// run reads the state, sweeps, tells and writes the state, in this order: what
+// was not told is not forgotten.
+func (h *handler) run(ctx context.Context) (summary, error) {
+	before, tag, err := h.store.load(ctx)
+	if err != nil {
+		return summary{}, err
+	}
+	c := newComparison(&h.settings, before, h.now().UTC().Truncate(time.Second))
+	swept := h.sweep(ctx, c)
+	faults := h.events(ctx, c)
+	for _, f := range swept.Faults {
+		faults = append(faults, alert.Sanitize(f.String(), maxFault))
+	}
+	if swept.Interrupted {
+		faults = append(faults, "time ran out before all keys were read")
+	}
+	s := summary{First: before.At.IsZero(), Keys: swept.Keys, Unread: swept.Unread, Verdicts: swept.Verdicts, News: len(c.items), Faults: faults}
+	if s.MessageID, err = h.tell(ctx, c); err != nil {
+		return summary{}, &publishError{err}
+	}
+	h.record(ctx, &s, c)
+	if err := h.store.save(ctx, c.after, tag); err != nil {
+		return summary{}, err
+	}
+	if len(faults) > 0 || swept.Unread > 0 {
+		if len(faults) == 0 { // not reached: each unread key has its fault
+			faults = []string{fmt.Sprintf("%d keys could not be read", swept.Unread)}
+		}
+		return summary{}, &partialError{faults}
+	}
+	return s, nil
+}
+
+// maxFault bounds a fault in the log and in the error, in characters.
+const maxFault = 400
+
+// reserve is kept of the invocation's time for what follows the sweep: the log's
+// search, the message, the state.
+const reserve = time.Minute
+
+// sweep reads all keys and compares them.
+func (h *handler) sweep(ctx context.Context, c *comparison) sweep.Summary {
+	if deadline, ok := ctx.Deadline(); ok {
+		left := deadline.Sub(h.now())
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-min(reserve, left/4)))
+		defer cancel()
+	}
+	s := &h.settings
+	swept := sweep.Run(ctx, sweep.Options{
+		Config: s.aws(), Account: s.topic.AccountID, Roles: s.roles, Regions: s.regions,
+		Detector: s.detector, At: c.at, Found: c.add,
+	})
+	c.finish(h.complete(swept))
+	return swept
+}
+
+// complete are the scopes whose list of keys was read to its end.
+func (h *handler) complete(swept sweep.Summary) map[string]bool {
+	all := map[string]bool{}
+	if swept.Interrupted {
+		return all
+	}
+	accounts := []string{h.settings.topic.AccountID}
+	for _, role := range h.settings.roles {
+		if a, err := arn.Parse(role); err == nil {
+			accounts = append(accounts, a.AccountID)
+		}
+	}
+	for _, account := range accounts {
+		for _, region := range h.settings.regions {
+			all[scope(account, region)] = !slices.ContainsFunc(swept.Faults, func(f sweep.Fault) bool {
+				return f.Unswept && (f.Account == account || f.Account == "") && (len(f.Regions) == 0 || slices.Contains(f.Regions, region))
+			})
+		}
+	}
+	for name, whole := range all {
+		if !whole {
+			delete(all, name)
+		}
+	}
+	return all
+}
+
+// events finds out of each changed policy that is a finding whether its event
+// came: the detector's function has logged a finding about the key since the
+// policy was last read. It returns what it could not do.
+func (h *handler) events(ctx context.Context, c *comparison) []string {
+	var changed []*item
+	var oldest time.Time
+	for _, it := range c.items {
+		if it.since.IsZero() {
+			continue
+		}
+		changed = append(changed, it)
+		if oldest.IsZero() || it.since.Before(oldest) {
+			oldest = it.since
+		}
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	found, err := h.heard.findings(ctx, oldest)
+	for _, it := range changed {
+		it.heard = found[it.key.ARN]
+		switch {
+		case err != nil:
+			it.call = alert.CallUnknown
+		case it.heard.Before(it.since):
+			it.call = alert.CallMissing
+		default:
+			it.call = alert.CallHeard
+		}
+	}
+	if err != nil {
+		return []string{"whether events came is not known: " + alert.Sanitize(sweep.Reason(err), maxFault)}
+	}
+	return nil
+}
+
+// tell publishes the news, if there is any to tell, and returns SNS's message id.
+func (h *handler) tell(ctx context.Context, c *comparison) (string, error) {
+	news, ok := c.message()
+	if !ok {
+		return "", nil
+	}
+	o := h.settings.options
+	o.Now = h.now()
+	m, err := alert.ComposeSweep(news, o)
+	if err != nil {
+		return "", err
+	}
+	return function.Send(ctx, h.sns, h.settings.topic.String(), m)
+}
+
+// partitionOf is the partition in a key's ARN.
+func partitionOf(key string) string {
+	if a, err := arn.Parse(key); err == nil {
+		return a.Partition
+	}
+	return "aws"
+}
