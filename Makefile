@@ -4,10 +4,17 @@ GO    ?= go
 ARCH  ?= arm64
 # The race detector needs cgo, and that a C compiler; without one the tests run without it.
 RACE  := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $$($(GO) env CC) >/dev/null && echo -race)
-LEAN  := -trimpath -tags lambda.norpc -ldflags "-s -w"
+
+# Which build this is, in git's words about the tree in which this Makefile lies: sam
+# build copies the tree without .git, but reads the Makefile in its place. Empty
+# where there is no git; internal/version says what happens then.
+SOURCE := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
+KMSENTRY_VERSION ?= $(if $(wildcard $(SOURCE).git),$(shell git -C '$(SOURCE)' describe --tags --long --always --abbrev=12 --dirty 2>/dev/null))
+STAMP  := -X github.com/kmsentry/kmsentry/internal/version.described=$(KMSENTRY_VERSION)
+LEAN   := -trimpath -buildvcs=false -tags lambda.norpc -ldflags "-s -w $(STAMP)"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build build-DetectorFunction bench fuzz mutate oracle preview lint soak deploy delete smoke clean bin/bootstrap bin/kmsentry
+.PHONY: help run test build build-DetectorFunction package release bench fuzz mutate oracle preview lint soak deploy delete smoke clean bin/bootstrap bin/kmsentry
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-zA-Z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +37,7 @@ bin/bootstrap:
 	CGO_ENABLED=0 $(GO) build $(LEAN) -o $@ ./lambda
 
 bin/kmsentry:
-	CGO_ENABLED=0 $(GO) build -trimpath -o $@ ./cmd/kmsentry
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(STAMP)" -o $@ ./cmd/kmsentry
 
 # sam build calls this by the function's logical id.
 build-DetectorFunction:
@@ -38,6 +45,33 @@ build-DetectorFunction:
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) $(GO) build $(LEAN) -o $(ARTIFACTS_DIR)/bootstrap ./lambda
 	cp exceptions.yaml $(ARTIFACTS_DIR)/exceptions.yaml
 	if [ -f rcp.json ]; then cp rcp.json $(ARTIFACTS_DIR)/rcp.json; fi
+
+# What a stack set takes: a template without transform, and for each function and
+# architecture a zip, under the key that the template's CodeKeyPrefix names.
+OUT       ?= dist/package
+FUNCTIONS := $(shell sed -n 's/^build-\([A-Za-z]*\):$$/\1/p' '$(SOURCE)Makefile')
+
+package: ## write a template without transform and the function's zips to dist/package, for stack sets
+	rm -rf '$(OUT)'
+	set -e; for function in $(FUNCTIONS); do \
+	  $(MAKE) build-$$function ARTIFACTS_DIR='$(OUT)/build/'$$function-arm64 ARCH=arm64; \
+	  $(MAKE) build-$$function ARTIFACTS_DIR='$(OUT)/build/'$$function-x86_64 ARCH=amd64; \
+	done
+	set -e; cd '$(OUT)/build'; zips=$$(for dir in *; do echo "$$dir=$$PWD/$$dir"; done); cd - >/dev/null; \
+	sum=$$($(GO) run ./internal/pack -o '$(OUT)/code/new' $$zips); \
+	prefix=kmsentry/$(or $(KMSENTRY_VERSION),devel)-$$sum; \
+	mkdir -p '$(OUT)/code/kmsentry'; mv '$(OUT)/code/new' '$(OUT)/code/'$$prefix; \
+	python3 deploy/transform.py --package $$prefix < template.yaml > '$(OUT)/kmsentry.json'
+	rm -rf '$(OUT)/build'
+	cp deploy/forwarder.yaml deploy/chat.yaml '$(OUT)'
+	@find '$(OUT)' -type f | sort
+
+# A compile of some minutes, and no binary of somebody else's.
+GORELEASER ?= $(GO) run github.com/goreleaser/goreleaser/v2@v2.15.1
+
+release: ## build a release with goreleaser, from a clean tree on a tag; a dry run: make release RELEASE='--snapshot --clean'
+	$(GORELEASER) check
+	KMSENTRY_VERSION='$(KMSENTRY_VERSION)' $(GORELEASER) release $(or $(RELEASE),--clean)
 
 bench: ## run the benchmarks; beside iam-simulate where make oracle has installed it
 	$(if $(wildcard detector/policy/testdata/oracle/node_modules),KMSENTRY_ORACLE=1) $(GO) test -run '^$$' -bench . -benchmem ./...
@@ -72,7 +106,7 @@ smoke: ## a drill on a deployed stack, with a key of its own that it deletes: ma
 preview: ## write docs/preview.html: every sample event in every channel
 	$(GO) run ./internal/preview -o docs/preview.html
 
-lint: ## staticcheck, gofumpt, gosec and go mod tidy, at the versions that CI uses
+lint: ## staticcheck, gofumpt, actionlint, gosec and go mod tidy, at the versions that CI uses
 	.ci/lint
 
 clean: ## remove what make builds

@@ -45,13 +45,13 @@ func rules() map[string]rule {
 		},
 		"alert/exceptions": {ours: []string{"detector", "detector/policy"}, modules: []string{"go.yaml.in/yaml/v3"}, forbidden: pure},
 		"lambda": {
-			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy"},
+			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "internal/version"},
 			modules: []string{"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sns"},
 		},
 		"cmd/kmsentry": {
 			ours: []string{
 				"alert", "alert/exceptions", "detector", "detector/policy", "history", "internal/awsid", "internal/doctor", "internal/fakesns",
-				"internal/hunt", "internal/load", "internal/redrive", "internal/runtimeapi", "internal/s3archive",
+				"internal/hunt", "internal/load", "internal/redrive", "internal/runtimeapi", "internal/s3archive", "internal/version",
 			},
 			modules: []string{
 				"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sqs", // for doctor and redrive
@@ -80,6 +80,7 @@ func rules() map[string]rule {
 		"internal/load":       {ours: []string{"detector/policy", "internal/awsid"}, modules: []string{"go.yaml.in/yaml/v3"}},
 		"internal/mototest":   {ours: []string{"internal/pytool"}},
 		"internal/mutate":     {},
+		"internal/pack":       {},
 		"internal/preview":    {ours: []string{"alert", "detector", "detector/policy"}},
 		"internal/pytool":     {},
 		"internal/redrive":    {ours: []string{"alert", "detector"}, modules: []string{"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sqs"}},
@@ -92,6 +93,7 @@ func rules() map[string]rule {
 		},
 		"internal/trailgen":     {},
 		"internal/trailgen/cmd": {ours: []string{"internal/trailgen"}},
+		"internal/version":      {},
 	}
 }
 

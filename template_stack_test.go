@@ -197,6 +197,7 @@ func combinations() []map[string]string {
 		{"TopicKeyArn", "", "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"},
 		{"EventBusName", "default", "security"},
 		{"ReservedConcurrency", "", "5"},
+		{"OrganizationId", "", "o-a1b2c3d4e5"},
 	}
 	all := append(ways(told, built), ways(built, told)...)
 	for _, p := range all[1<<len(told):] {
@@ -291,8 +292,12 @@ func (f *faults) heard(d deployment, p map[string]string) {
 	if fmt.Sprint(mailboxes) != fmt.Sprint(want) {
 		f.add("mailboxes = %v, want %v", mailboxes, want)
 	}
-	for name, parameter := range map[string]string{"CanarySchedule": "Canary", "CanaryRole": "Canary", "CanaryAlarm": "Canary", "TamperWatch": "TamperRule", "TamperAlarm": "TamperRule", "Board": "Dashboard"} {
-		if _, ok := d.resources[name]; ok != (p[parameter] == "true") {
+	for name, parameter := range map[string]string{
+		"CanarySchedule": "Canary", "CanaryRole": "Canary", "CanaryAlarm": "Canary", "TamperWatch": "TamperRule", "TamperWatchTrail": "TamperRule", "TamperAlarm": "TamperRule", "Board": "Dashboard",
+		"OrganizationBus": "OrganizationId", "OrganizationBusPolicy": "OrganizationId", "OrganizationRule": "OrganizationId", "OrganizationRulePermission": "OrganizationId",
+		"OrganizationRuleAlarm": "OrganizationId", "OrganizationDeadLetterAlarm": "OrganizationId",
+	} {
+		if _, ok := d.resources[name]; ok != (p[parameter] == "true" || strings.HasPrefix(p[parameter], "o-")) {
 			f.add("%s is there: %t, with %s %s", name, ok, parameter, p[parameter])
 		}
 	}

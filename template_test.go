@@ -18,28 +18,6 @@ import (
 	"github.com/kmsentry/kmsentry/internal/pytool"
 )
 
-// translator turns SAM templates, a JSON array of YAML texts on standard
-// input, into CloudFormation: an array of {"template": ...} or {"error": ...}.
-// The code's place in S3 is what sam package would put there.
-const translator = `
-import json, sys
-from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
-class NoManagedPolicies:
-    def load(self): return {}
-answers = []
-for text in json.load(sys.stdin):
-    try:
-        template = yaml_parse(text)
-        for resource in template["Resources"].values():
-            if resource["Type"] == "AWS::Serverless::Function":
-                resource["Properties"]["CodeUri"] = "s3://bucket/key"
-        answers.append({"template": transform(template, {}, NoManagedPolicies())})
-    except Exception as e:
-        answers.append({"error": repr(e)})
-json.dump(answers, sys.stdout)
-`
-
 // A translation is what the SAM translator made of a template.
 type translation struct {
 	Template cloudFormation
@@ -74,8 +52,7 @@ func translate(t *testing.T, templates ...string) []translation {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("python3", "-c", translator)
-	cmd.Env = append(os.Environ(), "AWS_DEFAULT_REGION=us-east-1")
+	cmd := exec.Command("python3", "deploy/transform.py")
 	cmd.Stdin = bytes.NewReader(in)
 	out, err := cmd.Output()
 	if err != nil {
@@ -229,7 +206,8 @@ func TestPlantedTemplateFaultsAreFound(t *testing.T) {
 		{"SAM's own role", "      Role: !GetAtt DetectorRole.Arn\n", ""},
 		{"tracing, which adds permissions", "      Timeout: 30\n", "      Timeout: 30\n      Tracing: PassThrough\n"},
 		{"anybody may send to the queue", "            Principal: {Service: events.amazonaws.com}\n", "            Principal: \"*\"\n"},
-		{"any rule may send to the queue", "            Condition:\n              ArnEquals: {aws:SourceArn: !GetAtt DetectorFunctionKeyPolicyChange.Arn}\n", ""},
+		{"any rule may send to the queue", "            Condition:\n              ArnEquals: {aws:SourceArn: [!GetAtt DetectorFunctionKeyPolicyChange.Arn, !If [HasOrganization, !GetAtt OrganizationRule.Arn, !Ref AWS::NoValue]]}\n", ""},
+		{"the organization's rule may not send to the queue", "[!GetAtt DetectorFunctionKeyPolicyChange.Arn, !If [HasOrganization, !GetAtt OrganizationRule.Arn, !Ref AWS::NoValue]]", "[!GetAtt DetectorFunctionKeyPolicyChange.Arn]"},
 		{"a Deny became an Allow", "          - Sid: OnlyTheDetector\n            Effect: Deny", "          - Sid: OnlyTheDetector\n            Effect: Allow"},
 		{"the mail goes elsewhere", "Protocol: email\n      Endpoint: !Ref AlertEmail", "Protocol: sms\n      Endpoint: !Ref AlertEmail"},
 		{"the mail is not optional", "    Condition: HasEmail\n", ""},
@@ -265,10 +243,22 @@ func TestPlantedTemplateFaultsAreFound(t *testing.T) {
 		{"a queue goes with the stack", "    DeletionPolicy: Retain # what", "    DeletionPolicy: Delete # what"},
 		{"the log goes with the stack", "    Type: AWS::Logs::LogGroup\n    DeletionPolicy: Retain\n", "    Type: AWS::Logs::LogGroup\n"},
 		{"the log's name comes again", "      LogGroupName: !Sub\n        - /aws/lambda/${AWS::StackName}-detector-${Unique}\n        - Unique: !Select [0, !Split [\"-\", !Select [2, !Split [\"/\", !Ref AWS::StackId]]]]\n", "      LogGroupName: !Sub /aws/lambda/${AWS::StackName}-detector\n"},
-		{"the tamper rule is off", "      State: ENABLED\n      EventPattern:", "      State: DISABLED\n      EventPattern:"},
+		{"the tamper rule is off", "      Description: Calls that switch kmsentry off\n      State: ENABLED\n", "      Description: Calls that switch kmsentry off\n      State: DISABLED\n"},
+		{"the trail's rule is off", "or its voice\n      State: ENABLED\n", "or its voice\n      State: DISABLED\n"},
+		{"a pattern that is too long", "eventName: [DisableRule, DeleteRule, PutRule]", "eventName: [DisableRule, DeleteRule, PutRule, " + strings.Repeat("A, ", 200) + "B]"},
+		{"the alarm counts one tamper rule", "Expression: FILL(stack, 0) + FILL(trail, 0)", "Expression: FILL(stack, 0)"},
+		{"the bus is everybody's", "          StringEquals: {aws:PrincipalOrgID: !Ref OrganizationId}\n", "          StringLike: {aws:PrincipalOrgID: \"o-*\"}\n"},
+		{"the bus's policy is not pinned", "        Condition:\n          StringEquals: {aws:PrincipalOrgID: !Ref OrganizationId}\n", ""},
+		{"others may write rules on the bus", "Action: events:PutEvents\n        Resource: !GetAtt OrganizationBus", "Action: events:*\n        Resource: !GetAtt OrganizationBus"},
+		{"the bus is always there", "    Type: AWS::Events::EventBus\n    Condition: HasOrganization\n", "    Type: AWS::Events::EventBus\n"},
+		{"the organization's rule is off", "forward to kmsentry\n      EventBusName: !Ref OrganizationBus\n      State: ENABLED\n", "forward to kmsentry\n      EventBusName: !Ref OrganizationBus\n      State: DISABLED\n"},
+		{"the organization's rule on another bus", "forward to kmsentry\n      EventBusName: !Ref OrganizationBus\n", "forward to kmsentry\n"},
+		{"a call that is not forwarded", "          eventName: [CreateKey, PutKeyPolicy, ReplicateKey]\n      Targets", "          eventName: [CreateKey, PutKeyPolicy]\n      Targets"},
+		{"the organization's rule calls nobody", "      SourceArn: !GetAtt OrganizationRule.Arn\n", "      SourceArn: !GetAtt TamperWatch.Arn\n"},
+		{"forwarded events are lost", "          DeadLetterConfig:\n            Arn: !GetAtt UndeliveredEvents.Arn\n\n  OrganizationRulePermission", "\n  OrganizationRulePermission"},
 		{"the tamper rule forgets a call", "eventName: [StopLogging, DeleteTrail]", "eventName: [DeleteTrail]"},
 		{"the tamper rule tells nobody", "          Arn: !Ref OpsTopic\n          InputTransformer", "          Arn: !Ref AlertTopic\n          InputTransformer"},
-		{"any rule may publish alarms", "                ArnEquals: {aws:SourceArn: !GetAtt TamperWatch.Arn}\n", "                StringLike: {aws:PrincipalOrgPaths: \"*\"}\n"},
+		{"any rule may publish alarms", "                ArnEquals: {aws:SourceArn: [!GetAtt TamperWatch.Arn, !GetAtt TamperWatchTrail.Arn]}\n", "                StringLike: {aws:PrincipalOrgPaths: \"*\"}\n"},
 		{"an alarm by another dimension", "      MetricName: Throttles\n      Dimensions: [{Name: FunctionName,", "      MetricName: Throttles\n      Dimensions: [{Name: Function,"},
 		{"a custom bus is watched as the default one", "[{Name: EventBusName, Value: !Ref EventBusName}, {Name: RuleName,", "[{Name: RuleName,"},
 		{"deliveries are not counted", "FILL(published, 0) * ${AlertSubscribers} - FILL(delivered, 0)", "FILL(published, 0) * ${AlertSubscribers} - FILL(published, 0)"},
@@ -302,6 +292,7 @@ func replaced(t *testing.T, text, old, new string) string {
 func templateFaults(c cloudFormation) []string {
 	f := &faults{c: c}
 	f.rule()
+	f.organization()
 	f.function()
 	f.role()
 	f.policies()
@@ -372,9 +363,21 @@ func (f *faults) rule() {
 		"Arn": {"Fn::GetAtt": ["DetectorFunction", "Arn"]},
 		"DeadLetterConfig": {"Arn": {"Fn::GetAtt": ["UndeliveredEvents", "Arn"]}},
 		"RetryPolicy": {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}}]`)
-	p := f.one("AWS::Lambda::Permission").Properties
-	f.want("who may call the function", p["Principal"], `"events.amazonaws.com"`)
-	f.want("which rule may call the function", p["SourceArn"], `{"Fn::GetAtt": ["DetectorFunctionKeyPolicyChange", "Arn"]}`)
+	f.calls("DetectorFunctionKeyPolicyChange")
+	if permissions := f.all("AWS::Lambda::Permission"); len(permissions) != 2 {
+		f.add("permissions to call the function = %v, want 2", sortedKeys(permissions))
+	}
+}
+
+// calls holds that the rule, and nothing else, may call the function by its permission.
+func (f *faults) calls(rule string) {
+	p := f.c.Resources[rule+"Permission"].Properties
+	f.want("what "+rule+" may do", p["Action"], `"lambda:InvokeFunction"`)
+	if got := references(p["FunctionName"]); len(got) != 1 || got[0] != "DetectorFunction" {
+		f.add("%s may call %v", rule, got)
+	}
+	f.want("who may call the function for "+rule, p["Principal"], `"events.amazonaws.com"`)
+	f.want("which rule may call the function", p["SourceArn"], `{"Fn::GetAtt": ["`+rule+`", "Arn"]}`)
 }
 
 func (f *faults) function() {

@@ -24,11 +24,14 @@ func pseudo() map[string]string {
 		"AlertTopic":                      "arn:aws:sns:us-east-1:111122223333:kmsentry-AlertTopic-AbC3",
 		"OverflowTopic":                   "arn:aws:sns:us-east-1:111122223333:kmsentry-OverflowTopic-AbC4",
 		"OpsTopic":                        "arn:aws:sns:us-east-1:111122223333:kmsentry-OpsTopic-AbC5",
+		"TamperWatchTrail":                "kmsentry-TamperWatchTrail-AbC6",
+		"OrganizationBus":                 "kmsentry",
+		"OrganizationRule":                "kmsentry|kmsentry-OrganizationRule-AbC7", // as of every rule on a bus that is not the default one
 	}
 }
 
-// resolved evaluates Ref, GetAtt, Sub, Join and Split with the given values. What
-// it does not know is an error: a test would compare it with itself otherwise.
+// resolved evaluates Ref, GetAtt, Sub, Join, Split and Select with the given values.
+// What it does not know is an error: a test would compare it with itself otherwise.
 func resolved(v any, names map[string]string) (any, error) {
 	switch name, argument := function(v); name {
 	case "Ref":
@@ -40,6 +43,8 @@ func resolved(v any, names map[string]string) (any, error) {
 		return substituted(argument, names)
 	case "Fn::Split", "Fn::Join":
 		return splitOrJoined(name, argument, names)
+	case "Fn::Select":
+		return selected(argument, names)
 	case "":
 	default:
 		return nil, fmt.Errorf("%s is not known here", name)
@@ -103,6 +108,19 @@ func substituted(argument any, names map[string]string) (any, error) {
 		return value
 	})
 	return text, missing
+}
+
+func selected(argument any, names map[string]string) (any, error) {
+	parts, _ := argument.([]any)
+	value, err := resolved(parts[1], names)
+	if err != nil {
+		return nil, err
+	}
+	list, _ := value.([]any)
+	if n, ok := parts[0].(float64); ok && int(n) < len(list) {
+		return list[int(n)], nil
+	}
+	return nil, fmt.Errorf("there is no element %v in %v", parts[0], list)
 }
 
 func splitOrJoined(name string, argument any, names map[string]string) (any, error) {
@@ -245,7 +263,8 @@ func alarmRows() map[string]string {
 		"DelayAlarm":                    "kmsentry AlertDelaySeconds FunctionName=DetectorFunction p95/300 >= 900",
 		"StormAlarm":                    "kmsentry Overflow FunctionName=DetectorFunction Sum/60 >= 1",
 		"CanaryAlarm":                   "kmsentry Canary FunctionName=DetectorFunction Sum/3600 < 1",
-		"TamperAlarm":                   "AWS/Events TriggeredRules RuleName=TamperWatch Sum/300 >= 1",
+		"OrganizationRuleAlarm":         "AWS/Events FailedInvocations EventBusName=OrganizationBus,RuleName=OrganizationRule Sum/300 >= 1",
+		"OrganizationDeadLetterAlarm":   "AWS/Events InvocationsFailedToBeSentToDlq EventBusName=OrganizationBus,RuleName=OrganizationRule Sum/300 >= 1",
 	}
 }
 
@@ -258,8 +277,12 @@ func (f *faults) alarms() {
 			f.want("how long the canary may be missing", r.Properties["EvaluationPeriods"], `26`)
 		}
 		f.want(name+" without data", r.Properties["TreatMissingData"], `"`+missing+`"`)
-		if name == "NotDeliveredAlarm" {
+		switch name {
+		case "NotDeliveredAlarm":
 			f.notDelivered(r.Properties)
+			continue
+		case "TamperAlarm":
+			f.tamperCounted(r.Properties)
 			continue
 		}
 		if got := alarmRow(r.Properties); got != rows[name] {
@@ -303,6 +326,17 @@ func (f *faults) notDelivered(p map[string]any) {
 			"Dimensions": [{"Name": "TopicName", "Value": {"Fn::GetAtt": ["AlertTopic", "TopicName"]}}]}, "Period": 3600, "Stat": "Sum"}},
 		{"Id": "delivered", "ReturnData": false, "MetricStat": {"Metric": {"Namespace": "AWS/SNS", "MetricName": "NumberOfNotificationsDelivered",
 			"Dimensions": [{"Name": "TopicName", "Value": {"Fn::GetAtt": ["AlertTopic", "TopicName"]}}]}, "Period": 3600, "Stat": "Sum"}}]`)
+	f.want("its threshold", p["Threshold"], `1`)
+}
+
+// tamperCounted holds the alarm that counts what the two tamper rules caught.
+func (f *faults) tamperCounted(p map[string]any) {
+	rule := func(id, name string) string {
+		return `{"Id": "` + id + `", "ReturnData": false, "MetricStat": {"Metric": {"Namespace": "AWS/Events", "MetricName": "TriggeredRules",
+			"Dimensions": [{"Name": "RuleName", "Value": {"Ref": "` + name + `"}}]}, "Period": 300, "Stat": "Sum"}}`
+	}
+	f.want("what counts as tampering", p["Metrics"], `[{"Id": "calls", "Label": "calls", "Expression": "FILL(stack, 0) + FILL(trail, 0)"},`+
+		rule("stack", "TamperWatch")+`, `+rule("trail", "TamperWatchTrail")+`]`)
 	f.want("its threshold", p["Threshold"], `1`)
 }
 

@@ -56,7 +56,11 @@ func tag(f *detector.Finding, o Options) string {
 
 // sms is the finding on one line of ASCII.
 func sms(f *detector.Finding, o Options) string {
-	text := fmt.Sprintf("%s%s, account %s, key %s, by %s", tag(f, o), brief(f),
-		orUnknown(ascii(f.Key.Account, 12)), ascii(keyName(f.Key), 36), ascii(who(f.Actor), 512)) // cut once, below
+	region := ""
+	if in := cmp.Or(f.Key.Region, f.Event.Region); in != "" {
+		region = ", " + ascii(in, 24)
+	}
+	text := fmt.Sprintf("%s%s, account %s%s, key %s, by %s", tag(f, o), brief(f),
+		orUnknown(ascii(f.Key.Account, 12)), region, ascii(keyName(f.Key), 36), ascii(who(f.Actor), 512)) // cut once, below
 	return cut(text, maxSMS)
 }

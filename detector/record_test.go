@@ -210,7 +210,7 @@ func TestDetectPartlyUnreadable(t *testing.T) {
 		quiet      string
 		unreadable string // the beginning of the only one
 	}{
-		{"beside an open statement", []edit{text(own, digits, open)}, policy.Public, "", `line 2: Statement[1].Principal.AWS: want "*", an account id`},
+		{"beside an open statement", []edit{text(own, digits, open)}, policy.Public, "", `line 2: Statement[1].Principal.AWS: expected "*", an account id`},
 		{"alone", []edit{text(own, digits)}, policy.Undecided, "", `line 2: Statement[1].Principal.AWS`},
 		{"where it decides nothing", []edit{text(sid)}, policy.Private, quietPrivate, ""},
 		{"refused for it", []edit{text(own, digits), refused}, policy.Private, quietMalformed, ""},

@@ -100,9 +100,9 @@ func checkLog(t *testing.T, log string, s summary) {
 		t.Fatalf("%d log lines, want 1:\n%s", len(lines), log)
 	}
 	var line struct {
-		Timestamp, Level, Message, Verdict, Outcome string
-		EventID                                     string `json:"event_id"`
-		AWS                                         *struct {
+		Timestamp, Level, Message, Verdict, Outcome, Version string
+		EventID                                              string `json:"event_id"`
+		AWS                                                  *struct {
 			CloudWatchMetrics []struct {
 				Namespace string
 				Metrics   []struct{ Name string }
@@ -114,6 +114,9 @@ func checkLog(t *testing.T, log string, s summary) {
 	}
 	if _, err := time.Parse(time.RFC3339, line.Timestamp); err != nil || line.Level != "INFO" || line.Message == "" {
 		t.Errorf("log line = %s, want timestamp, level INFO and message", lines[0])
+	}
+	if line.Version == "" {
+		t.Errorf("log line = %s, want the version", lines[0])
 	}
 	if line.EventID != s.EventID || line.Verdict != s.Verdict.String() || line.Outcome != s.Outcome {
 		t.Errorf("log line = %s, want event %s, %s, %s", lines[0], s.EventID, s.Verdict, s.Outcome)

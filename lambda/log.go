@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+
+	"github.com/kmsentry/kmsentry/internal/version"
 )
 
 // newLog writes one JSON object a line, with the member names that Lambda's
@@ -32,7 +34,7 @@ func lambdaNames(groups []string, a slog.Attr) slog.Attr {
 // startLine is the log line of a function that cannot start.
 func startLine(fault error) string {
 	var line bytes.Buffer
-	newLog(&line, slog.LevelInfo).Error("start failed", "error", fault.Error())
+	newLog(&line, slog.LevelInfo).Error("start failed", "error", fault.Error(), "version", version.String())
 	return strings.TrimSuffix(line.String(), "\n")
 }
 
@@ -44,6 +46,7 @@ func (h *handler) record(ctx context.Context, s summary, delay time.Duration) {
 		slog.String("event_name", s.EventName),
 		slog.String("verdict", s.Verdict.String()),
 		slog.String("outcome", s.Outcome),
+		slog.String("version", h.settings.options.Version),
 	}
 	for _, a := range []struct{ key, value string }{
 		{"severity", s.Severity},

@@ -137,8 +137,8 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		{"general endpoint", "AWS_ENDPOINT_URL", "localhost", `got "localhost"`},
 		{"fips", "AWS_USE_FIPS_ENDPOINT", "perhaps", `got "perhaps"`},
 		{"exceptions file that was asked for", "EXCEPTIONS_FILE", "other.yaml", "/var/task/other.yaml"},
-		{"broken exceptions", "EXCEPTIONS_FILE", "/broken.yaml", "broken.yaml: line 1: want a list of exceptions"},
-		{"exceptions with several faults", "EXCEPTIONS_FILE", "/faults.yaml", "faults.yaml: line 2: want a mapping with name, match, reason, owner, expires, got text; line 3: want a mapping"},
+		{"broken exceptions", "EXCEPTIONS_FILE", "/broken.yaml", "broken.yaml: line 1: expected a list of exceptions"},
+		{"exceptions with several faults", "EXCEPTIONS_FILE", "/faults.yaml", "faults.yaml: line 2: expected a mapping with name, match, reason, owner, expires, found text; line 3: expected a mapping"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

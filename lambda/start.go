@@ -8,8 +8,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"time"
+
+	"github.com/kmsentry/kmsentry/internal/version"
 )
 
 // start makes the handler from the environment. Errors are *settingError.
@@ -18,7 +19,7 @@ func start(getenv func(string) string, readFile func(string) ([]byte, error), st
 	if err != nil {
 		return nil, err
 	}
-	s.options.Version = version()
+	s.options.Version = version.String()
 	return &handler{
 		settings: s,
 		sns:      newSNS(s),
@@ -40,15 +41,6 @@ func taskRoot(getenv func(string) string) string {
 		return "."
 	}
 	return filepath.Dir(exe)
-}
-
-// version is the module's version as the build recorded it; "" when it did not.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "(devel)" {
-		return ""
-	}
-	return info.Main.Version
 }
 
 // reportStart logs why the function cannot start and tells Lambda, which would

@@ -99,7 +99,7 @@ func (l *loader) file(root *node) {
 		return
 	}
 	if members[0].kind != listKind {
-		l.fail(members[0].line, "want a list of exceptions, got %s", members[0].kind)
+		l.fail(members[0].line, "expected a list of exceptions, found %s", members[0].kind)
 		return
 	}
 	l.list.entries = make([]entry, 0, len(members[0].items))
@@ -112,7 +112,7 @@ func (l *loader) file(root *node) {
 // in names; nil for one that is missing. It returns false for no mapping.
 func (l *loader) members(n *node, names []string, found []*node) bool {
 	if n.kind != mappingKind {
-		l.fail(n.line, "want a mapping with %s, got %s", strings.Join(names, ", "), n.kind)
+		l.fail(n.line, "expected a mapping with %s, found %s", strings.Join(names, ", "), n.kind)
 		return false
 	}
 	for i := 0; i+1 < len(n.items); i += 2 {
@@ -120,9 +120,9 @@ func (l *loader) members(n *node, names []string, found []*node) bool {
 		at := slices.Index(names, name.text)
 		switch {
 		case at < 0 || name.kind != textKind:
-			l.fail(name.line, "want one of %s, got %s", strings.Join(names, ", "), shown(name))
+			l.fail(name.line, "expected one of %s, found %s", strings.Join(names, ", "), shown(name))
 		case found[at] != nil:
-			l.fail(name.line, "want %s once, got it again", names[at])
+			l.fail(name.line, "expected %s once, found it again", names[at])
 		default:
 			found[at] = &n.items[i+1]
 		}
@@ -166,7 +166,7 @@ func (l *loader) entry(n *node) {
 	case m[entryWhen] != nil:
 		l.fail(m[entryWhen].line, "%s", oldCondition(m[entryWhen].text))
 	case m[entryMatch] == nil:
-		l.fail(n.line, "want match, got none")
+		l.fail(n.line, "expected match, found none")
 	}
 	if m[entryMatch] != nil {
 		l.match(&e, m[entryMatch])
@@ -199,11 +199,11 @@ func hasMember(n *node, name string) bool {
 func (l *loader) words(entry, n *node, member string) string {
 	switch {
 	case n == nil:
-		l.fail(entry.line, "want %s, got none", member)
+		l.fail(entry.line, "expected %s, found none", member)
 	case n.kind != textKind:
-		l.fail(n.line, "want text for %s, got %s", member, shown(n))
+		l.fail(n.line, "expected text for %s, found %s", member, shown(n))
 	case !hasWords(n.text):
-		l.fail(n.line, "want words for %s, got %s", member, quote(n.text))
+		l.fail(n.line, "expected words for %s, found %s", member, quote(n.text))
 	default:
 		return strings.TrimSpace(n.text)
 	}
@@ -215,11 +215,11 @@ func (l *loader) uniqueName(n *node, name string) {
 		return
 	}
 	if !isName(name) {
-		l.fail(n.line, "want a name of letters, digits, spaces, . _ - (at most 64, the first a letter or digit), got %s", quote(name))
+		l.fail(n.line, "expected a name of letters, digits, spaces, . _ - (at most 64, the first a letter or digit), found %s", quote(name))
 		return
 	}
 	if before, ok := l.lines[name]; ok {
-		l.fail(n.line, "want a name of its own, got the name of line %d", before)
+		l.fail(n.line, "expected a name of its own, found the name of line %d", before)
 		return
 	}
 	l.lines[name] = n.line
@@ -229,16 +229,16 @@ func (l *loader) uniqueName(n *node, name string) {
 // instant after it.
 func (l *loader) expiry(entry, n *node) time.Time {
 	if n == nil {
-		l.fail(entry.line, "want expires, got none")
+		l.fail(entry.line, "expected expires, found none")
 		return time.Time{}
 	}
 	day, err := time.Parse(time.DateOnly, n.text)
 	if n.kind != textKind || err != nil {
-		l.fail(n.line, "expires: want a date such as %s, got %s", l.now.UTC().AddDate(0, 3, 0).Format(time.DateOnly), shown(n))
+		l.fail(n.line, "expires: expected a date such as %s, found %s", l.now.UTC().AddDate(0, 3, 0).Format(time.DateOnly), shown(n))
 		return time.Time{}
 	}
 	if limit := Latest(l.now); day.After(limit) {
-		l.fail(n.line, "expires: want a day up to %s, a year from now, got %s", limit.Format(time.DateOnly), n.text)
+		l.fail(n.line, "expires: expected a day up to %s, a year from now, found %s", limit.Format(time.DateOnly), n.text)
 	}
 	return day.AddDate(0, 0, 1)
 }
@@ -269,9 +269,9 @@ func (l *loader) match(e *entry, n *node) {
 	}
 	switch {
 	case m[key] == nil && m[policySHA256] == nil && m[resource] == nil:
-		l.fail(n.line, "want key, policy_sha256 or resource in match, got none of them")
+		l.fail(n.line, "expected key, policy_sha256 or resource in match, found none of them")
 	case m[policySHA256] == nil && (m[verdict] == nil || m[class] == nil):
-		l.fail(n.line, "want verdict (the worst that is accepted) and class beside key or resource, since the policy can change; or policy_sha256")
+		l.fail(n.line, "expected verdict (the worst that is accepted) and class beside key or resource, since the policy can change; or policy_sha256")
 	}
 }
 
@@ -282,14 +282,14 @@ func (l *loader) values(c columnID, n *node) []string {
 		items = n.items
 	}
 	if len(items) == 0 {
-		l.fail(n.line, "%s: want %s, got an empty list", l.columns[c].name, l.columns[c].want)
+		l.fail(n.line, "%s: expected %s, found an empty list", l.columns[c].name, l.columns[c].want)
 		return nil
 	}
 	values := make([]string, 0, len(items))
 	for i := range items {
 		item := &items[i]
 		if item.kind != textKind || !l.columns[c].valid(item.text) {
-			l.fail(item.line, "%s: want %s, got %s", l.columns[c].name, l.columns[c].want, shown(item))
+			l.fail(item.line, "%s: expected %s, found %s", l.columns[c].name, l.columns[c].want, shown(item))
 			continue
 		}
 		values = append(values, item.text)
@@ -297,7 +297,7 @@ func (l *loader) values(c columnID, n *node) []string {
 	slices.Sort(values)
 	for i := 1; i < len(values); i++ {
 		if values[i] == values[i-1] {
-			l.fail(n.line, "%s: want each value once, got %s again", l.columns[c].name, quote(values[i]))
+			l.fail(n.line, "%s: expected each value once, found %s again", l.columns[c].name, quote(values[i]))
 		}
 	}
 	return values

@@ -299,7 +299,7 @@ func TestOf(t *testing.T) {
 	}
 	for name, edit := range map[string]func(*detector.Finding){
 		"locked":        func(f *detector.Finding) { f.OwnerLocked = true },
-		"no policy":     func(f *detector.Finding) { f.Problem = "want JSON" },
+		"no policy":     func(f *detector.Finding) { f.Problem = "expected JSON" },
 		"too intricate": func(f *detector.Finding) { f.Decision = tooIntricate(t) },
 	} {
 		g := *f

@@ -55,7 +55,7 @@ func read(data []byte) (node, *Error) {
 		return node{}, syntaxError(data, err)
 	}
 	if err := d.Decode(&more); err == nil {
-		return node{}, &Error{Line: max(more.Line, 1), Err: errors.New("want one YAML document, got another")}
+		return node{}, &Error{Line: max(more.Line, 1), Err: errors.New("expected one YAML document, found another")}
 	} else if !errors.Is(err, io.EOF) {
 		return node{}, syntaxError(data, err)
 	}
@@ -71,7 +71,7 @@ func oddBreak(data []byte) *Error {
 	}
 	r, _ := utf8.DecodeRune(data[at:])
 	line := 1 + bytes.Count(data[:at], []byte("\n"))
-	return &Error{Line: line, Err: fmt.Errorf("want lines that end with a line feed, found the line separator %U", r)}
+	return &Error{Line: line, Err: fmt.Errorf("expected lines that end with a line feed, found the line separator %U", r)}
 }
 
 // convert takes what is needed from the YAML package's tree.
@@ -131,7 +131,7 @@ func syntaxError(data []byte, err error) *Error {
 		name, _, _ = strings.Cut(name, "'")
 		line = 1 + bytes.Count(data[:max(0, bytes.Index(data, []byte("*"+name)))], []byte("\n"))
 	}
-	return &Error{Line: line, Err: fmt.Errorf("want YAML: %s", message)}
+	return &Error{Line: line, Err: fmt.Errorf("expected YAML: %s", message)}
 }
 
 // lineOfFailure returns the line up to which the YAML package asks for text.

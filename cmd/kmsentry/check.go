@@ -72,11 +72,21 @@ type checkPrinter interface {
 	end(status int, t tally) error
 }
 
-// checkFiles judges the files in order. A bad one never stops the others.
+// checkFiles judges the files in order, and shows how far it is when that takes long.
 func checkFiles(o checkOptions, stdin io.Reader, stdout, stderr io.Writer) int {
-	p := newCheckPrinter(o, stdout, stderr)
-	status := exitOK
 	files := expand(o.files, o.skipUnknown)
+	bar := newProgress(o, files, stderr)
+	out, errs := bar.through(stdout), bar.through(stderr)
+	status := checkEach(o, files, bar, stdin, newCheckPrinter(o, styleFor(stdout), out, errs), errs)
+	if err := bar.close(); err != nil {
+		return outputFault(err, stderr)
+	}
+	return status
+}
+
+// checkEach judges the files in order. A bad one never stops the others.
+func checkEach(o checkOptions, files []checkPath, bar *progress, stdin io.Reader, p checkPrinter, stderr io.Writer) int {
+	status := exitOK
 	t := tally{files: len(files), folders: slices.ContainsFunc(files, func(f checkPath) bool { return f.walked })}
 	var found baseline
 	err := judgeAll(files, stdin, o, func(file checkPath, out fileOutcome) error {
@@ -85,18 +95,27 @@ func checkFiles(o checkOptions, stdin io.Reader, stdout, stderr io.Writer) int {
 		case out.unknown != "":
 			fmt.Fprintf(stderr, "kmsentry check: skipped %s: %s\n", alert.Sanitize(file.name, 400), alert.Sanitize(out.unknown, 400))
 		case out.withoutKey && o.requireKey && !file.walked:
-			out.documents = []checked{{file: file.name, err: errors.New("want a key (--require-key), found none"), decision: policy.Unread()}}
+			out.documents = append(out.documents, checked{file: file.name, err: errors.New("expected a key (--require-key), found none"), decision: policy.Unread()})
 		}
+		for _, note := range out.notes {
+			fmt.Fprintf(stderr, "kmsentry check: %s: %s\n", alert.Sanitize(file.name, 400), alert.Sanitize(note, 400))
+		}
+		worst := exitOK
 		for _, c := range out.documents {
 			found.add(&c, o.at)
 			c.accept(o)
-			status = max(status, o.failOn.status(c))
+			worst = max(worst, o.failOn.status(c))
 			if err := p.document(c); err != nil {
 				return err
 			}
 		}
+		status = max(status, worst)
+		bar.next(worst == exitFound)
 		return nil
 	})
+	if closed := bar.close(); err == nil {
+		err = closed
+	}
 	if err == nil {
 		err = p.end(status, t)
 	}
@@ -119,14 +138,20 @@ func checkFiles(o checkOptions, stdin io.Reader, stdout, stderr io.Writer) int {
 
 // A tally counts the files and keys of a run.
 type tally struct {
-	files, keys, without, unknown int
-	folders                       bool // some files were found in folders
-	parameters                    []string
+	files, keys, grants, without, unknown int
+	folders                               bool // some files were found in folders
+	parameters                            []string
 }
 
 func (t *tally) add(out fileOutcome) {
-	t.keys += len(out.documents)
-	if out.withoutKey {
+	for _, c := range out.documents {
+		if c.granted != nil {
+			t.grants++
+		} else {
+			t.keys++
+		}
+	}
+	if out.withoutKey && len(out.documents) == 0 {
 		t.without++
 	}
 	if out.unknown != "" {
@@ -139,7 +164,7 @@ func (t *tally) add(out fileOutcome) {
 func (t *tally) faults(o checkOptions) []string {
 	var list []string
 	if t.keys == 0 && o.requireKey && t.folders {
-		list = append(list, fmt.Sprintf("want a key (--require-key), found none in %s", counted(t.files, "file")))
+		list = append(list, fmt.Sprintf("expected a key (--require-key), found none in %s", counted(t.files, "file")))
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.parameters)) {
 		if !slices.Contains(t.parameters, name) && !slices.Contains(o.configured, name) {
@@ -158,14 +183,14 @@ func counted(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-func newCheckPrinter(o checkOptions, stdout, stderr io.Writer) checkPrinter {
+func newCheckPrinter(o checkOptions, s style, stdout, stderr io.Writer) checkPrinter {
 	switch o.format {
 	case "json":
 		return &checkJSON{w: stdout, explain: o.explain}
 	case "sarif":
 		return newSARIF(stdout, stderr)
 	default:
-		return &checkText{w: stdout, style: styleFor(stdout), explain: o.explain}
+		return &checkText{w: stdout, style: s, explain: o.explain}
 	}
 }
 
@@ -186,7 +211,7 @@ func readInput(file string, stdin io.Reader) ([]byte, error) {
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return nil, errors.New("want a file, got a directory")
+		return nil, errors.New("expected a file, found a directory")
 	}
 	return readAll(f)
 }

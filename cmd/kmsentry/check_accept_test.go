@@ -34,7 +34,7 @@ func TestCheckExceptions(t *testing.T) {
 	}{
 		{"alone", []string{"--exceptions", none}, exitOK, 0, []string{"valid; exceptions: 0, expired: 0\n"}},
 		{"wrong, every fault", []string{"--exceptions", faults}, exitError, 5, []string{
-			"accepted.yaml: line 2: entry \"x\": want reason", `accepted.yaml: line 3: entry "x": conditions are no longer read; instead of when write match: {`, "accepted.yaml: line 4: want a mapping",
+			"accepted.yaml: line 2: entry \"x\": expected reason", `accepted.yaml: line 3: entry "x": conditions are no longer read; instead of when write match: {`, "accepted.yaml: line 4: expected a mapping",
 		}},
 		{"not there", []string{"--exceptions", "nosuch.yaml"}, exitError, 1, []string{"kmsentry check: nosuch.yaml: no such file"}},
 		{"with a file", []string{"--exceptions", none, "open.json"}, exitFound, 0, []string{"public     open.json"}},

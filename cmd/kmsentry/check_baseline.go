@@ -42,14 +42,14 @@ func readBaseline(name string, at time.Time) (*baseline, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(b); err != nil {
-		return nil, fmt.Errorf("--baseline %s: want what --write-baseline writes: %w", name, err)
+		return nil, fmt.Errorf("--baseline %s: expected what --write-baseline writes: %w", name, err)
 	}
 	if b.Version != 1 {
-		return nil, fmt.Errorf("--baseline %s: want version 1, found %d", name, b.Version)
+		return nil, fmt.Errorf("--baseline %s: expected version 1, found %d", name, b.Version)
 	}
 	for i, k := range b.Accepted {
 		if _, ok := lastDay(k.Expires, at); !ok {
-			return nil, fmt.Errorf("--baseline %s: accepted[%d]: want expires to be a day within a year, such as %s, found %q", name, i, exceptions.Latest(at).Format(time.DateOnly), k.Expires)
+			return nil, fmt.Errorf("--baseline %s: accepted[%d]: expected expires to be a day within a year, such as %s, found %q", name, i, exceptions.Latest(at).Format(time.DateOnly), k.Expires)
 		}
 	}
 	return b, nil

@@ -32,11 +32,11 @@ func TestBaseline(t *testing.T) {
 		t.Errorf("a key that has become worse: exit status %d\n%s", status, out)
 	}
 	for text, want := range map[string]string{
-		"{":                       "want what --write-baseline writes",
-		`{"version":2}`:           "want version 1, found 2",
+		"{":                       "expected what --write-baseline writes",
+		`{"version":2}`:           "expected version 1, found 2",
 		`{"version":1,"other":1}`: "unknown field",
-		`{"version":1,"accepted":[{"source":"a"}]}`:                        "want expires to be a day within a year",
-		`{"version":1,"accepted":[{"source":"a","expires":"2030-01-01"}]}`: "want expires to be a day within a year",
+		`{"version":1,"accepted":[{"source":"a"}]}`:                        "expected expires to be a day within a year",
+		`{"version":1,"accepted":[{"source":"a","expires":"2030-01-01"}]}`: "expected expires to be a day within a year",
 	} {
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 			t.Fatal(err)

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,6 +21,10 @@ func (c *checked) decide(d *load.Document, o checkOptions) {
 		p, err := parseReading(r, o.strict)
 		if err != nil {
 			c.err = err
+			var problem *policy.ParseError
+			if errors.As(err, &problem) {
+				c.err = errors.New("key policy: " + problemText(problem))
+			}
 			return
 		}
 		c.infer(p, d.Bypass)
@@ -71,6 +77,11 @@ func parseReading(r load.Reading, strict bool) (*policy.Policy, error) {
 
 // suspect notes that p looks like the policy of something else than a key.
 func (c *checked) suspect(p *policy.Policy) {
+	lacks := func(u policy.Unknown) bool { return u.Problem != nil && u.Problem.Want == "Principal or NotPrincipal" }
+	if n := len(p.Statements); n > 0 && len(slices.DeleteFunc(slices.Clone(p.Unknown), func(u policy.Unknown) bool { return !lacks(u) })) == n {
+		c.notes = append(c.notes, noPrincipal)
+		return
+	}
 	about := func(action string) bool {
 		service, _, ok := strings.Cut(action, ":")
 		return !ok || strings.EqualFold(service, "kms") || strings.Trim(strings.ToLower(service), "abcdefghijklmnopqrstuvwxyz0123456789-") != ""
@@ -85,6 +96,8 @@ func (c *checked) suspect(p *policy.Policy) {
 	}
 }
 
+const noPrincipal = "no statement has a Principal: is this an IAM policy?"
+
 const noKMSAction = "no statement names a kms action: is this a key policy?"
 
 // problems notes what could not be read of p, each once.
@@ -93,11 +106,16 @@ func (c *checked) problems(p *policy.Policy) {
 		if u.Problem == nil {
 			continue
 		}
-		note := fmt.Sprintf("not read, line %d of the policy: %s", u.Problem.Line, strings.TrimPrefix(u.Problem.Error(), "key policy: "))
+		note := "not read: " + problemText(u.Problem)
 		if !slices.Contains(c.unread, note) {
 			c.unread = append(c.unread, note)
 		}
 	}
+}
+
+// problemText says where the reader of policies stumbled.
+func problemText(p *policy.ParseError) string {
+	return fmt.Sprintf("%s: expected %s, found %s at line %d of the policy", cmp.Or(p.Path, "the document"), p.Want, p.Got, p.Line)
 }
 
 // join joins the decisions about the cases of a template: outsiders get at
@@ -164,24 +182,4 @@ func (c *checked) nothingKnown(d *load.Document) {
 		c.decision.Unknown = append(c.decision.Unknown, policy.UnknownPart{Statement: ref, Path: u.Path, Name: u.What, Reason: why})
 	}
 	c.between = between(c.decision.Least, c.decision.Most)
-}
-
-// remedy says how to tell check an unknown value; "" when it cannot be told.
-func remedy(u policy.UnknownPart) string {
-	name, isRef := strings.CutPrefix(u.Name, "!Ref ")
-	export, isImport := strings.CutPrefix(u.Name, "!ImportValue ")
-	switch {
-	case isImport && !strings.HasPrefix(export, "of "):
-		return "--import " + export + "=VALUE"
-	case strings.HasPrefix(u.Name, "{{resolve:"):
-		return "--resolve '" + u.Name + "=VALUE'"
-	case isRef && name == "AWS::Region":
-		return "--key-arn ARN"
-	case isRef && !strings.Contains(name, "::"):
-		return "--parameter " + name + "=VALUE"
-	case u.Name == "":
-		return fmt.Sprintf("correct line %d of the policy", u.Line)
-	default:
-		return ""
-	}
 }

@@ -27,8 +27,8 @@ func TestCheckConfig(t *testing.T) {
 		{"a parameter that no template has", "account: '111122223333'\nparameters: {P: '444455556666', Q: x}\n", nil, exitOK, "shared", ""},
 		{"printed", "account: '111122223333'\nparameters: {P: '444455556666'}\n", []string{"--verbose"}, exitOK, "shared", "account 111122223333; parameter P=444455556666"},
 		{"an unknown member", "acount: '111122223333'\n", nil, exitUsage, "", "field acount not found"},
-		{"a wrong level", "fail_on: some\n", nil, exitUsage, "", "fail_on: want public, network, shared, undecided or none"},
-		{"a wrong account", "account: '1'\n", nil, exitUsage, "", `want 12 digits, got "1"`},
+		{"a wrong level", "fail_on: some\n", nil, exitUsage, "", "fail_on: expected public, network, shared, undecided or none"},
+		{"a wrong account", "account: '1'\n", nil, exitUsage, "", `expected 12 digits, found "1"`},
 		{"exceptions that are not there", "exceptions: no.yaml\n", nil, exitFound, "", "no.yaml: no such file"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

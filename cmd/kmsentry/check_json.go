@@ -146,7 +146,7 @@ func (p *checkJSON) object(c checked) jsonDocument {
 		out.Open = append(out.Open, jsonOpen(o))
 	}
 	for _, u := range d.Unknown {
-		out.Unknown = append(out.Unknown, jsonUnknown{u.Name, remedy(u), u.Statement, u.Path, u.Line, u.Reason})
+		out.Unknown = append(out.Unknown, jsonUnknown{u.Name, c.flagsFor(u), u.Statement, u.Path, u.Line, u.Reason})
 	}
 	for _, s := range d.Services {
 		out.Services = append(out.Services, jsonService(s))

@@ -14,25 +14,28 @@ import (
 
 // A checked is what became of one key policy, or of a file without any.
 type checked struct {
-	file     string // as on the command line
-	place    string // the key inside the file; "" when the file is the policy
-	account  string // the owner; "" unknown
-	guessed  bool   // account comes from the policy itself
-	keyARN   string // "" unknown
-	inferred bool   // account comes from the policy itself, or stands for the template's own
-	notes    []string
-	unread   []string         // what could not be read of the policy, with lines
-	sha256   string           // hex, of the policy text; "" when there is none, or not one
-	rcps     []*policy.Policy // as the question had them
-	policy   *policy.Policy   // nil when it is not fully known
-	decision policy.Decision
-	between  string // "between private and public" when unknown values leave the verdict open; "" otherwise
-	accepted exceptions.Held
-	metadata *load.Accept // what the key's own Metadata accepts; nil nothing
-	err      error        // why there is no decision
-	at       load.Region
-	lines    []load.Region // of the statements
-	texts    []string      // of the statements
+	file       string // as on the command line
+	place      string // the key inside the file; "" when the file is the policy
+	account    string // the owner; "" unknown
+	guessed    bool   // account comes from the policy itself
+	keyARN     string // "" unknown
+	inferred   bool   // account comes from the policy itself, or stands for the template's own
+	notes      []string
+	unread     []string         // what could not be read of the policy, with lines
+	sha256     string           // hex, of the policy text; "" when there is none, or not one
+	rcps       []*policy.Policy // as the question had them
+	policy     *policy.Policy   // nil when it is not fully known
+	decision   policy.Decision
+	between    string // "between private and public" when unknown values leave the verdict open; "" otherwise
+	accepted   exceptions.Held
+	granted    *load.Grant  // the grant on a key that it is about; nil for a key policy
+	metadata   *load.Accept // what the key's own Metadata accepts; nil nothing
+	err        error        // why there is no decision
+	at         load.Region
+	lines      []load.Region       // of the statements
+	turns      map[string][]string // on what each condition of the template turns
+	parameters []string            // of the template
+	texts      []string            // of the statements
 }
 
 // source names the document for people and machines.
@@ -66,13 +69,15 @@ func readAll(r io.Reader) ([]byte, error) {
 
 // judge decides one document.
 func judge(d *load.Document, o checkOptions) checked {
-	c := checked{place: d.Place, at: d.At, lines: d.Statements, metadata: d.Accept, err: d.Err, decision: policy.Unread(), notes: slices.Clone(d.Notes)}
+	c := checked{place: d.Place, at: d.At, lines: d.Statements, turns: d.Turns, parameters: d.Parameters, metadata: d.Accept, err: d.Err, decision: policy.Unread(), notes: slices.Clone(d.Notes)}
 	c.account, c.keyARN = cmp.Or(o.account, d.Account), cmp.Or(o.keyARN, d.KeyARN)
 	c.inferred = d.StandsIn
 	switch {
 	case d.Err != nil:
 	case o.account != "" && d.Account != "" && d.Account != o.account:
-		c.err = fmt.Errorf("want a key of account %s (--account), got one of %s", o.account, d.Account)
+		c.err = fmt.Errorf("expected a key of account %s (--account), found one of %s", o.account, d.Account)
+	case d.Grant != nil:
+		c.grant(d.Grant, o.trustedAccounts)
 	case d.Never != "":
 		c.decision = defaultDecision("")
 		c.notes = append(c.notes, "the key is not created: its condition "+d.Never+" is false, whatever the parameters are")

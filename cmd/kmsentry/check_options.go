@@ -15,6 +15,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/internal/hunt"
 	"github.com/kmsentry/kmsentry/internal/load"
 )
 
@@ -49,6 +50,8 @@ type checkOptions struct {
 	configured      []string        // parameters that it gives: a template need not have them
 	key             policy.KeyFacts // what the flags tell; it goes before what a file tells
 	files           []string
+	progress        func(io.Writer) hunt.Progress // shows how far it is; returns nil where there is no terminal
+	slow            func() bool                   // whether the check takes long by now
 }
 
 // A list is a flag that may be given several times and with commas.
@@ -61,7 +64,7 @@ func (l *list) String() string { return strings.Join(*l, ",") }
 func (l *list) Set(s string) error {
 	for _, v := range strings.Split(s, ",") {
 		if v = strings.TrimSpace(v); v == "" {
-			return errors.New("want values with commas between them, got an empty one")
+			return errors.New("expected values with commas between them, found an empty one")
 		}
 		*l = append(*l, v)
 	}
@@ -79,7 +82,7 @@ func (p *pairs) String() string { return "" }
 func (p *pairs) Set(s string) error {
 	name, value, ok := strings.Cut(s, "=")
 	if !ok || name == "" {
-		return errors.New("want name=value")
+		return errors.New("expected name=value")
 	}
 	if *p == nil {
 		*p = pairs{}
@@ -114,7 +117,7 @@ func (f *failOn) Set(s string) error {
 			continue
 		}
 		if err := v.UnmarshalText([]byte(strings.TrimSpace(word))); err != nil || v == policy.Private {
-			return errors.New("want public, network, shared, undecided or none")
+			return errors.New("expected public, network, shared, undecided or none")
 		}
 		switch {
 		case v == policy.Undecided:
@@ -124,7 +127,7 @@ func (f *failOn) Set(s string) error {
 		}
 	}
 	if f.none && (f.from != policy.Undecided || f.undecided) {
-		return errors.New("want none by itself")
+		return errors.New("expected none by itself")
 	}
 	return nil
 }
@@ -160,7 +163,7 @@ var (
 
 // parseCheck reads the command line. The help goes to stdout.
 func parseCheck(args []string, now time.Time, stdout io.Writer) (checkOptions, error) {
-	o := checkOptions{at: now.UTC().Truncate(time.Second), failOn: failOn{from: policy.Public}}
+	o := checkOptions{at: now.UTC().Truncate(time.Second), failOn: failOn{from: policy.Public}, progress: hunt.NewBar, slow: slowFrom(now)}
 	flags := flag.NewFlagSet("kmsentry check", flag.ContinueOnError)
 	o.define(flags)
 	var err error
@@ -183,7 +186,7 @@ func (o *checkOptions) define(flags *flag.FlagSet) {
 	flags.StringVar(&o.keyARN, "key-arn", "", "the key's `ARN`")
 	flags.Func("at", "the `time` that the policy is judged for, RFC 3339 (default now)", func(s string) (err error) {
 		if o.at, err = time.Parse(time.RFC3339, s); err != nil {
-			return errors.New("want a time such as 2026-01-31T00:00:00Z")
+			return errors.New("expected a time such as 2026-01-31T00:00:00Z")
 		}
 		return nil
 	})
@@ -213,7 +216,7 @@ func (o *checkOptions) define(flags *flag.FlagSet) {
 func (o *checkOptions) addReference(s string) error {
 	text, value, ok := strings.Cut(s, "}}=")
 	if !ok || !strings.HasPrefix(text, "{{resolve:") {
-		return errors.New("want {{resolve:...}}=value")
+		return errors.New("expected {{resolve:...}}=value")
 	}
 	if o.references == nil {
 		o.references = pairs{}
@@ -245,7 +248,7 @@ func (o *checkOptions) readParameters(name string) error {
 	case json.Unmarshal(data, &rows) == nil:
 		for _, r := range rows {
 			if r.ParameterKey == "" {
-				return errors.New("want a ParameterKey in each object of the list, found one without")
+				return errors.New("expected a ParameterKey in each object of the list, found one without")
 			}
 			set(r.ParameterKey, r.ParameterValue)
 		}
@@ -264,7 +267,7 @@ func (o *checkOptions) readParameters(name string) error {
 			set(name, value)
 		}
 	default:
-		return errors.New("want JSON: a list of objects with ParameterKey and ParameterValue, or an object of names and values")
+		return errors.New("expected JSON: a list of objects with ParameterKey and ParameterValue, or an object of names and values")
 	}
 	return nil
 }
@@ -279,7 +282,7 @@ func (o *checkOptions) defineKey(flags *flag.FlagSet) {
 	flags.Func("multi-region", "whether the key is a multi-Region key: `true` or false", func(s string) error {
 		is, err := strconv.ParseBool(s)
 		if err != nil {
-			return errors.New("want true or false")
+			return errors.New("expected true or false")
 		}
 		o.key.MultiRegion = &is
 		return nil
@@ -303,27 +306,27 @@ func (o *checkOptions) defineKey(flags *flag.FlagSet) {
 // check finds what cannot be meant.
 func (o *checkOptions) check() error {
 	if len(o.files) == 0 && o.exceptions == "" {
-		return errors.New("want at least one file or folder; see kmsentry check -h")
+		return errors.New("expected at least one file or folder; see kmsentry check -h")
 	}
 	if i := slices.Index(o.files, "-"); i >= 0 && slices.Contains(o.files[i+1:], "-") {
-		return errors.New("want - only once: standard input can be read once")
+		return errors.New("expected - only once: standard input can be read once")
 	}
 	if !slices.Contains([]string{"text", "json", "sarif"}, o.format) {
-		return fmt.Errorf("--format: want text, json or sarif, got %q", o.format)
+		return fmt.Errorf("--format: expected text, json or sarif, found %q", o.format)
 	}
 	for _, id := range o.trustedAccounts {
 		if !accountShape.MatchString(id) {
-			return fmt.Errorf("--trusted-account: want 12 digits, got %q", id)
+			return fmt.Errorf("--trusted-account: expected 12 digits, found %q", id)
 		}
 	}
 	for _, id := range append(slices.Clone(o.trustedOrgs), o.key.Org) {
 		if id != "" && !orgShape.MatchString(id) {
-			return fmt.Errorf("--trusted-org, --owner-org: want an id such as o-a1b2c3d4e5, got %q", id)
+			return fmt.Errorf("--trusted-org, --owner-org: expected an id such as o-a1b2c3d4e5, found %q", id)
 		}
 	}
 	for _, alias := range o.key.Aliases {
 		if !strings.HasPrefix(alias, "alias/") {
-			return fmt.Errorf("--key-alias: want alias/name, got %q", alias)
+			return fmt.Errorf("--key-alias: expected alias/name, found %q", alias)
 		}
 	}
 	return o.checkOwner()
@@ -332,20 +335,20 @@ func (o *checkOptions) check() error {
 // checkOwner brings --account and --key-arn together.
 func (o *checkOptions) checkOwner() error {
 	if o.account != "" && !accountShape.MatchString(o.account) {
-		return fmt.Errorf("--account: want 12 digits, got %q", o.account)
+		return fmt.Errorf("--account: expected 12 digits, found %q", o.account)
 	}
 	if o.keyARN == "" {
 		return nil
 	}
 	arn := keyShape.FindStringSubmatch(o.keyARN)
 	if arn == nil {
-		return fmt.Errorf("--key-arn: want an ARN such as arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab, got %q", o.keyARN)
+		return fmt.Errorf("--key-arn: expected an ARN such as arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab, found %q", o.keyARN)
 	}
 	if o.account == "" {
 		o.account = arn[3]
 	}
 	if o.account != arn[3] {
-		return fmt.Errorf("--account: want the account of --key-arn, %s, got %s", arn[3], o.account)
+		return fmt.Errorf("--account: expected the account of --key-arn, %s, found %s", arn[3], o.account)
 	}
 	return nil
 }

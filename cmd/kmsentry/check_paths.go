@@ -20,6 +20,7 @@ import (
 type checkPath struct {
 	name   string
 	walked bool
+	size   int   // in bytes; 0 unknown
 	err    error // why a folder could not be read
 }
 
@@ -34,7 +35,7 @@ func expand(paths []string, all bool) []checkPath {
 	for _, path := range paths {
 		info, err := os.Stat(path)
 		if path == "-" || err != nil || !info.IsDir() {
-			list = append(list, checkPath{name: path, walked: all && err == nil})
+			list = append(list, checkPath{name: path, size: sizeOf(info), walked: all && err == nil})
 			continue
 		}
 		err = filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
@@ -48,7 +49,7 @@ func expand(paths []string, all bool) []checkPath {
 				return nil
 			}
 			if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() { // what a link leads to, too
-				list = append(list, checkPath{name: name, walked: true})
+				list = append(list, checkPath{name: name, size: sizeOf(info), walked: true})
 			}
 			return nil
 		})
@@ -59,11 +60,20 @@ func expand(paths []string, all bool) []checkPath {
 	return list
 }
 
+// sizeOf is the size of a file; 0 when it cannot be looked at.
+func sizeOf(info fs.FileInfo) int {
+	if info == nil || !info.Mode().IsRegular() {
+		return 0
+	}
+	return int(info.Size())
+}
+
 // An outcome is what became of one file.
 type fileOutcome struct {
 	documents  []checked
 	withoutKey bool     // a known format, or nothing about KMS, and no key
 	unknown    string   // why the format is not known, of a file that mentions KMS
+	notes      []string // on what a file without a key brings in from elsewhere
 	parameters []string // of the template, where a --parameter was given
 }
 
@@ -111,7 +121,8 @@ func judgeFile(file checkPath, stdin io.Reader, o checkOptions) fileOutcome {
 	if err != nil {
 		return failed(err)
 	}
-	if file.walked && !mentionsKMS(data) {
+	silent := file.walked && !mentionsKMS(data) // a key policy can still give every action
+	if silent && !givesEveryAction(data) {
 		return fileOutcome{withoutKey: true}
 	}
 	docs, err := load.Documents(data, o.scope())
@@ -120,8 +131,11 @@ func judgeFile(file checkPath, stdin io.Reader, o checkOptions) fileOutcome {
 		out.parameters = load.Parameters(data)
 	}
 	switch {
-	case errors.Is(err, load.ErrNoKey):
+	case silent && err != nil:
 		out.withoutKey = true
+		return out
+	case errors.Is(err, load.ErrNoKey):
+		out.withoutKey, out.notes = true, load.Notes(err)
 		return out
 	case file.walked && errors.Is(err, load.ErrUnrecognized):
 		out.unknown = err.Error()
@@ -135,12 +149,12 @@ func judgeFile(file checkPath, stdin io.Reader, o checkOptions) fileOutcome {
 	for i := range docs {
 		c := judge(&docs[i], o)
 		c.file = file.name
-		if file.walked && c.place == "" && slices.Contains(c.notes, noKMSAction) {
+		if file.walked && c.place == "" && (slices.Contains(c.notes, noKMSAction) || slices.Contains(c.notes, noPrincipal)) || silent && !c.onAnyResource() {
 			continue // the policy of something else
 		}
 		out.documents = append(out.documents, c)
 	}
-	out.withoutKey = len(out.documents) == 0
+	out.withoutKey = !slices.ContainsFunc(out.documents, func(c checked) bool { return c.granted == nil })
 	return out
 }
 
@@ -152,6 +166,23 @@ func mentionsKMS(data []byte) bool {
 		}
 	}
 	return false
+}
+
+// givesEveryAction reports whether a file that does not say kms can hold a
+// policy for any key: with principals, and a wildcard for its actions.
+func givesEveryAction(data []byte) bool {
+	for _, mark := range []string{"Statement", "Principal", "Action", "*"} {
+		if !bytes.Contains(data, []byte(mark)) {
+			return false
+		}
+	}
+	return true
+}
+
+// onAnyResource reports whether a policy has a statement about Resource "*", as
+// key policies have: other resources' policies name theirs.
+func (c *checked) onAnyResource() bool {
+	return c.policy != nil && slices.ContainsFunc(c.policy.Statements, func(s policy.Statement) bool { return slices.Contains(s.Resources, "*") })
 }
 
 // namesKey reports whether a file that cannot be read may well hold a key.

@@ -56,11 +56,21 @@ func TestCheckFolders(t *testing.T) {
 		{"only private ones", map[string]string{"own.json": template("")}, nil, exitOK, []string{"1 file, 1 key: 1 private"}, ""},
 		{"folders of others", map[string]string{"node_modules/x/open.json": template(openStatement), ".git/o.json": template(openStatement), ".terraform/o.json": template(openStatement), "own.json": template("")}, nil, exitOK, []string{"1 file, 1 key"}, ""},
 		{"nothing at all", map[string]string{"main.go": "package main\n"}, nil, exitOK, []string{"1 file, 0 keys; 1 file without a key"}, ""},
-		{"nothing at all where a key is required", map[string]string{"main.go": "package main\n"}, []string{"--require-key"}, exitError, nil, "want a key (--require-key), found none in 1 file"},
+		{"nothing at all where a key is required", map[string]string{"main.go": "package main\n"}, []string{"--require-key"}, exitError, nil, "expected a key (--require-key), found none in 1 file"},
+		{"policies that do not say what they are for", map[string]string{
+			"open.json":   `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}`,
+			"answer.json": `{"Policy":"{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"111122223333\"},\"Action\":\"k*\",\"Resource\":\"*\"}]}"}`,
+			"bucket.json": `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"arn:aws:s3:::b/*"}]}`,
+			"trust.json":  `{"Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}`,
+			"admin.json":  `{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`,
+			"crypt.json":  `{"Statement":[{"Effect":"Allow","Action":["*","kms:Decrypt"],"Resource":"*"}]}`,
+			"broken.json": `{"Statement":[{"Principal":"*","Action":"*"`,
+		}, nil, exitFound, []string{"open.json  anyone can kms:Encrypt", "answer.json", "7 files, 2 keys: 1 public, 1 undecided; 5 files without a key"}, ""},
+		{"a template that brings its keys in", map[string]string{"nested.yaml": "# kms\nResources: {N: {Type: AWS::CloudFormation::Stack}}\n"}, nil, exitOK, []string{"1 file, 0 keys; 1 file without a key"}, "nested.yaml: the template of the nested stack N is not looked at"},
 		{"a broken template", map[string]string{"broken.yaml": "Resources:\n  K: {Type: AWS::KMS::Key\n", "own.json": template("")}, nil, exitError, []string{"error", "broken.yaml", "1 private, 1 unreadable"}, ""},
 		{"somebody's YAML", map[string]string{"chart.yaml": "{{- if .Values.kms }}\na: {{ .x }}\n", "own.json": template("")}, nil, exitOK, []string{"1 file of unknown format"}, "chart.yaml"},
 		{"a broken template in JSON", map[string]string{"broken.json": template("")[:200], "own.json": template("")}, nil, exitError, []string{"error", "broken.json"}, ""},
-		{"a key that cannot be read", map[string]string{"odd.json": `{"Resources":{"K":{"Type":"AWS::KMS::ReplicaKey","Properties":{}}}}`}, nil, exitError, []string{"want a KeyPolicy"}, ""},
+		{"a key that cannot be read", map[string]string{"odd.json": `{"Resources":{"K":{"Type":"AWS::KMS::ReplicaKey","Properties":{}}}}`}, nil, exitError, []string{"expected a KeyPolicy"}, ""},
 		{"many", many(60), nil, exitFound, []string{"60 files, 60 keys: 20 public, 40 private"}, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -126,18 +136,18 @@ func TestCheckUnknownValues(t *testing.T) {
 		{"given in a file of lines", partner("!Ref Q"), []string{"--parameter-file", params + "/lines.json"}, exitOK, "shared", ""},
 		{"given in an object", partner("!Ref Q"), []string{"--parameter-file", params + "/object.json"}, exitOK, "shared", ""},
 		{"given by names", partner("!Ref Q"), []string{"--parameter-file", params + "/plain.json"}, exitOK, "shared", ""},
-		{"a file that is none", partner("!Ref Q"), []string{"--parameter-file", params + "/odd.json"}, exitUsage, "", "want JSON: a list of objects with ParameterKey"},
+		{"a file that is none", partner("!Ref Q"), []string{"--parameter-file", params + "/odd.json"}, exitUsage, "", "expected JSON: a list of objects with ParameterKey"},
 		{"a file that is not there", partner("!Ref Q"), []string{"--parameter-file", params + "/no.json"}, exitUsage, "", "no such file"},
 		{"a default, not taken", partner("!Ref P"), nil, exitOK, "undecided", ""},
 		{"a default, taken", partner("!Ref P"), []string{"--use-defaults"}, exitOK, "private", ""},
-		{"a value that is not allowed", partner("!Ref P"), []string{"--parameter", "P=1"}, exitError, `parameter P: want one of 111122223333, 444455556666, got "1"`, ""},
+		{"a value that is not allowed", partner("!Ref P"), []string{"--parameter", "P=1"}, exitError, `parameter P: expected one of 111122223333, 444455556666, found "1"`, ""},
 		{"a name that no template has", partner("!Ref Q"), []string{"--parameter", "R=1"}, exitFound, "", "--parameter R: no template has it; P, Q"},
 		{"an import", partner("!ImportValue partner"), nil, exitFound, "remedy   --import partner=VALUE", ""},
 		{"given", partner("!ImportValue partner"), []string{"--import", "partner=444455556666"}, exitOK, "shared", ""},
 		{"a reference", partner("'{{resolve:ssm:/partner}}'"), nil, exitFound, "remedy   --resolve '{{resolve:ssm:/partner}}=VALUE'", ""},
 		{"given", partner("'{{resolve:ssm:/partner}}'"), []string{"--resolve", "{{resolve:ssm:/partner}}=444455556666"}, exitOK, "shared", ""},
 		{"given inside a Sub", partner("!Sub 'arn:aws:iam::{{resolve:ssm:/partner}}:root'"), []string{"--resolve", "{{resolve:ssm:/partner}}=444455556666"}, exitOK, "shared", ""},
-		{"a reference that is none", partner("a"), []string{"--resolve", "x=y"}, exitUsage, "", "want {{resolve:...}}=value"},
+		{"a reference that is none", partner("a"), []string{"--resolve", "x=y"}, exitUsage, "", "expected {{resolve:...}}=value"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			file := filepath.Join(folder(t, map[string]string{"t.yaml": row.text}), "t.yaml")
@@ -155,7 +165,7 @@ func TestCheckNamedFileWithoutKey(t *testing.T) {
 	if status, out, _ := checked3(file); status != exitOK || !strings.Contains(out, "1 file, 0 keys; 1 file without a key") {
 		t.Errorf("exit status %d\n%s", status, out)
 	}
-	if status, out, _ := checked3("--require-key", file); status != exitError || !strings.Contains(out, "want a key (--require-key), found none") {
+	if status, out, _ := checked3("--require-key", file); status != exitError || !strings.Contains(out, "expected a key (--require-key), found none") {
 		t.Errorf("with --require-key: exit status %d\n%s", status, out)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/internal/version"
 )
 
 var update = flag.Bool("update", false, "write the golden files of kmsentry check")
@@ -67,7 +68,7 @@ func TestCheckGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, got, _ := checkIn(t, "", tt.args...)
-			text := strings.ReplaceAll(got, version(), "VERSION")
+			text := strings.ReplaceAll(got, `"version": "`+version.String()+`"`, `"version": "VERSION"`)
 			if *update {
 				if err := os.WriteFile(golden, []byte(text), 0o644); err != nil {
 					t.Fatal(err)
@@ -231,12 +232,12 @@ func TestCheckBadInput(t *testing.T) {
 	}
 	tests := []struct{ path, want string }{
 		{filepath.Join(dir, "nosuch.json"), "no such file or directory"},
-		{write("empty", nil), "got an empty file"},
-		{write("binary", []byte("PK\x03\x04\x00\x00")), "got binary data"},
+		{write("empty", nil), "found an empty file"},
+		{write("binary", []byte("PK\x03\x04\x00\x00")), "found binary data"},
 		{write("utf16", []byte("\xff\xfe{\x00}\x00")), "UTF-16"},
-		{write("big-text", bytes.Repeat([]byte("text "), 2_000_000)), "want a template of at most"},
-		{write("big-policy", []byte(`{"Statement":[],"Id":"`+strings.Repeat("x", 10_000_000)+`"}`)), "want at most 32768 bytes"},
-		{write("hostile\x1b[2J\u202e", []byte("\"\x1b")), "want JSON"},
+		{write("big-text", bytes.Repeat([]byte("text "), 2_000_000)), "expected a template of at most"},
+		{write("big-policy", []byte(`{"Statement":[],"Id":"`+strings.Repeat("x", 10_000_000)+`"}`)), "expected at most 32768 bytes"},
+		{write("hostile\x1b[2J\u202e", []byte("\"\x1b")), "expected JSON"},
 	}
 	good := write("good", []byte(`{"Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:*","Resource":"*"}}`))
 	for _, format := range []string{"text", "json", "sarif"} {

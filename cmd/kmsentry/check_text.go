@@ -54,10 +54,15 @@ func (p *checkText) write(b *bytes.Buffer, c checked) {
 			p.line(b, "open", safe(openLine(o)))
 		}
 	}
+	var remedies []string
 	for _, u := range d.Unknown {
-		if r := remedy(u); r != "" && u.Name != "" {
-			p.line(b, "remedy", safe(r))
+		if u.Name != "" { // else the line "unread" says it
+			remedies = append(remedies, c.bounded(u)...)
 		}
+	}
+	slices.Sort(remedies)
+	for _, r := range slices.Compact(remedies) {
+		p.line(b, "remedy", safe(r))
 	}
 	for _, note := range c.unread {
 		p.line(b, "unread", safe(note))
@@ -98,8 +103,11 @@ func (p *checkText) end(_ int, t tally) error {
 		}
 	}
 	line := fmt.Sprintf("%d in all", total)
-	if t.folders || t.without > 0 {
+	if t.folders || t.without > 0 || t.grants > 0 {
 		line = counted(t.files, "file") + ", " + counted(t.keys, "key")
+		if t.grants > 0 {
+			line += ", " + counted(t.grants, "grant")
+		}
 	} else if total < 2 {
 		return nil
 	}
@@ -157,6 +165,8 @@ func safe(s string) string { return alert.Sanitize(s, 600) }
 func headline(c checked) string {
 	d := c.decision
 	switch {
+	case c.granted != nil:
+		return grantLine(c)
 	case d.Verdict == policy.Private:
 		return closedLine(c)
 	case c.between != "":

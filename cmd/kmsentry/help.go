@@ -37,7 +37,7 @@ func betterFlagError(err error, flags *flag.FlagSet) error {
 		return fmt.Errorf("%s", text)
 	}
 	if name, missing := strings.CutPrefix(text, "flag needs an argument: -"); missing {
-		return fmt.Errorf("--%s: want a value, got none", strings.TrimPrefix(name, "-"))
+		return fmt.Errorf("--%s: expected a value, found none", strings.TrimPrefix(name, "-"))
 	}
 	if before, after, found := strings.Cut(text, " for flag -"); found {
 		name, why, _ := strings.Cut(after, ": ")

@@ -24,8 +24,8 @@ func TestHelp(t *testing.T) {
 		{"xyzzy", exitUsage, "", "see kmsentry help"},
 		{"check --fail-onn public x", exitUsage, "", "unknown flag --fail-onn; did you mean --fail-on?"},
 		{"check --qwertyuiop x", exitUsage, "", "unknown flag --qwertyuiop\n"},
-		{"check x --account", exitUsage, "", "--account: want a value, got none"},
-		{"check --fail-on some x", exitUsage, "", `--fail-on: want public, network, shared, undecided or none ("some")`},
+		{"check x --account", exitUsage, "", "--account: expected a value, found none"},
+		{"check --fail-on some x", exitUsage, "", `--fail-on: expected public, network, shared, undecided or none ("some")`},
 		{"hunt --acount 1 x", exitUsage, "", "did you mean --account?"},
 	} {
 		var out, errs bytes.Buffer

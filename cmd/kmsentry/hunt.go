@@ -17,6 +17,7 @@ import (
 	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/internal/hunt"
+	"github.com/kmsentry/kmsentry/internal/version"
 )
 
 const huntUsage = `Usage: kmsentry hunt [flags] PATH... | s3://BUCKET/PREFIX | -
@@ -308,6 +309,6 @@ func (o *huntOptions) check() error {
 	o.Accounts, o.Regions = o.accounts, o.regions
 	o.Detector = detector.Detector{TrustedAccounts: o.trustedAccounts, TrustedOrgs: o.trustedOrgs}
 	o.Whole = o.view.Format == "ocsf"
-	o.view.Version, o.view.Now = version(), o.Now
+	o.view.Version, o.view.Now = version.String(), o.Now
 	return nil
 }

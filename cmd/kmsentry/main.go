@@ -19,9 +19,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
+	"runtime"
 
 	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/internal/version"
 )
 
 // The exit statuses.
@@ -100,33 +101,15 @@ or something failed, 2 wrong usage, 3 found.
 
 func runVersion(args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	if len(args) == 1 && (args[0] == "-h" || args[0] == "--help") {
-		fmt.Fprintln(stdout, "Usage: kmsentry version\n\nPrints the version, with the revision that it was built from.")
+		fmt.Fprintln(stdout, "Usage: kmsentry version\n\nPrints the version: tag and commit, and the version of Go that built it.")
 		return exitOK
 	}
 	if len(args) > 0 {
-		fmt.Fprintf(stderr, "kmsentry version: want no arguments, got %s\n", quoted(args[0]))
+		fmt.Fprintf(stderr, "kmsentry version: expected no arguments, found %s\n", quoted(args[0]))
 		return exitUsage
 	}
-	fmt.Fprintln(stdout, "kmsentry", version())
+	fmt.Fprintln(stdout, "kmsentry", version.String(), runtime.Version())
 	return exitOK
-}
-
-// version is the module's version, with the revision when the build recorded one.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	v := info.Main.Version
-	if v == "" || v == "(devel)" {
-		v = "devel"
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			v += " " + s.Value[:12]
-		}
-	}
-	return v + " " + info.GoVersion
 }
 
 // parseFlags reads the flags of a command, which may be between and after

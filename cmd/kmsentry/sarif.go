@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -18,6 +17,7 @@ import (
 	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/internal/load"
+	"github.com/kmsentry/kmsentry/internal/version"
 )
 
 // The parts of SARIF 2.1.0 that kmsentry writes.
@@ -234,7 +234,7 @@ func offending(d policy.Decision) []policy.StatementRef {
 func (p *sarifPrinter) message(c checked) string {
 	d := c.decision
 	parts := []string{capital(headline(c)) + "."}
-	if c.place != "" {
+	if c.granted == nil && c.place != "" {
 		parts[0] = "Key " + alert.Sanitize(c.place, 200) + ": " + headline(c) + "."
 	}
 	for _, g := range groupGrants(d.Grants) {
@@ -322,7 +322,7 @@ func (p *sarifPrinter) end(status int, _ tally) error {
 		Version: "2.1.0",
 		Runs: []sarifRun{{
 			Tool: sarifTool{sarifDriver{
-				Name: "kmsentry", Version: cmp.Or(version(), "devel"),
+				Name: "kmsentry", Version: version.String(),
 				InformationURI: "https://github.com/kmsentry/kmsentry", Rules: sarifRules(),
 			}},
 			Invocations: []sarifInvocation{{Successful: len(p.notifications) == 0, ExitCode: status, Notifications: p.notifications}},

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -16,15 +18,21 @@ type style struct {
 }
 
 // styleFor colours only on a terminal, and not where NO_COLOR is set or TERM is
-// dumb. Source: no-color.org.
+// dumb. Lines are broken at the terminal's width; COLUMNS in the environment
+// gives another one, also where there is no terminal.
+// Source: no-color.org; POSIX, "Environment Variables", COLUMNS.
 func styleFor(w io.Writer) style {
+	columns, err := strconv.Atoi(os.Getenv("COLUMNS"))
+	if err != nil || columns < 0 {
+		columns = 0
+	}
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return style{}
+		return style{width: columns}
 	}
 	s := style{colour: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 	if width, _, err := term.GetSize(int(f.Fd())); err == nil {
-		s.width = width
+		s.width = cmp.Or(columns, width)
 	}
 	return s
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"slices"
 	"testing"
 )
@@ -23,6 +24,16 @@ func TestLines(t *testing.T) {
 	} {
 		if got := (style{width: row.width}).lines(row.text, 11); !slices.Equal(got, row.want) {
 			t.Errorf("%s: %q, want %q", row.name, got, row.want)
+		}
+	}
+}
+
+// COLUMNS breaks lines where there is no terminal, too.
+func TestColumns(t *testing.T) {
+	for value, want := range map[string]int{"": 0, "92": 92, "-1": 0, "wide": 0} {
+		t.Setenv("COLUMNS", value)
+		if got := styleFor(&bytes.Buffer{}); got != (style{width: want}) {
+			t.Errorf("COLUMNS=%s gives %+v, want width %d and no colour", value, got, want)
 		}
 	}
 }

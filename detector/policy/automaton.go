@@ -100,9 +100,7 @@ func (a *automaton) walk() ([]string, bool) {
 	for i := range a.ends {
 		a.ends[i] = -1
 	}
-	if !a.enter(node{prev: -1}) {
-		return nil, false
-	}
+	a.enter(node{prev: -1})
 	for i := 0; i < len(a.nodes); i++ {
 		n := a.nodes[i]
 		if a.b.spend(4); a.b.out() {
@@ -227,7 +225,7 @@ func (a *automaton) advance(n node, r rune) node {
 	for k := n.from; k < n.to; k++ {
 		p := a.sets[k]
 		switch t := &a.steps[p]; {
-		case !a.needs[t.need].reads(int(n.seg)):
+		case a.needs[t.need].skip == int(n.seg):
 		case t.end || !t.matches(r):
 			continue
 		case t.kind != tokStar:
@@ -253,7 +251,7 @@ func (a *automaton) add(p, last, need int32, n *node) (newLast, newNeed int32) {
 				n.met++
 			}
 		}
-		if t.end || t.kind != tokStar {
+		if t.kind != tokStar {
 			break
 		}
 		p++
@@ -284,14 +282,9 @@ func (a *automaton) leave(n node, prev int32) {
 	a.enter(next)
 }
 
-// enter starts the needs whose text begins with this segment. It reports false
-// when a need that must match has no way left.
-func (a *automaton) enter(n node) bool {
-	last, need := int32(-1), int32(-1)
-	if k := len(a.sets); k > int(n.from) {
-		last = a.sets[k-1]
-		need = a.steps[last].need
-	}
+// enter starts the needs whose text begins with this segment.
+func (a *automaton) enter(n node) {
+	last, need := int32(-1), int32(-1) // the positions so far are before those that begin here
 	if int(n.seg) < len(a.from)-1 {
 		starts := a.start[a.from[n.seg]:a.from[n.seg+1]]
 		a.b.spend(len(starts) / 2)
@@ -300,18 +293,11 @@ func (a *automaton) enter(n node) bool {
 		}
 	}
 	n.to = int32(len(a.sets))
-	if !a.hopeful(n) {
-		a.sets = a.sets[:n.from]
-		return false
-	}
 	a.push(n)
-	return true
 }
 
 // hopeful reports whether every need that must match still has a way to.
-func (a *automaton) hopeful(n node) bool {
-	return int(n.seg) >= len(a.must) || int(n.met) == a.must[n.seg]
-}
+func (a *automaton) hopeful(n node) bool { return int(n.met) == a.must[n.seg] }
 
 // push adds a node unless its state was reached before.
 func (a *automaton) push(n node) {
@@ -320,7 +306,7 @@ func (a *automaton) push(n node) {
 	n.chain = *slot
 	for i := n.chain; i >= 0; i = a.nodes[i].chain {
 		m := &a.nodes[i]
-		if m.hash == n.hash && m.seg == n.seg && m.count == n.count && slices.Equal(a.set(*m), a.set(n)) {
+		if m.seg == n.seg && m.count == n.count && slices.Equal(a.set(*m), a.set(n)) {
 			a.sets = a.sets[:n.from]
 			a.b.spend(4 + int(n.to-n.from)/4)
 			return

@@ -157,7 +157,7 @@ func (d *decider) unknownReason(i int) string {
 	if place == "" {
 		place = "a part of it"
 	}
-	return fmt.Sprintf("%s cannot be read (line %d): want %s, got %s", place, u.Problem.Line, u.Problem.Want, u.Problem.Got)
+	return fmt.Sprintf("%s cannot be read (line %d): expected %s, found %s", place, u.Problem.Line, u.Problem.Want, u.Problem.Got)
 }
 
 // maxReasons is how many unknown parts of one statement its reasons list.

@@ -14,7 +14,7 @@ func (s *scene) domainOf(slot int) domain {
 	key := s.c.slots[slot]
 	can, reserved := s.c.exists(key)
 	rule := key.Case(s.kind)
-	if !can || rule == nil || rule.Is == condkey.Never {
+	if !can || rule == nil {
 		return domain{}
 	}
 	is := rule.Is
@@ -24,13 +24,10 @@ func (s *scene) domainOf(slot int) domain {
 	switch there, told := s.with.of(slot); {
 	case told && !there && is == condkey.Unsaid:
 		return domain{uncertain: true, multi: key.Multi} // a search that is not sure may leave it out, and has to
-	case told && !there && is != condkey.Always:
-		is = condkey.Never
+	case told && !there:
+		return domain{}
 	case told && is == condkey.Chosen:
 		is = condkey.Always
-	}
-	if is == condkey.Never {
-		return domain{}
 	}
 	return s.newDomain(key, rule, is)
 }
@@ -61,14 +58,7 @@ func (s *scene) newDomain(key condkey.Key, rule *condkey.Case, is condkey.Presen
 // values, and settles whether the key is present where that follows.
 func (s *scene) factDomain(key condkey.Key, v *condkey.Values, is condkey.Presence) (domain, condkey.Presence) {
 	d := s.valuesDomain(key, v)
-	known := func(texts ...string) (domain, condkey.Presence) {
-		if len(texts) == 0 {
-			return domain{}, condkey.Never
-		}
-		f := always(texts...)
-		f.multi = key.Multi
-		return f, condkey.Always
-	}
+	known := func(text string) (domain, condkey.Presence) { return always(text), condkey.Always }
 	given := func(text string) (domain, condkey.Presence) {
 		if text == "" {
 			return d, is
@@ -93,12 +83,14 @@ func (s *scene) factDomain(key condkey.Key, v *condkey.Values, is condkey.Presen
 		if facts.Tags == nil {
 			break
 		}
-		for k, v := range facts.Tags {
-			if strings.EqualFold(k, key.FreePart()) {
-				return known(v)
-			}
+		switch tags := valuesOfTag(facts.Tags, key.FreePart()); len(tags) {
+		case 0:
+			return domain{}, condkey.Never
+		case 1:
+			return known(tags[0])
+		default:
+			return oneOf(tags...), condkey.Unsaid
 		}
-		return known()
 	case condkey.FactMultiRegion, condkey.FactKeyType:
 		mr := s.c.multiRegion()
 		switch {
@@ -110,19 +102,33 @@ func (s *scene) factDomain(key condkey.Key, v *condkey.Values, is condkey.Presen
 		case *mr:
 			return d, condkey.Always
 		default:
-			return known()
+			return domain{}, condkey.Never
 		}
 	case condkey.FactAliases:
 		switch {
 		case facts.Aliases == nil:
 		case len(facts.Aliases) == 0:
-			return known()
+			return domain{}, condkey.Never
 		default:
 			d = oneOf(facts.Aliases...)
 			d.multi = key.Multi
 		}
 	}
 	return d, is
+}
+
+// valuesOfTag lists the values of the tags with a name. Those of a key can
+// differ in nothing but the letter case of their names, which the names of
+// condition keys do not have: AWS does not say which of them counts.
+func valuesOfTag(tags map[string]string, name string) []string {
+	var list []string
+	for k, v := range tags {
+		if strings.EqualFold(k, name) {
+			list = append(list, v)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // inOrg returns the domain with the organization's id in the place of any.
@@ -169,7 +175,7 @@ func (s *scene) valuesDomain(key condkey.Key, v *condkey.Values) domain {
 			can := operations("", s.keys)
 			f.vals = slices.DeleteFunc(f.vals, func(v value) bool { return !slices.Contains(can, v.s) })
 		}
-		if d.kind, d.vals = choice, f.vals; len(v.Of) == 1 && !key.Multi {
+		if d.kind, d.vals = choice, f.vals; len(v.Of) == 1 {
 			d.kind = fixedTo
 		}
 		if len(v.MaybeOf) > 0 {
@@ -189,9 +195,7 @@ func (s *scene) textDomain(d *domain, key condkey.Key, v *condkey.Values) {
 	for i := range d.forms {
 		d.ofCaller = d.ofCaller || d.forms[i].caller >= 0
 	}
-	if !d.ofCaller {
-		d.first = s.c.filled(v.First)
-	}
+	d.first = s.c.filled(v.First)
 	if d.plainText = d.first; d.plainText == "" && len(d.forms) > 0 {
 		d.plainText = d.forms[0].plain(s.c.strangeAccount())
 	}

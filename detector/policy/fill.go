@@ -37,9 +37,6 @@ func (s *search) fill(variants []variant, lits []literal, m *model, how reading)
 		for _, l := range lits {
 			m.vals[l.slot] = nil
 		}
-		if len(v.at) > 0 && v.at[0].slot == sAccount {
-			m.vals[sName] = nil
-		}
 		for _, p := range v.at {
 			m.set(p.slot, p.cut(texts))
 		}
@@ -52,7 +49,7 @@ func (s *search) fill(variants []variant, lits []literal, m *model, how reading)
 // are asked for: cheaper than solving, and the value stays a readable one.
 func (v *variant) edit(needs []need, m *model) ([]string, bool) {
 	for _, p := range v.at {
-		if p.first != 0 || p.last != len(v.segs)-1 || p.skip >= 0 || len(m.vals[p.slot]) != 1 {
+		if p.first != 0 || p.last != len(v.segs)-1 || len(m.vals[p.slot]) != 1 {
 			continue
 		}
 		m.b.spend(4*len(v.segs) + len(m.text(p.slot)))
@@ -115,7 +112,7 @@ func (s *search) needs(v *variant, lits []literal, m *model, how reading) (list 
 
 // strangeNetwork keeps the owner's and named accounts and VPCs out of a VPC's ARN.
 func (s *search) strangeNetwork(v *variant) []need {
-	if !s.freshWhere || len(v.at) == 0 || v.at[0].slot < sFirst || s.groupOf(v.at[0].slot) != gVpc {
+	if !s.freshWhere || s.groupOf(v.at[0].slot) != gVpc {
 		return nil
 	}
 	c := s.c
@@ -130,14 +127,12 @@ func (s *search) strangeNetwork(v *variant) []need {
 	n := len(v.segs) - 1
 	needs := []need{{first: max(0, n-1), last: n, skip: -1, negated: true, pats: vpcs.pats, index: vpcs.index}}
 	for i, g := range v.segs {
-		if g.class != nil && g.min == accountDigits && g.max == accountDigits {
+		if g == inAccount("") {
 			needs = append(needs, need{first: i, last: i, skip: -1, negated: true, pats: accounts.pats, index: accounts.index})
 		}
 	}
 	return needs
 }
-
-const accountDigits = 12
 
 // unequal returns segments that should hold one text and do not; nil when all do.
 func (v *variant) unequal(texts []string) []int {

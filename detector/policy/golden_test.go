@@ -63,6 +63,10 @@ func questions(t testing.TB) map[string]Question {
 		"trusted": func(q *Question) {
 			q.TrustedAccounts, q.TrustedOrgs = []string{"444455556666"}, []string{"o-partner0001"}
 		},
+		"strangers": func(q *Question) { // have the accounts that witnesses usually have
+			q.KeyARN, q.Account = "arn:aws:kms:us-east-1:999988887777:key/1234abcd-12ab-34cd-56ef-1234567890ab", "999988887777"
+			q.TrustedAccounts = []string{"888888887777"}
+		},
 		"signing":   func(q *Question) { q.Key.Spec, q.Key.Usage = "RSA_2048", "SIGN_VERIFY" },
 		"agreement": func(q *Question) { q.Key.Spec, q.Key.Usage = "ECC_NIST_P256", "KEY_AGREEMENT" },
 		"mac":       func(q *Question) { q.Key.Spec, q.Key.Usage = "HMAC_256", "GENERATE_VERIFY_MAC" },

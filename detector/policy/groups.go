@@ -47,9 +47,6 @@ func asMember(lits []literal) (each, some []literal, possible bool) {
 // pickMany returns values for a key that holds a set: one member for each
 // literal that asks for some, and at least one.
 func (s *search) pickMany(slot int, d *domain, lits []literal, m *model) ([]value, bool) {
-	if d.kind == fixedTo {
-		return d.vals, fitsAll(d.vals, lits, m)
-	}
 	single := *d
 	single.multi = false
 	each, some, ok := asMember(lits)
@@ -59,13 +56,11 @@ func (s *search) pickMany(slot int, d *domain, lits []literal, m *model) ([]valu
 	var vals []value
 	add := func(lits []literal) bool {
 		v, ok := s.pickPresent(slot, &single, lits, m)
-		if ok {
-			vals = append(vals, v...)
-		}
+		vals = append(vals, v...)
 		return ok
 	}
 	for i := range some {
-		if len(vals) > 0 && some[i].holdsFor(vals, m) {
+		if some[i].holdsFor(vals, m) {
 			continue
 		}
 		if !add(append(slices.Clone(each), some[i])) {
@@ -89,15 +84,17 @@ func (s *search) repairCalled(lits []literal, m *model) bool {
 			}
 		}
 	}
-	rule := s.calledRow().Case(s.kind)
-	if absentFits(lits) && (rule == nil || rule.Is != condkey.Always) {
+	if absentFits(lits) {
 		set(nil)
 		return true
 	}
+	row := s.c.keys.Tied(condkey.TieCalled)
+	rule := row.Case(s.kind)
 	if rule == nil {
 		return false
 	}
-	for _, t := range s.calledServices() {
+	called := func(lits []literal) (value, bool) { return s.calledBy(lits, row, rule.Known, m) }
+	for _, t := range rule.Known {
 		if set([]value{{s: t}}); allLiteralsHold(lits, m) {
 			return true
 		}
@@ -107,13 +104,13 @@ func (s *search) repairCalled(lits []literal, m *model) bool {
 		return false
 	}
 	onFirst, onLast := on(lits, first), on(lits, last)
-	if v, ok := s.calledBy(append(append(append(slices.Clone(each), some...), onFirst...), onLast...), m); ok {
+	if v, ok := called(slices.Concat(each, some, onFirst, onLast)); ok {
 		set([]value{v})
 		return true
 	}
 	var chain []value
 	for _, want := range [][]literal{onFirst, onLast} {
-		v, ok := s.calledBy(append(slices.Clone(each), want...), m)
+		v, ok := called(slices.Concat(each, want))
 		if !ok {
 			return false
 		}
@@ -123,7 +120,7 @@ func (s *search) repairCalled(lits []literal, m *model) bool {
 		if l.holdsFor(chain, m) {
 			continue
 		}
-		v, ok := s.calledBy(append(slices.Clone(each), l), m)
+		v, ok := called(append(slices.Clone(each), l))
 		if !ok {
 			return false
 		}
@@ -142,28 +139,12 @@ func allLiteralsHold(lits []literal, m *model) bool {
 	return true
 }
 
-// calledRow is the row of a chain's services.
-func (s *search) calledRow() *condkey.Row { return s.c.keys.Tied(condkey.TieCalled) }
-
-// calledServices lists the services that are known to make such chains.
-func (s *search) calledServices() []string {
-	if rule := s.calledRow().Case(s.kind); rule != nil {
-		return rule.Known
-	}
-	return nil
-}
-
-// calledBy returns a service that meets lits, whichever keys they are on.
-func (s *search) calledBy(lits []literal, m *model) (value, bool) {
-	lits = slices.Clone(lits)
-	slot := -1
+// calledBy returns a service that meets lits, whichever of a chain's keys they
+// are on: one of those known to make chains, or another of the row. It may
+// change lits.
+func (s *search) calledBy(lits []literal, row *condkey.Row, known []string, m *model) (value, bool) {
 	for i := range lits {
-		slot = lits[i].slot
 		lits[i].slot = 0
-	}
-	known := s.calledServices()
-	if slot < 0 && len(known) > 0 {
-		return value{s: known[0]}, true
 	}
 	for _, t := range known {
 		if v := (value{s: t}); fitsAll([]value{v}, lits, m) {
@@ -172,22 +153,17 @@ func (s *search) calledBy(lits []literal, m *model) (value, bool) {
 	}
 	trial := m.clone()
 	var variants []variant
-	for _, f := range s.callerForms(s.calledRow()) {
+	for _, f := range s.callerForms(row) {
 		variants = append(variants, whole(0, f.tape))
 	}
 	if !s.fill(variants, lits, trial, resolved) {
 		return value{}, false
 	}
 	v := trial.vals[0][0]
-	if s.sure {
-		for i := range lits {
-			if lits[i].set != nil && lits[i].inside() && slices.ContainsFunc(lits[i].set.pats, func(p pattern) bool { return p.exact && p.plain == v.s }) {
-				return v, true
-			}
-		}
-		return value{}, false // AWS may not have such a service
+	asked := func(l literal) bool {
+		return l.inside() && slices.ContainsFunc(l.set.pats, func(p pattern) bool { return p.plain == v.s })
 	}
-	return v, true
+	return v, !s.sure || slices.ContainsFunc(lits, asked) // AWS may not have another service
 }
 
 // repairMFA solves aws:MultiFactorAuthPresent and Age together, for temporary
@@ -211,16 +187,12 @@ func (s *search) repairMFA(lits []literal, m *model) bool {
 		}
 		return true
 	}
-	rule := s.c.keys.Tied(condkey.TieMFA).Case(s.kind)
-	if rule == nil {
-		return try("", nil)
-	}
+	rule, ages := s.c.keys.Tied(condkey.TieMFA).Case(s.kind), s.c.keys.Tied(condkey.TieMFAAge).Case(s.kind)
 	lacks := rule.Is == condkey.Chosen || rule.Is == condkey.MayHave || rule.Is.Open() && !s.sure
 	if lacks && try("", nil) || slices.Contains(rule.Of, "false") && try("false", nil) {
 		return true
 	}
-	ages := s.c.keys.Tied(condkey.TieMFAAge).Case(s.kind)
-	if ages == nil || !slices.Contains(rule.Of, "true") {
+	if !slices.Contains(rule.Of, "true") {
 		return false
 	}
 	for _, n := range borders(onAge, ages.Lo, ages.Hi, m.b) {
@@ -256,7 +228,7 @@ func (s *search) repairSpec(lits []literal, m *model) bool {
 }
 
 func (s *search) trySpec(lits []literal, m *model, k keyKind, alg, msg string) bool {
-	value := func(slot int) (text, fact string) {
+	text := func(slot int) (v, fact string) {
 		switch s.c.slots[slot].Tie {
 		case condkey.TieSpec:
 			return k.spec, s.c.q.Key.Spec
@@ -278,14 +250,11 @@ func (s *search) trySpec(lits []literal, m *model, k keyKind, alg, msg string) b
 		if rule == nil {
 			continue
 		}
-		if v, fact := value(i); v != "" {
-			if v != fact && !slices.Contains(rule.Of, v) {
-				return false
-			}
-			trial.set(i, v)
-		} else if rule.Is == condkey.Always && fact == "" && s.c.hasTie(i, condkey.TieAlgorithm) {
+		v, fact := text(i)
+		if v != fact && !slices.Contains(rule.Of, v) {
 			return false
 		}
+		trial.set(i, v)
 	}
 	if !allLiteralsHold(lits, trial) {
 		return false
@@ -310,17 +279,25 @@ func (c *compiled) keyKinds() []keyKind {
 
 func (c *compiled) listKinds() []keyKind {
 	facts := c.q.Key
-	if facts.Spec == "" && facts.Usage == "" {
-		return keyKindTable[:]
-	}
 	var list []keyKind
 	for _, k := range keyKindTable {
 		if (facts.Spec == "" || facts.Spec == k.spec) && (facts.Usage == "" || facts.Usage == k.usage) {
 			list = append(list, k)
 		}
 	}
-	if list == nil { // a spec newer than this list: nothing is known of it
-		list = []keyKind{{facts.Spec, facts.Usage}}
+	if list != nil {
+		return list
+	}
+	for _, k := range keyKindTable { // newer than the table: nothing is known of what it goes with
+		if facts.Spec != "" {
+			k.spec = facts.Spec
+		}
+		if facts.Usage != "" {
+			k.usage = facts.Usage
+		}
+		if !slices.Contains(list, k) {
+			list = append(list, k)
+		}
 	}
 	return list
 }
@@ -365,14 +342,7 @@ var keyKindTable = [...]keyKind{
 const symmetricDefault = "SYMMETRIC_DEFAULT"
 
 // known reports whether the kind is a documented one.
-func (k keyKind) known() bool {
-	for _, x := range keyKindTable {
-		if x == k {
-			return true
-		}
-	}
-	return false
-}
+func (k keyKind) known() bool { return slices.Contains(keyKindTable[:], k) }
 
 // set returns the kind of key; any for one that is not a documented one.
 func (k keyKind) set() keySet {
@@ -397,9 +367,6 @@ func (k keyKind) set() keySet {
 func (c *compiled) keySets(a ask) []keySet {
 	serve := c.serving(a)
 	if !c.tellsKeys(a) {
-		if a.action == createGrant {
-			serve &= -serve // one kind is as good as another
-		}
 		return []keySet{serve}
 	}
 	var sets []keySet
@@ -414,12 +381,11 @@ func (c *compiled) keySets(a ask) []keySet {
 // tellsKeys says whether conditions can tell apart what a is about keys of
 // different kinds.
 func (c *compiled) tellsKeys(a ask) bool {
-	byKey := c.mentionsAny(condkey.TieSpec, condkey.TieUsage, condkey.TieAlgorithm, condkey.TieMessage)
-	byRequest := c.mentionsAny(condkey.TieContext, condkey.TieContextKeys, condkey.TieConstraint)
 	if a.action == createGrant {
-		return byKey || byRequest || c.byAction
+		return c.byAction
 	}
-	return byKey && byRequest
+	return c.mentionsAny(condkey.TieSpec, condkey.TieUsage, condkey.TieAlgorithm, condkey.TieMessage) &&
+		c.mentionsAny(condkey.TieContext, condkey.TieContextKeys, condkey.TieConstraint)
 }
 
 // serving returns the kinds of keys that the key may be of and that serve a.
@@ -427,7 +393,7 @@ func (c *compiled) serving(a ask) keySet {
 	var serve keySet
 	c.keyKinds()
 	switch known, ok := FindAction(a.action); {
-	case a.action == createGrant && a.class != "":
+	case a.action == createGrant:
 		for kind := symmetricKey; kind <= agreementKey; kind <<= 1 {
 			if len(operations(a.class, kind)) > 0 {
 				serve |= kind
@@ -448,8 +414,8 @@ func (k keyKind) algorithms(action string) []string {
 	case "kms:Sign", "kms:Verify":
 		return k.signing()
 	case "kms:GenerateMac", "kms:VerifyMac":
-		if size, ok := strings.CutPrefix(k.spec, "HMAC_"); ok {
-			return []string{"HMAC_SHA_" + size}
+		if k.known() {
+			return []string{strings.Replace(k.spec, "_", "_SHA_", 1)}
 		}
 		return []string{"HMAC_SHA_256", "HMAC_SHA_224", "HMAC_SHA_384", "HMAC_SHA_512"}
 	}

@@ -67,6 +67,8 @@ func mutantTests() []testing.InternalTest {
 		{Name: "TestDecideTime", F: TestDecideTime},
 		{Name: "TestStop", F: TestStop},
 		{Name: "TestSearchParts", F: TestSearchParts},
+		{Name: "TestTapeSolve", F: TestTapeSolve},
+		{Name: "TestTapeBegins", F: TestTapeBegins},
 		{Name: "TestKeyRows", F: TestKeyRows},
 		{Name: "TestKeyValues", F: TestKeyValues},
 		{Name: "TestUnknownMany", F: TestUnknownMany},

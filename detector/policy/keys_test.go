@@ -142,16 +142,15 @@ func probeWith(t *testing.T, keys *condkey.Table, f *keyFact) keyProbe {
 
 // can reports whether requests of a kind can meet a literal on the key.
 func (p keyProbe) can(k requestKind, l literal, sure bool) bool {
-	withs := p.c.presences([]int{p.slot})
-	if withs == nil {
-		withs = append(withs, presenceSet{})
-	}
 	l.slot = p.slot
-	for _, with := range withs {
+	sc := scene{c: p.c, typ: k.caller, temp: k.temp, path: k.path, ask: ask{action: k.action}, keys: anyKey}
+	for _, with := range p.c.tell(p.c.presences([]int{p.slot}), sc.kindOf()) {
 		p.c.b = newBudget(nil)
 		p.c.b.divide(MaxSteps, partOutcomes)
 		p.c.b.begin(partOutcomes)
-		s := p.c.newSearch(&scene{c: p.c, typ: k.caller, temp: k.temp, path: k.path, ask: ask{action: k.action}, keys: anyKey, with: with}, reach{}, sure)
+		one := sc
+		one.with = with
+		s := p.c.newSearch(&one, reach{}, sure)
 		st := *s.allows[0]
 		st.clauses = nil
 		s.allows = []*stmt{&st}

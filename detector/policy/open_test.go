@@ -101,7 +101,7 @@ func TestUnknownPart(t *testing.T) {
 		},
 	}
 	d := &decider{compiled: &compiled{policy: p}}
-	const why = " cannot be read (line 3): want a, got b"
+	const why = " cannot be read (line 3): expected a, found b"
 	for i, want := range []UnknownPart{
 		{Reason: "Action[1]" + why, Statement: StatementRef{0, "first"}},
 		{Reason: "Action" + why, Statement: StatementRef{0, "first"}},

@@ -20,7 +20,7 @@ func (e *ParseError) Error() string {
 	if e.Path != "" {
 		at += ": " + e.Path
 	}
-	return fmt.Sprintf("%s: want %s, got %s (byte %d)", at, e.Want, e.Got, e.Offset)
+	return fmt.Sprintf("%s: expected %s, found %s (byte %d)", at, e.Want, e.Got, e.Offset)
 }
 
 // under puts a step of the path in front, on the way out of the parser.

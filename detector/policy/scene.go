@@ -132,8 +132,8 @@ func (s *scene) kindOf() condkey.Kind {
 	return kind
 }
 
-// A domainKey says what a domain depends on. The keys of a family, of which
-// there can be many, have one domain for all of them where the name matters not.
+// A domainKey says what a domain depends on. The pairs of an encryption context,
+// of which there can be many, have one domain.
 type domainKey struct {
 	typ    callerKind
 	temp   bool
@@ -158,10 +158,10 @@ const (
 func (s *scene) domainIn(slot int) *domain {
 	k := domainKey{typ: s.typ, temp: s.temp, path: s.path, slot: slot}
 	key := s.c.slots[slot]
-	if key.Family == condkey.Prefix && key.Part == "" && key.Reserved == "" && key.Reads == 0 {
+	if key.Tie == condkey.TieContext {
 		k.slot, k.row = 0, key.Row
 	}
-	if key.Depends.Action || key.Tie == condkey.TieGrantOps {
+	if key.Depends.Action {
 		k.action, k.keys = s.action, s.keys
 	}
 	if present, tied := s.with.of(slot); tied {
@@ -219,9 +219,7 @@ func (s *scene) startCaller() {
 	arn := "arn:" + s.c.partition + ":iam::" + account
 	m := s.start
 	m.set(sAccount, account)
-	if s.c.q.KeyARN != "" {
-		m.set(sResource, s.c.q.KeyARN)
-	}
+	m.set(sResource, s.c.q.KeyARN)
 	switch s.typ {
 	case roleCaller:
 		m.set(sArn, arn+":role/stranger")
@@ -323,9 +321,6 @@ func (c *compiled) scenes(a ask) []*scene {
 				}
 				for _, keys := range kinds {
 					sc := &scene{c: c, typ: t, temp: temp || t == roleCaller || t == fedCaller, path: p, ask: a, keys: keys}
-					if withs == nil {
-						list = append(list, sc)
-					}
 					for _, with := range c.tell(withs, sc.kindOf()) {
 						one := *sc
 						one.with = with

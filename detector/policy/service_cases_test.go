@@ -63,6 +63,13 @@ func serviceCases() []questionCase {
 		{"star-public-lists-no-service", docAll, nil, Public, docServices()},
 		{"allow-notprincipal-services", `{"Effect":"Allow","NotPrincipal":{"Service":"s3.amazonaws.com"},"Action":"kms:*","Resource":"*","Condition":{"Bool":{"aws:PrincipalIsAWSService":"true"}}}`, nil, Private, docServices(AnyService + "!")},
 
+		// A statement without Resource or Action, or about another key, lets no service in, by name or by "*".
+		{"service-without-resource", `{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"kms:*"}`, nil, Private, docServices()},
+		{"service-without-action", `{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Resource":"*"}`, nil, Private, docServices()},
+		{"star-without-resource", `{"Effect":"Allow","Principal":"*","Action":"kms:*"}`, nil, Private, docServices()},
+		{"star-without-action", `{"Effect":"Allow","Principal":"*","Resource":"*"}`, nil, Private, docServices()},
+		{"service-on-another-key", `{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"kms:*","Resource":"arn:aws:kms:us-east-1:111122223333:key/other"}`, nil, Private, docServices()},
+
 		// Who is the customer?
 		{"service-source-arn-of-no-account", docService(`"ArnLike":{"aws:SourceArn":"arn:aws:sns:us-east-1:1234:topic"}`), nil, Private, docServices()},
 		{"service-source-arn-of-a-bucket", docService(`"ArnLike":{"aws:SourceArn":"arn:aws:s3:::my-bucket"}`), nil, Private, docServices("s3.amazonaws.com")},

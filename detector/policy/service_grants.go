@@ -103,7 +103,7 @@ func (d *decider) serviceSearches(st *stmt, made map[string]*search) []*search {
 	var list []*search
 	seen := map[string]bool{}
 	for _, a := range asksOf(ClassEncrypt) {
-		if key := d.alike(a); d.acts(a.action)[st.at] != matchNo && !seen[key] {
+		if key := d.alike(a); d.matches(a.action)[st.at] != matchNo && !seen[key] {
 			seen[key] = true
 			s := made[key]
 			if s == nil {

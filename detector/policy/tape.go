@@ -36,8 +36,6 @@ type need struct {
 	index       map[string]struct{} // of pats, when they are many plain texts
 }
 
-func (n *need) reads(seg int) bool { return n.first <= seg && seg <= n.last && seg != n.skip }
-
 // text returns what the need reads.
 func (n *need) text(texts []string) string {
 	if n.first == n.last {
@@ -356,7 +354,7 @@ func (t tape) refine(needs []need, b *budget) ([]string, bool) {
 		}
 	}
 	for i := range active {
-		if active[i].negated && len(active[i].pats) > manyPatterns && active[i].size() > manyMore*wanted {
+		if len(active[i].pats) > manyPatterns && active[i].size() > manyMore*wanted {
 			active[i].pats, active[i].index = nil, nil
 		}
 	}

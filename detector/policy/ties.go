@@ -15,9 +15,7 @@ func (c *compiled) variable(slot int, behind string) *valueSet {
 	}
 	p := newPattern("${"+c.slots[slot].Name+"}"+behind, base, c.keys)
 	for i := range p.parts {
-		if p.parts[i].ref != "" {
-			p.parts[i].slot = slot
-		}
+		p.parts[i].slot = slot // of the only variable
 	}
 	return &valueSet{pats: []pattern{p}, vars: true}
 }
@@ -65,12 +63,12 @@ func (c *compiled) without() []literal {
 func contradict(c []literal) bool {
 	for i := range c {
 		a := &c[i]
-		if a.absent || a.set == nil || !a.set.vars || !a.inside() {
+		if a.absent || !a.inside() || !a.set.vars {
 			continue
 		}
 		for j := range c {
 			b := &c[j]
-			if b.mode != eachOut || b.set == nil {
+			if b.mode != eachOut {
 				continue
 			}
 			if b.slot == a.slot && a.set.within(b.set) || a.set.equalTo(b.slot) && b.set.equalTo(a.slot) {
@@ -87,7 +85,7 @@ func (s *valueSet) equalTo(slot int) bool {
 		return false
 	}
 	p := &s.pats[0]
-	return p.parts[0].ref != "" && p.parts[0].slot == slot && !p.parts[0].hasDef && !p.fold
+	return p.parts[0].slot == slot && !p.parts[0].hasDef && !p.fold
 }
 
 // within reports whether each pattern of s is one of t.

@@ -23,17 +23,10 @@ func (p *presenceSet) of(slot int) (there, told bool) {
 	return p.there>>i&1 != 0, true
 }
 
-// maxTied bounds the keys that a presence set can speak of. There are fewer in all
-// the rules.
-const maxTied = 32
-
 // presences lists, for the keys in slots that rules tie together, which of
-// them can be present at the same time; nil when no rule is about the keys.
-// Keys of a rule that no condition names may be there or not.
+// them can be present at the same time: the zero set alone when no rule is
+// about the keys. Keys of a rule that no condition names may be there or not.
 func (c *compiled) presences(slots []int) []presenceSet {
-	if len(slots) == 0 {
-		return nil
-	}
 	var tied []int
 	sets := []uint32{0}
 	for _, g := range c.keys.Groups() {
@@ -41,9 +34,8 @@ func (c *compiled) presences(slots []int) []presenceSet {
 		for i := range bits {
 			bits[i] = -1
 		}
-		before := len(tied)
 		for _, slot := range slots {
-			if slot < sFirst || slices.Contains(tied, slot) || len(tied) == maxTied {
+			if slices.Contains(tied, slot) {
 				continue
 			}
 			if i := slices.Index(g.Keys, c.slots[slot].Row.Name); i >= 0 {
@@ -51,12 +43,7 @@ func (c *compiled) presences(slots []int) []presenceSet {
 				tied = append(tied, slot)
 			}
 		}
-		if len(tied) > before {
-			sets = crossed(sets, g.Presences, bits)
-		}
-	}
-	if tied == nil {
-		return nil
+		sets = crossed(sets, g.Presences, bits)
 	}
 	list := make([]presenceSet, len(sets))
 	for i, set := range sets {
@@ -89,9 +76,6 @@ func crossed(sets, presences []uint32, bits []int) []uint32 {
 // a rule decides only about keys that the caller may have or not, for sure or
 // as far as AWS says.
 func (c *compiled) tell(withs []presenceSet, kind condkey.Kind) []presenceSet {
-	if len(withs) == 0 {
-		return nil
-	}
 	told := uint32(0)
 	for i, slot := range withs[0].slots {
 		if rule := c.slots[slot].Case(kind); rule != nil && (rule.Is == condkey.Chosen || rule.Is == condkey.Unsaid) {

@@ -53,7 +53,7 @@ func (t *trial) run() (found bool) {
 		if t.round(effort) {
 			return true
 		}
-		if len(t.pending) == 0 && t.begun || t.d.b.out() {
+		if len(t.pending) == 0 || t.d.b.out() {
 			return false
 		}
 	}
@@ -158,8 +158,9 @@ func (t *trial) unfinished() StatementRef {
 	return one
 }
 
-// confirms asks the separate evaluator about a witness. For an unknown key it
-// cannot be sure of statements that name a key.
+// confirms asks the separate evaluator about a witness. For an unknown key,
+// which alone makes a decision depend on it, it cannot be sure of statements
+// that name a key.
 func (d *decider) confirms(s *search, m *model) bool {
 	if d.b.spend(d.evaluation(s, m)); d.b.out() {
 		return false
@@ -169,7 +170,7 @@ func (d *decider) confirms(s *search, m *model) bool {
 		r.Resource = d.someKey() // what the statements name, every key of the owner is
 	}
 	a := d.policy.allowsUnder(d.compiled.keys, r, d.q.RCPs)
-	return a == Yes || a == Maybe && d.q.KeyARN == "" && d.keyDependent
+	return a == Yes || a == Maybe && d.keyDependent
 }
 
 // evaluation is what the evaluator is charged for one request.
@@ -179,7 +180,7 @@ func (d *decider) evaluation(s *search, m *model) int {
 	for i := range d.stmts {
 		st := &d.stmts[i]
 		steps += 10 + 4*(len(st.Principals)+len(st.Actions)+len(st.Resources))
-		if matches[i] == matchNo || !st.entries.reachable(st.NotPrincipal) && s.typ != serviceCaller {
+		if matches[i] == matchNo || !st.entries.reachable(st.NotPrincipal) {
 			continue // its conditions are not looked at
 		}
 		for j := range st.clauses {
@@ -218,9 +219,6 @@ func (cl *clause) evaluation(m *model) int {
 // question mark in it: such a piece is compared with every place of a text.
 func pieces(v string) int {
 	longest := 0
-	if strings.IndexByte(v, '?') < 0 {
-		return 0
-	}
 	for piece := range strings.SplitSeq(v, "*") {
 		if strings.IndexByte(piece, '?') >= 0 {
 			longest = max(longest, len(piece))

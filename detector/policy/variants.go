@@ -107,7 +107,7 @@ func (s *search) shape(g group, build func() []variant) []variant {
 // its principal, or are the principal. Source: IAM User Guide, reference_policies_condition-keys.html,
 // aws:PrincipalServiceNamesList; what the list holds it does not say.
 func (s *search) formsFor(slot int, d *domain, m *model) []form {
-	if s.typ != serviceCaller || !s.c.hasTie(slot, condkey.TieService) {
+	if !s.c.hasTie(slot, condkey.TieService) {
 		return d.forms
 	}
 	var list []form
@@ -163,10 +163,8 @@ func pairVariant(first, second int, a, b *form, account string) variant {
 	for k := range a.same {
 		v.same = append(v.same, []int{a.same[k][0], n + 1 + b.same[k][0]})
 	}
-	if a.caller >= 0 && b.caller >= 0 {
-		v.same = append(v.same, []int{a.caller, n + 1 + b.caller})
-		v.at = append(v.at, place{sAccount, a.caller, a.caller, -1})
-	}
+	v.same = append(v.same, []int{a.caller, n + 1 + b.caller})
+	v.at = append(v.at, place{sAccount, a.caller, a.caller, -1})
 	return v
 }
 
@@ -191,10 +189,7 @@ func (s *search) callerVariants() []variant {
 	for _, f := range forms {
 		n := len(f.segs) - 1
 		v := variant{tape: f.tape, at: make([]place, 0, 4)}
-		if f.caller >= 0 {
-			v.at = append(v.at, place{sAccount, f.caller, f.caller, -1})
-		}
-		v.at = append(v.at, place{sArn, 0, n, -1})
+		v.at = append(v.at, place{sAccount, f.caller, f.caller, -1}, place{sArn, 0, n, -1})
 		switch s.typ {
 		case rootCaller:
 			v.at = append(v.at, place{sUserID, f.caller, f.caller, -1})
@@ -215,9 +210,6 @@ func (s *search) callerVariants() []variant {
 // sure also those of which AWS does not say whether they occur.
 func (s *search) callerForms(row *condkey.Row) []form {
 	rule := row.Case(s.kind)
-	if rule == nil || s.typ == serviceCaller {
-		return nil
-	}
 	forms := s.c.formsOf(rule.ShapesParsed())
 	if !s.sure {
 		forms = append(forms, s.c.formsOf(rule.MaybeShapesParsed())...)
@@ -322,7 +314,7 @@ func (v *variant) matters(lits []literal) bool {
 		return true
 	}
 	for i := range lits {
-		if p, ok := v.placeOf(lits[i].slot); ok && p.first == 0 && p.last == len(v.segs)-1 {
+		if p, _ := v.placeOf(lits[i].slot); p.first == 0 && p.last == len(v.segs)-1 {
 			return true
 		}
 	}
@@ -345,5 +337,5 @@ func (v *variant) placeOf(slot int) (place, bool) {
 			return p, true
 		}
 	}
-	return place{}, false
+	return place{last: -1}, false
 }

@@ -217,8 +217,8 @@ func ruleFaults() []fault {
 		{name: "a forwarder's alarm for nobody", make: func(w *world) { w.alarms = w.alarms[1:]; w.alarms[0].AlarmActions = nil }, forwards: true},
 		{name: "a forwarder's alarm going off", make: func(w *world) { w.alarms = w.alarms[1:]; w.alarms[0].StateValue = cloudwatchtypes.StateValueAlarm }, results: "alarms warning", forwards: true},
 		{name: "a tamper rule off", make: func(w *world) { w.rules[prefix+"TamperWatch"].State = eventbridgetypes.RuleStateDisabled }, results: "tamper failing", says: "TamperWatch (off)", mend: "enable-rule --name kmsentry-TamperWatch"},
-		{name: "a tamper rule gone", make: func(w *world) { delete(w.rules, prefix+"TrailWatch") }, results: "tamper failing", says: "TrailWatch (deleted)"},
-		{name: "no tamper rule", make: func(w *world) { takeOut(w, "TamperWatch", "TrailWatch") }, results: "tamper warning", mend: "TamperRule=true"},
+		{name: "a tamper rule gone", make: func(w *world) { delete(w.rules, prefix+"TamperWatchTrail") }, results: "tamper failing", says: "TamperWatchTrail (deleted)"},
+		{name: "no tamper rule", make: func(w *world) { takeOut(w, "TamperWatch", "TamperWatchTrail") }, results: "tamper warning", mend: "TamperRule=true"},
 	}
 }
 
@@ -482,7 +482,7 @@ func TestNoStack(t *testing.T) {
 		}, `stack "kmsentry" in eu-central-1: cloudformation:DescribeStacks: ExpiredToken: expired`},
 		{"no network", func(w *world) { w.fails[describeStacks] = &net.DNSError{Name: "x", IsNotFound: true} }, `stack "kmsentry" in eu-central-1: cloudformation:DescribeStacks: there is no host x; is the Region right, and the network?`},
 		{"another stack", func(w *world) {
-			takeOut(w, "DetectorFunction "+detectorRule+" OrganizationRule TamperWatch TrailWatch")
+			takeOut(w, "DetectorFunction "+detectorRule+" OrganizationRule TamperWatch TamperWatchTrail")
 		}, `stack "kmsentry" in eu-central-1: it holds neither kmsentry's function nor a forwarder's rule`},
 	} {
 		w := sound(t)

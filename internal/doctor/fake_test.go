@@ -126,7 +126,7 @@ func (w *world) soundStack() {
 		w.resources = append(w.resources, cloudformationtypes.StackResourceSummary{ResourceType: &kind, LogicalResourceId: &logical, PhysicalResourceId: &id, ResourceStatus: cloudformationtypes.ResourceStatusCreateComplete})
 	}
 	add("AWS::Lambda::Function", "DetectorFunction", prefix+"DetectorFunction")
-	for _, rule := range []string{detectorRule, "TamperWatch", "TrailWatch"} {
+	for _, rule := range []string{detectorRule, "TamperWatch", "TamperWatchTrail"} {
 		add("AWS::Events::Rule", rule, prefix+rule)
 	}
 	for _, queue := range []string{"FailedEvents", "UndeliveredEvents"} {
@@ -165,7 +165,7 @@ const soundPattern = `{"source": ["aws.kms"], "detail-type": ["AWS API Call via 
 func (w *world) soundRule(t testing.TB) {
 	t.Helper()
 	w.rules = map[string]*eventbridge.DescribeRuleOutput{}
-	for _, name := range []string{detectorRule, "OrganizationRule", "TamperWatch", "TrailWatch"} {
+	for _, name := range []string{detectorRule, "OrganizationRule", "TamperWatch", "TamperWatchTrail"} {
 		w.rules[prefix+name] = &eventbridge.DescribeRuleOutput{State: eventbridgetypes.RuleStateEnabled, EventPattern: aws.String(soundPattern)}
 	}
 	w.targets = []eventbridgetypes.Target{{

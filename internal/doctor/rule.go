@@ -22,7 +22,7 @@ const detectorRule = "DetectorFunctionKeyPolicyChange"
 type target = types.Target
 
 // watches reports whether the rule is one that watches over kmsentry itself.
-func watches(logical string) bool { return strings.HasSuffix(logical, "Watch") }
+func watches(logical string) bool { return strings.HasPrefix(logical, "TamperWatch") }
 
 // A rule is one of the stack's.
 type rule struct{ logical, name, bus string }

@@ -1,10 +1,13 @@
 package load
 
 import (
+	"math"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
@@ -41,12 +44,29 @@ func boundsOf(declaration *node) bounds {
 			}
 		}
 	}
-	if n := declaration.get("MinLength"); n != nil && !b.many {
-		if least, err := strconv.Atoi(n.text); err == nil {
-			b.min = max(b.min, least)
-		}
+	if b.many {
+		return b // the lengths are those of the whole list
+	}
+	least, most := lengthOf(declaration, "MinLength", 0), lengthOf(declaration, "MaxLength", math.MaxInt)
+	b.min = max(b.min, least)
+	if most == 0 && b.values == nil {
+		b.values = []string{""}
+	}
+	if fit := slices.DeleteFunc(slices.Clone(b.values), func(v string) bool {
+		n := utf8.RuneCountInString(v)
+		return n < least || n > most
+	}); len(fit) > 0 { // else nothing fits, and CloudFormation refuses whatever is given
+		b.values = fit
 	}
 	return b
+}
+
+// lengthOf is a bound of a parameter's length, otherwise when there is none.
+func lengthOf(declaration *node, name string, otherwise int) int {
+	if n, err := strconv.Atoi(declaration.scalarText(name)); err == nil && n >= 0 {
+		return n
+	}
+	return otherwise
 }
 
 // readsOtherwise finds what Java, whose regular expressions CloudFormation
@@ -116,5 +136,5 @@ func pseudoBounds(name string) bounds {
 		}
 		return b
 	}
-	return bounds{never: structural, min: len("a.b")}
+	return bounds{never: structural, min: len("a.b")} // a stack's name, too: letters, digits and hyphens
 }

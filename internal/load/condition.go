@@ -405,6 +405,56 @@ func (r *resolver) turnsOnStandIn(n *node) bool {
 	return false
 }
 
+// turnsOn names what a condition turns on and nobody gives: parameters, exports,
+// dynamic references, each once, by the names that Unknown gives them.
+func (r *resolver) turnsOn(condition string) []string {
+	var names, path []string
+	add := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	var look func(n *node)
+	look = func(n *node) {
+		n.each(func(n *node) {
+			for _, found := range reference.FindAllString(r.dereferenced(n.text), -1) {
+				add(found)
+			}
+			name, arg, ok := call(n)
+			if n.kind == objectKind && len(n.members) == 1 && n.members[0].name == "Condition" {
+				if of := n.members[0].value.text; !slices.Contains(path, of) {
+					path = append(path, of)
+					look(r.conditions.get(of))
+				}
+				return
+			}
+			switch {
+			case ok && name == "Ref" && (r.free(arg.text) || r.openList(arg.text)):
+				add("!Ref " + arg.text)
+			case ok && name == "Fn::ImportValue" && arg.kind == textKind:
+				if _, given := r.scope.Imports[arg.text]; !given {
+					add("!ImportValue " + arg.text)
+				}
+			case ok && name == "Fn::Sub":
+				for _, m := range subVariable.FindAllStringSubmatch(textOf(arg), -1) {
+					if v := strings.TrimSpace(m[2]); m[1] == "" && r.free(v) {
+						add("!Ref " + v)
+					}
+				}
+			}
+		})
+	}
+	look(function("Condition", condition))
+	return names
+}
+
+// openList reports whether name is a parameter of several values that is not given.
+func (r *resolver) openList(name string) bool {
+	p := r.parameters.get(name)
+	_, given := r.scope.Parameters[name]
+	return p != nil && isList(p) && !given && !(r.scope.Defaults && p.has("Default"))
+}
+
 // textOf returns all text in n.
 func textOf(n *node) string {
 	s := n.text

@@ -3,6 +3,7 @@ package load
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 )
 
@@ -22,7 +23,7 @@ func (r *resolver) elsewhere(resources *node) (docs []Document, notes []string) 
 		switch kind := m.value.str("Type"); {
 		case m.value.kind == objectKind && m.value.has("Fn::Transform"):
 			notes = append(notes, fmt.Sprintf("what Fn::Transform brings into %s is not looked at", m.name))
-		case kind == "AWS::CloudFormation::StackSet":
+		case kind == stackSetType:
 			inner, note := r.stackSet(m.name, m.value.get("Properties"))
 			docs = append(docs, inner...)
 			if note != "" {
@@ -55,6 +56,8 @@ func macrosOf(t *node) []string {
 	return names
 }
 
+const stackSetType = "AWS::CloudFormation::StackSet"
+
 // stackSet returns the keys in the template that a StackSet rolls out. Its
 // accounts and Regions are those of its targets, which are not known.
 // Source: CloudFormation User Guide, aws-resource-cloudformation-stackset.html.
@@ -67,7 +70,7 @@ func (r *resolver) stackSet(id string, props *node) (docs []Document, note strin
 	if body == nil || body.kind != textKind {
 		return nil, fmt.Sprintf("the template of the StackSet %s is not known before it is deployed", id)
 	}
-	docs, err := Documents([]byte(body.text), Scope{})
+	docs, err := Documents([]byte(body.text), r.stackSetScope(props))
 	if err != nil {
 		if errors.Is(err, ErrNoKey) {
 			return nil, ""
@@ -79,4 +82,24 @@ func (r *resolver) stackSet(id string, props *node) (docs []Document, note strin
 		docs[i].At, docs[i].Statements = body.at, nil // places in the inner text are not the file's
 	}
 	return docs, ""
+}
+
+// stackSetScope is what is known of where a StackSet rolls its template out: the
+// parameters that it gives, as long as no target overrides them, and what the
+// caller gives for others.
+func (r *resolver) stackSetScope(props *node) Scope {
+	inner := Scope{Defaults: r.scope.Defaults, Imports: r.scope.Imports, References: r.scope.References, Parameters: maps.Clone(r.scope.Parameters)}
+	if inner.Parameters == nil {
+		inner.Parameters = map[string]string{}
+	}
+	overridden := false
+	props.get("StackInstancesGroup").each(func(n *node) { overridden = overridden || n.has("ParameterOverrides") })
+	for _, p := range props.get("Parameters").list() {
+		if v := p.get("ParameterValue"); v != nil && !overridden {
+			if v = r.resolve(v); v != nil && v.kind != unknownKind && v.kind != listKind && v.kind != objectKind {
+				inner.Parameters[p.str("ParameterKey")] = v.text
+			}
+		}
+	}
+	return inner
 }

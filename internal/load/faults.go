@@ -15,8 +15,9 @@ var (
 
 // A fault is an error of one of these kinds with a text of its own.
 type fault struct {
-	kind error
-	text string
+	kind  error
+	text  string
+	notes []string // on what was not looked at
 }
 
 func (f fault) Error() string { return f.text }
@@ -24,7 +25,17 @@ func (f fault) Error() string { return f.text }
 func (f fault) Unwrap() error { return f.kind }
 
 func unrecognized(format string, args ...any) error {
-	return fault{ErrUnrecognized, fmt.Sprintf(format, args...)}
+	return fault{kind: ErrUnrecognized, text: fmt.Sprintf(format, args...)}
 }
 
-func withoutKey(text string) error { return fault{ErrNoKey, text} }
+func withoutKey(text string, notes ...string) error { return fault{ErrNoKey, text, notes} }
+
+// Notes are the sentences of an ErrNoKey on what can hold a key and was not
+// looked at, such as a nested stack; nil without.
+func Notes(err error) []string {
+	var f fault
+	if errors.As(err, &f) {
+		return f.notes
+	}
+	return nil
+}

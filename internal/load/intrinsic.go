@@ -198,6 +198,10 @@ func (r *resolver) ref(n *node, name string) *node {
 		}
 	}
 	switch name {
+	case "AWS::StackName":
+		u := open(n, "!Ref "+name)
+		u.parts = []piece{{text: u.text, open: true, bounds: bounds{never: structural, min: 1}}}
+		return u
 	case "AWS::Region":
 		return str(n, r.region())
 	case "AWS::Partition":
@@ -431,6 +435,9 @@ func (r *resolver) pick(n, arg *node) *node {
 	if index == nil || list == nil || list.kind != listKind {
 		return open(n, "!Select of "+what(list))
 	}
+	if index.kind == unknownKind && len(list.items) > 0 {
+		return oneOf(n, "!Select by "+what(index), list.items)
+	}
 	i, err := strconv.Atoi(index.text)
 	if err != nil || i < 0 || i >= len(list.items) {
 		return open(n, "!Select")
@@ -461,15 +468,17 @@ func (r *resolver) split(n, arg *node) *node {
 // maxMapped bounds the values of a mapping that are held against a policy.
 const maxMapped = 64
 
-// findInMap resolves Fn::FindInMap: [map, first key, second key]. A key that
-// only deployment decides leaves the values that it can lead to.
-// Source: CloudFormation User Guide, intrinsic-function-reference-findinmap.html.
+// findInMap resolves Fn::FindInMap: [map, first key, second key], and with
+// AWS::LanguageExtensions {DefaultValue: value} after them. A key that only
+// deployment decides leaves the values that it can lead to.
+// Source: CloudFormation User Guide, intrinsic-function-reference-findinmap.html
+// and intrinsic-function-reference-findinmap-enhancements.html.
 func (r *resolver) findInMap(n, arg *node) *node {
-	if arg.kind != listKind || len(arg.items) != 3 {
+	if arg.kind != listKind || len(arg.items) != 3 && !(len(arg.items) == 4 && arg.items[3].has("DefaultValue")) {
 		return open(n, "!FindInMap")
 	}
 	at, by := []*node{r.mappings}, ""
-	for i, a := range arg.items {
+	for i, a := range arg.items[:3] {
 		name, known := r.mapKey(a)
 		if !known && by == "" {
 			by = name
@@ -487,11 +496,23 @@ func (r *resolver) findInMap(n, arg *node) *node {
 		}
 		at = next
 	}
+	otherwise := (*node)(nil)
+	if len(arg.items) == 4 {
+		if otherwise = r.resolve(arg.items[3].get("DefaultValue")); otherwise == nil {
+			otherwise = open(n, "!FindInMap")
+		}
+	}
 	switch {
-	case len(at) == 0:
+	case len(at) == 0 && otherwise != nil:
+		return otherwise
+	case len(at) == 0 && by == "":
 		return open(n, "!FindInMap")
 	case by == "":
 		return at[0]
+	case otherwise != nil && otherwise.kind == unknownKind:
+		return open(n, "!FindInMap by "+by)
+	case otherwise != nil:
+		at = append(slices.Clone(at), otherwise)
 	}
 	return oneOf(n, "!FindInMap by "+by, at)
 }
@@ -513,7 +534,7 @@ func oneOf(n *node, what string, values []*node) *node {
 	u := open(n, what)
 	var texts []string
 	for _, v := range values {
-		if v.kind == listKind || v.kind == objectKind || strings.Contains(v.text, "{{resolve:") {
+		if v.kind == unknownKind || v.kind == listKind || v.kind == objectKind || strings.Contains(v.text, "{{resolve:") {
 			return u
 		}
 		texts = append(texts, v.text)

@@ -37,6 +37,11 @@ type Document struct {
 	Readings []Reading
 	// Unknown names the values that are not known; empty when the reading is exact.
 	Unknown []Unknown
+	// Turns says, for each condition that the policy asks for, on which values
+	// that are not known it turns, by the names that Unknown gives them.
+	Turns map[string][]string
+	// Parameters are the names of the template's parameters.
+	Parameters []string
 	// Default is set when the key is created without a policy: AWS then
 	// attaches its default policy, which names the owner's account only.
 	// Source: KMS Developer Guide, key-policy-default.html.
@@ -47,6 +52,8 @@ type Document struct {
 	// Bypass is set when the lock-out check is switched off for the key, or may
 	// be: then its policy says nothing of who owns it.
 	Bypass bool
+	// Grant is set when the document is a grant on a key instead of a key policy.
+	Grant *Grant
 	// Accept is what the resource's Metadata.kmsentry.accept says; nil without.
 	Accept *Accept
 	// Notes say what was done with something odd, one sentence each.
@@ -121,13 +128,13 @@ func Documents(data []byte, scope Scope) ([]Document, error) {
 func checkText(data []byte) error {
 	switch {
 	case len(data) > MaxSize:
-		return fmt.Errorf("want at most %d MiB, got more", MaxSize>>20)
+		return fmt.Errorf("expected at most %d MiB, found more", MaxSize>>20)
 	case len(bytes.TrimSpace(data)) == 0:
-		return errors.New("want a key policy, got an empty file")
+		return errors.New("expected a key policy, found an empty file")
 	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")), looksUTF16(data):
-		return errors.New("want UTF-8, got UTF-16")
+		return errors.New("expected UTF-8, found UTF-16; convert it with iconv -f UTF-16 -t UTF-8")
 	case bytes.IndexByte(data, 0) >= 0, !utf8.Valid(data):
-		return errors.New("want UTF-8 text, got binary data")
+		return errors.New("expected UTF-8 text, found " + binary(data))
 	}
 	return nil
 }
@@ -172,7 +179,7 @@ func fromJSON(data, trimmed []byte, scope Scope) ([]Document, error) {
 	case objectKind:
 		return fromObject(root, trimmed, scope)
 	default:
-		return nil, unrecognized("want a JSON object, got a list; key policies, templates and plans are objects")
+		return nil, unrecognized("expected a key policy, an answer of get-key-policy, a template or a plan, found a list at line %d%s", root.at.Line, guess(root))
 	}
 }
 
@@ -194,11 +201,11 @@ func fromObject(root *node, trimmed []byte, scope Scope) ([]Document, error) {
 	if p := root.get("Policy"); p != nil {
 		found = append(found, "an answer of get-key-policy (Policy)")
 	}
-	if root.has("configuration") && strings.HasPrefix(root.str("resourceType"), "AWS::") || root.has("configurationItem") {
+	if root.has("configuration") && strings.HasPrefix(root.str("resourceType"), "AWS::") || root.has("configurationItem") || root.has("configurationItems") {
 		found = append(found, "an item of AWS Config (configuration)")
 	}
 	if root.has("lineage") && root.has("serial") {
-		return nil, unrecognized("want what terraform show -json prints, got Terraform's raw state; run terraform show -json > state.json and check that")
+		return nil, unrecognized("expected what terraform show -json prints, found Terraform's raw state; run terraform show -json > state.json and check that")
 	}
 	if root.has("format_version") || root.has("planned_values") || root.has("resource_changes") {
 		found = append(found, "terraform show -json (format_version)")
@@ -207,7 +214,7 @@ func fromObject(root *node, trimmed []byte, scope Scope) ([]Document, error) {
 		found = append(found, "an event")
 	}
 	if len(found) > 1 {
-		return nil, fmt.Errorf("want one format, got members of %s", strings.Join(found, " and of "))
+		return nil, fmt.Errorf("expected one format, found members of %s", strings.Join(found, " and of "))
 	}
 	switch {
 	case root.hasFold("Statement"):
@@ -221,11 +228,11 @@ func fromObject(root *node, trimmed []byte, scope Scope) ([]Document, error) {
 	case len(found) == 1 && found[0] != "an event":
 		return fromTerraform(root)
 	case len(found) == 1:
-		return nil, unrecognized("want a key policy, got an event or CloudTrail record; use kmsentry invoke")
+		return nil, unrecognized("expected a key policy, found an event or CloudTrail record; run kmsentry invoke FILE, and kmsentry hunt FILE for log files")
 	case strings.HasSuffix(root.str("Version"), "-10-17"):
 		return []Document{bareDocument(trimmed, root)}, nil // for policy.Parse to say what is missing
 	default:
-		return nil, unrecognized("want a key policy, an answer of get-key-policy, a template or a plan, got an object with %s", names(root))
+		return nil, unrecognized("expected a key policy, an answer of get-key-policy, a template or a plan, found an object with %s%s", names(root), guess(root))
 	}
 }
 
@@ -274,7 +281,7 @@ func statementRegions(root *node) []Region {
 func quotedDocument(s, n *node) Document {
 	text := []byte(strings.TrimSpace(s.text))
 	if len(text) == 0 {
-		return Document{Err: errors.New("member Policy: want a key policy, got an empty string"), At: n.at}
+		return Document{Err: errors.New("member Policy: expected a key policy, found an empty string"), At: n.at}
 	}
 	return Document{Readings: []Reading{{Text: text}}, At: n.at}
 }
@@ -287,7 +294,7 @@ func fromAnswer(root *node) ([]Document, error) {
 	}
 	p := root.get("Policy")
 	if p.kind != textKind {
-		return nil, fmt.Errorf("member Policy: want a string that holds the key policy, got %s", p.kind)
+		return nil, fmt.Errorf("member Policy: expected a string that holds the key policy, found %s at line %d", p.kind, p.at.Line)
 	}
 	d := quotedDocument(p, p)
 	if id := root.get("KeyId"); id != nil && keyARN.MatchString(id.text) {

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -152,7 +153,7 @@ func TestElsewhere(t *testing.T) {
 			t.Errorf("%s: notes %q, want %q", row.name, notes, row.note)
 		}
 	}
-	if _, err := Documents([]byte("Resources:\n  N: {Type: AWS::CloudFormation::Stack}\n"), Scope{}); err == nil || !strings.Contains(err.Error(), "nested stack N") {
+	if _, err := Documents([]byte("Resources:\n  N: {Type: AWS::CloudFormation::Stack}\n"), Scope{}); !errors.Is(err, ErrNoKey) || !strings.Contains(strings.Join(Notes(err), "; "), "nested stack N") {
 		t.Errorf("a template whose key can only be elsewhere: %v, want the nested stack named", err)
 	}
 }
@@ -175,6 +176,47 @@ func TestStreams(t *testing.T) {
 	}
 }
 
+// TestBrokenStream: what comes before the break is judged, and the break named.
+func TestBrokenStream(t *testing.T) {
+	const good = `{"Policy":"{\"Statement\":[]}"}`
+	for text, want := range map[string]string{
+		good + "\n" + good + "\n{\"Policy\":": "expected a whole JSON object, found the end of the input at line 3; the objects before it are judged",
+		good + "\n{\"Policy\": x}\n" + good:   "found invalid character 'x' looking for beginning of value at line 2",
+	} {
+		docs, err := Documents([]byte(text), Scope{})
+		if err != nil || len(docs) < 2 || docs[0].Err != nil || docs[0].Place != "1" {
+			t.Errorf("%s: %+v, %v", text, docs, err)
+			continue
+		}
+		last := docs[len(docs)-1]
+		if last.Err == nil || !strings.Contains(last.Err.Error(), want) || last.At.Line == 0 {
+			t.Errorf("%s: %v at line %d, want %q", text, last.Err, last.At.Line, want)
+		}
+	}
+	if _, err := Documents([]byte(good+" x"), Scope{}); err == nil || !strings.Contains(err.Error(), "found more after it at line 1") {
+		t.Errorf("text after an object: %v", err)
+	}
+}
+
+// TestGuesses: what is of another format is named, with what to run.
+func TestGuesses(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"KeyMetadata":{}}`: "describe-key; run aws kms get-key-policy",
+		`{"Keys":[]}`:        "list-keys; run aws kms get-key-policy",
+		`[{"ParameterKey":"a","ParameterValue":"b"}]`: "--parameter-file FILE",
+		`[]`:                             "found a list at line 1",
+		"apiVersion: v1\nkind: Secret\n": "a Kubernetes manifest",
+		"service: x\nprovider: {}\n":     "run serverless package",
+		"PK\x03\x04\x00":                 "terraform show -json FILE > plan.json",
+		"\x1f\x8b\x08\x00":               "run gunzip first",
+		"\x00":                           "found binary data",
+	} {
+		if _, err := Documents([]byte(text), Scope{}); err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "expected ") {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}
+
 // TestConfigItems: the policy of a configuration item is in its supplement.
 func TestConfigItems(t *testing.T) {
 	const item = `{"version":"1.3","resourceType":"AWS::KMS::Key","resourceId":"k","ARN":"arn:aws:kms:us-east-1:111122223333:key/k","awsAccountId":"111122223333","configuration":{"keyId":"k"},"supplementaryConfiguration":{"Policy":"\"{\\\"Statement\\\":[]}\""}}`
@@ -184,8 +226,19 @@ func TestConfigItems(t *testing.T) {
 			t.Errorf("%s: %+v", name, d)
 		}
 	}
+	const bucket, deleted = `{"resourceType":"AWS::S3::Bucket","configuration":{}}`, `{"resourceType":"AWS::KMS::Key","configurationItemStatus":"ResourceDeleted"}`
+	for name, text := range map[string]string{"in a list": `{"configurationItems":[` + bucket + "," + item + "," + deleted + `]}`, "in a stream": bucket + "\n" + item} {
+		if d := one(t, text, Scope{}); d.Place != "2/k" || d.KeyARN == "" {
+			t.Errorf("%s: %+v", name, d)
+		}
+	}
+	for _, text := range []string{bucket, bucket + bucket, `{"configurationItems":[` + bucket + `]}`} {
+		if _, err := Documents([]byte(text), Scope{}); !errors.Is(err, ErrNoKey) {
+			t.Errorf("%s: %v, want ErrNoKey", text, err)
+		}
+	}
 	for text, want := range map[string]string{
-		`{"resourceType":"AWS::S3::Bucket","configuration":{}}`:                           "want a configuration item of AWS::KMS::Key",
+		`{"resourceType":"AWS::S3::Bucket","configuration":{}}`:                           "expected a configuration item of AWS::KMS::Key",
 		`{"resourceType":"AWS::KMS::Key","configuration":{}}`:                             "supplementaryConfiguration.Policy",
 		`{"version":4,"terraform_version":"1.9","serial":3,"lineage":"x","resources":[]}`: "terraform show -json > state.json",
 		`{"@level":"info","@message":"x"}` + "\n" + `{"@level":"info"}`:                   "the log of terraform plan -json",

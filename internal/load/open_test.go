@@ -1,6 +1,8 @@
 package load
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -116,4 +118,37 @@ func requests() []policy.Request {
 		}
 	}
 	return list
+}
+
+// TestBoundsOfParameters: what a declaration says of a value counts, its length
+// among it.
+func TestBoundsOfParameters(t *testing.T) {
+	for _, row := range []struct {
+		declaration string
+		values      []string
+		min         int
+		star        bool // it can hold "*"
+	}{
+		{"Type: String", nil, 0, true},
+		{"Type: String, MinLength: 12, MaxLength: 12", nil, 12, true},
+		{"Type: String, AllowedValues: ['*', '444455556666'], MinLength: 2", []string{"444455556666"}, 2, false},
+		{"Type: String, AllowedValues: ['*', '444455556666'], MaxLength: 11", []string{"*"}, 0, true},
+		{"Type: String, AllowedValues: ['*'], MinLength: 2", []string{"*"}, 2, true},
+		{"Type: String, MaxLength: 0", []string{""}, 0, false},
+		{"Type: String, MaxLength: many", nil, 0, true},
+		{"Type: String, AllowedPattern: '[0-9]{12}'", nil, 12, false},
+		{"Type: CommaDelimitedList, MinLength: 12", nil, 0, true},
+		{"Type: Number", nil, 0, false},
+		{"Type: 'AWS::SSM::Parameter::Value<String>', MinLength: 12, AllowedPattern: '[0-9]+'", nil, 0, true},
+	} {
+		text := strings.Replace(withPrincipal("!Ref Bound", ""), "Parameters:", "Parameters:\n  Bound: {"+row.declaration+"}", 1)
+		u := one(t, text, Scope{}).Readings[0].Open[0]
+		star := !strings.Contains(u.Never, "*")
+		if u.Values != nil {
+			star = slices.ContainsFunc(u.Values, func(v string) bool { return strings.Contains(v, "*") })
+		}
+		if !slices.Equal(u.Values, row.values) || u.Min != row.min || star != row.star {
+			t.Errorf("%s: values %q, at least %d, a star %v; want %q, %d, %v", row.declaration, u.Values, u.Min, star, row.values, row.min, row.star)
+		}
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // fromTemplate finds the KMS keys of a CloudFormation or SAM template.
@@ -19,7 +20,7 @@ func fromTemplate(root *node, scope Scope) ([]Document, error) {
 	root.takeLast(func(note string) { root.notes = append(root.notes, note) })
 	resources := root.get("Resources")
 	if resources.kind != objectKind {
-		return nil, fmt.Errorf("line %d: Resources: want an object, got %s", resources.at.Line, resources.kind)
+		return nil, fmt.Errorf("expected an object of Resources, found %s at line %d", resources.kind, resources.at.Line)
 	}
 	r := newResolver(root, scope)
 	if err := r.checkParameters(); err != nil {
@@ -29,13 +30,13 @@ func fromTemplate(root *node, scope Scope) ([]Document, error) {
 	notes = append(root.notes, notes...)
 	docs := append(r.keys(resources), inner...)
 	if len(docs) == 0 {
-		return nil, withoutKey(strings.Join(append([]string{noKey + " of type AWS::KMS::Key or AWS::KMS::ReplicaKey"}, notes...), "; "))
+		return nil, withoutKey(noKey+" of type AWS::KMS::Key or AWS::KMS::ReplicaKey", notes...)
 	}
 	docs[0].Notes = append(notes, docs[0].Notes...)
 	return docs, nil
 }
 
-const noKey = "want a template with a KMS key, got none"
+const noKey = "expected a template with a KMS key, found none"
 
 // checkParameters refuses a value that the template's declaration does not allow.
 func (r *resolver) checkParameters() error {
@@ -45,7 +46,7 @@ func (r *resolver) checkParameters() error {
 	for _, m := range r.parameters.members {
 		v, given := r.scope.Parameters[m.name]
 		if values := boundsOf(m.value).values; given && values != nil && !slices.Contains(values, v) {
-			return fmt.Errorf("parameter %s: want one of %s, got %.60q", m.name, strings.Join(values, ", "), v)
+			return fmt.Errorf("parameter %s: expected one of %s, found %.60q", m.name, strings.Join(values, ", "), v)
 		}
 	}
 	return nil
@@ -61,11 +62,20 @@ func Parameters(data []byte) []string {
 	if err != nil || !root.has("Resources") {
 		return nil
 	}
-	var names []string
-	if p := root.get("Parameters"); p != nil {
-		for _, m := range p.members {
-			names = append(names, m.name)
+	names := memberNames(root.get("Parameters"))
+	for _, m := range root.get("Resources").memberList() { // a StackSet takes them for its template
+		if m.value.str("Type") == stackSetType {
+			names = append(names, Parameters([]byte(m.value.get("Properties").str("TemplateBody")))...)
 		}
+	}
+	return names
+}
+
+// memberNames returns the names of the members of an object, in order.
+func memberNames(n *node) []string {
+	var names []string
+	for _, m := range n.memberList() {
+		names = append(names, m.name)
 	}
 	return names
 }
@@ -92,7 +102,7 @@ func (r *resolver) keys(resources *node) []Document {
 
 // key reads one key of the template.
 func (r *resolver) key(id string, resource *node, replica bool) Document {
-	d := Document{Place: id, At: resource.at}
+	d := Document{Place: id, At: resource.at, Parameters: memberNames(r.parameters)}
 	props := resource.get("Properties")
 	raw := props.get("KeyPolicy")
 	if raw != nil {
@@ -104,7 +114,7 @@ func (r *resolver) key(id string, resource *node, replica bool) Document {
 	d.Key = r.facts(props, replica)
 	d.Bypass = r.fact(props, "BypassPolicyLockoutSafetyCheck", "false") != "false"
 	if raw == nil && replica && resource.str("Condition") == "" {
-		d.Err = errors.New("want a KeyPolicy, which a replica key must have, got none")
+		d.Err = errors.New("expected a KeyPolicy, which a replica key must have, found none")
 		return d
 	}
 	r.account = r.scope.Account
@@ -121,6 +131,12 @@ func (r *resolver) key(id string, resource *node, replica bool) Document {
 // Region and every joint case of the conditions that it turns on.
 func (r *resolver) readings(d *Document, raw *node, condition string) {
 	names := conditionsIn(raw)
+	for _, name := range names {
+		if d.Turns == nil {
+			d.Turns = map[string][]string{}
+		}
+		d.Turns[name] = r.turnsOn(name)
+	}
 	choices, independent := r.choices(names, condition, parametersIn(raw))
 	if len(choices) == 0 {
 		d.Never = condition
@@ -148,7 +164,7 @@ func (r *resolver) readings(d *Document, raw *node, condition string) {
 		return
 	}
 	d.Default = false
-	r.openCases(d, names, cases)
+	r.openCases(d, names, parametersIn(raw), cases)
 	d.dropRepeated()
 }
 
@@ -159,9 +175,9 @@ type readCase struct {
 	reading Reading
 }
 
-// openCases notes the conditions, and the Region, that make a difference: by
-// themselves, or where none does so, together with others.
-func (r *resolver) openCases(d *Document, names []string, cases []readCase) {
+// openCases notes the conditions, and the partition and Region, that make a
+// difference: by themselves, or where none does so, together with others.
+func (r *resolver) openCases(d *Document, names, asked []string, cases []readCase) {
 	// differ reports whether two cases that are the same by rest, and not by
 	// value, have different readings.
 	differ := func(value, rest func(readCase) string) bool {
@@ -204,7 +220,15 @@ func (r *resolver) openCases(d *Document, names []string, cases []readCase) {
 			note("condition " + name)
 		}
 	}
-	if differ(func(c readCase) string { return c.region }, func(c readCase) string { return fmt.Sprint(c.choice) }) {
+	rest := func(c readCase) string { return fmt.Sprint(c.choice) }
+	partition := func(c readCase) string { return awsid.PartitionOf(c.region) }
+	region := func(c readCase) string { return c.region }
+	if byPartition := slices.Contains(asked, "AWS::Partition"); byPartition && differ(partition, rest) {
+		note("AWS::Partition")
+		if differ(region, func(c readCase) string { return partition(c) + rest(c) }) {
+			note("AWS::Region")
+		}
+	} else if differ(region, rest) {
 		note("AWS::Region")
 	}
 	for _, name := range names {

@@ -11,7 +11,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy"
 )
 
-// fromTerraform finds the KMS keys in a plan or a state as terraform show
+// fromTerraform finds the KMS keys, and the grants on keys, in a plan or a state as terraform show
 // -json prints them.
 // Source: developer.hashicorp.com/terraform/internals/json-format.
 func fromTerraform(root *node) ([]Document, error) {
@@ -20,18 +20,17 @@ func fromTerraform(root *node) ([]Document, error) {
 	}
 	changes := changesIn(root)
 	docs := planned(root, changes)
-	notes := grantsIn(changes)
+	grants := grantsIn(changes)
 	if !root.has("resource_changes") {
 		for _, name := range []string{"planned_values", "values"} {
 			module := root.get(name).get("root_module")
 			docs = append(docs, stateKeys(module, docs)...)
-			notes = append(notes, stateGrants(module)...)
+			grants = append(grants, stateGrants(module)...)
 		}
 	}
-	if len(docs) == 0 {
-		return nil, withoutKey(strings.Join(append([]string{"want a plan or state with a KMS key, got no resource with a key policy in it"}, notes...), "; "))
+	if docs = append(docs, grants...); len(docs) == 0 {
+		return nil, withoutKey("expected a plan or state with a KMS key, found no resource with a key policy in it")
 	}
-	docs[0].Notes = append(notes, docs[0].Notes...)
 	return docs, nil
 }
 
@@ -57,49 +56,6 @@ func changesIn(root *node) []*node {
 		add(c)
 	}
 	return changes
-}
-
-// grantsIn names the grants on keys that changes leave in place: who gets in
-// by a grant is in no key policy, and is not judged.
-func grantsIn(changes []*node) []string {
-	var notes []string
-	for _, c := range changes {
-		if c.str("type") == "aws_kms_grant" && c.str("mode") != "data" && !c.has("deposed") {
-			notes = append(notes, grantNote(c.str("address"), c.get("change").get("after"))...)
-		}
-	}
-	return notes
-}
-
-// stateGrants is grantsIn for a module of a state and the modules in it.
-func stateGrants(module *node) []string {
-	var notes []string
-	for _, r := range module.get("resources").list() {
-		if r.str("type") == "aws_kms_grant" && r.str("mode") != "data" {
-			notes = append(notes, grantNote(r.str("address"), r.get("values"))...)
-		}
-	}
-	for _, m := range module.get("child_modules").list() {
-		notes = append(notes, stateGrants(m)...)
-	}
-	return notes
-}
-
-// grantNote names one grant; nothing for one that is destroyed.
-// Source: registry.terraform.io/providers/hashicorp/aws, resource kms_grant.
-func grantNote(address string, values *node) []string {
-	if values == nil || values.kind != objectKind {
-		return nil
-	}
-	grantee, operations := values.str("grantee_principal"), []string{}
-	if grantee == "" {
-		grantee = "a principal that is not known"
-	}
-	for _, o := range values.get("operations").list() {
-		operations = append(operations, o.text)
-	}
-	slices.Sort(operations)
-	return []string{fmt.Sprintf("the grant %s gives %s %s on a key; grants are not judged", address, grantee, strings.Join(operations, ", "))}
 }
 
 // keyTypes are the resource types with a key policy, and the attribute that
@@ -177,7 +133,7 @@ func terraformKey(address, kind string, values, unknown *node) Document {
 	case p == nil || p.kind == nullKind || (p.kind == textKind && strings.TrimSpace(p.text) == ""):
 		d.Default = kind != "aws_kms_key_policy"
 		if !d.Default {
-			d.Err = errors.New("policy: want the key policy, got none")
+			d.Err = errors.New("policy: expected the key policy, found none")
 		}
 	case p.kind == objectKind && attribute == "key_policy": // what the awscc provider's own type shows
 		d.At, d.Statements = p.at, statementRegions(p)
@@ -186,7 +142,7 @@ func terraformKey(address, kind string, values, unknown *node) Document {
 		d.Readings = []Reading{{Text: text.Bytes()}}
 	case p.kind != textKind:
 		d.At = p.at
-		d.Err = fmt.Errorf("%s: want a string that holds the key policy, got %s", attribute, p.kind)
+		d.Err = fmt.Errorf("%s: expected a string that holds the key policy, found %s at line %d", attribute, p.kind, p.at.Line)
 	default:
 		d.At = p.at
 		text := []byte(strings.TrimSpace(p.text))

@@ -3,7 +3,7 @@ package load
 import (
 	"errors"
 	"maps"
-	"slices"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -154,22 +154,38 @@ func TestChangesOfAllKinds(t *testing.T) {
 	}
 }
 
-func TestGrantsAreNamed(t *testing.T) {
+// TestGrants: a grant is a document of its own, in a plan and in a state, with
+// and without a key next to it.
+func TestGrants(t *testing.T) {
 	const grant = `"address":"aws_kms_grant.g","mode":"managed","type":"aws_kms_grant"`
-	const values = `{"grantee_principal":"arn:aws:iam::444455556666:role/r","operations":["Encrypt","Decrypt"]}`
-	const want = "the grant aws_kms_grant.g gives arn:aws:iam::444455556666:role/r Decrypt, Encrypt on a key; grants are not judged"
+	const values = `{"grantee_principal":"arn:aws:iam::444455556666:role/r","operations":["Encrypt","Decrypt"],"constraints":[{"encryption_context_equals":{"a":"b"}}],"key_id":"arn:aws:kms:us-east-1:111122223333:key/k"}`
 	const key = `"address":"aws_kms_key.k","mode":"managed","type":"aws_kms_key"`
-	for _, text := range []string{
-		`{"format_version":"1.2","resource_changes":[{` + grant + `,"change":{"after":` + values + `}},{` + key + `,"change":{"after":{"policy":"{}"}}}]}`,
-		`{"format_version":"1.0","values":{"root_module":{"resources":[{` + grant + `,"values":` + values + `},{` + key + `,"values":{"policy":"{}"}}]}}}`,
+	known := Grant{Grantee: "arn:aws:iam::444455556666:role/r", Operations: []string{"Encrypt", "Decrypt"}, Context: map[string]string{"a": "b"}}
+	open := known
+	open.Operations = nil
+	for _, row := range []struct {
+		name, text string
+		want       Grant
+		documents  int
+	}{
+		{"planned, next to a key", `{"format_version":"1.2","resource_changes":[{` + grant + `,"change":{"after":` + values + `}},{` + key + `,"change":{"after":{"policy":"{}"}}}]}`, known, 2},
+		{"in a state, next to a key", `{"format_version":"1.0","values":{"root_module":{"resources":[{` + key + `,"values":{"policy":"{}"}}],"child_modules":[{"resources":[{` + grant + `,"values":` + values + `}]}]}}}`, known, 2},
+		{"planned, alone", `{"format_version":"1.2","resource_changes":[{` + grant + `,"change":{"after":` + values + `}}]}`, known, 1},
+		{"with an operation known after apply", `{"format_version":"1.2","resource_changes":[{` + grant + `,"change":{"after":` + values + `,"after_unknown":{"operations":[false,true]}}}]}`, open, 1},
 	} {
-		docs, err := Documents([]byte(text), Scope{})
-		if err != nil || len(docs) != 1 || !slices.Equal(docs[0].Notes, []string{want}) {
-			t.Errorf("%v, %v, want one key with the note %q", docs, err, want)
+		docs, err := Documents([]byte(row.text), Scope{})
+		if err != nil || len(docs) != row.documents {
+			t.Errorf("%s: %v, %v, want %d documents", row.name, docs, err, row.documents)
+			continue
+		}
+		d := docs[len(docs)-1]
+		if d.Grant == nil || !reflect.DeepEqual(*d.Grant, row.want) || d.Account != "111122223333" || d.Place != "aws_kms_grant.g" {
+			t.Errorf("%s: %+v, want %+v", row.name, d.Grant, row.want)
 		}
 	}
-	_, err := Documents([]byte(`{"format_version":"1.2","resource_changes":[{`+grant+`,"change":{"after":`+values+`}}]}`), Scope{})
-	if err == nil || !errors.Is(err, ErrNoKey) || !strings.Contains(err.Error(), want) {
-		t.Errorf("a plan with a grant and no key: %v, want ErrNoKey that names the grant", err)
+	for _, after := range []string{`{"after":null}`, `{"after":` + values + `},"deposed":"x"`} {
+		if _, err := Documents([]byte(`{"format_version":"1.2","resource_changes":[{`+grant+`,"change":`+after+`}]}`), Scope{}); !errors.Is(err, ErrNoKey) {
+			t.Errorf("a grant that goes: %v, want ErrNoKey", err)
+		}
 	}
 }

@@ -120,7 +120,7 @@ func (n *node) duplicate() error {
 	seen := map[string]bool{}
 	for _, m := range n.members {
 		if seen[m.name] {
-			return fmt.Errorf("line %d: member %.60q stands twice in one object", m.value.at.Line, m.name)
+			return fmt.Errorf("expected each member once, found %.60q twice in one object at line %d", m.name, m.value.at.Line)
 		}
 		seen[m.name] = true
 		if err := m.value.duplicate(); err != nil {
@@ -187,7 +187,7 @@ func parseJSON(data []byte) (*node, error) {
 	}
 	if _, err := p.dec.Token(); err != io.EOF {
 		p.place(p.start())
-		return nil, fault{errMore, fmt.Sprintf("line %d: want one JSON value, got more behind it", p.line)}
+		return nil, fault{kind: errMore, text: fmt.Sprintf("expected one JSON value, found more after it at line %d", p.line)}
 	}
 	return n, nil
 }
@@ -216,7 +216,7 @@ func (p *jsonParser) place(offset int) (line, column int) {
 
 func (p *jsonParser) value(depth int) (*node, error) {
 	if depth > maxDepth {
-		return nil, fmt.Errorf("line %d: want at most %d levels of nesting, got more", p.line, maxDepth)
+		return nil, fmt.Errorf("expected at most %d levels of nesting, found more at line %d", maxDepth, p.line)
 	}
 	n := &node{}
 	n.at.Line, n.at.Column = p.place(p.start())
@@ -279,8 +279,12 @@ func (p *jsonParser) fault(err error) error {
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
+	found := err.Error()
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		found = "the end of the input"
+	}
 	line, column := p.place(offset)
-	return fmt.Errorf("line %d, column %d: want JSON, got %v", line, column, err)
+	return fmt.Errorf("expected JSON, found %s at line %d, column %d", found, line, column)
 }
 
 // write appends n as JSON. Scalars become strings, as CloudFormation passes

@@ -24,10 +24,10 @@ const (
 
 func fromYAML(data []byte, scope Scope) ([]Document, error) {
 	if len(data) > maxTemplate {
-		return nil, fmt.Errorf("want a template of at most %d MiB, got %d bytes that are not JSON", maxTemplate>>20, len(data))
+		return nil, fmt.Errorf("expected a template of at most %d MiB, found %d bytes that are not JSON", maxTemplate>>20, len(data))
 	}
 	if hcl.Match(data) {
-		return nil, unrecognized("want what terraform show -json prints, got Terraform's own language; run terraform plan -out p && terraform show -json p > plan.json and check that")
+		return nil, unrecognized("expected what terraform show -json prints, found Terraform's own language; run terraform plan -out p && terraform show -json p > plan.json and check that")
 	}
 	root, err := parseYAML(data)
 	if err != nil {
@@ -35,13 +35,13 @@ func fromYAML(data []byte, scope Scope) ([]Document, error) {
 	}
 	switch {
 	case root.kind != objectKind:
-		return nil, unrecognized("want a key policy, an answer of get-key-policy, a template or a plan, got %s", root.kind)
+		return nil, unrecognized("expected a key policy, an answer of get-key-policy, a template or a plan, found %s%s", root.kind, guess(root))
 	case root.has("Resources"):
 		return fromTemplate(root, scope)
 	case root.has("Statement"):
-		return nil, errors.New("want a key policy as JSON, got YAML")
+		return nil, errors.New("expected a key policy as JSON, found YAML; convert it with yq -o json FILE")
 	default:
-		return nil, unrecognized("want a template with Resources, got YAML with %s", names(root))
+		return nil, unrecognized("expected a template with Resources, found YAML with %s%s", names(root), guess(root))
 	}
 }
 
@@ -56,7 +56,7 @@ func parseYAML(data []byte) (*node, error) {
 		return nil, oneLine(err)
 	}
 	if err := dec.Decode(&more); err != io.EOF {
-		return nil, unrecognized("want one YAML document, got several")
+		return nil, unrecognized("expected one YAML document, found several; a template has one")
 	}
 	t := &yamlTree{}
 	root, err := t.convert(&doc, 0)
@@ -66,10 +66,17 @@ func parseYAML(data []byte) (*node, error) {
 	return root, err
 }
 
+// yamlLine takes the line out of the YAML package's errors.
+var yamlLine = regexp.MustCompile(`^line ([0-9]+): (.*)$`)
+
 // oneLine keeps the first line of the YAML package's errors.
 func oneLine(err error) error {
 	line, _, _ := strings.Cut(err.Error(), "\n")
-	return fmt.Errorf("want a key policy or a template, got text that is neither JSON nor YAML (%s)", strings.TrimPrefix(line, "yaml: "))
+	line = strings.TrimPrefix(line, "yaml: ")
+	if m := yamlLine.FindStringSubmatch(line); m != nil {
+		return fmt.Errorf("expected a key policy or a template, found text that is neither JSON nor YAML at line %s (%s)", m[1], m[2])
+	}
+	return fmt.Errorf("expected a key policy or a template, found text that is neither JSON nor YAML (%s)", line)
 }
 
 // A yamlTree counts the nodes that it makes, because aliases multiply them.
@@ -88,7 +95,7 @@ func (t *yamlTree) note(format string, args ...any) {
 func (t *yamlTree) convert(y *yaml.Node, depth int) (*node, error) {
 	t.nodes++
 	if depth > maxDepth || t.nodes > maxNodes {
-		return nil, fmt.Errorf("line %d: want at most %d levels and %d values, got more", y.Line, maxDepth, maxNodes)
+		return nil, fmt.Errorf("expected at most %d levels and %d values, found more at line %d", maxDepth, maxNodes, y.Line)
 	}
 	n := &node{at: Region{Line: y.Line, Column: y.Column}}
 	var err error
@@ -106,7 +113,7 @@ func (t *yamlTree) convert(y *yaml.Node, depth int) (*node, error) {
 	case yaml.ScalarNode:
 		n.kind, n.text = t.scalar(y)
 	default:
-		return nil, fmt.Errorf("line %d: want a value, got none", y.Line)
+		return nil, fmt.Errorf("expected a value, found none at line %d", y.Line)
 	}
 	if err != nil {
 		return nil, err
@@ -136,7 +143,7 @@ func (t *yamlTree) mapping(n *node, y *yaml.Node, depth int) error {
 			key = key.Alias
 		}
 		if key.Kind != yaml.ScalarNode {
-			return fmt.Errorf("line %d: want a name before the colon, got a list or an object", key.Line)
+			return fmt.Errorf("expected a name before the colon, found a list or an object at line %d", key.Line)
 		}
 		v, err := t.convert(y.Content[i+1], depth+1)
 		if err != nil {
@@ -185,7 +192,7 @@ func (n *node) merge(m *node, names map[string]bool) error {
 		}
 		return nil
 	default:
-		return fmt.Errorf("line %d: want a mapping to merge, got %s", m.at.Line, m.kind)
+		return fmt.Errorf("expected a mapping to merge, found %s at line %d", m.kind, m.at.Line)
 	}
 }
 

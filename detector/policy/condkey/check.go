@@ -98,6 +98,8 @@ func (v *Values) check() error {
 		return errors.New("bounds of no numbers")
 	case len(v.Shapes) == 0 && (v.First != "" || v.Known != nil || v.Doubtful != nil):
 		return errors.New("examples of no text")
+	case v.First != "" && slices.ContainsFunc(v.shapes, Shape.HasCaller):
+		return errors.New("an example in an account that need not be the caller's")
 	}
 	return nil
 }

@@ -28,8 +28,12 @@ var Default = sync.OnceValue(func() *Table {
 	return t
 })
 
-// maxRule bounds the keys of a rule.
-const maxRule = 8
+// maxRule bounds the keys of a rule, and maxTied those of all rules: one bit
+// each of a presence.
+const (
+	maxRule = 8
+	maxTied = 32
+)
 
 // New makes a table. The error names the row that cannot be: a name that is
 // empty or taken, or a shape that cannot be read.
@@ -41,6 +45,13 @@ func New(rows []Row, rules []Rule) (*Table, error) {
 		}
 	}
 	t.groups = groupsOf(t.rules)
+	tied := 0
+	for _, g := range t.groups {
+		tied += len(g.Keys)
+	}
+	if tied > maxTied {
+		return nil, fmt.Errorf("the rules have %d keys, want at most %d", tied, maxTied)
+	}
 	for i := range t.rows {
 		r := &t.rows[i]
 		if r.Name == "" {

@@ -1,6 +1,7 @@
 package condkey
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -88,6 +89,7 @@ func TestNewRefuses(t *testing.T) {
 		{"bounds the wrong way round", row(func(r *Row) { r.Cases[0].Shapes[0] = "{name 2 1}" }), "no part"},
 		{"two kinds of values", row(func(r *Row) { r.Cases[0].Of = []string{"a"} }), "another way"},
 		{"bounds without numbers", row(func(r *Row) { r.Cases[0].Hi = 1 }), "no numbers"},
+		{"an example in another account", row(func(r *Row) { r.Cases[0].Shapes, r.Cases[0].First = []string{"{caller}:x"}, "999988887777:x" }), "the caller's"},
 		{"a fact that is not read", row(func(r *Row) { r.Cases[0].Fact = FactOrg }), "does not read"},
 		{"an account that may lack", row(func(r *Row) { r.Tie, r.Cases[0] = TieAccount, Case{Is: Chosen} }), "own key"},
 		{"values of an account", row(func(r *Row) { r.Tie = TieAccount }), "another way"},
@@ -101,6 +103,13 @@ func TestNewRefuses(t *testing.T) {
 	}
 	if _, err := New(nil, []Rule{{Together, []string{"a"}}}); err == nil {
 		t.Error("a rule of one key is taken")
+	}
+	var many []Rule
+	for i := range maxTied/2 + 1 {
+		many = append(many, Rule{Together, []string{fmt.Sprint("a", i), fmt.Sprint("b", i)}})
+	}
+	if _, err := New(nil, many); err == nil || !strings.Contains(err.Error(), "34 keys") {
+		t.Errorf("too many keys in rules: %v", err)
 	}
 	if _, err := New(rows()[1:], rules()); err != nil {
 		t.Errorf("without a row: %v", err)

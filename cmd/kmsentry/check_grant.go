@@ -1,0 +1,136 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/internal/load"
+)
+
+// grant decides whether a grant on a key lets an outsider in. It is private when
+// the grantee is of the owner's account, of a trusted one, or an AWS service,
+// and shared otherwise: a grant has one grantee, and is never public.
+// Source: KMS API Reference, CreateGrant; KMS Developer Guide, grants.html.
+func (c *checked) grant(g *load.Grant, trusted []string) {
+	c.granted = g
+	found, why := policy.Between(policy.Shared, policy.Shared), ""
+	switch account := granteeAccount(g.Grantee); {
+	case g.Grantee == "":
+		found, why = policy.Between(policy.Private, policy.Shared), "the grantee is not known"
+	case strings.HasSuffix(g.Grantee, ".amazonaws.com"), strings.HasSuffix(g.Grantee, ".amazonaws.com.cn"):
+		found = policy.Between(policy.Private, policy.Private)
+	case account == "":
+		found, why = policy.Between(policy.Private, policy.Shared), "the grantee's account is not known"
+	case account == c.account, slices.Contains(trusted, account):
+		found = policy.Between(policy.Private, policy.Private)
+	case c.account == "":
+		found, why = policy.Between(policy.Private, policy.Shared), "whether "+account+" owns the key is not known"
+	}
+	closed := policy.Between(policy.Private, policy.Private)
+	d := policy.Decision{
+		Classes: policy.Classes{Encrypt: closed, Use: closed, Other: closed},
+		Owner:   policy.Owner{Manage: policy.AccessNotApplicable, Decrypt: policy.AccessNotApplicable},
+	}
+	for _, class := range grantClasses(g.Operations) {
+		switch class {
+		case policy.ClassEncrypt:
+			d.Classes.Encrypt = found
+		case policy.ClassUse:
+			d.Classes.Use = found
+		default:
+			d.Classes.Other = found
+		}
+	}
+	if found.Least == policy.Shared && g.Operations == nil { // of which class is not known
+		maybe := policy.Between(policy.Private, policy.Shared)
+		d.Classes, why = policy.Classes{Encrypt: maybe, Use: maybe, Other: maybe}, "the operations are not known"
+	}
+	e, u := d.Classes.Encrypt, d.Classes.Use
+	all := policy.Between(max(e.Least, u.Least), max(e.Most, u.Most))
+	d.Verdict, d.Least, d.Most = all.Verdict, all.Least, all.Most
+	if d.Least != d.Most {
+		open := policy.StatementRef{Index: -1}
+		d.Undecided = []policy.Open{{Statement: open, Reason: why}}
+		d.Unknown = []policy.UnknownPart{{Statement: open, Name: unknownOfGrant(why), Reason: why}}
+		c.between = between(d.Least, d.Most)
+	}
+	if found.Least == policy.Shared {
+		c.grantActions(&d, g)
+	}
+	c.decision = d
+}
+
+// unknownOfGrant names what is unknown of a grant for remedies.
+func unknownOfGrant(why string) string {
+	if strings.HasPrefix(why, "whether ") {
+		return "AWS::AccountId"
+	}
+	return appliedValue
+}
+
+// grantActions lists what the grantee can do.
+func (c *checked) grantActions(d *policy.Decision, g *load.Grant) {
+	for _, operation := range slices.Sorted(slices.Values(g.Operations)) {
+		class := classOfOperation(operation)
+		request := policy.Request{Principal: g.Grantee, Action: "kms:" + operation, Resource: c.keyARN, Context: map[string][]string{}}
+		for name, value := range g.Context {
+			request.Context["kms:EncryptionContext:"+name] = []string{value}
+		}
+		grant := policy.Grant{
+			Class: class, Action: "kms:" + operation, Audience: policy.Shared, Named: []string{g.Grantee}, Witness: request,
+			Why: []string{"A grant lets its grantee in, whoever the key policy names."},
+		}
+		if class == policy.ClassEncrypt || class == policy.ClassUse {
+			d.Grants = append(d.Grants, grant)
+			continue
+		}
+		d.Others = append(d.Others, grant)
+	}
+}
+
+// classOfOperation is the class of an operation of a grant. One that AWS does
+// not document counts as use.
+func classOfOperation(operation string) policy.Class {
+	switch a, ok := policy.FindAction("kms:" + operation); {
+	case !ok:
+		return policy.ClassUse
+	case a.Class == policy.ClassEncrypt, a.Class == policy.ClassUse:
+		return a.Class
+	default:
+		return policy.ClassOther // CreateGrant too: it hands on the others only
+	}
+}
+
+// grantClasses are the classes of operations; all three when these are not known.
+func grantClasses(operations []string) []policy.Class {
+	if operations == nil {
+		return []policy.Class{policy.ClassEncrypt, policy.ClassUse, policy.ClassOther}
+	}
+	var list []policy.Class
+	for _, o := range operations {
+		list = append(list, classOfOperation(o))
+	}
+	return list
+}
+
+// granteeAccount is the account of a grantee; "" for what names none.
+func granteeAccount(grantee string) string {
+	return accountNamed(policy.Principal{Kind: policy.KindAWS, Value: grantee})
+}
+
+// grantLine is the headline of a grant: to whom, and for what.
+func grantLine(c checked) string {
+	operations := "operations that are not known"
+	if c.granted.Operations != nil {
+		operations = strings.Join(slices.Sorted(slices.Values(c.granted.Operations)), ", ")
+	}
+	text := fmt.Sprintf("a grant to %s: %s", alert.Sanitize(cmp.Or(c.granted.Grantee, "a principal that is not known"), 200), operations)
+	if c.between != "" {
+		text = c.between + ": " + text + "; " + c.decision.Undecided[0].Reason
+	}
+	return text
+}

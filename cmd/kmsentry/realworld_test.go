@@ -1,0 +1,118 @@
+package main
+
+import (
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// realWorld is a folder of templates, plans and policies in the shapes that
+// published repositories have, with a line for each in expected.txt.
+const realWorld = "testdata/realworld"
+
+// An expectation is a line of expected.txt.
+type expectation struct{ source, verdict string }
+
+// expectations reads expected.txt: a source, its verdict, and why.
+func expectations(t *testing.T) []expectation {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(realWorld, "expected.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []expectation
+	seen := map[string]bool{}
+	for i, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		f := strings.Fields(line)
+		if len(f) < 3 || seen[f[0]] {
+			t.Fatalf("expected.txt, line %d: want a source of its own, a verdict and why: %q", i+1, line)
+		}
+		seen[f[0]] = true
+		list = append(list, expectation{f[0], f[1]})
+	}
+	return list
+}
+
+// realFiles are the files of the folder, with slashes.
+func realFiles(t *testing.T) []string {
+	t.Helper()
+	var names []string
+	err := filepath.WalkDir(realWorld, func(name string, d fs.DirEntry, err error) error {
+		if rel, _ := filepath.Rel(realWorld, name); err == nil && !d.IsDir() && rel != "expected.txt" {
+			names = append(names, filepath.ToSlash(rel))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(names) < 60 {
+		t.Fatalf("%d files in %s, want at least 60", len(names), realWorld)
+	}
+	return names
+}
+
+// skippedFile finds the files of unknown format that check names.
+var skippedFile = regexp.MustCompile(`(?m)^kmsentry check: skipped (\S+): `)
+
+// TestRealWorld: every key of the folder has the expected verdict, no other one
+// is public, and few are undecided up to public.
+func TestRealWorld(t *testing.T) {
+	files, want := realFiles(t), expectations(t)
+	t.Chdir(realWorld)
+	args := append([]string{"--at", "2026-11-23T00:00:00Z", "--format", "json", "--skip-unknown"}, files...)
+	status, out, errs := checked3(args...)
+	if status != exitFound {
+		t.Errorf("exit status %d, want %d", status, exitFound)
+	}
+	got, open := map[string]string{}, 0
+	keyed := map[string]bool{}
+	for _, d := range documents(t, out) {
+		if d.Error != "" {
+			t.Errorf("%s: %s", d.place(), d.Error)
+		}
+		keyed[d.Source] = true
+		got[d.place()] = d.Verdict.String()
+		if d.Verdict == policy.Undecided {
+			got[d.place()] = d.Least.String() + ".." + d.Most.String()
+			if d.Most == policy.Public {
+				open++
+			}
+		}
+	}
+	keys := len(got)
+	for _, m := range skippedFile.FindAllStringSubmatch(errs, -1) {
+		got[m[1]] = "?"
+		keyed[m[1]] = true
+	}
+	for _, name := range files {
+		if !keyed[name] {
+			got[name] = "-"
+		}
+	}
+	for _, w := range want {
+		if got[w.source] != w.verdict {
+			t.Errorf("%s is %q, want %q", w.source, got[w.source], w.verdict)
+		}
+		if named := strings.Contains(w.source, "-public."); named != (w.verdict == "public") {
+			t.Errorf("%s, %s: the file's name says otherwise", w.source, w.verdict)
+		}
+		delete(got, w.source)
+	}
+	for _, source := range slices.Sorted(maps.Keys(got)) {
+		t.Errorf("%s is %q, and expected.txt has no line for it", source, got[source])
+	}
+	if 100*open > 5*keys {
+		t.Errorf("%d of %d keys are undecided up to public, want at most 5 of 100", open, keys)
+	}
+}
