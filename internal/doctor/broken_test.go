@@ -197,6 +197,15 @@ func ruleFaults() []fault {
 		{name: "one rule off, another not known", make: func(w *world) {
 			w.rules[prefix+"OrganizationRule"].State, w.rules[prefix+detectorRule].State = "PAUSED", eventbridgetypes.RuleStateDisabled
 		}, results: "rule-state failing", mend: "--name kmsentry-DetectorFunctionKeyPolicyChange --event-bus-name default"},
+		{name: "one rule not known, another off", make: func(w *world) {
+			w.rules[prefix+"OrganizationRule"].State, w.rules[prefix+detectorRule].State = eventbridgetypes.RuleStateDisabled, "PAUSED"
+		}, results: "rule-state failing", mend: "--name kmsentry-OrganizationRule --event-bus-name kmsentry"},
+		{name: "a resource that an update replaced", make: func(w *world) {
+			w.resources = append(w.resources, cloudformationtypes.StackResourceSummary{
+				LogicalResourceId: aws.String(detectorRule), ResourceType: aws.String("AWS::Events::Rule"), PhysicalResourceId: aws.String("old"),
+				ResourceStatus: cloudformationtypes.ResourceStatusDeleteComplete,
+			})
+		}},
 		{name: "no permission for the organization's rule", make: func(w *world) { w.policy = strings.Replace(w.policy, "OrganizationRule", "x", 1) }, results: "rule-permission failing", says: "kmsentry-OrganizationRule"},
 		{name: "a bus for nobody", make: func(w *world) { w.busPolicy = "" }, results: "bus failing", says: "no organization may put events on the bus kmsentry"},
 		{name: "a bus for everybody", make: func(w *world) {
@@ -261,6 +270,11 @@ func functionFaults() []fault {
 			w.queues[queueURL("FailedEvents")]["ApproximateNumberOfMessages"], w.queues[queueURL("UndeliveredEvents")]["ApproximateNumberOfMessages"] = "1", "1"
 		}, results: "queues failing", mend: "kmsentry-DetectorFunction " + queueURL("FailedEvents") + " " + queueURL("UndeliveredEvents")},
 		{name: "events that somebody has received", make: func(w *world) { w.queues[queueURL("UndeliveredEvents")]["ApproximateNumberOfMessagesNotVisible"] = "1" }, results: "queues failing", says: "UndeliveredEvents holds 1 event"},
+		{name: "events that are put off", make: func(w *world) {
+			w.queues[queueURL("FailedEvents")]["ApproximateNumberOfMessagesDelayed"] = "1"
+		}, results: "queues failing"},
+		{name: "metrics in pages", make: func(w *world) { w.pages = true }},
+		{name: "times without values", make: func(w *world) { w.ragged = true }, results: "function-errors unknown, canary unknown, delivery unknown"},
 		{name: "a queue that does not say", make: func(w *world) { delete(w.queues[queueURL("FailedEvents")], "ApproximateNumberOfMessages") }, results: "queues unknown"},
 		{name: "a queue is gone", make: func(w *world) { delete(w.queues, queueURL("FailedEvents")) }, results: "queues failing", says: "has been deleted"},
 		{name: "an old event", make: count("AWS/SQS/ApproximateAgeOfOldestMessage/FailedEvents", 4*time.Minute, 3*86400), results: "queue-age warning", says: "the oldest event in FailedEvents is 3d 0h old", mend: "kmsentry redrive " + queueURL("FailedEvents")},
@@ -303,6 +317,10 @@ func topicFaults() []fault {
 		{name: "no account in the policy", make: policy(":root", ":role/other"), results: "topic-key-policy failing", says: "the function's role"},
 		{name: "encrypt only", make: policy(`"kms:Decrypt",`, ""), results: "topic-key-policy failing", says: "kms:Decrypt"},
 		{name: "a condition that cannot be asked", make: policy(`"aws:SourceAccount":"111122223333"`, `"aws:SourceArn":"arn:aws:cloudwatch:eu-central-1:111122223333:alarm:x"`), results: "topic-key-policy unknown", says: "look at its conditions"},
+		{name: "the account by conditions", make: policy(`"Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*"`,
+			`"Principal":{"AWS":"*"},"Condition":{"StringEquals":{"kms:CallerAccount":"111122223333","aws:PrincipalAccount":"111122223333","kms:ViaService":"sns.eu-central-1.amazonaws.com"}},"Action":"kms:*"`)},
+		{name: "another account by conditions", make: policy(`"Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*"`,
+			`"Principal":{"AWS":"*"},"Condition":{"StringEquals":{"kms:CallerAccount":"444455556666"}},"Action":"kms:*"`), results: "topic-key-policy failing"},
 		{name: "a policy that is no JSON", make: func(w *world) { w.keyPolicy = "{" }, results: "topic-key-policy unknown"},
 		{
 			name: "a mailbox not confirmed", make: func(w *world) {

@@ -55,6 +55,8 @@ type world struct {
 	keyPolicy  string
 	metrics    map[string]map[time.Time]float64 // by namespace/name
 	partial    bool                             // of the metrics
+	pages      bool                             // the metrics come in two
+	ragged     bool                             // some values are missing
 	alarms     []cloudwatchtypes.MetricAlarm
 	slack      []chatbottypes.SlackChannelConfiguration
 	teams      []chatbottypes.TeamsChannelConfiguration
@@ -356,6 +358,11 @@ func (w *world) metricData(in *cloudwatch.GetMetricDataInput) *cloudwatch.GetMet
 		if w.partial {
 			r.StatusCode = cloudwatchtypes.StatusCodeInternalError
 		}
+		if w.pages && in.NextToken == nil { // nothing yet
+			out.NextToken, r.StatusCode = aws.String("more"), cloudwatchtypes.StatusCodePartialData
+			out.MetricDataResults = append(out.MetricDataResults, r)
+			continue
+		}
 		var dimension string
 		for _, d := range q.MetricStat.Metric.Dimensions {
 			dimension += strings.TrimPrefix(aws.ToString(d.Value), prefix)
@@ -366,6 +373,9 @@ func (w *world) metricData(in *cloudwatch.GetMetricDataInput) *cloudwatch.GetMet
 					r.Timestamps, r.Values = append(r.Timestamps, at), append(r.Values, v)
 				}
 			}
+		}
+		if w.ragged && len(r.Values) > 0 {
+			r.Values = r.Values[1:]
 		}
 		out.MetricDataResults = append(out.MetricDataResults, r)
 	}

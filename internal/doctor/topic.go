@@ -82,7 +82,7 @@ func askSubscriptions(ctx context.Context, d *deployment) (answer, error) {
 	}
 	d.known["TOPIC_ARN"] = d.known["ALERT_TOPIC_ARN"]
 	switch {
-	case len(s.confirmed) < max(want, 1):
+	case len(s.confirmed) < want:
 		return answer{Failing, found, ""}, nil
 	case len(s.pending) > 0:
 		return answer{Warning, found, ""}, nil
