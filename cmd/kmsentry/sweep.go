@@ -212,6 +212,9 @@ func printSweepSummary(w io.Writer, s *sweepSummary) {
 		}
 	}
 	line := fmt.Sprintf("%s in %s and %s", show.Count(s.Keys, "key"), show.Count(len(s.Accounts), "account"), show.Count(s.Regions, "Region"))
+	if s.Partial() {
+		line += " swept to the end"
+	}
 	if len(verdicts) > 0 {
 		line += ": " + strings.Join(verdicts, ", ")
 	}

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
@@ -114,6 +115,9 @@ func sweepRows(t *testing.T, out string) map[string]sweepObject {
 
 func sweepARN(region string, i int) string { return fakekms.Key{}.ARN(sweepOwner, region, i) }
 
+// inHalfAYear is a day until which something can be accepted.
+func inHalfAYear() string { return time.Now().AddDate(0, 6, 0).Format(time.DateOnly) }
+
 var sweepGoldenRole = "arn:aws:iam::" + sweepOther + ":role/kmsentry-sweep"
 
 // What people read, in every format for them. The time and the version differ
@@ -145,7 +149,7 @@ func TestSweepGolden(t *testing.T) {
 		}
 		want, err := os.ReadFile(file)
 		if err != nil || got != string(want) {
-			t.Errorf("%s differs (%v); look at it and run with -update:\n%s", file, err, got)
+			t.Errorf("%s differs (%v); look at it and run with -update:\n%.3000s", file, err, got)
 		}
 	}
 }
@@ -358,6 +362,25 @@ func TestSweepBaseline(t *testing.T) {
 	}
 }
 
+// What was not read is neither written to a baseline nor accepted by one.
+func TestSweepAcceptsNothingUnread(t *testing.T) {
+	atAWS(t, sweepWorld().Start(t))
+	arn := sweepARN("eu-west-1", 3)
+	file := filepath.Join(t.TempDir(), "baseline.json")
+	sweepWith("--key", arn, "--quiet", "--write-baseline", file)
+	if text, err := os.ReadFile(file); err != nil || bytes.Contains(text, []byte(arn)) {
+		t.Errorf("%v: %s", err, text)
+	}
+	text := `{"version":1,"written":"2026-01-01","accepted":[{"source":"` + arn + `","encrypt":"public","use":"public","expires":"` + inHalfAYear() + `"}]}`
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	status, out, errs := sweepWith("--key", arn, "--baseline", file)
+	if status != exitError || !strings.Contains(out, "The policy of this KMS key could not be read") {
+		t.Errorf("status %d: %s%s", status, out, errs)
+	}
+}
+
 // An exception by the policy's hash accepts the policy, and no grants.
 func TestSweepExceptions(t *testing.T) {
 	server := sweepWorld()
@@ -375,7 +398,7 @@ func TestSweepExceptions(t *testing.T) {
 		{"the key", "key: " + arn + "\n      verdict: shared\n      class: [use, encrypt]", exitOK},
 	} {
 		file := filepath.Join(t.TempDir(), "exceptions.yaml")
-		text := "exceptions:\n  - name: partner\n    match:\n      " + row.match + "\n    reason: known\n    owner: us\n    expires: 2026-12-31\n"
+		text := "exceptions:\n  - name: partner\n    match:\n      " + row.match + "\n    reason: known\n    owner: us\n    expires: " + inHalfAYear() + "\n"
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -386,18 +409,35 @@ func TestSweepExceptions(t *testing.T) {
 }
 
 func TestSweepCSVIsSafe(t *testing.T) {
-	atAWS(t, sweepWorld().Start(t))
+	server := sweepWorld()
+	region := server.Accounts[sweepOwner]["eu-west-1"]
+	before := region.Key
+	region.Key = func(i int) fakekms.Key {
+		k := before(i)
+		if i == 0 {
+			k.Grants = []map[string]any{{"GrantId": "x", "GranteePrincipal": "=1+1", "Operations": []string{"Decrypt"}}}
+		}
+		return k
+	}
+	atAWS(t, server.Start(t))
 	_, out, _ := sweepWith("--format", "csv")
 	rows, err := csv.NewReader(strings.NewReader(out)).ReadAll()
 	if err != nil || len(rows) != 11 {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
+	seen := false
 	for _, row := range rows {
 		for _, cell := range row {
 			if cell != "" && strings.ContainsAny(cell[:1], "=+-@") {
 				t.Errorf("a spreadsheet runs %q", cell)
 			}
+			if cell == "'=1+1" {
+				seen = true
+			}
 		}
+	}
+	if !seen {
+		t.Error("the hostile grantee is not in a cell of its own")
 	}
 }
 

@@ -257,6 +257,34 @@ func TestFaultsAreNamedOnce(t *testing.T) {
 	}
 }
 
+// Faults of one kind are one line; of two kinds each is named.
+func TestMergeKeepsReasonsApart(t *testing.T) {
+	var list []Fault
+	for _, f := range []Fault{
+		{Account: owner, Regions: []string{"us-east-2"}, Call: ListKeys, Reason: "connection refused"},
+		{Account: owner, Regions: []string{"eu-west-1"}, Call: ListKeys, Reason: "connection refused"},
+		{Account: owner, Regions: []string{"eu-west-1"}, Call: ListKeys, Reason: "no such host"},
+		{Account: other, Regions: []string{"eu-west-1"}, Call: ListKeys, Reason: "no such host"},
+		{Account: owner, Regions: []string{"eu-west-1"}, Call: ListGrants, Denied: "kms:ListGrants", Reason: "by this", Keys: 2},
+		{Account: owner, Regions: []string{"us-east-2"}, Call: ListGrants, Denied: "kms:ListGrants", Reason: "by that", Keys: 3},
+	} {
+		list = merge(list, f)
+	}
+	if len(list) != 4 || !slices.Equal(list[0].Regions, []string{"eu-west-1", "us-east-2"}) || list[3].Keys != 5 {
+		t.Errorf("%+v", list)
+	}
+}
+
+// A role in the caller's own account is taken in place of the caller: no key is
+// found twice.
+func TestRoleInOwnAccount(t *testing.T) {
+	server := world()
+	keys, summary := runAll(t, server, func(o *Options) { o.Roles = []string{roleOf(owner), roleOf(other)} })
+	if len(keys) != 8 || summary.Keys != 8 || summary.Regions != 3 || server.Calls()["sts:AssumeRole"] != 2 {
+		t.Errorf("%d keys, %+v, %v", len(keys), summary, server.Calls())
+	}
+}
+
 // Where nobody listens each account ends with one line, and no key is made up.
 func TestNobodyListens(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
