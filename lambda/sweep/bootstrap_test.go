@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"regexp"
 	"slices"
@@ -269,6 +270,76 @@ func TestLostEventIsNoticed(t *testing.T) {
 	if m := s.want("new"); m.events[0] != "unknown" {
 		t.Errorf("told %+v", m)
 	}
+}
+
+// An earlier finding about a key, from before its policy was last read, is not
+// the event of its change; another key's search may go back further.
+func TestEarlierFindingIsNotTheEvent(t *testing.T) {
+	s := newStage(t)
+	s.set(home, "a", &fakeKey{policy: closed})
+	s.set(home, "b", &fakeKey{policy: closed})
+	s.run()
+	s.logs(home, "a", `{"finding":"f0","key":"KEY"}`)
+	time.Sleep(1100 * time.Millisecond) // the state keeps whole seconds
+	s.set(home, "b", &fakeKey{policy: closed, fails: map[string]string{"GetKeyPolicy": "AccessDeniedException"}})
+	s.fails("partialError")
+	s.set(home, "a", &fakeKey{policy: open})
+	s.set(home, "b", &fakeKey{policy: open})
+	s.run()
+	if m := s.want("a", "b"); !slices.Equal(m.events, []string{"missing", "missing"}) {
+		t.Errorf("told %+v", m)
+	}
+}
+
+// A log that is searched for ever holds no news up.
+func TestSearchThatDoesNotEnd(t *testing.T) {
+	s := newStage(t)
+	s.set(home, "a", &fakeKey{policy: closed})
+	s.run()
+	s.set(home, "a", &fakeKey{policy: open})
+	s.deny("FilterLogEvents ends", "never")
+	response, err := s.f.Invoke(context.Background(), []byte(`{}`), 8*time.Second)
+	var failure *runtimeapi.Failure
+	if !errors.As(err, &failure) || failure.Type != "partialError" || !strings.Contains(failure.Message, "whether events came is not known") {
+		t.Fatalf("Invoke = %s, %v, want partialError", response, err)
+	}
+	if m := s.want("a"); m.events[0] != "unknown" {
+		t.Errorf("told %+v", m)
+	}
+}
+
+// Grants that could not be read stay as they were known, the order of their
+// operations is nothing new, and those below the threshold are told once it is
+// lower.
+func TestGrantsAreToldOnce(t *testing.T) {
+	s := newStage(t)
+	with := func(ops ...string) *fakeKey {
+		return &fakeKey{policy: closed, grants: []map[string]any{grantTo(partnerRole, ops...)}}
+	}
+	high, _ := s.function("MIN_SEVERITY=high")
+	medium := s.f
+	s.set(home, "a", with("Decrypt", "Encrypt"))
+	s.f = high
+	for range 2 {
+		if sum := s.run(); sum.Below != 1 || sum.Told != 0 {
+			t.Errorf("below the threshold: %+v", sum)
+		}
+	}
+	s.want()
+	s.f = medium
+	s.run()
+	s.want("a")
+	unread := with("Decrypt", "Encrypt")
+	unread.fails = map[string]string{"ListGrants": "AccessDeniedException"}
+	s.set(home, "a", unread)
+	s.fails("partialError")
+	s.want()
+	s.set(home, "a", with("Encrypt", "Decrypt"))
+	s.run()
+	s.want()
+	s.set(home, "a", with("Encrypt", "Decrypt", "CreateGrant"))
+	s.run()
+	s.want("a")
 }
 
 // What could not be read stays as it was known: it is told when it is read, and
@@ -536,6 +607,26 @@ func TestCallsAreThoseOfTheRole(t *testing.T) {
 	if called := s.called(); !slices.Equal(called, allowed) {
 		t.Errorf("called %q, SweepRole allows %q", called, allowed)
 	}
+}
+
+// The handler that main starts, in this process. It makes the code of the binary
+// part of the test's own, so that go test never takes a result of other code
+// from its cache.
+func TestHandlerInThisProcess(t *testing.T) {
+	s := newStage(t)
+	s.set(home, "a", &fakeKey{policy: open})
+	env := map[string]string{
+		"TOPIC_ARN": testTopic, "STATE_BUCKET": stateBucket, "DETECTOR_LOG_GROUP": detectorLog,
+		"AWS_ACCESS_KEY_ID": "AKIA" + owner, "AWS_SECRET_ACCESS_KEY": "secret", "AWS_ENDPOINT_URL": s.url, "AWS_ENDPOINT_URL_SNS": s.sns.URL(),
+	}
+	h, err := start(func(name string) string { return env[name] }, os.ReadFile, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Invoke(context.Background(), nil); err != nil {
+		t.Fatal(err)
+	}
+	s.want("a")
 }
 
 // A wrong setting fails the start with its name.

@@ -213,6 +213,10 @@ func (f *fakeAWS) filter(w http.ResponseWriter, body []byte) {
 			events = append(events, map[string]any{"timestamp": line.at.UnixMilli(), "message": line.text})
 		}
 	}
+	if f.denied["FilterLogEvents ends"] != "" {
+		answer(w, map[string]any{"events": []any{}, "nextToken": "again"})
+		return
+	}
 	if in.NextToken == "" {
 		answer(w, map[string]any{"events": []any{}, "nextToken": "0"})
 		return
@@ -274,8 +278,8 @@ func (f *fakeAWS) s3(w http.ResponseWriter, r *http.Request, body []byte) {
 		then := f.onGet
 		f.onGet = nil
 		f.mu.Unlock()
+		defer f.mu.Lock() // before the Unlock that is deferred above, also when the test ends here
 		then()
-		f.mu.Lock()
 	}
 }
 

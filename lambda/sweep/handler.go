@@ -177,7 +177,7 @@ func (h *handler) events(ctx context.Context, c *comparison) []string {
 	if len(changed) == 0 {
 		return nil
 	}
-	found, err := h.heard.findings(ctx, oldest)
+	found, err := h.findings(ctx, oldest)
 	for _, it := range changed {
 		it.heard = found[it.key.ARN]
 		switch {
@@ -193,6 +193,21 @@ func (h *handler) events(ctx context.Context, c *comparison) []string {
 		return []string{"whether events came is not known: " + alert.Sanitize(sweep.Reason(err), maxFault)}
 	}
 	return nil
+}
+
+// maxSearch bounds the search of the detector's log, which goes on page by page.
+const maxSearch = 30 * time.Second
+
+// findings searches the log within maxSearch and half of the time that is left,
+// so that the news goes out whatever becomes of the search.
+func (h *handler) findings(ctx context.Context, since time.Time) (map[string]time.Time, error) {
+	limit := maxSearch
+	if deadline, ok := ctx.Deadline(); ok {
+		limit = min(limit, deadline.Sub(h.now())/2)
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return h.heard.findings(ctx, since)
 }
 
 // tell publishes the news, if there is any to tell, and returns SNS's message id.

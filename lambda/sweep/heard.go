@@ -31,7 +31,7 @@ func (g *logGroup) findings(ctx context.Context, since time.Time) (map[string]ti
 	last := map[string]time.Time{}
 	p := cloudwatchlogs.NewFilterLogEventsPaginator(g.client, &cloudwatchlogs.FilterLogEventsInput{
 		LogGroupName: &g.name, StartTime: aws.Int64(since.UnixMilli()), FilterPattern: aws.String(findingLines),
-	}, func(o *cloudwatchlogs.FilterLogEventsPaginatorOptions) { o.StopOnDuplicateToken = true })
+	})
 	for p.HasMorePages() {
 		page, err := p.NextPage(ctx)
 		if err != nil {
