@@ -47,6 +47,7 @@ func mutantTests() []testing.InternalTest {
 		{Name: "TestValidPrincipal", F: TestValidPrincipal},
 		{Name: "TestMarks", F: TestMarks},
 		{Name: "TestOpenPattern", F: TestOpenPattern},
+		{Name: "TestOpenPrincipals", F: TestOpenPrincipals},
 		{Name: "TestInForms", F: TestInForms},
 		{Name: "TestExists", F: TestExists},
 		{Name: "TestUnknownPart", F: TestUnknownPart},
