@@ -69,6 +69,7 @@ func mutantTests() []testing.InternalTest {
 		{Name: "TestStop", F: TestStop},
 		{Name: "TestSearchParts", F: TestSearchParts},
 		{Name: "TestKeyRows", F: TestKeyRows},
+		{Name: "TestKeyPresenceForServices", F: TestKeyPresenceForServices},
 		{Name: "TestKeyValues", F: TestKeyValues},
 		{Name: "TestUnknownMany", F: TestUnknownMany},
 		{Name: "TestGrowth", F: TestGrowth},
