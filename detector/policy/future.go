@@ -43,7 +43,7 @@ func (d *decider) instants() []int64 {
 	var seconds []int64
 	for i := range d.stmts {
 		for _, cl := range d.stmts[i].clauses {
-			if !d.hasTie(cl.hi.slot, condkey.TieTime) || cl.hi.set == nil {
+			if !d.hasTie(cl.hi.slot, condkey.TieTime) {
 				continue
 			}
 			for _, r := range cl.hi.set.spans {

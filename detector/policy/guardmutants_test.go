@@ -49,6 +49,8 @@ func mutantTests() []testing.InternalTest {
 		{Name: "TestOpenPattern", F: TestOpenPattern},
 		{Name: "TestOpenPrincipals", F: TestOpenPrincipals},
 		{Name: "TestInForms", F: TestInForms},
+		{Name: "TestCaptures", F: TestCaptures},
+		{Name: "TestOutline", F: TestOutline},
 		{Name: "TestExists", F: TestExists},
 		{Name: "TestUnknownPart", F: TestUnknownPart},
 		{Name: "TestPartitions", F: TestPartitions},

@@ -203,7 +203,7 @@ func (d *decider) beyondOwner(cl *clause) bool {
 		return true
 	}
 	for _, set := range [...]*valueSet{cl.lo.set, cl.hi.set} {
-		if set == nil || !set.vars {
+		if !set.vars {
 			continue
 		}
 		for i := range set.pats {

@@ -79,9 +79,7 @@ func timeOrNumber(key condkey.Key, n int64) value {
 func borders(lits []literal, lo, hi int64, b *budget) []int64 {
 	spans := 0
 	for i := range lits {
-		if lits[i].set != nil {
-			spans += len(lits[i].set.spans)
-		}
+		spans += len(lits[i].set.spans)
 	}
 	b.spend(16 * spans)
 	list := append(make([]int64, 0, 2+4*spans), hi, lo)
@@ -91,9 +89,6 @@ func borders(lits []literal, lo, hi int64, b *budget) []int64 {
 		}
 	}
 	for i := range lits {
-		if lits[i].set == nil {
-			continue
-		}
 		for _, r := range lits[i].set.spans {
 			for _, n := range [...]int64{r.lo - 1, r.lo, r.hi, r.hi + 1} {
 				add(n)
@@ -106,7 +101,7 @@ func borders(lits []literal, lo, hi int64, b *budget) []int64 {
 // addressesOf returns the addresses of domain that meet all literals.
 func addressesOf(domain addressSet, lits []literal, b *budget) addressSet {
 	for i := range lits {
-		if set := lits[i].set; set != nil && len(set.addrs) > 0 {
+		if set := lits[i].set; len(set.addrs) > 0 {
 			b.spend(rangeSize * (len(domain) + len(set.addrs)))
 		}
 		switch l := &lits[i]; l.mode {
@@ -127,7 +122,7 @@ func addressesOf(domain addressSet, lits []literal, b *budget) addressSet {
 func (s *search) pickAddress(d *domain, slot int, lits []literal, m *model) (netip.Addr, bool) {
 	var texts, blocks []literal
 	for _, l := range lits {
-		if l.set != nil && (l.set.pats != nil || l.set.vars) {
+		if l.set.pats != nil {
 			texts = append(texts, l)
 		} else {
 			blocks = append(blocks, l)

@@ -243,7 +243,7 @@ func (s *search) clear(g group, m *model) {
 // request of this scene: then there is nothing to try.
 func (s *search) settled(lits []literal) bool {
 	for i := range lits {
-		if lits[i].set == nil || !lits[i].set.vars {
+		if !lits[i].set.vars {
 			continue
 		}
 		for j := range lits[i].set.pats {
@@ -276,14 +276,12 @@ func (s *search) dropOwner(lits []literal) []literal {
 		return lits
 	}
 	for i := range lits {
-		if set := lits[i].set; set != nil {
-			s.c.b.spend(patternSize * len(set.pats))
-		}
+		s.c.b.spend(patternSize * len(lits[i].set.pats))
 	}
 	lits = append([]literal(nil), lits...)
 	for i := range lits {
 		l := &lits[i]
-		if l.set == nil || !l.set.vars || !l.inside() {
+		if !l.set.vars || !l.inside() {
 			continue
 		}
 		set := &valueSet{}
@@ -307,7 +305,7 @@ func (s *search) dropOwner(lits []literal) []literal {
 
 // dropsOwner reports whether dropOwner has something to take out of l.
 func (s *search) dropsOwner(l literal) bool {
-	return l.set != nil && l.set.vars && l.inside() && slices.ContainsFunc(l.set.pats, func(p pattern) bool {
+	return l.set.vars && l.inside() && slices.ContainsFunc(l.set.pats, func(p pattern) bool {
 		return len(p.parts) == 1 && s.neverEqual(l.slot, p.parts[0].slot)
 	})
 }

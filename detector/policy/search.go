@@ -120,11 +120,11 @@ func (s *search) strangers() []literal {
 	}
 	base = base[:len(base):len(base)]
 	if s.typ == fedCaller { // keeps the user behind the session in the caller's account
-		base = append(base, literal{slot: sParent, mode: all})
+		base = append(base, presentKey(sParent))
 	}
 	for i := sFirst; i < len(s.domains); i++ { // and what carries the account, where it must be there
 		if d := s.domains[i]; d.ofCaller && !d.canLack(s.sure) {
-			base = append(base, literal{slot: i, mode: all})
+			base = append(base, presentKey(i))
 		}
 	}
 	return base
@@ -186,7 +186,7 @@ func (s *search) strange(slot int, key condkey.Key) []literal {
 		}
 		return append(lits, literal{slot: slot, absent: true, mode: eachOut, set: set})
 	case key.Names == condkey.Issuer:
-		return append(lits, literal{slot: slot, absent: true, mode: none})
+		return append(lits, absentKey(slot))
 	case key.Names == condkey.NetworkID && key.Tie != condkey.TieVpcARN: // see strangeNetwork
 		return append(lits, noneOf(slot, c.named.vpcs...))
 	case key.Names == condkey.NetworkAccount:
