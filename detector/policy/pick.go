@@ -17,10 +17,8 @@ func (s *search) pick(slot int, lits []literal, m *model) ([]value, bool) {
 		}
 		return nil, true
 	}
-	if d.kind == never || d.canLack(s.sure) {
-		if absentFits(lits) || d.kind == never || d.rare && s.sure {
-			return nil, absentFits(lits)
-		}
+	if d.canLack(s.sure) && (absentFits(lits) || d.rare && s.sure) {
+		return nil, absentFits(lits)
 	}
 	return s.pickPresent(slot, d, lits, m)
 }
@@ -136,9 +134,7 @@ func (s *search) pickAddress(d *domain, slot int, lits []literal, m *model) (net
 		return netip.Addr{}, false
 	}
 	candidates, all := s.addressTexts(texts, slot, m, set[len(set)-1].hi.Is4())
-	if a := netip.AddrFrom4([4]byte{198, 51, 100, 23}); set.has(a) {
-		candidates = append(candidates, a)
-	}
+	candidates = append(candidates, netip.AddrFrom4([4]byte{198, 51, 100, 23}))
 	for _, r := range set {
 		a := r.lo
 		for n := 0; n <= countPatterns(texts) && a.IsValid() && a.Compare(r.hi) <= 0; n++ {
@@ -177,23 +173,15 @@ func (s *search) addressTexts(lits []literal, slot int, m *model, v4 bool) (list
 	}
 	for i := range lits {
 		l := &lits[i]
-		if _, fixed := l.present(); fixed {
-			continue
-		}
 		exact := l.inside() && !l.set.vars
 		for _, p := range l.set.under(m, resolved, !l.inside()) {
 			exact = exact && p.exact
-			if p.exact {
-				add(p.plain)
-			}
+			add(p.plain) // "" for one with wildcards
 		}
 		if exact {
 			return list, true // it is one of these
 		}
 		all = all && !l.inside() && !l.set.vars && exactPatterns(l.set)
-	}
-	if len(lits) == 0 {
-		return list, all
 	}
 	octet := repeat(digitClass(), 1, 3)
 	four := []variant{whole(slot, tape{[]segment{octet, fixed("."), octet, fixed("."), octet, fixed("."), octet}})}
@@ -218,9 +206,6 @@ func pickAddress(domain addressSet, lits []literal, b *budget) (netip.Addr, bool
 	plain := netip.AddrFrom4([4]byte{198, 51, 100, 23})
 	if a, ok := firstAddress(plain, domain, lits, b); ok && a == plain {
 		return a, true
-	}
-	if len(domain) == 0 {
-		return plain, false
 	}
 	return firstAddress(domain[0].lo, domain, lits, b)
 }

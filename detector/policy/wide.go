@@ -33,7 +33,7 @@ func (s *search) throughWide(a *stmt, way []literal, open *addressSet) *model {
 	}
 	for !s.c.b.out() {
 		rest := literal{slot: slot, mode: eachOut, set: &valueSet{addrs: *open}}
-		if *open == nil || open.wide() { // wide by an attempt that the effort was not enough for
+		if *open == nil {
 			rest.mode = all
 		}
 		m := s.through(a, way, rest)
