@@ -176,6 +176,7 @@ func TestAllowsElements(t *testing.T) {
 		{`"Principal":{"Service":"s3.amazonaws.com"}`, No},
 		{`"Principal":{"Federated":"accounts.google.com"}`, No},
 		{`"Principal":{"CanonicalUser":"79a59df900b949e55d96a1e698fbaced"}`, No},
+		{`"Principal":{"Federated":"444455556666"}`, No},
 
 		{`"Action":"KMS:eNCRYPT"`, Yes},
 		{`"Action":"kms:*ncrypt*"`, Yes},

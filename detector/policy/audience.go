@@ -66,9 +66,7 @@ func (d *decider) namedIn(s *search) []string {
 	}
 	arns, ids, sessions := d.namedPrincipals(s.typ)
 	each(sArn, arns)
-	if s.typ != fedCaller {
-		each(sUnique, ids)
-	}
+	each(sUnique, ids)
 	for _, x := range sessions[:min(len(sessions), maxNamed)] {
 		look("arn:"+d.partition+":sts::"+x.account+":assumed-role/"+x.role+"/"+x.name, x.literals()...)
 	}
@@ -114,7 +112,7 @@ func (s *search) clash(way, lits []literal) bool {
 			if b.inside() && len(b.set.pats) < len(a.set.pats) {
 				a, b = b, a
 			}
-			meets := func(p pattern) bool { return !p.exact || b.holdsFor([]value{{s: p.plain}}, s.first) }
+			meets := func(p pattern) bool { return b.holdsFor([]value{{s: p.plain}}, s.first) } // who is named is named exactly
 			if !slices.ContainsFunc(a.set.pats, meets) {
 				return true
 			}

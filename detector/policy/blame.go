@@ -20,7 +20,7 @@ func (d *decider) openers(dec *Decision) []StatementRef {
 			}
 			s := d.newSearch(sc, reachOf(o.level), true)
 			for _, allow := range s.allows {
-				if !d.b.out() && !slices.Contains(guilty, allow.Index) && d.opensBy(s, allow) {
+				if !slices.Contains(guilty, allow.Index) && d.opensBy(s, allow) {
 					guilty = append(guilty, allow.Index)
 				}
 			}

@@ -40,7 +40,7 @@ func newClass(sample string) *class {
 
 func (c *class) has(r rune) bool {
 	if r < 0x80 {
-		return r >= 0 && c.ascii[r>>6]&(1<<(r&63)) != 0
+		return c.ascii[r>>6]&(1<<(r&63)) != 0
 	}
 	return c.beyond != nil && c.beyond(r)
 }

@@ -36,8 +36,8 @@ func (s *search) repairContext(c, lits []literal, m *model) bool {
 				return false
 			}
 			if absentFits(lits) { // the constraint alone asks for a context
-				lits = append(lits, literal{slot: keys, mode: all})
-				onKeys = append(onKeys, literal{slot: keys, mode: all})
+				lits = append(lits, presentKey(keys))
+				onKeys = append(onKeys, presentKey(keys))
 			}
 		}
 	}

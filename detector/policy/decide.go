@@ -141,7 +141,7 @@ func (d *decider) finish(o *outcome) {
 			o.take(t)
 			break
 		}
-		if !doubts && t.proven() && possible == level {
+		if t.proven() && possible == level {
 			possible = level - 1
 		}
 	}
@@ -242,7 +242,7 @@ func (d *decider) doubts(action string) bool {
 		if m == matchNo {
 			continue
 		}
-		if m == matchMaybe || st.NotPrincipal && st.Effect == Deny || len(st.entries.userIDs) > 0 || st.Effect == 0 || st.entries.open != nil || st.entries.reserved {
+		if m == matchMaybe || st.NotPrincipal && st.Effect == Deny || len(st.entries.userIDs) > 0 || st.entries.open != nil || st.entries.reserved {
 			return true
 		}
 		for j := range st.clauses {

@@ -1,6 +1,6 @@
 package policy
 
-import "strings"
+import "slices"
 
 // equate meets literals with variables: two keys must have equal, or partly
 // equal, values. trial holds values that would do if variables could be
@@ -8,7 +8,7 @@ import "strings"
 func (s *search) equate(c, lits []literal, m, trial *model, variants []variant) bool {
 	for i := range lits {
 		l := &lits[i]
-		if l.set == nil || !l.set.vars {
+		if !l.set.vars {
 			continue
 		}
 		if !l.inside() {
@@ -40,10 +40,7 @@ func (s *search) join(c, lits []literal, i int, m, trial *model, variants []vari
 		case p.parts == nil:
 			only := literal{slot: lits[i].slot, mode: eachIn, set: &valueSet{pats: lits[i].set.pats[j : j+1]}}
 			with := append(rest[:len(rest):len(rest)], only)
-			if s.fill(variants, with, m, resolved) {
-				return true, false
-			}
-			impossible = impossible && s.never(variants, with, m)
+			impossible = impossible && s.never(variants, with, m) // that it does not do, fill has found out
 		case len(p.parts) == 1:
 			v := p.parts[0]
 			for _, way := range [...]func() (ok, impossible bool){
@@ -59,11 +56,11 @@ func (s *search) join(c, lits []literal, i int, m, trial *model, variants []vari
 		default:
 			impossible = false
 			text := trial.text(lits[i].slot)
-			slot, captured, ok := p.capture(text)
-			if !ok { // wildcards around the variable: let it hold the whole value
-				slot, captured = p.firstRef(), text
+			texts := p.captures(text, m.b)
+			if texts == nil { // wildcards around the variable: let it hold the whole value
+				texts = []string{text}
 			}
-			if s.force(c, lits, m, variants, slot, captured) {
+			if s.after(c, lits, equals(p.firstRef(), texts...), m, variants) {
 				return true, false
 			}
 		}
@@ -85,7 +82,7 @@ func (s *search) byDefault(c, lits, rest []literal, i int, v part, m *model, var
 	if s.never(variants, with, m) {
 		return false, true
 	}
-	return s.after(c, lits, literal{slot: v.slot, absent: true, mode: none}, m, variants), false
+	return s.after(c, lits, absentKey(v.slot), m, variants), false
 }
 
 // after gives a variable's key a value that meets want, and then solves lits
@@ -97,7 +94,7 @@ func (s *search) after(c, lits []literal, want literal, m *model, variants []var
 	s.depth++
 	defer func() { s.depth-- }()
 	trial := m.clone()
-	if !s.repair(append(c[:len(c):len(c)], want), trial, want.slot) || !want.holds(trial) || !s.fill(variants, lits, trial, resolved) {
+	if !s.repair(append(c[:len(c):len(c)], want), trial, want.slot) || !s.fill(variants, lits, trial, resolved) {
 		return false
 	}
 	m.vals = trial.vals
@@ -131,7 +128,7 @@ func (s *search) merge(c, lits, rest []literal, i, ref int, m *model, variants [
 	if !s.fill(variants, joined, trial, resolved) {
 		return false, s.settled(joined)
 	}
-	return s.force(c, lits, m, variants, ref, trial.text(lits[i].slot)), false
+	return s.after(c, lits, equals(ref, trial.text(lits[i].slot)), m, variants), false
 }
 
 // outlines returns patterns that match at least all values of a key, nil when
@@ -146,10 +143,8 @@ func (s *search) outlines(slot int, m *model) (list []pattern, possible bool) {
 		return nil, true
 	case g >= 0 && !s.isText(slot):
 		d := s.domain(slot)
-		if d.kind == fixedTo || d.kind == choice {
-			for _, v := range d.vals {
-				list = append(list, pattern{text: v.s, plain: v.s, exact: true})
-			}
+		for _, v := range d.vals {
+			list = append(list, pattern{text: v.s, plain: v.s, exact: true})
 		}
 		return list, d.kind != never
 	}
@@ -189,11 +184,6 @@ func (v *variant) outline(p place) pattern {
 // maxOutline bounds how exactly an outline counts characters.
 const maxOutline = 32
 
-// force puts text into the variable's key and solves the group again.
-func (s *search) force(c, lits []literal, m *model, variants []variant, ref int, text string) bool {
-	return s.after(c, lits, equals(ref, text), m, variants)
-}
-
 // part keeps a key away from a variable: it changes the variable's value.
 func (s *search) part(c, lits []literal, l *literal, m *model, variants []variant) bool {
 	for j := range l.set.pats {
@@ -224,56 +214,44 @@ func (p *pattern) firstRef() int {
 	return -1
 }
 
-// capture tells what the only variable of p must be for p to match v, when text
-// without wildcards stands on both sides of it. Where there is more than one
-// answer, behind a wildcard or before one, the shortest is given.
-func (p *pattern) capture(v string) (slot int, text string, ok bool) {
-	slot = -1
-	var before, after strings.Builder
-	open := false // a wildcard was seen behind the variable
-	far := false  // ... or before it
-	for _, s := range p.parts {
-		wild := -1
-		if p.wild && !s.literal {
-			wild = strings.IndexAny(s.text, "*?")
-		}
-		switch {
-		case s.ref != "" && slot >= 0:
-			return 0, "", false
-		case s.ref != "":
-			slot = s.slot
-		case slot < 0 && wild >= 0:
-			far = true
-			before.Reset()
-			before.WriteString(s.text[strings.LastIndexAny(s.text, "*?")+1:])
-		case slot < 0:
-			before.WriteString(s.text)
-		case wild >= 0 && !open:
-			after.WriteString(s.text[:wild])
-			open = true
-		case !open:
-			after.WriteString(s.text)
+// captures lists what the only variable of p can be for p to match v: more than
+// one text next to a wildcard. It is nil when p has several variables, when no
+// text will do, and when there are too many.
+func (p *pattern) captures(v string, b *budget) []string {
+	at := slices.IndexFunc(p.parts, func(s part) bool { return s.ref != "" })
+	if !onlyText(p.parts[at+1:]) {
+		return nil
+	}
+	head, tail := pattern{fold: p.fold, wild: p.wild}, pattern{fold: p.fold, wild: p.wild}
+	head.build(p.parts[:at])
+	tail.build(p.parts[at+1:])
+	b.spend(patternSize * (len(p.text) + len(v)))
+	var starts []int
+	for i := range len(v) + 1 {
+		if head.matches(v[:i], b) {
+			starts = append(starts, i)
 		}
 	}
-	if far {
-		end := strings.TrimSuffix(v, after.String())
-		at := strings.LastIndex(end, before.String())
-		if slot < 0 || open || before.Len() == 0 || at < 0 {
-			return 0, "", false
+	var texts []string
+	for end := range len(v) + 1 {
+		if !tail.matches(v[end:], b) {
+			continue
 		}
-		return slot, end[at+before.Len():], true
+		for _, start := range starts {
+			if start <= end {
+				texts = append(texts, v[start:end])
+			}
+		}
+		if len(texts) > maxCaptures {
+			return nil
+		}
 	}
-	rest, okBefore := strings.CutPrefix(v, before.String())
-	if slot < 0 || !okBefore {
-		return 0, "", false
-	}
-	if open {
-		text, _, ok = strings.Cut(rest, after.String())
-		return slot, text, ok && after.Len() > 0
-	}
-	text, ok = strings.CutSuffix(rest, after.String())
-	return slot, text, ok
+	slices.Sort(texts)
+	return slices.Compact(texts)
 }
+
+// maxCaptures bounds how many texts a variable is tried with at once.
+const maxCaptures = 200
 
 // invert solves literals with variables on a key that has one value, or one of
 // a few: then it is the variables that must give way.
@@ -310,8 +288,8 @@ func (s *search) giveWay(c, lits []literal, m *model) bool {
 		if l.holds(m) {
 			continue
 		}
-		if h, fixed := l.present(); fixed || l.set == nil || !l.set.vars {
-			return fixed && h
+		if _, fixed := l.present(); fixed {
+			return false
 		}
 		if !s.giveWayTo(c, l, m) {
 			return false
@@ -322,7 +300,6 @@ func (s *search) giveWay(c, lits []literal, m *model) bool {
 
 func (s *search) giveWayTo(c []literal, l *literal, m *model) bool {
 	text := m.text(l.slot)
-	proven := true
 	for j := range l.set.pats {
 		p := &l.set.pats[j]
 		for _, v := range p.parts {
@@ -332,50 +309,41 @@ func (s *search) giveWayTo(c []literal, l *literal, m *model) bool {
 			if m.b.spend(4 * patternSize); m.b.out() {
 				return false
 			}
-			wants, exact := []literal{equals(v.slot, text)}, len(p.parts) == 1 && !v.hasDef
-			if slot, captured, ok := p.capture(text); ok && slot == v.slot {
-				wants, exact = []literal{equals(v.slot, captured)}, !v.hasDef
+			wants, exact := []literal{equals(v.slot, text)}, false
+			if texts := p.captures(text, m.b); texts != nil {
+				wants, exact = []literal{equals(v.slot, texts...)}, !v.hasDef && !p.arn
 			}
 			if !l.inside() {
 				other := equals(v.slot, m.text(v.slot)).not()
 				other.absent = false
 				wants, exact = []literal{other}, false
 			}
-			wants = append(wants, literal{slot: v.slot, absent: true, mode: none})
+			wants = append(wants, absentKey(v.slot))
 			for _, want := range wants {
-				ok, no := s.giveOne(c, l, want, m)
-				if ok {
+				if s.giveOne(c, l, want, m) {
 					return true
 				}
-				exact = exact && no
 			}
-			proven = proven && exact
+			s.incomplete = s.incomplete || !exact
 		}
-	}
-	if !proven {
-		s.incomplete = true
 	}
 	return false
 }
 
-// giveOne gives one variable a value; impossible is true when it cannot have it.
-func (s *search) giveOne(c []literal, l *literal, want literal, m *model) (ok, impossible bool) {
+// giveOne gives one variable a value that makes l hold.
+func (s *search) giveOne(c []literal, l *literal, want literal, m *model) bool {
 	if m.b.spend(20 + 10*len(c)); m.b.out() || s.depth > maxDepth {
-		return false, false
+		s.incomplete = true
+		return false
 	}
 	s.depth++
-	before := s.incomplete
-	s.incomplete = false
+	defer func() { s.depth-- }()
 	trial := m.clone()
-	ok = s.repair(append(c[:len(c):len(c)], want), trial, want.slot) && want.holds(trial)
-	impossible = !ok && !s.incomplete
-	s.incomplete = s.incomplete || before
-	s.depth--
-	if !ok || !l.holds(trial) {
-		return false, impossible || want.mode == none
+	if !s.repair(append(c[:len(c):len(c)], want), trial, want.slot) || !l.holds(trial) {
+		return false
 	}
 	m.vals = trial.vals
-	return true, false
+	return true
 }
 
 // maxAccounts bounds how many accounts moveAccount tries.

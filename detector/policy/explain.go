@@ -45,18 +45,17 @@ func label(st *stmt) string {
 }
 
 func (d *decider) opening(st *stmt, o *outcome) string {
-	whom := "outsiders"
+	var whom string
 	switch {
 	case st.NotPrincipal:
 		whom = "everyone but the principals it lists (Allow with NotPrincipal)"
 	case st.entries.star:
 		whom = `every AWS principal (Principal "*")`
 	default:
-		if names := st.entries.names(); len(names) > 0 {
-			whom = strings.Join(names[:min(3, len(names))], ", ")
-			if n := len(names) - 3; n > 0 {
-				whom += fmt.Sprintf(" and %d more", n)
-			}
+		names := st.entries.names()
+		whom = strings.Join(names[:min(3, len(names))], ", ")
+		if n := len(names) - 3; n > 0 {
+			whom += fmt.Sprintf(" and %d more", n)
 		}
 	}
 	end := " and has no condition."
@@ -73,7 +72,7 @@ func (d *decider) sentence(cl *clause, o *outcome, holds bool) string {
 	key := d.slots[cl.lo.slot]
 	head := "`" + shorten(cl.text(), 120) + "`: "
 	vals := o.model.vals[cl.lo.slot]
-	if cl.lo.slot == sAccount || cl.lo.slot == sResource {
+	if cl.lo.slot == sAccount {
 		key.Name = cl.cond.Key
 	}
 	switch {
@@ -158,9 +157,6 @@ func quoteValues(vals []value) string {
 
 // shorten returns the text, cut when it has more than n characters.
 func shorten(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
 	count, cut := 0, 0
 	for i := range s {
 		if count == n-3 {

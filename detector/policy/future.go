@@ -15,7 +15,7 @@ const fewInstants = 3
 func (d *decider) later(dec *Decision) {
 	now := dec.bounds()
 	instants := d.instants()
-	if len(instants) == 0 || now.Least == Public {
+	if now.Least == Public {
 		return
 	}
 	if len(instants) > fewInstants {
@@ -37,13 +37,10 @@ func (d *decider) later(dec *Decision) {
 // instants lists the later instants, in seconds, at which a condition on the
 // time may change its answer.
 func (d *decider) instants() []int64 {
-	if !d.ties[condkey.TieTime] {
-		return nil
-	}
 	var seconds []int64
 	for i := range d.stmts {
 		for _, cl := range d.stmts[i].clauses {
-			if !d.hasTie(cl.hi.slot, condkey.TieTime) || cl.hi.set == nil {
+			if !d.hasTie(cl.hi.slot, condkey.TieTime) {
 				continue
 			}
 			for _, r := range cl.hi.set.spans {
@@ -81,7 +78,7 @@ func (d *decider) mayReach(level Verdict, until int64) bool {
 	c.until, c.domains = until, make(map[domainKey]*domain, 8)
 	then := newDecider(&c)
 	reached := false
-	enough := d.b.within(d.b.left/16, func() {
+	d.b.within(d.b.left/16, func() {
 		seen := map[string]bool{}
 		for _, a := range weighty() {
 			key := d.alike(a)
@@ -90,12 +87,12 @@ func (d *decider) mayReach(level Verdict, until int64) bool {
 			}
 			seen[key] = true
 			t := then.newTrial(then.scenes(a), level, false)
-			if reached = t.run() || !t.proven(); reached {
+			if reached = t.run() || !t.proven(); reached { // what is cut short is not proven
 				return
 			}
 		}
 	})
-	return reached || !enough
+	return reached
 }
 
 // at decides the verdict at another instant.

@@ -247,6 +247,16 @@ func TestKeyPresence(t *testing.T) {
 	}
 }
 
+// TestKeyPresenceForServices is the part of TestKeyPresence about services that
+// call for themselves, quick enough for mutants.
+func TestKeyPresenceForServices(t *testing.T) {
+	for _, f := range readKeyFacts(t) {
+		for _, fault := range f.presenceFaults(t, condkey.Default(), []requestKind{{serviceCaller, false, direct, "kms:Encrypt"}}) {
+			t.Error(fault)
+		}
+	}
+}
+
 // TestKeyValues holds single values of each key against the facts.
 func TestKeyValues(t *testing.T) {
 	values := 0

@@ -7,7 +7,7 @@ type literal struct {
 	slot   int // the key, as an index into model.vals
 	absent bool
 	mode   mode
-	set    *valueSet
+	set    *valueSet // never nil; empty where the mode asks for none
 	// strict treats a variable that has no value as AWS's other reading has it:
 	// the whole condition fails, for negated operators too.
 	strict bool
@@ -111,6 +111,10 @@ func (m *model) text(slot int) string {
 }
 
 func (m *model) set(slot int, text string) { m.vals[slot] = []value{{s: text}} }
+
+// presentKey is the literal "present", absentKey is "absent".
+func presentKey(slot int) literal { return literal{slot: slot, mode: all, set: &valueSet{}} }
+func absentKey(slot int) literal  { return literal{slot: slot, absent: true, set: &valueSet{}} }
 
 // equals is the literal "present and exactly text".
 func equals(slot int, texts ...string) literal {

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
@@ -46,6 +47,59 @@ func TestOpenPattern(t *testing.T) {
 		}
 		if one != row.one || pins != row.pins {
 			t.Errorf("%s: one text %v, fixes who is named %v; want %v, %v", row.name, one, pins, row.one, row.pins)
+		}
+	}
+}
+
+// TestOpenPrincipals: of a principal with an unknown part, its account is known
+// where the ARN says it; else it may be in any, and what can be "*" is everybody.
+// Only texts that surely are one each count as texts that name one.
+func TestOpenPrincipals(t *testing.T) {
+	const key = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+	p := &Policy{Version: version2012, Unknown: []Unknown{{Never: ":*?"}, {}, {Never: ":*?", Many: true}}}
+	bob, anybody, star, many := "arn:aws:iam::444455556666:user/"+Mark(0), Mark(0), Mark(1), Mark(2)
+	for _, row := range []struct {
+		name       string
+		principals []string
+		key, want  string // the accounts, or everybody, or nobody
+		one        int
+	}{
+		{"any text", []string{anybody}, key, "*", 1},
+		{"what may be the star", []string{star}, key, "everybody", -1},
+		{"an ARN that is cut", []string{"arn:" + anybody}, key, "*", 1},
+		{"an account of its own", []string{bob}, key, "444455556666", 1},
+		{"what may be another account", []string{anybody + ":aws:iam::444455556666:root"}, key, "*", 1},
+		{"an account behind what may run over colons", []string{"arn:aws:iam" + star + "::444455556666:root"}, key, "*", 1},
+		{"the owner's account", []string{"arn:aws:iam::111122223333:user/" + anybody}, key, "nobody", 0},
+		{"another partition", []string{"arn:aws-cn:iam::444455556666:user/" + anybody}, key, "nobody", 0},
+		{"another partition, and the key is not known", []string{"arn:aws-cn:iam::444455556666:user/" + anybody}, "", "444455556666", 1},
+		{"an unknown partition", []string{"arn:" + anybody + ":iam::444455556666:root"}, key, "444455556666", 1},
+		{"two texts", []string{bob, anybody}, key, "* 444455556666", 2},
+		{"two texts that may be anybody", []string{anybody, "x" + anybody, bob}, key, "* 444455556666", 3},
+		{"many texts", []string{many}, key, "*", -1},
+		{"one text behind many", []string{many, anybody, bob}, key, "* 444455556666", -1},
+		{"many texts behind one", []string{bob, many}, key, "* 444455556666", -1},
+		{"a text behind the star", []string{star, bob, anybody}, key, "everybody", -1},
+	} {
+		c := &compiled{policy: p, q: Question{KeyARN: row.key}, owner: "111122223333", partition: "aws"}
+		s := &stmt{Statement: &Statement{}}
+		for _, value := range row.principals {
+			s.Principals = append(s.Principals, Principal{KindAWS, value})
+		}
+		c.compilePrincipals(s)
+		got, one := "nobody", 0
+		if s.entries.open != nil {
+			got, one = "everybody", s.entries.open.open.one
+			if wide := s.entries.open.open.wide; wide != nil {
+				var accounts []string
+				for _, p := range wide.pats {
+					accounts = append(accounts, p.text)
+				}
+				got = strings.Join(accounts, " ")
+			}
+		}
+		if got != row.want || one != row.one {
+			t.Errorf("%s: %s, %d texts; want %s, %d", row.name, got, one, row.want, row.one)
 		}
 	}
 }

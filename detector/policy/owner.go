@@ -122,6 +122,7 @@ func (d *decider) letsIn(scenes []*scene, how through, sure bool, spared *stmt, 
 		r := s.request(m, sc.ask)
 		d.b.spend(d.evaluation(s, m))
 		if sure && spared == nil && !d.confirmsOwner(r) {
+			open = nil
 			continue
 		}
 		return &r
@@ -203,9 +204,6 @@ func (d *decider) beyondOwner(cl *clause) bool {
 		return true
 	}
 	for _, set := range [...]*valueSet{cl.lo.set, cl.hi.set} {
-		if set == nil || !set.vars {
-			continue
-		}
 		for i := range set.pats {
 			for _, p := range set.pats[i].parts {
 				if p.ref != "" && d.factUnknown(p.slot) {

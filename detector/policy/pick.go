@@ -17,10 +17,8 @@ func (s *search) pick(slot int, lits []literal, m *model) ([]value, bool) {
 		}
 		return nil, true
 	}
-	if d.kind == never || d.canLack(s.sure) {
-		if absentFits(lits) || d.kind == never || d.rare && s.sure {
-			return nil, absentFits(lits)
-		}
+	if d.canLack(s.sure) && (absentFits(lits) || d.rare && s.sure) {
+		return nil, absentFits(lits)
 	}
 	return s.pickPresent(slot, d, lits, m)
 }
@@ -79,9 +77,7 @@ func timeOrNumber(key condkey.Key, n int64) value {
 func borders(lits []literal, lo, hi int64, b *budget) []int64 {
 	spans := 0
 	for i := range lits {
-		if lits[i].set != nil {
-			spans += len(lits[i].set.spans)
-		}
+		spans += len(lits[i].set.spans)
 	}
 	b.spend(16 * spans)
 	list := append(make([]int64, 0, 2+4*spans), hi, lo)
@@ -91,9 +87,6 @@ func borders(lits []literal, lo, hi int64, b *budget) []int64 {
 		}
 	}
 	for i := range lits {
-		if lits[i].set == nil {
-			continue
-		}
 		for _, r := range lits[i].set.spans {
 			for _, n := range [...]int64{r.lo - 1, r.lo, r.hi, r.hi + 1} {
 				add(n)
@@ -106,7 +99,7 @@ func borders(lits []literal, lo, hi int64, b *budget) []int64 {
 // addressesOf returns the addresses of domain that meet all literals.
 func addressesOf(domain addressSet, lits []literal, b *budget) addressSet {
 	for i := range lits {
-		if set := lits[i].set; set != nil && len(set.addrs) > 0 {
+		if set := lits[i].set; len(set.addrs) > 0 {
 			b.spend(rangeSize * (len(domain) + len(set.addrs)))
 		}
 		switch l := &lits[i]; l.mode {
@@ -127,7 +120,7 @@ func addressesOf(domain addressSet, lits []literal, b *budget) addressSet {
 func (s *search) pickAddress(d *domain, slot int, lits []literal, m *model) (netip.Addr, bool) {
 	var texts, blocks []literal
 	for _, l := range lits {
-		if l.set != nil && (l.set.pats != nil || l.set.vars) {
+		if l.set.pats != nil {
 			texts = append(texts, l)
 		} else {
 			blocks = append(blocks, l)
@@ -141,9 +134,7 @@ func (s *search) pickAddress(d *domain, slot int, lits []literal, m *model) (net
 		return netip.Addr{}, false
 	}
 	candidates, all := s.addressTexts(texts, slot, m, set[len(set)-1].hi.Is4())
-	if a := netip.AddrFrom4([4]byte{198, 51, 100, 23}); set.has(a) {
-		candidates = append(candidates, a)
-	}
+	candidates = append(candidates, netip.AddrFrom4([4]byte{198, 51, 100, 23}))
 	for _, r := range set {
 		a := r.lo
 		for n := 0; n <= countPatterns(texts) && a.IsValid() && a.Compare(r.hi) <= 0; n++ {
@@ -182,23 +173,15 @@ func (s *search) addressTexts(lits []literal, slot int, m *model, v4 bool) (list
 	}
 	for i := range lits {
 		l := &lits[i]
-		if _, fixed := l.present(); fixed {
-			continue
-		}
 		exact := l.inside() && !l.set.vars
 		for _, p := range l.set.under(m, resolved, !l.inside()) {
 			exact = exact && p.exact
-			if p.exact {
-				add(p.plain)
-			}
+			add(p.plain) // "" for one with wildcards
 		}
 		if exact {
 			return list, true // it is one of these
 		}
 		all = all && !l.inside() && !l.set.vars && exactPatterns(l.set)
-	}
-	if len(lits) == 0 {
-		return list, all
 	}
 	octet := repeat(digitClass(), 1, 3)
 	four := []variant{whole(slot, tape{[]segment{octet, fixed("."), octet, fixed("."), octet, fixed("."), octet}})}
@@ -223,9 +206,6 @@ func pickAddress(domain addressSet, lits []literal, b *budget) (netip.Addr, bool
 	plain := netip.AddrFrom4([4]byte{198, 51, 100, 23})
 	if a, ok := firstAddress(plain, domain, lits, b); ok && a == plain {
 		return a, true
-	}
-	if len(domain) == 0 {
-		return plain, false
 	}
 	return firstAddress(domain[0].lo, domain, lits, b)
 }

@@ -105,30 +105,26 @@ func (c *compiled) inside(account string) bool {
 	return account == c.owner || slices.Contains(c.q.TrustedAccounts, account)
 }
 
-// addARN sorts an ARN in. One of another partition names nobody who can reach this key.
+// addARN sorts an ARN in. One of another partition names nobody who can reach
+// this key. Of iam and sts, each names kinds of its own: see isPrincipalARN.
 func (c *compiled) addARN(e *entries, arn string) {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) < 6 || parts[1] != c.partition {
+	a, _ := splitPrincipalARN(arn)
+	if a.partition != c.partition || c.inside(a.account) {
 		return
 	}
-	account, resource := parts[4], parts[5]
-	if c.inside(account) {
-		return
-	}
-	kind, rest, _ := strings.Cut(resource, "/")
-	switch {
-	case parts[2] == "iam" && resource == "root":
-		e.accounts = append(e.accounts, account)
-	case parts[2] == "iam" && kind == "role":
+	switch kind, rest, _ := strings.Cut(a.resource, "/"); kind {
+	case "root":
+		e.accounts = append(e.accounts, a.account)
+	case "role":
 		e.roles = append(e.roles, arn)
 		e.reserved = e.reserved || strings.HasPrefix(rest, "aws:")
-	case parts[2] == "iam" && kind == "user":
+	case "user":
 		e.users = append(e.users, arn)
-	case parts[2] == "sts" && kind == "federated-user":
+	case "federated-user":
 		e.feds = append(e.feds, arn)
-	case parts[2] == "sts" && kind == "assumed-role":
+	default: // assumed-role
 		role, name, _ := strings.Cut(rest, "/")
-		e.sessions = append(e.sessions, sessionName{account, role, name})
+		e.sessions = append(e.sessions, sessionName{a.account, role, name})
 	}
 }
 
@@ -230,14 +226,12 @@ func (s *sessionName) literals() []literal {
 }
 
 // chains lists the ways in which a caller of type t is exempt from a Deny with
-// NotPrincipal beyond doubt: account, identity and session are all listed.
+// NotPrincipal beyond doubt: account, identity and session are all listed. None
+// is beyond doubt for a service: what one gets is never claimed as sure.
 // Source: IAM User Guide, reference_policies_elements_notprincipal.html.
 func (e *entries) chains(t callerKind) [][]literal {
 	if e.star {
 		return [][]literal{nil}
-	}
-	if t == serviceCaller {
-		return oneWay(nil, sService, e.services)
 	}
 	if len(e.accounts) == 0 {
 		return nil

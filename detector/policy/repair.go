@@ -58,7 +58,7 @@ func (s *search) groupOf(slot int) group {
 	case condkey.TieContext, condkey.TieContextKeys, condkey.TieConstraint:
 		return gContext
 	case condkey.TieMFA, condkey.TieMFAAge:
-		if s.temp && s.typ != fedCaller && s.typ != serviceCaller {
+		if s.temp && s.typ != fedCaller {
 			return gMFA
 		}
 	case condkey.TieSpec, condkey.TieUsage, condkey.TieAlgorithm, condkey.TieMessage:
@@ -75,7 +75,7 @@ func (s *search) groupOf(slot int) group {
 // project, and the policy asks for both.
 func (s *search) builds() bool {
 	there := func(slot int) bool {
-		return slot >= 0 && s.domains[slot].kind == text && s.domains[slot].ofCaller && !(s.sure && s.domains[slot].uncertain)
+		return slot >= 0 && s.domains[slot].ofCaller && !(s.sure && s.domains[slot].uncertain)
 	}
 	return there(s.c.slotWith(condkey.TieBuild)) && there(s.c.slotWith(condkey.TieProject))
 }
@@ -96,9 +96,7 @@ func (s *search) repair(c []literal, m *model, slot int) bool {
 	}
 	if g >= 0 && !s.isText(slot) {
 		vals, ok := s.pick(slot, lits, m)
-		if ok {
-			m.vals[slot] = vals
-		}
+		m.vals[slot] = vals
 		return ok || s.domains[slot].kind != never && !s.settled(lits) && s.invert(c, lits, m, slot)
 	}
 	return s.repairText(c, lits, m, g, slot)
@@ -167,7 +165,7 @@ func (s *search) repairText(c, lits []literal, m *model, g group, slot int) bool
 		return s.documented(slot, lits, m)
 	}
 	switch {
-	case g == gParent && s.typ == fedCaller:
+	case g == gParent:
 		return s.moveAccount(c, lits, m, s.parentVariants)
 	case g == gBuild:
 		return s.moveAccount(c, lits, m, s.buildVariants)
@@ -212,12 +210,8 @@ func (s *search) documented(slot int, lits []literal, m *model) bool {
 		return true
 	}
 	for i := range lits {
-		l := &lits[i]
-		if _, fixed := l.present(); fixed || !l.inside() {
-			continue
-		}
-		for j := range l.set.pats {
-			if p := &l.set.pats[j]; p.exact && p.plain == m.text(slot) {
+		for j := range lits[i].set.pats {
+			if lits[i].set.pats[j].plain == m.text(slot) { // "" for a pattern with wildcards
 				return true
 			}
 		}
@@ -243,9 +237,6 @@ func (s *search) clear(g group, m *model) {
 // request of this scene: then there is nothing to try.
 func (s *search) settled(lits []literal) bool {
 	for i := range lits {
-		if lits[i].set == nil || !lits[i].set.vars {
-			continue
-		}
 		for j := range lits[i].set.pats {
 			for _, p := range lits[i].set.pats[j].parts {
 				if p.ref != "" && !s.settledSlot(p.slot) {
@@ -258,10 +249,10 @@ func (s *search) settled(lits []literal) bool {
 }
 
 func (s *search) settledSlot(slot int) bool {
-	if slot >= sFirst && s.c.hasTie(slot, condkey.TieUsername) {
+	if s.c.hasTie(slot, condkey.TieUsername) {
 		return s.typ != userCaller
 	}
-	if slot < sFirst || s.groupOf(slot) < 0 {
+	if s.groupOf(slot) < 0 { // all of the caller's own keys are in one
 		return false
 	}
 	d := s.domains[slot]
@@ -270,28 +261,24 @@ func (s *search) settledSlot(slot int) bool {
 
 // dropOwner takes equations with the key owner's account or organization out
 // where they cannot hold: an outsider has another account, and a stranger
-// another organization. What is left of one is its default.
+// another organization. No default helps: the key's account is in every
+// request, and an organization that a default spells out is no stranger's.
 func (s *search) dropOwner(lits []literal) []literal {
 	if !slices.ContainsFunc(lits, s.dropsOwner) {
 		return lits
 	}
 	for i := range lits {
-		if set := lits[i].set; set != nil {
-			s.c.b.spend(patternSize * len(set.pats))
-		}
+		s.c.b.spend(patternSize * len(lits[i].set.pats))
 	}
 	lits = append([]literal(nil), lits...)
 	for i := range lits {
 		l := &lits[i]
-		if l.set == nil || !l.set.vars || !l.inside() {
+		if !l.set.vars || !l.inside() {
 			continue
 		}
 		set := &valueSet{}
 		for _, p := range l.set.pats {
 			if len(p.parts) == 1 && s.neverEqual(l.slot, p.parts[0].slot) {
-				if def := p.parts[0].defText; p.parts[0].hasDef {
-					set.pats = append(set.pats, pattern{text: def, plain: def, exact: true})
-				}
 				continue
 			}
 			set.pats = append(set.pats, p)
@@ -307,7 +294,7 @@ func (s *search) dropOwner(lits []literal) []literal {
 
 // dropsOwner reports whether dropOwner has something to take out of l.
 func (s *search) dropsOwner(l literal) bool {
-	return l.set != nil && l.set.vars && l.inside() && slices.ContainsFunc(l.set.pats, func(p pattern) bool {
+	return l.inside() && slices.ContainsFunc(l.set.pats, func(p pattern) bool {
 		return len(p.parts) == 1 && s.neverEqual(l.slot, p.parts[0].slot)
 	})
 }
@@ -318,7 +305,7 @@ func (s *search) neverEqual(a, b int) bool {
 	if a > b {
 		a, b = b, a
 	}
-	if b < sFirst || s.c.insiders {
+	if s.c.insiders {
 		return false
 	}
 	tie := s.c.slots[b].Tie

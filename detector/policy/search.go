@@ -40,9 +40,7 @@ func (c *compiled) newSearch(sc *scene, r reach, sure bool) *search {
 	s := &search{scene: sc, sure: sure, reach: r}
 	s.allows, s.denies = c.statements(sc.action, Allow, sure), c.statements(sc.action, Deny, sure)
 	s.base = s.strangers()
-	if without := c.without(); without != nil {
-		s.base = append(s.base[:len(s.base):len(s.base)], without...)
-	}
+	s.base = append(s.base[:len(s.base):len(s.base)], c.without()...)
 	if slot := c.slotWith(condkey.TieGrantOps); slot >= 0 && sc.action == createGrant && sc.class != "" {
 		c.b.spend(500)
 		carried := literal{slot: slot, mode: someIn, set: exactly(operations(sc.class, sc.keys)...)}
@@ -113,23 +111,20 @@ func (s *search) strangers() []literal {
 	base, ok := s.c.bases[key]
 	if !ok {
 		s.c.b.spend(200 + patternSize*(len(s.c.named.accounts)+len(s.c.named.orgs)+len(s.c.named.ids)+len(s.c.named.vpcs)+len(s.c.named.values)))
-	}
-	if !ok && s.c.insiders {
-		base = s.insider()
-		s.c.bases[key] = base
-	} else if !ok {
-		base = s.outsider()
+		if s.c.insiders {
+			base = s.insider()
+		} else {
+			base = s.outsider()
+		}
 		s.c.bases[key] = base
 	}
 	base = base[:len(base):len(base)]
 	if s.typ == fedCaller { // keeps the user behind the session in the caller's account
-		base = append(base, literal{slot: sParent, mode: all})
+		base = append(base, presentKey(sParent))
 	}
 	for i := sFirst; i < len(s.domains); i++ { // and what carries the account, where it must be there
 		if d := s.domains[i]; d.ofCaller && !d.canLack(s.sure) {
-			if there, _ := s.with.of(i); there {
-				base = append(base, literal{slot: i, mode: all})
-			}
+			base = append(base, presentKey(i))
 		}
 	}
 	return base
@@ -175,7 +170,7 @@ func (s *search) strange(slot int, key condkey.Key) []literal {
 	c := s.c
 	lits := s.doubtful(slot, key)
 	switch {
-	case key.Names == condkey.Nobody || key.Names.Where() && !s.freshWhere || !key.Names.Where() && !s.freshWho:
+	case !s.freshWho || key.Names.Where() && !s.freshWhere:
 		return lits
 	case key.Names == condkey.Audience && !s.sure:
 		return lits
@@ -191,7 +186,7 @@ func (s *search) strange(slot int, key condkey.Key) []literal {
 		}
 		return append(lits, literal{slot: slot, absent: true, mode: eachOut, set: set})
 	case key.Names == condkey.Issuer:
-		return append(lits, literal{slot: slot, absent: true, mode: none})
+		return append(lits, absentKey(slot))
 	case key.Names == condkey.NetworkID && key.Tie != condkey.TieVpcARN: // see strangeNetwork
 		return append(lits, noneOf(slot, c.named.vpcs...))
 	case key.Names == condkey.NetworkAccount:
@@ -301,16 +296,14 @@ func (s *search) escape(c []literal, m *model) *model {
 // relaxed search it frees l of variables: it then holds whenever it could.
 func (s *search) relax(l literal) literal {
 	l = s.read(l)
-	if s.typ == serviceCaller && l.slot < sFirst && l.slot != sService && l.slot != sResource {
-		if rule := s.c.slots[l.slot].Case(s.kind); rule != nil && rule.Is == condkey.Unsaid { // AWS does not say what a service's own keys hold
-			holds := literal{slot: l.slot, set: &valueSet{}}
-			if !s.sure {
-				holds.absent, holds.mode = true, all
-			}
-			return holds
+	if s.typ == serviceCaller && l.slot < sFirst && s.c.slots[l.slot].Case(s.kind) != nil {
+		holds := literal{slot: l.slot, set: &valueSet{}} // AWS does not say what a service's own keys hold
+		if !s.sure {
+			holds.absent, holds.mode = true, all
 		}
+		return holds
 	}
-	if !s.relaxed || l.set == nil || !l.set.vars {
+	if !s.relaxed || !l.set.vars {
 		return l
 	}
 	if l.strict && l.inside() && !l.set.resolves() {
@@ -319,7 +312,7 @@ func (s *search) relax(l literal) literal {
 	}
 	l.strict = false
 	l.set = &valueSet{pats: l.set.under(s.first, loose, !l.inside())}
-	if len(l.set.pats) == 0 && !l.inside() {
+	if len(l.set.pats) == 0 { // all that were to be avoided
 		l.mode = all
 	}
 	return l
@@ -358,20 +351,10 @@ func (s *search) denyApplies(d *stmt, m *model) (bool, [][]literal) {
 // presence AWS leaves open must hold whatever the key does.
 func (s *search) holds(l *literal, m *model) bool {
 	s.c.b.spend(1)
-	if s.typ == serviceCaller && !s.sure && s.silent(l.slot) {
-		return true
-	}
 	if s.sure && l.slot >= sFirst && s.domains[l.slot].uncertain {
 		return s.holdsAnyway(l, m)
 	}
 	return l.holds(m)
-}
-
-// silent reports whether AWS says that a key is in every request, but not what
-// it holds when a service calls for itself: then any condition on it may hold.
-// Source: IAM User Guide, reference_policies_condition-keys.html.
-func (s *search) silent(slot int) bool {
-	return slot == sAccount || slot == sArn || slot == sUserID || s.c.hasTie(slot, condkey.TieType)
 }
 
 func (s *search) holdsAnyway(l *literal, m *model) bool {
@@ -383,7 +366,7 @@ func (s *search) holdsAnyway(l *literal, m *model) bool {
 	}
 	n := l.not()
 	d := s.domains[l.slot]
-	if d.kind == address && n.set != nil && n.set.pats != nil {
+	if d.kind == address && n.set.pats != nil {
 		return false // it compares the text of an address
 	}
 	if d.kind == address { // the caller chooses among many services: few addresses do not stop them all
@@ -428,7 +411,7 @@ func (s *search) settle(c []literal, m *model) (*model, bool) {
 
 // tied says whether a value that carries the caller's account still does.
 func (s *search) tied(slot int, m *model) bool {
-	if len(m.vals[slot]) == 0 || slot != sParent && (slot < sFirst || !s.domains[slot].ofCaller) {
+	if slot != sParent && (slot < sFirst || !s.domains[slot].ofCaller) {
 		return true
 	}
 	account := arnAccount(m.text(slot))

@@ -27,13 +27,13 @@ func (s *search) throughWide(a *stmt, way []literal, open *addressSet) *model {
 		return s.through(a, way)
 	}
 	if s.domains[slot].uncertain { // the key may be left out: then no address is asked for
-		if m := s.through(a, way, literal{slot: slot, absent: true, mode: none}); m != nil {
+		if m := s.through(a, way, absentKey(slot)); m != nil {
 			return m
 		}
 	}
 	for !s.c.b.out() {
 		rest := literal{slot: slot, mode: eachOut, set: &valueSet{addrs: *open}}
-		if *open == nil || open.wide() { // wide by an attempt that the effort was not enough for
+		if *open == nil {
 			rest.mode = all
 		}
 		m := s.through(a, way, rest)
@@ -85,7 +85,7 @@ func (s *search) addressesFor(st *stmt, m *model, slot int, lo bool, domain addr
 		if lo {
 			l = st.clauses[i].lo
 		}
-		if l.set != nil && l.set.open != nil {
+		if l.set.open != nil {
 			l = s.orient(l, !lo)
 		}
 		switch n := l.not(); {

@@ -34,9 +34,6 @@ func (s *search) request(m *model, a ask) Request {
 	}
 	if a.action == createGrant && !s.c.ties[condkey.TieGrantOps] { // the proof names what the grant carries
 		ops := operations(a.class, s.keys)
-		if len(ops) == 0 { // found by another action that the policy treats alike
-			ops = operations(a.class, s.c.serving(a))
-		}
 		r.Context["kms:GrantOperations"] = ops[:min(1, len(ops))]
 	}
 	return r

@@ -262,7 +262,6 @@ const (
 	TieBuild
 	TieProject
 	TieService
-	TieType
 	TieGrantOps
 	Ties // how many there are
 )
