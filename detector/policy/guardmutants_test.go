@@ -44,6 +44,8 @@ func mutantTests() []testing.InternalTest {
 		{Name: "TestParseRecovers", F: TestParseRecovers},
 		{Name: "TestParseCrowded", F: TestParseCrowded},
 		{Name: "TestNameSet", F: TestNameSet},
+		{Name: "TestAddressSetJoins", F: TestAddressSetJoins},
+		{Name: "TestAddressSetWide", F: TestAddressSetWide},
 		{Name: "TestValidPrincipal", F: TestValidPrincipal},
 		{Name: "TestMarks", F: TestMarks},
 		{Name: "TestOpenPattern", F: TestOpenPattern},
