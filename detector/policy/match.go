@@ -102,7 +102,7 @@ func globFold(pattern, s string) bool {
 		case i < len(pattern) && pattern[i] == '*':
 			star, mark = i, j
 			i++
-		case i < len(pattern) && (pattern[i] == '?' || foldRune(rune(pattern[i])) == foldRune(rune(s[j]))):
+		case i < len(pattern) && (pattern[i] == '?' || foldByte(pattern[i]) == foldByte(s[j])):
 			i++
 			j++
 		case star >= 0:
@@ -116,6 +116,14 @@ func globFold(pattern, s string) bool {
 		i++
 	}
 	return i == len(pattern)
+}
+
+// foldByte returns the upper case of an ASCII letter, other characters as they are.
+func foldByte(c byte) byte {
+	if 'a' <= c && c <= 'z' {
+		c -= 'a' - 'A'
+	}
+	return c
 }
 
 // matchResource says whether s applies to the key. Where the readings of a
