@@ -197,7 +197,7 @@ func (c *compiled) compileStatement(s *stmt, src *Statement, in *Policy) {
 		s.resource = max(s.resource, open)
 	}
 	c.compilePrincipals(s)
-	if cl, ok := c.resourceClause(src, in); ok && s.resource != matchYes {
+	if cl, ok := c.resourceClause(src, in); ok && s.resource == matchMaybe {
 		s.resource = matchYes
 		s.clauses = append(s.clauses, cl)
 		c.bindVariables(s, cl.lo.set)
@@ -241,17 +241,21 @@ func (c *compiled) resourceClause(src *Statement, in *Policy) (cl clause, ok boo
 	if !in.Variables() || src.NotResource || c.q.KeyARN == "" {
 		return cl, false
 	}
-	var values []string
 	for _, r := range src.Resources {
 		if hasMark(r) {
 			return cl, false // what it says is not known: see matchResource
 		}
-		if _, open := c.resourceVariables(r); open {
+		_, open := resourceParts(r, in)
+		ok = ok || open
+	}
+	if !ok {
+		return cl, false
+	}
+	var values []string
+	for _, r := range src.Resources {
+		if c.matchOneResource(r, in) != matchNo {
 			values = append(values, r)
 		}
-	}
-	if values == nil {
-		return cl, false
 	}
 	info := condkey.Key{Row: &condkey.Row{Types: condkey.ARN | condkey.String}, Name: "Resource"}
 	parts := Condition{Operator{Text: "Resource", Base: ArnLike}, "", values}
