@@ -52,12 +52,13 @@ func rangeOf(p netip.Prefix) addressRange {
 	return addressRange{p.Addr(), hi}
 }
 
-// normal sorts s and joins what overlaps or touches; it takes over s.
+// normal sorts s and joins what overlaps or touches; it takes over s. No IPv4
+// address is after, or next to, one of IPv6.
 func (s addressSet) normal() addressSet {
 	slices.SortFunc(s, func(a, b addressRange) int { return a.lo.Compare(b.lo) })
 	out := s[:0]
 	for _, r := range s {
-		if n := len(out); n > 0 && sameFamily(out[n-1].hi, r.lo) && (r.lo.Compare(out[n-1].hi) <= 0 || out[n-1].hi.Next() == r.lo) {
+		if n := len(out); n > 0 && (r.lo.Compare(out[n-1].hi) <= 0 || out[n-1].hi.Next() == r.lo) {
 			if out[n-1].hi.Less(r.hi) {
 				out[n-1].hi = r.hi
 			}
@@ -68,10 +69,8 @@ func (s addressSet) normal() addressSet {
 	return out
 }
 
-func sameFamily(a, b netip.Addr) bool { return a.Is4() == b.Is4() }
-
 func (s addressSet) has(a netip.Addr) bool {
-	i, found := slices.BinarySearchFunc(s, a, func(r addressRange, a netip.Addr) int {
+	_, found := slices.BinarySearchFunc(s, a, func(r addressRange, a netip.Addr) int {
 		switch {
 		case r.hi.Less(a):
 			return -1
@@ -80,7 +79,7 @@ func (s addressSet) has(a netip.Addr) bool {
 		}
 		return 0
 	})
-	return found && i < len(s)
+	return found
 }
 
 // from returns the first address of s from a on.
@@ -131,9 +130,6 @@ func (s addressSet) and(t addressSet) addressSet {
 }
 
 func (s addressSet) minus(t addressSet) addressSet {
-	if len(t) == 0 {
-		return s
-	}
 	out := make(addressSet, 0, len(s)+len(t))
 	j := 0
 	for _, r := range s {
@@ -168,7 +164,7 @@ func (s addressSet) with(r addressRange) addressSet {
 		return 1
 	})
 	j := i
-	for ; j < len(s) && (s[j].lo.Compare(r.hi) <= 0 || r.hi.Next() == s[j].lo) && sameFamily(s[j].lo, r.hi); j++ {
+	for ; j < len(s) && (s[j].lo.Compare(r.hi) <= 0 || r.hi.Next() == s[j].lo); j++ {
 		if s[j].lo.Less(r.lo) {
 			r.lo = s[j].lo
 		}
@@ -193,14 +189,14 @@ func (s addressSet) wide() bool {
 		a, b := r.lo.As16(), r.hi.As16()
 		dlo, borrow := bits.Sub64(long(b[8:]), long(a[8:]), 0)
 		dhi, _ := bits.Sub64(long(b[:8]), long(a[:8]), borrow)
-		var c uint64
-		lo, c = bits.Add64(lo, dlo, 1)
-		hi, _ = bits.Add64(hi, dhi, c)
-		if hi > 1<<32 {
+		var carry uint64
+		lo, carry = bits.Add64(lo, dlo, 1)
+		hi, carry = bits.Add64(hi, dhi, carry)
+		if carry > 0 || hi > 1<<32 || hi == 1<<32 && lo > 0 {
 			return true
 		}
 	}
-	return v4 > 1<<24 || hi > 1<<32 || hi == 1<<32 && lo > 0
+	return v4 > 1<<24
 }
 
 func word(b []byte) uint32 {

@@ -1,8 +1,6 @@
 package policy
 
 import (
-	"strings"
-
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
@@ -19,7 +17,7 @@ func (p *Policy) Allows(r Request) Answer { return p.allowsWith(condkey.Default(
 func (p *Policy) allowsWith(keys *condkey.Table, r Request) Answer {
 	r.folded = make(map[string][]string, len(r.Context))
 	for name, values := range r.Context {
-		if fold := strings.ToLower(name); len(values) > 0 {
+		if fold := evalFold(name); len(values) > 0 {
 			r.folded[fold] = append(r.folded[fold], name)
 		}
 	}

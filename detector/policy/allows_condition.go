@@ -38,7 +38,7 @@ func (p evaluator) evalCondition(effect Effect, c *Condition, r Request) Answer 
 func evalContext(r Request, key string) [][]string {
 	var names []string
 	if r.folded != nil {
-		names = slices.Clone(r.folded[strings.ToLower(key)])
+		names = slices.Clone(r.folded[evalFold(key)])
 	} else {
 		for name, values := range r.Context {
 			if len(values) > 0 && strings.EqualFold(name, key) {
@@ -53,6 +53,10 @@ func evalContext(r Request, key string) [][]string {
 	}
 	return readings
 }
+
+// evalFold returns a name without its letter case: that of two names is equal
+// when strings.EqualFold says that they are.
+func evalFold(name string) string { return strings.Map(foldRune, name) }
 
 // evalValues evaluates a condition on a key that has the values; none is an
 // absent key.

@@ -167,12 +167,15 @@ func TestOracleCorpus(t *testing.T) {
 // case itself holds it.
 var oracleBlind = map[string]string{
 	"context-in-two-spellings-of-what-may-be-absent": "names no pair of a context in two spellings",
+	"letter-case-of-the-kelvin-sign":                 "spells a letter in its upper and its lower case alone",
 	"user-named-like-the-owner-account":              "takes no account id for a user's name",
 	"blocklist-behind-a-service":                     "puts an address into every call through a service",
 	"key-mfa-user-through":                           "makes no calls through services of policies that ask for MFA",
 	"key-owner-paths-none":                           "puts the owner's account into an organization",
 	"key-claim-cluster-sub":                          "knows no issuers of clusters",
 	"key-claim-cluster-aud":                          "knows no issuers of clusters",
+	"vpc-named-by-a-statement-on-another-action":     "takes a named VPC for possible in every call through a service",
+	"vpc-named-by-a-deny-on-another-action":          "takes a named VPC for possible in every call through a service",
 }
 
 // finds reports whether some action of a class has a request that only a

@@ -3,6 +3,7 @@ package policy
 import (
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -413,5 +414,17 @@ func TestEvalContext(t *testing.T) {
 	}
 	if got := evalContext(r, "aws:b"); !slices.EqualFunc(got, [][]string{{"x"}, {"y"}}, slices.Equal) {
 		t.Errorf("two spellings: %q", got)
+	}
+}
+
+// Names that differ in letter case alone are one, whether or not it is ASCII.
+func TestEvalFold(t *testing.T) {
+	texts := []string{"aws:SourceIp", "AWS:sourceip", "s", "S", "\u017f", "k", "K", "\u212a", "\u00b5", "\u03bc", "\u039c", "\u00e5", "\u00c5", "\u212b", "\u00df", "\u1e9e", "\u0131", "i", "\u0130", "\u00ff", "\u0178"}
+	for _, a := range texts {
+		for _, b := range texts {
+			if got, want := evalFold(a) == evalFold(b), strings.EqualFold(a, b); got != want {
+				t.Errorf("%q and %q: one name %v, want %v", a, b, got, want)
+			}
+		}
 	}
 }

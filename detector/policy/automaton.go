@@ -2,7 +2,7 @@ package policy
 
 import (
 	"slices"
-	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -160,9 +160,9 @@ func (a *automaton) candidates(s *segment, n node) []rune {
 		default:
 			a.candidate(s.class, t.r)
 			if t.fold {
-				a.candidate(s.class, foldRune(t.r))
-				up, _ := utf8.DecodeRuneInString(strings.ToUpper(string(t.r)))
-				a.candidate(s.class, up)
+				for r := unicode.SimpleFold(t.r); r != t.r; r = unicode.SimpleFold(r) {
+					a.candidate(s.class, r)
+				}
 				a.b.spend(4)
 			}
 		}

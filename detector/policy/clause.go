@@ -73,7 +73,7 @@ func (cl *clause) widen(op Operator, info condkey.Key) {
 	switch {
 	case cl.lo.set == nil: // the operator does not fit the key's type
 		cl.lo.mode, cl.lo.set, cl.lo.strict = none, &valueSet{}, false
-		if cl.hi.set == nil || op.Negated {
+		if cl.hi.set == nil {
 			cl.hi.mode, cl.hi.set = all, &valueSet{}
 		}
 	case cl.hi.set == nil:
@@ -237,7 +237,7 @@ func wildFromVariables(s *valueSet) (hi *valueSet, doubt string) {
 
 // fromCaller says whether a variable's value, or its default, can hold * or ?.
 func (p *pattern) fromCaller() bool {
-	return slices.ContainsFunc(p.parts, func(v part) bool { return v.wild || v.hasDef && strings.ContainsAny(v.defText, "*?") })
+	return slices.ContainsFunc(p.parts, func(v part) bool { return v.wild || strings.ContainsAny(v.defText, "*?") })
 }
 
 func boolValues(c *Condition) *valueSet {
@@ -285,24 +285,18 @@ func spanValues(c *Condition) (lo, hi *valueSet, doubt string) {
 			continue
 		}
 		doubt = fmt.Sprintf("%q is a year or seconds since 1970; AWS does not say which", v)
-		b, okB := numberSpan(c.Operator.Base, secondsOf(second))
-		if okA {
-			hi.spans = append(hi.spans, a)
-		}
-		if okB {
-			hi.spans = append(hi.spans, b)
-		}
-		if s := (span{max(a.lo, b.lo), min(a.hi, b.hi)}); okA && okB && s.lo <= s.hi {
+		b, _ := numberSpan(c.Operator.Base, secondsOf(second)) // there is one, as for a: both are whole seconds
+		hi.spans = append(hi.spans, a, b)
+		if s := (span{max(a.lo, b.lo), min(a.hi, b.hi)}); s.lo <= s.hi {
 			lo.spans = append(lo.spans, s)
 		}
 	}
 	return lo, hi, doubt
 }
 
-// open reports whether the condition, or one of its values, is not known.
-func (cl *clause) open() bool {
-	return cl.cond.Operator.Base == 0 || slices.ContainsFunc(cl.cond.Values, hasMark)
-}
+// open reports whether the condition, which then has a mark for its only value,
+// or one of its values is not known.
+func (cl *clause) open() bool { return slices.ContainsFunc(cl.cond.Values, hasMark) }
 
 // hasDoubt reports whether the clause has more than one reading.
 func (cl *clause) hasDoubt() bool { return cl.doubt != "" }

@@ -197,14 +197,11 @@ func (c *compiled) compileStatement(s *stmt, src *Statement, in *Policy) {
 		s.resource = max(s.resource, open)
 	}
 	c.compilePrincipals(s)
-	if cl, ok := c.resourceClause(src, in); ok && s.resource != matchYes {
+	if cl, ok := c.resourceClause(src, in); ok && s.resource == matchMaybe {
 		s.resource = matchYes
 		s.clauses = append(s.clauses, cl)
 		c.bindVariables(s, cl.lo.set)
 		c.bindVariables(s, cl.hi.set)
-	}
-	if len(src.Conditions) == 0 {
-		return
 	}
 	s.clauses = slices.Grow(s.clauses, len(src.Conditions))
 	for i := range src.Conditions {
@@ -238,20 +235,24 @@ func (c *compiled) compileStatement(s *stmt, src *Statement, in *Policy) {
 // resourceClause turns a Resource with variables that depend on the request
 // into a condition on the key's ARN; ok is false when there is none.
 func (c *compiled) resourceClause(src *Statement, in *Policy) (cl clause, ok bool) {
-	if !in.Variables() || src.NotResource || c.q.KeyARN == "" {
+	if src.NotResource || c.q.KeyARN == "" {
 		return cl, false
 	}
-	var values []string
 	for _, r := range src.Resources {
 		if hasMark(r) {
 			return cl, false // what it says is not known: see matchResource
 		}
-		if _, open := c.resourceVariables(r); open {
+		_, open := resourceParts(r, in)
+		ok = ok || open
+	}
+	if !ok {
+		return cl, false
+	}
+	var values []string
+	for _, r := range src.Resources {
+		if c.matchOneResource(r, in) != matchNo {
 			values = append(values, r)
 		}
-	}
-	if values == nil {
-		return cl, false
 	}
 	info := condkey.Key{Row: &condkey.Row{Types: condkey.ARN | condkey.String}, Name: "Resource"}
 	parts := Condition{Operator{Text: "Resource", Base: ArnLike}, "", values}
@@ -301,9 +302,6 @@ func (c *compiled) findSlot(key condkey.Key) int {
 
 // bindVariables gives every variable in s the slot of its key.
 func (c *compiled) bindVariables(st *stmt, s *valueSet) {
-	if s == nil || !s.vars {
-		return
-	}
 	for i := range s.pats {
 		p := &s.pats[i]
 		for j := range p.parts {
@@ -320,12 +318,12 @@ func (c *compiled) bindVariables(st *stmt, s *valueSet) {
 // begins with the id of the caller's organization and a slash, and ids hold none.
 // Source: IAM User Guide, reference_policies_condition-keys.html, aws:PrincipalOrgPaths.
 func (c *compiled) pathToID(l *literal) {
-	if l.slot != sOrgPaths || l.set == nil || !l.set.vars {
+	if l.slot != sOrgPaths || !l.set.vars {
 		return
 	}
 	pats := make([]pattern, len(l.set.pats))
 	for i, p := range l.set.pats {
-		if len(p.parts) != 2 || !p.wild || p.parts[1].text != "/*" || p.parts[1].literal || !c.holdsOrgID(p.parts[0]) {
+		if len(p.parts) != 2 || !p.wild || p.parts[1].text != "/*" || !c.holdsOrgID(p.parts[0]) {
 			return
 		}
 		p.parts = p.parts[:1]
@@ -337,7 +335,7 @@ func (c *compiled) pathToID(l *literal) {
 // holdsOrgID reports whether a variable without default stands for the id of
 // an organization.
 func (c *compiled) holdsOrgID(v part) bool {
-	if v.ref == "" || v.hasDef {
+	if v.hasDef {
 		return false
 	}
 	switch key := c.slots[v.slot]; key.Tie {
@@ -351,7 +349,7 @@ func (c *compiled) holdsOrgID(v part) bool {
 // simplify takes out variables whose meaning is plain: a key compared with
 // itself, and the caller's account at its own place within the caller's ARN.
 func simplify(l *literal) {
-	if l.set == nil || !l.set.vars {
+	if !l.set.vars {
 		return
 	}
 	vars := false
@@ -376,22 +374,16 @@ func simplify(l *literal) {
 // ownAccount rewrites "arn:aws:iam::${aws:PrincipalAccount}:..." under
 // aws:PrincipalArn: the account of a caller's ARN is always the caller's.
 func (p *pattern) ownAccount() bool {
-	if len(p.parts) < 2 || p.parts[0].ref != "" || p.parts[1].slot != sAccount || p.parts[1].ref == "" {
-		return false
-	}
-	head := strings.Split(p.parts[0].text, ":")
-	if len(head) != 5 || head[4] != "" || head[3] != "" {
+	head := strings.Split(p.parts[0].text, ":") // a variable has no text
+	if len(head) != 5 || head[4] != "" || head[3] != "" || p.parts[1].slot != sAccount {
 		return false
 	}
 	if strings.ContainsAny(p.parts[0].text, "*?") && p.wild && !p.arn {
 		return false
 	}
 	rest := p.parts[2:]
-	if len(rest) > 0 && (rest[0].ref != "" || !strings.HasPrefix(rest[0].text, ":")) {
-		return false
-	}
-	if !onlyText(rest) {
-		return false
+	if len(rest) > 0 && !strings.HasPrefix(rest[0].text, ":") || !onlyText(rest) {
+		return false // with none in the rest, the second part is the variable
 	}
 	q := pattern{text: p.text, fold: p.fold, arn: p.arn, wild: p.wild}
 	colons := 0

@@ -177,6 +177,10 @@ func docAllow(conditions ...string) string {
 	return `{"Effect":"Allow","Principal":"*","Action":["kms:Encrypt","kms:GenerateDataKey"],"Resource":"*","Condition":{` + strings.Join(conditions, ",") + `}}`
 }
 
+func docResource(effect string, values ...string) string {
+	return `{"Effect":"` + effect + `","Principal":"*","Action":"kms:*","Resource":[` + strings.Join(values, ",") + `]}`
+}
+
 func docDeny(conditions ...string) string {
 	return `{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{` + strings.Join(conditions, ",") + `}}`
 }
@@ -300,6 +304,12 @@ func questionCases() []questionCase {
 		{"oidc-key-pattern", docAllow(`"StringLike":{"token.actions.githubusercontent.com:sub":"repo:some-org/*"}`), nil, Undecided, nil},
 		{"oidc-key-of-a-cluster", docAllow(`"StringLike":{"oidc.eks.us-east-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF:sub":"*"}`), nil, Shared, nil},
 		{"context-key-letter-case", docAllow(`"StringEquals":{"kms:EncryptionContext:Tenant":"a"},"StringLike":{"kms:EncryptionContext:tenant":"b"}`), nil, Private, nil},
+
+		// Resources
+		{"resource-wildcard-next-to-a-variable", docResource("Allow", `"arn:aws:kms:*"`, `"arn:aws:kms:us-east-1:111122223333:key/x${aws:username}"`), nil, Undecided, nil},
+		{"deny-resource-variable-of-the-key", docAll + "," + docResource("Deny", `"arn:aws:kms:us-east-1:${aws:ResourceAccount}:key/*"`), nil, Undecided, nil},
+		{"deny-resource-escaped-star", docAll + "," + docResource("Deny", `"`+roleRequest().Resource+`${*}"`), nil, Public, nil},
+		{"resource-escaped-star", docResource("Allow", `"arn:aws:kms:us-east-1:111122223333:key/${*}"`), nil, Private, nil},
 
 		// Principals
 		{"unique-id-and-the-users-sessions", `{"Effect":"Allow","Principal":{"AWS":"AIDAEXAMPLEUSER000001"},"Action":"kms:*","Resource":"*"},` +

@@ -32,14 +32,16 @@ func (t token) matches(r rune) bool {
 	return t.r == r || t.fold && foldRune(t.r) == foldRune(r)
 }
 
+// foldRune returns the least of the characters that strings.EqualFold takes for r.
 func foldRune(r rune) rune {
-	if r < 0x80 {
-		if 'A' <= r && r <= 'Z' {
-			r += 'a' - 'A'
-		}
-		return r
+	if r < utf8.RuneSelf {
+		return rune(foldByte(byte(r)))
 	}
-	return unicode.ToLower(r)
+	least := r
+	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+		least = min(least, f)
+	}
+	return least
 }
 
 // A pattern is one value of a string or ARN condition. Without variables it is
@@ -73,28 +75,21 @@ type part struct {
 func newPattern(value string, base Base, vars *condkey.Table) pattern {
 	p := pattern{text: value, fold: base == StringEqualsIgnoreCase, arn: base == ArnLike}
 	p.wild = base == StringLike || base == ArnLike
-	if vars != nil && strings.Contains(value, "${") {
-		p.parts = splitVariables(value)
-		for i := range p.parts {
-			if v := &p.parts[i]; v.ref != "" {
-				key, _ := vars.Lookup(v.ref)
-				v.account, v.wild = key.Tie == condkey.TieAccount, key.Depends.Wild
-			}
-		}
-		if onlyText(p.parts) {
-			p.build(p.parts)
-			p.parts = nil
-		}
+	parts := []part{{text: value}}
+	if vars != nil {
+		parts = splitVariables(value)
+	}
+	if onlyText(parts) {
+		p.build(parts)
 		return p
 	}
-	if p.arn && strings.Count(value, ":") < 5 {
-		p.short = true
+	for i := range parts {
+		if v := &parts[i]; v.ref != "" {
+			key, _ := vars.Lookup(v.ref)
+			v.account, v.wild = key.Tie == condkey.TieAccount, key.Depends.Wild
+		}
 	}
-	if !p.wild || !strings.ContainsAny(value, "*?") {
-		p.exact, p.plain = true, value
-		return p
-	}
-	p.build([]part{{text: value}})
+	p.parts = parts
 	return p
 }
 
@@ -248,7 +243,7 @@ func matchHere(toks []token, s string, b *budget) (n int, ok bool) {
 			b.spend(i / 4)
 			return 0, false
 		}
-		r, size := runeAt(s, n)
+		r, size := utf8.DecodeRuneInString(s[n:])
 		if !toks[i].matches(r) {
 			b.spend(i / 4)
 			return 0, false
@@ -277,10 +272,7 @@ func findTokens(toks []token, s string, b *budget) (at, n int) {
 			return at, n
 		}
 		b.spend(1)
-		if at == len(s) {
-			break
-		}
-		_, size := runeAt(s, at)
+		_, size := utf8.DecodeRuneInString(s[at:])
 		at += size
 	}
 	return -1, 0
@@ -297,13 +289,6 @@ func plainText(toks []token) (text string, ok bool) {
 		t.WriteRune(toks[i].r)
 	}
 	return t.String(), true
-}
-
-func runeAt(s string, i int) (rune, int) {
-	if c := s[i]; c < utf8.RuneSelf {
-		return rune(c), 1
-	}
-	return utf8.DecodeRuneInString(s[i:])
 }
 
 // splitVariables takes a value apart at its ${...}. A "${" without "}" is text.

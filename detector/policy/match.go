@@ -37,13 +37,12 @@ func (c *compiled) acts(action string) []match {
 	return m
 }
 
-// lettersOf returns a set of the ASCII letters in text, without regard to their
-// case: a pattern that has one which a text lacks does not match it.
+// lettersOf returns a set of the letters in text, without regard to their case:
+// a pattern that has one which a text lacks does not match it. Of what is no
+// letter some characters have a bit of their own, the others none.
 func lettersOf(text string) (set uint32) {
 	for i := range len(text) {
-		if c := text[i] | 0x20; 'a' <= c && c <= 'z' {
-			set |= 1 << (c - 'a')
-		}
+		set |= 1 << ((text[i] | 0x20) - 'a')
 	}
 	return set
 }
@@ -54,9 +53,6 @@ func lettersOf(text string) (set uint32) {
 //
 // may says which of the patterns can match at all; others are not looked at.
 func (s *Statement) matchAction(action string, may func(i int) bool) match {
-	if s.Actions == nil {
-		return matchNo
-	}
 	best := matchNo
 	for i, a := range s.Actions {
 		if !may(i) {
@@ -74,12 +70,6 @@ func (s *Statement) matchAction(action string, may func(i int) bool) match {
 }
 
 func matchOneAction(pattern, action string) match {
-	if pattern == "*" {
-		return matchYes
-	}
-	if len(pattern) > 4 && pattern[3] == ':' && pattern[4] != '*' && pattern[4] != '?' && pattern[4] != markLead && pattern[4]|0x20 != action[4]|0x20 {
-		return matchNo // the common case: another action
-	}
 	trimmed := strings.TrimSpace(pattern)
 	if hasMark(trimmed) {
 		return min(matchMaybe, matchOneAction(replaceMarks(trimmed, "*"), action))
@@ -87,8 +77,8 @@ func matchOneAction(pattern, action string) match {
 	if !globFold(trimmed, action) {
 		return matchNo
 	}
-	service, _, ok := strings.Cut(trimmed, ":")
-	if trimmed != pattern || !ok && strings.Trim(trimmed, "*") != "" || strings.ContainsAny(service, "*?") && strings.Trim(trimmed, "*") != "" {
+	service, _, _ := strings.Cut(trimmed, ":")
+	if trimmed != pattern || strings.ContainsAny(service, "*?") && strings.Trim(trimmed, "*") != "" {
 		return matchMaybe // padding, and wildcards before the colon, are not documented
 	}
 	return matchYes
@@ -102,7 +92,7 @@ func globFold(pattern, s string) bool {
 		case i < len(pattern) && pattern[i] == '*':
 			star, mark = i, j
 			i++
-		case i < len(pattern) && (pattern[i] == '?' || foldRune(rune(pattern[i])) == foldRune(rune(s[j]))):
+		case i < len(pattern) && (pattern[i] == '?' || foldByte(pattern[i]) == foldByte(s[j])):
 			i++
 			j++
 		case star >= 0:
@@ -118,6 +108,14 @@ func globFold(pattern, s string) bool {
 	return i == len(pattern)
 }
 
+// foldByte returns the upper case of an ASCII letter, other characters as they are.
+func foldByte(c byte) byte {
+	if 'a' <= c && c <= 'z' {
+		c -= 'a' - 'A'
+	}
+	return c
+}
+
 // matchResource says whether s applies to the key. Where the readings of a
 // wildcard differ, or the key's ARN is not known, the answer is maybe.
 // Sources: KMS Developer Guide, key-policy-overview.html (Resource); IAM User
@@ -125,9 +123,6 @@ func globFold(pattern, s string) bool {
 //
 // open says whether an unknown value may name the key as well.
 func (c *compiled) matchResource(s *Statement, in *Policy) (m, open match) {
-	if s.Resources == nil {
-		return matchNo, matchNo
-	}
 	for _, r := range s.Resources {
 		if hasMark(r) {
 			open = max(open, min(matchMaybe, c.matchOneResource(replaceMarks(r, "*"), in)))
@@ -138,10 +133,7 @@ func (c *compiled) matchResource(s *Statement, in *Policy) (m, open match) {
 	if s.NotResource && in.control {
 		return matchYes - m, open
 	}
-	if s.NotResource {
-		if m == matchNo {
-			return matchMaybe, open // KMS documents Resource only; without it a statement has no effect
-		}
+	if s.NotResource { // KMS documents Resource only; without it a statement has no effect
 		return min(matchYes-m, matchMaybe), open
 	}
 	return m, open
@@ -152,24 +144,39 @@ func (c *compiled) matchOneResource(r string, in *Policy) match {
 		return matchYes
 	}
 	most := matchYes
-	if in.Variables() && strings.Contains(r, "${") {
-		var open bool
-		if r, open = c.resourceVariables(r); open {
-			most = matchMaybe // see resourceClause
-		}
+	parts, open := resourceParts(r, in)
+	if open {
+		most = matchMaybe // see resourceClause
 	}
 	if c.q.KeyARN == "" {
-		return min(most, c.matchUnknownKey(r))
+		return min(most, c.matchUnknownKey(parts))
 	}
-	return min(most, matchARN(r, c.q.KeyARN, c.b))
+	return min(most, matchARN(parts, c.q.KeyARN, c.b))
 }
 
-func matchARN(pattern, arn string, b *budget) match {
-	whole, parts := newPattern(pattern, StringLike, nil), newPattern(pattern, ArnLike, nil)
+// resourceParts takes a value of Resource apart. Its variables become
+// wildcards, and open is true: the statement may apply less often.
+func resourceParts(r string, in *Policy) (parts []part, open bool) {
+	if !in.Variables() {
+		return []part{{text: r}}, false
+	}
+	parts = splitVariables(r)
+	for i := range parts {
+		if parts[i].ref != "" {
+			parts[i], open = part{text: "*"}, true
+		}
+	}
+	return parts, open
+}
+
+func matchARN(value []part, arn string, b *budget) match {
+	whole, parts := pattern{wild: true}, pattern{wild: true, arn: true} // as under StringLike and ArnLike
+	whole.build(value)
+	parts.build(value)
 	switch w, p := whole.matches(arn, b), parts.matches(arn, b); {
 	case b.out():
 		return matchMaybe // what comes back then proves nothing
-	case w && p && !parts.short:
+	case p && !parts.short:
 		return matchYes
 	case w:
 		return matchMaybe
@@ -180,12 +187,16 @@ func matchARN(pattern, arn string, b *budget) match {
 
 // matchUnknownKey matches a key whose ARN is not known: an unlikely ARN of the
 // owner stands for any. What only some ARN of the owner can match is maybe.
-func (c *compiled) matchUnknownKey(r string) match {
-	m := matchARN(r, c.someKey(), c.b)
+func (c *compiled) matchUnknownKey(value []part) match {
+	m := matchARN(value, c.someKey(), c.b)
 	if m != matchNo {
 		return m
 	}
-	parts := strings.SplitN(r, ":", 6)
+	var text strings.Builder
+	for _, v := range value {
+		text.WriteString(v.text)
+	}
+	parts := strings.SplitN(text.String(), ":", 6)
 	if len(parts) < 6 {
 		return matchNo
 	}
@@ -205,27 +216,4 @@ func (c *compiled) someKey() string {
 		account = "000000000000"
 	}
 	return "arn:" + c.partition + ":kms:xx-unknown-0:" + account + ":key/00000000-0000-0000-0000-000000000000"
-}
-
-// resourceVariables puts in the variables that the key itself fixes. Others
-// become wildcards, and open is true: the statement may apply less often.
-func (c *compiled) resourceVariables(r string) (text string, open bool) {
-	if !strings.Contains(r, "${") {
-		return r, false
-	}
-	var b strings.Builder
-	for _, p := range splitVariables(r) {
-		switch {
-		case p.ref == "":
-			b.WriteString(p.text)
-		case strings.EqualFold(p.ref, "aws:ResourceAccount") && c.owner != "":
-			b.WriteString(c.owner)
-		case strings.EqualFold(p.ref, "aws:RequestedRegion") && c.region != "":
-			b.WriteString(c.region)
-		default:
-			b.WriteByte('*')
-			open = true
-		}
-	}
-	return b.String(), open
 }

@@ -118,6 +118,9 @@ func (s *search) strangers() []literal {
 		}
 		s.c.bases[key] = base
 	}
+	if s.sure && s.freshWhere && slices.ContainsFunc(base, s.ownPlace) {
+		base = slices.DeleteFunc(slices.Clone(base), s.ownPlace)
+	}
 	base = base[:len(base):len(base)]
 	if s.typ == fedCaller { // keeps the user behind the session in the caller's account
 		base = append(base, presentKey(sParent))
@@ -128,6 +131,13 @@ func (s *search) strangers() []literal {
 		}
 	}
 	return base
+}
+
+// ownPlace reports whether l is about where a stranger calls from, by a key of
+// which AWS leaves open whether the request carries it. If it does, the value is
+// of the stranger's own network, and so none that the policy names.
+func (s *search) ownPlace(l literal) bool {
+	return l.slot >= sFirst && s.c.slots[l.slot].Names.Where() && s.domains[l.slot].uncertain
 }
 
 // outsider lists what makes a caller an outsider of the wanted kind.

@@ -73,14 +73,11 @@ func (s *valueSet) has(v value, m *model) bool {
 			return true
 		}
 	}
-	return s.addrs != nil && s.addrs.has(v.a)
+	return s.addrs.has(v.a)
 }
 
 // unresolved reports whether a variable in the set has no value in m.
 func (s *valueSet) unresolved(m *model) bool {
-	if !s.vars {
-		return false
-	}
 	for i := range s.pats {
 		if s.pats[i].parts != nil {
 			if _, ok := s.pats[i].resolve(m); !ok {
