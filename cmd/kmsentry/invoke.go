@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -91,7 +92,7 @@ func parseInvoke(args []string, lookup func(string) (string, bool), stdout, stde
 		o.topic = topic
 	}
 	flags := flag.NewFlagSet("kmsentry invoke", flag.ContinueOnError)
-	flags.StringVar(&o.bootstrap, "bootstrap", "bin/bootstrap", "`path` of the Lambda binary for this machine")
+	flags.StringVar(&o.bootstrap, "bootstrap", "", "`path` of the Lambda binary for this machine (default bootstrap next to this command, then bin/bootstrap)")
 	flags.StringVar(&o.endpoint, "endpoint", "", "publish to the SNS at `URL` (moto, LocalStack, AWS) in place of the embedded one; credentials come from the environment")
 	flags.StringVar(&o.topic, "topic-arn", o.topic, "the function's TOPIC_ARN")
 	flags.StringVar(&o.format, "format", "text", "`text` or json: one object per event")
@@ -220,6 +221,9 @@ type runner struct {
 }
 
 func newRunner(o invokeOptions, environ []string, stderr io.Writer) (*runner, error) {
+	if o.bootstrap == "" {
+		o.bootstrap = usualBootstrap()
+	}
 	if err := checkBootstrap(o.bootstrap); err != nil {
 		return nil, err
 	}
@@ -241,6 +245,23 @@ func newRunner(o invokeOptions, environ []string, stderr io.Writer) (*runner, er
 		return nil, err
 	}
 	return r, nil
+}
+
+// usualBootstrap is where make puts the Lambda binary: next to this command, so
+// that it is found from any folder.
+func usualBootstrap() string {
+	const built = "bin/bootstrap"
+	self, err := os.Executable()
+	if err != nil {
+		return built
+	}
+	if self, err = filepath.EvalSymlinks(self); err != nil {
+		return built
+	}
+	if near := filepath.Join(filepath.Dir(self), "bootstrap"); checkBootstrap(near) == nil {
+		return near
+	}
+	return built
 }
 
 // checkBootstrap says how to build the binary when it is not there.

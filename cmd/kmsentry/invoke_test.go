@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -404,6 +405,34 @@ func TestInvokeBootstrap(t *testing.T) {
 				t.Errorf("invoke = %d, %q, want %d and one line with %q", status, stderr, exitError, test.want)
 			}
 		})
+	}
+}
+
+// The command finds the function next to itself, from any folder.
+func TestInvokeFindsItsFunction(t *testing.T) {
+	dir := t.TempDir()
+	command := filepath.Join(dir, "kmsentry")
+	if out, err := exec.Command("go", "build", "-o", command, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	event, err := os.ReadFile(sampleEvent("put-key-policy-public"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func() (string, error) {
+		cmd := exec.Command(command, "invoke", "--show", "none", "-")
+		cmd.Dir, cmd.Stdin = t.TempDir(), bytes.NewReader(event)
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	if out, err := run(); err == nil || !strings.Contains(out, "bin/bootstrap is not there: build it with make bin/bootstrap") {
+		t.Errorf("without a function: %v, %q", err, out)
+	}
+	if err := os.Symlink(bootstrap, filepath.Join(dir, "bootstrap")); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := run(); err != nil || !strings.Contains(out, "public, critical, published") {
+		t.Errorf("with one: %v, %q", err, out)
 	}
 }
 
