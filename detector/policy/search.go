@@ -118,7 +118,7 @@ func (s *search) strangers() []literal {
 		}
 		s.c.bases[key] = base
 	}
-	if s.sure && s.freshWhere && slices.ContainsFunc(base, s.ownPlace) {
+	if s.sure && slices.ContainsFunc(base, s.ownPlace) {
 		base = slices.DeleteFunc(slices.Clone(base), s.ownPlace)
 	}
 	base = base[:len(base):len(base)]
@@ -137,7 +137,7 @@ func (s *search) strangers() []literal {
 // which AWS leaves open whether the request carries it. If it does, the value is
 // of the stranger's own network, and so none that the policy names.
 func (s *search) ownPlace(l literal) bool {
-	return l.slot >= sFirst && s.c.slots[l.slot].Names.Where() && s.domains[l.slot].uncertain
+	return s.c.slots[l.slot].Names.Where() && s.domains[l.slot].uncertain
 }
 
 // outsider lists what makes a caller an outsider of the wanted kind.
