@@ -42,7 +42,7 @@ func checkFirstLines(t *testing.T, mail string, f *detector.Finding) {
 	for _, start := range head {
 		for at++; at < len(top) && !strings.HasPrefix(top[at], start); at++ {
 			if !strings.HasPrefix(top[at], "  ") && !strings.HasPrefix(top[at], "Material: ") {
-				fail("line %d = %q, want %q", at+1, top[at], start)
+				fail("line %d = %q, expected %q", at+1, top[at], start)
 			}
 		}
 		if at >= len(top) {
@@ -61,7 +61,7 @@ func checkFirstLines(t *testing.T, mail string, f *detector.Finding) {
 		}
 	}
 	if got, want := countCommands(top), min(2, countCommands(lines)); got < want {
-		fail("%d commands in the first 40 lines, want %d", got, want)
+		fail("%d commands in the first 40 lines, expected %d", got, want)
 	}
 	if link := eventLink(f); link != "" && !slices.Contains(top, link) {
 		fail("the link to the event is not in the first 40 lines")

@@ -88,10 +88,10 @@ func findings() map[string]*detector.Finding {
 	change("unparsed", func(f *detector.Finding) {
 		f.Verdict, f.Severity, f.Title, f.Repaired = policy.Undecided, detector.Medium, "This key policy could not be read", ""
 		f.Decision, f.Statements = policy.Decision{}, nil
-		f.Problem = `key policy: Statement[0].Principal: want one Principal, got another (byte 71)`
+		f.Problem = `key policy: Statement[0].Principal: expected one Principal, found another (byte 71)`
 	})
 	change("unread-in-part", func(f *detector.Finding) {
-		f.Unreadable = []string{`line 9: Statement[1].Principal.AWS: want "*", an account id, a unique id, or the ARN of an account root, user, role or session, got "44445555666" (byte 241)`}
+		f.Unreadable = []string{`line 9: Statement[1].Principal.AWS: expected "*", an account id, a unique id, or the ARN of an account root, user, role or session, found "44445555666" (byte 241)`}
 	})
 	change("attempted", func(f *detector.Finding) {
 		f.Attempted, f.Severity, f.Title = true, detector.Low, "Refused attempt to open a KMS key to anyone in AWS"

@@ -30,31 +30,31 @@ type Options struct {
 // Check says what is wrong with o; nil when it can be used.
 func (o Options) Check() error {
 	if o.Now.IsZero() {
-		return fmt.Errorf("now: want the time of the alert, got none")
+		return fmt.Errorf("now: expected the time of the alert, found none")
 	}
 	if o.RunbookURL != "" {
 		u, err := url.Parse(o.RunbookURL)
 		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || o.RunbookURL != Sanitize(o.RunbookURL, 512) || strings.ContainsAny(o.RunbookURL, " <>|`\"'\\") {
-			return fmt.Errorf("runbook URL: want an https URL of at most 512 plain characters, got %q", o.RunbookURL)
+			return fmt.Errorf("runbook URL: expected an https URL of at most 512 plain characters, found %q", o.RunbookURL)
 		}
 	}
 	switch o.ChatClient {
 	case "", "slack":
 	case "teams":
 		if o.Mention != "" {
-			return fmt.Errorf("mention: want none with chat client \"teams\", got %q", o.Mention)
+			return fmt.Errorf("mention: expected none with chat client \"teams\", found %q", o.Mention)
 		}
 	default:
-		return fmt.Errorf("chat client: want \"slack\" or \"teams\", got %q", o.ChatClient)
+		return fmt.Errorf("chat client: expected \"slack\" or \"teams\", found %q", o.ChatClient)
 	}
 	if o.Mention != "" && !isSlackGroup(o.Mention) {
-		return fmt.Errorf("mention: want a Slack user group id (S...), got %q", o.Mention)
+		return fmt.Errorf("mention: expected a Slack user group id (S...), found %q", o.Mention)
 	}
 	switch o.HTTPSBody {
 	case "", "chat", "finding":
 		return nil
 	default:
-		return fmt.Errorf("https body: want \"chat\" or \"finding\", got %q", o.HTTPSBody)
+		return fmt.Errorf("https body: expected \"chat\" or \"finding\", found %q", o.HTTPSBody)
 	}
 }
 

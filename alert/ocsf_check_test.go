@@ -93,12 +93,12 @@ func (s *ocsfSchema) check(raw []byte) []string {
 		}
 	}
 	if !found {
-		c.fail("$", "want a known class_uid, got %v", event["class_uid"])
+		c.fail("$", "expected a known class_uid, found %v", event["class_uid"])
 	}
 	class, _ := event["class_uid"].(float64)
 	activity, _ := event["activity_id"].(float64)
 	if event["type_uid"] != class*100+activity {
-		c.fail("$.type_uid", "want class_uid*100+activity_id, got %v", event["type_uid"])
+		c.fail("$.type_uid", "expected class_uid*100+activity_id, found %v", event["type_uid"])
 	}
 	return c.errs
 }
@@ -144,10 +144,10 @@ func (c *ocsfCheck) object(path string, o ocsfObject, v map[string]any) {
 		return n
 	}
 	if names, ok := o.Constraints["at_least_one"]; ok && present(names) == 0 {
-		c.fail(path, "want at least one of %v", names)
+		c.fail(path, "expected at least one of %v", names)
 	}
 	if names, ok := o.Constraints["just_one"]; ok && present(names) != 1 {
-		c.fail(path, "want just one of %v", names)
+		c.fail(path, "expected just one of %v", names)
 	}
 }
 
@@ -158,7 +158,7 @@ func (c *ocsfCheck) attribute(path string, a ocsfAttribute, v any) {
 	}
 	list, ok := v.([]any)
 	if !ok {
-		c.fail(path, "want an array, got %T", v)
+		c.fail(path, "expected an array, found %T", v)
 	}
 	for i, x := range list {
 		c.value(fmt.Sprintf("%s[%d]", path, i), a, x)
@@ -170,7 +170,7 @@ func (c *ocsfCheck) value(path string, a ocsfAttribute, v any) {
 		o, ok := v.(map[string]any)
 		switch {
 		case !ok:
-			c.fail(path, "want an object, got %T", v)
+			c.fail(path, "expected an object, found %T", v)
 		case a.ObjectType != "object":
 			c.object(path, c.schema.Objects[a.ObjectType], o)
 		}
@@ -191,13 +191,13 @@ func (c *ocsfCheck) value(path string, a ocsfAttribute, v any) {
 		ok = isNumber
 	}
 	if !ok {
-		c.fail(path, "want %s, got %T", a.Type, v)
+		c.fail(path, "expected %s, found %T", a.Type, v)
 	}
 	if re := c.schema.Dictionary.Types.Attributes[a.Type].Regex; re != "" && isText && !regexp.MustCompile(re).MatchString(text) {
 		c.fail(path, "%q does not match %s", text, a.Type)
 	}
 	if a.Type == "timestamp_t" && isNumber && number < 1e12 {
-		c.fail(path, "%v looks like seconds, want milliseconds", number)
+		c.fail(path, "%v looks like seconds, expected milliseconds", number)
 	}
 	if a.Enum != nil {
 		if _, ok := a.Enum[fmt.Sprint(v)]; !ok {

@@ -98,7 +98,7 @@ func ComposeSweep(s Sweep, o Options) (Message, error) {
 		return Message{}, err
 	}
 	if len(s.Keys) == 0 {
-		return Message{}, fmt.Errorf("sweep: want at least one key with news, got none")
+		return Message{}, fmt.Errorf("sweep: expected at least one key with news, found none")
 	}
 	s.Keys = slices.Clone(s.Keys)
 	slices.SortStableFunc(s.Keys, func(a, b SweptKey) int {

@@ -53,5 +53,5 @@ func ExampleRecordError() {
 	fmt.Println(err)
 	// Output:
 	// true
-	// record: want a CloudTrail record: member "eventName": want it once, got it twice
+	// record: expected a CloudTrail record: member "eventName": expected it once, found it twice
 }

@@ -41,7 +41,7 @@ type Finding struct {
 	OwnerLocked bool            // the policy is in force and surely leaves nobody of the owner's account a way to change it: only AWS Support can mend that. False when the key's ARN, and with it the owner, is not known, or the policy could not be read
 	Repaired    string          // the same policy without the offending grants, indented JSON; "" when that would lock the owner out or is not surely private
 	Splunk      Splunk
-	Notes       []string // what in the record was odd and is taken for unknown, one clause each, e.g. "resources: want an array, got a string"; they hold no text of the event
+	Notes       []string // what in the record was odd and is taken for unknown, one clause each, e.g. "resources: expected an array, found a string"; they hold no text of the event
 
 	trust bool // the detector trusts somebody beside the owner
 }

@@ -42,11 +42,11 @@ func syntaxError(text []byte) error {
 	var syntax *json.SyntaxError
 	switch {
 	case errors.As(err, &syntax) && syntax.Offset >= int64(len(text)):
-		return fmt.Errorf("want a CloudTrail record, got JSON that ends after %d bytes", len(text))
+		return fmt.Errorf("expected a CloudTrail record, found JSON that ends after %d bytes", len(text))
 	case errors.As(err, &syntax):
-		return fmt.Errorf("want a CloudTrail record, got text that is not one JSON object: %w (byte %d)", syntax, syntax.Offset)
+		return fmt.Errorf("expected a CloudTrail record, found text that is not one JSON object: %w (byte %d)", syntax, syntax.Offset)
 	default:
-		return fmt.Errorf("want a CloudTrail record: %w", io.ErrUnexpectedEOF)
+		return fmt.Errorf("expected a CloudTrail record: %w", io.ErrUnexpectedEOF)
 	}
 }
 
@@ -54,14 +54,14 @@ func syntaxError(text []byte) error {
 func readObject(path string, text []byte) (object, error) {
 	o := object{path: path}
 	if kind := kindOf(text); kind != "an object" {
-		return object{}, o.fault("want an object, got %s", kind)
+		return object{}, o.fault("expected an object, found %s", kind)
 	}
 	var seen map[string]bool
 	for i := skipSpace(text, skipSpace(text, 0)+1); text[i] != '}'; {
 		end := skipValue(text, i)
 		name := decodeString(text[i:end])
 		if seen = o.index(seen); seen[name] || seen == nil && o.has(name) {
-			return object{}, o.fault("member %q: want it once, got it twice", name)
+			return object{}, o.fault("member %q: expected it once, found it twice", name)
 		}
 		if seen != nil {
 			seen[name] = true
@@ -104,7 +104,7 @@ func (o object) index(seen map[string]bool) map[string]bool {
 func (o object) fault(format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
 	if o.path == "" {
-		return fmt.Errorf("want a CloudTrail record: %w", err)
+		return fmt.Errorf("expected a CloudTrail record: %w", err)
 	}
 	return fmt.Errorf("%s: %w", o.path, err)
 }
@@ -116,7 +116,7 @@ func (o object) requireCase(names ...string) error {
 	for _, m := range o.members {
 		for _, name := range names {
 			if m.name != name && strings.EqualFold(m.name, name) {
-				return o.fault("want member %q, got %q", name, m.name)
+				return o.fault("expected member %q, found %q", name, m.name)
 			}
 		}
 	}
@@ -171,7 +171,7 @@ func (o object) object(name string) (member object, odd string, err error) {
 		return object{}, "", nil
 	}
 	if kind := kindOf(raw); kind != "an object" {
-		return object{}, o.join(name) + ": want an object, got " + kind, nil
+		return object{}, o.join(name) + ": expected an object, found " + kind, nil
 	}
 	member, err = readObject(o.join(name), raw)
 	return member, "", err
@@ -186,12 +186,12 @@ func (o object) objects(name string) (list []object, odd string, err error) {
 		return nil, "", nil
 	}
 	if kind := kindOf(raw); kind != "an array" {
-		return nil, o.join(name) + ": want an array, got " + kind, nil
+		return nil, o.join(name) + ": expected an array, found " + kind, nil
 	}
 	for i, element := range elements(raw) {
 		path := o.join(name) + "[" + strconv.Itoa(i) + "]"
 		if kind := kindOf(element); kind != "an object" {
-			odd = cmp.Or(odd, path+": want an object, got "+kind)
+			odd = cmp.Or(odd, path+": expected an object, found "+kind)
 			continue
 		}
 		item, err := readObject(path, element)

@@ -65,13 +65,13 @@ func (r *record) name() error {
 	for _, name := range []string{"eventSource", "eventName"} {
 		raw := r.top.raw(name)
 		if raw == nil {
-			return r.top.fault("want member %q, got none%s", name, r.hint())
+			return r.top.fault("expected member %q, found none%s", name, r.hint())
 		}
 		if kind := kindOf(raw); kind != "a string" {
-			return r.top.fault("%s: want a string, got %s", name, kind)
+			return r.top.fault("%s: expected a string, found %s", name, kind)
 		}
 		if r.top.text(name) == "" {
-			return r.top.fault("%s: want a name, got %q", name, "")
+			return r.top.fault("%s: expected a name, found %q", name, "")
 		}
 	}
 	return nil
@@ -143,7 +143,7 @@ func (r *record) open() error {
 	r.resources = resources
 	r.note(odd)
 	if code := r.top.raw("errorCode"); code != nil && kindOf(code) != "a string" {
-		r.note("errorCode: want a string, got " + kindOf(code))
+		r.note("errorCode: expected a string, found " + kindOf(code))
 	}
 	r.event.Outcome = r.outcome()
 	r.event.Bypass = r.request.text("bypassPolicyLockoutSafetyCheck") == "true"

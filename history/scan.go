@@ -277,21 +277,21 @@ func (s *scanner) members(on func(name string, c byte) (handled, ok bool)) bool 
 		}
 		if ok && !first {
 			if c != ',' {
-				return s.lose("want a comma or }", c, ok)
+				return s.lose("expected a comma or }", c, ok)
 			}
 			s.pos++
 			c, ok = s.token()
 		}
 		if !ok || c != '"' {
-			return s.lose("want a member's name", c, ok)
+			return s.lose("expected a member's name", c, ok)
 		}
 		name := s.name()
 		if c, ok = s.token(); !ok || c != ':' {
-			return s.lose("want a colon", c, ok)
+			return s.lose("expected a colon", c, ok)
 		}
 		s.pos++
 		if c, ok = s.token(); !ok {
-			return s.lose("want a value", c, ok)
+			return s.lose("expected a value", c, ok)
 		}
 		handled, ok := on(name, c)
 		if !ok || !handled && !s.value() {
@@ -312,13 +312,13 @@ func (s *scanner) elements(kind string) bool {
 		}
 		if ok && !first {
 			if c != ',' {
-				return s.lose("want a comma or ]", c, ok)
+				return s.lose("expected a comma or ]", c, ok)
 			}
 			s.pos++
 			c, ok = s.token()
 		}
 		if !ok {
-			return s.lose("want an element", c, ok)
+			return s.lose("expected an element", c, ok)
 		}
 		start := s.begin()
 		if kind == "Records" && s.rest() {
@@ -443,7 +443,7 @@ func (s *scanner) value() bool {
 	c, ok := s.peek()
 	switch {
 	case !ok:
-		return s.lose("want a value", c, ok)
+		return s.lose("expected a value", c, ok)
 	case c == '"':
 		return s.text()
 	case c != '{' && c != '[':
@@ -459,7 +459,7 @@ func (s *scanner) value() bool {
 			return true
 		}
 		if !s.refill() {
-			return s.lose("want the end of a value", 0, false)
+			return s.lose("expected the end of a value", 0, false)
 		}
 	}
 }
@@ -471,7 +471,7 @@ func (s *scanner) literal() bool {
 		c, ok := s.peek()
 		if !ok || bytes.IndexByte([]byte(",]} \t\r\n:\"{["), c) >= 0 {
 			if s.pos == start {
-				return s.lose("want a value", c, ok)
+				return s.lose("expected a value", c, ok)
 			}
 			return true
 		}
@@ -485,14 +485,14 @@ func (s *scanner) text() bool {
 		c, ok := s.peek()
 		switch {
 		case !ok:
-			return s.lose("want the end of a string", c, ok)
+			return s.lose("expected the end of a string", c, ok)
 		case c == '"':
 			s.pos++
 			return true
 		case c == '\\':
 			s.pos++
 			if _, ok := s.peek(); !ok {
-				return s.lose("want the end of a string", c, ok)
+				return s.lose("expected the end of a string", c, ok)
 			}
 		}
 	}

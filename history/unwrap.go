@@ -58,7 +58,7 @@ func (u *unwrapper) element(kind string, text []byte) {
 	case '"':
 		u.text(decode(text))
 	default:
-		u.fail("want a record, got %s", excerpt(text))
+		u.fail("expected a record, found %s", excerpt(text))
 	}
 }
 
@@ -84,7 +84,7 @@ func (u *unwrapper) list(kind string, text []byte) {
 	for _, v := range values {
 		var cell map[string]string
 		if json.Unmarshal(v, &cell) != nil {
-			u.fail("want cells of text, got %s", excerpt(v))
+			u.fail("expected cells of text, found %s", excerpt(v))
 			return
 		}
 		if kind == "results" {
@@ -201,7 +201,7 @@ func (u *unwrapper) tool(m fields) bool {
 func (u *unwrapper) packed(value []byte) {
 	var logs struct{ Data []byte }
 	if err := json.Unmarshal(value, &logs); err != nil {
-		u.fail("awslogs.data: want base64: %s", err)
+		u.fail("awslogs.data: expected base64: %s", err)
 		return
 	}
 	z, err := gzip.NewReader(bytes.NewReader(logs.Data))

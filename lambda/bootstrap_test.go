@@ -164,7 +164,7 @@ func TestOneProcessHandlesEventsInTurn(t *testing.T) {
 
 func TestBadEventsFailByName(t *testing.T) {
 	tests := []struct{ name, event, errorType, message string }{
-		{"no object", `[]`, "eventError", "want an EventBridge event"},
+		{"no object", `[]`, "eventError", "expected an EventBridge event"},
 		{"no detail", `{"source":"aws.kms"}`, "eventError", `without "detail"`},
 		{"null detail", `{"detail":null}`, "eventError", `null as "detail"`},
 		{"detail is text", `{"source":"aws.kms","detail-type":"AWS API Call via CloudTrail","detail":"x"}`, "RecordError", "record"},
@@ -302,7 +302,7 @@ func TestLastingFaultsFail(t *testing.T) {
 		{"throttles", fakesns.Throttle, "Throttling"},
 		{"broken", fakesns.Broken, "InternalFailure"},
 		{"resets", fakesns.Reset, "publish"},
-		{"answers success without a message id", fakesns.Empty, "want a message id in the answer, got none"},
+		{"answers success without a message id", fakesns.Empty, "expected a message id in the answer, found none"},
 	}
 	const timeout = 3 * time.Second
 	for _, test := range tests {
@@ -381,10 +381,10 @@ func TestRefusedForGoodIsNotTriedAgain(t *testing.T) {
 func TestWrongSettingFailsTheStart(t *testing.T) {
 	tests := []struct{ name, env, message string }{
 		{"no topic", "TOPIC_ARN=", "setting TOPIC_ARN: not set"},
-		{"topic is no ARN", "TOPIC_ARN=kmsentry", `setting TOPIC_ARN: want the ARN of a standard SNS topic, got "kmsentry"`},
-		{"severity", "MIN_SEVERITY=High", `setting MIN_SEVERITY: want critical, high, medium or low, got "High"`},
-		{"overflow topic", "OVERFLOW_TOPIC_ARN=" + testTopic, "setting OVERFLOW_TOPIC_ARN: want another topic than TOPIC_ARN"},
-		{"alerts a minute", "MAX_ALERTS_PER_MINUTE=twenty", `setting MAX_ALERTS_PER_MINUTE: want a whole number from 1 to 1000, got "twenty"`},
+		{"topic is no ARN", "TOPIC_ARN=kmsentry", `setting TOPIC_ARN: expected the ARN of a standard SNS topic, found "kmsentry"`},
+		{"severity", "MIN_SEVERITY=High", `setting MIN_SEVERITY: expected critical, high, medium or low, found "High"`},
+		{"overflow topic", "OVERFLOW_TOPIC_ARN=" + testTopic, "setting OVERFLOW_TOPIC_ARN: expected another topic than TOPIC_ARN"},
+		{"alerts a minute", "MAX_ALERTS_PER_MINUTE=twenty", `setting MAX_ALERTS_PER_MINUTE: expected a whole number from 1 to 1000, found "twenty"`},
 		{"exceptions file not there", "EXCEPTIONS_FILE=/nosuch.yaml", "setting EXCEPTIONS_FILE: open /nosuch.yaml"},
 	}
 	for _, test := range tests {

@@ -28,13 +28,13 @@ func (r *reader) canary(role, key, policy string) canary {
 		return canary{}
 	}
 	if a, err := arn.Parse(c.role); err != nil || a.Service != "iam" || !strings.HasPrefix(a.Resource, "role/") {
-		r.Fail(role, fmt.Errorf("want the ARN of a role, got %q", c.role))
+		r.Fail(role, fmt.Errorf("expected the ARN of a role, found %q", c.role))
 	}
 	if a, err := arn.Parse(c.key); err != nil || a.Service != "kms" || !strings.HasPrefix(a.Resource, "key/") {
-		r.Fail(key, fmt.Errorf("want the ARN of a KMS key, got %q", c.key))
+		r.Fail(key, fmt.Errorf("expected the ARN of a KMS key, found %q", c.key))
 	}
 	if !json.Valid([]byte(text)) {
-		r.Fail(policy, fmt.Errorf("want a key policy, got %q", text))
+		r.Fail(policy, fmt.Errorf("expected a key policy, found %q", text))
 	}
 	c.policy = sha256.Sum256([]byte(text))
 	return c

@@ -12,7 +12,7 @@ import (
 // that the rule forwards.
 type eventError struct{ Err error }
 
-func (e *eventError) Error() string { return "event: want an EventBridge event, " + e.Err.Error() }
+func (e *eventError) Error() string { return "event: expected an EventBridge event, " + e.Err.Error() }
 
 // Unwrap returns the fault itself.
 func (e *eventError) Unwrap() error { return e.Err }

@@ -81,9 +81,9 @@ func (r *reader) overflow(name string, s settings) {
 	case arn.ARN{}:
 		return
 	case s.topic:
-		r.Fail(name, fmt.Errorf("want another topic than TOPIC_ARN, got %q in both", s.overflow))
+		r.Fail(name, fmt.Errorf("expected another topic than TOPIC_ARN, found %q in both", s.overflow))
 	}
 	if s.overflow.Region != s.topic.Region {
-		r.Fail(name, fmt.Errorf("want a topic in the Region of TOPIC_ARN, %s, got %q", s.topic.Region, s.overflow))
+		r.Fail(name, fmt.Errorf("expected a topic in the Region of TOPIC_ARN, %s, found %q", s.topic.Region, s.overflow))
 	}
 }

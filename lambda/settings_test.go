@@ -91,7 +91,7 @@ func TestVariantOfAnotherEndpointFailsTheStart(t *testing.T) {
 	for _, name := range []string{"AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"} {
 		t.Run(name, func(t *testing.T) {
 			_, err := read(map[string]string{name: "true", "AWS_ENDPOINT_URL": "https://sns.example.com"}, nil)
-			want := "setting " + name + `: want false with another SNS endpoint, got true with "https://sns.example.com"`
+			want := "setting " + name + `: expected false with another SNS endpoint, found true with "https://sns.example.com"`
 			if err == nil || err.Error() != want {
 				t.Errorf("readSettings = %v, want %s", err, want)
 			}
@@ -105,17 +105,17 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		want                 string // part of the error
 	}{
 		{"no topic", "TOPIC_ARN", "", "not set"},
-		{"topic of another service", "TOPIC_ARN", "arn:aws:sqs:us-east-1:111111111111:q", "want the ARN of a standard SNS topic"},
-		{"FIFO topic, which reaches no mailbox", "TOPIC_ARN", "arn:aws:sns:us-east-1:111111111111:q.fifo", "want the ARN of a standard SNS topic"},
-		{"a subscription", "TOPIC_ARN", testTopic + ":0f0f", "want the ARN of a standard SNS topic"},
-		{"topic without Region", "TOPIC_ARN", "arn:aws:sns::111111111111:q", "want the ARN of a standard SNS topic"},
-		{"line break behind the topic", "TOPIC_ARN", testTopic + "\n", "want the ARN of a standard SNS topic"},
-		{"topic in no partition", "TOPIC_ARN", "arn:awsome:sns:us-east-1:111111111111:q", "want the ARN of a standard SNS topic"},
-		{"overflow topic is no ARN", "OVERFLOW_TOPIC_ARN", "overflow", `want the ARN of a standard SNS topic, got "overflow"`},
-		{"overflow topic is FIFO", "OVERFLOW_TOPIC_ARN", testOverflow + ".fifo", "want the ARN of a standard SNS topic"},
-		{"overflow topic is the alert topic", "OVERFLOW_TOPIC_ARN", testTopic, "want another topic than TOPIC_ARN"},
-		{"overflow topic in another Region", "OVERFLOW_TOPIC_ARN", "arn:aws:sns:us-east-1:111111111111:o", "want a topic in the Region of TOPIC_ARN, us-west-2, got"},
-		{"no alerts", "MAX_ALERTS_PER_MINUTE", "0", `want a whole number from 1 to 1000, got "0"`},
+		{"topic of another service", "TOPIC_ARN", "arn:aws:sqs:us-east-1:111111111111:q", "expected the ARN of a standard SNS topic"},
+		{"FIFO topic, which reaches no mailbox", "TOPIC_ARN", "arn:aws:sns:us-east-1:111111111111:q.fifo", "expected the ARN of a standard SNS topic"},
+		{"a subscription", "TOPIC_ARN", testTopic + ":0f0f", "expected the ARN of a standard SNS topic"},
+		{"topic without Region", "TOPIC_ARN", "arn:aws:sns::111111111111:q", "expected the ARN of a standard SNS topic"},
+		{"line break behind the topic", "TOPIC_ARN", testTopic + "\n", "expected the ARN of a standard SNS topic"},
+		{"topic in no partition", "TOPIC_ARN", "arn:awsome:sns:us-east-1:111111111111:q", "expected the ARN of a standard SNS topic"},
+		{"overflow topic is no ARN", "OVERFLOW_TOPIC_ARN", "overflow", `expected the ARN of a standard SNS topic, found "overflow"`},
+		{"overflow topic is FIFO", "OVERFLOW_TOPIC_ARN", testOverflow + ".fifo", "expected the ARN of a standard SNS topic"},
+		{"overflow topic is the alert topic", "OVERFLOW_TOPIC_ARN", testTopic, "expected another topic than TOPIC_ARN"},
+		{"overflow topic in another Region", "OVERFLOW_TOPIC_ARN", "arn:aws:sns:us-east-1:111111111111:o", "expected a topic in the Region of TOPIC_ARN, us-west-2, got"},
+		{"no alerts", "MAX_ALERTS_PER_MINUTE", "0", `expected a whole number from 1 to 1000, found "0"`},
 		{"too many alerts", "MAX_ALERTS_PER_MINUTE", "1001", `got "1001"`},
 		{"negative alerts", "MAX_ALERTS_PER_MINUTE", "-20", `got "-20"`},
 		{"alerts in part", "MAX_ALERTS_PER_MINUTE", "2.5", `got "2.5"`},

@@ -196,7 +196,7 @@ func (o *checkOptions) define(flags *flag.FlagSet) {
 	flags.Var(&o.failOn, "fail-on", "`levels` that exit with 3: public, network (or worse), shared (or worse), undecided, none (default public); what is not ruled out counts")
 	flags.Var(&o.rcpFiles, "rcp", "`file` of a resource control policy that applies to the owner's account; several with commas or flags")
 	flags.StringVar(&o.format, "format", "text", "`text`, json or sarif")
-	flags.BoolVar(&o.explain, "explain", false, "say of every statement what it does about outsiders")
+	flags.BoolVar(&o.explain, "explain", false, "say what each statement does about outsiders")
 	flags.StringVar(&o.exceptions, "exceptions", "", "`file` of accepted findings: they are shown as accepted and do not count; alone it is checked")
 	flags.StringVar(&o.baselineFile, "baseline", "", "`file` of what is accepted as it was found; what has become worse counts")
 	flags.StringVar(&o.writeBaseline, "write-baseline", "", "write what is found to a `file` for --baseline")

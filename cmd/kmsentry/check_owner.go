@@ -19,7 +19,7 @@ func (c *checked) infer(p *policy.Policy, bypass bool) {
 	}
 	if id := inferOwner(p); id != "" {
 		c.account, c.inferred, c.guessed = id, true, true
-		c.notes = append(c.notes, fmt.Sprintf("the owner is taken to be %s, the one account that may do everything; --account says it for sure", id))
+		c.notes = append(c.notes, fmt.Sprintf("the owner is taken to be %s, the one account that may do everything; set it with --account", id))
 	}
 }
 

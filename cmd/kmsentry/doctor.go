@@ -72,7 +72,7 @@ func parseDoctor(args []string, stdout io.Writer) (doctorOptions, error) {
 		return o, err
 	}
 	if len(rest) > 0 {
-		return o, fmt.Errorf("want no arguments, got %q; --stack names a stack", rest[0])
+		return o, fmt.Errorf("expected no arguments, found %q; --stack names a stack", rest[0])
 	}
 	return o, o.check()
 }
@@ -84,25 +84,25 @@ var stackName = regexp.MustCompile(`^([a-zA-Z][a-zA-Z0-9-]{0,127}|arn:[a-z-]+:cl
 func (o doctorOptions) check() error {
 	switch {
 	case !stackName.MatchString(o.Stack):
-		return fmt.Errorf("--stack: want the name or the ARN of a stack, got %q", o.Stack)
+		return fmt.Errorf("--stack: expected the name or the ARN of a stack, found %q", o.Stack)
 	case o.StackSet != "" && !stackName.MatchString(o.StackSet):
-		return fmt.Errorf("--stackset: want the name of a StackSet, got %q", o.StackSet)
+		return fmt.Errorf("--stackset: expected the name of a StackSet, found %q", o.StackSet)
 	case o.Delegated && o.StackSet == "":
-		return errors.New("--delegated-admin: want --stackset too")
+		return errors.New("--delegated-admin: expected --stackset too")
 	case o.format != "text" && o.format != "json":
-		return fmt.Errorf("--format: want text or json, got %q", o.format)
+		return fmt.Errorf("--format: expected text or json, found %q", o.format)
 	case o.failOn != "failing" && o.failOn != "warning":
-		return fmt.Errorf("--fail-on: want failing or warning, got %q", o.failOn)
+		return fmt.Errorf("--fail-on: expected failing or warning, found %q", o.failOn)
 	case o.timeout <= 0:
-		return fmt.Errorf("--timeout: want more than 0, got %s", o.timeout)
+		return fmt.Errorf("--timeout: expected more than 0, found %s", o.timeout)
 	}
 	for _, region := range o.regions {
 		if !awsid.IsRegion(region) {
-			return fmt.Errorf("--region: want a Region such as eu-central-1, got %q", region)
+			return fmt.Errorf("--region: expected a Region such as eu-central-1, found %q", region)
 		}
 	}
 	if u, err := url.Parse(o.endpoint); o.endpoint != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
-		return fmt.Errorf("--endpoint: want a URL, got %q", o.endpoint)
+		return fmt.Errorf("--endpoint: expected a URL, found %q", o.endpoint)
 	}
 	return nil
 }
@@ -177,7 +177,7 @@ func awsConfig(ctx context.Context, o doctorOptions, region string) (aws.Config,
 	case err != nil:
 		return cfg, fmt.Errorf("the AWS configuration: %w", err)
 	case cfg.Region == "":
-		return cfg, errors.New("want a Region: --region, AWS_REGION or the profile's")
+		return cfg, errors.New("expected a Region: --region, AWS_REGION or the profile's")
 	}
 	switch _, err := cfg.Credentials.Retrieve(ctx); {
 	case err != nil && ctx.Err() != nil:

@@ -218,7 +218,7 @@ func (o *huntOptions) define(flags *flag.FlagSet) {
 	flags.Func("only", "`verdicts` to show, or what a finding is beside its verdict; several with commas: "+strings.Join(known, ", "), func(s string) error {
 		for _, word := range strings.Split(s, ",") {
 			if word = strings.TrimSpace(word); !slices.Contains(known, word) {
-				return fmt.Errorf("want some of %s, got %q", strings.Join(known, ", "), word)
+				return fmt.Errorf("expected some of %s, found %q", strings.Join(known, ", "), word)
 			}
 			o.Only = append(o.Only, word)
 		}
@@ -231,7 +231,7 @@ func (o *huntOptions) define(flags *flag.FlagSet) {
 				return nil
 			}
 		}
-		return errors.New("want critical, high, medium or low")
+		return errors.New("expected critical, high, medium or low")
 	})
 	flags.StringVar(&o.exceptions, "exceptions", "", "`file` of accepted findings, which are counted and not shown")
 	flags.Var(&o.trustedAccounts, "trusted-account", "account `ID` that counts as inside; several with commas or flags")
@@ -260,7 +260,7 @@ func parseInstant(s string, end bool) (time.Time, error) {
 	}
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil {
-		return time.Time{}, errors.New("want a date such as 2026-01-31 or a time such as 2026-01-31T08:00:00Z")
+		return time.Time{}, errors.New("expected a date such as 2026-01-31 or a time such as 2026-01-31T08:00:00Z")
 	}
 	return t.UTC(), nil
 }
@@ -268,36 +268,36 @@ func parseInstant(s string, end bool) (time.Time, error) {
 // check finds what cannot be meant.
 func (o *huntOptions) check() error {
 	if len(o.paths) == 0 {
-		return errors.New("want at least one path; see kmsentry hunt -h")
+		return errors.New("expected at least one path; see kmsentry hunt -h")
 	}
 	if i := slices.Index(o.paths, "-"); i >= 0 && slices.Contains(o.paths[i+1:], "-") {
-		return errors.New("want - only once: standard input can be read once")
+		return errors.New("expected - only once: standard input can be read once")
 	}
 	if o.Uses && slices.Contains(o.paths, "-") {
 		return errors.New("--uses reads twice, and standard input can be read once: save it to a file first")
 	}
 	if !slices.Contains(hunt.Formats(), o.view.Format) {
-		return fmt.Errorf("--format: want %s, got %q", strings.Join(hunt.Formats(), ", "), o.view.Format)
+		return fmt.Errorf("--format: expected %s, found %q", strings.Join(hunt.Formats(), ", "), o.view.Format)
 	}
 	if !o.From.IsZero() && !o.To.IsZero() && o.To.Before(o.From) {
-		return fmt.Errorf("--from, --to: want the earlier time first, got %s to %s", o.From.Format(time.RFC3339), o.To.Format(time.RFC3339))
+		return fmt.Errorf("--from, --to: expected the earlier time first, found %s to %s", o.From.Format(time.RFC3339), o.To.Format(time.RFC3339))
 	}
 	if o.LateDays < 0 || o.Workers < 0 {
-		return errors.New("--late-days, --workers: want no negative number")
+		return errors.New("--late-days, --workers: expected no negative number")
 	}
 	for _, id := range slices.Concat(o.accounts, o.trustedAccounts) {
 		if !accountShape.MatchString(id) {
-			return fmt.Errorf("--account, --trusted-account: want 12 digits, got %q", id)
+			return fmt.Errorf("--account, --trusted-account: expected 12 digits, found %q", id)
 		}
 	}
 	for _, region := range o.regions {
 		if !regionShape.MatchString(region) {
-			return fmt.Errorf("--region: want a Region such as eu-west-1, got %q", region)
+			return fmt.Errorf("--region: expected a Region such as eu-west-1, found %q", region)
 		}
 	}
 	for _, id := range o.trustedOrgs {
 		if !orgShape.MatchString(id) {
-			return fmt.Errorf("--trusted-org: want an id such as o-a1b2c3d4e5, got %q", id)
+			return fmt.Errorf("--trusted-org: expected an id such as o-a1b2c3d4e5, found %q", id)
 		}
 	}
 	if o.Workers == 0 {

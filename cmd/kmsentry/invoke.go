@@ -75,7 +75,7 @@ func (s *shown) Set(list string) error {
 			s.finding = true
 		case "none":
 		default:
-			return errors.New("want email, chat, finding or none, with commas between them")
+			return errors.New("expected email, chat, finding or none, with commas between them")
 		}
 	}
 	return nil
@@ -116,20 +116,20 @@ func parseInvoke(args []string, lookup func(string) (string, bool), stdout, stde
 func (o *invokeOptions) check(lookup func(string) (string, bool)) error {
 	switch {
 	case len(o.inputs) == 0:
-		return errors.New("want at least one event; see kmsentry invoke -h")
+		return errors.New("expected at least one event; see kmsentry invoke -h")
 	case o.format != "text" && o.format != "json":
-		return fmt.Errorf("--format: want text or json, got %q", o.format)
+		return fmt.Errorf("--format: expected text or json, found %q", o.format)
 	case o.timeout < time.Second:
-		return fmt.Errorf("--timeout: want at least 1s, got %s", o.timeout)
+		return fmt.Errorf("--timeout: expected at least 1s, found %s", o.timeout)
 	}
 	if o.endpoint == "" {
 		return nil
 	}
 	if u, err := url.Parse(o.endpoint); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return fmt.Errorf("--endpoint: want an http or https URL, got %q", o.endpoint)
+		return fmt.Errorf("--endpoint: expected an http or https URL, found %q", o.endpoint)
 	}
 	if _, ok := lookup("TOPIC_ARN"); !ok && o.topic == defaultTopic {
-		return errors.New("--endpoint: want --topic-arn or TOPIC_ARN with it: the topic at that endpoint")
+		return errors.New("--endpoint: expected --topic-arn or TOPIC_ARN with it: the topic at that endpoint")
 	}
 	return nil
 }

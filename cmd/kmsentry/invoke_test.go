@@ -330,13 +330,13 @@ func TestInvokeWrongUsage(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"no event", nil, "want at least one event"},
+		{"no event", nil, "expected at least one event"},
 		{"unknown flag", []string{"--nosuch", "x"}, "unknown flag --nosuch"},
-		{"format", []string{"--format", "xml", "x"}, `want text or json, got "xml"`},
-		{"show", []string{"--show", "sms", "x"}, "want email, chat, finding or none"},
-		{"timeout", []string{"--timeout", "1ms", "x"}, "want at least 1s"},
-		{"endpoint", []string{"--endpoint", "localhost", "x"}, "want an http or https URL"},
-		{"endpoint without topic", []string{"--endpoint", "http://127.0.0.1:1", "x"}, "want --topic-arn or TOPIC_ARN"},
+		{"format", []string{"--format", "xml", "x"}, `expected text or json, found "xml"`},
+		{"show", []string{"--show", "sms", "x"}, "expected email, chat, finding or none"},
+		{"timeout", []string{"--timeout", "1ms", "x"}, "expected at least 1s"},
+		{"endpoint", []string{"--endpoint", "localhost", "x"}, "expected an http or https URL"},
+		{"endpoint without topic", []string{"--endpoint", "http://127.0.0.1:1", "x"}, "expected --topic-arn or TOPIC_ARN"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -355,7 +355,7 @@ func TestInvokeWrongUsage(t *testing.T) {
 func TestInvokeFunctionThatDoesNotStart(t *testing.T) {
 	tests := []struct{ name, setting, value, want string }{
 		{"no topic", "TOPIC_ARN", "", "setting TOPIC_ARN: not set"},
-		{"topic is no ARN", "TOPIC_ARN", "kmsentry", `setting TOPIC_ARN: want the ARN of a standard SNS topic, got "kmsentry"`},
+		{"topic is no ARN", "TOPIC_ARN", "kmsentry", `setting TOPIC_ARN: expected the ARN of a standard SNS topic, found "kmsentry"`},
 		{"severity", "MIN_SEVERITY", "loud", "setting MIN_SEVERITY"},
 	}
 	for _, test := range tests {

@@ -70,15 +70,15 @@ func parseRedrive(args []string, stdout, stderr io.Writer) (redriveOptions, erro
 func (o redriveOptions) check() error {
 	switch {
 	case len(o.queues) == 0:
-		return errors.New("want the URL of a queue; see kmsentry redrive -h")
+		return errors.New("expected the URL of a queue; see kmsentry redrive -h")
 	case o.send && o.function == "":
 		return errors.New("--send needs --function")
 	case o.perMinute < 1 || o.perMinute > 120:
-		return fmt.Errorf("--per-minute: want 1 to 120, got %d", o.perMinute)
+		return fmt.Errorf("--per-minute: expected 1 to 120, found %d", o.perMinute)
 	}
 	for _, q := range o.queues {
 		if u, err := url.Parse(q); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-			return fmt.Errorf("want the URL of a queue, got %q", q)
+			return fmt.Errorf("expected the URL of a queue, found %q", q)
 		}
 	}
 	return nil
@@ -93,7 +93,7 @@ func runRedrive(args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	defer stop()
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err == nil && cfg.Region == "" {
-		err = errors.New("want a Region, in AWS_REGION or in the profile")
+		err = errors.New("expected a Region, in AWS_REGION or in the profile")
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, "kmsentry redrive:", printable(err.Error()))

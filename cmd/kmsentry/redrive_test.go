@@ -178,10 +178,10 @@ func queuedEvent(t *testing.T, name string) string {
 
 func TestRedriveUsage(t *testing.T) {
 	for _, test := range []struct{ name, want string }{
-		{"", "want the URL of a queue"},
-		{"kmsentry", "want the URL of a queue"},
+		{"", "expected the URL of a queue"},
+		{"kmsentry", "expected the URL of a queue"},
 		{"--send https://sqs.us-east-1.amazonaws.com/1/q", "--send needs --function"},
-		{"--per-minute 0 https://sqs.us-east-1.amazonaws.com/1/q", "want 1 to 120"},
+		{"--per-minute 0 https://sqs.us-east-1.amazonaws.com/1/q", "expected 1 to 120"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			status, _, stderr := kmsentry("", append([]string{"redrive"}, strings.Fields(test.name)...)...)

@@ -85,7 +85,7 @@ func TestSARIF(t *testing.T) {
 		{file: filepath.Join(p.folder, "in", "s.json"), decision: opened(policy.Shared)},
 		{file: "/nowhere/u.json", decision: policy.Decision{Undecided: []policy.Open{{Statement: policy.StatementRef{Index: -1}, Reason: "odd"}}}},
 		{file: "-", decision: policy.Decision{Verdict: policy.Private}},
-		{file: "bad.json", err: errors.New("want a key policy\n\x1b[2J")},
+		{file: "bad.json", err: errors.New("expected a key policy\n\x1b[2J")},
 	}
 	for _, c := range docs {
 		if err := p.document(c); err != nil {

@@ -99,7 +99,7 @@ func loadAWS(ctx context.Context, profile string) (aws.Config, error) {
 	cfg, err := config.LoadDefaultConfig(ctx, with...)
 	var missing config.SharedConfigProfileNotExistError
 	if errors.As(err, &missing) {
-		return cfg, fmt.Errorf("--profile: want a profile of the AWS CLI's files, found none called %q", missing.Profile)
+		return cfg, fmt.Errorf("--profile: expected a profile of the AWS CLI's files, found none called %q", missing.Profile)
 	}
 	return cfg, err
 }

@@ -66,7 +66,7 @@ func parseSweep(args []string, now time.Time, stdout io.Writer) (sweepOptions, e
 		return o, err
 	}
 	if len(others) > 0 {
-		return o, fmt.Errorf("want no arguments beside flags, got %q; --key names keys", others[0])
+		return o, fmt.Errorf("expected no arguments other than flags, found %q; --key names keys", others[0])
 	}
 	return o, o.check()
 }
@@ -101,37 +101,37 @@ var roleShape = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\x21-\x
 // check finds what cannot be meant.
 func (o *sweepOptions) check() error {
 	if !slices.Contains(sweepFormats(), o.format) {
-		return fmt.Errorf("--format: want %s, got %q", strings.Join(sweepFormats(), ", "), o.format)
+		return fmt.Errorf("--format: expected %s, found %q", strings.Join(sweepFormats(), ", "), o.format)
 	}
 	if o.plan && o.policy {
-		return errors.New("want --plan or --policy, not both")
+		return errors.New("expected --plan or --policy, not both")
 	}
 	if len(o.keys) > 0 && len(o.regions) > 0 {
-		return errors.New("want --key or --region, not both: a key's ARN names its Region")
+		return errors.New("expected --key or --region, not both: a key's ARN names its Region")
 	}
 	for _, region := range o.regions {
 		if !regionShape.MatchString(region) {
-			return fmt.Errorf("--region: want a Region such as eu-west-1, got %q", region)
+			return fmt.Errorf("--region: expected a Region such as eu-west-1, found %q", region)
 		}
 	}
 	for _, arn := range o.roles {
 		if !roleShape.MatchString(arn) {
-			return fmt.Errorf("--role-arn: want an ARN such as arn:aws:iam::111122223333:role/kmsentry-sweep, got %q", arn)
+			return fmt.Errorf("--role-arn: expected an ARN such as arn:aws:iam::111122223333:role/kmsentry-sweep, found %q", arn)
 		}
 	}
 	for _, arn := range o.keys {
 		if !keyShape.MatchString(arn) {
-			return fmt.Errorf("--key: want the ARN of a key, such as arn:aws:kms:eu-west-1:111122223333:key/1234abcd-..., got %q", arn)
+			return fmt.Errorf("--key: expected the ARN of a key, such as arn:aws:kms:eu-west-1:111122223333:key/1234abcd-..., found %q", arn)
 		}
 	}
 	for _, id := range o.trustedAccounts {
 		if !accountShape.MatchString(id) {
-			return fmt.Errorf("--trusted-account: want 12 digits, got %q", id)
+			return fmt.Errorf("--trusted-account: expected 12 digits, found %q", id)
 		}
 	}
 	for _, id := range slices.Concat(o.trustedOrgs, list{o.ownerOrg}) {
 		if id != "" && !orgShape.MatchString(id) {
-			return fmt.Errorf("--trusted-org, --owner-org: want an id such as o-a1b2c3d4e5, got %q", id)
+			return fmt.Errorf("--trusted-org, --owner-org: expected an id such as o-a1b2c3d4e5, found %q", id)
 		}
 	}
 	return nil

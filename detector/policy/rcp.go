@@ -19,11 +19,11 @@ func ParseRCP(text []byte) (*Policy, error) {
 		return nil, fmt.Errorf("resource control policy: %s", strings.TrimPrefix(err.Error(), "key policy: "))
 	}
 	if p.Version != "2012-10-17" {
-		return nil, fmt.Errorf("resource control policy: Version: want 2012-10-17, got %q", p.Version)
+		return nil, fmt.Errorf("resource control policy: Version: expected 2012-10-17, found %q", p.Version)
 	}
 	for i := range p.Statements {
 		if want := p.Statements[i].wantsOfRCP(); want != "" {
-			return nil, fmt.Errorf("resource control policy: Statement[%d]: want %s", i, want)
+			return nil, fmt.Errorf("resource control policy: Statement[%d]: expected %s", i, want)
 		}
 	}
 	p.control = true

@@ -60,7 +60,7 @@ func (v *Verdict) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("verdict: want public, network, shared, private or undecided, got %q", text)
+	return fmt.Errorf("verdict: expected public, network, shared, private or undecided, found %q", text)
 }
 
 // String returns the access in lower case, as in JSON.
@@ -90,5 +90,5 @@ func (a *Access) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("access: want yes, named, no, n/a or undecided, got %q", text)
+	return fmt.Errorf("access: expected yes, named, no, n/a or undecided, found %q", text)
 }

@@ -29,7 +29,7 @@ func askAlarms(ctx context.Context, d *deployment) (answer, error) {
 		return answer{}, fmt.Errorf("an alarm: %w", errMissing)
 	}
 	if len(in.AlarmNames) > 100 {
-		return answer{}, fmt.Errorf("%d alarms, want at most 100", len(in.AlarmNames))
+		return answer{}, fmt.Errorf("%d alarms, expected at most 100", len(in.AlarmNames))
 	}
 	in.MaxRecords = aws.Int32(100)
 	out, err := call(ctx, d.watch.DescribeAlarms, in)

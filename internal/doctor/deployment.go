@@ -111,7 +111,7 @@ func (d *deployment) askStack(ctx context.Context) (stackFacts, error) {
 		return stackFacts{}, err
 	}
 	if len(out.Stacks) != 1 {
-		return stackFacts{}, fmt.Errorf("cloudformation:DescribeStacks: %d stacks, want one", len(out.Stacks))
+		return stackFacts{}, fmt.Errorf("cloudformation:DescribeStacks: %d stacks, expected one", len(out.Stacks))
 	}
 	s := out.Stacks[0]
 	id, err := arn.Parse(aws.ToString(s.StackId))

@@ -55,7 +55,7 @@ func (r *Result) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("want ok, warning, failing or unknown, got %q", text)
+	return fmt.Errorf("expected ok, warning, failing or unknown, found %q", text)
 }
 
 // A Check is one question about a stack, and its answer. Names that come from AWS

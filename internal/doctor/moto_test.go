@@ -30,7 +30,7 @@ import (
 )
 
 // translate makes CloudFormation of template.yaml, as AWS would, with some code in
-// place of the function's.
+// place of the functions'.
 const translate = `
 import json, sys
 from samtranslator.translator.transform import transform
@@ -38,10 +38,14 @@ from samtranslator.yaml_helper import yaml_parse
 class NoManagedPolicies:
     def load(self): return {}
 template = yaml_parse(sys.stdin.read())
-template["Resources"]["DetectorFunction"]["Properties"]["CodeUri"] = "s3://bucket/key"
+for resource in template["Resources"].values():
+    if resource["Type"] == "AWS::Serverless::Function":
+        resource["Properties"]["CodeUri"] = "s3://bucket/key"
 template = transform(template, {}, NoManagedPolicies())
+for resource in template["Resources"].values():
+    if resource["Type"] == "AWS::Lambda::Function":
+        resource["Properties"]["Code"] = {"ZipFile": "code"}
 function = template["Resources"]["DetectorFunction"]["Properties"]
-function["Code"] = {"ZipFile": "code"}
 function["Environment"]["Variables"]["MAX_ALERTS_PER_MINUTE"] = "20" # moto would make a number of it
 json.dump(template, sys.stdout)
 `

@@ -119,7 +119,7 @@ func attempt(ctx context.Context, p Publisher, in *sns.PublishInput, until time.
 
 // errNoMessageID is a success that proves nothing: only SNS's message id says
 // that SNS took the message, and not a proxy on the way.
-var errNoMessageID = errors.New("want a message id in the answer, got none")
+var errNoMessageID = errors.New("expected a message id in the answer, found none")
 
 // mayPass reports whether another attempt may succeed where this one failed
 // with err. Beside what the SDK retries that is every 5xx, throttling under any

@@ -91,7 +91,7 @@ func (r *Reader) Topic(name, v string) arn.ARN {
 	a, err := arn.Parse(v)
 	if err != nil || a.Service != "sns" || !partitionForm.MatchString(a.Partition) ||
 		!regionForm.MatchString(a.Region) || !IsAccount(a.AccountID) || !isTopic(a.Resource) {
-		r.Fail(name, fmt.Errorf("want the ARN of a standard SNS topic, got %q", v))
+		r.Fail(name, fmt.Errorf("expected the ARN of a standard SNS topic, found %q", v))
 	}
 	return a
 }
@@ -104,7 +104,7 @@ func (r *Reader) Number(name string, unset, least, most int) int {
 	}
 	n, err := strconv.Atoi(v)
 	if err != nil || n < least || n > most {
-		r.Fail(name, fmt.Errorf("want a whole number from %d to %d, got %q", least, most, v))
+		r.Fail(name, fmt.Errorf("expected a whole number from %d to %d, found %q", least, most, v))
 		return unset
 	}
 	return n
@@ -121,7 +121,7 @@ func (r *Reader) Severity(name string) detector.Severity {
 			return s
 		}
 	}
-	r.Fail(name, fmt.Errorf("want critical, high, medium or low, got %q", v))
+	r.Fail(name, fmt.Errorf("expected critical, high, medium or low, found %q", v))
 	return detector.Low
 }
 
@@ -135,7 +135,7 @@ func (r *Reader) List(name string, valid func(string) bool, want string) []strin
 	for i, item := range items {
 		items[i] = strings.TrimSpace(item)
 		if !valid(items[i]) {
-			r.Fail(name, fmt.Errorf("want %s with commas between them, got %q", want, items[i]))
+			r.Fail(name, fmt.Errorf("expected %s with commas between them, found %q", want, items[i]))
 		}
 	}
 	return items
@@ -171,7 +171,7 @@ func (r *Reader) URL(name string) string {
 	}
 	u, err := url.Parse(v)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || !isPort(u.Port()) {
-		r.Fail(name, fmt.Errorf("want an http or https URL, got %q", v))
+		r.Fail(name, fmt.Errorf("expected an http or https URL, found %q", v))
 	}
 	return v
 }
@@ -184,7 +184,7 @@ func (r *Reader) Boolean(name string) bool {
 	}
 	b, err := strconv.ParseBool(v)
 	if err != nil {
-		r.Fail(name, fmt.Errorf("want true or false, got %q", v))
+		r.Fail(name, fmt.Errorf("expected true or false, found %q", v))
 	}
 	return b
 }
@@ -201,7 +201,7 @@ func (r *Reader) LogLevel(name string) slog.Level {
 	case "error":
 		return slog.LevelError
 	default:
-		r.Fail(name, fmt.Errorf("want debug, info, warn or error, got %q", v))
+		r.Fail(name, fmt.Errorf("expected debug, info, warn or error, found %q", v))
 		return slog.LevelInfo
 	}
 }
@@ -218,7 +218,7 @@ func (r *Reader) Endpoint() string {
 // Endpoint together with another endpoint.
 func (r *Reader) Variant(name string, on bool, endpoint string) {
 	if on && endpoint != "" {
-		r.Fail(name, fmt.Errorf("want false with another SNS endpoint, got true with %q", endpoint))
+		r.Fail(name, fmt.Errorf("expected false with another SNS endpoint, found true with %q", endpoint))
 	}
 }
 

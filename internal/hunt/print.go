@@ -112,7 +112,7 @@ func printCSV(w io.Writer, groups []history.Group) error {
 func printOCSF(w io.Writer, r *Result, v View) error {
 	for _, e := range r.Findings {
 		if e.Light {
-			return errors.New("ocsf: want the result of a hunt that keeps findings whole")
+			return errors.New("ocsf: expected the result of a hunt that keeps findings whole")
 		}
 		text, err := alert.OCSF(e.Finding, alert.Options{Now: v.Now, Version: v.Version})
 		if err != nil {

@@ -124,7 +124,7 @@ func (l Local) List(ctx context.Context, add func(Item) error) error {
 		return nil
 	})
 	if files == 0 && err == nil && len(faults) == 0 {
-		faults = append(faults, &PathError{l.Path, errors.New("want files, got an empty folder")})
+		faults = append(faults, &PathError{l.Path, errors.New("expected files, found an empty folder")})
 	}
 	return errors.Join(append(faults, err)...)
 }

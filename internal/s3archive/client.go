@@ -41,7 +41,7 @@ var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 func Open(ctx context.Context, o Options) (*Trail, error) {
 	bucket, prefix, _ := strings.Cut(strings.TrimPrefix(o.URL, "s3://"), "/")
 	if !bucketName.MatchString(bucket) {
-		return nil, fmt.Errorf("want s3://BUCKET/PREFIX, got %q", o.URL)
+		return nil, fmt.Errorf("expected s3://BUCKET/PREFIX, found %q", o.URL)
 	}
 	transport := func(t *http.Transport) { t.MaxIdleConnsPerHost = 2 * o.Workers } // the SDK's 10 would make a new connection for most
 	cfg, err := config.LoadDefaultConfig(ctx,

@@ -62,7 +62,7 @@ func (t *Trail) List(ctx context.Context, add func(hunt.Item) error) error {
 	l.folder(ctx, t.prefix)
 	l.wg.Wait()
 	if l.found == 0 && len(l.errs) == 0 && ctx.Err() == nil {
-		l.errs = append(l.errs, &hunt.PathError{Path: "s3://" + t.bucket + "/" + t.prefix, Err: errors.New("want log files, found none (with these accounts, Regions and dates)")})
+		l.errs = append(l.errs, &hunt.PathError{Path: "s3://" + t.bucket + "/" + t.prefix, Err: errors.New("expected log files, found none (with these accounts, Regions and dates)")})
 	}
 	return errors.Join(l.errs...)
 }

@@ -321,8 +321,8 @@ func TestBadBuckets(t *testing.T) {
 	f, _, _ := serve(t)
 	for _, test := range []struct{ url, want string }{
 		{"s3://nobody-has-this/x", "no such bucket"},
-		{"s3://", "want s3://BUCKET"},
-		{"s3://Not_A_Bucket/x", "want s3://BUCKET"},
+		{"s3://", "expected s3://BUCKET"},
+		{"s3://Not_A_Bucket/x", "expected s3://BUCKET"},
 	} {
 		if _, err := Open(context.Background(), Options{URL: test.url, Workers: 1}); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", test.url, err, test.want)

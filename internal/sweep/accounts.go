@@ -215,12 +215,12 @@ func readRegions(status int, text []byte) ([]string, error) {
 		} `xml:"regionInfo>item"`
 	}
 	if err := xml.Unmarshal(text, &answer); err != nil {
-		return nil, &answerError{fmt.Errorf("want a list of Regions: %w", err)}
+		return nil, &answerError{fmt.Errorf("expected a list of Regions: %w", err)}
 	}
 	var names []string
 	for _, r := range answer.Regions {
 		if !awsid.IsRegion(r.Name) {
-			return nil, &answerError{fmt.Errorf("want the name of a Region, got %.100q", r.Name)}
+			return nil, &answerError{fmt.Errorf("expected the name of a Region, found %.100q", r.Name)}
 		}
 		names = append(names, r.Name)
 	}

@@ -368,8 +368,8 @@ func TestReadRegions(t *testing.T) {
 	}{
 		{"two", 200, "<R><regionInfo><item><regionName>eu-west-1</regionName></item><item><regionName>us-east-2</regionName></item></regionInfo></R>", "eu-west-1 us-east-2"},
 		{"none", 200, "<R><regionInfo/></R>", "names no Region"},
-		{"odd", 200, "<R><regionInfo><item><regionName>../x</regionName></item></regionInfo></R>", "want the name of a Region"},
-		{"no XML", 200, "{}", "want a list of Regions"},
+		{"odd", 200, "<R><regionInfo><item><regionName>../x</regionName></item></regionInfo></R>", "expected the name of a Region"},
+		{"no XML", 200, "{}", "expected a list of Regions"},
 		{"refused", 403, "<R><Errors><Error><Code>UnauthorizedOperation</Code><Message>no</Message></Error></Errors></R>", "UnauthorizedOperation"},
 		{"a proxy's page", 502, "<html>", "HTTP status 502"},
 	} {

@@ -633,13 +633,13 @@ func TestHandlerInThisProcess(t *testing.T) {
 func TestWrongSettingsFailTheStart(t *testing.T) {
 	for env, want := range map[string]string{
 		"STATE_BUCKET=":         "setting STATE_BUCKET: not set",
-		"STATE_BUCKET=s3://b":   `setting STATE_BUCKET: want the name of an S3 bucket, got "s3://b"`,
+		"STATE_BUCKET=s3://b":   `setting STATE_BUCKET: expected the name of an S3 bucket, found "s3://b"`,
 		"DETECTOR_LOG_GROUP=":   "setting DETECTOR_LOG_GROUP: not set",
-		"SWEEP_ROLES=sweep":     `setting SWEEP_ROLES: want ARNs of IAM roles with commas between them, got "sweep"`,
-		"SWEEP_REGIONS=europe":  `setting SWEEP_REGIONS: want names of Regions with commas between them, got "europe"`,
-		"MIN_SEVERITY=all":      `setting MIN_SEVERITY: want critical, high, medium or low, got "all"`,
-		"AWS_ENDPOINT_URL=here": `setting AWS_ENDPOINT_URL: want an http or https URL, got "here"`,
-		"SWEEP_ROLES=" + memberRole + "," + memberRole + "2": "setting SWEEP_ROLES: want one role of an account, got two of " + member,
+		"SWEEP_ROLES=sweep":     `setting SWEEP_ROLES: expected ARNs of IAM roles with commas between them, found "sweep"`,
+		"SWEEP_REGIONS=europe":  `setting SWEEP_REGIONS: expected names of Regions with commas between them, found "europe"`,
+		"MIN_SEVERITY=all":      `setting MIN_SEVERITY: expected critical, high, medium or low, found "all"`,
+		"AWS_ENDPOINT_URL=here": `setting AWS_ENDPOINT_URL: expected an http or https URL, found "here"`,
+		"SWEEP_ROLES=" + memberRole + "," + memberRole + "2": "setting SWEEP_ROLES: expected one role of an account, found two of " + member,
 	} {
 		s := newStage(t, env)
 		if text := s.fails("settingError"); text != want {

@@ -88,7 +88,7 @@ var bucketForm = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]+[a-z0-9]$`)
 func (r *reader) bucket(name string) string {
 	v := r.Required(name)
 	if v != "" && (len(v) > 63 || !bucketForm.MatchString(v)) {
-		r.Fail(name, fmt.Errorf("want the name of an S3 bucket, got %q", v))
+		r.Fail(name, fmt.Errorf("expected the name of an S3 bucket, found %q", v))
 	}
 	return v
 }
@@ -105,7 +105,7 @@ func (r *reader) twice(name string, roles []string) {
 	for _, role := range roles {
 		a, err := arn.Parse(role)
 		if err == nil && seen[a.AccountID] {
-			r.Fail(name, fmt.Errorf("want one role of an account, got two of %s", a.AccountID))
+			r.Fail(name, fmt.Errorf("expected one role of an account, found two of %s", a.AccountID))
 		}
 		seen[a.AccountID] = true
 	}

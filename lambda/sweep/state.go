@@ -104,7 +104,7 @@ func (s *store) load(ctx context.Context) (state, string, error) {
 	}
 	known, err := decode(text)
 	if err == nil && aws.ToString(out.ETag) == "" {
-		err = errors.New("want an ETag in the answer, got none")
+		err = errors.New("expected an ETag in the answer, found none")
 	}
 	if err != nil {
 		return state{}, "", &stateError{s.bucket, err}
@@ -116,30 +116,30 @@ func (s *store) load(ctx context.Context) (state, string, error) {
 // make every open key news, or none.
 func decode(text []byte) (state, error) {
 	if len(text) > maxState {
-		return state{}, fmt.Errorf("want at most %d bytes, got more", maxState)
+		return state{}, fmt.Errorf("expected at most %d bytes, found more", maxState)
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	var s state
 	if err := d.Decode(&s); err != nil {
-		return state{}, fmt.Errorf("want the state of a sweep as JSON: %w", err)
+		return state{}, fmt.Errorf("expected the state of a sweep as JSON: %w", err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return state{}, errors.New("want the state of a sweep, got more behind it")
+		return state{}, errors.New("expected the state of a sweep, found more behind it")
 	}
 	switch {
 	case s.Version != stateVersion:
-		return state{}, fmt.Errorf("want version %d, got %d", stateVersion, s.Version)
+		return state{}, fmt.Errorf("expected version %d, found %d", stateVersion, s.Version)
 	case s.At.IsZero() || s.Scopes == nil:
-		return state{}, errors.New(`want "at" and "scopes", got a state without them`)
+		return state{}, errors.New(`expected "at" and "scopes", found a state without them`)
 	}
 	for name, p := range s.Scopes {
 		if p == nil || p.Keys == nil || strings.Count(name, "/") != 1 {
-			return state{}, fmt.Errorf("scope %.100q: want ACCOUNT/REGION with its keys", name)
+			return state{}, fmt.Errorf("scope %.100q: expected ACCOUNT/REGION with its keys", name)
 		}
 		for id, e := range p.Keys {
 			if e == nil {
-				return state{}, fmt.Errorf("scope %.100q: key %.100q: want what is known of it, got null", name, id)
+				return state{}, fmt.Errorf("scope %.100q: key %.100q: expected what is known of it, found null", name, id)
 			}
 		}
 	}
