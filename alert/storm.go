@@ -100,7 +100,7 @@ func (c HeldCount) of(key func(string) string) string {
 	return fmt.Sprintf("%d %s: %s", c.Count, c.Severity, name)
 }
 
-// mailLead is what stands above the mail in a storm; "" without one.
+// mailLead is what comes above the mail in a storm; "" without one.
 func mailLead(s *Storm) string {
 	if s == nil {
 		return ""

@@ -118,7 +118,7 @@ func FuzzDecoration(f *testing.F) {
 		text := replaced(t, edited(t, record, edit{at, `"x"`}), at, value)
 		result, err := Detector{}.Detect(text)
 		switch {
-		case err != nil && !strings.Contains(err.Error(), "got it twice") && !strings.Contains(err.Error(), "want member"):
+		case err != nil && !strings.Contains(err.Error(), "found it twice") && !strings.Contains(err.Error(), "want member"):
 			t.Fatalf("%s = %s: %v", at, value, err)
 		case err == nil && (result.Finding == nil || result.Finding.Verdict != policy.Public || result.Finding.Attempted):
 			t.Fatalf("%s = %s: %+v, want public and not attempted", at, value, result)
@@ -153,7 +153,7 @@ func FuzzReadDocument(f *testing.F) {
 		wantErr := json.Unmarshal(text, &want)
 		o, err := readDocument(text)
 		if err != nil {
-			if wantErr == nil && want != nil && !bytes.Contains([]byte(err.Error()), []byte("got it twice")) {
+			if wantErr == nil && want != nil && !bytes.Contains([]byte(err.Error()), []byte("found it twice")) {
 				t.Fatalf("readDocument(%q): %v, but encoding/json reads %d members", text, err, len(want))
 			}
 			return

@@ -13,7 +13,7 @@ const (
 // A record is a CloudTrail record, opened where this package reads it.
 //
 // An object that is read never holds a member twice, and the members of the
-// record, its request and its response that matter never stand there in
+// record, its request and its response that matter are never there in
 // another letter case: either makes the record unreadable, because another
 // reader could take it for something else.
 type record struct {
@@ -190,7 +190,7 @@ func (r *record) readSource() Source {
 }
 
 // parseTime reads the two forms of time in CloudTrail records; the zero time
-// when text is neither. The basic form stands in sessionContext.attributes.
+// when text is neither. The basic form is in sessionContext.attributes.
 // Source: CloudTrail User Guide, cloudtrail-event-reference-user-identity.html.
 func parseTime(text string) time.Time {
 	for _, layout := range []string{time.RFC3339, "20060102T150405Z"} {

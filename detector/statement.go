@@ -57,7 +57,7 @@ func statements(p *policy.Policy, places []int) []Statement {
 	return list
 }
 
-// shownMember returns the first of the named members that stands in o, compact,
+// shownMember returns the first of the named members that is in o, compact,
 // e.g. `"Principal": {"AWS":"*"}`; "" when none does.
 func shownMember(o object, names ...string) string {
 	for _, name := range names {

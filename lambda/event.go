@@ -30,7 +30,7 @@ const (
 // the rule forwards: whatever else reaches the function came another way, and
 // nobody vouches for it. Errors are *eventError.
 //
-// "detail" has to stand there once, and in no other letter case beside it:
+// "detail" has to be there once, and in no other letter case:
 // encoding/json would take the last of them, and a record that is passed over
 // is an alert that nobody gets.
 func detail(event []byte) (json.RawMessage, error) {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// record logs what became of an event: one line an invocation, and with a
+// record logs what became of an event: one line per invocation, and with a
 // finding whatever the level is. Failed invocations are logged by the Lambda runtime, with the error.
 func (h *handler) record(ctx context.Context, s summary, delay time.Duration) {
 	attrs := []slog.Attr{

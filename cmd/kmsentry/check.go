@@ -216,7 +216,7 @@ func readInput(file string, stdin io.Reader) ([]byte, error) {
 	return readAll(f)
 }
 
-// reason leaves out the file's name, which stands before the error anyway.
+// reason leaves out the file's name, which precedes the error anyway.
 func reason(err error) error {
 	var path *os.PathError
 	if errors.As(err, &path) {

@@ -92,7 +92,7 @@ func judge(d *load.Document, o checkOptions) checked {
 		c.decide(d, o)
 	}
 	if d.StandsIn {
-		c.notes = append(c.notes, fmt.Sprintf("AWS::AccountId is not given; %s stands for it", d.Account))
+		c.notes = append(c.notes, fmt.Sprintf("AWS::AccountId is not given; %s takes its place", d.Account))
 	}
 	return c
 }

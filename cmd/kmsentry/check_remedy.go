@@ -81,7 +81,7 @@ func (c *checked) remedy(name string) string {
 	}
 }
 
-// flagsFor is what remedies say of u as one text: as flags behind each other
+// flagsFor is what remedies say of u as one text: as flags after each other
 // where each value has one.
 func (c *checked) flagsFor(u policy.UnknownPart) string {
 	list := c.remedies(u)

@@ -38,7 +38,7 @@ func carried(r policy.Request) string {
 
 // replay is the witness as a command of the AWS CLI, to be run with the
 // witness's credentials; "" when a person cannot send it: a service calls, or
-// text of the policy would stand in it that a shell might misread.
+// text of the policy would be in it that a shell might misread.
 func replay(r policy.Request) string {
 	if r.Service != "" || throughService(r) {
 		return ""

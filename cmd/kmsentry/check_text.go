@@ -12,7 +12,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy"
 )
 
-// checkText prints for people: a line a key policy, then the why, then the
+// checkText prints for people: a line per key policy, then the why, then the
 // proof. What comes from files goes through the alerts' sanitizer.
 type checkText struct {
 	w       io.Writer
@@ -316,7 +316,7 @@ func flagNotes(flags []policy.Flag) []string {
 		case policy.FlagKeyDependent:
 			notes = append(notes, "the verdict turns on facts of the key that are not known; --key-arn, --key-spec, --key-usage, --key-tag and others tell them")
 		case policy.FlagUniqueIDUnknown:
-			notes = append(notes, "a principal is named by its unique id; the policy does not tell its account")
+			notes = append(notes, "a principal is named by its unique id; the policy does not name its account")
 		case policy.FlagAmbiguous:
 			notes = append(notes, "something that AWS does not document may open the key further; check it by hand")
 		case policy.FlagViaService:

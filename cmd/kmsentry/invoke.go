@@ -280,7 +280,7 @@ func checkBootstrap(path string) error {
 	return nil
 }
 
-// functionEnv is the function's environment: its settings as they stand in
+// functionEnv is the function's environment: its settings as they are in
 // ours, and with the embedded endpoint credentials that are worth nothing.
 func functionEnv(o invokeOptions, environ []string, endpoint string) []string {
 	settings := []string{

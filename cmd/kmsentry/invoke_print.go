@@ -15,7 +15,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/runtimeapi"
 )
 
-// A jsonPrinter prints one JSON object an event.
+// A jsonPrinter prints one JSON object per event.
 type jsonPrinter struct {
 	w    io.Writer
 	show shown
@@ -283,7 +283,7 @@ func chatText(body string) string {
 }
 
 // slackText shows Slack's markup as Slack does: links as their text with the
-// address behind it, and its three entities as what they stand for.
+// address after it, and its three entities as what they stand for.
 // Source: Slack API, "Formatting text for app surfaces".
 func slackText(text string) string {
 	text = slackLink.ReplaceAllString(text, "$2: $1")

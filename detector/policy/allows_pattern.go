@@ -35,7 +35,7 @@ func evalLiteral(pattern evalPattern) string {
 }
 
 // evalGlob matches all of text: * is any number of characters, ? is one. What
-// stands before the first * and behind the last one has its place in the text;
+// is before the first * and after the last one has its place in the text;
 // each piece between two is looked for behind the piece before it.
 func evalGlob(pattern evalPattern, text string) bool {
 	first := evalStar(pattern)

@@ -56,7 +56,7 @@ func evalResourceForm(form evalPattern, arn string) Answer {
 	return evalSame(Yes, evalBool(evalGlobARN(form, arn)))
 }
 
-// evalHead returns what stands in front of an ARN's fifth colon.
+// evalHead returns what comes before an ARN's fifth colon.
 func evalHead(arn string) string {
 	parts := strings.SplitN(arn, ":", 6)
 	return strings.Join(parts[:min(5, len(parts))], ":")

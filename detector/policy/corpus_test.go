@@ -12,7 +12,7 @@ import (
 )
 
 // A corpusCase is a policy with its verdict, as the files in testdata/corpus
-// hold them, one JSON object a line.
+// hold them, one JSON object per line.
 type corpusCase struct {
 	Name       string          `json:"name"`
 	Policy     json.RawMessage `json:"policy"`

@@ -12,7 +12,7 @@ type ParseError struct {
 	Offset int    // in bytes from the start of the text
 	Line   int    // from 1
 	Want   string // what the grammar wants there
-	Got    string // what stands there, quoted when it is text of the document
+	Got    string // what is there, quoted when it is text of the document
 }
 
 func (e *ParseError) Error() string {

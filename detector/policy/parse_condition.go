@@ -56,7 +56,7 @@ func (s *scanner) conditions(list []Condition) ([]Condition, *ParseError) {
 }
 
 // forget drops the conditions of an operator, or of one key under it: they
-// stand there twice, and AWS does not say which counts.
+// are there twice, and AWS does not say which counts.
 func forget(list []Condition, op Operator, key string) []Condition {
 	return slices.DeleteFunc(list, func(c Condition) bool {
 		return c.Operator.Text == op.Text && (key == "" || strings.EqualFold(c.Key, key))

@@ -109,10 +109,10 @@ func (s *scanner) statement(index int) (Statement, *ParseError) {
 // A statementReader collects a statement and what is wrong with it.
 type statementReader struct {
 	st      Statement
-	seen    int    // the members that stand in it
-	spoilt  int    // those of them that stand beside their opposite or another spelling of themselves
+	seen    int    // the members that are in it
+	spoilt  int    // those of them that are next to their opposite or another spelling of themselves
 	other   string // the mark of a member that is not of the grammar; "" none
-	doubled string // the mark of a member that stands there twice; "" none
+	doubled string // the mark of a member that is there twice; "" none
 	beside  string // the mark of a member beside its opposite; "" none
 }
 

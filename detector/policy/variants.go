@@ -182,7 +182,7 @@ func (f *form) variant(slot int) variant {
 }
 
 // callerVariants are the shapes of the caller's ARN, with the account and the
-// name where they stand in it.
+// name where they are in it.
 func (s *search) callerVariants() []variant {
 	forms := s.callerForms(s.c.slots[sArn].Row)
 	list := make([]variant, 0, len(forms))

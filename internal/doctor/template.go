@@ -10,7 +10,7 @@ import (
 )
 
 // expected is what template.yaml says about what is deployed. It is read out of
-// the template itself, which this command carries, so that it stands in one place.
+// the template itself, which this command carries, so that it is in one place.
 type expected struct {
 	pattern       map[string]any // the rule's
 	ruleRetry     retry          // EventBridge's, of the event to the function

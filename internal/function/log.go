@@ -9,7 +9,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/version"
 )
 
-// NewLog writes one JSON object a line, with the member names that Lambda's
+// NewLog writes one JSON object per line, with the member names that Lambda's
 // JSON log format knows: timestamp, level, message.
 // Source: Lambda developer guide, monitoring-cloudwatchlogs-logformat.html.
 func NewLog(w io.Writer, level slog.Level) *slog.Logger {

@@ -67,7 +67,7 @@ type Document struct {
 	KeyARN   string          // "" unknown
 	Key      policy.KeyFacts // what the input tells of the key
 
-	At         Region   // where the policy stands in the input
+	At         Region   // where the policy is in the input
 	Statements []Region // where each statement stands; empty when they cannot be told apart
 }
 
@@ -107,7 +107,7 @@ type Region struct {
 const MaxSize = 64 << 20
 
 // Documents finds the key policies in data. An error means that there is none
-// to be judged; what is wrong with a single one stands in its Err.
+// to be judged; what is wrong with a single one is in its Err.
 //
 // A byte order mark of UTF-8 at the start is left out.
 func Documents(data []byte, scope Scope) ([]Document, error) {

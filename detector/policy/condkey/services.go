@@ -4,7 +4,7 @@ import "strings"
 
 // viaServices lists the values of kms:ViaService that AWS documents.
 // Source: KMS keys, "kms:ViaService"; logs, qbusiness, q, supportauthz and
-// bedrock-agentcore stand in pages of those services.
+// bedrock-agentcore are in pages of those services.
 func viaServices() []string {
 	names := strings.Fields(`ssm s3 ec2 lambda rds sqs sns dynamodb secretsmanager
 		aiops airflow aoss appfabric appflow apprunner apptest ards athena auditmanager backup backup-gateway

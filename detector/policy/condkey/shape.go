@@ -14,7 +14,7 @@ import (
 //	{region}        any Region
 //	{caller}        the caller's account
 //	{account}       any account
-//	{}              nothing: what stands before it is a part by itself
+//	{}              nothing: what precedes it is a part by itself
 //	{CLASS LO HI}   LO to HI characters of a class
 //	{=L CLASS LO HI} the same; all parts with the label L hold one text
 type Shape []Part
