@@ -59,6 +59,7 @@ func wrappings() []wrapping {
 		{"Lake", listOf(`{"QueryStatus":"FINISHED","QueryResultRows":[`, `[{"eventJson":TEXT}]`, `]}`)},
 		{"Splunk", each(`{"preview":false,"result":{"_raw":TEXT}}`)},
 		{"Elastic", listOf(`{"took":1,"hits":{"total":1,"hits":[`, `{"_index":"i","_source":{"event":{"action":"a","original":TEXT}}}`, `]}}`)},
+		{"Lambda destination", each(`{"version":"1.0","requestContext":{"condition":"RetriesExhausted"},"requestPayload":{"detail-type":"t","detail":RECORD}}`)},
 		{"one column", each(`{"r":RECORD}`)},
 		{"CSV", func(records []string) string {
 			var b strings.Builder
