@@ -531,7 +531,7 @@ func (s *scanner) lose(want string, c byte, ok bool) bool {
 	case !ok && s.w.err == io.EOF:
 		s.report.fault(s.pos, "the text ends too early: %s", want)
 	case ok:
-		s.report.fault(s.pos, "not valid JSON: %s, got %q", want, c)
+		s.report.fault(s.pos, "not valid JSON: %s, found %q", want, c)
 	}
 	s.lost = true
 	if ok {

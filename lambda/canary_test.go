@@ -79,7 +79,7 @@ func TestCanarySettings(t *testing.T) {
 			values[name] = value
 			r := reader{function.Reader{Getenv: func(name string) string { return values[name] }}}
 			r.canary("CANARY_ROLE_ARN", "CANARY_KEY_ARN", "CANARY_POLICY")
-			if r.Err == nil || !strings.HasPrefix(r.Err.Error(), "setting "+name+": want ") {
+			if r.Err == nil || !strings.HasPrefix(r.Err.Error(), "setting "+name+": expected ") {
 				t.Errorf("canary: %v, want an error about %s", r.Err, name)
 			}
 		})

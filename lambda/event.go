@@ -40,7 +40,7 @@ func detail(event []byte) (json.RawMessage, error) {
 	}
 	d := json.NewDecoder(bytes.NewReader(event))
 	if open, err := d.Token(); err != nil || open != json.Delim('{') {
-		return nil, &eventError{fmt.Errorf("a JSON object, got %s", kindOf(open))}
+		return nil, &eventError{fmt.Errorf("a JSON object, found %s", kindOf(open))}
 	}
 	var found []string // "detail" in any letter case
 	kind := map[string][]string{}
@@ -66,17 +66,17 @@ func detail(event []byte) (json.RawMessage, error) {
 	}
 	switch {
 	case len(found) == 0:
-		return nil, &eventError{fmt.Errorf(`got JSON without "detail"%s`, hints[other])}
+		return nil, &eventError{fmt.Errorf(`found JSON without "detail"%s`, hints[other])}
 	case len(found) > 1:
-		return nil, &eventError{fmt.Errorf(`with "detail" once, got %q`, found)}
+		return nil, &eventError{fmt.Errorf(`with "detail" once, found %q`, found)}
 	case found[0] != "detail":
-		return nil, &eventError{fmt.Errorf(`with member "detail", got %q`, found[0])}
+		return nil, &eventError{fmt.Errorf(`with member "detail", found %q`, found[0])}
 	case string(record) == "null":
-		return nil, &eventError{errors.New(`got null as "detail"`)}
+		return nil, &eventError{errors.New(`found null as "detail"`)}
 	}
 	for _, want := range []struct{ name, value string }{{"source", eventSource}, {"detail-type", eventType}} {
 		if got := kind[want.name]; len(got) != 1 || !isText(got[0], want.value) {
-			return nil, &eventError{fmt.Errorf("with %q %q once, got %.100q", want.name, want.value, got)}
+			return nil, &eventError{fmt.Errorf("with %q %q once, found %.100q", want.name, want.value, got)}
 		}
 	}
 	return record, nil
