@@ -37,10 +37,13 @@ type account struct {
 func newAccount(t *testing.T) account {
 	t.Helper()
 	moto := mototest.Start(t)
-	a := account{endpoint: moto, sqs: sqs.New(sqs.Options{Region: "us-east-1", BaseEndpoint: &moto, Credentials: aws.CredentialsProviderFunc(
-		func(context.Context) (aws.Credentials, error) {
+	once := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // a message that is sent again would be there twice
+	a := account{endpoint: moto, sqs: sqs.New(sqs.Options{
+		Region: "us-east-1", BaseEndpoint: &moto, HTTPClient: once, Retryer: aws.NopRetryer{},
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
-		})})}
+		}),
+	})}
 	for name, address := range map[string]*string{"failed": &a.failed, "undelivered": &a.undelivered} {
 		q, err := a.sqs.CreateQueue(context.Background(), &sqs.CreateQueueInput{QueueName: &name})
 		if err != nil {
