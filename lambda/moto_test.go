@@ -32,9 +32,9 @@ func subscribe(t *testing.T, url string) subscribers {
 	credentials := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 	})
-	topics := sns.New(sns.Options{Region: "us-west-2", BaseEndpoint: &url, Credentials: credentials})
+	topics := sns.New(sns.Options{Region: "us-west-2", BaseEndpoint: &url, HTTPClient: mototest.Client(), Credentials: credentials})
 	s := subscribers{
-		sqs:   sqs.New(sqs.Options{Region: "us-west-2", BaseEndpoint: &url, Credentials: credentials}),
+		sqs:   sqs.New(sqs.Options{Region: "us-west-2", BaseEndpoint: &url, HTTPClient: mototest.Client(), Credentials: credentials}),
 		posts: make(chan string, 10),
 	}
 	topic, err := topics.CreateTopic(ctx, &sns.CreateTopicInput{Name: aws.String("kmsentry")})

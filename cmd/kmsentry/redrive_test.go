@@ -37,9 +37,8 @@ type account struct {
 func newAccount(t *testing.T) account {
 	t.Helper()
 	moto := mototest.Start(t)
-	once := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // a message that is sent again would be there twice
 	a := account{endpoint: moto, sqs: sqs.New(sqs.Options{
-		Region: "us-east-1", BaseEndpoint: &moto, HTTPClient: once, Retryer: aws.NopRetryer{},
+		Region: "us-east-1", BaseEndpoint: &moto, HTTPClient: mototest.Client(), Retryer: aws.NopRetryer{},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 		}),

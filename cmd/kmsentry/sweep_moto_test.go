@@ -26,6 +26,7 @@ func TestSweepMoto(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		cfg.HTTPClient = mototest.Client()
 		c := kms.NewFromConfig(cfg)
 		key := func(verdict string, more ...string) string {
 			out, err := c.CreateKey(ctx, &kms.CreateKeyInput{Policy: aws.String(sweepPolicy(account, more...))})

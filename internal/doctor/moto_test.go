@@ -71,7 +71,7 @@ func newMoto(t *testing.T) motoAccount {
 	if err != nil {
 		t.Fatalf("the SAM translator: %v\n%s", err, &stderr)
 	}
-	cfg := aws.Config{Region: region, BaseEndpoint: &endpoint, Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+	cfg := aws.Config{Region: region, BaseEndpoint: &endpoint, HTTPClient: mototest.Client(), Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 	})}
 	m := motoAccount{newDeployment(cfg, Options{Stack: "kmsentry", Now: time.Now()}), context.Background()}

@@ -12,6 +12,13 @@ import (
 	"github.com/kmsentry/kmsentry/internal/pytool"
 )
 
+// Client returns a client that opens a connection for each request. Moto closes
+// idle ones, and a request that meets that is sent again: what it makes would be
+// there twice, or already.
+func Client() *http.Client {
+	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+}
+
 // Start runs moto's server, an SNS and SQS by other authors, and returns its URL.
 func Start(t testing.TB) string {
 	t.Helper()

@@ -32,7 +32,9 @@ func TestMotoTwoRegions(t *testing.T) {
 	want := map[string]policy.Verdict{}
 	disabled := ""
 	for _, region := range []string{"eu-west-1", "us-east-2"} {
-		c := NewClient(configOf(url, region))
+		cfg := configOf(url, region)
+		cfg.HTTPClient = mototest.Client()
+		c := NewClient(cfg)
 		want[motoKey(t, c, closedPolicy)] = policy.Private
 		want[motoKey(t, c, openPolicy)] = policy.Public
 		granted := motoKey(t, c, closedPolicy)

@@ -48,7 +48,7 @@ func newMotoWorld(t *testing.T) *motoWorld {
 	t.Helper()
 	url, ctx := mototest.Start(t), context.Background()
 	w := &motoWorld{t: t, config: settings{credentials: aws.Credentials{AccessKeyID: "AKIATEST", SecretAccessKey: "secret"}, endpoint: url}.aws()}
-	w.config.Region = "eu-west-1"
+	w.config.Region, w.config.HTTPClient = "eu-west-1", mototest.Client()
 	w.kms, w.logs, w.sqs = kms.NewFromConfig(w.config), cloudwatchlogs.NewFromConfig(w.config), sqs.NewFromConfig(w.config)
 	topics := sns.NewFromConfig(w.config)
 	topic, err := topics.CreateTopic(ctx, &sns.CreateTopicInput{Name: aws.String("alerts")})
