@@ -86,7 +86,7 @@ func checkAction(t *testing.T, name, text, uses string, commits map[string]strin
 	commits[action] = version
 }
 
-// What a release is made of stands in three files that name each other.
+// What a release is made of is in three files that name each other.
 func TestReleaseConfiguration(t *testing.T) {
 	var config struct {
 		Dist   string

@@ -187,7 +187,7 @@ func (r *record) partition(named, region string) string {
 	return "aws"
 }
 
-// readFacts reads what the record tells of the key's kind.
+// readFacts reads what the record says of the key's kind.
 func (r *record) readFacts(k *Key) {
 	k.Spec = cmp.Or(
 		r.metadata.text("keySpec"), r.metadata.text("customerMasterKeySpec"),

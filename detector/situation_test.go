@@ -27,7 +27,7 @@ func TestSituation(t *testing.T) {
 		{"the trail of another account", put, []edit{{"recipientAccountId", `"444455556666"`}, {"responseElements", `{"keyId":"` + testARN + `"}`}}, false, false, true, false},
 		{"no account of the trail", put, []edit{{"recipientAccountId", `null`}, foreign}, false, false, false, true},
 		{"a caller of another account", put, []edit{{"userIdentity.accountId", `"444455556666"`}}, false, false, false, true},
-		{"a caller of no account", put, []edit{{"userIdentity.accountId", `"12"`}}, false, false, false, false},
+		{"a caller without an account", put, []edit{{"userIdentity.accountId", `"12"`}}, false, false, false, false},
 	} {
 		f, _ := factsOf(t, edited(t, row.record, row.edits...))
 		if f.NoKey() != row.noKey || f.MaybeNoKey() != row.maybe || f.KeyElsewhere() != row.elsewhere || f.ForeignKey() != row.others {

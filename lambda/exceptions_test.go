@@ -63,7 +63,7 @@ func TestExceptions(t *testing.T) {
 			}
 			f.Close() // the log is whole once the process has ended
 			if test.outcome == outcomeHeld && (!strings.Contains(log.String(), `"held_by":"partner"`) || !strings.Contains(log.String(), `"HeldBack":1`)) {
-				t.Errorf("the log does not tell and count the exception:\n%s", log)
+				t.Errorf("the log does not name and count the exception:\n%s", log)
 			}
 		})
 	}

@@ -54,7 +54,7 @@ func Of(f *detector.Finding) Subject {
 	return s
 }
 
-// Judged returns what a decision tells of a Subject: the verdicts, the
+// Judged returns what a decision says of a Subject: the verdicts, the
 // offending statements, and whether it was too intricate.
 func Judged(d policy.Decision) Subject {
 	s := Subject{

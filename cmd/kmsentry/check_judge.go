@@ -125,7 +125,7 @@ func (c *checked) question(d *load.Document, o checkOptions) policy.Question {
 	}
 }
 
-// facts joins what the file tells of the key with what the flags tell, which goes first.
+// facts joins what the file says of the key with what the flags say, which goes first.
 func facts(file, flags policy.KeyFacts) policy.KeyFacts {
 	f := policy.KeyFacts{
 		Spec:        cmp.Or(flags.Spec, file.Spec),

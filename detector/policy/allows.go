@@ -9,8 +9,8 @@ import (
 // outcome, or that it turns on a part of the policy that is not known. It
 // shares only the types and the parser with Decide.
 //
-// An explicit Deny wins, else one Allow is needed; the order of statements is
-// of no account. Source: IAM User Guide, reference_policies_evaluation-logic.html.
+// An explicit Deny wins, else one Allow is needed; the order of statements
+// does not matter. Source: IAM User Guide, reference_policies_evaluation-logic.html.
 func (p *Policy) Allows(r Request) Answer { return p.allowsWith(condkey.Default(), r) }
 
 // allowsWith is Allows with another table of condition keys.

@@ -52,7 +52,7 @@ func evalNamesIdentity(value string, r Request) Answer {
 	switch {
 	case strings.HasPrefix(value, "AIDA") && kind == "user", strings.HasPrefix(value, "AROA") && kind == "role":
 		if r.UniqueID == "" {
-			return Maybe // users and roles have one, but the request does not tell
+			return Maybe // users and roles have one, but the request does not say which
 		}
 		return evalBool(value == r.UniqueID)
 	default:

@@ -120,7 +120,7 @@ func readWholeCorpus(t testing.TB) []corpusCase {
 		cases := readCases(t, file)
 		for _, c := range cases {
 			if names[c.Name] != "" {
-				t.Fatalf("%s: case %q stands in %s already", file, c.Name, names[c.Name])
+				t.Fatalf("%s: case %q is in %s already", file, c.Name, names[c.Name])
 			}
 			names[c.Name] = file
 		}

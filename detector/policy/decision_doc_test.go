@@ -59,7 +59,7 @@ func TestDecisionDocCitations(t *testing.T) {
 	}
 	for _, c := range questionCases() {
 		if _, taken := cases[c.name]; taken {
-			t.Errorf("%s stands in the corpus and in the table", c.name)
+			t.Errorf("%s is in the corpus and in the table", c.name)
 		}
 		cases[c.name] = false
 	}
@@ -156,7 +156,7 @@ func TestDecisionDocLinks(t *testing.T) {
 }
 
 // A questionCase holds a rule of DECISION.md that no case of the corpus holds;
-// most of them turn on the question or on what stands beside the verdict. The
+// most of them turn on the question or on what comes with the verdict. The
 // question is that of the corpus unless ask changes it.
 type questionCase struct {
 	name       string

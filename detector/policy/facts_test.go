@@ -35,7 +35,7 @@ func TestUnknownFactsAreTheWorst(t *testing.T) {
 }
 
 // TestTrustNeverOpens holds that whom one trusts never makes a verdict worse,
-// and that nobody who is trusted stands in a witness.
+// and that nobody who is trusted is in a witness.
 func TestTrustNeverOpens(t *testing.T) {
 	plain := surroundings()
 	trusting := plain

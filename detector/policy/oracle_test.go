@@ -45,7 +45,7 @@ type oracle struct {
 	lower     string              // the same in lower case
 	mentioned map[string]bool     // condition keys, also those in variables; lower case
 	constants map[string][]string // values by lower-case key
-	sourced   map[string]bool     // keys that stand in variables
+	sourced   map[string]bool     // keys that are in variables
 	policies  []string            // principals that the policy lists
 	instances map[string][]string // what values makes of the constants
 	insiders  bool                // the callers are the key owner's own
@@ -112,7 +112,7 @@ func (o *oracle) asks(keys ...string) bool {
 // A oracleRequest is a request with what the oracle knows of its sender.
 type oracleRequest struct {
 	Request
-	stranger bool // nothing that tells the caller apart stands in the policy
+	stranger bool // the policy names nothing that sets the caller apart
 	unnamed  bool // nor does the network that it comes from
 	fas      bool // a service calls with the caller's permissions
 }
@@ -154,7 +154,7 @@ func (o *oracle) set(context map[string][]string, key string, values ...string) 
 	}
 }
 
-// named reports whether the text stands in the policy, in any letter case.
+// named reports whether the text is in the policy, in any letter case.
 func (o *oracle) named(text string) bool {
 	return text != "" && strings.Contains(o.lower, strings.ToLower(text))
 }
@@ -615,7 +615,7 @@ func (o *oracle) ages(token time.Duration) []string {
 type channel struct {
 	context map[string][]string
 	fas     bool // a service calls with the caller's permissions
-	unnamed bool // no address, VPC or endpoint of it stands in the policy
+	unnamed bool // the policy has no address, VPC or endpoint of it
 }
 
 func (o *oracle) allChannels() []channel {

@@ -87,7 +87,7 @@ func (s *scanner) operatorKeys(list []Condition, op Operator) ([]Condition, *Par
 		case key == "" || hasMark(key):
 			err = s.fail(at, "a condition key", quoteShort(shown(key)))
 		case !seen.add(key, true):
-			// Letter case does not tell keys apart; AWS does not say which of two
+			// Letter case does not distinguish keys; AWS does not say which of two
 			// spellings under one operator counts.
 			err = s.fail(at, "each condition key once, in whatever letter case", quoteShort(key)+" again")
 		}

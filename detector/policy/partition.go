@@ -10,7 +10,7 @@ import (
 // partitions lists the partitions in which the policy is to be decided: that of
 // the key's ARN, or, for an unknown key, every partition in which the answer
 // can be another one: "aws", one of each kind that the policy tells apart, and,
-// where it compares ARNs at all, one that it does not tell apart from "aws". A
+// where it compares ARNs at all, one that it does not distinguish from "aws". A
 // caller's ARNs are always of the key's partition, so what names another one
 // lets nobody in and keeps nobody out.
 func (p *Policy) partitions(q Question) []string {

@@ -355,7 +355,7 @@ func (h *hunter) answer(ctx context.Context) *Result {
 	if r.UsesRead && len(r.Timelines) > 0 {
 		u := h.uses(ctx, r.Timelines)
 		if last := u.Last(); last.After(h.last) {
-			h.last = last // the archive tells of more than its calls about policies do
+			h.last = last // calls with the keys may come later than those about their policies
 			r.Timelines = h.timelines(shown)
 			u.Retell(r.Timelines)
 		}

@@ -53,7 +53,7 @@ func (f Fault) String() string {
 }
 
 // merge adds a fault to a list in which each is named once. A Region's own
-// reason differs in request ids and hosts, so it does not tell denials apart.
+// reason differs in request ids and hosts, so it does not distinguish denials.
 func merge(list []Fault, f Fault) []Fault {
 	for i := range list {
 		g := &list[i]
