@@ -3,7 +3,7 @@
 GO    ?= go
 ARCH  ?= arm64
 # The race detector needs cgo, and that a C compiler; without one the tests run without it.
-RACE  := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $$($(GO) env CC) >/dev/null && echo -race)
+RACE   = $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $$($(GO) env CC) >/dev/null && echo -race)
 
 # Which build this is, in git's words about the tree in which this Makefile lies: sam
 # build copies the tree without .git, but reads the Makefile in its place. Empty
@@ -55,7 +55,7 @@ build-SweepFunction:
 # What a stack set takes: a template without transform, and for each function and
 # architecture a zip, under the key that the template's CodeKeyPrefix names.
 OUT       ?= dist/package
-FUNCTIONS := $(shell sed -n 's/^build-\([A-Za-z]*\):$$/\1/p' '$(SOURCE)Makefile')
+FUNCTIONS  = $(shell sed -n 's/^build-\([A-Za-z]*\):$$/\1/p' '$(SOURCE)Makefile')
 
 package: ## write a template without transform and the function's zips to dist/package, for stack sets
 	rm -rf '$(OUT)'

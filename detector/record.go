@@ -1,6 +1,9 @@
 package detector
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // The calls that put a key policy in force, and who serves them.
 const (
@@ -9,6 +12,10 @@ const (
 	putKeyPolicy = "PutKeyPolicy"
 	replicateKey = "ReplicateKey"
 )
+
+// PolicyCalls are the calls of KMS that put a key policy in force, by the names
+// that CloudTrail gives them.
+func PolicyCalls() []string { return []string{createKey, putKeyPolicy, replicateKey} }
 
 // A record is a CloudTrail record, opened where this package reads it.
 //
@@ -94,12 +101,7 @@ func (r *record) setsPolicy() bool {
 	if r.event.Source != eventSource {
 		return false
 	}
-	switch r.event.Name {
-	case createKey, putKeyPolicy, replicateKey:
-		return true
-	default:
-		return false
-	}
+	return slices.Contains(PolicyCalls(), r.event.Name)
 }
 
 // open reads the objects of a call that sets a key policy. One that is of

@@ -8,20 +8,6 @@
 // never swallowed.
 package main
 
-import (
-	"log"
-	"os"
+import "github.com/kmsentry/kmsentry/internal/function"
 
-	"github.com/aws/aws-lambda-go/lambda"
-
-	"github.com/kmsentry/kmsentry/internal/function"
-)
-
-func main() {
-	h, err := start(os.Getenv, os.ReadFile, os.Stdout)
-	if err != nil {
-		os.Exit(function.ReportStart(os.Getenv("AWS_LAMBDA_RUNTIME_API"), err, os.Stdout))
-	}
-	log.SetFlags(0) // the runtime logs a failed invocation as JSON; a date before it would spoil that
-	lambda.Start(h)
-}
+func main() { function.Main(start) }

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -28,29 +26,11 @@ var bootstrap string
 
 func TestMain(m *testing.M) { os.Exit(bootstraptest.Main(m, &bootstrap)) }
 
-// A buffer is a bytes.Buffer that the process and the test can share.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
-
 // newFunction starts the real binary's Runtime API with an endpoint and further
 // environment, NAME=value; the log goes to the returned buffer.
-func newFunction(t testing.TB, endpoint string, env ...string) (*runtimeapi.Function, *buffer) {
+func newFunction(t testing.TB, endpoint string, env ...string) (*runtimeapi.Function, *bootstraptest.Buffer) {
 	t.Helper()
-	var log buffer
+	var log bootstraptest.Buffer
 	f := &runtimeapi.Function{Bootstrap: bootstrap, Log: &log, Grace: ample}
 	f.Env = append([]string{
 		"TOPIC_ARN=" + testTopic, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_ENDPOINT_URL_SNS=" + endpoint,

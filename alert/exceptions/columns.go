@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy"
 )
 
@@ -147,9 +148,7 @@ func isVerdict(s string) bool {
 
 func isClass(s string) bool { return slices.Contains(classes(), Class(s)) }
 
-func isEventName(s string) bool {
-	return s == "CreateKey" || s == "PutKeyPolicy" || s == "ReplicateKey"
-}
+func isEventName(s string) bool { return slices.Contains(detector.PolicyCalls(), s) }
 
 // isName reports whether s may name an entry.
 func isName(s string) bool { return only(s, 1, 64, " ._-") && only(s[:1], 1, 1, "") }

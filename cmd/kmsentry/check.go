@@ -14,6 +14,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/internal/show"
 )
 
 const checkUsage = `Usage: kmsentry check [flags] PATH...
@@ -127,7 +128,7 @@ func checkEach(o checkOptions, files []checkPath, bar *progress, stdin io.Reader
 			fmt.Fprintf(stderr, "kmsentry check: --write-baseline %s: %s\n", alert.Sanitize(o.writeBaseline, 400), alert.Sanitize(reason(err).Error(), 400))
 			return exitError
 		}
-		fmt.Fprintf(stderr, "kmsentry check: wrote %s to %s\n", counted(len(found.Accepted), "key"), alert.Sanitize(o.writeBaseline, 400))
+		fmt.Fprintf(stderr, "kmsentry check: wrote %s to %s\n", show.Count(len(found.Accepted), "key"), alert.Sanitize(o.writeBaseline, 400))
 	}
 	for _, line := range t.faults(o) {
 		fmt.Fprintln(stderr, "kmsentry check:", alert.Sanitize(line, 400))
@@ -164,7 +165,7 @@ func (t *tally) add(out fileOutcome) {
 func (t *tally) faults(o checkOptions) []string {
 	var list []string
 	if t.keys == 0 && o.requireKey && t.folders {
-		list = append(list, fmt.Sprintf("expected a key (--require-key), found none in %s", counted(t.files, "file")))
+		list = append(list, fmt.Sprintf("expected a key (--require-key), found none in %s", show.Count(t.files, "file")))
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.parameters)) {
 		if !slices.Contains(t.parameters, name) && !slices.Contains(o.configured, name) {
@@ -173,14 +174,6 @@ func (t *tally) faults(o checkOptions) []string {
 		}
 	}
 	return list
-}
-
-// counted is a number of things.
-func counted(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 func newCheckPrinter(o checkOptions, s style, stdout, stderr io.Writer) checkPrinter {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -314,15 +315,8 @@ func (o *checkOptions) check() error {
 	if !slices.Contains([]string{"text", "json", "sarif"}, o.format) {
 		return fmt.Errorf("--format: expected text, json or sarif, found %q", o.format)
 	}
-	for _, id := range o.trustedAccounts {
-		if !accountShape.MatchString(id) {
-			return fmt.Errorf("--trusted-account: expected 12 digits, found %q", id)
-		}
-	}
-	for _, id := range append(slices.Clone(o.trustedOrgs), o.key.Org) {
-		if id != "" && !orgShape.MatchString(id) {
-			return fmt.Errorf("--trusted-org, --owner-org: expected an id such as o-a1b2c3d4e5, found %q", id)
-		}
+	if err := checkTrust(o.trustedAccounts, o.trustedOrgs, o.key.Org); err != nil {
+		return err
 	}
 	for _, alias := range o.key.Aliases {
 		if !strings.HasPrefix(alias, "alias/") {
@@ -332,10 +326,37 @@ func (o *checkOptions) check() error {
 	return o.checkOwner()
 }
 
+// shaped refuses the first of a flag's values that does not have the shape.
+func shaped(flag string, shape *regexp.Regexp, expected string, values ...string) error {
+	for _, v := range values {
+		if !shape.MatchString(v) {
+			return fmt.Errorf("%s: expected %s, found %q", flag, expected, v)
+		}
+	}
+	return nil
+}
+
+const (
+	twelveDigits = "12 digits"
+	someOrg      = "an id such as o-a1b2c3d4e5"
+	someRegion   = "a Region such as eu-west-1"
+)
+
+// checkTrust checks the flags that say who is inside. owner may be "".
+func checkTrust(accounts, orgs list, owner string) error {
+	named := slices.DeleteFunc(slices.Concat(orgs, list{owner}), func(id string) bool { return id == "" })
+	return cmp.Or(
+		shaped("--trusted-account", accountShape, twelveDigits, accounts...),
+		shaped("--trusted-org, --owner-org", orgShape, someOrg, named...),
+	)
+}
+
 // checkOwner brings --account and --key-arn together.
 func (o *checkOptions) checkOwner() error {
-	if o.account != "" && !accountShape.MatchString(o.account) {
-		return fmt.Errorf("--account: expected 12 digits, found %q", o.account)
+	if o.account != "" {
+		if err := shaped("--account", accountShape, twelveDigits, o.account); err != nil {
+			return err
+		}
 	}
 	if o.keyARN == "" {
 		return nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/internal/show"
 )
 
 // checkText prints for people: a line per key policy, then the why, then the
@@ -104,9 +105,9 @@ func (p *checkText) end(_ int, t tally) error {
 	}
 	line := fmt.Sprintf("%d in all", total)
 	if t.folders || t.without > 0 || t.grants > 0 {
-		line = counted(t.files, "file") + ", " + counted(t.keys, "key")
+		line = show.Count(t.files, "file") + ", " + show.Count(t.keys, "key")
 		if t.grants > 0 {
-			line += ", " + counted(t.grants, "grant")
+			line += ", " + show.Count(t.grants, "grant")
 		}
 	} else if total < 2 {
 		return nil
@@ -115,10 +116,10 @@ func (p *checkText) end(_ int, t tally) error {
 		line += ": " + strings.Join(parts, ", ")
 	}
 	if t.without > 0 {
-		line += "; " + counted(t.without, "file") + " without a key"
+		line += "; " + show.Count(t.without, "file") + " without a key"
 	}
 	if t.unknown > 0 {
-		line += "; " + counted(t.unknown, "file") + " of unknown format"
+		line += "; " + show.Count(t.unknown, "file") + " of unknown format"
 	}
 	_, err := fmt.Fprintln(p.w, line)
 	return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/internal/doctor"
+	"github.com/kmsentry/kmsentry/internal/show"
 )
 
 // newDoctorPrinter prints reports in the format that the flags say.
@@ -55,7 +56,7 @@ func (p *doctorText) report(r doctor.Report) error {
 			parts = append(parts, fmt.Sprintf("%d %s", n, result))
 		}
 	}
-	fmt.Fprintf(&b, "%s: %s\n", counted(len(r.Checks), "check"), strings.Join(parts, ", "))
+	fmt.Fprintf(&b, "%s: %s\n", show.Count(len(r.Checks), "check"), strings.Join(parts, ", "))
 	_, err := p.w.Write(b.Bytes())
 	return err
 }

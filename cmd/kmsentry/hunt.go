@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -285,20 +286,12 @@ func (o *huntOptions) check() error {
 	if o.LateDays < 0 || o.Workers < 0 {
 		return errors.New("--late-days, --workers: expected no negative number")
 	}
-	for _, id := range slices.Concat(o.accounts, o.trustedAccounts) {
-		if !accountShape.MatchString(id) {
-			return fmt.Errorf("--account, --trusted-account: expected 12 digits, found %q", id)
-		}
-	}
-	for _, region := range o.regions {
-		if !regionShape.MatchString(region) {
-			return fmt.Errorf("--region: expected a Region such as eu-west-1, found %q", region)
-		}
-	}
-	for _, id := range o.trustedOrgs {
-		if !orgShape.MatchString(id) {
-			return fmt.Errorf("--trusted-org: expected an id such as o-a1b2c3d4e5, found %q", id)
-		}
+	if err := cmp.Or(
+		shaped("--account, --trusted-account", accountShape, twelveDigits, slices.Concat(o.accounts, o.trustedAccounts)...),
+		shaped("--region", regionShape, someRegion, o.regions...),
+		shaped("--trusted-org", orgShape, someOrg, o.trustedOrgs...),
+	); err != nil {
+		return err
 	}
 	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)

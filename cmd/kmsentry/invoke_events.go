@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/history"
 )
 
@@ -158,7 +159,7 @@ func envelope(record []byte) ([]byte, error) {
 	if err := json.Unmarshal(record, &r); err != nil {
 		return nil, fmt.Errorf("a record that cannot be read: %w", err)
 	}
-	if r.EventSource != "kms.amazonaws.com" || !slices.Contains([]string{history.CreateKey, history.PutKeyPolicy, history.ReplicateKey}, r.EventName) {
+	if r.EventSource != "kms.amazonaws.com" || !slices.Contains(detector.PolicyCalls(), r.EventName) {
 		return nil, nil
 	}
 	body, err := json.Marshal(struct {

@@ -193,7 +193,7 @@ func (r *sweepRun) end(s sweepSummary, out, summary output, stderr io.Writer) (i
 		if s.Partial() {
 			err = fmt.Errorf("--write-baseline %s: not written, since not every key was seen", name)
 		} else if err = r.baseline.write(name, r.o.at); err == nil {
-			fmt.Fprintf(stderr, "kmsentry sweep: wrote %s to %s\n", counted(len(r.baseline.Accepted), "key"), alert.Sanitize(name, 400))
+			fmt.Fprintf(stderr, "kmsentry sweep: wrote %s to %s\n", show.Count(len(r.baseline.Accepted), "key"), alert.Sanitize(name, 400))
 		}
 	}
 	if !r.o.quiet || s.Failed() {

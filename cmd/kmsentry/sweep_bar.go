@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"sync/atomic"
-	"time"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -15,8 +14,7 @@ import (
 
 // A sweepBar shows progress on a terminal: keys, Regions, time left, findings.
 type sweepBar struct {
-	progress                        *mpb.Progress
-	bar                             *mpb.Bar
+	bar                             *show.Bar
 	keys, regions, swept, notClosed atomic.Int64
 }
 
@@ -31,14 +29,13 @@ func newSweepBar(w io.Writer) *sweepBar {
 
 func sweepBarOn(w io.Writer, more ...mpb.ContainerOption) *sweepBar {
 	b := &sweepBar{}
-	b.progress = mpb.New(append([]mpb.ContainerOption{mpb.WithOutput(w), mpb.WithWidth(24), mpb.WithRefreshRate(200 * time.Millisecond)}, more...)...)
-	b.bar = b.progress.New(0, mpb.BarStyle(), mpb.BarRemoveOnComplete(), mpb.PrependDecorators(decor.CountersNoUnit("%d / %d keys")), mpb.AppendDecorators(
+	b.bar = show.NewBar(w, decor.CountersNoUnit("%d / %d keys"), []decor.Decorator{
 		decor.Any(func(decor.Statistics) string {
 			return fmt.Sprintf(" %d/%d Regions", b.swept.Load(), b.regions.Load())
 		}),
 		decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace),
 		decor.Any(func(decor.Statistics) string { return fmt.Sprintf("  %d findings", b.notClosed.Load()) }),
-	))
+	}, more...)
 	return b
 }
 
@@ -60,7 +57,4 @@ func (b *sweepBar) Done(k *sweep.Key) {
 func (b *sweepBar) Swept() { b.swept.Add(1) }
 
 // close takes the bar off the terminal.
-func (b *sweepBar) close() {
-	b.bar.Abort(true)
-	b.progress.Wait()
-}
+func (b *sweepBar) close() { b.bar.Close() }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -109,32 +110,12 @@ func (o *sweepOptions) check() error {
 	if len(o.keys) > 0 && len(o.regions) > 0 {
 		return errors.New("expected --key or --region, not both: a key's ARN names its Region")
 	}
-	for _, region := range o.regions {
-		if !regionShape.MatchString(region) {
-			return fmt.Errorf("--region: expected a Region such as eu-west-1, found %q", region)
-		}
-	}
-	for _, arn := range o.roles {
-		if !roleShape.MatchString(arn) {
-			return fmt.Errorf("--role-arn: expected an ARN such as arn:aws:iam::111122223333:role/kmsentry-sweep, found %q", arn)
-		}
-	}
-	for _, arn := range o.keys {
-		if !keyShape.MatchString(arn) {
-			return fmt.Errorf("--key: expected the ARN of a key, such as arn:aws:kms:eu-west-1:111122223333:key/1234abcd-..., found %q", arn)
-		}
-	}
-	for _, id := range o.trustedAccounts {
-		if !accountShape.MatchString(id) {
-			return fmt.Errorf("--trusted-account: expected 12 digits, found %q", id)
-		}
-	}
-	for _, id := range slices.Concat(o.trustedOrgs, list{o.ownerOrg}) {
-		if id != "" && !orgShape.MatchString(id) {
-			return fmt.Errorf("--trusted-org, --owner-org: expected an id such as o-a1b2c3d4e5, found %q", id)
-		}
-	}
-	return nil
+	return cmp.Or(
+		shaped("--region", regionShape, someRegion, o.regions...),
+		shaped("--role-arn", roleShape, "an ARN such as arn:aws:iam::111122223333:role/kmsentry-sweep", o.roles...),
+		shaped("--key", keyShape, "the ARN of a key, such as arn:aws:kms:eu-west-1:111122223333:key/1234abcd-...", o.keys...),
+		checkTrust(o.trustedAccounts, o.trustedOrgs, o.ownerOrg),
+	)
 }
 
 // of is what to sweep. Config, Found and Progress are still to be given.

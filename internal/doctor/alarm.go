@@ -40,7 +40,7 @@ func askAlarms(ctx context.Context, d *deployment) (answer, error) {
 	for _, a := range out.MetricAlarms {
 		name := logical[aws.ToString(a.AlarmName)]
 		delete(logical, aws.ToString(a.AlarmName))
-		lonely := len(a.AlarmActions) == 0 && d.kind(ctx) == detector // a forwarder's may just show its state
+		lonely := len(a.AlarmActions) == 0 && d.kind(ctx) == withFunction // a forwarder's may just show its state
 		if !aws.ToBool(a.ActionsEnabled) || lonely {
 			d.known["ALARM_NAME"] = aws.ToString(a.AlarmName)
 			mute = append(mute, name)

@@ -205,8 +205,8 @@ func (r resources) of(kind string) []string {
 type kind int
 
 const (
-	detector  kind = 1 << iota // the function and its alerts
-	forwarder                  // a rule that hands the events of an account to another's bus
+	withFunction kind = 1 << iota // the function and its alerts
+	forwarder                     // a rule that hands the events of an account to another's bus
 )
 
 func (k kind) String() string {
@@ -223,5 +223,5 @@ func (d *deployment) kind(ctx context.Context) kind {
 	if err == nil && len(all.of("AWS::Lambda::Function")) == 0 && len(all.of("AWS::Events::Rule")) > 0 {
 		return forwarder
 	}
-	return detector
+	return withFunction
 }

@@ -118,7 +118,7 @@ func Examine(ctx context.Context, cfg aws.Config, o Options) (Report, error) {
 		return Report{}, d.stackError(ctx, err)
 	}
 	kind := d.kind(ctx)
-	if all, err := d.resources(ctx); err == nil && kind == detector && all["DetectorFunction"].id == "" {
+	if all, err := d.resources(ctx); err == nil && kind == withFunction && all["DetectorFunction"].id == "" {
 		return Report{}, &StackError{Stack: o.Stack, Region: cfg.Region, Err: errForeign}
 	}
 	report := Report{Stack: o.Stack, Kind: kind.String(), Account: stack.account, Region: cfg.Region, Time: o.Now.UTC().Truncate(time.Second)}

@@ -34,7 +34,7 @@ func examine(t *testing.T, w *world) Report {
 // kinds are sound worlds of each kind of stack.
 func kinds(t *testing.T) map[kind]func() *world {
 	return map[kind]func() *world{
-		detector: func() *world { return sound(t) },
+		withFunction: func() *world { return sound(t) },
 		forwarder: func() *world {
 			w := sound(t)
 			w.forwarding()
@@ -93,7 +93,7 @@ func TestRefused(t *testing.T) {
 			r := examine(t, w)
 			rows := applicable(k, options(w))
 			if p == listResources { // what kind it is cannot be had either
-				rows = applicable(detector, options(w))
+				rows = applicable(withFunction, options(w))
 			}
 			if len(r.Checks) != len(rows) {
 				t.Fatalf("%s, without %s: %d checks, want %d", k, p, len(r.Checks), len(rows))

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
+	"github.com/kmsentry/kmsentry/internal/show"
 )
 
 // callAs says for whom StackSets are asked.
@@ -55,11 +57,11 @@ func askForwarders(ctx context.Context, d *deployment) (answer, error) {
 	case total == 0:
 		return answer{Failing, fmt.Sprintf("StackSet %s has no stacks", d.StackSet), ""}, nil
 	case len(bad) > 0:
-		return answer{Failing, fmt.Sprintf("%d of %s: %s", len(bad), counted(total, "stack"), few(bad)), ""}, nil
+		return answer{Failing, fmt.Sprintf("%d of %s: %s", len(bad), show.Count(total, "stack"), few(bad)), ""}, nil
 	case len(suspended) > 0:
 		return answer{Warning, "left out, the account is suspended: " + few(suspended), ""}, nil
 	}
-	return answer{OK, fmt.Sprintf("%s in %s and %s, all current", counted(total, "stack"), counted(len(accounts), "account"), counted(len(regions), "Region")), ""}, nil
+	return answer{OK, fmt.Sprintf("%s in %s and %s, all current", show.Count(total, "stack"), show.Count(len(accounts), "account"), show.Count(len(regions), "Region")), ""}, nil
 }
 
 // instanceState is what is wrong with a stack of a StackSet, "" when nothing is.

@@ -18,11 +18,11 @@ import (
 // and no alarm gets through.
 func askKeyState(ctx context.Context, d *deployment) (answer, error) {
 	keys, err := d.topicKeys(ctx)
-	plain, isPlain := isPlain(err)
+	plain, some := isPlain(err)
 	switch {
 	case isMissing(err):
 		return gone("a topic"), nil
-	case err != nil && !isPlain:
+	case err != nil && !some:
 		return answer{}, err
 	}
 	for _, key := range keys {
@@ -44,7 +44,7 @@ func askKeyState(ctx context.Context, d *deployment) (answer, error) {
 			return answer{Failing, fmt.Sprintf("the topics' key %s is %s", key, out.KeyMetadata.KeyState), ""}, nil
 		}
 	}
-	if isPlain {
+	if some {
 		return plain, nil
 	}
 	return answer{OK, "key " + strings.Join(keys, ", ") + " is enabled", ""}, nil
@@ -54,11 +54,11 @@ func askKeyState(ctx context.Context, d *deployment) (answer, error) {
 // of those who publish may use the key.
 func askKeyPolicy(ctx context.Context, d *deployment) (answer, error) {
 	keys, err := d.topicKeys(ctx)
-	plain, isPlain := isPlain(err)
+	plain, some := isPlain(err)
 	switch {
 	case isMissing(err):
 		return gone("a topic"), nil
-	case err != nil && !isPlain:
+	case err != nil && !some:
 		return answer{}, err
 	}
 	users, err := d.keyUsers(ctx)
@@ -75,7 +75,7 @@ func askKeyPolicy(ctx context.Context, d *deployment) (answer, error) {
 			return a, err
 		}
 	}
-	if isPlain {
+	if some {
 		return plain, nil
 	}
 	var all []string

@@ -9,6 +9,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/kmsentry/kmsentry/internal/show"
 )
 
 // queueFacts is one of the stack's queues and how many messages it holds.
@@ -99,7 +101,7 @@ func askQueuesEmpty(ctx context.Context, d *deployment) (answer, error) {
 		case q.messages == 0:
 			empty = append(empty, q.logical)
 		default:
-			full = append(full, fmt.Sprintf("%s holds %s", q.logical, counted(q.messages, "event")))
+			full = append(full, fmt.Sprintf("%s holds %s", q.logical, show.Count(q.messages, "event")))
 			word := "QUEUE_URL"
 			if len(urls) > 0 {
 				word = fmt.Sprint("QUEUE_URL_", len(urls)+1)

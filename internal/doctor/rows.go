@@ -25,7 +25,7 @@ type answer struct {
 	mend   string // "" for the row's
 }
 
-const both = detector | forwarder
+const both = withFunction | forwarder
 
 // The IAM actions, by what is asked.
 const (
@@ -134,14 +134,14 @@ func ruleRows() []row {
 		{
 			"rule-permission", "Does the function let the rule call it?",
 			"Without the permission every event ends in the queue UndeliveredEvents.",
-			revert, detector,
+			revert, withFunction,
 			[]string{listResources, "lambda:GetPolicy"},
 			askRulePermission,
 		},
 		{
 			"bus", "Is the bus for other accounts open to the organization, and to nobody else?",
 			"What the forwarders put on a bus that refuses them does not arrive.",
-			"aws events describe-event-bus --name EVENT_BUS --region REGION", detector,
+			"aws events describe-event-bus --name EVENT_BUS --region REGION", withFunction,
 			[]string{listResources, "events:DescribeEventBus"},
 			askBus,
 		},
@@ -153,35 +153,35 @@ func functionRows() []row {
 		{
 			"function-state", "Can the function run, and which code is it?",
 			"A function that failed to update, or whose role or key is gone, judges nothing.",
-			revert, detector,
+			revert, withFunction,
 			[]string{listResources, functionConfig},
 			askFunctionState,
 		},
 		{
 			"function-topic", "Does the function publish to the stack's topics?",
 			"With another topic in its environment the alerts go to somebody else.",
-			revert, detector,
+			revert, withFunction,
 			[]string{listResources, functionConfig},
 			askFunctionTopic,
 		},
 		{
 			"function-concurrency", "May the function run?",
 			"A reserved concurrency of 0 switches a function off.",
-			"aws lambda delete-function-concurrency --function-name FUNCTION --region REGION", detector,
+			"aws lambda delete-function-concurrency --function-name FUNCTION --region REGION", withFunction,
 			[]string{listResources, "lambda:GetFunctionConcurrency"},
 			askFunctionConcurrency,
 		},
 		{
 			"function-retries", "Does Lambda try a failed event again, and keep it?",
 			"Without a destination on failure an event on which the function fails is lost.",
-			revert, detector,
+			revert, withFunction,
 			[]string{listResources, "lambda:GetFunctionEventInvokeConfig"},
 			askFunctionRetries,
 		},
 		{
 			"function-errors", "Has the function failed or been throttled within a day?",
 			"What fails three times is in the queue FailedEvents; what was lost is nowhere.",
-			"sam logs --stack-name STACK --region REGION --name DetectorFunction", detector,
+			"sam logs --stack-name STACK --region REGION --name DetectorFunction", withFunction,
 			[]string{listResources, metricData},
 			askFunctionErrors,
 		},
@@ -202,7 +202,7 @@ func functionRows() []row {
 		{
 			"canary", "Has the function heard of the stack's own call within the last day (26 hours)?",
 			"The canary takes the whole way: KMS, CloudTrail, EventBridge, the function.",
-			lookupCanary, detector,
+			lookupCanary, withFunction,
 			[]string{describeStacks, listResources, metricData},
 			askCanary,
 		},
@@ -214,49 +214,49 @@ func topicRows() []row {
 		{
 			"topic-key", "Is the topics' KMS key enabled?",
 			"Without its key SNS takes no alert and no alarm.",
-			"aws kms enable-key --key-id KEY_ID --region REGION", detector,
+			"aws kms enable-key --key-id KEY_ID --region REGION", withFunction,
 			[]string{listResources, topicAttrs, "kms:DescribeKey"},
 			askKeyState,
 		},
 		{
 			"topic-key-policy", "Does its policy let the function, CloudWatch and EventBridge use it?",
 			"An alarm of CloudWatch's that may not use the key is lost without a trace.",
-			"aws kms get-key-policy --key-id KEY_ID --policy-name default --region REGION", detector,
+			"aws kms get-key-policy --key-id KEY_ID --policy-name default --region REGION", withFunction,
 			[]string{describeStacks, listResources, topicAttrs, functionConfig, "kms:GetKeyPolicy"},
 			askKeyPolicy,
 		},
 		{
 			"subscriptions", "Have as many confirmed as each alert has to reach?",
 			"A mailbox that never confirmed gets nothing; after 48 hours SNS forgets that it was asked.",
-			"aws sns subscribe --topic-arn ALERT_TOPIC_ARN --protocol email --notification-endpoint MAILBOX --region REGION", detector,
+			"aws sns subscribe --topic-arn ALERT_TOPIC_ARN --protocol email --notification-endpoint MAILBOX --region REGION", withFunction,
 			[]string{describeStacks, listResources, listSubs},
 			askSubscriptions,
 		},
 		{
 			"subscriptions-ops", "Has somebody confirmed who hears of alarms about kmsentry itself?",
 			"Otherwise kmsentry fails in silence.",
-			"aws sns subscribe --topic-arn OPS_TOPIC_ARN --protocol email --notification-endpoint MAILBOX --region REGION", detector,
+			"aws sns subscribe --topic-arn OPS_TOPIC_ARN --protocol email --notification-endpoint MAILBOX --region REGION", withFunction,
 			[]string{listResources, listSubs},
 			askOpsSubscriptions,
 		},
 		{
 			"subscriptions-overflow", "Does chat, a queue or a function hear the topic for storms, and no mailbox?",
 			"SNS switches off a mailbox that would get more than 10 mails a second.",
-			"aws sns subscribe --topic-arn OVERFLOW_TOPIC_ARN --protocol sqs --notification-endpoint QUEUE_ARN --region REGION", detector,
+			"aws sns subscribe --topic-arn OVERFLOW_TOPIC_ARN --protocol sqs --notification-endpoint QUEUE_ARN --region REGION", withFunction,
 			[]string{listResources, listSubs},
 			askOverflowSubscriptions,
 		},
 		{
 			"delivery", "Did the last alert reach as many subscribers as it has to?",
 			"A mailbox that SNS has deactivated is listed as confirmed, fails nothing and gets no mail.",
-			"aws lambda invoke --function-name FUNCTION --region REGION --cli-binary-format raw-in-base64-out --payload file://events/put-key-policy-public.json answer.json", detector,
+			"aws lambda invoke --function-name FUNCTION --region REGION --cli-binary-format raw-in-base64-out --payload file://events/put-key-policy-public.json answer.json", withFunction,
 			[]string{describeStacks, listResources, metricData},
 			askDelivery,
 		},
 		{
 			"chat", "Are the chat channels that hear the alerts guarded and on?",
 			"Without guardrail policies whoever is in the channel can get AdministratorAccess.",
-			"aws chatbot describe-slack-channel-configurations --region " + chatRegion, detector,
+			"aws chatbot describe-slack-channel-configurations --region " + chatRegion, withFunction,
 			[]string{describeStacks, listResources, "chatbot:DescribeSlackChannelConfigurations", "chatbot:ListMicrosoftTeamsChannelConfigurations"},
 			askChat,
 		},
@@ -275,7 +275,7 @@ func watchRows() []row {
 		{
 			"tamper", "Are the rules on that watch over kmsentry itself?",
 			"They tell of calls that switch kmsentry off or blind it.",
-			"aws events enable-rule --name WATCH_RULE --region REGION", detector,
+			"aws events enable-rule --name WATCH_RULE --region REGION", withFunction,
 			[]string{listResources, describeRule},
 			askWatch,
 		},
@@ -288,14 +288,14 @@ func forwarderRows() []row {
 		{
 			"forwarders", "Is the StackSet's stack in place in every account and Region of it?",
 			"An account without a forwarder is not watched.",
-			"aws cloudformation list-stack-instances --stack-set-name STACKSET --region REGION", detector,
+			"aws cloudformation list-stack-instances --stack-set-name STACKSET --region REGION", withFunction,
 			[]string{"cloudformation:ListStackInstances"},
 			askForwarders,
 		},
 		{
 			"forwarders-new", "Do accounts that join the organization get one by themselves?",
 			"An account that joins tomorrow would not be watched.",
-			"aws cloudformation update-stack-set --stack-set-name STACKSET --use-previous-template --capabilities CAPABILITY_IAM --auto-deployment Enabled=true,RetainStacksOnAccountRemoval=false --region REGION", detector,
+			"aws cloudformation update-stack-set --stack-set-name STACKSET --use-previous-template --capabilities CAPABILITY_IAM --auto-deployment Enabled=true,RetainStacksOnAccountRemoval=false --region REGION", withFunction,
 			[]string{"cloudformation:DescribeStackSet"},
 			askNewAccounts,
 		},

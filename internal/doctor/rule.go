@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/kmsentry/kmsentry/internal/show"
 )
 
 // detectorRule is the logical id that SAM gives to the function's rule.
@@ -43,7 +45,7 @@ func (d *deployment) theRules(ctx context.Context) ([]rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := d.id(ctx, detectorRule); err != nil && d.kind(ctx) == detector {
+	if _, err := d.id(ctx, detectorRule); err != nil && d.kind(ctx) == withFunction {
 		return nil, err
 	}
 	var rules []rule
@@ -81,6 +83,20 @@ func (d *deployment) eachRule(ctx context.Context, ask func(rule) (answer, error
 		return *bad, nil
 	}
 	return answer{OK, strings.Join(slices.Compact(found), "; "), ""}, nil
+}
+
+// eachDescribed is eachRule with what EventBridge says of the rule.
+func (d *deployment) eachDescribed(ctx context.Context, ask func(rule, *eventbridge.DescribeRuleOutput) (answer, error)) (answer, error) {
+	return d.eachRule(ctx, func(r rule) (answer, error) {
+		out, err := d.describeRule(ctx, r)
+		switch {
+		case isMissing(err):
+			return gone("the rule " + r.name), nil
+		case err != nil:
+			return answer{}, err
+		}
+		return ask(r, out)
+	})
 }
 
 // describeRule asks about a rule once.
@@ -135,14 +151,7 @@ func gone(what string) answer {
 }
 
 func askRuleState(ctx context.Context, d *deployment) (answer, error) {
-	return d.eachRule(ctx, func(r rule) (answer, error) {
-		out, err := d.describeRule(ctx, r)
-		switch {
-		case isMissing(err):
-			return gone("the rule " + r.name), nil
-		case err != nil:
-			return answer{}, err
-		}
+	return d.eachDescribed(ctx, func(r rule, out *eventbridge.DescribeRuleOutput) (answer, error) {
 		switch out.State {
 		case types.RuleStateEnabled, types.RuleStateEnabledWithAllCloudtrailManagementEvents:
 			return answer{OK, fmt.Sprintf("rule %s is on, bus %s", r.name, r.bus), ""}, nil
@@ -163,14 +172,7 @@ func askRulePattern(ctx context.Context, d *deployment) (answer, error) {
 		return answer{}, err
 	}
 	d.known["PATTERN"] = string(pattern)
-	return d.eachRule(ctx, func(r rule) (answer, error) {
-		out, err := d.describeRule(ctx, r)
-		switch {
-		case isMissing(err):
-			return gone("the rule " + r.name), nil
-		case err != nil:
-			return answer{}, err
-		}
+	return d.eachDescribed(ctx, func(r rule, out *eventbridge.DescribeRuleOutput) (answer, error) {
 		var got map[string]any
 		if err := json.Unmarshal([]byte(aws.ToString(out.EventPattern)), &got); err != nil {
 			return answer{Failing, fmt.Sprintf("rule %s has no pattern, or one that is no JSON: %v", r.name, err), ""}, nil
@@ -273,7 +275,7 @@ func (d *deployment) theTarget(ctx context.Context, r rule) (*target, answer, er
 		return nil, answer{}, err
 	}
 	wanted, fits := "an event bus", func(a arn.ARN) bool { return a.Service == "events" && strings.HasPrefix(a.Resource, "event-bus/") }
-	if d.kind(ctx) == detector {
+	if d.kind(ctx) == withFunction {
 		name, err := d.id(ctx, "DetectorFunction")
 		if err != nil {
 			return nil, answer{}, err
@@ -285,7 +287,7 @@ func (d *deployment) theTarget(ctx context.Context, r rule) (*target, answer, er
 			return &t, answer{}, nil
 		}
 	}
-	return nil, answer{Failing, fmt.Sprintf("none of the targets of %s is %s (it has %s)", r.name, wanted, counted(len(targets), "target")), revert}, nil
+	return nil, answer{Failing, fmt.Sprintf("none of the targets of %s is %s (it has %s)", r.name, wanted, show.Count(len(targets), "target")), revert}, nil
 }
 
 func askRuleRetry(ctx context.Context, d *deployment) (answer, error) {

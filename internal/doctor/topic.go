@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
+
+	"github.com/kmsentry/kmsentry/internal/show"
 )
 
 // topics are the logical ids of the stack's topics.
@@ -125,7 +127,7 @@ func askOverflowSubscriptions(ctx context.Context, d *deployment) (answer, error
 	case len(s.confirmed) == 0:
 		return answer{Warning, "nobody is subscribed: in a storm, the log alone has most alerts", ""}, nil
 	}
-	return answer{OK, counted(len(s.confirmed), "subscriber") + ", no mailbox", ""}, nil
+	return answer{OK, show.Count(len(s.confirmed), "subscriber") + ", no mailbox", ""}, nil
 }
 
 // quietFor is how far back the last alert is looked for. CloudWatch keeps values

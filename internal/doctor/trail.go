@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
+
+	"github.com/kmsentry/kmsentry/detector"
 )
 
 // EventBridge gets only those calls that some trail logs. So the questions are
@@ -164,7 +166,7 @@ func selectsAny(out *cloudtrail.GetEventSelectorsOutput, heed func(field string)
 			return true
 		}
 	}
-	for _, name := range []string{"CreateKey", "PutKeyPolicy", "ReplicateKey"} {
+	for _, name := range detector.PolicyCalls() {
 		logged := slices.ContainsFunc(out.AdvancedEventSelectors, func(s types.AdvancedEventSelector) bool {
 			return !slices.ContainsFunc(s.FieldSelectors, func(f types.AdvancedFieldSelector) bool {
 				return heed(aws.ToString(f.Field)) && !surelyPasses(f, kmsWrite(name))

@@ -5,11 +5,25 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
 )
+
+// Main runs a function: start makes of the environment what handles its events.
+// A start that fails ends the process, and Lambda is told why.
+func Main[H lambda.Handler](start func(getenv func(string) string, readFile func(string) ([]byte, error), stdout io.Writer) (H, error)) {
+	h, err := start(os.Getenv, os.ReadFile, os.Stdout)
+	if err != nil {
+		os.Exit(reportStart(os.Getenv("AWS_LAMBDA_RUNTIME_API"), err, os.Stdout))
+	}
+	log.SetFlags(0) // the runtime logs a failed invocation as JSON; a date before it would spoil that
+	lambda.Start(h)
+}
 
 // TaskRoot is the folder in which the function's files lie.
 func TaskRoot(getenv func(string) string) string {
@@ -23,9 +37,9 @@ func TaskRoot(getenv func(string) string) string {
 	return filepath.Dir(exe)
 }
 
-// ReportStart logs why the function cannot start and tells Lambda, which would
+// reportStart logs why the function cannot start and tells Lambda, which would
 // otherwise only know that the process exited. It returns the exit status.
-func ReportStart(runtimeAPI string, fault error, stdout io.Writer) int {
+func reportStart(runtimeAPI string, fault error, stdout io.Writer) int {
 	fmt.Fprintln(stdout, startLine(fault))
 	if runtimeAPI == "" {
 		return 1

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"sync/atomic"
-	"time"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -14,8 +13,7 @@ import (
 
 // A Bar shows progress on a terminal: bytes, files, rate, time left, findings.
 type Bar struct {
-	progress *mpb.Progress
-	bar      *mpb.Bar
+	bar      *show.Bar
 	total    atomic.Int64 // bytes to read, as far as was listed
 	files    atomic.Int64
 	done     atomic.Int64
@@ -33,17 +31,14 @@ func NewBar(w io.Writer) Progress {
 
 func newBar(w io.Writer, more ...mpb.ContainerOption) *Bar {
 	b := &Bar{}
-	b.progress = mpb.New(append([]mpb.ContainerOption{mpb.WithOutput(w), mpb.WithWidth(24), mpb.WithRefreshRate(200 * time.Millisecond)}, more...)...)
-	b.bar = b.progress.New(0, mpb.BarStyle(), mpb.BarRemoveOnComplete(), mpb.PrependDecorators(
-		decor.CountersKiloByte("% .1f / % .1f"),
-	), mpb.AppendDecorators(
+	b.bar = show.NewBar(w, decor.CountersKiloByte("% .1f / % .1f"), []decor.Decorator{
 		decor.Any(func(decor.Statistics) string {
 			return fmt.Sprintf(" %d/%d files", b.done.Load(), b.files.Load())
 		}),
 		decor.AverageSpeed(decor.SizeB1000(0), "  % .1f", decor.WCSyncSpace),
 		decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace),
 		decor.Any(func(decor.Statistics) string { return fmt.Sprintf("  %d findings", b.findings.Load()) }),
-	))
+	}, more...)
 	return b
 }
 
@@ -69,7 +64,4 @@ func (b *Bar) Pass(string) {}
 func (b *Bar) Listed() {}
 
 // Close takes the bar off the terminal.
-func (b *Bar) Close() {
-	b.bar.Abort(true)
-	b.progress.Wait()
-}
+func (b *Bar) Close() { b.bar.Close() }

@@ -1,7 +1,6 @@
 package runtimeapi
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,9 +9,10 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/kmsentry/kmsentry/internal/bootstraptest"
 )
 
 // TestMain is the function as well: the tests run this very binary as one.
@@ -80,37 +80,19 @@ func act(mode string) {
 	}
 }
 
-func newFunction(t *testing.T, mode string) (*Function, *buffer) {
+func newFunction(t *testing.T, mode string) (*Function, *bootstraptest.Buffer) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := &buffer{}
+	log := &bootstraptest.Buffer{}
 	f := &Function{Bootstrap: self, Env: []string{"KMSENTRY_TEST_FUNCTION=" + mode}, Log: log}
 	if err := f.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.Close() })
 	return f, log
-}
-
-// A buffer may be written and read at once.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
 
 // TestOneProcessHandlesEvents: one after the other, each with its deadline.

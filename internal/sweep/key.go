@@ -120,10 +120,16 @@ func (k *Key) OwnSeverity() (severity detector.Severity, ok bool) {
 			severity, ok = max(severity, f.Severity), true
 		}
 	}
-	if ok && !k.Usable() && severity > detector.Low {
-		severity--
+	return k.Lowered(severity), ok
+}
+
+// Lowered is a severity, one step lower for a key that cannot be used now: one
+// call changes that.
+func (k *Key) Lowered(s detector.Severity) detector.Severity {
+	if !k.Usable() && s > detector.Low {
+		return s - 1
 	}
-	return severity, ok
+	return s
 }
 
 // Title says in one line what is wrong with the key; "" when nothing is.

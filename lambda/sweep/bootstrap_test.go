@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,7 +9,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -50,26 +48,8 @@ type stage struct {
 	t    *testing.T
 	sns  *fakesns.Server
 	f    *runtimeapi.Function
-	log  *buffer
+	log  *bootstraptest.Buffer
 	told int // publications that were looked at
-}
-
-// A buffer is a bytes.Buffer that the process and the test can share.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
 
 func newStage(t *testing.T, env ...string) *stage {
@@ -85,9 +65,9 @@ func newStage(t *testing.T, env ...string) *stage {
 }
 
 // function starts the real binary.
-func (s *stage) function(env ...string) (*runtimeapi.Function, *buffer) {
+func (s *stage) function(env ...string) (*runtimeapi.Function, *bootstraptest.Buffer) {
 	s.t.Helper()
-	log := &buffer{}
+	log := &bootstraptest.Buffer{}
 	f := &runtimeapi.Function{Bootstrap: bootstrap, Log: log, Grace: ample}
 	f.Env = append([]string{
 		"TOPIC_ARN=" + testTopic, "STATE_BUCKET=" + stateBucket, "DETECTOR_LOG_GROUP=" + detectorLog,

@@ -134,7 +134,7 @@ func (c *comparison) policy(it *item, k *sweep.Key, old, next *entry, listed tim
 	if len(news) == 0 {
 		return
 	}
-	p := piece{of: "policy", fate: newsTold, severity: lower(k.Finding.Severity, k), fresh: news}
+	p := piece{of: "policy", fate: newsTold, severity: k.Lowered(k.Finding.Severity), fresh: news}
 	held := c.settings.exceptions.Match(subject(k), c.at)
 	it.expired, it.title = held.Expired, k.Finding.Title
 	switch {
@@ -166,21 +166,13 @@ func (c *comparison) grants(it *item, k *sweep.Key, old, next *entry) {
 	if len(news) == 0 {
 		return
 	}
-	p := piece{of: "grants", fate: newsTold, severity: lower(detector.Medium, k), fresh: news}
+	p := piece{of: "grants", fate: newsTold, severity: k.Lowered(detector.Medium), fresh: news}
 	if p.severity < c.settings.minSeverity {
 		p.fate, next.Grants = newsBelow, both(now, old.Grants)
 	} else {
 		it.grants = newGrants(k, news)
 	}
 	it.pieces = append(it.pieces, p)
-}
-
-// lower is a severity, one step lower for a key that cannot be used now.
-func lower(s detector.Severity, k *sweep.Key) detector.Severity {
-	if !k.Usable() && s > detector.Low {
-		return s - 1
-	}
-	return s
 }
 
 // subject is the key's policy as the entries of the exceptions file see it.

@@ -41,7 +41,7 @@ type motoWorld struct {
 	logs          *cloudwatchlogs.Client
 	sqs           *sqs.Client
 	sweep, detect *runtimeapi.Function
-	detectLog     *buffer
+	detectLog     *bootstraptest.Buffer
 }
 
 func newMotoWorld(t *testing.T) *motoWorld {
@@ -72,7 +72,7 @@ func newMotoWorld(t *testing.T) *motoWorld {
 	detector, err := bootstraptest.Build(t.TempDir())
 	w.need(err)
 	env := []string{"TOPIC_ARN=" + w.topic, "AWS_ACCESS_KEY_ID=AKIATEST", "AWS_SECRET_ACCESS_KEY=secret", "AWS_ENDPOINT_URL=" + url}
-	w.detectLog = &buffer{}
+	w.detectLog = &bootstraptest.Buffer{}
 	w.detect = &runtimeapi.Function{Bootstrap: detector, Log: w.detectLog, Grace: ample, Env: env}
 	w.sweep = &runtimeapi.Function{Bootstrap: bootstrap, Grace: ample, Env: append([]string{"STATE_BUCKET=" + stateBucket, "DETECTOR_LOG_GROUP=" + detectorLog}, env...)}
 	for _, f := range []*runtimeapi.Function{w.detect, w.sweep} {
