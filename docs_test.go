@@ -68,7 +68,7 @@ func builtTree(t *testing.T) string {
 	if err := os.Mkdir(bin, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bootstraptest.Build(bin); err != nil {
+	if _, err := bootstraptest.Build(bin, bootstraptest.Detector); err != nil {
 		t.Fatal(err)
 	}
 	if out, err := exec.Command("go", "build", "-o", filepath.Join(bin, "kmsentry"), "./cmd/kmsentry").CombinedOutput(); err != nil {

@@ -21,17 +21,17 @@ const (
 	ample = time.Minute
 )
 
-// bootstrap is the real binary, built once for all tests.
-var bootstrap string
+// bootstrap is the real binary.
+var bootstrap = bootstraptest.Binary{Function: bootstraptest.Detector}
 
-func TestMain(m *testing.M) { os.Exit(bootstraptest.Main(m, &bootstrap)) }
+func TestMain(m *testing.M) { os.Exit(bootstrap.Main(m)) }
 
 // newFunction starts the real binary's Runtime API with an endpoint and further
 // environment, NAME=value; the log goes to the returned buffer.
 func newFunction(t testing.TB, endpoint string, env ...string) (*runtimeapi.Function, *bootstraptest.Buffer) {
 	t.Helper()
 	var log bootstraptest.Buffer
-	f := &runtimeapi.Function{Bootstrap: bootstrap, Log: &log, Grace: ample}
+	f := &runtimeapi.Function{Bootstrap: bootstrap.Path(t), Log: &log, Grace: ample}
 	f.Env = append([]string{
 		"TOPIC_ARN=" + testTopic, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_ENDPOINT_URL_SNS=" + endpoint,
 	}, env...)

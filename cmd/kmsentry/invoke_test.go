@@ -19,8 +19,9 @@ import (
 func sampleEvent(name string) string { return filepath.Join("..", "..", "events", name+".json") }
 
 // invoke runs kmsentry invoke with the real binary.
-func invoke(stdin string, args ...string) (status int, stdout, stderr string) {
-	return kmsentry(stdin, append([]string{"invoke", "--bootstrap", bootstrap}, args...)...)
+func invoke(t *testing.T, stdin string, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	return kmsentry(stdin, append([]string{"invoke", "--bootstrap", bootstrap.Path(t)}, args...)...)
 }
 
 // write puts text into a file of the test's folder and returns its path.
@@ -34,7 +35,7 @@ func write(t *testing.T, name, text string) string {
 }
 
 func TestInvokeShowsWhatEachSubscriberGets(t *testing.T) {
-	status, stdout, stderr := invoke("", sampleEvent("put-key-policy-public"))
+	status, stdout, stderr := invoke(t, "", sampleEvent("put-key-policy-public"))
 	if status != exitOK || stderr != "" {
 		t.Fatalf("invoke = %d, %q", status, stderr)
 	}
@@ -63,7 +64,7 @@ func TestInvokeShowChooses(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.show, func(t *testing.T) {
-			_, stdout, _ := invoke("", sampleEvent("put-key-policy-public"), "--show", test.show)
+			_, stdout, _ := invoke(t, "", sampleEvent("put-key-policy-public"), "--show", test.show)
 			for _, part := range test.has {
 				if !strings.Contains(stdout, part) {
 					t.Errorf("output has no %q:\n%s", part, stdout)
@@ -79,7 +80,7 @@ func TestInvokeShowChooses(t *testing.T) {
 }
 
 func TestInvokeFolderClosesWithAList(t *testing.T) {
-	status, stdout, stderr := invoke("", "--show", "none", filepath.Join("..", "..", "events"))
+	status, stdout, stderr := invoke(t, "", "--show", "none", filepath.Join("..", "..", "events"))
 	if status != exitOK || stderr != "" {
 		t.Fatalf("invoke = %d, %q", status, stderr)
 	}
@@ -101,7 +102,7 @@ func TestInvokeFolderClosesWithAList(t *testing.T) {
 // Of several events one finding's messages are shown, one of the most severe, and
 // all fits on a few screens.
 func TestInvokeFolderShowsOneFinding(t *testing.T) {
-	status, stdout, stderr := invoke("", filepath.Join("..", "..", "events"))
+	status, stdout, stderr := invoke(t, "", filepath.Join("..", "..", "events"))
 	if status != exitOK || stderr != "" {
 		t.Fatalf("invoke = %d, %q", status, stderr)
 	}
@@ -122,7 +123,7 @@ func TestInvokeFolderShowsOneFinding(t *testing.T) {
 // Nothing of a hostile event reaches the terminal as anything but visible text.
 func TestInvokeHostileEventIsHarmless(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
-		_, stdout, _ := invoke("", "--format", format, "--show", "email,chat,finding", sampleEvent("put-key-policy-hostile"))
+		_, stdout, _ := invoke(t, "", "--format", format, "--show", "email,chat,finding", sampleEvent("put-key-policy-hostile"))
 		if len(stdout) < 1000 {
 			t.Fatalf("%s output is short: %q", format, stdout)
 		}
@@ -150,7 +151,7 @@ func TestSlackText(t *testing.T) {
 
 func TestInvokeJSON(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "nosuch.json")
-	status, stdout, stderr := invoke("", "--format=json", sampleEvent("put-key-policy-public"), missing, sampleEvent("create-key-default"))
+	status, stdout, stderr := invoke(t, "", "--format=json", sampleEvent("put-key-policy-public"), missing, sampleEvent("create-key-default"))
 	if status != exitError || stderr != "" {
 		t.Errorf("invoke = %d, %q, want %d and nothing on standard error", status, stderr, exitError)
 	}
@@ -210,7 +211,7 @@ func TestInvokeBadInputs(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			status, stdout, stderr := invoke("", "--show", "none", test.path, good)
+			status, stdout, stderr := invoke(t, "", "--show", "none", test.path, good)
 			if status != exitError {
 				t.Errorf("status = %d, want %d", status, exitError)
 			}
@@ -237,7 +238,7 @@ func TestInvokeOddInputs(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			status, stdout, stderr := invoke(test.stdin, "--show", "none", "-")
+			status, stdout, stderr := invoke(t, test.stdin, "--show", "none", "-")
 			if status != exitOK || stderr != "" || strings.Count(stdout, "\n") != 1 || !strings.Contains(stdout, test.want) {
 				t.Errorf("invoke = %d, %q, %q, want 0 and one line with %q", status, stdout, stderr, test.want)
 			}
@@ -286,7 +287,7 @@ func TestInvokeTakesRecordsInAnyForm(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			status, stdout, stderr := invoke(test.text, "--show", "none", "--format", "json", "-")
+			status, stdout, stderr := invoke(t, test.text, "--show", "none", "--format", "json", "-")
 			if n := strings.Count(stdout, `"published":true`); status != exitOK || stderr != "" || n != test.want || strings.Count(stdout, "\n") != test.want {
 				t.Errorf("invoke = %d, %q, %q; want %d events published", status, stdout, stderr, test.want)
 			}
@@ -307,7 +308,7 @@ func TestInvokeNamesWhatItCannotRead(t *testing.T) {
 	if err := json.Unmarshal(sample, &e); err != nil {
 		t.Fatal(err)
 	}
-	status, stdout, stderr := invoke(compact(t, e.Detail)+"\nnothing\n"+compact(t, e.Detail)+"\n", "--show", "none", "-")
+	status, stdout, stderr := invoke(t, compact(t, e.Detail)+"\nnothing\n"+compact(t, e.Detail)+"\n", "--show", "none", "-")
 	if status != exitError || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "standard input: byte ") || strings.Count(stdout, "public, critical, published") != 2 {
 		t.Errorf("invoke = %d, %q, %q; want two published and one line about the rest", status, stdout, stderr)
 	}
@@ -340,13 +341,13 @@ func TestInvokeWrongUsage(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			status, stdout, stderr := invoke("", test.args...)
+			status, stdout, stderr := invoke(t, "", test.args...)
 			if status != exitUsage || stdout != "" || !strings.Contains(stderr, test.want) {
 				t.Errorf("invoke %q = %d, %q, %q, want %d and %q", test.args, status, stdout, stderr, exitUsage, test.want)
 			}
 		})
 	}
-	if status, _, _ := invoke("", "-h"); status != exitOK {
+	if status, _, _ := invoke(t, "", "-h"); status != exitOK {
 		t.Errorf("invoke -h = %d, want %d", status, exitOK)
 	}
 }
@@ -361,7 +362,7 @@ func TestInvokeFunctionThatDoesNotStart(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Setenv(test.setting, test.value)
-			status, stdout, stderr := invoke("", sampleEvent("put-key-policy-public"), sampleEvent("create-key-default"))
+			status, stdout, stderr := invoke(t, "", sampleEvent("put-key-policy-public"), sampleEvent("create-key-default"))
 			if status != exitError || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, test.want) {
 				t.Errorf("invoke = %d, %q, %q, want %d and one line with %q", status, stdout, stderr, exitError, test.want)
 			}
@@ -373,7 +374,7 @@ func TestInvokeOntoAFullDisk(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
 		t.Run(format, func(t *testing.T) {
 			var stderr bytes.Buffer
-			args := []string{"invoke", "--bootstrap", bootstrap, "--format", format, sampleEvent("put-key-policy-public"), sampleEvent("create-key-default")}
+			args := []string{"invoke", "--bootstrap", bootstrap.Path(t), "--format", format, sampleEvent("put-key-policy-public"), sampleEvent("create-key-default")}
 			status := run(args, strings.NewReader(""), failingWriter{}, &stderr)
 			if want := "kmsentry invoke: standard output: no space left on device\n"; status != exitError || stderr.String() != want {
 				t.Errorf("invoke = %d, %q, want %d, %q", status, stderr.String(), exitError, want)
@@ -428,7 +429,7 @@ func TestInvokeFindsItsFunction(t *testing.T) {
 	if out, err := run(); err == nil || !strings.Contains(out, "bin/bootstrap is not there: build it with make bin/bootstrap") {
 		t.Errorf("without a function: %v, %q", err, out)
 	}
-	if err := os.Symlink(bootstrap, filepath.Join(dir, "bootstrap")); err != nil {
+	if err := os.Symlink(bootstrap.Path(t), filepath.Join(dir, "bootstrap")); err != nil {
 		t.Fatal(err)
 	}
 	if out, err := run(); err != nil || !strings.Contains(out, "public, critical, published") {
@@ -439,13 +440,13 @@ func TestInvokeFindsItsFunction(t *testing.T) {
 func TestInvokeOtherEndpoint(t *testing.T) {
 	// The embedded endpoint of another run stands for another SNS.
 	s := startSNS(t)
-	status, stdout, stderr := invoke("", "--endpoint", s.URL(), "--topic-arn", otherTopic, sampleEvent("put-key-policy-public"))
+	status, stdout, stderr := invoke(t, "", "--endpoint", s.URL(), "--topic-arn", otherTopic, sampleEvent("put-key-policy-public"))
 	if status != exitError || !strings.Contains(stderr, "AWS_ACCESS_KEY_ID") {
 		t.Errorf("without credentials: invoke = %d, %q, %q, want the missing setting named", status, stdout, stderr)
 	}
 	t.Setenv("AWS_ACCESS_KEY_ID", "test")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
-	status, stdout, stderr = invoke("", "--endpoint", s.URL(), "--topic-arn", otherTopic, sampleEvent("put-key-policy-public"))
+	status, stdout, stderr = invoke(t, "", "--endpoint", s.URL(), "--topic-arn", otherTopic, sampleEvent("put-key-policy-public"))
 	if status != exitOK || stderr != "" {
 		t.Fatalf("invoke = %d, %q, %q", status, stdout, stderr)
 	}

@@ -9,12 +9,12 @@ import (
 	"github.com/kmsentry/kmsentry/internal/bootstraptest"
 )
 
-// bootstrap is the real Lambda binary, built once for all tests.
-var bootstrap string
+// bootstrap is the real Lambda binary.
+var bootstrap = bootstraptest.Binary{Function: bootstraptest.Detector}
 
 func TestMain(m *testing.M) {
 	os.Unsetenv("COLUMNS") // what is printed here must not depend on who runs it
-	os.Exit(bootstraptest.Main(m, &bootstrap))
+	os.Exit(bootstrap.Main(m))
 }
 
 // kmsentry runs the command in-process.

@@ -55,7 +55,7 @@ func newAccount(t *testing.T) account {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { a.sns.Close() })
-	f := &runtimeapi.Function{Bootstrap: bootstrap, Grace: time.Minute, Env: []string{
+	f := &runtimeapi.Function{Bootstrap: bootstrap.Path(t), Grace: time.Minute, Env: []string{
 		"TOPIC_ARN=" + defaultTopic, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_ENDPOINT_URL_SNS=" + a.sns.URL(),
 	}}
 	if err := f.Start(); err != nil {
@@ -136,7 +136,7 @@ func TestRunbook(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "bin"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(bootstrap, filepath.Join(dir, "bin", "bootstrap")); err != nil {
+	if err := os.Symlink(bootstrap.Path(t), filepath.Join(dir, "bin", "bootstrap")); err != nil {
 		t.Fatal(err)
 	}
 	if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "bin", "kmsentry"), ".").CombinedOutput(); err != nil {

@@ -8,39 +8,53 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
+	"testing"
 )
 
 // The functions.
 const (
-	lambda = "github.com/kmsentry/kmsentry/lambda"
-	sweep  = "github.com/kmsentry/kmsentry/lambda/sweep"
+	// Detector is the function that handles CloudTrail records.
+	Detector = "github.com/kmsentry/kmsentry/lambda"
+	// Sweep is the scheduled sweep.
+	Sweep = "github.com/kmsentry/kmsentry/lambda/sweep"
 )
 
-// Main runs a package's tests with the Lambda binary at *path, built once for
-// all of them and removed afterwards. It returns the exit status for TestMain.
-func Main(m interface{ Run() int }, path *string) int { return with(m, path, lambda) }
+// A Binary is a function's binary, built once for all tests of a package. The
+// zero value, with Function set, is ready for use.
+type Binary struct {
+	Function string // Detector or Sweep
 
-// MainSweep is Main with the binary of the scheduled sweep.
-func MainSweep(m interface{ Run() int }, path *string) int { return with(m, path, sweep) }
+	build sync.Once
+	dir   string
+	path  string
+	err   error
+}
 
-func with(m interface{ Run() int }, path *string, function string) int {
-	dir, err := os.MkdirTemp("", "kmsentry")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	if *path, err = build(dir, function); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
+// Main runs a package's tests, removes the binary when one of them has asked for
+// it, and returns the exit status for TestMain.
+func (b *Binary) Main(m interface{ Run() int }) int {
+	defer func() { os.RemoveAll(b.dir) }()
 	return m.Run()
 }
 
-// Build builds the Lambda binary for this machine into dir and returns its path.
-func Build(dir string) (string, error) { return build(dir, lambda) }
+// Path returns the binary's path. The first test that asks for it builds it: what
+// TestMain reads before the tests run, go test does not remember.
+func (b *Binary) Path(t testing.TB) string {
+	t.Helper()
+	b.build.Do(func() {
+		if b.dir, b.err = os.MkdirTemp("", "kmsentry"); b.err == nil {
+			b.path, b.err = Build(b.dir, b.Function)
+		}
+	})
+	if b.err != nil {
+		t.Fatal(b.err)
+	}
+	return b.path
+}
 
-func build(dir, function string) (string, error) {
+// Build builds a function's binary for this machine into dir and returns its path.
+func Build(dir, function string) (string, error) {
 	if err := readSources(function); err != nil {
 		return "", err
 	}
@@ -53,20 +67,22 @@ func build(dir, function string) (string, error) {
 	return path, nil
 }
 
-// readSources reads the function's source files. go test remembers what a test
-// read and runs it again when that changes; without this, a test of a package
-// that does not import the function would be taken from the cache.
+// readSources reads the files of this module that the function is built of. go
+// test remembers what a test read and runs it again when that changes; without
+// this, a test of a package that does not import the function would be taken from
+// the cache.
 func readSources(function string) error {
-	out, err := exec.Command("go", "list", "-f", "{{.Dir}}", function).Output()
+	const ours = `{{with .Module}}{{if .Main}}{{range $.GoFiles}}{{$.Dir}}/{{.}}{{"\n"}}{{end}}{{end}}{{end}}`
+	out, err := exec.Command("go", "list", "-deps", "-f", ours, function).Output()
 	if err != nil {
 		return fmt.Errorf("go list: %w", err)
 	}
-	names, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(out)), "*.go"))
-	if err != nil || len(names) == 0 {
-		return fmt.Errorf("the function has no source files in %q (%v)", out, err)
+	text := strings.TrimSpace(string(out))
+	if text == "" {
+		return fmt.Errorf("expected source files of %s, found none", function)
 	}
-	for _, name := range names {
-		if _, err := os.ReadFile(name); err != nil {
+	for name := range strings.Lines(text) {
+		if _, err := os.ReadFile(strings.TrimSuffix(name, "\n")); err != nil {
 			return err
 		}
 	}

@@ -37,10 +37,10 @@ const (
 	ample = 2 * time.Minute
 )
 
-// bootstrap is the real binary, built once for all tests.
-var bootstrap string
+// bootstrap is the real binary.
+var bootstrap = bootstraptest.Binary{Function: bootstraptest.Sweep}
 
-func TestMain(m *testing.M) { os.Exit(bootstraptest.MainSweep(m, &bootstrap)) }
+func TestMain(m *testing.M) { os.Exit(bootstrap.Main(m)) }
 
 // A stage is the function with its world.
 type stage struct {
@@ -68,7 +68,7 @@ func newStage(t *testing.T, env ...string) *stage {
 func (s *stage) function(env ...string) (*runtimeapi.Function, *bootstraptest.Buffer) {
 	s.t.Helper()
 	log := &bootstraptest.Buffer{}
-	f := &runtimeapi.Function{Bootstrap: bootstrap, Log: log, Grace: ample}
+	f := &runtimeapi.Function{Bootstrap: bootstrap.Path(s.t), Log: log, Grace: ample}
 	f.Env = append([]string{
 		"TOPIC_ARN=" + testTopic, "STATE_BUCKET=" + stateBucket, "DETECTOR_LOG_GROUP=" + detectorLog,
 		"AWS_ACCESS_KEY_ID=AKIA" + owner, "AWS_SECRET_ACCESS_KEY=secret", "AWS_ENDPOINT_URL=" + s.url, "AWS_ENDPOINT_URL_SNS=" + s.sns.URL(),

@@ -69,12 +69,12 @@ func newMotoWorld(t *testing.T) *motoWorld {
 	w.need(err)
 	_, err = w.logs.CreateLogStream(ctx, &cloudwatchlogs.CreateLogStreamInput{LogGroupName: aws.String(detectorLog), LogStreamName: aws.String("s")})
 	w.need(err)
-	detector, err := bootstraptest.Build(t.TempDir())
+	detector, err := bootstraptest.Build(t.TempDir(), bootstraptest.Detector)
 	w.need(err)
 	env := []string{"TOPIC_ARN=" + w.topic, "AWS_ACCESS_KEY_ID=AKIATEST", "AWS_SECRET_ACCESS_KEY=secret", "AWS_ENDPOINT_URL=" + url}
 	w.detectLog = &bootstraptest.Buffer{}
 	w.detect = &runtimeapi.Function{Bootstrap: detector, Log: w.detectLog, Grace: ample, Env: env}
-	w.sweep = &runtimeapi.Function{Bootstrap: bootstrap, Grace: ample, Env: append([]string{"STATE_BUCKET=" + stateBucket, "DETECTOR_LOG_GROUP=" + detectorLog}, env...)}
+	w.sweep = &runtimeapi.Function{Bootstrap: bootstrap.Path(t), Grace: ample, Env: append([]string{"STATE_BUCKET=" + stateBucket, "DETECTOR_LOG_GROUP=" + detectorLog}, env...)}
 	for _, f := range []*runtimeapi.Function{w.detect, w.sweep} {
 		w.need(f.Start())
 		t.Cleanup(func() { f.Close() })
