@@ -24,6 +24,9 @@ import (
 // TestPackage runs make package here, and in a copy of the tree that lies
 // elsewhere and has no .git: the same bytes come out, and they deploy.
 func TestPackage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short: make test-all runs it")
+	}
 	described := gitDescribe(t)
 	answer := translate(t, readTemplate(t))[0] // it skips where there is no SAM translator
 	here := makePackage(t, ".", described)
@@ -158,8 +161,11 @@ func checkPackaged(t *testing.T, text []byte, answer translation, files []string
 	if len(text) > maxTemplate || bytes.Contains(text, []byte("AWS::Serverless")) {
 		t.Errorf("the packaged template has %d bytes, want at most %d and nothing of SAM", len(text), maxTemplate)
 	}
-	if err := lint(t, "kmsentry.json", string(text)); err != nil {
-		t.Errorf("cfn-lint on the packaged template: %v", err)
+	name := templateFile(t, "kmsentry.json", string(text))
+	for _, regions := range partitions() {
+		if err := lint(t, regions, name); err != nil {
+			t.Errorf("the packaged template: %v", err)
+		}
 	}
 	var packaged cloudFormation
 	if err := json.Unmarshal(text, &packaged); err != nil {
@@ -192,6 +198,9 @@ func checkPackaged(t *testing.T, text []byte, answer translation, files []string
 // the command says, with the commit.
 // Source: aws-lambda-builders, workflows/custom_make/actions.py.
 func TestVersionOfSamBuild(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short: make test-all runs it")
+	}
 	gitDescribe(t)
 	if runtime.GOOS != "linux" {
 		t.Skip("the function runs on Linux")
@@ -258,6 +267,9 @@ func versionsOfFunction(t *testing.T, bootstrap string) (logged, found string) {
 // A git archive, such as GitHub's of a tag, has no .git either: git writes the
 // version into it.
 func TestVersionOfArchive(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short: make test-all runs it")
+	}
 	gitDescribe(t)
 	dir := t.TempDir()
 	archive := exec.Command("sh", "-c", `git archive HEAD | tar -x -C "$0"`, dir)

@@ -2,15 +2,12 @@ package kmsentry
 
 import (
 	"encoding/json"
-	"os/exec"
 	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/kmsentry/kmsentry/internal/pytool"
 )
 
 // organization holds the bus on which other accounts put what they forward, and
@@ -89,17 +86,13 @@ func openStatements(v any) []any {
 }
 
 // TestForwarderTemplate: deploy/forwarder.yaml goes as it is into a stack set, and
-// forwards what template.yaml's rule takes. TestEveryTemplateIsLinted lints it.
+// forwards what template.yaml's rule takes. TestCfnLint lints it.
 func TestForwarderTemplate(t *testing.T) {
 	text := document(t, "deploy/forwarder.yaml")
 	if strings.Contains(text, "\nTransform:") || strings.Contains(text, "Fn::Transform") || len(text) > 51200 {
 		t.Errorf("deploy/forwarder.yaml has a transform, or %d bytes: a stack set with service-managed permissions takes neither", len(text))
 	}
-	central := translate(t, readTemplate(t))[0].Template
-	for _, fault := range forwarderFaults(t, text, central) {
-		t.Error(fault)
-	}
-	for _, plant := range []struct{ name, old, new string }{
+	plants := []struct{ name, old, new string }{
 		{"the role may put events anywhere", "                Resource: !Sub\n                  - arn:${AWS::Partition}:events:${Region}:${SecurityAccount}:event-bus/${BusName}\n                  - Region: !If [BusInEachRegion, !Ref AWS::Region, !Ref BusRegion]\n", "                Resource: \"*\"\n"},
 		{"the role may do more", "Action: events:PutEvents", "Action: [events:PutEvents, events:PutRule]"},
 		{"any rule takes the role", "              ArnEquals: {aws:SourceArn: !Sub \"arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/kmsentry-forwarder\"}\n      Policies", "      Policies"},
@@ -114,9 +107,19 @@ func TestForwarderTemplate(t *testing.T) {
 		{"the alarm tells nobody", "        - [!Sub \"arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:${AlarmTopicName}\"]\n        - !Ref AWS::NoValue", "        - !Ref AWS::NoValue\n        - !Ref AWS::NoValue"},
 		{"the alarm forgets", "EvaluationPeriods: 168", "EvaluationPeriods: 1"},
 		{"an alarm on nothing", "MetricName: FailedInvocations", "MetricName: FailedInvocation"},
-	} {
+	}
+	templates := []string{readTemplate(t), text}
+	for _, p := range plants {
+		templates = append(templates, replaced(t, text, p.old, p.new))
+	}
+	answers := translate(t, templates...)
+	central, answers := answers[0].Template, answers[1:]
+	for _, fault := range forwarderFaults(answers[0].Template, central) {
+		t.Error(fault)
+	}
+	for i, plant := range plants {
 		t.Run(plant.name, func(t *testing.T) {
-			if len(forwarderFaults(t, replaced(t, text, plant.old, plant.new), central)) == 0 {
+			if len(forwarderFaults(answers[i+1].Template, central)) == 0 {
 				t.Error("nobody noticed")
 			}
 		})
@@ -124,9 +127,8 @@ func TestForwarderTemplate(t *testing.T) {
 }
 
 // forwarderFaults returns what is wrong with the forwarder, beside a central stack.
-func forwarderFaults(t *testing.T, text string, central cloudFormation) []string {
-	t.Helper()
-	f := &faults{c: translate(t, text)[0].Template}
+func forwarderFaults(forwarder, central cloudFormation) []string {
+	f := &faults{c: forwarder}
 	if got := strings.Join(kinds(f.c.Resources), " "); got != "AWS::CloudWatch::Alarm AWS::Events::Rule AWS::IAM::Role AWS::SQS::Queue AWS::SQS::QueuePolicy" {
 		f.add("resources %s", got)
 	}
@@ -213,28 +215,6 @@ func kinds(resources map[string]resource) []string {
 	}
 	slices.Sort(all)
 	return all
-}
-
-// TestEveryTemplateIsLinted: cfn-lint has nothing against any file of deploy/, in
-// the partitions where its resources exist.
-func TestEveryTemplateIsLinted(t *testing.T) {
-	pytool.Need(t, "cfn-lint", "--version")
-	names, err := filepath.Glob("deploy/*.yaml")
-	if err != nil || len(names) == 0 {
-		t.Fatalf("no templates in deploy (%v)", err)
-	}
-	for _, regions := range partitions() {
-		var there []string
-		for _, name := range names {
-			if name != filepath.Join("deploy", "chat.yaml") || regions[0] == "us-east-1" { // chat is in the partition aws alone
-				there = append(there, name)
-			}
-		}
-		arguments := slices.Concat([]string{"-r"}, regions, []string{"--"}, there)
-		if out, err := exec.Command("cfn-lint", arguments...).CombinedOutput(); err != nil {
-			t.Errorf("cfn-lint %q: %v\n%s", arguments, err, out)
-		}
-	}
 }
 
 // docs/rollout.md names the forwarder's parameters with their defaults, and its

@@ -94,8 +94,8 @@ func (f *faults) bucket() {
 			"Condition": {"Bool": {"aws:SecureTransport": "false"}}}]}}`)
 }
 
-// TestSweepRoleTemplate: the role for member accounts is clean, has no
-// transform, reads keys and nothing else, and lets one role in.
+// TestSweepRoleTemplate: the role for member accounts has no transform, reads keys
+// and nothing else, and lets one role in. TestCfnLint lints it.
 func TestSweepRoleTemplate(t *testing.T) {
 	name := filepath.Join("deploy", "sweep-role.yaml")
 	raw, err := os.ReadFile(name)
@@ -103,9 +103,6 @@ func TestSweepRoleTemplate(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := string(raw)
-	if err := lint(t, "sweep-role.yaml", text); err != nil {
-		t.Errorf("cfn-lint %s: %v", name, err)
-	}
 	plants := []struct{ name, old, new string }{
 		{"any role of the account gets in", "            Condition:\n              ArnEquals: {aws:PrincipalArn: !Ref SweepRoleArn}\n", ""},
 		{"any account gets in", "Principal: {AWS: !Sub", "Principal: {AWS: \"*\", Service: !Sub"},

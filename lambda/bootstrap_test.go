@@ -234,6 +234,7 @@ func first(faults ...fakesns.Fault) func(int) fakesns.Fault {
 }
 
 func TestPassingFaultsAreRetried(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name   string
 		faults []fakesns.Fault
@@ -270,6 +271,7 @@ func TestPassingFaultsAreRetried(t *testing.T) {
 
 // A lost answer leads to a second message; both carry the same uid.
 func TestLostAnswerRepeatsTheSameFinding(t *testing.T) {
+	t.Parallel()
 	for _, fault := range []fakesns.Fault{fakesns.Lost, fakesns.Cut, fakesns.Late} {
 		t.Run(string(fault), func(t *testing.T) {
 			t.Parallel()
@@ -292,6 +294,7 @@ func TestLostAnswerRepeatsTheSameFinding(t *testing.T) {
 // That it fails before the deadline is held in send_test.go, where time is
 // simulated; here the function may be late, for the machine may be busy.
 func TestLastingFaultsFail(t *testing.T) {
+	t.Parallel()
 	always := func(f fakesns.Fault) func(int) fakesns.Fault { return func(int) fakesns.Fault { return f } }
 	tests := []struct {
 		name    string

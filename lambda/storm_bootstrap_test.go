@@ -17,6 +17,7 @@ const stormEvents = 900
 // as many as the limits allow, which depends on how fast the machine is; so the
 // test looks at the times at which SNS took them.
 func TestBootstrapInAStorm(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name string
 		key  func(n int) int

@@ -112,9 +112,12 @@ func (a account) sh(t *testing.T, dir, block string) (out string, ok bool) {
 	return string(text), err == nil
 }
 
-// TestRunbook runs what docs/deploy.md says to do with events in a queue: against
+// TestRunbookMoto runs what docs/deploy.md says to do with events in a queue: against
 // moto's queues and the real function.
-func TestRunbook(t *testing.T) {
+func TestRunbookMoto(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short: make moto runs it")
+	}
 	for _, tool := range []string{"aws", "jq"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			if os.Getenv("CI") != "" {

@@ -1,6 +1,6 @@
 // Package browsertest shows pages in a Chromium without a window, for tests. On
 // a reader's machine without one such a test skips and says what to install;
-// where CI is set, as in continuous integration, it fails.
+// where CI is set, as in continuous integration, it fails. In make test it skips.
 package browsertest
 
 import (
@@ -18,6 +18,9 @@ import (
 // Need returns the path of a Chromium.
 func Need(t testing.TB) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("left out with -short: make test-all runs it")
+	}
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path

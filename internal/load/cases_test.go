@@ -107,7 +107,11 @@ func (t *randomTemplate) assignments(allowed bool) []map[string]string {
 // TestConditionsAgainstEnumeration: the readings of a template whose parameters
 // are not known are those that it has for all their values, no more and no less.
 func TestConditionsAgainstEnumeration(t *testing.T) {
-	for seed := range uint64(400) {
+	seeds := uint64(400)
+	if testing.Short() {
+		seeds = 100
+	}
+	for seed := range seeds {
 		template := newRandomTemplate(seed)
 		condition := pick(template.rng, append(template.names, ""))
 		allowed := seed%2 == 0

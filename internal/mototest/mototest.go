@@ -20,8 +20,12 @@ func Client() *http.Client {
 }
 
 // Start runs moto's server, an SNS and SQS by other authors, and returns its URL.
+// A test that calls it has Moto in its name, by which make moto knows it.
 func Start(t testing.TB) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("left out with -short: make moto runs it")
+	}
 	pytool.Need(t, "moto_server", "--help")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -230,6 +230,9 @@ func TestAsTheFolder(t *testing.T) {
 	f, truth, dir := serve(t)
 	want := answer(t, huntFolder(t, dir))
 	f.slowDown, f.breaks = 3, 12
+	if testing.Short() {
+		f.slowDown, f.breaks = 1, 3 // the client waits longer each time
+	}
 	r := huntIn(t, "s3://trail-logs/org/", hunt.Options{LateDays: 2})
 	if got := answer(t, r); got != want {
 		t.Errorf("answer\n%s\nwant\n%s", got, want)

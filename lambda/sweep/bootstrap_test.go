@@ -221,6 +221,7 @@ func TestAlertsExactlyOnChanges(t *testing.T) {
 // A change whose event never came is noticed by the next run; one whose event
 // came is not; and neither is a change that no call made.
 func TestLostEventIsNoticed(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	for _, id := range []string{"lost", "came", "early"} {
 		s.set(home, id, &fakeKey{policy: closed})
@@ -255,6 +256,7 @@ func TestLostEventIsNoticed(t *testing.T) {
 // An earlier finding about a key, from before its policy was last read, is not
 // the event of its change; another key's search may go back further.
 func TestEarlierFindingIsNotTheEvent(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	s.set(home, "a", &fakeKey{policy: closed})
 	s.set(home, "b", &fakeKey{policy: closed})
@@ -273,6 +275,7 @@ func TestEarlierFindingIsNotTheEvent(t *testing.T) {
 
 // A log that is searched for ever holds no news up.
 func TestSearchThatDoesNotEnd(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	s.set(home, "a", &fakeKey{policy: closed})
 	s.run()
@@ -528,6 +531,7 @@ func TestExceptionsHoldBack(t *testing.T) {
 
 // Time runs out: what was read is told and kept, and the run fails by name.
 func TestTooLittleTime(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	for _, id := range []string{"a", "b"} {
 		s.set(home, id, &fakeKey{policy: open})
