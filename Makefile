@@ -14,7 +14,7 @@ STAMP  := -X github.com/kmsentry/kmsentry/internal/version.described=$(KMSENTRY_
 LEAN   := -trimpath -buildvcs=false -tags lambda.norpc -ldflags "-s -w $(STAMP)"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build build-DetectorFunction build-SweepFunction package release bench fuzz mutate oracle preview lint soak scale deploy delete smoke clean bin/bootstrap bin/kmsentry
+.PHONY: help run test test-all moto cfn-lint build build-DetectorFunction build-SweepFunction package release bench fuzz mutate oracle preview lint soak scale deploy delete smoke clean bin/bootstrap bin/kmsentry
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-zA-Z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,9 +24,26 @@ run: bin/bootstrap bin/kmsentry ## send every sample event through the real Lamb
 	@echo
 	@echo "See any of them: bin/kmsentry invoke events/NAME.json   All of them, in a browser: make preview"
 
-test: ## vet, all tests, template checks; with the race detector where there is a C compiler
+# The packages that start no goroutine, in which the race detector has nothing to
+# find: all_test.go holds them to it. What is not among them is tested with it.
+SEQUENTIAL = . ./alert/... ./detector/... ./history/...
+# Many tests wait, for a time limit or for a process; on a busy machine all take long.
+PATIENT    = -parallel 8 -timeout 40m
+
+test: ## vet and the tests of every package in short, in less than two minutes
 	$(GO) vet ./...
-	$(GO) test $(RACE) ./...
+	$(GO) test -short $(PATIENT) $(SEQUENTIAL)
+	$(GO) test -short $(PATIENT) $(RACE) $$($(GO) list ./... | grep -vxF "$$($(GO) list $(SEQUENTIAL))")
+
+test-all: ## vet and every test in full, with moto, cfn-lint, Chromium and make package where they are; .ci/run runs it
+	$(GO) vet ./...
+	$(GO) test $(PATIENT) $(RACE) ./...
+
+moto: ## the tests against moto: function, sweep, doctor, runbook (minutes; pip install 'moto[server]')
+	CI=true $(GO) test -count=1 -run Moto ./cmd/... ./internal/... ./lambda/...
+
+cfn-lint: ## cfn-lint over every template, as it is and translated (pip install cfn-lint aws-sam-translator)
+	CI=true $(GO) test -count=1 -run CfnLint .
 
 build: bin/bootstrap bin/kmsentry ## build the command and the Lambda binary, for this machine and for deployment
 	$(MAKE) build-DetectorFunction ARTIFACTS_DIR=dist/linux-$(ARCH)
