@@ -97,7 +97,7 @@ release: ## build a release with goreleaser, from a clean tree on a tag; a dry r
 	KMSENTRY_VERSION='$(KMSENTRY_VERSION)' $(GORELEASER) release $(or $(RELEASE),--clean)
 
 bench: ## run the benchmarks; beside iam-simulate where make oracle has installed it
-	$(if $(wildcard detector/policy/testdata/oracle/node_modules),KMSENTRY_ORACLE=1) $(GO) test -run '^$$' -bench . -benchmem ./...
+	$(if $(wildcard detector/policy/decide/testdata/oracle/node_modules),KMSENTRY_ORACLE=1) $(GO) test -run '^$$' -bench . -benchmem ./...
 
 fuzz: ## fuzz every target for FUZZTIME (default 10s)
 	.ci/fuzz $(or $(FUZZTIME),10s)
@@ -107,8 +107,8 @@ mutate: ## break each row of condition keys and each guard of the decision: do t
 	$(GO) run ./internal/mutate $(MUTATE)
 
 oracle: ## hold the decision against npm @cloud-copilot/iam-simulate (needs node and npm)
-	cd detector/policy/testdata/oracle && npm ci
-	KMSENTRY_ORACLE=1 $(GO) test -count=1 -run TestOracle ./detector/policy
+	cd detector/policy/decide/testdata/oracle && npm ci
+	KMSENTRY_ORACLE=1 $(GO) test -count=1 -run TestOracle ./detector/policy/decide
 
 soak: ## send 20,000 events through the real binary: every alert once, and memory that does not grow
 	KMSENTRY_SOAK=1 $(GO) test -count=1 -timeout 30m -v -run TestSoak ./lambda

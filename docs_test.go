@@ -221,7 +221,7 @@ func template(t *testing.T) stack {
 
 // TestReadmeCounts: the counts that README.md gives.
 func TestReadmeCounts(t *testing.T) {
-	corpus, err := filepath.Glob("detector/policy/testdata/corpus/*.jsonl")
+	corpus, err := filepath.Glob("detector/policy/decide/testdata/corpus/*.jsonl")
 	if err != nil {
 		t.Fatal(err)
 	}

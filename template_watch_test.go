@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // pseudo are values for CloudFormation's pseudo parameters and for what the
@@ -159,8 +160,8 @@ func (f *faults) key() {
 		f.add("the key's policy: %v", err)
 		return
 	}
-	d := p.Decide(policy.Question{Account: pseudo()["AWS::AccountId"], KeyARN: pseudo()["StackKey.Arn"]})
-	if d.Verdict != policy.Private {
+	d := decide.Decide(p, decide.Question{Account: pseudo()["AWS::AccountId"], KeyARN: pseudo()["StackKey.Arn"]})
+	if d.Verdict != decide.Private {
 		f.add("kmsentry calls its own key's policy %s", d.Verdict)
 	}
 	f.want("the key's services", document.(map[string]any)["Statement"].([]any)[1], `{"Sid": "AlarmsAndRules", "Effect": "Allow",

@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // Lengths of a chat notification, in characters. Amazon Q Developer documents
@@ -223,7 +223,7 @@ func chatWhy(f *detector.Finding) []string {
 	if notInRecord(f) {
 		return append(lines, "Only the key itself can say what is in force: fetch it.")
 	}
-	if f.Verdict == policy.Public || f.Verdict != policy.Undecided && len(f.Decision.Undecided) == 0 {
+	if f.Verdict == decide.Public || f.Verdict != decide.Undecided && len(f.Decision.Undecided) == 0 {
 		return lines // nothing worse can come out
 	}
 	for _, open := range f.Decision.Undecided[:min(len(f.Decision.Undecided), 2)] {

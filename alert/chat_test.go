@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // codeSpan and ourLink are the only places where more than plain words may stand.
@@ -104,7 +104,7 @@ func TestChatStepsOfRefusedCall(t *testing.T) {
 // The step that contains must not fall victim to its length.
 func TestChatStepsSayHowToContain(t *testing.T) {
 	for _, region := range []string{"us-east-1", "ap-northeast-3", "us-gov-west-1", "ap-southeast-12"} {
-		for _, verdict := range []policy.Verdict{policy.Public, policy.Network, policy.Shared, policy.Undecided, policy.Private} {
+		for _, verdict := range []decide.Verdict{decide.Public, decide.Network, decide.Shared, decide.Undecided, decide.Private} {
 			for _, repaired := range []string{"", fixedPolicy} {
 				f := publicFinding()
 				f.Verdict, f.Repaired = verdict, repaired

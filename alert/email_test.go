@@ -10,7 +10,8 @@ import (
 
 	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // lineStarts is what a line of the mail may start with at the left margin.
@@ -148,14 +149,14 @@ func TestEmailSays(t *testing.T) {
 	all := findings()
 	test, expired, runbook := testOptions(), testOptions(), testOptions()
 	grantor, partner, template, links := publicFinding(), publicFinding(), publicFinding(), publicFinding()
-	grantor.Decision.Grants = append(grantor.Decision.Grants, policy.Grant{Class: policy.ClassEncrypt, Action: "kms:CreateGrant", Audience: policy.Public, Statements: grantor.Decision.Grants[0].Statements})
-	partner.Decision.Grants = append(partner.Decision.Grants, policy.Grant{Class: policy.ClassUse, Action: "kms:Decrypt", Audience: policy.Shared})
+	grantor.Decision.Grants = append(grantor.Decision.Grants, decide.Grant{Class: kmsapi.ClassEncrypt, Action: "kms:CreateGrant", Audience: decide.Public, Statements: grantor.Decision.Grants[0].Statements})
+	partner.Decision.Grants = append(partner.Decision.Grants, decide.Grant{Class: kmsapi.ClassUse, Action: "kms:Decrypt", Audience: decide.Shared})
 	mixed, unsure, worse, locked := publicFinding(), *all["shared"], *all["shared"], publicFinding()
-	mixed.Decision.Grants = []policy.Grant{all["shared"].Decision.Grants[0], mixed.Decision.Grants[0]}
+	mixed.Decision.Grants = []decide.Grant{all["shared"].Decision.Grants[0], mixed.Decision.Grants[0]}
 	mixed.Decision.Grants[1].Action, mixed.Decision.Grants[1].Witness.Action = "kms:GenerateDataKey", "kms:GenerateDataKey"
 	unsure.Severity, unsure.Decision.Undecided = detector.Medium, all["undecided"].Decision.Undecided
 	worse.Severity, worse.Decision.Future = detector.Medium, all["later"].Decision.Future
-	locked.Decision.Owner = policy.Owner{Manage: policy.AccessNamed, ManageBlame: policy.Open{Reason: "r"}, Named: []string{"arn:aws:iam::111122223333:role/admin"}}
+	locked.Decision.Owner = decide.Owner{Manage: decide.AccessNamed, ManageBlame: decide.Open{Reason: "r"}, Named: []string{"arn:aws:iam::111122223333:role/admin"}}
 	template.Actor.Name, template.Actor.Role, template.Actor.InvokedBy = "AWSCloudFormation", "cfn-execution", "cloudformation.amazonaws.com"
 	links.Source.UserAgent = "x https://evil.example/a.b WWW.evil.example"
 	links.Statements[0].Text = `{"Sid": "https://evil.example WwW.evil.example"}`

@@ -8,7 +8,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
 )
 
 // A reason is one paragraph of why the alert was sent.
@@ -112,7 +113,7 @@ func (m *mail) dangers() []reason {
 	case m.f.Event.Bypass:
 		all = append(all, point("The caller switched KMS's lockout check off (BypassPolicyLockoutSafetyCheck)."))
 	}
-	if m.f.Decision.Future != nil && m.f.Verdict == policy.Private { // else the meaning says so
+	if m.f.Decision.Future != nil && m.f.Verdict == decide.Private { // else the meaning says so
 		all = append(all, point(later(m.f.Decision)))
 	}
 	return all
@@ -146,7 +147,7 @@ func (m *mail) asides() []reason {
 			all = append(all, point(serviceName(s.Service)+" is let in by "+statementName(s.Statement)+" and nothing pins whose account it works for."))
 		}
 	}
-	if m.f.Verdict != policy.Undecided { // else the reasons name what matters
+	if m.f.Verdict != decide.Undecided { // else the reasons name what matters
 		for _, part := range m.f.Unreadable {
 			all = append(all, point("A part of the policy could not be read; the rest is decided. "+plain(part, maxText)))
 		}
@@ -160,15 +161,15 @@ func (m *mail) asides() []reason {
 }
 
 // flagText explains a flag that the lines above do not; "" for the others.
-func flagText(flag policy.Flag) string {
+func flagText(flag decide.Flag) string {
 	switch flag {
-	case policy.FlagViaService:
+	case decide.FlagViaService:
 		return "Strangers get in only through an AWS service that acts for them."
-	case policy.FlagKeyDependent:
+	case decide.FlagKeyDependent:
 		return "Some facts of the key are not known here (its spec, tags or aliases) and were taken at their worst."
-	case policy.FlagUniqueIDUnknown:
+	case decide.FlagUniqueIDUnknown:
 		return "The policy names a unique id (AIDA..., AROA...) whose account the text does not say."
-	case policy.FlagAmbiguous:
+	case decide.FlagAmbiguous:
 		return "The answer turns on a construct that AWS does not document."
 	default:
 		return ""
@@ -267,15 +268,15 @@ func (m *mail) proof() {
 		m.para("    ", "      ", plain(key, maxName)+" = "+strings.Join(values, ", "))
 	}
 	switch g.Audience {
-	case policy.Public:
+	case decide.Public:
 		m.para("  ", "  ", "The account and the names are made up: any outside account whose own IAM policy permits the call will do.")
-	case policy.Network:
+	case decide.Network:
 		m.para("  ", "  ", "The account and the names are made up: any outside account whose own IAM policy permits the call will do, from that network.")
 	}
 }
 
 // witnessText is the request in a sentence.
-func witnessText(w policy.Request) string {
+func witnessText(w evaluate.Request) string {
 	caller := "A caller"
 	switch {
 	case w.Service != "":

@@ -7,7 +7,8 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
 )
 
 // An evidence is kmsentry's own part of the finding, evidences[0].data. It
@@ -25,7 +26,7 @@ type evidence struct {
 	Key        evidenceKey       `json:"key"`
 	Least      string            `json:"least"`
 	Most       string            `json:"most"`
-	Classes    policy.Classes    `json:"classes"`
+	Classes    decide.Classes    `json:"classes"`
 	Owner      evidenceOwner     `json:"owner"`
 	Unguarded  string            `json:"unguarded,omitempty"` // the verdict of the key policy without resource control policies
 	Caller     evidenceCaller    `json:"caller"`
@@ -295,7 +296,7 @@ func (c *cutter) caller(f *detector.Finding) evidenceCaller {
 }
 
 // decision fills in what the policy was decided to do.
-func (c *cutter) decision(e *evidence, d policy.Decision) {
+func (c *cutter) decision(e *evidence, d decide.Decision) {
 	e.Least, e.Most, e.Classes = d.Least.String(), d.Most.String(), d.Classes
 	e.Owner = evidenceOwner{
 		Manage: d.Owner.Manage.String(), ManageWhy: c.blame(d.Owner.ManageBlame),
@@ -328,7 +329,7 @@ func (c *cutter) decision(e *evidence, d policy.Decision) {
 }
 
 // blame is why the owner lost something; "" when it did not.
-func (c *cutter) blame(o policy.Open) string {
+func (c *cutter) blame(o decide.Open) string {
 	if o.Reason == "" || o.Statement.Index < 0 {
 		return c.text("owner", o.Reason)
 	}
@@ -346,7 +347,7 @@ func (c *cutter) statement(s detector.Statement) evidenceStmt {
 }
 
 // grant is one grant with its witness.
-func (c *cutter) grant(g policy.Grant) evidenceGrant {
+func (c *cutter) grant(g decide.Grant) evidenceGrant {
 	e := evidenceGrant{Class: string(g.Class), Action: c.text("grants", g.Action), Audience: g.Audience.String(), Statements: []evidenceRef{}, Why: []string{}, Witness: c.request(g.Witness)}
 	for _, ref := range g.Statements[:c.keep("grants", len(g.Statements), c.l.statements)] {
 		e.Statements = append(e.Statements, c.ref(ref))
@@ -361,7 +362,7 @@ func (c *cutter) grant(g policy.Grant) evidenceGrant {
 }
 
 // request is a witness.
-func (c *cutter) request(r policy.Request) evidenceRequest {
+func (c *cutter) request(r evaluate.Request) evidenceRequest {
 	e := evidenceRequest{
 		Principal: c.text("grants", r.Principal), Session: c.text("grants", r.Session), UniqueID: c.text("grants", r.UniqueID),
 		Service: c.text("grants", r.Service), Action: c.text("grants", r.Action), Resource: c.text("grants", r.Resource),
@@ -382,6 +383,6 @@ func (c *cutter) request(r policy.Request) evidenceRequest {
 }
 
 // ref names a statement.
-func (c *cutter) ref(r policy.StatementRef) evidenceRef {
+func (c *cutter) ref(r decide.StatementRef) evidenceRef {
 	return evidenceRef{r.Index, c.text("grants", r.Sid)}
 }

@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // at is the instant of the fixtures' calls; options are 4 seconds later.
@@ -29,7 +31,7 @@ const (
 // publicFinding is the plainest case: a role opened a key to everyone.
 func publicFinding() *detector.Finding {
 	return &detector.Finding{
-		UID: strings.Repeat("0f1e2d3c", 8), Verdict: policy.Public, Severity: detector.Critical,
+		UID: strings.Repeat("0f1e2d3c", 8), Verdict: decide.Public, Severity: detector.Critical,
 		Title: "Anyone in AWS can encrypt with this KMS key",
 		Event: detector.Event{
 			ID: "f09518ac-5ae5-4214-80ee-4f23ccdedd4c", RequestID: "3356af25-a237-471f-ba5e-abb37d4a256f", Name: "PutKeyPolicy",
@@ -45,9 +47,9 @@ func publicFinding() *detector.Finding {
 		Source:   detector.Source{Address: "198.51.100.9", IsIP: true, UserAgent: "aws-cli/2.31.9 md/awscrt#0.27.6 command/kms.put-key-policy"},
 		Policy:   detector.PolicyText{Text: openPolicy, SHA256: sha},
 		Repaired: fixedPolicy,
-		Decision: policy.Decision{Verdict: policy.Public, Grants: []policy.Grant{{
-			Class: policy.ClassEncrypt, Action: "kms:Encrypt", Audience: policy.Public, Statements: []policy.StatementRef{{Index: 0, Sid: "Open"}},
-			Witness: policy.Request{Principal: "arn:aws:iam::999988887777:role/stranger", Action: "kms:Encrypt", Resource: keyInUSWest, Time: at, Context: map[string][]string{}},
+		Decision: decide.Decision{Verdict: decide.Public, Grants: []decide.Grant{{
+			Class: kmsapi.ClassEncrypt, Action: "kms:Encrypt", Audience: decide.Public, Statements: []decide.StatementRef{{Index: 0, Sid: "Open"}},
+			Witness: evaluate.Request{Principal: "arn:aws:iam::999988887777:role/stranger", Action: "kms:Encrypt", Resource: keyInUSWest, Time: at, Context: map[string][]string{}},
 			Why:     []string{`Statement 1 "Open" allows kms:Encrypt to every AWS principal and has no condition.`},
 		}}},
 		Statements: []detector.Statement{{Index: 0, Count: 1, Sid: "Open", Effect: "Allow", Principal: `"Principal":{"AWS":"*"}`, Action: `"Action":"kms:Encrypt"`, Text: openStmt}},
@@ -69,25 +71,25 @@ func findings() map[string]*detector.Finding {
 		all[name] = f
 	}
 	change("network", func(f *detector.Finding) {
-		f.Verdict, f.Severity, f.Title = policy.Network, detector.Medium, "Anyone on a named network can encrypt with this KMS key"
+		f.Verdict, f.Severity, f.Title = decide.Network, detector.Medium, "Anyone on a named network can encrypt with this KMS key"
 		g := &f.Decision.Grants[0]
-		g.Audience, g.Named = policy.Network, []string{"203.0.113.0/24", "vpce-0a1b2c3d4e5f67890"}
+		g.Audience, g.Named = decide.Network, []string{"203.0.113.0/24", "vpce-0a1b2c3d4e5f67890"}
 		g.Witness.Context = map[string][]string{"aws:SourceIp": {"203.0.113.0"}, "aws:PrincipalAccount": {"999988887777"}}
 		g.Why = []string{"Statement 1 \"Open\" allows kms:Encrypt to every AWS principal; `IpAddress aws:SourceIp` keeps out all but 203.0.113.0/24."}
 	})
 	change("shared", func(f *detector.Finding) {
-		f.Verdict, f.Severity, f.Title = policy.Shared, detector.Low, "A named outside account can encrypt with this KMS key"
+		f.Verdict, f.Severity, f.Title = decide.Shared, detector.Low, "A named outside account can encrypt with this KMS key"
 		g := &f.Decision.Grants[0]
-		g.Audience, g.Named, f.Repaired = policy.Shared, []string{"444455556666"}, ""
-		f.Decision.Flags = []policy.Flag{policy.FlagKeyDependent}
+		g.Audience, g.Named, f.Repaired = decide.Shared, []string{"444455556666"}, ""
+		f.Decision.Flags = []decide.Flag{decide.FlagKeyDependent}
 	})
 	change("undecided", func(f *detector.Finding) {
-		f.Verdict, f.Severity, f.Title, f.Repaired = policy.Undecided, detector.Medium, "This key policy could not be decided", ""
-		f.Decision = policy.Decision{Undecided: []policy.Open{{Statement: policy.StatementRef{Index: 0, Sid: "Odd"}, Reason: "ArnLike with a bare * is not documented"}}, Flags: []policy.Flag{policy.FlagAmbiguous}}
+		f.Verdict, f.Severity, f.Title, f.Repaired = decide.Undecided, detector.Medium, "This key policy could not be decided", ""
+		f.Decision = decide.Decision{Undecided: []decide.Open{{Statement: decide.StatementRef{Index: 0, Sid: "Odd"}, Reason: "ArnLike with a bare * is not documented"}}, Flags: []decide.Flag{decide.FlagAmbiguous}}
 	})
 	change("unparsed", func(f *detector.Finding) {
-		f.Verdict, f.Severity, f.Title, f.Repaired = policy.Undecided, detector.Medium, "This key policy could not be read", ""
-		f.Decision, f.Statements = policy.Decision{}, nil
+		f.Verdict, f.Severity, f.Title, f.Repaired = decide.Undecided, detector.Medium, "This key policy could not be read", ""
+		f.Decision, f.Statements = decide.Decision{}, nil
 		f.Problem = `key policy: Statement[0].Principal: expected one Principal, found another (byte 71)`
 	})
 	change("unread-in-part", func(f *detector.Finding) {
@@ -98,8 +100,8 @@ func findings() map[string]*detector.Finding {
 		f.Event.Outcome, f.Event.ErrorCode, f.Event.ErrorMessage = detector.Refused, "AccessDenied", "User: arn:aws:sts::111122223333:assumed-role/okta_adm_role/jane@example.com is not authorized to perform: kms:PutKeyPolicy"
 	})
 	change("later", func(f *detector.Finding) {
-		f.Verdict, f.Severity, f.Title = policy.Private, detector.Medium, "This KMS key opens to anyone in AWS on 2027-01-01 00:00:00 UTC"
-		f.Decision = policy.Decision{Verdict: policy.Private, Future: &policy.Exposure{At: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Verdict: policy.Public}, Flags: []policy.Flag{policy.FlagFutureExposure}}
+		f.Verdict, f.Severity, f.Title = decide.Private, detector.Medium, "This KMS key opens to anyone in AWS on 2027-01-01 00:00:00 UTC"
+		f.Decision = decide.Decision{Verdict: decide.Private, Future: &decide.Exposure{At: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Verdict: decide.Public}, Flags: []decide.Flag{decide.FlagFutureExposure}}
 	})
 	change("china", func(f *detector.Finding) {
 		f.Key = detector.Key{ARN: "arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab", ID: "1234abcd-12ab-34cd-56ef-1234567890ab", Account: "111122223333", Region: "cn-north-1", Partition: "aws-cn"}
@@ -127,8 +129,8 @@ func findings() map[string]*detector.Finding {
 		f.Key = detector.Key{ID: "alias/payroll", Alias: "alias/payroll", Account: "111122223333", Region: "us-west-2", Partition: "aws", Note: "The request named the key by an alias; the record does not say which key that was."}
 	})
 	change("policy-missing", func(f *detector.Finding) {
-		f.Verdict, f.Severity, f.Title, f.Repaired = policy.Undecided, detector.Medium, "The new policy of this KMS key is not in the record", ""
-		f.Decision, f.Statements, f.Policy = policy.Decision{}, nil, detector.PolicyText{Missing: `CloudTrail left the request parameters out ("requestParameters too large")`}
+		f.Verdict, f.Severity, f.Title, f.Repaired = decide.Undecided, detector.Medium, "The new policy of this KMS key is not in the record", ""
+		f.Decision, f.Statements, f.Policy = decide.Decision{}, nil, detector.PolicyText{Missing: `CloudTrail left the request parameters out ("requestParameters too large")`}
 		f.Problem = "it is not in the record: " + f.Policy.Missing
 	})
 	change("key-elsewhere", func(f *detector.Finding) {
@@ -192,12 +194,12 @@ func fill(f *detector.Finding, s string) {
 	st.Sid, st.Effect, st.Principal, st.Action, st.Condition, st.Text = s, s, s, s, s, s
 	g := &f.Decision.Grants[0]
 	g.Action, g.Named, g.Why = s, []string{s, s}, []string{s, s}
-	g.Statements = []policy.StatementRef{{Index: 0, Sid: s}}
-	g.Witness = policy.Request{Principal: s, Session: s, UniqueID: s, Service: s, Action: s, Resource: s, Context: map[string][]string{s: {s, s}}}
-	f.Decision.Others = []policy.Grant{{Action: s, Audience: policy.Public}}
-	f.Decision.Services = []policy.ServiceGrant{{Service: s, Statement: policy.StatementRef{Sid: s}, ConfusedDeputy: true}}
-	f.Decision.Undecided = []policy.Open{{Statement: policy.StatementRef{Index: -1, Sid: s}, Reason: s}}
-	f.Decision.Flags = []policy.Flag{policy.Flag(s)}
+	g.Statements = []decide.StatementRef{{Index: 0, Sid: s}}
+	g.Witness = evaluate.Request{Principal: s, Session: s, UniqueID: s, Service: s, Action: s, Resource: s, Context: map[string][]string{s: {s, s}}}
+	f.Decision.Others = []decide.Grant{{Action: s, Audience: decide.Public}}
+	f.Decision.Services = []decide.ServiceGrant{{Service: s, Statement: decide.StatementRef{Sid: s}, ConfusedDeputy: true}}
+	f.Decision.Undecided = []decide.Open{{Statement: decide.StatementRef{Index: -1, Sid: s}, Reason: s}}
+	f.Decision.Flags = []decide.Flag{decide.Flag(s)}
 	p := &f.Splunk
 	p.Signature, p.Dest, p.User, p.UserAgent, p.Src, p.VendorAccount, p.VendorRegion = s, s, s, s, s, s, s
 	p.Rows = []detector.SplunkRow{{KeyPolicyAction: s, KeyPolicyPrincipal: s, Count: 1}}

@@ -5,15 +5,15 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // A grantGroup is a run of grants that one explanation serves.
-type grantGroup struct{ grants []policy.Grant }
+type grantGroup struct{ grants []decide.Grant }
 
 // groupGrants puts together the grants that the same statements give to the
 // same audience, worst audience first, else in the order of the decision.
-func groupGrants(grants []policy.Grant) []grantGroup {
+func groupGrants(grants []decide.Grant) []grantGroup {
 	var groups []grantGroup
 	for _, g := range grants {
 		i := slices.IndexFunc(groups, func(group grantGroup) bool {
@@ -21,7 +21,7 @@ func groupGrants(grants []policy.Grant) []grantGroup {
 			return first.Audience == g.Audience && slices.Equal(first.Statements, g.Statements) && slices.Equal(first.Named, g.Named)
 		})
 		if i < 0 {
-			groups = append(groups, grantGroup{[]policy.Grant{g}})
+			groups = append(groups, grantGroup{[]decide.Grant{g}})
 			continue
 		}
 		groups[i].grants = append(groups[i].grants, g)
@@ -31,8 +31,8 @@ func groupGrants(grants []policy.Grant) []grantGroup {
 }
 
 // worstGrant is the first grant to the worst audience; nil when there is none.
-func worstGrant(d policy.Decision) *policy.Grant {
-	var worst *policy.Grant
+func worstGrant(d decide.Decision) *decide.Grant {
+	var worst *decide.Grant
 	for i := range d.Grants {
 		if worst == nil || d.Grants[i].Audience > worst.Audience {
 			worst = &d.Grants[i]
@@ -65,9 +65,9 @@ func (g grantGroup) audience() string {
 		named += outsider(name)
 	}
 	switch g.grants[0].Audience {
-	case policy.Public:
+	case decide.Public:
 		return "Anyone in AWS"
-	case policy.Network:
+	case decide.Network:
 		if named == "" {
 			return "Anyone on a named network"
 		}

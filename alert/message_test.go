@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // What SNS accepts. Source: SNS API reference, Publish; SNS developer guide,
@@ -249,7 +249,7 @@ func TestSubject(t *testing.T) {
 	long.Key.Region, long.Decision.Grants[0].Action = "ap-northeast-3", "kms:GenerateDataKeyPairWithoutPlaintext"
 	mixed := publicFinding()
 	mixed.Decision.Grants = append(mixed.Decision.Grants, mixed.Decision.Grants[0])
-	mixed.Decision.Grants[0].Audience, mixed.Decision.Grants[1].Action = policy.Shared, "kms:ReEncryptTo"
+	mixed.Decision.Grants[0].Audience, mixed.Decision.Grants[1].Action = decide.Shared, "kms:ReEncryptTo"
 	test := testOptions()
 	test.Test = true
 	all := findings()

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // ocsfVersion is the version that findings are labelled with: the one that
@@ -74,7 +74,7 @@ func statusDetail(f *detector.Finding) string {
 // knows whether the policy is in force.
 func confidence(f *detector.Finding) (id int, name string) {
 	switch {
-	case f.Verdict == policy.Undecided:
+	case f.Verdict == decide.Undecided:
 		return 1, "Low"
 	case outcomeUnknown(f):
 		return 2, "Medium"

@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // ownerBrief is the finding in a few words when it is about the owner, or about
@@ -13,13 +13,13 @@ func ownerBrief(f *detector.Finding) string {
 	switch {
 	case f.TakenOver():
 		return "KMS key taken over"
-	case f.Verdict == policy.Public:
+	case f.Verdict == decide.Public:
 		return ""
 	case f.OwnerLocked:
 		return "KMS key locked to its owner"
-	case f.Verdict != policy.Private:
+	case f.Verdict != decide.Private:
 		return ""
-	case f.Attempted && f.Decision.Owner.Manage == policy.AccessNo:
+	case f.Attempted && f.Decision.Owner.Manage == decide.AccessNo:
 		return "locking a KMS key"
 	case f.Bypassed():
 		return "KMS key policy set without lock-out check"
@@ -45,11 +45,11 @@ func ownerMeaning(f *detector.Finding) string {
 	switch {
 	case f.TakenOver():
 		return "outsiders get in, and nobody in " + account + ", not even its root user, can change the policy: the key is in other hands, and what is encrypted under it can be held to ransom. " + ownerDecrypts(o) + " Only AWS Support can give the key back."
-	case o.Manage == policy.AccessNo:
+	case o.Manage == decide.AccessNo:
 		return "nobody in " + account + ", not even its root user, can change the policy of this key any more. " + ownerDecrypts(o) + " Only AWS Support can put that right."
-	case f.Bypassed() && o.Decrypt == policy.AccessNo:
+	case f.Bypassed() && o.Decrypt == decide.AccessNo:
 		return "nobody in " + account + " can decrypt with the key, but it can change the policy: put one in force that allows kms:Decrypt."
-	case f.Bypassed() && o.Manage == policy.AccessNamed:
+	case f.Bypassed() && o.Manage == decide.AccessNamed:
 		return "only " + namedOf(o.Named) + " can still change the policy. Once they are deleted, only AWS Support can help."
 	case f.Bypassed():
 		return "whether anybody in " + account + " can still change the policy could not be decided. Try it before you need it: a caller of yours must get through the policy's conditions."
@@ -70,13 +70,13 @@ func bypassNote(f *detector.Finding) string {
 }
 
 // ownerDecrypts says whether the owner can still read its data.
-func ownerDecrypts(o policy.Owner) string {
+func ownerDecrypts(o decide.Owner) string {
 	switch o.Decrypt {
-	case policy.AccessNo:
+	case decide.AccessNo:
 		return "Nobody in the account can decrypt with it either: its data is out of reach."
-	case policy.AccessYes, policy.AccessNamed:
+	case decide.AccessYes, decide.AccessNamed:
 		return "The account can still decrypt with it: copy or re-encrypt its data under another key while it can."
-	case policy.AccessNotApplicable:
+	case decide.AccessNotApplicable:
 		return "The key does not decrypt; what it signed stays valid."
 	default:
 		return "Whether the account can still decrypt with it could not be decided."
@@ -106,7 +106,7 @@ func ownerCause(f *detector.Finding) string {
 	o := f.Decision.Owner
 	blame := o.ManageBlame
 	switch {
-	case o.Manage == policy.AccessNo, f.Bypassed() && o.Manage != policy.AccessYes:
+	case o.Manage == decide.AccessNo, f.Bypassed() && o.Manage != decide.AccessYes:
 	case f.Bypassed():
 		blame = o.DecryptBlame
 	default:
@@ -128,9 +128,9 @@ func ownerDoubt(f *detector.Finding) string {
 	switch o := f.Decision.Owner; {
 	case f.Attempted || o.ManageBlame.Reason == "":
 		return ""
-	case o.Manage == policy.AccessNamed:
+	case o.Manage == decide.AccessNamed:
 		return text + ": only " + namedOf(o.Named) + " can, while they exist."
-	case o.Manage == policy.AccessUndecided && f.Key.Account != "":
+	case o.Manage == decide.AccessUndecided && f.Key.Account != "":
 		return text + ": " + plain(o.ManageBlame.Reason, maxText) + "."
 	default:
 		return ""
@@ -158,7 +158,7 @@ func lockedSteps(f *detector.Finding) []string {
 		key = plain(f.Key.ARN, maxARN)
 	}
 	steps := []string{"Open a case with AWS Support from the account that owns the key: nobody in it can change the policy of " + key + " since " + orUnknown(instant(f.Event.Time)) + ". No command of yours gives it back: kms:PutKeyPolicy is refused, and kms:DisableKey and kms:ScheduleKeyDeletion work only if this policy lets your account call them."}
-	if d := f.Decision.Owner.Decrypt; d == policy.AccessYes || d == policy.AccessNamed {
+	if d := f.Decision.Owner.Decrypt; d == decide.AccessYes || d == decide.AccessNamed {
 		steps = append(steps, "While the account can still decrypt, copy or re-encrypt what this key protects under another key.")
 	}
 	return steps

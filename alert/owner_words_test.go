@@ -5,40 +5,41 @@ import (
 	"testing"
 
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // ownerFinding is a finding about a private policy, with what is said of the owner.
-func ownerFinding(o policy.Owner) *detector.Finding {
+func ownerFinding(o decide.Owner) *detector.Finding {
 	f := publicFinding()
-	f.Verdict, f.Repaired, f.Title = policy.Private, "", "Nobody in its owner's account can change this KMS key's policy"
-	f.Decision = policy.Decision{Verdict: policy.Private, Least: policy.Private, Most: policy.Private, Owner: o}
-	f.OwnerLocked = o.Manage == policy.AccessNo
+	f.Verdict, f.Repaired, f.Title = decide.Private, "", "Nobody in its owner's account can change this KMS key's policy"
+	f.Decision = decide.Decision{Verdict: decide.Private, Least: decide.Private, Most: decide.Private, Owner: o}
+	f.OwnerLocked = o.Manage == decide.AccessNo
 	return f
 }
 
 // The mail about a key that its owner loses says what it means, whose doing it
 // is and what is left to do.
 func TestOwnerWords(t *testing.T) {
-	blame := policy.Open{Statement: policy.StatementRef{Index: 1, Sid: "Lock"}, Reason: "it denies kms:PutKeyPolicy to the key owner's account 111122223333"}
-	locked := ownerFinding(policy.Owner{Manage: policy.AccessNo, Decrypt: policy.AccessYes, ManageBlame: blame})
-	lost := ownerFinding(policy.Owner{Manage: policy.AccessNo, Decrypt: policy.AccessNo, ManageBlame: policy.Open{Statement: policy.StatementRef{Index: -1}, Reason: "no statement allows it"}})
+	blame := decide.Open{Statement: decide.StatementRef{Index: 1, Sid: "Lock"}, Reason: "it denies kms:PutKeyPolicy to the key owner's account 111122223333"}
+	locked := ownerFinding(decide.Owner{Manage: decide.AccessNo, Decrypt: decide.AccessYes, ManageBlame: blame})
+	lost := ownerFinding(decide.Owner{Manage: decide.AccessNo, Decrypt: decide.AccessNo, ManageBlame: decide.Open{Statement: decide.StatementRef{Index: -1}, Reason: "no statement allows it"}})
 	taken := publicFinding()
-	taken.OwnerLocked, taken.Decision.Owner, taken.Decision.Least = true, locked.Decision.Owner, policy.Public
+	taken.OwnerLocked, taken.Decision.Owner, taken.Decision.Least = true, locked.Decision.Owner, decide.Public
 	refused := ownerFinding(locked.Decision.Owner)
 	refused.Attempted, refused.OwnerLocked = true, false
-	named := ownerFinding(policy.Owner{Manage: policy.AccessNamed, Decrypt: policy.AccessNamed, Named: []string{"arn:aws:iam::111122223333:role/admin"}})
+	named := ownerFinding(decide.Owner{Manage: decide.AccessNamed, Decrypt: decide.AccessNamed, Named: []string{"arn:aws:iam::111122223333:role/admin"}})
 	named.Event.Bypass = true
-	unread := ownerFinding(policy.Owner{Manage: policy.AccessYes, Decrypt: policy.AccessNo, DecryptBlame: blame})
+	unread := ownerFinding(decide.Owner{Manage: decide.AccessYes, Decrypt: decide.AccessNo, DecryptBlame: blame})
 	unread.Event.Bypass = true
-	guarded := ownerFinding(policy.Owner{Manage: policy.AccessYes, Decrypt: policy.AccessYes})
-	guarded.Decision.Unguarded = &policy.Decision{Verdict: policy.Public}
-	revoke := ownerFinding(policy.Owner{Manage: policy.AccessYes, Decrypt: policy.AccessYes})
-	revoke.Decision.Others = []policy.Grant{{Class: policy.ClassOther, Action: "kms:RevokeGrant", Audience: policy.Public}}
+	guarded := ownerFinding(decide.Owner{Manage: decide.AccessYes, Decrypt: decide.AccessYes})
+	guarded.Decision.Unguarded = &decide.Decision{Verdict: decide.Public}
+	revoke := ownerFinding(decide.Owner{Manage: decide.AccessYes, Decrypt: decide.AccessYes})
+	revoke.Decision.Others = []decide.Grant{{Class: kmsapi.ClassOther, Action: "kms:RevokeGrant", Audience: decide.Public}}
 	use := publicFinding()
-	use.Decision.Grants[0].Class, use.Decision.Grants[0].Action = policy.ClassUse, "kms:Decrypt"
+	use.Decision.Grants[0].Class, use.Decision.Grants[0].Action = kmsapi.ClassUse, "kms:Decrypt"
 	sign := publicFinding()
-	sign.Decision.Grants[0].Class, sign.Decision.Grants[0].Action = policy.ClassUse, "kms:Sign"
+	sign.Decision.Grants[0].Class, sign.Decision.Grants[0].Action = kmsapi.ClassUse, "kms:Sign"
 	for name, c := range map[string]struct {
 		f       *detector.Finding
 		subject string

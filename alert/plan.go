@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // A step is one thing that a responder does.
@@ -190,7 +190,7 @@ func (p *planner) contain() {
 	}
 	unless, brief := "Not meant, or nobody answers: ", "Contain"
 	switch {
-	case unsure(p.f) || p.f.Verdict == policy.Undecided:
+	case unsure(p.f) || p.f.Verdict == decide.Undecided:
 		unless, brief = "If it is open: ", "If it is open"
 	case namedOnly(p.f):
 		unless, brief = "If you do not know them: ", "If unknown"
@@ -251,8 +251,8 @@ func (p *planner) elsewhere() string {
 }
 
 // letsGrant reports whether outsiders of any kind can make grants.
-func letsGrant(grants []policy.Grant) bool {
-	return slices.ContainsFunc(grants, func(g policy.Grant) bool { return g.Action == "kms:CreateGrant" })
+func letsGrant(grants []decide.Grant) bool {
+	return slices.ContainsFunc(grants, func(g decide.Grant) bool { return g.Action == "kms:CreateGrant" })
 }
 
 // colon ends a sentence: with a colon when a command follows.

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // A Sweep is what one run of the scheduled sweep tells: the keys that are open
@@ -193,8 +193,8 @@ func keyAccountOf(k SweptKey) string { return k.Key.Account }
 func keyRegionOf(k SweptKey) string  { return k.Key.Region }
 
 // verdict is the worst of the keys' verdicts.
-func (s Sweep) verdict() policy.Verdict {
-	worst := policy.Private
+func (s Sweep) verdict() decide.Verdict {
+	worst := decide.Private
 	for _, k := range s.Keys {
 		if v := k.verdict(); v.Rank() > worst.Rank() {
 			worst = v
@@ -204,15 +204,15 @@ func (s Sweep) verdict() policy.Verdict {
 }
 
 // verdict is that of the key's news.
-func (k SweptKey) verdict() policy.Verdict {
-	worst := policy.Private
+func (k SweptKey) verdict() decide.Verdict {
+	worst := decide.Private
 	if k.Policy != nil {
 		worst = k.Policy.Verdict
 	}
 	for _, g := range k.Grants {
-		v := policy.Shared
-		if g.Audience == policy.Undecided.String() {
-			v = policy.Undecided
+		v := decide.Shared
+		if g.Audience == decide.Undecided.String() {
+			v = decide.Undecided
 		}
 		if v.Rank() > worst.Rank() {
 			worst = v

@@ -1,12 +1,14 @@
 package alert
 
-import "github.com/kmsentry/kmsentry/detector/policy"
+import (
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
+)
 
 // A SweptState is what OCSFOfKey says of a key as a whole.
 type SweptState struct {
 	UID     string // the same when the same state is told again
 	Title   string // one line
-	Verdict policy.Verdict
+	Verdict decide.Verdict
 }
 
 // OCSFOfKey returns one key of a sweep as an OCSF 1.6 Detection Finding (class
@@ -22,7 +24,7 @@ func OCSFOfKey(k SweptKey, s SweptState, o Options) ([]byte, error) {
 	f.Evidences[0].Data.Verdict = s.Verdict.String()
 	f.StatusDetail = "As KMS answered at the time of the sweep."
 	f.FindingInfo.Desc = "What the key policy and the grants of this key let outsiders do."
-	if s.Verdict == policy.Undecided {
+	if s.Verdict == decide.Undecided {
 		f.ConfidenceID, f.Confidence = 1, "Low"
 	}
 	line, err := encode(f)

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // One key of a sweep is valid OCSF, whatever is known of it, and says nothing
@@ -15,17 +15,17 @@ import (
 func TestOCSFOfKey(t *testing.T) {
 	key := detector.Key{ARN: "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab", ID: "1234abcd-12ab-34cd-56ef-1234567890ab", Account: "111122223333", Region: "eu-west-1", Partition: "aws"}
 	o := Options{Now: time.Unix(1800000000, 0), Version: "1"}
-	open := policy.Decision{Verdict: policy.Public, Least: policy.Public, Most: policy.Public}
+	open := decide.Decision{Verdict: decide.Public, Least: decide.Public, Most: decide.Public}
 	for _, row := range []struct {
 		name  string
 		key   SweptKey
 		state SweptState
 		want  string // confidence
 	}{
-		{"open", SweptKey{Key: key, Severity: detector.High, State: "Enabled", Policy: detector.InForce(key, open, false)}, SweptState{"u1", "Anyone in AWS can use this KMS key", policy.Public}, "High"},
-		{"grant", SweptKey{Key: key, Grants: []SweptGrant{{"g", "arn:aws:iam::444455556666:root", []string{"Decrypt"}, "shared"}}}, SweptState{"u2", "Outsiders hold grants\x1b[0m", policy.Shared}, "High"},
-		{"not read", SweptKey{Key: key, Severity: detector.Medium, Unread: []string{"GetKeyPolicy: AccessDeniedException"}, Policy: detector.InForce(key, policy.Unread(), false)}, SweptState{"u3", "The policy could not be read", policy.Undecided}, "Low"},
-		{"grants not read", SweptKey{Key: key, Unread: []string{"ListGrants: AccessDeniedException"}}, SweptState{"u4", "The grants could not be read", policy.Undecided}, "Low"},
+		{"open", SweptKey{Key: key, Severity: detector.High, State: "Enabled", Policy: detector.InForce(key, open, false)}, SweptState{"u1", "Anyone in AWS can use this KMS key", decide.Public}, "High"},
+		{"grant", SweptKey{Key: key, Grants: []SweptGrant{{"g", "arn:aws:iam::444455556666:root", []string{"Decrypt"}, "shared"}}}, SweptState{"u2", "Outsiders hold grants\x1b[0m", decide.Shared}, "High"},
+		{"not read", SweptKey{Key: key, Severity: detector.Medium, Unread: []string{"GetKeyPolicy: AccessDeniedException"}, Policy: detector.InForce(key, decide.Unread(), false)}, SweptState{"u3", "The policy could not be read", decide.Undecided}, "Low"},
+		{"grants not read", SweptKey{Key: key, Unread: []string{"ListGrants: AccessDeniedException"}}, SweptState{"u4", "The grants could not be read", decide.Undecided}, "Low"},
 	} {
 		raw, err := OCSFOfKey(row.key, row.state, o)
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 const (
@@ -30,7 +31,7 @@ func swept(t testing.TB, n int, call SweptCall, statements ...string) SweptKey {
 	}
 	id := fmt.Sprintf("%08d-12ab-34cd-56ef-1234567890ab", n)
 	k := detector.Key{ARN: "arn:aws:kms:eu-west-1:111122223333:key/" + id, ID: id, Account: "111122223333", Region: "eu-west-1", Partition: "aws"}
-	f := detector.InForce(k, p.Decide(policy.Question{Account: k.Account, KeyARN: k.ARN}), false)
+	f := detector.InForce(k, decide.Decide(p, decide.Question{Account: k.Account, KeyARN: k.ARN}), false)
 	if f == nil {
 		t.Fatal("the fixture is nothing to report")
 	}

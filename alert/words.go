@@ -7,7 +7,8 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // Bounds of event text where people read it, in runes.
@@ -73,13 +74,13 @@ func brief(f *detector.Finding) string {
 	switch owner := ownerBrief(f); {
 	case owner != "":
 		what = owner
-	case f.Verdict == policy.Public:
+	case f.Verdict == decide.Public:
 		what = "KMS key open to everyone"
-	case f.Verdict == policy.Network:
+	case f.Verdict == decide.Network:
 		what = "KMS key open to named networks"
-	case f.Verdict == policy.Shared:
+	case f.Verdict == decide.Shared:
 		what = "KMS key shared with outsiders"
-	case f.Verdict == policy.Private:
+	case f.Verdict == decide.Private:
 		what = "KMS key opens to outsiders later"
 	case notInRecord(f):
 		what = "KMS key policy is not in the record"
@@ -107,7 +108,7 @@ func keyName(k detector.Key) string {
 }
 
 // actionsOf lists the granted actions, at most n of them by name.
-func actionsOf(grants []policy.Grant, n int) string {
+func actionsOf(grants []decide.Grant, n int) string {
 	var names []string
 	for _, g := range grants {
 		if name := Sanitize(g.Action, 64); !slices.Contains(names, name) {
@@ -121,15 +122,15 @@ func actionsOf(grants []policy.Grant, n int) string {
 }
 
 // opensTo reports whether one of actions is among the grants to an audience.
-func opensTo(audience policy.Verdict, grants []policy.Grant, actions ...string) bool {
-	return slices.ContainsFunc(grants, func(g policy.Grant) bool {
+func opensTo(audience decide.Verdict, grants []decide.Grant, actions ...string) bool {
+	return slices.ContainsFunc(grants, func(g decide.Grant) bool {
 		return g.Audience == audience && slices.Contains(actions, g.Action)
 	})
 }
 
 // statementName names a statement for people, counting from 1 as they do, in
 // the words of the decision's own reasons.
-func statementName(ref policy.StatementRef) string {
+func statementName(ref decide.StatementRef) string {
 	if ref.Index < 0 {
 		return "the policy as a whole"
 	}
@@ -143,13 +144,13 @@ func statementName(ref policy.StatementRef) string {
 // meaning says what the finding can mean, in a few sentences.
 func meaning(f *detector.Finding) string {
 	text := ownerMeaning(f)
-	if text == "" || f.Verdict != policy.Private && !f.TakenOver() {
+	if text == "" || f.Verdict != decide.Private && !f.TakenOver() {
 		text = strings.TrimSpace(reach(f) + " " + sentence(text))
 	}
-	if f.Verdict == policy.Shared && len(f.Decision.Undecided) > 0 {
+	if f.Verdict == decide.Shared && len(f.Decision.Undecided) > 0 {
 		text += " It is not ruled out that the policy lets in others as well."
 	}
-	if f.Verdict != policy.Private && f.Decision.Future != nil {
+	if f.Verdict != decide.Private && f.Decision.Future != nil {
 		text += " " + later(f.Decision)
 	}
 	switch {
@@ -166,16 +167,16 @@ func meaning(f *detector.Finding) string {
 func reach(f *detector.Finding) string {
 	var them string
 	switch f.Verdict {
-	case policy.Public:
+	case decide.Public:
 		them = "anyone with an AWS account"
-	case policy.Network:
+	case decide.Network:
 		them = "anyone who calls from the named networks"
-	case policy.Shared:
-		if !opensClass(f, policy.ClassEncrypt) {
+	case decide.Shared:
+		if !opensClass(f, kmsapi.ClassEncrypt) {
 			return "the outsiders named in the policy can use this key: " + useOf(f) + " That is fine if you know them."
 		}
 		return "the outsiders named in the policy can encrypt with this key. That is fine if you know them. If you do not, they can turn it into a tool that locks other people's data."
-	case policy.Private:
+	case decide.Private:
 		switch {
 		case f.Guarded():
 			return guardCause(f)
@@ -187,7 +188,7 @@ func reach(f *detector.Finding) string {
 		return "it is not ruled out that this policy opens the key to everyone. Treat it as open until somebody has read it."
 	}
 	switch {
-	case !opensClass(f, policy.ClassEncrypt):
+	case !opensClass(f, kmsapi.ClassEncrypt):
 		return them + " can use this key: " + useOf(f)
 	case opensTo(f.Verdict, f.Decision.Grants, "kms:Decrypt", "kms:ReEncryptFrom"):
 		return them + " can encrypt and decrypt with this key. Whoever gets hold of data encrypted under it can read that data, and the key can serve S3 ransomware (MITRE ATT&CK T1486)."
@@ -199,8 +200,8 @@ func reach(f *detector.Finding) string {
 }
 
 // opensClass reports whether the outsiders of the verdict get to an action of a class.
-func opensClass(f *detector.Finding, class policy.Class) bool {
-	return slices.ContainsFunc(f.Decision.Grants, func(g policy.Grant) bool { return g.Class == class && g.Audience == f.Verdict })
+func opensClass(f *detector.Finding, class kmsapi.Class) bool {
+	return slices.ContainsFunc(f.Decision.Grants, func(g decide.Grant) bool { return g.Class == class && g.Audience == f.Verdict })
 }
 
 // useOf says what they get from the class use.
@@ -222,18 +223,18 @@ func useOf(f *detector.Finding) string {
 }
 
 // later says when a decision gets worse by itself.
-func later(d policy.Decision) string {
+func later(d decide.Decision) string {
 	opens := "It opens further by itself: from "
-	if d.Verdict == policy.Private {
+	if d.Verdict == decide.Private {
 		opens = "It opens by itself: from "
 	}
 	whom := "it may be open to outsiders"
 	switch d.Future.Verdict {
-	case policy.Public:
+	case decide.Public:
 		whom = "it is open to anyone in AWS"
-	case policy.Network:
+	case decide.Network:
 		whom = "it is open to anyone on the networks that it names"
-	case policy.Shared:
+	case decide.Shared:
 		whom = "it is open to the outsiders that it names"
 	}
 	return opens + instant(d.Future.At) + " on " + whom + "."
@@ -242,7 +243,7 @@ func later(d policy.Decision) string {
 // namedOnly reports whether all turns on knowing the named outsiders: nobody else
 // gets in, now or later.
 func namedOnly(f *detector.Finding) bool {
-	return f.Verdict == policy.Shared && f.Severity == detector.Low
+	return f.Verdict == decide.Shared && f.Severity == detector.Low
 }
 
 // sentence starts s with a capital letter.
@@ -255,7 +256,7 @@ func sentence(s string) string {
 
 // serviceName names a service that a policy lets in, at the start of a sentence.
 func serviceName(service string) string {
-	if service == policy.AnyService {
+	if service == decide.AnyService {
 		return "Any AWS service that meets the conditions"
 	}
 	return "The service " + plain(service, maxName)

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // foreignRoles is a policy that lets n roles in, each of another account, with
@@ -32,7 +32,7 @@ func TestBlameManyStatements(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := result.Finding
-	if f == nil || f.Verdict != policy.Shared || len(f.Statements) != count {
+	if f == nil || f.Verdict != decide.Shared || len(f.Statements) != count {
 		t.Fatalf("finding %+v, want shared by %d statements", f, count)
 	}
 	if !private(t, record, f.Repaired) {
@@ -51,7 +51,7 @@ func TestDetectStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := result.Finding
-	if f == nil || f.Verdict != policy.Undecided || f.Severity != High {
+	if f == nil || f.Verdict != decide.Undecided || f.Severity != High {
 		t.Fatalf("finding %+v, want undecided and high", f)
 	}
 	if !strings.Contains(f.Decision.Undecided[0].Reason, "too intricate") {

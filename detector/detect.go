@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // A Detector judges records. The zero Detector trusts nobody but the key's owner.
@@ -16,7 +17,7 @@ type Detector struct {
 	TrustedOrgs     []string // organization ids (o-...) that count as inside
 
 	// RCPs are resource control policies that apply to the accounts whose keys
-	// are judged; see policy.Question.
+	// are judged; see decide.Question.
 	RCPs []*policy.Policy
 
 	// Stop is asked now and then while a policy is decided whether to give up:
@@ -86,11 +87,11 @@ func (d Detector) Detect(text []byte) (Result, error) {
 		return Result{}, &RecordError{r.event.ID, err}
 	}
 	if !r.setsPolicy() {
-		return Result{Event: r.event, Verdict: policy.Private, Quiet: quietOtherCall}, nil
+		return Result{Event: r.event, Verdict: decide.Private, Quiet: quietOtherCall}, nil
 	}
 	f := r.facts()
 	if quiet := d.judge(f, &r); quiet != "" {
-		return Result{Event: f.Event, Key: f.Key, Verdict: policy.Private, Quiet: quiet}, nil
+		return Result{Event: f.Event, Key: f.Key, Verdict: decide.Private, Quiet: quiet}, nil
 	}
 	f.UID = f.uid()
 	f.Splunk = f.splunk()
@@ -118,7 +119,7 @@ func (d Detector) judge(f *Finding, r *record) (quiet string) {
 		return quietNoPolicy
 	case missing != "":
 		f.Policy.Missing, f.Problem = missing, "it is not in the record: "+missing
-		f.Decision = policy.Unread()
+		f.Decision = decide.Unread()
 		f.Severity = f.severity()
 	case text == "" && f.Attempted:
 		return quietNoPolicy
@@ -150,7 +151,7 @@ func (d Detector) read(f *Finding, text string) (quiet string) {
 		f.Problem = err.Error()
 	}
 	if p == nil {
-		f.Decision = policy.Unread()
+		f.Decision = decide.Unread()
 	}
 	f.Severity = f.severity()
 	return ""
@@ -159,7 +160,7 @@ func (d Detector) read(f *Finding, text string) (quiet string) {
 // opens reports whether what could be read of p, f's policy, surely lets
 // outsiders in.
 func (d Detector) opens(f *Finding, p *policy.Policy) bool {
-	return p.Decide(d.question(f)).Least > policy.Private
+	return decide.Decide(p, d.question(f)).Least > decide.Private
 }
 
 // maxUnreadable is how many unreadable parts of a policy a finding lists.
@@ -180,7 +181,7 @@ func unreadable(p *policy.Policy) []string {
 // decide decides about p, f's policy, and finds the statements to blame.
 func (d Detector) decide(f *Finding, p *policy.Policy) (quiet string) {
 	q := d.question(f)
-	f.Decision = p.Decide(q)
+	f.Decision = decide.Decide(p, q)
 	f.Verdict = f.Decision.Verdict
 	f.Unreadable = unreadable(p)
 	if !f.reportable() {
@@ -198,7 +199,7 @@ func (d Detector) decide(f *Finding, p *policy.Policy) (quiet string) {
 // in, now or later, or may do so, or only a resource control policy stops them;
 // or the owner's account does not keep the key.
 func (f *Finding) reportable() bool {
-	return f.Verdict != policy.Private || f.Decision.Future != nil || f.locks() || f.Bypassed() || f.Guarded() || f.Revokes()
+	return f.Verdict != decide.Private || f.Decision.Future != nil || f.locks() || f.Bypassed() || f.Guarded() || f.Revokes()
 }
 
 // quietVerdict says why a private policy is not reported.
@@ -210,8 +211,8 @@ func (f *Finding) quietVerdict() string {
 }
 
 // question asks about f's key at the time of the event.
-func (d Detector) question(f *Finding) policy.Question {
-	return policy.Question{
+func (d Detector) question(f *Finding) decide.Question {
+	return decide.Question{
 		Account:         f.Key.Account,
 		KeyARN:          f.Key.ARN,
 		At:              d.instant(f.Event.Time),

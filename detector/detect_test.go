@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // policyOf returns a policy: the owner's statement and others.
@@ -38,43 +39,43 @@ func TestDetectVerdicts(t *testing.T) {
 		name, policy string
 		edits        []edit
 		d            Detector
-		verdict      policy.Verdict
+		verdict      decide.Verdict
 		severity     Severity // of the finding
 		quiet        string
 		blamed       []int // places of the offending statements
 	}{
-		{name: "public", policy: open, edits: []edit{withMFA}, verdict: policy.Public, severity: High, blamed: []int{1}},
-		{name: "public, long-term key", policy: open, verdict: policy.Public, severity: Critical, blamed: []int{1}},
-		{name: "public by two statements", policy: policyOf(allow("*", ""), allow("444455556666", ""), allow("*", `{"StringNotEquals":{"aws:PrincipalAccount":"999988887777"}}`)), edits: []edit{withMFA}, verdict: policy.Public, severity: High, blamed: []int{1, 3}},
-		{name: "public, refused", policy: open, edits: []edit{{"errorCode", denied}}, verdict: policy.Public, severity: Low, blamed: []int{1}},
-		{name: "public, an error beside a response", policy: open, edits: []edit{withMFA, {"errorCode", denied}, {"responseElements", `{"keyId":"` + testARN + `"}`}}, verdict: policy.Public, severity: High, blamed: []int{1}},
-		{name: "private", policy: policyOf(), verdict: policy.Private, quiet: quietPrivate},
-		{name: "private, refused", policy: policyOf(), edits: []edit{{"errorCode", denied}}, verdict: policy.Private, quiet: quietRefused},
-		{name: "shared", policy: partner, verdict: policy.Shared, severity: Low, blamed: []int{1}},
-		{name: "a trusted account", policy: partner, d: Detector{TrustedAccounts: []string{"444455556666"}}, verdict: policy.Private, quiet: quietPrivate},
-		{name: "a named organization", policy: policyOf(allow("*", `{"StringEquals":{"aws:PrincipalOrgID":"o-exampleorg1"}}`)), verdict: policy.Shared, severity: Low, blamed: []int{1}},
-		{name: "a trusted organization", policy: policyOf(allow("*", `{"StringEquals":{"aws:PrincipalOrgID":"o-exampleorg1"}}`)), d: Detector{TrustedOrgs: []string{"o-exampleorg1"}}, verdict: policy.Private, quiet: quietPrivate},
-		{name: "network", policy: policyOf(allow("*", `{"IpAddress":{"aws:SourceIp":"192.0.2.0/24"}}`)), verdict: policy.Network, severity: Medium, blamed: []int{1}},
-		{name: "own account", policy: policyOf(allow("*", `{"StringEquals":{"kms:CallerAccount":"111122223333"}}`)), verdict: policy.Private, quiet: quietPrivate},
-		{name: "own account by the key's ARN", policy: open, edits: []edit{withMFA, {"requestParameters.keyId", `"arn:aws:kms:us-east-1:444455556666:key/abc"`}}, verdict: policy.Public, severity: Critical},
-		{name: "expired at the event", policy: policyOf(allow("*", `{"DateLessThan":{"aws:CurrentTime":"2026-11-20T08:15:41Z"}}`)), verdict: policy.Private, quiet: quietPrivate},
-		{name: "not yet expired at the event", policy: policyOf(allow("*", `{"DateLessThan":{"aws:CurrentTime":"2026-11-20T08:15:43Z"}}`)), edits: []edit{withMFA}, verdict: policy.Public, severity: High, blamed: []int{1}},
-		{name: "decrypt only", policy: policyOf(strings.Replace(allow("*", ""), `["kms:Encrypt","kms:Decrypt"]`, `"kms:Decrypt"`, 1)), verdict: policy.Public, severity: High, blamed: []int{1}},
-		{name: "locked by a Deny", policy: policyOf(lock), verdict: policy.Private, severity: High, blamed: []int{1}},
-		{name: "locked, nobody named", policy: `{"Version":"2012-10-17","Statement":[` + allow("arn:aws:iam::111122223333:role/app", "") + `]}`, verdict: policy.Private, severity: High},
-		{name: "locked, refused", policy: policyOf(lock), edits: []edit{{"errorCode", denied}}, verdict: policy.Private, severity: Low, blamed: []int{1}},
-		{name: "taken over", policy: `{"Version":"2012-10-17","Statement":[` + allow("arn:aws:iam::444455556666:root", "") + `]}`, verdict: policy.Shared, severity: Critical, blamed: []int{0}},
-		{name: "named", policy: named, verdict: policy.Private, quiet: quietPrivate},
-		{name: "named, bypassed", policy: named, edits: []edit{bypass}, verdict: policy.Private, severity: Medium},
-		{name: "decrypt lost", policy: policyOf(strings.Replace(lock, "PutKeyPolicy", "Decrypt", 1)), verdict: policy.Private, quiet: quietPrivate},
-		{name: "decrypt lost, bypassed", policy: policyOf(strings.Replace(lock, "PutKeyPolicy", "Decrypt", 1)), edits: []edit{bypass}, verdict: policy.Private, severity: Medium, blamed: []int{1}},
-		{name: "kept, bypassed", policy: policyOf(), edits: []edit{bypass}, verdict: policy.Private, quiet: quietPrivate},
-		{name: "closed by a resource control policy", policy: open, d: Detector{RCPs: []*policy.Policy{rcp}}, verdict: policy.Private, severity: Low, blamed: []int{1}},
-		{name: "kept, under a resource control policy", policy: policyOf(), d: Detector{RCPs: []*policy.Policy{rcp}}, verdict: policy.Private, quiet: quietPrivate},
-		{name: "anyone revokes grants", policy: policyOf(strings.Replace(allow("*", ""), `["kms:Encrypt","kms:Decrypt"]`, `"kms:RevokeGrant"`, 1)), verdict: policy.Private, severity: Low, blamed: []int{1}},
-		{name: "a partner beside those trusted", policy: partner, d: Detector{TrustedAccounts: []string{"555566667777"}}, verdict: policy.Shared, severity: Medium, blamed: []int{1}},
-		{name: "public later", policy: policyOf(allow("*", `{"DateGreaterThan":{"aws:CurrentTime":"2099-01-01T00:00:00Z"}}`)), verdict: policy.Private, severity: Medium, blamed: []int{1}},
-		{name: "shared later", policy: policyOf(allow("444455556666", `{"DateGreaterThan":{"aws:CurrentTime":"2099-01-01T00:00:00Z"}}`)), verdict: policy.Private, severity: Low, blamed: []int{1}},
+		{name: "public", policy: open, edits: []edit{withMFA}, verdict: decide.Public, severity: High, blamed: []int{1}},
+		{name: "public, long-term key", policy: open, verdict: decide.Public, severity: Critical, blamed: []int{1}},
+		{name: "public by two statements", policy: policyOf(allow("*", ""), allow("444455556666", ""), allow("*", `{"StringNotEquals":{"aws:PrincipalAccount":"999988887777"}}`)), edits: []edit{withMFA}, verdict: decide.Public, severity: High, blamed: []int{1, 3}},
+		{name: "public, refused", policy: open, edits: []edit{{"errorCode", denied}}, verdict: decide.Public, severity: Low, blamed: []int{1}},
+		{name: "public, an error beside a response", policy: open, edits: []edit{withMFA, {"errorCode", denied}, {"responseElements", `{"keyId":"` + testARN + `"}`}}, verdict: decide.Public, severity: High, blamed: []int{1}},
+		{name: "private", policy: policyOf(), verdict: decide.Private, quiet: quietPrivate},
+		{name: "private, refused", policy: policyOf(), edits: []edit{{"errorCode", denied}}, verdict: decide.Private, quiet: quietRefused},
+		{name: "shared", policy: partner, verdict: decide.Shared, severity: Low, blamed: []int{1}},
+		{name: "a trusted account", policy: partner, d: Detector{TrustedAccounts: []string{"444455556666"}}, verdict: decide.Private, quiet: quietPrivate},
+		{name: "a named organization", policy: policyOf(allow("*", `{"StringEquals":{"aws:PrincipalOrgID":"o-exampleorg1"}}`)), verdict: decide.Shared, severity: Low, blamed: []int{1}},
+		{name: "a trusted organization", policy: policyOf(allow("*", `{"StringEquals":{"aws:PrincipalOrgID":"o-exampleorg1"}}`)), d: Detector{TrustedOrgs: []string{"o-exampleorg1"}}, verdict: decide.Private, quiet: quietPrivate},
+		{name: "network", policy: policyOf(allow("*", `{"IpAddress":{"aws:SourceIp":"192.0.2.0/24"}}`)), verdict: decide.Network, severity: Medium, blamed: []int{1}},
+		{name: "own account", policy: policyOf(allow("*", `{"StringEquals":{"kms:CallerAccount":"111122223333"}}`)), verdict: decide.Private, quiet: quietPrivate},
+		{name: "own account by the key's ARN", policy: open, edits: []edit{withMFA, {"requestParameters.keyId", `"arn:aws:kms:us-east-1:444455556666:key/abc"`}}, verdict: decide.Public, severity: Critical},
+		{name: "expired at the event", policy: policyOf(allow("*", `{"DateLessThan":{"aws:CurrentTime":"2026-11-20T08:15:41Z"}}`)), verdict: decide.Private, quiet: quietPrivate},
+		{name: "not yet expired at the event", policy: policyOf(allow("*", `{"DateLessThan":{"aws:CurrentTime":"2026-11-20T08:15:43Z"}}`)), edits: []edit{withMFA}, verdict: decide.Public, severity: High, blamed: []int{1}},
+		{name: "decrypt only", policy: policyOf(strings.Replace(allow("*", ""), `["kms:Encrypt","kms:Decrypt"]`, `"kms:Decrypt"`, 1)), verdict: decide.Public, severity: High, blamed: []int{1}},
+		{name: "locked by a Deny", policy: policyOf(lock), verdict: decide.Private, severity: High, blamed: []int{1}},
+		{name: "locked, nobody named", policy: `{"Version":"2012-10-17","Statement":[` + allow("arn:aws:iam::111122223333:role/app", "") + `]}`, verdict: decide.Private, severity: High},
+		{name: "locked, refused", policy: policyOf(lock), edits: []edit{{"errorCode", denied}}, verdict: decide.Private, severity: Low, blamed: []int{1}},
+		{name: "taken over", policy: `{"Version":"2012-10-17","Statement":[` + allow("arn:aws:iam::444455556666:root", "") + `]}`, verdict: decide.Shared, severity: Critical, blamed: []int{0}},
+		{name: "named", policy: named, verdict: decide.Private, quiet: quietPrivate},
+		{name: "named, bypassed", policy: named, edits: []edit{bypass}, verdict: decide.Private, severity: Medium},
+		{name: "decrypt lost", policy: policyOf(strings.Replace(lock, "PutKeyPolicy", "Decrypt", 1)), verdict: decide.Private, quiet: quietPrivate},
+		{name: "decrypt lost, bypassed", policy: policyOf(strings.Replace(lock, "PutKeyPolicy", "Decrypt", 1)), edits: []edit{bypass}, verdict: decide.Private, severity: Medium, blamed: []int{1}},
+		{name: "kept, bypassed", policy: policyOf(), edits: []edit{bypass}, verdict: decide.Private, quiet: quietPrivate},
+		{name: "closed by a resource control policy", policy: open, d: Detector{RCPs: []*policy.Policy{rcp}}, verdict: decide.Private, severity: Low, blamed: []int{1}},
+		{name: "kept, under a resource control policy", policy: policyOf(), d: Detector{RCPs: []*policy.Policy{rcp}}, verdict: decide.Private, quiet: quietPrivate},
+		{name: "anyone revokes grants", policy: policyOf(strings.Replace(allow("*", ""), `["kms:Encrypt","kms:Decrypt"]`, `"kms:RevokeGrant"`, 1)), verdict: decide.Private, severity: Low, blamed: []int{1}},
+		{name: "a partner beside those trusted", policy: partner, d: Detector{TrustedAccounts: []string{"555566667777"}}, verdict: decide.Shared, severity: Medium, blamed: []int{1}},
+		{name: "public later", policy: policyOf(allow("*", `{"DateGreaterThan":{"aws:CurrentTime":"2099-01-01T00:00:00Z"}}`)), verdict: decide.Private, severity: Medium, blamed: []int{1}},
+		{name: "shared later", policy: policyOf(allow("444455556666", `{"DateGreaterThan":{"aws:CurrentTime":"2099-01-01T00:00:00Z"}}`)), verdict: decide.Private, severity: Low, blamed: []int{1}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			text := edited(t, put, append([]edit{{"requestParameters.policy", quoted(row.policy)}}, row.edits...)...)

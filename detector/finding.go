@@ -3,7 +3,7 @@ package detector
 import (
 	"time"
 
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // RuleID is the id of the Splunk detection that kmsentry started from,
@@ -15,7 +15,7 @@ const RuleID = "c79c164f-4b21-4847-98f9-cf6a9f49179e"
 type Result struct {
 	Event   Event          // the call, as far as the record told
 	Key     Key            // the key, as far as the record told
-	Verdict policy.Verdict // Private when nothing is to be reported; see Quiet
+	Verdict decide.Verdict // Private when nothing is to be reported; see Quiet
 	Quiet   string         // why there is no finding, in a few words; "" when there is one
 	Finding *Finding       // nil when there is nothing to report
 }
@@ -25,7 +25,7 @@ type Result struct {
 // decided, or that takes the key away from its owner's account.
 type Finding struct {
 	UID         string // hex SHA-256 over rule, account, Region, event id and key: the same when the event comes again
-	Verdict     policy.Verdict
+	Verdict     decide.Verdict
 	Severity    Severity
 	Attempted   bool   // the call was refused (Event.Outcome is Refused): this policy is not in force
 	Title       string // one line, e.g. "Anyone in AWS can encrypt with this KMS key"
@@ -34,7 +34,7 @@ type Finding struct {
 	Actor       Actor
 	Source      Source
 	Policy      PolicyText
-	Decision    policy.Decision // policy.Unread when the policy did not parse
+	Decision    decide.Decision // decide.Unread when the policy did not parse
 	Problem     string          // why the policy could not be read, also when it is not in the record (Policy.Missing); "" otherwise
 	Unreadable  []string        // the parts of the policy that could not be read, each with its line and what is wrong with it; nil when the whole policy was read, or nothing of it
 	Statements  []Statement     // the offending statements, in document order

@@ -14,6 +14,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
 )
 
 // FuzzDetect holds the laws of Detect. Either an error, a *RecordError, or a
@@ -42,7 +44,7 @@ func FuzzDetect(f *testing.F) {
 			return
 		case (result.Quiet == "") == (result.Finding == nil):
 			t.Fatalf("Detect = %+v, want a finding or a reason for none", result)
-		case result.Quiet != "" && result.Verdict != policy.Private:
+		case result.Quiet != "" && result.Verdict != decide.Private:
 			t.Fatalf("Detect = %v and quiet", result.Verdict)
 		case result.Quiet == quietOtherCall && result.Key != Key{}:
 			t.Fatalf("Detect = %+v of another call, want no key", result)
@@ -68,11 +70,11 @@ func holdFinding(t *testing.T, f *Finding) {
 		t.Fatalf("a refused call is %v", f.Severity)
 	}
 	switch f.Verdict {
-	case policy.Public, policy.Network, policy.Shared:
+	case decide.Public, decide.Network, decide.Shared:
 		if len(f.Decision.Grants) == 0 || len(f.Statements) == 0 {
 			t.Fatalf("%v with grants %v and statements %v", f.Verdict, f.Decision.Grants, f.Statements)
 		}
-	case policy.Private:
+	case decide.Private:
 		if f.Decision.Future == nil && !f.locks() && !f.Revokes() && !f.Bypassed() && !f.Guarded() {
 			t.Fatalf("a private policy was reported: %+v", f)
 		}
@@ -94,7 +96,7 @@ func holdFinding(t *testing.T, f *Finding) {
 		t.Fatalf("splunk %+v", f.Splunk)
 	}
 	for _, g := range f.Decision.Grants {
-		if p.Allows(g.Witness) != policy.Yes && p.Apart().Allows(g.Witness) != policy.Yes {
+		if evaluate.Allows(p, g.Witness) != evaluate.Yes && evaluate.Allows(p.Apart(), g.Witness) != evaluate.Yes {
 			t.Fatalf("the policy does not allow the witness %+v", g.Witness)
 		}
 	}
@@ -120,7 +122,7 @@ func FuzzDecoration(f *testing.F) {
 		switch {
 		case err != nil && !strings.Contains(err.Error(), "found it twice") && !strings.Contains(err.Error(), "want member"):
 			t.Fatalf("%s = %s: %v", at, value, err)
-		case err == nil && (result.Finding == nil || result.Finding.Verdict != policy.Public || result.Finding.Attempted):
+		case err == nil && (result.Finding == nil || result.Finding.Verdict != decide.Public || result.Finding.Attempted):
 			t.Fatalf("%s = %s: %+v, want public and not attempted", at, value, result)
 		case err == nil:
 			holdFinding(t, result.Finding)
@@ -250,9 +252,9 @@ func sameJSON(a, b string) bool {
 // corpusPolicies returns the policies of package policy's corpus.
 func corpusPolicies(t testing.TB) []string {
 	t.Helper()
-	files, err := filepath.Glob("policy/testdata/corpus/*.jsonl")
+	files, err := filepath.Glob("policy/decide/testdata/corpus/*.jsonl")
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no corpus in policy/testdata/corpus (%v)", err)
+		t.Fatalf("no corpus in policy/decide/testdata/corpus (%v)", err)
 	}
 	var policies []string
 	for _, file := range files {

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 var update = flag.Bool("update", false, "write testdata/*.golden.json anew")
@@ -101,7 +101,7 @@ func goldenText(t *testing.T, r Result) []byte {
 }
 
 // goldenGrants shows a grant as "CLASS ACTION AUDIENCE PRINCIPAL".
-func goldenGrants(grants []policy.Grant) []string {
+func goldenGrants(grants []decide.Grant) []string {
 	list := []string{}
 	for _, g := range grants {
 		list = append(list, strings.Join([]string{string(g.Class), g.Action, g.Audience.String(), g.Witness.Principal}, " "))

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // hostileValues are what an attacker, or a reader's mistake, could put in the
@@ -68,14 +68,14 @@ func holdOpening(t *testing.T, record []byte) {
 				t.Errorf("%s = %.60s: quiet: %s", at, value, result.Quiet)
 				continue
 			}
-			want := policy.Public
+			want := decide.Public
 			if at == "requestParameters" && f.Event.Name != replicateKey {
-				want = policy.Undecided // the policy itself is gone
+				want = decide.Undecided // the policy itself is gone
 			}
 			if at == "eventTime" && f.Decision.Future != nil {
 				want = f.Verdict // judged as of another day, it opens by itself later
 			}
-			if f.Verdict != want || f.Attempted || (f.Policy.Missing != "") != (want == policy.Undecided) || (f.Policy.SHA256 == "") != (f.Policy.Missing != "") {
+			if f.Verdict != want || f.Attempted || (f.Policy.Missing != "") != (want == decide.Undecided) || (f.Policy.SHA256 == "") != (f.Policy.Missing != "") {
 				t.Errorf("%s = %.60s: %v, attempted %v, missing %q, want %v and not attempted", at, value, f.Verdict, f.Attempted, f.Policy.Missing, want)
 			}
 		}
@@ -154,17 +154,17 @@ func TestOpeningAtAnImpossibleTime(t *testing.T) {
 	for _, row := range []struct {
 		name, at string
 		now      time.Time
-		want     policy.Verdict
+		want     decide.Verdict
 	}{
-		{"now", `"2026-11-20T08:15:42Z"`, now, policy.Public},
-		{"a fast clock", `"2026-11-20T09:10:00Z"`, now, policy.Public},
-		{"the last of all years", `"9999-12-31T23:59:59Z"`, now, policy.Public},
-		{"after the date in the policy", `"2031-01-01T00:00:00Z"`, now, policy.Public},
-		{"none", `null`, now, policy.Public},
-		{"no time at all", `"later"`, now, policy.Public},
-		{"after the date, believed", `"2031-01-01T00:00:00Z"`, time.Time{}, policy.Private},
-		{"after the date, and it is", `"2031-01-01T00:00:00Z"`, now.AddDate(5, 0, 0), policy.Private},
-		{"of old", `"2026-11-20T08:15:42Z"`, now.AddDate(5, 0, 0), policy.Public},
+		{"now", `"2026-11-20T08:15:42Z"`, now, decide.Public},
+		{"a fast clock", `"2026-11-20T09:10:00Z"`, now, decide.Public},
+		{"the last of all years", `"9999-12-31T23:59:59Z"`, now, decide.Public},
+		{"after the date in the policy", `"2031-01-01T00:00:00Z"`, now, decide.Public},
+		{"none", `null`, now, decide.Public},
+		{"no time at all", `"later"`, now, decide.Public},
+		{"after the date, believed", `"2031-01-01T00:00:00Z"`, time.Time{}, decide.Private},
+		{"after the date, and it is", `"2031-01-01T00:00:00Z"`, now.AddDate(5, 0, 0), decide.Private},
+		{"of old", `"2026-11-20T08:15:42Z"`, now.AddDate(5, 0, 0), decide.Public},
 	} {
 		record := edited(t, put, edit{"requestParameters.policy", quoted(until2030)}, edit{"eventTime", row.at})
 		result, err := Detector{Now: row.now}.Detect(record)

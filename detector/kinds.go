@@ -1,6 +1,8 @@
 package detector
 
-import "github.com/kmsentry/kmsentry/detector/policy"
+import (
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
+)
 
 // The kinds of a finding, beside its verdict.
 const (
@@ -24,7 +26,7 @@ func (f *Finding) Kinds() []string {
 		{KindTakenOver, f.TakenOver()},
 		{KindGuarded, f.Guarded()},
 		{KindBypassed, f.Bypassed()},
-		{KindRevokes, f.Revokes() && f.Verdict != policy.Public},
+		{KindRevokes, f.Revokes() && f.Verdict != decide.Public},
 		{KindLater, f.Decision.Future != nil},
 	} {
 		if k.is {

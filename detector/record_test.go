@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // Bytes that are no CloudTrail record, or one that two readers could read
@@ -98,7 +98,7 @@ func TestOddParts(t *testing.T) {
 				t.Fatalf("Detect = %+v, %v, want a finding", result, err)
 			}
 			f := result.Finding
-			if f.Verdict != policy.Public || f.Attempted || f.Key.ARN != testARN {
+			if f.Verdict != decide.Public || f.Attempted || f.Key.ARN != testARN {
 				t.Errorf("Detect = %v, attempted %v, key %q, want public on %s", f.Verdict, f.Attempted, f.Key.ARN, testARN)
 			}
 			if got := strings.Join(f.Notes, "; "); got != row.want {
@@ -115,7 +115,7 @@ func TestOddMetadata(t *testing.T) {
 		t.Fatalf("Detect = %+v, %v, want a finding", result, err)
 	}
 	f := result.Finding
-	if f.Verdict != policy.Public || f.Key.ARN != "" || f.Key.Note == "" || f.OwnerLocked || strings.Join(f.Notes, "") != "responseElements.keyMetadata: expected an object, found a string" {
+	if f.Verdict != decide.Public || f.Key.ARN != "" || f.Key.Note == "" || f.OwnerLocked || strings.Join(f.Notes, "") != "responseElements.keyMetadata: expected an object, found a string" {
 		t.Errorf("Detect = %+v", f)
 	}
 }
@@ -149,7 +149,7 @@ func TestDetectQuiet(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			result, err := Detector{}.Detect(edited(t, row.record, row.edits...))
-			if err != nil || result.Finding != nil || result.Quiet != row.want || result.Verdict != policy.Private {
+			if err != nil || result.Finding != nil || result.Quiet != row.want || result.Verdict != decide.Private {
 				t.Errorf("Detect = %+v, %v, want quiet %q", result, err, row.want)
 			}
 			if result.Event.Name == "" || result.Event.ID == "" {
@@ -177,7 +177,7 @@ func TestDetectUnreadable(t *testing.T) {
 				t.Fatalf("Detect = %+v, %v, want a finding", result, err)
 			}
 			f := result.Finding
-			if f.Verdict != policy.Undecided || f.Severity != row.severity || !strings.HasPrefix(f.Problem, row.problem) {
+			if f.Verdict != decide.Undecided || f.Severity != row.severity || !strings.HasPrefix(f.Problem, row.problem) {
 				t.Errorf("Detect = %v %v %q, want undecided %v %q", f.Verdict, f.Severity, f.Problem, row.severity, row.problem)
 			}
 			if f.Attempted != (f.Event.Outcome == Refused) || f.Repaired != "" || len(f.Statements) > 0 {
@@ -206,15 +206,15 @@ func TestDetectPartlyUnreadable(t *testing.T) {
 	for _, row := range []struct {
 		name       string
 		edits      []edit
-		verdict    policy.Verdict
+		verdict    decide.Verdict
 		quiet      string
 		unreadable string // the beginning of the only one
 	}{
-		{"beside an open statement", []edit{text(own, digits, open)}, policy.Public, "", `line 2: Statement[1].Principal.AWS: expected "*", an account id`},
-		{"alone", []edit{text(own, digits)}, policy.Undecided, "", `line 2: Statement[1].Principal.AWS`},
-		{"where it decides nothing", []edit{text(sid)}, policy.Private, quietPrivate, ""},
-		{"refused for it", []edit{text(own, digits), refused}, policy.Private, quietMalformed, ""},
-		{"refused for it, and open beside it", []edit{text(own, digits, open), refused}, policy.Public, "", `line 2: Statement[1].Principal.AWS`},
+		{"beside an open statement", []edit{text(own, digits, open)}, decide.Public, "", `line 2: Statement[1].Principal.AWS: expected "*", an account id`},
+		{"alone", []edit{text(own, digits)}, decide.Undecided, "", `line 2: Statement[1].Principal.AWS`},
+		{"where it decides nothing", []edit{text(sid)}, decide.Private, quietPrivate, ""},
+		{"refused for it", []edit{text(own, digits), refused}, decide.Private, quietMalformed, ""},
+		{"refused for it, and open beside it", []edit{text(own, digits, open), refused}, decide.Public, "", `line 2: Statement[1].Principal.AWS`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			result, err := Detector{}.Detect(edited(t, put, row.edits...))
@@ -224,7 +224,7 @@ func TestDetectPartlyUnreadable(t *testing.T) {
 			if f := result.Finding; f != nil && (len(f.Unreadable) != 1 || !strings.HasPrefix(f.Unreadable[0], row.unreadable) || f.Problem != "") {
 				t.Errorf("unreadable %q, problem %q, want %q", f.Unreadable, f.Problem, row.unreadable)
 			}
-			if f := result.Finding; row.verdict == policy.Undecided && (len(f.Statements) != 1 || f.Statements[0].Index != 1) {
+			if f := result.Finding; row.verdict == decide.Undecided && (len(f.Statements) != 1 || f.Statements[0].Index != 1) {
 				t.Errorf("statements %+v, want the second", f.Statements)
 			}
 		})
@@ -338,7 +338,7 @@ func TestMissingPolicy(t *testing.T) {
 			if want := (PolicyText{Missing: row.want}); f.Policy != want {
 				t.Errorf("policy = %+v, want %+v", f.Policy, want)
 			}
-			if f.Verdict != policy.Undecided || f.Severity != Medium || f.Problem != "it is not in the record: "+row.want || f.Repaired != "" || f.OwnerLocked {
+			if f.Verdict != decide.Undecided || f.Severity != Medium || f.Problem != "it is not in the record: "+row.want || f.Repaired != "" || f.OwnerLocked {
 				t.Errorf("Detect = %+v, want undecided, medium, and the problem named", f)
 			}
 			if !strings.HasPrefix(f.Title, "The new policy of this KMS key is not in the record") {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // maxRounds bounds how often blame looks for further open statements.
@@ -24,12 +25,12 @@ const maxRounds = 8
 // still lets outsiders in, now or later, or it leaves the key's owner without a
 // sure way to change the policy again; and when nobody of the owner's account
 // could put it in force. q is the question that f answers.
-func blame(f *Finding, p *policy.Policy, q policy.Question) (places []int, repaired string) {
+func blame(f *Finding, p *policy.Policy, q decide.Question) (places []int, repaired string) {
 	kept := make([]int, len(p.Statements)) // places in p of the statements of rest
 	for i := range kept {
 		kept[i] = i
 	}
-	q.MaxSteps = policy.MaxSteps
+	q.MaxSteps = decide.MaxSteps
 	rest, d := p, atItsWorst(p, &q, f.Decision)
 	for range maxRounds {
 		var drop []int
@@ -52,10 +53,10 @@ func blame(f *Finding, p *policy.Policy, q policy.Question) (places []int, repai
 		}
 		now := decideOn(rest, &q)
 		d = atItsWorst(rest, &q, now)
-		if d.Verdict == policy.Private && d.Future == nil && keeps(now.Owner) && !f.OwnerLocked {
+		if d.Verdict == decide.Private && d.Future == nil && keeps(now.Owner) && !f.OwnerLocked {
 			repaired = text
 		}
-		if d.Verdict == policy.Private || d.Verdict == policy.Shared && f.Verdict != policy.Shared {
+		if d.Verdict == decide.Private || d.Verdict == decide.Shared && f.Verdict != decide.Shared {
 			break
 		}
 	}
@@ -70,7 +71,7 @@ func (f *Finding) ownersLoss(count int) []int {
 	o := f.Decision.Owner
 	at := -1
 	switch {
-	case f.locks(), f.Bypassed() && o.Manage != policy.AccessYes:
+	case f.locks(), f.Bypassed() && o.Manage != decide.AccessYes:
 		at = o.ManageBlame.Statement.Index
 	case f.Bypassed():
 		at = o.DecryptBlame.Statement.Index
@@ -82,19 +83,19 @@ func (f *Finding) ownersLoss(count int) []int {
 }
 
 // decideOn decides about p and takes what that cost from what q may cost.
-func decideOn(p *policy.Policy, q *policy.Question) policy.Decision {
-	d := p.Decide(*q)
+func decideOn(p *policy.Policy, q *decide.Question) decide.Decision {
+	d := decide.Decide(p, *q)
 	q.MaxSteps -= d.Steps
 	return d
 }
 
 // atItsWorst returns the decision d on p; or when the policy is private that of
 // the key policy alone, or of a later instant, if it is not private there.
-func atItsWorst(p *policy.Policy, q *policy.Question, d policy.Decision) policy.Decision {
-	if d.Verdict == policy.Private && d.Unguarded != nil {
+func atItsWorst(p *policy.Policy, q *decide.Question, d decide.Decision) decide.Decision {
+	if d.Verdict == decide.Private && d.Unguarded != nil {
 		return *d.Unguarded
 	}
-	if d.Verdict == policy.Private && d.Future != nil && q.MaxSteps > 0 {
+	if d.Verdict == decide.Private && d.Future != nil && q.MaxSteps > 0 {
 		at := q.At
 		q.At = d.Future.At
 		d = decideOn(p, q)
@@ -157,6 +158,6 @@ func writeName(b *bytes.Buffer, name string) {
 }
 
 // keeps reports whether the owner's account surely can change a policy.
-func keeps(o policy.Owner) bool {
-	return o.Manage == policy.AccessYes || o.Manage == policy.AccessNamed
+func keeps(o decide.Owner) bool {
+	return o.Manage == decide.AccessYes || o.Manage == decide.AccessNamed
 }

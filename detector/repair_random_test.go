@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
 )
 
 // The laws of a repaired policy, over random policies: it parses, it is
@@ -83,7 +85,7 @@ func holdRepaired(t *testing.T, record []byte, f *Finding) {
 	if !private(t, record, f.Repaired) {
 		t.Errorf("repaired is not private:\n%s\nfrom\n%s", f.Repaired, f.Policy.Text)
 	}
-	if o := after.Decide(Detector{}.question(f)).Owner; o.Witness == nil || after.Allows(*o.Witness) != policy.Yes {
+	if o := decide.Decide(after, Detector{}.question(f)).Owner; o.Witness == nil || evaluate.Allows(after, *o.Witness) != evaluate.Yes {
 		t.Errorf("the owner can change the repaired policy: %v:\n%s", o.Manage, f.Repaired)
 	}
 	if before.Version != after.Version || before.ID != after.ID {

@@ -3,7 +3,8 @@ package detector
 import (
 	"slices"
 
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // A severityRule gives findings of one kind their severity.
@@ -21,18 +22,18 @@ func severityRules() []severityRule {
 		{Critical, "taken over: outsiders get in and the owner's account is locked out", (*Finding).TakenOver},
 		{Critical, "anyone can encrypt and not decrypt, what ransomware needs: only the owner can undo it", (*Finding).encryptOnly},
 		{Critical, "anyone can encrypt, and the caller signed without MFA", func(f *Finding) bool {
-			return f.opensClass(policy.ClassEncrypt, policy.Public) && f.Actor.signedWithoutMFA()
+			return f.opensClass(kmsapi.ClassEncrypt, decide.Public) && f.Actor.signedWithoutMFA()
 		}},
-		{High, "anyone can encrypt, decrypt or sign", func(f *Finding) bool { return f.Verdict == policy.Public }},
+		{High, "anyone can encrypt, decrypt or sign", func(f *Finding) bool { return f.Verdict == decide.Public }},
 		{High, "locked: nobody of the owner's account can change the policy", func(f *Finding) bool { return f.OwnerLocked }},
 		{High, "too intricate to decide, which an ordinary policy never is", func(f *Finding) bool { return f.Decision.TooIntricate }},
-		{Medium, "open to named networks", func(f *Finding) bool { return f.Verdict == policy.Network }},
-		{Medium, "undecided, which may be worse", func(f *Finding) bool { return f.Verdict == policy.Undecided }},
+		{Medium, "open to named networks", func(f *Finding) bool { return f.Verdict == decide.Network }},
+		{Medium, "undecided, which may be worse", func(f *Finding) bool { return f.Verdict == decide.Undecided }},
 		{Medium, "set with the lock-out check bypassed, and the owner does not surely keep the key", (*Finding).Bypassed},
 		{Medium, "open to strangers or named networks by itself later", (*Finding).opensLater},
 		{Medium, "shared, now or later, with somebody else than those trusted", func(f *Finding) bool {
 			later := f.Decision.Future
-			return f.trust && (f.Verdict == policy.Shared || later != nil && later.Verdict == policy.Shared)
+			return f.trust && (f.Verdict == decide.Shared || later != nil && later.Verdict == decide.Shared)
 		}},
 		{Low, "shared; closed only by a resource control policy; anyone can revoke grants", func(*Finding) bool { return true }},
 	}
@@ -50,15 +51,15 @@ func (f *Finding) severity() Severity {
 
 // TakenOver reports whether the policy in force lets outsiders in and nobody
 // of the owner's account change it.
-func (f *Finding) TakenOver() bool { return f.OwnerLocked && f.Decision.Least > policy.Private }
+func (f *Finding) TakenOver() bool { return f.OwnerLocked && f.Decision.Least > decide.Private }
 
 // Bypassed reports whether the call told KMS not to check that its caller can
 // change the policy again, and the owner's account does not keep the key as a
 // whole: attackers do that, and some tools.
 func (f *Finding) Bypassed() bool {
 	o := f.Decision.Owner
-	return f.Event.Bypass && (o.Manage == policy.AccessNo || o.Manage == policy.AccessNamed || o.Decrypt == policy.AccessNo ||
-		o.Manage == policy.AccessUndecided && f.Key.Account != "")
+	return f.Event.Bypass && (o.Manage == decide.AccessNo || o.Manage == decide.AccessNamed || o.Decrypt == decide.AccessNo ||
+		o.Manage == decide.AccessUndecided && f.Key.Account != "")
 }
 
 // locks reports whether the policy, in force or not, leaves nobody of the
@@ -67,44 +68,44 @@ func (f *Finding) Bypassed() bool {
 // whose owner is not known.
 func (f *Finding) locks() bool {
 	d := &f.Decision
-	return f.Key.ARN != "" && d.Owner.Manage == policy.AccessNo && (d.Unguarded == nil || d.Unguarded.Owner.Manage == policy.AccessNo)
+	return f.Key.ARN != "" && d.Owner.Manage == decide.AccessNo && (d.Unguarded == nil || d.Unguarded.Owner.Manage == decide.AccessNo)
 }
 
 // Guarded reports whether resource control policies alone keep outsiders out.
 func (f *Finding) Guarded() bool {
 	u := f.Decision.Unguarded
-	return u != nil && f.Verdict == policy.Private && u.Verdict != policy.Private
+	return u != nil && f.Verdict == decide.Private && u.Verdict != decide.Private
 }
 
 // Revokes reports whether anyone can revoke the key's grants.
 func (f *Finding) Revokes() bool {
-	return slices.ContainsFunc(f.Decision.Others, func(g policy.Grant) bool {
-		return g.Action == revokeGrant && g.Audience == policy.Public
+	return slices.ContainsFunc(f.Decision.Others, func(g decide.Grant) bool {
+		return g.Action == revokeGrant && g.Audience == decide.Public
 	})
 }
 
 // opensLater reports whether strangers get in at a later instant.
 func (f *Finding) opensLater() bool {
 	later := f.Decision.Future
-	return later != nil && later.Verdict != policy.Shared && later.Verdict != policy.Private
+	return later != nil && later.Verdict != decide.Shared && later.Verdict != decide.Private
 }
 
 // encryptOnly reports whether strangers can make ciphertext under the key that
 // they cannot decrypt themselves. What only named outsiders can do plays no
 // part.
 func (f *Finding) encryptOnly() bool {
-	return f.opensClass(policy.ClassEncrypt, policy.Public) && !f.opens(policy.Public, "kms:Decrypt", "kms:ReEncryptFrom")
+	return f.opensClass(kmsapi.ClassEncrypt, decide.Public) && !f.opens(decide.Public, "kms:Decrypt", "kms:ReEncryptFrom")
 }
 
 // opensClass reports whether an audience surely gets to an action of a class.
-func (f *Finding) opensClass(class policy.Class, audience policy.Verdict) bool {
-	return slices.ContainsFunc(f.Decision.Grants, func(g policy.Grant) bool { return g.Class == class && g.Audience == audience })
+func (f *Finding) opensClass(class kmsapi.Class, audience decide.Verdict) bool {
+	return slices.ContainsFunc(f.Decision.Grants, func(g decide.Grant) bool { return g.Class == class && g.Audience == audience })
 }
 
 // opens reports whether an audience surely gets to one of actions, by itself or
 // through a grant that it may create.
-func (f *Finding) opens(audience policy.Verdict, actions ...string) bool {
-	return slices.ContainsFunc(f.Decision.Grants, func(g policy.Grant) bool {
+func (f *Finding) opens(audience decide.Verdict, actions ...string) bool {
+	return slices.ContainsFunc(f.Decision.Grants, func(g decide.Grant) bool {
 		if g.Audience != audience {
 			return false
 		}

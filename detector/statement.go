@@ -6,20 +6,21 @@ import (
 	"slices"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // offending returns the places of the statements that a decision blames,
 // sorted and below count: those that let outsiders in, and those that kept it
 // open. When strangers get in, statements that let in named outsiders only are
 // not to blame.
-func offending(d policy.Decision, count int) []int {
+func offending(d decide.Decision, count int) []int {
 	var places []int
 	for _, ref := range d.Opens {
 		places = append(places, ref.Index)
 	}
-	strangers := d.Verdict == policy.Public || d.Verdict == policy.Network
+	strangers := d.Verdict == decide.Public || d.Verdict == decide.Network
 	for _, g := range d.Grants {
-		if strangers && g.Audience == policy.Shared {
+		if strangers && g.Audience == decide.Shared {
 			continue
 		}
 		for _, ref := range g.Statements {
@@ -27,7 +28,7 @@ func offending(d policy.Decision, count int) []int {
 		}
 	}
 	for _, g := range d.Others {
-		if g.Action == revokeGrant && g.Audience == policy.Public {
+		if g.Action == revokeGrant && g.Audience == decide.Public {
 			for _, ref := range g.Statements {
 				places = append(places, ref.Index)
 			}

@@ -4,7 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // title says in one line what the key policy does. It holds no text of the event.
@@ -24,21 +25,21 @@ func (f *Finding) inForce() string {
 	switch {
 	case f.TakenOver():
 		return "Outsiders took over this KMS key; its owner is locked out"
-	case f.Verdict == policy.Public:
+	case f.Verdict == decide.Public:
 		return "Anyone in AWS can " + f.use() + " this KMS key"
 	case f.OwnerLocked:
 		return "Nobody in its owner's account can change this KMS key's policy"
-	case f.Verdict == policy.Network:
+	case f.Verdict == decide.Network:
 		return "Anyone in a named network can " + f.use() + " this KMS key"
-	case f.Verdict == policy.Shared:
+	case f.Verdict == decide.Shared:
 		return "Named outsiders can " + f.use() + " this KMS key"
-	case f.Verdict == policy.Private:
+	case f.Verdict == decide.Private:
 		return f.closed()
 	case f.Policy.Missing != "":
 		return "The new policy of this KMS key is not in the record"
 	case f.Problem != "":
 		return "The policy of this KMS key could not be read"
-	case f.Decision.Classes.Encrypt.Verdict == policy.Undecided:
+	case f.Decision.Classes.Encrypt.Verdict == decide.Undecided:
 		return "It could not be decided who can encrypt with this KMS key"
 	default:
 		return "It could not be decided who can decrypt or sign with this KMS key"
@@ -48,15 +49,15 @@ func (f *Finding) inForce() string {
 // attempt words a refused call. When it was CreateKey there is no key, hence "a".
 func (f *Finding) attempt() string {
 	switch {
-	case f.Verdict == policy.Public:
+	case f.Verdict == decide.Public:
 		return "Refused attempt to open a KMS key to anyone in AWS"
-	case f.Verdict == policy.Network:
+	case f.Verdict == decide.Network:
 		return "Refused attempt to open a KMS key to named networks"
-	case f.Verdict == policy.Shared:
+	case f.Verdict == decide.Shared:
 		return "Refused attempt to share a KMS key with named outsiders"
-	case f.Verdict != policy.Private && f.Problem != "":
+	case f.Verdict != decide.Private && f.Problem != "":
 		return "Refused call with a key policy that could not be read"
-	case f.Verdict != policy.Private:
+	case f.Verdict != decide.Private:
 		return "Refused call with a key policy that could not be decided"
 	case f.locks():
 		return "Refused attempt to lock the owner's account out of a KMS key"
@@ -74,9 +75,9 @@ func (f *Finding) attempt() string {
 // closed words a policy that keeps outsiders out of the classes that count.
 func (f *Finding) closed() string {
 	switch {
-	case f.Bypassed() && f.Decision.Owner.Decrypt == policy.AccessNo:
+	case f.Bypassed() && f.Decision.Owner.Decrypt == decide.AccessNo:
 		return "The owner's account can no longer decrypt with this KMS key"
-	case f.Bypassed() && f.Decision.Owner.Manage == policy.AccessNamed:
+	case f.Bypassed() && f.Decision.Owner.Manage == decide.AccessNamed:
 		return "Only named principals can still change this KMS key's policy"
 	case f.Bypassed():
 		return "The owner's account may not be able to change this KMS key's policy"
@@ -93,11 +94,11 @@ func (f *Finding) closed() string {
 func (f *Finding) later() string {
 	what := "This KMS key may open to outsiders"
 	switch f.Decision.Future.Verdict {
-	case policy.Public:
+	case decide.Public:
 		what = "This KMS key opens to anyone in AWS"
-	case policy.Network:
+	case decide.Network:
 		what = "This KMS key opens to named networks"
-	case policy.Shared:
+	case decide.Shared:
 		what = "This KMS key opens to named outsiders"
 	}
 	return what + " on " + f.Decision.Future.At.UTC().Format("2006-01-02 15:04:05 UTC")
@@ -110,13 +111,13 @@ func (f *Finding) use() string {
 		if g.Audience != f.Verdict || g.Action == createGrant {
 			continue
 		}
-		if a, _ := policy.FindAction(g.Action); !slices.Contains(verbs, a.Verb) {
+		if a, _ := kmsapi.FindAction(g.Action); !slices.Contains(verbs, a.Verb) {
 			verbs = append(verbs, a.Verb)
 		}
 	}
 	switch len(verbs) {
 	case 0:
-		grant, _ := policy.FindAction(createGrant)
+		grant, _ := kmsapi.FindAction(createGrant)
 		return grant.Verb
 	case 1:
 		return verbs[0]

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
@@ -108,7 +108,7 @@ func (e *Event) Lighten() {
 	}
 	light.Decision.Classes = f.Decision.Classes
 	if later := f.Decision.Future; later != nil {
-		light.Decision.Future = &policy.Exposure{At: later.At, Verdict: later.Verdict}
+		light.Decision.Future = &decide.Exposure{At: later.At, Verdict: later.Verdict}
 	}
 	e.Finding, e.Light = light, true
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // A Group is a row of the seed rule's stats over the findings, with what the
@@ -30,7 +30,7 @@ type Group struct {
 	Account            string         `json:"account"`
 	Region             string         `json:"region"`
 	Verdict            string         `json:"verdict"`
-	Classes            policy.Classes `json:"classes"`
+	Classes            decide.Classes `json:"classes"`
 	Severity           string         `json:"severity"`
 	Attempted          bool           `json:"attempted"`
 	Outcome            string         `json:"outcome,omitempty"` // "unknown" when nobody can tell whether the calls took effect; else absent
@@ -43,8 +43,8 @@ type Group struct {
 type groupKey struct {
 	columns              [10]string
 	key, account, region string
-	verdict              policy.Verdict
-	classes              policy.Classes
+	verdict              decide.Verdict
+	classes              decide.Classes
 	severity             detector.Severity
 	attempted            bool
 	outcome              detector.Outcome

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // A Change is an event in the life of a key, as a timeline tells it.
@@ -314,7 +314,7 @@ func (s *keyState) settle(x step, same bool) {
 func verdictOf(e *Event) string {
 	switch f := e.Finding; {
 	case f == nil:
-		return policy.Private.String()
+		return decide.Private.String()
 	case openness(f) == 0 && f.Decision.Future != nil:
 		return f.Decision.Future.Verdict.String()
 	default:

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // A decision that runs into its share of the deadline is undecided, high and
@@ -17,11 +17,11 @@ func TestDecideBy(t *testing.T) {
 		name  string
 		left  time.Duration // of the deadline
 		tick  time.Duration // by which the clock runs each time it is read
-		want  policy.Verdict
+		want  decide.Verdict
 		level string
 	}{
-		{"in time", time.Minute, time.Millisecond, policy.Public, "critical"},
-		{"late", time.Second, time.Second, policy.Undecided, "high"},
+		{"in time", time.Minute, time.Millisecond, decide.Public, "critical"},
+		{"late", time.Second, time.Second, decide.Undecided, "high"},
 	} {
 		h, sent, _ := testHandler(t)
 		clock := h.now()

@@ -19,7 +19,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/fakesns"
 )
 
@@ -143,10 +143,10 @@ func TestCostliestPolicyUnderEveryDeadline(t *testing.T) {
 			if err := json.Unmarshal(response, &s); err != nil {
 				t.Fatal(err)
 			}
-			if !s.Published || s.Verdict != policy.Public && s.Verdict != policy.Undecided || len(server.Publications()) != 1 {
+			if !s.Published || s.Verdict != decide.Public && s.Verdict != decide.Undecided || len(server.Publications()) != 1 {
 				t.Errorf("%+v with %d publications, want one, public or undecided", s, len(server.Publications()))
 			}
-			if s.Verdict == policy.Undecided && s.Severity != "high" {
+			if s.Verdict == decide.Undecided && s.Severity != "high" {
 				t.Errorf("%+v, want a decision out of time to be high", s)
 			}
 		})

@@ -10,7 +10,7 @@ import (
 	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/function"
 )
 
@@ -42,7 +42,7 @@ type summary struct {
 	Account   string         `json:"account,omitempty"`
 	Region    string         `json:"region,omitempty"`
 	Key       string         `json:"key,omitempty"` // its ARN, or what the record had of it
-	Verdict   policy.Verdict `json:"verdict"`
+	Verdict   decide.Verdict `json:"verdict"`
 	Severity  string         `json:"severity,omitempty"` // "" without a finding
 	Attempted bool           `json:"attempted,omitempty"`
 	Finding   string         `json:"finding,omitempty"` // its uid; "" without a finding

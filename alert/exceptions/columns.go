@@ -6,7 +6,7 @@ import (
 	"unicode"
 
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // A columnID is a member of match.
@@ -142,7 +142,7 @@ func isLine(s string) bool {
 }
 
 func isVerdict(s string) bool {
-	var v policy.Verdict
+	var v decide.Verdict
 	return v.UnmarshalText([]byte(s)) == nil
 }
 

@@ -9,7 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // seeds are files of all sorts, right and wrong.
@@ -142,12 +142,12 @@ func FuzzMatch(f *testing.F) {
 			}
 		}
 		better := s
-		better.Classes = map[Class]policy.Verdict{}
+		better.Classes = map[Class]decide.Verdict{}
 		for c, v := range s.Classes {
 			better.Classes[c] = v
 		}
 		if c := classes()[int(more)%3]; len(better.Classes) > 0 {
-			better.Classes[c] = policy.Private
+			better.Classes[c] = decide.Private
 		}
 		if len(s.StatementSids) > 1 {
 			better.StatementSids = s.StatementSids[:1]
@@ -177,7 +177,7 @@ func entriesFrom(made []byte) []entry {
 	var list []entry
 	for i := 0; i+2 < len(made) && len(list) < 20; i += 3 {
 		a, b, c := made[i], made[i+1], made[i+2]
-		e := entry{name: string(rune('a' + len(list))), reason: "r", owner: "o", end: now.Add(time.Hour), worst: policy.Public}
+		e := entry{name: string(rune('a' + len(list))), reason: "r", owner: "o", end: now.Add(time.Hour), worst: decide.Public}
 		if c&128 != 0 {
 			e.end = now
 		}
@@ -205,7 +205,7 @@ func nameIndex(name string) int { return int(name[0] - 'a') }
 // subjectFrom makes a subject of bits.
 func subjectFrom(about uint16) Subject {
 	bit := func(i int) bool { return about>>i&1 == 1 }
-	s := Subject{Account: "111122223333", Region: "eu-west-1", EventName: "CreateKey", ActorRole: "arn:aws:iam::111122223333:role/x/deploy", Classes: map[Class]policy.Verdict{}}
+	s := Subject{Account: "111122223333", Region: "eu-west-1", EventName: "CreateKey", ActorRole: "arn:aws:iam::111122223333:role/x/deploy", Classes: map[Class]decide.Verdict{}}
 	if bit(0) {
 		s.PolicySHA256 = hashOf(1)
 	}
@@ -216,9 +216,9 @@ func subjectFrom(about uint16) Subject {
 		s.Resource = "a"
 	}
 	s.HashOnly = bit(3)
-	s.Classes[Encrypt] = policy.Verdict(about >> 4 & 3)
+	s.Classes[Encrypt] = decide.Verdict(about >> 4 & 3)
 	if bit(6) {
-		s.Classes[Use] = policy.Verdict(about >> 7 & 3)
+		s.Classes[Use] = decide.Verdict(about >> 7 & 3)
 	}
 	if bit(9) {
 		s.StatementSids = []string{"One"}
@@ -245,9 +245,9 @@ func FuzzForm(f *testing.F) {
 	f.Add("arn:aws:kms:x", hashOf(1), "null", uint8(0), uint8(9), true)
 	f.Add("", "", "~", uint8(1), uint8(2), false)
 	f.Fuzz(func(t *testing.T, keyARN, hash, where string, encrypt, use uint8, hashOnly bool) {
-		s := Subject{Key: keyARN, PolicySHA256: hash, Resource: where, HashOnly: hashOnly, Classes: map[Class]policy.Verdict{Encrypt: policy.Verdict(encrypt % 5)}}
+		s := Subject{Key: keyARN, PolicySHA256: hash, Resource: where, HashOnly: hashOnly, Classes: map[Class]decide.Verdict{Encrypt: decide.Verdict(encrypt % 5)}}
 		if use < 5 {
-			s.Classes[Use] = policy.Verdict(use)
+			s.Classes[Use] = decide.Verdict(use)
 		}
 		form := Form(s, now)
 		if form == "" {
@@ -269,7 +269,7 @@ func FuzzForm(f *testing.F) {
 			t.Fatalf("another policy is held by\n%s", form)
 		}
 		other = s
-		other.Classes = map[Class]policy.Verdict{Encrypt: policy.Public, Use: policy.Public, Other: policy.Public}
+		other.Classes = map[Class]decide.Verdict{Encrypt: decide.Public, Use: decide.Public, Other: decide.Public}
 		if !isSHA256(hash) && l.Match(other, now).By != "" {
 			t.Fatalf("more than %+v is held by\n%s", s, form)
 		}

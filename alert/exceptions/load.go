@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // An Error is one fault of the file.
@@ -156,7 +156,7 @@ func (l *loader) entry(n *node) {
 	if !l.members(n, known, m[:]) {
 		return
 	}
-	e := entry{worst: policy.Public}
+	e := entry{worst: decide.Public}
 	e.name = l.words(n, m[entryName], "name")
 	e.reason = l.words(n, m[entryReason], "reason")
 	e.owner = l.words(n, m[entryOwner], "owner")
@@ -304,10 +304,10 @@ func (l *loader) values(c columnID, n *node) []string {
 }
 
 // worstOf is the worst of verdicts by their names.
-func worstOf(names []string) policy.Verdict {
-	w := policy.Private
+func worstOf(names []string) decide.Verdict {
+	w := decide.Private
 	for _, name := range names {
-		var v policy.Verdict
+		var v decide.Verdict
 		if v.UnmarshalText([]byte(name)) == nil {
 			w = worst(w, v)
 		}

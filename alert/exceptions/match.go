@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // A List holds the entries of one file. The zero List, and nil, hold nothing
@@ -22,7 +22,7 @@ type entry struct {
 	name, reason, owner string
 	end                 time.Time             // the first instant at which it no longer holds
 	match               [columnCount][]string // by column, each sorted; nil: not asked
-	worst               policy.Verdict        // the worst verdict that it accepts
+	worst               decide.Verdict        // the worst verdict that it accepts
 }
 
 // Len returns how many entries there are, expired ones among them.
@@ -139,12 +139,12 @@ func (e *entry) coversStatements(sids []string) bool {
 // coversVerdicts reports whether no class is worse than what the entry
 // accepts: its verdict in the classes that it lists, private in the others.
 // Without verdict it accepts any, without class in all classes.
-func (e *entry) coversVerdicts(judged map[Class]policy.Verdict) bool {
+func (e *entry) coversVerdicts(judged map[Class]decide.Verdict) bool {
 	if e.match[verdict] == nil && e.match[class] == nil {
 		return true
 	}
 	for c, v := range judged {
-		accepted := policy.Private
+		accepted := decide.Private
 		if e.has(class, string(c)) {
 			accepted = e.worst
 		}

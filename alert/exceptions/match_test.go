@@ -11,20 +11,21 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // base is a subject that byKeyAndHash, byKey and byResource hold.
 func base() Subject {
 	return Subject{
 		Key: testKey, PolicySHA256: testHash, Resource: "infra/keys.yaml#Uploads", Account: "111122223333", Region: "eu-west-1",
-		Classes: map[Class]policy.Verdict{Encrypt: policy.Shared}, StatementSids: []string{"Partner"},
+		Classes: map[Class]decide.Verdict{Encrypt: decide.Shared}, StatementSids: []string{"Partner"},
 		ActorRole: "arn:aws:iam::111122223333:role/team/deploy", EventName: "PutKeyPolicy",
 	}
 }
 
 func TestMatch(t *testing.T) {
 	type edit func(*Subject)
-	verdicts := func(c map[Class]policy.Verdict) edit { return func(s *Subject) { s.Classes = c } }
+	verdicts := func(c map[Class]decide.Verdict) edit { return func(s *Subject) { s.Classes = c } }
 	otherPolicy := func(s *Subject) { s.PolicySHA256 = hashOf(1) }
 	hashOnly := func(s *Subject) { s.HashOnly = true }
 	unread := func(s *Subject) { s.PolicySHA256, s.Resource = "", "" }
@@ -53,16 +54,16 @@ func TestMatch(t *testing.T) {
 		{"resource and key", "resource: 'infra/keys.yaml#Uploads', " + onKey + ", verdict: shared, class: encrypt", func(s *Subject) { s.Key = "" }, false},
 
 		{"better than accepted", onKey + ", verdict: network, class: encrypt", nil, true},
-		{"worse than accepted", onKey + ", verdict: shared, class: encrypt", verdicts(map[Class]policy.Verdict{Encrypt: policy.Network}), false},
-		{"undecided is worse than shared", onKey + ", verdict: shared, class: encrypt", verdicts(map[Class]policy.Verdict{Encrypt: policy.Undecided}), false},
-		{"undecided is worse than network", onKey + ", verdict: network, class: encrypt", verdicts(map[Class]policy.Verdict{Encrypt: policy.Undecided}), false},
-		{"undecided accepted", onKey + ", verdict: undecided, class: encrypt", verdicts(map[Class]policy.Verdict{Encrypt: policy.Undecided}), true},
-		{"public is worse than undecided", onKey + ", verdict: undecided, class: encrypt", verdicts(map[Class]policy.Verdict{Encrypt: policy.Public}), false},
-		{"the worst of a list counts", onKey + ", verdict: [shared, public], class: encrypt", verdicts(map[Class]policy.Verdict{Encrypt: policy.Undecided}), true},
-		{"a class beside the accepted one", onKey + ", verdict: public, class: encrypt", verdicts(map[Class]policy.Verdict{Encrypt: policy.Public, Use: policy.Shared}), false},
-		{"a private class beside it", onKey + ", verdict: public, class: encrypt", verdicts(map[Class]policy.Verdict{Encrypt: policy.Public, Use: policy.Private, Other: policy.Private}), true},
-		{"an undecided class beside it", onKey + ", verdict: public, class: encrypt", verdicts(map[Class]policy.Verdict{Encrypt: policy.Shared, Other: policy.Undecided}), false},
-		{"worse in the second class", onKey + ", verdict: shared, class: [encrypt, use]", verdicts(map[Class]policy.Verdict{Encrypt: policy.Shared, Use: policy.Public}), false},
+		{"worse than accepted", onKey + ", verdict: shared, class: encrypt", verdicts(map[Class]decide.Verdict{Encrypt: decide.Network}), false},
+		{"undecided is worse than shared", onKey + ", verdict: shared, class: encrypt", verdicts(map[Class]decide.Verdict{Encrypt: decide.Undecided}), false},
+		{"undecided is worse than network", onKey + ", verdict: network, class: encrypt", verdicts(map[Class]decide.Verdict{Encrypt: decide.Undecided}), false},
+		{"undecided accepted", onKey + ", verdict: undecided, class: encrypt", verdicts(map[Class]decide.Verdict{Encrypt: decide.Undecided}), true},
+		{"public is worse than undecided", onKey + ", verdict: undecided, class: encrypt", verdicts(map[Class]decide.Verdict{Encrypt: decide.Public}), false},
+		{"the worst of a list counts", onKey + ", verdict: [shared, public], class: encrypt", verdicts(map[Class]decide.Verdict{Encrypt: decide.Undecided}), true},
+		{"a class beside the accepted one", onKey + ", verdict: public, class: encrypt", verdicts(map[Class]decide.Verdict{Encrypt: decide.Public, Use: decide.Shared}), false},
+		{"a private class beside it", onKey + ", verdict: public, class: encrypt", verdicts(map[Class]decide.Verdict{Encrypt: decide.Public, Use: decide.Private, Other: decide.Private}), true},
+		{"an undecided class beside it", onKey + ", verdict: public, class: encrypt", verdicts(map[Class]decide.Verdict{Encrypt: decide.Shared, Other: decide.Undecided}), false},
+		{"worse in the second class", onKey + ", verdict: shared, class: [encrypt, use]", verdicts(map[Class]decide.Verdict{Encrypt: decide.Shared, Use: decide.Public}), false},
 		{"another class only", onKey + ", verdict: public, class: use", nil, false},
 		{"no class judged", onKey + ", verdict: public, class: encrypt", verdicts(nil), false},
 		{"hash narrowed by verdict", onHash + ", verdict: private", nil, false},
@@ -153,14 +154,14 @@ func TestMatchTellsTheEntry(t *testing.T) {
 	}
 }
 
-// decide decides a policy of account 111122223333.
-func decide(t *testing.T, text string) policy.Decision {
+// decisionOf decides a policy of account 111122223333.
+func decisionOf(t *testing.T, text string) decide.Decision {
 	t.Helper()
 	p, err := policy.Parse([]byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p.Decide(policy.Question{Account: "111122223333", At: now})
+	return decide.Decide(p, decide.Question{Account: "111122223333", At: now})
 }
 
 func statements(list ...string) string { return `{"Statement":[` + strings.Join(list, ",") + `]}` }
@@ -173,16 +174,16 @@ func TestJudged(t *testing.T) {
 	partner := statement("Partner", `{"AWS":"444455556666"}`, `"kms:Encrypt"`, "")
 	for _, tt := range []struct {
 		name, text         string
-		encrypt, use, rest policy.Verdict
+		encrypt, use, rest decide.Verdict
 		sids               string
 	}{
-		{"shared", statements(owner, partner), policy.Shared, policy.Private, policy.Private, "Partner"},
-		{"public", statements(owner, statement("Open", `"*"`, `"kms:Encrypt"`, "")), policy.Public, policy.Private, policy.Private, "Open"},
-		{"public in every class", statements(owner, statement("Open", `"*"`, `"kms:*"`, "")), policy.Public, policy.Public, policy.Public, "Open"},
-		{"strangers decrypt beside a partner", statements(owner, partner, statement("Read", `"*"`, `"kms:Decrypt"`, "")), policy.Shared, policy.Public, policy.Private, "Partner Read"},
-		{"shared, public later", statements(owner, partner, statement("Later", `"*"`, `"kms:Encrypt"`, `,"Condition":{"DateGreaterThan":{"aws:CurrentTime":"2027-01-01T00:00:00Z"}}`)), policy.Public, policy.Public, policy.Private, "Partner "},
+		{"shared", statements(owner, partner), decide.Shared, decide.Private, decide.Private, "Partner"},
+		{"public", statements(owner, statement("Open", `"*"`, `"kms:Encrypt"`, "")), decide.Public, decide.Private, decide.Private, "Open"},
+		{"public in every class", statements(owner, statement("Open", `"*"`, `"kms:*"`, "")), decide.Public, decide.Public, decide.Public, "Open"},
+		{"strangers decrypt beside a partner", statements(owner, partner, statement("Read", `"*"`, `"kms:Decrypt"`, "")), decide.Shared, decide.Public, decide.Private, "Partner Read"},
+		{"shared, public later", statements(owner, partner, statement("Later", `"*"`, `"kms:Encrypt"`, `,"Condition":{"DateGreaterThan":{"aws:CurrentTime":"2027-01-01T00:00:00Z"}}`)), decide.Public, decide.Public, decide.Private, "Partner "},
 	} {
-		s := Judged(decide(t, tt.text))
+		s := Judged(decisionOf(t, tt.text))
 		if s.Classes[Encrypt] != tt.encrypt || s.Classes[Use] != tt.use || s.Classes[Other] != tt.rest || strings.Join(s.StatementSids, " ") != tt.sids || s.HashOnly {
 			t.Errorf("%s: %+v, want %s, %s, %s by %q", tt.name, s, tt.encrypt, tt.use, tt.rest, tt.sids)
 		}
@@ -191,17 +192,17 @@ func TestJudged(t *testing.T) {
 
 // What stays open beside a sure grant may be public.
 func TestOpenBesideGrantsIsUndecided(t *testing.T) {
-	for _, v := range []policy.Verdict{policy.Private, policy.Shared, policy.Network, policy.Public} {
-		want := policy.Between(v, policy.Public).Verdict
-		s := Judged(policy.Decision{
-			Classes:   policy.Classes{Encrypt: policy.Between(v, policy.Public)},
-			Undecided: []policy.Open{{Statement: policy.StatementRef{Index: 2, Sid: "Odd"}, Reason: "odd"}},
+	for _, v := range []decide.Verdict{decide.Private, decide.Shared, decide.Network, decide.Public} {
+		want := decide.Between(v, decide.Public).Verdict
+		s := Judged(decide.Decision{
+			Classes:   decide.Classes{Encrypt: decide.Between(v, decide.Public)},
+			Undecided: []decide.Open{{Statement: decide.StatementRef{Index: 2, Sid: "Odd"}, Reason: "odd"}},
 		})
 		if s.Classes[Encrypt] != want || strings.Join(s.StatementSids, " ") != "Odd" {
 			t.Errorf("%s with something open: %+v, want %v by Odd", v, s, want)
 		}
 	}
-	if s := Judged(policy.Decision{TooIntricate: true}); !s.HashOnly {
+	if s := Judged(decide.Decision{TooIntricate: true}); !s.HashOnly {
 		t.Errorf("too intricate: %+v, want by hash only", s)
 	}
 }
@@ -267,7 +268,7 @@ func TestFormOfFindings(t *testing.T) {
 
 func TestForm(t *testing.T) {
 	hash := Subject{Key: testKey, PolicySHA256: testHash, HashOnly: true}
-	file := Subject{Resource: "infra/my keys.yaml#Uploads", Classes: map[Class]policy.Verdict{Encrypt: policy.Public, Use: policy.Undecided, Other: policy.Private}}
+	file := Subject{Resource: "infra/my keys.yaml#Uploads", Classes: map[Class]decide.Verdict{Encrypt: decide.Public, Use: decide.Undecided, Other: decide.Private}}
 	locked := file
 	locked.HashOnly = true
 	for _, tt := range []struct {
@@ -294,7 +295,7 @@ func TestOf(t *testing.T) {
 	f := events(t)["put-key-policy-public"]
 	s := Of(f)
 	if s.Key != f.Key.ARN || s.PolicySHA256 != f.Policy.SHA256 || s.Account != f.Key.Account || s.Region != f.Key.Region || s.EventName != "PutKeyPolicy" ||
-		s.Classes[Encrypt] != policy.Public || len(s.StatementSids) == 0 || s.HashOnly || s.Resource != "" {
+		s.Classes[Encrypt] != decide.Public || len(s.StatementSids) == 0 || s.HashOnly || s.Resource != "" {
 		t.Errorf("Of = %+v", s)
 	}
 	for name, edit := range map[string]func(*detector.Finding){
@@ -328,7 +329,7 @@ func TestOf(t *testing.T) {
 // tooIntricate is the decision on a policy that is past the bound of work: of
 // the hard ones here the first that is. It holds the words by which Judged
 // knows such a decision.
-func tooIntricate(t *testing.T) policy.Decision {
+func tooIntricate(t *testing.T) decide.Decision {
 	t.Helper()
 	like := func(effect, pattern string, n int) string {
 		var list []string
@@ -343,7 +344,7 @@ func tooIntricate(t *testing.T) policy.Decision {
 		statements(like("Allow", "*%d*?*x*?*y*?*", 500), like("Deny", "*x*%d*?*y*", 500), like("Deny", "*y*?*%d*z*", 500)),
 	}
 	for _, text := range hard {
-		d := decide(t, text)
+		d := decisionOf(t, text)
 		for _, open := range d.Undecided {
 			if strings.Contains(open.Reason, "intricate") {
 				return d
@@ -351,5 +352,5 @@ func tooIntricate(t *testing.T) policy.Decision {
 		}
 	}
 	t.Fatal("no policy here is too intricate: find another")
-	return policy.Decision{}
+	return decide.Decision{}
 }

@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // A Class groups actions by what they do to the key's owner.
@@ -30,7 +30,7 @@ type Subject struct {
 	Resource      string                   // where the policy stands: FILE or FILE#LOGICAL-ID
 	Account       string                   // the key's owner
 	Region        string                   // the key's Region
-	Classes       map[Class]policy.Verdict // the verdict of each class that was judged, at its worst instant
+	Classes       map[Class]decide.Verdict // the verdict of each class that was judged, at its worst instant
 	StatementSids []string                 // the Sid of each offending statement, one for each; "" for one without, or for no statement
 	ActorRole     string                   // ARN of the role that called, or its name alone
 	EventName     string                   // "CreateKey", "PutKeyPolicy", "ReplicateKey"
@@ -56,9 +56,9 @@ func Of(f *detector.Finding) Subject {
 
 // Judged returns what a decision says of a Subject: the verdicts, the
 // offending statements, and whether it was too intricate.
-func Judged(d policy.Decision) Subject {
+func Judged(d decide.Decision) Subject {
 	s := Subject{
-		Classes:  map[Class]policy.Verdict{Encrypt: d.Classes.Encrypt.Verdict, Use: d.Classes.Use.Verdict, Other: d.Classes.Other.Verdict},
+		Classes:  map[Class]decide.Verdict{Encrypt: d.Classes.Encrypt.Verdict, Use: d.Classes.Use.Verdict, Other: d.Classes.Other.Verdict},
 		HashOnly: d.TooIntricate,
 	}
 	if d.Future != nil { // it does not say of which class
@@ -66,8 +66,8 @@ func Judged(d policy.Decision) Subject {
 			s.Classes[c] = worst(s.Classes[c], d.Future.Verdict)
 		}
 	}
-	seen := map[policy.StatementRef]bool{}
-	blame := func(ref policy.StatementRef) {
+	seen := map[decide.StatementRef]bool{}
+	blame := func(ref decide.StatementRef) {
 		if !seen[ref] {
 			seen[ref] = true
 			s.StatementSids = append(s.StatementSids, ref.Sid)
@@ -82,12 +82,12 @@ func Judged(d policy.Decision) Subject {
 		}
 	}
 	if d.Future != nil {
-		blame(policy.StatementRef{Index: -1}) // the decision does not say which statement opens later
+		blame(decide.StatementRef{Index: -1}) // the decision does not say which statement opens later
 	}
 	return s
 }
 
-func worst(a, b policy.Verdict) policy.Verdict {
+func worst(a, b decide.Verdict) decide.Verdict {
 	if a.Rank() >= b.Rank() {
 		return a
 	}

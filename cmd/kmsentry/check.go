@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/alert"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/show"
 )
 
@@ -96,7 +96,7 @@ func checkEach(o checkOptions, files []checkPath, bar *progress, stdin io.Reader
 		case out.unknown != "":
 			fmt.Fprintf(stderr, "kmsentry check: skipped %s: %s\n", alert.Sanitize(file.name, 400), alert.Sanitize(out.unknown, 400))
 		case out.withoutKey && o.requireKey && !file.walked:
-			out.documents = append(out.documents, checked{file: file.name, err: errors.New("expected a key (--require-key), found none"), decision: policy.Unread()})
+			out.documents = append(out.documents, checked{file: file.name, err: errors.New("expected a key (--require-key), found none"), decision: decide.Unread()})
 		}
 		for _, note := range out.notes {
 			fmt.Fprintf(stderr, "kmsentry check: %s: %s\n", alert.Sanitize(file.name, 400), alert.Sanitize(note, 400))

@@ -8,7 +8,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/alert/exceptions"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // loadExceptions reads the file of accepted findings. Without any other file it
@@ -40,7 +40,7 @@ func loadExceptions(o checkOptions, stdout, stderr io.Writer) (*exceptions.List,
 // accept looks whether an exception is about c. A private key that its owner
 // keeps has nothing to accept.
 func (c *checked) accept(o checkOptions) {
-	if c.err != nil || c.decision.Verdict == policy.Private && !c.locked() {
+	if c.err != nil || c.decision.Verdict == decide.Private && !c.locked() {
 		return
 	}
 	c.accepted = o.accepted.Match(c.subject(), o.at)

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/alert/exceptions"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/load"
 )
 
@@ -26,8 +26,8 @@ type baseline struct {
 // A baselineKey is one key of a baseline.
 type baselineKey struct {
 	Source  string         `json:"source"` // as in the output, with slashes
-	Encrypt policy.Verdict `json:"encrypt"`
-	Use     policy.Verdict `json:"use"`
+	Encrypt decide.Verdict `json:"encrypt"`
+	Use     decide.Verdict `json:"use"`
 	Locked  bool           `json:"locked,omitempty"`
 	Grants  []string       `json:"grants,omitempty"` // ids of the grants to outsiders that a sweep found
 	Expires string         `json:"expires"`          // the last day
@@ -92,21 +92,21 @@ func lastDay(text string, at time.Time) (day time.Time, ok bool) {
 
 // counts is the verdict of a class that is accepted or not: what is not ruled
 // out, but for undecided up to public, which is less than surely public.
-func counts(found policy.Bounds) policy.Verdict {
-	if found.Verdict == policy.Undecided && found.Most == policy.Public {
-		return policy.Undecided
+func counts(found decide.Bounds) decide.Verdict {
+	if found.Verdict == decide.Undecided && found.Most == decide.Public {
+		return decide.Undecided
 	}
 	return found.Most
 }
 
 // worse reports whether what was found is worse than what was accepted.
-func worse(found policy.Bounds, accepted policy.Verdict) bool {
+func worse(found decide.Bounds, accepted decide.Verdict) bool {
 	return counts(found).Rank() > accepted.Rank()
 }
 
 // add adds a key that is not private, or that its owner has lost.
 func (b *baseline) add(c *checked, at time.Time) {
-	if c.err != nil || c.decision.Most == policy.Private && !c.locked() {
+	if c.err != nil || c.decision.Most == decide.Private && !c.locked() {
 		return
 	}
 	b.Accepted = append(b.Accepted, baselineKey{
@@ -135,8 +135,8 @@ func acceptance(a *load.Accept, c *checked, at time.Time) (held exceptions.Held,
 	if a == nil {
 		return held, ""
 	}
-	var verdict policy.Verdict
-	if err := verdict.UnmarshalText([]byte(a.Verdict)); err != nil || verdict == policy.Private {
+	var verdict decide.Verdict
+	if err := verdict.UnmarshalText([]byte(a.Verdict)); err != nil || verdict == decide.Private {
 		return held, fmt.Sprintf("Metadata.kmsentry.accept: expected verdict to be public, undecided, network or shared, found %q", a.Verdict)
 	}
 	day, ok := lastDay(a.Expires, at)

@@ -10,13 +10,14 @@ import (
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/load"
 )
 
 // decide decides what a document's policy can come out as: one policy, or one
 // for each case of what its template leaves open.
 func (c *checked) decide(d *load.Document, o checkOptions) {
-	var all []policy.Decision
+	var all []decide.Decision
 	for _, r := range d.Readings {
 		p, err := parseReading(r, o.strict)
 		if err != nil {
@@ -37,7 +38,7 @@ func (c *checked) decide(d *load.Document, o checkOptions) {
 			sum := sha256.Sum256(r.Text)
 			c.sha256, c.policy, c.rcps = hex.EncodeToString(sum[:]), p, o.rcps
 		}
-		all = append(all, p.Decide(c.question(d, o)))
+		all = append(all, decide.Decide(p, c.question(d, o)))
 		if len(d.Readings) == 1 {
 			c.ifOwned(p, d, o)
 		}
@@ -52,7 +53,7 @@ func (c *checked) decide(d *load.Document, o checkOptions) {
 }
 
 // between is a verdict in words that lies between two.
-func between(least, most policy.Verdict) string { return fmt.Sprintf("between %s and %s", least, most) }
+func between(least, most decide.Verdict) string { return fmt.Sprintf("between %s and %s", least, most) }
 
 // parseReading reads one policy. A strict check refuses what it cannot read in
 // full.
@@ -120,7 +121,7 @@ func problemText(p *policy.ParseError) string {
 
 // join joins the decisions about the cases of a template: outsiders get at
 // least as far as in the best of them, and at most as far as in the worst.
-func (c *checked) join(d *load.Document, all []policy.Decision) {
+func (c *checked) join(d *load.Document, all []decide.Decision) {
 	j := &c.decision
 	least, most := j.Least, j.Most
 	for _, o := range all[1:] {
@@ -129,10 +130,10 @@ func (c *checked) join(d *load.Document, all []policy.Decision) {
 		j.Classes.Use = joinBounds(j.Classes.Use, o.Classes.Use)
 		j.Classes.Other = joinBounds(j.Classes.Other, o.Classes.Other)
 		if o.Owner.Manage != j.Owner.Manage {
-			j.Owner = policy.Owner{Decrypt: j.Owner.Decrypt, DecryptBlame: j.Owner.DecryptBlame, ManageBlame: unknownValue()}
+			j.Owner = decide.Owner{Decrypt: j.Owner.Decrypt, DecryptBlame: j.Owner.DecryptBlame, ManageBlame: unknownValue()}
 		}
 		if o.Owner.Decrypt != j.Owner.Decrypt {
-			j.Owner.Decrypt, j.Owner.DecryptBlame = policy.AccessUndecided, unknownValue()
+			j.Owner.Decrypt, j.Owner.DecryptBlame = decide.AccessUndecided, unknownValue()
 		}
 		for _, u := range o.Undecided {
 			if !slices.Contains(j.Undecided, u) {
@@ -145,7 +146,7 @@ func (c *checked) join(d *load.Document, all []policy.Decision) {
 			}
 		}
 	}
-	b := policy.Between(least, most)
+	b := decide.Between(least, most)
 	j.Verdict, j.Least, j.Most = b.Verdict, b.Least, b.Most
 	if least == most {
 		j.Undecided = nil
@@ -153,33 +154,33 @@ func (c *checked) join(d *load.Document, all []policy.Decision) {
 		return
 	}
 	j.Grants, j.Others, j.Statements = nil, nil, nil // what one case surely opens another may not
-	var cases []policy.Open
+	var cases []decide.Open
 	for _, u := range d.Unknown {
 		if u.Statement < 0 && u.Path == "" {
-			cases = append(cases, policy.Open{Statement: policy.StatementRef{Index: -1}, Reason: u.What + " is not known"})
-			j.Unknown = append(j.Unknown, policy.UnknownPart{Statement: policy.StatementRef{Index: -1}, Name: u.What, Reason: u.What + " is not known"})
+			cases = append(cases, decide.Open{Statement: decide.StatementRef{Index: -1}, Reason: u.What + " is not known"})
+			j.Unknown = append(j.Unknown, decide.UnknownPart{Statement: decide.StatementRef{Index: -1}, Name: u.What, Reason: u.What + " is not known"})
 		}
 	}
 	j.Undecided = append(cases, j.Undecided...)
 }
 
 // joinBounds returns the bounds of what is one or the other.
-func joinBounds(a, b policy.Bounds) policy.Bounds {
-	return policy.Between(min(a.Least, b.Least), max(a.Most, b.Most))
+func joinBounds(a, b decide.Bounds) decide.Bounds {
+	return decide.Between(min(a.Least, b.Least), max(a.Most, b.Most))
 }
 
-func unknownValue() policy.Open {
-	return policy.Open{Statement: policy.StatementRef{Index: -1}, Reason: "it turns on a value that is not known"}
+func unknownValue() decide.Open {
+	return decide.Open{Statement: decide.StatementRef{Index: -1}, Reason: "it turns on a value that is not known"}
 }
 
 // nothingKnown is the decision about a policy of which nothing is known.
 func (c *checked) nothingKnown(d *load.Document) {
-	c.decision = policy.Unread()
+	c.decision = decide.Unread()
 	for _, u := range d.Unknown {
 		why := strings.TrimPrefix(u.Path+": ", ": ") + u.What + " is not known"
-		ref := policy.StatementRef{Index: u.Statement, Sid: u.Sid}
-		c.decision.Undecided = append(c.decision.Undecided, policy.Open{Statement: ref, Reason: why})
-		c.decision.Unknown = append(c.decision.Unknown, policy.UnknownPart{Statement: ref, Path: u.Path, Name: u.What, Reason: why})
+		ref := decide.StatementRef{Index: u.Statement, Sid: u.Sid}
+		c.decision.Undecided = append(c.decision.Undecided, decide.Open{Statement: ref, Reason: why})
+		c.decision.Unknown = append(c.decision.Unknown, decide.UnknownPart{Statement: ref, Path: u.Path, Name: u.What, Reason: why})
 	}
 	c.between = between(c.decision.Least, c.decision.Most)
 }

@@ -8,6 +8,9 @@ import (
 
 	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 	"github.com/kmsentry/kmsentry/internal/load"
 )
 
@@ -17,48 +20,48 @@ import (
 // Source: KMS API Reference, CreateGrant; KMS Developer Guide, grants.html.
 func (c *checked) grant(g *load.Grant, trusted []string) {
 	c.granted = g
-	found, why := policy.Between(policy.Shared, policy.Shared), ""
+	found, why := decide.Between(decide.Shared, decide.Shared), ""
 	switch account := granteeAccount(g.Grantee); {
 	case g.Grantee == "":
-		found, why = policy.Between(policy.Private, policy.Shared), "the grantee is not known"
+		found, why = decide.Between(decide.Private, decide.Shared), "the grantee is not known"
 	case strings.HasSuffix(g.Grantee, ".amazonaws.com"), strings.HasSuffix(g.Grantee, ".amazonaws.com.cn"):
-		found = policy.Between(policy.Private, policy.Private)
+		found = decide.Between(decide.Private, decide.Private)
 	case account == "":
-		found, why = policy.Between(policy.Private, policy.Shared), "the grantee's account is not known"
+		found, why = decide.Between(decide.Private, decide.Shared), "the grantee's account is not known"
 	case account == c.account, slices.Contains(trusted, account):
-		found = policy.Between(policy.Private, policy.Private)
+		found = decide.Between(decide.Private, decide.Private)
 	case c.account == "":
-		found, why = policy.Between(policy.Private, policy.Shared), "whether "+account+" owns the key is not known"
+		found, why = decide.Between(decide.Private, decide.Shared), "whether "+account+" owns the key is not known"
 	}
-	closed := policy.Between(policy.Private, policy.Private)
-	d := policy.Decision{
-		Classes: policy.Classes{Encrypt: closed, Use: closed, Other: closed},
-		Owner:   policy.Owner{Manage: policy.AccessNotApplicable, Decrypt: policy.AccessNotApplicable},
+	closed := decide.Between(decide.Private, decide.Private)
+	d := decide.Decision{
+		Classes: decide.Classes{Encrypt: closed, Use: closed, Other: closed},
+		Owner:   decide.Owner{Manage: decide.AccessNotApplicable, Decrypt: decide.AccessNotApplicable},
 	}
 	for _, class := range grantClasses(g.Operations) {
 		switch class {
-		case policy.ClassEncrypt:
+		case kmsapi.ClassEncrypt:
 			d.Classes.Encrypt = found
-		case policy.ClassUse:
+		case kmsapi.ClassUse:
 			d.Classes.Use = found
 		default:
 			d.Classes.Other = found
 		}
 	}
-	if found.Least == policy.Shared && g.Operations == nil { // of which class is not known
-		maybe := policy.Between(policy.Private, policy.Shared)
-		d.Classes, why = policy.Classes{Encrypt: maybe, Use: maybe, Other: maybe}, "the operations are not known"
+	if found.Least == decide.Shared && g.Operations == nil { // of which class is not known
+		maybe := decide.Between(decide.Private, decide.Shared)
+		d.Classes, why = decide.Classes{Encrypt: maybe, Use: maybe, Other: maybe}, "the operations are not known"
 	}
 	e, u := d.Classes.Encrypt, d.Classes.Use
-	all := policy.Between(max(e.Least, u.Least), max(e.Most, u.Most))
+	all := decide.Between(max(e.Least, u.Least), max(e.Most, u.Most))
 	d.Verdict, d.Least, d.Most = all.Verdict, all.Least, all.Most
 	if d.Least != d.Most {
-		open := policy.StatementRef{Index: -1}
-		d.Undecided = []policy.Open{{Statement: open, Reason: why}}
-		d.Unknown = []policy.UnknownPart{{Statement: open, Name: unknownOfGrant(why), Reason: why}}
+		open := decide.StatementRef{Index: -1}
+		d.Undecided = []decide.Open{{Statement: open, Reason: why}}
+		d.Unknown = []decide.UnknownPart{{Statement: open, Name: unknownOfGrant(why), Reason: why}}
 		c.between = between(d.Least, d.Most)
 	}
-	if found.Least == policy.Shared {
+	if found.Least == decide.Shared {
 		c.grantActions(&d, g)
 	}
 	c.decision = d
@@ -73,18 +76,18 @@ func unknownOfGrant(why string) string {
 }
 
 // grantActions lists what the grantee can do.
-func (c *checked) grantActions(d *policy.Decision, g *load.Grant) {
+func (c *checked) grantActions(d *decide.Decision, g *load.Grant) {
 	for _, operation := range slices.Sorted(slices.Values(g.Operations)) {
 		class := classOfOperation(operation)
-		request := policy.Request{Principal: g.Grantee, Action: "kms:" + operation, Resource: c.keyARN, Context: map[string][]string{}}
+		request := evaluate.Request{Principal: g.Grantee, Action: "kms:" + operation, Resource: c.keyARN, Context: map[string][]string{}}
 		for name, value := range g.Context {
 			request.Context["kms:EncryptionContext:"+name] = []string{value}
 		}
-		grant := policy.Grant{
-			Class: class, Action: "kms:" + operation, Audience: policy.Shared, Named: []string{g.Grantee}, Witness: request,
+		grant := decide.Grant{
+			Class: class, Action: "kms:" + operation, Audience: decide.Shared, Named: []string{g.Grantee}, Witness: request,
 			Why: []string{"A grant lets its grantee in, whoever the key policy names."},
 		}
-		if class == policy.ClassEncrypt || class == policy.ClassUse {
+		if class == kmsapi.ClassEncrypt || class == kmsapi.ClassUse {
 			d.Grants = append(d.Grants, grant)
 			continue
 		}
@@ -94,23 +97,23 @@ func (c *checked) grantActions(d *policy.Decision, g *load.Grant) {
 
 // classOfOperation is the class of an operation of a grant. One that AWS does
 // not document counts as use.
-func classOfOperation(operation string) policy.Class {
-	switch a, ok := policy.FindAction("kms:" + operation); {
+func classOfOperation(operation string) kmsapi.Class {
+	switch a, ok := kmsapi.FindAction("kms:" + operation); {
 	case !ok:
-		return policy.ClassUse
-	case a.Class == policy.ClassEncrypt, a.Class == policy.ClassUse:
+		return kmsapi.ClassUse
+	case a.Class == kmsapi.ClassEncrypt, a.Class == kmsapi.ClassUse:
 		return a.Class
 	default:
-		return policy.ClassOther // CreateGrant too: it hands on the others only
+		return kmsapi.ClassOther // CreateGrant too: it hands on the others only
 	}
 }
 
 // grantClasses are the classes of operations; all three when these are not known.
-func grantClasses(operations []string) []policy.Class {
+func grantClasses(operations []string) []kmsapi.Class {
 	if operations == nil {
-		return []policy.Class{policy.ClassEncrypt, policy.ClassUse, policy.ClassOther}
+		return []kmsapi.Class{kmsapi.ClassEncrypt, kmsapi.ClassUse, kmsapi.ClassOther}
 	}
-	var list []policy.Class
+	var list []kmsapi.Class
 	for _, o := range operations {
 		list = append(list, classOfOperation(o))
 	}

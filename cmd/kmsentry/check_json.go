@@ -9,7 +9,9 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // checkJSON prints one JSON object a document and line, in ASCII. The members
@@ -25,10 +27,10 @@ type jsonDocument struct {
 	Line     int            `json:"line"`     // of the policy, from 1; 0 unknown
 	Account  string         `json:"account"`
 	Inferred bool           `json:"account_inferred"`
-	Verdict  policy.Verdict `json:"verdict"`
-	Least    policy.Verdict `json:"least"`
-	Most     policy.Verdict `json:"most"`
-	Classes  policy.Classes `json:"classes"`
+	Verdict  decide.Verdict `json:"verdict"`
+	Least    decide.Verdict `json:"least"`
+	Most     decide.Verdict `json:"most"`
+	Classes  decide.Classes `json:"classes"`
 	Owner    jsonOwner      `json:"owner"`
 	SHA256   string         `json:"policy_sha256"`
 	Grants   []jsonGrant    `json:"grants"`
@@ -39,7 +41,7 @@ type jsonDocument struct {
 	Services []jsonService  `json:"services"`
 	Future   *jsonFuture    `json:"future"`
 	Alone    *jsonAlone     `json:"unguarded"`
-	Flags    []policy.Flag  `json:"flags"`
+	Flags    []decide.Flag  `json:"flags"`
 	Accepted string         `json:"accepted_by"`     // the exception; "" none
 	Why      string         `json:"accepted_reason"` // with Accepted; "" otherwise
 	Until    string         `json:"accepted_until"`  // the last day
@@ -51,8 +53,8 @@ type jsonDocument struct {
 // jsonOwner is who of the owner's account keeps the key, and who or what is to
 // blame where it does not.
 type jsonOwner struct {
-	Manage    policy.Access `json:"manage"`
-	Decrypt   policy.Access `json:"decrypt"`
+	Manage    decide.Access `json:"manage"`
+	Decrypt   decide.Access `json:"decrypt"`
 	Named     []string      `json:"named"`
 	ManageWhy *jsonOpen     `json:"manage_why"`
 	ReadWhy   *jsonOpen     `json:"decrypt_why"`
@@ -60,15 +62,15 @@ type jsonOwner struct {
 
 // jsonAlone is the key policy without the resource control policies.
 type jsonAlone struct {
-	Verdict policy.Verdict `json:"verdict"`
-	Classes policy.Classes `json:"classes"`
+	Verdict decide.Verdict `json:"verdict"`
+	Classes decide.Classes `json:"classes"`
 }
 
 type jsonGrant struct {
-	Class      policy.Class          `json:"class"`
+	Class      kmsapi.Class          `json:"class"`
 	Action     string                `json:"action"`
-	Audience   policy.Verdict        `json:"audience"`
-	Statements []policy.StatementRef `json:"statements"`
+	Audience   decide.Verdict        `json:"audience"`
+	Statements []decide.StatementRef `json:"statements"`
 	Witness    jsonWitness           `json:"witness"`
 	Named      []string              `json:"named"`
 	Why        []string              `json:"why"`
@@ -87,14 +89,14 @@ type jsonWitness struct {
 }
 
 type jsonOpen struct {
-	Statement policy.StatementRef `json:"statement"`
+	Statement decide.StatementRef `json:"statement"`
 	Reason    string              `json:"reason"`
 }
 
 type jsonUnknown struct {
 	Name      string              `json:"name"`
 	Remedy    string              `json:"remedy"`
-	Statement policy.StatementRef `json:"statement"`
+	Statement decide.StatementRef `json:"statement"`
 	Path      string              `json:"path"`
 	Line      int                 `json:"line,omitempty"`
 	Reason    string              `json:"reason"`
@@ -102,19 +104,19 @@ type jsonUnknown struct {
 
 type jsonService struct {
 	Service        string              `json:"service"`
-	Statement      policy.StatementRef `json:"statement"`
+	Statement      decide.StatementRef `json:"statement"`
 	ConfusedDeputy bool                `json:"confused_deputy"`
 }
 
 type jsonFuture struct {
 	At      string         `json:"at"`
-	Verdict policy.Verdict `json:"verdict"`
+	Verdict decide.Verdict `json:"verdict"`
 }
 
 type jsonNote struct {
-	Statement policy.StatementRef `json:"statement"`
+	Statement decide.StatementRef `json:"statement"`
 	Effect    string              `json:"effect"`
-	Opens     policy.Verdict      `json:"opens"`
+	Opens     decide.Verdict      `json:"opens"`
 	Why       string              `json:"why"`
 }
 
@@ -133,14 +135,14 @@ func (p *checkJSON) end(int, tally) error { return nil }
 func (p *checkJSON) object(c checked) jsonDocument {
 	d := c.decision
 	if c.err != nil {
-		d = policy.Unread()
+		d = decide.Unread()
 	}
 	out := jsonDocument{
 		Source: c.file, Resource: c.place, Line: c.at.Line, Account: c.account, Inferred: c.inferred, Verdict: d.Verdict, Least: d.Least, Most: d.Most, Classes: d.Classes, Owner: ownerOf(d.Owner), SHA256: c.sha256,
 		Unknown: []jsonUnknown{}, Unread: append([]string{}, c.unread...),
 		Grants: jsonGrants(c, d.Grants), Others: jsonGrants(c, d.Others),
 		Open: []jsonOpen{}, Services: []jsonService{}, Explain: []jsonNote{},
-		Flags: append([]policy.Flag{}, d.Flags...), Notes: append([]string{}, c.notes...),
+		Flags: append([]decide.Flag{}, d.Flags...), Notes: append([]string{}, c.notes...),
 	}
 	for _, o := range d.Undecided {
 		out.Open = append(out.Open, jsonOpen(o))
@@ -174,7 +176,7 @@ func (p *checkJSON) object(c checked) jsonDocument {
 	return out
 }
 
-func ownerOf(o policy.Owner) jsonOwner {
+func ownerOf(o decide.Owner) jsonOwner {
 	out := jsonOwner{Manage: o.Manage, Decrypt: o.Decrypt, Named: append([]string{}, o.Named...)}
 	if o.ManageBlame.Reason != "" {
 		out.ManageWhy = &jsonOpen{o.ManageBlame.Statement, o.ManageBlame.Reason}
@@ -185,12 +187,12 @@ func ownerOf(o policy.Owner) jsonOwner {
 	return out
 }
 
-func jsonGrants(c checked, grants []policy.Grant) []jsonGrant {
+func jsonGrants(c checked, grants []decide.Grant) []jsonGrant {
 	list := []jsonGrant{}
 	for _, g := range grants {
 		list = append(list, jsonGrant{
 			Class: g.Class, Action: g.Action, Audience: g.Audience,
-			Statements: append([]policy.StatementRef{}, g.Statements...),
+			Statements: append([]decide.StatementRef{}, g.Statements...),
 			Witness:    witnessOf(c.withKey(g.Witness)),
 			Named:      append([]string{}, g.Named...),
 			Why:        append([]string{}, g.Why...),
@@ -199,7 +201,7 @@ func jsonGrants(c checked, grants []policy.Grant) []jsonGrant {
 	return list
 }
 
-func witnessOf(r policy.Request) jsonWitness {
+func witnessOf(r evaluate.Request) jsonWitness {
 	w := jsonWitness{
 		Principal: r.Principal, Session: r.Session, UniqueID: r.UniqueID, Parent: r.Parent, Service: r.Service,
 		Action: r.Action, Resource: r.Resource, Context: map[string][]string{},

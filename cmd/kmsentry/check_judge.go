@@ -9,6 +9,8 @@ import (
 
 	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
 	"github.com/kmsentry/kmsentry/internal/load"
 )
 
@@ -25,7 +27,7 @@ type checked struct {
 	sha256     string           // hex, of the policy text; "" when there is none, or not one
 	rcps       []*policy.Policy // as the question had them
 	policy     *policy.Policy   // nil when it is not fully known
-	decision   policy.Decision
+	decision   decide.Decision
 	between    string // "between private and public" when unknown values leave the verdict open; "" otherwise
 	accepted   exceptions.Held
 	grants     []string     // ids of the grants to outsiders that a sweep found, sorted
@@ -70,7 +72,7 @@ func readAll(r io.Reader) ([]byte, error) {
 
 // judge decides one document.
 func judge(d *load.Document, o checkOptions) checked {
-	c := checked{place: d.Place, at: d.At, lines: d.Statements, turns: d.Turns, parameters: d.Parameters, metadata: d.Accept, err: d.Err, decision: policy.Unread(), notes: slices.Clone(d.Notes)}
+	c := checked{place: d.Place, at: d.At, lines: d.Statements, turns: d.Turns, parameters: d.Parameters, metadata: d.Accept, err: d.Err, decision: decide.Unread(), notes: slices.Clone(d.Notes)}
 	c.account, c.keyARN = cmp.Or(o.account, d.Account), cmp.Or(o.keyARN, d.KeyARN)
 	c.inferred = d.StandsIn
 	switch {
@@ -99,21 +101,21 @@ func judge(d *load.Document, o checkOptions) checked {
 
 // defaultDecision is the decision about AWS's default policy, which names only
 // the owner's account.
-func defaultDecision(account string) policy.Decision {
-	closed := policy.Bounds{Verdict: policy.Private, Least: policy.Private, Most: policy.Private}
-	d := policy.Decision{
+func defaultDecision(account string) decide.Decision {
+	closed := decide.Bounds{Verdict: decide.Private, Least: decide.Private, Most: decide.Private}
+	d := decide.Decision{
 		Verdict: closed.Verdict, Least: closed.Least, Most: closed.Most,
-		Classes: policy.Classes{Encrypt: closed, Use: closed, Other: closed},
+		Classes: decide.Classes{Encrypt: closed, Use: closed, Other: closed},
 	}
 	if account != "" {
-		d.Owner = policy.Owner{Manage: policy.AccessYes, Decrypt: policy.AccessYes}
+		d.Owner = decide.Owner{Manage: decide.AccessYes, Decrypt: decide.AccessYes}
 	}
 	return d
 }
 
 // question is what is asked of every policy of d.
-func (c *checked) question(d *load.Document, o checkOptions) policy.Question {
-	return policy.Question{
+func (c *checked) question(d *load.Document, o checkOptions) decide.Question {
+	return decide.Question{
 		Account:         c.account,
 		KeyARN:          c.keyARN,
 		At:              o.at,
@@ -126,8 +128,8 @@ func (c *checked) question(d *load.Document, o checkOptions) policy.Question {
 }
 
 // facts joins what the file says of the key with what the flags say, which goes first.
-func facts(file, flags policy.KeyFacts) policy.KeyFacts {
-	f := policy.KeyFacts{
+func facts(file, flags decide.KeyFacts) decide.KeyFacts {
+	f := decide.KeyFacts{
 		Spec:        cmp.Or(flags.Spec, file.Spec),
 		Usage:       cmp.Or(flags.Usage, file.Usage),
 		Origin:      cmp.Or(flags.Origin, file.Origin),
@@ -148,13 +150,13 @@ func facts(file, flags policy.KeyFacts) policy.KeyFacts {
 // withKey puts a made-up key of the owner's into a witness that names none,
 // because the key is not known, where the policy allows the request with it:
 // whoever evaluates the witness elsewhere needs one.
-func (c *checked) withKey(w policy.Request) policy.Request {
+func (c *checked) withKey(w evaluate.Request) evaluate.Request {
 	if w.Resource != "" || c.account == "" || c.policy == nil {
 		return w
 	}
 	named := w
 	named.Resource = "arn:" + partitionOf(w.Principal) + ":kms:us-east-1:" + c.account + ":key/1234abcd-12ab-34cd-56ef-1234567890ab"
-	if c.policy.AllowsUnder(named, c.rcps) != policy.Yes {
+	if evaluate.AllowsUnder(c.policy, named, c.rcps) != evaluate.Yes {
 		return w
 	}
 	return named

@@ -4,13 +4,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/load"
 )
 
 // judged returns the verdict on the one key of a template, and the verdicts
 // between which it lies when it is open.
-func judged(t *testing.T, text string, parameters map[string]string) (c checked, low, high policy.Verdict) {
+func judged(t *testing.T, text string, parameters map[string]string) (c checked, low, high decide.Verdict) {
 	t.Helper()
 	o := checkOptions{account: "111122223333", at: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), parameters: parameters}
 	docs, err := load.Documents([]byte(text), o.scope())
@@ -19,8 +19,8 @@ func judged(t *testing.T, text string, parameters map[string]string) (c checked,
 	}
 	c = judge(&docs[0], o)
 	low, high = c.decision.Verdict, c.decision.Verdict
-	for l := policy.Private; l <= policy.Public; l++ {
-		for h := l + 1; h <= policy.Public; h++ {
+	for l := decide.Private; l <= decide.Public; l++ {
+		for h := l + 1; h <= decide.Public; h++ {
 			if c.between == "between "+l.String()+" and "+h.String() {
 				low, high = l, h
 			}
@@ -39,23 +39,23 @@ func TestUnknownValuesBound(t *testing.T) {
 	const all = `Principal: "*", Action: "kms:*", Resource: "*"`
 	tests := []struct {
 		name, statements string
-		low, high        policy.Verdict
+		low, high        decide.Verdict
 	}{
-		{"principal", `[{Effect: Allow, Principal: {AWS: !Ref P}, Action: "kms:*", Resource: "*"}]`, policy.Private, policy.Public},
-		{"part of a principal", `[{Effect: Allow, Principal: {AWS: !Sub "arn:aws:iam::${P}:root"}, Action: "kms:*", Resource: "*"}]`, policy.Private, policy.Shared},
-		{"beside a guest", `[{Effect: Allow, Principal: {AWS: [!Sub "arn:aws:iam::${P}:root", "444455556666"]}, Action: "kms:*", Resource: "*"}]`, policy.Shared, policy.Shared},
-		{"for one account only", `[{Effect: Allow, Principal: {AWS: !Sub "arn:aws:iam::${P}:root"}, Action: "kms:*", Resource: "*", Condition: {StringEquals: {"kms:CallerAccount": "444455556666"}}}]`, policy.Private, policy.Shared},
-		{"organization", `[{Effect: Allow, ` + all + `, Condition: {StringEquals: {"aws:PrincipalOrgID": !Ref P}}}]`, policy.Private, policy.Shared},
-		{"organization if it exists", `[{Effect: Allow, ` + all + `, Condition: {StringEqualsIfExists: {"aws:PrincipalOrgID": !Ref P}}}]`, policy.Public, policy.Public},
-		{"unless the organization", `[{Effect: Allow, ` + all + `}, {Effect: Deny, ` + all + `, Condition: {StringNotEquals: {"aws:PrincipalOrgID": !Ref P}}}]`, policy.Private, policy.Shared},
-		{"network", `[{Effect: Allow, ` + all + `, Condition: {StringEquals: {"aws:SourceVpce": !Ref P}}}]`, policy.Private, policy.Network},
-		{"deny", `[{Effect: Allow, ` + all + `}, {Effect: Deny, Principal: {AWS: !Ref P}, Action: "kms:*", Resource: "*"}]`, policy.Private, policy.Public},
-		{"deny a part", `[{Effect: Allow, ` + all + `}, {Effect: Deny, Principal: "*", Action: [!Ref P, "kms:Decrypt"], Resource: "*"}]`, policy.Private, policy.Public},
-		{"open anyway", `[{Effect: Allow, ` + all + `}, {Effect: Allow, Principal: {AWS: !Ref P}, Action: "kms:*", Resource: "*"}]`, policy.Public, policy.Public},
-		{"closed anyway", `[{Effect: Allow, Principal: {AWS: "111122223333"}, Action: !Ref P, Resource: "*"}]`, policy.Private, policy.Private},
-		{"a service", `[{Effect: Allow, Principal: {Service: !Sub "${P}.amazonaws.com"}, Action: "kms:*", Resource: "*"}]`, policy.Private, policy.Private},
-		{"a condition", `[!If [Is, {Effect: Allow, ` + all + `}, !Ref "AWS::NoValue"], {Effect: Allow, Principal: {AWS: "444455556666"}, Action: "kms:*", Resource: "*"}]`, policy.Shared, policy.Public},
-		{"either way", `[{Effect: Allow, Principal: !If [Is, "*", {AWS: "*"}], Action: "kms:*", Resource: "*"}]`, policy.Public, policy.Public},
+		{"principal", `[{Effect: Allow, Principal: {AWS: !Ref P}, Action: "kms:*", Resource: "*"}]`, decide.Private, decide.Public},
+		{"part of a principal", `[{Effect: Allow, Principal: {AWS: !Sub "arn:aws:iam::${P}:root"}, Action: "kms:*", Resource: "*"}]`, decide.Private, decide.Shared},
+		{"beside a guest", `[{Effect: Allow, Principal: {AWS: [!Sub "arn:aws:iam::${P}:root", "444455556666"]}, Action: "kms:*", Resource: "*"}]`, decide.Shared, decide.Shared},
+		{"for one account only", `[{Effect: Allow, Principal: {AWS: !Sub "arn:aws:iam::${P}:root"}, Action: "kms:*", Resource: "*", Condition: {StringEquals: {"kms:CallerAccount": "444455556666"}}}]`, decide.Private, decide.Shared},
+		{"organization", `[{Effect: Allow, ` + all + `, Condition: {StringEquals: {"aws:PrincipalOrgID": !Ref P}}}]`, decide.Private, decide.Shared},
+		{"organization if it exists", `[{Effect: Allow, ` + all + `, Condition: {StringEqualsIfExists: {"aws:PrincipalOrgID": !Ref P}}}]`, decide.Public, decide.Public},
+		{"unless the organization", `[{Effect: Allow, ` + all + `}, {Effect: Deny, ` + all + `, Condition: {StringNotEquals: {"aws:PrincipalOrgID": !Ref P}}}]`, decide.Private, decide.Shared},
+		{"network", `[{Effect: Allow, ` + all + `, Condition: {StringEquals: {"aws:SourceVpce": !Ref P}}}]`, decide.Private, decide.Network},
+		{"deny", `[{Effect: Allow, ` + all + `}, {Effect: Deny, Principal: {AWS: !Ref P}, Action: "kms:*", Resource: "*"}]`, decide.Private, decide.Public},
+		{"deny a part", `[{Effect: Allow, ` + all + `}, {Effect: Deny, Principal: "*", Action: [!Ref P, "kms:Decrypt"], Resource: "*"}]`, decide.Private, decide.Public},
+		{"open anyway", `[{Effect: Allow, ` + all + `}, {Effect: Allow, Principal: {AWS: !Ref P}, Action: "kms:*", Resource: "*"}]`, decide.Public, decide.Public},
+		{"closed anyway", `[{Effect: Allow, Principal: {AWS: "111122223333"}, Action: !Ref P, Resource: "*"}]`, decide.Private, decide.Private},
+		{"a service", `[{Effect: Allow, Principal: {Service: !Sub "${P}.amazonaws.com"}, Action: "kms:*", Resource: "*"}]`, decide.Private, decide.Private},
+		{"a condition", `[!If [Is, {Effect: Allow, ` + all + `}, !Ref "AWS::NoValue"], {Effect: Allow, Principal: {AWS: "444455556666"}, Action: "kms:*", Resource: "*"}]`, decide.Shared, decide.Public},
+		{"either way", `[{Effect: Allow, Principal: !If [Is, "*", {AWS: "*"}], Action: "kms:*", Resource: "*"}]`, decide.Public, decide.Public},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -65,13 +65,13 @@ func TestUnknownValuesBound(t *testing.T) {
 			if c.err != nil || low != tt.low || high != tt.high {
 				t.Errorf("verdict %s, between %s and %s, %v, want between %s and %s", c.decision.Verdict, low, high, c.err, tt.low, tt.high)
 			}
-			if open := c.decision.Verdict == policy.Undecided; open != (low != high) || open != (len(c.decision.Undecided) > 0) {
+			if open := c.decision.Verdict == decide.Undecided; open != (low != high) || open != (len(c.decision.Undecided) > 0) {
 				t.Errorf("verdict %s between %s and %s with %d open questions", c.decision.Verdict, low, high, len(c.decision.Undecided))
 			}
 			tried := 0
 			for _, v := range values {
 				is, _, _ := judged(t, text, map[string]string{"P": v})
-				if is.err != nil || is.decision.Verdict == policy.Undecided {
+				if is.err != nil || is.decision.Verdict == decide.Undecided {
 					continue // AWS would not take this value there, or does not say what it means
 				}
 				tried++
@@ -89,7 +89,7 @@ func TestUnknownValuesBound(t *testing.T) {
 func TestJudgeOtherAccount(t *testing.T) {
 	o := checkOptions{account: "111122223333"}
 	d := load.Document{Account: "444455556666", Default: true}
-	if c := judge(&d, o); c.err == nil || c.decision.Verdict != policy.Undecided {
+	if c := judge(&d, o); c.err == nil || c.decision.Verdict != decide.Undecided {
 		t.Errorf("a key of another account than --account = %s, %v, want an error", c.decision.Verdict, c.err)
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"github.com/kmsentry/kmsentry/alert"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // locked reports whether the policy surely leaves nobody of the key owner's
@@ -12,8 +12,8 @@ import (
 // not one to say that of; nor is a key that resource control policies alone lock.
 func (c *checked) locked() bool {
 	d := &c.decision
-	return c.err == nil && c.account != "" && !c.guessed && d.Owner.Manage == policy.AccessNo &&
-		(d.Unguarded == nil || d.Unguarded.Owner.Manage == policy.AccessNo)
+	return c.err == nil && c.account != "" && !c.guessed && d.Owner.Manage == decide.AccessNo &&
+		(d.Unguarded == nil || d.Unguarded.Owner.Manage == decide.AccessNo)
 }
 
 // ownerLines say what the owner's account does not surely keep; none when it
@@ -25,25 +25,25 @@ func ownerLines(c checked) []string {
 	}
 	account := alert.Sanitize(c.account, 12)
 	var lines []string
-	add := func(text string, why policy.Open) {
+	add := func(text string, why decide.Open) {
 		if why.Reason != "" {
 			text += ": " + openLine(why)
 		}
 		lines = append(lines, text)
 	}
 	switch o.Manage {
-	case policy.AccessNo:
+	case decide.AccessNo:
 		add("nobody in "+account+" can change the policy", o.ManageBlame)
-	case policy.AccessNamed:
+	case decide.AccessNamed:
 		add("only "+named(o.Named, "principals by name")+" can change the policy, while they exist", o.ManageBlame)
-	case policy.AccessUndecided:
+	case decide.AccessUndecided:
 		add("whether "+account+" can change the policy is not decided", o.ManageBlame)
 	}
 	switch o.Decrypt {
-	case policy.AccessNo:
+	case decide.AccessNo:
 		add("nobody in "+account+" can decrypt", o.DecryptBlame)
-	case policy.AccessUndecided:
-		if o.Manage != policy.AccessUndecided {
+	case decide.AccessUndecided:
+		if o.Manage != decide.AccessUndecided {
 			add("whether "+account+" can decrypt is not decided", o.DecryptBlame)
 		}
 	}
@@ -52,7 +52,7 @@ func ownerLines(c checked) []string {
 
 // guardLine says that resource control policies alone make the verdict what it
 // is; "" when they do not.
-func guardLine(d policy.Decision) string {
+func guardLine(d decide.Decision) string {
 	if d.Unguarded == nil || d.Unguarded.Verdict == d.Verdict {
 		return ""
 	}

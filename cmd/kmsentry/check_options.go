@@ -16,6 +16,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/hunt"
 	"github.com/kmsentry/kmsentry/internal/load"
 )
@@ -49,7 +50,7 @@ type checkOptions struct {
 	config          string          // the configuration file; "" none
 	from            []string        // what it says, and no flag does
 	configured      []string        // parameters that it gives: a template need not have them
-	key             policy.KeyFacts // what the flags tell; it goes before what a file tells
+	key             decide.KeyFacts // what the flags tell; it goes before what a file tells
 	files           []string
 	progress        func(io.Writer) hunt.Progress // shows how far it is; returns nil where there is no terminal
 	slow            func() bool                   // whether the check takes long by now
@@ -97,7 +98,7 @@ func (p *pairs) Set(s string) error {
 // network and shared the mildest counts, with everything worse; undecided
 // counts by itself when it is named; none is nothing at all.
 type failOn struct {
-	from      policy.Verdict // the mildest verdict that counts; Undecided: none of them
+	from      decide.Verdict // the mildest verdict that counts; Undecided: none of them
 	none      bool
 	undecided bool
 	given     bool
@@ -112,22 +113,22 @@ func (f *failOn) Set(s string) error {
 		*f = failOn{given: true}
 	}
 	for _, word := range strings.Split(s, ",") {
-		var v policy.Verdict
+		var v decide.Verdict
 		if strings.TrimSpace(word) == "none" {
 			f.none = true
 			continue
 		}
-		if err := v.UnmarshalText([]byte(strings.TrimSpace(word))); err != nil || v == policy.Private {
+		if err := v.UnmarshalText([]byte(strings.TrimSpace(word))); err != nil || v == decide.Private {
 			return errors.New("expected public, network, shared, undecided or none")
 		}
 		switch {
-		case v == policy.Undecided:
+		case v == decide.Undecided:
 			f.undecided = true
-		case f.from == policy.Undecided || v < f.from:
+		case f.from == decide.Undecided || v < f.from:
 			f.from = v
 		}
 	}
-	if f.none && (f.from != policy.Undecided || f.undecided) {
+	if f.none && (f.from != decide.Undecided || f.undecided) {
 		return errors.New("expected none by itself")
 	}
 	return nil
@@ -144,9 +145,9 @@ func (f failOn) status(c checked) int {
 		return exitOK
 	case c.locked():
 		return exitFound
-	case f.from != policy.Undecided && worst >= f.from:
+	case f.from != decide.Undecided && worst >= f.from:
 		return exitFound
-	case f.undecided && c.decision.Verdict == policy.Undecided:
+	case f.undecided && c.decision.Verdict == decide.Undecided:
 		return exitFound
 	default:
 		return exitOK
@@ -164,7 +165,7 @@ var (
 
 // parseCheck reads the command line. The help goes to stdout.
 func parseCheck(args []string, now time.Time, stdout io.Writer) (checkOptions, error) {
-	o := checkOptions{at: now.UTC().Truncate(time.Second), failOn: failOn{from: policy.Public}, progress: hunt.NewBar, slow: slowFrom(now)}
+	o := checkOptions{at: now.UTC().Truncate(time.Second), failOn: failOn{from: decide.Public}, progress: hunt.NewBar, slow: slowFrom(now)}
 	flags := flag.NewFlagSet("kmsentry check", flag.ContinueOnError)
 	o.define(flags)
 	var err error

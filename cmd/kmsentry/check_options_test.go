@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 func TestParseCheck(t *testing.T) {
@@ -81,60 +82,60 @@ func TestCheckHelp(t *testing.T) {
 }
 
 func TestFailOn(t *testing.T) {
-	const lost, kept = policy.AccessNo, policy.AccessYes
+	const lost, kept = decide.AccessNo, decide.AccessYes
 	tests := []struct {
 		levels      string
-		least, most policy.Verdict
-		manage      policy.Access
+		least, most decide.Verdict
+		manage      decide.Access
 		want        int
 	}{
-		{"", policy.Public, policy.Public, kept, exitFound},
-		{"", policy.Private, policy.Public, kept, exitFound},
-		{"", policy.Private, policy.Network, kept, exitOK},
-		{"", policy.Network, policy.Network, kept, exitOK},
-		{"", policy.Shared, policy.Shared, kept, exitOK},
-		{"", policy.Private, policy.Private, kept, exitOK},
-		{"", policy.Private, policy.Private, lost, exitFound},
-		{"public", policy.Private, policy.Shared, kept, exitOK},
-		{"public", policy.Shared, policy.Public, kept, exitFound},
-		{"network", policy.Private, policy.Shared, kept, exitOK},
-		{"network", policy.Public, policy.Public, kept, exitFound},
-		{"network", policy.Network, policy.Network, kept, exitFound},
-		{"network", policy.Shared, policy.Shared, kept, exitOK},
-		{"shared", policy.Public, policy.Public, kept, exitFound},
-		{"shared", policy.Private, policy.Shared, kept, exitFound},
-		{"shared", policy.Shared, policy.Shared, kept, exitFound},
-		{"shared", policy.Private, policy.Private, kept, exitOK},
-		{"shared,public", policy.Shared, policy.Shared, kept, exitFound},
-		{"public, shared", policy.Shared, policy.Shared, kept, exitFound},
-		{"undecided", policy.Public, policy.Public, kept, exitOK},
-		{"undecided", policy.Private, policy.Shared, kept, exitFound},
-		{"undecided", policy.Private, policy.Private, kept, exitOK},
-		{"undecided", policy.Private, policy.Private, lost, exitFound},
-		{"none", policy.Public, policy.Public, kept, exitOK},
-		{"none", policy.Private, policy.Public, kept, exitOK},
-		{"none", policy.Public, policy.Public, lost, exitOK},
+		{"", decide.Public, decide.Public, kept, exitFound},
+		{"", decide.Private, decide.Public, kept, exitFound},
+		{"", decide.Private, decide.Network, kept, exitOK},
+		{"", decide.Network, decide.Network, kept, exitOK},
+		{"", decide.Shared, decide.Shared, kept, exitOK},
+		{"", decide.Private, decide.Private, kept, exitOK},
+		{"", decide.Private, decide.Private, lost, exitFound},
+		{"public", decide.Private, decide.Shared, kept, exitOK},
+		{"public", decide.Shared, decide.Public, kept, exitFound},
+		{"network", decide.Private, decide.Shared, kept, exitOK},
+		{"network", decide.Public, decide.Public, kept, exitFound},
+		{"network", decide.Network, decide.Network, kept, exitFound},
+		{"network", decide.Shared, decide.Shared, kept, exitOK},
+		{"shared", decide.Public, decide.Public, kept, exitFound},
+		{"shared", decide.Private, decide.Shared, kept, exitFound},
+		{"shared", decide.Shared, decide.Shared, kept, exitFound},
+		{"shared", decide.Private, decide.Private, kept, exitOK},
+		{"shared,public", decide.Shared, decide.Shared, kept, exitFound},
+		{"public, shared", decide.Shared, decide.Shared, kept, exitFound},
+		{"undecided", decide.Public, decide.Public, kept, exitOK},
+		{"undecided", decide.Private, decide.Shared, kept, exitFound},
+		{"undecided", decide.Private, decide.Private, kept, exitOK},
+		{"undecided", decide.Private, decide.Private, lost, exitFound},
+		{"none", decide.Public, decide.Public, kept, exitOK},
+		{"none", decide.Private, decide.Public, kept, exitOK},
+		{"none", decide.Public, decide.Public, lost, exitOK},
 	}
 	for _, tt := range tests {
-		f := failOn{from: policy.Public}
+		f := failOn{from: decide.Public}
 		if tt.levels != "" {
 			if err := f.Set(tt.levels); err != nil {
 				t.Fatal(err)
 			}
 		}
-		b := policy.Between(tt.least, tt.most)
-		c := checked{account: "111122223333", decision: policy.Decision{Verdict: b.Verdict, Least: b.Least, Most: b.Most, Owner: policy.Owner{Manage: tt.manage}}}
+		b := decide.Between(tt.least, tt.most)
+		c := checked{account: "111122223333", decision: decide.Decision{Verdict: b.Verdict, Least: b.Least, Most: b.Most, Owner: decide.Owner{Manage: tt.manage}}}
 		if got := f.status(c); got != tt.want {
 			t.Errorf("--fail-on %q of %s to %s, manage %v = %d, want %d", tt.levels, tt.least, tt.most, tt.manage, got, tt.want)
 		}
 	}
-	two := failOn{from: policy.Public}
+	two := failOn{from: decide.Public}
 	for _, s := range []string{"public", "network"} {
 		if err := two.Set(s); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if two.from != policy.Network || two.undecided {
+	if two.from != decide.Network || two.undecided {
 		t.Errorf("--fail-on public --fail-on network = %+v, want network alone", two)
 	}
 	for _, s := range []string{"none,public", "undecided,none", "private", ""} {
@@ -146,9 +147,9 @@ func TestFailOn(t *testing.T) {
 
 // An owner that was guessed or is not known has lost nothing.
 func TestLockedOwner(t *testing.T) {
-	lost := policy.Decision{Owner: policy.Owner{Manage: policy.AccessNo}}
+	lost := decide.Decision{Owner: decide.Owner{Manage: decide.AccessNo}}
 	guarded := lost
-	guarded.Unguarded = &policy.Decision{Owner: policy.Owner{Manage: policy.AccessYes}}
+	guarded.Unguarded = &decide.Decision{Owner: decide.Owner{Manage: decide.AccessYes}}
 	for _, tt := range []struct {
 		name string
 		c    checked

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/load"
 )
 
@@ -99,12 +100,12 @@ func (c *checked) ifOwned(p *policy.Policy, d *load.Document, o checkOptions) {
 	for _, id := range owners {
 		q := c.question(d, o)
 		q.Account, q.Explain = id, false
-		c.notes = append(c.notes, fmt.Sprintf("if %s owns the key: %s", id, boundsText(p.Decide(q))))
+		c.notes = append(c.notes, fmt.Sprintf("if %s owns the key: %s", id, boundsText(decide.Decide(p, q))))
 	}
 }
 
 // boundsText is a verdict in words.
-func boundsText(d policy.Decision) string {
+func boundsText(d decide.Decision) string {
 	if d.Least == d.Most {
 		return d.Verdict.String()
 	}

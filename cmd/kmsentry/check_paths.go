@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/load"
 )
 
@@ -112,7 +113,7 @@ func judgeAll(files []checkPath, stdin io.Reader, o checkOptions, each func(chec
 // none comes back as one checked with the error.
 func judgeFile(file checkPath, stdin io.Reader, o checkOptions) fileOutcome {
 	failed := func(err error) fileOutcome {
-		return fileOutcome{documents: []checked{{file: file.name, err: err, decision: policy.Unread()}}}
+		return fileOutcome{documents: []checked{{file: file.name, err: err, decision: decide.Unread()}}}
 	}
 	if file.err != nil {
 		return failed(file.err)

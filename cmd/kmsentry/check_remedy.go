@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // appliedValue is how load names what Terraform knows after apply.
@@ -23,7 +23,7 @@ var subVariable = regexp.MustCompile(`\$\{([^!{}][^{}]*)\}`)
 
 // remedies say how to give check the unknown values behind u, one for each
 // value; never none.
-func (c *checked) remedies(u policy.UnknownPart) []string {
+func (c *checked) remedies(u decide.UnknownPart) []string {
 	if u.Name == "" {
 		return []string{fmt.Sprintf("correct line %d of the policy", u.Line)}
 	}
@@ -83,7 +83,7 @@ func (c *checked) remedy(name string) string {
 
 // flagsFor is what remedies say of u as one text: as flags after each other
 // where each value has one.
-func (c *checked) flagsFor(u policy.UnknownPart) string {
+func (c *checked) flagsFor(u decide.UnknownPart) string {
 	list := c.remedies(u)
 	if slices.ContainsFunc(list, func(r string) bool { return !strings.HasPrefix(r, "--") }) {
 		return strings.Join(list, "; ")
@@ -93,9 +93,9 @@ func (c *checked) flagsFor(u policy.UnknownPart) string {
 
 // bounded are the remedies for people: a parameter that may open the key to
 // everybody by itself can be bounded in the template as well.
-func (c *checked) bounded(u policy.UnknownPart) []string {
+func (c *checked) bounded(u decide.UnknownPart) []string {
 	list := c.remedies(u)
-	if name, isRef := strings.CutPrefix(u.Name, "!Ref "); isRef && c.decision.Most == policy.Public && slices.Contains(c.parameters, name) {
+	if name, isRef := strings.CutPrefix(u.Name, "!Ref "); isRef && c.decision.Most == decide.Public && slices.Contains(c.parameters, name) {
 		list[0] += ", or an AllowedPattern without wildcards in the template"
 	}
 	return list

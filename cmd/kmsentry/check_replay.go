@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/alert"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // inWords tells a witness as a sentence: who calls what on which key, when.
-func inWords(r policy.Request) string {
+func inWords(r evaluate.Request) string {
 	who := alert.Sanitize(cmp.Or(r.Session, r.Principal, r.Service, "an AWS service"), 200)
 	key := alert.Sanitize(cmp.Or(r.Resource, "the key"), 200)
 	text := who + " calls " + r.Action + " on " + key
@@ -24,7 +25,7 @@ func inWords(r policy.Request) string {
 }
 
 // carried lists the condition keys that the witness carries.
-func carried(r policy.Request) string {
+func carried(r evaluate.Request) string {
 	var parts []string
 	for _, k := range slices.Sorted(maps.Keys(r.Context)) {
 		var values []string
@@ -39,7 +40,7 @@ func carried(r policy.Request) string {
 // replay is the witness as a command of the AWS CLI, to be run with the
 // witness's credentials; "" when a person cannot send it: a service calls, or
 // text of the policy would be in it that a shell might misread.
-func replay(r policy.Request) string {
+func replay(r evaluate.Request) string {
 	if r.Service != "" || throughService(r) {
 		return ""
 	}
@@ -66,7 +67,7 @@ func replay(r policy.Request) string {
 // plainWord needs no quotes in a shell.
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:=,@+-]+$`)
 
-func throughService(r policy.Request) bool {
+func throughService(r evaluate.Request) bool {
 	for key := range r.Context {
 		switch strings.ToLower(key) {
 		case "kms:viaservice", "aws:calledvia", "aws:calledviafirst", "aws:calledvialast":
@@ -77,8 +78,8 @@ func throughService(r policy.Request) bool {
 }
 
 // verb is the subcommand with the parameters that it must have.
-func verb(r policy.Request) []string {
-	a, ok := policy.FindAction(r.Action)
+func verb(r evaluate.Request) []string {
+	a, ok := kmsapi.FindAction(r.Action)
 	if !ok || a.Command == "" {
 		return nil
 	}
@@ -104,7 +105,7 @@ func verb(r policy.Request) []string {
 
 // keyID is how the witness names the key: by its ARN, or by an alias when the
 // policy asks for one; from another account that takes the alias's ARN.
-func keyID(r policy.Request) string {
+func keyID(r evaluate.Request) string {
 	alias := first(r, "kms:RequestAlias")
 	arn := keyShape.FindStringSubmatch(r.Resource)
 	switch {
@@ -118,7 +119,7 @@ func keyID(r policy.Request) string {
 }
 
 // first returns the first value of a condition key that the witness carries.
-func first(r policy.Request, key string) string {
+func first(r evaluate.Request, key string) string {
 	for k, values := range r.Context {
 		if strings.EqualFold(k, key) && len(values) > 0 {
 			return values[0]
@@ -129,7 +130,7 @@ func first(r policy.Request, key string) string {
 
 // algorithm is the option for the witness's encryption algorithm. ReEncrypt has
 // one for each of its keys.
-func algorithm(r policy.Request) []string {
+func algorithm(r evaluate.Request) []string {
 	v := first(r, "kms:EncryptionAlgorithm")
 	if v == "" {
 		return nil
@@ -149,7 +150,7 @@ func algorithm(r policy.Request) []string {
 // encryptionContext returns the option for the witness's encryption context,
 // as JSON, because the CLI's short form stumbles over commas. ReEncrypt and
 // CreateGrant have other names for it.
-func encryptionContext(r policy.Request) []string {
+func encryptionContext(r evaluate.Request) []string {
 	const prefix = "kms:EncryptionContext:"
 	entries := map[string]string{}
 	for k, values := range r.Context {
@@ -178,7 +179,7 @@ func encryptionContext(r policy.Request) []string {
 
 // timely reports whether the policy asks when a request comes. Only then a
 // proof has a time, so that two runs print the same.
-func timely(r policy.Request) bool {
+func timely(r evaluate.Request) bool {
 	for key := range r.Context {
 		switch strings.ToLower(key) {
 		case "aws:currenttime", "aws:epochtime", "aws:tokenissuetime":

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
 	"github.com/kmsentry/kmsentry/internal/version"
 )
 
@@ -196,11 +197,11 @@ func TestCheckWitnesses(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			r := policy.Request{
+			r := evaluate.Request{
 				Principal: w.Principal, Session: w.Session, UniqueID: w.UniqueID, Parent: w.Parent, Service: w.Service,
 				Action: w.Action, Resource: w.Resource, Time: at, Context: w.Context,
 			}
-			if got := p.Allows(r); got != policy.Yes {
+			if got := evaluate.Allows(p, r); got != evaluate.Yes {
 				t.Errorf("%s: the policy says %s to the witness of %s", d.Source, got, g.Action)
 			}
 			if !keyShape.MatchString(w.Resource) {
@@ -291,12 +292,12 @@ func TestCheckOutputFails(t *testing.T) {
 
 func TestReplay(t *testing.T) {
 	const key = "arn:aws:kms:us-east-1:111122223333:key/k"
-	request := func(action string, context map[string][]string) policy.Request {
-		return policy.Request{Principal: "arn:aws:iam::999988887777:role/stranger", Action: action, Resource: key, Context: context}
+	request := func(action string, context map[string][]string) evaluate.Request {
+		return evaluate.Request{Principal: "arn:aws:iam::999988887777:role/stranger", Action: action, Resource: key, Context: context}
 	}
 	tests := []struct {
 		name string
-		r    policy.Request
+		r    evaluate.Request
 		want string
 	}{
 		{"encrypt", request("kms:Encrypt", nil), "aws kms encrypt --key-id " + key + " --plaintext fileb://plaintext.bin --region us-east-1"},
@@ -318,7 +319,7 @@ func TestReplay(t *testing.T) {
 		},
 		{"a quote", request("kms:Encrypt", map[string][]string{"kms:EncryptionContext:a": {"'; rm -rf / #"}}), ""},
 		{"through a service", request("kms:Encrypt", map[string][]string{"kms:ViaService": {"s3.us-east-1.amazonaws.com"}}), ""},
-		{"a service", policy.Request{Service: "cloudtrail.amazonaws.com", Action: "kms:Encrypt"}, ""},
+		{"a service", evaluate.Request{Service: "cloudtrail.amazonaws.com", Action: "kms:Encrypt"}, ""},
 		{"another action", request("kms:TagResource", nil), ""},
 	}
 	for _, tt := range tests {

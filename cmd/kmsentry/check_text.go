@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/alert"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/show"
 )
 
@@ -48,10 +48,10 @@ func (p *checkText) write(b *bytes.Buffer, c checked) {
 		p.headline(b, d.Verdict.String(), c, headline(c))
 	}
 	for i, g := range groupGrants(d.Grants) {
-		p.grant(b, g, i > 0 || d.Verdict == policy.Undecided)
+		p.grant(b, g, i > 0 || d.Verdict == decide.Undecided)
 	}
 	for i, o := range d.Undecided {
-		if i > 0 || d.Verdict != policy.Undecided { // the headline has the first
+		if i > 0 || d.Verdict != decide.Undecided { // the headline has the first
 			p.line(b, "open", safe(openLine(o)))
 		}
 	}
@@ -168,13 +168,13 @@ func headline(c checked) string {
 	switch {
 	case c.granted != nil:
 		return grantLine(c)
-	case d.Verdict == policy.Private:
+	case d.Verdict == decide.Private:
 		return closedLine(c)
 	case c.between != "":
 		return c.between + ": " + openLine(d.Undecided[0])
-	case d.Verdict == policy.Undecided && len(d.Undecided) > 0:
+	case d.Verdict == decide.Undecided && len(d.Undecided) > 0:
 		return openLine(d.Undecided[0])
-	case d.Verdict == policy.Undecided:
+	case d.Verdict == decide.Undecided:
 		return "not decided"
 	default:
 		return summary(groupGrants(d.Grants)[0])
@@ -182,14 +182,14 @@ func headline(c checked) string {
 }
 
 // openLine is one thing that keeps a decision open.
-func openLine(o policy.Open) string { return statementPrefix(o.Statement) + o.Reason }
+func openLine(o decide.Open) string { return statementPrefix(o.Statement) + o.Reason }
 
 // A grantGroup holds the grants that one explanation serves: the same
 // audience by the same statements for the same reasons.
-type grantGroup struct{ grants []policy.Grant }
+type grantGroup struct{ grants []decide.Grant }
 
 // groupGrants groups grants, the worst audience first.
-func groupGrants(grants []policy.Grant) []grantGroup {
+func groupGrants(grants []decide.Grant) []grantGroup {
 	var groups []grantGroup
 next:
 	for _, g := range grants {
@@ -199,7 +199,7 @@ next:
 				continue next
 			}
 		}
-		groups = append(groups, grantGroup{[]policy.Grant{g}})
+		groups = append(groups, grantGroup{[]decide.Grant{g}})
 	}
 	slices.SortStableFunc(groups, func(a, b grantGroup) int {
 		return int(b.grants[0].Audience) - int(a.grants[0].Audience)
@@ -207,7 +207,7 @@ next:
 	return groups
 }
 
-func alike(a, b policy.Grant) bool {
+func alike(a, b decide.Grant) bool {
 	return a.Audience == b.Audience && slices.Equal(a.Statements, b.Statements) && slices.Equal(a.Named, b.Named)
 }
 
@@ -226,11 +226,11 @@ func summary(g grantGroup) string {
 }
 
 // audience says who gets in.
-func audience(g policy.Grant) string {
+func audience(g decide.Grant) string {
 	switch g.Audience {
-	case policy.Public:
+	case decide.Public:
 		return "anyone"
-	case policy.Network:
+	case decide.Network:
 		return "anyone from " + named(g.Named, "the named networks")
 	default:
 		return named(g.Named, "named outsiders")
@@ -255,7 +255,7 @@ func named(names []string, none string) string {
 }
 
 // actions names the first action and counts the others.
-func actions(grants []policy.Grant) string {
+func actions(grants []decide.Grant) string {
 	text := alert.Sanitize(grants[0].Action, 64)
 	if more := len(grants) - 1; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
@@ -265,7 +265,7 @@ func actions(grants []policy.Grant) string {
 
 // statementName names a statement by its place, counted from 1 as people do
 // and as the sentences of the decision do.
-func statementName(ref policy.StatementRef) string {
+func statementName(ref decide.StatementRef) string {
 	if ref.Index < 0 {
 		return "the policy"
 	}
@@ -277,7 +277,7 @@ func statementName(ref policy.StatementRef) string {
 }
 
 // statementPrefix is the statement's name in front of a sentence about it.
-func statementPrefix(ref policy.StatementRef) string {
+func statementPrefix(ref decide.StatementRef) string {
 	if ref.Index < 0 {
 		return ""
 	}
@@ -286,11 +286,11 @@ func statementPrefix(ref policy.StatementRef) string {
 
 // serviceLines say which services may use the key: in one line those that do so
 // for a customer whom a condition names, in another those for any customer.
-func serviceLines(services []policy.ServiceGrant) []string {
+func serviceLines(services []decide.ServiceGrant) []string {
 	var pinned, open []string
 	for _, s := range services {
 		name := alert.Sanitize(s.Service, 100)
-		if s.Service == policy.AnyService {
+		if s.Service == decide.AnyService {
 			name = "any AWS service"
 		}
 		if name += " (" + statementName(s.Statement) + ")"; s.ConfusedDeputy {
@@ -310,17 +310,17 @@ func serviceLines(services []policy.ServiceGrant) []string {
 }
 
 // flagNotes puts flags into words. Those that the lines above say already have none.
-func flagNotes(flags []policy.Flag) []string {
+func flagNotes(flags []decide.Flag) []string {
 	var notes []string
 	for _, f := range flags {
 		switch f {
-		case policy.FlagKeyDependent:
+		case decide.FlagKeyDependent:
 			notes = append(notes, "the verdict turns on facts of the key that are not known; --key-arn, --key-spec, --key-usage, --key-tag and others tell them")
-		case policy.FlagUniqueIDUnknown:
+		case decide.FlagUniqueIDUnknown:
 			notes = append(notes, "a principal is named by its unique id; the policy does not name its account")
-		case policy.FlagAmbiguous:
+		case decide.FlagAmbiguous:
 			notes = append(notes, "something that AWS does not document may open the key further; check it by hand")
-		case policy.FlagViaService:
+		case decide.FlagViaService:
 			notes = append(notes, "strangers get in through an AWS service that acts for them")
 		}
 	}

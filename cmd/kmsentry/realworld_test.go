@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // realWorld is a folder of templates, plans and policies in the shapes that
@@ -83,9 +83,9 @@ func TestRealWorld(t *testing.T) {
 		}
 		keyed[d.Source] = true
 		got[d.place()] = d.Verdict.String()
-		if d.Verdict == policy.Undecided {
+		if d.Verdict == decide.Undecided {
 			got[d.place()] = d.Least.String() + ".." + d.Most.String()
-			if d.Most == policy.Public {
+			if d.Most == decide.Public {
 				open++
 			}
 		}

@@ -15,7 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kmsentry/kmsentry/alert"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/load"
 	"github.com/kmsentry/kmsentry/internal/version"
 )
@@ -160,16 +160,16 @@ func (p *sarifPrinter) document(c checked) error {
 	}
 	p.add(c, ruleID(c.decision.Verdict), p.message(c), offending(c.decision))
 	if c.locked() {
-		p.add(c, lockedRule, p.sentences(c, ownerLines(c)...), []policy.StatementRef{c.decision.Owner.ManageBlame.Statement})
+		p.add(c, lockedRule, p.sentences(c, ownerLines(c)...), []decide.StatementRef{c.decision.Owner.ManageBlame.Statement})
 	}
-	if c.decision.Verdict == policy.Private && guardLine(c.decision) != "" {
+	if c.decision.Verdict == decide.Private && guardLine(c.decision) != "" {
 		p.add(c, guardedRule, p.sentences(c, guardLine(c.decision)), offending(*c.decision.Unguarded))
 	}
 	return nil
 }
 
 // add adds the result of a rule, if there is one: a private verdict has none.
-func (p *sarifPrinter) add(c checked, id, message string, refs []policy.StatementRef) {
+func (p *sarifPrinter) add(c checked, id, message string, refs []decide.StatementRef) {
 	for i, r := range sarifRules() {
 		if r.ID == id {
 			p.results = append(p.results, p.result(c, i, r, message, refs))
@@ -177,7 +177,7 @@ func (p *sarifPrinter) add(c checked, id, message string, refs []policy.Statemen
 	}
 }
 
-func (p *sarifPrinter) result(c checked, rule int, of sarifRule, message string, refs []policy.StatementRef) sarifResult {
+func (p *sarifPrinter) result(c checked, rule int, of sarifRule, message string, refs []decide.StatementRef) sarifResult {
 	r := sarifResult{RuleID: of.ID, RuleIndex: rule, Level: of.Default.Level, Message: sarifMessage{message}, Locations: []sarifLocation{p.location(c, c.at)}}
 	if at, ok := c.line(refs, 0); ok {
 		r.Locations = []sarifLocation{p.location(c, at)}
@@ -198,7 +198,7 @@ func (p *sarifPrinter) result(c checked, rule int, of sarifRule, message string,
 }
 
 // line is where the i-th of refs stands; not ok when that is not known.
-func (c checked) line(refs []policy.StatementRef, i int) (load.Region, bool) {
+func (c checked) line(refs []decide.StatementRef, i int) (load.Region, bool) {
 	if i >= len(refs) || refs[i].Index < 0 || refs[i].Index >= len(c.lines) {
 		return load.Region{}, false
 	}
@@ -208,16 +208,16 @@ func (c checked) line(refs []policy.StatementRef, i int) (load.Region, bool) {
 
 // offending returns the statements that the worst grants or the open questions
 // are about, each once.
-func offending(d policy.Decision) []policy.StatementRef {
-	var refs []policy.StatementRef
+func offending(d decide.Decision) []decide.StatementRef {
+	var refs []decide.StatementRef
 	seen := map[int]bool{}
-	add := func(ref policy.StatementRef) {
+	add := func(ref decide.StatementRef) {
 		if ref.Index >= 0 && !seen[ref.Index] {
 			seen[ref.Index] = true
 			refs = append(refs, ref)
 		}
 	}
-	if d.Verdict == policy.Undecided {
+	if d.Verdict == decide.Undecided {
 		for _, o := range d.Undecided {
 			add(o.Statement)
 		}
@@ -241,7 +241,7 @@ func (p *sarifPrinter) message(c checked) string {
 		parts = append(parts, g.grants[0].Why...)
 		parts = append(parts, "Proof: "+inWords(g.grants[0].Witness)+".")
 	}
-	if d.Verdict == policy.Undecided && len(d.Undecided) > 1 {
+	if d.Verdict == decide.Undecided && len(d.Undecided) > 1 {
 		for _, o := range d.Undecided[1:] {
 			parts = append(parts, capital(openLine(o))+".")
 		}
@@ -308,7 +308,7 @@ func (p *sarifPrinter) artifact(file string) sarifArtifact {
 }
 
 // fingerprint stays the same while the finding does, also when lines move.
-func fingerprint(rule, uri string, c checked, refs []policy.StatementRef) string {
+func fingerprint(rule, uri string, c checked, refs []decide.StatementRef) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%q%q%q", rule, uri, c.place)
 	for _, ref := range refs {
@@ -346,7 +346,7 @@ func (p *sarifPrinter) end(status int, _ tally) error {
 	return err
 }
 
-func ruleID(v policy.Verdict) string { return "kms-key-" + v.String() }
+func ruleID(v decide.Verdict) string { return "kms-key-" + v.String() }
 
 // The rules that go with no verdict.
 const (
@@ -368,19 +368,19 @@ func sarifRules() []sarifRule {
 		}
 	}
 	return []sarifRule{
-		rule(ruleID(policy.Public), "PublicKMSKey", "KMS key open to everyone",
+		rule(ruleID(decide.Public), "PublicKMSKey", "KMS key open to everyone",
 			"The key policy lets principals of any AWS account use this key; the message says for what. With a key that anyone can encrypt under, whoever gets into a bucket can lock its objects so that only the key's owner can unlock them (MITRE ATT&CK T1486); with one that anyone can decrypt or sign with, data and signatures are not the owner's alone.",
 			"Name the accounts or the organization that need the key in Principal, or add a condition on kms:CallerAccount or aws:PrincipalOrgID that applies to every caller. kmsentry check --explain says why the present conditions do not.",
 			"error", "very-high", "9.3"),
-		rule(ruleID(policy.Network), "NetworkKMSKey", "KMS key open to everyone in a named network",
+		rule(ruleID(decide.Network), "NetworkKMSKey", "KMS key open to everyone in a named network",
 			"The key policy lets principals of any AWS account encrypt, decrypt or sign with this key when they call from a named network, VPC or VPC endpoint.",
 			"Name the accounts or the organization in the policy as well: a network says where a call comes from and not who makes it.",
 			"warning", "very-high", "7.5"),
-		rule(ruleID(policy.Undecided), "UndecidedKMSKey", "KMS key policy could not be decided",
+		rule(ruleID(decide.Undecided), "UndecidedKMSKey", "KMS key policy could not be decided",
 			"Whether the key policy keeps outsiders out turns on something that is not known here.",
 			"The message names the value or the construct. --parameter, --account and --key-arn tell kmsentry what a template leaves open.",
 			"warning", "medium", "5.0"),
-		rule(ruleID(policy.Shared), "SharedKMSKey", "KMS key shared with named outsiders",
+		rule(ruleID(decide.Shared), "SharedKMSKey", "KMS key shared with named outsiders",
 			"The key policy lets accounts or organizations that it names encrypt, decrypt or sign with this key.",
 			"If they are yours, name them with --trusted-account or --trusted-org. If nobody knows them, remove them.",
 			"note", "very-high", "3.0"),

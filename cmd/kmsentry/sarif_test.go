@@ -11,7 +11,8 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
 	"github.com/kmsentry/kmsentry/internal/load"
 )
 
@@ -67,11 +68,11 @@ func validSARIF(t *testing.T, schema *jsonschema.Schema, text []byte) sarifRun {
 }
 
 // opened is a decision with one grant.
-func opened(v policy.Verdict) policy.Decision {
-	return policy.Decision{Verdict: v, Grants: []policy.Grant{{
-		Action: "kms:Encrypt", Audience: v, Statements: []policy.StatementRef{{Index: 1, Sid: "Open"}, {Index: 0}},
+func opened(v decide.Verdict) decide.Decision {
+	return decide.Decision{Verdict: v, Grants: []decide.Grant{{
+		Action: "kms:Encrypt", Audience: v, Statements: []decide.StatementRef{{Index: 1, Sid: "Open"}, {Index: 0}},
 		Named: []string{"444455556666"}, Why: []string{"a [link](x) \x1b[31m"},
-		Witness: policy.Request{Principal: "arn:aws:iam::999988887777:role/stranger", Action: "kms:Encrypt"},
+		Witness: evaluate.Request{Principal: "arn:aws:iam::999988887777:role/stranger", Action: "kms:Encrypt"},
 	}}}
 }
 
@@ -80,11 +81,11 @@ func TestSARIF(t *testing.T) {
 	p := newSARIF(&out, &stderr)
 	lines := []load.Region{{Line: 3, Column: 5, EndLine: 9, EndColumn: 6}, {Line: 10, Column: 5}}
 	docs := []checked{
-		{file: "a b/ü.json", decision: opened(policy.Public), lines: lines, texts: []string{"x", "y"}},
-		{file: "t.yaml", place: "Key", decision: opened(policy.Network), at: load.Region{Line: 7, Column: 3}},
-		{file: filepath.Join(p.folder, "in", "s.json"), decision: opened(policy.Shared)},
-		{file: "/nowhere/u.json", decision: policy.Decision{Undecided: []policy.Open{{Statement: policy.StatementRef{Index: -1}, Reason: "odd"}}}},
-		{file: "-", decision: policy.Decision{Verdict: policy.Private}},
+		{file: "a b/ü.json", decision: opened(decide.Public), lines: lines, texts: []string{"x", "y"}},
+		{file: "t.yaml", place: "Key", decision: opened(decide.Network), at: load.Region{Line: 7, Column: 3}},
+		{file: filepath.Join(p.folder, "in", "s.json"), decision: opened(decide.Shared)},
+		{file: "/nowhere/u.json", decision: decide.Decision{Undecided: []decide.Open{{Statement: decide.StatementRef{Index: -1}, Reason: "odd"}}}},
+		{file: "-", decision: decide.Decision{Verdict: decide.Private}},
 		{file: "bad.json", err: errors.New("expected a key policy\n\x1b[2J")},
 	}
 	for _, c := range docs {
@@ -145,7 +146,7 @@ func TestSARIFOfNothing(t *testing.T) {
 }
 
 func TestFingerprintFollowsTheFinding(t *testing.T) {
-	refs := []policy.StatementRef{{Index: 1}}
+	refs := []decide.StatementRef{{Index: 1}}
 	base := fingerprint("r", "f", checked{texts: []string{"a", "b"}, lines: []load.Region{{}, {Line: 5}}}, refs)
 	moved := fingerprint("r", "f", checked{texts: []string{"changed", "b"}, lines: []load.Region{{}, {Line: 50}}}, refs)
 	if base != moved {

@@ -2,7 +2,7 @@ package main
 
 import (
 	"github.com/kmsentry/kmsentry/alert/exceptions"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/sweep"
 )
 
@@ -40,7 +40,7 @@ func (o *sweepOptions) accept(e *entry) {
 // come and go beside it.
 func partsOf(k *sweep.Key, c *checked) []exceptions.Subject {
 	var parts []exceptions.Subject
-	add := func(d policy.Decision, hash string, hashOnly bool) {
+	add := func(d decide.Decision, hash string, hashOnly bool) {
 		s := exceptions.Judged(d)
 		s.Key, s.Account, s.Region, s.PolicySHA256 = k.ARN, k.Account, k.Region, hash
 		s.HashOnly = s.HashOnly || hashOnly

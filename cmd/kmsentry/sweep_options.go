@@ -14,6 +14,7 @@ import (
 	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/sweep"
 )
 
@@ -59,7 +60,7 @@ type sweepOptions struct {
 
 // parseSweep reads the command line. The help goes to stdout.
 func parseSweep(args []string, now time.Time, stdout io.Writer) (sweepOptions, error) {
-	o := sweepOptions{at: now.UTC().Truncate(time.Second), failOn: failOn{from: policy.Public}}
+	o := sweepOptions{at: now.UTC().Truncate(time.Second), failOn: failOn{from: decide.Public}}
 	flags := flag.NewFlagSet("kmsentry sweep", flag.ContinueOnError)
 	o.define(flags)
 	others, err := parseQuietly(flags, args, sweepUsage, stdout)

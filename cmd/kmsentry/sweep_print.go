@@ -14,7 +14,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/show"
 	"github.com/kmsentry/kmsentry/internal/sweep"
 	"github.com/kmsentry/kmsentry/internal/version"
@@ -131,7 +131,7 @@ func sweepColumns() []sweepColumn {
 }
 
 // class is the verdict of a class; "" for a key that is not judged.
-func (e *entry) class(b policy.Bounds) string {
+func (e *entry) class(b decide.Bounds) string {
 	if !e.key.Judged() {
 		return ""
 	}
@@ -230,7 +230,7 @@ func (p *sweepSARIF) end(s *sweepSummary, status int) error {
 		switch {
 		case c.locked():
 			rule = lockedRule
-		case c.decision.Verdict == policy.Private && guardLine(c.decision) != "":
+		case c.decision.Verdict == decide.Private && guardLine(c.decision) != "":
 			rule = guardedRule
 		}
 		p.of.add(c, rule, p.of.sentences(c, append([]string{e.row.Title}, e.details()...)...), nil)
@@ -255,7 +255,7 @@ func (e *entry) details() []string {
 	for _, open := range c.decision.Undecided {
 		all = append(all, openLine(open))
 	}
-	if c.locked() || e.key.Finding != nil && c.decision.Verdict == policy.Private {
+	if c.locked() || e.key.Finding != nil && c.decision.Verdict == decide.Private {
 		all = append(all, ownerLines(c)...)
 	}
 	if text := guardLine(c.decision); text != "" {
@@ -287,7 +287,7 @@ func (e *entry) details() []string {
 func sweptGrant(g sweep.Grant) string {
 	text := "grant " + g.ID + " to " + g.Grantee
 	switch {
-	case g.Audience == policy.Undecided:
+	case g.Audience == decide.Undecided:
 		text += " (AWS does not say of which account)"
 	case g.Account != "" && !strings.Contains(g.Grantee, g.Account):
 		text += " for account " + g.Account

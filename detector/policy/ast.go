@@ -12,18 +12,18 @@ type Policy struct {
 	// all is known. Marks in the texts of the policy point into it.
 	Unknown []Unknown
 
-	apart   bool // see Apart
-	control bool // a resource control policy
+	IsApart bool // see Apart
+	IsRCP   bool // a resource control policy
 }
 
 // Variables reports whether ${...} in this policy is a policy variable. It is
 // plain text unless the Version is 2012-10-17.
 // Source: IAM User Guide, reference_policies_variables.html.
-func (p *Policy) Variables() bool { return p.Version == version2012 }
+func (p *Policy) Variables() bool { return p.Version == Version2012 }
 
 const (
-	version2008 = "2008-10-17"
-	version2012 = "2012-10-17"
+	Version2008 = "2008-10-17"
+	Version2012 = "2012-10-17"
 )
 
 // An Effect says what a statement does to the requests it applies to.
@@ -156,9 +156,9 @@ const (
 	ForAnyValue
 )
 
-// spelledTwice reports whether the statement has the operator in another letter
+// SpelledTwice reports whether the statement has the operator in another letter
 // case, too: then AWS may read both, or only one of them.
-func (s *Statement) spelledTwice(operator string) bool {
+func (s *Statement) SpelledTwice(operator string) bool {
 	for i := range s.Conditions {
 		if text := s.Conditions[i].Operator.Text; text != operator && strings.EqualFold(text, operator) {
 			return true

@@ -1,13 +1,10 @@
-// Package policy parses AWS KMS key policies and decides who they let in.
+// Package policy reads the text of AWS KMS key policies.
 //
-// Parse reads the text of a key policy; what it cannot read it marks as unknown
-// and reads on. (*Policy).Decide answers the one question of this project: which
-// requests of an outsider does the policy allow, and is there a stranger among
-// those outsiders? Every answer other than private carries a witness, a concrete
-// request, that (*Policy).Allows, a separate and much simpler evaluator, allows
-// as well.
+// Parse takes what KMS takes, and marks what it cannot read as unknown and reads
+// on; ParseStrict takes nothing else. The packages below it say what a policy
+// means: condkey has a row for each condition key, kmsapi one for each action,
+// evaluate answers one request, and decide says who gets in.
 //
-// The package knows the policy language and KMS's part in it and nothing else:
-// no CloudTrail, no AWS calls, no clock, no environment. The same document and
-// the same question always get the same decision.
+// The package knows the policy language and nothing else: no CloudTrail, no AWS
+// calls, no clock, no environment. Nor do those below it.
 package policy

@@ -189,16 +189,16 @@ func (s *scanner) label() (string, *ParseError) {
 		_, err = s.recover(start, err)
 		return "", err
 	}
-	return replaceMarks(text, ""), nil
+	return ReplaceMarks(text, ""), nil
 }
 
 func (s *scanner) version() (string, *ParseError) {
-	const want = `"` + version2008 + `" or "` + version2012 + `"`
+	const want = `"` + Version2008 + `" or "` + Version2012 + `"`
 	s.space()
 	at := s.pos
 	version, err := s.str(want)
-	if err == nil && version != version2008 && version != version2012 {
-		err = s.fail(at, want, quoteShort(shown(version)))
+	if err == nil && version != Version2008 && version != Version2012 {
+		err = s.fail(at, want, quoteShort(Shown(version)))
 	}
 	if err != nil {
 		if _, err = s.recover(at, err); err == nil {
@@ -214,7 +214,7 @@ const versionUnknown = "?"
 // openVersion notes that the last unknown part is the Version.
 func (s *scanner) openVersion() string {
 	s.versionMark = len(s.unknown) - 1
-	s.unknown[s.versionMark].varies = true
+	s.unknown[s.versionMark].Varies = true
 	return versionUnknown
 }
 
@@ -224,11 +224,11 @@ func (s *scanner) openVariables(p *Policy) {
 	open := func(list []string) {
 		for i, text := range list {
 			var b strings.Builder
-			for _, part := range splitVariables(text) {
-				if part.text == "" || part.literal { // a variable, or what it is to write out
+			for _, part := range SplitVariables(text) {
+				if part.Text == "" || part.Literal { // a variable, or what it is to write out
 					b.WriteString(Mark(s.versionMark))
 				} else {
-					b.WriteString(part.text)
+					b.WriteString(part.Text)
 				}
 			}
 			list[i] = b.String()

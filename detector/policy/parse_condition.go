@@ -21,7 +21,7 @@ func (s *scanner) conditions(list []Condition) ([]Condition, *ParseError) {
 		mark, err := s.recover(start, err)
 		return append(list, unknownCondition("", mark)), err
 	}
-	var seen nameSet
+	var seen NameSet
 	for first := true; ; first = false {
 		name, at, ok, err := s.member(first)
 		if err != nil {
@@ -30,16 +30,16 @@ func (s *scanner) conditions(list []Condition) ([]Condition, *ParseError) {
 		if !ok {
 			return list, nil
 		}
-		op, known := parseOperator(name)
+		op, known := ParseOperator(name)
 		if !known {
-			mark, err := s.recoverMember(s.fail(at, "a condition operator", quoteShort(shown(name))))
+			mark, err := s.recoverMember(s.fail(at, "a condition operator", quoteShort(Shown(name))))
 			if err != nil {
 				return nil, err
 			}
-			list = append(list, unknownCondition(shown(name), mark))
+			list = append(list, unknownCondition(Shown(name), mark))
 			continue
 		}
-		if !seen.add(name, false) {
+		if !seen.Add(name, false) {
 			mark, err := s.recoverMember(s.fail(at, name+" once", "it again"))
 			if err != nil {
 				return nil, err
@@ -74,7 +74,7 @@ func (s *scanner) operatorKeys(list []Condition, op Operator) ([]Condition, *Par
 		mark, err := s.recover(start, err)
 		return append(list, unknownCondition(op.Text, mark)), err
 	}
-	var seen nameSet
+	var seen NameSet
 	for first := true; ; first = false {
 		key, at, ok, err := s.member(first)
 		if err != nil {
@@ -84,9 +84,9 @@ func (s *scanner) operatorKeys(list []Condition, op Operator) ([]Condition, *Par
 			return list, nil
 		}
 		switch {
-		case key == "" || hasMark(key):
-			err = s.fail(at, "a condition key", quoteShort(shown(key)))
-		case !seen.add(key, true):
+		case key == "" || HasMark(key):
+			err = s.fail(at, "a condition key", quoteShort(Shown(key)))
+		case !seen.Add(key, true):
 			// Letter case does not distinguish keys; AWS does not say which of two
 			// spellings under one operator counts.
 			err = s.fail(at, "each condition key once, in whatever letter case", quoteShort(key)+" again")
@@ -174,7 +174,7 @@ func (s *scanner) valueOrMark(op Operator) (text string, odd bool, err *ParseErr
 // value reads one value and returns its text.
 func (s *scanner) value(op Operator) (string, *ParseError) {
 	text, at, number, err := s.scalar()
-	if err != nil || hasMark(text) {
+	if err != nil || HasMark(text) {
 		return text, err
 	}
 	if want := wantValue(op.Base, text); want != "" {
@@ -221,15 +221,15 @@ func (s *scanner) atDelimiter() bool {
 func wantValue(base Base, text string) string {
 	switch base {
 	case NumericEquals, NumericLessThan, NumericLessThanEquals, NumericGreaterThan, NumericGreaterThanEquals:
-		if _, ok := parseNumber(text); !ok {
+		if _, ok := ParseNumber(text); !ok {
 			return "a number"
 		}
 	case DateEquals, DateLessThan, DateLessThanEquals, DateGreaterThan, DateGreaterThanEquals:
-		if _, _, n := parseDate(text); n == 0 {
+		if _, _, n := ParseDate(text); n == 0 {
 			return "a date, as ISO 8601 or as seconds since 1970"
 		}
 	case IPAddress:
-		if _, ok := parsePrefix(text); !ok {
+		if _, ok := ParsePrefix(text); !ok {
 			return "an IP address or CIDR block"
 		}
 	case BinaryEquals:
@@ -237,7 +237,7 @@ func wantValue(base Base, text string) string {
 			return "base64"
 		}
 	case Null:
-		if _, ok := parseBool(text); !ok {
+		if _, ok := ParseBool(text); !ok {
 			return "true or false"
 		}
 	}
@@ -261,17 +261,17 @@ func plainInteger(text string) bool {
 	return text == "0" || len(digits) <= 15 && allDigits(digits) && digits[0] != '0'
 }
 
-// A nameSet holds the names of an object's members. It is a list while it is
+// A NameSet holds the names of an object's members. It is a list while it is
 // short, which it nearly always is.
-type nameSet struct {
+type NameSet struct {
 	few  [8]string
 	n    int
 	many map[string]bool
 }
 
-// add reports whether name was not yet in the set; fold leaves letter case out
+// Add reports whether name was not yet in the set; fold leaves letter case out
 // of account, and is the same for all names of a set.
-func (s *nameSet) add(name string, fold bool) bool {
+func (s *NameSet) Add(name string, fold bool) bool {
 	for _, have := range s.few[:s.n] {
 		if have == name || fold && strings.EqualFold(have, name) {
 			return false

@@ -38,10 +38,10 @@ var operatorNames = [...]struct {
 	{"BinaryEquals", BinaryEquals, false},
 }
 
-// parseOperator takes an operator apart: [ForAllValues:|ForAnyValue:]NAME[IfExists].
+// ParseOperator takes an operator apart: [ForAllValues:|ForAnyValue:]NAME[IfExists].
 // Another letter case than AWS's is accepted and noted. ok is false for an
 // unknown operator, and for IfExists behind Null.
-func parseOperator(text string) (op Operator, ok bool) {
+func ParseOperator(text string) (op Operator, ok bool) {
 	op.Text = text
 	name := text
 	if prefix, rest, found := strings.Cut(text, ":"); found {

@@ -20,7 +20,7 @@ func (s *scanner) principals() ([]Principal, *ParseError) {
 		var text string
 		text, err = s.str(want)
 		if err == nil && text != "*" {
-			err = s.fail(start, want, "string "+quoteShort(shown(text)))
+			err = s.fail(start, want, "string "+quoteShort(Shown(text)))
 		}
 		if err == nil {
 			return []Principal{{KindAWS, text}}, nil
@@ -48,7 +48,7 @@ func (s *scanner) principalKinds(start int) ([]Principal, *ParseError) {
 		kind := parseKind(name)
 		switch {
 		case kind == 0:
-			err = s.fail(at, "AWS, Service, Federated or CanonicalUser", quoteShort(shown(name)))
+			err = s.fail(at, "AWS, Service, Federated or CanonicalUser", quoteShort(Shown(name)))
 		case seen[kind]:
 			err = s.fail(at, name+" once", "it again")
 		}
@@ -127,7 +127,7 @@ func (s *scanner) principalEntry(list []Principal, kind PrincipalKind, want stri
 	text, err := s.str(want)
 	switch {
 	case err != nil:
-	case hasMark(text) || validPrincipal(kind, text):
+	case HasMark(text) || validPrincipal(kind, text):
 		return append(list, Principal{kind, text}), nil
 	default:
 		err = s.fail(at, want, quoteShort(text))
@@ -162,10 +162,10 @@ func (s *scanner) openPrincipal(text, mark string) string {
 	if !isPartition(parts[1]) {
 		parts[1] = mark
 	}
-	if !isAccountID(parts[4]) {
+	if !IsAccountID(parts[4]) {
 		parts[4] = mark
 	}
-	if !isPrincipalARN("arn:aws:" + parts[2] + ":" + parts[3] + ":111122223333:" + parts[5]) {
+	if !IsPrincipalARN("arn:aws:" + parts[2] + ":" + parts[3] + ":111122223333:" + parts[5]) {
 		parts[2], parts[3], parts[5] = mark, "", mark
 	}
 	return strings.Join(parts, ":")
@@ -187,7 +187,7 @@ func wantPrincipal(kind PrincipalKind) string {
 func validPrincipal(kind PrincipalKind, text string) bool {
 	switch kind {
 	case KindAWS:
-		return text == "*" || isAccountID(text) || isUniqueID(text) || isPrincipalARN(text)
+		return text == "*" || IsAccountID(text) || IsUniqueID(text) || IsPrincipalARN(text)
 	case KindService:
 		return len(text) > 0 && onlyFrom(text, "-._")
 	default:
@@ -195,11 +195,11 @@ func validPrincipal(kind PrincipalKind, text string) bool {
 	}
 }
 
-// isUniqueID reports whether text is the unique id of a user or role. IAM
+// IsUniqueID reports whether text is the unique id of a user or role. IAM
 // writes one in the place of a principal that was deleted.
 // Source: IAM User Guide, reference_identifiers.html; IAM API, idType: 16 to
 // 128 characters.
-func isUniqueID(text string) bool {
+func IsUniqueID(text string) bool {
 	if len(text) < 16 || len(text) > 128 || !strings.HasPrefix(text, "AIDA") && !strings.HasPrefix(text, "AROA") {
 		return false
 	}
@@ -211,16 +211,16 @@ func isUniqueID(text string) bool {
 	return true
 }
 
-// isPrincipalARN reports whether text is an ARN that names callers: an account
+// IsPrincipalARN reports whether text is an ARN that names callers: an account
 // root, a user, a role, a role session or a federated user.
-func isPrincipalARN(text string) bool {
-	a, ok := splitPrincipalARN(text)
+func IsPrincipalARN(text string) bool {
+	a, ok := SplitPrincipalARN(text)
 	if !ok {
 		return false
 	}
-	kind, name, _ := strings.Cut(a.resource, "/")
+	kind, name, _ := strings.Cut(a.Resource, "/")
 	switch {
-	case a.service == "iam" && a.resource == "root":
+	case a.service == "iam" && a.Resource == "root":
 		return true
 	case a.service == "iam" && kind == "role":
 		// Roles whose names begin with "aws:" are AWS's own.
@@ -240,20 +240,20 @@ func isPrincipalARN(text string) bool {
 
 // A principalARN is arn:PARTITION:SERVICE::ACCOUNT:RESOURCE, taken apart.
 type principalARN struct {
-	partition, service, account, resource string
+	Partition, service, Account, Resource string
 }
 
-// splitPrincipalARN takes apart an ARN of iam or sts of any AWS partition.
-func splitPrincipalARN(text string) (a principalARN, ok bool) {
+// SplitPrincipalARN takes apart an ARN of iam or sts of any AWS partition.
+func SplitPrincipalARN(text string) (a principalARN, ok bool) {
 	rest, ok := strings.CutPrefix(text, "arn:")
 	if !ok {
 		return a, false
 	}
-	a.partition, rest, _ = strings.Cut(rest, ":")
+	a.Partition, rest, _ = strings.Cut(rest, ":")
 	a.service, rest, _ = strings.Cut(rest, ":")
 	region, rest, _ := strings.Cut(rest, ":")
-	a.account, a.resource, _ = strings.Cut(rest, ":")
-	return a, isPartition(a.partition) && region == "" && isAccountID(a.account)
+	a.Account, a.Resource, _ = strings.Cut(rest, ":")
+	return a, isPartition(a.Partition) && region == "" && IsAccountID(a.Account)
 }
 
 // isPartition reports whether text is shaped like aws, aws-cn, aws-us-gov, aws-iso-b ...
@@ -304,3 +304,10 @@ func onlyFrom(text, more string) bool {
 	}
 	return true
 }
+
+// ServiceLinkedPath begins the path of service-linked roles; AWS reserves it.
+// Source: IAM User Guide, using-service-linked-roles.html.
+const ServiceLinkedPath = ":role/aws-service-role/"
+
+// IsServiceLinked reports whether a role's ARN is that of a service-linked role.
+func IsServiceLinked(arn string) bool { return strings.Contains(arn, ServiceLinkedPath) }

@@ -19,10 +19,10 @@ func (s *scanner) recover(start int, err *ParseError) (mark string, fatal *Parse
 	return s.note(err)
 }
 
-// maxNotes is how many parts that cannot be read are told apart. No policy of
+// MaxNotes is how many parts that cannot be read are told apart. No policy of
 // good faith has so many; the others share the last mark, of which nothing is
 // known but where the first of them is.
-const maxNotes = 400
+const MaxNotes = 400
 
 // note records a part that cannot be read and returns its mark.
 func (s *scanner) note(err *ParseError) (mark string, fatal *ParseError) {
@@ -30,13 +30,13 @@ func (s *scanner) note(err *ParseError) (mark string, fatal *ParseError) {
 		return "", err
 	}
 	if !s.crowded() {
-		s.unknown = append(s.unknown, Unknown{Statement: -1, Problem: err, varies: len(s.unknown) == s.given+maxNotes-1})
+		s.unknown = append(s.unknown, Unknown{Statement: -1, Problem: err, Varies: len(s.unknown) == s.given+MaxNotes-1})
 	}
 	return Mark(len(s.unknown) - 1), nil
 }
 
 // crowded reports whether further unreadable parts share a mark.
-func (s *scanner) crowded() bool { return len(s.unknown) >= s.given+maxNotes }
+func (s *scanner) crowded() bool { return len(s.unknown) >= s.given+MaxNotes }
 
 // within puts a step of the path in front of the problems found since from.
 func (s *scanner) within(from int, step string) {
@@ -53,7 +53,7 @@ func (s *scanner) givenMark() (mark string, ok bool) {
 	}
 	at, known := s.pos, len(s.unknown)
 	text, _ := s.str("") // "" for what is no string
-	if list := marksIn(text); len(list) == 1 && text == Mark(list[0]) && list[0] < s.given {
+	if list := MarksIn(text); len(list) == 1 && text == Mark(list[0]) && list[0] < s.given {
 		return text, true
 	}
 	s.pos, s.unknown = at, s.unknown[:known] // it is read again

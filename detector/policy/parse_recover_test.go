@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/kmsentry/kmsentry/detector/policy/internal/policytest"
 )
 
 // readable writes a policy on one line per statement, and one per unknown part;
@@ -42,7 +44,7 @@ func readable(p *Policy) string {
 		b.WriteString("\n")
 	}
 	text := b.String()
-	for _, i := range marksIn(text) {
+	for _, i := range MarksIn(text) {
 		text = strings.ReplaceAll(text, Mark(i), fmt.Sprintf("<%d>", i))
 	}
 	return text
@@ -53,29 +55,29 @@ func readable(p *Policy) string {
 // nothing is read in a way that AWS may not read it.
 func TestParseRecovers(t *testing.T) {
 	const org = `"StringEquals":{"aws:PrincipalOrgID":"o-1"}`
-	principal := func(p string) string { return statementText(`"Principal":` + p) }
+	principal := func(p string) string { return policytest.StatementText(`"Principal":` + p) }
 	rows := []struct {
 		name, text string
 		open       int // marks that are the caller's
 		want       string
 	}{
 		{
-			"an operator twice", statementText(`"Condition":{` + org + `,"Bool":{"a:b":"true"},"Bool":{"a:b":"true"}}`), 0,
+			"an operator twice", policytest.StatementText(`"Condition":{` + org + `,"Bool":{"a:b":"true"},"Bool":{"a:b":"true"}}`), 0,
 			"Allow [AWS:*] [kms:Encrypt] [*] StringEquals(aws:PrincipalOrgID)[o-1] Bool()not [<0>]\n" +
 				"<0> Statement.Condition: want Bool once, got it again\n",
 		},
 		{
-			"a key twice", statementText(`"Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1","a:b":"x","A:b":"y"}}`), 0,
+			"a key twice", policytest.StatementText(`"Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1","a:b":"x","A:b":"y"}}`), 0,
 			"Allow [AWS:*] [kms:Encrypt] [*] StringEquals(aws:PrincipalOrgID)[o-1] StringEquals()not [<0>]\n" +
 				`<0> Statement.Condition.StringEquals: want each condition key once, in whatever letter case, got "A:b" again` + "\n",
 		},
 		{
-			"a key without a name", statementText(`"Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1","":"x"}}`), 0,
+			"a key without a name", policytest.StatementText(`"Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1","":"x"}}`), 0,
 			"Allow [AWS:*] [kms:Encrypt] [*] StringEquals(aws:PrincipalOrgID)[o-1] StringEquals()not [<0>]\n" +
 				`<0> Statement.Condition.StringEquals: want a condition key, got ""` + "\n",
 		},
 		{
-			"an operator in two spellings", statementText(`"Condition":{"Bool":{"a:b":"true"},"bool":{"a:b":"false"}}`), 0,
+			"an operator in two spellings", policytest.StatementText(`"Condition":{"Bool":{"a:b":"true"},"bool":{"a:b":"false"}}`), 0,
 			"Allow [AWS:*] [kms:Encrypt] [*] Bool(a:b)[true] bool(a:b)[false]\n",
 		},
 		{
@@ -83,74 +85,74 @@ func TestParseRecovers(t *testing.T) {
 			"Allow [AWS:*] [*] [*] Bool(a:b)[]\n",
 		},
 		{
-			"numbers as text", statementText(`"Condition":{"StringEquals":{"a:b":[0,-5,-0,999999999999999,1000000000000000,1.5]}}`), 0,
+			"numbers as text", policytest.StatementText(`"Condition":{"StringEquals":{"a:b":[0,-5,-0,999999999999999,1000000000000000,1.5]}}`), 0,
 			"Allow [AWS:*] [kms:Encrypt] [*] StringEquals(a:b)[0 -5 <0> 999999999999999 <1> <2>]\n" +
 				`<0> Statement.Condition.StringEquals["a:b"][2]: want a quoted string, as AWS does not say which text this number stands for, got number -0` + "\n" +
 				`<1> Statement.Condition.StringEquals["a:b"][4]: want a quoted string, as AWS does not say which text this number stands for, got number 1000000000000000` + "\n" +
 				`<2> Statement.Condition.StringEquals["a:b"][5]: want a quoted string, as AWS does not say which text this number stands for, got number 1.5` + "\n",
 		},
 		{
-			"what is no text", statementText(`"Condition":{"StringEquals":{"a:b":["x",null]}}`), 0,
+			"what is no text", policytest.StatementText(`"Condition":{"StringEquals":{"a:b":["x",null]}}`), 0,
 			"Allow [AWS:*] [kms:Encrypt] [*] StringEquals(a:b)not [x <0>]\n" +
 				`<0> Statement.Condition.StringEquals["a:b"][1]: want a string, number or boolean, got null` + "\n",
 		},
 		{
-			"an escape of a character that KMS refuses", statementText(`"Action":["kms:\ud800x"]`), 0,
+			"an escape of a character that KMS refuses", policytest.StatementText(`"Action":["kms:\ud800x"]`), 0,
 			"Allow [AWS:*] [kms:<0>x] [*]\n" +
 				`<0> Statement.Action[0]: want a character that KMS takes, got "\\ud800"` + "\n",
 		},
 		{
-			"a character that KMS refuses", statementText("\"Action\":\"kms:\u00e9\u20ac\""), 0,
+			"a character that KMS refuses", policytest.StatementText("\"Action\":\"kms:\u00e9\u20ac\""), 0,
 			"Allow [AWS:*] [kms:é<0>] [*]\n" +
 				`<0> Statement.Action: want a character that KMS takes, got "\u20ac"` + "\n",
 		},
 		{
-			"bytes that are no character", statementText("\"Action\":\"kms:\xc3(\xff\""), 0,
+			"bytes that are no character", policytest.StatementText("\"Action\":\"kms:\xc3(\xff\""), 0,
 			"Allow [AWS:*] [kms:<0>(<1>] [*]\n" +
 				`<0> Statement.Action: want a character that KMS takes, got "\xc3"` + "\n" +
 				`<1> Statement.Action: want a character that KMS takes, got "\xff"` + "\n",
 		},
 		{
-			"a mark that is nobody's", statementText(`"Action":"kms:` + Mark(0) + `"`), 0,
+			"a mark that is nobody's", policytest.StatementText(`"Action":"kms:` + Mark(0) + `"`), 0,
 			"Allow [AWS:*] [kms:<0>] [*]\n" +
 				`<0> Statement.Action: want a character that KMS takes, got "\U000f0000"` + "\n",
 		},
 		{
-			"a mark beyond those given", statementText(`"Principal":"` + Mark(1) + `"`), 1,
+			"a mark beyond those given", policytest.StatementText(`"Principal":"` + Mark(1) + `"`), 1,
 			"Allow [AWS:<1>] [kms:Encrypt] [*]\n" +
 				"<0>\n" +
 				`<1> Statement.Principal: want "*" or an object, got string "<unknown>"` + "\n",
 		},
 		{
-			"a character next to the marks", statementText("\"Principal\":\"\U000E0100\""), 1,
+			"a character next to the marks", policytest.StatementText("\"Principal\":\"\U000E0100\""), 1,
 			"Allow [AWS:<1>] [kms:Encrypt] [*]\n" +
 				"<0>\n" +
 				`<1> Statement.Principal: want "*" or an object, got string "<unknown>"` + "\n",
 		},
 		{
-			"a given mark for all principals", statementText(`"Principal":"` + Mark(0) + `"`), 1,
+			"a given mark for all principals", policytest.StatementText(`"Principal":"` + Mark(0) + `"`), 1,
 			"Allow [AWS:<0>] [kms:Encrypt] [*]\n" +
 				"<0>\n",
 		},
 		{
-			"a given mark within a principal", statementText(`"Principal":"x` + Mark(0) + `"`), 1,
+			"a given mark within a principal", policytest.StatementText(`"Principal":"x` + Mark(0) + `"`), 1,
 			"Allow [AWS:<1>] [kms:Encrypt] [*]\n" +
 				"<0>\n" +
 				`<1> Statement.Principal: want "*" or an object, got string "x<unknown>"` + "\n",
 		},
 		{
-			"a given mark for an effect", statementText(`"Effect":"` + Mark(0) + `"`), 1,
+			"a given mark for an effect", policytest.StatementText(`"Effect":"` + Mark(0) + `"`), 1,
 			"? [AWS:*] [kms:Encrypt] [*] ()not [<0>]\n" +
 				"<0>\n",
 		},
 		{
-			"an escape for an effect", statementText(`"Effect":"\ud800"`), 1,
+			"an escape for an effect", policytest.StatementText(`"Effect":"\ud800"`), 1,
 			"? [AWS:*] [kms:Encrypt] [*] ()not [<1>]\n" +
 				"<0>\n" +
 				`<1> Statement.Effect: want "Allow" or "Deny", got "<unknown>"` + "\n",
 		},
 		{
-			"a broken string next to given marks", statementText(`"Effect":"A\ud800"`, `"Condition":"\ud800"`), 1,
+			"a broken string next to given marks", policytest.StatementText(`"Effect":"A\ud800"`, `"Condition":"\ud800"`), 1,
 			"? [AWS:*] [kms:Encrypt] [*] ()not [<1>] ()not [<2>]\n" +
 				"<0>\n" +
 				`<1> Statement.Effect: want "Allow" or "Deny", got "A<unknown>"` + "\n" +
@@ -166,22 +168,22 @@ func TestParseRecovers(t *testing.T) {
 				"<2> Statement[2]: want a statement object, got a list\n",
 		},
 		{
-			"Resource beside NotResource", statementText(`"NotResource":"x"`), 0,
+			"Resource beside NotResource", policytest.StatementText(`"NotResource":"x"`), 0,
 			"Allow [AWS:*] [kms:Encrypt] [<0>] ()not [<0>]\n" +
 				"<0> Statement: want one member of a kind, got NotResource beside its opposite\n",
 		},
 		{
-			"an odd resource", statementText(`"resource":"x"`), 0,
+			"an odd resource", policytest.StatementText(`"resource":"x"`), 0,
 			"Allow [AWS:*] [kms:Encrypt] [<0>] ()not [<0>]\n" +
 				`<0> Statement: want Sid, Effect, Principal, NotPrincipal, Action, NotAction, Resource, NotResource or Condition, got "resource"` + "\n",
 		},
 		{
-			"an odd effect", statementText(`"effect":"Deny"`), 0,
+			"an odd effect", policytest.StatementText(`"effect":"Deny"`), 0,
 			"? [AWS:*] [kms:Encrypt] [*] ()not [<0>]\n" +
 				`<0> Statement: want Sid, Effect, Principal, NotPrincipal, Action, NotAction, Resource, NotResource or Condition, got "effect"` + "\n",
 		},
 		{
-			"a member twice", statementText(`"x":1`, `"Effect":"Allow","Effect":"Deny"`), 0,
+			"a member twice", policytest.StatementText(`"x":1`, `"Effect":"Allow","Effect":"Deny"`), 0,
 			"? [AWS:<0>] [<0>] [<0>] ()not [<0>]\n" +
 				"<0> Statement: want Effect once, got it again\n" +
 				`<1> Statement: want Sid, Effect, Principal, NotPrincipal, Action, NotAction, Resource, NotResource or Condition, got "x"` + "\n",
@@ -244,44 +246,20 @@ func TestParseRecovers(t *testing.T) {
 	}
 }
 
-// TestParseCrowded: when there are more unreadable parts than are told apart,
-// nothing is known of the last one, and what may open the key still may.
-func TestParseCrowded(t *testing.T) {
-	crowd := `{"Effect":"Deny","Principal":{"AWS":[` + strings.Repeat("1,", maxNotes) + `1]},"Action":"kms:DisableKey","Resource":"*"},`
-	for name, statement := range map[string]string{
-		"no object":                 `5`,
-		"a digit string":            `{"Effect":"Allow","Principal":{"AWS":"123"},"Action":"kms:*","Resource":"*"}`,
-		"an ARN of another kind":    `{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:group/x"},"Action":"kms:*","Resource":"*"}`,
-		"a doubled member":          `{"Effect":"Allow","Principal":"*","Action":"kms:*","Action":"kms:*","Resource":"*"}`,
-		"a list of what may be one": `[{}]`,
-	} {
-		p, err := Parse([]byte(`{"Version":"2012-10-17","Statement":[` + crowd + statement + "," + statement + `]}`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(p.Unknown) != maxNotes || p.Unknown[maxNotes-1].Never != "" {
-			t.Errorf("%s: %d unknown parts, the last never holds %q; want %d and nothing", name, len(p.Unknown), p.Unknown[len(p.Unknown)-1].Never, maxNotes)
-		}
-		if d := p.Decide(surroundings()); d.Most != Public {
-			t.Errorf("%s: at most %v, want %v", name, d.Most, Public)
-		}
-	}
-}
-
 func TestNameSet(t *testing.T) {
 	names := []string{"aK", "bK", "cK", "dK", "eK", "fK", "gK", "hK", "iK", "jK"}
 	for n := range len(names) + 1 {
 		for i, name := range names {
 			for _, fold := range []bool{false, true} {
-				var set nameSet
+				var set NameSet
 				for _, name := range names[:n] {
-					set.add(name, fold)
+					set.Add(name, fold)
 				}
 				other := strings.ToLower(name)
-				if got, want := set.add(other, fold), !fold || i >= n; got != want {
+				if got, want := set.Add(other, fold), !fold || i >= n; got != want {
 					t.Errorf("%d names, fold %v: add(%q) = %v", n, fold, other, got)
 				}
-				if got, want := set.add(name, fold), !fold && i >= n; got != want {
+				if got, want := set.Add(name, fold), !fold && i >= n; got != want {
 					t.Errorf("%d names, fold %v: add(%q) = %v after %q", n, fold, name, got, other)
 				}
 			}
@@ -356,17 +334,17 @@ func TestValidPrincipal(t *testing.T) {
 
 func TestMarks(t *testing.T) {
 	for r, want := range map[rune]bool{firstMark: true, lastMark: true, firstMark - 1: false, lastMark + 1: false, '\U0010FFFF': false, 'a': false} {
-		if i, ok := isMark(r); ok != want || ok && Mark(i) != string(r) {
+		if i, ok := IsMark(r); ok != want || ok && Mark(i) != string(r) {
 			t.Errorf("isMark(%U) = %d, %v", r, i, ok)
 		}
-		if got := len(marksIn("a" + string(r) + "b")); (got == 1) != want {
+		if got := len(MarksIn("a" + string(r) + "b")); (got == 1) != want {
 			t.Errorf("marksIn finds %d marks in %U", got, r)
 		}
 	}
 	few := &Policy{Unknown: []Unknown{
 		{Name: "!Ref P", Never: "*", Min: 2},
 		{Many: true},
-		{varies: true},
+		{Varies: true},
 		{Values: []string{"a", "b"}},
 		{},
 	}}
@@ -387,10 +365,10 @@ func TestMarks(t *testing.T) {
 		{Mark(9), "<unknown>", false, true, false}, // of no part that is listed: nothing is known of it
 	}
 	for _, row := range rows {
-		if got := few.show(row.text); got != row.shown {
+		if got := few.Show(row.text); got != row.shown {
 			t.Errorf("show(%q) = %q, want %q", row.text, got, row.shown)
 		}
-		if s, m, l := few.single(row.text), few.maybeStar(row.text), few.lacks(row.text, "*"); s != row.single || m != row.maybeStar || l != row.lacksWildcard {
+		if s, m, l := few.Single(row.text), few.MaybeStar(row.text), few.Lacks(row.text, "*"); s != row.single || m != row.maybeStar || l != row.lacksWildcard {
 			t.Errorf("%s: single %v, maybeStar %v, lacks * %v; want %v, %v, %v", row.shown, s, m, l, row.single, row.maybeStar, row.lacksWildcard)
 		}
 	}

@@ -214,7 +214,7 @@ func (s *scanner) oddCharacter(i int) (text string, size int, err *ParseError) {
 		return s.text[i : i+2], 2, nil
 	}
 	char := firstRune(s.text[i:min(i+4, len(s.text))])
-	if list := marksIn(char); len(list) == 1 && list[0] < s.given {
+	if list := MarksIn(char); len(list) == 1 && list[0] < s.given {
 		return char, len(char), nil
 	}
 	text, err = s.note(s.fail(i, "a character that KMS takes", strconv.QuoteToASCII(char)))
@@ -340,7 +340,7 @@ func (s *scanner) describe() string {
 		if err != nil {
 			return "a broken string"
 		}
-		return "string " + quoteShort(shown(text))
+		return "string " + quoteShort(Shown(text))
 	}
 	if n := scanNumber(rest); n > 0 {
 		return "number " + rest[:min(n, maxQuote)]

@@ -121,7 +121,7 @@ func (s *scanner) statementMember(b *statementReader, name string, at int) *Pars
 	var problem *ParseError
 	switch {
 	case bit == 0:
-		problem = s.fail(at, "Sid, Effect, Principal, NotPrincipal, Action, NotAction, Resource, NotResource or Condition", quoteShort(shown(name)))
+		problem = s.fail(at, "Sid, Effect, Principal, NotPrincipal, Action, NotAction, Resource, NotResource or Condition", quoteShort(Shown(name)))
 	case b.seen&bit != 0:
 		problem = s.fail(at, name+" once", "it again")
 	case b.seen&excludes != 0:
@@ -283,7 +283,7 @@ func (s *scanner) effect(st *Statement) *ParseError {
 		st.Effect = Deny
 		return nil
 	default:
-		err = s.fail(at, want, quoteShort(shown(word)))
+		err = s.fail(at, want, quoteShort(Shown(word)))
 	}
 	mark, err := s.recover(at, err)
 	switch {

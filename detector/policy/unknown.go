@@ -36,7 +36,7 @@ type Unknown struct {
 	// Many says that the part can be a list of texts.
 	Many bool
 
-	varies bool // not one text: what it is can differ from request to request
+	Varies bool // not one text: what it is can differ from request to request
 }
 
 // The marks are the characters of a plane for private use.
@@ -50,20 +50,20 @@ const (
 // Policy.Unknown.
 func Mark(i int) string { return string(firstMark + rune(i)) }
 
-// hasMark reports whether a part of text is unknown.
-func hasMark(text string) bool { return strings.IndexByte(text, markLead) >= 0 }
+// HasMark reports whether a part of text is unknown.
+func HasMark(text string) bool { return strings.IndexByte(text, markLead) >= 0 }
 
-// isMark returns the index that r stands for; ok is false when r is no mark.
-func isMark(r rune) (i int, ok bool) {
+// IsMark returns the index that r stands for; ok is false when r is no mark.
+func IsMark(r rune) (i int, ok bool) {
 	return int(r - firstMark), firstMark <= r && r <= lastMark
 }
 
-// marksIn returns the indexes of the unknown parts of text.
-func marksIn(text string) []int {
+// MarksIn returns the indexes of the unknown parts of text.
+func MarksIn(text string) []int {
 	var list []int
 	for at := strings.IndexByte(text, markLead); at >= 0 && at < len(text); {
 		r, size := utf8.DecodeRuneInString(text[at:])
-		if i, ok := isMark(r); ok {
+		if i, ok := IsMark(r); ok {
 			list = append(list, i)
 		}
 		next := strings.IndexByte(text[at+size:], markLead)
@@ -75,14 +75,14 @@ func marksIn(text string) []int {
 	return list
 }
 
-// replaceMarks returns text with every unknown part replaced.
-func replaceMarks(text, by string) string {
-	if !hasMark(text) {
+// ReplaceMarks returns text with every unknown part replaced.
+func ReplaceMarks(text, by string) string {
+	if !HasMark(text) {
 		return text
 	}
 	var b strings.Builder
 	for _, r := range text {
-		if _, ok := isMark(r); ok {
+		if _, ok := IsMark(r); ok {
 			b.WriteString(by)
 		} else {
 			b.WriteRune(r)
@@ -91,17 +91,17 @@ func replaceMarks(text, by string) string {
 	return b.String()
 }
 
-// shown returns text for people: unknown parts are named as such.
-func shown(text string) string { return replaceMarks(text, "<unknown>") }
+// Shown returns text for people: unknown parts are named as such.
+func Shown(text string) string { return ReplaceMarks(text, "<unknown>") }
 
-// show is shown with the names that the caller of ParseOpen gave.
-func (p *Policy) show(text string) string {
-	for _, i := range marksIn(text) {
+// Show is shown with the names that the caller of ParseOpen gave.
+func (p *Policy) Show(text string) string {
+	for _, i := range MarksIn(text) {
 		if i < len(p.Unknown) && p.Unknown[i].Name != "" {
 			text = strings.ReplaceAll(text, Mark(i), "${"+strings.TrimPrefix(p.Unknown[i].Name, "!Ref ")+"}")
 		}
 	}
-	return shown(text)
+	return Shown(text)
 }
 
 // Apart returns the policy for requests that are not what its unknown parts
@@ -110,12 +110,12 @@ func (p *Policy) show(text string) string {
 // that an unknown text shuts out Decide has found another.
 func (p *Policy) Apart() *Policy {
 	q := *p
-	q.apart = true
+	q.IsApart = true
 	return &q
 }
 
-// lacks reports whether the part surely holds none of these characters.
-func (u *Unknown) lacks(chars string) bool {
+// Lacks reports whether the part surely holds none of these characters.
+func (u *Unknown) Lacks(chars string) bool {
 	if u.Values != nil {
 		for _, v := range u.Values {
 			if strings.ContainsAny(v, chars) {
@@ -132,38 +132,38 @@ func (u *Unknown) lacks(chars string) bool {
 	return true
 }
 
-// lacks reports whether the unknown parts of text surely hold none of these
+// Lacks reports whether the unknown parts of text surely hold none of these
 // characters.
-func (p *Policy) lacks(text, chars string) bool {
-	for _, i := range marksIn(text) {
-		if i >= len(p.Unknown) || !p.Unknown[i].lacks(chars) {
+func (p *Policy) Lacks(text, chars string) bool {
+	for _, i := range MarksIn(text) {
+		if i >= len(p.Unknown) || !p.Unknown[i].Lacks(chars) {
 			return false
 		}
 	}
 	return true
 }
 
-// single reports whether text, of which a part is unknown, is one text, the
+// Single reports whether text, of which a part is unknown, is one text, the
 // same for all requests.
-func (p *Policy) single(text string) bool {
-	for _, i := range marksIn(text) {
-		if i >= len(p.Unknown) || p.Unknown[i].varies || p.Unknown[i].Many {
+func (p *Policy) Single(text string) bool {
+	for _, i := range MarksIn(text) {
+		if i >= len(p.Unknown) || p.Unknown[i].Varies || p.Unknown[i].Many {
 			return false
 		}
 	}
 	return true
 }
 
-// maybeStar reports whether text, of which a part is unknown, can be the lone "*".
-func (p *Policy) maybeStar(text string) bool {
-	if strings.Trim(replaceMarks(text, ""), "*") != "" {
+// MaybeStar reports whether text, of which a part is unknown, can be the lone "*".
+func (p *Policy) MaybeStar(text string) bool {
+	if strings.Trim(ReplaceMarks(text, ""), "*") != "" {
 		return false
 	}
-	least := len(replaceMarks(text, ""))
-	for _, i := range marksIn(text) {
+	least := len(ReplaceMarks(text, ""))
+	for _, i := range MarksIn(text) {
 		if i < len(p.Unknown) {
 			least += p.Unknown[i].Min
 		}
 	}
-	return least <= 1 && !p.lacks(text, "*")
+	return least <= 1 && !p.Lacks(text, "*")
 }

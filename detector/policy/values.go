@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// parseDate reads the text of a Date value: one of the W3C profiles of
+// ParseDate reads the text of a Date value: one of the W3C profiles of
 // ISO 8601 (YYYY, YYYY-MM, YYYY-MM-DD, and with a time YYYY-MM-DDThh:mm,
 // ...:ss or ...:ss.s, each followed by Z, +hh:mm or -hh:mm), or whole seconds
 // since 1970. Four digits are both a year and seconds, and AWS does not say
@@ -16,7 +16,7 @@ import (
 // is no date.
 // Source: IAM User Guide, reference_policies_elements_condition_operators.html,
 // "Date condition operators"; https://www.w3.org/TR/NOTE-datetime.
-func parseDate(text string) (first, second time.Time, n int) {
+func ParseDate(text string) (first, second time.Time, n int) {
 	seconds, isEpoch := parseEpoch(text)
 	if year, err := time.Parse("2006", text); err == nil {
 		return year, seconds, 2
@@ -70,9 +70,9 @@ const (
 	maxNumberExponent = 40
 )
 
-// parseNumber reads the text of a Numeric value exactly: an integer or a
+// ParseNumber reads the text of a Numeric value exactly: an integer or a
 // decimal as JSON writes them, with an optional exponent.
-func parseNumber(text string) (*big.Rat, bool) {
+func ParseNumber(text string) (*big.Rat, bool) {
 	if scanNumber(text) != len(text) {
 		return nil, false
 	}
@@ -130,12 +130,12 @@ func scanDigits[T string | []byte](text T, i int) int {
 	return i
 }
 
-// parsePrefix reads the text of an IP value: a CIDR block or a bare address,
+// ParsePrefix reads the text of an IP value: a CIDR block or a bare address,
 // which is a block of one. Host bits are masked off, as 203.0.113.77/24 is
 // taken for 203.0.113.0/24. IPv4 and IPv6 never match each other.
 // Source: IAM User Guide, reference_policies_elements_condition_operators.html,
 // "IP address condition operators".
-func parsePrefix(text string) (netip.Prefix, bool) {
+func ParsePrefix(text string) (netip.Prefix, bool) {
 	if p, err := netip.ParsePrefix(text); err == nil {
 		return p.Masked(), true
 	}
@@ -146,9 +146,9 @@ func parsePrefix(text string) (netip.Prefix, bool) {
 	return netip.PrefixFrom(a, a.BitLen()), true
 }
 
-// parseBool reads the text of a Bool or Null value, in any letter case. What
+// ParseBool reads the text of a Bool or Null value, in any letter case. What
 // is neither true nor false is legal and matches nothing.
-func parseBool(text string) (value, ok bool) {
+func ParseBool(text string) (value, ok bool) {
 	switch {
 	case strings.EqualFold(text, "true"):
 		return true, true
@@ -164,5 +164,5 @@ func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 // allDigits reports whether text holds decimal digits only; true for "".
 func allDigits(text string) bool { return scanDigits(text, 0) == len(text) }
 
-// isAccountID reports whether text is an AWS account id, 12 digits.
-func isAccountID(text string) bool { return len(text) == 12 && allDigits(text) }
+// IsAccountID reports whether text is an AWS account id, 12 digits.
+func IsAccountID(text string) bool { return len(text) == 12 && allDigits(text) }

@@ -57,7 +57,7 @@ func TestParseDate(t *testing.T) {
 		{"next tuesday", nil},
 	}
 	for _, row := range rows {
-		first, second, n := parseDate(row.text)
+		first, second, n := ParseDate(row.text)
 		var got []string
 		for _, at := range []time.Time{first, second}[:n] {
 			got = append(got, at.Format(time.RFC3339Nano))
@@ -107,7 +107,7 @@ func TestParseNumber(t *testing.T) {
 	}
 	for _, row := range rows {
 		got := ""
-		if n, ok := parseNumber(row.text); ok {
+		if n, ok := ParseNumber(row.text); ok {
 			got = n.String()
 		}
 		if got != row.want {
@@ -137,7 +137,7 @@ func TestParsePrefix(t *testing.T) {
 	}
 	for _, row := range rows {
 		got := ""
-		if p, ok := parsePrefix(row.text); ok {
+		if p, ok := ParsePrefix(row.text); ok {
 			got = p.String()
 		}
 		if got != row.want {
@@ -154,7 +154,7 @@ func TestParseBool(t *testing.T) {
 		{"true", true, true}, {"TRUE", true, true}, {"False", false, true}, {"", false, false}, {"1", false, false}, {"yes", false, false}, {" true", false, false},
 	}
 	for _, row := range rows {
-		if value, ok := parseBool(row.text); value != row.value || ok != row.ok {
+		if value, ok := ParseBool(row.text); value != row.value || ok != row.ok {
 			t.Errorf("parseBool(%q) = %v, %v, want %v, %v", row.text, value, ok, row.value, row.ok)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
 )
 
 // askKeyState asks whether the topics' key can be used. When it cannot, no alert
@@ -88,7 +89,7 @@ func askKeyPolicy(ctx context.Context, d *deployment) (answer, error) {
 // A keyUser is somebody who publishes to an encrypted topic.
 type keyUser struct {
 	name    string
-	request policy.Request
+	request evaluate.Request
 }
 
 // keyUsers are the function's role, CloudWatch, whose alarms go to the ops topic,
@@ -111,7 +112,7 @@ func (d *deployment) keyUsers(ctx context.Context) ([]keyUser, error) {
 	if stack.partition == "aws-cn" {
 		suffix = "amazonaws.com.cn"
 	}
-	users := []keyUser{{"the function's role", policy.Request{Principal: aws.ToString(f.Role), Context: map[string][]string{
+	users := []keyUser{{"the function's role", evaluate.Request{Principal: aws.ToString(f.Role), Context: map[string][]string{
 		"kms:ViaService": {"sns." + d.cfg.Region + "." + suffix}, "kms:CallerAccount": {stack.account}, "aws:PrincipalAccount": {stack.account},
 	}}}}
 	services := []string{"cloudwatch.amazonaws.com"}
@@ -119,7 +120,7 @@ func (d *deployment) keyUsers(ctx context.Context) ([]keyUser, error) {
 		services = append(services, "events.amazonaws.com")
 	}
 	for _, service := range services {
-		users = append(users, keyUser{service, policy.Request{Service: service, Context: map[string][]string{"aws:SourceAccount": {stack.account}}}})
+		users = append(users, keyUser{service, evaluate.Request{Service: service, Context: map[string][]string{"aws:SourceAccount": {stack.account}}}})
 	}
 	for i := range users {
 		users[i].request.Time = d.Now
@@ -138,9 +139,9 @@ func mayUse(text string, users []keyUser) (answer, error) {
 		for _, action := range []string{"kms:GenerateDataKey", "kms:Decrypt"} {
 			request := u.request
 			request.Action = action
-			switch answered := p.Allows(request); {
-			case answered == policy.Yes:
-			case answered == policy.No && !asksMore(text, request):
+			switch answered := evaluate.Allows(p, request); {
+			case answered == evaluate.Yes:
+			case answered == evaluate.No && !asksMore(text, request):
 				return answer{Failing, fmt.Sprintf("the key policy does not let %s call %s", u.name, action), ""}, nil
 			default:
 				return answer{Unknown, fmt.Sprintf("whether the key policy lets %s call %s turns on more than can be asked; look at its conditions", u.name, action), ""}, nil
@@ -152,7 +153,7 @@ func mayUse(text string, users []keyUser) (answer, error) {
 
 // asksMore reports whether a condition asks for a key that the request lacks:
 // what AWS would put there may change the answer.
-func asksMore(text string, request policy.Request) bool {
+func asksMore(text string, request evaluate.Request) bool {
 	var document struct {
 		Statement json.RawMessage
 	}
@@ -185,7 +186,7 @@ func asksMore(text string, request policy.Request) bool {
 // isKnown reports whether the request has a condition key, or surely lacks it:
 // only a service that calls for itself says for whom.
 // Source: IAM user guide, reference_policies_condition-keys.html.
-func isKnown(key string, request policy.Request) bool {
+func isKnown(key string, request evaluate.Request) bool {
 	for name := range request.Context {
 		if strings.EqualFold(name, key) {
 			return true

@@ -13,7 +13,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/history"
 )
 
@@ -331,7 +331,7 @@ func (h *hunter) shows(e *history.Event) bool {
 // its verdict.
 func OnlyWords() []string {
 	var words []string
-	for _, v := range []policy.Verdict{policy.Public, policy.Undecided, policy.Network, policy.Shared, policy.Private} {
+	for _, v := range []decide.Verdict{decide.Public, decide.Undecided, decide.Network, decide.Shared, decide.Private} {
 		words = append(words, v.String())
 	}
 	return append(words, history.Locked, history.TakenOver, history.Guarded, history.Bypassed, history.Revokes, history.Later)

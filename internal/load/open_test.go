@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
 )
 
 // TestOpenEncloses holds the policy with unknown values against the policies
@@ -75,12 +76,12 @@ func enclosed(t *testing.T, text string, values []string) (differ bool) {
 		}
 		tried++
 		for _, r := range requests() {
-			is, sure := p.Allows(r), map[policy.Answer]bool{}
+			is, sure := evaluate.Allows(p, r), map[evaluate.Answer]bool{}
 			for _, reading := range open.Readings {
-				sure[parse(t, reading).Allows(r)] = true
+				sure[evaluate.Allows(parse(t, reading), r)] = true
 			}
-			differ = differ || sure[policy.Maybe] || len(sure) > 1
-			if !sure[policy.Maybe] && !sure[is] {
+			differ = differ || sure[evaluate.Maybe] || len(sure) > 1
+			if !sure[evaluate.Maybe] && !sure[is] {
 				t.Errorf("P=%q: the policy says %s to %s of %s, with the value unknown it surely says otherwise", v, is, r.Action, r.Principal)
 			}
 		}
@@ -102,12 +103,12 @@ func parse(t *testing.T, r Reading) *policy.Policy {
 
 // requests are calls of the owner, of accounts that a parameter can name, and
 // of a stranger whom none can.
-func requests() []policy.Request {
-	var list []policy.Request
+func requests() []evaluate.Request {
+	var list []evaluate.Request
 	for _, account := range []string{"111122223333", "444455556666", "999988887777", "888888888888"} {
 		for _, action := range []string{"kms:Encrypt", "kms:Decrypt"} {
 			arn := "arn:aws:iam::" + account + ":role/r"
-			list = append(list, policy.Request{
+			list = append(list, evaluate.Request{
 				Principal: arn, Session: "arn:aws:sts::" + account + ":assumed-role/r/s", Action: action,
 				Resource: "arn:aws:kms:us-east-1:111122223333:key/k", Time: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
 				Context: map[string][]string{

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // cdkTemplate is what the CDK writes: JSON with long intrinsics.
@@ -159,34 +159,34 @@ func withStatements(parameter, statements string) string {
 func TestBounds(t *testing.T) {
 	tests := []struct {
 		yaml, parameter string
-		least, most     policy.Verdict
+		least, most     decide.Verdict
 	}{
-		{`!Sub "arn:aws:iam::${P}:root"`, "{Type: String}", policy.Private, policy.Shared},
-		{`!Sub "arn:aws:iam::111122223333:role/${P}"`, "{Type: String}", policy.Private, policy.Private},
-		{`!Join ["", ["arn:aws:iam::", !Ref P, ":root"]]`, "{Type: String}", policy.Private, policy.Shared},
-		{`!Join [":", ["arn:aws:iam:", "111122223333", !Ref P]]`, "{Type: String}", policy.Private, policy.Private},
-		{`!Sub "${P}*"`, "{Type: String}", policy.Private, policy.Public}, // P may be empty
-		{`!Sub "{{resolve:ssm:/partner}}"`, "{Type: String}", policy.Private, policy.Public},
-		{`!Sub "arn:aws:iam::{{resolve:ssm:/partner}}:root"`, "{Type: String}", policy.Private, policy.Shared},
-		{`"arn:aws:iam::111122223333:role/{{resolve:ssm:/role}}"`, "{Type: String}", policy.Private, policy.Private},
-		{`!Ref P`, "{Type: String}", policy.Private, policy.Public},
-		{`!Ref P`, "{Type: Number}", policy.Private, policy.Shared},
-		{`!Ref P`, "{Type: CommaDelimitedList}", policy.Private, policy.Public},
-		{`!Ref P`, "{Type: String, AllowedPattern: '[0-9]{12}'}", policy.Private, policy.Shared},
-		{`!Ref P`, "{Type: String, AllowedPattern: '^arn:.*$'}", policy.Private, policy.Shared},
-		{`!Ref P`, "{Type: String, AllowedPattern: '[0-9]{12}|.'}", policy.Private, policy.Public},
-		{`!Ref P`, "{Type: String, AllowedPattern: '(?=x)'}", policy.Private, policy.Public},    // a pattern that Go does not read
-		{`!Ref P`, "{Type: String, AllowedPattern: '[[0-9]*]'}", policy.Private, policy.Public}, // Java: digits or an asterisk
-		{`!Ref P`, "{Type: String, MinLength: 12}", policy.Private, policy.Shared},
-		{`!Ref P`, "{Type: String, MinLength: 1}", policy.Private, policy.Public},
-		{`!Ref P`, "{Type: 'AWS::SSM::Parameter::Value<String>', AllowedPattern: '[0-9]{12}', MinLength: 12}", policy.Private, policy.Public},
-		{`!Ref P`, "{Type: String, AllowedValues: ['111122223333', '444455556666']}", policy.Private, policy.Shared},
-		{`!Ref P`, "{Type: String, AllowedValues: ['111122223333', '*']}", policy.Private, policy.Public},
-		{`[!Ref P, !Sub "arn:aws:iam::${P}:root"]`, "{Type: String}", policy.Private, policy.Public},
+		{`!Sub "arn:aws:iam::${P}:root"`, "{Type: String}", decide.Private, decide.Shared},
+		{`!Sub "arn:aws:iam::111122223333:role/${P}"`, "{Type: String}", decide.Private, decide.Private},
+		{`!Join ["", ["arn:aws:iam::", !Ref P, ":root"]]`, "{Type: String}", decide.Private, decide.Shared},
+		{`!Join [":", ["arn:aws:iam:", "111122223333", !Ref P]]`, "{Type: String}", decide.Private, decide.Private},
+		{`!Sub "${P}*"`, "{Type: String}", decide.Private, decide.Public}, // P may be empty
+		{`!Sub "{{resolve:ssm:/partner}}"`, "{Type: String}", decide.Private, decide.Public},
+		{`!Sub "arn:aws:iam::{{resolve:ssm:/partner}}:root"`, "{Type: String}", decide.Private, decide.Shared},
+		{`"arn:aws:iam::111122223333:role/{{resolve:ssm:/role}}"`, "{Type: String}", decide.Private, decide.Private},
+		{`!Ref P`, "{Type: String}", decide.Private, decide.Public},
+		{`!Ref P`, "{Type: Number}", decide.Private, decide.Shared},
+		{`!Ref P`, "{Type: CommaDelimitedList}", decide.Private, decide.Public},
+		{`!Ref P`, "{Type: String, AllowedPattern: '[0-9]{12}'}", decide.Private, decide.Shared},
+		{`!Ref P`, "{Type: String, AllowedPattern: '^arn:.*$'}", decide.Private, decide.Shared},
+		{`!Ref P`, "{Type: String, AllowedPattern: '[0-9]{12}|.'}", decide.Private, decide.Public},
+		{`!Ref P`, "{Type: String, AllowedPattern: '(?=x)'}", decide.Private, decide.Public},    // a pattern that Go does not read
+		{`!Ref P`, "{Type: String, AllowedPattern: '[[0-9]*]'}", decide.Private, decide.Public}, // Java: digits or an asterisk
+		{`!Ref P`, "{Type: String, MinLength: 12}", decide.Private, decide.Shared},
+		{`!Ref P`, "{Type: String, MinLength: 1}", decide.Private, decide.Public},
+		{`!Ref P`, "{Type: 'AWS::SSM::Parameter::Value<String>', AllowedPattern: '[0-9]{12}', MinLength: 12}", decide.Private, decide.Public},
+		{`!Ref P`, "{Type: String, AllowedValues: ['111122223333', '444455556666']}", decide.Private, decide.Shared},
+		{`!Ref P`, "{Type: String, AllowedValues: ['111122223333', '*']}", decide.Private, decide.Public},
+		{`[!Ref P, !Sub "arn:aws:iam::${P}:root"]`, "{Type: String}", decide.Private, decide.Public},
 	}
 	for _, tt := range tests {
 		d := one(t, withStatements(tt.parameter, "[{Effect: Allow, Principal: {AWS: "+tt.yaml+"}, Action: '*', Resource: '*'}]"), Scope{Account: "111122223333"})
-		got := parse(t, d.Readings[0]).Decide(policy.Question{Account: "111122223333"})
+		got := decide.Decide(parse(t, d.Readings[0]), decide.Question{Account: "111122223333"})
 		if got.Least != tt.least || got.Most != tt.most {
 			t.Errorf("%s, %s: %v to %v, want %v to %v\n%s", tt.yaml, tt.parameter, got.Least, got.Most, tt.least, tt.most, d.Readings[0].Text)
 		}
@@ -198,25 +198,25 @@ func TestBounds(t *testing.T) {
 func TestMappingsBound(t *testing.T) {
 	tests := []struct {
 		name, mapping, key string
-		least, most        policy.Verdict
+		least, most        decide.Verdict
 	}{
-		{"all the owner's", "{a: {v: '111122223333'}, b: {v: '111122223333'}}", "!Ref P", policy.Private, policy.Private},
-		{"a partner", "{a: {v: '111122223333'}, b: {v: '444455556666'}}", "!Ref P", policy.Private, policy.Shared},
-		{"anybody", "{a: {v: '111122223333'}, b: {v: '*'}}", "!Ref P", policy.Private, policy.Public},
-		{"the same for all", "{a: {v: '*'}, b: {v: '*'}}", "!Ref P", policy.Public, policy.Public},
-		{"by Region", "{us-east-1: {v: '111122223333'}, xx-west-1: {v: '*'}}", "!Ref 'AWS::Region'", policy.Private, policy.Public},
-		{"by a text with the Region in it", "{x-us-east-1: {v: '111122223333'}, x-eu-west-1: {v: '*'}}", "!Sub 'x-${AWS::Region}'", policy.Private, policy.Public},
-		{"a dynamic reference", "{a: {v: '111122223333'}, b: {v: '{{resolve:ssm:/x}}'}}", "!Ref P", policy.Private, policy.Public},
-		{"a list", "{a: {v: '111122223333'}, b: {v: ['*']}}", "!Ref P", policy.Private, policy.Public},
-		{"known", "{a: {v: '111122223333'}, b: {v: '*'}}", "b", policy.Public, policy.Public},
-		{"missing", "{a: {v: '111122223333'}}", "c", policy.Private, policy.Public},
+		{"all the owner's", "{a: {v: '111122223333'}, b: {v: '111122223333'}}", "!Ref P", decide.Private, decide.Private},
+		{"a partner", "{a: {v: '111122223333'}, b: {v: '444455556666'}}", "!Ref P", decide.Private, decide.Shared},
+		{"anybody", "{a: {v: '111122223333'}, b: {v: '*'}}", "!Ref P", decide.Private, decide.Public},
+		{"the same for all", "{a: {v: '*'}, b: {v: '*'}}", "!Ref P", decide.Public, decide.Public},
+		{"by Region", "{us-east-1: {v: '111122223333'}, xx-west-1: {v: '*'}}", "!Ref 'AWS::Region'", decide.Private, decide.Public},
+		{"by a text with the Region in it", "{x-us-east-1: {v: '111122223333'}, x-eu-west-1: {v: '*'}}", "!Sub 'x-${AWS::Region}'", decide.Private, decide.Public},
+		{"a dynamic reference", "{a: {v: '111122223333'}, b: {v: '{{resolve:ssm:/x}}'}}", "!Ref P", decide.Private, decide.Public},
+		{"a list", "{a: {v: '111122223333'}, b: {v: ['*']}}", "!Ref P", decide.Private, decide.Public},
+		{"known", "{a: {v: '111122223333'}, b: {v: '*'}}", "b", decide.Public, decide.Public},
+		{"missing", "{a: {v: '111122223333'}}", "c", decide.Private, decide.Public},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			text := "Mappings: {M: " + tt.mapping + "}\n" + withStatements("{Type: String}",
 				"[{Effect: Allow, Principal: {AWS: !FindInMap [M, "+tt.key+", v]}, Action: '*', Resource: '*'}]")
 			d := one(t, text, Scope{Account: "111122223333"})
-			got := parse(t, d.Readings[0]).Decide(policy.Question{Account: "111122223333"})
+			got := decide.Decide(parse(t, d.Readings[0]), decide.Question{Account: "111122223333"})
 			if got.Least != tt.least || got.Most != tt.most {
 				t.Errorf("%v to %v, want %v to %v\n%s", got.Least, got.Most, tt.least, tt.most, d.Readings[0].Text)
 			}
@@ -377,7 +377,7 @@ Resources:
 }
 
 func TestTemplateFacts(t *testing.T) {
-	key := func(props, statement string) policy.KeyFacts {
+	key := func(props, statement string) decide.KeyFacts {
 		return one(t, "Parameters: {P: {Type: String}}\nResources:\n  K:\n    Type: AWS::KMS::Key\n    Properties:\n      "+props+
 			"\n      KeyPolicy: {Statement: "+statement+"}\n", Scope{}).Key
 	}

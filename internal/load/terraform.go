@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // fromTerraform finds the KMS keys, and the grants on keys, in a plan or a state as terraform show
@@ -152,11 +152,11 @@ func terraformKey(address, kind string, values, unknown *node) Document {
 }
 
 // terraformFacts returns what the attributes say of the key.
-func terraformFacts(kind string, values, unknown *node) policy.KeyFacts {
+func terraformFacts(kind string, values, unknown *node) decide.KeyFacts {
 	if kind == "aws_kms_key_policy" {
-		return policy.KeyFacts{}
+		return decide.KeyFacts{}
 	}
-	f := policy.KeyFacts{Usage: values.str("key_usage"), Spec: values.str("customer_master_key_spec")}
+	f := decide.KeyFacts{Usage: values.str("key_usage"), Spec: values.str("customer_master_key_spec")}
 	if strings.HasPrefix(kind, "awscc_") {
 		f.Spec, f.Origin = values.str("key_spec"), values.str("origin")
 	}

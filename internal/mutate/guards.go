@@ -16,7 +16,8 @@ import (
 // A guard is one operand of a condition: what an if, a for, a case without a
 // tag or a returned && or || turns on.
 type guard struct {
-	file string // its base name
+	pkg  string // its package's folder, as asked for
+	file string // its place, from the folder that the packages are in
 	fn   string // the function that it is in
 	text string // as written, in one line
 	nth  int    // how many guards of the same text are before it in the function
@@ -34,48 +35,54 @@ type edit struct {
 	text     string
 }
 
-// instrument finds the guards of every file of the package in dir that is no
-// test, and returns each file with its guards wrapped in calls of mutantGuard,
-// which are numbered in the order of the guards.
-//
-// The support that the calls need is among the files.
-func instrument(dir string) (guards []guard, sources map[string][]byte, err error) {
-	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
-	if err != nil {
-		return nil, nil, err
-	}
+// instrument finds the guards of every file of the packages in the folders that
+// is no test, and returns each file with its guards wrapped in calls of
+// guarded.Is, which are numbered in the order of the guards. The guards' files
+// are named from the first folder.
+func instrument(folders []string, guarded string) (guards []guard, sources map[string][]byte, err error) {
 	sources = map[string][]byte{}
-	var pkg string
-	for _, name := range names {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
-		}
-		text, err := os.ReadFile(name)
+	for _, folder := range folders {
+		before := len(guards)
+		names, err := filepath.Glob(filepath.Join(folder, "*.go"))
 		if err != nil {
 			return nil, nil, err
 		}
-		found, changed, in, err := instrumentFile(filepath.Base(name), text, len(guards))
-		if err != nil {
-			return nil, nil, err
+		for _, name := range names {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			short, err := filepath.Rel(folders[0], name)
+			if err != nil {
+				return nil, nil, err
+			}
+			text, err := os.ReadFile(name)
+			if err != nil {
+				return nil, nil, err
+			}
+			found, changed, err := instrumentFile(guard{pkg: folder, file: filepath.ToSlash(short)}, text, len(guards), guarded)
+			if err != nil {
+				return nil, nil, err
+			}
+			if len(found) == 0 {
+				continue
+			}
+			guards = append(guards, found...)
+			sources[name] = changed
 		}
-		pkg = in
-		guards = append(guards, found...)
-		sources[name] = changed
+		if len(guards) == before {
+			return nil, nil, fmt.Errorf("%s: expected a package with conditions, found none", folder)
+		}
 	}
-	if len(guards) == 0 {
-		return nil, nil, fmt.Errorf("%s: want a package with conditions, found none", dir)
-	}
-	sources[filepath.Join(dir, "mutant_guard.go")] = fmt.Appendf(nil, support, pkg, len(guards))
 	return guards, sources, nil
 }
 
-// instrumentFile does this for one file and returns its package's name, too;
-// first is the number of its first guard.
-func instrumentFile(name string, text []byte, first int) (guards []guard, changed []byte, pkg string, err error) {
+// instrumentFile does this for one file. at says where its guards are, first is
+// the number of the first of them.
+func instrumentFile(at guard, text []byte, first int, guarded string) (guards []guard, changed []byte, err error) {
 	fset := token.NewFileSet()
-	file, err := parser.ParseFile(fset, name, text, parser.ParseComments)
+	file, err := parser.ParseFile(fset, at.file, text, parser.ParseComments)
 	if err != nil {
-		return nil, nil, "", err
+		return nil, nil, err
 	}
 	var edits []edit
 	for _, d := range file.Decls {
@@ -86,14 +93,20 @@ func instrumentFile(name string, text []byte, first int) (guards []guard, change
 		seen := map[string]int{}
 		for _, e := range operands(fn.Body) {
 			from, to := fset.Position(e.Pos()).Offset, fset.Position(e.End()).Offset
-			line := strings.Join(strings.Fields(string(text[from:to])), " ")
-			guards = append(guards, guard{name, fn.Name.Name, line, seen[line]})
-			seen[line]++
-			edits = append(edits, edit{from, from, fmt.Sprintf("mutantGuard(%d, ", first+len(guards)-1)}, edit{to, to, ")"})
+			g := at
+			g.fn, g.text = fn.Name.Name, strings.Join(strings.Fields(string(text[from:to])), " ")
+			g.nth = seen[g.text]
+			seen[g.text]++
+			guards = append(guards, g)
+			edits = append(edits, edit{from, from, fmt.Sprintf("guarded.Is(%d, ", first+len(guards)-1)}, edit{to, to, ")"})
 		}
 	}
+	if len(guards) > 0 {
+		end := fset.Position(file.Name.End()).Offset
+		edits = append(edits, edit{end, end, fmt.Sprintf("; import %q", guarded)})
+	}
 	changed, err = format.Source(apply(text, edits))
-	return guards, changed, file.Name.Name, err
+	return guards, changed, err
 }
 
 // operands lists the operands of all conditions within a function, those of a
@@ -155,37 +168,3 @@ func apply(text []byte, edits []edit) []byte {
 	b.Write(text[at:])
 	return b.Bytes()
 }
-
-// support is the file that the overlay adds to the package: it says which
-// guard is forced, and to what, and records the values that guards have.
-const support = `package %s
-
-type mutantState struct {
-	number int     // of the guard that is forced; -1 for none
-	value  bool    // what it is forced to
-	seen   []uint8 // by guard: 1 when it was false, 2 when it was true; nil records nothing
-	calls  int     // of guards
-	limit  int     // of calls; one more panics
-}
-
-var mutants = mutantState{number: -1, limit: 1 << 62}
-
-const mutantCount = %d
-
-func mutantGuard(n int, is bool) bool {
-	if mutants.calls++; mutants.calls > mutants.limit {
-		panic("the mutant takes too long")
-	}
-	if n == mutants.number {
-		return mutants.value
-	}
-	if mutants.seen != nil {
-		if is {
-			mutants.seen[n] |= 2
-		} else {
-			mutants.seen[n] |= 1
-		}
-	}
-	return is
-}
-`

@@ -30,33 +30,28 @@ func (m mutant) String() string { return fmt.Sprintf("%s %t", m.guard, m.value) 
 // one of the run itself: tests that fail without a mutant, a list that names no
 // mutant of ours.
 func mutate(ctx context.Context, c config, out io.Writer) (wrong int, err error) {
-	dir, err := filepath.Abs(c.pkg)
+	folders, err := absolute(append([]string{c.judge}, c.pkgs...))
 	if err != nil {
 		return 0, err
 	}
-	guards, sources, err := instrument(dir)
+	judge, folders := folders[0], folders[1:]
+	if !slices.Contains(folders, judge) {
+		return 0, fmt.Errorf("%s: expected one of the packages %q", c.judge, c.pkgs)
+	}
+	guards, sources, err := instrument(folders, c.guarded)
 	if err != nil {
 		return 0, err
 	}
 	all := mutants(guards)
-	listed, err := readList(filepath.Join(dir, "testdata", "guards.tsv"), all)
+	listed, err := readList(filepath.Join(judge, "testdata", "guards.tsv"), all)
 	if err != nil {
 		return 0, err
 	}
 	chosen := choose(all, c)
 	if len(chosen) == 0 {
-		return 0, fmt.Errorf("%s: want guards in the files %q, found none", c.pkg, c.files)
+		return 0, fmt.Errorf("%s: expected guards in the files %q, found none", strings.Join(c.pkgs, ","), c.files)
 	}
-	tmp, err := os.MkdirTemp("", "mutate")
-	if err != nil {
-		return 0, err
-	}
-	defer os.RemoveAll(tmp)
-	r := runner{binary: filepath.Join(tmp, "tests"), dir: dir, tmp: tmp}
-	if err := r.build(ctx, sources); err != nil {
-		return 0, err
-	}
-	noticed, err := r.all(ctx, chosen, c.workers)
+	noticed, err := try(ctx, c, judge, chosen, len(guards), sources)
 	if err != nil {
 		return 0, err
 	}
@@ -80,6 +75,69 @@ func mutate(ctx context.Context, c config, out io.Writer) (wrong int, err error)
 	}
 	fmt.Fprintf(out, "%d guards, %d mutants tried, %d noticed, %d listed with a reason; %d wrong\n", len(guards), len(chosen), len(chosen)-lives, len(listed), wrong)
 	return wrong, nil
+}
+
+func absolute(folders []string) ([]string, error) {
+	list := make([]string, len(folders))
+	for i, folder := range folders {
+		var err error
+		if list[i], err = filepath.Abs(folder); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// try returns what notices each mutant, "" for nothing. The tests of the
+// judge's package meet all mutants; those that they let pass meet the tests of
+// their own package.
+func try(ctx context.Context, c config, judge string, chosen []mutant, guards int, sources map[string][]byte) ([]string, error) {
+	tmp, err := os.MkdirTemp("", "mutate")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(tmp)
+	overlay, err := writeOverlay(tmp, sources)
+	if err != nil {
+		return nil, err
+	}
+	noticed := make([]string, len(chosen))
+	meet := func(folder string, mine func(i int) bool) error {
+		var places []int
+		var list []mutant
+		for i, m := range chosen {
+			if mine(i) {
+				places, list = append(places, i), append(list, m)
+			}
+		}
+		if len(list) == 0 {
+			return nil
+		}
+		r := runner{binary: filepath.Join(tmp, "tests"), dir: folder, tmp: tmp, guards: guards}
+		if err := r.build(ctx, overlay); err != nil {
+			return err
+		}
+		by, err := r.all(ctx, list, c.workers)
+		for i, place := range places {
+			noticed[place] = by[i]
+		}
+		return err
+	}
+	if err := meet(judge, func(int) bool { return true }); err != nil {
+		return nil, err
+	}
+	var folders []string
+	for _, m := range chosen {
+		if m.pkg != judge && !slices.Contains(folders, m.pkg) {
+			folders = append(folders, m.pkg)
+		}
+	}
+	for _, folder := range folders {
+		if err := meet(folder, func(i int) bool { return noticed[i] == "" && chosen[i].pkg == folder }); err != nil {
+			return nil, err
+		}
+	}
+	return noticed, nil
 }
 
 // mutants lists every guard forced to true and to false.
@@ -132,7 +190,7 @@ func readList(name string, all []mutant) (map[string]string, error) {
 		mutant, reason, _ := strings.Cut(line, "\t")
 		switch _, again := list[mutant]; {
 		case strings.TrimSpace(reason) == "":
-			errs = append(errs, fmt.Errorf("%s:%d: want a mutant, a tab and a reason", name, n))
+			errs = append(errs, fmt.Errorf("%s:%d: expected a mutant, a tab and a reason", name, n))
 		case !known[mutant]:
 			errs = append(errs, fmt.Errorf("%s:%d: no guard is called %s any more", name, n, mutant))
 		case again:
@@ -143,24 +201,27 @@ func readList(name string, all []mutant) (map[string]string, error) {
 	return list, errors.Join(append(errs, lines.Err())...)
 }
 
-// build makes the test binary with all guards wrapped.
-func (r *runner) build(ctx context.Context, sources map[string][]byte) error {
+// writeOverlay writes the instrumented sources and returns the file that go's
+// -overlay reads.
+func writeOverlay(tmp string, sources map[string][]byte) (string, error) {
 	replace := map[string]string{}
 	for place, text := range sources {
-		replace[place] = filepath.Join(r.tmp, filepath.Base(place))
+		replace[place] = filepath.Join(tmp, fmt.Sprintf("source%d.go", len(replace)))
 		if err := os.WriteFile(replace[place], text, 0o600); err != nil {
-			return err
+			return "", err
 		}
 	}
 	overlay, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
-		return err
+		return "", err
 	}
-	name := filepath.Join(r.tmp, "overlay.json")
-	if err := os.WriteFile(name, overlay, 0o600); err != nil {
-		return err
-	}
-	cmd := exec.CommandContext(ctx, "go", "test", "-c", "-tags", "mutants", "-overlay", name, "-o", r.binary, ".")
+	name := filepath.Join(tmp, "overlay.json")
+	return name, os.WriteFile(name, overlay, 0o600)
+}
+
+// build makes the package's test binary with all guards wrapped.
+func (r *runner) build(ctx context.Context, overlay string) error {
+	cmd := exec.CommandContext(ctx, "go", "test", "-c", "-tags", "mutants", "-overlay", overlay, "-o", r.binary, ".")
 	cmd.Dir = r.dir
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go test -c: %w\n%s", err, text)

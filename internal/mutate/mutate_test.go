@@ -11,28 +11,32 @@ import (
 
 func TestInstrumentFile(t *testing.T) {
 	tests := []struct{ name, source, want string }{
-		{"if", "if a {\n}", "if mutantGuard(5, a) {\n}"},
-		{"operands", "if a && (b || !c) {\n}", "if mutantGuard(5, a) && (mutantGuard(6, b) || !mutantGuard(7, c)) {\n}"},
-		{"comparison", "if x == 1 {\n}", "if mutantGuard(5, x == 1) {\n}"},
-		{"after a statement", "if y := x; y > 1 {\n}", "if y := x; mutantGuard(5, y > 1) {\n}"},
-		{"cases without a tag", "switch {\ncase a, b:\ndefault:\n}", "switch {\ncase mutantGuard(5, a), mutantGuard(6, b):\ndefault:\n}"},
+		{"if", "if a {\n}", "if guarded.Is(5, a) {\n}"},
+		{"operands", "if a && (b || !c) {\n}", "if guarded.Is(5, a) && (guarded.Is(6, b) || !guarded.Is(7, c)) {\n}"},
+		{"comparison", "if x == 1 {\n}", "if guarded.Is(5, x == 1) {\n}"},
+		{"after a statement", "if y := x; y > 1 {\n}", "if y := x; guarded.Is(5, y > 1) {\n}"},
+		{"cases without a tag", "switch {\ncase a, b:\ndefault:\n}", "switch {\ncase guarded.Is(5, a), guarded.Is(6, b):\ndefault:\n}"},
 		{"cases with a tag", "switch x {\ncase 1:\n}", "switch x {\ncase 1:\n}"},
-		{"returned operands", "return a || b", "return mutantGuard(5, a) || mutantGuard(6, b)"},
+		{"returned operands", "return a || b", "return guarded.Is(5, a) || guarded.Is(6, b)"},
 		{"returned value", "return a", "return a"},
-		{"within a function literal", "f(func() bool { return a && b })", "f(func() bool { return mutantGuard(5, a) && mutantGuard(6, b) })"},
+		{"within a function literal", "f(func() bool { return a && b })", "f(func() bool { return guarded.Is(5, a) && guarded.Is(6, b) })"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			wrap := func(body string) string { return "package p\n\nfunc g() bool {\n" + body + "\n}\n" }
-			guards, got, _, err := instrumentFile("p.go", []byte(wrap(test.source)), 5)
+			wrap := func(head, body string) string { return head + "\n\nfunc g() bool {\n" + body + "\n}\n" }
+			guards, got, err := instrumentFile(guard{file: "p.go"}, []byte(wrap("package p", test.source)), 5, "example.com/guarded")
 			if err != nil {
 				t.Fatal(err)
 			}
 			flat := func(s string) string { return strings.Join(strings.Fields(s), " ") }
-			if flat(string(got)) != flat(wrap(test.want)) {
-				t.Errorf("instrumentFile:\ngot  %s\nwant %s", got, wrap(test.want))
+			want := wrap("package p", test.want)
+			if len(guards) > 0 {
+				want = wrap("package p\n\nimport \"example.com/guarded\"", test.want)
 			}
-			if n := strings.Count(string(got), "mutantGuard("); n != len(guards) {
+			if flat(string(got)) != flat(want) {
+				t.Errorf("instrumentFile:\ngot  %s\nwant %s", got, want)
+			}
+			if n := strings.Count(string(got), "guarded.Is("); n != len(guards) {
 				t.Errorf("%d guards, %d calls", len(guards), n)
 			}
 		})
@@ -40,7 +44,7 @@ func TestInstrumentFile(t *testing.T) {
 }
 
 func TestGuardsOfOneTextAreNumbered(t *testing.T) {
-	guards, _, _, err := instrumentFile("p.go", []byte("package p\nfunc g() { if a {}; if a {}; if b {} }\nfunc h() { if a {} }\n"), 0)
+	guards, _, err := instrumentFile(guard{file: "p.go"}, []byte("package p\nfunc g() { if a {}; if a {}; if b {} }\nfunc h() { if a {} }\n"), 0, "example.com/guarded")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,62 +58,72 @@ func TestGuardsOfOneTextAreNumbered(t *testing.T) {
 	}
 }
 
-// testText is a package's TestGuardMutants in small: it tries each mutant on
-// the functions that the package's other test holds.
-const testText = `//go:build mutants
+// judgeTest holds the functions of both packages, but for q's idle.
+const judgeTest = `//go:build mutants
 
 package p
 
 import (
-	"bufio"
 	"fmt"
-	"os"
 	"testing"
+
+	"example.com/m/guarded"
+	"example.com/m/p/q"
 )
 
 func TestGuardMutants(t *testing.T) {
-	in, err := os.Open(os.Getenv("KMSENTRY_MUTANTS"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := os.Create(os.Getenv("KMSENTRY_MUTANTS_OUT"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if right() != "" {
-		t.Fatal(right())
-	}
-	for lines := bufio.NewScanner(in); lines.Scan(); {
-		fmt.Sscan(lines.Text(), &mutants.number, &mutants.value)
-		fmt.Fprintln(out, "begin", lines.Text())
-		if by := right(); by != "" {
-			fmt.Fprintln(out, "noticed", lines.Text(), by)
-		} else {
-			fmt.Fprintln(out, "survives", lines.Text())
-		}
-	}
-	fmt.Fprintln(out, "end")
+	guarded.Try(t, []guarded.Case{{Name: "the case of abs", Answer: func() string { return fmt.Sprint(abs(-2), abs(2), q.Deep(3)) }}},
+		[]testing.InternalTest{{Name: "TestIdle", F: TestIdle}})
 }
 
-func right() string {
-	if abs(-2) != 2 || abs(2) != 2 || idle(3) != 3 || deep(3) != 0 {
-		return "the case of abs"
+func TestIdle(t *testing.T) {
+	if idle(3) != 3 {
+		t.Error("idle(3) is not 3")
 	}
-	return ""
 }
 `
 
-// write makes a package with tested guards, one of which ends the process when
-// it is wrong, and one that no test reads.
+// ownTest holds q's idle, which p's tests do not meet.
+const ownTest = `//go:build mutants
+
+package q
+
+import (
+	"testing"
+
+	"example.com/m/guarded"
+)
+
+func TestGuardMutants(t *testing.T) {
+	guarded.Try(t, nil, []testing.InternalTest{{Name: "TestOwn", F: func(t *testing.T) {
+		if own(1) != 1 || own(7) != 5 {
+			t.Error("own is wrong")
+		}
+	}}})
+}
+`
+
+// write makes a module with a package p that judges and a package q below it,
+// one guard of which ends the process when it is wrong, and returns its folder.
 func write(t *testing.T, test, list string) string {
 	t.Helper()
+	files := map[string]string{
+		"go.mod":                "module example.com/m\n\ngo 1.26\n",
+		"p/p.go":                "package p\n\nfunc abs(n int) int {\n\tif n < 0 {\n\t\treturn -n\n\t}\n\treturn n\n}\n\nfunc idle(n int) int {\n\tif n > 9 {\n\t\tn = 9\n\t}\n\treturn n\n}\n",
+		"p/p_test.go":           test,
+		"p/testdata/guards.tsv": list,
+		"p/q/q.go":              "package q\n\nimport \"os\"\n\nfunc Deep(n int) int {\n\tif n == 4 {\n\t\tos.Exit(2)\n\t}\n\treturn 0\n}\n\nfunc own(n int) int {\n\tif n > 5 {\n\t\tn = 5\n\t}\n\treturn n\n}\n",
+		"p/q/q_test.go":         ownTest,
+	}
+	for _, name := range []string{"guarded/guarded.go", "guarded/try.go"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = string(text)
+	}
 	dir := t.TempDir()
-	for name, text := range map[string]string{
-		"go.mod":              "module example.com/p\n\ngo 1.26\n",
-		"p.go":                "package p\n\nimport \"os\"\n\nfunc abs(n int) int {\n\tif n < 0 {\n\t\treturn -n\n\t}\n\treturn n\n}\n\nfunc idle(n int) int {\n\tif n > 9 {\n\t\tn = 9\n\t}\n\treturn n\n}\n\nfunc deep(n int) int {\n\tif n == 4 {\n\t\tos.Exit(2)\n\t}\n\treturn 0\n}\n",
-		"p_test.go":           test,
-		"testdata/guards.tsv": list,
-	} {
+	for name, text := range files {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -120,10 +134,16 @@ func write(t *testing.T, test, list string) string {
 	return dir
 }
 
+// of asks for the mutants of the module in dir.
+func of(dir string, files ...string) config {
+	p := filepath.Join(dir, "p")
+	return config{pkgs: []string{p, filepath.Join(p, "q")}, judge: p, guarded: "example.com/m/guarded", files: files, workers: 1, verbose: true}
+}
+
 func TestMutate(t *testing.T) {
 	const (
 		capped = "p.go idle `n > 9` #0 false"
-		four   = "p.go deep `n == 4` #0 false"
+		four   = "q/q.go Deep `n == 4` #0 false"
 		spared = capped + "\tno caller has more than 9\n" + four + "\tno caller has 4\n"
 	)
 	tests := []struct {
@@ -134,18 +154,19 @@ func TestMutate(t *testing.T) {
 		err   string
 	}{
 		{"what nothing notices is wrong", four + "\tno caller has 4\n", 1, capped + "\tNOTHING NOTICES IT\n", ""},
-		{"unless it is listed", "# why\n" + spared, 0, "3 guards, 6 mutants tried, 4 noticed, 2 listed with a reason; 0 wrong\n", ""},
-		{"a mutant that ends the process is noticed", spared, 0, "p.go deep `n == 4` #0 true\tnoticed by the end of the process\n", ""},
+		{"unless it is listed", "# why\n" + spared, 0, "4 guards, 8 mutants tried, 6 noticed, 2 listed with a reason; 0 wrong\n", ""},
+		{"a mutant that ends the process is noticed", spared, 0, "q/q.go Deep `n == 4` #0 true\tnoticed by the end of the process\n", ""},
 		{"and those after it are tried", spared, 0, "p.go abs `n < 0` #0 true\tnoticed by the case of abs\n", ""},
+		{"what the judge does not notice, the package's own tests may", spared, 0, "q/q.go own `n > 5` #0 true\tnoticed by TestOwn\n", ""},
 		{"what is listed must not be noticed", spared + "p.go abs `n < 0` #0 true\tquick\n", 1, "p.go abs `n < 0` #0 true\tIS LISTED, BUT NOTICED BY the case of abs\n", ""},
-		{"a line without a reason", capped + "\t \n", 0, "", "guards.tsv:1: want a mutant, a tab and a reason"},
+		{"a line without a reason", capped + "\t \n", 0, "", "guards.tsv:1: expected a mutant, a tab and a reason"},
 		{"a guard that is gone", spared + "p.go idle `n > 8` #0 false\tgone\n", 0, "", "guards.tsv:3: no guard is called p.go idle `n > 8` #0 false any more"},
 		{"a line twice", spared + spared, 0, "", "is listed twice"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var out bytes.Buffer
-			wrong, err := mutate(context.Background(), config{pkg: write(t, testText, test.list), workers: 1, verbose: true}, &out)
+			wrong, err := mutate(context.Background(), of(write(t, judgeTest, test.list)), &out)
 			if test.err != "" {
 				if err == nil || !strings.Contains(err.Error(), test.err) {
 					t.Errorf("mutate = %v, want an error with %q", err, test.err)
@@ -167,13 +188,23 @@ func TestMutateNeedsTests(t *testing.T) {
 		err        string
 	}{
 		{"no TestGuardMutants", "package p\n", nil, "fails without a mutant"},
-		{"tests that fail without a mutant", strings.Replace(testText, "abs(2) != 2", "abs(2) != 3", 1), nil, "the case of abs"},
-		{"other mutants than asked for", strings.Replace(testText, `"survives", lines.Text()`, `"survives 7 true"`, 1), nil, "not what it was asked"},
-		{"no such file", testText, []string{"q.go"}, `want guards in the files ["q.go"], found none`},
+		{"tests that fail without a mutant", strings.Replace(judgeTest, "idle(3) != 3", "idle(3) != 4", 1), nil, "TestIdle fails without a mutant"},
+		{"other mutants than asked for", `package p
+
+import (
+	"os"
+	"testing"
+)
+
+func TestGuardMutants(t *testing.T) {
+	os.WriteFile(os.Getenv("KMSENTRY_MUTANTS_OUT"), []byte("survives 7 true\\nend\\n"), 0o600)
+}
+`, nil, "not what it was asked"},
+		{"no such file", judgeTest, []string{"q.go"}, `expected guards in the files ["q.go"], found none`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := mutate(context.Background(), config{pkg: write(t, test.test, ""), workers: 1, files: test.files}, &bytes.Buffer{})
+			_, err := mutate(context.Background(), of(write(t, test.test, ""), test.files...), &bytes.Buffer{})
 			if err == nil || !strings.Contains(err.Error(), test.err) {
 				t.Errorf("mutate = %v, want an error with %q", err, test.err)
 			}
@@ -204,5 +235,13 @@ func TestWrongUsage(t *testing.T) {
 		if got := run(context.Background(), args, &bytes.Buffer{}, &errs); got != 2 || errs.Len() == 0 {
 			t.Errorf("run(%q) = %d, want 2 and a line that says why", args, got)
 		}
+	}
+}
+
+func TestJudgeIsAPackage(t *testing.T) {
+	c := of(write(t, judgeTest, ""))
+	c.judge = "elsewhere"
+	if _, err := mutate(context.Background(), c, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "elsewhere: expected one of the packages") {
+		t.Errorf("mutate = %v, want an error that names the judge", err)
 	}
 }

@@ -18,6 +18,7 @@ type runner struct {
 	binary string // the test binary
 	dir    string // the package's folder
 	tmp    string // for files of ours
+	guards int    // how many there are, in all packages
 }
 
 // all returns what notices each mutant, "" for nothing.
@@ -85,6 +86,7 @@ func (r *runner) process(ctx context.Context, worker int, list []mutant, todo []
 	in := filepath.Join(r.tmp, fmt.Sprintf("in%d", worker))
 	out := filepath.Join(r.tmp, fmt.Sprintf("out%d", worker))
 	var lines strings.Builder
+	fmt.Fprintln(&lines, r.guards)
 	for _, i := range todo {
 		fmt.Fprintln(&lines, list[i].number, list[i].value)
 	}

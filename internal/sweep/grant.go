@@ -7,7 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // A Grant lets one named party of another account, or one that cannot be told,
@@ -22,7 +23,7 @@ type Grant struct {
 	ContextEquals map[string]string `json:"encryption_context_equals,omitempty"`
 	ContextSubset map[string]string `json:"encryption_context_subset,omitempty"`
 	// Audience is shared, or undecided when AWS does not say whose the grantee is.
-	Audience policy.Verdict `json:"audience"`
+	Audience decide.Verdict `json:"audience"`
 }
 
 // Decides reports whether the grant counts for the key's verdict: one that only
@@ -38,14 +39,14 @@ func (g Grant) Decides() bool {
 func (g Grant) classes() (encrypt, use bool) {
 	handsOn := false
 	for _, op := range g.Operations {
-		a, known := policy.FindAction("kms:" + op)
+		a, known := kmsapi.FindAction("kms:" + op)
 		switch {
 		case op == "CreateGrant":
 			handsOn = true
 		case !known:
 			return true, true
 		default:
-			encrypt, use = encrypt || a.Class == policy.ClassEncrypt, use || a.Class == policy.ClassUse
+			encrypt, use = encrypt || a.Class == kmsapi.ClassEncrypt, use || a.Class == kmsapi.ClassUse
 		}
 	}
 	if handsOn && !encrypt && !use {
@@ -57,7 +58,7 @@ func (g Grant) classes() (encrypt, use bool) {
 // outside returns the grant when its grantee is, or may be, neither of the
 // owner's account nor of a trusted one; ok is false when it is one of theirs.
 func outside(e *types.GrantListEntry, owner string, trusted []string) (g Grant, ok bool) {
-	g = Grant{ID: aws.ToString(e.GrantId), Grantee: aws.ToString(e.GranteePrincipal), Audience: policy.Shared}
+	g = Grant{ID: aws.ToString(e.GrantId), Grantee: aws.ToString(e.GranteePrincipal), Audience: decide.Shared}
 	if g.Grantee == "" {
 		g.Grantee = aws.ToString(e.GranteeServicePrincipal)
 	}
@@ -75,7 +76,7 @@ func outside(e *types.GrantListEntry, owner string, trusted []string) (g Grant, 
 		g.Account = accountIn(g.Grantee)
 	}
 	if g.Account == "" {
-		g.Audience = policy.Undecided
+		g.Audience = decide.Undecided
 		return g, true
 	}
 	return g, !inside(g.Account)

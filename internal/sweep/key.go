@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // A Key is what a sweep found out about one key.
@@ -19,11 +19,11 @@ type Key struct {
 	State                string // "Enabled", "Disabled", "PendingDeletion" ...; "" unknown
 	Managed              bool   // one of AWS's own: not judged
 	Gone                 bool   // deleted while the sweep ran: not judged
-	Facts                policy.KeyFacts
+	Facts                decide.KeyFacts
 	Replicas             []Replica // the other keys with the same material, sorted by ARN; nil for keys of one Region
 	PolicySHA256         string    // hex; "" when the policy was not read
-	// Decision is about the key policy alone; that of policy.Unread when it could not be read.
-	Decision policy.Decision
+	// Decision is about the key policy alone; that of decide.Unread when it could not be read.
+	Decision decide.Decision
 	// Finding is about the key policy alone: nil when it keeps outsiders out and
 	// the key with its owner, and for keys that are not judged.
 	Finding *detector.Finding
@@ -41,7 +41,7 @@ type Replica struct {
 	ARN string
 	// Verdict is that of its policy and grants; undecided between private and
 	// public while it was not read.
-	Verdict policy.Bounds
+	Verdict decide.Bounds
 	Read    bool // the sweep read it
 }
 
@@ -60,47 +60,47 @@ func (k *Key) Judged() bool { return !k.Managed && !k.Gone }
 func (k *Key) Read() bool { return k.PolicySHA256 != "" && k.GrantsRead }
 
 // Bounds are the verdict of policy and grants together.
-func (k *Key) Bounds() policy.Bounds {
+func (k *Key) Bounds() decide.Bounds {
 	d := k.Joint()
-	return policy.Bounds{Verdict: d.Verdict, Least: d.Least, Most: d.Most}
+	return decide.Bounds{Verdict: d.Verdict, Least: d.Least, Most: d.Most}
 }
 
 // Joint is the decision about policy and grants together: that of the policy,
 // with its verdicts raised by the grants. Grants that were not read may let
 // somebody in, but only somebody named.
-func (k *Key) Joint() policy.Decision {
+func (k *Key) Joint() decide.Decision {
 	d := k.Decision
-	raise := func(b *policy.Bounds, least, most policy.Verdict) {
-		*b = policy.Between(max(b.Least, least), max(b.Most, most))
+	raise := func(b *decide.Bounds, least, most decide.Verdict) {
+		*b = decide.Between(max(b.Least, least), max(b.Most, most))
 	}
 	if !k.GrantsRead {
-		raise(&d.Classes.Encrypt, policy.Private, policy.Shared)
-		raise(&d.Classes.Use, policy.Private, policy.Shared)
+		raise(&d.Classes.Encrypt, decide.Private, decide.Shared)
+		raise(&d.Classes.Use, decide.Private, decide.Shared)
 	}
 	for _, g := range k.GrantsOut {
-		least := policy.Private
-		if g.Audience == policy.Shared {
-			least = policy.Shared
+		least := decide.Private
+		if g.Audience == decide.Shared {
+			least = decide.Shared
 		}
 		encrypt, use := g.classes()
 		if encrypt {
-			raise(&d.Classes.Encrypt, least, policy.Shared)
+			raise(&d.Classes.Encrypt, least, decide.Shared)
 		}
 		if use {
-			raise(&d.Classes.Use, least, policy.Shared)
+			raise(&d.Classes.Use, least, decide.Shared)
 		}
 	}
-	both := policy.Between(max(d.Least, d.Classes.Encrypt.Least, d.Classes.Use.Least), max(d.Most, d.Classes.Encrypt.Most, d.Classes.Use.Most))
+	both := decide.Between(max(d.Least, d.Classes.Encrypt.Least, d.Classes.Use.Least), max(d.Most, d.Classes.Encrypt.Most, d.Classes.Use.Most))
 	d.Verdict, d.Least, d.Most = both.Verdict, both.Least, both.Most
 	return d
 }
 
 // Material is how far outsiders get at the key's material: the worst of the key
 // and its replicas.
-func (k *Key) Material() policy.Bounds {
+func (k *Key) Material() decide.Bounds {
 	b := k.Bounds()
 	for _, r := range k.Replicas {
-		b = policy.Between(max(b.Least, r.Verdict.Least), max(b.Most, r.Verdict.Most))
+		b = decide.Between(max(b.Least, r.Verdict.Least), max(b.Most, r.Verdict.Most))
 	}
 	return b
 }
@@ -198,7 +198,7 @@ func (k *Key) replica(arn string) {
 	}
 	at, have := slices.BinarySearchFunc(k.Replicas, arn, func(r Replica, arn string) int { return cmp.Compare(r.ARN, arn) })
 	if !have {
-		k.Replicas = slices.Insert(k.Replicas, at, Replica{ARN: arn, Verdict: policy.Between(policy.Private, policy.Public)})
+		k.Replicas = slices.Insert(k.Replicas, at, Replica{ARN: arn, Verdict: decide.Between(decide.Private, decide.Public)})
 	}
 }
 

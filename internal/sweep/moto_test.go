@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/mototest"
 )
 
@@ -29,28 +29,28 @@ func motoKey(t *testing.T, c *kms.Client, text string) string {
 // Against KMS as moto's authors read its protocol, in two Regions at once.
 func TestMotoTwoRegions(t *testing.T) {
 	url, ctx := mototest.Start(t), context.Background()
-	want := map[string]policy.Verdict{}
+	want := map[string]decide.Verdict{}
 	disabled := ""
 	for _, region := range []string{"eu-west-1", "us-east-2"} {
 		cfg := configOf(url, region)
 		cfg.HTTPClient = mototest.Client()
 		c := NewClient(cfg)
-		want[motoKey(t, c, closedPolicy)] = policy.Private
-		want[motoKey(t, c, openPolicy)] = policy.Public
+		want[motoKey(t, c, closedPolicy)] = decide.Private
+		want[motoKey(t, c, openPolicy)] = decide.Public
 		granted := motoKey(t, c, closedPolicy)
-		want[granted] = policy.Shared
+		want[granted] = decide.Shared
 		if _, err := c.CreateGrant(ctx, &kms.CreateGrantInput{
 			KeyId: &granted, GranteePrincipal: aws.String("arn:aws:iam::" + stranger + ":role/x"), Operations: []types.GrantOperation{types.GrantOperationDecrypt},
 		}); err != nil {
 			t.Fatal(err)
 		}
 		tagged := motoKey(t, c, taggedPolicy)
-		want[tagged] = policy.Public
+		want[tagged] = decide.Public
 		if _, err := c.TagResource(ctx, &kms.TagResourceInput{KeyId: &tagged, Tags: []types.Tag{{TagKey: aws.String("open"), TagValue: aws.String("yes")}}}); err != nil {
 			t.Fatal(err)
 		}
 		disabled = motoKey(t, c, openPolicy)
-		want[disabled] = policy.Public
+		want[disabled] = decide.Public
 		// moto fails on the key's ARN here.
 		if _, err := c.DisableKey(ctx, &kms.DisableKeyInput{KeyId: aws.String(disabled[strings.LastIndex(disabled, "/")+1:])}); err != nil {
 			t.Fatal(err)

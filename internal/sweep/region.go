@@ -18,6 +18,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // NewClient returns a client without the SDK's own retries: its three attempts
@@ -256,7 +257,7 @@ func (r Region) Count(ctx context.Context) (n int, err error) {
 
 // read finds out all about one key.
 func (w *walk) read(ctx context.Context, arn string, aliases map[string][]string) Key {
-	k := Key{ARN: arn, Account: accountOf(arn), Region: w.Name, Decision: policy.Unread()}
+	k := Key{ARN: arn, Account: accountOf(arn), Region: w.Name, Decision: decide.Unread()}
 	id := arn[strings.LastIndex(arn, "/")+1:]
 	if aliases != nil {
 		k.Facts.Aliases = append([]string{}, aliases[id]...)
@@ -348,7 +349,7 @@ func (w *walk) policy(ctx context.Context, k *Key) error {
 			w.fault(ListResourceTags, k.ARN, err)
 		}
 	}
-	k.Decision = p.Decide(policy.Question{
+	k.Decision = decide.Decide(p, decide.Question{
 		Account: k.Account, KeyARN: k.ARN, At: w.At, TrustedAccounts: w.Detector.TrustedAccounts, TrustedOrgs: w.Detector.TrustedOrgs,
 		Key: k.Facts, RCPs: w.Detector.RCPs, Stop: w.Detector.Stop,
 	})

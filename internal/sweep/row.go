@@ -1,7 +1,7 @@
 package sweep
 
 import (
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // A Row is a key in JSON: what sweep prints, one object for each key. Members
@@ -13,7 +13,7 @@ type Row struct {
 	Verdict      string         `json:"verdict"` // of policy and grants together; "" for a key that is not judged
 	Least        string         `json:"least"`
 	Most         string         `json:"most"`
-	Classes      policy.Classes `json:"classes"`
+	Classes      decide.Classes `json:"classes"`
 	Owner        RowOwner       `json:"owner"`
 	GrantsOut    []Grant        `json:"grants_out"`
 	Severity     string         `json:"severity"` // "" when there is nothing to report
@@ -36,14 +36,14 @@ type Row struct {
 
 // A RowOwner says who of the owner's account keeps the key.
 type RowOwner struct {
-	Manage  policy.Access `json:"manage"`
-	Decrypt policy.Access `json:"decrypt"`
+	Manage  decide.Access `json:"manage"`
+	Decrypt decide.Access `json:"decrypt"`
 }
 
 // A RowReplica is a Replica in JSON.
 type RowReplica struct {
 	Key     string         `json:"key"`
-	Verdict policy.Verdict `json:"verdict"`
+	Verdict decide.Verdict `json:"verdict"`
 	Read    bool           `json:"read"`
 }
 

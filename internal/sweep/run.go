@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
 // Options say what to sweep. Config and Found are required.
@@ -282,6 +282,6 @@ func Whole(plans []Plan) time.Duration {
 }
 
 // Verdicts lists the verdicts in the order in which they are told.
-func Verdicts() []policy.Verdict {
-	return []policy.Verdict{policy.Public, policy.Undecided, policy.Network, policy.Shared, policy.Private}
+func Verdicts() []decide.Verdict {
+	return []decide.Verdict{decide.Public, decide.Undecided, decide.Network, decide.Shared, decide.Private}
 }

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/fakekms"
 )
 
@@ -92,13 +92,13 @@ func TestAccountsAndRegions(t *testing.T) {
 func TestReplicasAreJoined(t *testing.T) {
 	keys, _ := runAll(t, world())
 	k := keys[fakekms.Key{Multi: true}.ARN(owner, "eu-west-1", 0)]
-	if len(k.Replicas) != 2 || k.Bounds().Verdict != policy.Private || k.Material().Least != policy.Public {
+	if len(k.Replicas) != 2 || k.Bounds().Verdict != decide.Private || k.Material().Least != decide.Public {
 		t.Fatalf("%+v", k)
 	}
-	if r := k.Replicas[0]; r.Read || !strings.Contains(r.ARN, "ap-south-1") || r.Verdict.Verdict != policy.Undecided {
+	if r := k.Replicas[0]; r.Read || !strings.Contains(r.ARN, "ap-south-1") || r.Verdict.Verdict != decide.Undecided {
 		t.Errorf("the replica that was not read: %+v", r)
 	}
-	if r := k.Replicas[1]; !r.Read || r.Verdict.Verdict != policy.Public {
+	if r := k.Replicas[1]; !r.Read || r.Verdict.Verdict != decide.Public {
 		t.Errorf("the open replica: %+v", r)
 	}
 }
@@ -386,26 +386,26 @@ func TestReadRegions(t *testing.T) {
 
 // Grants never make a verdict better, and what they add is never public.
 func TestJointIsNeverBetter(t *testing.T) {
-	verdicts := []policy.Verdict{policy.Private, policy.Shared, policy.Network, policy.Public}
+	verdicts := []decide.Verdict{decide.Private, decide.Shared, decide.Network, decide.Public}
 	for _, least := range verdicts {
 		for _, most := range verdicts[slices.Index(verdicts, least):] {
-			alone := policy.Between(least, most)
+			alone := decide.Between(least, most)
 			for _, g := range []Grant{
-				{Operations: []string{"Decrypt"}, Audience: policy.Shared},
-				{Operations: []string{"GenerateDataKey"}, Audience: policy.Undecided},
-				{Operations: []string{"CreateGrant"}, Audience: policy.Shared},
-				{Operations: []string{"SomethingNew"}, Audience: policy.Shared},
-				{Operations: []string{"DescribeKey"}, Audience: policy.Shared},
+				{Operations: []string{"Decrypt"}, Audience: decide.Shared},
+				{Operations: []string{"GenerateDataKey"}, Audience: decide.Undecided},
+				{Operations: []string{"CreateGrant"}, Audience: decide.Shared},
+				{Operations: []string{"SomethingNew"}, Audience: decide.Shared},
+				{Operations: []string{"DescribeKey"}, Audience: decide.Shared},
 			} {
 				for _, read := range []bool{true, false} {
 					k := Key{
-						Decision: policy.Decision{
-							Verdict: alone.Verdict, Least: least, Most: most, Classes: policy.Classes{Encrypt: alone, Use: alone, Other: alone},
+						Decision: decide.Decision{
+							Verdict: alone.Verdict, Least: least, Most: most, Classes: decide.Classes{Encrypt: alone, Use: alone, Other: alone},
 						},
 						GrantsOut: []Grant{g}, GrantsRead: read,
 					}
 					b := k.Bounds()
-					if b.Least < least || b.Most < most || b.Most > max(most, policy.Shared) || !g.Decides() && read && b != alone {
+					if b.Least < least || b.Most < most || b.Most > max(most, decide.Shared) || !g.Decides() && read && b != alone {
 						t.Errorf("%v with %v (read %v): %v", alone, g, read, b)
 					}
 				}
@@ -431,7 +431,7 @@ func TestCredentialsEndInTheMiddle(t *testing.T) {
 	for _, k := range found {
 		if !k.Read() {
 			unread++
-			if len(k.Unread) == 0 || k.Bounds().Verdict != policy.Undecided {
+			if len(k.Unread) == 0 || k.Bounds().Verdict != decide.Undecided {
 				t.Errorf("%s: %v, %q", k.ARN, k.Bounds(), k.Unread)
 			}
 		}
@@ -448,7 +448,7 @@ func TestThrottledHard(t *testing.T) {
 	// Of ten attempts each fails with nine in ten: a third of all calls is lost.
 	// Each loss is said, and none is taken for closed.
 	for arn, k := range keys {
-		if k.Judged() && !k.Read() && (len(k.Unread) == 0 || k.Bounds().Verdict == policy.Private) {
+		if k.Judged() && !k.Read() && (len(k.Unread) == 0 || k.Bounds().Verdict == decide.Private) {
 			t.Errorf("%s: %+v", arn, k)
 		}
 	}
@@ -503,7 +503,7 @@ func TestHundredThousandKeys(t *testing.T) {
 			return
 		}
 		seen[i] = true
-		if found++; k.Bounds().Verdict == policy.Public {
+		if found++; k.Bounds().Verdict == decide.Public {
 			public++
 		}
 		switch found {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/fakekms"
 )
 
@@ -134,7 +135,7 @@ func TestTagsDecide(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range []policy.Verdict{policy.Public, policy.Private, policy.Public} {
+	for i, want := range []decide.Verdict{decide.Public, decide.Private, decide.Public} {
 		k := keys[keyARN(i)]
 		if got := k.Bounds().Verdict; got != want {
 			t.Errorf("key %d: %v, want %v", i, got, want)
@@ -151,18 +152,18 @@ func TestGrants(t *testing.T) {
 		name    string
 		grant   map[string]any
 		out     bool
-		verdict policy.Verdict
+		verdict decide.Verdict
 	}{
-		{"own role", grantTo("arn:aws:iam::"+owner+":role/x", root, "Decrypt"), false, policy.Private},
-		{"stranger's role", grantTo("arn:aws:iam::"+stranger+":role/x", root, "Decrypt"), true, policy.Shared},
-		{"stranger's session", grantTo("arn:aws:sts::"+stranger+":assumed-role/x/y", root, "GenerateDataKey"), true, policy.Shared},
-		{"hands on", grantTo("arn:aws:iam::"+stranger+":root", root, "CreateGrant"), true, policy.Shared},
-		{"trusted", grantTo("arn:aws:iam::777788889999:root", root, "Decrypt"), false, policy.Private},
-		{"only describes", grantTo("arn:aws:iam::"+stranger+":root", root, "DescribeKey"), true, policy.Private},
-		{"service for the owner", grantTo("rds.amazonaws.com", root, "Decrypt"), false, policy.Private},
-		{"service for a stranger", grantTo("rds.amazonaws.com", "arn:aws:iam::"+stranger+":root", "Decrypt"), true, policy.Shared},
-		{"service, issuer unknown", grantTo("rds.amazonaws.com", "", "Decrypt"), true, policy.Undecided},
-		{"unique id", grantTo("AROAEXAMPLE1234567890", root, "Decrypt"), true, policy.Undecided},
+		{"own role", grantTo("arn:aws:iam::"+owner+":role/x", root, "Decrypt"), false, decide.Private},
+		{"stranger's role", grantTo("arn:aws:iam::"+stranger+":role/x", root, "Decrypt"), true, decide.Shared},
+		{"stranger's session", grantTo("arn:aws:sts::"+stranger+":assumed-role/x/y", root, "GenerateDataKey"), true, decide.Shared},
+		{"hands on", grantTo("arn:aws:iam::"+stranger+":root", root, "CreateGrant"), true, decide.Shared},
+		{"trusted", grantTo("arn:aws:iam::777788889999:root", root, "Decrypt"), false, decide.Private},
+		{"only describes", grantTo("arn:aws:iam::"+stranger+":root", root, "DescribeKey"), true, decide.Private},
+		{"service for the owner", grantTo("rds.amazonaws.com", root, "Decrypt"), false, decide.Private},
+		{"service for a stranger", grantTo("rds.amazonaws.com", "arn:aws:iam::"+stranger+":root", "Decrypt"), true, decide.Shared},
+		{"service, issuer unknown", grantTo("rds.amazonaws.com", "", "Decrypt"), true, decide.Undecided},
+		{"unique id", grantTo("AROAEXAMPLE1234567890", root, "Decrypt"), true, decide.Undecided},
 	}
 	f := &fakeKMS{page: 1}
 	for _, test := range tests {
@@ -188,7 +189,7 @@ func TestBadAnswers(t *testing.T) {
 		k.Policy = "{"
 		keys, _, err := sweepAll(t, &fakeKMS{page: 9, keys: []fakekms.Key{k}})
 		found := keys[keyARN(0)]
-		if err != nil || found.Bounds().Verdict != policy.Undecided || found.Bounds().Most != policy.Public || len(found.Unread) != 1 {
+		if err != nil || found.Bounds().Verdict != decide.Undecided || found.Bounds().Most != decide.Public || len(found.Unread) != 1 {
 			t.Errorf("%+v, %v", found, err)
 		}
 	})
@@ -245,7 +246,7 @@ func TestInterrupted(t *testing.T) {
 		if found++; found == 20 {
 			stop()
 		}
-		if k.Bounds().Verdict != policy.Private {
+		if k.Bounds().Verdict != decide.Private {
 			t.Errorf("%s: half a key: %v", k.ARN, k.Unread)
 		}
 	}}

@@ -10,7 +10,7 @@ import (
 	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/sweep"
 )
 
@@ -35,7 +35,7 @@ type piece struct {
 type item struct {
 	key     detector.Key
 	state   string // KMS's
-	verdict policy.Verdict
+	verdict decide.Verdict
 	title   string // of the policy's finding
 	hash    string // of the policy's text
 	pieces  []piece

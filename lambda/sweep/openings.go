@@ -5,7 +5,8 @@ import (
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector"
-	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 	"github.com/kmsentry/kmsentry/internal/sweep"
 )
 
@@ -20,7 +21,7 @@ func openings(f *detector.Finding) []string {
 	d := &f.Decision
 	for _, g := range d.Grants {
 		way := string(g.Class) + " " + g.Audience.String()
-		if g.Audience == policy.Public || len(g.Named) == 0 {
+		if g.Audience == decide.Public || len(g.Named) == 0 {
 			all = append(all, way)
 			continue
 		}
@@ -29,11 +30,11 @@ func openings(f *detector.Finding) []string {
 		}
 	}
 	for _, c := range []struct {
-		class  policy.Class
-		bounds policy.Bounds
-	}{{policy.ClassEncrypt, d.Classes.Encrypt}, {policy.ClassUse, d.Classes.Use}} {
+		class  kmsapi.Class
+		bounds decide.Bounds
+	}{{kmsapi.ClassEncrypt, d.Classes.Encrypt}, {kmsapi.ClassUse, d.Classes.Use}} {
 		if c.bounds.Most != c.bounds.Least {
-			all = append(all, string(c.class)+" "+policy.Undecided.String()+" "+c.bounds.Most.String())
+			all = append(all, string(c.class)+" "+decide.Undecided.String()+" "+c.bounds.Most.String())
 		}
 	}
 	if d.Future != nil {
@@ -79,7 +80,7 @@ func fresh(now, told []string) []string {
 	var news []string
 	for _, way := range now {
 		class, _, _ := strings.Cut(way, " ")
-		if !slices.Contains(told, way) && !slices.Contains(told, class+" "+policy.Public.String()) {
+		if !slices.Contains(told, way) && !slices.Contains(told, class+" "+decide.Public.String()) {
 			news = append(news, way)
 		}
 	}

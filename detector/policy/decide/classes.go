@@ -1,0 +1,212 @@
+package decide
+
+import (
+	"slices"
+	"time"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
+)
+
+// Decide answers q: who gets in for each action that works across accounts,
+// and who of the owner's account keeps the key. It never fails: what it cannot
+// decide comes out as Undecided with the construct named.
+func Decide(p *policy.Policy, q Question) Decision { return decideWith(p, condkey.Default(), q) }
+
+// decideWith is Decide with another table of condition keys.
+func decideWith(p *policy.Policy, keys *condkey.Table, q Question) Decision {
+	steps := q.MaxSteps
+	if steps == 0 {
+		steps = MaxSteps
+	}
+	dec, spent := decide(p, keys, q, steps)
+	dec.Steps = spent
+	return dec
+}
+
+// decide answers q within so many steps and returns how many it was charged.
+func decide(p *policy.Policy, keys *condkey.Table, q Question, steps int) (dec Decision, spent int) {
+	q.At = q.At.UTC().Truncate(time.Second) // condition keys hold whole seconds
+	partitions := partitions(p, q)
+	steps /= len(partitions)
+	if len(q.RCPs) > 0 {
+		steps /= 2
+	}
+	var owner *Owner
+	home := homePartition(p)
+	for i, partition := range partitions {
+		then, n := decideIn(p, keys, q, partition, steps)
+		spent += n
+		if partition == home {
+			at := then.Owner
+			owner = &at
+		}
+		if i > 0 {
+			then = either(dec, then)
+		}
+		dec = then
+	}
+	if owner != nil {
+		dec.Owner = *owner
+	}
+	if len(q.RCPs) == 0 {
+		return dec, spent
+	}
+	q.RCPs = nil
+	alone, n := decide(p, keys, q, steps*len(partitions))
+	if alone.Classes != dec.Classes || alone.Owner.Manage != dec.Owner.Manage || alone.Owner.Decrypt != dec.Owner.Decrypt {
+		dec.Unguarded = &alone
+	}
+	return dec, spent + n
+}
+
+// decideIn is decide for a key of one partition.
+func decideIn(p *policy.Policy, keys *condkey.Table, q Question, partition string, steps int) (Decision, int) {
+	d := newDecider(compile(p, keys, q, partition, false, textsolve.NewBudget(MaxSteps, q.Stop)))
+	d.b.Divide(steps, d.parts()...)
+	d.b.Begin(partPlain)
+	d.plain(slices.Concat(weighty(), asksOf(kmsapi.ClassOther)))
+	d.b.Begin(partOutcomes)
+	dec := d.classes()
+	d.b.Begin(partGrants)
+	d.grants(&dec)
+	d.b.Begin(partOwner)
+	dec.Owner = ownerOf(p, keys, q, partition, d.b)
+	d.b.Begin(partServices)
+	dec.Services = d.services()
+	if d.ties[condkey.TieTime] {
+		d.b.Begin(partFuture)
+		d.later(&dec)
+	}
+	if q.Blame && dec.Least > Private {
+		d.b.Begin(partBlame)
+		dec.Opens = d.openers(&dec)
+	}
+	dec.Flags = d.flags(&dec)
+	if q.Explain {
+		d.b.Begin(partNotes)
+		dec.Statements = d.notes(dec.Verdict)
+	}
+	return dec, d.b.Spent
+}
+
+// parts lists the parts that the decision has.
+func (d *decider) parts() []int {
+	list := []int{partPlain, partOutcomes, partGrants, partOwner, partServices}
+	if d.ties[condkey.TieTime] {
+		list = append(list, partFuture)
+	}
+	if d.q.Blame {
+		list = append(list, partBlame)
+	}
+	if d.q.Explain {
+		list = append(list, partNotes)
+	}
+	return list
+}
+
+// An ask is one thing that outsiders may be able to do. CreateGrant is asked
+// for once for each class of which a grant can carry an operation.
+type ask struct {
+	action string
+	class  kmsapi.Class
+}
+
+// asksOf lists the asks of a class.
+func asksOf(class kmsapi.Class) []ask { return slices.Clip(askTable[class]) }
+
+// weighty lists the asks that decide the verdict.
+func weighty() []ask { return slices.Clip(weightyAsks) }
+
+// The asks by class, and those that decide the verdict; they never change.
+var (
+	askTable = map[kmsapi.Class][]ask{
+		kmsapi.ClassEncrypt: listAsks(kmsapi.ClassEncrypt), kmsapi.ClassUse: listAsks(kmsapi.ClassUse), kmsapi.ClassOther: listAsks(kmsapi.ClassOther),
+	}
+	weightyAsks = slices.Concat(listAsks(kmsapi.ClassEncrypt), listAsks(kmsapi.ClassUse))
+)
+
+func listAsks(class kmsapi.Class) []ask {
+	var list []ask
+	for _, name := range kmsapi.ClassActions(class) {
+		list = append(list, ask{name, class})
+	}
+	return list
+}
+
+// classes decides the three classes.
+func (d *decider) classes() Decision {
+	d.finishAll()
+	var dec Decision
+	dec.Classes.Encrypt = d.class(kmsapi.ClassEncrypt)
+	dec.Classes.Use = d.class(kmsapi.ClassUse)
+	dec.Classes.Other = d.class(kmsapi.ClassOther)
+	d.unknowns(&dec)
+	d.note(&dec, kmsapi.ClassEncrypt, dec.Classes.Encrypt)
+	d.note(&dec, kmsapi.ClassUse, dec.Classes.Use)
+	b := dec.Classes.Encrypt.worst(dec.Classes.Use)
+	dec.Verdict, dec.Least, dec.Most = b.Verdict, b.Least, b.Most
+	return dec
+}
+
+// class decides one class of actions.
+func (d *decider) class(class kmsapi.Class) Bounds {
+	b := closed()
+	for _, a := range asksOf(class) {
+		b = b.worst(d.outcome(a).bounds())
+	}
+	return b
+}
+
+// grants adds the proofs to the decision.
+func (d *decider) grants(dec *Decision) {
+	of := func(class kmsapi.Class) (list []Grant) {
+		for _, a := range asksOf(class) {
+			if o := d.outcome(a); o.level > Private {
+				list = append(list, d.grant(a, o))
+			}
+		}
+		return list
+	}
+	dec.Grants = append(of(kmsapi.ClassEncrypt), of(kmsapi.ClassUse)...)
+	dec.Others = slices.DeleteFunc(of(kmsapi.ClassOther), func(g Grant) bool {
+		return slices.ContainsFunc(dec.Grants, func(h Grant) bool { // the same request with a weightier grant
+			return h.Action == g.Action && h.Audience >= g.Audience
+		})
+	})
+}
+
+// bounds are those of the verdict.
+func (d *Decision) bounds() Bounds { return Bounds{d.Verdict, d.Least, d.Most} }
+
+// Unread is the decision about a policy that could not be read: it may let
+// everybody in, or nobody, and do anything to its owner.
+func Unread() Decision {
+	open := Between(Private, Public)
+	return Decision{Verdict: open.Verdict, Least: open.Least, Most: open.Most, Classes: Classes{open, open, open}}
+}
+
+// closed are the bounds of what lets nobody in.
+func closed() Bounds { return Bounds{Private, Private, Private} }
+
+// worst joins the bounds of two actions or classes: outsiders get as far as
+// either lets them.
+func (b Bounds) worst(c Bounds) Bounds {
+	return Between(max(b.Least, c.Least), max(b.Most, c.Most))
+}
+
+// Between returns the bounds from least to most; equal ones are a verdict.
+func Between(least, most Verdict) Bounds {
+	if least == most {
+		return Bounds{least, least, most}
+	}
+	return Bounds{Undecided, least, most}
+}
+
+// worse reports whether b is worse for the owner than c in any respect.
+func (b Bounds) worse(c Bounds) bool { return b.Least > c.Least || b.Most > c.Most }
+
+// bounds are how far the outcome's action lets outsiders in.
+func (o *outcome) bounds() Bounds { return Between(o.level, max(o.level, o.most)) }

@@ -1,0 +1,149 @@
+package decide
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
+	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
+)
+
+func TestCompileOwner(t *testing.T) {
+	const key = "arn:aws:kms:eu-west-1:111122223333:key/1234"
+	for _, row := range []struct{ arn, account, owner, region string }{
+		{key, "", "111122223333", "eu-west-1"},
+		{key, "444455556666", "444455556666", "eu-west-1"},
+		{"", "444455556666", "444455556666", ""},
+		{"", "", "", ""},
+		{"key/1234", "", "", ""},
+	} {
+		c := compile((&policy.Policy{}), condkey.Default(), Question{KeyARN: row.arn, Account: row.account}, "aws", false, textsolve.NewBudget(MaxSteps, nil))
+		if c.owner != row.owner || c.region != row.region {
+			t.Errorf("key %q of account %q: owner %q in %q, want %q in %q", row.arn, row.account, c.owner, c.region, row.owner, row.region)
+		}
+	}
+}
+
+// Whether a statement is about the key may turn on the request.
+func TestCompileResource(t *testing.T) {
+	const mine = "arn:aws:kms:us-east-1:111122223333:key/"
+	key := `"` + surroundings().KeyARN + `"`
+	for _, row := range []struct {
+		name, member string
+		noKey        bool
+		want         match
+		clauses      int
+		doubt        bool
+	}{
+		{"a variable", `"Resource":"` + mine + `${aws:username}"`, false, matchYes, 1, false},
+		{"a variable and a wildcard", `"Resource":"` + mine + `1*${aws:username}"`, false, matchYes, 1, true},
+		{"a variable before the fifth colon", `"Resource":"arn:aws:kms:us-east-1:${aws:PrincipalAccount}:key/*"`, false, matchYes, 1, true},
+		{"a variable, next to another key", `"Resource":["` + mine + `${aws:username}","arn:aws:kms:eu-west-1:${aws:PrincipalAccount}:key/1"]`, false, matchYes, 1, false},
+		{"a variable, and the key", `"Resource":["` + mine + `${aws:username}",` + key + `]`, false, matchYes, 0, false},
+		{"a variable, in another account", `"Resource":"arn:aws:kms:us-east-1:444455556666:key/${aws:username}"`, false, matchNo, 0, false},
+		{"a variable, next to what is not known", `"Resource":["` + mine + `${aws:username}","` + mine + `` + policy.Mark(0) + `"]`, false, matchMaybe, 0, false},
+		{"a variable of a key that is not known", `"Resource":"` + mine + `${aws:username}"`, true, matchMaybe, 0, false},
+		{"all but a variable", `"NotResource":"` + mine + `${aws:username}"`, false, matchMaybe, 0, false},
+		{"all but the key and what is not known", `"NotResource":[` + key + `,"` + policy.Mark(0) + `"]`, false, matchNo, 0, false},
+		{"what is not known", `"Resource":"` + policy.Mark(0) + `"`, false, matchMaybe, 0, false},
+	} {
+		p, err := policy.ParseOpen([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*",`+row.member+`}]}`), make([]policy.Unknown, 1))
+		if err != nil {
+			t.Fatalf("%s: %v", row.name, err)
+		}
+		q := surroundings()
+		if row.noKey {
+			q.KeyARN = ""
+		}
+		c := compile(p, condkey.Default(), q, "aws", true, textsolve.NewBudget(MaxSteps, nil))
+		s := c.stmts[0]
+		if s.resource != row.want || len(s.clauses) != row.clauses || len(s.clauses) > 0 && s.clauses[0].hasDoubt() != row.doubt {
+			t.Errorf("%s: %v with %d conditions %+v, want %v with %d, doubt %v", row.name, s.resource, len(s.clauses), s.clauses, row.want, row.clauses, row.doubt)
+		}
+	}
+}
+
+func TestMention(t *testing.T) {
+	var s stmt
+	s.mention(4, condkey.Key{Depends: condkey.Dependence{Rules: true}})
+	s.mention(5, condkey.Key{})
+	s.mention(4, condkey.Key{Depends: condkey.Dependence{Rules: true}})
+	if len(s.tied) != 1 || s.tied[0] != 4 {
+		t.Errorf("tied by rules: %v, want 4 alone", s.tied)
+	}
+}
+
+// clauseOn compiles one condition of the narrow reading.
+func clauseOn(t *testing.T, member string) (*compiled, literal) {
+	t.Helper()
+	p, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*","Condition":{` + member + `}}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := compile(p, condkey.Default(), surroundings(), "aws", false, textsolve.NewBudget(MaxSteps, nil))
+	return c, c.stmts[0].clauses[0].lo
+}
+
+func TestPathToID(t *testing.T) {
+	for value, want := range map[string]bool{
+		"${aws:PrincipalOrgID}/*":      true,
+		"${aws:ResourceOrgID}/*":       true,
+		"${aws:SourceOrgID}/*":         true,
+		"${aws:VpceOrgID}/*":           true,
+		"${aws:SourceOrgID, 'o-1'}/*":  false,
+		"${aws:PrincipalTag/org}/*":    false,
+		"${aws:PrincipalAccount}/*":    false,
+		"${aws:PrincipalOrgID}/r-1/*":  false,
+		"${aws:PrincipalOrgID}/":       false,
+		"x${aws:PrincipalOrgID}/*":     false,
+		"${aws:PrincipalOrgID}/${*}":   false,
+		"${aws:PrincipalOrgID}/*${*}x": false,
+	} {
+		_, l := clauseOn(t, `"ForAnyValue:StringLike":{"aws:PrincipalOrgPaths":"`+value+`"}`)
+		if got := l.slot == sOrgID; got != want {
+			t.Errorf("%s is about the organization's id: %v, want %v", value, got, want)
+		}
+	}
+}
+
+// The caller's account within the caller's ARN is nothing to look up.
+func TestOwnAccount(t *testing.T) {
+	const me, stranger = "arn:aws:iam::444455556666:role/x", "arn:aws:iam::444455556666:role/y"
+	for _, row := range []struct {
+		operator, value string
+		plain           bool
+	}{
+		{"StringEquals", "arn:aws:iam::${aws:PrincipalAccount}:role/x", true},
+		{"StringLike", "arn:aws:iam::${aws:PrincipalAccount}:role/x*", true},
+		{"ArnLike", "arn:*:iam::${aws:PrincipalAccount}:role/x", true},
+		{"StringEquals", "arn:*:iam::${aws:PrincipalAccount}:role/x", true}, // and matches nobody
+		{"StringLike", "arn:*:iam::${aws:PrincipalAccount}:role/x", false},
+		{"StringLike", "arn:aws:iam::${aws:PrincipalAccount}", true}, // and matches nobody
+		{"StringLike", "arn:aws:iam::${aws:PrincipalAccount}*:role/x", false},
+		{"StringLike", "arn:aws:iam::${aws:PrincipalAccount}${aws:userid}:role/x", false},
+		{"StringLike", "arn:aws:iam::${aws:PrincipalAccount}:role/${aws:userid}", false},
+		{"StringLike", "arn:aws:iam::${*}${aws:PrincipalAccount}:role/x", false},
+		{"StringLike", "arn:aws:iam::4${aws:PrincipalAccount}:role/x", false},
+		{"StringLike", "arn:aws:iam:x:${aws:PrincipalAccount}:role/x", false},
+		{"StringLike", "arn:aws:${aws:PrincipalAccount}:role/x", false},
+		{"StringLike", "arn:aws:iam::${aws:userid}:role/x", false},
+		{"StringLike", "${aws:userid}${aws:PrincipalAccount}:role/x", false},
+		{"StringLike", "${aws:PrincipalAccount}", false},
+	} {
+		c, l := clauseOn(t, `"`+row.operator+`":{"aws:PrincipalArn":"`+row.value+`"}`)
+		if got := !l.set.vars; got != row.plain {
+			t.Errorf("%s %s: without a variable %v, want %v", row.operator, row.value, got, row.plain)
+		}
+		m := &model{vals: make([][]value, len(c.slots)), b: textsolve.NewBudget(MaxSteps, nil)}
+		m.set(sAccount, "444455556666")
+		for _, arn := range []string{me, stranger, "arn:aws:iam::44445555666:role/x", "arn:aws:iam::444455556666"} {
+			filled := strings.ReplaceAll(row.value, "${aws:PrincipalAccount}", "444455556666")
+			want := filled == arn || row.operator != "StringEquals" && evaluate.MatchesGlob(filled, arn)
+			if row.plain && l.set.has(value{s: arn}, m) != want {
+				t.Errorf("%s %s matches %s: %v, want %v", row.operator, row.value, arn, !want, want)
+			}
+		}
+	}
+}

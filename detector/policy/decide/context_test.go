@@ -1,0 +1,31 @@
+package decide
+
+import (
+	"testing"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
+)
+
+// An encryption context is cleared with its names, and nothing else is.
+func TestClearContext(t *testing.T) {
+	c, _ := clauseOn(t, `"StringEquals":{"kms:EncryptionContext:a":"x","aws:PrincipalTag/t":"x"},"ForAnyValue:StringEquals":{"kms:EncryptionContextKeys":"a"}`)
+	m := &model{vals: make([][]value, len(c.slots)), b: textsolve.NewBudget(MaxSteps, nil)}
+	for i := range m.vals {
+		m.set(i, "x")
+	}
+	(&search{scene: &scene{c: c}}).clearContext(m)
+	cleared := 0
+	for i := range m.vals {
+		want := c.hasTie(i, condkey.TieContext) || c.hasTie(i, condkey.TieContextKeys)
+		if got := m.vals[i] == nil; got != want {
+			t.Errorf("%s is cleared: %v, want %v", c.slots[i].Name, got, want)
+		}
+		if want {
+			cleared++
+		}
+	}
+	if cleared != 2 {
+		t.Errorf("%d keys of the context, want 2", cleared)
+	}
+}

@@ -1,0 +1,280 @@
+package decide
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
+)
+
+// A decider answers one question, action by action. Actions that the same
+// statements match share their outcome.
+type decider struct {
+	*compiled
+	outcomes  map[string]*outcome // by what the policy treats alike; see alike
+	alikes    map[ask]string      // what alike has returned
+	begun     []*outcome          // in the order of the asks; not yet finished
+	ownerOpen bool                // a search for the owner came to no end
+	views     map[viewKey][]*stmt // see ownersView
+}
+
+func newDecider(c *compiled) *decider {
+	return &decider{compiled: c, alikes: make(map[ask]string), outcomes: make(map[string]*outcome)}
+}
+
+// An outcome is what one action came to.
+type outcome struct {
+	ask    ask
+	scenes []*scene
+	public *trial // whether strangers get in; nil when the key cannot serve the action
+
+	level     Verdict // how far outsiders get in for sure; Private when none does
+	most      Verdict // how far is not ruled out; level when nothing worse is
+	open      []Open  // why something worse is not ruled out; nil when it is
+	intricate bool    // it is not, because the budget has run out
+
+	search *search // how the witness was found; nil when there is none
+	model  *model
+	allow  *stmt
+	named  []string
+	why    []string
+}
+
+// take makes what a trial has found the outcome.
+func (o *outcome) take(t *trial) {
+	o.level, o.search, o.model, o.allow = t.level, t.found, t.model, t.allow
+}
+
+// alike is the same for what the policy treats alike.
+func (d *decider) alike(a ask) string {
+	if key, ok := d.alikes[a]; ok {
+		return key
+	}
+	var b strings.Builder
+	b.Grow(len(d.stmts) + 8)
+	for _, m := range d.matches(a.action) {
+		b.WriteByte('0' + byte(m))
+	}
+	d.b.Spend(len(d.stmts)/2 + 2)
+	if !d.supported(a) {
+		b.WriteByte('-')
+	}
+	d.traits(&b, a)
+	d.alikes[a] = b.String()
+	return d.alikes[a]
+}
+
+// plain begins the outcomes of asks: it looks, with little effort for each
+// Allow, whether strangers get in.
+func (d *decider) plain(asks []ask) {
+	d.alikes = make(map[ask]string, len(asks))
+	for _, a := range asks {
+		if key := d.alike(a); d.outcomes[key] == nil {
+			o := &outcome{ask: a, level: Private}
+			d.outcomes[key] = o
+			d.begun = append(d.begun, o)
+		}
+	}
+	for i, o := range d.begun {
+		d.b.Within(d.b.Left/(len(d.begun)-i), func() {
+			if !d.supported(o.ask) {
+				return
+			}
+			o.scenes = d.scenes(o.ask)
+			o.public = d.newTrial(o.scenes, Public, true)
+			if o.public.round(plainEffort) {
+				o.take(o.public)
+			}
+		})
+	}
+}
+
+// finishAll finishes the outcomes that plain has begun: each with its part of
+// the budget that is left, and those that this is not enough for with what the
+// others did not need.
+func (d *decider) finishAll() {
+	todo := d.begun
+	for range 2 {
+		var again []*outcome
+		for i, o := range todo {
+			d.b.Within(d.b.Left/(len(todo)-i), func() { d.finish(o) })
+			if o.intricate {
+				again = append(again, o)
+			}
+		}
+		todo = again
+	}
+	d.begun = nil
+}
+
+// outcome returns what an ask, which plain has begun, comes to.
+func (d *decider) outcome(a ask) *outcome { return d.outcomes[d.alike(a)] }
+
+func reachOf(level Verdict) reach {
+	return reach{freshWho: level != Shared, freshWhere: level == Public}
+}
+
+// finish finds how far outsiders get in for sure, then, where AWS leaves
+// something open, whether they might get further.
+func (d *decider) finish(o *outcome) {
+	if o.public == nil || o.level == Public {
+		return
+	}
+	o.most, o.open, o.intricate = Undecided, nil, false
+	if o.public.run() {
+		o.take(o.public)
+		return
+	}
+	doubts := d.doubts(o.ask.action)
+	possible := Public
+	if !doubts && o.public.proven() {
+		possible = Network
+	}
+	anyone := d.newTrial(o.scenes, Shared, !doubts)
+	if !anyone.run() && anyone.proven() {
+		return
+	}
+	for _, level := range [...]Verdict{Network, Shared} {
+		if level <= o.level {
+			break // found before
+		}
+		t := d.newTrial(o.scenes, level, true)
+		if t.run() {
+			o.take(t)
+			break
+		}
+		if t.proven() && possible == level {
+			possible = level - 1
+		}
+	}
+	if possible > o.level {
+		d.leaveOpen(o)
+	}
+}
+
+// leaveOpen says what is not ruled out above o.level.
+func (d *decider) leaveOpen(o *outcome) {
+	for level := Public; level > o.level; level-- {
+		may := d.newTrial(o.scenes, level, false)
+		switch {
+		case may.run():
+			o.open = d.reasons(may, o.ask.action)
+		case d.b.Out():
+			o.intricate = true
+			o.open = []Open{{o.public.unfinished(), tooIntricate}}
+		case !may.proven():
+			o.open = []Open{{StatementRef{Index: -1}, "an equation between condition keys could not be solved"}}
+		default:
+			continue
+		}
+		o.most = level
+		return
+	}
+}
+
+// tooIntricate is the reason of a decision that its budget was not enough for.
+const tooIntricate = "the policy is too intricate to decide within the bound of work"
+
+// reasons names the constructs that a merely possible request turns on.
+func (d *decider) reasons(may *trial, action string) []Open {
+	var list []Open
+	seen := map[string]bool{}
+	add := func(st *stmt, why string) {
+		if st.control {
+			why = "resource control policy: " + why
+		}
+		if ref := d.ref(st); !seen[why] {
+			seen[why] = true
+			list = append(list, Open{ref, why})
+		}
+	}
+	sure := d.newSearch(may.found.scene, may.found.reach, true)
+	for i := range d.stmts {
+		st := &d.stmts[i]
+		if st != may.allow && st.Effect == policy.Allow {
+			continue
+		}
+		if d.matches(action)[i] == matchNo {
+			continue
+		}
+		for _, open := range d.unknownReasons(st, action) {
+			if !seen[open.Reason] {
+				seen[open.Reason] = true
+				list = append(list, open)
+			}
+		}
+		if d.acts(action)[i] == matchMaybe && !slices.ContainsFunc(st.Actions, policy.HasMark) {
+			add(st, "an action pattern is written in a way that AWS does not document")
+		}
+		if st.resource == matchMaybe && !slices.ContainsFunc(st.Resources, policy.HasMark) {
+			add(st, "AWS does not say whether the statement's Resource or NotResource matches this key")
+		}
+		if len(st.entries.userIDs) > 0 && may.found.typ == fedCaller {
+			add(st, "AWS does not say whether a user's unique id covers the sessions that the user makes with GetFederationToken")
+		}
+		if st.entries.reserved {
+			add(st, "AWS does not say what the roles do that it keeps for itself, named aws:...")
+		}
+		if st.NotPrincipal && st.Effect == policy.Deny {
+			add(st, "AWS's documents do not settle whom a Deny with NotPrincipal exempts when only a part of account, identity and session is listed")
+		}
+		for j := range st.clauses {
+			cl := &st.clauses[j]
+			if d.b.Spend(60); cl.hasDoubt() {
+				add(st, cl.text()+": "+cl.doubt)
+			}
+			if why := sure.openKey(cl.lo.slot, cl.cond.Key, may.model); why != "" {
+				add(st, why)
+			}
+			if cl.lo.strict && cl.lo.set.unresolved(may.model) {
+				add(st, cl.text()+": AWS does not settle what a negated operator makes of a variable without a value")
+			}
+		}
+	}
+	if list == nil {
+		list = []Open{{StatementRef{may.allow.Index, may.allow.Sid}, "AWS does not document the outcome of a request that this statement may allow"}}
+	}
+	return list
+}
+
+// doubts says whether anything about an action is open to more than one reading.
+func (d *decider) doubts(action string) bool {
+	for i, m := range d.matches(action) {
+		st := &d.stmts[i]
+		if m == matchNo {
+			continue
+		}
+		if m == matchMaybe || st.NotPrincipal && st.Effect == policy.Deny || len(st.entries.userIDs) > 0 || st.entries.open != nil || st.entries.reserved {
+			return true
+		}
+		for j := range st.clauses {
+			if cl := &st.clauses[j]; cl.hasDoubt() || cl.open() || cl.lo.strict || d.uncertain(cl.lo.slot) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// uncertain says whether AWS leaves open, for some kind of request, whether
+// the key is present or which values it has.
+func (d *decider) uncertain(slot int) bool {
+	return d.slots[slot].Depends.Open
+}
+
+// note takes into the decision why a class is open, each reason once.
+func (d *decider) note(dec *Decision, class kmsapi.Class, b Bounds) {
+	for _, a := range asksOf(class) {
+		o := d.outcome(a)
+		if o.most <= b.Least {
+			continue // what it leaves open is open for sure by another action
+		}
+		dec.TooIntricate = dec.TooIntricate || o.intricate
+		for _, open := range o.open {
+			if !slices.Contains(dec.Undecided, open) {
+				dec.Undecided = append(dec.Undecided, open)
+			}
+		}
+	}
+}

@@ -1,0 +1,56 @@
+// Package decide says who a key policy lets in.
+//
+// Decide answers one Question about one policy: which requests of an outsider
+// does it allow, is there a stranger among them, and can the owner still get at
+// the key? Each answer worse than private carries a witness, a request that
+// package evaluate, which knows nothing of this one, allows as well. The same
+// policy and question always get the same Decision.
+//
+// # How it works
+//
+// An action is asked about in its class (asks); actions that the same statements
+// match in the same way share an outcome (alike).
+//
+//   - The policy is compiled once (compile.go): its statements to clauses, with
+//     the values of a condition as sets (valueset.go), and the keys that it
+//     mentions to slots. What AWS leaves open is read twice: as lo, which surely
+//     holds, and as hi, which possibly does.
+//   - A scene is one kind of request (scene.go): who calls, by which path, with
+//     which credentials, for which kind of key. In it each condition key has one
+//     domain, which its row in condkey gives (domains.go).
+//   - A search (search.go) looks for one request of a scene that gets in. It
+//     holds a list of literals, each a constraint on one slot, and a model, the
+//     values that meet them. It begins with the literals of one Allow; while a
+//     Deny applies to the model, it breaks one of that Deny's literals after the
+//     other.
+//   - A literal that the model breaks is repaired (repair.go): by picking a
+//     value (pick.go), by filling texts of one shape (variants.go, fill.go, with
+//     textsolve), by setting keys together that depend on each other (groups.go,
+//     context.go), or by making two keys equal where the policy compares them
+//     (equate.go).
+//   - A guess that fails makes a search incomplete: then that it finds nothing
+//     proves nothing. Another search, in which variables hold anything and which
+//     so finds more than there is, may still prove that there is no request
+//     (disproven in trial.go).
+//   - What is found becomes a request (witness.go), and evaluate must allow it
+//     (confirms in trial.go). An outcome tries the levels from public down
+//     (finish in decide.go): with sure readings for a verdict, with possible ones
+//     for what is not ruled out.
+//   - Each step is charged to a budget (stages.go, textsolve.Budget). Each
+//     action has a part of its own, and the plain proofs of public come first for
+//     all. What the budget is not enough for is undecided, "too intricate".
+//
+// The rest is said of the outcome: who it names (audience.go), by which
+// statements (blame.go, explain.go), from when (future.go), for which services
+// (services.go), what unknown parts do to it (unknown.go), and whether the owner
+// keeps the key (owner.go).
+//
+// # Where something new goes
+//
+//   - A condition key: a row in condkey.
+//   - A condition operator: its name in policy's parse_operator.go, its values in
+//     valuesOf (clause.go), and in evaluate's match.
+//   - A form of principal: policy's parse_principal.go, entries (principals.go),
+//     and evaluate's principal.
+//   - An action, or a class of actions: a row in kmsapi.
+package decide

@@ -1,0 +1,221 @@
+package decide
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
+)
+
+// A reading says what becomes of variables.
+type reading bool
+
+const (
+	resolved reading = false // they have the values of the model
+	loose    reading = true  // they can be anything: more matches than in truth
+)
+
+// fill finds texts for one of the variants that meet lits and writes them into m.
+func (s *search) fill(variants []variant, lits []literal, m *model, how reading) bool {
+	for i := range variants {
+		v := &variants[i]
+		if i > 0 && !v.matters(lits) {
+			break
+		}
+		if m.b.Out() {
+			return false
+		}
+		needs, ok := s.needs(v, lits, m, how)
+		if !ok {
+			continue
+		}
+		texts, ok := v.edit(needs, m)
+		if !ok {
+			texts, ok = s.solve(v, needs, m.b)
+		}
+		if !ok {
+			continue
+		}
+		for _, l := range lits {
+			m.vals[l.slot] = nil
+		}
+		for _, p := range v.at {
+			m.set(p.slot, p.cut(texts))
+		}
+		return true
+	}
+	return false
+}
+
+// edit keeps m's value and changes only single segments to fixed texts that
+// are asked for: cheaper than solving, and the value stays a readable one.
+func (v *variant) edit(needs []textsolve.Constraint, m *model) ([]string, bool) {
+	for _, p := range v.at {
+		if p.first != 0 || p.last != len(v.Segments)-1 || len(m.vals[p.slot]) != 1 {
+			continue
+		}
+		m.b.Spend(4*len(v.Segments) + len(m.text(p.slot)))
+		texts, ok := v.Split(m.text(p.slot))
+		if !ok {
+			return nil, false
+		}
+		for i := range needs {
+			if n := &needs[i]; !n.Negated && n.First == n.Last && n.Patterns[0].Exact && !n.Holds(texts, m.b) {
+				texts[n.First] = n.Patterns[0].Plain
+			}
+		}
+		whole := strings.Join(texts, "")
+		if _, ok := v.Split(whole); !ok || !textsolve.AllHold(needs, texts, m.b) || v.unequal(texts) != nil {
+			return nil, false
+		}
+		return texts, true
+	}
+	return nil, false
+}
+
+// needs turns literals into constraints on the variant's tape; ok is false
+// when one of them cannot be met by it.
+func (s *search) needs(v *variant, lits []literal, m *model, how reading) (list []textsolve.Constraint, ok bool) {
+	list = s.strangeNetwork(v)
+	for i := range lits {
+		l := &lits[i]
+		p, found := v.placeOf(l.slot)
+		if !found {
+			if !l.absent {
+				return nil, false
+			}
+			continue
+		}
+		if h, fixed := l.present(); fixed {
+			if !h {
+				return nil, false
+			}
+			continue
+		}
+		n := textsolve.Constraint{First: p.first, Last: p.last, Skip: p.skip, Negated: !l.inside()}
+		if l.strict && l.set.unresolved(m) && how == resolved {
+			if !l.inside() {
+				return nil, false
+			}
+			continue
+		}
+		m.b.Spend(24)
+		n.Patterns, n.Index = l.set.under(m, how, n.Negated), l.set.index
+		if len(n.Patterns) == 0 {
+			if !n.Negated {
+				return nil, false
+			}
+			continue
+		}
+		list = append(list, n)
+	}
+	return list, true
+}
+
+// strangeNetwork keeps the owner's and named accounts and VPCs out of a VPC's ARN.
+func (s *search) strangeNetwork(v *variant) []textsolve.Constraint {
+	if !s.freshWhere || s.groupOf(v.at[0].slot) != gVpc {
+		return nil
+	}
+	c := s.c
+	if c.strange == nil {
+		accounts := slices.Concat([]string{c.owner}, c.q.TrustedAccounts, c.named.accounts)
+		if c.insiders {
+			accounts = slices.DeleteFunc(slices.Clone(c.named.accounts), func(a string) bool { return a == c.owner })
+		}
+		c.strange = []*valueSet{exactly(accounts...), exactly(append([]string{"vpc-"}, c.named.vpcs...)...)}
+	}
+	accounts, vpcs := c.strange[0], c.strange[1]
+	n := len(v.Segments) - 1
+	needs := []textsolve.Constraint{{First: max(0, n-1), Last: n, Skip: -1, Negated: true, Patterns: vpcs.pats, Index: vpcs.index}}
+	for i, g := range v.Segments {
+		if g == inAccount("") {
+			needs = append(needs, textsolve.Constraint{First: i, Last: i, Skip: -1, Negated: true, Patterns: accounts.pats, Index: accounts.index})
+		}
+	}
+	return needs
+}
+
+// unequal returns segments that should hold one text and do not; nil when all do.
+func (v *variant) unequal(texts []string) []int {
+	for _, same := range v.same {
+		for _, i := range same {
+			if texts[i] != texts[same[0]] {
+				return same
+			}
+		}
+	}
+	return nil
+}
+
+// maxEqual bounds how many texts solve tries for segments that must be equal.
+const maxEqual = 16
+
+// solve finds texts for a variant's segments; where some must be equal it tries
+// the texts that a solution without that demand has there, then leaves them
+// out and looks for others. Without other solutions there is none.
+func (s *search) solve(v *variant, needs []textsolve.Constraint, b *textsolve.Budget) ([]string, bool) {
+	var tried []string
+	for range maxEqual {
+		texts, ok := v.Shape.Solve(needs, b)
+		if !ok {
+			return nil, false
+		}
+		same := v.unequal(texts)
+		if same == nil {
+			return texts, true
+		}
+		if tried == nil && len(v.same) > 1 { // no use if the other segments cannot be equal
+			rest := *v
+			rest.same = slices.DeleteFunc(slices.Clone(v.same), func(s []int) bool { return s[0] == same[0] })
+			if _, ok := s.solve(&rest, needs, b); !ok {
+				return nil, false
+			}
+		}
+		for _, i := range same {
+			if slices.Contains(tried, texts[i]) {
+				continue
+			}
+			one := *v
+			one.Segments = slices.Clone(v.Segments)
+			for _, j := range same {
+				one.Segments[j] = textsolve.Fixed(texts[i])
+			}
+			if texts, ok := s.solve(&one, needs, b); ok {
+				return texts, true
+			}
+			tried = append(tried, texts[i])
+		}
+		needs = needs[:len(needs):len(needs)]
+		for _, i := range same {
+			needs = append(needs, textsolve.Constraint{First: i, Last: i, Skip: -1, Negated: true, Patterns: exactly(tried...).pats})
+		}
+	}
+	s.incomplete = true // other texts may do
+	return nil, false
+}
+
+// under returns the patterns of s without variables, as m or looseness has it.
+// negated says that the patterns are to be avoided: then looseness drops them.
+func (s *valueSet) under(m *model, how reading, negated bool) []textsolve.Pattern {
+	if !s.vars {
+		return s.pats
+	}
+	m.b.Spend(textsolve.PatternSize * len(s.pats))
+	var pats []textsolve.Pattern
+	for i := range s.pats {
+		p := &s.pats[i]
+		switch {
+		case p.Parts == nil:
+			pats = append(pats, *p)
+		case how == resolved:
+			if q, ok := resolve(p, m); ok {
+				pats = append(pats, q)
+			}
+		case !negated:
+			m.b.Spend(3 * len(p.Text))
+			pats = append(pats, p.OverApproximate())
+		}
+	}
+	return pats
+}

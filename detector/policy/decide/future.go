@@ -1,0 +1,111 @@
+package decide
+
+import (
+	"slices"
+	"time"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+)
+
+// fewInstants is up to how many later instants are looked at one by one.
+const fewInstants = 3
+
+// later sets dec.Future to the first later instant at which the verdict is
+// worse. It can only change at the dates that the policy names.
+func (d *decider) later(dec *Decision) {
+	now := dec.bounds()
+	instants := d.instants()
+	if now.Least == Public {
+		return
+	}
+	if len(instants) > fewInstants {
+		instants = instants[d.firstWorse(now, instants):]
+	}
+	for _, n := range instants {
+		then, intricate := d.at(n)
+		dec.TooIntricate = dec.TooIntricate || intricate
+		if then.worse(now) {
+			dec.Future = &Exposure{time.Unix(n, 0).UTC(), then.Verdict}
+			return
+		}
+		if d.b.Out() {
+			return
+		}
+	}
+}
+
+// instants lists the later instants, in seconds, at which a condition on the
+// time may change its answer.
+func (d *decider) instants() []int64 {
+	var seconds []int64
+	for i := range d.stmts {
+		for _, cl := range d.stmts[i].clauses {
+			if !d.hasTie(cl.hi.slot, condkey.TieTime) {
+				continue
+			}
+			for _, r := range cl.hi.set.spans {
+				for _, n := range [...]int64{r.lo, r.hi + 1} {
+					if n > d.q.At.Unix() && n < maxSecond {
+						seconds = append(seconds, n)
+					}
+				}
+			}
+		}
+	}
+	d.b.Spend(8 * len(seconds))
+	slices.Sort(seconds)
+	return slices.Compact(seconds)
+}
+
+// firstWorse returns how many of the instants pass before the verdict may be
+// worse: until then not even a request with a time of its own choice gets
+// further.
+func (d *decider) firstWorse(now Bounds, instants []int64) int {
+	level := now.Least + 1
+	n, _ := slices.BinarySearchFunc(instants, true, func(n int64, _ bool) int {
+		if d.mayReach(level, n) {
+			return 1
+		}
+		return -1
+	})
+	return n
+}
+
+// mayReach reports whether outsiders may get that far with a request at some
+// instant from now on up to the given one.
+func (d *decider) mayReach(level Verdict, until int64) bool {
+	c := *d.compiled
+	c.until, c.domains = until, make(map[domainKey]*domain, 8)
+	then := newDecider(&c)
+	reached := false
+	d.b.Within(d.b.Left/16, func() {
+		seen := map[string]bool{}
+		for _, a := range weighty() {
+			key := d.alike(a)
+			if seen[key] || !then.supported(a) {
+				continue
+			}
+			seen[key] = true
+			t := then.newTrial(then.scenes(a), level, false)
+			if reached = t.run() || !t.proven(); reached { // what is cut short is not proven
+				return
+			}
+		}
+	})
+	return reached
+}
+
+// at decides the verdict at another instant.
+func (d *decider) at(second int64) (b Bounds, intricate bool) {
+	c := *d.compiled
+	c.q.At, c.domains = time.Unix(second, 0).UTC(), make(map[domainKey]*domain, 8)
+	then := newDecider(&c)
+	then.plain(weighty())
+	then.finishAll()
+	b = closed()
+	for _, a := range weighty() {
+		o := then.outcome(a)
+		b, intricate = b.worst(o.bounds()), intricate || o.intricate
+	}
+	return b, intricate
+}

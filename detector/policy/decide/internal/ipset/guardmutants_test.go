@@ -1,0 +1,17 @@
+//go:build mutants
+
+package ipset
+
+import (
+	"testing"
+
+	"github.com/kmsentry/kmsentry/internal/mutate/guarded"
+)
+
+// TestGuardMutants tries mutants of guards on these tests, the quick ones first. See internal/mutate.
+func TestGuardMutants(t *testing.T) {
+	guarded.Try(t, nil, []testing.InternalTest{
+		{Name: "TestAddressSetJoins", F: TestAddressSetJoins},
+		{Name: "TestAddressSetWide", F: TestAddressSetWide},
+	})
+}

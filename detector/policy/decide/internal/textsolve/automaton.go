@@ -1,0 +1,372 @@
+package textsolve
+
+import (
+	"slices"
+	"unicode"
+	"unicode/utf8"
+)
+
+// An automaton walks a tape and, at the same time, every pattern of every need.
+// A state is the place on the tape and the set of pattern positions that are
+// reachable there; positions of all patterns are numbered through, those of
+// needs that begin later behind the others, so that a state is a short list
+// that stays sorted by itself.
+type automaton struct {
+	tape  Shape
+	needs []Constraint
+	steps []step  // of all patterns, each pattern followed by its end
+	start []int32 // first positions of all patterns
+	from  []int   // for each segment: where the starts of the needs that begin there begin
+	must  []int   // for each segment: how many needs must match and read it or reach over it
+	built int     // the most steps so far
+	track bool    // count every character up to max, not only up to min
+	b     *Budget
+
+	nodes []node
+	sets  []int32              // of all nodes, one behind the other
+	seen  []int32              // a table of the first node of each hash, -1 for none
+	chars []rune               // scratch: the candidates
+	known [utf8.RuneSelf]int32 // the round in which an ASCII character became a candidate
+	round int32
+	ends  []int32 // scratch: for each need, the node at which it was last found to accept
+}
+
+// A step is a token of a pattern, or the end of one.
+type step struct {
+	Token
+	end  bool
+	need int32
+}
+
+// A node is a reached state with the way back to the start.
+type node struct {
+	prev     int32
+	hash     uint32
+	chain    int32 // the next node in the same place of the table, -1 for none
+	char     rune  // the character read to get here; 0 for a step to the next segment
+	seg      int16
+	count    int16
+	from, to int32 // its positions in sets
+	met      int32 // how many needs that must match have a position in the set
+}
+
+// build makes the automaton ready for a tape and needs.
+func (a *automaton) build(t Shape, needs []Constraint, b *Budget) {
+	needs = slices.Clone(needs)
+	slices.SortStableFunc(needs, func(x, y Constraint) int { return x.First - y.First })
+	a.tape, a.needs, a.b, a.track = t, needs, b, false
+	a.steps, a.start, a.ends = a.steps[:0], a.start[:0], a.ends[:0]
+	a.must = append(a.must[:0], make([]int, len(t.Segments))...)
+	a.from = append(a.from[:0], make([]int, len(t.Segments)+1)...)
+	for i := range needs {
+		n := &needs[i]
+		for j := range n.Patterns {
+			a.start = append(a.start, int32(len(a.steps)))
+			p := &n.Patterns[j]
+			for _, t := range p.Tokens {
+				a.steps = append(a.steps, step{Token: t, need: int32(i)})
+			}
+			for _, r := range p.Plain { // an exact one has no tokens
+				a.steps = append(a.steps, step{Token: Token{Char: r, fold: p.Fold}, need: int32(i)})
+			}
+			a.steps = append(a.steps, step{need: int32(i), end: true})
+		}
+		for k := n.First; k <= n.Last && !n.Negated; k++ {
+			a.must[k]++
+		}
+		a.ends = append(a.ends, -1)
+		for k := n.First; k < len(t.Segments); k++ {
+			a.from[k+1] = len(a.start)
+		}
+	}
+	b.Spend(24*len(needs) + len(a.steps))
+	if len(a.steps) > a.built {
+		b.Spend(6 * (len(a.steps) - a.built))
+		a.built = len(a.steps)
+	}
+}
+
+// walk searches breadth first, so the first way found is a shortest.
+func (a *automaton) walk() ([]string, bool) {
+	a.nodes = a.nodes[:0]
+	a.sets = a.sets[:0]
+	if a.seen == nil {
+		a.seen = make([]int32, 64)
+	}
+	a.b.Spend(len(a.seen) / 32)
+	for i := range a.seen {
+		a.seen[i] = -1
+	}
+	for i := range a.ends {
+		a.ends[i] = -1
+	}
+	a.enter(node{prev: -1})
+	for i := 0; i < len(a.nodes); i++ {
+		n := a.nodes[i]
+		if a.b.Spend(4); a.b.Out() {
+			return nil, false
+		}
+		if int(n.seg) == len(a.tape.Segments) {
+			return a.texts(i), true
+		}
+		s := &a.tape.Segments[n.seg]
+		if s.Class == nil {
+			a.readFixed(s, n, int32(i))
+			continue
+		}
+		if int(n.count) >= s.Min {
+			a.leave(n, int32(i))
+		}
+		for _, r := range a.candidates(s, n) {
+			a.read(n, int32(i), r)
+			if a.b.Left < 0 {
+				return nil, false
+			}
+		}
+	}
+	return nil, false
+}
+
+// set returns the positions of a node.
+func (a *automaton) set(n node) []int32 { return a.sets[n.from:n.to] }
+
+// readFixed reads a whole fixed segment and goes on to the next.
+func (a *automaton) readFixed(s *Segment, n node, prev int32) {
+	cur := n
+	for _, r := range s.Text {
+		if cur = a.advance(cur, r); !a.hopeful(cur) {
+			return
+		}
+	}
+	a.leave(cur, prev)
+}
+
+// candidates lists the characters worth reading: those that some pattern waits
+// for, and one that no pattern waits for, which stands for all the others.
+func (a *automaton) candidates(s *Segment, n node) []rune {
+	if a.track && int(n.count) >= s.Max {
+		return nil
+	}
+	a.b.Spend(int(n.to-n.from) / 4)
+	a.chars = a.chars[:0]
+	a.round++
+	for _, p := range a.set(n) {
+		switch t := &a.steps[p]; {
+		case t.end:
+		case t.Kind != tokLit:
+			if t.NoColon {
+				a.candidate(s.Class, ':')
+			}
+		default:
+			a.candidate(s.Class, t.Char)
+			if t.fold {
+				for r := unicode.SimpleFold(t.Char); r != t.Char; r = unicode.SimpleFold(r) {
+					a.candidate(s.Class, r)
+				}
+				a.b.Spend(4)
+			}
+		}
+	}
+	rs := a.chars
+	for _, r := range s.Class.Sample {
+		if !a.isCandidate(r) {
+			rs = append(rs, r)
+			n := len(rs) - 1
+			rs[0], rs[n] = rs[n], rs[0]
+			break
+		}
+	}
+	a.chars = rs
+	return rs
+}
+
+func (a *automaton) candidate(c *Class, r rune) {
+	if c.Has(r) && !a.isCandidate(r) {
+		if r < utf8.RuneSelf {
+			a.known[r] = a.round
+		}
+		a.chars = append(a.chars, r)
+	}
+}
+
+func (a *automaton) isCandidate(r rune) bool {
+	if r < utf8.RuneSelf {
+		return a.known[r] == a.round
+	}
+	a.b.Spend(1 + len(a.chars)/8)
+	return slices.Contains(a.chars, r)
+}
+
+// read reads r within a segment.
+func (a *automaton) read(n node, prev int32, r rune) {
+	next := a.advance(n, r)
+	next.prev, next.char, next.count = prev, r, n.count+1
+	if s := &a.tape.Segments[n.seg]; !a.track && int(next.count) > s.Min {
+		next.count = int16(s.Min)
+	}
+	if a.hopeful(next) {
+		a.push(next)
+	} else {
+		a.sets = a.sets[:next.from]
+	}
+}
+
+// advance moves every live position over r, and adds what is reachable without
+// reading: a star may match nothing.
+func (a *automaton) advance(n node, r rune) node {
+	a.b.Spend(2 + int(n.to-n.from)/2)
+	if room := int(n.to-n.from) * 2; cap(a.sets)-len(a.sets) < room {
+		a.b.Spend(room + len(a.sets)*2)
+		a.sets = slices.Grow(a.sets, room+len(a.sets))
+	}
+	next := n
+	next.from, next.met = int32(len(a.sets)), 0
+	last, need := int32(-1), int32(-1)
+	for k := n.from; k < n.to; k++ {
+		p := a.sets[k]
+		switch t := &a.steps[p]; {
+		case a.needs[t.need].Skip == int(n.seg):
+		case t.end || !t.matches(r):
+			continue
+		case t.Kind != Star:
+			p++
+		}
+		last, need = a.add(p, last, need, &next)
+	}
+	next.to = int32(len(a.sets))
+	return next
+}
+
+// add appends a position, and those reachable from it without reading, to the
+// set of n, which ends the list. Positions come in ascending order, so what is
+// not behind the last one is in the set already.
+func (a *automaton) add(p, last, need int32, n *node) (newLast, newNeed int32) {
+	for p > last {
+		a.sets = append(a.sets, p)
+		last = p
+		t := &a.steps[p]
+		if t.need != need {
+			need = t.need
+			if !a.needs[need].Negated {
+				n.met++
+			}
+		}
+		if t.Kind != Star {
+			break
+		}
+		p++
+	}
+	return last, need
+}
+
+// leave goes on to the next segment, unless a need that ends here fails.
+func (a *automaton) leave(n node, prev int32) {
+	a.b.Spend(int(n.to-n.from)/4 + len(a.needs)/2)
+	for _, p := range a.set(n) {
+		if t := &a.steps[p]; t.end {
+			a.ends[t.need] = prev
+		}
+	}
+	for i := range a.needs {
+		if a.needs[i].Last == int(n.seg) && (a.ends[i] == prev) == a.needs[i].Negated {
+			return
+		}
+	}
+	next := node{prev: prev, seg: n.seg + 1, from: int32(len(a.sets))}
+	last, need := int32(-1), int32(-1)
+	for k := n.from; k < n.to; k++ {
+		if p := a.sets[k]; a.needs[a.steps[p].need].Last > int(n.seg) {
+			last, need = a.add(p, last, need, &next)
+		}
+	}
+	a.enter(next)
+}
+
+// enter starts the needs whose text begins with this segment.
+func (a *automaton) enter(n node) {
+	last, need := int32(-1), int32(-1) // the positions so far are before those that begin here
+	if int(n.seg) < len(a.from)-1 {
+		starts := a.start[a.from[n.seg]:a.from[n.seg+1]]
+		a.b.Spend(len(starts) / 2)
+		for _, p := range starts {
+			last, need = a.add(p, last, need, &n)
+		}
+	}
+	n.to = int32(len(a.sets))
+	a.push(n)
+}
+
+// hopeful reports whether every need that must match still has a way to.
+func (a *automaton) hopeful(n node) bool { return int(n.met) == a.must[n.seg] }
+
+// push adds a node unless its state was reached before.
+func (a *automaton) push(n node) {
+	n.hash = a.hash(n)
+	slot := &a.seen[n.hash&uint32(len(a.seen)-1)]
+	n.chain = *slot
+	for i := n.chain; i >= 0; i = a.nodes[i].chain {
+		m := &a.nodes[i]
+		if m.seg == n.seg && m.count == n.count && slices.Equal(a.set(*m), a.set(n)) {
+			a.sets = a.sets[:n.from]
+			a.b.Spend(4 + int(n.to-n.from)/4)
+			return
+		}
+	}
+	a.b.Spend(6 + int(n.to-n.from)/4)
+	if len(a.nodes) == cap(a.nodes) { // the buffers are about to grow
+		a.b.Spend(nodeSize * max(64, len(a.nodes)))
+	}
+	*slot = int32(len(a.nodes))
+	a.nodes = append(a.nodes, n)
+	if len(a.nodes) > len(a.seen) {
+		a.grow()
+	}
+}
+
+// nodeSize is what room for one more node is charged, with its positions.
+const nodeSize = 24
+
+func (a *automaton) hash(n node) uint32 {
+	const prime = 1099511628211 // FNV-1a, 64 bits
+	h := uint64(14695981039346656037)
+	h = (h ^ uint64(n.seg)) * prime
+	h = (h ^ uint64(n.count)) * prime
+	for _, p := range a.set(n) {
+		h = (h ^ uint64(p)) * prime
+	}
+	return uint32(h ^ h>>32)
+}
+
+// grow doubles the table of nodes.
+func (a *automaton) grow() {
+	a.b.Spend(4 * len(a.seen))
+	a.seen = slices.Grow(a.seen[:0], 2*len(a.seen))[:2*len(a.seen)]
+	for i := range a.seen {
+		a.seen[i] = -1
+	}
+	for i := range a.nodes {
+		slot := &a.seen[a.nodes[i].hash&uint32(len(a.seen)-1)]
+		a.nodes[i].chain = *slot
+		*slot = int32(i)
+	}
+}
+
+// texts follows the way back and cuts it into segments.
+func (a *automaton) texts(i int) []string {
+	texts := make([]string, len(a.tape.Segments))
+	rs := make([][]rune, len(a.tape.Segments))
+	for ; i > 0; i = int(a.nodes[i].prev) {
+		if n := &a.nodes[i]; n.char != 0 {
+			rs[n.seg] = append(rs[n.seg], n.char)
+		}
+	}
+	for s := range rs {
+		if a.tape.Segments[s].Class == nil {
+			texts[s] = a.tape.Segments[s].Text
+			continue
+		}
+		slices.Reverse(rs[s])
+		texts[s] = string(rs[s])
+	}
+	return texts
+}

@@ -1,0 +1,32 @@
+package textsolve
+
+// A Class is a set of characters. sample lists characters to choose from when
+// any will do, the pleasant ones first.
+type Class struct {
+	ascii  [2]uint64
+	beyond func(rune) bool // for characters behind ASCII; nil: none
+	Sample string
+}
+
+func NewClass(sample string) *Class {
+	c := &Class{Sample: sample}
+	for _, r := range sample {
+		if r < 0x80 {
+			c.ascii[r>>6] |= 1 << (r & 63)
+		}
+	}
+	return c
+}
+
+func (c *Class) Has(r rune) bool {
+	if r < 0x80 {
+		return c.ascii[r>>6]&(1<<(r&63)) != 0
+	}
+	return c.beyond != nil && c.beyond(r)
+}
+
+// And adds the characters behind ASCII that beyond knows.
+func (c *Class) And(beyond func(rune) bool) *Class {
+	c.beyond = beyond
+	return c
+}

@@ -1,0 +1,90 @@
+package textsolve
+
+import (
+	"strings"
+	"testing"
+)
+
+// manySteps are more than any of these tests takes.
+const manySteps = 1 << 22
+
+// patternOf reads a value without variables.
+func patternOf(value string, mode TextMode) Pattern {
+	return ReadPattern(value, []Part{{Text: value}}, mode)
+}
+
+func TestPatternsFold(t *testing.T) {
+	b := NewBudget(manySteps, nil)
+	texts := []string{"", "s", "S", "\u017f", "k", "\u212a", "\u00b5", "\u039c", "\u00c9", "\u00e9", "w", "[", "{"}
+	long := strings.Repeat("x", longText)
+	for _, a := range texts {
+		for _, text := range texts {
+			want := strings.EqualFold(a, text)
+			if p := patternOf(a, TextMode{Fold: true}); p.Matches(text, b) != want {
+				t.Errorf("%q matches %q: %v, want %v", a, text, !want, want)
+			}
+			open := Pattern{Fold: true}
+			colons := 0
+			open.Tokens = append(open.Read([]Token{{Kind: Star}}, Part{Text: long + a + ";"}, &colons, false), Token{Kind: Star}, Token{Char: 'y', fold: true})
+			if open.Matches("zz"+strings.ToUpper(long)+text+";zzy", b) != want {
+				t.Errorf("%q before something open matches %q: %v, want %v", a, text, !want, want)
+			}
+		}
+	}
+}
+
+func TestPatternHead(t *testing.T) {
+	for _, row := range []struct {
+		text string
+		mode TextMode
+		want string
+	}{
+		{"abc", TextMode{}, "abc"},
+		{"a*c", TextMode{}, "a*c"},
+		{"aéc", TextMode{}, "a"},
+		{"abc", TextMode{Fold: true}, ""},
+		{"ab*c", TextMode{Wild: true}, "ab"},
+		{"a?c", TextMode{Wild: true}, "a"},
+		{"aé*", TextMode{Wild: true}, "a"},
+		{"*a", TextMode{Wild: true}, ""},
+	} {
+		if p := patternOf(row.text, row.mode); p.head() != row.want {
+			t.Errorf("%q: every match begins with %q, want %q", row.text, p.head(), row.want)
+		}
+	}
+	open := Pattern{Tokens: []Token{{Char: 'a'}, {Char: 'b', fold: true}}}
+	if got := open.head(); got != "a" {
+		t.Errorf("a letter of any case is in the head %q", got)
+	}
+}
+
+func TestReadPattern(t *testing.T) {
+	like, arn := TextMode{Wild: true}, TextMode{Wild: true, ARN: true}
+	text := func(s string) []Part { return []Part{{Text: s}} }
+	for _, row := range []struct {
+		text         string
+		mode         TextMode
+		parts        []Part
+		exact, short bool
+		plain        string
+	}{
+		{"", like, nil, true, false, ""},
+		{"a*", TextMode{}, text("a*"), true, false, "a*"},
+		{"a", like, text("a"), true, false, "a"},
+		{"a*", like, text("a*"), false, false, ""},
+		{"${*}", like, []Part{{Text: "*", Literal: true}}, true, false, "*"},
+		{"${*}", like, text("${*}"), false, false, ""},
+		{"${aws:x}", TextMode{}, text("${aws:x}"), true, false, "${aws:x}"},
+		{"a:b:c:d:e", TextMode{}, text("a:b:c:d:e"), true, false, "a:b:c:d:e"},
+		{"a:b:c:d:e", arn, text("a:b:c:d:e"), true, true, "a:b:c:d:e"},
+		{"a:b:c:d:*", arn, text("a:b:c:d:*"), false, true, ""},
+		{"a:b:c:d:e:f", arn, text("a:b:c:d:e:f"), true, false, "a:b:c:d:e:f"},
+		{"a:b:c:d:e:${?}", arn, []Part{{Text: "a:b:c:d:e:"}, {Text: "?", Literal: true}}, true, false, "a:b:c:d:e:?"},
+		{"a:b:c:d:e:*", arn, text("a:b:c:d:e:*"), false, false, ""},
+	} {
+		p := ReadPattern(row.text, row.parts, row.mode)
+		if p.Exact != row.exact || p.Short != row.short || p.Plain != row.plain || p.Parts != nil || (p.Tokens == nil) != p.Exact {
+			t.Errorf("%q under %+v: exact %v, short %v, plain %q, %d parts, %d tokens; want %v, %v, %q", row.text, row.mode, p.Exact, p.Short, p.Plain, len(p.Parts), len(p.Tokens), row.exact, row.short, row.plain)
+		}
+	}
+}

@@ -1,0 +1,417 @@
+// Package textsolve finds a text that meets constraints: one that these patterns
+// match and those do not, of a shape such as an ARN's, from certain characters.
+// It knows nothing of AWS.
+//
+// Each step is charged to a Budget. What comes back after the budget has run
+// out proves nothing.
+package textsolve
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// FewTexts is up to how many texts are looked through one by one.
+const FewTexts = 8
+
+// A Shape is the shape of all values that a key, or several keys that depend on
+// each other, can have: segments one behind the other. The ARN of a role is
+// "arn:aws:iam::", an account, ":role/", a name.
+type Shape struct {
+	Segments []Segment
+}
+
+// A Segment is a fixed text, or min to max characters of a class.
+type Segment struct {
+	Text  string // the fixed text; unused when class is set
+	Class *Class
+	Min   int
+	Max   int
+}
+
+func Fixed(s string) Segment { return Segment{Text: s} }
+
+func Repeat(c *Class, lo, hi int) Segment { return Segment{Class: c, Min: lo, Max: hi} }
+
+// A Constraint is one constraint on a tape: the segments from first to last, read as
+// one text, must match (or, negated, must not match) one of the patterns.
+// Segment skip is left out of that text.
+type Constraint struct {
+	First, Last int
+	Skip        int // -1: none is left out
+	Negated     bool
+	Patterns    []Pattern           // none of them has variables
+	Index       map[string]struct{} // of pats, when they are many plain texts
+}
+
+// text returns what the need reads.
+func (n *Constraint) text(texts []string) string {
+	if n.First == n.Last {
+		return texts[n.First]
+	}
+	var b strings.Builder
+	for i := n.First; i <= n.Last; i++ {
+		if i != n.Skip {
+			b.WriteString(texts[i])
+		}
+	}
+	return b.String()
+}
+
+// Holds checks the need against the texts of the segments.
+func (n *Constraint) Holds(texts []string, b *Budget) bool { return n.admits(n.text(texts), b) }
+
+// admits reports whether the need holds for s.
+func (n *Constraint) admits(s string, b *Budget) bool {
+	if n.Index == nil {
+		return n.offender(s, b) < 0
+	}
+	b.Spend(3)
+	_, in := n.Index[s]
+	return in != n.Negated
+}
+
+// offender returns -1 when the need holds for s, else the pattern at fault; 0
+// for a need that matches none of its patterns.
+func (n *Constraint) offender(s string, b *Budget) int {
+	b.Spend(2)
+	for i := range n.Patterns {
+		if n.Patterns[i].Matches(s, b) {
+			if n.Negated {
+				return i
+			}
+			return -1
+		}
+	}
+	if n.Negated {
+		return -1
+	}
+	return 0
+}
+
+// exact reports whether the need asks for one of some fixed texts.
+func (n *Constraint) exact() bool {
+	for i := range n.Patterns {
+		if !n.Patterns[i].Exact || n.Patterns[i].Fold {
+			return false
+		}
+	}
+	return true
+}
+
+func AllHold(needs []Constraint, texts []string, b *Budget) bool {
+	for i := range needs {
+		if !needs[i].Holds(texts, b) {
+			return false
+		}
+	}
+	return true
+}
+
+// Solve returns the texts of the segments of a shortest value that meets all
+// needs. ok is false when there is none, or when the budget ran out.
+func (t Shape) Solve(needs []Constraint, b *Budget) (texts []string, ok bool) {
+	needs, ok = narrow(needs, b)
+	if !ok {
+		return nil, false
+	}
+	if needs, ok = t.fitting(needs, b); !ok {
+		return nil, false
+	}
+	for i := range needs {
+		if n := &needs[i]; !n.Negated && n.exact() && n.First == 0 && n.Last == len(t.Segments)-1 && n.Skip < 0 {
+			return t.choose(n.Patterns, needs, b)
+		}
+	}
+	if texts, ok := t.guess(needs, b); ok {
+		return texts, true
+	}
+	return t.refine(needs, b)
+}
+
+// manyTokens is from how many tokens of one pattern on guessing comes first.
+const manyTokens = 40
+
+// guess tries the plainest texts of long patterns, since walking along these is
+// dear: nothing for each star, and for each question mark one character.
+func (t Shape) guess(needs []Constraint, b *Budget) ([]string, bool) {
+	for i := range needs {
+		n := &needs[i]
+		if n.Negated || n.First != 0 || n.Last != len(t.Segments)-1 || n.Skip >= 0 {
+			continue
+		}
+		for j := range n.Patterns {
+			p := &n.Patterns[j]
+			if len(p.Tokens) < manyTokens {
+				continue
+			}
+			for _, fill := range [...]rune{'x', '0'} {
+				var s strings.Builder
+				for _, tok := range p.Tokens {
+					switch tok.Kind {
+					case tokLit:
+						s.WriteRune(tok.Char)
+					case AnyChar:
+						s.WriteRune(fill)
+					}
+				}
+				if b.Spend(len(p.Tokens)); b.Out() {
+					return nil, false
+				}
+				if texts, ok := t.Split(s.String()); ok && AllHold(needs, texts, b) {
+					return texts, true
+				}
+			}
+		}
+	}
+	return nil, false
+}
+
+func textsSize(texts []string) int {
+	n := 0
+	for _, t := range texts {
+		n += len(t)
+	}
+	return n
+}
+
+// fitting drops patterns that are longer than the value can be, and from long
+// lists those that begin as no value does; ok is false when none is left of what
+// must match.
+func (t Shape) fitting(needs []Constraint, b *Budget) ([]Constraint, bool) {
+	most := 0
+	for i := range t.Segments {
+		most += t.Segments[i].Max + utf8.RuneCountInString(t.Segments[i].Text)
+	}
+	for i := range needs {
+		n := &needs[i]
+		if n.Negated {
+			continue
+		}
+		whole := len(n.Patterns) > FewTexts && n.First == 0 && n.Last == len(t.Segments)-1 && n.Skip < 0
+		never := func(p Pattern) bool { return p.shortest() > most || whole && !t.begins(&p, needs, b) }
+		b.Spend(len(n.Patterns) + n.size()/8)
+		if !slices.ContainsFunc(n.Patterns, never) {
+			continue
+		}
+		left := make([]Pattern, 0, min(len(n.Patterns), FewTexts))
+		for _, p := range n.Patterns {
+			if !never(p) {
+				b.Spend(2 * PatternSize)
+				left = append(left, p)
+			}
+		}
+		if len(left) == 0 {
+			return nil, false
+		}
+		needs = slices.Clone(needs)
+		needs[i].Patterns, needs[i].Index = left, nil
+	}
+	return needs, true
+}
+
+// begins reports whether some value may begin as the pattern does: as far as the
+// pattern asks for certain characters and the segments have one length, each
+// segment is one of which the needs on it admit the text.
+func (t Shape) begins(p *Pattern, needs []Constraint, b *Budget) bool {
+	head := p.head()
+	b.Spend(4 + len(head)/2)
+	for i := range t.Segments {
+		g := &t.Segments[i]
+		if g.Class == nil {
+			n := min(len(g.Text), len(head))
+			if g.Text[:n] != head[:n] {
+				return false
+			}
+			head = head[n:]
+			continue
+		}
+		if g.Min != g.Max || len(head) < g.Min {
+			return true
+		}
+		text := head[:g.Min]
+		for j := range needs {
+			if n := &needs[j]; n.First == i && n.Last == i && !n.admits(text, b) {
+				return false
+			}
+		}
+		head = head[g.Min:]
+	}
+	return true
+}
+
+// narrow keeps, of the fixed texts that a place may have, those that all needs
+// on the same place accept, and drops these needs.
+func narrow(needs []Constraint, b *Budget) ([]Constraint, bool) {
+	for i := range needs {
+		n := needs[i]
+		if n.Negated || !n.exact() {
+			continue
+		}
+		b.Spend(16 + 12*len(needs) + len(n.Patterns))
+		var rest []Constraint
+		same := []*Constraint{}
+		for j := range needs {
+			switch m := &needs[j]; {
+			case j == i:
+			case m.First == n.First && m.Last == n.Last && m.Skip == n.Skip:
+				same = append(same, m)
+			default:
+				rest = append(rest, *m)
+			}
+		}
+		if len(same) == 0 {
+			continue
+		}
+		left := make([]Pattern, 0, min(len(n.Patterns), FewTexts))
+	next:
+		for _, p := range n.Patterns {
+			for _, m := range same {
+				if !m.admits(p.Plain, b) {
+					continue next
+				}
+			}
+			b.Spend(2 * PatternSize)
+			left = append(left, p)
+		}
+		n.Patterns, n.Index = left, nil
+		if len(left) == 0 {
+			return nil, false
+		}
+		return narrow(append(rest, n), b)
+	}
+	return needs, !b.Out()
+}
+
+// PatternSize is what a copy of a pattern is charged.
+const PatternSize = 24
+
+// choose returns the first of some whole values that meets all needs.
+func (t Shape) choose(pats []Pattern, needs []Constraint, b *Budget) ([]string, bool) {
+	for i := range pats {
+		if b.Spend(10 + 4*len(t.Segments) + len(pats[i].Plain)/4); b.Out() {
+			return nil, false
+		}
+		if texts, ok := t.Split(pats[i].Plain); ok && AllHold(needs, texts, b) {
+			return texts, true
+		}
+	}
+	return nil, false
+}
+
+// Split cuts s into the tape's segments. Our tapes cut in one way only: what
+// ends a segment is not in its class, or stands last in the value.
+func (t Shape) Split(s string) ([]string, bool) {
+	texts := make([]string, len(t.Segments))
+	return texts, splitInto(texts, t.Segments, s)
+}
+
+func splitInto(texts []string, segs []Segment, s string) bool {
+	if len(segs) == 0 {
+		return s == ""
+	}
+	g := &segs[0]
+	if g.Class == nil {
+		rest, ok := strings.CutPrefix(s, g.Text)
+		texts[0] = g.Text
+		return ok && splitInto(texts[1:], segs[1:], rest)
+	}
+	n, end := 0, 0
+	for {
+		if n >= g.Min {
+			texts[0] = s[:end]
+			if splitInto(texts[1:], segs[1:], s[end:]) {
+				return true
+			}
+		}
+		r, size := utf8.DecodeRuneInString(s[end:])
+		if size == 0 || n == g.Max || !g.Class.Has(r) {
+			return false
+		}
+		n, end = n+1, end+size
+	}
+}
+
+// manyPatterns is from where on patterns to avoid are only looked at once a
+// solution runs into one, and fewRounds how often that is tried.
+const (
+	manyPatterns = 6
+	manyMore     = 4 // times what is asked for: less to avoid is no burden
+	fewRounds    = 8
+)
+
+// size returns how many steps an automaton has for the need.
+func (n *Constraint) size() int {
+	size := 0
+	for i := range n.Patterns {
+		size += len(n.Patterns[i].Tokens) + len(n.Patterns[i].Plain) + 1
+	}
+	return size
+}
+
+// refine leaves long lists of things to avoid out at first, where they are long
+// beside what is asked for, and takes in those that a solution runs into; if it
+// runs into many, all of them.
+func (t Shape) refine(needs []Constraint, b *Budget) ([]string, bool) {
+	b.Spend(20 * len(needs))
+	active := append([]Constraint(nil), needs...)
+	wanted := 0
+	for i := range active {
+		if !active[i].Negated {
+			wanted += active[i].size()
+		}
+	}
+	for i := range active {
+		if len(active[i].Patterns) > manyPatterns && active[i].size() > manyMore*wanted {
+			active[i].Patterns, active[i].Index = nil, nil
+		}
+	}
+	for range fewRounds {
+		texts, ok := t.walk(active, b)
+		if !ok {
+			return nil, false
+		}
+		met := true
+		for i := range needs {
+			if len(active[i].Patterns) == len(needs[i].Patterns) {
+				continue
+			}
+			b.Spend(textsSize(texts) / 4)
+			if s := needs[i].text(texts); !needs[i].admits(s, b) {
+				k := needs[i].offender(s, b)
+				if k < 0 { // the budget has run out in between
+					return nil, false
+				}
+				active[i].Patterns = append(active[i].Patterns, needs[i].Patterns[k])
+				met = false
+			}
+		}
+		if met {
+			return texts, true
+		}
+	}
+	return t.walk(needs, b)
+}
+
+// walk runs the automaton, and once more with exact counts when the value that
+// it found is longer than the tape allows.
+func (t Shape) walk(needs []Constraint, b *Budget) ([]string, bool) {
+	a := &b.scratch
+	a.build(t, needs, b)
+	texts, ok := a.walk()
+	if ok && t.tooLong(texts) {
+		a.track = true
+		return a.walk()
+	}
+	return texts, ok
+}
+
+func (t Shape) tooLong(texts []string) bool {
+	for i := range t.Segments {
+		if t.Segments[i].Class != nil && utf8.RuneCountInString(texts[i]) > t.Segments[i].Max {
+			return true
+		}
+	}
+	return false
+}

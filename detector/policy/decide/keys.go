@@ -1,0 +1,174 @@
+package decide
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
+)
+
+// A form is a shape of condkey made ready for one question: what the question
+// knows of the key is filled in.
+type form struct {
+	textsolve.Shape
+	caller int     // the segment that holds the caller's account, -1 for none
+	same   [][]int // segments that hold one text, by label; nil for none
+	labels []string
+}
+
+// formOf fills in what the question knows of the key.
+func (c *compiled) formOf(shape condkey.Shape) form {
+	f := form{caller: -1}
+	joined := false // the next fixed text belongs to the last segment
+	add := func(segs ...textsolve.Segment) {
+		f.Segments = append(f.Segments, segs...)
+		joined = false
+	}
+	addFixed := func(text string) {
+		if joined {
+			f.Segments[len(f.Segments)-1].Text += text
+			return
+		}
+		add(textsolve.Fixed(text))
+		joined = true
+	}
+	for i := range shape {
+		switch p := &shape[i]; p.Kind {
+		case condkey.Partition:
+			addFixed(c.partition)
+		case condkey.KeyRegion:
+			if c.region != "" {
+				addFixed(c.region)
+				break
+			}
+			add(anyRegion()...)
+		case condkey.Caller:
+			f.caller = len(f.Segments)
+			add(textsolve.Repeat(digitClass(), 12, 12))
+		case condkey.Run:
+			if p.Label != "" {
+				k := slices.Index(f.labels, p.Label)
+				if k < 0 {
+					k = len(f.labels)
+					f.labels, f.same = append(f.labels, p.Label), append(f.same, nil)
+				}
+				f.same[k] = append(f.same[k], len(f.Segments))
+			}
+			add(textsolve.Repeat(classOf(p.Class), p.Min, p.Max))
+		default:
+			if i > 0 && shape[i-1].Kind == condkey.Fixed {
+				joined = false // the shape keeps them apart
+			}
+			addFixed(p.Text)
+		}
+	}
+	return f
+}
+
+// formsOf fills in shapes of a row, each list once.
+func (c *compiled) formsOf(shapes []condkey.Shape) []form {
+	if len(shapes) == 0 {
+		return nil
+	}
+	if list, ok := c.forms[&shapes[0]]; ok {
+		return list
+	}
+	list := make([]form, len(shapes))
+	for i := range shapes {
+		list[i] = c.formOf(shapes[i])
+	}
+	if c.forms == nil {
+		c.forms = make(map[*condkey.Shape][]form, 4)
+	}
+	c.forms[&shapes[0]] = list[:len(list):len(list)]
+	return c.forms[&shapes[0]]
+}
+
+// anyRegion is the shape of a Region's name: us-east-1, us-gov-west-1.
+func anyRegion() []textsolve.Segment {
+	return []textsolve.Segment{textsolve.Repeat(classOf(condkey.Lower), 2, 8), textsolve.Fixed("-"), textsolve.Repeat(classOf(condkey.Lower), 4, 12), textsolve.Fixed("-"), textsolve.Repeat(digitClass(), 1, 2)}
+}
+
+// filled puts the key's partition and Region into a text of a row.
+func (c *compiled) filled(text string) string {
+	if !strings.Contains(text, "{") {
+		return text
+	}
+	region := c.region
+	if region == "" {
+		region = "us-east-1"
+	}
+	return strings.NewReplacer("{partition}", c.partition, "{keyregion}", region).Replace(text)
+}
+
+// in returns the form's tape with the caller's account, any for "".
+func (f *form) in(account string) textsolve.Shape {
+	if f.caller < 0 || account == "" {
+		return f.Shape
+	}
+	segs := append([]textsolve.Segment(nil), f.Segments...)
+	segs[f.caller] = textsolve.Fixed(account)
+	return textsolve.Shape{Segments: segs}
+}
+
+// plain returns the form's plainest text for a caller of the account.
+func (f *form) plain(account string) string {
+	var b strings.Builder
+	for i, g := range f.Segments {
+		switch {
+		case i == f.caller:
+			b.WriteString(account)
+		case g.Class == nil:
+			b.WriteString(g.Text)
+		default:
+			for n, r := 0, []rune(g.Class.Sample); n < g.Min; n++ {
+				b.WriteRune(r[n%min(len(r), 3)])
+			}
+		}
+	}
+	return b.String()
+}
+
+// exists reports whether keys with the free part of k's name can be; those
+// with a reserved one may.
+func (c *compiled) exists(k condkey.Key) (can, reserved bool) {
+	part := k.FreePart()
+	if k.Family != condkey.Prefix || k.Part == "" {
+		return true, false
+	}
+	shape, err := condkey.ParseShape(k.Part)
+	if err != nil {
+		return false, false // a part that cannot be read fits nothing
+	}
+	f := c.formOf(shape)
+	_, can = f.Split(part)
+	return can, k.Reserved != "" && len(part) >= len(k.Reserved) && strings.EqualFold(part[:len(k.Reserved)], k.Reserved)
+}
+
+// slotWith returns the first slot of a key with the tie, -1 when no condition
+// names one.
+func (c *compiled) slotWith(tie condkey.Tie) int {
+	if !c.ties[tie] {
+		return -1
+	}
+	for i := sFirst; i < len(c.slots); i++ {
+		if c.slots[i].Tie == tie {
+			return i
+		}
+	}
+	return -1
+}
+
+// mentionsAny reports whether a condition names a key with one of the ties.
+func (c *compiled) mentionsAny(ties ...condkey.Tie) bool {
+	for _, t := range ties {
+		if c.ties[t] {
+			return true
+		}
+	}
+	return false
+}
+
+// hasTie reports whether the slot's key has a tie.
+func (c *compiled) hasTie(slot int, tie condkey.Tie) bool { return c.slots[slot].Tie == tie }

@@ -1,0 +1,208 @@
+package decide
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
+)
+
+// TestOpenPattern: a text of which a part is unknown matches all that it can
+// be. It is one text, and fixes who is named, only where that is sure.
+func TestOpenPattern(t *testing.T) {
+	const arn = "arn:aws:iam::"
+	arnKey, textKey := condkey.Key{Row: &condkey.Row{Types: condkey.ARN | condkey.String}}, condkey.Key{Row: &condkey.Row{Types: condkey.String}}
+	p := &policy.Policy{Version: policy.Version2012, Unknown: []policy.Unknown{{Never: ":*?"}, {}, {Many: true}}}
+	old := &policy.Policy{Version: policy.Version2008, Unknown: p.Unknown}
+	for _, row := range []struct {
+		name           string
+		policy         *policy.Policy
+		text           string
+		base           policy.Base
+		key            condkey.Key
+		matches, fails string
+		one, pins      bool
+	}{
+		{"one text", p, "a" + policy.Mark(0), policy.StringEquals, textKey, "ab", "a:b", true, true},
+		{"a wildcard", p, "a*" + policy.Mark(0), policy.StringLike, textKey, "ab", "b", false, false},
+		{"what may be a wildcard", p, "a" + policy.Mark(1), policy.StringLike, textKey, "ab", "b", false, false},
+		{"no wildcard for the operator", p, "a" + policy.Mark(1), policy.StringEquals, textKey, "a:b", "b", true, true},
+		{"many texts", p, policy.Mark(2), policy.StringEquals, textKey, "a:b", "\n", false, false},
+		{"a variable", p, "${aws:x}" + policy.Mark(0), policy.StringEquals, textKey, "ab", "a:\n", false, false},
+		{"no variable", old, "${aws:x}" + policy.Mark(0), policy.StringEquals, textKey, "${aws:x}b", "ab", true, true},
+		{"a star that is written out", p, "${*}" + policy.Mark(0), policy.StringLike, textKey, "*b", "ab", false, false},
+		{"a part that is not listed", p, "a" + policy.Mark(9), policy.StringEquals, textKey, "a:b", "b", false, false},
+		{"an account of an ARN", p, arn + policy.Mark(0) + ":role/*", policy.ArnLike, arnKey, arn + "1:role/x", arn + "1:user/x", false, true},
+		{"an account of a text", p, arn + policy.Mark(0) + ":role/*", policy.ArnLike, textKey, arn + "1:role/x", arn + "1:user/x", false, false},
+		{"an account under StringLike", p, arn + policy.Mark(0) + ":role/*", policy.StringLike, arnKey, arn + "1:role/x", arn + "1:user/x", false, false},
+		{"an account with a wildcard", p, arn + "*" + policy.Mark(0) + ":role/x", policy.ArnLike, arnKey, arn + "1:role/x", arn + "1:user/x", false, false},
+		{"an account that may be any", p, arn + policy.Mark(1) + ":role/x*", policy.ArnLike, arnKey, arn + "1:role/x", "arn:aws:sts::1:role/x", false, false},
+		{"a known account", p, arn + "1:role/*" + policy.Mark(0), policy.ArnLike, arnKey, arn + "1:role/x", arn + "2:role/x", false, false},
+	} {
+		c := &compiled{policy: row.policy}
+		got, one, pins := c.openPattern(row.text, row.base, row.key)
+		b := textsolve.NewBudget(MaxSteps, nil)
+		if !got.Matches(row.matches, b) || row.fails != "\n" && row.fails != "a:\n" && got.Matches(row.fails, b) {
+			t.Errorf("%s: matches(%q) = %v, matches(%q) = %v", row.name, row.matches, got.Matches(row.matches, b), row.fails, got.Matches(row.fails, b))
+		}
+		if one != row.one || pins != row.pins {
+			t.Errorf("%s: one text %v, fixes who is named %v; want %v, %v", row.name, one, pins, row.one, row.pins)
+		}
+	}
+}
+
+// TestOpenPrincipals: of a principal with an unknown part, its account is known
+// where the ARN says it; else it may be in any, and what can be "*" is everybody.
+// Only texts that surely are one each count as texts that name one.
+func TestOpenPrincipals(t *testing.T) {
+	const key = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+	p := &policy.Policy{Version: policy.Version2012, Unknown: []policy.Unknown{{Never: ":*?"}, {}, {Never: ":*?", Many: true}}}
+	bob, anybody, star, many := "arn:aws:iam::444455556666:user/"+policy.Mark(0), policy.Mark(0), policy.Mark(1), policy.Mark(2)
+	for _, row := range []struct {
+		name       string
+		principals []string
+		key, want  string // the accounts, or everybody, or nobody
+		one        int
+	}{
+		{"any text", []string{anybody}, key, "*", 1},
+		{"what may be the star", []string{star}, key, "everybody", -1},
+		{"an ARN that is cut", []string{"arn:" + anybody}, key, "*", 1},
+		{"an account of its own", []string{bob}, key, "444455556666", 1},
+		{"what may be another account", []string{anybody + ":aws:iam::444455556666:root"}, key, "*", 1},
+		{"an account behind what may run over colons", []string{"arn:aws:iam" + star + "::444455556666:root"}, key, "*", 1},
+		{"the owner's account", []string{"arn:aws:iam::111122223333:user/" + anybody}, key, "nobody", 0},
+		{"another partition", []string{"arn:aws-cn:iam::444455556666:user/" + anybody}, key, "nobody", 0},
+		{"another partition, and the key is not known", []string{"arn:aws-cn:iam::444455556666:user/" + anybody}, "", "444455556666", 1},
+		{"an unknown partition", []string{"arn:" + anybody + ":iam::444455556666:root"}, key, "444455556666", 1},
+		{"two texts", []string{bob, anybody}, key, "* 444455556666", 2},
+		{"two texts that may be anybody", []string{anybody, "x" + anybody, bob}, key, "* 444455556666", 3},
+		{"many texts", []string{many}, key, "*", -1},
+		{"one text behind many", []string{many, anybody, bob}, key, "* 444455556666", -1},
+		{"many texts behind one", []string{bob, many}, key, "* 444455556666", -1},
+		{"a text behind the star", []string{star, bob, anybody}, key, "everybody", -1},
+	} {
+		c := &compiled{policy: p, q: Question{KeyARN: row.key}, owner: "111122223333", partition: "aws"}
+		s := &stmt{Statement: &policy.Statement{}}
+		for _, value := range row.principals {
+			s.Principals = append(s.Principals, policy.Principal{Kind: policy.KindAWS, Value: value})
+		}
+		c.compilePrincipals(s)
+		got, one := "nobody", 0
+		if s.entries.open != nil {
+			got, one = "everybody", s.entries.open.open.one
+			if wide := s.entries.open.open.wide; wide != nil {
+				var accounts []string
+				for _, p := range wide.pats {
+					accounts = append(accounts, p.Text)
+				}
+				got = strings.Join(accounts, " ")
+			}
+		}
+		if got != row.want || one != row.one {
+			t.Errorf("%s: %s, %d texts; want %s, %d", row.name, got, one, row.want, row.one)
+		}
+	}
+}
+
+func TestInForms(t *testing.T) {
+	shape, err := condkey.ParseShape("{=a digit 1 1}-{=a digit 1 1}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	forms := []form{(&compiled{}).formOf(shape)}
+	for text, want := range map[string]bool{"1-1": true, "1-2": false, "1-": false} {
+		if got := (&search{}).inForms(forms, text); got != want {
+			t.Errorf("inForms(%q) = %v", text, got)
+		}
+	}
+}
+
+func TestExists(t *testing.T) {
+	for _, row := range []struct {
+		part, reserved, name string
+		can, kept            bool
+	}{
+		{"", "", "team", true, false},
+		{"{tag 1 128}", "", "team", true, false},
+		{"{tag 1 128}", "", "te*m", false, false},
+		{"{tag 1 128}", "aws:", "team", true, false},
+		{"{tag 1 128}", "aws:", "AWS:team", true, true},
+		{"{tag 1 128}", "aws:", "aws", true, false},
+		{"{no such class}", "aws:", "aws:team", false, false},
+	} {
+		k := condkey.Key{Row: &condkey.Row{Name: "aws:PrincipalTag/", Family: condkey.Prefix, Part: row.part, Reserved: row.reserved}, Name: "aws:PrincipalTag/" + row.name}
+		if can, kept := (&compiled{}).exists(k); can != row.can || kept != row.kept {
+			t.Errorf("%q reserved %q: exists(%s) = %v, %v, want %v, %v", row.part, row.reserved, row.name, can, kept, row.can, row.kept)
+		}
+	}
+}
+
+// TestUnknownPart holds how a part that is not known is shown.
+func TestUnknownPart(t *testing.T) {
+	problem := &policy.ParseError{Line: 3, Want: "a", Got: "b"}
+	p := &policy.Policy{
+		Statements: []policy.Statement{{Index: 0, Sid: "first"}, {Index: 5, Sid: "fifth"}},
+		Unknown: []policy.Unknown{
+			{Statement: 0, Path: "Statement[0].Action[1]", Problem: problem},
+			{Statement: 0, Path: "Statement.Action", Problem: problem},
+			{Statement: 0, Path: `Statement.Condition.Bool["x"]`, Problem: problem},
+			{Statement: 0, Path: "Statement[0]", Problem: problem},
+			{Statement: 0, Path: "Statement", Problem: problem},
+			{Statement: -1, Path: "Version", Problem: problem},
+			{Statement: -1, Path: "Statement[0]", Problem: problem},
+			{Statement: 1, Path: "Statement[1].Action", Name: "P"},
+			{Statement: 2, Name: "P"},
+		},
+	}
+	d := &decider{compiled: &compiled{policy: p}}
+	const why = " cannot be read (line 3): expected a, found b"
+	for i, want := range []UnknownPart{
+		{Reason: "Action[1]" + why, Statement: StatementRef{0, "first"}},
+		{Reason: "Action" + why, Statement: StatementRef{0, "first"}},
+		{Reason: `Condition.Bool["x"]` + why, Statement: StatementRef{0, "first"}},
+		{Reason: "a part of it" + why, Statement: StatementRef{0, "first"}},
+		{Reason: "a part of it" + why, Statement: StatementRef{0, "first"}},
+		{Reason: "Version" + why, Statement: StatementRef{-1, ""}},
+		{Reason: "Statement[0]" + why, Statement: StatementRef{-1, ""}},
+		{Reason: "Statement[1].Action: P is not known", Statement: StatementRef{1, ""}},
+		{Reason: "P is not known", Statement: StatementRef{2, ""}},
+	} {
+		got := d.unknownPart(i)
+		if got.Reason != want.Reason || got.Statement != want.Statement {
+			t.Errorf("part %d is %q of %v, want %q of %v", i, got.Reason, got.Statement, want.Reason, want.Statement)
+		}
+	}
+}
+
+// A request must differ from an unknown text only where it counts for sure.
+func TestOrient(t *testing.T) {
+	known, wide, fresh := exactly("a"), exactly("a", "b"), exactly("a", "c")
+	o := &openSet{known: known, wide: wide, fresh: fresh, one: 1}
+	for _, row := range []struct {
+		name     string
+		mode     mode
+		wide     bool
+		freshWho bool
+		want     *valueSet
+		apart    int
+	}{
+		{"in, whenever it may be", eachIn, true, false, wide, 0},
+		{"in, by a stranger", someIn, true, true, fresh, 0},
+		{"in for sure", eachIn, false, false, known, 0},
+		{"out, whenever it may be", eachOut, true, false, known, 0},
+		{"out for sure, of one text", eachOut, false, false, known, 1},
+	} {
+		s := &search{scene: &scene{c: &compiled{}}, reach: reach{freshWho: row.freshWho}}
+		got := s.orient(literal{slot: sAccount, mode: row.mode, set: &valueSet{open: o}}, row.wide)
+		if got.set != row.want || got.mode != row.mode || len(s.apart) != row.apart {
+			t.Errorf("%s: %d patterns, mode %v, apart %v", row.name, len(got.set.pats), got.mode, s.apart)
+		}
+	}
+	o.one = 0
+	s := &search{scene: &scene{c: &compiled{}}}
+	if got := s.orient(literal{slot: sAccount, mode: eachOut, set: &valueSet{open: o}}, false); got.set != wide || s.apart != nil {
+		t.Errorf("out for sure, of many texts: %d patterns, apart %v", len(got.set.pats), s.apart)
+	}
+}

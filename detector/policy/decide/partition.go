@@ -1,0 +1,207 @@
+package decide
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
+	"github.com/kmsentry/kmsentry/internal/awsid"
+)
+
+// partitions lists the partitions in which the policy is to be decided: that of
+// the key's ARN, or, for an unknown key, every partition in which the answer
+// can be another one: "aws", one of each kind that the policy tells apart, and,
+// where it compares ARNs at all, one that it does not distinguish from "aws". A
+// caller's ARNs are always of the key's partition, so what names another one
+// lets nobody in and keeps nobody out.
+func partitions(p *policy.Policy, q Question) []string {
+	if parts := strings.SplitN(q.KeyARN, ":", 6); len(parts) == 6 {
+		return []string{parts[1]}
+	}
+	others := otherPartitions()
+	parts := map[string]bool{} // see partitionParts
+	compares := false
+	for i := range p.Statements {
+		st := &p.Statements[i]
+		for _, entry := range st.Principals {
+			partitionParts(parts, entry.Value, others)
+		}
+		for _, text := range st.Resources {
+			partitionParts(parts, text, others)
+		}
+		for _, c := range st.Conditions {
+			for _, text := range c.Values {
+				partitionParts(parts, text, others)
+				compares = compares || strings.Contains(text, "arn:")
+			}
+		}
+	}
+	list := []string{"aws"}
+	kinds := []string{partitionKind(parts, "aws")}
+	for _, other := range others {
+		if kind := partitionKind(parts, other); !slices.Contains(kinds, kind) {
+			list, kinds = append(list, other), append(kinds, kind)
+		} else if kind == kinds[0] && compares {
+			list, compares = append(list, other), false
+		}
+	}
+	return list
+}
+
+// otherPartitions are those other than "aws", the ones open to everybody first.
+// Names that are none do not count: each partition takes its part of the budget.
+func otherPartitions() []string {
+	var names []string
+	for _, p := range awsid.Partitions()[1:] {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// partitionParts adds what a text that may match an ARN says of the partition:
+// its parts between colons, and, where wildcards or what is not known may stand
+// for colons too, the plain text between those.
+// Source: AWS General Reference, "Amazon Resource Names".
+func partitionParts(parts map[string]bool, text string, others []string) {
+	text = strings.ToLower(policy.ReplaceMarks(text, "*"))
+	const wild = "*?$"
+	head := text
+	if at := strings.IndexAny(text, wild); at >= 0 {
+		head = text[:at]
+	}
+	if !strings.HasPrefix(head, "arn:") && !strings.HasPrefix("arn:", head) {
+		return
+	}
+	for part := range strings.SplitSeq(text, ":") {
+		isWild := strings.ContainsAny(part, wild)
+		if isWild || slices.Contains(others, part) {
+			parts[part] = true
+		}
+		if !isWild {
+			continue
+		}
+		for _, plain := range strings.FieldsFunc(part, func(r rune) bool { return strings.ContainsRune(wild, r) }) {
+			parts["*"+plain+"*"] = true
+		}
+	}
+}
+
+// partitionKind tells apart the partitions of which parts say different things.
+func partitionKind(parts map[string]bool, partition string) string {
+	var kind []string
+	for part := range parts {
+		if p := newPattern(part, policy.StringLike, nil); p.Matches(partition, textsolve.NewBudget(MaxSteps, nil)) {
+			kind = append(kind, part)
+		}
+	}
+	slices.Sort(kind)
+	return strings.Join(kind, ":")
+}
+
+// either returns the answer to a question of which a and b are the answers in
+// two partitions, when the key's partition is not known: the worse of the two
+// for each action. The result is flagged as turning on a fact of the key.
+func either(a, b Decision) Decision {
+	if a.Classes == b.Classes && a.TooIntricate == b.TooIntricate && len(a.Grants) == len(b.Grants) && len(a.Undecided) == len(b.Undecided) && len(a.Unknown) == len(b.Unknown) && len(a.Services) == len(b.Services) && a.Owner.Manage == b.Owner.Manage && a.Owner.Decrypt == b.Owner.Decrypt {
+		return a // the usual case: the partition decides nothing
+	}
+	out := a
+	bounds := a.bounds().worst(b.bounds())
+	out.Verdict, out.Least, out.Most = bounds.Verdict, bounds.Least, bounds.Most
+	out.TooIntricate = a.TooIntricate || b.TooIntricate
+	out.Classes = Classes{a.Classes.Encrypt.worst(b.Classes.Encrypt), a.Classes.Use.worst(b.Classes.Use), a.Classes.Other.worst(b.Classes.Other)}
+	out.Owner = eitherOwner(a.Owner, b.Owner)
+	out.Grants = worseGrants(weighty(), a.Grants, b.Grants)
+	out.Others = worseGrants(asksOf(kmsapi.ClassOther), a.Others, b.Others)
+	for _, open := range b.Undecided {
+		if !slices.Contains(out.Undecided, open) {
+			out.Undecided = append(out.Undecided, open)
+		}
+	}
+	for _, u := range b.Unknown {
+		if !slices.Contains(out.Unknown, u) {
+			out.Unknown = append(out.Unknown, u)
+		}
+	}
+	for _, g := range b.Services {
+		i := slices.IndexFunc(out.Services, func(h ServiceGrant) bool { return h.Service == g.Service && h.Statement == g.Statement })
+		if i < 0 {
+			out.Services = append(out.Services, g)
+		} else {
+			out.Services[i].ConfusedDeputy = out.Services[i].ConfusedDeputy || g.ConfusedDeputy
+		}
+	}
+	out.Future = nil
+	for _, f := range [...]*Exposure{a.Future, b.Future} {
+		if f != nil && f.Verdict.Rank() > out.Verdict.Rank() && (out.Future == nil || f.Verdict.Rank() > out.Future.Verdict.Rank()) {
+			out.Future = f
+		}
+	}
+	if b.Least > a.Least {
+		out.Opens = b.Opens
+	}
+	out.Flags = append(slices.Clone(a.Flags), b.Flags...)
+	out.Flags = append(out.Flags, FlagKeyDependent)
+	slices.Sort(out.Flags)
+	out.Flags = slices.Compact(out.Flags)
+	for i := range out.Statements {
+		if b.Statements[i].Opens.Rank() > a.Statements[i].Opens.Rank() {
+			out.Statements[i] = b.Statements[i]
+		}
+	}
+	return out
+}
+
+// homePartition returns the partition of the ARNs that the policy's principals
+// are named by; "" when there are none, or of several partitions. KMS refuses a
+// policy whose principals are not of the key's partition, so that is where the
+// owner is to be looked for.
+// Source: KMS API Reference, PutKeyPolicy, Policy (the principals must exist).
+func homePartition(p *policy.Policy) string {
+	home := ""
+	for i := range p.Statements {
+		for _, entry := range p.Statements[i].Principals {
+			parts := strings.SplitN(entry.Value, ":", 3)
+			if entry.Kind != policy.KindAWS || len(parts) < 3 || parts[0] != "arn" || parts[1] == home {
+				continue
+			}
+			if home != "" {
+				return ""
+			}
+			home = parts[1]
+		}
+	}
+	return home
+}
+
+// eitherOwner is what the two partitions agree on; the rest is undecided.
+func eitherOwner(a, b Owner) Owner {
+	unknown := Open{StatementRef{Index: -1}, "it turns on the key's partition, which is not known"}
+	if a.Manage != b.Manage {
+		a.Manage, a.ManageBlame, a.Named, a.Witness = AccessUndecided, unknown, nil, nil
+	}
+	if a.Decrypt != b.Decrypt {
+		a.Decrypt, a.DecryptBlame = AccessUndecided, unknown
+	}
+	return a
+}
+
+// worseGrants joins two lists of grants, in the order of actions: of two
+// grants of one action the one with the wider audience.
+func worseGrants(asks []ask, a, b []Grant) []Grant {
+	var list []Grant
+	for _, x := range asks {
+		is := func(g Grant) bool { return g.Action == x.action && g.Class == x.class }
+		i, j := slices.IndexFunc(a, is), slices.IndexFunc(b, is)
+		switch {
+		case i < 0 && j < 0:
+		case j < 0 || i >= 0 && a[i].Audience >= b[j].Audience:
+			list = append(list, a[i])
+		default:
+			list = append(list, b[j])
+		}
+	}
+	return list
+}

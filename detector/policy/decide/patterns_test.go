@@ -1,0 +1,68 @@
+package decide
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
+	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
+	"github.com/kmsentry/kmsentry/detector/policy/internal/policytest"
+)
+
+// textsOver returns all texts of up to n of the characters.
+func textsOver(chars string, n int) []string {
+	all := []string{""}
+	for at := 0; n > 0; n-- {
+		end := len(all)
+		for ; at < end; at++ {
+			for _, c := range chars {
+				all = append(all, all[at]+string(c))
+			}
+		}
+	}
+	return all
+}
+
+// The search and the evaluator match all short patterns alike.
+func TestPatternsMatchAlike(t *testing.T) {
+	b := textsolve.NewBudget(MaxSteps, nil)
+	for _, row := range []struct {
+		operator    string
+		base        policy.Base
+		chars       string // of the patterns, besides wildcards
+		longest     int    // of the texts
+		frame, tail string // around both
+	}{
+		{"StringEquals", policy.StringEquals, "aé", 4, "", ""},
+		{"StringLike", policy.StringLike, "aé", 4, "", ""},
+		{"ArnLike", policy.ArnLike, "a:", 5, "1:2:3:", ":6"},
+	} {
+		texts := textsOver(row.chars, row.longest)
+		for _, pattern := range textsOver(row.chars+"*?", 4) {
+			if row.base == policy.ArnLike && !strings.Contains(pattern, ":") {
+				continue // with fewer than six parts it is short
+			}
+			pattern = row.frame + pattern + row.tail
+			read := newPattern(pattern, row.base, nil)
+			p := mustParse([]byte(policytest.StatementText(policytest.Condition(row.operator, "kms:EncryptionContext:k", fmt.Sprintf("%q", pattern)))))
+			for _, text := range texts {
+				text = row.frame + text + row.tail
+				answer := evaluate.Allows(p, evaluate.Request{Action: "kms:Encrypt", Context: map[string][]string{"kms:EncryptionContext:k": {text}}})
+				if answer == evaluate.Maybe || read.Matches(text, b) != (answer == evaluate.Yes) {
+					t.Errorf("%s: %q matches %q: %v, the evaluator says %v", row.operator, pattern, text, answer != evaluate.Yes, answer)
+				}
+			}
+		}
+	}
+}
+
+// A variable of a value keeps what the policy says of it.
+func TestPartsOf(t *testing.T) {
+	want := []textsolve.Part{{Text: "x"}, {Variable: "a:b", Default: "c", HasDefault: true}, {Text: "*", Literal: true}}
+	if got := partsOf("x${a:b,'c'}${*}"); !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}

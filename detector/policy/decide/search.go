@@ -1,0 +1,432 @@
+package decide
+
+import (
+	"slices"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
+)
+
+// A search looks for one request of a scene that the policy allows.
+//
+// It keeps a list of literals in force and a model that meets them. It starts
+// with the literals of one Allow, then looks whether a Deny applies to the
+// model; if so, every request that gets through must break one of that Deny's
+// literals, so the search tries them one after the other. What it finds is a
+// request; when it comes back empty-handed, and is not incomplete, there is none.
+type search struct {
+	*scene
+	sure    bool // count only on what AWS documents: for claims that somebody gets in
+	relaxed bool // variables can be anything: finds more than there is, so nothing found is proof
+	reach
+
+	allows     []*stmt
+	denies     []*stmt
+	base       []literal
+	first      *model  // the plainest request of this kind
+	depth      int     // of variables that depend on variables
+	apart      []apart // what must not be as unknown texts say
+	incomplete bool    // a guess failed: an empty-handed search proves nothing
+}
+
+// reach says which outsiders a search admits.
+type reach struct {
+	freshWho   bool // no account, organization or id that the policy names
+	freshWhere bool // no network that the policy names
+}
+
+func (c *compiled) newSearch(sc *scene, r reach, sure bool) *search {
+	sc.open()
+	c.b.Spend(60)
+	s := &search{scene: sc, sure: sure, reach: r}
+	s.allows, s.denies = c.statements(sc.action, policy.Allow, sure), c.statements(sc.action, policy.Deny, sure)
+	s.base = s.strangers()
+	s.base = append(s.base[:len(s.base):len(s.base)], c.without()...)
+	if slot := c.slotWith(condkey.TieGrantOps); slot >= 0 && sc.action == kmsapi.CreateGrant && sc.class != "" {
+		c.b.Spend(500)
+		carried := literal{slot: slot, mode: someIn, set: exactly(kmsapi.Operations(sc.class, sc.keys)...)}
+		s.base = append(s.base[:len(s.base):len(s.base)], carried)
+	}
+	s.begin()
+	return s
+}
+
+// An effectKey asks for the statements of one effect that apply to an action;
+// for a sure answer Allows must surely apply, and Denies only possibly.
+type effectKey struct {
+	action string
+	effect policy.Effect
+	sure   bool
+}
+
+func (c *compiled) statements(action string, effect policy.Effect, sure bool) []*stmt {
+	k := effectKey{action, effect, sure}
+	list, ok := c.effects[k]
+	if !ok {
+		c.b.Spend(4 * len(c.stmts))
+		for i, m := range c.matches(action) {
+			doubt := m.possible() && sure == (effect == policy.Deny)
+			if st := &c.stmts[i]; st.Effect == effect && (m.sure() || doubt) || st.Effect == 0 && doubt {
+				list = append(list, st)
+			}
+		}
+		c.effects[k] = list
+	}
+	return list
+}
+
+// begin completes the scene's plainest request with the keys that hang together.
+func (s *search) begin() {
+	s.first = s.start
+	if !s.c.mentionsAny(condkey.TieMFA, condkey.TieMFAAge, condkey.TieSpec, condkey.TieUsage, condkey.TieAlgorithm, condkey.TieMessage, condkey.TieVpc, condkey.TieVpcARN) {
+		return
+	}
+	s.first = s.start.clone()
+	done := map[group]bool{}
+	for i := sFirst; i < len(s.c.slots); i++ {
+		switch g := s.groupOf(i); g {
+		case gMFA, gSpec, gVpc:
+			if !done[g] {
+				done[g] = true
+				s.repair(nil, s.first, i)
+			}
+		}
+	}
+}
+
+// A baseKey tells the lists of literals apart that make a caller an outsider.
+type baseKey struct {
+	reach
+	sure bool
+}
+
+// strangers returns the literals that every caller of the wanted kind meets.
+func (s *search) strangers() []literal {
+	if s.typ == serviceCaller {
+		if s.c.customer == nil {
+			s.c.customer = s.strangeCustomer()
+		}
+		return s.c.customer
+	}
+	key := baseKey{s.reach, s.sure}
+	base, ok := s.c.bases[key]
+	if !ok {
+		s.c.b.Spend(200 + textsolve.PatternSize*(len(s.c.named.accounts)+len(s.c.named.orgs)+len(s.c.named.ids)+len(s.c.named.vpcs)+len(s.c.named.values)))
+		if s.c.insiders {
+			base = s.insider()
+		} else {
+			base = s.outsider()
+		}
+		s.c.bases[key] = base
+	}
+	if s.sure && slices.ContainsFunc(base, s.ownPlace) {
+		base = slices.DeleteFunc(slices.Clone(base), s.ownPlace)
+	}
+	base = base[:len(base):len(base)]
+	if s.typ == fedCaller { // keeps the user behind the session in the caller's account
+		base = append(base, presentKey(sParent))
+	}
+	for i := sFirst; i < len(s.domains); i++ { // and what carries the account, where it must be there
+		if d := s.domains[i]; d.ofCaller && !d.canLack(s.sure) {
+			base = append(base, presentKey(i))
+		}
+	}
+	return base
+}
+
+// ownPlace reports whether l is about where a stranger calls from, by a key of
+// which AWS leaves open whether the request carries it. If it does, the value is
+// of the stranger's own network, and so none that the policy names.
+func (s *search) ownPlace(l literal) bool {
+	return s.c.slots[l.slot].Names.Where() && s.domains[l.slot].uncertain
+}
+
+// outsider lists what makes a caller an outsider of the wanted kind.
+func (s *search) outsider() []literal {
+	c := s.c
+	out := func(slot int, lists ...[]string) literal {
+		l := noneOf(slot, slices.Concat(lists...)...)
+		l.absent = slot != sAccount // every request has that one
+		return l
+	}
+	owner := []string{}
+	if c.owner != "" {
+		owner = append(owner, c.owner)
+	}
+	lits := make([]literal, 0, 6)
+	if !s.freshWho {
+		lits = append(lits, out(sAccount, owner, c.q.TrustedAccounts))
+		if len(c.q.TrustedOrgs) > 0 {
+			lits = append(lits, out(sOrgID, c.q.TrustedOrgs))
+		}
+	} else {
+		lits = append(lits, out(sAccount, owner, c.q.TrustedAccounts, c.named.accounts))
+		if c.mentionsAny(condkey.TieOrgID, condkey.TieOrgPaths) || len(c.q.TrustedOrgs) > 0 {
+			lits = append(lits, out(sOrgID, c.q.TrustedOrgs, c.named.orgs, []string{c.q.Key.Org}))
+		}
+		lits = append(lits, c.notOwnersOrg(sOrgID)...)
+		if len(c.named.ids) > 0 {
+			lits = append(lits, out(sUnique, c.named.ids), out(sParentID, c.named.ids))
+		}
+	}
+	for i := sFirst; i < len(c.slots); i++ {
+		lits = append(lits, s.strange(i, c.slots[i])...)
+	}
+	return lits
+}
+
+// strange lists what a key of a stranger, or of one in a strange network, is
+// not: what the policy names, by what the key's values name.
+func (s *search) strange(slot int, key condkey.Key) []literal {
+	c := s.c
+	lits := s.doubtful(slot, key)
+	switch {
+	case !s.freshWho || key.Names.Where() && !s.freshWhere:
+		return lits
+	case key.Names == condkey.Audience && !s.sure:
+		return lits
+	case key.Names == condkey.Image || key.Names == condkey.Person || key.Names == condkey.Subject || key.Names == condkey.Audience:
+		set := &valueSet{}
+		for _, v := range c.named.values {
+			set.pats = append(set.pats, newPattern(v, policy.StringEqualsIgnoreCase, nil))
+		}
+		if s.sure && (key.Names == condkey.Subject || key.Names == condkey.Audience) { // whom a pattern covers only the provider knows
+			for _, v := range c.named.patterns {
+				set.pats = append(set.pats, newPattern(v, policy.StringLike, nil))
+			}
+		}
+		return append(lits, literal{slot: slot, absent: true, mode: eachOut, set: set})
+	case key.Names == condkey.Issuer:
+		return append(lits, absentKey(slot))
+	case key.Names == condkey.NetworkID && key.Tie != condkey.TieVpcARN: // see strangeNetwork
+		return append(lits, noneOf(slot, c.named.vpcs...))
+	case key.Names == condkey.NetworkAccount:
+		return append(lits, noneOf(slot, slices.Concat([]string{c.owner}, c.q.TrustedAccounts, c.named.accounts)...))
+	case key.Names == condkey.NetworkOrg && key.Multi:
+		return append(append(lits, literal{slot: slot, absent: true, mode: eachOut, set: pathsOf(c.insideOrgs())}), c.notOwnersOrg(slot)...)
+	case key.Names == condkey.NetworkOrg:
+		return append(append(lits, noneOf(slot, c.insideOrgs()...)), c.notOwnersOrg(slot)...)
+	}
+	return lits
+}
+
+// doubtful keeps a sure search from values that may never occur.
+func (s *search) doubtful(slot int, key condkey.Key) []literal {
+	if !s.sure {
+		return nil
+	}
+	var lits []literal
+	for i := range key.Cases {
+		if d := key.Cases[i].Doubtful; d != nil {
+			lits = append(lits, noneOf(slot, d...))
+		}
+	}
+	return lits
+}
+
+// insideOrgs lists the organizations of the owner, of those trusted and those named.
+func (c *compiled) insideOrgs() []string {
+	return slices.Concat([]string{c.q.Key.Org}, c.q.TrustedOrgs, c.named.orgs)
+}
+
+// pathsOf is the set of all paths in some organizations.
+func pathsOf(orgs []string) *valueSet {
+	set := &valueSet{}
+	for _, o := range orgs {
+		if o != "" {
+			set.pats = append(set.pats, newPattern(o+"/*", policy.StringLike, nil))
+		}
+	}
+	return set
+}
+
+// find returns a request that gets in, nil when there is none or none was found.
+func (s *search) find(more ...literal) (*model, *stmt) {
+	for _, a := range s.allows {
+		for _, way := range a.allowWays(s.typ, s.c.b) {
+			if m := s.through(a, way, more...); m != nil {
+				return m, a
+			}
+			if s.c.b.Out() {
+				return nil, nil
+			}
+		}
+	}
+	return nil, nil
+}
+
+// through returns a request that gets in by one Allow, as its principals have
+// it; nil when there is none or none was found.
+func (s *search) through(a *stmt, way []literal, more ...literal) *model {
+	c := make([]literal, 0, len(s.base)+len(way)+len(a.clauses)+len(more)+4)
+	s.c.b.Spend(20 + 10*cap(c))
+	c = append(append(append(c, s.base...), s.readWay(a, way)...), more...)
+	for i := range a.clauses {
+		if s.sure {
+			c = append(c, s.relax(a.clauses[i].lo))
+		} else {
+			c = append(c, s.relax(a.clauses[i].hi))
+		}
+	}
+	if contradict(c) {
+		return nil
+	}
+	m, ok := s.settle(c, s.first)
+	if !ok {
+		return nil
+	}
+	return s.escape(c, m)
+}
+
+// escape changes m, which meets c, until no Deny applies to it.
+func (s *search) escape(c []literal, m *model) *model {
+	for _, d := range s.denies {
+		applies, moves := s.denyApplies(d, m)
+		if !applies {
+			continue
+		}
+		for _, move := range moves {
+			if s.c.b.Spend(20 + 10*len(c)); s.c.b.Out() {
+				return nil
+			}
+			c2 := append(c[:len(c):len(c)], move...)
+			m2, ok := s.settle(c2, m)
+			if !ok {
+				continue
+			}
+			if found := s.escape(c2, m2); found != nil {
+				return found
+			}
+		}
+		return nil
+	}
+	return m
+}
+
+// relax reads the unknown values of l as this kind of search has to. In a
+// relaxed search it frees l of variables: it then holds whenever it could.
+func (s *search) relax(l literal) literal {
+	l = s.read(l)
+	if s.typ == serviceCaller && l.slot < sFirst && s.c.slots[l.slot].Case(s.kind) != nil {
+		holds := literal{slot: l.slot, set: &valueSet{}} // AWS does not say what a service's own keys hold
+		if !s.sure {
+			holds.absent, holds.mode = true, all
+		}
+		return holds
+	}
+	if !s.relaxed || !l.set.vars {
+		return l
+	}
+	if l.strict && l.inside() && !l.set.resolves() {
+		l.mode, l.set = all, &valueSet{} // holds when a variable has no value
+		return l
+	}
+	l.strict = false
+	l.set = &valueSet{pats: l.set.under(s.first, loose, !l.inside())}
+	if len(l.set.pats) == 0 { // all that were to be avoided
+		l.mode = all
+	}
+	return l
+}
+
+// denyApplies says whether a Deny stops m, and the ways around it.
+func (s *search) denyApplies(d *stmt, m *model) (bool, [][]literal) {
+	applies, byPrincipal := d.denyEscapes(s, m)
+	if !applies {
+		return false, nil
+	}
+	var ways []literal
+	for i := range d.clauses {
+		l := d.clauses[i].lo
+		if s.sure {
+			l = d.clauses[i].hi
+		}
+		if l = s.relax(l.not()); s.holds(&l, m) {
+			return false, nil
+		}
+		if ways == nil {
+			s.c.b.Spend(10 * len(d.clauses))
+			ways = make([]literal, 0, len(d.clauses))
+		}
+		ways = append(ways, l)
+	}
+	s.c.b.Spend(8 * (len(ways) + len(byPrincipal)))
+	moves := make([][]literal, 0, len(ways)+len(byPrincipal))
+	for i := range ways {
+		moves = append(moves, ways[i:i+1:i+1])
+	}
+	return true, append(moves, byPrincipal...)
+}
+
+// holds says whether l holds in m. In a sure search a literal on a key whose
+// presence AWS leaves open must hold whatever the key does.
+func (s *search) holds(l *literal, m *model) bool {
+	s.c.b.Spend(1)
+	if s.sure && l.slot >= sFirst && s.domains[l.slot].uncertain {
+		return s.holdsAnyway(l, m)
+	}
+	return l.holds(m)
+}
+
+func (s *search) holdsAnyway(l *literal, m *model) bool {
+	if !l.absent {
+		return false
+	}
+	if h, fixed := l.present(); fixed {
+		return h
+	}
+	n := l.not()
+	d := s.domains[l.slot]
+	if d.kind == address && n.set.pats != nil {
+		return false // it compares the text of an address
+	}
+	if d.kind == address { // the caller chooses among many services: few addresses do not stop them all
+		return s.c.few(d, n)
+	}
+	if d.wide != nil {
+		d = d.wide
+	}
+	_, possible := s.pickPresent(l.slot, d, []literal{n}, m.clone())
+	return !possible
+}
+
+// settle changes m so that it meets all of c. Keys that depend on each other
+// can need more than one round.
+func (s *search) settle(c []literal, m *model) (*model, bool) {
+	owned := false
+	for round := 0; round < 8; round++ {
+		changed := false
+		if s.c.b.Out() {
+			return nil, false
+		}
+		for i := 0; i < len(c); i++ {
+			l := c[i]
+			if s.holds(&l, m) && s.tied(l.slot, m) {
+				continue
+			}
+			if !owned {
+				m, owned = m.clone(), true
+			}
+			if !s.repair(c, m, l.slot) {
+				return nil, false
+			}
+			changed = true
+		}
+		if !changed {
+			return m, true
+		}
+	}
+	s.incomplete = true
+	return nil, false
+}
+
+// tied says whether a value that carries the caller's account still does.
+func (s *search) tied(slot int, m *model) bool {
+	if slot != sParent && (slot < sFirst || !s.domains[slot].ofCaller) {
+		return true
+	}
+	account := arnAccount(m.text(slot))
+	return account == "" || account == m.text(sAccount)
+}

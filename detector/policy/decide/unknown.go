@@ -1,0 +1,181 @@
+package decide
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
+)
+
+// unknowns lists the unknown parts of the statements that keep a class open.
+func (d *decider) unknowns(dec *Decision) {
+	if d.policy.Unknown == nil {
+		return
+	}
+	type question struct {
+		alike string
+		least Verdict
+	}
+	asked := map[question]bool{}
+	var list []int
+	for _, class := range [...]struct {
+		name kmsapi.Class
+		Bounds
+	}{{kmsapi.ClassEncrypt, dec.Classes.Encrypt}, {kmsapi.ClassUse, dec.Classes.Use}} {
+		for _, a := range asksOf(class.name) {
+			q := question{d.alike(a), class.Least}
+			if o := d.outcome(a); o.most > class.Least && !asked[q] {
+				asked[q] = true
+				list = append(list, d.mattering(a, class.Least)...)
+			}
+		}
+	}
+	slices.Sort(list)
+	for _, i := range slices.Compact(list) {
+		dec.Unknown = append(dec.Unknown, d.unknownPart(i))
+	}
+}
+
+// mattering returns the indexes of the unknown parts for which an action may be
+// open further than least: those of an Allow that may open it so far by
+// itself, and those of a Deny without which, or without all of which, it is.
+func (d *decider) mattering(a ask, least Verdict) []int {
+	scenes := d.outcome(a).scenes
+	var list, denied []int
+	var denies []*stmt
+	for i, m := range d.matches(a.action) {
+		d.b.Spend(20)
+		st := &d.stmts[i]
+		if m == matchNo {
+			continue
+		}
+		open := d.unknownOf(st, a.action)
+		if open == nil {
+			continue
+		}
+		if st.Effect != policy.Deny && d.reaches(scenes, least, false, func(s *search) { s.allows = []*stmt{st} }) ||
+			st.Effect != policy.Allow && d.reaches(scenes, least, true, without(st)) {
+			list = append(list, open...)
+		}
+		if st.Effect != policy.Allow {
+			denies, denied = append(denies, st), append(denied, open...)
+		}
+	}
+	if list == nil && len(denies) > 1 && d.reaches(scenes, least, true, without(denies...)) {
+		return denied
+	}
+	return list
+}
+
+// without takes Denies out of a search.
+func without(denies ...*stmt) func(*search) {
+	return func(s *search) {
+		s.denies = slices.DeleteFunc(slices.Clone(s.denies), func(st *stmt) bool { return slices.Contains(denies, st) })
+	}
+}
+
+// reaches reports whether searches that change has changed get further than a
+// level, or may for all that the budget tells.
+func (d *decider) reaches(scenes []*scene, level Verdict, sure bool, change func(*search)) bool {
+	found := false
+	enough := d.b.Within(plainEffort*moreEffort, func() {
+		for v := level + 1; v <= Public && !found; v++ {
+			for _, sc := range scenes {
+				d.b.Spend(200 + len(d.stmts)/2)
+				s := d.newSearch(sc, reachOf(v), sure)
+				change(s)
+				if m, _ := s.find(); m != nil || s.incomplete || d.b.Out() {
+					found = true
+					return
+				}
+			}
+		}
+	})
+	return found || !enough
+}
+
+// unknownOf returns the indexes of the unknown parts of a statement that can
+// matter for an action: a principal of the owner's account does not, whatever
+// the rest of its name is.
+func (d *decider) unknownOf(st *stmt, action string) []int {
+	if d.policy.Unknown == nil || st.control {
+		return nil
+	}
+	var list []int
+	add := func(text string) { list = append(list, policy.MarksIn(text)...) }
+	for _, p := range st.Principals {
+		if e := (entries{}); policy.HasMark(p.Value) && p.Kind == policy.KindAWS {
+			if d.addOpen(&e, p.Value); e.open != nil {
+				add(p.Value)
+			}
+		}
+	}
+	for _, a := range st.Actions {
+		if policy.HasMark(a) && matchOneAction(a, action) != matchNo {
+			add(a)
+		}
+	}
+	for _, r := range st.Resources {
+		if policy.HasMark(r) && d.matchOneResource(policy.ReplaceMarks(r, "*"), d.policy) != matchNo {
+			add(r)
+		}
+	}
+	for _, c := range st.Conditions {
+		for _, v := range c.Values {
+			add(v)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+func (d *decider) unknownPart(i int) UnknownPart {
+	u := &d.policy.Unknown[i]
+	part := UnknownPart{Statement: StatementRef{Index: u.Statement}, Path: u.Path, Name: u.Name, Reason: d.unknownReason(i)}
+	if u.Problem != nil {
+		part.Line = u.Problem.Line
+	}
+	if list := d.policy.Statements; u.Statement >= 0 && u.Statement < len(list) && list[u.Statement].Index == u.Statement {
+		part.Statement.Sid = list[u.Statement].Sid
+	}
+	return part
+}
+
+// unknownReason says why a part is not known.
+func (d *decider) unknownReason(i int) string {
+	u := &d.policy.Unknown[i]
+	if u.Problem == nil {
+		return strings.TrimPrefix(u.Path+": ", ": ") + u.Name + " is not known"
+	}
+	place := u.Path
+	if u.Statement >= 0 { // which the reason goes with
+		place = strings.TrimPrefix(place, "Statement")
+		if strings.HasPrefix(place, "[") {
+			_, place, _ = strings.Cut(place, "]")
+		}
+		place = strings.TrimPrefix(place, ".")
+	}
+	if place == "" {
+		place = "a part of it"
+	}
+	return fmt.Sprintf("%s cannot be read (line %d): expected %s, found %s", place, u.Problem.Line, u.Problem.Want, u.Problem.Got)
+}
+
+// maxReasons is how many unknown parts of one statement its reasons list.
+const maxReasons = 8
+
+// unknownReasons says why parts of a statement are not known.
+func (d *decider) unknownReasons(st *stmt, action string) []Open {
+	var list []Open
+	open := d.unknownOf(st, action)
+	for n, i := range open {
+		if n == maxReasons {
+			return append(list, Open{d.ref(st), fmt.Sprintf("and %d more parts of the statement are not known", len(open)-n)})
+		}
+		part := d.unknownPart(i)
+		list = append(list, Open{part.Statement, part.Reason})
+	}
+	return list
+}

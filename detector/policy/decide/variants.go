@@ -1,0 +1,342 @@
+package decide
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
+)
+
+// A variant is one shape that the values of a group of keys can have together.
+type variant struct {
+	textsolve.Shape
+	at   []place
+	same [][]int // segments that hold one text; nil for none
+	pair bool    // two keys next to each other: each asks for its whole value
+}
+
+// A place says where on the tape the value of a key stands.
+type place struct{ slot, first, last, skip int }
+
+func whole(slot int, t textsolve.Shape) variant {
+	return variant{Shape: t, at: []place{{slot, 0, len(t.Segments) - 1, -1}}}
+}
+
+// variants lists the shapes that a group's values can have in this scene;
+// optional says that the whole group may be absent.
+func (s *search) variants(g group, slot int, m *model) (list []variant, optional bool) {
+	switch g {
+	case gCaller:
+		return s.shape(g, s.callerVariants), false
+	case gUser:
+		return s.shape(g, s.userVariants), false
+	case gParent:
+		if s.typ != fedCaller {
+			return nil, true
+		}
+		return s.parentVariants(m.text(sAccount)), false
+	case gOrg:
+		return s.shape(g, func() []variant { return s.orgVariants(condkey.TieOrgPaths, sOrgID, sOrgPaths) }), true
+	case gVpc:
+		return s.shape(g, s.vpcVariants), !s.always(condkey.TieVpcARN)
+	case gBuild:
+		return s.buildVariants(m.text(sAccount)), s.domains[slot].canLack(s.sure)
+	case gOwnerOrg:
+		return s.shape(g, func() []variant {
+			return s.orgVariants(condkey.TieOwnerOrgPaths, s.c.slotWith(condkey.TieOwnerOrg), s.c.slotWith(condkey.TieOwnerOrgPaths))
+		}), true
+	case gVpceOrg:
+		return s.shape(g, func() []variant {
+			return s.orgVariants(condkey.TieVpceOrgPaths, s.c.slotWith(condkey.TieVpceOrgID), s.c.slotWith(condkey.TieVpceOrgPaths))
+		}), !s.always(condkey.TieVpceOrgPaths)
+	}
+	if slot == sResource {
+		return []variant{whole(slot, textsolve.Shape{Segments: []textsolve.Segment{textsolve.Fixed(s.c.q.KeyARN)}})}, false
+	}
+	if slot == sParentID {
+		if s.typ != fedCaller {
+			return nil, true
+		}
+		return []variant{whole(slot, textsolve.Shape{Segments: []textsolve.Segment{textsolve.Fixed("AIDA"), textsolve.Repeat(idClass(), 12, 124)}})}, false
+	}
+	if g < sFirst { // a slot of the caller that no group holds: a service's name
+		if s.typ != serviceCaller {
+			return nil, true
+		}
+		for _, f := range s.c.formsOf(s.c.keys.Tied(condkey.TieService).ShapesIn(s.kind)) {
+			list = append(list, whole(slot, f.Shape))
+		}
+		return list, false
+	}
+	d := s.domain(slot)
+	if d.rare && s.sure {
+		return nil, true
+	}
+	if d.ofCaller {
+		return s.sessionVariants(slot, m.text(sAccount)), d.canLack(s.sure)
+	}
+	forms := s.formsFor(slot, d, m)
+	for i := range forms {
+		list = append(list, forms[i].variant(slot))
+	}
+	return list, d.canLack(s.sure)
+}
+
+// A shapeKey says what the shapes of a group depend on, beside the policy.
+type shapeKey struct {
+	g    group
+	typ  callerKind
+	path pathKind
+	sure bool
+}
+
+// shape returns the shapes of a group, made when they are first asked for.
+func (s *search) shape(g group, build func() []variant) []variant {
+	k := shapeKey{g, s.typ, s.path, s.sure}
+	list, ok := s.c.shapes[k]
+	if !ok {
+		s.c.b.Spend(600)
+		list = build()
+		s.c.shapes[k] = list
+	}
+	return list
+}
+
+// formsFor returns the forms of a key's values. The names of a service that
+// acts for itself are those of one service: they have a label in common with
+// its principal, or are the principal. Source: IAM User Guide, reference_policies_condition-keys.html,
+// aws:PrincipalServiceNamesList; what the list holds it does not say.
+func (s *search) formsFor(slot int, d *domain, m *model) []form {
+	if !s.c.hasTie(slot, condkey.TieService) {
+		return d.forms
+	}
+	var list []form
+	if name := m.text(sService); s.c.listsService(name) { // whatever its name looks like
+		list = append(list, form{Shape: textsolve.Shape{Segments: []textsolve.Segment{textsolve.Fixed(name)}}, caller: -1})
+	}
+	for _, label := range strings.Split(m.text(sService), ".") {
+		for _, f := range d.forms {
+			for i := range f.Segments {
+				if f.Segments[i].Class != nil {
+					one := f
+					one.Segments = slices.Clone(f.Segments)
+					one.Segments[i] = textsolve.Fixed(label)
+					list = append(list, one)
+				}
+			}
+		}
+	}
+	return list
+}
+
+// listsService reports whether a statement names the service as a principal.
+func (c *compiled) listsService(name string) bool {
+	return slices.ContainsFunc(c.stmts, func(st stmt) bool { return slices.Contains(st.entries.services, name) })
+}
+
+// buildVariants are the ARNs of a build and of its project next to each other:
+// they agree in Region, account and project. Where AWS does not say whether
+// both are there, either may be alone.
+func (s *search) buildVariants(account string) []variant {
+	build, project := s.c.slotWith(condkey.TieBuild), s.c.slotWith(condkey.TieProject)
+	var list []variant
+	for _, b := range s.domains[build].forms {
+		for _, p := range s.domains[project].forms {
+			if slices.Equal(b.labels, p.labels) {
+				list = append(list, pairVariant(build, project, &b, &p, account))
+			}
+		}
+	}
+	if s.domains[build].uncertain {
+		list = slices.Concat(list, s.sessionVariants(build, account), s.sessionVariants(project, account))
+	}
+	return list
+}
+
+// pairVariant is one tape for two keys that agree where their forms have the
+// same labels, and in the caller's account.
+func pairVariant(first, second int, a, b *form, account string) variant {
+	n := len(a.Segments)
+	v := variant{Shape: textsolve.Shape{Segments: slices.Concat(a.in(account).Segments, []textsolve.Segment{textsolve.Fixed("\n")}, b.in(account).Segments)}}
+	v.pair = true
+	v.at = []place{{first, 0, n - 1, -1}, {second, n + 1, len(v.Segments) - 1, -1}}
+	for k := range a.same {
+		v.same = append(v.same, []int{a.same[k][0], n + 1 + b.same[k][0]})
+	}
+	v.same = append(v.same, []int{a.caller, n + 1 + b.caller})
+	v.at = append(v.at, place{sAccount, a.caller, a.caller, -1})
+	return v
+}
+
+// always reports whether every request of the scene has the key with a tie.
+func (s *search) always(tie condkey.Tie) bool {
+	rule := s.c.keys.Tied(tie).Case(s.kind)
+	return rule != nil && rule.Is == condkey.Always
+}
+
+// variant is the form as the shape of one key's values.
+func (f *form) variant(slot int) variant {
+	v := whole(slot, f.Shape)
+	v.same = f.same
+	return v
+}
+
+// callerVariants are the shapes of the caller's ARN, with the account and the
+// name where they are in it.
+func (s *search) callerVariants() []variant {
+	forms := s.callerForms(s.c.slots[sArn].Row)
+	list := make([]variant, 0, len(forms))
+	for _, f := range forms {
+		n := len(f.Segments) - 1
+		v := variant{Shape: f.Shape, at: make([]place, 0, 4)}
+		v.at = append(v.at, place{sAccount, f.caller, f.caller, -1}, place{sArn, 0, n, -1})
+		switch s.typ {
+		case rootCaller:
+			v.at = append(v.at, place{sUserID, f.caller, f.caller, -1})
+		case fedCaller: // ACCOUNT ":" NAME
+			v.at = append(v.at, place{sUserID, f.caller, n, n - 1}, place{sName, n, n, -1})
+		default:
+			v.at = append(v.at, place{sName, n, n, -1})
+		}
+		if i := s.c.slotWith(condkey.TieUsername); i >= 0 && s.typ == userCaller {
+			v.at = append(v.at, place{i, n, n, -1})
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
+// callerForms are the forms of a row's key of the caller, in a search that is not
+// sure also those of which AWS does not say whether they occur.
+func (s *search) callerForms(row *condkey.Row) []form {
+	rule := row.Case(s.kind)
+	forms := s.c.formsOf(rule.ShapesParsed())
+	if !s.sure {
+		forms = append(forms, s.c.formsOf(rule.MaybeShapesParsed())...)
+	}
+	return forms
+}
+
+// userVariants are the shapes of a user id: a unique id, and behind it the
+// name of a role's session.
+func (s *search) userVariants() []variant {
+	var list []variant
+	for _, f := range s.callerForms(s.c.slots[sUserID].Row) {
+		n := len(f.Segments) - 1
+		v := variant{Shape: f.Shape, at: []place{{sUserID, 0, n, -1}, {sUnique, 0, min(1, n), -1}}}
+		if s.typ == roleCaller {
+			v.at = append(v.at, place{sSession, n, n, -1})
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
+// orgVariants are the shapes of an organization's path, which begins with its id.
+func (s *search) orgVariants(tie condkey.Tie, id, paths int) []variant {
+	forms := s.c.formsOf(s.c.keys.Tied(tie).ShapesIn(s.kind))
+	list := make([]variant, 0, len(forms))
+	for _, f := range forms {
+		v := variant{Shape: f.Shape, at: make([]place, 0, 2), same: f.same}
+		if id >= 0 {
+			v.at = append(v.at, place{id, 0, min(1, len(f.Segments)-1), -1})
+		}
+		if paths >= 0 {
+			v.at = append(v.at, place{paths, 0, len(f.Segments) - 1, -1})
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
+// vpcVariants are the shapes of a VPC's ARN, which ends with its id.
+func (s *search) vpcVariants() []variant {
+	id, arn := s.c.slotWith(condkey.TieVpc), s.c.slotWith(condkey.TieVpcARN)
+	var list []variant
+	for _, f := range s.c.formsOf(s.c.keys.Tied(condkey.TieVpcARN).ShapesIn(s.kind)) {
+		n := len(f.Segments) - 1
+		v := variant{Shape: f.Shape}
+		if arn >= 0 {
+			v.at = append(v.at, place{arn, 0, n, -1})
+		}
+		if id >= 0 {
+			v.at = append(v.at, place{id, max(0, n-1), n, -1})
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
+// inAccount is the segment of an account that is known, or of any.
+func inAccount(account string) textsolve.Segment {
+	if account == "" {
+		return textsolve.Repeat(digitClass(), 12, 12)
+	}
+	return textsolve.Fixed(account)
+}
+
+// parentVariants are the ARNs of an account's users.
+func (s *search) parentVariants(account string) []variant {
+	s.c.b.Spend(400)
+	segs := []textsolve.Segment{textsolve.Fixed("arn:" + s.c.partition + ":iam::"), inAccount(account), textsolve.Fixed(":user/")}
+	name := textsolve.Repeat(nameClass(), 1, 64)
+	var list []variant
+	for _, t := range []textsolve.Shape{{Segments: append(segs[:3:3], name)}, {Segments: append(segs[:3:3], textsolve.Repeat(pathClass(), 1, 510), textsolve.Fixed("/"), name)}} {
+		v := whole(sParent, t)
+		v.at = append(v.at, place{sAccount, 1, 1, -1})
+		list = append(list, v)
+	}
+	return list
+}
+
+// sessionVariants are the values of a key that carry the caller's account, and
+// those that carry none.
+func (s *search) sessionVariants(slot int, account string) []variant {
+	s.c.b.Spend(400)
+	d := s.domain(slot)
+	list := make([]variant, 0, len(d.forms))
+	for i := range d.forms {
+		f := &d.forms[i]
+		v := whole(slot, f.in(account))
+		v.same = f.same
+		if f.caller >= 0 {
+			v.at = append(v.at, place{sAccount, f.caller, f.caller, -1})
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
+// matters reports whether any literal asks for the value as a whole: others
+// cannot tell the longer shapes from the shortest.
+func (v *variant) matters(lits []literal) bool {
+	if v.pair {
+		return true
+	}
+	for i := range lits {
+		if p, _ := v.placeOf(lits[i].slot); p.first == 0 && p.last == len(v.Segments)-1 {
+			return true
+		}
+	}
+	return false
+}
+
+func (p place) cut(texts []string) string {
+	var b strings.Builder
+	for i := p.first; i <= p.last; i++ {
+		if i != p.skip {
+			b.WriteString(texts[i])
+		}
+	}
+	return b.String()
+}
+
+func (v *variant) placeOf(slot int) (place, bool) {
+	for _, p := range v.at {
+		if p.slot == slot {
+			return p, true
+		}
+	}
+	return place{last: -1}, false
+}

@@ -1,0 +1,75 @@
+package decide
+
+import (
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
+)
+
+// request turns a model into the request that it stands for.
+func (s *search) request(m *model, a ask) evaluate.Request {
+	r := evaluate.Request{
+		Principal: m.text(sArn),
+		UniqueID:  m.text(sUnique),
+		Parent:    m.text(sParent),
+		Action:    a.action,
+		Resource:  s.c.q.KeyARN,
+		Time:      s.c.q.At,
+		Context:   make(map[string][]string, len(s.c.mentions)),
+	}
+	switch s.typ {
+	case roleCaller:
+		r.Session = "arn:" + s.c.partition + ":sts::" + m.text(sAccount) + ":assumed-role/" + m.text(sName) + "/" + m.text(sSession)
+	case fedCaller:
+		r.Session = r.Principal
+	case serviceCaller:
+		r.Service = m.text(sService)
+	}
+	for _, k := range s.c.mentions {
+		vals := m.vals[k.slot]
+		if len(vals) == 0 {
+			continue
+		}
+		texts := make([]string, len(vals))
+		for i, v := range vals {
+			texts[i] = v.s
+		}
+		r.Context[k.name] = texts
+	}
+	if a.action == kmsapi.CreateGrant && !s.c.ties[condkey.TieGrantOps] { // the proof names what the grant carries
+		ops := kmsapi.Operations(a.class, s.keys)
+		r.Context["kms:GrantOperations"] = ops[:min(1, len(ops))]
+	}
+	return r
+}
+
+// grant puts an outcome into words for one action.
+func (d *decider) grant(a ask, o *outcome) Grant {
+	g := Grant{Class: a.class, Action: a.action, Audience: o.level, Witness: o.search.request(o.model, a)}
+	for _, st := range o.search.allows {
+		if o.search.lets(st, o.model) {
+			g.Statements = append(g.Statements, StatementRef{st.Index, st.Sid})
+		}
+	}
+	if o.named == nil && o.level != Public {
+		d.b.Within(d.b.Left/4, func() { o.named = d.namedBy(o) })
+	}
+	if o.why == nil {
+		o.why = d.explain(o)
+	}
+	g.Named, g.Why = o.named, o.why
+	return g
+}
+
+// lets says whether an Allow applies to m.
+func (s *search) lets(st *stmt, m *model) bool {
+	if !s.applies(st, m) {
+		return false
+	}
+	for i := range st.clauses {
+		if l := s.relax(st.clauses[i].lo); !s.holds(&l, m) {
+			return false
+		}
+	}
+	return true
+}

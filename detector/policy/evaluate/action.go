@@ -1,0 +1,73 @@
+package evaluate
+
+import (
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
+)
+
+// isUsable reports whether a key policy can let this caller use the action
+// at all. An account that is not known, the caller's or the key's, leaves it open.
+func isUsable(r Request) Answer {
+	service, _, ok := strings.Cut(r.Action, ":")
+	if !ok || !strings.EqualFold(service, "kms") {
+		return No
+	}
+	switch known, _ := kmsapi.FindAction(r.Action); known.Class {
+	case kmsapi.ClassIdentity:
+		return No
+	case kmsapi.ClassControl:
+	default:
+		return Yes
+	}
+	caller, owner := CallerAccount(r), KeyAccount(r)
+	if caller == "" || owner == "" {
+		return Maybe
+	}
+	return answerOf(caller == owner)
+}
+
+// KeyAccount returns the account of the key, "" when it is not known.
+func KeyAccount(r Request) string {
+	parts := strings.SplitN(r.Resource, ":", 6)
+	if len(parts) < 6 {
+		return ""
+	}
+	return parts[4]
+}
+
+// MatchesActions matches Action or NotAction. A statement without either has no
+// effect (KMS API Reference, PutKeyPolicy, Policy).
+func MatchesActions(st *policy.Statement, action string) Answer {
+	if st.Actions == nil {
+		return No
+	}
+	listed := No
+	for _, pattern := range st.Actions {
+		listed = or(listed, matchesAction(pattern, action))
+	}
+	if st.NotAction {
+		return not(listed)
+	}
+	return listed
+}
+
+// matchesAction matches one entry without regard to letter case. AWS documents
+// wildcards behind "service:" and alone; it does not say what becomes of them
+// elsewhere, nor of white space around an entry.
+func matchesAction(pattern, action string) Answer {
+	if policy.HasMark(pattern) {
+		return and(Maybe, answerOf(matchGlob(plainGlob(strings.ToLower(policy.ReplaceMarks(pattern, "*"))), strings.ToLower(action))))
+	}
+	trimmed := strings.Trim(pattern, " \t\r\n")
+	if !matchGlob(plainGlob(strings.ToLower(trimmed)), strings.ToLower(action)) {
+		return No
+	}
+	service, _, ok := strings.Cut(trimmed, ":")
+	documented := ok && !strings.ContainsAny(service, "*?") || strings.Trim(trimmed, "*") == ""
+	if trimmed != pattern || !documented {
+		return Maybe
+	}
+	return Yes
+}

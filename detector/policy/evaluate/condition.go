@@ -1,0 +1,172 @@
+package evaluate
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/internal/fold"
+)
+
+// condition evaluates one key under one operator.
+// Sources: IAM User Guide, reference_policies_elements_condition_operators.html,
+// reference_policies_condition-single-vs-multi-valued-context-keys.html.
+func (p evaluator) condition(effect policy.Effect, c *policy.Condition, r Request) Answer {
+	if c.Operator.Base == 0 {
+		return Maybe // the condition is not known
+	}
+	readings := ContextValues(r, c.Key)
+	if len(readings) == 0 {
+		readings = [][]string{nil}
+	}
+	answer := p.values(c, readings[0], r)
+	for _, values := range readings[1:] {
+		answer = agreed(answer, p.values(c, values, r))
+	}
+	if len(c.Values) == 0 && (effect == policy.Deny || c.Operator.Negated && answer == Yes) {
+		answer = Maybe // what an empty list means is not settled
+	}
+	if c.Operator.OddCase && answer == Yes {
+		return Maybe // the operator may not be known to AWS in this spelling
+	}
+	return answer
+}
+
+// ContextValues returns the values of a key, whose name has no letter case.
+// Encryption contexts tell letter case apart, so that there can be two keys of
+// one name; which one a condition reads is not documented. No reading at all
+// means that the key is absent.
+func ContextValues(r Request, key string) [][]string {
+	var names []string
+	if r.folded != nil {
+		names = slices.Clone(r.folded[foldName(key)])
+	} else {
+		for name, values := range r.Context {
+			if len(values) > 0 && strings.EqualFold(name, key) {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.Sort(names)
+	var readings [][]string
+	for _, name := range names {
+		readings = append(readings, r.Context[name])
+	}
+	return readings
+}
+
+// foldName returns a name without its letter case: that of two names is equal
+// when strings.EqualFold says that they are.
+func foldName(name string) string { return strings.Map(fold.Rune, name) }
+
+// values evaluates a condition on a key that has the values; none is an
+// absent key.
+func (p evaluator) values(c *policy.Condition, values []string, r Request) Answer {
+	op := c.Operator
+	if op.Base == policy.Null {
+		return whenNull(c, len(values) > 0)
+	}
+	key, _ := p.keys.Lookup(c.Key)
+	fits := fits(op.Base, key)
+	if len(values) == 0 {
+		answer := whenAbsent(op)
+		if answer == Yes && (!fits || key.Multi && op.Set == policy.NoSet) {
+			return Maybe // documented as an error, whatever the key holds
+		}
+		return answer
+	}
+	if !fits {
+		return Maybe
+	}
+	return p.whenPresent(c, key, values, r)
+}
+
+// whenAbsent is the answer of an operator for a key that the request lacks.
+func whenAbsent(op policy.Operator) Answer {
+	switch {
+	case op.Set == policy.ForAllValues:
+		return Yes
+	case op.Set == policy.ForAnyValue && op.IfExists:
+		return Maybe // true by the rule for IfExists, false by that for ForAnyValue
+	case op.Set == policy.ForAnyValue:
+		return No
+	default:
+		return answerOf(op.IfExists || op.Negated)
+	}
+}
+
+// whenPresent evaluates an operator on a key that is there.
+func (p evaluator) whenPresent(c *policy.Condition, key condkey.Key, values []string, r Request) Answer {
+	op := c.Operator
+	some, all := No, Yes
+	for _, have := range values {
+		match := No
+		for _, want := range c.Values {
+			match = or(match, p.match(op, key, have, want, r))
+		}
+		if op.Negated {
+			match = not(match)
+		}
+		some, all = or(some, match), and(all, match)
+	}
+	switch {
+	case op.Set == policy.ForAnyValue:
+		return some
+	case op.Set == policy.ForAllValues && all == No && len(values) == 1 && values[0] == "":
+		return Maybe // older texts count an empty string as no value
+	case op.Set == policy.ForAllValues:
+		return all
+	case key.Multi || len(values) > 1:
+		return and(some, Maybe) // a set needs a set operator; what happens without is not documented
+	default:
+		return all
+	}
+}
+
+// whenNull evaluates Null: "true" asks for absence, "false" for presence. Only
+// the lower-case words are sure. A set prefix makes no sense: Access Analyzer
+// calls ForAllValues always true and ForAnyValue always false, others drop it.
+func whenNull(c *policy.Condition, present bool) Answer {
+	answer := No
+	for _, text := range c.Values {
+		if policy.HasMark(text) {
+			answer = or(answer, Maybe)
+			continue
+		}
+		if absent, ok := policy.ParseBool(text); ok && absent != present {
+			answer = or(answer, agreed(Yes, answerOf(text == strings.ToLower(text))))
+		}
+	}
+	switch c.Operator.Set {
+	case policy.ForAllValues:
+		return agreed(answer, Yes)
+	case policy.ForAnyValue:
+		return agreed(answer, No)
+	default:
+		return answer
+	}
+}
+
+// fits reports whether operators of the base are made for the key. No type
+// is known of keys that AWS does not document: any operator fits them.
+func fits(base policy.Base, key condkey.Key) bool {
+	types := condkey.Types(0)
+	switch base {
+	case policy.StringEquals, policy.StringEqualsIgnoreCase, policy.StringLike:
+		types = condkey.String
+	case policy.ArnLike:
+		types = condkey.ARN
+	case policy.Bool:
+		types = condkey.Bool
+	case policy.IPAddress:
+		types = condkey.IP
+	case policy.NumericEquals, policy.NumericLessThan, policy.NumericLessThanEquals, policy.NumericGreaterThan, policy.NumericGreaterThanEquals:
+		types = condkey.Numeric
+	case policy.DateEquals, policy.DateLessThan, policy.DateLessThanEquals, policy.DateGreaterThan, policy.DateGreaterThanEquals:
+		types = condkey.Date
+	default:
+		return false // BinaryEquals: no key of KMS is binary
+	}
+	return key.Types == 0 || key.Types&types != 0
+}

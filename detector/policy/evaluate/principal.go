@@ -1,0 +1,150 @@
+package evaluate
+
+import (
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+)
+
+// principals matches Principal or NotPrincipal.
+// Source: IAM User Guide, reference_policies_elements_principal.html and
+// reference_policies_elements_notprincipal.html.
+func (p evaluator) principals(st *policy.Statement, r Request) Answer {
+	if st.NotPrincipal {
+		return p.notPrincipal(st.Principals, r)
+	}
+	listed := No
+	for _, entry := range st.Principals {
+		listed = or(listed, p.principal(entry, r))
+	}
+	return listed
+}
+
+// principal reports whether one entry names the caller.
+func (p evaluator) principal(entry policy.Principal, r Request) Answer {
+	switch {
+	case policy.HasMark(entry.Value):
+		return p.openPrincipal(entry, r)
+	case entry.Kind == policy.KindService:
+		return answerOf(r.Service != "" && r.Service == entry.Value)
+	case entry.Kind != policy.KindAWS:
+		return No // nobody signs a KMS request as a provider or a canonical user
+	case entry.Value == "*":
+		return Yes
+	}
+	return or(or(namesAccount(entry.Value, r), namesIdentity(entry.Value, r)), namesSession(entry.Value, r))
+}
+
+// namesAccount reports whether value stands for all of the caller's account.
+func namesAccount(value string, r Request) Answer {
+	account := CallerAccount(r)
+	if account == "" {
+		return No
+	}
+	return answerOf(value == account || value == "arn:"+callerPartition(r)+":iam::"+account+":root")
+}
+
+// namesIdentity reports whether value is the caller's user or role, by ARN
+// or by unique id. An entry for a user covers the federated sessions that the
+// user made.
+func namesIdentity(value string, r Request) Answer {
+	identity := r.Principal
+	if IsFederated(r) {
+		identity = r.Parent
+	}
+	kind := PrincipalKind(identity)
+	switch {
+	case strings.HasPrefix(value, "AIDA") && kind == "user", strings.HasPrefix(value, "AROA") && kind == "role":
+		if r.UniqueID == "" {
+			return Maybe // users and roles have one, but the request does not say which
+		}
+		return answerOf(value == r.UniqueID)
+	default:
+		return answerOf(identity != "" && value == identity)
+	}
+}
+
+// namesSession reports whether value is the caller's own session.
+func namesSession(value string, r Request) Answer {
+	return answerOf(r.Session != "" && value == r.Session || IsFederated(r) && value == r.Principal)
+}
+
+func IsFederated(r Request) bool { return PrincipalKind(r.Principal) == "federated-user" }
+
+// PrincipalKind is what kind of principal an ARN names: user, role, federated-user,
+// root; "" when it is none. A path can hold anything, ARNs of other kinds too.
+func PrincipalKind(arn string) string {
+	fields := strings.SplitN(arn, ":", 6)
+	if len(fields) < 6 {
+		return ""
+	}
+	kind, _, _ := strings.Cut(fields[5], "/")
+	return kind
+}
+
+// notPrincipal reports whether the caller is among those not listed. AWS
+// documents that all of a caller's chain (account, user or role, session) must
+// be listed for the caller to be exempt, but other evaluators exempt it for any
+// one of them; so a caller with a part of its chain listed is Maybe.
+func (p evaluator) notPrincipal(list []policy.Principal, r Request) Answer {
+	some, all := No, Yes
+	for _, listed := range p.chain(list, r) {
+		some, all = or(some, listed), and(all, listed)
+	}
+	switch {
+	case some == No:
+		return Yes
+	case all == Yes:
+		return No
+	default:
+		return Maybe
+	}
+}
+
+// chain returns for each member of the caller's chain whether it is listed.
+func (p evaluator) chain(list []policy.Principal, r Request) []Answer {
+	account, identity, session, service := No, No, No, No
+	for _, entry := range list {
+		switch {
+		case entry.Kind == policy.KindAWS && entry.Value == "*":
+			return []Answer{Yes}
+		case entry.Kind == policy.KindAWS && policy.HasMark(entry.Value):
+			open := p.openPrincipal(entry, r)
+			account, identity, session, service = or(account, open), or(identity, open), or(session, open), or(service, open)
+		case entry.Kind == policy.KindAWS:
+			account = or(account, namesAccount(entry.Value, r))
+			identity = or(identity, namesIdentity(entry.Value, r))
+			session = or(session, namesSession(entry.Value, r))
+		default:
+			service = or(service, p.principal(entry, r))
+		}
+	}
+	switch {
+	case r.Service != "":
+		return []Answer{service}
+	case PrincipalKind(r.Principal) == "root":
+		return []Answer{account}
+	case PrincipalKind(r.Principal) == "role":
+		return []Answer{account, identity, session}
+	case IsFederated(r) && r.Parent == "":
+		return []Answer{account, session}
+	case IsFederated(r):
+		return []Answer{account, identity, session}
+	default:
+		return []Answer{account, identity}
+	}
+}
+
+// CallerAccount returns the caller's account, "" for a service.
+func CallerAccount(r Request) string {
+	if parts := strings.SplitN(r.Principal, ":", 6); len(parts) == 6 {
+		return parts[4]
+	}
+	return ""
+}
+
+// callerPartition returns the caller's partition.
+func callerPartition(r Request) string {
+	partition, _, _ := strings.Cut(strings.TrimPrefix(r.Principal, "arn:"), ":")
+	return partition
+}

@@ -1,0 +1,159 @@
+// Package kmsapi has a row for each KMS action that a key policy can allow: what
+// it does, for which keys, and what its requests can carry.
+package kmsapi
+
+import (
+	"slices"
+	"strings"
+)
+
+// A Class groups the actions on a key by what they mean for its owner.
+type Class string
+
+// The classes. The first three work across accounts; what outsiders reach of
+// ClassEncrypt and ClassUse decides a key policy's verdict.
+const (
+	ClassEncrypt  Class = "encrypt"  // makes ciphertext that only this key opens
+	ClassUse      Class = "use"      // reads the owner's data, or signs in the owner's name
+	ClassOther    Class = "other"    // the rest that works across accounts
+	ClassControl  Class = "control"  // manages the key: for callers of the owner's account only
+	ClassIdentity Class = "identity" // IAM policies alone decide it; a key policy gives it to nobody
+)
+
+// A KeySet says which kinds of keys support an action.
+type KeySet uint8
+
+const (
+	SymmetricKey  KeySet = 1 << iota // SYMMETRIC_DEFAULT
+	AsymmetricKey                    // RSA and SM2, ENCRYPT_DECRYPT
+	SigningKey                       // SIGN_VERIFY
+	MacKey                           // GENERATE_VERIFY_MAC
+	AgreementKey                     // KEY_AGREEMENT
+
+	encryptionKey = SymmetricKey | AsymmetricKey
+	AnyKey        = encryptionKey | SigningKey | MacKey | AgreementKey
+)
+
+// An Action is what AWS documents of one KMS action.
+type Action struct {
+	Name  string // "kms:Encrypt"
+	Class Class
+	// Grantable says that a grant can carry the action; the operation of the
+	// grant (kms:GrantOperations) is then the name behind "kms:".
+	Grantable bool
+	// Command is the AWS CLI's subcommand with the parameters that it must have.
+	// KEY is the key, PAIRSPEC a key pair spec, GRANTEE and OPERATIONS are the
+	// grant's. "" when there is none to show.
+	Command string
+	// Verb says what a caller does, as in "anyone can VERB this key".
+	Verb string
+
+	Keys    KeySet
+	Context bool // takes an encryption context
+}
+
+// Operation is the action as an operation of a grant: "Encrypt".
+func (a Action) Operation() string { return a.Name[len("kms:"):] }
+
+const CreateGrant = "kms:CreateGrant"
+
+// Actions returns what AWS documents of all KMS actions: the encrypt class
+// first, then use and other, in the order of their weight.
+//
+// Sources: KMS Developer Guide, kms-api-permissions-reference.html (resources
+// and cross-account use), symm-asymm-compare.html (kinds of keys),
+// grants.html#terms-grant-operations (grants); Service Authorization Reference,
+// AWS KMS (encryption context); AWS CLI Command Reference, kms.
+func Actions() []Action { return slices.Clone(actionTable[:]) }
+
+var actionTable = [...]Action{
+	{"kms:Encrypt", ClassEncrypt, true, "encrypt --key-id KEY --plaintext fileb://plaintext.bin", "encrypt with", encryptionKey, true},
+	{"kms:GenerateDataKey", ClassEncrypt, true, "generate-data-key --key-id KEY --key-spec AES_256", "encrypt with", SymmetricKey, true},
+	{"kms:GenerateDataKeyWithoutPlaintext", ClassEncrypt, true, "generate-data-key-without-plaintext --key-id KEY --key-spec AES_256", "encrypt with", SymmetricKey, true},
+	{"kms:GenerateDataKeyPair", ClassEncrypt, true, "generate-data-key-pair --key-id KEY --key-pair-spec PAIRSPEC", "encrypt with", SymmetricKey, true},
+	{"kms:GenerateDataKeyPairWithoutPlaintext", ClassEncrypt, true, "generate-data-key-pair-without-plaintext --key-id KEY --key-pair-spec PAIRSPEC", "encrypt with", SymmetricKey, true},
+	{"kms:ReEncryptTo", ClassEncrypt, true, "re-encrypt --ciphertext-blob fileb://own-ciphertext.bin --destination-key-id KEY", "encrypt with", encryptionKey, true},
+
+	{"kms:Decrypt", ClassUse, true, "decrypt --key-id KEY --ciphertext-blob fileb://ciphertext.bin", "decrypt with", encryptionKey, true},
+	{"kms:ReEncryptFrom", ClassUse, true, "re-encrypt --source-key-id KEY --ciphertext-blob fileb://ciphertext.bin --destination-key-id alias/own-key", "decrypt with", encryptionKey, true},
+	{"kms:Sign", ClassUse, true, "sign --key-id KEY --message fileb://message.bin --signing-algorithm SIGNING", "sign with", SigningKey, false},
+	{"kms:GenerateMac", ClassUse, true, "generate-mac --key-id KEY --message fileb://message.bin --mac-algorithm MAC", "make MACs with", MacKey, false},
+	{"kms:DeriveSharedSecret", ClassUse, true, "derive-shared-secret --key-id KEY --key-agreement-algorithm ECDH --public-key fileb://own-public-key.der", "derive shared secrets with", AgreementKey, false},
+
+	{"kms:RevokeGrant", ClassOther, false, "revoke-grant --key-id KEY --grant-id GRANT_ID", "revoke the grants of", AnyKey, false},
+	{"kms:Verify", ClassOther, true, "verify --key-id KEY --message fileb://message.bin --signature fileb://signature.bin --signing-algorithm SIGNING", "verify signatures with", SigningKey, false},
+	{"kms:VerifyMac", ClassOther, true, "verify-mac --key-id KEY --message fileb://message.bin --mac fileb://mac.bin --mac-algorithm MAC", "verify MACs with", MacKey, false},
+	{"kms:GetPublicKey", ClassOther, true, "get-public-key --key-id KEY", "read the public key of", AsymmetricKey | SigningKey | AgreementKey, false},
+	{"kms:DescribeKey", ClassOther, true, "describe-key --key-id KEY", "describe", AnyKey, false},
+	{"kms:ListGrants", ClassOther, false, "list-grants --key-id KEY", "list the grants of", AnyKey, false},
+	{"kms:GetKeyRotationStatus", ClassOther, false, "get-key-rotation-status --key-id KEY", "read the rotation status of", SymmetricKey, false},
+	// An outsider creates a grant for itself. It belongs to every class of which
+	// the grant can carry an operation; see ask.
+	{CreateGrant, ClassOther, true, "create-grant --key-id KEY --grantee-principal GRANTEE --operations OPERATIONS", "create grants on", AnyKey, true},
+
+	control("CancelKeyDeletion"), control("CreateAlias"), control("DeleteAlias"), control("DeleteImportedKeyMaterial"),
+	control("DisableKey"), control("DisableKeyRotation"), control("EnableKey"), control("EnableKeyRotation"),
+	control("GetKeyLastUsage"), control("GetKeyPolicy"), control("GetParametersForImport"), control("ImportKeyMaterial"),
+	control("ListKeyPolicies"), control("ListKeyRotations"), control("ListResourceTags"),
+	{"kms:PutKeyPolicy", ClassControl, false, "put-key-policy --key-id KEY --policy file://policy.json", "change the policy of", AnyKey, false},
+	control("ReplicateKey"), control("RotateKeyOnDemand"), control("ScheduleKeyDeletion"), control("SynchronizeMultiRegionKey"),
+	control("TagResource"), control("UntagResource"), control("UpdateAlias"), control("UpdateKeyDescription"), control("UpdatePrimaryRegion"),
+
+	identity("ConnectCustomKeyStore"), identity("CreateCustomKeyStore"), identity("CreateKey"), identity("DeleteCustomKeyStore"),
+	identity("DescribeCustomKeyStores"), identity("DisconnectCustomKeyStore"), identity("GenerateRandom"), identity("ListAliases"),
+	identity("ListKeys"), identity("ListRetirableGrants"), identity("UpdateCustomKeyStore"),
+	{"kms:RetireGrant", ClassIdentity, true, "", "retire the grants of", AnyKey, true},
+}
+
+func control(name string) Action {
+	return Action{Name: "kms:" + name, Class: ClassControl, Verb: "manage", Keys: AnyKey}
+}
+
+func identity(name string) Action {
+	return Action{Name: "kms:" + name, Class: ClassIdentity, Verb: "use", Keys: AnyKey}
+}
+
+// FindAction looks an action up by its full name, in any letter case; ok is
+// false for a name that AWS does not document.
+func FindAction(name string) (a Action, ok bool) {
+	for i := range actionTable {
+		if strings.EqualFold(actionTable[i].Name, name) {
+			return actionTable[i], true
+		}
+	}
+	return Action{}, false
+}
+
+// ClassActions returns the actions that count for a class: its own, and
+// CreateGrant behind those of the three classes that work across accounts.
+func ClassActions(c Class) []string {
+	var names []string
+	for i := range actionTable {
+		if a := actionTable[i]; a.Class == c && a.Name != CreateGrant {
+			names = append(names, a.Name)
+		}
+	}
+	if c == ClassEncrypt || c == ClassUse || c == ClassOther {
+		names = append(names, CreateGrant)
+	}
+	return names
+}
+
+// Operations returns the operations of a class that a grant on a key of one of
+// these kinds can carry; of all classes when class is "". KMS refuses a grant
+// of an operation that the key does not support.
+// Source: KMS API Reference, CreateGrant, Operations.
+func Operations(class Class, keys KeySet) []string {
+	var names []string
+	for i := range actionTable {
+		a := actionTable[i]
+		own := a.Class
+		if own == ClassIdentity {
+			own = ClassOther // RetireGrant: a key policy gives it to nobody, a grant does
+		}
+		if a.Grantable && a.Keys&keys != 0 && (class == "" || own == class) {
+			names = append(names, a.Operation())
+		}
+	}
+	return names
+}
