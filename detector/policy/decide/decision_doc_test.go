@@ -46,7 +46,8 @@ func readDecisionDoc(t *testing.T) string {
 }
 
 // TestDecisionDocCitations: each case that DECISION.md cites exists, and each
-// case is cited. A cited name that begins with Test or Fuzz is a test of this package.
+// case is cited. A cited name that begins with Test or Fuzz is a test of package
+// policy or of one below it.
 func TestDecisionDocCitations(t *testing.T) {
 	cases := map[string]bool{} // name: is cited
 	for _, c := range readWholeCorpus(t) {
@@ -85,20 +86,23 @@ func TestDecisionDocCitations(t *testing.T) {
 	}
 }
 
+// packageTests names the tests of package policy and of those below it.
 func packageTests(t *testing.T) []string {
 	t.Helper()
-	files, err := filepath.Glob("*_test.go")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%d test files, %v", len(files), err)
-	}
 	var names []string
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
+	for _, pattern := range []string{"../*_test.go", "../*/*_test.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %d test files, %v", pattern, len(files), err)
 		}
-		for _, f := range testFunc.FindAllStringSubmatch(string(text), -1) {
-			names = append(names, f[1])
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range testFunc.FindAllStringSubmatch(string(text), -1) {
+				names = append(names, f[1])
+			}
 		}
 	}
 	return names
