@@ -56,9 +56,9 @@ func rules() map[string]rule {
 			ours:      []string{"alert/exceptions", "detector", "detector/policy/decide", "detector/policy/evaluate", "detector/policy/kmsapi"},
 			forbidden: []string{"os", "net", "net/http", "log", "log/slog", "os/exec"},
 		},
-		"alert/exceptions": {ours: []string{"detector", "detector/policy/decide"}, modules: []string{"go.yaml.in/yaml/v3"}, forbidden: pure},
+		"alert/exceptions": {ours: []string{"detector", "detector/policy/decide", "internal/awsid"}, modules: []string{"go.yaml.in/yaml/v3"}, forbidden: pure},
 		"lambda": {
-			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy/decide", "internal/function", "internal/version"},
+			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy/decide", "internal/awsid", "internal/function", "internal/version"},
 			modules: []string{"github.com/aws/aws-sdk-go-v2"},
 		},
 		"lambda/sweep": {
@@ -95,11 +95,11 @@ func rules() map[string]rule {
 			},
 			forbidden: []string{"os", "os/exec", "log", "log/slog"},
 		},
-		"internal/fakekms": {},
+		"internal/fakekms": {ours: []string{"internal/awsid"}},
 		"internal/fakesns": {},
 		"internal/fold":    {forbidden: pure},
 		"internal/function": {
-			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "internal/version"},
+			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "internal/awsid", "internal/version"},
 			modules: []string{"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sns"},
 		},
 		"internal/hunt": {

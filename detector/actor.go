@@ -3,6 +3,8 @@ package detector
 import (
 	"cmp"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // The values of userIdentity.type that this package treats apart.
@@ -138,11 +140,11 @@ func serviceName(text string) string {
 // roleAndSession takes arn:PARTITION:sts::ACCOUNT:assumed-role/ROLE/SESSION
 // apart; both are "" for other text.
 func roleAndSession(arn string) (role, session string) {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 {
+	named, ok := awsid.SplitARN(arn)
+	if !ok {
 		return "", ""
 	}
-	rest, found := strings.CutPrefix(parts[5], "assumed-role/")
+	rest, found := strings.CutPrefix(named.Resource, "assumed-role/")
 	if !found {
 		return "", ""
 	}
@@ -152,11 +154,8 @@ func roleAndSession(arn string) (role, session string) {
 
 // accountOf returns the account field of an ARN; "" when there is none.
 func accountOf(arn string) string {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 {
-		return ""
-	}
-	return firstAccount(parts[4])
+	named, _ := awsid.SplitARN(arn)
+	return firstAccount(named.Account)
 }
 
 // lastPart returns what follows the last "/" of an ARN; "" without one.

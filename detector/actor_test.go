@@ -324,3 +324,25 @@ func TestMFAZeroIsUnknown(t *testing.T) {
 		}
 	}
 }
+
+// A record's ARN counts for its fields, whatever its first one is: CloudTrail
+// wrote it, and a caller that is not shown helps nobody.
+func TestFieldsOfAnActorsARN(t *testing.T) {
+	tests := map[string]struct{ arn, account, role, session string }{
+		"as AWS writes it":    {"arn:aws:sts::111122223333:assumed-role/Admin/alice", "111122223333", "Admin", "alice"},
+		"another first field": {"urn:aws:sts::111122223333:assumed-role/Admin/alice", "111122223333", "Admin", "alice"},
+		"colons in the name":  {"arn:aws:sts::111122223333:assumed-role/Admin/a:b", "111122223333", "Admin", "a:b"},
+		"a user":              {"arn:aws:iam::111122223333:user/alice", "111122223333", "", ""},
+		"no account":          {"arn:aws:sts::hidden:assumed-role/Admin/alice", "", "Admin", "alice"},
+		"too few fields":      {"arn:aws:sts::111122223333", "", "", ""},
+		"empty":               {"", "", "", ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			role, session := roleAndSession(test.arn)
+			if account := accountOf(test.arn); account != test.account || role != test.role || session != test.session {
+				t.Errorf("%s: account %q, role %q, session %q", test.arn, account, role, session)
+			}
+		})
+	}
+}

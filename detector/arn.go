@@ -17,19 +17,19 @@ type keyARN struct {
 
 // parseKeyARN reads the ARN of a key or an alias; ok is false for other text.
 func parseKeyARN(text string) (a keyARN, ok bool) {
-	parts := strings.SplitN(text, ":", 6)
-	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "kms" {
+	named, ok := awsid.ParseARN(text)
+	if !ok || named.Service != "kms" {
 		return keyARN{}, false
 	}
-	a = keyARN{partition: parts[1], region: parts[3], account: parts[4]}
-	if !isName(a.partition, "-") || !awsid.IsRegion(a.region) || !isAccount(a.account) {
+	a = keyARN{partition: named.Partition, region: named.Region, account: named.Account}
+	if !isName(a.partition, "-") || !awsid.IsRegion(a.region) || !awsid.IsAccount(a.account) {
 		return keyARN{}, false
 	}
-	if id, found := strings.CutPrefix(parts[5], "key/"); found {
+	if id, found := strings.CutPrefix(named.Resource, "key/"); found {
 		a.id = id
 		return a, isKeyID(id)
 	}
-	a.alias = parts[5]
+	a.alias = named.Resource
 	return a, isAlias(a.alias)
 }
 
@@ -38,7 +38,7 @@ func (a keyARN) String() string {
 	if a.id == "" {
 		return ""
 	}
-	return "arn:" + a.partition + ":kms:" + a.region + ":" + a.account + ":key/" + a.id
+	return awsid.ARN{Partition: a.partition, Service: "kms", Region: a.region, Account: a.account, Resource: "key/" + a.id}.String()
 }
 
 // isKeyID reports whether text can follow "key/": letters, digits and "-".
@@ -82,19 +82,6 @@ func isName(text, others string) bool {
 		}
 	}
 	return text != ""
-}
-
-// isAccount reports whether text is an account id, 12 digits.
-func isAccount(text string) bool {
-	if len(text) != 12 {
-		return false
-	}
-	for _, c := range text {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return true
 }
 
 // isAddress reports whether text is an IP address.

@@ -220,7 +220,7 @@ func (k Key) facts() decide.KeyFacts {
 // firstAccount returns the first text that is an account id; "" when none is.
 func firstAccount(texts ...string) string {
 	for _, t := range texts {
-		if isAccount(t) {
+		if awsid.IsAccount(t) {
 			return t
 		}
 	}

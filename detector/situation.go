@@ -1,6 +1,10 @@
 package detector
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/kmsentry/kmsentry/internal/awsid"
+)
 
 // NoKey reports whether the call made no key: a CreateKey or ReplicateKey that
 // was refused. There is nothing to fetch, mend or disable then.
@@ -40,7 +44,7 @@ var deployers = []string{
 // account whose trail holds the event: links and commands for the key belong in
 // Key.Account, those for the event in Event.Account. False when either is unknown.
 func (f *Finding) KeyElsewhere() bool {
-	return isAccount(f.Key.Account) && isAccount(f.Event.Account) && f.Key.Account != f.Event.Account
+	return awsid.IsAccount(f.Key.Account) && awsid.IsAccount(f.Event.Account) && f.Key.Account != f.Event.Account
 }
 
 // ForeignKey reports whether the caller's account is surely not the key's
@@ -48,7 +52,7 @@ func (f *Finding) KeyElsewhere() bool {
 // is an attempt on somebody else's key.
 // Source: KMS API Reference, PutKeyPolicy, "Cross-account use: No".
 func (f *Finding) ForeignKey() bool {
-	return isAccount(f.Key.Account) && isAccount(f.Actor.Account) && f.Key.Account != f.Actor.Account
+	return awsid.IsAccount(f.Key.Account) && awsid.IsAccount(f.Actor.Account) && f.Key.Account != f.Actor.Account
 }
 
 // OutsideMaterial says where the key's material is kept when that is not with

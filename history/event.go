@@ -166,8 +166,8 @@ func (r recordMembers) describe(e *Event) {
 	if e.Key == "" || !strings.HasPrefix(e.Key, "arn:") {
 		if arn := r.keyARN(e.Called, e.Trail); arn != "" {
 			e.Key = arn
-			parts := strings.Split(arn, ":")
-			e.Region, e.Account = parts[3], parts[4]
+			named, _ := awsid.ParseARN(arn) // keyARN gives nothing else
+			e.Region, e.Account = named.Region, named.Account
 		}
 	}
 	e.ActorARN = r.str("userIdentity", "arn")
@@ -192,7 +192,8 @@ func (r recordMembers) keyARN(region, account string) string {
 		}
 	}
 	if keyID.MatchString(named) && region != "" && account != "" {
-		return "arn:" + cmp.Or(awsid.PartitionOf(region), "aws") + ":kms:" + region + ":" + account + ":key/" + named
+		partition := cmp.Or(awsid.PartitionOf(region), "aws")
+		return awsid.ARN{Partition: partition, Service: "kms", Region: region, Account: account, Resource: "key/" + named}.String()
 	}
 	return ""
 }

@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws/arn"
-
 	"github.com/kmsentry/kmsentry/detector"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // A canary is the call that the stack makes once a day to see that calls reach
@@ -27,10 +26,10 @@ func (r *reader) canary(role, key, policy string) canary {
 	if c.role == "" && c.key == "" && text == "" {
 		return canary{}
 	}
-	if a, err := arn.Parse(c.role); err != nil || a.Service != "iam" || !strings.HasPrefix(a.Resource, "role/") {
+	if a, ok := awsid.ParseARN(c.role); !ok || a.Service != "iam" || !strings.HasPrefix(a.Resource, "role/") {
 		r.Fail(role, fmt.Errorf("expected the ARN of a role, found %q", c.role))
 	}
-	if a, err := arn.Parse(c.key); err != nil || a.Service != "kms" || !strings.HasPrefix(a.Resource, "key/") {
+	if a, ok := awsid.ParseARN(c.key); !ok || a.Service != "kms" || !strings.HasPrefix(a.Resource, "key/") {
 		r.Fail(key, fmt.Errorf("expected the ARN of a KMS key, found %q", c.key))
 	}
 	if !json.Valid([]byte(text)) {

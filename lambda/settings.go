@@ -6,19 +6,19 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
 	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 	"github.com/kmsentry/kmsentry/internal/function"
 )
 
 // settings are what the environment says, checked.
 type settings struct {
-	topic       arn.ARN
-	overflow    arn.ARN // zero: everything goes to topic
-	perMinute   int     // alerts to topic
+	topic       awsid.ARN
+	overflow    awsid.ARN // zero: everything goes to topic
+	perMinute   int       // alerts to topic
 	minSeverity detector.Severity
 	detector    detector.Detector
 	exceptions  *exceptions.List
@@ -44,8 +44,8 @@ func readSettings(getenv func(string) string, readFile func(string) ([]byte, err
 		perMinute:   r.Number("MAX_ALERTS_PER_MINUTE", 20, 1, 1000),
 		minSeverity: r.Severity("MIN_SEVERITY"),
 		detector: detector.Detector{
-			TrustedAccounts: r.List("TRUSTED_ACCOUNTS", function.IsAccount, "12-digit account ids"),
-			TrustedOrgs:     r.List("TRUSTED_ORGS", function.IsOrg, "organization ids (o-...)"),
+			TrustedAccounts: r.List("TRUSTED_ACCOUNTS", awsid.IsAccount, "12-digit account ids"),
+			TrustedOrgs:     r.List("TRUSTED_ORGS", awsid.IsOrganization, "organization ids (o-...)"),
 		},
 		options:  r.Options(now),
 		canary:   r.canary("CANARY_ROLE_ARN", "CANARY_KEY_ARN", "CANARY_POLICY"),
@@ -78,7 +78,7 @@ type reader struct{ function.Reader }
 // would refuse at each Publish because it is in another Region.
 func (r *reader) overflow(name string, s settings) {
 	switch s.overflow {
-	case arn.ARN{}:
+	case awsid.ARN{}:
 		return
 	case s.topic:
 		r.Fail(name, fmt.Errorf("expected another topic than TOPIC_ARN, found %q in both", s.overflow))

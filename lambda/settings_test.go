@@ -9,9 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws/arn"
-
 	"github.com/kmsentry/kmsentry/detector"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 var testNow = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -41,7 +40,7 @@ func TestSettingsDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatalf("readSettings = %v", err)
 	}
-	if s.overflow != (arn.ARN{}) || s.perMinute != 20 || s.minSeverity != detector.Medium || s.logLevel != slog.LevelInfo || s.exceptions.Len() != 0 || s.endpoint != "" || s.fips {
+	if s.overflow != (awsid.ARN{}) || s.perMinute != 20 || s.minSeverity != detector.Medium || s.logLevel != slog.LevelInfo || s.exceptions.Len() != 0 || s.endpoint != "" || s.fips {
 		t.Errorf("readSettings = %+v, want no overflow topic, 20 alerts a minute, severity medium, level info, no exceptions, AWS's endpoint", s)
 	}
 }

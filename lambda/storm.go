@@ -7,10 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws/arn"
-
 	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/detector"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // What one process sends to the alert topic, leads included. The third limit
@@ -68,7 +67,7 @@ type route struct {
 // newStorm watches for what the settings say; nil, which lets everything
 // through, without an overflow topic.
 func newStorm(s settings) *storm {
-	if s.overflow == (arn.ARN{}) {
+	if s.overflow == (awsid.ARN{}) {
 		return nil
 	}
 	return &storm{perMinute: s.perMinute}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // A columnID is a member of match.
@@ -40,7 +41,7 @@ func columns() [columnCount]column {
 		key:          {"key", "the ARN of a key, such as arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab", isKeyARN},
 		policySHA256: {"policy_sha256", "64 hexadecimal digits in lower case", isSHA256},
 		resource:     {"resource", "FILE or FILE#LOGICAL-ID, as kmsentry check prints it", isResource},
-		account:      {"account", "12 digits", isAccount},
+		account:      {"account", "12 digits", awsid.IsAccount},
 		region:       {"region", "a Region, such as eu-west-1", isRegion},
 		verdict:      {"verdict", "public, undecided, network, shared or private", isVerdict},
 		class:        {"class", "encrypt, use or other", isClass},
@@ -70,15 +71,6 @@ func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 func isLower(s string) bool { return s == strings.ToLower(s) }
 
-func isAccount(s string) bool {
-	for i := range len(s) {
-		if !isDigit(s[i]) {
-			return false
-		}
-	}
-	return len(s) == 12
-}
-
 // isRegion takes us-west-2, us-gov-east-1, eusc-de-east-1.
 func isRegion(s string) bool {
 	parts := strings.Split(s, "-")
@@ -96,12 +88,12 @@ func isPartition(s string) bool {
 
 // arnFields takes an ARN of a service apart; resource is what follows kind/.
 func arnFields(s, service, kind string) (region, account, resource string, ok bool) {
-	parts := strings.SplitN(s, ":", 6)
-	if len(parts) != 6 || parts[0] != "arn" || !isPartition(parts[1]) || parts[2] != service || !isAccount(parts[4]) {
+	a, ok := awsid.ParseARN(s)
+	if !ok || !isPartition(a.Partition) || a.Service != service || !awsid.IsAccount(a.Account) {
 		return "", "", "", false
 	}
-	resource, ok = strings.CutPrefix(parts[5], kind+"/")
-	return parts[3], parts[4], resource, ok
+	resource, ok = strings.CutPrefix(a.Resource, kind+"/")
+	return a.Region, a.Account, resource, ok
 }
 
 // isKeyARN takes the ARNs of keys, not of aliases: an alias can be pointed to

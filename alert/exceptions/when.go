@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // oldCondition says how to write a condition of the earlier form, an
@@ -101,7 +103,7 @@ func matchLine(values [columnCount][]string) string {
 func flowValue(values []string) string {
 	var words []string
 	for _, v := range values {
-		if !isFlowWord(v) || isAccount(v) {
+		if !isFlowWord(v) || awsid.IsAccount(v) {
 			v = `"` + v + `"` // valid values hold no quotes
 		}
 		words = append(words, v)

@@ -1,5 +1,6 @@
-// Package awsid knows the names that AWS gives to places: partitions and
-// Regions.
+// Package awsid knows the identifiers of AWS: partitions, Regions, accounts,
+// organizations and ARNs. Text goes in; out comes whether it has the form of
+// one, or its fields. It does not know whether anything of that name exists.
 package awsid
 
 import "strings"
@@ -25,6 +26,19 @@ func Partitions() []Partition {
 		{"aws-iso-e", "eu-isoe-west-1", "eu-isoe-"},
 		{"aws-iso-f", "us-isof-south-1", "us-isof-"},
 	}
+}
+
+// IsPartition reports whether text has the shape of a partition's name, e.g.
+// aws, aws-cn, aws-us-gov, aws-iso-b: "aws", then, behind a hyphen, lower-case
+// ASCII letters, digits and hyphens, no hyphen at the end. "" is none.
+// Source: IAM User Guide, reference-arns.html; partitions that are not among
+// [Partitions] yet have the shape, too.
+func IsPartition(text string) bool {
+	rest, ok := strings.CutPrefix(text, "aws")
+	if !ok || strings.HasSuffix(rest, "-") || rest != "" && rest[0] != '-' {
+		return false
+	}
+	return only(rest, func(c byte) bool { return c == '-' || isLowerOrDigit(c) })
 }
 
 // PartitionOf returns the partition in which a Region lies; "" when its name

@@ -18,3 +18,19 @@ func TestPartitionOf(t *testing.T) {
 		}
 	}
 }
+
+func TestIsPartition(t *testing.T) {
+	for text, want := range map[string]bool{
+		"aws": true, "aws-cn": true, "aws-us-gov": true, "aws-iso-b": true, "aws-eusc": true, "aws-9": true, "aws--x": true,
+		"": false, "a": false, "aws-": false, "aws-cn-": false, "awsx": false, "AWS": false, "aws-CN": false, "aws cn": false, "aws-*": false, "aws\n": false,
+	} {
+		if got := IsPartition(text); got != want {
+			t.Errorf("IsPartition(%q) = %v, want %v", text, got, want)
+		}
+	}
+	for _, p := range Partitions() {
+		if !IsPartition(p.Name) {
+			t.Errorf("IsPartition(%q) = false", p.Name)
+		}
+	}
+}

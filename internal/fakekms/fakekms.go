@@ -17,6 +17,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // A Key is one key. Its zero values are those of an ordinary key, but for the
@@ -132,10 +134,8 @@ func (s *Server) query(w http.ResponseWriter, q request) {
 	s.count(q.service + ":" + call)
 	w.Header().Set("Content-Type", "text/xml")
 	role := form.Get("RoleArn")
-	account := ""
-	if parts := strings.Split(role, ":"); len(parts) == 6 {
-		account = parts[4]
-	}
+	named, _ := awsid.SplitARN(role)
+	account := named.Account
 	code := s.Fails[call]
 	if call == "AssumeRole" && slices.Contains(s.Denied, account) {
 		code = "AccessDenied"

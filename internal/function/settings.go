@@ -12,12 +12,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws/arn"
-
 	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // A SettingError is a wrong setting. It fails the start.
@@ -37,19 +36,10 @@ var errNotSet = errors.New("not set")
 // length checks: a regexp that counts to 256 is slow to compile, and every
 // start pays for it.
 var (
-	digits        = regexp.MustCompile(`^[0-9]+$`)
-	orgForm       = regexp.MustCompile(`^o-[a-z0-9]+$`)
 	topicForm     = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 	partitionForm = regexp.MustCompile(`^aws(-[a-z]+)*$`)
 	regionForm    = regexp.MustCompile(`^[a-z]+(-[a-z]+)+-[0-9]+$`)
 )
-
-// IsAccount reports whether s is an account id.
-func IsAccount(s string) bool { return len(s) == 12 && digits.MatchString(s) }
-
-// IsOrg follows the Organizations API reference, Organization, Id: 10 to 32
-// characters behind "o-".
-func IsOrg(s string) bool { return len(s) >= 12 && len(s) <= 34 && orgForm.MatchString(s) }
 
 // isTopic follows the SNS API reference, CreateTopic, Name. A FIFO topic, with
 // a dot in its name, cannot reach a mailbox.
@@ -84,13 +74,13 @@ func (r *Reader) Required(name string) string {
 }
 
 // Topic checks v, the setting's value; an empty one gives the zero ARN.
-func (r *Reader) Topic(name, v string) arn.ARN {
+func (r *Reader) Topic(name, v string) awsid.ARN {
 	if v == "" {
-		return arn.ARN{}
+		return awsid.ARN{}
 	}
-	a, err := arn.Parse(v)
-	if err != nil || a.Service != "sns" || !partitionForm.MatchString(a.Partition) ||
-		!regionForm.MatchString(a.Region) || !IsAccount(a.AccountID) || !isTopic(a.Resource) {
+	a, ok := awsid.ParseARN(v)
+	if !ok || a.Service != "sns" || !partitionForm.MatchString(a.Partition) ||
+		!regionForm.MatchString(a.Region) || !awsid.IsAccount(a.Account) || !isTopic(a.Resource) {
 		r.Fail(name, fmt.Errorf("expected the ARN of a standard SNS topic, found %q", v))
 	}
 	return a

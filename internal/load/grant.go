@@ -1,8 +1,6 @@
 package load
 
-import (
-	"strings"
-)
+import "github.com/kmsentry/kmsentry/internal/awsid"
 
 // A Grant is a grant on a key, which lets its grantee in next to the key policy.
 // Source: KMS Developer Guide, grants.html; registry.terraform.io/providers/
@@ -66,7 +64,8 @@ func grantDocument(address string, values, unknown *node) Document {
 	}
 	d := Document{Place: address, At: values.at, Grant: g}
 	if arn := values.str("key_id"); keyARN.MatchString(arn) {
-		d.KeyARN, d.Account = arn, strings.Split(arn, ":")[4]
+		named, _ := awsid.ParseARN(arn)
+		d.KeyARN, d.Account = arn, named.Account
 	}
 	return d
 }

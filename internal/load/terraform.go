@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // fromTerraform finds the KMS keys, and the grants on keys, in a plan or a state as terraform show
@@ -119,8 +120,8 @@ func terraformKey(address, kind string, values, unknown *node) Document {
 	d := Document{Place: address, At: values.at, Key: terraformFacts(kind, values, unknown)}
 	for _, name := range []string{"arn", "key_id"} {
 		if arn := values.str(name); keyARN.MatchString(arn) {
-			d.KeyARN = arn
-			d.Account = strings.Split(arn, ":")[4]
+			named, _ := awsid.ParseARN(arn)
+			d.KeyARN, d.Account = arn, named.Account
 			break
 		}
 	}

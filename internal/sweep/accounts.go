@@ -240,10 +240,8 @@ func domain(region string) string {
 
 // regionOf is the Region in a key's ARN; "" when there is none.
 func regionOf(arn string) string {
-	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
-		return parts[3]
-	}
-	return ""
+	named, _ := awsid.SplitARN(arn)
+	return named.Region
 }
 
 // PartitionOf is the partition of a Region, "aws" when its name does not say.

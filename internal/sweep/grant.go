@@ -9,6 +9,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // A Grant lets one named party of another account, or one that cannot be told,
@@ -91,10 +92,10 @@ func isService(principal string) bool {
 // is; "" when there is none.
 func accountIn(principal string) string {
 	id := principal
-	if parts := strings.SplitN(principal, ":", 6); len(parts) == 6 && parts[0] == "arn" && (parts[2] == "iam" || parts[2] == "sts") {
-		id = parts[4]
+	if a, ok := awsid.ParseARN(principal); ok && (a.Service == "iam" || a.Service == "sts") {
+		id = a.Account
 	}
-	if len(id) != 12 || strings.Trim(id, "0123456789") != "" {
+	if !awsid.IsAccount(id) {
 		return ""
 	}
 	return id

@@ -19,6 +19,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // NewClient returns a client without the SDK's own retries: its three attempts
@@ -393,8 +394,6 @@ func (w *walk) grants(ctx context.Context, k *Key) error {
 
 // accountOf is the account in a key's ARN; "" when there is none.
 func accountOf(arn string) string {
-	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
-		return parts[4]
-	}
-	return ""
+	named, _ := awsid.SplitARN(arn)
+	return named.Account
 }

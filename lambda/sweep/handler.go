@@ -9,9 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws/arn"
-
 	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 	"github.com/kmsentry/kmsentry/internal/function"
 	"github.com/kmsentry/kmsentry/internal/sweep"
 )
@@ -125,7 +124,7 @@ func (h *handler) sweep(ctx context.Context, c *comparison) sweep.Summary {
 	}
 	s := &h.settings
 	swept := sweep.Run(ctx, sweep.Options{
-		Config: s.aws(), Account: s.topic.AccountID, Roles: s.roles, Regions: s.regions,
+		Config: s.aws(), Account: s.topic.Account, Roles: s.roles, Regions: s.regions,
 		Detector: s.detector, At: c.at, Found: c.add,
 	})
 	c.finish(h.complete(swept))
@@ -138,10 +137,10 @@ func (h *handler) complete(swept sweep.Summary) map[string]bool {
 	if swept.Interrupted {
 		return all
 	}
-	accounts := []string{h.settings.topic.AccountID}
+	accounts := []string{h.settings.topic.Account}
 	for _, role := range h.settings.roles {
-		if a, err := arn.Parse(role); err == nil {
-			accounts = append(accounts, a.AccountID)
+		if a, ok := awsid.ParseARN(role); ok {
+			accounts = append(accounts, a.Account)
 		}
 	}
 	for _, account := range accounts {
@@ -227,7 +226,7 @@ func (h *handler) tell(ctx context.Context, c *comparison) (string, error) {
 
 // partitionOf is the partition in a key's ARN.
 func partitionOf(key string) string {
-	if a, err := arn.Parse(key); err == nil {
+	if a, ok := awsid.ParseARN(key); ok {
 		return a.Partition
 	}
 	return "aws"

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
 	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/alert/exceptions"
@@ -20,7 +19,7 @@ import (
 
 // settings are what the environment says, checked.
 type settings struct {
-	topic       arn.ARN
+	topic       awsid.ARN
 	minSeverity detector.Severity
 	detector    detector.Detector
 	exceptions  *exceptions.List
@@ -47,8 +46,8 @@ func readSettings(getenv func(string) string, readFile func(string) ([]byte, err
 		topic:       r.Topic("TOPIC_ARN", r.Required("TOPIC_ARN")),
 		minSeverity: r.Severity("MIN_SEVERITY"),
 		detector: detector.Detector{
-			TrustedAccounts: r.List("TRUSTED_ACCOUNTS", function.IsAccount, "12-digit account ids"),
-			TrustedOrgs:     r.List("TRUSTED_ORGS", function.IsOrg, "organization ids (o-...)"),
+			TrustedAccounts: r.List("TRUSTED_ACCOUNTS", awsid.IsAccount, "12-digit account ids"),
+			TrustedOrgs:     r.List("TRUSTED_ORGS", awsid.IsOrganization, "organization ids (o-...)"),
 			RCPs:            r.RCPs("RCP_FILE", readFile, taskRoot),
 		},
 		exceptions: r.Exceptions("EXCEPTIONS_FILE", readFile, taskRoot, now),
@@ -95,19 +94,19 @@ func (r *reader) bucket(name string) string {
 
 // isRole reports whether s is the ARN of an IAM role.
 func isRole(s string) bool {
-	a, err := arn.Parse(s)
-	return err == nil && a.Service == "iam" && function.IsAccount(a.AccountID) && strings.HasPrefix(a.Resource, "role/") && len(a.Resource) > len("role/")
+	a, ok := awsid.ParseARN(s)
+	return ok && a.Service == "iam" && awsid.IsAccount(a.Account) && strings.HasPrefix(a.Resource, "role/") && len(a.Resource) > len("role/")
 }
 
 // twice refuses two roles of one account: its keys would be swept twice.
 func (r *reader) twice(name string, roles []string) {
 	seen := map[string]bool{}
 	for _, role := range roles {
-		a, err := arn.Parse(role)
-		if err == nil && seen[a.AccountID] {
-			r.Fail(name, fmt.Errorf("expected one role of an account, found two of %s", a.AccountID))
+		a, ok := awsid.ParseARN(role)
+		if ok && seen[a.Account] {
+			r.Fail(name, fmt.Errorf("expected one role of an account, found two of %s", a.Account))
 		}
-		seen[a.AccountID] = true
+		seen[a.Account] = true
 	}
 }
 

@@ -83,7 +83,7 @@ func newStore(s settings) *store {
 		o.UsePathStyle = s.endpoint != ""
 		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = 5 })
 	})
-	return &store{client, s.bucket, s.topic.AccountID}
+	return &store{client, s.bucket, s.topic.Account}
 }
 
 // load reads the state and the tag that save wants; a state that is not there

@@ -1,0 +1,46 @@
+package awsid
+
+import "strings"
+
+// An ARN is an Amazon Resource Name, taken apart into its fields, which may be
+// "". Nothing is known of them but that all except the resource are without
+// colons: whether the account is one, IsAccount knows.
+// Source: IAM User Guide, reference-arns.html.
+type ARN struct {
+	Partition string // e.g. "aws-cn"
+	Service   string // e.g. "kms"
+	Region    string // "" for what no Region holds
+	Account   string // "" for what belongs to none, such as a bucket
+	Resource  string // all that follows, colons included, e.g. "key/1234abcd-..."
+}
+
+// ParseARN takes apart "arn:" and five more fields between colons; ok is false,
+// and the ARN zero, for any other text. For an ARN that ParseARN gives, String
+// gives the text again.
+func ParseARN(text string) (a ARN, ok bool) {
+	if !strings.HasPrefix(text, "arn:") {
+		return ARN{}, false
+	}
+	return SplitARN(text)
+}
+
+// SplitARN is ParseARN without a look at the first field, which may be any
+// text. It is for what AWS gave as an ARN and of which one field is wanted.
+func SplitARN(text string) (a ARN, ok bool) {
+	_, rest, ok := strings.Cut(text, ":")
+	for _, field := range [...]*string{&a.Partition, &a.Service, &a.Region, &a.Account} {
+		if ok {
+			*field, rest, ok = strings.Cut(rest, ":")
+		}
+	}
+	if !ok {
+		return ARN{}, false
+	}
+	a.Resource = rest
+	return a, true
+}
+
+// String returns the ARN as AWS writes it. That of the zero ARN is "arn:::::".
+func (a ARN) String() string {
+	return "arn:" + a.Partition + ":" + a.Service + ":" + a.Region + ":" + a.Account + ":" + a.Resource
+}

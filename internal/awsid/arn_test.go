@@ -1,0 +1,70 @@
+package awsid
+
+import (
+	"strings"
+	"testing"
+)
+
+const key = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+func TestARN(t *testing.T) {
+	tests := map[string]struct {
+		text  string
+		want  ARN
+		parse bool // ParseARN takes it
+		split bool // SplitARN takes it
+	}{
+		"key":                 {key, ARN{"aws", "kms", "us-east-1", "111122223333", "key/1234abcd-12ab-34cd-56ef-1234567890ab"}, true, true},
+		"bucket":              {"arn:aws-cn:s3:::logs", ARN{Partition: "aws-cn", Service: "s3", Resource: "logs"}, true, true},
+		"colons in resource":  {"arn:aws:lambda:us-east-1:111122223333:function:f:1", ARN{"aws", "lambda", "us-east-1", "111122223333", "function:f:1"}, true, true},
+		"nothing in fields":   {"arn:::::", ARN{}, true, true},
+		"odd fields":          {"arn:AWS: :*:x:é", ARN{"AWS", " ", "*", "x", "é"}, true, true},
+		"another first field": {"urn:aws:iam::111122223333:root", ARN{Partition: "aws", Service: "iam", Account: "111122223333", Resource: "root"}, false, true},
+		"capitals":            {"ARN:aws:iam::111122223333:root", ARN{Partition: "aws", Service: "iam", Account: "111122223333", Resource: "root"}, false, true},
+		"no first field":      {":aws:iam::111122223333:root", ARN{Partition: "aws", Service: "iam", Account: "111122223333", Resource: "root"}, false, true},
+		"five fields":         {"arn:aws:iam::111122223333", ARN{}, false, false},
+		"first field alone":   {"arn:", ARN{}, false, false},
+		"no colon":            {"111122223333", ARN{}, false, false},
+		"empty":               {"", ARN{}, false, false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			want := test.want
+			if got, ok := SplitARN(test.text); got != want || ok != test.split {
+				t.Errorf("SplitARN(%q) = %+v, %v, want %+v, %v", test.text, got, ok, want, test.split)
+			}
+			if !test.parse {
+				want = ARN{}
+			}
+			if got, ok := ParseARN(test.text); got != want || ok != test.parse {
+				t.Errorf("ParseARN(%q) = %+v, %v, want %+v, %v", test.text, got, ok, want, test.parse)
+			}
+		})
+	}
+}
+
+// FuzzARN checks that an ARN that was taken apart is put together as it was,
+// and that ParseARN takes just the texts whose first six fields are there and
+// begin with "arn".
+func FuzzARN(f *testing.F) {
+	for _, seed := range []string{key, "arn:aws:s3:::logs", "arn:::::", "urn:aws:iam::111122223333:root", "arn:aws:iam::1", ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		a, ok := ParseARN(text)
+		if ok && a.String() != text {
+			t.Errorf("ParseARN(%q).String() = %q", text, a.String())
+		}
+		parts := strings.SplitN(text, ":", 6)
+		if whole := len(parts) == 6; ok != (whole && parts[0] == "arn") {
+			t.Errorf("ParseARN(%q): ok = %v with the fields %q", text, ok, parts)
+		}
+		loose, ok := SplitARN(text)
+		if ok != (len(parts) == 6) {
+			t.Errorf("SplitARN(%q): ok = %v with the fields %q", text, ok, parts)
+		}
+		if ok && parts[0]+strings.TrimPrefix(loose.String(), "arn") != text {
+			t.Errorf("SplitARN(%q) = %+v", text, loose)
+		}
+	})
+}
