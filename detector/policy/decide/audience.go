@@ -20,8 +20,8 @@ func (d *decider) namedBy(o *outcome) []string {
 	}
 	var names []string
 	var seen [serviceCaller]bool
-	for _, sc := range o.scenes {
-		if sc.path == o.search.path && !seen[sc.typ] || sc == o.search.scene {
+	for _, sc := range o.kinds {
+		if sc.path == o.search.path && !seen[sc.typ] || sc == o.search.requestKind {
 			seen[sc.typ] = true
 			names = append(names, d.namedIn(d.newSearch(sc, reachOf(Shared), true))...)
 		}
@@ -148,7 +148,7 @@ func (d *decider) networks() []string {
 	for i := range d.stmts {
 		for j := range d.stmts[i].clauses {
 			cl := &d.stmts[i].clauses[j]
-			if d.slots[cl.lo.slot].Names.Where() && d.stmts[i].Effect == policy.Allow != cl.cond.Operator.Negated {
+			if d.slots[cl.sure.slot].Names.Where() && d.stmts[i].Effect == policy.Allow != cl.cond.Operator.Negated {
 				names = append(names, slices.DeleteFunc(slices.Clone(cl.cond.Values), policy.HasMark)...)
 			}
 		}

@@ -18,7 +18,7 @@ func (d *decider) openers(dec *Decision) []StatementRef {
 			continue
 		}
 		seen[o] = true
-		for _, sc := range o.scenes {
+		for _, sc := range o.kinds {
 			if d.b.Out() {
 				break
 			}

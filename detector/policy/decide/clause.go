@@ -11,14 +11,14 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 )
 
-// A clause is one condition, compiled. Where AWS leaves its meaning open, lo
-// holds only when every reading holds and hi when any does; elsewhere the two
+// A clause is one condition, compiled. Where AWS leaves its meaning open, sure
+// holds only when every reading holds and possible when any does; elsewhere the two
 // are the same.
 type clause struct {
-	cond   *policy.Condition
-	lo, hi literal
-	doubt  string // why lo and hi differ; "" when they do not
-	shown  string // see text
+	cond           *policy.Condition
+	sure, possible literal
+	doubt          string // why sure and possible differ; "" when they do not
+	shown          string // see text
 }
 
 // newClause compiles c for the key in slot.
@@ -29,20 +29,20 @@ func newClause(c *policy.Condition, slot int, info condkey.Key, vars *condkey.Ta
 	}
 	l := literal{slot: slot, absent: absentHolds(op), set: &valueSet{}}
 	cl := clause{cond: c}
-	cl.lo, cl.hi = l, l
+	cl.sure, cl.possible = l, l
 	in, out := eachIn, eachOut
 	if op.Set == policy.ForAnyValue {
 		in, out = someIn, someOut
 	}
-	loSet, hiSet, doubt := valuesOf(c, info, vars)
+	surely, possibly, doubt := valuesOf(c, info, vars)
 	cl.doubt = doubt
 	if op.Negated {
-		cl.lo.mode, cl.hi.mode = out, out
-		cl.lo.set, cl.hi.set = hiSet, loSet
-		cl.lo.strict = hiSet != nil && hiSet.vars
+		cl.sure.mode, cl.possible.mode = out, out
+		cl.sure.set, cl.possible.set = possibly, surely
+		cl.sure.strict = possibly != nil && possibly.vars
 	} else {
-		cl.lo.mode, cl.hi.mode = in, in
-		cl.lo.set, cl.hi.set = loSet, hiSet
+		cl.sure.mode, cl.possible.mode = in, in
+		cl.sure.set, cl.possible.set = surely, possibly
 	}
 	cl.widen(op, info)
 	return cl
@@ -62,7 +62,7 @@ func absentHolds(op policy.Operator) bool {
 	}
 }
 
-// widen moves lo and hi apart where AWS is silent or contradicts itself.
+// widen moves sure and possible apart where AWS is silent or contradicts itself.
 func (cl *clause) widen(op policy.Operator, info condkey.Key) {
 	doubt := func(why string) {
 		if cl.doubt == "" {
@@ -70,33 +70,33 @@ func (cl *clause) widen(op policy.Operator, info condkey.Key) {
 		}
 	}
 	if op.Set == policy.ForAnyValue && op.IfExists {
-		cl.hi.absent = true
+		cl.possible.absent = true
 		doubt("AWS does not say which of ForAnyValue and IfExists wins for an absent key")
 	}
 	switch {
-	case cl.lo.set == nil: // the operator does not fit the key's type
-		cl.lo.mode, cl.lo.set, cl.lo.strict = none, &valueSet{}, false
-		if cl.hi.set == nil {
-			cl.hi.mode, cl.hi.set = all, &valueSet{}
+	case cl.sure.set == nil: // the operator does not fit the key's type
+		cl.sure.mode, cl.sure.set, cl.sure.strict = none, &valueSet{}, false
+		if cl.possible.set == nil {
+			cl.possible.mode, cl.possible.set = all, &valueSet{}
 		}
-	case cl.hi.set == nil:
-		cl.lo.mode, cl.lo.set, cl.lo.strict = none, &valueSet{}, false
-		cl.hi.mode, cl.hi.set = all, &valueSet{}
+	case cl.possible.set == nil:
+		cl.sure.mode, cl.sure.set, cl.sure.strict = none, &valueSet{}, false
+		cl.possible.mode, cl.possible.set = all, &valueSet{}
 	case info.Multi && op.Set == policy.NoSet:
-		cl.lo.mode = none
+		cl.sure.mode = none
 		if op.Negated {
-			cl.lo.absent = false
-			cl.hi.mode = all
+			cl.sure.absent = false
+			cl.possible.mode = all
 		} else {
-			cl.hi.mode = someIn
+			cl.possible.mode = someIn
 		}
 		doubt("the key holds several values and the operator has no ForAllValues or ForAnyValue; AWS does not document the outcome")
 	case len(cl.cond.Values) == 0 && op.Negated:
-		cl.lo.mode, cl.lo.absent = none, false
+		cl.sure.mode, cl.sure.absent = none, false
 		doubt("the list of values is empty; AWS does not document what a negated operator makes of that")
 	}
 	if op.OddCase {
-		cl.lo = literal{slot: cl.lo.slot, set: &valueSet{}}
+		cl.sure = literal{slot: cl.sure.slot, set: &valueSet{}}
 		doubt("the operator is not written in the documented letter case")
 	}
 }
@@ -116,16 +116,16 @@ func nullClause(c *policy.Condition, slot int) clause {
 			odd = odd || v != "false"
 		}
 	}
-	cl.lo, cl.hi = l, l
+	cl.sure, cl.possible = l, l
 	switch {
 	case c.Operator.Set == policy.ForAllValues:
-		cl.hi.absent, cl.hi.mode = true, all
+		cl.possible.absent, cl.possible.mode = true, all
 		cl.doubt = "AWS's documents disagree on ForAllValues with Null"
 	case c.Operator.Set == policy.ForAnyValue:
-		cl.lo = literal{slot: slot, set: l.set}
+		cl.sure = literal{slot: slot, set: l.set}
 		cl.doubt = "AWS's documents disagree on ForAnyValue with Null"
 	case odd || c.Operator.OddCase:
-		cl.lo = literal{slot: slot, set: l.set}
+		cl.sure = literal{slot: slot, set: l.set}
 		cl.doubt = "true and false, or the operator, are not written in the documented letter case"
 	}
 	return cl
@@ -133,13 +133,13 @@ func nullClause(c *policy.Condition, slot int) clause {
 
 // valuesOf returns the set that c's values describe, in its narrowest and its
 // widest reading. A nil set means that the operator does not fit the key's type.
-func valuesOf(c *policy.Condition, info condkey.Key, vars *condkey.Table) (lo, hi *valueSet, doubt string) {
+func valuesOf(c *policy.Condition, info condkey.Key, vars *condkey.Table) (sure, possible *valueSet, doubt string) {
 	if !fits(c.Operator.Base, info) {
 		doubt = fmt.Sprintf("%s does not fit the type of %s; AWS does not document the outcome", c.Operator.Text, info.Name)
 		if isText(c.Operator.Base) && info.Types == condkey.Bool {
-			_, hi, _ = textValues(c, info, vars) // few values: compare their text at worst
+			_, possible, _ = textValues(c, info, vars) // few values: compare their text at worst
 		}
-		return nil, hi, doubt
+		return nil, possible, doubt
 	}
 	switch c.Operator.Base {
 	case policy.StringEquals, policy.StringEqualsIgnoreCase, policy.StringLike, policy.ArnLike:
@@ -192,7 +192,7 @@ func isNumeric(b policy.Base) bool {
 
 func isDate(b policy.Base) bool { return policy.DateEquals <= b && b <= policy.DateGreaterThanEquals }
 
-func textValues(c *policy.Condition, info condkey.Key, vars *condkey.Table) (lo, hi *valueSet, doubt string) {
+func textValues(c *policy.Condition, info condkey.Key, vars *condkey.Table) (sure, possible *valueSet, doubt string) {
 	s := &valueSet{pats: make([]textsolve.Pattern, 0, len(c.Values))}
 	var short []textsolve.Pattern
 	for _, v := range c.Values {
@@ -206,8 +206,8 @@ func textValues(c *policy.Condition, info condkey.Key, vars *condkey.Table) (lo,
 	}
 	if short == nil {
 		s.seal()
-		hi, doubt = wildFromVariables(s)
-		return s, hi, doubt
+		possible, doubt = wildFromVariables(s)
+		return s, possible, doubt
 	}
 	wide := &valueSet{pats: append([]textsolve.Pattern(nil), s.pats...), vars: s.vars}
 	for _, p := range short {
@@ -220,24 +220,24 @@ func textValues(c *policy.Condition, info condkey.Key, vars *condkey.Table) (lo,
 // wildFromVariables returns the widest reading of patterns into which a caller
 // can put wildcards by way of a variable: AWS does not say whether they count.
 // Of the keys that a caller fills, few can hold them.
-func wildFromVariables(s *valueSet) (hi *valueSet, doubt string) {
+func wildFromVariables(s *valueSet) (possible *valueSet, doubt string) {
 	for i := range s.pats {
 		p := &s.pats[i]
 		if !p.Wild || !fromCaller(p) {
 			continue
 		}
-		if hi == nil {
-			hi = &valueSet{pats: append([]textsolve.Pattern(nil), s.pats...)}
+		if possible == nil {
+			possible = &valueSet{pats: append([]textsolve.Pattern(nil), s.pats...)}
 		}
-		hi.pats[i] = p.OverApproximate()
+		possible.pats[i] = p.OverApproximate()
 	}
-	if hi == nil {
+	if possible == nil {
 		return s, ""
 	}
-	for i := range hi.pats {
-		hi.vars = hi.vars || hi.pats[i].Parts != nil
+	for i := range possible.pats {
+		possible.vars = possible.vars || possible.pats[i].Parts != nil
 	}
-	return hi, "a wildcard may come in through the variable; AWS does not say whether it then counts as one"
+	return possible, "a wildcard may come in through the variable; AWS does not say whether it then counts as one"
 }
 
 // fromCaller says whether a variable's value, or its default, can hold * or ?.
@@ -267,13 +267,13 @@ func addressValues(c *policy.Condition) *valueSet {
 	return s
 }
 
-func spanValues(c *policy.Condition) (lo, hi *valueSet, doubt string) {
-	lo, hi = &valueSet{}, &valueSet{}
+func spanValues(c *policy.Condition) (sure, possible *valueSet, doubt string) {
+	sure, possible = &valueSet{}, &valueSet{}
 	for _, v := range c.Values {
 		if !isDate(c.Operator.Base) {
 			if r, ok := policy.ParseNumber(v); ok {
 				if s, ok := numberSpan(c.Operator.Base, r); ok {
-					lo.spans, hi.spans = append(lo.spans, s), append(hi.spans, s)
+					sure.spans, possible.spans = append(sure.spans, s), append(possible.spans, s)
 				}
 			}
 			continue
@@ -285,18 +285,18 @@ func spanValues(c *policy.Condition) (lo, hi *valueSet, doubt string) {
 		a, okA := numberSpan(c.Operator.Base, secondsOf(first))
 		if n == 1 {
 			if okA {
-				lo.spans, hi.spans = append(lo.spans, a), append(hi.spans, a)
+				sure.spans, possible.spans = append(sure.spans, a), append(possible.spans, a)
 			}
 			continue
 		}
 		doubt = fmt.Sprintf("%q is a year or seconds since 1970; AWS does not say which", v)
 		b, _ := numberSpan(c.Operator.Base, secondsOf(second)) // there is one, as for a: both are whole seconds
-		hi.spans = append(hi.spans, a, b)
+		possible.spans = append(possible.spans, a, b)
 		if s := (span{max(a.lo, b.lo), min(a.hi, b.hi)}); s.lo <= s.hi {
-			lo.spans = append(lo.spans, s)
+			sure.spans = append(sure.spans, s)
 		}
 	}
-	return lo, hi, doubt
+	return sure, possible, doubt
 }
 
 // open reports whether the condition, which then has a mark for its only value,

@@ -43,7 +43,7 @@ func readings(t *testing.T, key, operator string, have []string, values ...strin
 		}
 		return b.String()
 	}
-	return show(cl.lo), show(cl.hi), cl.doubt
+	return show(cl.sure), show(cl.possible), cl.doubt
 }
 
 func TestClauseReadings(t *testing.T) {

@@ -46,7 +46,7 @@ type compiled struct {
 	b            *textsolve.Budget
 	slotByName   map[string]int // by lower-case name: of all keys that are mentioned
 	domains      map[domainKey]*domain
-	shapes       map[shapeKey][]variant    // see shape
+	shapes       map[shapeKey][]layout     // see shape
 	fewest       map[fewKey]bool           // see few
 	known        map[*string][]string      // see filledAll
 	kinds        []keyKind                 // see keyKinds
@@ -116,7 +116,7 @@ func compile(p *policy.Policy, keys *condkey.Table, q Question, partition string
 	c.slotByName = make(map[string]int)
 	c.domains = make(map[domainKey]*domain)
 	c.fewest = make(map[fewKey]bool)
-	c.shapes = make(map[shapeKey][]variant)
+	c.shapes = make(map[shapeKey][]layout)
 	c.effects = make(map[effectKey][]*stmt)
 	c.bases = make(map[baseKey][]literal, 3)
 	c.stmts = make([]stmt, len(p.Statements))
@@ -203,8 +203,8 @@ func (c *compiled) compileStatement(s *stmt, src *policy.Statement, in *policy.P
 	if cl, ok := c.resourceClause(src, in); ok && s.resource == matchMaybe {
 		s.resource = matchYes
 		s.clauses = append(s.clauses, cl)
-		c.bindVariables(s, cl.lo.set)
-		c.bindVariables(s, cl.hi.set)
+		c.bindVariables(s, cl.sure.set)
+		c.bindVariables(s, cl.possible.set)
 	}
 	s.clauses = slices.Grow(s.clauses, len(src.Conditions))
 	for i := range src.Conditions {
@@ -213,22 +213,22 @@ func (c *compiled) compileStatement(s *stmt, src *policy.Statement, in *policy.P
 			s.clauses = append(s.clauses, unknownClause(cond))
 			continue
 		}
-		slot := c.slotOf(cond.Key)
+		slot := c.intern(cond.Key)
 		known, open := split(cond)
 		cl := newClause(known, slot, c.slots[slot], c.variables(in))
 		cl.cond = cond
 		s.mention(slot, c.slots[slot])
-		c.bindVariables(s, cl.lo.set)
-		c.bindVariables(s, cl.hi.set)
-		c.pathToID(&cl.lo)
-		c.pathToID(&cl.hi)
-		simplify(&cl.lo)
-		simplify(&cl.hi)
+		c.bindVariables(s, cl.sure.set)
+		c.bindVariables(s, cl.possible.set)
+		c.pathToID(&cl.sure)
+		c.pathToID(&cl.possible)
+		simplify(&cl.sure)
+		simplify(&cl.possible)
 		if open != nil {
 			c.openClause(&cl, open, c.slots[slot])
 		}
 		if src.SpelledTwice(cond.Operator.Text) {
-			cl.hi = literal{slot: slot, absent: true, mode: all, set: &valueSet{}}
+			cl.possible = literal{slot: slot, absent: true, mode: all, set: &valueSet{}}
 			cl.doubt = "the operator is there twice, in different letter case; AWS does not say which one counts"
 		}
 		s.clauses = append(s.clauses, cl)
@@ -261,14 +261,14 @@ func (c *compiled) resourceClause(src *policy.Statement, in *policy.Policy) (cl 
 	parts := policy.Condition{Operator: policy.Operator{Text: "Resource", Base: policy.ArnLike}, Key: "", Values: values}
 	cl = newClause(&parts, sResource, info, c.keys)
 	text := policy.Condition{Operator: policy.Operator{Text: "Resource", Base: policy.StringLike}, Key: "", Values: values}
-	cl.hi = newClause(&text, sResource, info, c.keys).hi
+	cl.possible = newClause(&text, sResource, info, c.keys).possible
 	if strings.ContainsAny(strings.Join(values, ""), "*?") {
 		cl.doubt = "AWS does not say whether a wildcard in Resource runs over colons"
 	} else {
-		cl.hi = cl.lo
+		cl.possible = cl.sure
 	}
 	if slices.ContainsFunc(values, variableInHead) {
-		cl.lo = literal{slot: sResource, set: &valueSet{}}
+		cl.sure = literal{slot: sResource, set: &valueSet{}}
 		cl.doubt = "AWS documents variables in Resource only behind the fifth colon"
 	}
 	return cl, true
@@ -280,8 +280,8 @@ func variableInHead(arn string) bool {
 	return strings.Contains(strings.Join(parts[:min(5, len(parts))], ":"), "${")
 }
 
-// slotOf returns the slot of a condition key, a new one for a new key.
-func (c *compiled) slotOf(name string) int {
+// intern returns the slot of a condition key, a new one for a new key.
+func (c *compiled) intern(name string) int {
 	lower := strings.ToLower(name)
 	if slot, ok := c.slotByName[lower]; ok {
 		return slot
@@ -309,7 +309,7 @@ func (c *compiled) bindVariables(st *stmt, s *valueSet) {
 		p := &s.pats[i]
 		for j := range p.Parts {
 			if p.Parts[j].Variable != "" {
-				p.Parts[j].Slot = c.slotOf(p.Parts[j].Variable)
+				p.Parts[j].Slot = c.intern(p.Parts[j].Variable)
 				st.mention(p.Parts[j].Slot, c.slots[p.Parts[j].Slot])
 			}
 		}

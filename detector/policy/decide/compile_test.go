@@ -83,7 +83,7 @@ func clauseOn(t *testing.T, member string) (*compiled, literal) {
 		t.Fatal(err)
 	}
 	c := compile(p, condkey.Default(), surroundings(), "aws", false, textsolve.NewBudget(MaxSteps, nil))
-	return c, c.stmts[0].clauses[0].lo
+	return c, c.stmts[0].clauses[0].sure
 }
 
 func TestPathToID(t *testing.T) {

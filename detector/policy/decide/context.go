@@ -125,18 +125,18 @@ func (s *search) contextValue(c []literal, k contextKey, m *model) ([]value, boo
 	if fitsAll([]value{plain}, k.lits, m) {
 		return []value{plain}, true
 	}
-	var variants []variant
+	var layouts []layout
 	for i := range s.domains[k.slot].forms {
-		variants = append(variants, s.domains[k.slot].forms[i].variant(k.slot))
+		layouts = append(layouts, s.domains[k.slot].forms[i].layout(k.slot))
 	}
 	trial := m.clone()
-	if s.fill(variants, k.lits, trial, resolved) {
+	if s.fill(layouts, k.lits, trial, asModel) {
 		return trial.vals[k.slot], true
 	}
-	if s.settled(k.lits) || !s.fill(variants, k.lits, trial, loose) {
+	if s.settled(k.lits) || !s.fill(layouts, k.lits, trial, asAnything) {
 		return nil, false
 	}
-	ok := s.equate(c, k.lits, m, trial, variants)
+	ok := s.equate(c, k.lits, m, trial, layouts)
 	return m.vals[k.slot], ok
 }
 
@@ -229,11 +229,11 @@ func (s *search) contextName(lits []literal, name string, others []contextKey, m
 		}
 	}
 	trial := m.clone()
-	var variants []variant
+	var layouts []layout
 	for _, f := range s.c.formsOf(s.c.keys.Tied(condkey.TieContextKeys).ShapesIn(s.kind)) {
-		variants = append(variants, f.variant(slot))
+		layouts = append(layouts, f.layout(slot))
 	}
-	if !s.fill(variants, lits, trial, resolved) {
+	if !s.fill(layouts, lits, trial, asModel) {
 		return "", false
 	}
 	return trial.text(slot), true

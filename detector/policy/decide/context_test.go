@@ -14,7 +14,7 @@ func TestClearContext(t *testing.T) {
 	for i := range m.vals {
 		m.set(i, "x")
 	}
-	(&search{scene: &scene{c: c}}).clearContext(m)
+	(&search{requestKind: &requestKind{c: c}}).clearContext(m)
 	cleared := 0
 	for i := range m.vals {
 		want := c.hasTie(i, condkey.TieContext) || c.hasTie(i, condkey.TieContextKeys)

@@ -26,7 +26,7 @@ func newDecider(c *compiled) *decider {
 // An outcome is what one action came to.
 type outcome struct {
 	ask    ask
-	scenes []*scene
+	kinds  []*requestKind
 	public *trial // whether strangers get in; nil when the key cannot serve the action
 
 	level     Verdict // how far outsiders get in for sure; Private when none does
@@ -81,8 +81,8 @@ func (d *decider) plain(asks []ask) {
 			if !d.supported(o.ask) {
 				return
 			}
-			o.scenes = d.scenes(o.ask)
-			o.public = d.newTrial(o.scenes, Public, true)
+			o.kinds = d.requestKinds(o.ask)
+			o.public = d.newTrial(o.kinds, Public, true)
 			if o.public.round(plainEffort) {
 				o.take(o.public)
 			}
@@ -131,7 +131,7 @@ func (d *decider) finish(o *outcome) {
 	if !doubts && o.public.proven() {
 		possible = Network
 	}
-	anyone := d.newTrial(o.scenes, Shared, !doubts)
+	anyone := d.newTrial(o.kinds, Shared, !doubts)
 	if !anyone.run() && anyone.proven() {
 		return
 	}
@@ -139,7 +139,7 @@ func (d *decider) finish(o *outcome) {
 		if level <= o.level {
 			break // found before
 		}
-		t := d.newTrial(o.scenes, level, true)
+		t := d.newTrial(o.kinds, level, true)
 		if t.run() {
 			o.take(t)
 			break
@@ -156,7 +156,7 @@ func (d *decider) finish(o *outcome) {
 // leaveOpen says what is not ruled out above o.level.
 func (d *decider) leaveOpen(o *outcome) {
 	for level := Public; level > o.level; level-- {
-		may := d.newTrial(o.scenes, level, false)
+		may := d.newTrial(o.kinds, level, false)
 		switch {
 		case may.run():
 			o.open = d.reasons(may, o.ask.action)
@@ -189,7 +189,7 @@ func (d *decider) reasons(may *trial, action string) []Open {
 			list = append(list, Open{ref, why})
 		}
 	}
-	sure := d.newSearch(may.found.scene, may.found.reach, true)
+	sure := d.newSearch(may.found.requestKind, may.found.reach, true)
 	for i := range d.stmts {
 		st := &d.stmts[i]
 		if st != may.allow && st.Effect == policy.Allow {
@@ -224,10 +224,10 @@ func (d *decider) reasons(may *trial, action string) []Open {
 			if d.b.Spend(60); cl.hasDoubt() {
 				add(st, cl.text()+": "+cl.doubt)
 			}
-			if why := sure.openKey(cl.lo.slot, cl.cond.Key, may.model); why != "" {
+			if why := sure.openKey(cl.sure.slot, cl.cond.Key, may.model); why != "" {
 				add(st, why)
 			}
-			if cl.lo.strict && cl.lo.set.unresolved(may.model) {
+			if cl.sure.strict && cl.sure.set.unresolved(may.model) {
 				add(st, cl.text()+": AWS does not settle what a negated operator makes of a variable without a value")
 			}
 		}
@@ -249,7 +249,7 @@ func (d *decider) doubts(action string) bool {
 			return true
 		}
 		for j := range st.clauses {
-			if cl := &st.clauses[j]; cl.hasDoubt() || cl.open() || cl.lo.strict || d.uncertain(cl.lo.slot) {
+			if cl := &st.clauses[j]; cl.hasDoubt() || cl.open() || cl.sure.strict || d.uncertain(cl.sure.slot) {
 				return true
 			}
 		}

@@ -13,24 +13,24 @@
 //
 //   - The policy is compiled once (compile.go): its statements to clauses, with
 //     the values of a condition as sets (valueset.go), and the keys that it
-//     mentions to slots. What AWS leaves open is read twice: as lo, which surely
-//     holds, and as hi, which possibly does.
-//   - A scene is one kind of request (scene.go): who calls, by which path, with
-//     which credentials, for which kind of key. In it each condition key has one
+//     mentions to slots. What AWS leaves open is read twice: as what surely holds
+//     and as what possibly does.
+//   - A request kind (kinds.go) is who calls, by which path, with which
+//     credentials, for which kind of key. In it each condition key has one
 //     domain, which its row in condkey gives (domains.go).
-//   - A search (search.go) looks for one request of a scene that gets in. It
+//   - A search (search.go) looks for one request of a kind that gets in. It
 //     holds a list of literals, each a constraint on one slot, and a model, the
 //     values that meet them. It begins with the literals of one Allow; while a
 //     Deny applies to the model, it breaks one of that Deny's literals after the
 //     other.
 //   - A literal that the model breaks is repaired (repair.go): by picking a
-//     value (pick.go), by filling texts of one shape (variants.go, fill.go, with
+//     value (pick.go), by filling texts of one shape (layouts.go, fill.go, with
 //     textsolve), by setting keys together that depend on each other (groups.go,
 //     context.go), or by making two keys equal where the policy compares them
 //     (equate.go).
 //   - A guess that fails makes a search incomplete: then that it finds nothing
-//     proves nothing. Another search, in which variables hold anything and which
-//     so finds more than there is, may still prove that there is no request
+//     proves nothing. Another search over-approximates: variables hold anything,
+//     so it finds more than there is, and may still prove that there is no request
 //     (disproven in trial.go).
 //   - What is found becomes a request (witness.go), and evaluate must allow it
 //     (confirms in trial.go). An outcome tries the levels from public down

@@ -10,10 +10,10 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// domainOf returns what the key in a slot can hold in this scene: what its row
+// domainOf returns what the key in a slot can hold in this request kind: what its row
 // says of such requests, with what is known of the key filled in. What is not
 // known of the key can be anything, at the worst for its owner.
-func (s *scene) domainOf(slot int) domain {
+func (s *requestKind) domainOf(slot int) domain {
 	key := s.c.slots[slot]
 	can, reserved := s.c.exists(key)
 	rule := key.Case(s.kind)
@@ -35,7 +35,7 @@ func (s *scene) domainOf(slot int) domain {
 	return s.newDomain(key, rule, is)
 }
 
-func (s *scene) newDomain(key condkey.Key, rule *condkey.Case, is condkey.Presence) domain {
+func (s *requestKind) newDomain(key condkey.Key, rule *condkey.Case, is condkey.Presence) domain {
 	d, is := s.factDomain(key, &rule.Values, is)
 	switch is {
 	case condkey.Never:
@@ -59,7 +59,7 @@ func (s *scene) newDomain(key condkey.Key, rule *condkey.Case, is condkey.Presen
 
 // factDomain puts what the question knows of the key in the place of the
 // values, and settles whether the key is present where that follows.
-func (s *scene) factDomain(key condkey.Key, v *condkey.Values, is condkey.Presence) (domain, condkey.Presence) {
+func (s *requestKind) factDomain(key condkey.Key, v *condkey.Values, is condkey.Presence) (domain, condkey.Presence) {
 	d := s.valuesDomain(key, v)
 	known := func(text string) (domain, condkey.Presence) { return always(text), condkey.Always }
 	given := func(text string) (domain, condkey.Presence) {
@@ -154,7 +154,7 @@ func (d domain) inOrg(org string) domain {
 }
 
 // valuesDomain is what a row says of the values.
-func (s *scene) valuesDomain(key condkey.Key, v *condkey.Values) domain {
+func (s *requestKind) valuesDomain(key condkey.Key, v *condkey.Values) domain {
 	now := s.c.q.At.Unix()
 	d := domain{multi: key.Multi}
 	switch {
@@ -190,7 +190,7 @@ func (s *scene) valuesDomain(key condkey.Key, v *condkey.Values) domain {
 	return d
 }
 
-func (s *scene) textDomain(d *domain, key condkey.Key, v *condkey.Values) {
+func (s *requestKind) textDomain(d *domain, key condkey.Key, v *condkey.Values) {
 	d.kind, d.forms = text, s.c.formsOf(v.ShapesParsed())
 	if more := v.MaybeShapesParsed(); len(more) > 0 {
 		d.wide = &domain{kind: text, forms: append(d.forms[:len(d.forms):len(d.forms)], s.c.formsOf(more)...)}

@@ -9,19 +9,19 @@ import (
 // equate meets literals with variables: two keys must have equal, or partly
 // equal, values. trial holds values that would do if variables could be
 // anything. Where it has to guess, the search is incomplete if the guess fails.
-func (s *search) equate(c, lits []literal, m, trial *model, variants []variant) bool {
+func (s *search) equate(c, lits []literal, m, trial *model, layouts []layout) bool {
 	for i := range lits {
 		l := &lits[i]
 		if !l.set.vars {
 			continue
 		}
 		if !l.inside() {
-			if s.part(c, lits, l, m, variants) {
+			if s.part(c, lits, l, m, layouts) {
 				return true
 			}
 			continue
 		}
-		ok, impossible := s.join(c, lits, i, m, trial, variants)
+		ok, impossible := s.join(c, lits, i, m, trial, layouts)
 		if ok || impossible {
 			return ok
 		}
@@ -32,7 +32,7 @@ func (s *search) equate(c, lits []literal, m, trial *model, variants []variant) 
 
 // join makes the key of lits[i] equal to one of its patterns. impossible is
 // true when each of them is proven out of reach.
-func (s *search) join(c, lits []literal, i int, m, trial *model, variants []variant) (ok, impossible bool) {
+func (s *search) join(c, lits []literal, i int, m, trial *model, layouts []layout) (ok, impossible bool) {
 	impossible = true
 	rest := append(append([]literal(nil), lits[:i]...), lits[i+1:]...)
 	for j := range lits[i].set.pats {
@@ -44,12 +44,12 @@ func (s *search) join(c, lits []literal, i int, m, trial *model, variants []vari
 		case p.Parts == nil:
 			only := literal{slot: lits[i].slot, mode: eachIn, set: &valueSet{pats: lits[i].set.pats[j : j+1]}}
 			with := append(rest[:len(rest):len(rest)], only)
-			impossible = impossible && s.never(variants, with, m) // that it does not do, fill has found out
+			impossible = impossible && s.never(layouts, with, m) // that it does not do, fill has found out
 		case len(p.Parts) == 1:
 			v := p.Parts[0]
 			for _, way := range [...]func() (ok, impossible bool){
-				func() (bool, bool) { return s.merge(c, lits, rest, i, v.Slot, m, variants) },
-				func() (bool, bool) { return s.byDefault(c, lits, rest, i, v, m, variants) },
+				func() (bool, bool) { return s.merge(c, lits, rest, i, v.Slot, m, layouts) },
+				func() (bool, bool) { return s.byDefault(c, lits, rest, i, v, m, layouts) },
 			} {
 				ok, no := way()
 				if ok {
@@ -64,7 +64,7 @@ func (s *search) join(c, lits []literal, i int, m, trial *model, variants []vari
 			if texts == nil { // wildcards around the variable: let it hold the whole value
 				texts = []string{text}
 			}
-			if s.after(c, lits, equals(firstRef(p), texts...), m, variants) {
+			if s.after(c, lits, equals(firstRef(p), texts...), m, layouts) {
 				return true, false
 			}
 		}
@@ -73,32 +73,32 @@ func (s *search) join(c, lits []literal, i int, m, trial *model, variants []vari
 }
 
 // never reports whether lits cannot be met even with all variables free.
-func (s *search) never(variants []variant, lits []literal, m *model) bool {
-	return !s.fill(variants, lits, m.clone(), loose) && !m.b.Out()
+func (s *search) never(layouts []layout, lits []literal, m *model) bool {
+	return !s.fill(layouts, lits, m.clone(), asAnything) && !m.b.Out()
 }
 
 // byDefault lets the variable be absent, so that its default counts.
-func (s *search) byDefault(c, lits, rest []literal, i int, v textsolve.Part, m *model, variants []variant) (ok, impossible bool) {
+func (s *search) byDefault(c, lits, rest []literal, i int, v textsolve.Part, m *model, layouts []layout) (ok, impossible bool) {
 	if !v.HasDefault || !absentFits(on(c, v.Slot)) {
 		return false, true
 	}
 	with := append(rest[:len(rest):len(rest)], equals(lits[i].slot, v.Default))
-	if s.never(variants, with, m) {
+	if s.never(layouts, with, m) {
 		return false, true
 	}
-	return s.after(c, lits, absentKey(v.Slot), m, variants), false
+	return s.after(c, lits, absentKey(v.Slot), m, layouts), false
 }
 
 // after gives a variable's key a value that meets want, and then solves lits
 // again. What it chose is not held on to: c stays as it is.
-func (s *search) after(c, lits []literal, want literal, m *model, variants []variant) bool {
+func (s *search) after(c, lits []literal, want literal, m *model, layouts []layout) bool {
 	if m.b.Spend(20 + 10*len(c)); m.b.Out() || s.groupOf(want.slot) == s.groupOf(lits[0].slot) || s.depth > maxDepth {
 		return false
 	}
 	s.depth++
 	defer func() { s.depth-- }()
 	trial := m.clone()
-	if !s.repair(append(c[:len(c):len(c)], want), trial, want.slot) || !s.fill(variants, lits, trial, resolved) {
+	if !s.repair(append(c[:len(c):len(c)], want), trial, want.slot) || !s.fill(layouts, lits, trial, asModel) {
 		return false
 	}
 	m.vals = trial.vals
@@ -109,7 +109,7 @@ func (s *search) after(c, lits []literal, want literal, m *model, variants []var
 const maxDepth = 6
 
 // merge gives two keys one value that meets the literals on both.
-func (s *search) merge(c, lits, rest []literal, i, ref int, m *model, variants []variant) (ok, impossible bool) {
+func (s *search) merge(c, lits, rest []literal, i, ref int, m *model, layouts []layout) (ok, impossible bool) {
 	m.b.Spend(len(c) + 20*len(rest))
 	joined := rest[:len(rest):len(rest)]
 	for _, l := range c {
@@ -125,18 +125,18 @@ func (s *search) merge(c, lits, rest []literal, i, ref int, m *model, variants [
 	if shapes != nil {
 		joined = append(joined, literal{slot: lits[i].slot, mode: eachIn, set: &valueSet{pats: shapes}})
 	}
-	if s.never(variants, joined, m) {
+	if s.never(layouts, joined, m) {
 		return false, true
 	}
 	trial := m.clone()
-	if !s.fill(variants, joined, trial, resolved) {
+	if !s.fill(layouts, joined, trial, asModel) {
 		return false, s.settled(joined)
 	}
-	return s.after(c, lits, equals(ref, trial.text(lits[i].slot)), m, variants), false
+	return s.after(c, lits, equals(ref, trial.text(lits[i].slot)), m, layouts), false
 }
 
 // outlines returns patterns that match at least all values of a key, nil when
-// nothing is known of them. possible is false when no request of this scene
+// nothing is known of them. possible is false when no request of this request kind
 // has the key.
 func (s *search) outlines(slot int, m *model) (list []textsolve.Pattern, possible bool) {
 	g := s.groupOf(slot)
@@ -152,10 +152,10 @@ func (s *search) outlines(slot int, m *model) (list []textsolve.Pattern, possibl
 		}
 		return list, d.kind != never
 	}
-	variants, _ := s.variants(g, slot, m)
-	for i := range variants {
-		if p, ok := variants[i].placeOf(slot); ok {
-			list = append(list, variants[i].outline(p))
+	layouts, _ := s.layouts(g, slot, m)
+	for i := range layouts {
+		if p, ok := layouts[i].placeOf(slot); ok {
+			list = append(list, layouts[i].outline(p))
 		}
 	}
 	return list, len(list) > 0
@@ -163,7 +163,7 @@ func (s *search) outlines(slot int, m *model) (list []textsolve.Pattern, possibl
 
 // outline is the shape of what stands at a place: its fixed texts, and
 // wildcards for the rest.
-func (v *variant) outline(p place) textsolve.Pattern {
+func (v *layout) outline(p place) textsolve.Pattern {
 	var toks []textsolve.Token
 	for i := p.first; i <= p.last; i++ {
 		g := &v.Segments[i]
@@ -189,7 +189,7 @@ func (v *variant) outline(p place) textsolve.Pattern {
 const maxOutline = 32
 
 // part keeps a key away from a variable: it changes the variable's value.
-func (s *search) part(c, lits []literal, l *literal, m *model, variants []variant) bool {
+func (s *search) part(c, lits []literal, l *literal, m *model, layouts []layout) bool {
 	for j := range l.set.pats {
 		for _, p := range l.set.pats[j].Parts {
 			if p.Variable == "" {
@@ -200,7 +200,7 @@ func (s *search) part(c, lits []literal, l *literal, m *model, variants []varian
 			}
 			other := equals(p.Slot, m.text(p.Slot)).not()
 			other.absent = false
-			if s.after(c, lits, other, m, variants) {
+			if s.after(c, lits, other, m, layouts) {
 				return true
 			}
 		}
@@ -356,11 +356,11 @@ const maxAccounts = 8
 // moveAccount solves an ARN that carries the caller's account: when no ARN of
 // this account will do, the caller moves to an account that has some. build
 // returns the ARN's shapes in an account, in any account for "".
-func (s *search) moveAccount(c, lits []literal, m *model, build func(account string) []variant) bool {
+func (s *search) moveAccount(c, lits []literal, m *model, build func(account string) []layout) bool {
 	var tried []string
-	how := loose
+	how := asAnything
 	if s.settled(lits) { // the variables have one value in all these requests
-		how = resolved
+		how = asModel
 	}
 	for range maxAccounts {
 		m.b.Spend(400 + 20*len(lits))
@@ -371,7 +371,7 @@ func (s *search) moveAccount(c, lits []literal, m *model, build func(account str
 		}
 		account := trial.text(sAccount)
 		moved := m.clone()
-		if s.repair(append(c[:len(c):len(c)], equals(sAccount, account)), moved, sAccount) && s.fill(build(account), lits, moved, resolved) {
+		if s.repair(append(c[:len(c):len(c)], equals(sAccount, account)), moved, sAccount) && s.fill(build(account), lits, moved, asModel) {
 			m.vals = moved.vals
 			return true
 		}

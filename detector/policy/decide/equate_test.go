@@ -46,7 +46,7 @@ func TestCaptures(t *testing.T) {
 	}
 }
 
-// TestOutline: an outline matches at least what the tape can hold at the place,
+// TestOutline: an outline matches at least what the shape can hold at the place,
 // and knows its fixed texts and how many characters there are, up to a bound.
 func TestOutline(t *testing.T) {
 	digits := func(low, high int) textsolve.Segment { return textsolve.Repeat(digitClass(), low, high) }
@@ -63,7 +63,7 @@ func TestOutline(t *testing.T) {
 		{"more characters than are counted", []textsolve.Segment{digits(40, 40)}, -1, "1234567890123456789012345678901234567890", "1234567890"},
 		{"as many as are counted", []textsolve.Segment{digits(32, 32)}, -1, "12345678901234567890123456789012", "123456789012345678901234567890123"},
 	} {
-		v := variant{Shape: textsolve.Shape{Segments: row.segs}}
+		v := layout{Shape: textsolve.Shape{Segments: row.segs}}
 		p, b := v.outline(place{0, 0, len(row.segs) - 1, row.skip}), textsolve.NewBudget(MaxSteps, nil)
 		if !p.Matches(row.matches, b) || p.Matches(row.fails, b) {
 			t.Errorf("%s: matches(%q) = %v, matches(%q) = %v", row.name, row.matches, p.Matches(row.matches, b), row.fails, p.Matches(row.fails, b))

@@ -71,14 +71,14 @@ func (d *decider) opening(st *stmt, o *outcome) string {
 
 // sentence says why a clause holds, or does not hold, for the outcome's request.
 func (d *decider) sentence(cl *clause, o *outcome, holds bool) string {
-	key := d.slots[cl.lo.slot]
+	key := d.slots[cl.sure.slot]
 	head := "`" + shorten(cl.text(), 120) + "`: "
-	vals := o.model.vals[cl.lo.slot]
-	if cl.lo.slot == sAccount {
+	vals := o.model.vals[cl.sure.slot]
+	if cl.sure.slot == sAccount {
 		key.Name = cl.cond.Key
 	}
 	switch {
-	case o.search.uncertainSlot(cl.lo.slot):
+	case o.search.uncertainSlot(cl.sure.slot):
 		return head + "whatever this key holds in such a request, the outcome is the same."
 	case len(vals) == 0:
 		return head + key.AbsentText(o.search.kind) + ", " + whenAbsent(cl.cond.Operator, holds) + "."
@@ -141,7 +141,7 @@ func (d *decider) escaped(st *stmt, o *outcome) string {
 		return label(st) + " denies other principals than this caller."
 	}
 	for i := range st.clauses {
-		n := st.clauses[i].hi.not()
+		n := st.clauses[i].possible.not()
 		if o.search.holds(&n, o.model) {
 			return label(st) + " denies, but not this request. " + d.sentence(&st.clauses[i], o, false)
 		}
@@ -271,7 +271,7 @@ func (d *decider) aloneAt(st *stmt, asks []ask) Verdict {
 
 func (d *decider) opensAlone(st *stmt, a ask, level Verdict, sure bool) bool {
 	var open ipset.Set
-	for _, sc := range d.outcome(a).scenes {
+	for _, sc := range d.outcome(a).kinds {
 		if d.b.Out() {
 			return false
 		}

@@ -11,27 +11,27 @@ import (
 type reading bool
 
 const (
-	resolved reading = false // they have the values of the model
-	loose    reading = true  // they can be anything: more matches than in truth
+	asModel    reading = false // they have the values of the model
+	asAnything reading = true  // they can be anything: more matches than in truth
 )
 
-// fill finds texts for one of the variants that meet lits and writes them into m.
-func (s *search) fill(variants []variant, lits []literal, m *model, how reading) bool {
-	for i := range variants {
-		v := &variants[i]
+// fill finds texts for one of the layouts that meet lits and writes them into m.
+func (s *search) fill(layouts []layout, lits []literal, m *model, how reading) bool {
+	for i := range layouts {
+		v := &layouts[i]
 		if i > 0 && !v.matters(lits) {
 			break
 		}
 		if m.b.Out() {
 			return false
 		}
-		needs, ok := s.needs(v, lits, m, how)
+		constraints, ok := s.constraints(v, lits, m, how)
 		if !ok {
 			continue
 		}
-		texts, ok := v.edit(needs, m)
+		texts, ok := v.edit(constraints, m)
 		if !ok {
-			texts, ok = s.solve(v, needs, m.b)
+			texts, ok = s.solve(v, constraints, m.b)
 		}
 		if !ok {
 			continue
@@ -49,7 +49,7 @@ func (s *search) fill(variants []variant, lits []literal, m *model, how reading)
 
 // edit keeps m's value and changes only single segments to fixed texts that
 // are asked for: cheaper than solving, and the value stays a readable one.
-func (v *variant) edit(needs []textsolve.Constraint, m *model) ([]string, bool) {
+func (v *layout) edit(constraints []textsolve.Constraint, m *model) ([]string, bool) {
 	for _, p := range v.at {
 		if p.first != 0 || p.last != len(v.Segments)-1 || len(m.vals[p.slot]) != 1 {
 			continue
@@ -59,13 +59,13 @@ func (v *variant) edit(needs []textsolve.Constraint, m *model) ([]string, bool) 
 		if !ok {
 			return nil, false
 		}
-		for i := range needs {
-			if n := &needs[i]; !n.Negated && n.First == n.Last && n.Patterns[0].Exact && !n.Holds(texts, m.b) {
+		for i := range constraints {
+			if n := &constraints[i]; !n.Negated && n.First == n.Last && n.Patterns[0].Exact && !n.Holds(texts, m.b) {
 				texts[n.First] = n.Patterns[0].Plain
 			}
 		}
 		whole := strings.Join(texts, "")
-		if _, ok := v.Split(whole); !ok || !textsolve.AllHold(needs, texts, m.b) || v.unequal(texts) != nil {
+		if _, ok := v.Split(whole); !ok || !textsolve.AllHold(constraints, texts, m.b) || v.unequal(texts) != nil {
 			return nil, false
 		}
 		return texts, true
@@ -73,9 +73,9 @@ func (v *variant) edit(needs []textsolve.Constraint, m *model) ([]string, bool) 
 	return nil, false
 }
 
-// needs turns literals into constraints on the variant's tape; ok is false
+// constraints turns literals into constraints on the layout's shape; ok is false
 // when one of them cannot be met by it.
-func (s *search) needs(v *variant, lits []literal, m *model, how reading) (list []textsolve.Constraint, ok bool) {
+func (s *search) constraints(v *layout, lits []literal, m *model, how reading) (list []textsolve.Constraint, ok bool) {
 	list = s.strangeNetwork(v)
 	for i := range lits {
 		l := &lits[i]
@@ -93,7 +93,7 @@ func (s *search) needs(v *variant, lits []literal, m *model, how reading) (list 
 			continue
 		}
 		n := textsolve.Constraint{First: p.first, Last: p.last, Skip: p.skip, Negated: !l.inside()}
-		if l.strict && l.set.unresolved(m) && how == resolved {
+		if l.strict && l.set.unresolved(m) && how == asModel {
 			if !l.inside() {
 				return nil, false
 			}
@@ -113,7 +113,7 @@ func (s *search) needs(v *variant, lits []literal, m *model, how reading) (list 
 }
 
 // strangeNetwork keeps the owner's and named accounts and VPCs out of a VPC's ARN.
-func (s *search) strangeNetwork(v *variant) []textsolve.Constraint {
+func (s *search) strangeNetwork(v *layout) []textsolve.Constraint {
 	if !s.freshWhere || s.groupOf(v.at[0].slot) != gVpc {
 		return nil
 	}
@@ -127,17 +127,17 @@ func (s *search) strangeNetwork(v *variant) []textsolve.Constraint {
 	}
 	accounts, vpcs := c.strange[0], c.strange[1]
 	n := len(v.Segments) - 1
-	needs := []textsolve.Constraint{{First: max(0, n-1), Last: n, Skip: -1, Negated: true, Patterns: vpcs.pats, Index: vpcs.index}}
+	constraints := []textsolve.Constraint{{First: max(0, n-1), Last: n, Skip: -1, Negated: true, Patterns: vpcs.pats, Index: vpcs.index}}
 	for i, g := range v.Segments {
 		if g == inAccount("") {
-			needs = append(needs, textsolve.Constraint{First: i, Last: i, Skip: -1, Negated: true, Patterns: accounts.pats, Index: accounts.index})
+			constraints = append(constraints, textsolve.Constraint{First: i, Last: i, Skip: -1, Negated: true, Patterns: accounts.pats, Index: accounts.index})
 		}
 	}
-	return needs
+	return constraints
 }
 
 // unequal returns segments that should hold one text and do not; nil when all do.
-func (v *variant) unequal(texts []string) []int {
+func (v *layout) unequal(texts []string) []int {
 	for _, same := range v.same {
 		for _, i := range same {
 			if texts[i] != texts[same[0]] {
@@ -151,13 +151,13 @@ func (v *variant) unequal(texts []string) []int {
 // maxEqual bounds how many texts solve tries for segments that must be equal.
 const maxEqual = 16
 
-// solve finds texts for a variant's segments; where some must be equal it tries
+// solve finds texts for a layout's segments; where some must be equal it tries
 // the texts that a solution without that demand has there, then leaves them
 // out and looks for others. Without other solutions there is none.
-func (s *search) solve(v *variant, needs []textsolve.Constraint, b *textsolve.Budget) ([]string, bool) {
+func (s *search) solve(v *layout, constraints []textsolve.Constraint, b *textsolve.Budget) ([]string, bool) {
 	var tried []string
 	for range maxEqual {
-		texts, ok := v.Shape.Solve(needs, b)
+		texts, ok := v.Shape.Solve(constraints, b)
 		if !ok {
 			return nil, false
 		}
@@ -168,7 +168,7 @@ func (s *search) solve(v *variant, needs []textsolve.Constraint, b *textsolve.Bu
 		if tried == nil && len(v.same) > 1 { // no use if the other segments cannot be equal
 			rest := *v
 			rest.same = slices.DeleteFunc(slices.Clone(v.same), func(s []int) bool { return s[0] == same[0] })
-			if _, ok := s.solve(&rest, needs, b); !ok {
+			if _, ok := s.solve(&rest, constraints, b); !ok {
 				return nil, false
 			}
 		}
@@ -181,22 +181,22 @@ func (s *search) solve(v *variant, needs []textsolve.Constraint, b *textsolve.Bu
 			for _, j := range same {
 				one.Segments[j] = textsolve.Fixed(texts[i])
 			}
-			if texts, ok := s.solve(&one, needs, b); ok {
+			if texts, ok := s.solve(&one, constraints, b); ok {
 				return texts, true
 			}
 			tried = append(tried, texts[i])
 		}
-		needs = needs[:len(needs):len(needs)]
+		constraints = constraints[:len(constraints):len(constraints)]
 		for _, i := range same {
-			needs = append(needs, textsolve.Constraint{First: i, Last: i, Skip: -1, Negated: true, Patterns: exactly(tried...).pats})
+			constraints = append(constraints, textsolve.Constraint{First: i, Last: i, Skip: -1, Negated: true, Patterns: exactly(tried...).pats})
 		}
 	}
 	s.incomplete = true // other texts may do
 	return nil, false
 }
 
-// under returns the patterns of s without variables, as m or looseness has it.
-// negated says that the patterns are to be avoided: then looseness drops them.
+// under returns the patterns of s without variables, as how has it.
+// negated says that the patterns are to be avoided: where they can be anything, they are dropped.
 func (s *valueSet) under(m *model, how reading, negated bool) []textsolve.Pattern {
 	if !s.vars {
 		return s.pats
@@ -208,7 +208,7 @@ func (s *valueSet) under(m *model, how reading, negated bool) []textsolve.Patter
 		switch {
 		case p.Parts == nil:
 			pats = append(pats, *p)
-		case how == resolved:
+		case how == asModel:
 			if q, ok := resolve(p, m); ok {
 				pats = append(pats, q)
 			}

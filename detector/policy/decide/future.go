@@ -40,10 +40,10 @@ func (d *decider) instants() []int64 {
 	var seconds []int64
 	for i := range d.stmts {
 		for _, cl := range d.stmts[i].clauses {
-			if !d.hasTie(cl.hi.slot, condkey.TieTime) {
+			if !d.hasTie(cl.possible.slot, condkey.TieTime) {
 				continue
 			}
-			for _, r := range cl.hi.set.spans {
+			for _, r := range cl.possible.set.spans {
 				for _, n := range [...]int64{r.lo, r.hi + 1} {
 					if n > d.q.At.Unix() && n < maxSecond {
 						seconds = append(seconds, n)
@@ -86,7 +86,7 @@ func (d *decider) mayReach(level Verdict, until int64) bool {
 				continue
 			}
 			seen[key] = true
-			t := then.newTrial(then.scenes(a), level, false)
+			t := then.newTrial(then.requestKinds(a), level, false)
 			if reached = t.run() || !t.proven(); reached { // what is cut short is not proven
 				return
 			}

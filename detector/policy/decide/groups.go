@@ -154,11 +154,11 @@ func (s *search) calledBy(lits []literal, row *condkey.Row, known []string, m *m
 		}
 	}
 	trial := m.clone()
-	var variants []variant
+	var layouts []layout
 	for _, f := range s.callerForms(row) {
-		variants = append(variants, whole(0, f.Shape))
+		layouts = append(layouts, wholeLayout(0, f.Shape))
 	}
-	if !s.fill(variants, lits, trial, resolved) {
+	if !s.fill(layouts, lits, trial, asModel) {
 		return value{}, false
 	}
 	v := trial.vals[0][0]

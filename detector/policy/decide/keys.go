@@ -102,7 +102,7 @@ func (c *compiled) filled(text string) string {
 	return strings.NewReplacer("{partition}", c.partition, "{keyregion}", region).Replace(text)
 }
 
-// in returns the form's tape with the caller's account, any for "".
+// in returns the form's shape with the caller's account, any for "".
 func (f *form) in(account string) textsolve.Shape {
 	if f.caller < 0 || account == "" {
 		return f.Shape

@@ -74,15 +74,15 @@ func (f *keyFact) question() Question {
 	return q
 }
 
-// A requestKind is a kind of request as the facts write it.
-type requestKind struct {
+// A callKind is a kind of request as the facts write it.
+type callKind struct {
 	caller callerKind
 	temp   bool
 	path   pathKind
 	action string
 }
 
-func (k requestKind) String() string {
+func (k callKind) String() string {
 	creds := "+l"
 	if k.temp {
 		creds = "+t"
@@ -91,7 +91,7 @@ func (k requestKind) String() string {
 }
 
 // covers reports whether a description like "RU/PE+t@Encrypt,Decrypt" is of k.
-func (k requestKind) covers(description string) bool {
+func (k callKind) covers(description string) bool {
 	rest, actions, byAction := strings.Cut(description, "@")
 	rest, creds, byCreds := strings.Cut(rest, "+")
 	callers, paths, byPath := strings.Cut(rest, "/")
@@ -99,23 +99,23 @@ func (k requestKind) covers(description string) bool {
 		(!byCreds || (creds == "t") == k.temp) && (!byAction || slices.Contains(strings.Split(actions, ","), strings.TrimPrefix(k.action, "kms:")))
 }
 
-func requestKinds() []requestKind {
-	var list []requestKind
+func requestKinds() []callKind {
+	var list []callKind
 	for _, action := range slices.Compact(slices.Sorted(slices.Values(append(slices.Concat(kmsapi.ClassActions(kmsapi.ClassEncrypt), kmsapi.ClassActions(kmsapi.ClassUse), kmsapi.ClassActions(kmsapi.ClassOther)), putKeyPolicy)))) {
 		for path := direct; path <= mcp; path++ {
 			for _, caller := range []callerKind{roleCaller, fedCaller, userCaller, rootCaller} {
-				list = append(list, requestKind{caller, true, path, action})
+				list = append(list, callKind{caller, true, path, action})
 				if caller == userCaller || caller == rootCaller {
-					list = append(list, requestKind{caller, false, path, action})
+					list = append(list, callKind{caller, false, path, action})
 				}
 			}
 		}
-		list = append(list, requestKind{serviceCaller, false, direct, action})
+		list = append(list, callKind{serviceCaller, false, direct, action})
 	}
 	return list
 }
 
-func (f *keyFact) presence(k requestKind) string {
+func (f *keyFact) presence(k callKind) string {
 	for _, clause := range strings.Split(f.Present, ";") {
 		answer, description, _ := strings.Cut(strings.TrimSpace(clause), " ")
 		if answer != "" && k.covers(description) {
@@ -141,13 +141,13 @@ func probeWith(t *testing.T, keys *condkey.Table, f *keyFact) keyProbe {
 	}
 	p, q := mustParse(text), f.question()
 	c := compile(p, keys, q, partitions(p, q)[0], false, textsolve.NewBudget(MaxSteps, nil))
-	return keyProbe{c, c.stmts[0].clauses[0].lo.slot}
+	return keyProbe{c, c.stmts[0].clauses[0].sure.slot}
 }
 
 // can reports whether requests of a kind can meet a literal on the key.
-func (p keyProbe) can(k requestKind, l literal, sure bool) bool {
+func (p keyProbe) can(k callKind, l literal, sure bool) bool {
 	l.slot = p.slot
-	sc := scene{c: p.c, typ: k.caller, temp: k.temp, path: k.path, ask: ask{action: k.action}, keys: kmsapi.AnyKey}
+	sc := requestKind{c: p.c, typ: k.caller, temp: k.temp, path: k.path, ask: ask{action: k.action}, keys: kmsapi.AnyKey}
 	for _, with := range p.c.tell(p.c.presences([]int{p.slot}), sc.kindOf()) {
 		p.c.b = textsolve.NewBudget(MaxSteps, nil)
 		p.c.b.Divide(MaxSteps, partOutcomes)
@@ -158,14 +158,14 @@ func (p keyProbe) can(k requestKind, l literal, sure bool) bool {
 		st := *s.allows[0]
 		st.clauses = nil
 		s.allows = []*stmt{&st}
-		if m, _ := s.find(s.relax(l)); m != nil {
+		if m, _ := s.find(s.overApproximate(l)); m != nil {
 			return true
 		}
 	}
 	return false
 }
 
-func (p keyProbe) presence(k requestKind) string {
+func (p keyProbe) presence(k callKind) string {
 	there, gone := literal{mode: all, set: &valueSet{}}, literal{absent: true, set: &valueSet{}}
 	answers := [4]bool{p.can(k, there, true), p.can(k, there, false), p.can(k, gone, true), p.can(k, gone, false)}
 	name, ok := map[[4]bool]string{
@@ -184,7 +184,7 @@ func (p keyProbe) presence(k requestKind) string {
 
 // presenceFaults lists up to three kinds of requests in which the engine, under
 // a table of condition keys, has the key otherwise than the facts say.
-func (f *keyFact) presenceFaults(t *testing.T, keys *condkey.Table, kinds []requestKind) []string {
+func (f *keyFact) presenceFaults(t *testing.T, keys *condkey.Table, kinds []callKind) []string {
 	p := probeWith(t, keys, f)
 	var faults []string
 	for _, k := range kinds {
@@ -201,7 +201,7 @@ func (f *keyFact) presenceFaults(t *testing.T, keys *condkey.Table, kinds []requ
 // say, and how many values there are.
 func (f *keyFact) valueFaults(t *testing.T, keys *condkey.Table) (faults []string, values int) {
 	p := probeWith(t, keys, f)
-	kind := slices.IndexFunc(requestKinds(), func(k requestKind) bool {
+	kind := slices.IndexFunc(requestKinds(), func(k callKind) bool {
 		return f.presence(k) != "never" && (f.At == "" || k.covers(f.At))
 	})
 	if kind < 0 {
@@ -255,7 +255,7 @@ func TestKeyPresence(t *testing.T) {
 // call for themselves, quick enough for mutants.
 func TestKeyPresenceForServices(t *testing.T) {
 	for _, f := range readKeyFacts(t) {
-		for _, fault := range f.presenceFaults(t, condkey.Default(), []requestKind{{serviceCaller, false, direct, "kms:Encrypt"}}) {
+		for _, fault := range f.presenceFaults(t, condkey.Default(), []callKind{{serviceCaller, false, direct, "kms:Encrypt"}}) {
 			t.Error(fault)
 		}
 	}
@@ -322,7 +322,7 @@ func TestKeyRows(t *testing.T) {
 		}
 	}
 	c := compile(mustParse([]byte(policytest.StatementText())), condkey.Default(), surroundings(), "aws", false, textsolve.NewBudget(MaxSteps, nil))
-	s := search{scene: &scene{c: c}}
+	s := search{requestKind: &requestKind{c: c}}
 	for _, r := range condkey.Default().Rows() {
 		for i := range r.Cases {
 			if v := &r.Cases[i].Values; v.First != "" && !s.inForms(c.formsOf(v.ShapesParsed()), c.filled(v.First)) {

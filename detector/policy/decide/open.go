@@ -48,22 +48,22 @@ func split(c *policy.Condition) (known *policy.Condition, open []string) {
 // unknownClause is a clause that may hold for any request and fail for any.
 func unknownClause(c *policy.Condition) clause {
 	never := literal{slot: sAccount, set: &valueSet{}}
-	return clause{cond: c, lo: never, hi: never.not()}
+	return clause{cond: c, sure: never, possible: never.not()}
 }
 
 // openClause adds the unknown values to a clause made of the known ones.
 func (c *compiled) openClause(cl *clause, open []string, info condkey.Key) {
 	op := cl.cond.Operator
 	if op.Base == policy.Null {
-		cl.hi.absent, cl.hi.mode = true, all
+		cl.possible.absent, cl.possible.mode = true, all
 		return
 	}
-	same := cl.lo.set == cl.hi.set
-	cl.lo.set = c.openValues(cl.lo.set, open, op.Base, info)
+	same := cl.sure.set == cl.possible.set
+	cl.sure.set = c.openValues(cl.sure.set, open, op.Base, info)
 	if same {
-		cl.hi.set = cl.lo.set
+		cl.possible.set = cl.sure.set
 	} else {
-		cl.hi.set = c.openValues(cl.hi.set, open, op.Base, info)
+		cl.possible.set = c.openValues(cl.possible.set, open, op.Base, info)
 	}
 }
 

@@ -194,14 +194,14 @@ func TestOrient(t *testing.T) {
 		{"out, whenever it may be", eachOut, true, false, known, 0},
 		{"out for sure, of one text", eachOut, false, false, known, 1},
 	} {
-		s := &search{scene: &scene{c: &compiled{}}, reach: reach{freshWho: row.freshWho}}
+		s := &search{requestKind: &requestKind{c: &compiled{}}, reach: reach{freshWho: row.freshWho}}
 		got := s.orient(literal{slot: sAccount, mode: row.mode, set: &valueSet{open: o}}, row.wide)
 		if got.set != row.want || got.mode != row.mode || len(s.apart) != row.apart {
 			t.Errorf("%s: %d patterns, mode %v, apart %v", row.name, len(got.set.pats), got.mode, s.apart)
 		}
 	}
 	o.one = 0
-	s := &search{scene: &scene{c: &compiled{}}}
+	s := &search{requestKind: &requestKind{c: &compiled{}}}
 	if got := s.orient(literal{slot: sAccount, mode: eachOut, set: &valueSet{open: o}}, false); got.set != wide || s.apart != nil {
 		t.Errorf("out for sure, of many texts: %d patterns, apart %v", len(got.set.pats), s.apart)
 	}

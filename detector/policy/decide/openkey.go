@@ -7,7 +7,7 @@ import (
 )
 
 // openKey says what AWS leaves open of the key in a slot, for a request that
-// may get in; "" when nothing is. s is the sure search of the same scene.
+// may get in; "" when nothing is. s is the sure search of the same request kind.
 func (s *search) openKey(slot int, name string, m *model) string {
 	vals := m.vals[slot]
 	if slot < sFirst {
@@ -52,7 +52,7 @@ func (s *search) occurs(slot int, d *domain, v value) bool {
 func (s *search) inForms(forms []form, text string) bool {
 	return slices.ContainsFunc(forms, func(f form) bool {
 		texts, ok := f.Split(text)
-		v := variant{same: f.same}
+		v := layout{same: f.same}
 		return ok && v.unequal(texts) == nil
 	})
 }

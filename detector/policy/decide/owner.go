@@ -59,18 +59,18 @@ const (
 
 // access decides one action of the owner, the best for the account first.
 func (d *decider) access(a ask) standing {
-	scenes := d.ownerScenes(a)
+	kinds := d.ownerKinds(a)
 	for _, how := range [...]through{byAccount, byName} {
-		r := d.letsIn(scenes, how, true, nil)
+		r := d.letsIn(kinds, how, true, nil)
 		if r == nil {
 			continue
 		}
 		s := standing{access: AccessYes, witness: r}
 		if how == byName {
-			if d.letsIn(scenes, byAccount, false, nil) != nil || d.ownerOpen || d.b.Out() {
+			if d.letsIn(kinds, byAccount, false, nil) != nil || d.ownerOpen || d.b.Out() {
 				break // those who are named, and perhaps the account itself
 			}
-			s.access, s.named = AccessNamed, d.namedOwners(scenes)
+			s.access, s.named = AccessNamed, d.namedOwners(kinds)
 			if len(s.named) == 0 { // no room to look for each
 				s.named = []string{r.Principal}
 			}
@@ -78,19 +78,19 @@ func (d *decider) access(a ask) standing {
 		}
 		return s
 	}
-	may := d.letsIn(scenes, byID, false, nil)
+	may := d.letsIn(kinds, byID, false, nil)
 	if may == nil && !d.b.Out() && !d.ownerOpen {
-		return standing{access: AccessNo, blame: d.lockedBy(a, scenes)}
+		return standing{access: AccessNo, blame: d.lockedBy(a, kinds)}
 	}
 	return standing{blame: d.ownerDoubt(a)}
 }
 
-// ownerScenes lists the kinds of requests that the owner's account can make,
+// ownerKinds lists the kinds of requests that the owner's account can make,
 // the root user's first.
-func (d *decider) ownerScenes(a ask) []*scene {
-	list := d.scenes(a)
+func (d *decider) ownerKinds(a ask) []*requestKind {
+	list := d.requestKinds(a)
 	order := []callerKind{rootCaller, roleCaller, userCaller, fedCaller}
-	slices.SortStableFunc(list, func(x, y *scene) int {
+	slices.SortStableFunc(list, func(x, y *requestKind) int {
 		return slices.Index(order, x.typ) - slices.Index(order, y.typ)
 	})
 	return list
@@ -98,10 +98,10 @@ func (d *decider) ownerScenes(a ask) []*scene {
 
 // letsIn returns a request of the owner's account that gets in, nil when none
 // was found. spared is a Deny to leave out, nil for none.
-func (d *decider) letsIn(scenes []*scene, how through, sure bool, spared *stmt, more ...literal) *evaluate.Request {
+func (d *decider) letsIn(kinds []*requestKind, how through, sure bool, spared *stmt, more ...literal) *evaluate.Request {
 	d.ownerOpen = false
 	var open ipset.Set
-	for _, sc := range scenes {
+	for _, sc := range kinds {
 		if sure && sc.path == via && sc.action == putKeyPolicy {
 			continue // AWS does not say which services change key policies for their customers
 		}
@@ -201,13 +201,13 @@ func (e entries) through(how through) entries {
 // beyondOwner says whether a clause turns on a fact that is neither in the
 // question nor in the account's own hands.
 func (d *decider) beyondOwner(cl *clause) bool {
-	if d.slots[cl.lo.slot].Tie == condkey.TieOrgPaths && d.q.Key.Org != "" && cl.lo.asksPresence() && cl.hi.asksPresence() {
+	if d.slots[cl.sure.slot].Tie == condkey.TieOrgPaths && d.q.Key.Org != "" && cl.sure.asksPresence() && cl.possible.asksPresence() {
 		return false // who is in an organization has a path
 	}
-	if d.factUnknown(cl.lo.slot) {
+	if d.factUnknown(cl.sure.slot) {
 		return true
 	}
-	for _, set := range [...]*valueSet{cl.lo.set, cl.hi.set} {
+	for _, set := range [...]*valueSet{cl.sure.set, cl.possible.set} {
 		for i := range set.pats {
 			for _, p := range set.pats[i].Parts {
 				if p.Variable != "" && d.factUnknown(p.Slot) {
@@ -263,13 +263,13 @@ func (s *search) insider() []literal {
 }
 
 // namedOwners lists the principals of the owner's account that are let in by name.
-func (d *decider) namedOwners(scenes []*scene) []string {
+func (d *decider) namedOwners(kinds []*requestKind) []string {
 	var names []string
 	look := func(kind callerKind, name string, lits ...literal) {
 		if d.b.Out() {
 			return
 		}
-		mine := slices.DeleteFunc(slices.Clone(scenes), func(s *scene) bool { return s.typ != kind })
+		mine := slices.DeleteFunc(slices.Clone(kinds), func(s *requestKind) bool { return s.typ != kind })
 		if d.letsIn(mine, byName, true, nil, lits...) != nil {
 			names = append(names, name)
 		}
@@ -293,7 +293,7 @@ func (d *decider) noAccount(a ask) Open {
 		if d.b.Out() {
 			break
 		}
-		if d.letsIn(d.ownerScenes(a), byAccount, true, st) != nil {
+		if d.letsIn(d.ownerKinds(a), byAccount, true, st) != nil {
 			return Open{StatementRef{st.Index, st.Sid}, "it denies " + a.action + " to the key owner's account, apart from principals that are named"}
 		}
 	}
@@ -301,7 +301,7 @@ func (d *decider) noAccount(a ask) Open {
 }
 
 // lockedBy finds the statement that locks the account out.
-func (d *decider) lockedBy(a ask, scenes []*scene) Open {
+func (d *decider) lockedBy(a ask, kinds []*requestKind) Open {
 	allows, denies := d.stmtsAbout(a, policy.Allow), d.stmtsAbout(a, policy.Deny)
 	named := slices.ContainsFunc(allows, func(st *stmt) bool { return st.entries.reachable(st.NotPrincipal) })
 	if !named {
@@ -311,7 +311,7 @@ func (d *decider) lockedBy(a ask, scenes []*scene) Open {
 		if d.b.Out() {
 			break
 		}
-		if d.letsIn(scenes, byID, false, st) != nil {
+		if d.letsIn(kinds, byID, false, st) != nil {
 			return Open{d.ref(st), fmt.Sprintf("it denies %s to the key owner's account %s", a.action, d.owner)}
 		}
 	}
@@ -349,7 +349,7 @@ func (d *decider) ownerDoubt(a ask) Open {
 
 // isNetwork says whether a clause is about where a request comes from.
 func (d *decider) isNetwork(cl *clause) bool {
-	key := d.slots[cl.lo.slot]
+	key := d.slots[cl.sure.slot]
 	return key.Names.Where() || key.Types&condkey.IP != 0
 }
 

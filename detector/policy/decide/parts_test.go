@@ -81,8 +81,8 @@ func TestOpenAddressesCut(t *testing.T) {
 	for steps := range 20_000 {
 		c := compile(p, condkey.Default(), surroundings(), "aws", false, textsolve.NewBudget(MaxSteps, nil))
 		d := newDecider(c)
-		scenes := d.scenes(ask{"kms:Encrypt", kmsapi.ClassEncrypt})
-		s := d.newSearch(scenes[0], reachOf(Public), true)
+		kinds := d.requestKinds(ask{"kms:Encrypt", kmsapi.ClassEncrypt})
+		s := d.newSearch(kinds[0], reachOf(Public), true)
 		c.b.Left = steps
 		var found ipset.Set
 		s.findWide(&found)

@@ -59,7 +59,7 @@ func (s *search) pickPresent(slot int, d *domain, lits []literal, m *model) ([]v
 		one := m.clone()
 		forms := s.formsFor(slot, d, m)
 		for i := range forms {
-			if s.fill([]variant{forms[i].variant(slot)}, lits, one, resolved) {
+			if s.fill([]layout{forms[i].layout(slot)}, lits, one, asModel) {
 				return one.vals[slot], true
 			}
 		}
@@ -176,7 +176,7 @@ func (s *search) addressTexts(lits []literal, slot int, m *model, v4 bool) (list
 	for i := range lits {
 		l := &lits[i]
 		exact := l.inside() && !l.set.vars
-		for _, p := range l.set.under(m, resolved, !l.inside()) {
+		for _, p := range l.set.under(m, asModel, !l.inside()) {
 			exact = exact && p.Exact
 			add(p.Plain) // "" for one with wildcards
 		}
@@ -186,8 +186,8 @@ func (s *search) addressTexts(lits []literal, slot int, m *model, v4 bool) (list
 		all = all && !l.inside() && !l.set.vars && exactPatterns(l.set)
 	}
 	octet := textsolve.Repeat(digitClass(), 1, 3)
-	four := []variant{whole(slot, textsolve.Shape{Segments: []textsolve.Segment{octet, textsolve.Fixed("."), octet, textsolve.Fixed("."), octet, textsolve.Fixed("."), octet}})}
-	if trial := m.clone(); s.fill(four, lits, trial, resolved) {
+	four := []layout{wholeLayout(slot, textsolve.Shape{Segments: []textsolve.Segment{octet, textsolve.Fixed("."), octet, textsolve.Fixed("."), octet, textsolve.Fixed("."), octet}})}
+	if trial := m.clone(); s.fill(four, lits, trial, asModel) {
 		add(trial.text(slot))
 	} else if v4 && s.never(four, lits, m) {
 		all = true

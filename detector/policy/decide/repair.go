@@ -147,44 +147,44 @@ func absentFits(lits []literal) bool {
 
 // repairText solves a group of text keys.
 func (s *search) repairText(c, lits []literal, m *model, g group, slot int) bool {
-	variants, optional := s.variants(g, slot, m)
+	layouts, optional := s.layouts(g, slot, m)
 	lits = s.dropOwner(lits)
-	if (optional || len(variants) == 0) && absentFits(lits) {
+	if (optional || len(layouts) == 0) && absentFits(lits) {
 		for _, l := range lits {
 			m.vals[l.slot] = nil
 		}
 		s.clear(g, m)
 		return true
 	}
-	if len(variants) == 0 {
-		return false // no request of this scene has the key
+	if len(layouts) == 0 {
+		return false // no request of this request kind has the key
 	}
 	if g >= sFirst && s.prefer(slot, lits, m) {
 		return true
 	}
-	if s.fill(variants, lits, m, resolved) {
+	if s.fill(layouts, lits, m, asModel) {
 		return s.documented(slot, lits, m)
 	}
 	switch {
 	case g == gParent:
-		return s.moveAccount(c, lits, m, s.parentVariants)
+		return s.moveAccount(c, lits, m, s.parentLayouts)
 	case g == gBuild:
-		return s.moveAccount(c, lits, m, s.buildVariants)
+		return s.moveAccount(c, lits, m, s.buildLayouts)
 	case g >= sFirst && s.domains[slot].ofCaller:
-		return s.moveAccount(c, lits, m, func(account string) []variant { return s.sessionVariants(slot, account) })
+		return s.moveAccount(c, lits, m, func(account string) []layout { return s.sessionLayouts(slot, account) })
 	}
 	if s.settled(lits) || m.b.Out() {
 		return false
 	}
 	trial := m.clone()
-	if !s.fill(variants, lits, trial, loose) {
+	if !s.fill(layouts, lits, trial, asAnything) {
 		return false
 	}
 	if allLiteralsHold(lits, trial) { // the variable hangs together with the key itself
 		m.vals = trial.vals
 		return true
 	}
-	return s.equate(c, lits, m, trial, variants)
+	return s.equate(c, lits, m, trial, layouts)
 }
 
 // prefer tries the well-known values of a key.
@@ -235,7 +235,7 @@ func (s *search) clear(g group, m *model) {
 }
 
 // settled reports whether all variables in lits have one value in every
-// request of this scene: then there is nothing to try.
+// request of this request kind: then there is nothing to try.
 func (s *search) settled(lits []literal) bool {
 	for i := range lits {
 		for j := range lits[i].set.pats {

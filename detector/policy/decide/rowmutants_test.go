@@ -82,7 +82,7 @@ func covers(what string) bool {
 func coverage(r *condkey.Row) string {
 	var b strings.Builder
 	for _, k := range requestKinds() {
-		kind := (&scene{typ: k.caller, temp: k.temp, path: k.path, ask: ask{action: k.action}}).kindOf()
+		kind := (&requestKind{typ: k.caller, temp: k.temp, path: k.path, ask: ask{action: k.action}}).kindOf()
 		at := slices.IndexFunc(r.Cases, func(c condkey.Case) bool {
 			one := condkey.Row{Cases: []condkey.Case{c}}
 			return one.Case(kind) != nil

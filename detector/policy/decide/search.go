@@ -9,7 +9,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// A search looks for one request of a scene that the policy allows.
+// A search looks for one request of a request kind that the policy allows.
 //
 // It keeps a list of literals in force and a model that meets them. It starts
 // with the literals of one Allow, then looks whether a Deny applies to the
@@ -17,9 +17,9 @@ import (
 // literals, so the search tries them one after the other. What it finds is a
 // request; when it comes back empty-handed, and is not incomplete, there is none.
 type search struct {
-	*scene
-	sure    bool // count only on what AWS documents: for claims that somebody gets in
-	relaxed bool // variables can be anything: finds more than there is, so nothing found is proof
+	*requestKind
+	sure             bool // count only on what AWS documents: for claims that somebody gets in
+	overApproximates bool // variables can be anything: finds more than there is, so nothing found is proof
 	reach
 
 	allows     []*stmt
@@ -37,10 +37,10 @@ type reach struct {
 	freshWhere bool // no network that the policy names
 }
 
-func (c *compiled) newSearch(sc *scene, r reach, sure bool) *search {
+func (c *compiled) newSearch(sc *requestKind, r reach, sure bool) *search {
 	sc.open()
 	c.b.Spend(60)
-	s := &search{scene: sc, sure: sure, reach: r}
+	s := &search{requestKind: sc, sure: sure, reach: r}
 	s.allows, s.denies = c.statements(sc.action, policy.Allow, sure), c.statements(sc.action, policy.Deny, sure)
 	s.base = s.strangers()
 	s.base = append(s.base[:len(s.base):len(s.base)], c.without()...)
@@ -77,7 +77,7 @@ func (c *compiled) statements(action string, effect policy.Effect, sure bool) []
 	return list
 }
 
-// begin completes the scene's plainest request with the keys that hang together.
+// begin completes the request kind's plainest request with the keys that hang together.
 func (s *search) begin() {
 	s.first = s.start
 	if !s.c.mentionsAny(condkey.TieMFA, condkey.TieMFAAge, condkey.TieSpec, condkey.TieUsage, condkey.TieAlgorithm, condkey.TieMessage, condkey.TieVpc, condkey.TieVpcARN) {
@@ -265,9 +265,9 @@ func (s *search) through(a *stmt, way []literal, more ...literal) *model {
 	c = append(append(append(c, s.base...), s.readWay(a, way)...), more...)
 	for i := range a.clauses {
 		if s.sure {
-			c = append(c, s.relax(a.clauses[i].lo))
+			c = append(c, s.overApproximate(a.clauses[i].sure))
 		} else {
-			c = append(c, s.relax(a.clauses[i].hi))
+			c = append(c, s.overApproximate(a.clauses[i].possible))
 		}
 	}
 	if contradict(c) {
@@ -305,9 +305,9 @@ func (s *search) escape(c []literal, m *model) *model {
 	return m
 }
 
-// relax reads the unknown values of l as this kind of search has to. In a
-// relaxed search it frees l of variables: it then holds whenever it could.
-func (s *search) relax(l literal) literal {
+// overApproximate reads the unknown values of l as this kind of search has to. In a
+// search that over-approximates it frees l of variables: it then holds whenever it could.
+func (s *search) overApproximate(l literal) literal {
 	l = s.read(l)
 	if s.typ == serviceCaller && l.slot < sFirst && s.c.slots[l.slot].Case(s.kind) != nil {
 		holds := literal{slot: l.slot, set: &valueSet{}} // AWS does not say what a service's own keys hold
@@ -316,7 +316,7 @@ func (s *search) relax(l literal) literal {
 		}
 		return holds
 	}
-	if !s.relaxed || !l.set.vars {
+	if !s.overApproximates || !l.set.vars {
 		return l
 	}
 	if l.strict && l.inside() && !l.set.resolves() {
@@ -324,7 +324,7 @@ func (s *search) relax(l literal) literal {
 		return l
 	}
 	l.strict = false
-	l.set = &valueSet{pats: l.set.under(s.first, loose, !l.inside())}
+	l.set = &valueSet{pats: l.set.under(s.first, asAnything, !l.inside())}
 	if len(l.set.pats) == 0 { // all that were to be avoided
 		l.mode = all
 	}
@@ -339,11 +339,11 @@ func (s *search) denyApplies(d *stmt, m *model) (bool, [][]literal) {
 	}
 	var ways []literal
 	for i := range d.clauses {
-		l := d.clauses[i].lo
+		l := d.clauses[i].sure
 		if s.sure {
-			l = d.clauses[i].hi
+			l = d.clauses[i].possible
 		}
-		if l = s.relax(l.not()); s.holds(&l, m) {
+		if l = s.overApproximate(l.not()); s.holds(&l, m) {
 			return false, nil
 		}
 		if ways == nil {

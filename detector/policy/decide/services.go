@@ -70,14 +70,14 @@ func (d *decider) serviceCallers(st *stmt) []serviceName {
 	named := len(list)
 	for i := range st.clauses {
 		cl := &st.clauses[i]
-		if d.slots[cl.hi.slot].Names != condkey.ServicePrincipal || d.slots[cl.hi.slot].Types&condkey.String == 0 || cl.cond.Operator.Negated || !isText(cl.cond.Operator.Base) {
+		if d.slots[cl.possible.slot].Names != condkey.ServicePrincipal || d.slots[cl.possible.slot].Types&condkey.String == 0 || cl.cond.Operator.Negated || !isText(cl.cond.Operator.Base) {
 			continue
 		}
 		for _, name := range cl.cond.Values {
 			if strings.ContainsAny(name, "*?$") || policy.HasMark(name) {
 				return append(list[:named], serviceName{name: AnyService})
 			}
-			is := equals(cl.hi.slot, name)
+			is := equals(cl.possible.slot, name)
 			is.mode = someIn
 			list = append(list, serviceName{name, []literal{equals(sService, name), is}})
 		}
@@ -109,7 +109,7 @@ func (d *decider) serviceSearches(st *stmt, made map[string]*search) []*search {
 			seen[key] = true
 			s := made[key]
 			if s == nil {
-				s = d.newSearch(&scene{c: d.compiled, typ: serviceCaller, path: direct, ask: ask{action: a.action}, keys: kmsapi.AnyKey}, reach{}, false)
+				s = d.newSearch(&requestKind{c: d.compiled, typ: serviceCaller, path: direct, ask: ask{action: a.action}, keys: kmsapi.AnyKey}, reach{}, false)
 				made[key] = s
 			}
 			mine := *s
@@ -201,7 +201,7 @@ func (c *compiled) knownResources(slot int) *valueSet {
 	for i := range c.stmts {
 		for j := range c.stmts[i].clauses {
 			cl := &c.stmts[i].clauses[j]
-			if cl.hi.slot != slot || cl.cond.Operator.Negated || !isText(cl.cond.Operator.Base) {
+			if cl.possible.slot != slot || cl.cond.Operator.Negated || !isText(cl.cond.Operator.Base) {
 				continue
 			}
 			for _, v := range cl.cond.Values {

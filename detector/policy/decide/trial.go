@@ -15,7 +15,7 @@ import (
 // however dear it is.
 type trial struct {
 	d        *decider
-	scenes   []*scene
+	kinds    []*requestKind
 	level    Verdict
 	sure     bool
 	open     ipset.Set // from where strangers get in, as far as it is known; see throughWide
@@ -43,8 +43,8 @@ const (
 	moreEffort  = 8
 )
 
-func (d *decider) newTrial(scenes []*scene, level Verdict, sure bool) *trial {
-	return &trial{d: d, scenes: scenes, level: level, sure: sure}
+func (d *decider) newTrial(kinds []*requestKind, level Verdict, sure bool) *trial {
+	return &trial{d: d, kinds: kinds, level: level, sure: sure}
 }
 
 // run makes rounds until a request is found, nothing is left to try, or the
@@ -85,7 +85,7 @@ func (t *trial) round(effort int) (found bool) {
 		return false
 	}
 	t.pending, t.unproven = nil, false
-	for _, sc := range t.scenes {
+	for _, sc := range t.kinds {
 		if t.d.b.Out() {
 			return false
 		}
@@ -145,7 +145,7 @@ func (a *attempt) make(open *ipset.Set) (m *model, proven bool) {
 // that finds nothing there is nothing to find.
 func (s *search) disproven(open ipset.Set) bool {
 	free, wide := *s, slices.Clone(open)
-	free.relaxed, free.incomplete = true, false
+	free.overApproximates, free.incomplete = true, false
 	return free.findWide(&wide) == nil && !free.incomplete && !s.c.b.Out()
 }
 
@@ -196,7 +196,7 @@ func (d *decider) evaluation(s *search, m *model) int {
 
 func (cl *clause) evaluation(m *model) int {
 	size := 0
-	for _, v := range m.vals[cl.hi.slot] {
+	for _, v := range m.vals[cl.possible.slot] {
 		size += len(v.s)
 	}
 	steps := 16

@@ -42,7 +42,7 @@ func (d *decider) unknowns(dec *Decision) {
 // open further than least: those of an Allow that may open it so far by
 // itself, and those of a Deny without which, or without all of which, it is.
 func (d *decider) mattering(a ask, least Verdict) []int {
-	scenes := d.outcome(a).scenes
+	kinds := d.outcome(a).kinds
 	var list, denied []int
 	var denies []*stmt
 	for i, m := range d.matches(a.action) {
@@ -55,15 +55,15 @@ func (d *decider) mattering(a ask, least Verdict) []int {
 		if open == nil {
 			continue
 		}
-		if st.Effect != policy.Deny && d.reaches(scenes, least, false, func(s *search) { s.allows = []*stmt{st} }) ||
-			st.Effect != policy.Allow && d.reaches(scenes, least, true, without(st)) {
+		if st.Effect != policy.Deny && d.reaches(kinds, least, false, func(s *search) { s.allows = []*stmt{st} }) ||
+			st.Effect != policy.Allow && d.reaches(kinds, least, true, without(st)) {
 			list = append(list, open...)
 		}
 		if st.Effect != policy.Allow {
 			denies, denied = append(denies, st), append(denied, open...)
 		}
 	}
-	if list == nil && len(denies) > 1 && d.reaches(scenes, least, true, without(denies...)) {
+	if list == nil && len(denies) > 1 && d.reaches(kinds, least, true, without(denies...)) {
 		return denied
 	}
 	return list
@@ -78,11 +78,11 @@ func without(denies ...*stmt) func(*search) {
 
 // reaches reports whether searches that change has changed get further than a
 // level, or may for all that the budget tells.
-func (d *decider) reaches(scenes []*scene, level Verdict, sure bool, change func(*search)) bool {
+func (d *decider) reaches(kinds []*requestKind, level Verdict, sure bool, change func(*search)) bool {
 	found := false
 	enough := d.b.Within(plainEffort*moreEffort, func() {
 		for v := level + 1; v <= Public && !found; v++ {
-			for _, sc := range scenes {
+			for _, sc := range kinds {
 				d.b.Spend(200 + len(d.stmts)/2)
 				s := d.newSearch(sc, reachOf(v), sure)
 				change(s)

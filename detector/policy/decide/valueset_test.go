@@ -50,12 +50,12 @@ func TestNumberSpan(t *testing.T) {
 func TestResolveVariables(t *testing.T) {
 	const tag = sFirst
 	for _, row := range []struct {
-		text     string
-		slot     int
-		vals     []value
-		want     string // "" for none
-		resolves bool   // in every request
-		loose    map[string]bool
+		text       string
+		slot       int
+		vals       []value
+		want       string // "" for none
+		resolves   bool   // in every request
+		asAnything map[string]bool
 	}{
 		{"a${aws:PrincipalTag/t}", tag, []value{{s: "b"}}, "ab", false, map[string]bool{"a": true, "ab:c": true, "b": false}},
 		{"a${aws:PrincipalTag/t}", tag, nil, "", false, nil},
@@ -84,9 +84,9 @@ func TestResolveVariables(t *testing.T) {
 		if got := set.resolves(); got != row.resolves {
 			t.Errorf("%s: has a value in every request: %v, want %v", row.text, got, row.resolves)
 		}
-		loose := p.OverApproximate()
-		for text, want := range row.loose {
-			if got := loose.Matches(text, m.b); got != want {
+		over := p.OverApproximate()
+		for text, want := range row.asAnything {
+			if got := over.Matches(text, m.b); got != want {
 				t.Errorf("%s can match %q: %v, want %v", row.text, text, got, want)
 			}
 		}

@@ -82,15 +82,15 @@ func (s *search) openAddresses(m *model, slot int) ipset.Set {
 
 // addressesFor returns the addresses for which the conditions of st hold: none
 // when another condition does not hold.
-func (s *search) addressesFor(st *stmt, m *model, slot int, lo bool, domain ipset.Set) ipset.Set {
+func (s *search) addressesFor(st *stmt, m *model, slot int, sure bool, domain ipset.Set) ipset.Set {
 	var lits []literal
 	for i := range st.clauses {
-		l := st.clauses[i].hi
-		if lo {
-			l = st.clauses[i].lo
+		l := st.clauses[i].possible
+		if sure {
+			l = st.clauses[i].sure
 		}
 		if l.set.open != nil {
-			l = s.orient(l, !lo)
+			l = s.orient(l, !sure)
 		}
 		switch n := l.not(); {
 		case l.slot == slot:

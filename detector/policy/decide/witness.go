@@ -67,7 +67,7 @@ func (s *search) lets(st *stmt, m *model) bool {
 		return false
 	}
 	for i := range st.clauses {
-		if l := s.relax(st.clauses[i].lo); !s.holds(&l, m) {
+		if l := s.overApproximate(st.clauses[i].sure); !s.holds(&l, m) {
 			return false
 		}
 	}

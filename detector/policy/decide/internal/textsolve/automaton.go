@@ -6,21 +6,21 @@ import (
 	"unicode/utf8"
 )
 
-// An automaton walks a tape and, at the same time, every pattern of every need.
-// A state is the place on the tape and the set of pattern positions that are
+// An automaton walks a shape and, at the same time, every pattern of every constraint.
+// A state is the place on the shape and the set of pattern positions that are
 // reachable there; positions of all patterns are numbered through, those of
-// needs that begin later behind the others, so that a state is a short list
+// constraints that begin later behind the others, so that a state is a short list
 // that stays sorted by itself.
 type automaton struct {
-	tape  Shape
-	needs []Constraint
-	steps []step  // of all patterns, each pattern followed by its end
-	start []int32 // first positions of all patterns
-	from  []int   // for each segment: where the starts of the needs that begin there begin
-	must  []int   // for each segment: how many needs must match and read it or reach over it
-	built int     // the most steps so far
-	track bool    // count every character up to max, not only up to min
-	b     *Budget
+	shape       Shape
+	constraints []Constraint
+	steps       []step  // of all patterns, each pattern followed by its end
+	start       []int32 // first positions of all patterns
+	from        []int   // for each segment: where the starts of the constraints that begin there begin
+	must        []int   // for each segment: how many constraints must match and read it or reach over it
+	built       int     // the most steps so far
+	track       bool    // count every character up to max, not only up to min
+	b           *Budget
 
 	nodes []node
 	sets  []int32              // of all nodes, one behind the other
@@ -28,14 +28,14 @@ type automaton struct {
 	chars []rune               // scratch: the candidates
 	known [utf8.RuneSelf]int32 // the round in which an ASCII character became a candidate
 	round int32
-	ends  []int32 // scratch: for each need, the node at which it was last found to accept
+	ends  []int32 // scratch: for each constraint, the node at which it was last found to accept
 }
 
 // A step is a token of a pattern, or the end of one.
 type step struct {
 	Token
-	end  bool
-	need int32
+	end        bool
+	constraint int32
 }
 
 // A node is a reached state with the way back to the start.
@@ -47,29 +47,29 @@ type node struct {
 	seg      int16
 	count    int16
 	from, to int32 // its positions in sets
-	met      int32 // how many needs that must match have a position in the set
+	met      int32 // how many constraints that must match have a position in the set
 }
 
-// build makes the automaton ready for a tape and needs.
-func (a *automaton) build(t Shape, needs []Constraint, b *Budget) {
-	needs = slices.Clone(needs)
-	slices.SortStableFunc(needs, func(x, y Constraint) int { return x.First - y.First })
-	a.tape, a.needs, a.b, a.track = t, needs, b, false
+// build makes the automaton ready for a shape and constraints.
+func (a *automaton) build(t Shape, constraints []Constraint, b *Budget) {
+	constraints = slices.Clone(constraints)
+	slices.SortStableFunc(constraints, func(x, y Constraint) int { return x.First - y.First })
+	a.shape, a.constraints, a.b, a.track = t, constraints, b, false
 	a.steps, a.start, a.ends = a.steps[:0], a.start[:0], a.ends[:0]
 	a.must = append(a.must[:0], make([]int, len(t.Segments))...)
 	a.from = append(a.from[:0], make([]int, len(t.Segments)+1)...)
-	for i := range needs {
-		n := &needs[i]
+	for i := range constraints {
+		n := &constraints[i]
 		for j := range n.Patterns {
 			a.start = append(a.start, int32(len(a.steps)))
 			p := &n.Patterns[j]
 			for _, t := range p.Tokens {
-				a.steps = append(a.steps, step{Token: t, need: int32(i)})
+				a.steps = append(a.steps, step{Token: t, constraint: int32(i)})
 			}
 			for _, r := range p.Plain { // an exact one has no tokens
-				a.steps = append(a.steps, step{Token: Token{Char: r, fold: p.Fold}, need: int32(i)})
+				a.steps = append(a.steps, step{Token: Token{Char: r, fold: p.Fold}, constraint: int32(i)})
 			}
-			a.steps = append(a.steps, step{need: int32(i), end: true})
+			a.steps = append(a.steps, step{constraint: int32(i), end: true})
 		}
 		for k := n.First; k <= n.Last && !n.Negated; k++ {
 			a.must[k]++
@@ -79,7 +79,7 @@ func (a *automaton) build(t Shape, needs []Constraint, b *Budget) {
 			a.from[k+1] = len(a.start)
 		}
 	}
-	b.Spend(24*len(needs) + len(a.steps))
+	b.Spend(24*len(constraints) + len(a.steps))
 	if len(a.steps) > a.built {
 		b.Spend(6 * (len(a.steps) - a.built))
 		a.built = len(a.steps)
@@ -106,10 +106,10 @@ func (a *automaton) walk() ([]string, bool) {
 		if a.b.Spend(4); a.b.Out() {
 			return nil, false
 		}
-		if int(n.seg) == len(a.tape.Segments) {
+		if int(n.seg) == len(a.shape.Segments) {
 			return a.texts(i), true
 		}
-		s := &a.tape.Segments[n.seg]
+		s := &a.shape.Segments[n.seg]
 		if s.Class == nil {
 			a.readFixed(s, n, int32(i))
 			continue
@@ -201,7 +201,7 @@ func (a *automaton) isCandidate(r rune) bool {
 func (a *automaton) read(n node, prev int32, r rune) {
 	next := a.advance(n, r)
 	next.prev, next.char, next.count = prev, r, n.count+1
-	if s := &a.tape.Segments[n.seg]; !a.track && int(next.count) > s.Min {
+	if s := &a.shape.Segments[n.seg]; !a.track && int(next.count) > s.Min {
 		next.count = int16(s.Min)
 	}
 	if a.hopeful(next) {
@@ -221,17 +221,17 @@ func (a *automaton) advance(n node, r rune) node {
 	}
 	next := n
 	next.from, next.met = int32(len(a.sets)), 0
-	last, need := int32(-1), int32(-1)
+	last, constraint := int32(-1), int32(-1)
 	for k := n.from; k < n.to; k++ {
 		p := a.sets[k]
 		switch t := &a.steps[p]; {
-		case a.needs[t.need].Skip == int(n.seg):
+		case a.constraints[t.constraint].Skip == int(n.seg):
 		case t.end || !t.matches(r):
 			continue
 		case t.Kind != Star:
 			p++
 		}
-		last, need = a.add(p, last, need, &next)
+		last, constraint = a.add(p, last, constraint, &next)
 	}
 	next.to = int32(len(a.sets))
 	return next
@@ -240,14 +240,14 @@ func (a *automaton) advance(n node, r rune) node {
 // add appends a position, and those reachable from it without reading, to the
 // set of n, which ends the list. Positions come in ascending order, so what is
 // not behind the last one is in the set already.
-func (a *automaton) add(p, last, need int32, n *node) (newLast, newNeed int32) {
+func (a *automaton) add(p, last, constraint int32, n *node) (newLast, newNeed int32) {
 	for p > last {
 		a.sets = append(a.sets, p)
 		last = p
 		t := &a.steps[p]
-		if t.need != need {
-			need = t.need
-			if !a.needs[need].Negated {
+		if t.constraint != constraint {
+			constraint = t.constraint
+			if !a.constraints[constraint].Negated {
 				n.met++
 			}
 		}
@@ -256,47 +256,47 @@ func (a *automaton) add(p, last, need int32, n *node) (newLast, newNeed int32) {
 		}
 		p++
 	}
-	return last, need
+	return last, constraint
 }
 
-// leave goes on to the next segment, unless a need that ends here fails.
+// leave goes on to the next segment, unless a constraint that ends here fails.
 func (a *automaton) leave(n node, prev int32) {
-	a.b.Spend(int(n.to-n.from)/4 + len(a.needs)/2)
+	a.b.Spend(int(n.to-n.from)/4 + len(a.constraints)/2)
 	for _, p := range a.set(n) {
 		if t := &a.steps[p]; t.end {
-			a.ends[t.need] = prev
+			a.ends[t.constraint] = prev
 		}
 	}
-	for i := range a.needs {
-		if a.needs[i].Last == int(n.seg) && (a.ends[i] == prev) == a.needs[i].Negated {
+	for i := range a.constraints {
+		if a.constraints[i].Last == int(n.seg) && (a.ends[i] == prev) == a.constraints[i].Negated {
 			return
 		}
 	}
 	next := node{prev: prev, seg: n.seg + 1, from: int32(len(a.sets))}
-	last, need := int32(-1), int32(-1)
+	last, constraint := int32(-1), int32(-1)
 	for k := n.from; k < n.to; k++ {
-		if p := a.sets[k]; a.needs[a.steps[p].need].Last > int(n.seg) {
-			last, need = a.add(p, last, need, &next)
+		if p := a.sets[k]; a.constraints[a.steps[p].constraint].Last > int(n.seg) {
+			last, constraint = a.add(p, last, constraint, &next)
 		}
 	}
 	a.enter(next)
 }
 
-// enter starts the needs whose text begins with this segment.
+// enter starts the constraints whose text begins with this segment.
 func (a *automaton) enter(n node) {
-	last, need := int32(-1), int32(-1) // the positions so far are before those that begin here
+	last, constraint := int32(-1), int32(-1) // the positions so far are before those that begin here
 	if int(n.seg) < len(a.from)-1 {
 		starts := a.start[a.from[n.seg]:a.from[n.seg+1]]
 		a.b.Spend(len(starts) / 2)
 		for _, p := range starts {
-			last, need = a.add(p, last, need, &n)
+			last, constraint = a.add(p, last, constraint, &n)
 		}
 	}
 	n.to = int32(len(a.sets))
 	a.push(n)
 }
 
-// hopeful reports whether every need that must match still has a way to.
+// hopeful reports whether every constraint that must match still has a way to.
 func (a *automaton) hopeful(n node) bool { return int(n.met) == a.must[n.seg] }
 
 // push adds a node unless its state was reached before.
@@ -353,16 +353,16 @@ func (a *automaton) grow() {
 
 // texts follows the way back and cuts it into segments.
 func (a *automaton) texts(i int) []string {
-	texts := make([]string, len(a.tape.Segments))
-	rs := make([][]rune, len(a.tape.Segments))
+	texts := make([]string, len(a.shape.Segments))
+	rs := make([][]rune, len(a.shape.Segments))
 	for ; i > 0; i = int(a.nodes[i].prev) {
 		if n := &a.nodes[i]; n.char != 0 {
 			rs[n.seg] = append(rs[n.seg], n.char)
 		}
 	}
 	for s := range rs {
-		if a.tape.Segments[s].Class == nil {
-			texts[s] = a.tape.Segments[s].Text
+		if a.shape.Segments[s].Class == nil {
+			texts[s] = a.shape.Segments[s].Text
 			continue
 		}
 		slices.Reverse(rs[s])

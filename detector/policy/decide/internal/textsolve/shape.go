@@ -34,7 +34,7 @@ func Fixed(s string) Segment { return Segment{Text: s} }
 
 func Repeat(c *Class, lo, hi int) Segment { return Segment{Class: c, Min: lo, Max: hi} }
 
-// A Constraint is one constraint on a tape: the segments from first to last, read as
+// A Constraint says what a text of a shape must be: the segments from First to Last, read as
 // one text, must match (or, negated, must not match) one of the patterns.
 // Segment skip is left out of that text.
 type Constraint struct {
@@ -45,7 +45,7 @@ type Constraint struct {
 	Index       map[string]struct{} // of pats, when they are many plain texts
 }
 
-// text returns what the need reads.
+// text returns what the constraint reads.
 func (n *Constraint) text(texts []string) string {
 	if n.First == n.Last {
 		return texts[n.First]
@@ -59,10 +59,10 @@ func (n *Constraint) text(texts []string) string {
 	return b.String()
 }
 
-// Holds checks the need against the texts of the segments.
+// Holds checks the constraint against the texts of the segments.
 func (n *Constraint) Holds(texts []string, b *Budget) bool { return n.admits(n.text(texts), b) }
 
-// admits reports whether the need holds for s.
+// admits reports whether the constraint holds for s.
 func (n *Constraint) admits(s string, b *Budget) bool {
 	if n.Index == nil {
 		return n.offender(s, b) < 0
@@ -72,8 +72,8 @@ func (n *Constraint) admits(s string, b *Budget) bool {
 	return in != n.Negated
 }
 
-// offender returns -1 when the need holds for s, else the pattern at fault; 0
-// for a need that matches none of its patterns.
+// offender returns -1 when the constraint holds for s, else the pattern at fault; 0
+// for a constraint that matches none of its patterns.
 func (n *Constraint) offender(s string, b *Budget) int {
 	b.Spend(2)
 	for i := range n.Patterns {
@@ -90,7 +90,7 @@ func (n *Constraint) offender(s string, b *Budget) int {
 	return 0
 }
 
-// exact reports whether the need asks for one of some fixed texts.
+// exact reports whether the constraint asks for one of some fixed texts.
 func (n *Constraint) exact() bool {
 	for i := range n.Patterns {
 		if !n.Patterns[i].Exact || n.Patterns[i].Fold {
@@ -100,9 +100,9 @@ func (n *Constraint) exact() bool {
 	return true
 }
 
-func AllHold(needs []Constraint, texts []string, b *Budget) bool {
-	for i := range needs {
-		if !needs[i].Holds(texts, b) {
+func AllHold(constraints []Constraint, texts []string, b *Budget) bool {
+	for i := range constraints {
+		if !constraints[i].Holds(texts, b) {
 			return false
 		}
 	}
@@ -110,24 +110,24 @@ func AllHold(needs []Constraint, texts []string, b *Budget) bool {
 }
 
 // Solve returns the texts of the segments of a shortest value that meets all
-// needs. ok is false when there is none, or when the budget ran out.
-func (t Shape) Solve(needs []Constraint, b *Budget) (texts []string, ok bool) {
-	needs, ok = narrow(needs, b)
+// constraints. ok is false when there is none, or when the budget ran out.
+func (t Shape) Solve(constraints []Constraint, b *Budget) (texts []string, ok bool) {
+	constraints, ok = narrow(constraints, b)
 	if !ok {
 		return nil, false
 	}
-	if needs, ok = t.fitting(needs, b); !ok {
+	if constraints, ok = t.fitting(constraints, b); !ok {
 		return nil, false
 	}
-	for i := range needs {
-		if n := &needs[i]; !n.Negated && n.exact() && n.First == 0 && n.Last == len(t.Segments)-1 && n.Skip < 0 {
-			return t.choose(n.Patterns, needs, b)
+	for i := range constraints {
+		if n := &constraints[i]; !n.Negated && n.exact() && n.First == 0 && n.Last == len(t.Segments)-1 && n.Skip < 0 {
+			return t.choose(n.Patterns, constraints, b)
 		}
 	}
-	if texts, ok := t.guess(needs, b); ok {
+	if texts, ok := t.guess(constraints, b); ok {
 		return texts, true
 	}
-	return t.refine(needs, b)
+	return t.refine(constraints, b)
 }
 
 // manyTokens is from how many tokens of one pattern on guessing comes first.
@@ -135,9 +135,9 @@ const manyTokens = 40
 
 // guess tries the plainest texts of long patterns, since walking along these is
 // dear: nothing for each star, and for each question mark one character.
-func (t Shape) guess(needs []Constraint, b *Budget) ([]string, bool) {
-	for i := range needs {
-		n := &needs[i]
+func (t Shape) guess(constraints []Constraint, b *Budget) ([]string, bool) {
+	for i := range constraints {
+		n := &constraints[i]
 		if n.Negated || n.First != 0 || n.Last != len(t.Segments)-1 || n.Skip >= 0 {
 			continue
 		}
@@ -159,7 +159,7 @@ func (t Shape) guess(needs []Constraint, b *Budget) ([]string, bool) {
 				if b.Spend(len(p.Tokens)); b.Out() {
 					return nil, false
 				}
-				if texts, ok := t.Split(s.String()); ok && AllHold(needs, texts, b) {
+				if texts, ok := t.Split(s.String()); ok && AllHold(constraints, texts, b) {
 					return texts, true
 				}
 			}
@@ -179,18 +179,18 @@ func textsSize(texts []string) int {
 // fitting drops patterns that are longer than the value can be, and from long
 // lists those that begin as no value does; ok is false when none is left of what
 // must match.
-func (t Shape) fitting(needs []Constraint, b *Budget) ([]Constraint, bool) {
+func (t Shape) fitting(constraints []Constraint, b *Budget) ([]Constraint, bool) {
 	most := 0
 	for i := range t.Segments {
 		most += t.Segments[i].Max + utf8.RuneCountInString(t.Segments[i].Text)
 	}
-	for i := range needs {
-		n := &needs[i]
+	for i := range constraints {
+		n := &constraints[i]
 		if n.Negated {
 			continue
 		}
 		whole := len(n.Patterns) > FewTexts && n.First == 0 && n.Last == len(t.Segments)-1 && n.Skip < 0
-		never := func(p Pattern) bool { return p.shortest() > most || whole && !t.begins(&p, needs, b) }
+		never := func(p Pattern) bool { return p.shortest() > most || whole && !t.begins(&p, constraints, b) }
 		b.Spend(len(n.Patterns) + n.size()/8)
 		if !slices.ContainsFunc(n.Patterns, never) {
 			continue
@@ -205,16 +205,16 @@ func (t Shape) fitting(needs []Constraint, b *Budget) ([]Constraint, bool) {
 		if len(left) == 0 {
 			return nil, false
 		}
-		needs = slices.Clone(needs)
-		needs[i].Patterns, needs[i].Index = left, nil
+		constraints = slices.Clone(constraints)
+		constraints[i].Patterns, constraints[i].Index = left, nil
 	}
-	return needs, true
+	return constraints, true
 }
 
 // begins reports whether some value may begin as the pattern does: as far as the
 // pattern asks for certain characters and the segments have one length, each
-// segment is one of which the needs on it admit the text.
-func (t Shape) begins(p *Pattern, needs []Constraint, b *Budget) bool {
+// segment is one of which the constraints on it admit the text.
+func (t Shape) begins(p *Pattern, constraints []Constraint, b *Budget) bool {
 	head := p.head()
 	b.Spend(4 + len(head)/2)
 	for i := range t.Segments {
@@ -231,8 +231,8 @@ func (t Shape) begins(p *Pattern, needs []Constraint, b *Budget) bool {
 			return true
 		}
 		text := head[:g.Min]
-		for j := range needs {
-			if n := &needs[j]; n.First == i && n.Last == i && !n.admits(text, b) {
+		for j := range constraints {
+			if n := &constraints[j]; n.First == i && n.Last == i && !n.admits(text, b) {
 				return false
 			}
 		}
@@ -241,19 +241,19 @@ func (t Shape) begins(p *Pattern, needs []Constraint, b *Budget) bool {
 	return true
 }
 
-// narrow keeps, of the fixed texts that a place may have, those that all needs
-// on the same place accept, and drops these needs.
-func narrow(needs []Constraint, b *Budget) ([]Constraint, bool) {
-	for i := range needs {
-		n := needs[i]
+// narrow keeps, of the fixed texts that a place may have, those that all constraints
+// on the same place accept, and drops these constraints.
+func narrow(constraints []Constraint, b *Budget) ([]Constraint, bool) {
+	for i := range constraints {
+		n := constraints[i]
 		if n.Negated || !n.exact() {
 			continue
 		}
-		b.Spend(16 + 12*len(needs) + len(n.Patterns))
+		b.Spend(16 + 12*len(constraints) + len(n.Patterns))
 		var rest []Constraint
 		same := []*Constraint{}
-		for j := range needs {
-			switch m := &needs[j]; {
+		for j := range constraints {
+			switch m := &constraints[j]; {
 			case j == i:
 			case m.First == n.First && m.Last == n.Last && m.Skip == n.Skip:
 				same = append(same, m)
@@ -281,26 +281,26 @@ func narrow(needs []Constraint, b *Budget) ([]Constraint, bool) {
 		}
 		return narrow(append(rest, n), b)
 	}
-	return needs, !b.Out()
+	return constraints, !b.Out()
 }
 
 // PatternSize is what a copy of a pattern is charged.
 const PatternSize = 24
 
-// choose returns the first of some whole values that meets all needs.
-func (t Shape) choose(pats []Pattern, needs []Constraint, b *Budget) ([]string, bool) {
+// choose returns the first of some whole values that meets all constraints.
+func (t Shape) choose(pats []Pattern, constraints []Constraint, b *Budget) ([]string, bool) {
 	for i := range pats {
 		if b.Spend(10 + 4*len(t.Segments) + len(pats[i].Plain)/4); b.Out() {
 			return nil, false
 		}
-		if texts, ok := t.Split(pats[i].Plain); ok && AllHold(needs, texts, b) {
+		if texts, ok := t.Split(pats[i].Plain); ok && AllHold(constraints, texts, b) {
 			return texts, true
 		}
 	}
 	return nil, false
 }
 
-// Split cuts s into the tape's segments. Our tapes cut in one way only: what
+// Split cuts s into the shape's segments. Our shapes cut in one way only: what
 // ends a segment is not in its class, or stands last in the value.
 func (t Shape) Split(s string) ([]string, bool) {
 	texts := make([]string, len(t.Segments))
@@ -341,7 +341,7 @@ const (
 	fewRounds    = 8
 )
 
-// size returns how many steps an automaton has for the need.
+// size returns how many steps an automaton has for the constraint.
 func (n *Constraint) size() int {
 	size := 0
 	for i := range n.Patterns {
@@ -353,9 +353,9 @@ func (n *Constraint) size() int {
 // refine leaves long lists of things to avoid out at first, where they are long
 // beside what is asked for, and takes in those that a solution runs into; if it
 // runs into many, all of them.
-func (t Shape) refine(needs []Constraint, b *Budget) ([]string, bool) {
-	b.Spend(20 * len(needs))
-	active := append([]Constraint(nil), needs...)
+func (t Shape) refine(constraints []Constraint, b *Budget) ([]string, bool) {
+	b.Spend(20 * len(constraints))
+	active := append([]Constraint(nil), constraints...)
 	wanted := 0
 	for i := range active {
 		if !active[i].Negated {
@@ -373,17 +373,17 @@ func (t Shape) refine(needs []Constraint, b *Budget) ([]string, bool) {
 			return nil, false
 		}
 		met := true
-		for i := range needs {
-			if len(active[i].Patterns) == len(needs[i].Patterns) {
+		for i := range constraints {
+			if len(active[i].Patterns) == len(constraints[i].Patterns) {
 				continue
 			}
 			b.Spend(textsSize(texts) / 4)
-			if s := needs[i].text(texts); !needs[i].admits(s, b) {
-				k := needs[i].offender(s, b)
+			if s := constraints[i].text(texts); !constraints[i].admits(s, b) {
+				k := constraints[i].offender(s, b)
 				if k < 0 { // the budget has run out in between
 					return nil, false
 				}
-				active[i].Patterns = append(active[i].Patterns, needs[i].Patterns[k])
+				active[i].Patterns = append(active[i].Patterns, constraints[i].Patterns[k])
 				met = false
 			}
 		}
@@ -391,14 +391,14 @@ func (t Shape) refine(needs []Constraint, b *Budget) ([]string, bool) {
 			return texts, true
 		}
 	}
-	return t.walk(needs, b)
+	return t.walk(constraints, b)
 }
 
 // walk runs the automaton, and once more with exact counts when the value that
-// it found is longer than the tape allows.
-func (t Shape) walk(needs []Constraint, b *Budget) ([]string, bool) {
+// it found is longer than the shape allows.
+func (t Shape) walk(constraints []Constraint, b *Budget) ([]string, bool) {
 	a := &b.scratch
-	a.build(t, needs, b)
+	a.build(t, constraints, b)
 	texts, ok := a.walk()
 	if ok && t.tooLong(texts) {
 		a.track = true

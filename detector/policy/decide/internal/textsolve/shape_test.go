@@ -14,7 +14,7 @@ func nameCharacters() *Class {
 	return NewClass("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+=,.@_-")
 }
 
-// like is the need that a place matches one of some patterns of StringLike.
+// like is the constraint that a place matches one of some patterns of StringLike.
 func like(first, last, skip int, values ...string) Constraint {
 	n := Constraint{First: first, Last: last, Skip: skip}
 	for _, v := range values {
@@ -38,17 +38,17 @@ func numbered(prefix string, n int) []string {
 	return list
 }
 
-// TestTapeSolve: what comes out meets all needs, and nothing comes out only
+// TestShapeSolve: what comes out meets all constraints, and nothing comes out only
 // where nothing can.
-func TestTapeSolve(t *testing.T) {
+func TestShapeSolve(t *testing.T) {
 	word, account := Repeat(nameCharacters(), 1, 64), Repeat(decimals(), 12, 12)
 	role := []Segment{Fixed("arn:"), account, Fixed(":role/"), word}
 	ones := strings.Repeat("1", 12)
 	for _, c := range []struct {
-		name  string
-		segs  []Segment
-		needs []Constraint
-		want  string // "" for none; "*" for any that meets the needs
+		name        string
+		segs        []Segment
+		constraints []Constraint
+		want        string // "" for none; "*" for any that meets the constraints
 	}{
 		{"one text", []Segment{word}, []Constraint{like(0, 0, -1, "red")}, "red"},
 		{"two texts on one place", []Segment{word}, []Constraint{like(0, 0, -1, "red", "blue"), like(0, 0, -1, "blue", "green")}, "blue"},
@@ -73,7 +73,7 @@ func TestTapeSolve(t *testing.T) {
 		{"a long pattern that leaves a part out", []Segment{word, Fixed("-"), word}, []Constraint{like(0, 2, 1, strings.Repeat("b", 45)+"*")}, "*"},
 	} {
 		b := NewBudget(manySteps, nil)
-		texts, ok := Shape{c.segs}.Solve(slices.Clone(c.needs), b)
+		texts, ok := Shape{c.segs}.Solve(slices.Clone(c.constraints), b)
 		got := strings.Join(texts, "")
 		switch {
 		case ok != (c.want != ""):
@@ -81,24 +81,24 @@ func TestTapeSolve(t *testing.T) {
 		case !ok:
 		case c.want != "*" && got != c.want:
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
-		case !AllHold(c.needs, texts, b):
-			t.Errorf("%s: %q does not meet the needs", c.name, texts)
+		case !AllHold(c.constraints, texts, b):
+			t.Errorf("%s: %q does not meet the constraints", c.name, texts)
 		}
 		if _, cuts := (Shape{c.segs}).Split(got); ok && !cuts {
-			t.Errorf("%s: %q is no value of the tape", c.name, got)
+			t.Errorf("%s: %q is no value of the shape", c.name, got)
 		}
 	}
 }
 
-// TestTapeBegins: a pattern is dropped only where no value begins as it does.
-func TestTapeBegins(t *testing.T) {
+// TestShapeBegins: a pattern is dropped only where no value begins as it does.
+func TestShapeBegins(t *testing.T) {
 	arn := Shape{[]Segment{Fixed("arn:"), Repeat(decimals(), 3, 3), Fixed(":"), Repeat(nameCharacters(), 1, 8), Fixed("/end")}}
 	account, account2 := like(1, 1, -1, "111", "222"), like(1, 3, -1, "111:b*")
 	for _, c := range []struct {
-		name    string
-		pattern string
-		needs   []Constraint
-		want    bool
+		name        string
+		pattern     string
+		constraints []Constraint
+		want        bool
 	}{
 		{"nothing", "*", nil, true},
 		{"within the first text", "ar*", nil, true},
@@ -108,15 +108,15 @@ func TestTapeBegins(t *testing.T) {
 		{"within the account", "arn:33*", []Constraint{account}, true},
 		{"an account that may be", "arn:222*", []Constraint{account}, true},
 		{"an account that may not be", "arn:333*", []Constraint{account}, false},
-		{"a need that begins with the account", "arn:333*", []Constraint{account2}, true},
-		{"a need that ends with the account", "arn:333*", []Constraint{like(0, 1, -1, "arn:1*")}, true},
-		{"a need on another part", "arn:333*", []Constraint{like(3, 3, -1, "b")}, true},
+		{"a constraint that begins with the account", "arn:333*", []Constraint{account2}, true},
+		{"a constraint that ends with the account", "arn:333*", []Constraint{like(0, 1, -1, "arn:1*")}, true},
+		{"a constraint on another part", "arn:333*", []Constraint{like(3, 3, -1, "b")}, true},
 		{"after the account another text", "arn:111-*", []Constraint{account}, false},
 		{"a name, whose length is not known", "arn:111:abc*", []Constraint{account}, true},
 		{"what comes after the name", "arn:111:a/other*", []Constraint{account}, true},
 	} {
 		p := patternOf(c.pattern, TextMode{Wild: true})
-		if got := arn.begins(&p, c.needs, NewBudget(manySteps, nil)); got != c.want {
+		if got := arn.begins(&p, c.constraints, NewBudget(manySteps, nil)); got != c.want {
 			t.Errorf("%s: begins(%q) = %t", c.name, c.pattern, got)
 		}
 	}

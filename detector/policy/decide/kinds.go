@@ -26,9 +26,9 @@ const (
 // through reports whether somebody else calls on the caller's behalf.
 func (p pathKind) through() bool { return p >= via }
 
-// A scene is one kind of request: who calls in what manner, by which path, and
-// the action. Within a scene every key has one domain.
-type scene struct {
+// A requestKind is one kind of request: who calls in what manner, by which path, and
+// the action. Within a request kind every key has one domain.
+type requestKind struct {
 	c    *compiled
 	typ  callerKind
 	temp bool // temporary credentials
@@ -102,8 +102,8 @@ func (s *search) domain(slot int) *domain {
 }
 
 // open computes the domains of all mentioned keys and the plainest request,
-// once for all searches of the scene.
-func (s *scene) open() {
+// once for all searches of the request kind.
+func (s *requestKind) open() {
 	if s.start != nil {
 		return
 	}
@@ -126,8 +126,8 @@ func (s *scene) open() {
 	}
 }
 
-// kindOf returns the scene as rows know it.
-func (s *scene) kindOf() condkey.Kind {
+// kindOf returns the request kind as rows know it.
+func (s *requestKind) kindOf() condkey.Kind {
 	kind := condkey.Kind{Caller: 1 << s.typ, Path: 1 << s.path, Creds: condkey.LongTerm, Action: s.action}
 	if s.temp {
 		kind.Creds = condkey.Temporary
@@ -158,7 +158,7 @@ const (
 )
 
 // domainIn returns the domain of a key, made when it is first asked for.
-func (s *scene) domainIn(slot int) *domain {
+func (s *requestKind) domainIn(slot int) *domain {
 	k := domainKey{typ: s.typ, temp: s.temp, path: s.path, slot: slot}
 	key := s.c.slots[slot]
 	if key.Tie == condkey.TieContext {
@@ -214,7 +214,7 @@ func timeValue(n int64) value {
 
 // startCaller sets the caller's keys to a stranger's. Numbers and names are
 // made up; the account is one that AWS's documentation does not use.
-func (s *scene) startCaller() {
+func (s *requestKind) startCaller() {
 	account := s.c.strangeAccount()
 	if s.c.insiders {
 		account = s.c.owner
@@ -294,9 +294,9 @@ func (e *entries) reachable(not bool) bool {
 	return e.star || e.open != nil || len(e.accounts)+len(e.roles)+len(e.users)+len(e.feds)+len(e.sessions)+len(e.roleIDs)+len(e.userIDs) > 0
 }
 
-// scenes lists the kinds of requests that the policy can tell apart, those
+// requestKinds lists the kinds of requests that the policy can tell apart, those
 // that make the plainest witnesses first; none when no outsider is ever let in.
-func (c *compiled) scenes(a ask) []*scene {
+func (c *compiled) requestKinds(a ask) []*requestKind {
 	r := c.relevant(a.action)
 	if !r.allow {
 		return nil
@@ -315,7 +315,7 @@ func (c *compiled) scenes(a ask) []*scene {
 		paths = append(paths, mcp)
 	}
 	kinds, withs := c.keySets(a), c.presences(r.tied)
-	list := make([]*scene, 0, len(paths)*len(types)*len(kinds)*max(1, len(withs)))
+	list := make([]*requestKind, 0, len(paths)*len(types)*len(kinds)*max(1, len(withs)))
 	for _, p := range paths {
 		for _, t := range types {
 			for _, temp := range temps {
@@ -323,7 +323,7 @@ func (c *compiled) scenes(a ask) []*scene {
 					continue // sessions are temporary anyway
 				}
 				for _, keys := range kinds {
-					sc := &scene{c: c, typ: t, temp: temp || t == roleCaller || t == fedCaller, path: p, ask: a, keys: keys}
+					sc := &requestKind{c: c, typ: t, temp: temp || t == roleCaller || t == fedCaller, path: p, ask: a, keys: keys}
 					for _, with := range c.tell(withs, sc.kindOf()) {
 						one := *sc
 						one.with = with

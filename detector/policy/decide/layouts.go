@@ -8,64 +8,64 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 )
 
-// A variant is one shape that the values of a group of keys can have together.
-type variant struct {
+// A layout is one shape that the values of a group of keys can have together.
+type layout struct {
 	textsolve.Shape
 	at   []place
 	same [][]int // segments that hold one text; nil for none
 	pair bool    // two keys next to each other: each asks for its whole value
 }
 
-// A place says where on the tape the value of a key stands.
+// A place says where on the shape the value of a key stands.
 type place struct{ slot, first, last, skip int }
 
-func whole(slot int, t textsolve.Shape) variant {
-	return variant{Shape: t, at: []place{{slot, 0, len(t.Segments) - 1, -1}}}
+func wholeLayout(slot int, t textsolve.Shape) layout {
+	return layout{Shape: t, at: []place{{slot, 0, len(t.Segments) - 1, -1}}}
 }
 
-// variants lists the shapes that a group's values can have in this scene;
+// layouts lists the shapes that a group's values can have in this request kind;
 // optional says that the whole group may be absent.
-func (s *search) variants(g group, slot int, m *model) (list []variant, optional bool) {
+func (s *search) layouts(g group, slot int, m *model) (list []layout, optional bool) {
 	switch g {
 	case gCaller:
-		return s.shape(g, s.callerVariants), false
+		return s.shape(g, s.callerLayouts), false
 	case gUser:
-		return s.shape(g, s.userVariants), false
+		return s.shape(g, s.userLayouts), false
 	case gParent:
 		if s.typ != fedCaller {
 			return nil, true
 		}
-		return s.parentVariants(m.text(sAccount)), false
+		return s.parentLayouts(m.text(sAccount)), false
 	case gOrg:
-		return s.shape(g, func() []variant { return s.orgVariants(condkey.TieOrgPaths, sOrgID, sOrgPaths) }), true
+		return s.shape(g, func() []layout { return s.orgLayouts(condkey.TieOrgPaths, sOrgID, sOrgPaths) }), true
 	case gVpc:
-		return s.shape(g, s.vpcVariants), !s.always(condkey.TieVpcARN)
+		return s.shape(g, s.vpcLayouts), !s.always(condkey.TieVpcARN)
 	case gBuild:
-		return s.buildVariants(m.text(sAccount)), s.domains[slot].canLack(s.sure)
+		return s.buildLayouts(m.text(sAccount)), s.domains[slot].canLack(s.sure)
 	case gOwnerOrg:
-		return s.shape(g, func() []variant {
-			return s.orgVariants(condkey.TieOwnerOrgPaths, s.c.slotWith(condkey.TieOwnerOrg), s.c.slotWith(condkey.TieOwnerOrgPaths))
+		return s.shape(g, func() []layout {
+			return s.orgLayouts(condkey.TieOwnerOrgPaths, s.c.slotWith(condkey.TieOwnerOrg), s.c.slotWith(condkey.TieOwnerOrgPaths))
 		}), true
 	case gVpceOrg:
-		return s.shape(g, func() []variant {
-			return s.orgVariants(condkey.TieVpceOrgPaths, s.c.slotWith(condkey.TieVpceOrgID), s.c.slotWith(condkey.TieVpceOrgPaths))
+		return s.shape(g, func() []layout {
+			return s.orgLayouts(condkey.TieVpceOrgPaths, s.c.slotWith(condkey.TieVpceOrgID), s.c.slotWith(condkey.TieVpceOrgPaths))
 		}), !s.always(condkey.TieVpceOrgPaths)
 	}
 	if slot == sResource {
-		return []variant{whole(slot, textsolve.Shape{Segments: []textsolve.Segment{textsolve.Fixed(s.c.q.KeyARN)}})}, false
+		return []layout{wholeLayout(slot, textsolve.Shape{Segments: []textsolve.Segment{textsolve.Fixed(s.c.q.KeyARN)}})}, false
 	}
 	if slot == sParentID {
 		if s.typ != fedCaller {
 			return nil, true
 		}
-		return []variant{whole(slot, textsolve.Shape{Segments: []textsolve.Segment{textsolve.Fixed("AIDA"), textsolve.Repeat(idClass(), 12, 124)}})}, false
+		return []layout{wholeLayout(slot, textsolve.Shape{Segments: []textsolve.Segment{textsolve.Fixed("AIDA"), textsolve.Repeat(idClass(), 12, 124)}})}, false
 	}
 	if g < sFirst { // a slot of the caller that no group holds: a service's name
 		if s.typ != serviceCaller {
 			return nil, true
 		}
 		for _, f := range s.c.formsOf(s.c.keys.Tied(condkey.TieService).ShapesIn(s.kind)) {
-			list = append(list, whole(slot, f.Shape))
+			list = append(list, wholeLayout(slot, f.Shape))
 		}
 		return list, false
 	}
@@ -74,11 +74,11 @@ func (s *search) variants(g group, slot int, m *model) (list []variant, optional
 		return nil, true
 	}
 	if d.ofCaller {
-		return s.sessionVariants(slot, m.text(sAccount)), d.canLack(s.sure)
+		return s.sessionLayouts(slot, m.text(sAccount)), d.canLack(s.sure)
 	}
 	forms := s.formsFor(slot, d, m)
 	for i := range forms {
-		list = append(list, forms[i].variant(slot))
+		list = append(list, forms[i].layout(slot))
 	}
 	return list, d.canLack(s.sure)
 }
@@ -92,7 +92,7 @@ type shapeKey struct {
 }
 
 // shape returns the shapes of a group, made when they are first asked for.
-func (s *search) shape(g group, build func() []variant) []variant {
+func (s *search) shape(g group, build func() []layout) []layout {
 	k := shapeKey{g, s.typ, s.path, s.sure}
 	list, ok := s.c.shapes[k]
 	if !ok {
@@ -135,30 +135,30 @@ func (c *compiled) listsService(name string) bool {
 	return slices.ContainsFunc(c.stmts, func(st stmt) bool { return slices.Contains(st.entries.services, name) })
 }
 
-// buildVariants are the ARNs of a build and of its project next to each other:
+// buildLayouts are the ARNs of a build and of its project next to each other:
 // they agree in Region, account and project. Where AWS does not say whether
 // both are there, either may be alone.
-func (s *search) buildVariants(account string) []variant {
+func (s *search) buildLayouts(account string) []layout {
 	build, project := s.c.slotWith(condkey.TieBuild), s.c.slotWith(condkey.TieProject)
-	var list []variant
+	var list []layout
 	for _, b := range s.domains[build].forms {
 		for _, p := range s.domains[project].forms {
 			if slices.Equal(b.labels, p.labels) {
-				list = append(list, pairVariant(build, project, &b, &p, account))
+				list = append(list, pairLayout(build, project, &b, &p, account))
 			}
 		}
 	}
 	if s.domains[build].uncertain {
-		list = slices.Concat(list, s.sessionVariants(build, account), s.sessionVariants(project, account))
+		list = slices.Concat(list, s.sessionLayouts(build, account), s.sessionLayouts(project, account))
 	}
 	return list
 }
 
-// pairVariant is one tape for two keys that agree where their forms have the
+// pairLayout is one shape for two keys that agree where their forms have the
 // same labels, and in the caller's account.
-func pairVariant(first, second int, a, b *form, account string) variant {
+func pairLayout(first, second int, a, b *form, account string) layout {
 	n := len(a.Segments)
-	v := variant{Shape: textsolve.Shape{Segments: slices.Concat(a.in(account).Segments, []textsolve.Segment{textsolve.Fixed("\n")}, b.in(account).Segments)}}
+	v := layout{Shape: textsolve.Shape{Segments: slices.Concat(a.in(account).Segments, []textsolve.Segment{textsolve.Fixed("\n")}, b.in(account).Segments)}}
 	v.pair = true
 	v.at = []place{{first, 0, n - 1, -1}, {second, n + 1, len(v.Segments) - 1, -1}}
 	for k := range a.same {
@@ -169,27 +169,27 @@ func pairVariant(first, second int, a, b *form, account string) variant {
 	return v
 }
 
-// always reports whether every request of the scene has the key with a tie.
+// always reports whether every request of the request kind has the key with a tie.
 func (s *search) always(tie condkey.Tie) bool {
 	rule := s.c.keys.Tied(tie).Case(s.kind)
 	return rule != nil && rule.Is == condkey.Always
 }
 
-// variant is the form as the shape of one key's values.
-func (f *form) variant(slot int) variant {
-	v := whole(slot, f.Shape)
+// layout is the form as the shape of one key's values.
+func (f *form) layout(slot int) layout {
+	v := wholeLayout(slot, f.Shape)
 	v.same = f.same
 	return v
 }
 
-// callerVariants are the shapes of the caller's ARN, with the account and the
+// callerLayouts are the shapes of the caller's ARN, with the account and the
 // name where they are in it.
-func (s *search) callerVariants() []variant {
+func (s *search) callerLayouts() []layout {
 	forms := s.callerForms(s.c.slots[sArn].Row)
-	list := make([]variant, 0, len(forms))
+	list := make([]layout, 0, len(forms))
 	for _, f := range forms {
 		n := len(f.Segments) - 1
-		v := variant{Shape: f.Shape, at: make([]place, 0, 4)}
+		v := layout{Shape: f.Shape, at: make([]place, 0, 4)}
 		v.at = append(v.at, place{sAccount, f.caller, f.caller, -1}, place{sArn, 0, n, -1})
 		switch s.typ {
 		case rootCaller:
@@ -218,13 +218,13 @@ func (s *search) callerForms(row *condkey.Row) []form {
 	return forms
 }
 
-// userVariants are the shapes of a user id: a unique id, and behind it the
+// userLayouts are the shapes of a user id: a unique id, and behind it the
 // name of a role's session.
-func (s *search) userVariants() []variant {
-	var list []variant
+func (s *search) userLayouts() []layout {
+	var list []layout
 	for _, f := range s.callerForms(s.c.slots[sUserID].Row) {
 		n := len(f.Segments) - 1
-		v := variant{Shape: f.Shape, at: []place{{sUserID, 0, n, -1}, {sUnique, 0, min(1, n), -1}}}
+		v := layout{Shape: f.Shape, at: []place{{sUserID, 0, n, -1}, {sUnique, 0, min(1, n), -1}}}
 		if s.typ == roleCaller {
 			v.at = append(v.at, place{sSession, n, n, -1})
 		}
@@ -233,12 +233,12 @@ func (s *search) userVariants() []variant {
 	return list
 }
 
-// orgVariants are the shapes of an organization's path, which begins with its id.
-func (s *search) orgVariants(tie condkey.Tie, id, paths int) []variant {
+// orgLayouts are the shapes of an organization's path, which begins with its id.
+func (s *search) orgLayouts(tie condkey.Tie, id, paths int) []layout {
 	forms := s.c.formsOf(s.c.keys.Tied(tie).ShapesIn(s.kind))
-	list := make([]variant, 0, len(forms))
+	list := make([]layout, 0, len(forms))
 	for _, f := range forms {
-		v := variant{Shape: f.Shape, at: make([]place, 0, 2), same: f.same}
+		v := layout{Shape: f.Shape, at: make([]place, 0, 2), same: f.same}
 		if id >= 0 {
 			v.at = append(v.at, place{id, 0, min(1, len(f.Segments)-1), -1})
 		}
@@ -250,13 +250,13 @@ func (s *search) orgVariants(tie condkey.Tie, id, paths int) []variant {
 	return list
 }
 
-// vpcVariants are the shapes of a VPC's ARN, which ends with its id.
-func (s *search) vpcVariants() []variant {
+// vpcLayouts are the shapes of a VPC's ARN, which ends with its id.
+func (s *search) vpcLayouts() []layout {
 	id, arn := s.c.slotWith(condkey.TieVpc), s.c.slotWith(condkey.TieVpcARN)
-	var list []variant
+	var list []layout
 	for _, f := range s.c.formsOf(s.c.keys.Tied(condkey.TieVpcARN).ShapesIn(s.kind)) {
 		n := len(f.Segments) - 1
-		v := variant{Shape: f.Shape}
+		v := layout{Shape: f.Shape}
 		if arn >= 0 {
 			v.at = append(v.at, place{arn, 0, n, -1})
 		}
@@ -276,29 +276,29 @@ func inAccount(account string) textsolve.Segment {
 	return textsolve.Fixed(account)
 }
 
-// parentVariants are the ARNs of an account's users.
-func (s *search) parentVariants(account string) []variant {
+// parentLayouts are the ARNs of an account's users.
+func (s *search) parentLayouts(account string) []layout {
 	s.c.b.Spend(400)
 	segs := []textsolve.Segment{textsolve.Fixed("arn:" + s.c.partition + ":iam::"), inAccount(account), textsolve.Fixed(":user/")}
 	name := textsolve.Repeat(nameClass(), 1, 64)
-	var list []variant
+	var list []layout
 	for _, t := range []textsolve.Shape{{Segments: append(segs[:3:3], name)}, {Segments: append(segs[:3:3], textsolve.Repeat(pathClass(), 1, 510), textsolve.Fixed("/"), name)}} {
-		v := whole(sParent, t)
+		v := wholeLayout(sParent, t)
 		v.at = append(v.at, place{sAccount, 1, 1, -1})
 		list = append(list, v)
 	}
 	return list
 }
 
-// sessionVariants are the values of a key that carry the caller's account, and
+// sessionLayouts are the values of a key that carry the caller's account, and
 // those that carry none.
-func (s *search) sessionVariants(slot int, account string) []variant {
+func (s *search) sessionLayouts(slot int, account string) []layout {
 	s.c.b.Spend(400)
 	d := s.domain(slot)
-	list := make([]variant, 0, len(d.forms))
+	list := make([]layout, 0, len(d.forms))
 	for i := range d.forms {
 		f := &d.forms[i]
-		v := whole(slot, f.in(account))
+		v := wholeLayout(slot, f.in(account))
 		v.same = f.same
 		if f.caller >= 0 {
 			v.at = append(v.at, place{sAccount, f.caller, f.caller, -1})
@@ -310,7 +310,7 @@ func (s *search) sessionVariants(slot int, account string) []variant {
 
 // matters reports whether any literal asks for the value as a whole: others
 // cannot tell the longer shapes from the shortest.
-func (v *variant) matters(lits []literal) bool {
+func (v *layout) matters(lits []literal) bool {
 	if v.pair {
 		return true
 	}
@@ -332,7 +332,7 @@ func (p place) cut(texts []string) string {
 	return b.String()
 }
 
-func (v *variant) placeOf(slot int) (place, bool) {
+func (v *layout) placeOf(slot int) (place, bool) {
 	for _, p := range v.at {
 		if p.slot == slot {
 			return p, true
