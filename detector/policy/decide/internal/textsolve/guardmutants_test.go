@@ -13,8 +13,8 @@ func TestGuardMutants(t *testing.T) {
 	guarded.Try(t, nil, []testing.InternalTest{
 		{Name: "TestPatternsFold", F: TestPatternsFold},
 		{Name: "TestPatternHead", F: TestPatternHead},
-		{Name: "TestShapeSolve", F: TestTapeSolve},
-		{Name: "TestShapeBegins", F: TestTapeBegins},
+		{Name: "TestShapeSolve", F: TestShapeSolve},
+		{Name: "TestShapeBegins", F: TestShapeBegins},
 		{Name: "TestReadPattern", F: TestReadPattern},
 	})
 }
