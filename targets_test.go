@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -51,6 +53,38 @@ func TestRunLeavesNothingOut(t *testing.T) {
 	for _, s := range regexp.MustCompile(`os\.Getenv\("(KMSENTRY_[A-Z]+)"\) == ""`).FindAllStringSubmatch(testSources(t), -1) {
 		if !strings.Contains(document(t, "Makefile"), s[1]+"=1") {
 			t.Errorf("no target of the Makefile sets %s, without which a test skips", s[1])
+		}
+	}
+}
+
+// TestStepsThatCannotRun: a step of .ci/run that cannot run fails, unless it may
+// be left out; then it says so.
+func TestStepsThatCannotRun(t *testing.T) {
+	script := document(t, ".ci/run")
+	from, to := strings.Index(script, "leave() {"), strings.Index(script, "unchecked=\"\"")
+	if from < 0 || to < from {
+		t.Fatal(".ci/run: expected leave() before unchecked, found none")
+	}
+	for _, row := range []struct {
+		name, env, step string
+		status          int
+		says            string
+	}{
+		{"listed in .ci/skip", "", "oracle", 0, "NOT CHECKED: oracle: why"},
+		{"not listed in .ci/skip", "", "fuzz", 1, "CANNOT RUN: fuzz: why"},
+		{"named in the environment", "KMSENTRY_SKIP=soak fuzz", "fuzz", 0, "NOT CHECKED: fuzz: why"},
+		{"another one is named", "KMSENTRY_SKIP=soak", "oracle", 1, "CANNOT RUN: oracle: why"},
+		{"a part of a name is named", "KMSENTRY_SKIP=soaking", "soak", 1, "CANNOT RUN: soak: why"},
+		{"nothing may be left out", "KMSENTRY_SKIP=", "oracle", 1, "CANNOT RUN: oracle: why"},
+	} {
+		cmd := exec.Command("bash", "-c", "set -euo pipefail; unchecked=; "+script[from:to]+"leave "+row.step+" why")
+		cmd.Env = slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, "KMSENTRY_SKIP=") })
+		if row.env != "" {
+			cmd.Env = append(cmd.Env, row.env)
+		}
+		out, _ := cmd.CombinedOutput() // its status is looked at
+		if got := cmd.ProcessState.ExitCode(); got != row.status || !strings.Contains(string(out), row.says) {
+			t.Errorf("%s: status %d, %q; want %d, %q", row.name, got, out, row.status, row.says)
 		}
 	}
 }
