@@ -111,7 +111,7 @@ oracle: ## hold the decision against npm @cloud-copilot/iam-simulate (needs node
 	KMSENTRY_ORACLE=1 $(GO) test -count=1 -run TestOracle ./detector/policy/decide
 
 soak: ## send 20,000 events through the real binary: every alert once, and memory that does not grow
-	KMSENTRY_SOAK=1 $(GO) test -count=1 -timeout 30m -v -run TestSoak ./lambda
+	KMSENTRY_SOAK=1 $(GO) test -count=1 -timeout 30m -v -run TestSoak ./lambda/detect
 
 scale: ## sweep 100,000 keys of a fake KMS: each once, and memory that does not grow (minutes)
 	KMSENTRY_SCALE=1 $(GO) test ./internal/sweep -run TestHundredThousandKeys -count=1 -v

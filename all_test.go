@@ -57,7 +57,8 @@ func rules() map[string]rule {
 			forbidden: []string{"os", "net", "net/http", "log", "log/slog", "os/exec"},
 		},
 		"alert/exceptions": {ours: []string{"detector", "detector/policy/decide", "internal/awsid"}, modules: []string{"go.yaml.in/yaml/v3"}, forbidden: pure},
-		"lambda": {
+		"lambda":           {ours: []string{"lambda/detect"}},
+		"lambda/detect": {
 			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy/decide", "internal/awsid", "internal/function", "internal/version"},
 			modules: []string{"github.com/aws/aws-sdk-go-v2"},
 		},
@@ -72,7 +73,7 @@ func rules() map[string]rule {
 			ours: []string{
 				"alert", "alert/exceptions", "detector", "detector/policy", "detector/policy/decide", "detector/policy/evaluate", "detector/policy/kmsapi", "history", "internal/awsid", "internal/doctor", "internal/fakesns",
 				"internal/hunt", "internal/load", "internal/redrive", "internal/runtimeapi", "internal/s3archive", "internal/show", "internal/sweep",
-				"internal/version",
+				"internal/version", "lambda/detect",
 			},
 			modules: []string{
 				"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sqs", // for doctor, redrive and sweep
@@ -145,7 +146,7 @@ func testModules() []string {
 
 // readsClock lists the folders that may ask for the time.
 func readsClock() []string {
-	return []string{"lambda", "lambda/sweep", "cmd/kmsentry", "internal/fakesns", "internal/function", "internal/hunt", "internal/preview", "internal/runtimeapi"}
+	return []string{"lambda/detect", "lambda/sweep", "cmd/kmsentry", "internal/fakesns", "internal/function", "internal/hunt", "internal/preview", "internal/runtimeapi"}
 }
 
 // A goPackage is a folder of Go files.
@@ -280,10 +281,10 @@ func TestImportRulesCanFail(t *testing.T) {
 		{"alert", "go.yaml.in/yaml/v3"},
 		{"alert/exceptions", "github.com/aws/aws-lambda-go/events"},
 		{"alert", "net/http"},
-		{"lambda", module + "/internal/fakesns"},
+		{"lambda/detect", module + "/internal/fakesns"},
 		{"lambda", "github.com/aws/aws-sdk-go-v2/config"},
 		{"lambda", "github.com/aws/aws-sdk-go-v2/service/kms"},
-		{"lambda", module + "/internal/sweep"},
+		{"lambda/detect", module + "/internal/sweep"},
 		{"lambda/sweep", "github.com/aws/aws-sdk-go-v2/config"},
 		{"internal/function", module + "/internal/sweep"},
 		{"detector", "github.com/aws/aws-lambda-go/events"},

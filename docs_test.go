@@ -91,8 +91,8 @@ func TestSettingsAreListed(t *testing.T) {
 			listed[name] = strings.Join(codes(row[1]), " ")
 		}
 	}
-	if got, want := slices.Sorted(maps.Keys(listed)), settingNames(t, "lambda"); !slices.Equal(got, want) {
-		t.Errorf("docs/settings.md lists the settings\n%q, lambda/settings.go reads\n%q", got, want)
+	if got, want := slices.Sorted(maps.Keys(listed)), settingNames(t, filepath.Join("lambda", "detect")); !slices.Equal(got, want) {
+		t.Errorf("docs/settings.md lists the settings\n%q, lambda/detect/settings.go reads\n%q", got, want)
 	}
 	variables := template(t).Resources["DetectorFunction"].Properties.Environment.Variables
 	for name, parameter := range listed {

@@ -382,7 +382,7 @@ func (f *faults) function() {
 
 // environment wants every variable to be a setting that the function reads.
 func (f *faults) environment(function map[string]any) {
-	variables := f.settings(function, "lambda")
+	variables := f.settings(function, filepath.Join("lambda", "detect"))
 	f.want("TOPIC_ARN", variables["TOPIC_ARN"], `{"Ref": "AlertTopic"}`)
 	f.want("OVERFLOW_TOPIC_ARN", variables["OVERFLOW_TOPIC_ARN"], `{"Ref": "OverflowTopic"}`)
 	f.want("AWS_USE_FIPS_ENDPOINT", variables["AWS_USE_FIPS_ENDPOINT"], `{"Ref": "UseFips"}`)

@@ -346,7 +346,7 @@ func (f *faults) tamperCounted(p map[string]any) {
 // The metrics that alarms and dashboard read are those that the function writes
 // and docs/deploy.md names.
 func TestMetricsAreWrittenAndDocumented(t *testing.T) {
-	source := []byte(document(t, "lambda/log.go") + document(t, "lambda/sweep/log.go"))
+	source := []byte(document(t, "lambda/detect/log.go") + document(t, "lambda/sweep/log.go"))
 	read := regexp.MustCompile(`"kmsentry", "([A-Za-z]+)"|Namespace: kmsentry\n      MetricName: ([A-Za-z]+)`).FindAllStringSubmatch(readTemplate(t), -1)
 	var documented []string
 	for _, row := range rows(t, "docs/deploy.md", "## Metrics of its own") {

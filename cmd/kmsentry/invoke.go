@@ -21,8 +21,8 @@ import (
 
 const invokeUsage = `Usage: kmsentry invoke [flags] EVENT...
 
-Sends events through the real Lambda binary on this machine: no AWS account,
-no Docker, no network. An EVENT is a file, a folder (all its *.json and
+Sends events through the Lambda function on this machine: no AWS account, no
+Docker, no network. An EVENT is a file, a folder (all its *.json and
 *.json.gz files) or - for standard input. It holds an EventBridge event, a bare
 CloudTrail record, a log file, what aws cloudtrail lookup-events or aws sqs
 receive-message prints, a failed event, or a record per line, gzipped or not.
@@ -92,7 +92,7 @@ func parseInvoke(args []string, lookup func(string) (string, bool), stdout, stde
 		o.topic = topic
 	}
 	flags := flag.NewFlagSet("kmsentry invoke", flag.ContinueOnError)
-	flags.StringVar(&o.bootstrap, "bootstrap", "", "`path` of the Lambda binary for this machine (default bootstrap next to this command, then bin/bootstrap)")
+	flags.StringVar(&o.bootstrap, "bootstrap", "", "`path` of the Lambda binary for this machine (default bootstrap next to this command, else this command itself)")
 	flags.StringVar(&o.endpoint, "endpoint", "", "publish to the SNS at `URL` (moto, LocalStack, AWS) in place of the embedded one; credentials come from the environment")
 	flags.StringVar(&o.topic, "topic-arn", o.topic, "the function's TOPIC_ARN")
 	flags.StringVar(&o.format, "format", "text", "`text` or json: one object per event")
@@ -221,10 +221,8 @@ type runner struct {
 }
 
 func newRunner(o invokeOptions, environ []string, stderr io.Writer) (*runner, error) {
-	if o.bootstrap == "" {
-		o.bootstrap = usualBootstrap()
-	}
-	if err := checkBootstrap(o.bootstrap); err != nil {
+	function, err := functionOf(o.bootstrap)
+	if err != nil {
 		return nil, err
 	}
 	r := &runner{options: o}
@@ -236,7 +234,8 @@ func newRunner(o invokeOptions, environ []string, stderr io.Writer) (*runner, er
 		}
 		r.sns, endpoint = s, s.URL()
 	}
-	r.function = &runtimeapi.Function{Bootstrap: o.bootstrap, Env: functionEnv(o, environ, endpoint)}
+	r.function = function
+	r.function.Env = functionEnv(o, environ, endpoint)
 	if o.verbose {
 		r.function.Log = &printableWriter{stderr}
 	}
@@ -247,21 +246,23 @@ func newRunner(o invokeOptions, environ []string, stderr io.Writer) (*runner, er
 	return r, nil
 }
 
-// usualBootstrap is where make puts the Lambda binary: next to this command, so
-// that it is found from any folder.
-func usualBootstrap() string {
-	const built = "bin/bootstrap"
-	self, err := os.Executable()
-	if err != nil {
-		return built
+// functionOf returns the function whose binary is at path; of "" the binary next
+// to this command, where make puts it, or, where there is none, this command.
+func functionOf(path string) (*runtimeapi.Function, error) {
+	if path != "" {
+		return &runtimeapi.Function{Bootstrap: path}, checkBootstrap(path)
 	}
-	if self, err = filepath.EvalSymlinks(self); err != nil {
-		return built
+	self, err := os.Executable()
+	if err == nil {
+		self, err = filepath.EvalSymlinks(self)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("expected the place of this command: %w; give --bootstrap", err)
 	}
 	if near := filepath.Join(filepath.Dir(self), "bootstrap"); checkBootstrap(near) == nil {
-		return near
+		return &runtimeapi.Function{Bootstrap: near}, nil
 	}
-	return built
+	return &runtimeapi.Function{Bootstrap: self, Args: []string{asFunction}}, nil
 }
 
 // checkBootstrap says how to build the binary when it is not there.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -409,7 +410,8 @@ func TestInvokeBootstrap(t *testing.T) {
 	}
 }
 
-// The command finds the function next to itself, from any folder.
+// The command alone is the function too, from any folder; a function next to it
+// comes first.
 func TestInvokeFindsItsFunction(t *testing.T) {
 	dir := t.TempDir()
 	command := filepath.Join(dir, "kmsentry")
@@ -426,15 +428,37 @@ func TestInvokeFindsItsFunction(t *testing.T) {
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}
-	if out, err := run(); err == nil || !strings.Contains(out, "bin/bootstrap is not there: build it with make bin/bootstrap") {
-		t.Errorf("without a function: %v, %q", err, out)
+	if out, err := run(); err != nil || !strings.Contains(out, "public, critical, published") {
+		t.Errorf("alone: %v, %q", err, out)
 	}
-	if err := os.Symlink(bootstrap.Path(t), filepath.Join(dir, "bootstrap")); err != nil {
+	if out, err := exec.Command(command, "function").CombinedOutput(); exitOf(err) != exitUsage || !strings.Contains(string(out), `unknown command "function"`) {
+		t.Errorf("function, for which no Lambda asks: %v, %q", err, out)
+	}
+	near := filepath.Join(dir, "bootstrap")
+	if err := os.WriteFile(near, []byte("#!/bin/sh\nexit 7\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := run(); err == nil || !strings.Contains(out, "the process ended before it answered: exit status 7") {
+		t.Errorf("with another function next to it: %v, %q", err, out)
+	}
+	if err := os.Remove(near); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(bootstrap.Path(t), near); err != nil {
 		t.Fatal(err)
 	}
 	if out, err := run(); err != nil || !strings.Contains(out, "public, critical, published") {
-		t.Errorf("with one: %v, %q", err, out)
+		t.Errorf("with the function next to it: %v, %q", err, out)
 	}
+}
+
+// exitOf is the exit status that an error of exec says; 0 for nil.
+func exitOf(err error) int {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode()
+	}
+	return 0
 }
 
 func TestInvokeOtherEndpoint(t *testing.T) {

@@ -21,9 +21,11 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 
 	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/internal/version"
+	"github.com/kmsentry/kmsentry/lambda/detect"
 )
 
 // The exit statuses.
@@ -34,7 +36,16 @@ const (
 	exitFound = 3 // something was found
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+// asFunction is the argument with which invoke starts this command as the
+// function, under the Runtime API that it speaks itself.
+const asFunction = "function"
+
+func main() {
+	if slices.Equal(os.Args[1:], []string{asFunction}) && os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" {
+		detect.Main()
+	}
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
 
 // A command is one word behind kmsentry.
 type command struct {

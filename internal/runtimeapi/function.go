@@ -16,6 +16,7 @@ const functionARN = "arn:aws:lambda:us-east-1:111122223333:function:kmsentry"
 // Start. Its methods are for one goroutine.
 type Function struct {
 	Bootstrap string        // path of the binary
+	Args      []string      // its arguments; Lambda gives none
 	Env       []string      // NAME=value: the whole environment beside what Lambda sets
 	Log       io.Writer     // what the process writes on stdout and stderr; nil discards
 	Grace     time.Duration // how long after its deadline an invocation may still answer; 0, as in Lambda, not at all
@@ -132,7 +133,7 @@ func (f *Function) run() error {
 	if err != nil {
 		return err
 	}
-	p := &process{cmd: exec.Command(path), exited: make(chan struct{})}
+	p := &process{cmd: exec.Command(path, f.Args...), exited: make(chan struct{})}
 	p.cmd.Env = append([]string{
 		"AWS_LAMBDA_RUNTIME_API=" + f.server.addr(),
 		"AWS_LAMBDA_FUNCTION_NAME=kmsentry",

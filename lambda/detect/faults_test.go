@@ -1,4 +1,4 @@
-package main
+package detect
 
 import (
 	"bytes"
@@ -285,7 +285,7 @@ func TestSoak(t *testing.T) {
 		fmt.Fprintf(w, "<PublishResponse><PublishResult><MessageId>%d</MessageId></PublishResult></PublishResponse>", messages.Add(1))
 	}))
 	defer server.Close()
-	names, err := filepath.Glob(filepath.Join("..", "events", "*.json"))
+	names, err := filepath.Glob(filepath.Join("..", "..", "events", "*.json"))
 	if err != nil || len(names) < 10 {
 		t.Fatalf("%d sample events (%v)", len(names), err)
 	}

@@ -1,4 +1,4 @@
-package main
+package detect
 
 import (
 	"context"
@@ -56,7 +56,7 @@ func newSNSServer(t testing.TB, fault func(n int) fakesns.Fault) *fakesns.Server
 // sample reads a sample event.
 func sample(t testing.TB, name string) []byte {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "events", name+".json"))
+	text, err := os.ReadFile(filepath.Join("..", "..", "events", name+".json"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package main
+package detect
 
 import (
 	"context"
@@ -33,7 +33,7 @@ func (c *counter) Publish(_ context.Context, in *sns.PublishInput, _ ...func(*sn
 // that tells the truth: one message when it says published, else none; and
 // what is not private is never quiet.
 func FuzzHandler(f *testing.F) {
-	names, err := filepath.Glob(filepath.Join("..", "events", "*.json"))
+	names, err := filepath.Glob(filepath.Join("..", "..", "events", "*.json"))
 	if err != nil || len(names) == 0 {
 		f.Fatalf("no sample events: %v", err)
 	}
