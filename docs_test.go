@@ -353,7 +353,7 @@ func document(t *testing.T, name string) string {
 	return string(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")))
 }
 
-// rows are the cells of the first table behind a heading, without its head.
+// rows are the cells of the first table after a heading, without its head.
 func rows(t *testing.T, name, heading string) [][]string {
 	t.Helper()
 	_, text, ok := strings.Cut(document(t, name), "\n"+heading+"\n")

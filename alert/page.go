@@ -15,7 +15,7 @@ func (p *page) line(s string) {
 	p.lines += strings.Count(s, "\n") + 1
 }
 
-// para writes text wrapped, the first line behind first, the others behind rest.
+// para writes text wrapped, the first line after first, the others after rest.
 func (p *page) para(first, rest, text string) {
 	p.lines += wrapTo(&p.text, first, rest, text)
 	p.text.WriteByte('\n')

@@ -34,7 +34,7 @@ func plain(s string, limit int) string {
 	return cut(strings.Join(words, " "), limit)
 }
 
-// breakURL takes the shape of a URL from a word: the colon behind the scheme
+// breakURL takes the shape of a URL from a word: the colon after the scheme
 // and the dots of the host, which programs take for a link without a scheme too.
 func breakURL(word string) string { return replaceWWW(breakSchemes(word), "[.]") }
 

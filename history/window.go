@@ -73,7 +73,7 @@ func (w *window) read() bool {
 	if len(w.buf)+chunk > cap(w.buf) {
 		size := max(len(w.buf)+chunk, min(2*cap(w.buf), w.limits.unit+chunk))
 		if size > w.limits.unit+chunk {
-			size = max(size, most) // at once: what is not used of it takes no memory, and smaller ones would be left behind
+			size = max(size, most) // at once: what is not used of it takes no memory, and smaller ones would be left over
 		}
 		grown := make([]byte, len(w.buf), size)
 		copy(grown, w.buf)
@@ -106,7 +106,7 @@ func readFull(r io.Reader, p []byte) (n int, err error) {
 }
 
 // look finds the hits in what was read last. The last bytes before the end are
-// left for the next time, since a needle may go on behind them.
+// left for the next time, since a needle may go on after them.
 func (w *window) look() {
 	from := max(w.looked, w.base)
 	to := w.end()

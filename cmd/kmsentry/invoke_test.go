@@ -187,7 +187,7 @@ func TestInvokeJSON(t *testing.T) {
 	}
 }
 
-// A bad input is one line on standard error; the good one behind it still runs.
+// A bad input is one line on standard error; the good one after it still runs.
 func TestInvokeBadInputs(t *testing.T) {
 	good := sampleEvent("put-key-policy-public")
 	sample, err := os.ReadFile(good)

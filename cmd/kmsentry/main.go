@@ -47,7 +47,7 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// A command is one word behind kmsentry.
+// A command is one word after kmsentry.
 type command struct {
 	name    string
 	summary string

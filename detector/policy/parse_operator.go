@@ -40,7 +40,7 @@ var operatorNames = [...]struct {
 
 // ParseOperator takes an operator apart: [ForAllValues:|ForAnyValue:]NAME[IfExists].
 // Another letter case than AWS's is accepted and noted. ok is false for an
-// unknown operator, and for IfExists behind Null.
+// unknown operator, and for IfExists after Null.
 func ParseOperator(text string) (op Operator, ok bool) {
 	op.Text = text
 	name := text

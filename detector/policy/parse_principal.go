@@ -33,7 +33,7 @@ func (s *scanner) principals() ([]Principal, *ParseError) {
 }
 
 // principalKinds reads the object of Principal, which starts at start, from
-// behind its bracket on.
+// after its bracket on.
 func (s *scanner) principalKinds(start int) ([]Principal, *ParseError) {
 	var list []Principal
 	var seen [KindCanonicalUser + 1]bool
@@ -270,7 +270,7 @@ func isPartition(text string) bool {
 	return true
 }
 
-// isPathAndName reports whether text is a user's or role's name behind an
+// isPathAndName reports whether text is a user's or role's name after an
 // optional path. Paths hold U+0021 to U+007E (IAM API, pathType); wildcards
 // and variables cannot be meant by them in a principal.
 func isPathAndName(text string) bool {

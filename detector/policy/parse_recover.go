@@ -2,7 +2,7 @@ package policy
 
 import "strings"
 
-// recover goes on behind a value that starts at start and does not follow the
+// recover goes on after a value that starts at start and does not follow the
 // grammar: the value is skipped, and the returned mark stands for it. A strict
 // scanner (see note), and one that finds no JSON there, returns the error
 // instead.
@@ -143,7 +143,7 @@ func (s *scanner) lines() {
 	}
 }
 
-// recoverMember goes on behind a member whose name is the problem.
+// recoverMember goes on after a member whose name is the problem.
 func (s *scanner) recoverMember(err *ParseError) (mark string, fatal *ParseError) {
 	s.space()
 	return s.recover(s.pos, err)

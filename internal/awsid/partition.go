@@ -29,7 +29,7 @@ func Partitions() []Partition {
 }
 
 // IsPartition reports whether text has the shape of a partition's name, e.g.
-// aws, aws-cn, aws-us-gov, aws-iso-b: "aws", then, behind a hyphen, lower-case
+// aws, aws-cn, aws-us-gov, aws-iso-b: "aws", then, after a hyphen, lower-case
 // ASCII letters, digits and hyphens, no hyphen at the end. "" is none.
 // Source: IAM User Guide, reference-arns.html; partitions that are not among
 // [Partitions] yet have the shape, too.

@@ -25,7 +25,7 @@ type fileResult struct {
 	bad        []Fault          // records that are none
 	moreBad    int              // beyond those
 	events     []*history.Event // what the records came to, those that were taken over left out
-	candidates int              // records behind these
+	candidates int              // records of these events, and of those left out
 	found      int              // findings that were taken over
 }
 

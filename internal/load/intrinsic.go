@@ -119,7 +119,7 @@ func (r *resolver) object(n *node) *node {
 }
 
 // statements resolves a list of statements. One that comes to nothing leaves a
-// statement without effect behind, so that the others keep their places.
+// statement without effect in its place, so that the others keep their places.
 func (r *resolver) statements(list *node) *node {
 	out := &node{kind: listKind, at: list.at}
 	for _, item := range list.items {

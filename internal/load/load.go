@@ -153,7 +153,7 @@ func looksUTF16(data []byte) bool {
 	return false
 }
 
-// textTail is what aws kms get-key-policy --output text prints behind the
+// textTail is what aws kms get-key-policy --output text prints after the
 // policy: a tab and the policy's name.
 var textTail = regexp.MustCompile(`\}\s*\tdefault$`)
 

@@ -23,7 +23,7 @@ type fakeKey struct {
 	fails         map[string]string // the error code of a call
 }
 
-// fakeAWS is KMS, S3, STS and CloudWatch Logs on loopback, behind one address.
+// fakeAWS is KMS, S3, STS and CloudWatch Logs on loopback, at one address.
 // Account and Region are those of the request's signature: the access key
 // "AKIA" + account, or "ASIA" + account from AssumeRole.
 type fakeAWS struct {

@@ -4,7 +4,7 @@ package condkey
 // that differ in a free part of their names. All of it is plain data.
 type Row struct {
 	// Name is the documented spelling. For a family it is the fixed part:
-	// "aws:PrincipalTag/" before, or ":sub" behind, the free one.
+	// "aws:PrincipalTag/" before, or ":sub" after, the free one.
 	Name   string
 	Old    []string // earlier names of the same key
 	Family Family

@@ -150,7 +150,7 @@ func principalRows() []Row {
 			Cases: []Case{
 				{Callers: Role, Is: Always, Values: Values{Shapes: []string{"AROA{id 12 124}:{name 2 64}"}}},
 				{Callers: User, Is: Always, Values: Values{Shapes: []string{"AIDA{id 12 124}"}}},
-				{Callers: Root | Fed, Is: Always}, // the account, and the name behind it, of the caller's ARN
+				{Callers: Root | Fed, Is: Always}, // the account, and the name after it, of the caller's ARN
 				unsaid,
 			},
 			Say: sayCaller(),

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A Shape describes the texts that a key can hold: parts one behind the other.
+// A Shape describes the texts that a key can hold: parts one after the other.
 // It is written as text with braces for what is open:
 //
 //	{partition}     the key's partition

@@ -36,7 +36,7 @@ func holdBounds(t *testing.T, name string, d Decision, alloc uint64) {
 	}
 }
 
-// costly are policies near the limit of size, or with something hidden behind
+// costly are policies near the limit of size, or with something hidden after
 // what is dear, of which the answer is known by the way they are made.
 func costly() map[string]struct {
 	text  []byte

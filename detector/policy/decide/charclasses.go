@@ -52,7 +52,7 @@ func pathClass() *textsolve.Class  { return classOf(condkey.Path) }
 // separators: a tag can hold them.
 const numbers = "\u00a0²³¹¼½¾"
 
-// letters are the letters of Latin-1 behind ASCII, and one from beyond.
+// letters are the letters of Latin-1 beyond ASCII, and one from beyond.
 func letters() string {
 	return "àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞßªµºΩЖ"
 }

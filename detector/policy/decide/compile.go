@@ -11,7 +11,7 @@ import (
 )
 
 // Slots of what every request has or may have, whether or not a condition
-// names it. Keys that conditions name get the slots behind them.
+// names it. Keys that conditions name get the slots after them.
 const (
 	sAccount  = iota // aws:PrincipalAccount and kms:CallerAccount
 	sArn             // aws:PrincipalArn

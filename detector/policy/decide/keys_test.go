@@ -21,9 +21,9 @@ import (
 // testdata/keys.jsonl.
 //
 // Present lists, separated by ";", an answer and the requests that it is for:
-// callers (R role, U user, O root user, F federated, S service), behind "/"
+// callers (R role, U user, O root user, F federated, S service), after "/"
 // the paths (P public, E endpoint, V through a service, M through an MCP
-// server), behind "+" t for temporary or l for long-term credentials, behind
+// server), after "+" t for temporary or l for long-term credentials, after
 // "@" the actions. The first that covers a request counts; without any the key
 // is absent. Yes, No and Maybe are values of requests like At.
 type keyFact struct {

@@ -218,7 +218,7 @@ func (s *search) callerForms(row *condkey.Row) []form {
 	return forms
 }
 
-// userLayouts are the shapes of a user id: a unique id, and behind it the
+// userLayouts are the shapes of a user id: a unique id, and after it the
 // name of a role's session.
 func (s *search) userLayouts() []layout {
 	var list []layout

@@ -110,7 +110,7 @@ func TestUnknownCorpus(t *testing.T) {
 	}
 }
 
-// TestUnknownMany: however many parts cannot be read, those behind them are,
+// TestUnknownMany: however many parts cannot be read, those after them are,
 // and the work is bounded.
 func TestUnknownMany(t *testing.T) {
 	const open, tail = `{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}`, `]}`

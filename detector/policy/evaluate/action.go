@@ -54,7 +54,7 @@ func MatchesActions(st *policy.Statement, action string) Answer {
 }
 
 // matchesAction matches one entry without regard to letter case. AWS documents
-// wildcards behind "service:" and alone; it does not say what becomes of them
+// wildcards after "service:" and alone; it does not say what becomes of them
 // elsewhere, nor of white space around an entry.
 func matchesAction(pattern, action string) Answer {
 	if policy.HasMark(pattern) {

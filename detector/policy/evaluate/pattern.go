@@ -36,7 +36,7 @@ func literalText(pattern glob) string {
 
 // matchGlob matches all of text: * is any number of characters, ? is one. What
 // is before the first * and after the last one has its place in the text;
-// each piece between two is looked for behind the piece before it.
+// each piece between two is looked for after the piece before it.
 func matchGlob(pattern glob, text string) bool {
 	first := firstStar(pattern)
 	n, ok := matchPiece(pattern[:first], text)

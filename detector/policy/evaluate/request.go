@@ -26,7 +26,7 @@ type Request struct {
 	// Time is the instant of the request.
 	Time time.Time
 	// Context holds the request's condition keys in their canonical spelling
-	// (as in AWS's documentation; names behind a colon as the policy writes
+	// (as in AWS's documentation; names after a colon as the policy writes
 	// them) with their values. A key without an entry is absent from the
 	// request. Keys are compared without regard to letter case.
 	Context map[string][]string

@@ -47,7 +47,7 @@ func (p evaluator) resource(value string, negated bool, r Request) Answer {
 	for _, form := range forms[1:] {
 		answer = agreed(answer, matchResourceForm(form, r.Resource))
 	}
-	if strings.Contains(arnHead(value), "${") { // documented only behind the fifth colon
+	if strings.Contains(arnHead(value), "${") { // documented only after the fifth colon
 		return agreed(answer, matchResourceForm(plainGlob(value), r.Resource))
 	}
 	return answer

@@ -39,7 +39,7 @@ type Action struct {
 	Name  string // "kms:Encrypt"
 	Class Class
 	// Grantable says that a grant can carry the action; the operation of the
-	// grant (kms:GrantOperations) is then the name behind "kms:".
+	// grant (kms:GrantOperations) is then the name after "kms:".
 	Grantable bool
 	// Command is the AWS CLI's subcommand with the parameters that it must have.
 	// KEY is the key, PAIRSPEC a key pair spec, GRANTEE and OPERATIONS are the
@@ -125,7 +125,7 @@ func FindAction(name string) (a Action, ok bool) {
 }
 
 // ClassActions returns the actions that count for a class: its own, and
-// CreateGrant behind those of the three classes that work across accounts.
+// CreateGrant after those of the three classes that work across accounts.
 func ClassActions(c Class) []string {
 	var names []string
 	for i := range actionTable {

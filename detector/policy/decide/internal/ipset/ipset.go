@@ -42,7 +42,7 @@ func newAddressSet(prefixes ...string) Set {
 	return s.Normal()
 }
 
-// RangeOf returns the addresses of p; bits behind the prefix are ignored.
+// RangeOf returns the addresses of p; bits after the prefix are ignored.
 func RangeOf(p netip.Prefix) Range {
 	p = p.Masked()
 	b := p.Addr().AsSlice()
@@ -102,7 +102,7 @@ func (s Set) Past(a netip.Addr) netip.Addr {
 	i, _ := slices.BinarySearchFunc(s, a, func(r Range, a netip.Addr) int { return r.Hi.Compare(a) })
 	if i < len(s) && s[i].Lo.Compare(a) <= 0 {
 		if a = s[i].Hi.Next(); !a.IsValid() && s[i].Hi.Is4() {
-			a = netip.IPv6Unspecified() // sets list IPv6 behind IPv4
+			a = netip.IPv6Unspecified() // sets list IPv6 after IPv4
 		}
 	}
 	return a

@@ -9,7 +9,7 @@ import (
 // An automaton walks a shape and, at the same time, every pattern of every constraint.
 // A state is the place on the shape and the set of pattern positions that are
 // reachable there; positions of all patterns are numbered through, those of
-// constraints that begin later behind the others, so that a state is a short list
+// constraints that begin later come last, so that a state is a short list
 // that stays sorted by itself.
 type automaton struct {
 	shape       Shape
@@ -23,7 +23,7 @@ type automaton struct {
 	b           *Budget
 
 	nodes []node
-	sets  []int32              // of all nodes, one behind the other
+	sets  []int32              // of all nodes, one after the other
 	seen  []int32              // a table of the first node of each hash, -1 for none
 	chars []rune               // scratch: the candidates
 	known [utf8.RuneSelf]int32 // the round in which an ASCII character became a candidate
@@ -239,7 +239,7 @@ func (a *automaton) advance(n node, r rune) node {
 
 // add appends a position, and those reachable from it without reading, to the
 // set of n, which ends the list. Positions come in ascending order, so what is
-// not behind the last one is in the set already.
+// not after the last one is in the set already.
 func (a *automaton) add(p, last, constraint int32, n *node) (newLast, newNeed int32) {
 	for p > last {
 		a.sets = append(a.sets, p)

@@ -4,7 +4,7 @@ package textsolve
 // any will do, the pleasant ones first.
 type Class struct {
 	ascii  [2]uint64
-	beyond func(rune) bool // for characters behind ASCII; nil: none
+	beyond func(rune) bool // for characters beyond ASCII; nil: none
 	Sample string
 }
 
@@ -25,7 +25,7 @@ func (c *Class) Has(r rune) bool {
 	return c.beyond != nil && c.beyond(r)
 }
 
-// And adds the characters behind ASCII that beyond knows.
+// And adds the characters beyond ASCII that beyond knows.
 func (c *Class) And(beyond func(rune) bool) *Class {
 	c.beyond = beyond
 	return c

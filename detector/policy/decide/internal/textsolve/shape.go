@@ -16,7 +16,7 @@ import (
 const FewTexts = 8
 
 // A Shape is the shape of all values that a key, or several keys that depend on
-// each other, can have: segments one behind the other. The ARN of a role is
+// each other, can have: segments one after the other. The ARN of a role is
 // "arn:aws:iam::", an account, ":role/", a name.
 type Shape struct {
 	Segments []Segment
