@@ -3,6 +3,8 @@ package policy
 import (
 	"strconv"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // principals reads the value of Principal or NotPrincipal: "*" or an object
@@ -159,10 +161,10 @@ func (s *scanner) openPrincipal(text, mark string) string {
 		return mark
 	}
 	s.unknown[len(s.unknown)-1].Never = ":" // the text is there, and split
-	if !isPartition(parts[1]) {
+	if !awsid.IsPartition(parts[1]) {
 		parts[1] = mark
 	}
-	if !IsAccountID(parts[4]) {
+	if !awsid.IsAccount(parts[4]) {
 		parts[4] = mark
 	}
 	if !IsPrincipalARN("arn:aws:" + parts[2] + ":" + parts[3] + ":111122223333:" + parts[5]) {
@@ -187,7 +189,7 @@ func wantPrincipal(kind PrincipalKind) string {
 func validPrincipal(kind PrincipalKind, text string) bool {
 	switch kind {
 	case KindAWS:
-		return text == "*" || IsAccountID(text) || IsUniqueID(text) || IsPrincipalARN(text)
+		return text == "*" || awsid.IsAccount(text) || IsUniqueID(text) || IsPrincipalARN(text)
 	case KindService:
 		return len(text) > 0 && onlyFrom(text, "-._")
 	default:
@@ -253,21 +255,7 @@ func SplitPrincipalARN(text string) (a principalARN, ok bool) {
 	a.service, rest, _ = strings.Cut(rest, ":")
 	region, rest, _ := strings.Cut(rest, ":")
 	a.Account, a.Resource, _ = strings.Cut(rest, ":")
-	return a, isPartition(a.Partition) && region == "" && IsAccountID(a.Account)
-}
-
-// isPartition reports whether text is shaped like aws, aws-cn, aws-us-gov, aws-iso-b ...
-func isPartition(text string) bool {
-	rest, ok := strings.CutPrefix(text, "aws")
-	if !ok || strings.HasSuffix(rest, "-") || rest != "" && rest[0] != '-' {
-		return false
-	}
-	for i := range len(rest) {
-		if c := rest[i]; c != '-' && !isDigit(c) && (c < 'a' || c > 'z') {
-			return false
-		}
-	}
-	return true
+	return a, awsid.IsPartition(a.Partition) && region == "" && awsid.IsAccount(a.Account)
 }
 
 // isPathAndName reports whether text is a user's or role's name after an

@@ -163,6 +163,3 @@ func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // allDigits reports whether text holds decimal digits only; true for "".
 func allDigits(text string) bool { return scanDigits(text, 0) == len(text) }
-
-// IsAccountID reports whether text is an AWS account id, 12 digits.
-func IsAccountID(text string) bool { return len(text) == 12 && allDigits(text) }

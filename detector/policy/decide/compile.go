@@ -8,6 +8,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // Slots of what every request has or may have, whether or not a condition
@@ -101,11 +102,9 @@ func (m match) possible() bool { return m != matchNo }
 // key of the partition: for callers of the key owner's account, or for outsiders.
 func compile(p *policy.Policy, keys *condkey.Table, q Question, partition string, insiders bool, b *textsolve.Budget) *compiled {
 	c := &compiled{policy: p, keys: keys, q: q, owner: q.Account, partition: partition, insiders: insiders, b: b}
-	if parts := strings.SplitN(q.KeyARN, ":", 6); len(parts) == 6 {
-		c.region = parts[3]
-		if c.owner == "" {
-			c.owner = parts[4]
-		}
+	key, _ := awsid.SplitARN(q.KeyARN)
+	if c.region = key.Region; c.owner == "" {
+		c.owner = key.Account
 	}
 	c.slots = make([]condkey.Key, sFirst, sFirst+8)
 	for i := range c.slots {

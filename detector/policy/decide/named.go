@@ -6,6 +6,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // named holds the identities and networks that a policy names. A stranger is
@@ -72,7 +73,7 @@ func (n *named) collect(text string) {
 
 func (n *named) add(word string) {
 	switch {
-	case policy.IsAccountID(word):
+	case awsid.IsAccount(word):
 		n.accounts = append(n.accounts, word)
 	case len(word) > 4 && (strings.EqualFold(word[:4], "vpc-") || len(word) > 5 && strings.EqualFold(word[:5], "vpce-")):
 		n.vpcs = append(n.vpcs, strings.ToLower(word))

@@ -17,6 +17,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // The oracle knows nothing of automata or intervals. It makes requests of
@@ -194,7 +195,7 @@ func (o *oracle) accounts() []string {
 		}
 	}
 	list = slices.DeleteFunc(list, func(a string) bool {
-		return !policy.IsAccountID(a) || a == o.q.Account || slices.Contains(o.q.TrustedAccounts, a)
+		return !awsid.IsAccount(a) || a == o.q.Account || slices.Contains(o.q.TrustedAccounts, a)
 	})
 	slices.Sort(list)
 	return slices.Compact(list)
@@ -693,7 +694,7 @@ func (o *oracle) endpoints() []channel {
 		}
 	}
 	accounts := append(o.values("aws:VpceAccount"), vpcOwners(o.constants["aws:sourcevpcarn"])...)
-	accounts = keep(append(accounts, o.fresh("999988887777", "888877776666", "777766665555", "606060606060")), policy.IsAccountID)
+	accounts = keep(append(accounts, o.fresh("999988887777", "888877776666", "777766665555", "606060606060")), awsid.IsAccount)
 	if !o.asks("aws:VpcSourceIp") {
 		addresses = addresses[:1]
 	}

@@ -17,8 +17,8 @@ import (
 // caller's ARNs are always of the key's partition, so what names another one
 // lets nobody in and keeps nobody out.
 func partitions(p *policy.Policy, q Question) []string {
-	if parts := strings.SplitN(q.KeyARN, ":", 6); len(parts) == 6 {
-		return []string{parts[1]}
+	if key, ok := awsid.SplitARN(q.KeyARN); ok {
+		return []string{key.Partition}
 	}
 	others := otherPartitions()
 	parts := map[string]bool{} // see partitionParts

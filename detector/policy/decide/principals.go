@@ -7,6 +7,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // A callerKind is a kind of signed caller.
@@ -81,7 +82,7 @@ func (c *compiled) compilePrincipals(s *stmt) {
 			c.addOpen(e, p.Value)
 		case p.Value == "*":
 			e.star = true
-		case policy.IsAccountID(p.Value):
+		case awsid.IsAccount(p.Value):
 			if !c.inside(p.Value) {
 				e.accounts = append(e.accounts, p.Value)
 			}
@@ -139,7 +140,7 @@ func (c *compiled) addOpen(e *entries, value string) {
 		if !policy.HasMark(parts[1]) && c.q.KeyARN != "" && parts[1] != c.partition {
 			return
 		}
-		if policy.IsAccountID(parts[4]) && c.policy.Lacks(strings.Join(parts[:4], ""), ":") {
+		if awsid.IsAccount(parts[4]) && c.policy.Lacks(strings.Join(parts[:4], ""), ":") {
 			account, known = parts[4], true
 			if c.inside(account) {
 				return

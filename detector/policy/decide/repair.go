@@ -2,10 +2,10 @@ package decide
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // A group is a set of keys whose values hang together.
@@ -314,8 +314,6 @@ func (s *search) neverEqual(a, b int) bool {
 }
 
 func arnAccount(arn string) string {
-	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
-		return parts[4]
-	}
-	return ""
+	a, _ := awsid.SplitARN(arn)
+	return a.Account
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // docNamed lets one service in under conditions.
@@ -147,11 +148,11 @@ func plausibleSource(key, text string) bool {
 	case strings.ContainsAny(text, "*?$"):
 		return false
 	case key == "aws:SourceAccount":
-		return policy.IsAccountID(text)
+		return awsid.IsAccount(text)
 	case key == "aws:SourceOrgID":
 		return len(text) == 12 && strings.HasPrefix(text, "o-")
 	default:
-		return len(parts) == 6 && parts[0] == "arn" && parts[1] == "aws" && (parts[4] == "" || policy.IsAccountID(parts[4]))
+		return len(parts) == 6 && parts[0] == "arn" && parts[1] == "aws" && (parts[4] == "" || awsid.IsAccount(parts[4]))
 	}
 }
 

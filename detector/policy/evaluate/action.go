@@ -5,6 +5,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // isUsable reports whether a key policy can let this caller use the action
@@ -30,11 +31,8 @@ func isUsable(r Request) Answer {
 
 // KeyAccount returns the account of the key, "" when it is not known.
 func KeyAccount(r Request) string {
-	parts := strings.SplitN(r.Resource, ":", 6)
-	if len(parts) < 6 {
-		return ""
-	}
-	return parts[4]
+	a, _ := awsid.SplitARN(r.Resource)
+	return a.Account
 }
 
 // MatchesActions matches Action or NotAction. A statement without either has no

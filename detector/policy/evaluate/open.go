@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // unknownText compares a value of the request with one of the policy of which a
@@ -77,7 +78,7 @@ func (p evaluator) openPrincipal(entry policy.Principal, r Request) Answer {
 	}
 	parts := strings.SplitN(entry.Value, ":", 6)
 	whole := len(parts) == 6 && p.Lacks(strings.Join(parts[:5], ""), ":")
-	if whole && policy.IsAccountID(parts[4]) && parts[4] != CallerAccount(r) {
+	if whole && awsid.IsAccount(parts[4]) && parts[4] != CallerAccount(r) {
 		return No
 	}
 	return Maybe

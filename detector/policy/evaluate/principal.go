@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // principals matches Principal or NotPrincipal.
@@ -74,11 +75,8 @@ func IsFederated(r Request) bool { return PrincipalKind(r.Principal) == "federat
 // PrincipalKind is what kind of principal an ARN names: user, role, federated-user,
 // root; "" when it is none. A path can hold anything, ARNs of other kinds too.
 func PrincipalKind(arn string) string {
-	fields := strings.SplitN(arn, ":", 6)
-	if len(fields) < 6 {
-		return ""
-	}
-	kind, _, _ := strings.Cut(fields[5], "/")
+	a, _ := awsid.SplitARN(arn)
+	kind, _, _ := strings.Cut(a.Resource, "/")
 	return kind
 }
 
@@ -137,10 +135,8 @@ func (p evaluator) chain(list []policy.Principal, r Request) []Answer {
 
 // CallerAccount returns the caller's account, "" for a service.
 func CallerAccount(r Request) string {
-	if parts := strings.SplitN(r.Principal, ":", 6); len(parts) == 6 {
-		return parts[4]
-	}
-	return ""
+	a, _ := awsid.SplitARN(r.Principal)
+	return a.Account
 }
 
 // callerPartition returns the caller's partition.
