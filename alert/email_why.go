@@ -282,7 +282,7 @@ func witnessText(w evaluate.Request) string {
 	case w.Service != "":
 		caller = "The AWS service " + plain(w.Service, maxName)
 	case w.Principal != "":
-		caller = "A caller signed in as " + plain(w.Principal, maxARN)
+		caller = "A caller signed in as " + plain(w.Principal, maxARN) + SessionOf(w)
 	}
 	text := caller + " sends " + Sanitize(w.Action, 64)
 	if w.Resource != "" {

@@ -97,24 +97,13 @@ type evidenceRef struct {
 }
 
 type evidenceGrant struct {
-	Class      string          `json:"class"`
-	Action     string          `json:"action"`
-	Audience   string          `json:"audience"`
-	Statements []evidenceRef   `json:"statements"`
-	Named      []string        `json:"named,omitempty"`
-	Witness    evidenceRequest `json:"witness"`
-	Why        []string        `json:"why"`
-}
-
-type evidenceRequest struct {
-	Principal string              `json:"principal"`
-	Session   string              `json:"session,omitempty"`
-	UniqueID  string              `json:"unique_id,omitempty"`
-	Service   string              `json:"service,omitempty"`
-	Action    string              `json:"action"`
-	Resource  string              `json:"resource"`
-	Time      string              `json:"time,omitempty"`
-	Context   map[string][]string `json:"context"`
+	Class      string        `json:"class"`
+	Action     string        `json:"action"`
+	Audience   string        `json:"audience"`
+	Statements []evidenceRef `json:"statements"`
+	Named      []string      `json:"named,omitempty"`
+	Witness    Witness       `json:"witness"`
+	Why        []string      `json:"why"`
 }
 
 type evidenceOwner struct {
@@ -362,24 +351,21 @@ func (c *cutter) grant(g decide.Grant) evidenceGrant {
 }
 
 // request is a witness.
-func (c *cutter) request(r evaluate.Request) evidenceRequest {
-	e := evidenceRequest{
-		Principal: c.text("grants", r.Principal), Session: c.text("grants", r.Session), UniqueID: c.text("grants", r.UniqueID),
-		Service: c.text("grants", r.Service), Action: c.text("grants", r.Action), Resource: c.text("grants", r.Resource),
-		Context: map[string][]string{},
+func (c *cutter) request(r evaluate.Request) Witness {
+	w := WitnessOf(r)
+	for _, text := range []*string{&w.Principal, &w.Session, &w.UniqueID, &w.Parent, &w.Service, &w.Action, &w.Resource} {
+		*text = c.text("grants", *text)
 	}
-	if !r.Time.IsZero() {
-		e.Time = r.Time.UTC().Format(time.RFC3339)
-	}
+	w.Context = map[string][]string{}
 	keys := sortedKeys(r.Context)
 	for _, key := range keys[:c.keep("grants", len(keys), c.l.context)] {
 		values := []string{}
 		for _, v := range r.Context[key][:c.keep("grants", len(r.Context[key]), c.l.values)] {
 			values = append(values, c.text("grants", v))
 		}
-		e.Context[c.text("grants", key)] = values
+		w.Context[c.text("grants", key)] = values
 	}
-	return e
+	return w
 }
 
 // ref names a statement.

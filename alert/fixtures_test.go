@@ -195,7 +195,7 @@ func fill(f *detector.Finding, s string) {
 	g := &f.Decision.Grants[0]
 	g.Action, g.Named, g.Why = s, []string{s, s}, []string{s, s}
 	g.Statements = []decide.StatementRef{{Index: 0, Sid: s}}
-	g.Witness = evaluate.Request{Principal: s, Session: s, UniqueID: s, Service: s, Action: s, Resource: s, Context: map[string][]string{s: {s, s}}}
+	g.Witness = evaluate.Request{Principal: s, Session: s, UniqueID: s, Parent: s, Service: s, Action: s, Resource: s, Context: map[string][]string{s: {s, s}}}
 	f.Decision.Others = []decide.Grant{{Action: s, Audience: decide.Public}}
 	f.Decision.Services = []decide.ServiceGrant{{Service: s, Statement: decide.StatementRef{Sid: s}, ConfusedDeputy: true}}
 	f.Decision.Undecided = []decide.Open{{Statement: decide.StatementRef{Index: -1, Sid: s}, Reason: s}}

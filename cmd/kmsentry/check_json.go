@@ -9,6 +9,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
@@ -71,21 +72,9 @@ type jsonGrant struct {
 	Action     string                `json:"action"`
 	Audience   decide.Verdict        `json:"audience"`
 	Statements []decide.StatementRef `json:"statements"`
-	Witness    jsonWitness           `json:"witness"`
+	Witness    alert.Witness         `json:"witness"`
 	Named      []string              `json:"named"`
 	Why        []string              `json:"why"`
-}
-
-type jsonWitness struct {
-	Principal string              `json:"principal"`
-	Session   string              `json:"session,omitempty"`
-	UniqueID  string              `json:"unique_id,omitempty"`
-	Parent    string              `json:"parent,omitempty"`
-	Service   string              `json:"service,omitempty"`
-	Action    string              `json:"action"`
-	Resource  string              `json:"resource"`
-	Time      string              `json:"time,omitempty"` // only where the policy asks for it
-	Context   map[string][]string `json:"context"`
 }
 
 type jsonOpen struct {
@@ -201,18 +190,13 @@ func jsonGrants(c checked, grants []decide.Grant) []jsonGrant {
 	return list
 }
 
-func witnessOf(r evaluate.Request) jsonWitness {
-	w := jsonWitness{
-		Principal: r.Principal, Session: r.Session, UniqueID: r.UniqueID, Parent: r.Parent, Service: r.Service,
-		Action: r.Action, Resource: r.Resource, Context: map[string][]string{},
+// witnessOf has the time only where the answer depends on it, so that two runs
+// print the same bytes.
+func witnessOf(r evaluate.Request) alert.Witness {
+	if !timely(r) {
+		r.Time = time.Time{}
 	}
-	if timely(r) {
-		w.Time = r.Time.UTC().Format(time.RFC3339)
-	}
-	for key, values := range r.Context {
-		w.Context[key] = append([]string{}, values...)
-	}
-	return w
+	return alert.WitnessOf(r)
 }
 
 // encodeASCII returns v as JSON in which everything but printable ASCII is

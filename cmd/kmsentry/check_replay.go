@@ -17,7 +17,7 @@ import (
 func inWords(r evaluate.Request) string {
 	who := alert.Sanitize(cmp.Or(r.Session, r.Principal, r.Service, "an AWS service"), 200)
 	key := alert.Sanitize(cmp.Or(r.Resource, "the key"), 200)
-	text := who + " calls " + r.Action + " on " + key
+	text := who + alert.SessionOf(r) + " calls " + r.Action + " on " + key
 	if timely(r) {
 		text += " at " + r.Time.UTC().Format(time.RFC3339)
 	}
