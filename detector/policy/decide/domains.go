@@ -26,7 +26,7 @@ func (s *requestKind) domainOf(slot int) domain {
 	}
 	switch there, told := s.with.of(slot); {
 	case told && !there && is == condkey.Unsaid:
-		return domain{uncertain: true, multi: key.Multi} // a search that is not sure may leave it out, and has to
+		return domain{presence: condkey.Unsaid, multi: key.Multi} // a search that is not sure may leave it out, and has to
 	case told && !there:
 		return domain{}
 	case told && is == condkey.Chosen:
@@ -36,19 +36,8 @@ func (s *requestKind) domainOf(slot int) domain {
 }
 
 func (s *requestKind) newDomain(key condkey.Key, rule *condkey.Case, is condkey.Presence) domain {
-	d, is := s.factDomain(key, &rule.Values, is)
-	switch is {
-	case condkey.Never:
-		return domain{}
-	case condkey.Chosen:
-		d.optional = true
-	case condkey.MayLack:
-		d.lacking = true
-	case condkey.MayHave:
-		d.rare = true
-	case condkey.Unsaid:
-		d.uncertain = true
-	}
+	d, presence := s.factDomain(key, &rule.Values, is)
+	d.presence = presence
 	if d.wide != nil {
 		wide := d
 		wide.kind, wide.vals, wide.forms, wide.wide = d.wide.kind, d.wide.vals, d.wide.forms, nil

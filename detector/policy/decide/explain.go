@@ -90,7 +90,7 @@ func (d *decider) sentence(cl *clause, o *outcome, holds bool) string {
 }
 
 func (s *search) uncertainSlot(slot int) bool {
-	return slot >= sFirst && s.domains[slot].uncertain
+	return slot >= sFirst && s.domains[slot].presence == condkey.Unsaid
 }
 
 // whenAbsent says what an operator makes of an absent key.

@@ -49,17 +49,14 @@ type domain struct {
 	forms     []form
 	lo, hi    int64
 	addrs     ipset.Set
-	first     string   // a pleasant value of the forms, whoever calls
-	plainText string   // a value of the forms for the plainest caller
-	known     []string // the documented values; others may exist
-	ofCaller  bool     // the caller's account is a part of some values
-	wide      *domain  // with the values of which AWS does not say whether they occur; nil when there are none
-	multi     bool     // any number of values
-	optional  bool     // the caller decides whether the key is present
-	uncertain bool     // AWS does not say whether the key is present
-	rare      bool     // AWS does not say whether any request has the key
-	lacking   bool     // AWS does not say whether some requests lack the key; a caller can see to it that it is there
-	start     []value  // the plainest values
+	first     string           // a pleasant value of the forms, whoever calls
+	plainText string           // a value of the forms for the plainest caller
+	known     []string         // the documented values; others may exist
+	ofCaller  bool             // the caller's account is a part of some values
+	wide      *domain          // with the values of which AWS does not say whether they occur; nil when there are none
+	multi     bool             // any number of values
+	presence  condkey.Presence // where it may lack, a caller can see to it that the key is there
+	start     []value          // the plainest values
 }
 
 type domainKind uint8
@@ -89,7 +86,13 @@ func oneOf(texts ...string) domain {
 
 // canLack says whether a search may leave the key out.
 func (d *domain) canLack(sure bool) bool {
-	return d.optional || d.uncertain || d.rare || d.lacking && !sure
+	return d.mayBeAbsent() || d.presence == condkey.MayLack && !sure
+}
+
+// mayBeAbsent reports whether some requests lack the key, or AWS does not say
+// whether any has it.
+func (d *domain) mayBeAbsent() bool {
+	return d.presence == condkey.Chosen || d.presence == condkey.MayHave || d.presence == condkey.Unsaid
 }
 
 // domain returns what the key in a slot can hold, for this search.
@@ -185,7 +188,7 @@ func (s *requestKind) domainIn(slot int) *domain {
 
 // plain returns the domain's plainest values, none when the key may be absent.
 func (d *domain) plain() []value {
-	if d.optional || d.uncertain || d.rare {
+	if d.mayBeAbsent() {
 		return nil
 	}
 	switch d.kind {

@@ -70,7 +70,7 @@ func (s *search) layouts(g group, slot int, m *model) (list []layout, optional b
 		return list, false
 	}
 	d := s.domain(slot)
-	if d.rare && s.sure {
+	if d.presence == condkey.MayHave && s.sure {
 		return nil, true
 	}
 	if d.ofCaller {
@@ -148,7 +148,7 @@ func (s *search) buildLayouts(account string) []layout {
 			}
 		}
 	}
-	if s.domains[build].uncertain {
+	if s.domains[build].presence == condkey.Unsaid {
 		list = slices.Concat(list, s.sessionLayouts(build, account), s.sessionLayouts(project, account))
 	}
 	return list

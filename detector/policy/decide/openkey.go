@@ -18,7 +18,7 @@ func (s *search) openKey(slot int, name string, m *model) string {
 	}
 	d := s.domains[slot]
 	switch {
-	case d.uncertain || d.rare || d.lacking && len(vals) == 0:
+	case d.presence == condkey.Unsaid || d.presence == condkey.MayHave || d.presence == condkey.MayLack && len(vals) == 0:
 		return name + ": AWS does not document whether such a request carries this key"
 	case len(vals) == 0:
 		return ""

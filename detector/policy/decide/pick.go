@@ -11,7 +11,7 @@ import (
 // pick returns values for a key that stands alone.
 func (s *search) pick(slot int, lits []literal, m *model) ([]value, bool) {
 	d := s.domain(slot)
-	if d.uncertain && s.sure {
+	if d.presence == condkey.Unsaid && s.sure {
 		for i := range lits {
 			if !s.holdsAnyway(&lits[i], m) {
 				return nil, false
@@ -19,7 +19,7 @@ func (s *search) pick(slot int, lits []literal, m *model) ([]value, bool) {
 		}
 		return nil, true
 	}
-	if d.canLack(s.sure) && (absentFits(lits) || d.rare && s.sure) {
+	if d.canLack(s.sure) && (absentFits(lits) || d.presence == condkey.MayHave && s.sure) {
 		return nil, absentFits(lits)
 	}
 	return s.pickPresent(slot, d, lits, m)

@@ -76,7 +76,7 @@ func (s *search) groupOf(slot int) group {
 // project, and the policy asks for both.
 func (s *search) builds() bool {
 	there := func(slot int) bool {
-		return slot >= 0 && s.domains[slot].ofCaller && !(s.sure && s.domains[slot].uncertain)
+		return slot >= 0 && s.domains[slot].ofCaller && !(s.sure && s.domains[slot].presence == condkey.Unsaid)
 	}
 	return there(s.c.slotWith(condkey.TieBuild)) && there(s.c.slotWith(condkey.TieProject))
 }
@@ -122,7 +122,7 @@ func (s *search) repairFew(g group, lits []literal, m *model) bool {
 }
 
 func (s *search) isText(slot int) bool {
-	return slot < sFirst || s.domains[slot].kind == text && !s.domains[slot].multi && !(s.sure && s.domains[slot].uncertain)
+	return slot < sFirst || s.domains[slot].kind == text && !s.domains[slot].multi && !(s.sure && s.domains[slot].presence == condkey.Unsaid)
 }
 
 func (s *search) literalsOf(c []literal, g group) []literal {

@@ -140,7 +140,7 @@ func (s *search) strangers() []literal {
 // which AWS leaves open whether the request carries it. If it does, the value is
 // of the stranger's own network, and so none that the policy names.
 func (s *search) ownPlace(l literal) bool {
-	return s.c.slots[l.slot].Names.Where() && s.domains[l.slot].uncertain
+	return s.c.slots[l.slot].Names.Where() && s.domains[l.slot].presence == condkey.Unsaid
 }
 
 // outsider lists what makes a caller an outsider of the wanted kind.
@@ -364,7 +364,7 @@ func (s *search) denyApplies(d *stmt, m *model) (bool, [][]literal) {
 // presence AWS leaves open must hold whatever the key does.
 func (s *search) holds(l *literal, m *model) bool {
 	s.c.b.Spend(1)
-	if s.sure && l.slot >= sFirst && s.domains[l.slot].uncertain {
+	if s.sure && l.slot >= sFirst && s.domains[l.slot].presence == condkey.Unsaid {
 		return s.holdsAnyway(l, m)
 	}
 	return l.holds(m)

@@ -27,10 +27,10 @@ func (s *search) findWide(open *ipset.Set) *model {
 // collects them from attempt to attempt.
 func (s *search) throughWide(a *stmt, way []literal, open *ipset.Set) *model {
 	slot := s.c.slotWith(condkey.TieSourceIP)
-	if slot < 0 || !s.freshWhere || s.domains[slot].kind != address || s.sure && s.domains[slot].uncertain {
+	if slot < 0 || !s.freshWhere || s.domains[slot].kind != address || s.sure && s.domains[slot].presence == condkey.Unsaid {
 		return s.through(a, way)
 	}
-	if s.domains[slot].uncertain { // the key may be left out: then no address is asked for
+	if s.domains[slot].presence == condkey.Unsaid { // the key may be left out: then no address is asked for
 		if m := s.through(a, way, absentKey(slot)); m != nil {
 			return m
 		}
