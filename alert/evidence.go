@@ -352,15 +352,16 @@ func (c *cutter) grant(g decide.Grant) evidenceGrant {
 
 // request is a witness.
 func (c *cutter) request(r evaluate.Request) Witness {
+	context := r.Context
+	r.Context = nil // cut before it is copied
 	w := WitnessOf(r)
 	for _, text := range []*string{&w.Principal, &w.Session, &w.UniqueID, &w.Parent, &w.Service, &w.Action, &w.Resource} {
 		*text = c.text("grants", *text)
 	}
-	w.Context = map[string][]string{}
-	keys := sortedKeys(r.Context)
+	keys := sortedKeys(context)
 	for _, key := range keys[:c.keep("grants", len(keys), c.l.context)] {
 		values := []string{}
-		for _, v := range r.Context[key][:c.keep("grants", len(r.Context[key]), c.l.values)] {
+		for _, v := range context[key][:c.keep("grants", len(context[key]), c.l.values)] {
 			values = append(values, c.text("grants", v))
 		}
 		w.Context[c.text("grants", key)] = values

@@ -1,8 +1,6 @@
 package alert
 
-import (
-	"github.com/kmsentry/kmsentry/detector/policy/decide"
-)
+import "github.com/kmsentry/kmsentry/detector/policy/decide"
 
 // A SweptState is what OCSFOfKey says of a key as a whole.
 type SweptState struct {

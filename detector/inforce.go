@@ -1,8 +1,6 @@
 package detector
 
-import (
-	"github.com/kmsentry/kmsentry/detector/policy/decide"
-)
+import "github.com/kmsentry/kmsentry/detector/policy/decide"
 
 // InForce returns the finding of a key policy that is in force, of which no
 // call is known: what a sweep reads from KMS. It has the verdict, severity,

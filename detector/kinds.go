@@ -1,8 +1,6 @@
 package detector
 
-import (
-	"github.com/kmsentry/kmsentry/detector/policy/decide"
-)
+import "github.com/kmsentry/kmsentry/detector/policy/decide"
 
 // The kinds of a finding, beside its verdict.
 const (

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -431,7 +430,8 @@ func TestInvokeFindsItsFunction(t *testing.T) {
 	if out, err := run(); err != nil || !strings.Contains(out, "public, critical, published") {
 		t.Errorf("alone: %v, %q", err, out)
 	}
-	if out, err := exec.Command(command, "function").CombinedOutput(); exitOf(err) != exitUsage || !strings.Contains(string(out), `unknown command "function"`) {
+	function := exec.Command(command, "function")
+	if out, err := function.CombinedOutput(); function.ProcessState.ExitCode() != exitUsage || !strings.Contains(string(out), `unknown command "function"`) {
 		t.Errorf("function, for which no Lambda asks: %v, %q", err, out)
 	}
 	near := filepath.Join(dir, "bootstrap")
@@ -450,15 +450,6 @@ func TestInvokeFindsItsFunction(t *testing.T) {
 	if out, err := run(); err != nil || !strings.Contains(out, "public, critical, published") {
 		t.Errorf("with the function next to it: %v, %q", err, out)
 	}
-}
-
-// exitOf is the exit status that an error of exec says; 0 for nil.
-func exitOf(err error) int {
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return exit.ExitCode()
-	}
-	return 0
 }
 
 func TestInvokeOtherEndpoint(t *testing.T) {

@@ -10,21 +10,21 @@ import (
 
 // TestGuardMutants tries mutants of guards on these tests, the quick ones first. See internal/mutate.
 func TestGuardMutants(t *testing.T) {
-	guarded.Try(t, nil, []testing.InternalTest{
-		{Name: "TestParseErrors", F: TestParseErrors},
-		{Name: "TestParseReads", F: TestParseReads},
-		{Name: "TestParseValues", F: TestParseValues},
-		{Name: "TestParseRecovers", F: TestParseRecovers},
-		{Name: "TestNameSet", F: TestNameSet},
-		{Name: "TestSplitVariables", F: TestSplitVariables},
-		{Name: "TestValidPrincipal", F: TestValidPrincipal},
-		{Name: "TestMarks", F: TestMarks},
-		{Name: "TestParseSize", F: TestParseSize},
-		{Name: "TestParseManyKeys", F: TestParseManyKeys},
-		{Name: "TestParseOperators", F: TestParseOperators},
-		{Name: "TestParseDate", F: TestParseDate},
-		{Name: "TestParseNumber", F: TestParseNumber},
-		{Name: "TestParsePrefix", F: TestParsePrefix},
-		{Name: "TestParseBool", F: TestParseBool},
-	})
+	guarded.Try(t, nil,
+		TestParseErrors,
+		TestParseReads,
+		TestParseValues,
+		TestParseRecovers,
+		TestNameSet,
+		TestSplitVariables,
+		TestValidPrincipal,
+		TestMarks,
+		TestParseSize,
+		TestParseManyKeys,
+		TestParseOperators,
+		TestParseDate,
+		TestParseNumber,
+		TestParsePrefix,
+		TestParseBool,
+	)
 }

@@ -15,6 +15,7 @@ type ParseError struct {
 	Got    string // what is there, quoted when it is text of the document
 }
 
+// Error says where, what was expected and what was found, in one line.
 func (e *ParseError) Error() string {
 	at := "key policy"
 	if e.Path != "" {

@@ -216,46 +216,28 @@ func IsUniqueID(text string) bool {
 // IsPrincipalARN reports whether text is an ARN that names callers: an account
 // root, a user, a role, a role session or a federated user.
 func IsPrincipalARN(text string) bool {
-	a, ok := SplitPrincipalARN(text)
-	if !ok {
+	a, _ := awsid.ParseARN(text)
+	if !awsid.IsPartition(a.Partition) || a.Region != "" || !awsid.IsAccount(a.Account) {
 		return false
 	}
 	kind, name, _ := strings.Cut(a.Resource, "/")
 	switch {
-	case a.service == "iam" && a.Resource == "root":
+	case a.Service == "iam" && a.Resource == "root":
 		return true
-	case a.service == "iam" && kind == "role":
+	case a.Service == "iam" && kind == "role":
 		// Roles whose names begin with "aws:" are AWS's own.
 		// Source: KMS Developer Guide, ct-ec2two.html.
 		return isPathAndName(strings.TrimPrefix(name, "aws:"))
-	case a.service == "iam" && kind == "user":
+	case a.Service == "iam" && kind == "user":
 		return isPathAndName(name)
-	case a.service == "sts" && kind == "federated-user":
+	case a.Service == "sts" && kind == "federated-user":
 		return isIAMName(name)
-	case a.service == "sts" && kind == "assumed-role":
+	case a.Service == "sts" && kind == "assumed-role":
 		role, session, _ := strings.Cut(name, "/")
 		return isIAMName(role) && isIAMName(session)
 	default:
 		return false
 	}
-}
-
-// A principalARN is arn:PARTITION:SERVICE::ACCOUNT:RESOURCE, taken apart.
-type principalARN struct {
-	Partition, service, Account, Resource string
-}
-
-// SplitPrincipalARN takes apart an ARN of iam or sts of any AWS partition.
-func SplitPrincipalARN(text string) (a principalARN, ok bool) {
-	rest, ok := strings.CutPrefix(text, "arn:")
-	if !ok {
-		return a, false
-	}
-	a.Partition, rest, _ = strings.Cut(rest, ":")
-	a.service, rest, _ = strings.Cut(rest, ":")
-	region, rest, _ := strings.Cut(rest, ":")
-	a.Account, a.Resource, _ = strings.Cut(rest, ":")
-	return a, awsid.IsPartition(a.Partition) && region == "" && awsid.IsAccount(a.Account)
 }
 
 // isPathAndName reports whether text is a user's or role's name after an

@@ -38,14 +38,7 @@ Resources:
   Log: {Type: AWS::Logs::LogGroup}
   Net: {Type: AWS::EC2::VPC}
   Door: {Type: AWS::EC2::VPCEndpoint}
-  Key:
-    Type: AWS::KMS::Key
-    Properties:
-      KeyPolicy:
-        Statement:
-          Effect: Allow
-          Principal: {AWS: ` + principal + `}
-`
+` + keyFor(principal)
 }
 
 // TestNamesOfResources: what is made in the stack belongs to its account.

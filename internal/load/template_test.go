@@ -49,6 +49,18 @@ func TestSameTemplateInTwoForms(t *testing.T) {
 	}
 }
 
+// keyFor is the key of a template, whose policy has one principal, as the given YAML.
+func keyFor(principal string) string {
+	return `  Key:
+    Type: AWS::KMS::Key
+    Properties:
+      KeyPolicy:
+        Statement:
+          Effect: Allow
+          Principal: {AWS: ` + principal + `}
+`
+}
+
 // withPrincipal returns a template in which one principal is the given YAML.
 func withPrincipal(principal, more string) string {
 	return more + `
@@ -70,14 +82,7 @@ Resources:
   Role: {Type: AWS::IAM::Role}
   Fn: {Type: AWS::Serverless::Function}
   Custom: {Type: Custom::Thing}
-  Key:
-    Type: AWS::KMS::Key
-    Properties:
-      KeyPolicy:
-        Statement:
-          Effect: Allow
-          Principal: {AWS: ` + principal + `}
-`
+` + keyFor(principal)
 }
 
 func TestIntrinsics(t *testing.T) {

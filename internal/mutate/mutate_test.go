@@ -72,8 +72,7 @@ import (
 )
 
 func TestGuardMutants(t *testing.T) {
-	guarded.Try(t, []guarded.Case{{Name: "the case of abs", Answer: func() string { return fmt.Sprint(abs(-2), abs(2), q.Deep(3)) }}},
-		[]testing.InternalTest{{Name: "TestIdle", F: TestIdle}})
+	guarded.Try(t, []guarded.Case{{Name: "the case of abs", Answer: func() string { return fmt.Sprint(abs(-2), abs(2), q.Deep(3)) }}}, TestIdle)
 }
 
 func TestIdle(t *testing.T) {
@@ -95,11 +94,13 @@ import (
 )
 
 func TestGuardMutants(t *testing.T) {
-	guarded.Try(t, nil, []testing.InternalTest{{Name: "TestOwn", F: func(t *testing.T) {
-		if own(1) != 1 || own(7) != 5 {
-			t.Error("own is wrong")
-		}
-	}}})
+	guarded.Try(t, nil, TestOwn)
+}
+
+func TestOwn(t *testing.T) {
+	if own(1) != 1 || own(7) != 5 {
+		t.Error("own is wrong")
+	}
 }
 `
 

@@ -1,8 +1,6 @@
 package sweep
 
-import (
-	"github.com/kmsentry/kmsentry/detector/policy/decide"
-)
+import "github.com/kmsentry/kmsentry/detector/policy/decide"
 
 // A Row is a key in JSON: what sweep prints, one object for each key. Members
 // may be added; none changes its meaning.

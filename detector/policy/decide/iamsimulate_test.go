@@ -13,6 +13,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // TestOracleIAMSimulate holds Allows against iam-simulate, an evaluator by
@@ -134,7 +135,7 @@ func defectOf(p *policy.Policy, r evaluate.Request) string {
 			if policy.IsUniqueID(entry.Value) {
 				return "knows no unique ids"
 			}
-			if a, ok := policy.SplitPrincipalARN(entry.Value); ok && a.Partition != "aws" {
+			if a, ok := awsid.ParseARN(entry.Value); ok && a.Partition != "aws" {
 				return "matches an account of another partition"
 			}
 			if strings.Count(r.Principal, "/") > 1 && r.Session != "" && strings.Contains(entry.Value, ":role/") {

@@ -1,8 +1,6 @@
 package decide
 
-import (
-	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
-)
+import "github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 
 // A literal is a constraint on one condition key: whether it may be absent, and
 // what its values must be like when it is present. The negation of a literal is

@@ -110,9 +110,9 @@ func (c *compiled) inside(account string) bool {
 }
 
 // addARN sorts an ARN in. One of another partition names nobody who can reach
-// this key. Of iam and sts, each names kinds of its own: see isPrincipalARN.
+// this key. Of iam and sts, each names kinds of its own: see policy.IsPrincipalARN.
 func (c *compiled) addARN(e *entries, arn string) {
-	a, _ := policy.SplitPrincipalARN(arn)
+	a, _ := awsid.ParseARN(arn)
 	if a.Partition != c.partition || c.inside(a.Account) {
 		return
 	}

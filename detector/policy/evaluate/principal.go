@@ -70,6 +70,7 @@ func namesSession(value string, r Request) Answer {
 	return answerOf(r.Session != "" && value == r.Session || IsFederated(r) && value == r.Principal)
 }
 
+// IsFederated reports whether a session of GetFederationToken sends the request.
 func IsFederated(r Request) bool { return PrincipalKind(r.Principal) == "federated-user" }
 
 // PrincipalKind is what kind of principal an ARN names: user, role, federated-user,

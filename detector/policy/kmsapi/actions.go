@@ -55,6 +55,7 @@ type Action struct {
 // Operation is the action as an operation of a grant: "Encrypt".
 func (a Action) Operation() string { return a.Name[len("kms:"):] }
 
+// CreateGrant is the action that hands others on.
 const CreateGrant = "kms:CreateGrant"
 
 // Actions returns what AWS documents of all KMS actions: the encrypt class

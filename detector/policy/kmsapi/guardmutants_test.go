@@ -10,7 +10,7 @@ import (
 
 // TestGuardMutants tries mutants of guards on these tests, the quick ones first. See internal/mutate.
 func TestGuardMutants(t *testing.T) {
-	guarded.Try(t, nil, []testing.InternalTest{
-		{Name: "TestActions", F: TestActions},
-	})
+	guarded.Try(t, nil,
+		TestActions,
+	)
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +25,7 @@ type Case struct {
 // the value that it is forced to. It asks the cases first, then runs the tests,
 // which may be all that notices. What it finds it writes to
 // KMSENTRY_MUTANTS_OUT; see internal/mutate.
-func Try(t *testing.T, cases []Case, tests []testing.InternalTest) {
+func Try(t *testing.T, cases []Case, tests ...func(*testing.T)) {
 	in, err := os.Open(os.Getenv("KMSENTRY_MUTANTS"))
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +37,11 @@ func Try(t *testing.T, cases []Case, tests []testing.InternalTest) {
 	}
 	defer out.Close()
 	lines := bufio.NewScanner(in)
-	r := run{cases: cases, tests: tests, out: out}
+	r := run{cases: cases, out: out}
+	for _, test := range tests {
+		name := runtime.FuncForPC(reflect.ValueOf(test).Pointer()).Name()
+		r.tests = append(r.tests, testing.InternalTest{Name: name[strings.LastIndexByte(name, '.')+1:], F: test})
+	}
 	if !lines.Scan() {
 		t.Fatal("expected the number of guards, found nothing")
 	}

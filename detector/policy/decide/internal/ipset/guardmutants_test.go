@@ -10,8 +10,8 @@ import (
 
 // TestGuardMutants tries mutants of guards on these tests, the quick ones first. See internal/mutate.
 func TestGuardMutants(t *testing.T) {
-	guarded.Try(t, nil, []testing.InternalTest{
-		{Name: "TestAddressSetJoins", F: TestAddressSetJoins},
-		{Name: "TestAddressSetWide", F: TestAddressSetWide},
-	})
+	guarded.Try(t, nil,
+		TestAddressSetJoins,
+		TestAddressSetWide,
+	)
 }

@@ -32,6 +32,8 @@ func All() Set {
 	return Set{Whole("0.0.0.0/0"), Whole("::/0")}
 }
 
+// Whole is RangeOf for a CIDR block that the code itself has; it panics on any other
+// text.
 func Whole(prefix string) Range { return RangeOf(netip.MustParsePrefix(prefix)) }
 
 func newAddressSet(prefixes ...string) Set {
@@ -70,6 +72,7 @@ func (s Set) Normal() Set {
 	return out
 }
 
+// Has reports whether a is in s, which is normal.
 func (s Set) Has(a netip.Addr) bool {
 	_, found := slices.BinarySearchFunc(s, a, func(r Range, a netip.Addr) int {
 		switch {
@@ -108,6 +111,7 @@ func (s Set) Past(a netip.Addr) netip.Addr {
 	return a
 }
 
+// And returns what is in both sets, which are normal.
 func (s Set) And(t Set) Set {
 	out := make(Set, 0, max(len(s), len(t)))
 	for i, j := 0, 0; i < len(s) && j < len(t); {
@@ -130,6 +134,7 @@ func (s Set) And(t Set) Set {
 	return out
 }
 
+// Minus returns what is in s and not in t, both normal.
 func (s Set) Minus(t Set) Set {
 	out := make(Set, 0, len(s)+len(t))
 	j := 0

@@ -8,6 +8,8 @@ type Class struct {
 	Sample string
 }
 
+// NewClass returns the class of the ASCII characters of sample; others of sample are
+// only samples, see And.
 func NewClass(sample string) *Class {
 	c := &Class{Sample: sample}
 	for _, r := range sample {
@@ -18,6 +20,7 @@ func NewClass(sample string) *Class {
 	return c
 }
 
+// Has reports whether r is in the class.
 func (c *Class) Has(r rune) bool {
 	if r < 0x80 {
 		return c.ascii[r>>6]&(1<<(r&63)) != 0

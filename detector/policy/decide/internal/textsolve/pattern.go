@@ -274,6 +274,7 @@ func plainText(toks []Token) (text string, ok bool) {
 	return t.String(), true
 }
 
+// OnlyText reports whether no part is a variable; true for none.
 func OnlyText(parts []Part) bool {
 	for _, p := range parts {
 		if p.Variable != "" {

@@ -30,19 +30,21 @@ type Segment struct {
 	Max   int
 }
 
+// Fixed is the segment of one text.
 func Fixed(s string) Segment { return Segment{Text: s} }
 
+// Repeat is the segment of lo to hi characters of a class.
 func Repeat(c *Class, lo, hi int) Segment { return Segment{Class: c, Min: lo, Max: hi} }
 
 // A Constraint says what a text of a shape must be: the segments from First to Last, read as
 // one text, must match (or, negated, must not match) one of the patterns.
-// Segment skip is left out of that text.
+// Segment Skip is left out of that text.
 type Constraint struct {
 	First, Last int
 	Skip        int // -1: none is left out
 	Negated     bool
 	Patterns    []Pattern           // none of them has variables
-	Index       map[string]struct{} // of pats, when they are many plain texts
+	Index       map[string]struct{} // of Patterns, when they are many plain texts
 }
 
 // text returns what the constraint reads.
@@ -100,6 +102,7 @@ func (n *Constraint) exact() bool {
 	return true
 }
 
+// AllHold reports whether texts, those of a shape's segments, meet all constraints.
 func AllHold(constraints []Constraint, texts []string, b *Budget) bool {
 	for i := range constraints {
 		if !constraints[i].Holds(texts, b) {
