@@ -9,6 +9,7 @@ import (
 	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // loadExceptions reads the file of accepted findings. Without any other file it
@@ -85,8 +86,8 @@ func (c *checked) subject() exceptions.Subject {
 	if !c.inferred {
 		s.Account = c.account
 	}
-	if arn := keyShape.FindStringSubmatch(c.keyARN); arn != nil {
-		s.Region = arn[2]
+	if arn, ok := awsid.ParseKeyARN(c.keyARN); ok {
+		s.Region = arn.Region
 	}
 	return s
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 	"github.com/kmsentry/kmsentry/internal/hunt"
 	"github.com/kmsentry/kmsentry/internal/load"
 )
@@ -153,15 +153,6 @@ func (f failOn) status(c checked) int {
 		return exitOK
 	}
 }
-
-var (
-	accountShape = regexp.MustCompile(`^[0-9]{12}$`)
-	// Source: KMS Developer Guide, concepts.html: key ids are UUIDs, mrk- and 32
-	// hexadecimal digits for multi-Region keys.
-	keyShape = regexp.MustCompile(`^arn:(aws[a-z-]*):kms:([a-z0-9-]+):([0-9]{12}):key/[A-Za-z0-9-]+$`)
-	// Source: Organizations API Reference, Organization: o- and 10 to 32 characters.
-	orgShape = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`)
-)
 
 // parseCheck reads the command line. The help goes to stdout.
 func parseCheck(args []string, now time.Time, stdout io.Writer) (checkOptions, error) {
@@ -328,9 +319,9 @@ func (o *checkOptions) check() error {
 }
 
 // shaped refuses the first of a flag's values that does not have the shape.
-func shaped(flag string, shape *regexp.Regexp, expected string, values ...string) error {
+func shaped(flag string, has func(string) bool, expected string, values ...string) error {
 	for _, v := range values {
-		if !shape.MatchString(v) {
+		if !has(v) {
 			return fmt.Errorf("%s: expected %s, found %q", flag, expected, v)
 		}
 	}
@@ -347,30 +338,30 @@ const (
 func checkTrust(accounts, orgs list, owner string) error {
 	named := slices.DeleteFunc(slices.Concat(orgs, list{owner}), func(id string) bool { return id == "" })
 	return cmp.Or(
-		shaped("--trusted-account", accountShape, twelveDigits, accounts...),
-		shaped("--trusted-org, --owner-org", orgShape, someOrg, named...),
+		shaped("--trusted-account", awsid.IsAccount, twelveDigits, accounts...),
+		shaped("--trusted-org, --owner-org", awsid.IsOrganization, someOrg, named...),
 	)
 }
 
 // checkOwner brings --account and --key-arn together.
 func (o *checkOptions) checkOwner() error {
 	if o.account != "" {
-		if err := shaped("--account", accountShape, twelveDigits, o.account); err != nil {
+		if err := shaped("--account", awsid.IsAccount, twelveDigits, o.account); err != nil {
 			return err
 		}
 	}
 	if o.keyARN == "" {
 		return nil
 	}
-	arn := keyShape.FindStringSubmatch(o.keyARN)
-	if arn == nil {
+	arn, ok := awsid.ParseKeyARN(o.keyARN)
+	if !ok {
 		return fmt.Errorf("--key-arn: expected an ARN such as arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab, found %q", o.keyARN)
 	}
 	if o.account == "" {
-		o.account = arn[3]
+		o.account = arn.Account
 	}
-	if o.account != arn[3] {
-		return fmt.Errorf("--account: expected the account of --key-arn, %s, found %s", arn[3], o.account)
+	if o.account != arn.Account {
+		return fmt.Errorf("--account: expected the account of --key-arn, %s, found %s", arn.Account, o.account)
 	}
 	return nil
 }
@@ -378,8 +369,8 @@ func (o *checkOptions) checkOwner() error {
 // scope is what the flags tell of the place of deployment.
 func (o *checkOptions) scope() load.Scope {
 	s := load.Scope{Account: o.account, Parameters: o.parameters, Defaults: o.defaults, Imports: o.imports, References: o.references}
-	if arn := keyShape.FindStringSubmatch(o.keyARN); arn != nil {
-		s.Partition, s.Region = arn[1], arn[2]
+	if arn, ok := awsid.ParseKeyARN(o.keyARN); ok {
+		s.Partition, s.Region = arn.Partition, arn.Region
 	}
 	return s
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 	"github.com/kmsentry/kmsentry/internal/load"
 )
 
@@ -74,10 +75,10 @@ func accountNamed(p policy.Principal) string {
 	if p.Kind != policy.KindAWS {
 		return ""
 	}
-	if accountShape.MatchString(p.Value) {
+	if awsid.IsAccount(p.Value) {
 		return p.Value
 	}
-	if parts := strings.SplitN(p.Value, ":", 6); len(parts) == 6 && accountShape.MatchString(parts[4]) {
+	if parts := strings.SplitN(p.Value, ":", 6); len(parts) == 6 && awsid.IsAccount(parts[4]) {
 		return parts[4]
 	}
 	return ""
@@ -135,11 +136,11 @@ func fullAccounts(s *policy.Statement) []string {
 
 // accountOf returns the account that a principal stands for as a whole.
 func accountOf(principal string) (string, error) {
-	if accountShape.MatchString(principal) {
+	if awsid.IsAccount(principal) {
 		return principal, nil
 	}
 	parts := strings.Split(principal, ":")
-	if len(parts) == 6 && parts[0] == "arn" && parts[2] == "iam" && parts[5] == "root" && accountShape.MatchString(parts[4]) {
+	if len(parts) == 6 && parts[0] == "arn" && parts[2] == "iam" && parts[5] == "root" && awsid.IsAccount(parts[4]) {
 		return parts[4], nil
 	}
 	return "", errors.New("not an account")

@@ -11,6 +11,7 @@ import (
 	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // inWords tells a witness as a sentence: who calls what on which key, when.
@@ -50,8 +51,8 @@ func replay(r evaluate.Request) string {
 	}
 	words = append(words, algorithm(r)...)
 	words = append(words, encryptionContext(r)...)
-	if arn := keyShape.FindStringSubmatch(r.Resource); arn != nil {
-		words = append(words, "--region", arn[2])
+	if arn, ok := awsid.ParseKeyARN(r.Resource); ok {
+		words = append(words, "--region", arn.Region)
 	}
 	for i, w := range words {
 		if strings.ContainsFunc(w, func(c rune) bool { return c < ' ' || c > '~' || c == '\'' }) {
@@ -107,10 +108,11 @@ func verb(r evaluate.Request) []string {
 // policy asks for one; from another account that takes the alias's ARN.
 func keyID(r evaluate.Request) string {
 	alias := first(r, "kms:RequestAlias")
-	arn := keyShape.FindStringSubmatch(r.Resource)
+	arn, ok := awsid.ParseKeyARN(r.Resource)
 	switch {
-	case alias != "" && arn != nil:
-		return "arn:" + arn[1] + ":kms:" + arn[2] + ":" + arn[3] + ":" + alias
+	case alias != "" && ok:
+		arn.Resource = alias
+		return arn.String()
 	case alias != "":
 		return alias
 	default:

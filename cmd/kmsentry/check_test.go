@@ -14,6 +14,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 	"github.com/kmsentry/kmsentry/internal/version"
 )
 
@@ -204,7 +205,7 @@ func TestCheckWitnesses(t *testing.T) {
 			if got := evaluate.Allows(p, r); got != evaluate.Yes {
 				t.Errorf("%s: the policy says %s to the witness of %s", d.Source, got, g.Action)
 			}
-			if !keyShape.MatchString(w.Resource) {
+			if _, ok := awsid.ParseKeyARN(w.Resource); !ok {
 				t.Errorf("%s: the witness of %s names the key %q, want an ARN", d.Source, g.Action, w.Resource)
 			}
 			checkedOnes++

@@ -17,6 +17,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/detector"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 	"github.com/kmsentry/kmsentry/internal/hunt"
 	"github.com/kmsentry/kmsentry/internal/version"
 )
@@ -287,9 +288,9 @@ func (o *huntOptions) check() error {
 		return errors.New("--late-days, --workers: expected no negative number")
 	}
 	if err := cmp.Or(
-		shaped("--account, --trusted-account", accountShape, twelveDigits, slices.Concat(o.accounts, o.trustedAccounts)...),
-		shaped("--region", regionShape, someRegion, o.regions...),
-		shaped("--trusted-org", orgShape, someOrg, o.trustedOrgs...),
+		shaped("--account, --trusted-account", awsid.IsAccount, twelveDigits, slices.Concat(o.accounts, o.trustedAccounts)...),
+		shaped("--region", regionShape.MatchString, someRegion, o.regions...),
+		shaped("--trusted-org", awsid.IsOrganization, someOrg, o.trustedOrgs...),
 	); err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 	"github.com/kmsentry/kmsentry/internal/load"
 	"github.com/kmsentry/kmsentry/internal/version"
 )
@@ -288,10 +289,10 @@ func (p *sarifPrinter) location(c checked, at load.Region) sarifLocation {
 // artifact is the file as a URI, relative to the working folder when it lies
 // in it. GitHub takes that folder for the root of the repository.
 func (p *sarifPrinter) artifact(file string) sarifArtifact {
-	switch {
-	case file == "-":
+	if file == "-" {
 		return sarifArtifact{URI: "stdin"}
-	case keyShape.MatchString(file): // of a sweep: an ARN is a URI
+	}
+	if _, swept := awsid.ParseKeyARN(file); swept { // an ARN is a URI
 		return sarifArtifact{URI: file}
 	}
 	name := filepath.Clean(file)

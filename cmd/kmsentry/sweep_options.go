@@ -15,6 +15,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 	"github.com/kmsentry/kmsentry/internal/sweep"
 )
 
@@ -100,6 +101,11 @@ func sweepFormats() []string { return []string{"table", "json", "csv", "html", "
 // Source: IAM User Guide, reference_identifiers.html.
 var roleShape = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\x21-\x7e]{1,576}$`)
 
+func isKeyARN(text string) bool {
+	_, ok := awsid.ParseKeyARN(text)
+	return ok
+}
+
 // check finds what cannot be meant.
 func (o *sweepOptions) check() error {
 	if !slices.Contains(sweepFormats(), o.format) {
@@ -112,9 +118,9 @@ func (o *sweepOptions) check() error {
 		return errors.New("expected --key or --region, not both: a key's ARN names its Region")
 	}
 	return cmp.Or(
-		shaped("--region", regionShape, someRegion, o.regions...),
-		shaped("--role-arn", roleShape, "an ARN such as arn:aws:iam::111122223333:role/kmsentry-sweep", o.roles...),
-		shaped("--key", keyShape, "the ARN of a key, such as arn:aws:kms:eu-west-1:111122223333:key/1234abcd-...", o.keys...),
+		shaped("--region", regionShape.MatchString, someRegion, o.regions...),
+		shaped("--role-arn", roleShape.MatchString, "an ARN such as arn:aws:iam::111122223333:role/kmsentry-sweep", o.roles...),
+		shaped("--key", isKeyARN, "the ARN of a key, such as arn:aws:kms:eu-west-1:111122223333:key/1234abcd-...", o.keys...),
 		checkTrust(o.trustedAccounts, o.trustedOrgs, o.ownerOrg),
 	)
 }
@@ -130,7 +136,8 @@ func (o *sweepOptions) of(rcps []*policy.Policy) sweep.Options {
 // partition is the partition of the ARNs and Regions of the command line.
 func (o *sweepOptions) partition() string {
 	for _, arn := range slices.Concat(o.roles, o.keys) {
-		return partitionOf(arn)
+		a, _ := awsid.ParseARN(arn) // check has seen that it is one
+		return a.Partition
 	}
 	for _, region := range o.regions {
 		return sweep.PartitionOf(region)

@@ -44,3 +44,24 @@ func SplitARN(text string) (a ARN, ok bool) {
 func (a ARN) String() string {
 	return "arn:" + a.Partition + ":" + a.Service + ":" + a.Region + ":" + a.Account + ":" + a.Resource
 }
+
+// ParseKeyARN is ParseARN for the ARN of a KMS key; ok is false for that of
+// anything else, an alias too. Key ids are UUIDs, or mrk- and 32 hexadecimal
+// digits for multi-Region keys; any letters, digits and hyphens pass as one.
+// Source: KMS Developer Guide, concepts.html.
+func ParseKeyARN(text string) (a ARN, ok bool) {
+	a, ok = ParseARN(text)
+	id, isKey := strings.CutPrefix(a.Resource, "key/")
+	partition, isAWS := strings.CutPrefix(a.Partition, "aws")
+	if !ok || a.Service != "kms" || !isKey || id == "" || !isAWS || a.Region == "" || !IsAccount(a.Account) ||
+		!only(partition, isLowerOrHyphen) || !only(a.Region, isLowerDigitOrHyphen) || !only(id, isIDByte) {
+		return ARN{}, false
+	}
+	return a, true
+}
+
+func isLowerOrHyphen(c byte) bool { return c == '-' || 'a' <= c && c <= 'z' }
+
+func isLowerDigitOrHyphen(c byte) bool { return isDigit(c) || isLowerOrHyphen(c) }
+
+func isIDByte(c byte) bool { return isLowerDigitOrHyphen(c) || 'A' <= c && c <= 'Z' }

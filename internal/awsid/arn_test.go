@@ -68,3 +68,37 @@ func FuzzARN(f *testing.F) {
 		}
 	})
 }
+
+func TestParseKeyARN(t *testing.T) {
+	tests := map[string]struct {
+		text string
+		want bool
+	}{
+		"key":                  {key, true},
+		"multi-Region":         {"arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890AB", true},
+		"partition to come":    {"arn:aws-eusc:kms:eusc-de-east-1:111122223333:key/k", true},
+		"alias":                {"arn:aws:kms:us-east-1:111122223333:alias/k", false},
+		"no id":                {"arn:aws:kms:us-east-1:111122223333:key/", false},
+		"more than an id":      {key + "/x", false},
+		"wildcard":             {"arn:aws:kms:us-east-1:111122223333:key/*", false},
+		"line end":             {key + "\n", false},
+		"no Region":            {"arn:aws:kms::111122223333:key/k", false},
+		"Region in capitals":   {"arn:aws:kms:US-EAST-1:111122223333:key/k", false},
+		"no account":           {"arn:aws:kms:us-east-1::key/k", false},
+		"partition not of AWS": {"arn:azure:kms:us-east-1:111122223333:key/k", false},
+		"partition of digits":  {"arn:aws1:kms:us-east-1:111122223333:key/k", false},
+		"another service":      {"arn:aws:s3:us-east-1:111122223333:key/k", false},
+		"another first field":  {"urn:aws:kms:us-east-1:111122223333:key/k", false},
+		"empty":                {"", false},
+	}
+	for name, test := range tests {
+		got, ok := ParseKeyARN(test.text)
+		want := ARN{}
+		if test.want {
+			want, _ = SplitARN(test.text)
+		}
+		if ok != test.want || got != want {
+			t.Errorf("%s: ParseKeyARN(%q) = %+v, %v, want %+v, %v", name, test.text, got, ok, want, test.want)
+		}
+	}
+}
