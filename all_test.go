@@ -69,25 +69,31 @@ func rules() map[string]rule {
 				"github.com/aws/aws-sdk-go-v2/service/s3", "github.com/aws/smithy-go",
 			},
 		},
+		// The command line: flags, wiring, exit status.
 		"cmd/kmsentry": {
 			ours: []string{
-				"alert", "alert/exceptions", "detector", "detector/policy", "detector/policy/decide", "detector/policy/evaluate", "detector/policy/kmsapi", "history", "internal/awsid", "internal/doctor", "internal/fakesns",
-				"internal/hunt", "internal/load", "internal/redrive", "internal/runtimeapi", "internal/s3archive", "internal/show", "internal/sweep",
-				"internal/version", "lambda/detect",
+				"alert", "detector", "detector/policy", "internal/awsid", "internal/check", "internal/doctor", "internal/exit", "internal/hunt", "internal/invoke",
+				"internal/redrive", "internal/s3archive", "internal/show", "internal/sweep", "internal/sweep/report", "internal/version", "lambda/detect",
 			},
 			modules: []string{
 				"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sqs", // for doctor, redrive and sweep
 				"github.com/aws/smithy-go",
-				"github.com/vbauerster/mpb/v8",            // sweep's progress
-				"go.yaml.in/yaml/v3", "golang.org/x/term", // check's settings, and its lines on a terminal
+				"go.yaml.in/yaml/v3", // check's settings
 			},
 		},
 		"history":                {ours: []string{"detector", "detector/policy/decide", "internal/awsid"}, modules: []string{"github.com/klauspost/compress"}, forbidden: pure},
 		"internal/awsid":         {forbidden: pure},
 		"internal/bootstraptest": {},
 		"internal/browsertest":   {},
+		"internal/check": {
+			ours: []string{
+				"alert", "alert/exceptions", "detector/policy", "detector/policy/decide", "detector/policy/evaluate", "detector/policy/kmsapi",
+				"internal/awsid", "internal/exit", "internal/load", "internal/show", "internal/version",
+			},
+			forbidden: []string{"net", "net/http", "os/exec", "log", "log/slog"},
+		},
 		"internal/doctor": {
-			ours: []string{"", "detector", "detector/policy", "detector/policy/evaluate", "internal/show"}, // "" for the template
+			ours: []string{"", "alert", "detector", "detector/policy", "detector/policy/evaluate", "internal/show"}, // "" for the template
 			modules: []string{
 				"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/chatbot", "github.com/aws/aws-sdk-go-v2/service/cloudformation",
 				"github.com/aws/aws-sdk-go-v2/service/cloudtrail", "github.com/aws/aws-sdk-go-v2/service/cloudwatch", "github.com/aws/aws-sdk-go-v2/service/eventbridge",
@@ -96,6 +102,7 @@ func rules() map[string]rule {
 			},
 			forbidden: []string{"os", "os/exec", "log", "log/slog"},
 		},
+		"internal/exit":    {forbidden: pure},
 		"internal/fakekms": {ours: []string{"internal/awsid"}},
 		"internal/fakesns": {},
 		"internal/fold":    {forbidden: pure},
@@ -107,6 +114,7 @@ func rules() map[string]rule {
 			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy/decide", "history", "internal/show"},
 			modules: []string{"github.com/vbauerster/mpb/v8"},
 		},
+		"internal/invoke":         {ours: []string{"detector", "history", "internal/exit", "internal/fakesns", "internal/runtimeapi", "internal/show"}},
 		"internal/show":           {ours: []string{"alert"}, modules: []string{"github.com/vbauerster/mpb/v8", "golang.org/x/term"}},
 		"internal/load":           {ours: []string{"detector/policy", "detector/policy/decide", "internal/awsid"}, modules: []string{"go.yaml.in/yaml/v3"}},
 		"internal/mototest":       {ours: []string{"internal/pytool"}},
@@ -123,12 +131,20 @@ func rules() map[string]rule {
 				"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/s3", "github.com/aws/smithy-go",
 			},
 		},
+		"internal/schematest": {modules: []string{"github.com/santhosh-tekuri/jsonschema/v6"}},
 		"internal/sweep": {
 			ours: []string{"detector", "detector/policy", "detector/policy/decide", "detector/policy/kmsapi", "internal/awsid"},
 			modules: []string{
 				"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/credentials", "github.com/aws/aws-sdk-go-v2/service/kms",
 				"github.com/aws/aws-sdk-go-v2/service/sts", "github.com/aws/smithy-go", "golang.org/x/time",
 			},
+		},
+		"internal/sweep/report": {
+			ours: []string{
+				"alert", "alert/exceptions", "detector", "detector/policy/decide", "internal/check", "internal/exit", "internal/show", "internal/sweep", "internal/version",
+			},
+			modules:   []string{"github.com/vbauerster/mpb/v8"},
+			forbidden: []string{"os", "net", "net/http", "os/exec", "log", "log/slog"},
 		},
 		"internal/trailgen":     {},
 		"internal/trailgen/cmd": {ours: []string{"internal/trailgen"}},
@@ -146,7 +162,7 @@ func testModules() []string {
 
 // readsClock lists the folders that may ask for the time.
 func readsClock() []string {
-	return []string{"lambda/detect", "lambda/sweep", "cmd/kmsentry", "internal/fakesns", "internal/function", "internal/hunt", "internal/preview", "internal/runtimeapi"}
+	return []string{"lambda/detect", "lambda/sweep", "cmd/kmsentry", "internal/fakesns", "internal/function", "internal/hunt", "internal/invoke", "internal/preview", "internal/runtimeapi"}
 }
 
 // A goPackage is a folder of Go files.
@@ -286,6 +302,9 @@ func TestImportRulesCanFail(t *testing.T) {
 		{"lambda", "github.com/aws/aws-sdk-go-v2/service/kms"},
 		{"lambda/detect", module + "/internal/sweep"},
 		{"lambda/sweep", "github.com/aws/aws-sdk-go-v2/config"},
+		{"lambda/sweep", module + "/internal/sweep/report"},
+		{"internal/check", module + "/internal/sweep/report"},
+		{"internal/check", "net/http"},
 		{"internal/function", module + "/internal/sweep"},
 		{"detector", "github.com/aws/aws-lambda-go/events"},
 		{"history", module + "/alert"},

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/kmsentry/kmsentry/internal/exit"
 )
 
 const partnerStatement = `,{"Effect":"Allow","Principal":{"AWS":"444455556666"},"Action":"kms:Encrypt","Resource":"*"}`
@@ -16,19 +18,19 @@ func TestBaseline(t *testing.T) {
 	args := func(more ...string) []string {
 		return append([]string{"--account", "111122223333", "--fail-on", "shared", "--at", "2026-11-23T00:00:00Z"}, append(more, dir)...)
 	}
-	if status, out, errs := checked3(args("--write-baseline", file)...); status != exitFound || !strings.Contains(errs, "wrote 2 keys") {
+	if status, out, errs := checked3(args("--write-baseline", file)...); status != exit.Found || !strings.Contains(errs, "wrote 2 keys") {
 		t.Fatalf("--write-baseline: exit status %d\n%s%s", status, out, errs)
 	}
-	if status, out, _ := checked3(args("--baseline", file)...); status != exitOK || !strings.Contains(out, "1 private, 2 accepted") || !strings.Contains(out, "until 2027-11-23") {
+	if status, out, _ := checked3(args("--baseline", file)...); status != exit.OK || !strings.Contains(out, "1 private, 2 accepted") || !strings.Contains(out, "until 2027-11-23") {
 		t.Errorf("--baseline: exit status %d\n%s", status, out)
 	}
-	if status, out, _ := checked3("--account", "111122223333", "--fail-on", "shared", "--at", "2027-12-01T00:00:00Z", "--baseline", file, dir); status != exitFound || !strings.Contains(out, "the baseline would have accepted this, but it has expired") {
+	if status, out, _ := checked3("--account", "111122223333", "--fail-on", "shared", "--at", "2027-12-01T00:00:00Z", "--baseline", file, dir); status != exit.Found || !strings.Contains(out, "the baseline would have accepted this, but it has expired") {
 		t.Errorf("after its day: exit status %d\n%s", status, out)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "a.json"), []byte(template(openStatement)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if status, out, _ := checked3(args("--baseline", file)...); status != exitFound || !strings.Contains(out, "1 public, 1 private, 1 accepted") {
+	if status, out, _ := checked3(args("--baseline", file)...); status != exit.Found || !strings.Contains(out, "1 public, 1 private, 1 accepted") {
 		t.Errorf("a key that has become worse: exit status %d\n%s", status, out)
 	}
 	for text, want := range map[string]string{
@@ -41,14 +43,14 @@ func TestBaseline(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if status, _, errs := checked3(args("--baseline", file)...); status != exitError || !strings.Contains(errs, want) {
+		if status, _, errs := checked3(args("--baseline", file)...); status != exit.Error || !strings.Contains(errs, want) {
 			t.Errorf("%s: exit status %d, %q, want %q", text, status, errs, want)
 		}
 	}
-	if status, _, errs := checked3(args("--baseline", file+"x")...); status != exitError || !strings.Contains(errs, "no such file") {
+	if status, _, errs := checked3(args("--baseline", file+"x")...); status != exit.Error || !strings.Contains(errs, "no such file") {
 		t.Errorf("no baseline: exit status %d, %q", status, errs)
 	}
-	if status, _, errs := checked3(args("--write-baseline", filepath.Join(file, "x"))...); status != exitError || !strings.Contains(errs, "--write-baseline") {
+	if status, _, errs := checked3(args("--write-baseline", filepath.Join(file, "x"))...); status != exit.Error || !strings.Contains(errs, "--write-baseline") {
 		t.Errorf("a baseline that cannot be written: exit status %d, %q", status, errs)
 	}
 }
@@ -69,13 +71,13 @@ func TestAcceptedByMetadata(t *testing.T) {
 		status                  int
 		says                    string
 	}{
-		{"accepted", good, shared, exitOK, `by "metadata" (the template) until 2027-06-30: partner of team A`},
-		{"worse than accepted", good, public, exitFound, "Metadata.kmsentry.accept takes up to shared, and this is worse"},
-		{"no reason", "verdict: shared, expires: 2027-06-30", shared, exitFound, "expected a reason, found none"},
-		{"no verdict", "reason: a, expires: 2027-06-30", shared, exitFound, `expected verdict to be public, undecided, network or shared, found ""`},
-		{"for ever", "verdict: shared, reason: a, expires: 2040-01-01", shared, exitFound, `found "2040-01-01"`},
-		{"expired", "verdict: shared, reason: a, expires: 2026-06-30", shared, exitFound, "it expired on 2026-06-30"},
-		{"locked", "verdict: public, reason: a, expires: 2027-06-30", locked, exitFound, "holds no key that is locked"},
+		{"accepted", good, shared, exit.OK, `by "metadata" (the template) until 2027-06-30: partner of team A`},
+		{"worse than accepted", good, public, exit.Found, "Metadata.kmsentry.accept takes up to shared, and this is worse"},
+		{"no reason", "verdict: shared, expires: 2027-06-30", shared, exit.Found, "expected a reason, found none"},
+		{"no verdict", "reason: a, expires: 2027-06-30", shared, exit.Found, `expected verdict to be public, undecided, network or shared, found ""`},
+		{"for ever", "verdict: shared, reason: a, expires: 2040-01-01", shared, exit.Found, `found "2040-01-01"`},
+		{"expired", "verdict: shared, reason: a, expires: 2026-06-30", shared, exit.Found, "it expired on 2026-06-30"},
+		{"locked", "verdict: public, reason: a, expires: 2027-06-30", locked, exit.Found, "holds no key that is locked"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			file := filepath.Join(folder(t, map[string]string{"t.yaml": key(row.accept, row.statement)}), "t.yaml")

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/kmsentry/kmsentry/internal/check"
 )
 
 // configName is the file that keeps a repository's settings for check.
@@ -52,7 +54,7 @@ func (o *checkOptions) configure(name string, given map[string]bool) error {
 	if name == "" {
 		return nil
 	}
-	data, err := readInput(name, nil)
+	data, err := check.ReadInput(name, nil)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -75,15 +77,15 @@ func (o *checkOptions) configure(name string, given map[string]bool) error {
 		}
 	}
 	if !given["key-arn"] { // which tells the account
-		text("account", &o.account, c.Account)
+		text("account", &o.Account, c.Account)
 	}
-	text("owner-org", &o.key.Org, c.OwnerOrg)
+	text("owner-org", &o.Key.Org, c.OwnerOrg)
 	text("exceptions", &o.exceptions, beside(c.Exceptions))
 	text("baseline", &o.baselineFile, beside(c.Baseline))
 	for flag, values := range map[string]struct {
 		to   *list
 		from []string
-	}{"trusted-account": {&o.trustedAccounts, c.TrustedAccounts}, "trusted-org": {&o.trustedOrgs, c.TrustedOrgs}} {
+	}{"trusted-account": {(*list)(&o.TrustedAccounts), c.TrustedAccounts}, "trusted-org": {(*list)(&o.TrustedOrgs), c.TrustedOrgs}} {
 		if !given[flag] && len(values.from) > 0 {
 			*values.to = values.from
 			o.from = append(o.from, flag+" "+strings.Join(values.from, ","))
@@ -92,19 +94,19 @@ func (o *checkOptions) configure(name string, given map[string]bool) error {
 	for flag, values := range map[string]struct {
 		to   *pairs
 		from map[string]string
-	}{"parameter": {&o.parameters, c.Parameters}, "import": {&o.imports, c.Imports}} {
+	}{"parameter": {(*pairs)(&o.Parameters), c.Parameters}, "import": {(*pairs)(&o.Imports), c.Imports}} {
 		for _, key := range slices.Sorted(maps.Keys(values.from)) {
 			if _, have := (*values.to)[key]; !have {
 				if err := values.to.Set(key + "=" + values.from[key]); err != nil {
 					return fmt.Errorf("%s: %q: %w", name, key, err)
 				}
 				o.from = append(o.from, flag+" "+key+"="+values.from[key])
-				o.configured = append(o.configured, key)
+				o.Configured = append(o.Configured, key)
 			}
 		}
 	}
 	if !given["fail-on"] && c.FailOn != "" {
-		if err := o.failOn.Set(c.FailOn); err != nil {
+		if err := o.FailOn.Set(c.FailOn); err != nil {
 			return fmt.Errorf("%s: fail_on: %w", name, err)
 		}
 		o.from = append(o.from, "fail-on "+c.FailOn)

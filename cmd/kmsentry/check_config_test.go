@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/kmsentry/kmsentry/internal/exit"
 )
 
 // TestCheckConfig: the nearest file upwards says what no flag does.
@@ -16,20 +18,20 @@ func TestCheckConfig(t *testing.T) {
 		status       int
 		says, errs   string
 	}{
-		{"none", "", nil, exitFound, "between", ""},
-		{"empty", "\n", nil, exitFound, "between", ""},
-		{"parameters", "account: '111122223333'\nparameters: {P: '444455556666'}\n", nil, exitOK, "shared", ""},
-		{"and a level", "account: '111122223333'\nparameters: {P: '444455556666'}\nfail_on: shared\n", nil, exitFound, "shared", ""},
-		{"a flag goes before it", "account: '111122223333'\nparameters: {P: '444455556666'}\nfail_on: shared\n", []string{"--fail-on", "public"}, exitOK, "shared", ""},
-		{"a flag for the same parameter", "account: '111122223333'\nparameters: {P: '*'}\n", []string{"--parameter", "P=444455556666"}, exitOK, "shared", ""},
-		{"trusted accounts", "account: '111122223333'\nparameters: {P: '444455556666'}\ntrusted_accounts: ['444455556666']\nfail_on: shared\n", nil, exitOK, "private", ""},
-		{"left out", "account: '111122223333'\nparameters: {P: '444455556666'}\n", []string{"--no-config"}, exitFound, "between", ""},
-		{"a parameter that no template has", "account: '111122223333'\nparameters: {P: '444455556666', Q: x}\n", nil, exitOK, "shared", ""},
-		{"printed", "account: '111122223333'\nparameters: {P: '444455556666'}\n", []string{"--verbose"}, exitOK, "shared", "account 111122223333; parameter P=444455556666"},
-		{"an unknown member", "acount: '111122223333'\n", nil, exitUsage, "", "field acount not found"},
-		{"a wrong level", "fail_on: some\n", nil, exitUsage, "", "fail_on: expected public, network, shared, undecided or none"},
-		{"a wrong account", "account: '1'\n", nil, exitUsage, "", `expected 12 digits, found "1"`},
-		{"exceptions that are not there", "exceptions: no.yaml\n", nil, exitFound, "", "no.yaml: no such file"},
+		{"none", "", nil, exit.Found, "between", ""},
+		{"empty", "\n", nil, exit.Found, "between", ""},
+		{"parameters", "account: '111122223333'\nparameters: {P: '444455556666'}\n", nil, exit.OK, "shared", ""},
+		{"and a level", "account: '111122223333'\nparameters: {P: '444455556666'}\nfail_on: shared\n", nil, exit.Found, "shared", ""},
+		{"a flag goes before it", "account: '111122223333'\nparameters: {P: '444455556666'}\nfail_on: shared\n", []string{"--fail-on", "public"}, exit.OK, "shared", ""},
+		{"a flag for the same parameter", "account: '111122223333'\nparameters: {P: '*'}\n", []string{"--parameter", "P=444455556666"}, exit.OK, "shared", ""},
+		{"trusted accounts", "account: '111122223333'\nparameters: {P: '444455556666'}\ntrusted_accounts: ['444455556666']\nfail_on: shared\n", nil, exit.OK, "private", ""},
+		{"left out", "account: '111122223333'\nparameters: {P: '444455556666'}\n", []string{"--no-config"}, exit.Found, "between", ""},
+		{"a parameter that no template has", "account: '111122223333'\nparameters: {P: '444455556666', Q: x}\n", nil, exit.OK, "shared", ""},
+		{"printed", "account: '111122223333'\nparameters: {P: '444455556666'}\n", []string{"--verbose"}, exit.OK, "shared", "account 111122223333; parameter P=444455556666"},
+		{"an unknown member", "acount: '111122223333'\n", nil, exit.Usage, "", "field acount not found"},
+		{"a wrong level", "fail_on: some\n", nil, exit.Usage, "", "fail_on: expected public, network, shared, undecided or none"},
+		{"a wrong account", "account: '1'\n", nil, exit.Usage, "", `expected 12 digits, found "1"`},
+		{"exceptions that are not there", "exceptions: no.yaml\n", nil, exit.Found, "", "no.yaml: no such file"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			dir := folder(t, map[string]string{"sub/deep/t.yaml": parameter})

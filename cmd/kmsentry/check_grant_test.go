@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/kmsentry/kmsentry/internal/exit"
 )
 
 // grantPlan is a plan with one grant.
@@ -23,21 +25,21 @@ func TestCheckGrants(t *testing.T) {
 		status     int
 		says       []string
 	}{
-		{"to a partner", grantPlan(to(partner), `["Encrypt","Decrypt"]`, key), []string{"--fail-on", "shared"}, exitFound, []string{"shared  ", "aws_kms_grant.g  a grant to " + partner + ": Decrypt, Encrypt", "proof    " + partner + " calls kms:Decrypt on " + key, "1 grant: 1 shared"}},
-		{"to a partner, not public", grantPlan(to(partner), `["Encrypt"]`, key), nil, exitOK, []string{"shared  "}},
-		{"to a partner's account", grantPlan(to("arn:aws:iam::444455556666:root"), `["Sign"]`, key), nil, exitOK, []string{"shared  "}},
-		{"to see only", grantPlan(to(partner), `["DescribeKey","RetireGrant","CreateGrant"]`, key), []string{"--fail-on", "shared"}, exitOK, []string{"private  ", "also     " + partner + " can kms:CreateGrant and 2 more"}},
-		{"for something new", grantPlan(to(partner), `["Foo"]`, key), nil, exitOK, []string{"shared  "}},
-		{"to a trusted account", grantPlan(to(partner), `["Encrypt"]`, key), []string{"--trusted-account", "444455556666", "--fail-on", "shared"}, exitOK, []string{"private  "}},
-		{"to the owner", grantPlan(to("arn:aws:iam::111122223333:user/u"), `["Encrypt"]`, key), nil, exitOK, []string{"private  ", "a grant to arn:aws:iam::111122223333:user/u: Encrypt"}},
-		{"to a service", grantPlan(to("rds.amazonaws.com"), `["Encrypt"]`, key), nil, exitOK, []string{"private  "}},
-		{"on a key of whom nobody knows", grantPlan(to(partner), `["Encrypt"]`, "1234abcd-12ab-34cd-56ef-1234567890ab"), []string{"--fail-on", "shared"}, exitFound, []string{"undecided  ", "between private and shared: a grant to " + partner, "whether 444455556666 owns the key is not known", "remedy   --account ID"}},
-		{"on a key of an account that is given", grantPlan(to(partner), `["Encrypt"]`, "1234abcd-12ab-34cd-56ef-1234567890ab"), []string{"--account", "444455556666"}, exitOK, []string{"private  "}},
-		{"to a unique id", grantPlan(to("AROAEXAMPLEEXAMPLE123"), `["Encrypt"]`, key), nil, exitOK, []string{"undecided  ", "the grantee's account is not known"}},
-		{"to everybody, which KMS refuses", grantPlan(to("*"), `["Encrypt"]`, key), nil, exitOK, []string{"undecided  ", "between private and shared"}},
-		{"to somebody known after apply", grantPlan("", `["Encrypt"]`, key), nil, exitOK, []string{"undecided  ", "the grantee is not known", "remedy   check the state after apply"}},
-		{"for something known after apply", grantPlan(to(partner), `[null]`, key), nil, exitOK, []string{"undecided  ", "the operations are not known"}},
-		{"where a key is required", grantPlan(to(partner), `["Encrypt"]`, key), []string{"--require-key"}, exitError, []string{"shared  ", "found none"}},
+		{"to a partner", grantPlan(to(partner), `["Encrypt","Decrypt"]`, key), []string{"--fail-on", "shared"}, exit.Found, []string{"shared  ", "aws_kms_grant.g  a grant to " + partner + ": Decrypt, Encrypt", "proof    " + partner + " calls kms:Decrypt on " + key, "1 grant: 1 shared"}},
+		{"to a partner, not public", grantPlan(to(partner), `["Encrypt"]`, key), nil, exit.OK, []string{"shared  "}},
+		{"to a partner's account", grantPlan(to("arn:aws:iam::444455556666:root"), `["Sign"]`, key), nil, exit.OK, []string{"shared  "}},
+		{"to see only", grantPlan(to(partner), `["DescribeKey","RetireGrant","CreateGrant"]`, key), []string{"--fail-on", "shared"}, exit.OK, []string{"private  ", "also     " + partner + " can kms:CreateGrant and 2 more"}},
+		{"for something new", grantPlan(to(partner), `["Foo"]`, key), nil, exit.OK, []string{"shared  "}},
+		{"to a trusted account", grantPlan(to(partner), `["Encrypt"]`, key), []string{"--trusted-account", "444455556666", "--fail-on", "shared"}, exit.OK, []string{"private  "}},
+		{"to the owner", grantPlan(to("arn:aws:iam::111122223333:user/u"), `["Encrypt"]`, key), nil, exit.OK, []string{"private  ", "a grant to arn:aws:iam::111122223333:user/u: Encrypt"}},
+		{"to a service", grantPlan(to("rds.amazonaws.com"), `["Encrypt"]`, key), nil, exit.OK, []string{"private  "}},
+		{"on a key of whom nobody knows", grantPlan(to(partner), `["Encrypt"]`, "1234abcd-12ab-34cd-56ef-1234567890ab"), []string{"--fail-on", "shared"}, exit.Found, []string{"undecided  ", "between private and shared: a grant to " + partner, "whether 444455556666 owns the key is not known", "remedy   --account ID"}},
+		{"on a key of an account that is given", grantPlan(to(partner), `["Encrypt"]`, "1234abcd-12ab-34cd-56ef-1234567890ab"), []string{"--account", "444455556666"}, exit.OK, []string{"private  "}},
+		{"to a unique id", grantPlan(to("AROAEXAMPLEEXAMPLE123"), `["Encrypt"]`, key), nil, exit.OK, []string{"undecided  ", "the grantee's account is not known"}},
+		{"to everybody, which KMS refuses", grantPlan(to("*"), `["Encrypt"]`, key), nil, exit.OK, []string{"undecided  ", "between private and shared"}},
+		{"to somebody known after apply", grantPlan("", `["Encrypt"]`, key), nil, exit.OK, []string{"undecided  ", "the grantee is not known", "remedy   check the state after apply"}},
+		{"for something known after apply", grantPlan(to(partner), `[null]`, key), nil, exit.OK, []string{"undecided  ", "the operations are not known"}},
+		{"where a key is required", grantPlan(to(partner), `["Encrypt"]`, key), []string{"--require-key"}, exit.Error, []string{"shared  ", "found none"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			file := filepath.Join(folder(t, map[string]string{"plan.json": row.plan}), "plan.json")

@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/kmsentry/kmsentry/internal/check"
+	"github.com/kmsentry/kmsentry/internal/exit"
 )
 
 const (
@@ -19,7 +22,7 @@ const (
 // every format.
 func TestCheckLocked(t *testing.T) {
 	owner := []string{"--account", "111122223333"}
-	for level, want := range map[string]int{"": exitFound, "public": exitFound, "shared": exitFound, "undecided": exitFound, "none": exitOK} {
+	for level, want := range map[string]int{"": exit.Found, "public": exit.Found, "shared": exit.Found, "undecided": exit.Found, "none": exit.OK} {
 		args := append([]string{"-"}, owner...)
 		if level != "" {
 			args = append(args, "--fail-on", level)
@@ -29,11 +32,11 @@ func TestCheckLocked(t *testing.T) {
 			t.Errorf("--fail-on %q = %d, want %d: %s%s", level, status, want, out, errs)
 		}
 	}
-	if status, out, _ := checkStdin(lockedPolicy, "-"); status != exitOK || strings.Contains(out, "locked:") {
+	if status, out, _ := checkStdin(lockedPolicy, "-"); status != exit.OK || strings.Contains(out, "locked:") {
 		t.Errorf("of a guessed owner: %d, %s", status, out)
 	}
 	_, out, _ := checkStdin(lockedPolicy, append([]string{"--format", "json", "-"}, owner...)...)
-	var d jsonDocument
+	var d check.Document
 	if err := json.Unmarshal([]byte(out), &d); err != nil || d.Owner.Manage.String() != "no" || d.Owner.Decrypt.String() != "yes" || d.Owner.ManageWhy == nil || d.Owner.ManageWhy.Statement.Sid != "Lock" {
 		t.Errorf("JSON: %v, %s", err, out)
 	}
@@ -53,15 +56,15 @@ func TestCheckRCP(t *testing.T) {
 		return name
 	}
 	rcp := file(insideOnly)
-	if status, out, _ := checkStdin(openPolicy, "-"); status != exitFound || !strings.Contains(out, "anyone can kms:Decrypt") {
+	if status, out, _ := checkStdin(openPolicy, "-"); status != exit.Found || !strings.Contains(out, "anyone can kms:Decrypt") {
 		t.Errorf("without: %d, %s", status, out)
 	}
 	status, out, errs := checkStdin(openPolicy, "--rcp", rcp, "-")
-	if status != exitOK || !strings.HasPrefix(out, "private") || !strings.Contains(out, "the key policy alone is public: it is closed only by a resource control policy, which can be detached") {
+	if status != exit.OK || !strings.HasPrefix(out, "private") || !strings.Contains(out, "the key policy alone is public: it is closed only by a resource control policy, which can be detached") {
 		t.Errorf("with: %d, %s%s", status, out, errs)
 	}
 	_, out, _ = checkStdin(openPolicy, "--rcp", rcp, "--format", "json", "-")
-	var d jsonDocument
+	var d check.Document
 	if err := json.Unmarshal([]byte(out), &d); err != nil || d.Verdict.String() != "private" || d.Alone == nil || d.Alone.Verdict.String() != "public" {
 		t.Errorf("JSON: %v, %s", err, out)
 	}
@@ -70,7 +73,7 @@ func TestCheckRCP(t *testing.T) {
 	}
 	for _, wrong := range []string{file(openPolicy), file(`{`), filepath.Join(t.TempDir(), "none.json")} {
 		status, out, errs := checkStdin(openPolicy, "--rcp", wrong, "-")
-		if status != exitError || out != "" || strings.Count(errs, "\n") != 1 || !strings.Contains(errs, "--rcp") {
+		if status != exit.Error || out != "" || strings.Count(errs, "\n") != 1 || !strings.Contains(errs, "--rcp") {
 			t.Errorf("--rcp %s: %d, %q, %q", wrong, status, out, errs)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/kmsentry/kmsentry/internal/exit"
 )
 
 // folder writes files into a new folder.
@@ -52,11 +54,11 @@ func TestCheckFolders(t *testing.T) {
 		{"keys among others", map[string]string{
 			"a/open.json": template(openStatement), "b/own.json": template(""), "README.md": "# about kms keys\n", "package.json": `{"name":"kms-thing"}`,
 			"topic.yaml": "Resources: {T: {Type: AWS::SNS::Topic, Properties: {KmsMasterKeyId: x}}}\n", "main.go": "package main\n", "iam.json": iam,
-		}, nil, exitFound, []string{"public", "a/open.json:1 K", "7 files, 2 keys: 1 public, 1 private; 3 files without a key; 2 files of unknown format"}, "README.md"},
-		{"only private ones", map[string]string{"own.json": template("")}, nil, exitOK, []string{"1 file, 1 key: 1 private"}, ""},
-		{"folders of others", map[string]string{"node_modules/x/open.json": template(openStatement), ".git/o.json": template(openStatement), ".terraform/o.json": template(openStatement), "own.json": template("")}, nil, exitOK, []string{"1 file, 1 key"}, ""},
-		{"nothing at all", map[string]string{"main.go": "package main\n"}, nil, exitOK, []string{"1 file, 0 keys; 1 file without a key"}, ""},
-		{"nothing at all where a key is required", map[string]string{"main.go": "package main\n"}, []string{"--require-key"}, exitError, nil, "expected a key (--require-key), found none in 1 file"},
+		}, nil, exit.Found, []string{"public", "a/open.json:1 K", "7 files, 2 keys: 1 public, 1 private; 3 files without a key; 2 files of unknown format"}, "README.md"},
+		{"only private ones", map[string]string{"own.json": template("")}, nil, exit.OK, []string{"1 file, 1 key: 1 private"}, ""},
+		{"folders of others", map[string]string{"node_modules/x/open.json": template(openStatement), ".git/o.json": template(openStatement), ".terraform/o.json": template(openStatement), "own.json": template("")}, nil, exit.OK, []string{"1 file, 1 key"}, ""},
+		{"nothing at all", map[string]string{"main.go": "package main\n"}, nil, exit.OK, []string{"1 file, 0 keys; 1 file without a key"}, ""},
+		{"nothing at all where a key is required", map[string]string{"main.go": "package main\n"}, []string{"--require-key"}, exit.Error, nil, "expected a key (--require-key), found none in 1 file"},
 		{"policies that do not say what they are for", map[string]string{
 			"open.json":   `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}`,
 			"answer.json": `{"Policy":"{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"111122223333\"},\"Action\":\"k*\",\"Resource\":\"*\"}]}"}`,
@@ -65,13 +67,13 @@ func TestCheckFolders(t *testing.T) {
 			"admin.json":  `{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`,
 			"crypt.json":  `{"Statement":[{"Effect":"Allow","Action":["*","kms:Decrypt"],"Resource":"*"}]}`,
 			"broken.json": `{"Statement":[{"Principal":"*","Action":"*"`,
-		}, nil, exitFound, []string{"open.json  anyone can kms:Encrypt", "answer.json", "7 files, 2 keys: 1 public, 1 undecided; 5 files without a key"}, ""},
-		{"a template that brings its keys in", map[string]string{"nested.yaml": "# kms\nResources: {N: {Type: AWS::CloudFormation::Stack}}\n"}, nil, exitOK, []string{"1 file, 0 keys; 1 file without a key"}, "nested.yaml: the template of the nested stack N is not looked at"},
-		{"a broken template", map[string]string{"broken.yaml": "Resources:\n  K: {Type: AWS::KMS::Key\n", "own.json": template("")}, nil, exitError, []string{"error", "broken.yaml", "1 private, 1 unreadable"}, ""},
-		{"somebody's YAML", map[string]string{"chart.yaml": "{{- if .Values.kms }}\na: {{ .x }}\n", "own.json": template("")}, nil, exitOK, []string{"1 file of unknown format"}, "chart.yaml"},
-		{"a broken template in JSON", map[string]string{"broken.json": template("")[:200], "own.json": template("")}, nil, exitError, []string{"error", "broken.json"}, ""},
-		{"a key that cannot be read", map[string]string{"odd.json": `{"Resources":{"K":{"Type":"AWS::KMS::ReplicaKey","Properties":{}}}}`}, nil, exitError, []string{"expected a KeyPolicy"}, ""},
-		{"many", many(60), nil, exitFound, []string{"60 files, 60 keys: 20 public, 40 private"}, ""},
+		}, nil, exit.Found, []string{"open.json  anyone can kms:Encrypt", "answer.json", "7 files, 2 keys: 1 public, 1 undecided; 5 files without a key"}, ""},
+		{"a template that brings its keys in", map[string]string{"nested.yaml": "# kms\nResources: {N: {Type: AWS::CloudFormation::Stack}}\n"}, nil, exit.OK, []string{"1 file, 0 keys; 1 file without a key"}, "nested.yaml: the template of the nested stack N is not looked at"},
+		{"a broken template", map[string]string{"broken.yaml": "Resources:\n  K: {Type: AWS::KMS::Key\n", "own.json": template("")}, nil, exit.Error, []string{"error", "broken.yaml", "1 private, 1 unreadable"}, ""},
+		{"somebody's YAML", map[string]string{"chart.yaml": "{{- if .Values.kms }}\na: {{ .x }}\n", "own.json": template("")}, nil, exit.OK, []string{"1 file of unknown format"}, "chart.yaml"},
+		{"a broken template in JSON", map[string]string{"broken.json": template("")[:200], "own.json": template("")}, nil, exit.Error, []string{"error", "broken.json"}, ""},
+		{"a key that cannot be read", map[string]string{"odd.json": `{"Resources":{"K":{"Type":"AWS::KMS::ReplicaKey","Properties":{}}}}`}, nil, exit.Error, []string{"expected a KeyPolicy"}, ""},
+		{"many", many(60), nil, exit.Found, []string{"60 files, 60 keys: 20 public, 40 private"}, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			status, out, errs := checked3(append(row.args, folder(t, row.files))...)
@@ -130,24 +132,24 @@ func TestCheckUnknownValues(t *testing.T) {
 		status     int
 		says, errs string
 	}{
-		{"a parameter", partner("!Ref Q"), nil, exitFound, "remedy   --parameter Q=VALUE", ""},
-		{"given", partner("!Ref Q"), []string{"--parameter", "Q=444455556666"}, exitOK, "shared", ""},
-		{"given in a file", partner("!Ref Q"), []string{"--parameter-file", params + "/list.json"}, exitOK, "shared", ""},
-		{"given in a file of lines", partner("!Ref Q"), []string{"--parameter-file", params + "/lines.json"}, exitOK, "shared", ""},
-		{"given in an object", partner("!Ref Q"), []string{"--parameter-file", params + "/object.json"}, exitOK, "shared", ""},
-		{"given by names", partner("!Ref Q"), []string{"--parameter-file", params + "/plain.json"}, exitOK, "shared", ""},
-		{"a file that is none", partner("!Ref Q"), []string{"--parameter-file", params + "/odd.json"}, exitUsage, "", "expected JSON: a list of objects with ParameterKey"},
-		{"a file that is not there", partner("!Ref Q"), []string{"--parameter-file", params + "/no.json"}, exitUsage, "", "no such file"},
-		{"a default, not taken", partner("!Ref P"), nil, exitOK, "undecided", ""},
-		{"a default, taken", partner("!Ref P"), []string{"--use-defaults"}, exitOK, "private", ""},
-		{"a value that is not allowed", partner("!Ref P"), []string{"--parameter", "P=1"}, exitError, `parameter P: expected one of 111122223333, 444455556666, found "1"`, ""},
-		{"a name that no template has", partner("!Ref Q"), []string{"--parameter", "R=1"}, exitFound, "", "--parameter R: no template has it; P, Q"},
-		{"an import", partner("!ImportValue partner"), nil, exitFound, "remedy   --import partner=VALUE", ""},
-		{"given", partner("!ImportValue partner"), []string{"--import", "partner=444455556666"}, exitOK, "shared", ""},
-		{"a reference", partner("'{{resolve:ssm:/partner}}'"), nil, exitFound, "remedy   --resolve '{{resolve:ssm:/partner}}=VALUE'", ""},
-		{"given", partner("'{{resolve:ssm:/partner}}'"), []string{"--resolve", "{{resolve:ssm:/partner}}=444455556666"}, exitOK, "shared", ""},
-		{"given inside a Sub", partner("!Sub 'arn:aws:iam::{{resolve:ssm:/partner}}:root'"), []string{"--resolve", "{{resolve:ssm:/partner}}=444455556666"}, exitOK, "shared", ""},
-		{"a reference that is none", partner("a"), []string{"--resolve", "x=y"}, exitUsage, "", "expected {{resolve:...}}=value"},
+		{"a parameter", partner("!Ref Q"), nil, exit.Found, "remedy   --parameter Q=VALUE", ""},
+		{"given", partner("!Ref Q"), []string{"--parameter", "Q=444455556666"}, exit.OK, "shared", ""},
+		{"given in a file", partner("!Ref Q"), []string{"--parameter-file", params + "/list.json"}, exit.OK, "shared", ""},
+		{"given in a file of lines", partner("!Ref Q"), []string{"--parameter-file", params + "/lines.json"}, exit.OK, "shared", ""},
+		{"given in an object", partner("!Ref Q"), []string{"--parameter-file", params + "/object.json"}, exit.OK, "shared", ""},
+		{"given by names", partner("!Ref Q"), []string{"--parameter-file", params + "/plain.json"}, exit.OK, "shared", ""},
+		{"a file that is none", partner("!Ref Q"), []string{"--parameter-file", params + "/odd.json"}, exit.Usage, "", "expected JSON: a list of objects with ParameterKey"},
+		{"a file that is not there", partner("!Ref Q"), []string{"--parameter-file", params + "/no.json"}, exit.Usage, "", "no such file"},
+		{"a default, not taken", partner("!Ref P"), nil, exit.OK, "undecided", ""},
+		{"a default, taken", partner("!Ref P"), []string{"--use-defaults"}, exit.OK, "private", ""},
+		{"a value that is not allowed", partner("!Ref P"), []string{"--parameter", "P=1"}, exit.Error, `parameter P: expected one of 111122223333, 444455556666, found "1"`, ""},
+		{"a name that no template has", partner("!Ref Q"), []string{"--parameter", "R=1"}, exit.Found, "", "--parameter R: no template has it; P, Q"},
+		{"an import", partner("!ImportValue partner"), nil, exit.Found, "remedy   --import partner=VALUE", ""},
+		{"given", partner("!ImportValue partner"), []string{"--import", "partner=444455556666"}, exit.OK, "shared", ""},
+		{"a reference", partner("'{{resolve:ssm:/partner}}'"), nil, exit.Found, "remedy   --resolve '{{resolve:ssm:/partner}}=VALUE'", ""},
+		{"given", partner("'{{resolve:ssm:/partner}}'"), []string{"--resolve", "{{resolve:ssm:/partner}}=444455556666"}, exit.OK, "shared", ""},
+		{"given inside a Sub", partner("!Sub 'arn:aws:iam::{{resolve:ssm:/partner}}:root'"), []string{"--resolve", "{{resolve:ssm:/partner}}=444455556666"}, exit.OK, "shared", ""},
+		{"a reference that is none", partner("a"), []string{"--resolve", "x=y"}, exit.Usage, "", "expected {{resolve:...}}=value"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			file := filepath.Join(folder(t, map[string]string{"t.yaml": row.text}), "t.yaml")
@@ -162,10 +164,10 @@ func TestCheckUnknownValues(t *testing.T) {
 // A named file without a key is counted, or an error where one is required.
 func TestCheckNamedFileWithoutKey(t *testing.T) {
 	file := filepath.Join(folder(t, map[string]string{"t.json": `{"Resources":{"T":{"Type":"AWS::SNS::Topic"}}}`}), "t.json")
-	if status, out, _ := checked3(file); status != exitOK || !strings.Contains(out, "1 file, 0 keys; 1 file without a key") {
+	if status, out, _ := checked3(file); status != exit.OK || !strings.Contains(out, "1 file, 0 keys; 1 file without a key") {
 		t.Errorf("exit status %d\n%s", status, out)
 	}
-	if status, out, _ := checked3("--require-key", file); status != exitError || !strings.Contains(out, "expected a key (--require-key), found none") {
+	if status, out, _ := checked3("--require-key", file); status != exit.Error || !strings.Contains(out, "expected a key (--require-key), found none") {
 		t.Errorf("with --require-key: exit status %d\n%s", status, out)
 	}
 }

@@ -6,13 +6,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kmsentry/kmsentry/internal/schematest"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // TestCheckSchema holds all that check prints as JSON against the schema, and
 // the schema against what it must refuse.
 func TestCheckSchema(t *testing.T) {
-	schema := compiledSchema(t, "../../docs/check.schema.json")
+	schema := schematest.Compile(t, "../../docs/check.schema.json")
 	lines := 0
 	for _, name := range []string{"all", "explain"} {
 		text, err := os.ReadFile("testdata/check/golden/" + name + ".jsonl")

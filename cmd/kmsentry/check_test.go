@@ -15,6 +15,8 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
 	"github.com/kmsentry/kmsentry/internal/awsid"
+	"github.com/kmsentry/kmsentry/internal/check"
+	"github.com/kmsentry/kmsentry/internal/exit"
 	"github.com/kmsentry/kmsentry/internal/version"
 )
 
@@ -105,37 +107,37 @@ func TestCheckVerdicts(t *testing.T) {
 		status int
 		want   []string // source and verdict
 	}{
-		{"default.json answer.txt", exitOK, []string{"default.json private", "answer.txt private"}},
-		{"open.json", exitFound, []string{"open.json public"}},
-		{"org-if-exists.json context.json via-s3.json", exitFound, []string{"org-if-exists.json public", "context.json public", "via-s3.json public"}},
-		{"network.json shared.json", exitOK, []string{"network.json network", "shared.json shared"}},
-		{"--fail-on network network.json", exitFound, []string{"network.json network"}},
-		{"--fail-on network shared.json", exitOK, []string{"shared.json shared"}},
-		{"--fail-on shared --trusted-account 444455556666 shared.json", exitOK, []string{"shared.json private"}},
-		{"--fail-on shared --account 444455556666 shared.json", exitFound, []string{"shared.json shared"}},
-		{"later.json", exitOK, []string{"later.json private"}},
-		{"--at 2027-06-01T00:00:00Z later.json", exitFound, []string{"later.json public"}},
-		{"hostile-answer.json", exitFound, []string{"hostile-answer.json public"}},
-		{"malformed.json default.json", exitFound, []string{"malformed.json undecided", "default.json private"}},
-		{"--strict malformed.json default.json", exitError, []string{"malformed.json undecided", "default.json private"}},
-		{"unread.json", exitFound, []string{"unread.json public"}},
-		{"--strict unread.json", exitError, []string{"unread.json undecided"}},
-		{"malformed.json open.json event.json nosuch.json", exitFound, []string{
+		{"default.json answer.txt", exit.OK, []string{"default.json private", "answer.txt private"}},
+		{"open.json", exit.Found, []string{"open.json public"}},
+		{"org-if-exists.json context.json via-s3.json", exit.Found, []string{"org-if-exists.json public", "context.json public", "via-s3.json public"}},
+		{"network.json shared.json", exit.OK, []string{"network.json network", "shared.json shared"}},
+		{"--fail-on network network.json", exit.Found, []string{"network.json network"}},
+		{"--fail-on network shared.json", exit.OK, []string{"shared.json shared"}},
+		{"--fail-on shared --trusted-account 444455556666 shared.json", exit.OK, []string{"shared.json private"}},
+		{"--fail-on shared --account 444455556666 shared.json", exit.Found, []string{"shared.json shared"}},
+		{"later.json", exit.OK, []string{"later.json private"}},
+		{"--at 2027-06-01T00:00:00Z later.json", exit.Found, []string{"later.json public"}},
+		{"hostile-answer.json", exit.Found, []string{"hostile-answer.json public"}},
+		{"malformed.json default.json", exit.Found, []string{"malformed.json undecided", "default.json private"}},
+		{"--strict malformed.json default.json", exit.Error, []string{"malformed.json undecided", "default.json private"}},
+		{"unread.json", exit.Found, []string{"unread.json public"}},
+		{"--strict unread.json", exit.Error, []string{"unread.json undecided"}},
+		{"malformed.json open.json event.json nosuch.json", exit.Found, []string{
 			"malformed.json undecided", "open.json public", "event.json undecided", "nosuch.json undecided",
 		}},
-		{"template.yaml", exitFound, []string{
+		{"template.yaml", exit.Found, []string{
 			"template.yaml#OwnKey private", "template.yaml#PartnerKey undecided", "template.yaml#OpenKey public",
 			"template.yaml#PlainKey private", "template.yaml#Replica undecided",
 		}},
-		{"--fail-on undecided --parameter PartnerAccount=444455556666 template.yaml", exitFound, []string{
+		{"--fail-on undecided --parameter PartnerAccount=444455556666 template.yaml", exit.Found, []string{
 			"template.yaml#OwnKey private", "template.yaml#PartnerKey shared", "template.yaml#OpenKey public",
 			"template.yaml#PlainKey private", "template.yaml#Replica undecided",
 		}},
-		{"--account 444455556666 --parameter PartnerAccount=444455556666 template.yaml", exitFound, []string{
+		{"--account 444455556666 --parameter PartnerAccount=444455556666 template.yaml", exit.Found, []string{
 			"template.yaml#OwnKey private", "template.yaml#PartnerKey private", "template.yaml#OpenKey public",
 			"template.yaml#PlainKey private", "template.yaml#Replica undecided",
 		}},
-		{"plan.json", exitFound, []string{
+		{"plan.json", exit.Found, []string{
 			"plan.json#aws_kms_key.open public", "plan.json#aws_kms_key.plain private",
 			"plan.json#aws_kms_key_policy.late undecided", "plan.json#aws_kms_replica_key.r private",
 		}},
@@ -148,7 +150,7 @@ func TestCheckVerdicts(t *testing.T) {
 			}
 			var got []string
 			for _, d := range documents(t, out) {
-				got = append(got, d.place()+" "+d.Verdict.String())
+				got = append(got, place(d)+" "+d.Verdict.String())
 			}
 			if !slices.Equal(got, tt.want) {
 				t.Errorf("verdicts = %q, want %q", got, tt.want)
@@ -159,13 +161,13 @@ func TestCheckVerdicts(t *testing.T) {
 
 // documents decodes JSON output, strictly, one object a line.
 // place names the document of a row: the file, and the key in it.
-func (d jsonDocument) place() string { return strings.TrimSuffix(d.Source+"#"+d.Resource, "#") }
+func place(d check.Document) string { return strings.TrimSuffix(d.Source+"#"+d.Resource, "#") }
 
-func documents(t *testing.T, out string) []jsonDocument {
+func documents(t *testing.T, out string) []check.Document {
 	t.Helper()
-	var docs []jsonDocument
+	var docs []check.Document
 	for _, line := range strings.Split(strings.TrimSuffix(out, "\n"), "\n") {
-		var d jsonDocument
+		var d check.Document
 		dec := json.NewDecoder(strings.NewReader(line))
 		dec.DisallowUnknownFields()
 		if err := dec.Decode(&d); err != nil || dec.More() {
@@ -218,7 +220,7 @@ func TestCheckWitnesses(t *testing.T) {
 
 func TestCheckStdin(t *testing.T) {
 	status, out, _ := checkIn(t, `{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}`, "default.json", "-", "default.json")
-	if lines := strings.Split(out, "\n"); status != exitFound || !strings.HasPrefix(out, "private") || !strings.Contains(out, "\npublic     -  anyone can kms:Encrypt") || len(lines) < 4 {
+	if lines := strings.Split(out, "\n"); status != exit.Found || !strings.HasPrefix(out, "private") || !strings.Contains(out, "\npublic     -  anyone can kms:Encrypt") || len(lines) < 4 {
 		t.Errorf("check default.json - default.json = %d, %s", status, out)
 	}
 }
@@ -247,7 +249,7 @@ func TestCheckBadInput(t *testing.T) {
 			var out, errs bytes.Buffer
 			status := runCheck([]string{"--format", format, tt.path, good}, nil, &out, &errs)
 			all := out.String() + errs.String()
-			if status != exitError || !strings.Contains(all, tt.want) {
+			if status != exit.Error || !strings.Contains(all, tt.want) {
 				t.Errorf("check --format %s %q = %d, %.300s, want 1 and %q", format, tt.path, status, all, tt.want)
 			}
 			if strings.ContainsAny(all, "\x1b\u202e") {
@@ -256,22 +258,6 @@ func TestCheckBadInput(t *testing.T) {
 			if format == "text" && (strings.Count(out.String(), "\n") != 4 || !strings.Contains(out.String(), "\nprivate ")) {
 				t.Errorf("check %q = %q, want a line, the good file with its note, and the sum", tt.path, out.String())
 			}
-		}
-	}
-}
-
-func TestGoldenSARIFIsValid(t *testing.T) {
-	text, err := os.ReadFile("testdata/check/golden/all.sarif")
-	if err != nil {
-		t.Fatal(err)
-	}
-	run := validSARIF(t, sarifSchema(t), text)
-	if len(run.Results) < 8 {
-		t.Errorf("%d results, want at least 8", len(run.Results))
-	}
-	for _, r := range run.Results {
-		if uri := r.Locations[0].Physical.Artifact.URI; r.Locations[0].Physical.Region.StartLine < 2 && uri != "hostile-answer.json" {
-			t.Errorf("%s in %s stands at line %d, want the statement's", r.RuleID, uri, r.Locations[0].Physical.Region.StartLine)
 		}
 	}
 }
@@ -285,54 +271,8 @@ func TestCheckOutputFails(t *testing.T) {
 	t.Chdir("testdata/check/in")
 	for _, format := range []string{"text", "json", "sarif"} {
 		var stderr bytes.Buffer
-		if status := runCheck([]string{"--format", format, "open.json"}, nil, failingWriter{}, &stderr); status != exitError || !strings.Contains(stderr.String(), "no space left") {
+		if status := runCheck([]string{"--format", format, "open.json"}, nil, failingWriter{}, &stderr); status != exit.Error || !strings.Contains(stderr.String(), "no space left") {
 			t.Errorf("check --format %s onto a full disk = %d, %q, want 1 and the reason", format, status, stderr.String())
 		}
-	}
-}
-
-func TestReplay(t *testing.T) {
-	const key = "arn:aws:kms:us-east-1:111122223333:key/k"
-	request := func(action string, context map[string][]string) evaluate.Request {
-		return evaluate.Request{Principal: "arn:aws:iam::999988887777:role/stranger", Action: action, Resource: key, Context: context}
-	}
-	tests := []struct {
-		name string
-		r    evaluate.Request
-		want string
-	}{
-		{"encrypt", request("kms:Encrypt", nil), "aws kms encrypt --key-id " + key + " --plaintext fileb://plaintext.bin --region us-east-1"},
-		{
-			"context", request("kms:Encrypt", map[string][]string{"kms:EncryptionContext:a,b": {"x y"}}),
-			"aws kms encrypt --key-id " + key + ` --plaintext fileb://plaintext.bin --encryption-context '{"a,b":"x y"}' --region us-east-1`,
-		},
-		{
-			"re-encrypt with context", request("kms:ReEncryptTo", map[string][]string{"KMS:encryptioncontext:t": {"1"}}),
-			"aws kms re-encrypt --ciphertext-blob fileb://own-ciphertext.bin --destination-key-id " + key + ` --destination-encryption-context '{"t":"1"}' --region us-east-1`,
-		},
-		{
-			"grant", request("kms:CreateGrant", map[string][]string{"kms:GrantOperations": {"Decrypt"}}),
-			"aws kms create-grant --key-id " + key + " --grantee-principal arn:aws:iam::999988887777:role/stranger --operations Decrypt --region us-east-1",
-		},
-		{
-			"alias", request("kms:GenerateDataKey", map[string][]string{"kms:RequestAlias": {"alias/a"}}),
-			"aws kms generate-data-key --key-id arn:aws:kms:us-east-1:111122223333:alias/a --key-spec AES_256 --region us-east-1",
-		},
-		{"a quote", request("kms:Encrypt", map[string][]string{"kms:EncryptionContext:a": {"'; rm -rf / #"}}), ""},
-		{"through a service", request("kms:Encrypt", map[string][]string{"kms:ViaService": {"s3.us-east-1.amazonaws.com"}}), ""},
-		{"a service", evaluate.Request{Service: "cloudtrail.amazonaws.com", Action: "kms:Encrypt"}, ""},
-		{"another action", request("kms:TagResource", nil), ""},
-	}
-	for _, tt := range tests {
-		if got := replay(tt.r); got != tt.want {
-			t.Errorf("%s: replay = %q, want %q", tt.name, got, tt.want)
-		}
-	}
-}
-
-func TestTextIsASCIIInJSON(t *testing.T) {
-	text, err := encodeASCII(map[string]string{"a": "é\u202e\x7f\u009b😀\u2028<"})
-	if want := `{"a":"\u00e9\u202e\u007f\u009b\ud83d\ude00\u2028<"}`; err != nil || string(text) != want {
-		t.Errorf("encodeASCII = %s, %v, want %s", text, err, want)
 	}
 }

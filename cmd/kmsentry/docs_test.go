@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kmsentry/kmsentry/internal/exit"
 )
 
 // codeBlock is a block of code in a document.
@@ -71,7 +73,7 @@ func checkShown(t *testing.T, document string, words []string) {
 		return
 	}
 	status, help, _ := kmsentry("", "help", words[0])
-	if status != exitOK {
+	if status != exit.OK {
 		t.Errorf("%s shows kmsentry %s: there is no command %s", document, call, words[0])
 		return
 	}

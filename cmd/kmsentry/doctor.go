@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -19,6 +18,8 @@ import (
 
 	"github.com/kmsentry/kmsentry/internal/awsid"
 	"github.com/kmsentry/kmsentry/internal/doctor"
+	"github.com/kmsentry/kmsentry/internal/exit"
+	"github.com/kmsentry/kmsentry/internal/show"
 )
 
 const doctorUsage = `Usage: kmsentry doctor [flags]
@@ -111,7 +112,7 @@ func runDoctor(args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	o, err := parseDoctor(args, stdout)
 	if err != nil {
 		if !errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(stderr, "kmsentry doctor:", printable(err.Error()))
+			fmt.Fprintln(stderr, "kmsentry doctor:", show.Printable(err.Error()))
 		}
 		return usageStatus(err)
 	}
@@ -123,17 +124,17 @@ func runDoctor(args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	if len(o.regions) == 0 {
 		o.regions = list{""} // the environment's or the profile's
 	}
-	print, status := newDoctorPrinter(o, stdout), exitOK
+	print, status := doctor.NewPrinter(o.format, show.StyleFor(stdout), stdout), exit.OK
 	for _, region := range o.regions {
 		report, err := examine(ctx, o, region)
 		if err != nil {
-			fmt.Fprintln(stderr, "kmsentry doctor:", safe(err.Error()))
-			status = max(status, exitError)
+			fmt.Fprintln(stderr, "kmsentry doctor:", show.Safe(err.Error()))
+			status = max(status, exit.Error)
 			continue
 		}
 		if err := print(report); err != nil {
-			fmt.Fprintln(stderr, "kmsentry doctor: standard output:", safe(err.Error()))
-			return exitError
+			fmt.Fprintln(stderr, "kmsentry doctor: standard output:", show.Safe(err.Error()))
+			return exit.Error
 		}
 		status = max(status, o.status(report))
 	}
@@ -142,13 +143,13 @@ func runDoctor(args []string, _ io.Reader, stdout, stderr io.Writer) int {
 
 // status is the exit status that a report leads to.
 func (o doctorOptions) status(r doctor.Report) int {
-	status := exitOK
+	status := exit.OK
 	for _, c := range r.Checks {
 		switch {
 		case c.Result == doctor.Failing, c.Result == doctor.Warning && o.failOn == "warning":
-			return exitFound
+			return exit.Found
 		case c.Result == doctor.Unknown:
-			status = exitError
+			status = exit.Error
 		}
 	}
 	return status
@@ -191,24 +192,15 @@ func awsConfig(ctx context.Context, o doctorOptions, region string) (aws.Config,
 	return cfg, nil
 }
 
-// printPolicy prints the IAM policy that the flags need. Every action reads, and
-// none reads an event, an alert or a log. Most take no resource, so it names none.
+// printPolicy prints the IAM policy that the flags need.
 func printPolicy(o doctorOptions, stdout, stderr io.Writer) int {
-	type statement struct {
-		Sid, Effect string
-		Action      []string
-		Resource    string
-	}
-	text, err := json.MarshalIndent(struct {
-		Version   string
-		Statement []statement
-	}{"2012-10-17", []statement{{"KmsentryDoctorReads", "Allow", doctor.Permissions(o.Options), "*"}}}, "", "  ")
+	text, err := doctor.Policy(o.Options)
 	if err == nil {
 		_, err = fmt.Fprintf(stdout, "%s\n", text)
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, "kmsentry doctor: standard output:", safe(err.Error()))
-		return exitError
+		fmt.Fprintln(stderr, "kmsentry doctor: standard output:", show.Safe(err.Error()))
+		return exit.Error
 	}
-	return exitOK
+	return exit.OK
 }

@@ -12,66 +12,20 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"unicode"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/kmsentry/kmsentry/internal/doctor"
+	"github.com/kmsentry/kmsentry/internal/exit"
+	"github.com/kmsentry/kmsentry/internal/schematest"
+	"github.com/kmsentry/kmsentry/internal/show"
 )
-
-// reports are those of internal/doctor's tests.
-func reports(t *testing.T) []doctor.Report {
-	t.Helper()
-	var all []doctor.Report
-	for _, name := range []string{"broken", "forwarder"} {
-		text, err := os.ReadFile(filepath.Join("..", "..", "internal", "doctor", "testdata", name+".json"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var r doctor.Report
-		if err := json.Unmarshal(text, &r); err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, r)
-	}
-	return all
-}
-
-func TestDoctorGolden(t *testing.T) {
-	for golden, format := range map[string]string{"report.txt": "text", "report.jsonl": "json"} {
-		var out bytes.Buffer
-		print := newDoctorPrinter(doctorOptions{format: format}, &out)
-		for _, r := range reports(t) {
-			if err := print(r); err != nil {
-				t.Fatal(err)
-			}
-		}
-		file := filepath.Join("testdata", "doctor", golden)
-		if *update {
-			if err := os.WriteFile(file, out.Bytes(), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := out.String(); got != string(want) {
-			t.Errorf("%s differs at line %d; look at the difference and run with -update. It prints:\n%s", file, firstDifference(got, string(want)), got)
-		}
-		for _, r := range out.String() {
-			if r != '\n' && !unicode.IsPrint(r) {
-				t.Errorf("%s holds %q", file, r)
-			}
-		}
-	}
-}
 
 // TestDoctorSchema holds the JSON against its schema, and the schema against what
 // it must refuse.
 func TestDoctorSchema(t *testing.T) {
-	schema := compiledSchema(t, "../../docs/doctor.schema.json")
-	text, err := os.ReadFile("testdata/doctor/report.jsonl")
+	schema := schematest.Compile(t, "../../docs/doctor.schema.json")
+	text, err := os.ReadFile("../../internal/doctor/testdata/report.jsonl")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,35 +42,18 @@ func TestDoctorSchema(t *testing.T) {
 	}
 }
 
-// Wrapped to a terminal, the sentences are; a command stays on its line, to be copied.
-func TestDoctorWraps(t *testing.T) {
-	var out bytes.Buffer
-	p := doctorText{w: &out, style: style{width: 60}}
-	if err := p.report(reports(t)[0]); err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(out.String()) {
-		if n := len([]rune(strings.TrimSpace(line))); n > 60 && !strings.HasPrefix(line, "  mend") && strings.Count(strings.TrimSpace(line), " ") > 1 {
-			t.Errorf("%d columns: %s", n, line)
-		}
-	}
-	if !strings.Contains(out.String(), "  mend     aws events enable-rule --name kmsentry-DetectorFunctionKeyPolicyChange --event-bus-name default --region eu-central-1\n") {
-		t.Errorf("the command is not on one line:\n%s", &out)
-	}
-}
-
 func TestDoctorStatus(t *testing.T) {
 	for _, row := range []struct {
 		failOn  string
 		results []doctor.Result
 		want    int
 	}{
-		{"failing", []doctor.Result{doctor.OK, doctor.OK}, exitOK},
-		{"failing", []doctor.Result{doctor.OK, doctor.Warning}, exitOK},
-		{"warning", []doctor.Result{doctor.OK, doctor.Warning}, exitFound},
-		{"failing", []doctor.Result{doctor.Warning, doctor.Unknown}, exitError},
-		{"failing", []doctor.Result{doctor.Unknown, doctor.Failing}, exitFound},
-		{"warning", []doctor.Result{doctor.Unknown, doctor.Failing}, exitFound},
+		{"failing", []doctor.Result{doctor.OK, doctor.OK}, exit.OK},
+		{"failing", []doctor.Result{doctor.OK, doctor.Warning}, exit.OK},
+		{"warning", []doctor.Result{doctor.OK, doctor.Warning}, exit.Found},
+		{"failing", []doctor.Result{doctor.Warning, doctor.Unknown}, exit.Error},
+		{"failing", []doctor.Result{doctor.Unknown, doctor.Failing}, exit.Found},
+		{"warning", []doctor.Result{doctor.Unknown, doctor.Failing}, exit.Found},
 	} {
 		var r doctor.Report
 		for _, result := range row.results {
@@ -159,22 +96,22 @@ func TestDoctorFaults(t *testing.T) {
 		status      int
 		want        string
 	}{
-		{"x", false, exitUsage, `expected no arguments, found "x"; --stack names a stack`},
-		{"--stack 1", false, exitUsage, `--stack: expected the name or the ARN of a stack, found "1"`},
-		{"--stackset x/y", false, exitUsage, `--stackset: expected the name of a StackSet`},
-		{"--delegated-admin", false, exitUsage, "expected --stackset too"},
-		{"--format xml", false, exitUsage, `--format: expected text or json, found "xml"`},
-		{"--fail-on ok", false, exitUsage, `--fail-on: expected failing or warning, found "ok"`},
-		{"--region nowhere", false, exitUsage, `--region: expected a Region such as eu-central-1, found "nowhere"`},
-		{"--endpoint localhost", false, exitUsage, `--endpoint: expected a URL, found "localhost"`},
-		{"--timeout 0s", false, exitUsage, "--timeout: expected more than 0"},
-		{"--timeout soon", false, exitUsage, "--timeout: parse error (\"soon\")"},
-		{"--regoin x", false, exitUsage, "did you mean --region?"},
-		{"", true, exitError, "expected a Region: --region, AWS_REGION or the profile's"},
-		{"--region eu-central-1 --profile audit", false, exitError, `there is no profile "audit" in the AWS configuration files`},
-		{"--region eu-central-1", false, exitError, "no credentials in the environment or the profile (--profile):"},
-		{"--region eu-central-1 --endpoint " + noStack, true, exitError, `no stack "kmsentry" in eu-central-1: --stack, --region and --profile say where to look`},
-		{"--region eu-central-1 --endpoint " + expired, true, exitError, `cloudformation:DescribeStacks: ExpiredToken: The security token\n included`},
+		{"x", false, exit.Usage, `expected no arguments, found "x"; --stack names a stack`},
+		{"--stack 1", false, exit.Usage, `--stack: expected the name or the ARN of a stack, found "1"`},
+		{"--stackset x/y", false, exit.Usage, `--stackset: expected the name of a StackSet`},
+		{"--delegated-admin", false, exit.Usage, "expected --stackset too"},
+		{"--format xml", false, exit.Usage, `--format: expected text or json, found "xml"`},
+		{"--fail-on ok", false, exit.Usage, `--fail-on: expected failing or warning, found "ok"`},
+		{"--region nowhere", false, exit.Usage, `--region: expected a Region such as eu-central-1, found "nowhere"`},
+		{"--endpoint localhost", false, exit.Usage, `--endpoint: expected a URL, found "localhost"`},
+		{"--timeout 0s", false, exit.Usage, "--timeout: expected more than 0"},
+		{"--timeout soon", false, exit.Usage, "--timeout: parse error (\"soon\")"},
+		{"--regoin x", false, exit.Usage, "did you mean --region?"},
+		{"", true, exit.Error, "expected a Region: --region, AWS_REGION or the profile's"},
+		{"--region eu-central-1 --profile audit", false, exit.Error, `there is no profile "audit" in the AWS configuration files`},
+		{"--region eu-central-1", false, exit.Error, "no credentials in the environment or the profile (--profile):"},
+		{"--region eu-central-1 --endpoint " + noStack, true, exit.Error, `no stack "kmsentry" in eu-central-1: --stack, --region and --profile say where to look`},
+		{"--region eu-central-1 --endpoint " + expired, true, exit.Error, `cloudformation:DescribeStacks: ExpiredToken: The security token\n included`},
 	} {
 		t.Run(row.args, func(t *testing.T) {
 			if row.credentials {
@@ -197,8 +134,8 @@ func TestDoctorRefused(t *testing.T) {
 	refused := endpoint(t, http.StatusForbidden, `<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>User is not authorized</Message></Error></ErrorResponse>`)
 	status, stdout, stderr := kmsentry("", "doctor", "--format", "json", "--region", "eu-central-1,us-east-1", "--endpoint", refused)
 	lines := strings.Split(strings.TrimSpace(stdout), "\n")
-	if status != exitError || stderr != "" || len(lines) != 2 {
-		t.Fatalf("exit status %d, want %d, and two reports; got\n%s%s", status, exitError, stderr, stdout)
+	if status != exit.Error || stderr != "" || len(lines) != 2 {
+		t.Fatalf("exit status %d, want %d, and two reports; got\n%s%s", status, exit.Error, stderr, stdout)
 	}
 	for i, region := range []string{"eu-central-1", "us-east-1"} {
 		var r doctor.Report
@@ -228,7 +165,7 @@ func TestDoctorPolicy(t *testing.T) {
 			}
 		}
 		err := json.Unmarshal([]byte(stdout), &policy)
-		if status != exitOK || stderr != "" || err != nil || policy.Version != "2012-10-17" || len(policy.Statement) != 1 || policy.Statement[0].Effect != "Allow" {
+		if status != exit.OK || stderr != "" || err != nil || policy.Version != "2012-10-17" || len(policy.Statement) != 1 || policy.Statement[0].Effect != "Allow" {
 			t.Fatalf("%q: exit status %d, %v\n%s%s", args, status, err, stderr, stdout)
 		}
 		want := doctor.Permissions(doctor.Options{StackSet: strings.Join(args[2:], "")})
@@ -297,8 +234,14 @@ func TestDoctorDocs(t *testing.T) {
 func firstChecks(t *testing.T) string {
 	t.Helper()
 	var out bytes.Buffer
-	p := doctorText{w: &out, style: style{width: 120}}
-	r := reports(t)[0]
+	text, err := os.ReadFile(filepath.Join("..", "..", "internal", "doctor", "testdata", "broken.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r doctor.Report
+	if err := json.Unmarshal(text, &r); err != nil {
+		t.Fatal(err)
+	}
 	kept := r
 	kept.Checks = nil
 	for _, c := range r.Checks {
@@ -306,7 +249,7 @@ func firstChecks(t *testing.T) string {
 			kept.Checks = append(kept.Checks, c)
 		}
 	}
-	if err := p.report(kept); err != nil {
+	if err := doctor.NewPrinter("text", show.Style{Width: 120}, &out)(kept); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -18,7 +17,11 @@ import (
 	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/internal/awsid"
+	"github.com/kmsentry/kmsentry/internal/check"
+	"github.com/kmsentry/kmsentry/internal/exit"
 	"github.com/kmsentry/kmsentry/internal/hunt"
+	"github.com/kmsentry/kmsentry/internal/s3archive"
+	"github.com/kmsentry/kmsentry/internal/show"
 	"github.com/kmsentry/kmsentry/internal/version"
 )
 
@@ -56,30 +59,30 @@ type huntOptions struct {
 func runHunt(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	o, err := parseHunt(args, time.Now(), stdout)
 	if errors.Is(err, flag.ErrHelp) {
-		return exitOK
+		return exit.OK
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, "kmsentry hunt:", alert.Sanitize(err.Error(), 400))
-		return exitUsage
+		return exit.Usage
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	go func() { <-ctx.Done(); stop() }() // a second Ctrl-C ends it at once
 	if o.exceptions != "" {
-		accepted, status := loadExceptions(checkOptions{exceptions: o.exceptions, at: o.Now, files: o.paths}, stdout, stderr)
-		if status != exitOK {
+		accepted, status := check.LoadExceptions(o.exceptions, o.Now, false, stdout, stderr)
+		if status != exit.OK {
 			return status
 		}
 		o.Exceptions = accepted
 	}
-	if o.Detector.RCPs, err = readRCPs(o.rcpFiles); err != nil {
+	if o.Detector.RCPs, err = check.ReadRCPs(o.rcpFiles); err != nil {
 		fmt.Fprintln(stderr, "kmsentry hunt:", err)
-		return exitError
+		return exit.Error
 	}
 	status, err := huntAll(ctx, o, stdin, stdout, stderr)
 	if err != nil {
 		fmt.Fprintln(stderr, "kmsentry hunt:", alert.Sanitize(err.Error(), 400))
-		return max(status, exitError)
+		return max(status, exit.Error)
 	}
 	return status
 }
@@ -87,18 +90,18 @@ func runHunt(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 // huntAll hunts and prints. Outputs are opened first: a hunt of hours does not
 // end with a file that cannot be written.
 func huntAll(ctx context.Context, o huntOptions, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
-	out, err := openOutput(o.output, stdout)
+	out, err := show.OpenOutput(o.output, stdout)
 	if err != nil {
-		return exitError, fmt.Errorf("--output: %w", err)
+		return exit.Error, fmt.Errorf("--output: %w", err)
 	}
-	summary, err := openOutput(o.summary, nil)
+	summary, err := show.OpenOutput(o.summary, nil)
 	if err != nil {
-		return exitError, errors.Join(fmt.Errorf("--summary: %w", err), out.close())
+		return exit.Error, errors.Join(fmt.Errorf("--summary: %w", err), out.Close())
 	}
 	for _, path := range o.paths {
 		source, err := huntSource(ctx, path, stdin, o)
 		if err != nil {
-			return exitError, errors.Join(err, out.close(), summary.close())
+			return exit.Error, errors.Join(err, out.Close(), summary.Close())
 		}
 		o.Sources = append(o.Sources, source)
 	}
@@ -108,13 +111,13 @@ func huntAll(ctx context.Context, o huntOptions, stdin io.Reader, stdout, stderr
 	}
 	r, err := hunt.Run(ctx, o.Options)
 	if err != nil {
-		return exitError, errors.Join(err, out.close(), summary.close())
+		return exit.Error, errors.Join(err, out.Close(), summary.Close())
 	}
 	r.Summary.Seconds = time.Since(start).Seconds()
 	status := huntStatus(r)
-	err = errors.Join(outputNamed("output", hunt.Print(out, r, o.view)), outputNamed("output", out.close()))
-	if summary.w != nil {
-		err = errors.Join(err, outputNamed("--summary", r.Summary.Write(summary)), outputNamed("--summary", summary.close()))
+	err = errors.Join(show.Named("output", hunt.Print(out, r, o.view)), show.Named("output", out.Close()))
+	if summary.Given() {
+		err = errors.Join(err, show.Named("--summary", r.Summary.Write(summary)), show.Named("--summary", summary.Close()))
 	}
 	if !o.quiet || r.Summary.Failed() {
 		hunt.PrintSummary(stderr, &r.Summary)
@@ -125,17 +128,10 @@ func huntAll(ctx context.Context, o huntOptions, stdin io.Reader, stdout, stderr
 	return status, err
 }
 
-func outputNamed(what string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", what, err)
-}
-
 // goOn says how an interrupted hunt goes on.
 func goOn(stderr io.Writer, o huntOptions) {
 	if o.Resume != "" {
-		fmt.Fprintf(stderr, "interrupted: the same command goes on where this one stopped (--resume %s)\n", quoted(o.Resume))
+		fmt.Fprintf(stderr, "interrupted: the same command goes on where this one stopped (--resume %s)\n", show.Quoted(o.Resume))
 		return
 	}
 	fmt.Fprintln(stderr, "interrupted: what is above is all that was found by then; with --resume FILE the next hunt keeps its place and can go on")
@@ -144,11 +140,11 @@ func goOn(stderr io.Writer, o huntOptions) {
 func huntStatus(r *hunt.Result) int {
 	switch {
 	case len(r.Groups) > 0:
-		return exitFound
+		return exit.Found
 	case r.Summary.Failed():
-		return exitError
+		return exit.Error
 	default:
-		return exitOK
+		return exit.OK
 	}
 }
 
@@ -162,32 +158,6 @@ func huntSource(ctx context.Context, path string, stdin io.Reader, o huntOptions
 	default:
 		return hunt.Local{Path: path}, nil
 	}
-}
-
-// An output is a file, or what is there without one. The zero output is none.
-type output struct {
-	w    io.Writer
-	file *os.File
-}
-
-func (o output) Write(p []byte) (int, error) { return o.w.Write(p) }
-
-func (o output) close() error {
-	if o.file == nil {
-		return nil
-	}
-	return o.file.Close()
-}
-
-func openOutput(name string, without io.Writer) (output, error) {
-	if name == "" {
-		return output{w: without}, nil
-	}
-	f, err := os.Create(name)
-	if err != nil {
-		return output{}, fmt.Errorf("%s: %w", name, reason(err))
-	}
-	return output{f, f}, nil
 }
 
 // parseHunt reads the command line. The help goes to stdout.
@@ -249,9 +219,6 @@ func (o *huntOptions) define(flags *flag.FlagSet) {
 	flags.BoolVar(&o.quiet, "quiet", false, "no progress, and no summary unless something could not be read")
 }
 
-// regionShape is how Regions are named, the ones to come among them.
-var regionShape = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
-
 // parseInstant reads a date or a time. A date is its first instant, or its last.
 func parseInstant(s string, end bool) (time.Time, error) {
 	if t, err := time.Parse(time.DateOnly, s); err == nil {
@@ -305,4 +272,12 @@ func (o *huntOptions) check() error {
 	o.Whole = o.view.Format == "ocsf"
 	o.view.Version, o.view.Now = version.String(), o.Now
 	return nil
+}
+
+// s3Source opens s3://BUCKET/PREFIX.
+func s3Source(ctx context.Context, url string, o huntOptions) (hunt.Source, error) {
+	return s3archive.Open(ctx, s3archive.Options{
+		URL: url, Accounts: o.accounts, Regions: o.regions, Workers: o.Workers, RequestPayer: o.requestPayer,
+		Filter: hunt.Filter{From: o.From, To: o.To, LateDays: o.LateDays},
+	})
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/kmsentry/kmsentry/internal/exit"
 )
 
 const sampleArchive = "../../testdata/archive"
@@ -40,7 +42,7 @@ func TestHuntUsage(t *testing.T) {
 	}
 	for _, test := range tests {
 		status, stdout, stderr := huntRun(test.args...)
-		if status != exitUsage || !strings.Contains(stderr, test.want) || strings.Count(stderr, "\n") != 1 || stdout != "" {
+		if status != exit.Usage || !strings.Contains(stderr, test.want) || strings.Count(stderr, "\n") != 1 || stdout != "" {
 			t.Errorf("%s: status %d, %q, want one line with %q", test.name, status, stderr, test.want)
 		}
 	}
@@ -57,17 +59,17 @@ func TestHuntStatus(t *testing.T) {
 		args []string
 		want int
 	}{
-		{"nothing found", []string{"-"}, exitOK},
-		{"nothing left", []string{"--only", "shared", sampleArchive}, exitOK},
-		{"not read", []string{bad}, exitError},
-		{"no such path", []string{filepath.Join(dir, "nowhere")}, exitError},
-		{"found", []string{sampleArchive}, exitFound},
-		{"found beside what was not read", []string{sampleArchive, bad}, exitFound},
-		{"output cannot be written", []string{"--output", filepath.Join(dir, "no", "such"), sampleArchive}, exitError},
-		{"summary cannot be written", []string{"--summary", dir, sampleArchive}, exitError},
-		{"exceptions cannot be read", []string{"--exceptions", bad, sampleArchive}, exitError},
-		{"resource control policy cannot be read", []string{"--rcp", bad, sampleArchive}, exitError},
-		{"help", []string{"-h"}, exitOK},
+		{"nothing found", []string{"-"}, exit.OK},
+		{"nothing left", []string{"--only", "shared", sampleArchive}, exit.OK},
+		{"not read", []string{bad}, exit.Error},
+		{"no such path", []string{filepath.Join(dir, "nowhere")}, exit.Error},
+		{"found", []string{sampleArchive}, exit.Found},
+		{"found beside what was not read", []string{sampleArchive, bad}, exit.Found},
+		{"output cannot be written", []string{"--output", filepath.Join(dir, "no", "such"), sampleArchive}, exit.Error},
+		{"summary cannot be written", []string{"--summary", dir, sampleArchive}, exit.Error},
+		{"exceptions cannot be read", []string{"--exceptions", bad, sampleArchive}, exit.Error},
+		{"resource control policy cannot be read", []string{"--rcp", bad, sampleArchive}, exit.Error},
+		{"help", []string{"-h"}, exit.OK},
 	}
 	for _, test := range tests {
 		if status, _, stderr := huntRun(test.args...); status != test.want {
@@ -96,7 +98,7 @@ func TestHuntDiskFull(t *testing.T) {
 	}
 	full.Close()
 	status, _, stderr := huntRun("--quiet", "--output", "/dev/full", sampleArchive)
-	if status != exitFound && status != exitError || !strings.Contains(stderr, "no space left") {
+	if status != exit.Found && status != exit.Error || !strings.Contains(stderr, "no space left") {
 		t.Errorf("status %d, %q, want a line about the disk", status, stderr)
 	}
 }
@@ -127,13 +129,13 @@ func TestHuntCtrlC(t *testing.T) {
 		return status, out.String(), errs.String()
 	}
 	status, stdout, stderr := stop(append(files[:8:8], "-")...)
-	if _, first, _ := huntRun(append([]string{"--quiet", "--format", "json"}, files[:8]...)...); status != exitFound || first == "" || !strings.HasPrefix(stdout, first) {
+	if _, first, _ := huntRun(append([]string{"--quiet", "--format", "json"}, files[:8]...)...); status != exit.Found || first == "" || !strings.HasPrefix(stdout, first) {
 		t.Errorf("status %d, %q; want what the files read by then hold", status, stdout)
 	}
 	if !strings.HasSuffix(stderr, "interrupted: what is above is all that was found by then; with --resume FILE the next hunt keeps its place and can go on\n") {
 		t.Errorf("%q, want how to go on", stderr)
 	}
-	if status, _, stderr := stop(append(files[:8:8], "--resume", place, "-")...); status != exitFound || !strings.Contains(stderr, "the same command goes on") {
+	if status, _, stderr := stop(append(files[:8:8], "--resume", place, "-")...); status != exit.Found || !strings.Contains(stderr, "the same command goes on") {
 		t.Errorf("status %d, %q, want how to go on", status, stderr)
 	}
 	if _, stdout, stderr := huntRun("--format", "json", "--timeline", "--resume", place, sampleArchive); stdout != want || !strings.Contains(stderr, "8 of them by the run before") {
@@ -145,7 +147,7 @@ func TestHuntWritesSummaryAndOutput(t *testing.T) {
 	dir := t.TempDir()
 	summary, output := filepath.Join(dir, "s.json"), filepath.Join(dir, "o.jsonl")
 	status, stdout, stderr := huntRun("--quiet", "--summary", summary, "--output", output, "--format", "json", sampleArchive)
-	if status != exitFound || stdout != "" || stderr != "" {
+	if status != exit.Found || stdout != "" || stderr != "" {
 		t.Errorf("status %d, %q, %q; want silence", status, stdout, stderr)
 	}
 	text, err := os.ReadFile(summary)

@@ -12,14 +12,15 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/kmsentry/kmsentry/internal/exit"
 	"github.com/kmsentry/kmsentry/internal/fakesns"
 )
 
 // sampleEvent is the path of a sample event.
 func sampleEvent(name string) string { return filepath.Join("..", "..", "events", name+".json") }
 
-// invoke runs kmsentry invoke with the real binary.
-func invoke(t *testing.T, stdin string, args ...string) (status int, stdout, stderr string) {
+// invoked runs kmsentry invoke with the real binary.
+func invoked(t *testing.T, stdin string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	return kmsentry(stdin, append([]string{"invoke", "--bootstrap", bootstrap.Path(t)}, args...)...)
 }
@@ -35,8 +36,8 @@ func write(t *testing.T, name, text string) string {
 }
 
 func TestInvokeShowsWhatEachSubscriberGets(t *testing.T) {
-	status, stdout, stderr := invoke(t, "", sampleEvent("put-key-policy-public"))
-	if status != exitOK || stderr != "" {
+	status, stdout, stderr := invoked(t, "", sampleEvent("put-key-policy-public"))
+	if status != exit.OK || stderr != "" {
 		t.Fatalf("invoke = %d, %q", status, stderr)
 	}
 	first, _, _ := strings.Cut(stdout, "\n")
@@ -64,7 +65,7 @@ func TestInvokeShowChooses(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.show, func(t *testing.T) {
-			_, stdout, _ := invoke(t, "", sampleEvent("put-key-policy-public"), "--show", test.show)
+			_, stdout, _ := invoked(t, "", sampleEvent("put-key-policy-public"), "--show", test.show)
 			for _, part := range test.has {
 				if !strings.Contains(stdout, part) {
 					t.Errorf("output has no %q:\n%s", part, stdout)
@@ -80,8 +81,8 @@ func TestInvokeShowChooses(t *testing.T) {
 }
 
 func TestInvokeFolderClosesWithAList(t *testing.T) {
-	status, stdout, stderr := invoke(t, "", "--show", "none", filepath.Join("..", "..", "events"))
-	if status != exitOK || stderr != "" {
+	status, stdout, stderr := invoked(t, "", "--show", "none", filepath.Join("..", "..", "events"))
+	if status != exit.OK || stderr != "" {
 		t.Fatalf("invoke = %d, %q", status, stderr)
 	}
 	names, err := filepath.Glob(filepath.Join("..", "..", "events", "*.json"))
@@ -102,8 +103,8 @@ func TestInvokeFolderClosesWithAList(t *testing.T) {
 // Of several events one finding's messages are shown, one of the most severe, and
 // all fits on a few screens.
 func TestInvokeFolderShowsOneFinding(t *testing.T) {
-	status, stdout, stderr := invoke(t, "", filepath.Join("..", "..", "events"))
-	if status != exitOK || stderr != "" {
+	status, stdout, stderr := invoked(t, "", filepath.Join("..", "..", "events"))
+	if status != exit.OK || stderr != "" {
 		t.Fatalf("invoke = %d, %q", status, stderr)
 	}
 	for _, once := range []string{"--- mailbox ---", "Subject: [CRITICAL]", "--- channel ---", "\nverdict "} {
@@ -123,7 +124,7 @@ func TestInvokeFolderShowsOneFinding(t *testing.T) {
 // Nothing of a hostile event reaches the terminal as anything but visible text.
 func TestInvokeHostileEventIsHarmless(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
-		_, stdout, _ := invoke(t, "", "--format", format, "--show", "email,chat,finding", sampleEvent("put-key-policy-hostile"))
+		_, stdout, _ := invoked(t, "", "--format", format, "--show", "email,chat,finding", sampleEvent("put-key-policy-hostile"))
 		if len(stdout) < 1000 {
 			t.Fatalf("%s output is short: %q", format, stdout)
 		}
@@ -136,24 +137,11 @@ func TestInvokeHostileEventIsHarmless(t *testing.T) {
 	}
 }
 
-func TestSlackText(t *testing.T) {
-	tests := []struct{ in, want string }{
-		{"<https://a.example/x?y=1|Event> | <https://b.example|Key>", "Event: https://a.example/x?y=1 | Key: https://b.example"},
-		{"&lt;!channel&gt; &amp;lt;", "<!channel> &lt;"},
-		{"a < b | c > d", "a < b | c > d"},
-	}
-	for _, test := range tests {
-		if got := slackText(test.in); got != test.want {
-			t.Errorf("slackText(%q) = %q, want %q", test.in, got, test.want)
-		}
-	}
-}
-
 func TestInvokeJSON(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "nosuch.json")
-	status, stdout, stderr := invoke(t, "", "--format=json", sampleEvent("put-key-policy-public"), missing, sampleEvent("create-key-default"))
-	if status != exitError || stderr != "" {
-		t.Errorf("invoke = %d, %q, want %d and nothing on standard error", status, stderr, exitError)
+	status, stdout, stderr := invoked(t, "", "--format=json", sampleEvent("put-key-policy-public"), missing, sampleEvent("create-key-default"))
+	if status != exit.Error || stderr != "" {
+		t.Errorf("invoke = %d, %q, want %d and nothing on standard error", status, stderr, exit.Error)
 	}
 	lines := strings.Split(strings.TrimSpace(stdout), "\n")
 	if len(lines) != 3 {
@@ -211,9 +199,9 @@ func TestInvokeBadInputs(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			status, stdout, stderr := invoke(t, "", "--show", "none", test.path, good)
-			if status != exitError {
-				t.Errorf("status = %d, want %d", status, exitError)
+			status, stdout, stderr := invoked(t, "", "--show", "none", test.path, good)
+			if status != exit.Error {
+				t.Errorf("status = %d, want %d", status, exit.Error)
 			}
 			if strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, test.path+": ") || !strings.Contains(stderr, test.want) {
 				t.Errorf("standard error = %q, want one line with %q", stderr, test.want)
@@ -238,8 +226,8 @@ func TestInvokeOddInputs(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			status, stdout, stderr := invoke(t, test.stdin, "--show", "none", "-")
-			if status != exitOK || stderr != "" || strings.Count(stdout, "\n") != 1 || !strings.Contains(stdout, test.want) {
+			status, stdout, stderr := invoked(t, test.stdin, "--show", "none", "-")
+			if status != exit.OK || stderr != "" || strings.Count(stdout, "\n") != 1 || !strings.Contains(stdout, test.want) {
 				t.Errorf("invoke = %d, %q, %q, want 0 and one line with %q", status, stdout, stderr, test.want)
 			}
 		})
@@ -287,8 +275,8 @@ func TestInvokeTakesRecordsInAnyForm(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			status, stdout, stderr := invoke(t, test.text, "--show", "none", "--format", "json", "-")
-			if n := strings.Count(stdout, `"published":true`); status != exitOK || stderr != "" || n != test.want || strings.Count(stdout, "\n") != test.want {
+			status, stdout, stderr := invoked(t, test.text, "--show", "none", "--format", "json", "-")
+			if n := strings.Count(stdout, `"published":true`); status != exit.OK || stderr != "" || n != test.want || strings.Count(stdout, "\n") != test.want {
 				t.Errorf("invoke = %d, %q, %q; want %d events published", status, stdout, stderr, test.want)
 			}
 			if numbered := strings.Contains(stdout, `"source":"standard input#1"`); numbered != (test.want > 1) {
@@ -308,8 +296,8 @@ func TestInvokeNamesWhatItCannotRead(t *testing.T) {
 	if err := json.Unmarshal(sample, &e); err != nil {
 		t.Fatal(err)
 	}
-	status, stdout, stderr := invoke(t, compact(t, e.Detail)+"\nnothing\n"+compact(t, e.Detail)+"\n", "--show", "none", "-")
-	if status != exitError || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "standard input: byte ") || strings.Count(stdout, "public, critical, published") != 2 {
+	status, stdout, stderr := invoked(t, compact(t, e.Detail)+"\nnothing\n"+compact(t, e.Detail)+"\n", "--show", "none", "-")
+	if status != exit.Error || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "standard input: byte ") || strings.Count(stdout, "public, critical, published") != 2 {
 		t.Errorf("invoke = %d, %q, %q; want two published and one line about the rest", status, stdout, stderr)
 	}
 }
@@ -341,14 +329,14 @@ func TestInvokeWrongUsage(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			status, stdout, stderr := invoke(t, "", test.args...)
-			if status != exitUsage || stdout != "" || !strings.Contains(stderr, test.want) {
-				t.Errorf("invoke %q = %d, %q, %q, want %d and %q", test.args, status, stdout, stderr, exitUsage, test.want)
+			status, stdout, stderr := invoked(t, "", test.args...)
+			if status != exit.Usage || stdout != "" || !strings.Contains(stderr, test.want) {
+				t.Errorf("invoke %q = %d, %q, %q, want %d and %q", test.args, status, stdout, stderr, exit.Usage, test.want)
 			}
 		})
 	}
-	if status, _, _ := invoke(t, "", "-h"); status != exitOK {
-		t.Errorf("invoke -h = %d, want %d", status, exitOK)
+	if status, _, _ := invoked(t, "", "-h"); status != exit.OK {
+		t.Errorf("invoke -h = %d, want %d", status, exit.OK)
 	}
 }
 
@@ -362,9 +350,9 @@ func TestInvokeFunctionThatDoesNotStart(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Setenv(test.setting, test.value)
-			status, stdout, stderr := invoke(t, "", sampleEvent("put-key-policy-public"), sampleEvent("create-key-default"))
-			if status != exitError || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, test.want) {
-				t.Errorf("invoke = %d, %q, %q, want %d and one line with %q", status, stdout, stderr, exitError, test.want)
+			status, stdout, stderr := invoked(t, "", sampleEvent("put-key-policy-public"), sampleEvent("create-key-default"))
+			if status != exit.Error || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, test.want) {
+				t.Errorf("invoke = %d, %q, %q, want %d and one line with %q", status, stdout, stderr, exit.Error, test.want)
 			}
 		})
 	}
@@ -376,8 +364,8 @@ func TestInvokeOntoAFullDisk(t *testing.T) {
 			var stderr bytes.Buffer
 			args := []string{"invoke", "--bootstrap", bootstrap.Path(t), "--format", format, sampleEvent("put-key-policy-public"), sampleEvent("create-key-default")}
 			status := run(args, strings.NewReader(""), failingWriter{}, &stderr)
-			if want := "kmsentry invoke: standard output: no space left on device\n"; status != exitError || stderr.String() != want {
-				t.Errorf("invoke = %d, %q, want %d, %q", status, stderr.String(), exitError, want)
+			if want := "kmsentry invoke: standard output: no space left on device\n"; status != exit.Error || stderr.String() != want {
+				t.Errorf("invoke = %d, %q, want %d, %q", status, stderr.String(), exit.Error, want)
 			}
 		})
 	}
@@ -402,8 +390,8 @@ func TestInvokeBootstrap(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			status, _, stderr := kmsentry("", "invoke", "--bootstrap", test.path, sampleEvent("create-key-default"))
-			if status != exitError || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, test.want) {
-				t.Errorf("invoke = %d, %q, want %d and one line with %q", status, stderr, exitError, test.want)
+			if status != exit.Error || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, test.want) {
+				t.Errorf("invoke = %d, %q, want %d and one line with %q", status, stderr, exit.Error, test.want)
 			}
 		})
 	}
@@ -431,7 +419,7 @@ func TestInvokeFindsItsFunction(t *testing.T) {
 		t.Errorf("alone: %v, %q", err, out)
 	}
 	function := exec.Command(command, "function")
-	if out, err := function.CombinedOutput(); function.ProcessState.ExitCode() != exitUsage || !strings.Contains(string(out), `unknown command "function"`) {
+	if out, err := function.CombinedOutput(); function.ProcessState.ExitCode() != exit.Usage || !strings.Contains(string(out), `unknown command "function"`) {
 		t.Errorf("function, for which no Lambda asks: %v, %q", err, out)
 	}
 	near := filepath.Join(dir, "bootstrap")
@@ -455,14 +443,14 @@ func TestInvokeFindsItsFunction(t *testing.T) {
 func TestInvokeOtherEndpoint(t *testing.T) {
 	// The embedded endpoint of another run stands for another SNS.
 	s := startSNS(t)
-	status, stdout, stderr := invoke(t, "", "--endpoint", s.URL(), "--topic-arn", otherTopic, sampleEvent("put-key-policy-public"))
-	if status != exitError || !strings.Contains(stderr, "AWS_ACCESS_KEY_ID") {
+	status, stdout, stderr := invoked(t, "", "--endpoint", s.URL(), "--topic-arn", otherTopic, sampleEvent("put-key-policy-public"))
+	if status != exit.Error || !strings.Contains(stderr, "AWS_ACCESS_KEY_ID") {
 		t.Errorf("without credentials: invoke = %d, %q, %q, want the missing setting named", status, stdout, stderr)
 	}
 	t.Setenv("AWS_ACCESS_KEY_ID", "test")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
-	status, stdout, stderr = invoke(t, "", "--endpoint", s.URL(), "--topic-arn", otherTopic, sampleEvent("put-key-policy-public"))
-	if status != exitOK || stderr != "" {
+	status, stdout, stderr = invoked(t, "", "--endpoint", s.URL(), "--topic-arn", otherTopic, sampleEvent("put-key-policy-public"))
+	if status != exit.OK || stderr != "" {
 		t.Fatalf("invoke = %d, %q, %q", status, stdout, stderr)
 	}
 	all := s.Publications()

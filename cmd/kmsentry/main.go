@@ -15,25 +15,16 @@
 package main
 
 import (
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
 	"runtime"
 	"slices"
 
-	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/internal/exit"
+	"github.com/kmsentry/kmsentry/internal/show"
 	"github.com/kmsentry/kmsentry/internal/version"
 	"github.com/kmsentry/kmsentry/lambda/detect"
-)
-
-// The exit statuses.
-const (
-	exitOK    = 0 // nothing found, nothing failed
-	exitError = 1 // an input could not be read, or something failed
-	exitUsage = 2 // the command line is wrong
-	exitFound = 3 // something was found
 )
 
 // asFunction is the argument with which invoke starts this command as the
@@ -70,7 +61,7 @@ func commands() []command {
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if len(args) == 0 {
 		usage(stderr)
-		return exitUsage
+		return exit.Usage
 	}
 	switch args[0] {
 	case "help", "-h", "-help", "--help":
@@ -78,7 +69,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 			return run([]string{args[1], "-h"}, stdin, stdout, stderr)
 		}
 		usage(stdout)
-		return exitOK
+		return exit.OK
 	case "--version", "-version":
 		return runVersion(nil, stdin, stdout, stderr)
 	}
@@ -95,8 +86,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if near := nearest(args[0], names); near != "" {
 		hint = "did you mean kmsentry " + near + "?"
 	}
-	fmt.Fprintf(stderr, "kmsentry: unknown command %s; %s\n", quoted(args[0]), hint)
-	return exitUsage
+	fmt.Fprintf(stderr, "kmsentry: unknown command %s; %s\n", show.Quoted(args[0]), hint)
+	return exit.Usage
 }
 
 func usage(w io.Writer) {
@@ -115,60 +106,12 @@ or something failed, 2 wrong usage, 3 found.
 func runVersion(args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	if len(args) == 1 && (args[0] == "-h" || args[0] == "--help") {
 		fmt.Fprintln(stdout, "Usage: kmsentry version\n\nPrints the version: tag and commit, and the version of Go that built it.")
-		return exitOK
+		return exit.OK
 	}
 	if len(args) > 0 {
-		fmt.Fprintf(stderr, "kmsentry version: expected no arguments, found %s\n", quoted(args[0]))
-		return exitUsage
+		fmt.Fprintf(stderr, "kmsentry version: expected no arguments, found %s\n", show.Quoted(args[0]))
+		return exit.Usage
 	}
 	fmt.Fprintln(stdout, "kmsentry", version.String(), runtime.Version())
-	return exitOK
+	return exit.OK
 }
-
-// parseFlags reads the flags of a command, which may be between and after
-// the other arguments, and returns those others; after "--" nothing is a flag.
-// The error was printed already; flag.ErrHelp means -h.
-func parseFlags(flags *flag.FlagSet, args []string) ([]string, error) {
-	var others []string
-	for {
-		if err := flags.Parse(args); err != nil {
-			return nil, err
-		}
-		rest := flags.Args()
-		if len(rest) == 0 {
-			return others, nil
-		}
-		if parsed := len(args) - len(rest); parsed > 0 && args[parsed-1] == "--" {
-			return append(others, rest...), nil
-		}
-		others, args = append(others, rest[0]), rest[1:]
-	}
-}
-
-// parseQuietly is parseFlags for a command that prints its errors itself; the
-// help goes to stdout.
-func parseQuietly(flags *flag.FlagSet, args []string, usage string, stdout io.Writer) ([]string, error) {
-	flags.SetOutput(io.Discard)
-	others, err := parseFlags(flags, args)
-	if errors.Is(err, flag.ErrHelp) {
-		flags.SetOutput(stdout)
-		fmt.Fprint(stdout, usage)
-		printFlags(stdout, flags)
-		return others, err
-	}
-	if err != nil {
-		err = betterFlagError(err, flags)
-	}
-	return others, err
-}
-
-// usageStatus is the exit status for an error of parseFlags.
-func usageStatus(err error) int {
-	if errors.Is(err, flag.ErrHelp) {
-		return exitOK
-	}
-	return exitUsage
-}
-
-// quoted shows outside text on a terminal.
-func quoted(s string) string { return fmt.Sprintf("%q", alert.Sanitize(s, 200)) }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/kmsentry/kmsentry/internal/bootstraptest"
+	"github.com/kmsentry/kmsentry/internal/exit"
 )
 
 // bootstrap is the real Lambda binary.
@@ -32,13 +33,13 @@ func TestCommandLine(t *testing.T) {
 		stdout string // part of it
 		stderr string
 	}{
-		{"nothing", nil, exitUsage, "", "Usage:"},
-		{"help", []string{"help"}, exitOK, "Exit status: 0", ""},
-		{"-h", []string{"-h"}, exitOK, "Usage:", ""},
-		{"version", []string{"version"}, exitOK, "kmsentry devel", ""},
-		{"--version", []string{"--version"}, exitOK, "kmsentry ", ""},
-		{"version of something", []string{"version", "x"}, exitUsage, "", `found "x"`},
-		{"unknown command", []string{"evil\x1b[2J"}, exitUsage, "", `unknown command "evil\\x1b[2J"`},
+		{"nothing", nil, exit.Usage, "", "Usage:"},
+		{"help", []string{"help"}, exit.OK, "Exit status: 0", ""},
+		{"-h", []string{"-h"}, exit.OK, "Usage:", ""},
+		{"version", []string{"version"}, exit.OK, "kmsentry devel", ""},
+		{"--version", []string{"--version"}, exit.OK, "kmsentry ", ""},
+		{"version of something", []string{"version", "x"}, exit.Usage, "", `found "x"`},
+		{"unknown command", []string{"evil\x1b[2J"}, exit.Usage, "", `unknown command "evil\\x1b[2J"`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

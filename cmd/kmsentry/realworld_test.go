@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/internal/exit"
 )
 
 // realWorld is a folder of templates, plans and policies in the shapes that
@@ -72,19 +73,19 @@ func TestRealWorld(t *testing.T) {
 	t.Chdir(realWorld)
 	args := append([]string{"--at", "2026-11-23T00:00:00Z", "--format", "json", "--skip-unknown"}, files...)
 	status, out, errs := checked3(args...)
-	if status != exitFound {
-		t.Errorf("exit status %d, want %d", status, exitFound)
+	if status != exit.Found {
+		t.Errorf("exit status %d, want %d", status, exit.Found)
 	}
 	got, open := map[string]string{}, 0
 	keyed := map[string]bool{}
 	for _, d := range documents(t, out) {
 		if d.Error != "" {
-			t.Errorf("%s: %s", d.place(), d.Error)
+			t.Errorf("%s: %s", place(d), d.Error)
 		}
 		keyed[d.Source] = true
-		got[d.place()] = d.Verdict.String()
+		got[place(d)] = d.Verdict.String()
 		if d.Verdict == decide.Undecided {
-			got[d.place()] = d.Least.String() + ".." + d.Most.String()
+			got[place(d)] = d.Least.String() + ".." + d.Most.String()
 			if d.Most == decide.Public {
 				open++
 			}

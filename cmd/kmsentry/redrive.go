@@ -17,7 +17,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/kmsentry/kmsentry/internal/exit"
 	"github.com/kmsentry/kmsentry/internal/redrive"
+	"github.com/kmsentry/kmsentry/internal/show"
 )
 
 const redriveUsage = `Usage: kmsentry redrive [--send --function NAME] QUEUE_URL...
@@ -56,12 +58,12 @@ func parseRedrive(args []string, stdout, stderr io.Writer) (redriveOptions, erro
 	var err error
 	if o.queues, err = parseQuietly(flags, args, redriveUsage, stdout); err != nil {
 		if !errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(stderr, "kmsentry redrive:", printable(err.Error()))
+			fmt.Fprintln(stderr, "kmsentry redrive:", show.Printable(err.Error()))
 		}
 		return o, err
 	}
 	if err := o.check(); err != nil {
-		fmt.Fprintln(stderr, "kmsentry redrive:", printable(err.Error()))
+		fmt.Fprintln(stderr, "kmsentry redrive:", show.Printable(err.Error()))
 		return o, err
 	}
 	return o, nil
@@ -96,8 +98,8 @@ func runRedrive(args []string, _ io.Reader, stdout, stderr io.Writer) int {
 		err = errors.New("expected a Region, in AWS_REGION or in the profile")
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, "kmsentry redrive:", printable(err.Error()))
-		return exitError
+		fmt.Fprintln(stderr, "kmsentry redrive:", show.Printable(err.Error()))
+		return exit.Error
 	}
 	r := redrive.Redriver{Out: stdout, Interval: time.Minute / time.Duration(o.perMinute), Pause: pauseFor}
 	if o.send {
@@ -106,16 +108,16 @@ func runRedrive(args []string, _ io.Reader, stdout, stderr io.Writer) int {
 			HTTP: &http.Client{Timeout: time.Minute}, Now: time.Now,
 		}
 	}
-	status := exitOK
+	status := exit.OK
 	client := sqs.NewFromConfig(cfg)
 	for _, q := range o.queues {
 		count, err := r.Run(ctx, q[strings.LastIndex(q, "/")+1:], redrive.SQS{Client: client, URL: q})
-		fmt.Fprintf(stdout, "%d events in %s: %d handled, %d failed, %d left\n", count.Seen, printable(q), count.Handled, count.Failed, count.Seen-count.Handled)
+		fmt.Fprintf(stdout, "%d events in %s: %d handled, %d failed, %d left\n", count.Seen, show.Printable(q), count.Handled, count.Failed, count.Seen-count.Handled)
 		if err != nil {
-			fmt.Fprintln(stderr, "kmsentry redrive:", printable(err.Error()))
+			fmt.Fprintln(stderr, "kmsentry redrive:", show.Printable(err.Error()))
 		}
 		if err != nil || count.Failed > 0 {
-			status = exitError
+			status = exit.Error
 		}
 	}
 	return status

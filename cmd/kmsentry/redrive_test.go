@@ -19,7 +19,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"github.com/kmsentry/kmsentry/internal/exit"
 	"github.com/kmsentry/kmsentry/internal/fakesns"
+	"github.com/kmsentry/kmsentry/internal/invoke"
 	"github.com/kmsentry/kmsentry/internal/mototest"
 	"github.com/kmsentry/kmsentry/internal/runtimeapi"
 )
@@ -51,12 +53,12 @@ func newAccount(t *testing.T) account {
 		*address = *q.QueueUrl
 	}
 	var err error
-	if a.sns, err = fakesns.Start(defaultTopic, nil); err != nil {
+	if a.sns, err = fakesns.Start(invoke.DefaultTopic, nil); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { a.sns.Close() })
 	f := &runtimeapi.Function{Bootstrap: bootstrap.Path(t), Grace: time.Minute, Env: []string{
-		"TOPIC_ARN=" + defaultTopic, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_ENDPOINT_URL_SNS=" + a.sns.URL(),
+		"TOPIC_ARN=" + invoke.DefaultTopic, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_ENDPOINT_URL_SNS=" + a.sns.URL(),
 	}}
 	if err := f.Start(); err != nil {
 		t.Fatal(err)
@@ -190,8 +192,8 @@ func TestRedriveUsage(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			status, _, stderr := kmsentry("", append([]string{"redrive"}, strings.Fields(test.name)...)...)
-			if status != exitUsage || !strings.Contains(stderr, test.want) {
-				t.Errorf("status %d, %q, want %d and %q", status, stderr, exitUsage, test.want)
+			if status != exit.Usage || !strings.Contains(stderr, test.want) {
+				t.Errorf("status %d, %q, want %d and %q", status, stderr, exit.Usage, test.want)
 			}
 		})
 	}

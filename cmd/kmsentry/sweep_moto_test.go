@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"github.com/kmsentry/kmsentry/internal/exit"
 	"github.com/kmsentry/kmsentry/internal/mototest"
 )
 
@@ -55,7 +56,7 @@ func TestSweepMoto(t *testing.T) {
 		}
 		return status, got, errs
 	}
-	if status, got, errs := verdicts(); status != exitFound || !maps.Equal(got, want) {
+	if status, got, errs := verdicts(); status != exit.Found || !maps.Equal(got, want) {
 		t.Errorf("all Regions: status %d, got %v, want %v: %s", status, got, want, errs)
 	}
 	for arn := range want {
@@ -64,7 +65,7 @@ func TestSweepMoto(t *testing.T) {
 		}
 	}
 	// The other account has no keys.
-	if status, got, errs := verdicts("--region", "eu-west-1", "--role-arn", "arn:aws:iam::999999999999:role/sweep"); status != exitFound || !maps.Equal(got, want) || !strings.Contains(errs, "2 accounts and 2 Regions") {
+	if status, got, errs := verdicts("--region", "eu-west-1", "--role-arn", "arn:aws:iam::999999999999:role/sweep"); status != exit.Found || !maps.Equal(got, want) || !strings.Contains(errs, "2 accounts and 2 Regions") {
 		t.Errorf("a Region and a role: status %d, got %v, want %v: %s", status, got, want, errs)
 	}
 }

@@ -11,12 +11,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy"
-	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/awsid"
+	"github.com/kmsentry/kmsentry/internal/check"
 	"github.com/kmsentry/kmsentry/internal/sweep"
+	"github.com/kmsentry/kmsentry/internal/sweep/report"
 )
 
 const sweepUsage = `Usage: kmsentry sweep [flags]
@@ -38,6 +38,7 @@ Flags:
 
 // sweepOptions are the flags of kmsentry sweep.
 type sweepOptions struct {
+	report.Options
 	profile         string
 	regions         list
 	roles           list
@@ -47,21 +48,14 @@ type sweepOptions struct {
 	ownerOrg        string
 	rcpFiles        list
 	plan, policy    bool
-	format          string
-	failOn          failOn
 	exceptions      string
-	accepted        *exceptions.List
 	baselineFile    string
-	baseline        *baseline
-	writeBaseline   string
 	output, summary string
-	quiet           bool
-	at              time.Time
 }
 
 // parseSweep reads the command line. The help goes to stdout.
 func parseSweep(args []string, now time.Time, stdout io.Writer) (sweepOptions, error) {
-	o := sweepOptions{at: now.UTC().Truncate(time.Second), failOn: failOn{from: decide.Public}}
+	o := sweepOptions{Options: report.Options{At: now.UTC().Truncate(time.Second), FailOn: check.DefaultFailOn()}}
 	flags := flag.NewFlagSet("kmsentry sweep", flag.ContinueOnError)
 	o.define(flags)
 	others, err := parseQuietly(flags, args, sweepUsage, stdout)
@@ -81,35 +75,27 @@ func (o *sweepOptions) define(flags *flag.FlagSet) {
 	flags.Var(&o.keys, "key", "`ARN` of a key: only these are read; several with commas or flags")
 	flags.BoolVar(&o.plan, "plan", false, "list the keys, print how long a sweep takes at least, and read nothing of them")
 	flags.BoolVar(&o.policy, "policy", false, "print the IAM policy with the permissions that these flags need, and end")
-	flags.StringVar(&o.format, "format", "table", "`table`, json (lines), csv, html, ocsf (lines) or sarif")
-	flags.Var(&o.failOn, "fail-on", "`levels` that exit with 3: public, network (or worse), shared (or worse), undecided, none (default public); what is not ruled out counts")
+	flags.StringVar(&o.Format, "format", "table", "`table`, json (lines), csv, html, ocsf (lines) or sarif")
+	flags.Var(&o.FailOn, "fail-on", "`levels` that exit with 3: public, network (or worse), shared (or worse), undecided, none (default public); what is not ruled out counts")
 	flags.Var(&o.trustedAccounts, "trusted-account", "account `ID` that counts as inside; several with commas or flags")
 	flags.Var(&o.trustedOrgs, "trusted-org", "organization `ID` that counts as inside; several with commas or flags")
 	flags.StringVar(&o.ownerOrg, "owner-org", "", "organization `ID` of the swept accounts, for conditions that ask for it")
 	flags.Var(&o.rcpFiles, "rcp", "`file` of a resource control policy that applies to the swept accounts; several with commas or flags")
 	flags.StringVar(&o.exceptions, "exceptions", "", "`file` of accepted findings: they are marked, counted, and do not lead to exit status 3")
 	flags.StringVar(&o.baselineFile, "baseline", "", "`file` of what is accepted as it was found; what has become worse counts, and so does a new grant")
-	flags.StringVar(&o.writeBaseline, "write-baseline", "", "write what is found to a `file` for --baseline")
+	flags.StringVar(&o.WriteBaseline, "write-baseline", "", "write what is found to a `file` for --baseline")
 	flags.StringVar(&o.output, "output", "", "`file` to write to instead of standard output")
 	flags.StringVar(&o.summary, "summary", "", "`file` for what was swept and what was not, as JSON")
-	flags.BoolVar(&o.quiet, "quiet", false, "no progress, and no summary unless something could not be read")
+	flags.BoolVar(&o.Quiet, "quiet", false, "no progress, and no summary unless something could not be read")
 }
-
-// sweepFormats lists the values of --format.
-func sweepFormats() []string { return []string{"table", "json", "csv", "html", "ocsf", "sarif"} }
 
 // Source: IAM User Guide, reference_identifiers.html.
 var roleShape = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\x21-\x7e]{1,576}$`)
 
-func isKeyARN(text string) bool {
-	_, ok := awsid.ParseKeyARN(text)
-	return ok
-}
-
 // check finds what cannot be meant.
 func (o *sweepOptions) check() error {
-	if !slices.Contains(sweepFormats(), o.format) {
-		return fmt.Errorf("--format: expected %s, found %q", strings.Join(sweepFormats(), ", "), o.format)
+	if !slices.Contains(report.Formats(), o.Format) {
+		return fmt.Errorf("--format: expected %s, found %q", strings.Join(report.Formats(), ", "), o.Format)
 	}
 	if o.plan && o.policy {
 		return errors.New("expected --plan or --policy, not both")
@@ -128,7 +114,7 @@ func (o *sweepOptions) check() error {
 // of is what to sweep. Config, Found and Progress are still to be given.
 func (o *sweepOptions) of(rcps []*policy.Policy) sweep.Options {
 	return sweep.Options{
-		Roles: o.roles, Regions: o.regions, Keys: o.keys, Org: o.ownerOrg, At: o.at,
+		Roles: o.roles, Regions: o.regions, Keys: o.keys, Org: o.ownerOrg, At: o.At,
 		Detector: detector.Detector{TrustedAccounts: o.trustedAccounts, TrustedOrgs: o.trustedOrgs, RCPs: rcps},
 	}
 }

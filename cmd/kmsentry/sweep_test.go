@@ -6,7 +6,6 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"flag"
-	"io"
 	"maps"
 	"net"
 	"os"
@@ -19,7 +18,10 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/kmsentry/kmsentry/internal/exit"
 	"github.com/kmsentry/kmsentry/internal/fakekms"
+	"github.com/kmsentry/kmsentry/internal/schematest"
+	"github.com/kmsentry/kmsentry/internal/sweep/report"
 	"github.com/kmsentry/kmsentry/internal/version"
 )
 
@@ -98,11 +100,11 @@ func sweepWith(args ...string) (status int, out, errs string) {
 }
 
 // sweepRows reads the lines of --format json by the end of the key's ARN.
-func sweepRows(t *testing.T, out string) map[string]sweepObject {
+func sweepRows(t *testing.T, out string) map[string]report.Object {
 	t.Helper()
-	rows := map[string]sweepObject{}
+	rows := map[string]report.Object{}
 	for line := range strings.Lines(out) {
-		var r sweepObject
+		var r report.Object
 		if err := json.Unmarshal([]byte(line), &r); err != nil {
 			t.Fatalf("%v: %s", err, line)
 		}
@@ -128,7 +130,7 @@ func TestSweepGolden(t *testing.T) {
 	stable := regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|"(time|created_time|first_seen_time|last_seen_time)":\d+`)
 	for _, format := range []string{"table", "html", "sarif", "csv", "json", "ocsf"} {
 		status, out, errs := sweepWith("--format", format, "--role-arn", sweepGoldenRole)
-		if status != exitFound {
+		if status != exit.Found {
 			t.Errorf("%s: status %d", format, status)
 		}
 		if format == "json" || format == "csv" || format == "ocsf" { // in the order in which keys are read
@@ -160,7 +162,7 @@ func TestSweepJSON(t *testing.T) {
 	atAWS(t, sweepWorld().Start(t))
 	status, out, errs := sweepWith("--format", "json")
 	rows := sweepRows(t, out)
-	if status != exitFound || len(rows) != 10 {
+	if status != exit.Found || len(rows) != 10 {
 		t.Fatalf("status %d, %d rows: %s", status, len(rows), errs)
 	}
 	open := rows[sweepARN("eu-west-1", 1)]
@@ -200,20 +202,20 @@ func TestSweepStatus(t *testing.T) {
 		args []string
 		want int
 	}{
-		{"private", []string{key("eu-west-1", 0)}, exitOK},
-		{"public", []string{key("eu-west-1", 1)}, exitFound},
-		{"public, nothing counts", []string{key("eu-west-1", 1), "--fail-on", "none"}, exitOK},
-		{"grant", []string{key("eu-west-1", 2)}, exitOK},
-		{"grant, shared counts", []string{key("eu-west-1", 2), "--fail-on", "shared"}, exitFound},
-		{"grant to a trusted account", []string{key("eu-west-1", 2), "--fail-on", "shared", "--trusted-account", sweepStranger}, exitOK},
-		{"unread", []string{key("eu-west-1", 3)}, exitError},
-		{"unread beside public", []string{key("eu-west-1", 3), key("eu-west-1", 1)}, exitFound},
-		{"disabled and public", []string{key("us-east-2", 0)}, exitFound},
-		{"of AWS", []string{key("us-east-2", 1)}, exitOK},
-		{"named and gone", []string{key("us-east-2", 2)}, exitError},
-		{"no such key", []string{key("eu-west-1", 99)}, exitError},
-		{"Region not enabled", []string{"--region", "af-south-1"}, exitError},
-		{"no role to enter by", []string{key("eu-west-1", 0), "--role-arn", "arn:aws:iam::999999999999:role/x"}, exitOK},
+		{"private", []string{key("eu-west-1", 0)}, exit.OK},
+		{"public", []string{key("eu-west-1", 1)}, exit.Found},
+		{"public, nothing counts", []string{key("eu-west-1", 1), "--fail-on", "none"}, exit.OK},
+		{"grant", []string{key("eu-west-1", 2)}, exit.OK},
+		{"grant, shared counts", []string{key("eu-west-1", 2), "--fail-on", "shared"}, exit.Found},
+		{"grant to a trusted account", []string{key("eu-west-1", 2), "--fail-on", "shared", "--trusted-account", sweepStranger}, exit.OK},
+		{"unread", []string{key("eu-west-1", 3)}, exit.Error},
+		{"unread beside public", []string{key("eu-west-1", 3), key("eu-west-1", 1)}, exit.Found},
+		{"disabled and public", []string{key("us-east-2", 0)}, exit.Found},
+		{"of AWS", []string{key("us-east-2", 1)}, exit.OK},
+		{"named and gone", []string{key("us-east-2", 2)}, exit.Error},
+		{"no such key", []string{key("eu-west-1", 99)}, exit.Error},
+		{"Region not enabled", []string{"--region", "af-south-1"}, exit.Error},
+		{"no role to enter by", []string{key("eu-west-1", 0), "--role-arn", "arn:aws:iam::999999999999:role/x"}, exit.OK},
 	} {
 		if status, out, errs := sweepWith(row.args...); status != row.want {
 			t.Errorf("%s: status %d, want %d:\n%s%s", row.name, status, row.want, out, errs)
@@ -238,20 +240,20 @@ func TestSweepBadInput(t *testing.T) {
 		status int
 		want   string
 	}{
-		{"profile", nil, []string{"--profile", "nobody"}, exitError, `kmsentry sweep: --profile: expected a profile of the AWS CLI's files, found none called "nobody"`},
-		{"no credentials", map[string]string{"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, nil, exitError, "not swept: no credentials: "},
-		{"nobody listens", map[string]string{"AWS_ENDPOINT_URL": "http://" + l.Addr().String()}, []string{"--region", "eu-west-1,us-east-2"}, exitError, "eu-west-1, us-east-2: not swept: ListAliases failed: connection refused"},
-		{"nobody knows the Regions", map[string]string{"AWS_ENDPOINT_URL": "http://" + l.Addr().String()}, nil, exitError, "not swept: DescribeRegions failed: connection refused"},
-		{"role", nil, []string{"--key", sweepARN("eu-west-1", 0), "--role-arn", sweepGoldenRole}, exitError, "account " + sweepOther + ": not swept: permission sts:AssumeRole is lacking: " + sweepGoldenRole},
-		{"Region", nil, []string{"--region", "eu-west"}, exitUsage, "--region: expected a Region such as eu-west-1"},
-		{"key", nil, []string{"--key", "alias/x"}, exitUsage, "--key: expected the ARN of a key"},
-		{"role's ARN", nil, []string{"--role-arn", "x"}, exitUsage, "--role-arn: expected an ARN"},
-		{"argument", nil, []string{"policy.json"}, exitUsage, "expected no arguments other than flags"},
-		{"format", nil, []string{"--format", "text"}, exitUsage, "--format: expected table, json, csv, html, ocsf, sarif"},
-		{"both", nil, []string{"--plan", "--policy"}, exitUsage, "expected --plan or --policy"},
-		{"exceptions", nil, []string{"--exceptions", "testdata/none.yaml"}, exitError, "testdata/none.yaml: no such file"},
-		{"baseline", nil, []string{"--baseline", "testdata/none.json"}, exitError, "--baseline testdata/none.json: no such file"},
-		{"output", nil, []string{"--output", "testdata/none/x"}, exitError, "--output: testdata/none/x: no such file"},
+		{"profile", nil, []string{"--profile", "nobody"}, exit.Error, `kmsentry sweep: --profile: expected a profile of the AWS CLI's files, found none called "nobody"`},
+		{"no credentials", map[string]string{"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, nil, exit.Error, "not swept: no credentials: "},
+		{"nobody listens", map[string]string{"AWS_ENDPOINT_URL": "http://" + l.Addr().String()}, []string{"--region", "eu-west-1,us-east-2"}, exit.Error, "eu-west-1, us-east-2: not swept: ListAliases failed: connection refused"},
+		{"nobody knows the Regions", map[string]string{"AWS_ENDPOINT_URL": "http://" + l.Addr().String()}, nil, exit.Error, "not swept: DescribeRegions failed: connection refused"},
+		{"role", nil, []string{"--key", sweepARN("eu-west-1", 0), "--role-arn", sweepGoldenRole}, exit.Error, "account " + sweepOther + ": not swept: permission sts:AssumeRole is lacking: " + sweepGoldenRole},
+		{"Region", nil, []string{"--region", "eu-west"}, exit.Usage, "--region: expected a Region such as eu-west-1"},
+		{"key", nil, []string{"--key", "alias/x"}, exit.Usage, "--key: expected the ARN of a key"},
+		{"role's ARN", nil, []string{"--role-arn", "x"}, exit.Usage, "--role-arn: expected an ARN"},
+		{"argument", nil, []string{"policy.json"}, exit.Usage, "expected no arguments other than flags"},
+		{"format", nil, []string{"--format", "text"}, exit.Usage, "--format: expected table, json, csv, html, ocsf, sarif"},
+		{"both", nil, []string{"--plan", "--policy"}, exit.Usage, "expected --plan or --policy"},
+		{"exceptions", nil, []string{"--exceptions", "testdata/none.yaml"}, exit.Error, "testdata/none.yaml: no such file"},
+		{"baseline", nil, []string{"--baseline", "testdata/none.json"}, exit.Error, "--baseline testdata/none.json: no such file"},
+		{"output", nil, []string{"--output", "testdata/none/x"}, exit.Error, "--output: testdata/none/x: no such file"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			atAWS(t, url)
@@ -275,7 +277,7 @@ func TestSweepExpired(t *testing.T) {
 	server.Fails = map[string]string{"GetCallerIdentity": "ExpiredToken"}
 	atAWS(t, server.Start(t))
 	status, out, errs := sweepWith()
-	if status != exitError || strings.Count(errs, "the credentials have expired") != 1 || !strings.Contains(out, "nothing can be said") {
+	if status != exit.Error || strings.Count(errs, "the credentials have expired") != 1 || !strings.Contains(out, "nothing can be said") {
 		t.Errorf("status %d: %s%s", status, out, errs)
 	}
 }
@@ -300,7 +302,7 @@ func TestSweepInterrupted(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "baseline.json")
 	status := sweepCommand(ctx, []string{"--format", "json", "--write-baseline", file}, &stdout, &stderr)
 	rows := sweepRows(t, stdout.String())
-	if status != exitFound || len(rows) == 0 || len(rows) > 30 || strings.Count(stderr.String(), "interrupted") != 1 || strings.Contains(stderr.String(), "canceled") {
+	if status != exit.Found || len(rows) == 0 || len(rows) > 30 || strings.Count(stderr.String(), "interrupted") != 1 || strings.Contains(stderr.String(), "canceled") {
 		t.Errorf("status %d, %d rows: %s", status, len(rows), stderr.String())
 	}
 	for _, r := range rows {
@@ -322,7 +324,7 @@ func TestSweepPlan(t *testing.T) {
 777788889999  eu-west-1  2     0s
 12 keys. A sweep takes at least 0s, as KMS's quotas have it, of which it uses two fifths; grants beyond 100 of a key take longer.
 `
-	if status != exitOK || out != want || errs != "" {
+	if status != exit.OK || out != want || errs != "" {
 		t.Errorf("status %d: %s%s", status, out, errs)
 	}
 }
@@ -330,7 +332,7 @@ func TestSweepPlan(t *testing.T) {
 func TestSweepPolicy(t *testing.T) {
 	atAWS(t, "http://127.0.0.1:1") // it asks nobody
 	status, out, errs := sweepWith("--policy", "--region", "cn-north-1")
-	if status != exitOK || errs != "" || !strings.Contains(out, `"arn:aws-cn:kms:*:*:key/*"`) || strings.Contains(out, "ec2:DescribeRegions") {
+	if status != exit.OK || errs != "" || !strings.Contains(out, `"arn:aws-cn:kms:*:*:key/*"`) || strings.Contains(out, "ec2:DescribeRegions") {
 		t.Errorf("status %d: %s%s", status, out, errs)
 	}
 	if _, out, _ := sweepWith("--policy", "--role-arn", sweepGoldenRole); !strings.Contains(out, "ec2:DescribeRegions") || !strings.Contains(out, sweepGoldenRole) {
@@ -344,10 +346,10 @@ func TestSweepBaseline(t *testing.T) {
 	atAWS(t, server.Start(t))
 	file := filepath.Join(t.TempDir(), "baseline.json")
 	args := []string{"--fail-on", "shared", "--quiet", "--key=" + sweepARN("eu-west-1", 1), "--key=" + sweepARN("eu-west-1", 2), "--key=" + sweepARN("us-east-2", 3)}
-	if status, out, errs := sweepWith(append(args, "--write-baseline", file)...); status != exitFound {
+	if status, out, errs := sweepWith(append(args, "--write-baseline", file)...); status != exit.Found {
 		t.Fatalf("status %d: %s%s", status, out, errs)
 	}
-	if status, out, errs := sweepWith(append(args, "--baseline", file)...); status != exitOK || out != "No key is open to outsiders.\n" {
+	if status, out, errs := sweepWith(append(args, "--baseline", file)...); status != exit.OK || out != "No key is open to outsiders.\n" {
 		t.Errorf("status %d: %s%s", status, out, errs)
 	}
 	region := server.Accounts[sweepOwner]["eu-west-1"]
@@ -359,7 +361,7 @@ func TestSweepBaseline(t *testing.T) {
 		}
 		return k
 	}
-	if status, out, errs := sweepWith(append(args, "--baseline", file)...); status != exitFound || !strings.Contains(out, "grant new to arn:aws:iam::555566667777:root") {
+	if status, out, errs := sweepWith(append(args, "--baseline", file)...); status != exit.Found || !strings.Contains(out, "grant new to arn:aws:iam::555566667777:root") {
 		t.Errorf("a new grant: status %d: %s%s", status, out, errs)
 	}
 }
@@ -378,7 +380,7 @@ func TestSweepAcceptsNothingUnread(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, out, errs := sweepWith("--key", arn, "--baseline", file)
-	if status != exitError || !strings.Contains(out, "The policy of this KMS key could not be read") {
+	if status != exit.Error || !strings.Contains(out, "The policy of this KMS key could not be read") {
 		t.Errorf("status %d: %s%s", status, out, errs)
 	}
 }
@@ -396,8 +398,8 @@ func TestSweepExceptions(t *testing.T) {
 		name, match string
 		want        int
 	}{
-		{"the policy's hash", "policy_sha256: " + hash, exitFound},
-		{"the key", "key: " + arn + "\n      verdict: shared\n      class: [use, encrypt]", exitOK},
+		{"the policy's hash", "policy_sha256: " + hash, exit.Found},
+		{"the key", "key: " + arn + "\n      verdict: shared\n      class: [use, encrypt]", exit.OK},
 	} {
 		file := filepath.Join(t.TempDir(), "exceptions.yaml")
 		text := "exceptions:\n  - name: partner\n    match:\n      " + row.match + "\n    reason: known\n    owner: us\n    expires: " + inHalfAYear() + "\n"
@@ -451,7 +453,7 @@ func TestSweepSummary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var s sweepSummary
+	var s report.Summary
 	if err := json.Unmarshal(text, &s); err != nil {
 		t.Fatal(err)
 	}
@@ -467,7 +469,7 @@ func TestSweepSummary(t *testing.T) {
 // Each line of JSON is what docs/sweep.schema.json says, and the log is SARIF.
 func TestSweepSchemas(t *testing.T) {
 	atAWS(t, sweepWorld().Start(t))
-	schema := compiledSchema(t, "../../docs/sweep.schema.json")
+	schema := schematest.Compile(t, "../../docs/sweep.schema.json")
 	_, out, _ := sweepWith("--format", "json")
 	for line := range strings.Lines(out) {
 		for _, change := range [][2]string{{"", ""}, {`"key":"`, `"key":"x`}, {`"severity":"`, `"severity":"x`}, {`"gone":`, `"is_gone":`}} {
@@ -485,7 +487,7 @@ func TestSweepSchemas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := sarifSchema(t).Validate(v); err != nil {
+	if err := schematest.SARIF(t).Validate(v); err != nil {
 		t.Error(err)
 	}
 }
@@ -505,7 +507,7 @@ func TestSweepDocs(t *testing.T) {
 			t.Errorf("docs/sweep.md does not name --%s", f.Name)
 		}
 	})
-	text, err := json.Marshal(sweepObject{})
+	text, err := json.Marshal(report.Object{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -531,16 +533,5 @@ func TestSweepDocumentedPolicy(t *testing.T) {
 	}
 	if _, out, _ := sweepWith("--policy"); !strings.Contains(string(doc), out) {
 		t.Errorf("docs/sweep.md shows another policy than\n%s", out)
-	}
-}
-
-func TestSweepBar(t *testing.T) {
-	b := sweepBarOn(io.Discard)
-	b.Regions(1)
-	b.Listed(2)
-	b.Swept()
-	b.close() // ends, though not all was read
-	if newSweepBar(io.Discard) != nil {
-		t.Error("a bar where there is no terminal")
 	}
 }

@@ -127,7 +127,7 @@ func printHTML(w io.Writer, r *Result, v View) error {
 func newPage(r *Result, v View) page {
 	s := r.Summary
 	p := page{
-		Style:    show.Style(),
+		Style:    show.PageStyle(),
 		Headline: headline(s), Faults: len(s.Faults) + s.MoreFaults, Interrupted: s.Interrupted, UsesRead: r.UsesRead, WithoutKey: s.WithoutKey,
 		ReadTo: "nothing", Now: show.Stamp(v.Now), Version: v.Version, Groups: r.Groups,
 		Facts: []pair{

@@ -1,6 +1,6 @@
-// Package show has what the commands that print tables have in common: columns,
-// cells of a spreadsheet, words for numbers and times, the look of a page, and
-// whether there is a terminal.
+// Package show has what the commands have in common that print: columns, cells of
+// a spreadsheet, words for numbers and times, the look of a page and of a terminal,
+// text that is safe there, JSON in ASCII, and the files of --output.
 package show
 
 import (
@@ -20,8 +20,8 @@ import (
 //go:embed page.css
 var pageStyle string
 
-// Style is the style sheet of a page.
-func Style() template.CSS { return template.CSS(pageStyle) } // #nosec G203 -- it is ours
+// PageStyle is the style sheet of a page.
+func PageStyle() template.CSS { return template.CSS(pageStyle) } // #nosec G203 -- it is ours
 
 // Align writes rows in columns, all of as many cells as the first. Text of
 // events is made safe and cut: the last column at 120, the others at 40

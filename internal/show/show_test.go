@@ -34,7 +34,7 @@ func TestWords(t *testing.T) {
 	if Stamp(time.Time{}) != "no time" || Stamp(time.Unix(0, 0).In(time.FixedZone("", 3600))) != "1970-01-01T00:00:00Z" {
 		t.Error("times")
 	}
-	if Terminal(&bytes.Buffer{}) != nil || !strings.Contains(string(Style()), "--public") {
+	if Terminal(&bytes.Buffer{}) != nil || !strings.Contains(string(PageStyle()), "--public") {
 		t.Error("a buffer is no terminal; the style has the verdicts' colours")
 	}
 }

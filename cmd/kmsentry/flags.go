@@ -1,0 +1,202 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/kmsentry/kmsentry/internal/awsid"
+	"github.com/kmsentry/kmsentry/internal/exit"
+)
+
+// printFlags lists flags with two dashes, their value and their default.
+func printFlags(w io.Writer, flags *flag.FlagSet) {
+	flags.VisitAll(func(f *flag.Flag) {
+		value, usage := flag.UnquoteUsage(f)
+		name := "--" + f.Name
+		if value != "" {
+			name += " " + value
+		}
+		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0" {
+			usage += fmt.Sprintf(" (default %s)", f.DefValue)
+		}
+		fmt.Fprintf(w, "  %s\n      %s\n", name, usage)
+	})
+}
+
+// betterFlagError says in our words what the flag package says: with two
+// dashes, and the flag that may have been meant.
+func betterFlagError(err error, flags *flag.FlagSet) error {
+	text := err.Error()
+	if name, unknown := strings.CutPrefix(text, "flag provided but not defined: -"); unknown {
+		name = strings.TrimPrefix(name, "-")
+		var names []string
+		flags.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
+		text = "unknown flag --" + name
+		if near := nearest(name, names); near != "" {
+			text += "; did you mean --" + near + "?"
+		}
+		return fmt.Errorf("%s", text)
+	}
+	if name, missing := strings.CutPrefix(text, "flag needs an argument: -"); missing {
+		return fmt.Errorf("--%s: expected a value, found none", strings.TrimPrefix(name, "-"))
+	}
+	if before, after, found := strings.Cut(text, " for flag -"); found {
+		name, why, _ := strings.Cut(after, ": ")
+		return fmt.Errorf("--%s: %s (%s)", name, why, strings.TrimPrefix(before, "invalid value "))
+	}
+	return err
+}
+
+// nearest returns the name that word is a slip of, "" when none is near.
+func nearest(word string, names []string) string {
+	best, least := "", len(word)/3+2
+	for _, name := range names {
+		if d := distance(word, name); d < least {
+			best, least = name, d
+		}
+	}
+	return best
+}
+
+// distance is how many letters have to be put in, left out or changed to make a
+// into b (the distance of Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		before := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := before
+			if a[i] != b[j] {
+				change++
+			}
+			before = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// parseFlags reads the flags of a command, which may be between and after
+// the other arguments, and returns those others; after "--" nothing is a flag.
+// The error was printed already; flag.ErrHelp means -h.
+func parseFlags(flags *flag.FlagSet, args []string) ([]string, error) {
+	var others []string
+	for {
+		if err := flags.Parse(args); err != nil {
+			return nil, err
+		}
+		rest := flags.Args()
+		if len(rest) == 0 {
+			return others, nil
+		}
+		if parsed := len(args) - len(rest); parsed > 0 && args[parsed-1] == "--" {
+			return append(others, rest...), nil
+		}
+		others, args = append(others, rest[0]), rest[1:]
+	}
+}
+
+// parseQuietly is parseFlags for a command that prints its errors itself; the
+// help goes to stdout.
+func parseQuietly(flags *flag.FlagSet, args []string, usage string, stdout io.Writer) ([]string, error) {
+	flags.SetOutput(io.Discard)
+	others, err := parseFlags(flags, args)
+	if errors.Is(err, flag.ErrHelp) {
+		flags.SetOutput(stdout)
+		fmt.Fprint(stdout, usage)
+		printFlags(stdout, flags)
+		return others, err
+	}
+	if err != nil {
+		err = betterFlagError(err, flags)
+	}
+	return others, err
+}
+
+// usageStatus is the exit status for an error of parseFlags.
+func usageStatus(err error) int {
+	if errors.Is(err, flag.ErrHelp) {
+		return exit.OK
+	}
+	return exit.Usage
+}
+
+// A list is a flag that may be given several times and with commas.
+type list []string
+
+// String makes list a flag.Value.
+func (l *list) String() string { return strings.Join(*l, ",") }
+
+// Set adds the values.
+func (l *list) Set(s string) error {
+	for _, v := range strings.Split(s, ",") {
+		if v = strings.TrimSpace(v); v == "" {
+			return errors.New("expected values with commas between them, found an empty one")
+		}
+		*l = append(*l, v)
+	}
+	return nil
+}
+
+// pairs is a flag of the form name=value that may be given several times. A
+// nil pairs was never given.
+type pairs map[string]string
+
+// String makes pairs a flag.Value.
+func (p *pairs) String() string { return "" }
+
+// Set adds one pair; the value may hold "=" and commas.
+func (p *pairs) Set(s string) error {
+	name, value, ok := strings.Cut(s, "=")
+	if !ok || name == "" {
+		return errors.New("expected name=value")
+	}
+	if *p == nil {
+		*p = pairs{}
+	}
+	(*p)[name] = value
+	return nil
+}
+
+// shaped refuses the first of a flag's values that does not have the shape.
+func shaped(flag string, has func(string) bool, expected string, values ...string) error {
+	for _, v := range values {
+		if !has(v) {
+			return fmt.Errorf("%s: expected %s, found %q", flag, expected, v)
+		}
+	}
+	return nil
+}
+
+const (
+	twelveDigits = "12 digits"
+	someOrg      = "an id such as o-a1b2c3d4e5"
+	someRegion   = "a Region such as eu-west-1"
+)
+
+// checkTrust checks the flags that say who is inside. owner may be "".
+func checkTrust(accounts, orgs list, owner string) error {
+	named := slices.DeleteFunc(slices.Concat(orgs, list{owner}), func(id string) bool { return id == "" })
+	return cmp.Or(
+		shaped("--trusted-account", awsid.IsAccount, twelveDigits, accounts...),
+		shaped("--trusted-org, --owner-org", awsid.IsOrganization, someOrg, named...),
+	)
+}
+
+// regionShape is how Regions are named, the ones to come among them.
+var regionShape = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
+
+func isKeyARN(text string) bool {
+	_, ok := awsid.ParseKeyARN(text)
+	return ok
+}

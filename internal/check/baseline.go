@@ -1,0 +1,159 @@
+package check
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/kmsentry/kmsentry/alert/exceptions"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/internal/load"
+)
+
+// A Baseline is what was found at one time and is accepted for a while, so that
+// a gate can be put up before everything behind it is mended.
+type Baseline struct {
+	Version  int           `json:"version"` // 1
+	Written  string        `json:"written"` // the day
+	Accepted []baselineKey `json:"accepted"`
+	name     string        // of the file
+}
+
+// A baselineKey is one key of a baseline.
+type baselineKey struct {
+	Source  string         `json:"source"` // as in the output, with slashes
+	Encrypt decide.Verdict `json:"encrypt"`
+	Use     decide.Verdict `json:"use"`
+	Locked  bool           `json:"locked,omitempty"`
+	Grants  []string       `json:"grants,omitempty"` // ids of the grants to outsiders that a sweep found
+	Expires string         `json:"expires"`          // the last day
+}
+
+// ReadBaseline reads the baseline in a file as of a time; every fault is an error.
+func ReadBaseline(name string, at time.Time) (*Baseline, error) {
+	data, err := ReadInput(name, nil)
+	if err != nil {
+		return nil, fmt.Errorf("--baseline %s: %w", name, err)
+	}
+	b := &Baseline{name: name}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(b); err != nil {
+		return nil, fmt.Errorf("--baseline %s: expected what --write-baseline writes: %w", name, err)
+	}
+	if b.Version != 1 {
+		return nil, fmt.Errorf("--baseline %s: expected version 1, found %d", name, b.Version)
+	}
+	for i, k := range b.Accepted {
+		if _, ok := lastDay(k.Expires, at); !ok {
+			return nil, fmt.Errorf("--baseline %s: accepted[%d]: expected expires to be a day within a year, such as %s, found %q", name, i, exceptions.Latest(at).Format(time.DateOnly), k.Expires)
+		}
+	}
+	return b, nil
+}
+
+// Match is what the baseline accepts of c at a time: nothing that is worse than it
+// was, in either class, no key locked since, no grant that is new. held is zero
+// where it accepts nothing, and expired says whether it once did. A nil baseline
+// accepts nothing.
+func (b *Baseline) Match(c *Result, at time.Time) (held exceptions.Held, expired bool) {
+	if b == nil {
+		return held, false
+	}
+	for _, k := range b.Accepted {
+		if k.Source != filepath.ToSlash(c.source()) || c.Locked() && !k.Locked || c.Decision.TooIntricate ||
+			worse(c.Decision.Classes.Encrypt, k.Encrypt) || worse(c.Decision.Classes.Use, k.Use) || !within(c.Grants, k.Grants) {
+			continue
+		}
+		day, ok := lastDay(k.Expires, at)
+		if !ok || exceptions.Over(day, at) {
+			expired = true
+			continue
+		}
+		return exceptions.Held{By: "baseline " + b.name, Owner: "as of " + b.Written, Reason: "it was so when the baseline was written", Expires: day}, false
+	}
+	return held, expired
+}
+
+// within reports whether all grants are among those that were accepted: a new
+// one may be to somebody else.
+func within(grants, accepted []string) bool {
+	return !slices.ContainsFunc(grants, func(id string) bool { return !slices.Contains(accepted, id) })
+}
+
+// lastDay reads the day until which something is accepted; ok is false for what
+// is no day, or one that is too far ahead.
+func lastDay(text string, at time.Time) (day time.Time, ok bool) {
+	day, err := time.Parse(time.DateOnly, text)
+	return day, err == nil && !day.After(exceptions.Latest(at))
+}
+
+// counts is the verdict of a class that is accepted or not: what is not ruled
+// out, but for undecided up to public, which is less than surely public.
+func counts(found decide.Bounds) decide.Verdict {
+	if found.Verdict == decide.Undecided && found.Most == decide.Public {
+		return decide.Undecided
+	}
+	return found.Most
+}
+
+// worse reports whether what was found is worse than what was accepted.
+func worse(found decide.Bounds, accepted decide.Verdict) bool {
+	return counts(found).Rank() > accepted.Rank()
+}
+
+// Add adds a key that is not private, or that its owner has lost, to be accepted
+// for as long as can be from a time on. Any other key is left out.
+func (b *Baseline) Add(c *Result, at time.Time) {
+	if c.err != nil || c.Decision.Most == decide.Private && !c.Locked() {
+		return
+	}
+	b.Accepted = append(b.Accepted, baselineKey{
+		Source: filepath.ToSlash(c.source()), Encrypt: counts(c.Decision.Classes.Encrypt), Use: counts(c.Decision.Classes.Use),
+		Locked: c.Locked(), Grants: c.Grants, Expires: exceptions.Latest(at).Format(time.DateOnly),
+	})
+}
+
+// Write writes the baseline to a file, as of a time and sorted by source.
+func (b *Baseline) Write(name string, at time.Time) error {
+	b.Version, b.Written = 1, at.Format(time.DateOnly)
+	if b.Accepted == nil {
+		b.Accepted = []baselineKey{}
+	}
+	slices.SortStableFunc(b.Accepted, func(x, y baselineKey) int { return bytes.Compare([]byte(x.Source), []byte(y.Source)) })
+	text, err := json.MarshalIndent(b, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name, append(text, '\n'), 0o644) // #nosec G306 -- a baseline is kept in the repository
+}
+
+// acceptance is what the key's own Metadata accepts: a verdict with a reason
+// and an end.
+func acceptance(a *load.Accept, c *Result, at time.Time) (held exceptions.Held, problem string) {
+	if a == nil {
+		return held, ""
+	}
+	var verdict decide.Verdict
+	if err := verdict.UnmarshalText([]byte(a.Verdict)); err != nil || verdict == decide.Private {
+		return held, fmt.Sprintf("Metadata.kmsentry.accept: expected verdict to be public, undecided, network or shared, found %q", a.Verdict)
+	}
+	day, ok := lastDay(a.Expires, at)
+	switch {
+	case a.Reason == "":
+		return held, "Metadata.kmsentry.accept: expected a reason, found none"
+	case !ok:
+		return held, fmt.Sprintf("Metadata.kmsentry.accept: expected expires to be a day within a year, such as %s, found %q", exceptions.Latest(at).Format(time.DateOnly), a.Expires)
+	case exceptions.Over(day, at):
+		return held, "Metadata.kmsentry.accept would have accepted this, but it expired on " + a.Expires
+	case c.Locked() || c.Decision.TooIntricate:
+		return held, "Metadata.kmsentry.accept holds no key that is locked or too intricate; an exception by policy_sha256 can"
+	case worse(c.Decision.Classes.Encrypt, verdict) || worse(c.Decision.Classes.Use, verdict):
+		return held, fmt.Sprintf("Metadata.kmsentry.accept takes up to %s, and this is worse", verdict)
+	}
+	return exceptions.Held{By: "metadata", Owner: "the template", Reason: a.Reason, Expires: day}, ""
+}

@@ -1,0 +1,139 @@
+package check
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
+	"github.com/kmsentry/kmsentry/internal/load"
+)
+
+// grant decides whether a grant on a key lets an outsider in. It is private when
+// the grantee is of the owner's account, of a trusted one, or an AWS service,
+// and shared otherwise: a grant has one grantee, and is never public.
+// Source: KMS API Reference, CreateGrant; KMS Developer Guide, grants.html.
+func (c *Result) grant(g *load.Grant, trusted []string) {
+	c.granted = g
+	found, why := decide.Between(decide.Shared, decide.Shared), ""
+	switch account := granteeAccount(g.Grantee); {
+	case g.Grantee == "":
+		found, why = decide.Between(decide.Private, decide.Shared), "the grantee is not known"
+	case strings.HasSuffix(g.Grantee, ".amazonaws.com"), strings.HasSuffix(g.Grantee, ".amazonaws.com.cn"):
+		found = decide.Between(decide.Private, decide.Private)
+	case account == "":
+		found, why = decide.Between(decide.Private, decide.Shared), "the grantee's account is not known"
+	case account == c.Account, slices.Contains(trusted, account):
+		found = decide.Between(decide.Private, decide.Private)
+	case c.Account == "":
+		found, why = decide.Between(decide.Private, decide.Shared), "whether "+account+" owns the key is not known"
+	}
+	closed := decide.Between(decide.Private, decide.Private)
+	d := decide.Decision{
+		Classes: decide.Classes{Encrypt: closed, Use: closed, Other: closed},
+		Owner:   decide.Owner{Manage: decide.AccessNotApplicable, Decrypt: decide.AccessNotApplicable},
+	}
+	for _, class := range grantClasses(g.Operations) {
+		switch class {
+		case kmsapi.ClassEncrypt:
+			d.Classes.Encrypt = found
+		case kmsapi.ClassUse:
+			d.Classes.Use = found
+		default:
+			d.Classes.Other = found
+		}
+	}
+	if found.Least == decide.Shared && g.Operations == nil { // of which class is not known
+		maybe := decide.Between(decide.Private, decide.Shared)
+		d.Classes, why = decide.Classes{Encrypt: maybe, Use: maybe, Other: maybe}, "the operations are not known"
+	}
+	e, u := d.Classes.Encrypt, d.Classes.Use
+	all := decide.Between(max(e.Least, u.Least), max(e.Most, u.Most))
+	d.Verdict, d.Least, d.Most = all.Verdict, all.Least, all.Most
+	if d.Least != d.Most {
+		open := decide.StatementRef{Index: -1}
+		d.Undecided = []decide.Open{{Statement: open, Reason: why}}
+		d.Unknown = []decide.UnknownPart{{Statement: open, Name: unknownOfGrant(why), Reason: why}}
+		c.between = between(d.Least, d.Most)
+	}
+	if found.Least == decide.Shared {
+		c.grantActions(&d, g)
+	}
+	c.Decision = d
+}
+
+// unknownOfGrant names what is unknown of a grant for remedies.
+func unknownOfGrant(why string) string {
+	if strings.HasPrefix(why, "whether ") {
+		return "AWS::AccountId"
+	}
+	return appliedValue
+}
+
+// grantActions lists what the grantee can do.
+func (c *Result) grantActions(d *decide.Decision, g *load.Grant) {
+	for _, operation := range slices.Sorted(slices.Values(g.Operations)) {
+		class := classOfOperation(operation)
+		request := evaluate.Request{Principal: g.Grantee, Action: "kms:" + operation, Resource: c.KeyARN, Context: map[string][]string{}}
+		for name, value := range g.Context {
+			request.Context["kms:EncryptionContext:"+name] = []string{value}
+		}
+		grant := decide.Grant{
+			Class: class, Action: "kms:" + operation, Audience: decide.Shared, Named: []string{g.Grantee}, Witness: request,
+			Why: []string{"A grant lets its grantee in, whoever the key policy names."},
+		}
+		if class == kmsapi.ClassEncrypt || class == kmsapi.ClassUse {
+			d.Grants = append(d.Grants, grant)
+			continue
+		}
+		d.Others = append(d.Others, grant)
+	}
+}
+
+// classOfOperation is the class of an operation of a grant. One that AWS does
+// not document counts as use.
+func classOfOperation(operation string) kmsapi.Class {
+	switch a, ok := kmsapi.FindAction("kms:" + operation); {
+	case !ok:
+		return kmsapi.ClassUse
+	case a.Class == kmsapi.ClassEncrypt, a.Class == kmsapi.ClassUse:
+		return a.Class
+	default:
+		return kmsapi.ClassOther // CreateGrant too: it hands on the others only
+	}
+}
+
+// grantClasses are the classes of operations; all three when these are not known.
+func grantClasses(operations []string) []kmsapi.Class {
+	if operations == nil {
+		return []kmsapi.Class{kmsapi.ClassEncrypt, kmsapi.ClassUse, kmsapi.ClassOther}
+	}
+	var list []kmsapi.Class
+	for _, o := range operations {
+		list = append(list, classOfOperation(o))
+	}
+	return list
+}
+
+// granteeAccount is the account of a grantee; "" for what names none.
+func granteeAccount(grantee string) string {
+	return accountNamed(policy.Principal{Kind: policy.KindAWS, Value: grantee})
+}
+
+// grantLine is the headline of a grant: to whom, and for what.
+func grantLine(c Result) string {
+	operations := "operations that are not known"
+	if c.granted.Operations != nil {
+		operations = strings.Join(slices.Sorted(slices.Values(c.granted.Operations)), ", ")
+	}
+	text := fmt.Sprintf("a grant to %s: %s", alert.Sanitize(cmp.Or(c.granted.Grantee, "a principal that is not known"), 200), operations)
+	if c.between != "" {
+		text = c.between + ": " + text + "; " + c.Decision.Undecided[0].Reason
+	}
+	return text
+}

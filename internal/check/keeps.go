@@ -1,0 +1,76 @@
+package check
+
+import (
+	"strings"
+
+	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
+)
+
+// Locked reports whether the policy surely leaves nobody of the key owner's
+// account a way to change it. An owner that was only guessed from the policy is
+// not one to say that of; nor is a key that resource control policies alone lock.
+func (c *Result) Locked() bool {
+	d := &c.Decision
+	return c.err == nil && c.Account != "" && !c.guessed && d.Owner.Manage == decide.AccessNo &&
+		(d.Unguarded == nil || d.Unguarded.Owner.Manage == decide.AccessNo)
+}
+
+// OwnerLines say what the owner's account does not surely keep; none when it
+// keeps all.
+func OwnerLines(c Result) []string {
+	o := c.Decision.Owner
+	if c.Account == "" || c.err != nil {
+		return nil
+	}
+	account := alert.Sanitize(c.Account, 12)
+	var lines []string
+	add := func(text string, why decide.Open) {
+		if why.Reason != "" {
+			text += ": " + openLine(why)
+		}
+		lines = append(lines, text)
+	}
+	switch o.Manage {
+	case decide.AccessNo:
+		add("nobody in "+account+" can change the policy", o.ManageBlame)
+	case decide.AccessNamed:
+		add("only "+named(o.Named, "principals by name")+" can change the policy, while they exist", o.ManageBlame)
+	case decide.AccessUndecided:
+		add("whether "+account+" can change the policy is not decided", o.ManageBlame)
+	}
+	switch o.Decrypt {
+	case decide.AccessNo:
+		add("nobody in "+account+" can decrypt", o.DecryptBlame)
+	case decide.AccessUndecided:
+		if o.Manage != decide.AccessUndecided {
+			add("whether "+account+" can decrypt is not decided", o.DecryptBlame)
+		}
+	}
+	return lines
+}
+
+// GuardLine says that resource control policies alone make the verdict what it
+// is; "" when they do not.
+func GuardLine(d decide.Decision) string {
+	if d.Unguarded == nil || d.Unguarded.Verdict == d.Verdict {
+		return ""
+	}
+	return "the key policy alone is " + d.Unguarded.Verdict.String() + ": it is closed only by a resource control policy, which can be detached"
+}
+
+// closedLine is the headline of a private key. It hides no other way in.
+func closedLine(c Result) string {
+	text := "no outsider can encrypt, decrypt or sign with it"
+	if c.Locked() {
+		text = "locked: nobody in " + alert.Sanitize(c.Account, 12) + " can change the policy; " + text
+	}
+	var others []string
+	for _, g := range groupGrants(c.Decision.Others) {
+		others = append(others, audience(g.grants[0])+" can "+actions(g.grants))
+	}
+	if others != nil {
+		text += ", but " + strings.Join(others, ", ")
+	}
+	return text
+}

@@ -1,0 +1,209 @@
+package check
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/internal/load"
+	"github.com/kmsentry/kmsentry/internal/show"
+)
+
+// A inputFile is one file to check. walked says that it was found in a folder:
+// then it may hold no key, and be something else altogether.
+type inputFile struct {
+	name   string
+	walked bool
+	size   int   // in bytes; 0 unknown
+	err    error // why a folder could not be read
+}
+
+// leftOut are folders that hold copies of other people's files.
+var leftOut = []string{".git", "node_modules", ".terraform"}
+
+// expand lists the files under the paths, folders in the order of names.
+// Symbolic links to folders are not followed. all says that files which are
+// named count as found, too.
+func expand(paths []string, all bool) []inputFile {
+	var list []inputFile
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if path == "-" || err != nil || !info.IsDir() {
+			list = append(list, inputFile{name: path, size: sizeOf(info), walked: all && err == nil})
+			continue
+		}
+		err = filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				list = append(list, inputFile{name: name, walked: true, err: show.Reason(err)})
+				return fs.SkipDir
+			case d.IsDir() && name != path && slices.Contains(leftOut, d.Name()):
+				return fs.SkipDir
+			case d.IsDir():
+				return nil
+			}
+			if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() { // what a link leads to, too
+				list = append(list, inputFile{name: name, size: sizeOf(info), walked: true})
+			}
+			return nil
+		})
+		if err != nil {
+			list = append(list, inputFile{name: path, err: show.Reason(err)})
+		}
+	}
+	return list
+}
+
+// sizeOf is the size of a file; 0 when it cannot be looked at.
+func sizeOf(info fs.FileInfo) int {
+	if info == nil || !info.Mode().IsRegular() {
+		return 0
+	}
+	return int(info.Size())
+}
+
+// An outcome is what became of one file.
+type outcome struct {
+	documents  []Result
+	withoutKey bool     // a known format, or nothing about KMS, and no key
+	unknown    string   // why the format is not known, of a file that mentions KMS
+	notes      []string // on what a file without a key brings in from elsewhere
+	parameters []string // of the template, where a --parameter was given
+}
+
+// judgeAll judges the files, several at a time, and hands over what became of
+// each in their order.
+func judgeAll(files []inputFile, stdin io.Reader, o Options, each func(inputFile, outcome) error) error {
+	results := make([]chan outcome, len(files))
+	for i := range results {
+		results[i] = make(chan outcome, 1)
+	}
+	slots := make(chan struct{}, 2*runtime.GOMAXPROCS(0))
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() {
+		for i := range files {
+			select {
+			case slots <- struct{}{}:
+			case <-stop:
+				return
+			}
+			go func() {
+				results[i] <- judgeFile(files[i], stdin, o)
+				<-slots
+			}()
+		}
+	}()
+	for i, file := range files {
+		if err := each(file, <-results[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// judgeFile judges every key policy in a file. One that was named and holds
+// none comes back as one Result with the error.
+func judgeFile(file inputFile, stdin io.Reader, o Options) outcome {
+	failed := func(err error) outcome {
+		return outcome{documents: []Result{{File: file.name, err: err, Decision: decide.Unread()}}}
+	}
+	if file.err != nil {
+		return failed(file.err)
+	}
+	data, err := ReadInput(file.name, stdin)
+	if err != nil {
+		return failed(err)
+	}
+	silent := file.walked && !mentionsKMS(data) // a key policy can still give every action
+	if silent && !givesEveryAction(data) {
+		return outcome{withoutKey: true}
+	}
+	docs, err := load.Documents(data, o.Scope())
+	var out outcome
+	if o.Parameters != nil {
+		out.parameters = load.Parameters(data)
+	}
+	switch {
+	case silent && err != nil:
+		out.withoutKey = true
+		return out
+	case errors.Is(err, load.ErrNoKey):
+		out.withoutKey, out.notes = true, load.Notes(err)
+		return out
+	case file.walked && errors.Is(err, load.ErrUnrecognized):
+		out.unknown = err.Error()
+		return out
+	case err != nil && file.walked && !(structured(file.name) && namesKey(data)):
+		out.unknown = err.Error()
+		return out
+	case err != nil:
+		return failed(err)
+	}
+	for i := range docs {
+		c := judge(&docs[i], o)
+		c.File = file.name
+		if file.walked && c.place == "" && (slices.Contains(c.Notes, noKMSAction) || slices.Contains(c.Notes, noPrincipal)) || silent && !c.onAnyResource() {
+			continue // the policy of something else
+		}
+		out.documents = append(out.documents, c)
+	}
+	out.withoutKey = !slices.ContainsFunc(out.documents, func(c Result) bool { return c.granted == nil })
+	return out
+}
+
+// mentionsKMS reports whether a file can be about a KMS key at all.
+func mentionsKMS(data []byte) bool {
+	for i := 0; i+3 <= len(data); i++ {
+		if data[i]|0x20 == 'k' && data[i+1]|0x20 == 'm' && data[i+2]|0x20 == 's' {
+			return true
+		}
+	}
+	return false
+}
+
+// givesEveryAction reports whether a file that does not say kms can hold a
+// policy for any key: with principals, and a wildcard for its actions.
+func givesEveryAction(data []byte) bool {
+	for _, mark := range []string{"Statement", "Principal", "Action", "*"} {
+		if !bytes.Contains(data, []byte(mark)) {
+			return false
+		}
+	}
+	return true
+}
+
+// onAnyResource reports whether a policy has a statement about Resource "*", as
+// key policies have: other resources' policies name theirs.
+func (c *Result) onAnyResource() bool {
+	return c.policy != nil && slices.ContainsFunc(c.policy.Statements, func(s policy.Statement) bool { return slices.Contains(s.Resources, "*") })
+}
+
+// namesKey reports whether a file that cannot be read may well hold a key.
+func namesKey(data []byte) bool {
+	for _, mark := range []string{"AWS::KMS::", "aws_kms_", "awscc_kms_", "kms:"} {
+		if bytes.Contains(data, []byte(mark)) {
+			return true
+		}
+	}
+	return false
+}
+
+// structured reports whether a file's name promises JSON or YAML: then a file
+// that is neither is broken, not of another kind.
+func structured(name string) bool {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".json", ".yaml", ".yml", ".template":
+		return true
+	default:
+		return false
+	}
+}

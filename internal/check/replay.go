@@ -1,0 +1,193 @@
+package check
+
+import (
+	"cmp"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
+	"github.com/kmsentry/kmsentry/internal/awsid"
+	"github.com/kmsentry/kmsentry/internal/show"
+)
+
+// inWords tells a witness as a sentence: who calls what on which key, when.
+func inWords(r evaluate.Request) string {
+	who := alert.Sanitize(cmp.Or(r.Session, r.Principal, r.Service, "an AWS service"), 200)
+	key := alert.Sanitize(cmp.Or(r.Resource, "the key"), 200)
+	text := who + alert.SessionOf(r) + " calls " + r.Action + " on " + key
+	if timely(r) {
+		text += " at " + r.Time.UTC().Format(time.RFC3339)
+	}
+	return text
+}
+
+// carried lists the condition keys that the witness carries.
+func carried(r evaluate.Request) string {
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(r.Context)) {
+		var values []string
+		for _, v := range r.Context[k] {
+			values = append(values, alert.Sanitize(v, 200))
+		}
+		parts = append(parts, alert.Sanitize(k, 100)+"="+strings.Join(values, ","))
+	}
+	return strings.Join(parts, " ")
+}
+
+// replay is the witness as a command of the AWS CLI, to be run with the
+// witness's credentials; "" when a person cannot send it: a service calls, or
+// text of the policy would be in it that a shell might misread.
+func replay(r evaluate.Request) string {
+	if r.Service != "" || throughService(r) {
+		return ""
+	}
+	words := verb(r)
+	if words == nil {
+		return ""
+	}
+	words = append(words, algorithm(r)...)
+	words = append(words, encryptionContext(r)...)
+	if arn, ok := awsid.ParseKeyARN(r.Resource); ok {
+		words = append(words, "--region", arn.Region)
+	}
+	for i, w := range words {
+		if strings.ContainsFunc(w, func(c rune) bool { return c < ' ' || c > '~' || c == '\'' }) {
+			return ""
+		}
+		if !plainWord.MatchString(w) {
+			words[i] = "'" + w + "'"
+		}
+	}
+	return "aws kms " + strings.Join(words, " ")
+}
+
+// plainWord needs no quotes in a shell.
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:=,@+-]+$`)
+
+func throughService(r evaluate.Request) bool {
+	for key := range r.Context {
+		switch strings.ToLower(key) {
+		case "kms:viaservice", "aws:calledvia", "aws:calledviafirst", "aws:calledvialast":
+			return true
+		}
+	}
+	return strings.EqualFold(first(r, "aws:ViaAWSService"), "true")
+}
+
+// verb is the subcommand with the parameters that it must have.
+func verb(r evaluate.Request) []string {
+	a, ok := kmsapi.FindAction(r.Action)
+	if !ok || a.Command == "" {
+		return nil
+	}
+	words := strings.Fields(a.Command)
+	for i, w := range words {
+		switch w {
+		case "KEY":
+			words[i] = keyID(r)
+		case "PAIRSPEC":
+			words[i] = cmp.Or(first(r, "kms:DataKeyPairSpec"), "RSA_2048")
+		case "GRANTEE":
+			words[i] = cmp.Or(first(r, "kms:GranteePrincipal"), r.Principal)
+		case "OPERATIONS":
+			words[i] = cmp.Or(first(r, "kms:GrantOperations"), "Encrypt")
+		case "SIGNING":
+			words[i] = cmp.Or(first(r, "kms:SigningAlgorithm"), "SIGNING_ALGORITHM")
+		case "MAC":
+			words[i] = cmp.Or(first(r, "kms:MacAlgorithm"), "MAC_ALGORITHM")
+		}
+	}
+	return words
+}
+
+// keyID is how the witness names the key: by its ARN, or by an alias when the
+// policy asks for one; from another account that takes the alias's ARN.
+func keyID(r evaluate.Request) string {
+	alias := first(r, "kms:RequestAlias")
+	arn, ok := awsid.ParseKeyARN(r.Resource)
+	switch {
+	case alias != "" && ok:
+		arn.Resource = alias
+		return arn.String()
+	case alias != "":
+		return alias
+	default:
+		return cmp.Or(r.Resource, "KEY_ARN")
+	}
+}
+
+// first returns the first value of a condition key that the witness carries.
+func first(r evaluate.Request, key string) string {
+	for k, values := range r.Context {
+		if strings.EqualFold(k, key) && len(values) > 0 {
+			return values[0]
+		}
+	}
+	return ""
+}
+
+// algorithm is the option for the witness's encryption algorithm. ReEncrypt has
+// one for each of its keys.
+func algorithm(r evaluate.Request) []string {
+	v := first(r, "kms:EncryptionAlgorithm")
+	if v == "" {
+		return nil
+	}
+	switch r.Action {
+	case "kms:ReEncryptTo":
+		return []string{"--destination-encryption-algorithm", v}
+	case "kms:ReEncryptFrom":
+		return []string{"--source-encryption-algorithm", v}
+	case "kms:Encrypt", "kms:Decrypt":
+		return []string{"--encryption-algorithm", v}
+	default:
+		return nil
+	}
+}
+
+// encryptionContext returns the option for the witness's encryption context,
+// as JSON, because the CLI's short form stumbles over commas. ReEncrypt and
+// CreateGrant have other names for it.
+func encryptionContext(r evaluate.Request) []string {
+	const prefix = "kms:EncryptionContext:"
+	entries := map[string]string{}
+	for k, values := range r.Context {
+		if len(k) > len(prefix) && strings.EqualFold(k[:len(prefix)], prefix) && len(values) > 0 {
+			entries[k[len(prefix):]] = values[0]
+		}
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	text, err := show.JSON(entries)
+	if err != nil {
+		return nil // strings always encode
+	}
+	switch r.Action {
+	case "kms:ReEncryptTo":
+		return []string{"--destination-encryption-context", string(text)}
+	case "kms:ReEncryptFrom":
+		return []string{"--source-encryption-context", string(text)}
+	case "kms:CreateGrant":
+		return []string{"--constraints", `{"EncryptionContextSubset":` + string(text) + "}"}
+	default:
+		return []string{"--encryption-context", string(text)}
+	}
+}
+
+// timely reports whether the policy asks when a request comes. Only then a
+// proof has a time, so that two runs print the same.
+func timely(r evaluate.Request) bool {
+	for key := range r.Context {
+		switch strings.ToLower(key) {
+		case "aws:currenttime", "aws:epochtime", "aws:tokenissuetime":
+			return true
+		}
+	}
+	return false
+}

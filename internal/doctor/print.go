@@ -1,0 +1,100 @@
+package doctor
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/internal/show"
+)
+
+// NewPrinter returns what prints reports on w: with the format json one object for
+// each report and line, in ASCII, else text in that style.
+func NewPrinter(format string, style show.Style, w io.Writer) func(Report) error {
+	if format == "json" {
+		return func(r Report) error {
+			line, err := show.JSON(r)
+			if err == nil {
+				_, err = w.Write(append(line, '\n'))
+			}
+			return err
+		}
+	}
+	p := textPrinter{w: w, style: style}
+	return p.report
+}
+
+// A textPrinter prints for people: a line for each check, and below what is not ok
+// why it matters and what mends it. What comes from AWS goes through the alerts' sanitizer.
+type textPrinter struct {
+	w       io.Writer
+	style   show.Style
+	printed bool // a report before
+}
+
+func (p *textPrinter) report(r Report) error {
+	var b bytes.Buffer
+	if p.printed {
+		b.WriteString("\n")
+	}
+	p.printed = true
+	where := fmt.Sprintf("%s, account %s, %s", show.Safe(r.Stack), show.Safe(r.Account), show.Safe(r.Region))
+	if r.Kind != "detector" {
+		where += " (" + show.Safe(r.Kind) + ")"
+	}
+	fmt.Fprintf(&b, "%s\n", p.style.Bold(where))
+	counts := map[Result]int{}
+	for _, c := range r.Checks {
+		counts[c.Result]++
+		p.check(&b, c)
+	}
+	var parts []string
+	for _, result := range []Result{Failing, Unknown, Warning, OK} {
+		if n := counts[result]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, result))
+		}
+	}
+	fmt.Fprintf(&b, "%s: %s\n", show.Count(len(r.Checks), "check"), strings.Join(parts, ", "))
+	_, err := p.w.Write(b.Bytes())
+	return err
+}
+
+// check prints one check.
+func (p *textPrinter) check(b *bytes.Buffer, c Check) {
+	text := strings.Replace(p.style.Hanging(c.ID+"  "+show.Safe(c.Found), show.TextColumn), c.ID, p.style.Bold(c.ID), 1)
+	fmt.Fprintf(b, "%s %s\n", p.colour(c.Result), text)
+	if c.Result == OK {
+		return
+	}
+	p.line(b, "asks", c.Asks)
+	p.line(b, "why", c.Why)
+	if c.Result == Unknown {
+		p.line(b, "needs", strings.Join(c.Permissions, ", "))
+		return
+	}
+	// Not wrapped: it is there to be copied.
+	fmt.Fprintf(b, "  %s %s\n", p.style.Dim("mend    "), alert.Sanitize(c.Mend, maxCommand))
+}
+
+// maxCommand is how much of a command is printed: more than one with the names of
+// a stack can take.
+const maxCommand = 4000
+
+func (p *textPrinter) line(b *bytes.Buffer, label, text string) {
+	fmt.Fprintf(b, "  %s %s\n", p.style.Dim(fmt.Sprintf("%-8s", label)), p.style.Hanging(text, show.TextColumn))
+}
+
+// colour colours a result by how bad it is. The word says the same.
+func (p *textPrinter) colour(r Result) string {
+	text := fmt.Sprintf("%-10s", r)
+	switch r {
+	case OK:
+		return p.style.Green(text)
+	case Failing:
+		return p.style.Red(text)
+	default:
+		return p.style.Yellow(text)
+	}
+}

@@ -1,0 +1,17 @@
+package report
+
+import (
+	"io"
+	"testing"
+)
+
+func TestSweepBar(t *testing.T) {
+	b := barOn(io.Discard)
+	b.Regions(1)
+	b.Listed(2)
+	b.Swept()
+	b.Close() // ends, though not all was read
+	if NewBar(io.Discard) != nil {
+		t.Error("a bar where there is no terminal")
+	}
+}

@@ -1,0 +1,103 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/internal/show"
+	"github.com/kmsentry/kmsentry/internal/sweep"
+)
+
+// A Summary is a sweep's summary with what was accepted of it.
+type Summary struct {
+	sweep.Summary
+	Findings int     `json:"findings"` // not accepted
+	Accepted int     `json:"accepted"`
+	Seconds  float64 `json:"seconds"`
+}
+
+// printSummary writes in a few lines what was swept, what was not, and
+// each fault.
+func printSummary(w io.Writer, s *Summary) {
+	var verdicts []string
+	for _, v := range sweep.Verdicts() {
+		if n := s.Verdicts[v.String()]; n > 0 {
+			verdicts = append(verdicts, fmt.Sprintf("%d %s", n, v))
+		}
+	}
+	line := fmt.Sprintf("%s in %s and %s", show.Count(s.Keys, "key"), show.Count(len(s.Accounts), "account"), show.Count(s.Regions, "Region"))
+	if s.Partial() {
+		line += " swept to the end"
+	}
+	if len(verdicts) > 0 {
+		line += ": " + strings.Join(verdicts, ", ")
+	}
+	for _, more := range []struct {
+		n    int
+		text string
+	}{
+		{s.Managed, "of AWS, not judged"}, {s.Unusable, "not usable now"}, {s.Gone, "deleted meanwhile"}, {s.Unread, "not read in full"}, {s.Accepted, "accepted"},
+	} {
+		if more.n > 0 {
+			line += fmt.Sprintf("; %d %s", more.n, more.text)
+		}
+	}
+	fmt.Fprintln(w, line)
+	const most = 50
+	for i, f := range s.Faults {
+		if i == most {
+			fmt.Fprintf(w, "kmsentry sweep: %d more faults; see --summary\n", len(s.Faults)-most)
+			break
+		}
+		fmt.Fprintln(w, "kmsentry sweep:", alert.Sanitize(f.String(), 600))
+	}
+	if s.Interrupted {
+		fmt.Fprintln(w, "kmsentry sweep: interrupted: what is above is all that was read by then")
+	}
+}
+
+// PrintPlan prints on stdout what there is to sweep and how long it takes, and what
+// could not be read on stderr.
+func PrintPlan(plans []sweep.Plan, summary sweep.Summary, stdout, stderr io.Writer) error {
+	rows := [][]string{{"ACCOUNT", "REGION", "KEYS", "TIME"}}
+	for _, p := range plans {
+		rows = append(rows, []string{orQuestion(p.Account), p.Region, fmt.Sprint(p.Keys), p.Time.Round(time.Second).String()})
+	}
+	var b strings.Builder
+	show.Align(&b, rows)
+	fmt.Fprintf(&b, "%s. A sweep takes at least %s, as KMS's quotas have it, of which it uses two fifths; grants beyond 100 of a key take longer.\n",
+		show.Count(summary.Keys, "key"), sweep.Whole(plans).Round(time.Second))
+	_, err := io.WriteString(stdout, b.String())
+	for _, f := range summary.Faults {
+		fmt.Fprintln(stderr, "kmsentry sweep:", alert.Sanitize(f.String(), 600))
+	}
+	return err
+}
+
+func orQuestion(s string) string {
+	if s == "" {
+		return "?"
+	}
+	return s
+}
+
+// answer is the whole in a line.
+func (s *Summary) answer(findings int) string {
+	switch {
+	case findings > 0 && s.Failed():
+		return show.Count(findings, "key") + " open to outsiders, or not known to be closed, in what could be read; not everything could"
+	case findings > 0:
+		return show.Count(findings, "key") + " open to outsiders, or not known to be closed"
+	case s.Keys == 0 && s.Failed():
+		return "No key was read: nothing can be said"
+	case s.Failed():
+		return "No key open to outsiders was found in what could be read; not everything could"
+	case s.Keys == 0:
+		return "No key was found: nothing can be said"
+	default:
+		return "No key is open to outsiders"
+	}
+}
