@@ -48,21 +48,29 @@ func findConfig(dir string) string {
 	}
 }
 
+// readConfig reads a configuration file. A member that is not known is an error.
+func readConfig(name string) (c checkConfig, err error) {
+	data, err := check.ReadInput(name, nil)
+	if err != nil {
+		return c, fmt.Errorf("%s: %w", name, err)
+	}
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	d.KnownFields(true)
+	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+		return c, fmt.Errorf("%s: %s", name, strings.Join(strings.Fields(strings.TrimPrefix(err.Error(), "yaml: ")), " "))
+	}
+	return c, nil
+}
+
 // configure fills in from the configuration file what no flag says. given holds
 // the names of the flags that were given.
 func (o *checkOptions) configure(name string, given map[string]bool) error {
 	if name == "" {
 		return nil
 	}
-	data, err := check.ReadInput(name, nil)
+	c, err := readConfig(name)
 	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	var c checkConfig
-	d := yaml.NewDecoder(bytes.NewReader(data))
-	d.KnownFields(true)
-	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("%s: %s", name, strings.Join(strings.Fields(strings.TrimPrefix(err.Error(), "yaml: ")), " "))
+		return err
 	}
 	beside := func(file string) string {
 		if file == "" || filepath.IsAbs(file) {
