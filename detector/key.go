@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"strings"
 
-	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
@@ -213,8 +213,8 @@ func (r *record) multiRegion(id string) *bool {
 }
 
 // facts returns what the decision may use of the key.
-func (k Key) facts() decide.KeyFacts {
-	return decide.KeyFacts{Spec: k.Spec, Usage: k.Usage, Origin: k.Origin, MultiRegion: k.MultiRegion}
+func (k Key) facts() kmsapi.KeyFacts {
+	return kmsapi.KeyFacts{Spec: k.Spec, Usage: k.Usage, Origin: k.Origin, MultiRegion: k.MultiRegion}
 }
 
 // firstAccount returns the first text that is an account id; "" when none is.

@@ -10,6 +10,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 	"github.com/kmsentry/kmsentry/internal/load"
 )
 
@@ -118,8 +119,8 @@ func (c *Result) question(d *load.Document, o Options) decide.Question {
 }
 
 // facts joins what the file says of the key with what the flags say, which goes first.
-func facts(file, flags decide.KeyFacts) decide.KeyFacts {
-	f := decide.KeyFacts{
+func facts(file, flags kmsapi.KeyFacts) kmsapi.KeyFacts {
+	f := kmsapi.KeyFacts{
 		Spec:        cmp.Or(flags.Spec, file.Spec),
 		Usage:       cmp.Or(flags.Usage, file.Usage),
 		Origin:      cmp.Or(flags.Origin, file.Origin),

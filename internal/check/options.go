@@ -6,7 +6,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector/policy"
-	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 	"github.com/kmsentry/kmsentry/internal/awsid"
 	"github.com/kmsentry/kmsentry/internal/load"
 )
@@ -20,7 +20,7 @@ type Options struct {
 	TrustedAccounts []string
 	TrustedOrgs     []string
 	RCPs            []*policy.Policy    // resource control policies that apply to the owner's account
-	Key             decide.KeyFacts     // goes before what a file tells of its key
+	Key             kmsapi.KeyFacts     // goes before what a file tells of its key
 	Parameters      map[string]string   // of templates; nil none
 	Imports         map[string]string   // of Fn::ImportValue, by the export's name
 	References      map[string]string   // dynamic references, by their whole text

@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
-	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // A Scope is what the caller knows about where a template will be deployed.
@@ -66,7 +66,7 @@ type Document struct {
 	Account  string          // the owner, 12 digits, when the input tells; "" unknown
 	StandsIn bool            // Account is a made-up id that stands for AWS::AccountId
 	KeyARN   string          // "" unknown
-	Key      decide.KeyFacts // what the input says of the key
+	Key      kmsapi.KeyFacts // what the input says of the key
 
 	At         Region   // where the policy is in the input
 	Statements []Region // where each statement stands; empty when they cannot be told apart

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
-	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
@@ -321,15 +321,15 @@ func (r *resolver) defaultPolicy() []byte {
 
 // facts returns what the template says of the key. Its own defaults are those
 // of the resource type; a value that is not known stays unknown.
-func (r *resolver) facts(props *node, replica bool) decide.KeyFacts {
+func (r *resolver) facts(props *node, replica bool) kmsapi.KeyFacts {
 	multi := r.fact(props, "MultiRegion", "false")
-	f := decide.KeyFacts{
+	f := kmsapi.KeyFacts{
 		Spec:   r.fact(props, "KeySpec", "SYMMETRIC_DEFAULT"),
 		Usage:  r.fact(props, "KeyUsage", "ENCRYPT_DECRYPT"),
 		Origin: r.fact(props, "Origin", "AWS_KMS"),
 	}
 	if replica {
-		return decide.KeyFacts{MultiRegion: &replica} // the rest is the primary key's
+		return kmsapi.KeyFacts{MultiRegion: &replica} // the rest is the primary key's
 	}
 	if multi == "true" || multi == "false" {
 		is := multi == "true"

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // cdkTemplate is what the CDK writes: JSON with long intrinsics.
@@ -382,7 +383,7 @@ Resources:
 }
 
 func TestTemplateFacts(t *testing.T) {
-	key := func(props, statement string) decide.KeyFacts {
+	key := func(props, statement string) kmsapi.KeyFacts {
 		return one(t, "Parameters: {P: {Type: String}}\nResources:\n  K:\n    Type: AWS::KMS::Key\n    Properties:\n      "+props+
 			"\n      KeyPolicy: {Statement: "+statement+"}\n", Scope{}).Key
 	}

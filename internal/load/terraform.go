@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
@@ -153,11 +153,11 @@ func terraformKey(address, kind string, values, unknown *node) Document {
 }
 
 // terraformFacts returns what the attributes say of the key.
-func terraformFacts(kind string, values, unknown *node) decide.KeyFacts {
+func terraformFacts(kind string, values, unknown *node) kmsapi.KeyFacts {
 	if kind == "aws_kms_key_policy" {
-		return decide.KeyFacts{}
+		return kmsapi.KeyFacts{}
 	}
-	f := decide.KeyFacts{Usage: values.str("key_usage"), Spec: values.str("customer_master_key_spec")}
+	f := kmsapi.KeyFacts{Usage: values.str("key_usage"), Spec: values.str("customer_master_key_spec")}
 	if strings.HasPrefix(kind, "awscc_") {
 		f.Spec, f.Origin = values.str("key_spec"), values.str("origin")
 	}

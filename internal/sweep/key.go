@@ -11,6 +11,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // A Key is what a sweep found out about one key.
@@ -19,7 +20,7 @@ type Key struct {
 	State                string // "Enabled", "Disabled", "PendingDeletion" ...; "" unknown
 	Managed              bool   // one of AWS's own: not judged
 	Gone                 bool   // deleted while the sweep ran: not judged
-	Facts                decide.KeyFacts
+	Facts                kmsapi.KeyFacts
 	Replicas             []Replica // the other keys with the same material, sorted by ARN; nil for keys of one Region
 	PolicySHA256         string    // hex; "" when the policy was not read
 	// Decision is about the key policy alone; that of decide.Unread when it could not be read.

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/ipset"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // openers lists the Allows by which outsiders get as far as the decision says
@@ -12,7 +13,7 @@ import (
 func (d *decider) openers(dec *Decision) []StatementRef {
 	var guilty []int
 	seen := map[*outcome]bool{}
-	for _, a := range weighty() {
+	for _, a := range kmsapi.Weighty() {
 		o := d.outcome(a)
 		if o.level != dec.Least || seen[o] {
 			continue

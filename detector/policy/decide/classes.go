@@ -67,7 +67,7 @@ func decideIn(p *policy.Policy, keys *condkey.Table, q Question, partition strin
 	d := newDecider(compile(p, keys, q, partition, false, textsolve.NewBudget(MaxSteps, q.Stop)))
 	d.b.Divide(steps, d.parts()...)
 	d.b.Begin(partPlain)
-	d.plain(slices.Concat(weighty(), asksOf(kmsapi.ClassOther)))
+	d.plain(slices.Concat(kmsapi.Weighty(), kmsapi.Asks(kmsapi.ClassOther)))
 	d.b.Begin(partOutcomes)
 	dec := d.classes()
 	d.b.Begin(partGrants)
@@ -107,35 +107,6 @@ func (d *decider) parts() []int {
 	return list
 }
 
-// An ask is one thing that outsiders may be able to do. CreateGrant is asked
-// for once for each class of which a grant can carry an operation.
-type ask struct {
-	action string
-	class  kmsapi.Class
-}
-
-// asksOf lists the asks of a class.
-func asksOf(class kmsapi.Class) []ask { return slices.Clip(askTable[class]) }
-
-// weighty lists the asks that decide the verdict.
-func weighty() []ask { return slices.Clip(weightyAsks) }
-
-// The asks by class, and those that decide the verdict; they never change.
-var (
-	askTable = map[kmsapi.Class][]ask{
-		kmsapi.ClassEncrypt: listAsks(kmsapi.ClassEncrypt), kmsapi.ClassUse: listAsks(kmsapi.ClassUse), kmsapi.ClassOther: listAsks(kmsapi.ClassOther),
-	}
-	weightyAsks = slices.Concat(listAsks(kmsapi.ClassEncrypt), listAsks(kmsapi.ClassUse))
-)
-
-func listAsks(class kmsapi.Class) []ask {
-	var list []ask
-	for _, name := range kmsapi.ClassActions(class) {
-		list = append(list, ask{name, class})
-	}
-	return list
-}
-
 // classes decides the three classes.
 func (d *decider) classes() Decision {
 	d.finishAll()
@@ -154,7 +125,7 @@ func (d *decider) classes() Decision {
 // class decides one class of actions.
 func (d *decider) class(class kmsapi.Class) Bounds {
 	b := closed()
-	for _, a := range asksOf(class) {
+	for _, a := range kmsapi.Asks(class) {
 		b = b.worst(d.outcome(a).bounds())
 	}
 	return b
@@ -163,7 +134,7 @@ func (d *decider) class(class kmsapi.Class) Bounds {
 // grants adds the proofs to the decision.
 func (d *decider) grants(dec *Decision) {
 	of := func(class kmsapi.Class) (list []Grant) {
-		for _, a := range asksOf(class) {
+		for _, a := range kmsapi.Asks(class) {
 			if o := d.outcome(a); o.level > Private {
 				list = append(list, d.grant(a, o))
 			}

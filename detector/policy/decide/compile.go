@@ -50,7 +50,7 @@ type compiled struct {
 	shapes       map[shapeKey][]layout     // see shape
 	fewest       map[fewKey]bool           // see few
 	known        map[*string][]string      // see filledAll
-	kinds        []keyKind                 // see keyKinds
+	kinds        []kmsapi.KeyKind          // see keyKinds
 	may          kmsapi.KeySet             // of kinds
 	customer     []literal                 // see strangeCustomer
 	strange      []*valueSet               // see strangeNetwork

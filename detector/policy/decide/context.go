@@ -9,13 +9,6 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// hasContext reports whether an action takes an encryption context.
-// Source: Service Authorization Reference, AWS KMS.
-func hasContext(action string) bool {
-	known, _ := kmsapi.FindAction(action)
-	return known.Context
-}
-
 // A contextKey is one kms:EncryptionContext:NAME that the policy mentions.
 type contextKey struct {
 	slot int

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/internal/policytest"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // A corpusCase is a policy with its verdict, as the files in testdata/corpus
@@ -65,7 +66,7 @@ func (c *corpusCase) question(t testing.TB) Question {
 		q.RCPs = append(q.RCPs, rcp)
 	}
 	if c.Key != nil {
-		q.Key = KeyFacts{Spec: c.Key.Spec, Usage: c.Key.Usage, Org: q.Key.Org, MultiRegion: q.Key.MultiRegion}
+		q.Key = kmsapi.KeyFacts{Spec: c.Key.Spec, Usage: c.Key.Usage, Org: q.Key.Org, MultiRegion: q.Key.MultiRegion}
 	}
 	if c.Org != nil {
 		q.Key.Org = *c.Org

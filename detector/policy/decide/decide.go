@@ -12,20 +12,20 @@ import (
 // statements match share their outcome.
 type decider struct {
 	*compiled
-	outcomes  map[string]*outcome // by what the policy treats alike; see alike
-	alikes    map[ask]string      // what alike has returned
-	begun     []*outcome          // in the order of the asks; not yet finished
-	ownerOpen bool                // a search for the owner came to no end
-	views     map[viewKey][]*stmt // see ownersView
+	outcomes  map[string]*outcome   // by what the policy treats alike; see alike
+	alikes    map[kmsapi.Ask]string // what alike has returned
+	begun     []*outcome            // in the order of the asks; not yet finished
+	ownerOpen bool                  // a search for the owner came to no end
+	views     map[viewKey][]*stmt   // see ownersView
 }
 
 func newDecider(c *compiled) *decider {
-	return &decider{compiled: c, alikes: make(map[ask]string), outcomes: make(map[string]*outcome)}
+	return &decider{compiled: c, alikes: make(map[kmsapi.Ask]string), outcomes: make(map[string]*outcome)}
 }
 
 // An outcome is what one action came to.
 type outcome struct {
-	ask    ask
+	ask    kmsapi.Ask
 	kinds  []*requestKind
 	public *trial // whether strangers get in; nil when the key cannot serve the action
 
@@ -47,13 +47,13 @@ func (o *outcome) take(t *trial) {
 }
 
 // alike is the same for what the policy treats alike.
-func (d *decider) alike(a ask) string {
+func (d *decider) alike(a kmsapi.Ask) string {
 	if key, ok := d.alikes[a]; ok {
 		return key
 	}
 	var b strings.Builder
 	b.Grow(len(d.stmts) + 8)
-	for _, m := range d.matches(a.action) {
+	for _, m := range d.matches(a.Action) {
 		b.WriteByte('0' + byte(m))
 	}
 	d.b.Spend(len(d.stmts)/2 + 2)
@@ -67,8 +67,8 @@ func (d *decider) alike(a ask) string {
 
 // plain begins the outcomes of asks: it looks, with little effort for each
 // Allow, whether strangers get in.
-func (d *decider) plain(asks []ask) {
-	d.alikes = make(map[ask]string, len(asks))
+func (d *decider) plain(asks []kmsapi.Ask) {
+	d.alikes = make(map[kmsapi.Ask]string, len(asks))
 	for _, a := range asks {
 		if key := d.alike(a); d.outcomes[key] == nil {
 			o := &outcome{ask: a, level: Private}
@@ -109,7 +109,7 @@ func (d *decider) finishAll() {
 }
 
 // outcome returns what an ask, which plain has begun, comes to.
-func (d *decider) outcome(a ask) *outcome { return d.outcomes[d.alike(a)] }
+func (d *decider) outcome(a kmsapi.Ask) *outcome { return d.outcomes[d.alike(a)] }
 
 func reachOf(level Verdict) reach {
 	return reach{freshWho: level != Shared, freshWhere: level == Public}
@@ -126,7 +126,7 @@ func (d *decider) finish(o *outcome) {
 		o.take(o.public)
 		return
 	}
-	doubts := d.doubts(o.ask.action)
+	doubts := d.doubts(o.ask.Action)
 	possible := Public
 	if !doubts && o.public.proven() {
 		possible = Network
@@ -159,7 +159,7 @@ func (d *decider) leaveOpen(o *outcome) {
 		may := d.newTrial(o.kinds, level, false)
 		switch {
 		case may.run():
-			o.open = d.reasons(may, o.ask.action)
+			o.open = d.reasons(may, o.ask.Action)
 		case d.b.Out():
 			o.intricate = true
 			o.open = []Open{{o.public.unfinished(), tooIntricate}}
@@ -265,7 +265,7 @@ func (d *decider) uncertain(slot int) bool {
 
 // note takes into the decision why a class is open, each reason once.
 func (d *decider) note(dec *Decision, class kmsapi.Class, b Bounds) {
-	for _, a := range asksOf(class) {
+	for _, a := range kmsapi.Asks(class) {
 		o := d.outcome(a)
 		if o.most <= b.Least {
 			continue // what it leaves open is open for sure by another action

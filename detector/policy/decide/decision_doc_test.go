@@ -10,6 +10,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 const decisionDoc = "../../../DECISION.md"
@@ -221,7 +222,7 @@ func knownServices(region string) []string {
 	return names
 }
 
-func docUnknownFacts(q *Question) { q.Key = KeyFacts{} }
+func docUnknownFacts(q *Question) { q.Key = kmsapi.KeyFacts{} }
 
 func questionCases() []questionCase {
 	measurement := strings.Repeat("ab", 48)

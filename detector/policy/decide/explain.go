@@ -7,6 +7,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/ipset"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // explain says in sentences why a witness gets in: what lets it in, why the
@@ -232,11 +233,11 @@ func (d *decider) opens(v Verdict) string {
 
 // asks lists what decides the verdict and st matches, one of each kind that
 // the policy treats alike.
-func (d *decider) asks(st *stmt) []ask {
-	var list []ask
+func (d *decider) asks(st *stmt) []kmsapi.Ask {
+	var list []kmsapi.Ask
 	seen := map[string]bool{}
-	for _, a := range weighty() {
-		if key := d.alike(a); d.acts(a.action)[st.at] != matchNo && d.supported(a) && !seen[key] {
+	for _, a := range kmsapi.Weighty() {
+		if key := d.alike(a); d.acts(a.Action)[st.at] != matchNo && d.supported(a) && !seen[key] {
 			seen[key] = true
 			list = append(list, a)
 		}
@@ -246,14 +247,14 @@ func (d *decider) asks(st *stmt) []ask {
 
 // alone says how far outsiders get through one Allow with some of its clauses;
 // ok is false when the budget was not enough to say.
-func (d *decider) alone(st *stmt, asks []ask, clauses []clause) (v Verdict, ok bool) {
+func (d *decider) alone(st *stmt, asks []kmsapi.Ask, clauses []clause) (v Verdict, ok bool) {
 	t := *st
 	t.clauses = clauses
 	ok = d.b.Within(d.b.Left/4, func() { v = d.aloneAt(&t, asks) })
 	return v, ok
 }
 
-func (d *decider) aloneAt(st *stmt, asks []ask) Verdict {
+func (d *decider) aloneAt(st *stmt, asks []kmsapi.Ask) Verdict {
 	for _, sure := range [...]bool{true, false} {
 		for _, level := range [...]Verdict{Public, Network, Shared} {
 			for _, a := range asks {
@@ -269,7 +270,7 @@ func (d *decider) aloneAt(st *stmt, asks []ask) Verdict {
 	return Private
 }
 
-func (d *decider) opensAlone(st *stmt, a ask, level Verdict, sure bool) bool {
+func (d *decider) opensAlone(st *stmt, a kmsapi.Ask, level Verdict, sure bool) bool {
 	var open ipset.Set
 	for _, sc := range d.outcome(a).kinds {
 		if d.b.Out() {
@@ -285,7 +286,7 @@ func (d *decider) opensAlone(st *stmt, a ask, level Verdict, sure bool) bool {
 }
 
 // barrier names the clauses without any one of which the statement would open.
-func (d *decider) barrier(st *stmt, asks []ask) string {
+func (d *decider) barrier(st *stmt, asks []kmsapi.Ask) string {
 	var names []string
 	for i := range st.clauses {
 		rest := append(append([]clause(nil), st.clauses[:i]...), st.clauses[i+1:]...)

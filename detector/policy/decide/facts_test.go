@@ -5,6 +5,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // TestUnknownFactsAreTheWorst holds that knowing less of the key never makes a
@@ -12,7 +13,7 @@ import (
 func TestUnknownFactsAreTheWorst(t *testing.T) {
 	known := surroundings()
 	unknown := known
-	unknown.Key = KeyFacts{}
+	unknown.Key = kmsapi.KeyFacts{}
 	judge := func(name string, p *policy.Policy) {
 		with, without := Decide(p, known), Decide(p, unknown)
 		if rankVerdict(without.Verdict) < rankVerdict(with.Verdict) && with.Verdict != Undecided {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // fewInstants is up to how many later instants are looked at one by one.
@@ -80,7 +81,7 @@ func (d *decider) mayReach(level Verdict, until int64) bool {
 	reached := false
 	d.b.Within(d.b.Left/16, func() {
 		seen := map[string]bool{}
-		for _, a := range weighty() {
+		for _, a := range kmsapi.Weighty() {
 			key := d.alike(a)
 			if seen[key] || !then.supported(a) {
 				continue
@@ -100,10 +101,10 @@ func (d *decider) at(second int64) (b Bounds, intricate bool) {
 	c := *d.compiled
 	c.q.At, c.domains = time.Unix(second, 0).UTC(), make(map[domainKey]*domain, 8)
 	then := newDecider(&c)
-	then.plain(weighty())
+	then.plain(kmsapi.Weighty())
 	then.finishAll()
 	b = closed()
-	for _, a := range weighty() {
+	for _, a := range kmsapi.Weighty() {
 		o := then.outcome(a)
 		b, intricate = b.worst(o.bounds()), intricate || o.intricate
 	}

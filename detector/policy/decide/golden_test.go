@@ -13,6 +13,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 var update = flag.Bool("update", false, "write testdata/decisions.golden anew")
@@ -60,7 +61,7 @@ func questions(t testing.TB) map[string]Question {
 	all := map[string]Question{}
 	for name, change := range map[string]func(*Question){
 		"":         func(*Question) {},
-		"no key":   func(q *Question) { q.KeyARN, q.Key = "", KeyFacts{} },
+		"no key":   func(q *Question) { q.KeyARN, q.Key = "", kmsapi.KeyFacts{} },
 		"no owner": func(q *Question) { q.KeyARN, q.Account = "", "" },
 		"nothing":  func(q *Question) { *q = Question{At: q.At} },
 		"trusted": func(q *Question) {
@@ -74,7 +75,7 @@ func questions(t testing.TB) map[string]Question {
 		"agreement": func(q *Question) { q.Key.Spec, q.Key.Usage = "ECC_NIST_P256", "KEY_AGREEMENT" },
 		"mac":       func(q *Question) { q.Key.Spec, q.Key.Usage = "HMAC_256", "GENERATE_VERIFY_MAC" },
 		"multi-Region": func(q *Question) {
-			q.KeyARN, q.Key = "arn:aws:kms:us-east-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab", KeyFacts{Tags: map[string]string{"env": "prod"}, Aliases: []string{"alias/app"}}
+			q.KeyARN, q.Key = "arn:aws:kms:us-east-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab", kmsapi.KeyFacts{Tags: map[string]string{"env": "prod"}, Aliases: []string{"alias/app"}}
 		},
 		"gov": func(q *Question) {
 			q.KeyARN = "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"

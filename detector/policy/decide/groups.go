@@ -2,7 +2,6 @@ package decide
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
@@ -211,14 +210,14 @@ func (s *search) repairMFA(lits []literal, m *model) bool {
 // repairSpec solves key spec, key usage, algorithm and type of message together.
 func (s *search) repairSpec(lits []literal, m *model) bool {
 	for _, k := range s.c.keyKinds() {
-		if k.set()&s.keys == 0 {
+		if k.Set()&s.keys == 0 {
 			continue
 		}
 		messages := []string{""}
 		if s.c.ties[condkey.TieMessage] {
-			messages = k.messages()
+			messages = k.Messages()
 		}
-		for _, alg := range k.algorithms(s.action) {
+		for _, alg := range k.Algorithms(s.Action) {
 			for _, msg := range messages {
 				if s.trySpec(lits, m, k, alg, msg) {
 					return true
@@ -229,13 +228,13 @@ func (s *search) repairSpec(lits []literal, m *model) bool {
 	return false
 }
 
-func (s *search) trySpec(lits []literal, m *model, k keyKind, alg, msg string) bool {
+func (s *search) trySpec(lits []literal, m *model, k kmsapi.KeyKind, alg, msg string) bool {
 	text := func(slot int) (v, fact string) {
 		switch s.c.slots[slot].Tie {
 		case condkey.TieSpec:
-			return k.spec, s.c.q.Key.Spec
+			return k.Spec, s.c.q.Key.Spec
 		case condkey.TieUsage:
-			return k.usage, s.c.q.Key.Usage
+			return k.Usage, s.c.q.Key.Usage
 		case condkey.TieMessage:
 			return msg, ""
 		default:
@@ -264,213 +263,3 @@ func (s *search) trySpec(lits []literal, m *model, k keyKind, alg, msg string) b
 	m.vals = trial.vals
 	return true
 }
-
-// A keyKind is a key spec with one of the usages it can have.
-type keyKind struct{ spec, usage string }
-
-// keyKinds lists what the key can be: one entry when spec and usage are known.
-func (c *compiled) keyKinds() []keyKind {
-	if c.kinds == nil {
-		c.kinds = c.listKinds()
-		for _, k := range c.kinds {
-			c.may |= k.set()
-		}
-	}
-	return c.kinds
-}
-
-func (c *compiled) listKinds() []keyKind {
-	facts := c.q.Key
-	var list []keyKind
-	for _, k := range keyKindTable {
-		if (facts.Spec == "" || facts.Spec == k.spec) && (facts.Usage == "" || facts.Usage == k.usage) {
-			list = append(list, k)
-		}
-	}
-	if list != nil {
-		return list
-	}
-	for _, k := range keyKindTable { // newer than the table: nothing is known of what it goes with
-		if facts.Spec != "" {
-			k.spec = facts.Spec
-		}
-		if facts.Usage != "" {
-			k.usage = facts.Usage
-		}
-		if !slices.Contains(list, k) {
-			list = append(list, k)
-		}
-	}
-	return list
-}
-
-const (
-	encryptDecrypt = "ENCRYPT_DECRYPT"
-	signVerify     = "SIGN_VERIFY"
-	keyAgreement   = "KEY_AGREEMENT"
-	verifyMAC      = "GENERATE_VERIFY_MAC"
-)
-
-// keyKindTable lists the combinations that KMS documents.
-// Source: KMS API reference, CreateKey, KeySpec and KeyUsage.
-var keyKindTable = [...]keyKind{
-	{symmetricDefault, encryptDecrypt},
-	{"RSA_2048", encryptDecrypt},
-	{"RSA_3072", encryptDecrypt},
-	{"RSA_4096", encryptDecrypt},
-	{"SM2", encryptDecrypt},
-	{"RSA_2048", signVerify},
-	{"RSA_3072", signVerify},
-	{"RSA_4096", signVerify},
-	{"SM2", signVerify},
-	{"ECC_NIST_P256", signVerify},
-	{"ECC_NIST_P384", signVerify},
-	{"ECC_NIST_P521", signVerify},
-	{"ECC_SECG_P256K1", signVerify},
-	{"ECC_NIST_EDWARDS25519", signVerify},
-	{"ML_DSA_44", signVerify},
-	{"ML_DSA_65", signVerify},
-	{"ML_DSA_87", signVerify},
-	{"SM2", keyAgreement},
-	{"ECC_NIST_P256", keyAgreement},
-	{"ECC_NIST_P384", keyAgreement},
-	{"ECC_NIST_P521", keyAgreement},
-	{"HMAC_224", verifyMAC},
-	{"HMAC_256", verifyMAC},
-	{"HMAC_384", verifyMAC},
-	{"HMAC_512", verifyMAC},
-}
-
-const symmetricDefault = "SYMMETRIC_DEFAULT"
-
-// known reports whether the kind is a documented one.
-func (k keyKind) known() bool { return slices.Contains(keyKindTable[:], k) }
-
-// set returns the kind of key; any for one that is not a documented one.
-func (k keyKind) set() kmsapi.KeySet {
-	switch {
-	case !k.known():
-		return kmsapi.AnyKey
-	case k.spec == symmetricDefault:
-		return kmsapi.SymmetricKey
-	case k.usage == signVerify:
-		return kmsapi.SigningKey
-	case k.usage == verifyMAC:
-		return kmsapi.MacKey
-	case k.usage == keyAgreement:
-		return kmsapi.AgreementKey
-	default:
-		return kmsapi.AsymmetricKey
-	}
-}
-
-// keySets returns the kinds of keys that the key may be of and that serve a:
-// each by itself where what the request carries depends on the kind.
-func (c *compiled) keySets(a ask) []kmsapi.KeySet {
-	serve := c.serving(a)
-	if !c.tellsKeys(a) {
-		return []kmsapi.KeySet{serve}
-	}
-	var sets []kmsapi.KeySet
-	for kind := kmsapi.SymmetricKey; kind <= kmsapi.AgreementKey; kind <<= 1 {
-		if serve&kind != 0 {
-			sets = append(sets, kind)
-		}
-	}
-	return sets
-}
-
-// tellsKeys says whether conditions can tell apart what a is about keys of
-// different kinds.
-func (c *compiled) tellsKeys(a ask) bool {
-	if a.action == kmsapi.CreateGrant {
-		return c.byAction
-	}
-	return c.mentionsAny(condkey.TieSpec, condkey.TieUsage, condkey.TieAlgorithm, condkey.TieMessage) &&
-		c.mentionsAny(condkey.TieContext, condkey.TieContextKeys, condkey.TieConstraint)
-}
-
-// serving returns the kinds of keys that the key may be of and that serve a.
-func (c *compiled) serving(a ask) kmsapi.KeySet {
-	var serve kmsapi.KeySet
-	c.keyKinds()
-	switch known, ok := kmsapi.FindAction(a.action); {
-	case a.action == kmsapi.CreateGrant:
-		for kind := kmsapi.SymmetricKey; kind <= kmsapi.AgreementKey; kind <<= 1 {
-			if len(kmsapi.Operations(a.class, kind)) > 0 {
-				serve |= kind
-			}
-		}
-	case ok:
-		serve = known.Keys
-	default:
-		serve = kmsapi.AnyKey
-	}
-	return c.may & serve
-}
-
-// algorithms lists the values of the key of an action's algorithm, be it of
-// encryption, signing or MACs; "" is for an absent one.
-func (k keyKind) algorithms(action string) []string {
-	switch action {
-	case "kms:Sign", "kms:Verify":
-		return k.signing()
-	case "kms:GenerateMac", "kms:VerifyMac":
-		if k.known() {
-			return []string{strings.Replace(k.spec, "_", "_SHA_", 1)}
-		}
-		return []string{"HMAC_SHA_256", "HMAC_SHA_224", "HMAC_SHA_384", "HMAC_SHA_512"}
-	}
-	if known, _ := kmsapi.FindAction(action); !known.Context || known.Class != kmsapi.ClassEncrypt && known.Class != kmsapi.ClassUse {
-		return []string{""}
-	}
-	switch {
-	case k.spec == "SYMMETRIC_DEFAULT":
-		return []string{"SYMMETRIC_DEFAULT"}
-	case strings.HasPrefix(k.spec, "RSA_"):
-		return []string{"RSAES_OAEP_SHA_256", "RSAES_OAEP_SHA_1"}
-	case k.spec == "SM2":
-		return []string{"SM2PKE"}
-	default:
-		return []string{"SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_256", "RSAES_OAEP_SHA_1", "SM2PKE"}
-	}
-}
-
-// signing lists the signing algorithms of a key, all for a spec that is not in
-// this list.
-// Source: KMS Developer Guide, symm-asymm-choose-key-spec.html.
-func (k keyKind) signing() []string {
-	switch {
-	case strings.HasPrefix(k.spec, "RSA_"):
-		return []string{
-			"RSASSA_PSS_SHA_256", "RSASSA_PSS_SHA_384", "RSASSA_PSS_SHA_512",
-			"RSASSA_PKCS1_V1_5_SHA_256", "RSASSA_PKCS1_V1_5_SHA_384", "RSASSA_PKCS1_V1_5_SHA_512",
-		}
-	case k.spec == "ECC_NIST_P256" || k.spec == "ECC_SECG_P256K1":
-		return []string{"ECDSA_SHA_256"}
-	case k.spec == "ECC_NIST_P384":
-		return []string{"ECDSA_SHA_384"}
-	case k.spec == "ECC_NIST_P521":
-		return []string{"ECDSA_SHA_512"}
-	case k.spec == "ECC_NIST_EDWARDS25519":
-		return []string{"ED25519_SHA_512", "ED25519_PH_SHA_512"}
-	case k.spec == "SM2":
-		return []string{"SM2DSA"}
-	case strings.HasPrefix(k.spec, "ML_DSA_"):
-		return []string{"ML_DSA_SHAKE_256"}
-	}
-	all := keyKind{spec: "RSA_2048"}.signing()
-	return append(all, "ECDSA_SHA_256", "ECDSA_SHA_384", "ECDSA_SHA_512", "SM2DSA", "ML_DSA_SHAKE_256", "ED25519_SHA_512", "ED25519_PH_SHA_512")
-}
-
-// messages lists the values of kms:MessageType: EXTERNAL_MU goes with ML-DSA only.
-// Source: KMS API reference, Sign, MessageType.
-func (k keyKind) messages() []string {
-	if k.known() && !strings.HasPrefix(k.spec, "ML_DSA_") {
-		return []string{"RAW", "DIGEST"}
-	}
-	return []string{"RAW", "DIGEST", "EXTERNAL_MU"}
-}
-
-// supported reports whether the key, as far as it is known, can serve a.
-func (c *compiled) supported(a ask) bool { return c.serving(a) != 0 }

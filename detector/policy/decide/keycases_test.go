@@ -34,7 +34,7 @@ func (a *caseQuestion) change(q *Question) {
 		q.Account = ""
 	}
 	if a.UnknownFacts {
-		q.Key = KeyFacts{}
+		q.Key = kmsapi.KeyFacts{}
 	}
 	if a.Spec != "" {
 		q.Key.Spec = a.Spec
@@ -91,9 +91,9 @@ func verdictOf(keys *condkey.Table, p *policy.Policy, q Question, action string)
 	d := newDecider(compile(p, keys, q, partitions(p, q)[0], false, textsolve.NewBudget(MaxSteps, nil)))
 	d.b.Divide(MaxSteps, partPlain, partOutcomes)
 	known, _ := kmsapi.FindAction(action)
-	a := ask{action: action, class: known.Class}
+	a := kmsapi.Ask{Action: action, Class: known.Class}
 	d.b.Begin(partPlain)
-	d.plain([]ask{a})
+	d.plain([]kmsapi.Ask{a})
 	d.b.Begin(partOutcomes)
 	d.finishAll()
 	return d.outcome(a).bounds().Verdict

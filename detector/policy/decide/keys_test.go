@@ -64,7 +64,7 @@ func readKeyFacts(t *testing.T) []keyFact {
 
 func (f *keyFact) question() Question {
 	q := surroundings()
-	q.Key = KeyFacts{}
+	q.Key = kmsapi.KeyFacts{}
 	switch f.Ask {
 	case "key":
 		q.KeyARN = ""
@@ -147,7 +147,7 @@ func probeWith(t *testing.T, keys *condkey.Table, f *keyFact) keyProbe {
 // can reports whether requests of a kind can meet a literal on the key.
 func (p keyProbe) can(k callKind, l literal, sure bool) bool {
 	l.slot = p.slot
-	sc := requestKind{c: p.c, typ: k.caller, temp: k.temp, path: k.path, ask: ask{action: k.action}, keys: kmsapi.AnyKey}
+	sc := requestKind{c: p.c, typ: k.caller, temp: k.temp, path: k.path, Ask: kmsapi.Ask{Action: k.action}, keys: kmsapi.AnyKey}
 	for _, with := range p.c.tell(p.c.presences([]int{p.slot}), sc.kindOf()) {
 		p.c.b = textsolve.NewBudget(MaxSteps, nil)
 		p.c.b.Divide(MaxSteps, partOutcomes)

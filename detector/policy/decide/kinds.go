@@ -33,7 +33,7 @@ type requestKind struct {
 	typ  callerKind
 	temp bool // temporary credentials
 	path pathKind
-	ask
+	kmsapi.Ask
 	keys kmsapi.KeySet // the kinds of keys that the request is about
 	with presenceSet   // of keys that rules tie together
 
@@ -131,7 +131,7 @@ func (s *requestKind) open() {
 
 // kindOf returns the request kind as rows know it.
 func (s *requestKind) kindOf() condkey.Kind {
-	kind := condkey.Kind{Caller: 1 << s.typ, Path: 1 << s.path, Creds: condkey.LongTerm, Action: s.action}
+	kind := condkey.Kind{Caller: 1 << s.typ, Path: 1 << s.path, Creds: condkey.LongTerm, Action: s.Action}
 	if s.temp {
 		kind.Creds = condkey.Temporary
 	}
@@ -168,7 +168,7 @@ func (s *requestKind) domainIn(slot int) *domain {
 		k.slot, k.row = 0, key.Row
 	}
 	if key.Depends.Action {
-		k.action, k.keys = s.action, s.keys
+		k.action, k.keys = s.Action, s.keys
 	}
 	if present, tied := s.with.of(slot); tied {
 		if k.with = withoutKey; present {
@@ -299,8 +299,8 @@ func (e *entries) reachable(not bool) bool {
 
 // requestKinds lists the kinds of requests that the policy can tell apart, those
 // that make the plainest witnesses first; none when no outsider is ever let in.
-func (c *compiled) requestKinds(a ask) []*requestKind {
-	r := c.relevant(a.action)
+func (c *compiled) requestKinds(a kmsapi.Ask) []*requestKind {
+	r := c.relevant(a.Action)
 	if !r.allow {
 		return nil
 	}
@@ -326,7 +326,7 @@ func (c *compiled) requestKinds(a ask) []*requestKind {
 					continue // sessions are temporary anyway
 				}
 				for _, keys := range kinds {
-					sc := &requestKind{c: c, typ: t, temp: temp || t == roleCaller || t == fedCaller, path: p, ask: a, keys: keys}
+					sc := &requestKind{c: c, typ: t, temp: temp || t == roleCaller || t == fedCaller, path: p, Ask: a, keys: keys}
 					for _, with := range c.tell(withs, sc.kindOf()) {
 						one := *sc
 						one.with = with

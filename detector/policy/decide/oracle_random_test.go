@@ -64,16 +64,16 @@ func holdDecision(t testing.TB, text []byte, seed uint64, limit int) Decision {
 	if len(d.Undecided) > 0 {
 		return d // something worse was not ruled out, for an action that it does not name
 	}
-	audience := map[ask]Verdict{}
+	audience := map[kmsapi.Ask]Verdict{}
 	for _, g := range d.Grants {
-		audience[ask{g.Action, g.Class}] = g.Audience
+		audience[kmsapi.Ask{Action: g.Action, Class: g.Class}] = g.Audience
 	}
 	o := newOracle(p, surroundings(), seed)
-	asks := append(asksOf(kmsapi.ClassEncrypt), asksOf(kmsapi.ClassUse)...)
+	asks := append(kmsapi.Asks(kmsapi.ClassEncrypt), kmsapi.Asks(kmsapi.ClassUse)...)
 	some := rand.New(rand.NewPCG(seed, 5)).IntN(len(asks))
-	for _, a := range []ask{{"kms:Encrypt", kmsapi.ClassEncrypt}, {kmsapi.CreateGrant, kmsapi.ClassEncrypt}, {"kms:Decrypt", kmsapi.ClassUse}, {kmsapi.CreateGrant, kmsapi.ClassUse}, asks[some]} {
+	for _, a := range []kmsapi.Ask{{Action: "kms:Encrypt", Class: kmsapi.ClassEncrypt}, {Action: kmsapi.CreateGrant, Class: kmsapi.ClassEncrypt}, {Action: "kms:Decrypt", Class: kmsapi.ClassUse}, {Action: kmsapi.CreateGrant, Class: kmsapi.ClassUse}, asks[some]} {
 		v, told := audience[a]
-		if class := (map[kmsapi.Class]Bounds{kmsapi.ClassEncrypt: d.Classes.Encrypt, kmsapi.ClassUse: d.Classes.Use})[a.class]; class.Least == Public && (!told || deniesOthers(p)) {
+		if class := (map[kmsapi.Class]Bounds{kmsapi.ClassEncrypt: d.Classes.Encrypt, kmsapi.ClassUse: d.Classes.Use})[a.Class]; class.Least == Public && (!told || deniesOthers(p)) {
 			continue // what is open about one action goes unsaid next to another that is public
 		}
 		if v == Undecided {

@@ -189,7 +189,7 @@ func (o *oracle) grantCanBe(r evaluate.Request) bool {
 	switch {
 	case context && o.asks(constraint) && !ofContext, missing("kms:EncryptionContextKeys") && ofContext:
 		return false
-	case ofContext && o.q.Key.Spec != "" && o.q.Key.Spec != symmetricDefault:
+	case ofContext && o.q.Key.Spec != "" && o.q.Key.Spec != "SYMMETRIC_DEFAULT":
 		return false
 	}
 	return true

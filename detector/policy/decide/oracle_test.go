@@ -33,7 +33,7 @@ func surroundings() Question {
 		Account: "111122223333",
 		KeyARN:  "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
 		At:      time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC),
-		Key: KeyFacts{
+		Key: kmsapi.KeyFacts{
 			Spec: "SYMMETRIC_DEFAULT", Usage: "ENCRYPT_DECRYPT", Origin: "AWS_KMS", MultiRegion: &no, Org: "o-mycorp0001",
 			Tags: map[string]string{}, Aliases: []string{},
 		},
@@ -1075,12 +1075,12 @@ func (r oracleRequest) show() string {
 
 // counts reports whether a request is one of the ask's that the key can serve:
 // a grant has an operation of the class, and none that the key does not support.
-func (o *oracle) counts(r oracleRequest, a ask) bool {
-	kind := keyKind{o.q.Key.Spec, o.q.Key.Usage}.set()
-	if known, _ := kmsapi.FindAction(a.action); known.Keys&kind == 0 {
+func (o *oracle) counts(r oracleRequest, a kmsapi.Ask) bool {
+	kind := (kmsapi.KeyKind{Spec: o.q.Key.Spec, Usage: o.q.Key.Usage}).Set()
+	if known, _ := kmsapi.FindAction(a.Action); known.Keys&kind == 0 {
 		return false
 	}
-	if a.action != kmsapi.CreateGrant {
+	if a.Action != kmsapi.CreateGrant {
 		return true
 	}
 	carried := r.Context["kms:GrantOperations"]
@@ -1098,14 +1098,14 @@ func (o *oracle) counts(r oracleRequest, a ask) bool {
 		if op.Keys&kind == 0 {
 			return false
 		}
-		ofClass = ofClass || op.Class == a.class || a.class == kmsapi.ClassOther && op.Class == kmsapi.ClassIdentity
+		ofClass = ofClass || op.Class == a.Class || a.Class == kmsapi.ClassOther && op.Class == kmsapi.ClassIdentity
 	}
 	return ofClass
 }
 
 // verdictHolds holds a verdict on an action against the oracle: what is not
 // open to some kind of caller must not surely let such a caller in.
-func (o *oracle) verdictHolds(t testing.TB, name string, a ask, v Verdict, limit int) {
+func (o *oracle) verdictHolds(t testing.TB, name string, a kmsapi.Ask, v Verdict, limit int) {
 	t.Helper()
 	var escapes func(oracleRequest) bool
 	switch v {
@@ -1118,8 +1118,8 @@ func (o *oracle) verdictHolds(t testing.TB, name string, a ask, v Verdict, limit
 	default:
 		return
 	}
-	if r, ok := o.search(a.action, limit, func(r oracleRequest) bool { return o.counts(r, a) && escapes(r) }); ok {
-		t.Errorf("%s: %s of class %s is %s, but Allows lets this in:\n\t%s", name, a.action, a.class, v, r.show())
+	if r, ok := o.search(a.Action, limit, func(r oracleRequest) bool { return o.counts(r, a) && escapes(r) }); ok {
+		t.Errorf("%s: %s of class %s is %s, but Allows lets this in:\n\t%s", name, a.Action, a.Class, v, r.show())
 	}
 }
 

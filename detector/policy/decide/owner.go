@@ -9,6 +9,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/ipset"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // The owner's two actions.
@@ -29,9 +30,9 @@ func ownerOf(p *policy.Policy, keys *condkey.Table, q Question, partition string
 	}
 	var o Owner
 	var manage, decrypt standing
-	b.Within(b.Left/2, func() { manage = d.access(ask{action: putKeyPolicy}) })
+	b.Within(b.Left/2, func() { manage = d.access(kmsapi.Ask{Action: putKeyPolicy}) })
 	o.Manage, o.ManageBlame, o.Named, o.Witness = manage.access, manage.blame, manage.named, manage.witness
-	if a := (ask{action: decryptData}); d.supported(a) {
+	if a := (kmsapi.Ask{Action: decryptData}); d.supported(a) {
 		decrypt = d.access(a)
 		o.Decrypt, o.DecryptBlame = decrypt.access, decrypt.blame
 	} else {
@@ -58,7 +59,7 @@ const (
 )
 
 // access decides one action of the owner, the best for the account first.
-func (d *decider) access(a ask) standing {
+func (d *decider) access(a kmsapi.Ask) standing {
 	kinds := d.ownerKinds(a)
 	for _, how := range [...]through{byAccount, byName} {
 		r := d.letsIn(kinds, how, true, nil)
@@ -87,7 +88,7 @@ func (d *decider) access(a ask) standing {
 
 // ownerKinds lists the kinds of requests that the owner's account can make,
 // the root user's first.
-func (d *decider) ownerKinds(a ask) []*requestKind {
+func (d *decider) ownerKinds(a kmsapi.Ask) []*requestKind {
 	list := d.requestKinds(a)
 	order := []callerKind{rootCaller, roleCaller, userCaller, fedCaller}
 	slices.SortStableFunc(list, func(x, y *requestKind) int {
@@ -102,7 +103,7 @@ func (d *decider) letsIn(kinds []*requestKind, how through, sure bool, spared *s
 	d.ownerOpen = false
 	var open ipset.Set
 	for _, sc := range kinds {
-		if sure && sc.path == via && sc.action == putKeyPolicy {
+		if sure && sc.path == via && sc.Action == putKeyPolicy {
 			continue // AWS does not say which services change key policies for their customers
 		}
 		s := d.newSearch(sc, reach{freshWhere: sure}, sure)
@@ -110,8 +111,8 @@ func (d *decider) letsIn(kinds []*requestKind, how through, sure bool, spared *s
 			s.base = append(s.base[:len(s.base):len(s.base)], noneOf(sUnique, d.named.ids...), noneOf(sParentID, d.named.ids...))
 		}
 		s.base = append(s.base, more...)
-		s.allows = d.ownersView(sc.action, policy.Allow, how, sure)
-		s.denies = slices.DeleteFunc(slices.Clone(d.ownersView(sc.action, policy.Deny, how, sure)), func(st *stmt) bool {
+		s.allows = d.ownersView(sc.Action, policy.Allow, how, sure)
+		s.denies = slices.DeleteFunc(slices.Clone(d.ownersView(sc.Action, policy.Deny, how, sure)), func(st *stmt) bool {
 			return spared != nil && st.Statement == spared.Statement
 		})
 		d.b.Spend(20 + 3*len(s.denies))
@@ -123,7 +124,7 @@ func (d *decider) letsIn(kinds []*requestKind, how through, sure bool, spared *s
 			d.ownerOpen = d.ownerOpen || s.incomplete && !s.disproven(open)
 			continue
 		}
-		r := s.request(m, sc.ask)
+		r := s.request(m, sc.Ask)
 		d.b.Spend(d.evaluation(s, m))
 		if sure && spared == nil && !d.confirmsOwner(r) {
 			open = nil
@@ -288,48 +289,48 @@ func (d *decider) namedOwners(kinds []*requestKind) []string {
 }
 
 // noAccount says that no Allow gives the action to the account itself.
-func (d *decider) noAccount(a ask) Open {
+func (d *decider) noAccount(a kmsapi.Ask) Open {
 	for _, st := range d.stmtsAbout(a, policy.Deny) {
 		if d.b.Out() {
 			break
 		}
 		if d.letsIn(d.ownerKinds(a), byAccount, true, st) != nil {
-			return Open{StatementRef{st.Index, st.Sid}, "it denies " + a.action + " to the key owner's account, apart from principals that are named"}
+			return Open{StatementRef{st.Index, st.Sid}, "it denies " + a.Action + " to the key owner's account, apart from principals that are named"}
 		}
 	}
-	return Open{StatementRef{Index: -1}, "no statement allows " + a.action + " to the key owner's account itself, only to principals by name"}
+	return Open{StatementRef{Index: -1}, "no statement allows " + a.Action + " to the key owner's account itself, only to principals by name"}
 }
 
 // lockedBy finds the statement that locks the account out.
-func (d *decider) lockedBy(a ask, kinds []*requestKind) Open {
+func (d *decider) lockedBy(a kmsapi.Ask, kinds []*requestKind) Open {
 	allows, denies := d.stmtsAbout(a, policy.Allow), d.stmtsAbout(a, policy.Deny)
 	named := slices.ContainsFunc(allows, func(st *stmt) bool { return st.entries.reachable(st.NotPrincipal) })
 	if !named {
-		return Open{StatementRef{Index: -1}, fmt.Sprintf("no statement allows %s to the key owner's account %s or a principal in it", a.action, d.owner)}
+		return Open{StatementRef{Index: -1}, fmt.Sprintf("no statement allows %s to the key owner's account %s or a principal in it", a.Action, d.owner)}
 	}
 	for _, st := range denies {
 		if d.b.Out() {
 			break
 		}
 		if d.letsIn(kinds, byID, false, st) != nil {
-			return Open{d.ref(st), fmt.Sprintf("it denies %s to the key owner's account %s", a.action, d.owner)}
+			return Open{d.ref(st), fmt.Sprintf("it denies %s to the key owner's account %s", a.Action, d.owner)}
 		}
 	}
 	if len(denies) > 0 {
-		return Open{d.ref(denies[0]), fmt.Sprintf("it denies %s to the key owner's account %s, as other statements do", a.action, d.owner)}
+		return Open{d.ref(denies[0]), fmt.Sprintf("it denies %s to the key owner's account %s, as other statements do", a.Action, d.owner)}
 	}
 	for _, st := range allows {
 		if st.entries.reachable(st.NotPrincipal) {
-			return Open{d.ref(st), fmt.Sprintf("its conditions keep the key owner's account %s from %s", d.owner, a.action)}
+			return Open{d.ref(st), fmt.Sprintf("its conditions keep the key owner's account %s from %s", d.owner, a.Action)}
 		}
 	}
-	return Open{StatementRef{Index: -1}, "no request of the key owner's account is allowed " + a.action}
+	return Open{StatementRef{Index: -1}, "no request of the key owner's account is allowed " + a.Action}
 }
 
 // ownerDoubt says what keeps an access of the owner undecided.
-func (d *decider) ownerDoubt(a ask) Open {
+func (d *decider) ownerDoubt(a kmsapi.Ask) Open {
 	for _, st := range append(d.stmtsAbout(a, policy.Deny), d.stmtsAbout(a, policy.Allow)...) {
-		if why := d.unknownReasons(st, a.action); why != nil {
+		if why := d.unknownReasons(st, a.Action); why != nil {
 			return why[0]
 		}
 		for i := range st.clauses {
@@ -354,9 +355,9 @@ func (d *decider) isNetwork(cl *clause) bool {
 }
 
 // stmtsAbout lists the statements of an effect that may apply to an action.
-func (d *decider) stmtsAbout(a ask, effect policy.Effect) []*stmt {
+func (d *decider) stmtsAbout(a kmsapi.Ask, effect policy.Effect) []*stmt {
 	var list []*stmt
-	for i, m := range d.matches(a.action) {
+	for i, m := range d.matches(a.Action) {
 		if st := &d.stmts[i]; (st.Effect == effect || st.Effect == 0) && m.possible() {
 			list = append(list, st)
 		}

@@ -113,8 +113,8 @@ func either(a, b Decision) Decision {
 	out.TooIntricate = a.TooIntricate || b.TooIntricate
 	out.Classes = Classes{a.Classes.Encrypt.worst(b.Classes.Encrypt), a.Classes.Use.worst(b.Classes.Use), a.Classes.Other.worst(b.Classes.Other)}
 	out.Owner = eitherOwner(a.Owner, b.Owner)
-	out.Grants = worseGrants(weighty(), a.Grants, b.Grants)
-	out.Others = worseGrants(asksOf(kmsapi.ClassOther), a.Others, b.Others)
+	out.Grants = worseGrants(kmsapi.Weighty(), a.Grants, b.Grants)
+	out.Others = worseGrants(kmsapi.Asks(kmsapi.ClassOther), a.Others, b.Others)
 	for _, open := range b.Undecided {
 		if !slices.Contains(out.Undecided, open) {
 			out.Undecided = append(out.Undecided, open)
@@ -190,10 +190,10 @@ func eitherOwner(a, b Owner) Owner {
 
 // worseGrants joins two lists of grants, in the order of actions: of two
 // grants of one action the one with the wider audience.
-func worseGrants(asks []ask, a, b []Grant) []Grant {
+func worseGrants(asks []kmsapi.Ask, a, b []Grant) []Grant {
 	var list []Grant
 	for _, x := range asks {
-		is := func(g Grant) bool { return g.Action == x.action && g.Class == x.class }
+		is := func(g Grant) bool { return g.Action == x.Action && g.Class == x.Class }
 		i, j := slices.IndexFunc(a, is), slices.IndexFunc(b, is)
 		switch {
 		case i < 0 && j < 0:

@@ -81,7 +81,7 @@ func TestOpenAddressesCut(t *testing.T) {
 	for steps := range 20_000 {
 		c := compile(p, condkey.Default(), surroundings(), "aws", false, textsolve.NewBudget(MaxSteps, nil))
 		d := newDecider(c)
-		kinds := d.requestKinds(ask{"kms:Encrypt", kmsapi.ClassEncrypt})
+		kinds := d.requestKinds(kmsapi.Ask{Action: "kms:Encrypt", Class: kmsapi.ClassEncrypt})
 		s := d.newSearch(kinds[0], reachOf(Public), true)
 		c.b.Left = steps
 		var found ipset.Set

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // A Question is what Decide needs to know besides the policy. The zero
@@ -26,7 +27,7 @@ type Question struct {
 	TrustedOrgs     []string
 
 	// Key holds what is known of the key.
-	Key KeyFacts
+	Key kmsapi.KeyFacts
 
 	// Stop is asked now and then, every few thousand steps, whether to give up;
 	// the answer is then as past the bound of work. Nil: never. A caller that
@@ -47,17 +48,4 @@ type Question struct {
 
 	// Explain asks for Decision.Statements, which costs as much again.
 	Explain bool
-}
-
-// KeyFacts are properties of a key that conditions can ask for. An empty field
-// is unknown: conditions on it are taken at their worst for the owner and the
-// decision says so (FlagKeyDependent).
-type KeyFacts struct {
-	Spec        string            // "SYMMETRIC_DEFAULT", "RSA_2048" ...
-	Usage       string            // "ENCRYPT_DECRYPT", "SIGN_VERIFY" ...
-	Origin      string            // "AWS_KMS", "EXTERNAL" ...
-	MultiRegion *bool             // nil: taken from the ARN (mrk- ids), else unknown
-	Org         string            // the owner's organization id; "" unknown
-	Tags        map[string]string // nil: unknown; empty: no tags
-	Aliases     []string          // "alias/x"; nil: unknown; empty: no aliases
 }

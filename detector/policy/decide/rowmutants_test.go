@@ -14,6 +14,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 var (
@@ -82,7 +83,7 @@ func covers(what string) bool {
 func coverage(r *condkey.Row) string {
 	var b strings.Builder
 	for _, k := range requestKinds() {
-		kind := (&requestKind{typ: k.caller, temp: k.temp, path: k.path, ask: ask{action: k.action}}).kindOf()
+		kind := (&requestKind{typ: k.caller, temp: k.temp, path: k.path, Ask: kmsapi.Ask{Action: k.action}}).kindOf()
 		at := slices.IndexFunc(r.Cases, func(c condkey.Case) bool {
 			one := condkey.Row{Cases: []condkey.Case{c}}
 			return one.Case(kind) != nil

@@ -41,12 +41,12 @@ func (c *compiled) newSearch(sc *requestKind, r reach, sure bool) *search {
 	sc.open()
 	c.b.Spend(60)
 	s := &search{requestKind: sc, sure: sure, reach: r}
-	s.allows, s.denies = c.statements(sc.action, policy.Allow, sure), c.statements(sc.action, policy.Deny, sure)
+	s.allows, s.denies = c.statements(sc.Action, policy.Allow, sure), c.statements(sc.Action, policy.Deny, sure)
 	s.base = s.strangers()
 	s.base = append(s.base[:len(s.base):len(s.base)], c.without()...)
-	if slot := c.slotWith(condkey.TieGrantOps); slot >= 0 && sc.action == kmsapi.CreateGrant && sc.class != "" {
+	if slot := c.slotWith(condkey.TieGrantOps); slot >= 0 && sc.Action == kmsapi.CreateGrant && sc.Class != "" {
 		c.b.Spend(500)
-		carried := literal{slot: slot, mode: someIn, set: exactly(kmsapi.Operations(sc.class, sc.keys)...)}
+		carried := literal{slot: slot, mode: someIn, set: exactly(kmsapi.Operations(sc.Class, sc.keys)...)}
 		s.base = append(s.base[:len(s.base):len(s.base)], carried)
 	}
 	s.begin()

@@ -90,8 +90,8 @@ func (d *decider) serviceCallers(st *stmt) []serviceName {
 
 // opensToStrangers reports whether st lets the stranger of a public grant in.
 func (d *decider) opensToStrangers(st *stmt) bool {
-	for _, a := range asksOf(kmsapi.ClassEncrypt) {
-		if o := d.outcome(a); o.level == Public && d.matches(a.action)[st.at] != matchNo && o.search.lets(st, o.model) {
+	for _, a := range kmsapi.Asks(kmsapi.ClassEncrypt) {
+		if o := d.outcome(a); o.level == Public && d.matches(a.Action)[st.at] != matchNo && o.search.lets(st, o.model) {
 			return true
 		}
 	}
@@ -104,12 +104,12 @@ func (d *decider) opensToStrangers(st *stmt) bool {
 func (d *decider) serviceSearches(st *stmt, made map[string]*search) []*search {
 	var list []*search
 	seen := map[string]bool{}
-	for _, a := range asksOf(kmsapi.ClassEncrypt) {
-		if key := d.alike(a); d.matches(a.action)[st.at] != matchNo && !seen[key] {
+	for _, a := range kmsapi.Asks(kmsapi.ClassEncrypt) {
+		if key := d.alike(a); d.matches(a.Action)[st.at] != matchNo && !seen[key] {
 			seen[key] = true
 			s := made[key]
 			if s == nil {
-				s = d.newSearch(&requestKind{c: d.compiled, typ: serviceCaller, path: direct, ask: ask{action: a.action}, keys: kmsapi.AnyKey}, reach{}, false)
+				s = d.newSearch(&requestKind{c: d.compiled, typ: serviceCaller, path: direct, Ask: kmsapi.Ask{Action: a.Action}, keys: kmsapi.AnyKey}, reach{}, false)
 				made[key] = s
 			}
 			mine := *s

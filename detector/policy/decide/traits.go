@@ -9,24 +9,24 @@ import (
 
 // traits writes what the keys that the policy mentions make of an ask: two asks
 // with the same traits, which the same statements match, have the same outcome.
-func (d *decider) traits(b *strings.Builder, a ask) {
+func (d *decider) traits(b *strings.Builder, a kmsapi.Ask) {
 	if !d.byAction {
 		return
 	}
-	if a.action == kmsapi.CreateGrant {
-		b.WriteString(kmsapi.CreateGrant + string(a.class))
+	if a.Action == kmsapi.CreateGrant {
+		b.WriteString(kmsapi.CreateGrant + string(a.Class))
 		return
 	}
 	if d.mentionsAny(condkey.TieContext, condkey.TieContextKeys, condkey.TieAlgorithm, condkey.TieMessage, condkey.TieSpec, condkey.TieUsage) {
 		b.WriteByte('A' + byte(d.serving(a)))
-		if hasContext(a.action) {
+		if kmsapi.TakesContext(a.Action) {
 			b.WriteByte('c')
 		}
 	}
 	for i := sFirst; i < len(d.slots); i++ {
 		if key := d.slots[i]; key.Depends.Action && key.Tie != condkey.TieContext && key.Tie != condkey.TieContextKeys {
 			d.b.Spend(20)
-			b.WriteByte(byte('0' + key.CasesOf(a.action)%64))
+			b.WriteByte(byte('0' + key.CasesOf(a.Action)%64))
 		}
 	}
 }

@@ -169,7 +169,7 @@ func (d *decider) confirms(s *search, m *model) bool {
 	if d.b.Spend(d.evaluation(s, m)); d.b.Out() {
 		return false
 	}
-	r := s.request(m, s.ask)
+	r := s.request(m, s.Ask)
 	if r.Resource == "" && !d.keyDependent {
 		r.Resource = d.someKey() // what the statements name, every key of the owner is
 	}
@@ -180,7 +180,7 @@ func (d *decider) confirms(s *search, m *model) bool {
 // evaluation is what the evaluator is charged for one request.
 func (d *decider) evaluation(s *search, m *model) int {
 	steps := 200
-	matches := d.matches(s.action)
+	matches := d.matches(s.Action)
 	for i := range d.stmts {
 		st := &d.stmts[i]
 		steps += 10 + 4*(len(st.Principals)+len(st.Actions)+len(st.Resources))

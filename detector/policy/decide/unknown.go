@@ -24,7 +24,7 @@ func (d *decider) unknowns(dec *Decision) {
 		name kmsapi.Class
 		Bounds
 	}{{kmsapi.ClassEncrypt, dec.Classes.Encrypt}, {kmsapi.ClassUse, dec.Classes.Use}} {
-		for _, a := range asksOf(class.name) {
+		for _, a := range kmsapi.Asks(class.name) {
 			q := question{d.alike(a), class.Least}
 			if o := d.outcome(a); o.most > class.Least && !asked[q] {
 				asked[q] = true
@@ -41,17 +41,17 @@ func (d *decider) unknowns(dec *Decision) {
 // mattering returns the indexes of the unknown parts for which an action may be
 // open further than least: those of an Allow that may open it so far by
 // itself, and those of a Deny without which, or without all of which, it is.
-func (d *decider) mattering(a ask, least Verdict) []int {
+func (d *decider) mattering(a kmsapi.Ask, least Verdict) []int {
 	kinds := d.outcome(a).kinds
 	var list, denied []int
 	var denies []*stmt
-	for i, m := range d.matches(a.action) {
+	for i, m := range d.matches(a.Action) {
 		d.b.Spend(20)
 		st := &d.stmts[i]
 		if m == matchNo {
 			continue
 		}
-		open := d.unknownOf(st, a.action)
+		open := d.unknownOf(st, a.Action)
 		if open == nil {
 			continue
 		}

@@ -7,12 +7,12 @@ import (
 )
 
 // request turns a model into the request that it stands for.
-func (s *search) request(m *model, a ask) evaluate.Request {
+func (s *search) request(m *model, a kmsapi.Ask) evaluate.Request {
 	r := evaluate.Request{
 		Principal: m.text(sArn),
 		UniqueID:  m.text(sUnique),
 		Parent:    m.text(sParent),
-		Action:    a.action,
+		Action:    a.Action,
 		Resource:  s.c.q.KeyARN,
 		Time:      s.c.q.At,
 		Context:   make(map[string][]string, len(s.c.mentions)),
@@ -36,16 +36,16 @@ func (s *search) request(m *model, a ask) evaluate.Request {
 		}
 		r.Context[k.name] = texts
 	}
-	if a.action == kmsapi.CreateGrant && !s.c.ties[condkey.TieGrantOps] { // the proof names what the grant carries
-		ops := kmsapi.Operations(a.class, s.keys)
+	if a.Action == kmsapi.CreateGrant && !s.c.ties[condkey.TieGrantOps] { // the proof names what the grant carries
+		ops := kmsapi.Operations(a.Class, s.keys)
 		r.Context["kms:GrantOperations"] = ops[:min(1, len(ops))]
 	}
 	return r
 }
 
 // grant puts an outcome into words for one action.
-func (d *decider) grant(a ask, o *outcome) Grant {
-	g := Grant{Class: a.class, Action: a.action, Audience: o.level, Witness: o.search.request(o.model, a)}
+func (d *decider) grant(a kmsapi.Ask, o *outcome) Grant {
+	g := Grant{Class: a.Class, Action: a.Action, Audience: o.level, Witness: o.search.request(o.model, a)}
 	for _, st := range o.search.allows {
 		if o.search.lets(st, o.model) {
 			g.Statements = append(g.Statements, StatementRef{st.Index, st.Sid})

@@ -130,9 +130,9 @@ func TestOracleCorpus(t *testing.T) {
 		if c.Encrypt != nil {
 			encrypt = *c.Encrypt
 		}
-		for _, a := range asksOf(kmsapi.ClassEncrypt) {
+		for _, a := range kmsapi.Asks(kmsapi.ClassEncrypt) {
 			verdict := c.Verdict
-			if a.action == "kms:Encrypt" {
+			if a.Action == "kms:Encrypt" {
 				verdict = encrypt
 			}
 			o.verdictHolds(t, c.Name, a, verdict, 3000)
@@ -141,7 +141,7 @@ func TestOracleCorpus(t *testing.T) {
 			if verdict == nil {
 				continue
 			}
-			for _, a := range asksOf(class) {
+			for _, a := range kmsapi.Asks(class) {
 				o.verdictHolds(t, c.Name, a, *verdict, 3000)
 			}
 			if *verdict > Private && !o.finds(class, *verdict) {
@@ -185,8 +185,8 @@ var oracleBlind = map[string]string{
 // finds reports whether some action of a class has a request that only a
 // policy with this verdict, or a worse one, lets in.
 func (o *oracle) finds(class kmsapi.Class, v Verdict) bool {
-	for _, a := range asksOf(class) {
-		if _, ok := o.search(a.action, 20000, func(r oracleRequest) bool {
+	for _, a := range kmsapi.Asks(class) {
+		if _, ok := o.search(a.Action, 20000, func(r oracleRequest) bool {
 			if !o.counts(r, a) {
 				return false
 			}
