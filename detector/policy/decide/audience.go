@@ -70,7 +70,7 @@ func (d *decider) namedIn(s *search) []string {
 	each(sArn, arns)
 	each(sUnique, ids)
 	for _, x := range sessions[:min(len(sessions), maxNamed)] {
-		look("arn:"+d.partition+":sts::"+x.account+":assumed-role/"+x.role+"/"+x.name, x.literals()...)
+		look("arn:"+d.Partition+":sts::"+x.account+":assumed-role/"+x.role+"/"+x.name, x.literals()...)
 	}
 	others := []literal{noneOf(sArn, arns...), noneOf(sUnique, ids...)}
 	for _, x := range sessions {

@@ -64,7 +64,8 @@ func decide(p *policy.Policy, keys *condkey.Table, q Question, steps int) (dec D
 
 // decideIn is decide for a key of one partition.
 func decideIn(p *policy.Policy, keys *condkey.Table, q Question, partition string, steps int) (Decision, int) {
-	d := newDecider(compile(p, keys, q, partition, false, textsolve.NewBudget(MaxSteps, q.Stop)))
+	c := compile(p, keys, q.about(partition), textsolve.NewBudget(MaxSteps, q.Stop))
+	d := newDecider(newSpace(c, q.At, q.TrustedOrgs), q)
 	d.b.Divide(steps, d.parts()...)
 	d.b.Begin(partPlain)
 	d.plain(slices.Concat(kmsapi.Weighty(), kmsapi.Asks(kmsapi.ClassOther)))

@@ -29,40 +29,38 @@ const (
 	sFirst           // the first slot of other keys
 )
 
+// About says about which key, for whom and by which control policies a policy
+// is compiled.
+type About struct {
+	Account         string // the key owner's; "" takes it from KeyARN
+	KeyARN          string // "" unknown
+	Partition       string // the key's
+	Key             kmsapi.KeyFacts
+	TrustedAccounts []string
+	RCPs            []*policy.Policy
+	Insiders        bool // for callers of the owner's account; else for outsiders
+}
+
 // A compiled policy is a policy made ready for one question.
 type compiled struct {
+	About
 	policy       *policy.Policy
 	keys         *condkey.Table
-	q            Question
 	owner        string // the key owner's account; "" unknown
 	region       string // the key's Region; "" unknown
-	partition    string // the key's partition
 	slots        []condkey.Key
 	mentions     []mention
 	stmts        []stmt
 	named        named
+	kinds        []kmsapi.KeyKind   // what the key can be
+	may          kmsapi.KeySet      // the same
 	matched      map[string][]match // by action: how far each statement applies to it and to the key
 	acted        map[string][]match // see acts
-	until        int64              // a request may choose its time up to this second; 0: it is made at q.At
 	b            *textsolve.Budget
-	slotByName   map[string]int // by lower-case name: of all keys that are mentioned
-	domains      map[domainKey]*domain
-	shapes       map[shapeKey][]layout     // see shape
-	fewest       map[fewKey]bool           // see few
-	known        map[*string][]string      // see filledAll
-	kinds        []kmsapi.KeyKind          // see keyKinds
-	may          kmsapi.KeySet             // of kinds
-	customer     []literal                 // see strangeCustomer
-	strange      []*valueSet               // see strangeNetwork
-	effects      map[effectKey][]*stmt     // see statements
-	bases        map[baseKey][]literal     // what makes a caller an outsider
-	ties         [condkey.Ties]bool        // which ties the mentioned keys have
-	byAction     bool                      // a mentioned key depends on the action
-	insiders     bool                      // compiled for callers of the owner's account
-	keyDependent bool                      // an unknown fact of the key was taken at its worst
-	forms        map[*condkey.Shape][]form // by the first shape of a list of a row's
-	withoutLits  []literal                 // see without
-	withoutMade  bool
+	slotByName   map[string]int     // by lower-case name: of all keys that are mentioned
+	ties         [condkey.Ties]bool // which ties the mentioned keys have
+	byAction     bool               // a mentioned key depends on the action
+	keyDependent bool               // an unknown fact of the key was taken at its worst
 }
 
 // A mention is a key as the policy names it, or the first of its spellings.
@@ -98,13 +96,16 @@ const (
 func (m match) sure() bool     { return m == matchYes }
 func (m match) possible() bool { return m != matchNo }
 
-// compile makes p, and the resource control policies of q, ready for q about a
-// key of the partition: for callers of the key owner's account, or for outsiders.
-func compile(p *policy.Policy, keys *condkey.Table, q Question, partition string, insiders bool, b *textsolve.Budget) *compiled {
-	c := &compiled{policy: p, keys: keys, q: q, owner: q.Account, partition: partition, insiders: insiders, b: b}
-	key, _ := awsid.SplitARN(q.KeyARN)
+// compile makes p, and the resource control policies that apply, ready for a question.
+func compile(p *policy.Policy, keys *condkey.Table, about About, b *textsolve.Budget) *compiled {
+	c := &compiled{About: about, policy: p, keys: keys, owner: about.Account, b: b}
+	key, _ := awsid.SplitARN(about.KeyARN)
 	if c.region = key.Region; c.owner == "" {
 		c.owner = key.Account
+	}
+	c.kinds = about.Key.Kinds()
+	for _, k := range c.kinds {
+		c.may |= k.Set()
 	}
 	c.slots = make([]condkey.Key, sFirst, sFirst+8)
 	for i := range c.slots {
@@ -113,17 +114,12 @@ func compile(p *policy.Policy, keys *condkey.Table, q Question, partition string
 	c.matched = make(map[string][]match)
 	c.acted = make(map[string][]match)
 	c.slotByName = make(map[string]int)
-	c.domains = make(map[domainKey]*domain)
-	c.fewest = make(map[fewKey]bool)
-	c.shapes = make(map[shapeKey][]layout)
-	c.effects = make(map[effectKey][]*stmt)
-	c.bases = make(map[baseKey][]literal, 3)
 	c.stmts = make([]stmt, len(p.Statements))
 	for i := range p.Statements {
 		c.stmts[i].at = i
 		c.compileStatement(&c.stmts[i], &p.Statements[i], p)
 	}
-	for _, rcp := range q.RCPs {
+	for _, rcp := range about.RCPs {
 		for i := range rcp.Statements {
 			if rcp.Statements[i].Effect == policy.Deny { // what one allows gives nobody anything
 				c.stmts = append(c.stmts, stmt{control: true, at: len(c.stmts)})
@@ -186,7 +182,7 @@ func (c *compiled) compileStatement(s *stmt, src *policy.Statement, in *policy.P
 	}
 	var open match
 	s.resource, open = c.matchResource(src, in)
-	if s.resource == matchMaybe && c.q.KeyARN == "" && !c.insiders {
+	if s.resource == matchMaybe && c.KeyARN == "" && !c.Insiders {
 		c.keyDependent = true // an unknown key is the one that is worst for the owner
 		s.resource = matchNo
 		if src.Effect == policy.Allow {
@@ -237,7 +233,7 @@ func (c *compiled) compileStatement(s *stmt, src *policy.Statement, in *policy.P
 // resourceClause turns a Resource with variables that depend on the request
 // into a condition on the key's ARN; ok is false when there is none.
 func (c *compiled) resourceClause(src *policy.Statement, in *policy.Policy) (cl clause, ok bool) {
-	if src.NotResource || c.q.KeyARN == "" {
+	if src.NotResource || c.KeyARN == "" {
 		return cl, false
 	}
 	for _, r := range src.Resources {

@@ -19,11 +19,17 @@ func TestCompileOwner(t *testing.T) {
 		{"", "", "", ""},
 		{"key/1234", "", "", ""},
 	} {
-		c := compile((&policy.Policy{}), condkey.Default(), Question{KeyARN: row.arn, Account: row.account}, "aws", false, textsolve.NewBudget(MaxSteps, nil))
+		c := compile((&policy.Policy{}), condkey.Default(), About{KeyARN: row.arn, Account: row.account, Partition: "aws"}, textsolve.NewBudget(MaxSteps, nil))
 		if c.owner != row.owner || c.region != row.region {
 			t.Errorf("key %q of account %q: owner %q in %q, want %q in %q", row.arn, row.account, c.owner, c.region, row.owner, row.region)
 		}
 	}
+}
+
+// here is what surroundings says of the key and its owner.
+func here() About {
+	q := surroundings()
+	return q.about("aws")
 }
 
 // Whether a statement is about the key may turn on the request.
@@ -53,11 +59,12 @@ func TestCompileResource(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", row.name, err)
 		}
-		q := surroundings()
+		about := here()
+		about.Insiders = true
 		if row.noKey {
-			q.KeyARN = ""
+			about.KeyARN = ""
 		}
-		c := compile(p, condkey.Default(), q, "aws", true, textsolve.NewBudget(MaxSteps, nil))
+		c := compile(p, condkey.Default(), about, textsolve.NewBudget(MaxSteps, nil))
 		s := c.stmts[0]
 		if s.resource != row.want || len(s.clauses) != row.clauses || len(s.clauses) > 0 && s.clauses[0].hasDoubt() != row.doubt {
 			t.Errorf("%s: %v with %d conditions %+v, want %v with %d, doubt %v", row.name, s.resource, len(s.clauses), s.clauses, row.want, row.clauses, row.doubt)
@@ -82,7 +89,7 @@ func clauseOn(t *testing.T, member string) (*compiled, literal) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := compile(p, condkey.Default(), surroundings(), "aws", false, textsolve.NewBudget(MaxSteps, nil))
+	c := compile(p, condkey.Default(), here(), textsolve.NewBudget(MaxSteps, nil))
 	return c, c.stmts[0].clauses[0].sure
 }
 

@@ -2,6 +2,7 @@ package decide
 
 import (
 	"testing"
+	"time"
 
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
@@ -14,7 +15,7 @@ func TestClearContext(t *testing.T) {
 	for i := range m.vals {
 		m.set(i, "x")
 	}
-	(&search{requestKind: &requestKind{c: c}}).clearContext(m)
+	(&search{requestKind: &requestKind{c: newSpace(c, time.Time{}, nil)}}).clearContext(m)
 	cleared := 0
 	for i := range m.vals {
 		want := c.hasTie(i, condkey.TieContext) || c.hasTie(i, condkey.TieContextKeys)

@@ -11,7 +11,8 @@ import (
 // A decider answers one question, action by action. Actions that the same
 // statements match share their outcome.
 type decider struct {
-	*compiled
+	*space
+	q         Question
 	outcomes  map[string]*outcome   // by what the policy treats alike; see alike
 	alikes    map[kmsapi.Ask]string // what alike has returned
 	begun     []*outcome            // in the order of the asks; not yet finished
@@ -19,8 +20,8 @@ type decider struct {
 	views     map[viewKey][]*stmt   // see ownersView
 }
 
-func newDecider(c *compiled) *decider {
-	return &decider{compiled: c, alikes: make(map[kmsapi.Ask]string), outcomes: make(map[string]*outcome)}
+func newDecider(p *space, q Question) *decider {
+	return &decider{space: p, q: q, alikes: make(map[kmsapi.Ask]string), outcomes: make(map[string]*outcome)}
 }
 
 // An outcome is what one action came to.

@@ -57,7 +57,7 @@ func (s *requestKind) factDomain(key condkey.Key, v *condkey.Values, is condkey.
 		}
 		return known(text)
 	}
-	facts := &s.c.q.Key
+	facts := &s.c.Key
 	switch v.Fact {
 	case condkey.FactRegion:
 		return given(s.c.region)
@@ -144,7 +144,7 @@ func (d domain) inOrg(org string) domain {
 
 // valuesDomain is what a row says of the values.
 func (s *requestKind) valuesDomain(key condkey.Key, v *condkey.Values) domain {
-	now := s.c.q.At.Unix()
+	now := s.c.now.Unix()
 	d := domain{multi: key.Multi}
 	switch {
 	case v.Now && s.c.until > 0:
@@ -197,7 +197,7 @@ func (s *requestKind) textDomain(d *domain, key condkey.Key, v *condkey.Values) 
 }
 
 // filledAll fills in each text of a row's list, once for each list.
-func (c *compiled) filledAll(texts []string) []string {
+func (c *space) filledAll(texts []string) []string {
 	list, ok := c.known[&texts[0]]
 	if !ok {
 		list = make([]string, len(texts))
@@ -228,10 +228,10 @@ func addressesIn(a condkey.Addresses) ipset.Set {
 // The ids of multi-Region keys begin with "mrk-".
 // Source: KMS Developer Guide, multi-region-keys-overview.html.
 func (c *compiled) multiRegion() *bool {
-	if c.q.Key.MultiRegion != nil {
-		return c.q.Key.MultiRegion
+	if c.Key.MultiRegion != nil {
+		return c.Key.MultiRegion
 	}
-	_, id, ok := strings.Cut(c.q.KeyARN, ":key/")
+	_, id, ok := strings.Cut(c.KeyARN, ":key/")
 	if !ok {
 		return nil
 	}

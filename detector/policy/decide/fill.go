@@ -119,8 +119,8 @@ func (s *search) strangeNetwork(v *layout) []textsolve.Constraint {
 	}
 	c := s.c
 	if c.strange == nil {
-		accounts := slices.Concat([]string{c.owner}, c.q.TrustedAccounts, c.named.accounts)
-		if c.insiders {
+		accounts := slices.Concat([]string{c.owner}, c.TrustedAccounts, c.named.accounts)
+		if c.Insiders {
 			accounts = slices.DeleteFunc(slices.Clone(c.named.accounts), func(a string) bool { return a == c.owner })
 		}
 		c.strange = []*valueSet{exactly(accounts...), exactly(append([]string{"vpc-"}, c.named.vpcs...)...)}

@@ -51,7 +51,7 @@ func (c *compiled) unknownFact() bool {
 
 // unknownFacts is the set of facts that the question does not say.
 func (c *compiled) unknownFacts() condkey.Fact {
-	k := &c.q.Key
+	k := &c.Key
 	facts := condkey.FactOrgPath
 	for _, f := range [...]struct {
 		fact    condkey.Fact

@@ -23,7 +23,7 @@ func (d *decider) later(dec *Decision) {
 		instants = instants[d.firstWorse(now, instants):]
 	}
 	for _, n := range instants {
-		then, intricate := d.at(n)
+		then, intricate := d.boundsAt(n)
 		dec.TooIntricate = dec.TooIntricate || intricate
 		if then.worse(now) {
 			dec.Future = &Exposure{time.Unix(n, 0).UTC(), then.Verdict}
@@ -46,7 +46,7 @@ func (d *decider) instants() []int64 {
 			}
 			for _, r := range cl.possible.set.spans {
 				for _, n := range [...]int64{r.lo, r.hi + 1} {
-					if n > d.q.At.Unix() && n < maxSecond {
+					if n > d.now.Unix() && n < maxSecond {
 						seconds = append(seconds, n)
 					}
 				}
@@ -75,9 +75,7 @@ func (d *decider) firstWorse(now Bounds, instants []int64) int {
 // mayReach reports whether outsiders may get that far with a request at some
 // instant from now on up to the given one.
 func (d *decider) mayReach(level Verdict, until int64) bool {
-	c := *d.compiled
-	c.until, c.domains = until, make(map[domainKey]*domain, 8)
-	then := newDecider(&c)
+	then := newDecider(d.space.at(d.now, until), d.q)
 	reached := false
 	d.b.Within(d.b.Left/16, func() {
 		seen := map[string]bool{}
@@ -96,11 +94,9 @@ func (d *decider) mayReach(level Verdict, until int64) bool {
 	return reached
 }
 
-// at decides the verdict at another instant.
-func (d *decider) at(second int64) (b Bounds, intricate bool) {
-	c := *d.compiled
-	c.q.At, c.domains = time.Unix(second, 0).UTC(), make(map[domainKey]*domain, 8)
-	then := newDecider(&c)
+// boundsAt decides the verdict at another instant.
+func (d *decider) boundsAt(second int64) (b Bounds, intricate bool) {
+	then := newDecider(d.space.at(time.Unix(second, 0).UTC(), 0), d.q)
 	then.plain(kmsapi.Weighty())
 	then.finishAll()
 	b = closed()

@@ -209,7 +209,7 @@ func (s *search) repairMFA(lits []literal, m *model) bool {
 
 // repairSpec solves key spec, key usage, algorithm and type of message together.
 func (s *search) repairSpec(lits []literal, m *model) bool {
-	for _, k := range s.c.keyKinds() {
+	for _, k := range s.c.kinds {
 		if k.Set()&s.keys == 0 {
 			continue
 		}
@@ -232,9 +232,9 @@ func (s *search) trySpec(lits []literal, m *model, k kmsapi.KeyKind, alg, msg st
 	text := func(slot int) (v, fact string) {
 		switch s.c.slots[slot].Tie {
 		case condkey.TieSpec:
-			return k.Spec, s.c.q.Key.Spec
+			return k.Spec, s.c.Key.Spec
 		case condkey.TieUsage:
-			return k.Usage, s.c.q.Key.Usage
+			return k.Usage, s.c.Key.Usage
 		case condkey.TieMessage:
 			return msg, ""
 		default:

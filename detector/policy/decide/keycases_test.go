@@ -86,9 +86,15 @@ func (c *corpusCase) judge(t testing.TB, keys *condkey.Table, p *policy.Policy) 
 	return ""
 }
 
+// spaceOf compiles p for q.
+func spaceOf(p *policy.Policy, keys *condkey.Table, q Question) *space {
+	c := compile(p, keys, q.about(partitions(p, q)[0]), textsolve.NewBudget(MaxSteps, nil))
+	return newSpace(c, q.At, q.TrustedOrgs)
+}
+
 // verdictOf decides one action alone.
 func verdictOf(keys *condkey.Table, p *policy.Policy, q Question, action string) Verdict {
-	d := newDecider(compile(p, keys, q, partitions(p, q)[0], false, textsolve.NewBudget(MaxSteps, nil)))
+	d := newDecider(spaceOf(p, keys, q), q)
 	d.b.Divide(MaxSteps, partPlain, partOutcomes)
 	known, _ := kmsapi.FindAction(action)
 	a := kmsapi.Ask{Action: action, Class: known.Class}

@@ -5,20 +5,9 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// keyKinds lists what the key can be: one entry when spec and usage are known.
-func (c *compiled) keyKinds() []kmsapi.KeyKind {
-	if c.kinds == nil {
-		c.kinds = c.q.Key.Kinds()
-		for _, k := range c.kinds {
-			c.may |= k.Set()
-		}
-	}
-	return c.kinds
-}
-
 // keySets returns the kinds of keys that the key may be of and that serve a:
 // each by itself where what the request carries depends on the kind.
-func (c *compiled) keySets(a kmsapi.Ask) []kmsapi.KeySet {
+func (c *space) keySets(a kmsapi.Ask) []kmsapi.KeySet {
 	serve := c.serving(a)
 	if !c.tellsKeys(a) {
 		return []kmsapi.KeySet{serve}
@@ -45,7 +34,6 @@ func (c *compiled) tellsKeys(a kmsapi.Ask) bool {
 // serving returns the kinds of keys that the key may be of and that serve a.
 func (c *compiled) serving(a kmsapi.Ask) kmsapi.KeySet {
 	var serve kmsapi.KeySet
-	c.keyKinds()
 	switch known, ok := kmsapi.FindAction(a.Action); {
 	case a.Action == kmsapi.CreateGrant:
 		for kind := kmsapi.SymmetricKey; kind <= kmsapi.AgreementKey; kind <<= 1 {

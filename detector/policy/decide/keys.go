@@ -18,7 +18,7 @@ type form struct {
 }
 
 // formOf fills in what the question knows of the key.
-func (c *compiled) formOf(shape condkey.Shape) form {
+func (c *space) formOf(shape condkey.Shape) form {
 	f := form{caller: -1}
 	joined := false // the next fixed text belongs to the last segment
 	add := func(segs ...textsolve.Segment) {
@@ -36,7 +36,7 @@ func (c *compiled) formOf(shape condkey.Shape) form {
 	for i := range shape {
 		switch p := &shape[i]; p.Kind {
 		case condkey.Partition:
-			addFixed(c.partition)
+			addFixed(c.Partition)
 		case condkey.KeyRegion:
 			if c.region != "" {
 				addFixed(c.region)
@@ -67,7 +67,7 @@ func (c *compiled) formOf(shape condkey.Shape) form {
 }
 
 // formsOf fills in shapes of a row, each list once.
-func (c *compiled) formsOf(shapes []condkey.Shape) []form {
+func (c *space) formsOf(shapes []condkey.Shape) []form {
 	if len(shapes) == 0 {
 		return nil
 	}
@@ -91,7 +91,7 @@ func anyRegion() []textsolve.Segment {
 }
 
 // filled puts the key's partition and Region into a text of a row.
-func (c *compiled) filled(text string) string {
+func (c *space) filled(text string) string {
 	if !strings.Contains(text, "{") {
 		return text
 	}
@@ -99,7 +99,7 @@ func (c *compiled) filled(text string) string {
 	if region == "" {
 		region = "us-east-1"
 	}
-	return strings.NewReplacer("{partition}", c.partition, "{keyregion}", region).Replace(text)
+	return strings.NewReplacer("{partition}", c.Partition, "{keyregion}", region).Replace(text)
 }
 
 // in returns the form's shape with the caller's account, any for "".
@@ -132,7 +132,7 @@ func (f *form) plain(account string) string {
 
 // exists reports whether keys with the free part of k's name can be; those
 // with a reserved one may.
-func (c *compiled) exists(k condkey.Key) (can, reserved bool) {
+func (c *space) exists(k condkey.Key) (can, reserved bool) {
 	part := k.FreePart()
 	if k.Family != condkey.Prefix || k.Part == "" {
 		return true, false

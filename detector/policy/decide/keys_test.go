@@ -127,7 +127,7 @@ func (f *keyFact) presence(k callKind) string {
 
 // A keyProbe asks the engine what requests can hold.
 type keyProbe struct {
-	c    *compiled
+	c    *space
 	slot int
 }
 
@@ -140,7 +140,7 @@ func probeWith(t *testing.T, keys *condkey.Table, f *keyFact) keyProbe {
 		t.Fatal(err)
 	}
 	p, q := mustParse(text), f.question()
-	c := compile(p, keys, q, partitions(p, q)[0], false, textsolve.NewBudget(MaxSteps, nil))
+	c := spaceOf(p, keys, q)
 	return keyProbe{c, c.stmts[0].clauses[0].sure.slot}
 }
 
@@ -321,7 +321,7 @@ func TestKeyRows(t *testing.T) {
 			t.Error(why)
 		}
 	}
-	c := compile(mustParse([]byte(policytest.StatementText())), condkey.Default(), surroundings(), "aws", false, textsolve.NewBudget(MaxSteps, nil))
+	c := spaceOf(mustParse([]byte(policytest.StatementText())), condkey.Default(), surroundings())
 	s := search{requestKind: &requestKind{c: c}}
 	for _, r := range condkey.Default().Rows() {
 		for i := range r.Cases {

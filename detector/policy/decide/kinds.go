@@ -29,7 +29,7 @@ func (p pathKind) through() bool { return p >= via }
 // A requestKind is one kind of request: who calls in what manner, by which path, and
 // the action. Within a request kind every key has one domain.
 type requestKind struct {
-	c    *compiled
+	c    *space
 	typ  callerKind
 	temp bool // temporary credentials
 	path pathKind
@@ -219,13 +219,13 @@ func timeValue(n int64) value {
 // made up; the account is one that AWS's documentation does not use.
 func (s *requestKind) startCaller() {
 	account := s.c.strangeAccount()
-	if s.c.insiders {
+	if s.c.Insiders {
 		account = s.c.owner
 	}
-	arn := "arn:" + s.c.partition + ":iam::" + account
+	arn := "arn:" + s.c.Partition + ":iam::" + account
 	m := s.start
 	m.set(sAccount, account)
-	m.set(sResource, s.c.q.KeyARN)
+	m.set(sResource, s.c.KeyARN)
 	switch s.typ {
 	case roleCaller:
 		m.set(sArn, arn+":role/stranger")
@@ -242,7 +242,7 @@ func (s *requestKind) startCaller() {
 		m.set(sArn, arn+":root")
 		m.set(sUserID, account)
 	case fedCaller:
-		m.set(sArn, "arn:"+s.c.partition+":sts::"+account+":federated-user/stranger")
+		m.set(sArn, "arn:"+s.c.Partition+":sts::"+account+":federated-user/stranger")
 		m.set(sName, "stranger")
 		m.set(sUserID, account+":stranger")
 		m.set(sParent, arn+":user/stranger")
@@ -254,10 +254,10 @@ func (s *requestKind) startCaller() {
 }
 
 // strangeAccount returns an account id that nobody concerned has.
-func (c *compiled) strangeAccount() string {
+func (c *space) strangeAccount() string {
 	for _, d := range "987654320" {
 		a := strings.Repeat(string(d), 4) + "88887777"
-		if a != c.owner && !slices.Contains(c.named.accounts, a) && !slices.Contains(c.q.TrustedAccounts, a) {
+		if a != c.owner && !slices.Contains(c.named.accounts, a) && !slices.Contains(c.TrustedAccounts, a) {
 			return a
 		}
 	}
@@ -272,7 +272,7 @@ type relevance struct {
 }
 
 // relevant looks at the statements that may apply to an action.
-func (c *compiled) relevant(action string) relevance {
+func (c *space) relevant(action string) relevance {
 	var r relevance
 	for i, m := range c.matches(action) {
 		st := &c.stmts[i]
@@ -299,13 +299,13 @@ func (e *entries) reachable(not bool) bool {
 
 // requestKinds lists the kinds of requests that the policy can tell apart, those
 // that make the plainest witnesses first; none when no outsider is ever let in.
-func (c *compiled) requestKinds(a kmsapi.Ask) []*requestKind {
+func (c *space) requestKinds(a kmsapi.Ask) []*requestKind {
 	r := c.relevant(a.Action)
 	if !r.allow {
 		return nil
 	}
 	types, temps, paths := []callerKind{roleCaller}, []bool{false}, []pathKind{direct}
-	if r.byType || c.insiders {
+	if r.byType || c.Insiders {
 		types = []callerKind{roleCaller, userCaller, rootCaller, fedCaller}
 	}
 	if r.byCreds {

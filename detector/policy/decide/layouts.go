@@ -52,7 +52,7 @@ func (s *search) layouts(g group, slot int, m *model) (list []layout, optional b
 		}), !s.always(condkey.TieVpceOrgPaths)
 	}
 	if slot == sResource {
-		return []layout{wholeLayout(slot, textsolve.Shape{Segments: []textsolve.Segment{textsolve.Fixed(s.c.q.KeyARN)}})}, false
+		return []layout{wholeLayout(slot, textsolve.Shape{Segments: []textsolve.Segment{textsolve.Fixed(s.c.KeyARN)}})}, false
 	}
 	if slot == sParentID {
 		if s.typ != fedCaller {
@@ -131,7 +131,7 @@ func (s *search) formsFor(slot int, d *domain, m *model) []form {
 }
 
 // listsService reports whether a statement names the service as a principal.
-func (c *compiled) listsService(name string) bool {
+func (c *space) listsService(name string) bool {
 	return slices.ContainsFunc(c.stmts, func(st stmt) bool { return slices.Contains(st.entries.services, name) })
 }
 
@@ -279,7 +279,7 @@ func inAccount(account string) textsolve.Segment {
 // parentLayouts are the ARNs of an account's users.
 func (s *search) parentLayouts(account string) []layout {
 	s.c.b.Spend(400)
-	segs := []textsolve.Segment{textsolve.Fixed("arn:" + s.c.partition + ":iam::"), inAccount(account), textsolve.Fixed(":user/")}
+	segs := []textsolve.Segment{textsolve.Fixed("arn:" + s.c.Partition + ":iam::"), inAccount(account), textsolve.Fixed(":user/")}
 	name := textsolve.Repeat(nameClass(), 1, 64)
 	var list []layout
 	for _, t := range []textsolve.Shape{{Segments: append(segs[:3:3], name)}, {Segments: append(segs[:3:3], textsolve.Repeat(pathClass(), 1, 510), textsolve.Fixed("/"), name)}} {

@@ -146,10 +146,10 @@ func (c *compiled) matchOneResource(r string, in *policy.Policy) match {
 	if open {
 		most = matchMaybe // see resourceClause
 	}
-	if c.q.KeyARN == "" {
+	if c.KeyARN == "" {
 		return min(most, c.matchUnknownKey(parts))
 	}
-	return min(most, matchARN(parts, c.q.KeyARN, c.b))
+	return min(most, matchARN(parts, c.KeyARN, c.b))
 }
 
 // resourceParts takes a value of Resource apart. Its variables become
@@ -213,5 +213,5 @@ func (c *compiled) someKey() string {
 	if account == "" {
 		account = "000000000000"
 	}
-	return "arn:" + c.partition + ":kms:xx-unknown-0:" + account + ":key/00000000-0000-0000-0000-000000000000"
+	return "arn:" + c.Partition + ":kms:xx-unknown-0:" + account + ":key/00000000-0000-0000-0000-000000000000"
 }

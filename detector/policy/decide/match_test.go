@@ -96,7 +96,7 @@ func TestMatchUnknownKey(t *testing.T) {
 		{"arn:aws:kms:eu-west-1:111122223333", "111122223333", matchNo},
 		{"key/1234", "", matchNo},
 	} {
-		c := &compiled{owner: row.owner, partition: "aws", b: textsolve.NewBudget(MaxSteps, nil)}
+		c := &compiled{About: About{Partition: "aws"}, owner: row.owner, b: textsolve.NewBudget(MaxSteps, nil)}
 		if got := c.matchUnknownKey([]textsolve.Part{{Text: row.value}}); got != row.want {
 			t.Errorf("%q of owner %q: %v, want %v", row.value, row.owner, got, row.want)
 		}

@@ -253,7 +253,7 @@ func (d *decider) confirmsApart(s *search, m *model) bool {
 	if d.b.Spend(d.evaluation(s, m)); d.b.Out() {
 		return false
 	}
-	return evaluate.AllowsWithKeys(d.policy.Apart(), d.compiled.keys, s.request(m, s.Ask), d.q.RCPs) == evaluate.Yes
+	return evaluate.AllowsWithKeys(d.policy.Apart(), d.compiled.keys, s.request(m, s.Ask), d.RCPs) == evaluate.Yes
 }
 
 func textsOf(vals []value) []string {

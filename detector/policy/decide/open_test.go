@@ -3,6 +3,7 @@ package decide
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
@@ -83,7 +84,7 @@ func TestOpenPrincipals(t *testing.T) {
 		{"many texts behind one", []string{bob, many}, key, "* 444455556666", -1},
 		{"a text behind the star", []string{star, bob, anybody}, key, "everybody", -1},
 	} {
-		c := &compiled{policy: p, q: Question{KeyARN: row.key}, owner: "111122223333", partition: "aws"}
+		c := &compiled{About: About{KeyARN: row.key, Partition: "aws"}, policy: p, owner: "111122223333"}
 		s := &stmt{Statement: &policy.Statement{}}
 		for _, value := range row.principals {
 			s.Principals = append(s.Principals, policy.Principal{Kind: policy.KindAWS, Value: value})
@@ -111,7 +112,7 @@ func TestInForms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	forms := []form{(&compiled{}).formOf(shape)}
+	forms := []form{newSpace(&compiled{}, time.Time{}, nil).formOf(shape)}
 	for text, want := range map[string]bool{"1-1": true, "1-2": false, "1-": false} {
 		if got := (&search{}).inForms(forms, text); got != want {
 			t.Errorf("inForms(%q) = %v", text, got)
@@ -133,7 +134,7 @@ func TestExists(t *testing.T) {
 		{"{no such class}", "aws:", "aws:team", false, false},
 	} {
 		k := condkey.Key{Row: &condkey.Row{Name: "aws:PrincipalTag/", Family: condkey.Prefix, Part: row.part, Reserved: row.reserved}, Name: "aws:PrincipalTag/" + row.name}
-		if can, kept := (&compiled{}).exists(k); can != row.can || kept != row.kept {
+		if can, kept := newSpace(&compiled{}, time.Time{}, nil).exists(k); can != row.can || kept != row.kept {
 			t.Errorf("%q reserved %q: exists(%s) = %v, %v, want %v, %v", row.part, row.reserved, row.name, can, kept, row.can, row.kept)
 		}
 	}
@@ -156,7 +157,7 @@ func TestUnknownPart(t *testing.T) {
 			{Statement: 2, Name: "P"},
 		},
 	}
-	d := &decider{compiled: &compiled{policy: p}}
+	d := newDecider(newSpace(&compiled{policy: p}, time.Time{}, nil), Question{})
 	const why = " cannot be read (line 3): expected a, found b"
 	for i, want := range []UnknownPart{
 		{Reason: "Action[1]" + why, Statement: StatementRef{0, "first"}},
@@ -194,14 +195,14 @@ func TestOrient(t *testing.T) {
 		{"out, whenever it may be", eachOut, true, false, known, 0},
 		{"out for sure, of one text", eachOut, false, false, known, 1},
 	} {
-		s := &search{requestKind: &requestKind{c: &compiled{}}, reach: reach{freshWho: row.freshWho}}
+		s := &search{requestKind: &requestKind{c: newSpace(&compiled{}, time.Time{}, nil)}, reach: reach{freshWho: row.freshWho}}
 		got := s.orient(literal{slot: sAccount, mode: row.mode, set: &valueSet{open: o}}, row.wide)
 		if got.set != row.want || got.mode != row.mode || len(s.apart) != row.apart {
 			t.Errorf("%s: %d patterns, mode %v, apart %v", row.name, len(got.set.pats), got.mode, s.apart)
 		}
 	}
 	o.one = 0
-	s := &search{requestKind: &requestKind{c: &compiled{}}}
+	s := &search{requestKind: &requestKind{c: newSpace(&compiled{}, time.Time{}, nil)}}
 	if got := s.orient(literal{slot: sAccount, mode: eachOut, set: &valueSet{open: o}}, false); got.set != wide || s.apart != nil {
 		t.Errorf("out for sure, of many texts: %d patterns, apart %v", len(got.set.pats), s.apart)
 	}

@@ -22,7 +22,9 @@ const (
 // of the outsiders, on a policy that is compiled for callers of the owner's
 // account, and takes from it only what that account has for sure: see insider.
 func ownerOf(p *policy.Policy, keys *condkey.Table, q Question, partition string, b *textsolve.Budget) Owner {
-	d := newDecider(compile(p, keys, q, partition, true, b))
+	about := q.about(partition)
+	about.Insiders = true
+	d := newDecider(newSpace(compile(p, keys, about, b), q.At, q.TrustedOrgs), q)
 	d.views = make(map[viewKey][]*stmt, 4)
 	if d.owner == "" {
 		unknown := Open{StatementRef{Index: -1}, "the key's owner is not known"}
@@ -141,7 +143,7 @@ func (d *decider) confirmsOwner(r evaluate.Request) bool {
 	if r.Resource == "" {
 		r.Resource = d.someKey()
 	}
-	return evaluate.AllowsWithKeys(d.policy, d.keys, r, d.q.RCPs) == evaluate.Yes
+	return evaluate.AllowsWithKeys(d.policy, d.keys, r, d.RCPs) == evaluate.Yes
 }
 
 // A viewKey is a question to ownersView.
@@ -202,7 +204,7 @@ func (e entries) through(how through) entries {
 // beyondOwner says whether a clause turns on a fact that is neither in the
 // question nor in the account's own hands.
 func (d *decider) beyondOwner(cl *clause) bool {
-	if d.slots[cl.sure.slot].Tie == condkey.TieOrgPaths && d.q.Key.Org != "" && cl.sure.asksPresence() && cl.possible.asksPresence() {
+	if d.slots[cl.sure.slot].Tie == condkey.TieOrgPaths && d.Key.Org != "" && cl.sure.asksPresence() && cl.possible.asksPresence() {
 		return false // who is in an organization has a path
 	}
 	if d.factUnknown(cl.sure.slot) {
@@ -226,7 +228,7 @@ func (c *compiled) factUnknown(slot int) bool {
 	key := c.slots[slot]
 	switch key.Tie {
 	case condkey.TieOrgID, condkey.TieVpceOrgID:
-		return c.q.Key.Org == ""
+		return c.Key.Org == ""
 	case condkey.TieOrgPaths, condkey.TieVpceOrgPaths:
 		return true
 	}
@@ -240,7 +242,7 @@ func (c *compiled) factUnknown(slot int) bool {
 func (s *search) insider() []literal {
 	c := s.c
 	lits := []literal{equals(sAccount, c.owner)}
-	if org := c.q.Key.Org; org != "" && c.mentionsAny(condkey.TieOrgID, condkey.TieOrgPaths) {
+	if org := c.Key.Org; org != "" && c.mentionsAny(condkey.TieOrgID, condkey.TieOrgPaths) {
 		lits = append(lits, equals(sOrgID, org))
 	}
 	reserved := &valueSet{pats: []textsolve.Pattern{newPattern("arn:*:iam::*"+policy.ServiceLinkedPath+"*", policy.StringLike, nil)}}
@@ -281,7 +283,7 @@ func (d *decider) namedOwners(kinds []*requestKind) []string {
 			look(kind, arn, equals(sArn, arn))
 		}
 		for _, x := range sessions[:min(len(sessions), maxNamed)] {
-			look(kind, "arn:"+d.partition+":sts::"+x.account+":assumed-role/"+x.role+"/"+x.name, x.literals()...)
+			look(kind, "arn:"+d.Partition+":sts::"+x.account+":assumed-role/"+x.role+"/"+x.name, x.literals()...)
 		}
 	}
 	slices.Sort(names)

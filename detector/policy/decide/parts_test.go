@@ -64,8 +64,7 @@ func TestDecideAsked(t *testing.T) {
 		if (d.Opens != nil) != row.blame || (d.Statements != nil) != row.explain {
 			t.Errorf("blame %v, explain %v: opens %v, statements %v", row.blame, row.explain, d.Opens, d.Statements)
 		}
-		c := compile(p, condkey.Default(), q, "aws", false, textsolve.NewBudget(MaxSteps, nil))
-		if got, want := newDecider(c).parts(), slices.Concat(usual, row.more); !slices.Equal(got, want) {
+		if got, want := newDecider(spaceOf(p, condkey.Default(), q), q).parts(), slices.Concat(usual, row.more); !slices.Equal(got, want) {
 			t.Errorf("blame %v, explain %v: parts %v, want %v", row.blame, row.explain, got, want)
 		}
 	}
@@ -79,11 +78,10 @@ func TestOpenAddressesCut(t *testing.T) {
 	open := netip.MustParseAddr("3.0.0.0")
 	all := 0
 	for steps := range 20_000 {
-		c := compile(p, condkey.Default(), surroundings(), "aws", false, textsolve.NewBudget(MaxSteps, nil))
-		d := newDecider(c)
+		d := newDecider(spaceOf(p, condkey.Default(), surroundings()), surroundings())
 		kinds := d.requestKinds(kmsapi.Ask{Action: "kms:Encrypt", Class: kmsapi.ClassEncrypt})
 		s := d.newSearch(kinds[0], reachOf(Public), true)
-		c.b.Left = steps
+		d.b.Left = steps
 		var found ipset.Set
 		s.findWide(&found)
 		for _, r := range found {

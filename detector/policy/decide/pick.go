@@ -238,7 +238,7 @@ func firstAddress(a netip.Addr, domain ipset.Set, lits []literal, b *textsolve.B
 
 // few reports whether the addresses of domain that meet the literal are no more
 // than a named network.
-func (c *compiled) few(d *domain, l literal) bool {
+func (c *space) few(d *domain, l literal) bool {
 	k := fewKey{d, l.set, l.mode}
 	few, ok := c.fewest[k]
 	if !ok {

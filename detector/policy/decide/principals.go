@@ -103,17 +103,17 @@ func (c *compiled) compilePrincipals(s *stmt) {
 // accounts are left out of every list: no outsider is one of them. When it is
 // the owner's callers that are asked about, all others are left out.
 func (c *compiled) inside(account string) bool {
-	if c.insiders {
+	if c.Insiders {
 		return account != c.owner
 	}
-	return account == c.owner || slices.Contains(c.q.TrustedAccounts, account)
+	return account == c.owner || slices.Contains(c.TrustedAccounts, account)
 }
 
 // addARN sorts an ARN in. One of another partition names nobody who can reach
 // this key. Of iam and sts, each names kinds of its own: see policy.IsPrincipalARN.
 func (c *compiled) addARN(e *entries, arn string) {
 	a, _ := awsid.ParseARN(arn)
-	if a.Partition != c.partition || c.inside(a.Account) {
+	if a.Partition != c.Partition || c.inside(a.Account) {
 		return
 	}
 	switch kind, rest, _ := strings.Cut(a.Resource, "/"); kind {
@@ -137,7 +137,7 @@ func (c *compiled) addARN(e *entries, arn string) {
 func (c *compiled) addOpen(e *entries, value string) {
 	account, known := "*", false
 	if parts := strings.SplitN(value, ":", 6); len(parts) == 6 && parts[0] == "arn" {
-		if !policy.HasMark(parts[1]) && c.q.KeyARN != "" && parts[1] != c.partition {
+		if !policy.HasMark(parts[1]) && c.KeyARN != "" && parts[1] != c.Partition {
 			return
 		}
 		if awsid.IsAccount(parts[4]) && c.policy.Lacks(strings.Join(parts[:4], ""), ":") {

@@ -49,3 +49,8 @@ type Question struct {
 	// Explain asks for Decision.Statements, which costs as much again.
 	Explain bool
 }
+
+// about is the part of q that its policy is compiled with.
+func (q *Question) about(partition string) About {
+	return About{Account: q.Account, KeyARN: q.KeyARN, Partition: partition, Key: q.Key, TrustedAccounts: q.TrustedAccounts, RCPs: q.RCPs}
+}

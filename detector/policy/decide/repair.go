@@ -51,7 +51,7 @@ func (s *search) groupOf(slot int) group {
 	case condkey.TieVpceOrgID, condkey.TieVpceOrgPaths:
 		return gVpceOrg
 	case condkey.TieOwnerOrg, condkey.TieOwnerOrgPaths:
-		if s.c.q.Key.Org == "" && s.c.ties[condkey.TieOwnerOrg] && s.c.ties[condkey.TieOwnerOrgPaths] {
+		if s.c.Key.Org == "" && s.c.ties[condkey.TieOwnerOrg] && s.c.ties[condkey.TieOwnerOrgPaths] {
 			return gOwnerOrg
 		}
 	case condkey.TieCalled, condkey.TieCalledFirst, condkey.TieCalledLast:
@@ -306,7 +306,7 @@ func (s *search) neverEqual(a, b int) bool {
 	if a > b {
 		a, b = b, a
 	}
-	if s.c.insiders {
+	if s.c.Insiders {
 		return false
 	}
 	tie := s.c.slots[b].Tie

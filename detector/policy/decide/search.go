@@ -37,7 +37,7 @@ type reach struct {
 	freshWhere bool // no network that the policy names
 }
 
-func (c *compiled) newSearch(sc *requestKind, r reach, sure bool) *search {
+func (c *space) newSearch(sc *requestKind, r reach, sure bool) *search {
 	sc.open()
 	c.b.Spend(60)
 	s := &search{requestKind: sc, sure: sure, reach: r}
@@ -61,7 +61,7 @@ type effectKey struct {
 	sure   bool
 }
 
-func (c *compiled) statements(action string, effect policy.Effect, sure bool) []*stmt {
+func (c *space) statements(action string, effect policy.Effect, sure bool) []*stmt {
 	k := effectKey{action, effect, sure}
 	list, ok := c.effects[k]
 	if !ok {
@@ -114,7 +114,7 @@ func (s *search) strangers() []literal {
 	base, ok := s.c.bases[key]
 	if !ok {
 		s.c.b.Spend(200 + textsolve.PatternSize*(len(s.c.named.accounts)+len(s.c.named.orgs)+len(s.c.named.ids)+len(s.c.named.vpcs)+len(s.c.named.values)))
-		if s.c.insiders {
+		if s.c.Insiders {
 			base = s.insider()
 		} else {
 			base = s.outsider()
@@ -157,14 +157,14 @@ func (s *search) outsider() []literal {
 	}
 	lits := make([]literal, 0, 6)
 	if !s.freshWho {
-		lits = append(lits, out(sAccount, owner, c.q.TrustedAccounts))
-		if len(c.q.TrustedOrgs) > 0 {
-			lits = append(lits, out(sOrgID, c.q.TrustedOrgs))
+		lits = append(lits, out(sAccount, owner, c.TrustedAccounts))
+		if len(c.trustedOrgs) > 0 {
+			lits = append(lits, out(sOrgID, c.trustedOrgs))
 		}
 	} else {
-		lits = append(lits, out(sAccount, owner, c.q.TrustedAccounts, c.named.accounts))
-		if c.mentionsAny(condkey.TieOrgID, condkey.TieOrgPaths) || len(c.q.TrustedOrgs) > 0 {
-			lits = append(lits, out(sOrgID, c.q.TrustedOrgs, c.named.orgs, []string{c.q.Key.Org}))
+		lits = append(lits, out(sAccount, owner, c.TrustedAccounts, c.named.accounts))
+		if c.mentionsAny(condkey.TieOrgID, condkey.TieOrgPaths) || len(c.trustedOrgs) > 0 {
+			lits = append(lits, out(sOrgID, c.trustedOrgs, c.named.orgs, []string{c.Key.Org}))
 		}
 		lits = append(lits, c.notOwnersOrg(sOrgID)...)
 		if len(c.named.ids) > 0 {
@@ -203,7 +203,7 @@ func (s *search) strange(slot int, key condkey.Key) []literal {
 	case key.Names == condkey.NetworkID && key.Tie != condkey.TieVpcARN: // see strangeNetwork
 		return append(lits, noneOf(slot, c.named.vpcs...))
 	case key.Names == condkey.NetworkAccount:
-		return append(lits, noneOf(slot, slices.Concat([]string{c.owner}, c.q.TrustedAccounts, c.named.accounts)...))
+		return append(lits, noneOf(slot, slices.Concat([]string{c.owner}, c.TrustedAccounts, c.named.accounts)...))
 	case key.Names == condkey.NetworkOrg && key.Multi:
 		return append(append(lits, literal{slot: slot, absent: true, mode: eachOut, set: pathsOf(c.insideOrgs())}), c.notOwnersOrg(slot)...)
 	case key.Names == condkey.NetworkOrg:
@@ -227,8 +227,8 @@ func (s *search) doubtful(slot int, key condkey.Key) []literal {
 }
 
 // insideOrgs lists the organizations of the owner, of those trusted and those named.
-func (c *compiled) insideOrgs() []string {
-	return slices.Concat([]string{c.q.Key.Org}, c.q.TrustedOrgs, c.named.orgs)
+func (c *space) insideOrgs() []string {
+	return slices.Concat([]string{c.Key.Org}, c.trustedOrgs, c.named.orgs)
 }
 
 // pathsOf is the set of all paths in some organizations.

@@ -109,7 +109,7 @@ func (d *decider) serviceSearches(st *stmt, made map[string]*search) []*search {
 			seen[key] = true
 			s := made[key]
 			if s == nil {
-				s = d.newSearch(&requestKind{c: d.compiled, typ: serviceCaller, path: direct, Ask: kmsapi.Ask{Action: a.Action}, keys: kmsapi.AnyKey}, reach{}, false)
+				s = d.newSearch(&requestKind{c: d.space, typ: serviceCaller, path: direct, Ask: kmsapi.Ask{Action: a.Action}, keys: kmsapi.AnyKey}, reach{}, false)
 				made[key] = s
 			}
 			mine := *s
@@ -182,8 +182,8 @@ func (s *search) strangeCustomer() []literal {
 
 // knownAccounts are the accounts that are no strangers: the owner's, trusted
 // ones and those that the policy names.
-func (c *compiled) knownAccounts() []string {
-	known := slices.Concat(c.named.accounts, c.q.TrustedAccounts)
+func (c *space) knownAccounts() []string {
+	known := slices.Concat(c.named.accounts, c.TrustedAccounts)
 	if c.owner != "" {
 		known = append(known, c.owner)
 	}
@@ -193,7 +193,7 @@ func (c *compiled) knownAccounts() []string {
 // knownResources matches the ARNs that belong to known accounts, and those
 // that conditions on the key spell out without wildcards: who writes the name
 // of one resource knows whose it is.
-func (c *compiled) knownResources(slot int) *valueSet {
+func (c *space) knownResources(slot int) *valueSet {
 	set := &valueSet{}
 	for _, a := range c.knownAccounts() {
 		set.pats = append(set.pats, newPattern("*:"+a+":*", policy.StringLike, nil))

@@ -10,7 +10,7 @@ import (
 )
 
 // variable is the set of texts that begin with the value of a key.
-func (c *compiled) variable(slot int, behind string) *valueSet {
+func (c *space) variable(slot int, behind string) *valueSet {
 	base := policy.StringEquals
 	if strings.Contains(behind, "*") {
 		base = policy.StringLike
@@ -25,10 +25,10 @@ func (c *compiled) variable(slot int, behind string) *valueSet {
 // notOwnersOrg keeps an organization, or the path of one, from being the key
 // owner's, whatever that is. Where it is known, or no condition asks for it,
 // there is nothing to say.
-func (c *compiled) notOwnersOrg(slot int) []literal {
+func (c *space) notOwnersOrg(slot int) []literal {
 	owner := c.slotWith(condkey.TieOwnerOrg)
 	switch {
-	case owner < 0 || c.q.Key.Org != "":
+	case owner < 0 || c.Key.Org != "":
 		return nil
 	case c.slots[slot].Multi:
 		return []literal{{slot: slot, absent: true, mode: eachOut, set: c.variable(owner, "/*")}}
@@ -42,7 +42,7 @@ func (c *compiled) notOwnersOrg(slot int) []literal {
 
 // without returns what holds of all requests beside the domains: some values
 // do not occur. It is made once.
-func (c *compiled) without() []literal {
+func (c *space) without() []literal {
 	if c.withoutMade {
 		return c.withoutLits
 	}

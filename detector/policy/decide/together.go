@@ -26,7 +26,7 @@ func (p *presenceSet) of(slot int) (there, told bool) {
 // presences lists, for the keys in slots that rules tie together, which of
 // them can be present at the same time: the zero set alone when no rule is
 // about the keys. Keys of a rule that no condition names may be there or not.
-func (c *compiled) presences(slots []int) []presenceSet {
+func (c *space) presences(slots []int) []presenceSet {
 	var tied []int
 	sets := []uint32{0}
 	for _, g := range c.keys.Groups() {
@@ -75,7 +75,7 @@ func crossed(sets, presences []uint32, bits []int) []uint32 {
 // tell lists the presences that requests of one kind can differ in, each once:
 // a rule decides only about keys that the caller may have or not, for sure or
 // as far as AWS says.
-func (c *compiled) tell(withs []presenceSet, kind condkey.Kind) []presenceSet {
+func (c *space) tell(withs []presenceSet, kind condkey.Kind) []presenceSet {
 	told := uint32(0)
 	for i, slot := range withs[0].slots {
 		if rule := c.slots[slot].Case(kind); rule != nil && (rule.Is == condkey.Chosen || rule.Is == condkey.Unsaid) {

@@ -173,7 +173,7 @@ func (d *decider) confirms(s *search, m *model) bool {
 	if r.Resource == "" && !d.keyDependent {
 		r.Resource = d.someKey() // what the statements name, every key of the owner is
 	}
-	a := evaluate.AllowsWithKeys(d.policy, d.compiled.keys, r, d.q.RCPs)
+	a := evaluate.AllowsWithKeys(d.policy, d.compiled.keys, r, d.RCPs)
 	return a == evaluate.Yes || a == evaluate.Maybe && d.keyDependent
 }
 

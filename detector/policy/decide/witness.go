@@ -13,13 +13,13 @@ func (s *search) request(m *model, a kmsapi.Ask) evaluate.Request {
 		UniqueID:  m.text(sUnique),
 		Parent:    m.text(sParent),
 		Action:    a.Action,
-		Resource:  s.c.q.KeyARN,
-		Time:      s.c.q.At,
+		Resource:  s.c.KeyARN,
+		Time:      s.c.now,
 		Context:   make(map[string][]string, len(s.c.mentions)),
 	}
 	switch s.typ {
 	case roleCaller:
-		r.Session = "arn:" + s.c.partition + ":sts::" + m.text(sAccount) + ":assumed-role/" + m.text(sName) + "/" + m.text(sSession)
+		r.Session = "arn:" + s.c.Partition + ":sts::" + m.text(sAccount) + ":assumed-role/" + m.text(sName) + "/" + m.text(sSession)
 	case fedCaller:
 		r.Session = r.Principal
 	case serviceCaller:
