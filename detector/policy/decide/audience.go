@@ -6,7 +6,6 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
-	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 )
 
 // maxNamed bounds how many named outsiders of a kind are looked for one by one.
@@ -54,7 +53,7 @@ func (d *decider) tells(slot int, m *model) bool {
 // namedIn lists the named outsiders that get in by one kind of request: an
 // account only if others of it get in than the principals that are named
 // themselves, an organization only if others than the named accounts do.
-func (d *decider) namedIn(s *search) []string {
+func (d *decider) namedIn(s *searching) []string {
 	var names []string
 	look := func(name string, lits ...literal) {
 		if s.admits(lits) {
@@ -83,44 +82,6 @@ func (d *decider) namedIn(s *search) []string {
 	each(sAccount, d.named.accounts, append(others, noneOf(sOrgID, d.named.orgs...))...)
 	each(sOrgID, d.named.orgs, noneOf(sAccount, d.named.accounts...))
 	return names
-}
-
-// admits reports whether some Allow lets somebody in who meets lits.
-func (s *search) admits(lits []literal) bool {
-	for _, a := range s.allows {
-		for _, way := range a.allowWays(s.typ, s.c.b) {
-			if s.clash(way, lits) { // most are about others, and that is quick to see
-				continue
-			}
-			if s.through(a, way, lits...) != nil && !s.c.b.Out() {
-				return true
-			}
-		}
-		if s.c.b.Out() {
-			return false
-		}
-	}
-	return false
-}
-
-// clash reports whether a way into an Allow asks for texts none of which meets lits.
-func (s *search) clash(way, lits []literal) bool {
-	for i := range way {
-		for j := range lits {
-			a, b := &way[i], &lits[j]
-			if a.slot != b.slot || !a.inside() || len(a.set.pats) > textsolve.FewTexts && !b.inside() {
-				continue
-			}
-			if b.inside() && len(b.set.pats) < len(a.set.pats) {
-				a, b = b, a
-			}
-			meets := func(p textsolve.Pattern) bool { return b.holdsFor([]value{{s: p.Plain}}, s.first) } // who is named is named exactly
-			if !slices.ContainsFunc(a.set.pats, meets) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // namedPrincipals lists the principals of one kind that Allow statements name.

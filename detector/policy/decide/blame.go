@@ -40,7 +40,7 @@ func (d *decider) openers(dec *Decision) []StatementRef {
 }
 
 // opensBy reports whether an Allow lets somebody in whom the search looks for.
-func (d *decider) opensBy(s *search, allow *stmt) bool {
+func (d *decider) opensBy(s *searching, allow *stmt) bool {
 	one := *s
 	one.allows = []*stmt{allow}
 	var open ipset.Set

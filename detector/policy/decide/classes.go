@@ -21,13 +21,13 @@ func decideWith(p *policy.Policy, keys *condkey.Table, q Question) Decision {
 	if steps == 0 {
 		steps = MaxSteps
 	}
-	dec, spent := decide(p, keys, q, steps)
+	dec, spent := decideWithin(p, keys, q, steps)
 	dec.Steps = spent
 	return dec
 }
 
-// decide answers q within so many steps and returns how many it was charged.
-func decide(p *policy.Policy, keys *condkey.Table, q Question, steps int) (dec Decision, spent int) {
+// decideWithin answers q within so many steps and returns how many it was charged.
+func decideWithin(p *policy.Policy, keys *condkey.Table, q Question, steps int) (dec Decision, spent int) {
 	q.At = q.At.UTC().Truncate(time.Second) // condition keys hold whole seconds
 	partitions := partitions(p, q)
 	steps /= len(partitions)
@@ -55,7 +55,7 @@ func decide(p *policy.Policy, keys *condkey.Table, q Question, steps int) (dec D
 		return dec, spent
 	}
 	q.RCPs = nil
-	alone, n := decide(p, keys, q, steps*len(partitions))
+	alone, n := decideWithin(p, keys, q, steps*len(partitions))
 	if alone.Classes != dec.Classes || alone.Owner.Manage != dec.Owner.Manage || alone.Owner.Decrypt != dec.Owner.Decrypt {
 		dec.Unguarded = &alone
 	}
@@ -64,7 +64,7 @@ func decide(p *policy.Policy, keys *condkey.Table, q Question, steps int) (dec D
 
 // decideIn is decide for a key of one partition.
 func decideIn(p *policy.Policy, keys *condkey.Table, q Question, partition string, steps int) (Decision, int) {
-	c := compile(p, keys, q.about(partition), textsolve.NewBudget(MaxSteps, q.Stop))
+	c := compileFor(p, keys, q.about(partition), textsolve.NewBudget(MaxSteps, q.Stop))
 	d := newDecider(newSpace(c, q.At, q.TrustedOrgs), q)
 	d.b.Divide(steps, d.parts()...)
 	d.b.Begin(partPlain)

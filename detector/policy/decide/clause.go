@@ -328,3 +328,17 @@ func (cl *clause) show() string {
 	}
 	return fmt.Sprintf("%s %s%s%s", cl.cond.Operator.Text, key, shorten(policy.Shown(strings.Join(values, ", ")), 80), more)
 }
+
+// shorten returns the text, cut when it has more than n characters.
+func shorten(s string, n int) string {
+	count, cut := 0, 0
+	for i := range s {
+		if count == n-3 {
+			cut = i
+		}
+		if count++; count > n {
+			return s[:cut] + "..."
+		}
+	}
+	return s
+}

@@ -96,8 +96,8 @@ const (
 func (m match) sure() bool     { return m == matchYes }
 func (m match) possible() bool { return m != matchNo }
 
-// compile makes p, and the resource control policies that apply, ready for a question.
-func compile(p *policy.Policy, keys *condkey.Table, about About, b *textsolve.Budget) *compiled {
+// compileFor makes p, and the resource control policies that apply, ready for a question.
+func compileFor(p *policy.Policy, keys *condkey.Table, about About, b *textsolve.Budget) *compiled {
 	c := &compiled{About: about, policy: p, keys: keys, owner: about.Account, b: b}
 	key, _ := awsid.SplitARN(about.KeyARN)
 	if c.region = key.Region; c.owner == "" {
@@ -395,3 +395,6 @@ func ownAccount(p *textsolve.Pattern) bool {
 	*p = q
 	return true
 }
+
+// readSize is how many steps each byte of a statement costs that is made ready.
+const readSize = 3

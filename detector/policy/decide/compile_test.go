@@ -19,7 +19,7 @@ func TestCompileOwner(t *testing.T) {
 		{"", "", "", ""},
 		{"key/1234", "", "", ""},
 	} {
-		c := compile((&policy.Policy{}), condkey.Default(), About{KeyARN: row.arn, Account: row.account, Partition: "aws"}, textsolve.NewBudget(MaxSteps, nil))
+		c := compileFor((&policy.Policy{}), condkey.Default(), About{KeyARN: row.arn, Account: row.account, Partition: "aws"}, textsolve.NewBudget(MaxSteps, nil))
 		if c.owner != row.owner || c.region != row.region {
 			t.Errorf("key %q of account %q: owner %q in %q, want %q in %q", row.arn, row.account, c.owner, c.region, row.owner, row.region)
 		}
@@ -64,7 +64,7 @@ func TestCompileResource(t *testing.T) {
 		if row.noKey {
 			about.KeyARN = ""
 		}
-		c := compile(p, condkey.Default(), about, textsolve.NewBudget(MaxSteps, nil))
+		c := compileFor(p, condkey.Default(), about, textsolve.NewBudget(MaxSteps, nil))
 		s := c.stmts[0]
 		if s.resource != row.want || len(s.clauses) != row.clauses || len(s.clauses) > 0 && s.clauses[0].hasDoubt() != row.doubt {
 			t.Errorf("%s: %v with %d conditions %+v, want %v with %d, doubt %v", row.name, s.resource, len(s.clauses), s.clauses, row.want, row.clauses, row.doubt)
@@ -89,7 +89,7 @@ func clauseOn(t *testing.T, member string) (*compiled, literal) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := compile(p, condkey.Default(), here(), textsolve.NewBudget(MaxSteps, nil))
+	c := compileFor(p, condkey.Default(), here(), textsolve.NewBudget(MaxSteps, nil))
 	return c, c.stmts[0].clauses[0].sure
 }
 

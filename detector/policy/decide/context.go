@@ -20,7 +20,7 @@ type contextKey struct {
 // repairContext solves the encryption context: each pair of it,
 // kms:EncryptionContextKeys, which holds exactly the names of the pairs, and
 // kms:GrantConstraintType, by which a grant has a context.
-func (s *search) repairContext(c, lits []literal, m *model) bool {
+func (s *searching) repairContext(c, lits []literal, m *model) bool {
 	keys := s.c.slotWith(condkey.TieContextKeys)
 	onKeys := on(lits, keys)
 	if constraint := s.c.slotWith(condkey.TieConstraint); constraint >= 0 {
@@ -81,7 +81,7 @@ func (s *search) repairContext(c, lits []literal, m *model) bool {
 // with or without an encryption context; in requests that are about no grant
 // it is absent. Of the constraint of a grant without context AWS does not say
 // that the key shows it. Source: KMS API reference, CreateGrant, Constraints.
-func (s *search) constrain(slot int, context bool, lits []literal, m *model) bool {
+func (s *searching) constrain(slot int, context bool, lits []literal, m *model) bool {
 	values := []string{""}
 	if rule := s.c.slots[slot].Case(s.kind); rule != nil {
 		switch {
@@ -104,7 +104,7 @@ func (s *search) constrain(slot int, context bool, lits []literal, m *model) boo
 	return false
 }
 
-func (s *search) clearContext(m *model) {
+func (s *searching) clearContext(m *model) {
 	for i := sFirst; i < len(s.c.slots); i++ {
 		if s.c.hasTie(i, condkey.TieContext) || s.c.hasTie(i, condkey.TieContextKeys) {
 			m.vals[i] = nil
@@ -113,7 +113,7 @@ func (s *search) clearContext(m *model) {
 }
 
 // contextValue finds a value for a pair that is present.
-func (s *search) contextValue(c []literal, k contextKey, m *model) ([]value, bool) {
+func (s *searching) contextValue(c []literal, k contextKey, m *model) ([]value, bool) {
 	plain := value{s: "x"}
 	if fitsAll([]value{plain}, k.lits, m) {
 		return []value{plain}, true
@@ -134,7 +134,7 @@ func (s *search) contextValue(c []literal, k contextKey, m *model) ([]value, boo
 }
 
 // fillContext chooses the names of the pairs and writes the context into m.
-func (s *search) fillContext(m *model, keys int, each, some []literal, must, may []contextKey) bool {
+func (s *searching) fillContext(m *model, keys int, each, some []literal, must, may []contextKey) bool {
 	var names []value
 	add := func(k contextKey, more ...literal) bool {
 		name, ok := s.contextName(append(slices.Clone(each), more...), k.name, nil, m)
@@ -191,7 +191,7 @@ func (s *search) fillContext(m *model, keys int, each, some []literal, must, may
 
 // contextName returns a name that meets lits: a spelling of name, or with ""
 // one that is no spelling of the others.
-func (s *search) contextName(lits []literal, name string, others []contextKey, m *model) (string, bool) {
+func (s *searching) contextName(lits []literal, name string, others []contextKey, m *model) (string, bool) {
 	const slot = 0
 	lits = slices.Clone(lits)
 	for i := range lits {

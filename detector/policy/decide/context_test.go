@@ -15,7 +15,7 @@ func TestClearContext(t *testing.T) {
 	for i := range m.vals {
 		m.set(i, "x")
 	}
-	(&search{requestKind: &requestKind{c: newSpace(c, time.Time{}, nil)}}).clearContext(m)
+	(&searching{requestKind: &requestKind{c: newSpace(c, time.Time{}, nil)}}).clearContext(m)
 	cleared := 0
 	for i := range m.vals {
 		want := c.hasTie(i, condkey.TieContext) || c.hasTie(i, condkey.TieContextKeys)

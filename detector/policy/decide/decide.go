@@ -35,7 +35,7 @@ type outcome struct {
 	open      []Open  // why something worse is not ruled out; nil when it is
 	intricate bool    // it is not, because the budget has run out
 
-	search *search // how the witness was found; nil when there is none
+	search *searching // how the witness was found; nil when there is none
 	model  *model
 	allow  *stmt
 	named  []string

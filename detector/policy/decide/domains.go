@@ -1,8 +1,11 @@
 package decide
 
 import (
+	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/ipset"
@@ -224,17 +227,141 @@ func addressesIn(a condkey.Addresses) ipset.Set {
 	}
 }
 
-// multiRegion tells whether the key is a multi-Region key, nil when unknown.
-// The ids of multi-Region keys begin with "mrk-".
-// Source: KMS Developer Guide, multi-region-keys-overview.html.
-func (c *compiled) multiRegion() *bool {
-	if c.Key.MultiRegion != nil {
-		return c.Key.MultiRegion
+// A domain is what the values of one key can be.
+type domain struct {
+	kind      domainKind
+	vals      []value // fixed: the values, all at once; choice: the choices
+	forms     []form
+	lo, hi    int64
+	addrs     ipset.Set
+	first     string           // a pleasant value of the forms, whoever calls
+	plainText string           // a value of the forms for the plainest caller
+	known     []string         // the documented values; others may exist
+	ofCaller  bool             // the caller's account is a part of some values
+	wide      *domain          // with the values of which AWS does not say whether they occur; nil when there are none
+	multi     bool             // any number of values
+	presence  condkey.Presence // where it may lack, a caller can see to it that the key is there
+	start     []value          // the plainest values
+}
+
+type domainKind uint8
+
+const (
+	never   domainKind = iota // always absent
+	fixedTo                   // always vals
+	choice                    // one of vals
+	text                      // a value of one of the forms
+	number                    // lo to hi
+	address                   // one of addrs
+)
+
+func always(texts ...string) domain {
+	d := domain{kind: fixedTo}
+	for _, t := range texts {
+		d.vals = append(d.vals, value{s: t})
 	}
-	_, id, ok := strings.Cut(c.KeyARN, ":key/")
+	return d
+}
+
+func oneOf(texts ...string) domain {
+	d := always(texts...)
+	d.kind = choice
+	return d
+}
+
+// canLack says whether a search may leave the key out.
+func (d *domain) canLack(sure bool) bool {
+	return d.mayBeAbsent() || d.presence == condkey.MayLack && !sure
+}
+
+// mayBeAbsent reports whether some requests lack the key, or AWS does not say
+// whether any has it.
+func (d *domain) mayBeAbsent() bool {
+	return d.presence == condkey.Chosen || d.presence == condkey.MayHave || d.presence == condkey.Unsaid
+}
+
+// domain returns what the key in a slot can hold, for this search.
+func (s *searching) domain(slot int) *domain {
+	d := s.domains[slot]
+	if !s.sure && d.wide != nil {
+		return d.wide
+	}
+	return d
+}
+
+// A domainKey says what a domain depends on. The pairs of an encryption context,
+// of which there can be many, have one domain.
+type domainKey struct {
+	typ    callerKind
+	temp   bool
+	path   pathKind
+	slot   int
+	row    *condkey.Row // instead of slot
+	action string       // of keys that depend on it
+	keys   kmsapi.KeySet
+	with   presenceOf
+}
+
+// A presenceOf says what the rules between keys make of one of them.
+type presenceOf uint8
+
+const (
+	untied presenceOf = iota
+	withoutKey
+	withKey
+)
+
+// domainIn returns the domain of a key, made when it is first asked for.
+func (s *requestKind) domainIn(slot int) *domain {
+	k := domainKey{typ: s.typ, temp: s.temp, path: s.path, slot: slot}
+	key := s.c.slots[slot]
+	if key.Tie == condkey.TieContext {
+		k.slot, k.row = 0, key.Row
+	}
+	if key.Depends.Action {
+		k.action, k.keys = s.Action, s.keys
+	}
+	if present, tied := s.with.of(slot); tied {
+		if k.with = withoutKey; present {
+			k.with = withKey
+		}
+	}
+	d, ok := s.c.domains[k]
 	if !ok {
+		made := s.domainOf(slot)
+		d = &made
+		d.start = d.plain()
+		s.c.b.Spend(150)
+		s.c.domains[k] = d
+	}
+	return d
+}
+
+// plain returns the domain's plainest values, none when the key may be absent.
+func (d *domain) plain() []value {
+	if d.mayBeAbsent() {
 		return nil
 	}
-	mr := strings.HasPrefix(id, "mrk-")
-	return &mr
+	switch d.kind {
+	case fixedTo:
+		return d.vals
+	case choice:
+		return d.vals[:1]
+	case text:
+		return []value{{s: d.plainText}}
+	case number:
+		return []value{secondsValue(d.hi)}
+	case address:
+		return []value{addressValue(netip.AddrFrom4([4]byte{198, 51, 100, 23}))} // in every set of addresses
+	default:
+		return nil
+	}
+}
+
+func secondsValue(n int64) value { return value{s: strconv.FormatInt(n, 10), n: n} }
+
+func addressValue(a netip.Addr) value { return value{s: a.String(), a: a} }
+
+func timeValue(n int64) value {
+	return value{s: time.Unix(n, 0).UTC().Format(time.RFC3339), n: n}
 }

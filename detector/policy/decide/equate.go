@@ -9,7 +9,7 @@ import (
 // equate meets literals with variables: two keys must have equal, or partly
 // equal, values. trial holds values that would do if variables could be
 // anything. Where it has to guess, the search is incomplete if the guess fails.
-func (s *search) equate(c, lits []literal, m, trial *model, layouts []layout) bool {
+func (s *searching) equate(c, lits []literal, m, trial *model, layouts []layout) bool {
 	for i := range lits {
 		l := &lits[i]
 		if !l.set.vars {
@@ -32,7 +32,7 @@ func (s *search) equate(c, lits []literal, m, trial *model, layouts []layout) bo
 
 // join makes the key of lits[i] equal to one of its patterns. impossible is
 // true when each of them is proven out of reach.
-func (s *search) join(c, lits []literal, i int, m, trial *model, layouts []layout) (ok, impossible bool) {
+func (s *searching) join(c, lits []literal, i int, m, trial *model, layouts []layout) (ok, impossible bool) {
 	impossible = true
 	rest := append(append([]literal(nil), lits[:i]...), lits[i+1:]...)
 	for j := range lits[i].set.pats {
@@ -73,12 +73,12 @@ func (s *search) join(c, lits []literal, i int, m, trial *model, layouts []layou
 }
 
 // never reports whether lits cannot be met even with all variables free.
-func (s *search) never(layouts []layout, lits []literal, m *model) bool {
+func (s *searching) never(layouts []layout, lits []literal, m *model) bool {
 	return !s.fill(layouts, lits, m.clone(), asAnything) && !m.b.Out()
 }
 
 // byDefault lets the variable be absent, so that its default counts.
-func (s *search) byDefault(c, lits, rest []literal, i int, v textsolve.Part, m *model, layouts []layout) (ok, impossible bool) {
+func (s *searching) byDefault(c, lits, rest []literal, i int, v textsolve.Part, m *model, layouts []layout) (ok, impossible bool) {
 	if !v.HasDefault || !absentFits(on(c, v.Slot)) {
 		return false, true
 	}
@@ -91,7 +91,7 @@ func (s *search) byDefault(c, lits, rest []literal, i int, v textsolve.Part, m *
 
 // after gives a variable's key a value that meets want, and then solves lits
 // again. What it chose is not held on to: c stays as it is.
-func (s *search) after(c, lits []literal, want literal, m *model, layouts []layout) bool {
+func (s *searching) after(c, lits []literal, want literal, m *model, layouts []layout) bool {
 	if m.b.Spend(20 + 10*len(c)); m.b.Out() || s.groupOf(want.slot) == s.groupOf(lits[0].slot) || s.depth > maxDepth {
 		return false
 	}
@@ -109,7 +109,7 @@ func (s *search) after(c, lits []literal, want literal, m *model, layouts []layo
 const maxDepth = 6
 
 // merge gives two keys one value that meets the literals on both.
-func (s *search) merge(c, lits, rest []literal, i, ref int, m *model, layouts []layout) (ok, impossible bool) {
+func (s *searching) merge(c, lits, rest []literal, i, ref int, m *model, layouts []layout) (ok, impossible bool) {
 	m.b.Spend(len(c) + 20*len(rest))
 	joined := rest[:len(rest):len(rest)]
 	for _, l := range c {
@@ -138,7 +138,7 @@ func (s *search) merge(c, lits, rest []literal, i, ref int, m *model, layouts []
 // outlines returns patterns that match at least all values of a key, nil when
 // nothing is known of them. possible is false when no request of this request kind
 // has the key.
-func (s *search) outlines(slot int, m *model) (list []textsolve.Pattern, possible bool) {
+func (s *searching) outlines(slot int, m *model) (list []textsolve.Pattern, possible bool) {
 	g := s.groupOf(slot)
 	switch {
 	case g == gCalled:
@@ -189,7 +189,7 @@ func (v *layout) outline(p place) textsolve.Pattern {
 const maxOutline = 32
 
 // part keeps a key away from a variable: it changes the variable's value.
-func (s *search) part(c, lits []literal, l *literal, m *model, layouts []layout) bool {
+func (s *searching) part(c, lits []literal, l *literal, m *model, layouts []layout) bool {
 	for j := range l.set.pats {
 		for _, p := range l.set.pats[j].Parts {
 			if p.Variable == "" {
@@ -259,7 +259,7 @@ const maxCaptures = 200
 
 // invert solves literals with variables on a key that has one value, or one of
 // a few: then it is the variables that must give way.
-func (s *search) invert(c, lits []literal, m *model, slot int) bool {
+func (s *searching) invert(c, lits []literal, m *model, slot int) bool {
 	d := s.domain(slot)
 	var choices [][]value
 	switch d.kind {
@@ -286,7 +286,7 @@ func (s *search) invert(c, lits []literal, m *model, slot int) bool {
 
 // giveWay changes the variables of lits until all of them hold in m. It fails
 // with the search still complete only when no value of the variables will do.
-func (s *search) giveWay(c, lits []literal, m *model) bool {
+func (s *searching) giveWay(c, lits []literal, m *model) bool {
 	for i := range lits {
 		l := &lits[i]
 		if l.holds(m) {
@@ -302,7 +302,7 @@ func (s *search) giveWay(c, lits []literal, m *model) bool {
 	return true
 }
 
-func (s *search) giveWayTo(c []literal, l *literal, m *model) bool {
+func (s *searching) giveWayTo(c []literal, l *literal, m *model) bool {
 	text := m.text(l.slot)
 	for j := range l.set.pats {
 		p := &l.set.pats[j]
@@ -335,7 +335,7 @@ func (s *search) giveWayTo(c []literal, l *literal, m *model) bool {
 }
 
 // giveOne gives one variable a value that makes l hold.
-func (s *search) giveOne(c []literal, l *literal, want literal, m *model) bool {
+func (s *searching) giveOne(c []literal, l *literal, want literal, m *model) bool {
 	if m.b.Spend(20 + 10*len(c)); m.b.Out() || s.depth > maxDepth {
 		s.incomplete = true
 		return false
@@ -356,7 +356,7 @@ const maxAccounts = 8
 // moveAccount solves an ARN that carries the caller's account: when no ARN of
 // this account will do, the caller moves to an account that has some. build
 // returns the ARN's shapes in an account, in any account for "".
-func (s *search) moveAccount(c, lits []literal, m *model, build func(account string) []layout) bool {
+func (s *searching) moveAccount(c, lits []literal, m *model, build func(account string) []layout) bool {
 	var tried []string
 	how := asAnything
 	if s.settled(lits) { // the variables have one value in all these requests

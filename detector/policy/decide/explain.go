@@ -90,10 +90,6 @@ func (d *decider) sentence(cl *clause, o *outcome, holds bool) string {
 	}
 }
 
-func (s *search) uncertainSlot(slot int) bool {
-	return slot >= sFirst && s.domains[slot].presence == condkey.Unsaid
-}
-
 // whenAbsent says what an operator makes of an absent key.
 func whenAbsent(op policy.Operator, holds bool) string {
 	switch {
@@ -131,7 +127,7 @@ func presence(key condkey.Key, negated bool, o *outcome, vals []value) string {
 // escaped says how the request escapes a Deny; "" when the Deny is about other
 // principals than the caller.
 func (d *decider) escaped(st *stmt, o *outcome) string {
-	applies, _ := st.denyEscapes(o.search, o.model)
+	applies, _ := o.search.denyEscapes(st, o.model)
 	if !applies {
 		if st.NotPrincipal {
 			return label(st) + " denies all but the principals it lists; this caller is listed."
@@ -148,28 +144,6 @@ func (d *decider) escaped(st *stmt, o *outcome) string {
 		}
 	}
 	return ""
-}
-
-func quoteValues(vals []value) string {
-	texts := make([]string, len(vals))
-	for i, v := range vals {
-		texts[i] = shorten(v.s, 80)
-	}
-	return fmt.Sprintf("%q", strings.Join(texts, ", "))
-}
-
-// shorten returns the text, cut when it has more than n characters.
-func shorten(s string, n int) string {
-	count, cut := 0, 0
-	for i := range s {
-		if count == n-3 {
-			cut = i
-		}
-		if count++; count > n {
-			return s[:cut] + "..."
-		}
-	}
-	return s
 }
 
 // notes says for each statement what it does about outsiders, given what all

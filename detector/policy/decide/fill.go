@@ -7,16 +7,8 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 )
 
-// A reading says what becomes of variables.
-type reading bool
-
-const (
-	asModel    reading = false // they have the values of the model
-	asAnything reading = true  // they can be anything: more matches than in truth
-)
-
 // fill finds texts for one of the layouts that meet lits and writes them into m.
-func (s *search) fill(layouts []layout, lits []literal, m *model, how reading) bool {
+func (s *searching) fill(layouts []layout, lits []literal, m *model, how reading) bool {
 	for i := range layouts {
 		v := &layouts[i]
 		if i > 0 && !v.matters(lits) {
@@ -75,7 +67,7 @@ func (v *layout) edit(constraints []textsolve.Constraint, m *model) ([]string, b
 
 // constraints turns literals into constraints on the layout's shape; ok is false
 // when one of them cannot be met by it.
-func (s *search) constraints(v *layout, lits []literal, m *model, how reading) (list []textsolve.Constraint, ok bool) {
+func (s *searching) constraints(v *layout, lits []literal, m *model, how reading) (list []textsolve.Constraint, ok bool) {
 	list = s.strangeNetwork(v)
 	for i := range lits {
 		l := &lits[i]
@@ -113,7 +105,7 @@ func (s *search) constraints(v *layout, lits []literal, m *model, how reading) (
 }
 
 // strangeNetwork keeps the owner's and named accounts and VPCs out of a VPC's ARN.
-func (s *search) strangeNetwork(v *layout) []textsolve.Constraint {
+func (s *searching) strangeNetwork(v *layout) []textsolve.Constraint {
 	if !s.freshWhere || s.groupOf(v.at[0].slot) != gVpc {
 		return nil
 	}
@@ -154,7 +146,7 @@ const maxEqual = 16
 // solve finds texts for a layout's segments; where some must be equal it tries
 // the texts that a solution without that demand has there, then leaves them
 // out and looks for others. Without other solutions there is none.
-func (s *search) solve(v *layout, constraints []textsolve.Constraint, b *textsolve.Budget) ([]string, bool) {
+func (s *searching) solve(v *layout, constraints []textsolve.Constraint, b *textsolve.Budget) ([]string, bool) {
 	var tried []string
 	for range maxEqual {
 		texts, ok := v.Shape.Solve(constraints, b)
@@ -193,29 +185,4 @@ func (s *search) solve(v *layout, constraints []textsolve.Constraint, b *textsol
 	}
 	s.incomplete = true // other texts may do
 	return nil, false
-}
-
-// under returns the patterns of s without variables, as how has it.
-// negated says that the patterns are to be avoided: where they can be anything, they are dropped.
-func (s *valueSet) under(m *model, how reading, negated bool) []textsolve.Pattern {
-	if !s.vars {
-		return s.pats
-	}
-	m.b.Spend(textsolve.PatternSize * len(s.pats))
-	var pats []textsolve.Pattern
-	for i := range s.pats {
-		p := &s.pats[i]
-		switch {
-		case p.Parts == nil:
-			pats = append(pats, *p)
-		case how == asModel:
-			if q, ok := resolve(p, m); ok {
-				pats = append(pats, q)
-			}
-		case !negated:
-			m.b.Spend(3 * len(p.Text))
-			pats = append(pats, p.OverApproximate())
-		}
-	}
-	return pats
 }

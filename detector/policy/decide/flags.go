@@ -2,8 +2,6 @@ package decide
 
 import (
 	"slices"
-
-	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // flags says what the decision turned on.
@@ -33,43 +31,4 @@ func (d *decider) flags(dec *Decision) []Flag {
 	}
 	slices.Sort(flags)
 	return flags
-}
-
-// asksForServices says whether a condition asks for a service or its customer.
-func (c *compiled) asksForServices() bool {
-	return slices.ContainsFunc(c.slots[sFirst:], func(k condkey.Key) bool {
-		return k.Names == condkey.ServicePrincipal || k.Names.Customer()
-	})
-}
-
-// unknownFact says whether a condition asks for a fact of the key that the
-// question does not say.
-func (c *compiled) unknownFact() bool {
-	unknown := c.unknownFacts()
-	return slices.ContainsFunc(c.slots[sFirst:], func(k condkey.Key) bool { return k.Reads&unknown != 0 })
-}
-
-// unknownFacts is the set of facts that the question does not say.
-func (c *compiled) unknownFacts() condkey.Fact {
-	k := &c.Key
-	facts := condkey.FactOrgPath
-	for _, f := range [...]struct {
-		fact    condkey.Fact
-		unknown bool
-	}{
-		{condkey.FactRegion, c.region == ""},
-		{condkey.FactOwner, c.owner == ""},
-		{condkey.FactOrg, k.Org == ""},
-		{condkey.FactTags, k.Tags == nil},
-		{condkey.FactSpec, k.Spec == ""},
-		{condkey.FactUsage, k.Usage == ""},
-		{condkey.FactOrigin, k.Origin == ""},
-		{condkey.FactMultiRegion | condkey.FactKeyType, c.multiRegion() == nil},
-		{condkey.FactAliases, k.Aliases == nil},
-	} {
-		if f.unknown {
-			facts |= f.fact
-		}
-	}
-	return facts
 }

@@ -47,7 +47,7 @@ func asMember(lits []literal) (each, some []literal, possible bool) {
 
 // pickMany returns values for a key that holds a set: one member for each
 // literal that asks for some, and at least one.
-func (s *search) pickMany(slot int, d *domain, lits []literal, m *model) ([]value, bool) {
+func (s *searching) pickMany(slot int, d *domain, lits []literal, m *model) ([]value, bool) {
 	single := *d
 	single.multi = false
 	each, some, ok := asMember(lits)
@@ -73,7 +73,7 @@ func (s *search) pickMany(slot int, d *domain, lits []literal, m *model) ([]valu
 
 // repairCalled solves aws:CalledVia, First and Last: the services in a chain of
 // calls. The list holds only some services, so it may be missing under a service.
-func (s *search) repairCalled(lits []literal, m *model) bool {
+func (s *searching) repairCalled(lits []literal, m *model) bool {
 	list, first, last := s.c.slotWith(condkey.TieCalled), s.c.slotWith(condkey.TieCalledFirst), s.c.slotWith(condkey.TieCalledLast)
 	set := func(chain []value) {
 		for _, x := range [...]struct {
@@ -143,7 +143,7 @@ func allLiteralsHold(lits []literal, m *model) bool {
 // calledBy returns a service that meets lits, whichever of a chain's keys they
 // are on: one of those known to make chains, or another of the row. It may
 // change lits.
-func (s *search) calledBy(lits []literal, row *condkey.Row, known []string, m *model) (value, bool) {
+func (s *searching) calledBy(lits []literal, row *condkey.Row, known []string, m *model) (value, bool) {
 	for i := range lits {
 		lits[i].slot = 0
 	}
@@ -169,7 +169,7 @@ func (s *search) calledBy(lits []literal, row *condkey.Row, known []string, m *m
 
 // repairMFA solves aws:MultiFactorAuthPresent and Age together, for temporary
 // credentials of roles, users and root users: an age comes with true only.
-func (s *search) repairMFA(lits []literal, m *model) bool {
+func (s *searching) repairMFA(lits []literal, m *model) bool {
 	present, age := s.c.slotWith(condkey.TieMFA), s.c.slotWith(condkey.TieMFAAge)
 	onPresent, onAge := on(lits, present), on(lits, age)
 	try := func(p string, a []value) bool {
@@ -208,7 +208,7 @@ func (s *search) repairMFA(lits []literal, m *model) bool {
 }
 
 // repairSpec solves key spec, key usage, algorithm and type of message together.
-func (s *search) repairSpec(lits []literal, m *model) bool {
+func (s *searching) repairSpec(lits []literal, m *model) bool {
 	for _, k := range s.c.kinds {
 		if k.Set()&s.keys == 0 {
 			continue
@@ -228,7 +228,7 @@ func (s *search) repairSpec(lits []literal, m *model) bool {
 	return false
 }
 
-func (s *search) trySpec(lits []literal, m *model, k kmsapi.KeyKind, alg, msg string) bool {
+func (s *searching) trySpec(lits []literal, m *model, k kmsapi.KeyKind, alg, msg string) bool {
 	text := func(slot int) (v, fact string) {
 		switch s.c.slots[slot].Tie {
 		case condkey.TieSpec:

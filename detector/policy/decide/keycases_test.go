@@ -88,7 +88,7 @@ func (c *corpusCase) judge(t testing.TB, keys *condkey.Table, p *policy.Policy) 
 
 // spaceOf compiles p for q.
 func spaceOf(p *policy.Policy, keys *condkey.Table, q Question) *space {
-	c := compile(p, keys, q.about(partitions(p, q)[0]), textsolve.NewBudget(MaxSteps, nil))
+	c := compileFor(p, keys, q.about(partitions(p, q)[0]), textsolve.NewBudget(MaxSteps, nil))
 	return newSpace(c, q.At, q.TrustedOrgs)
 }
 

@@ -147,14 +147,12 @@ func probeWith(t *testing.T, keys *condkey.Table, f *keyFact) keyProbe {
 // can reports whether requests of a kind can meet a literal on the key.
 func (p keyProbe) can(k callKind, l literal, sure bool) bool {
 	l.slot = p.slot
-	sc := requestKind{c: p.c, typ: k.caller, temp: k.temp, path: k.path, Ask: kmsapi.Ask{Action: k.action}, keys: kmsapi.AnyKey}
-	for _, with := range p.c.tell(p.c.presences([]int{p.slot}), sc.kindOf()) {
+	kind := p.c.kind(k.caller, k.temp, k.path, kmsapi.Ask{Action: k.action}, kmsapi.AnyKey)
+	for _, one := range kind.splitBy(p.slot) {
 		p.c.b = textsolve.NewBudget(MaxSteps, nil)
 		p.c.b.Divide(MaxSteps, partOutcomes)
 		p.c.b.Begin(partOutcomes)
-		one := sc
-		one.with = with
-		s := p.c.newSearch(&one, reach{}, sure)
+		s := p.c.newSearch(one, reach{}, sure)
 		st := *s.allows[0]
 		st.clauses = nil
 		s.allows = []*stmt{&st}
@@ -322,10 +320,9 @@ func TestKeyRows(t *testing.T) {
 		}
 	}
 	c := spaceOf(mustParse([]byte(policytest.StatementText())), condkey.Default(), surroundings())
-	s := search{requestKind: &requestKind{c: c}}
 	for _, r := range condkey.Default().Rows() {
 		for i := range r.Cases {
-			if v := &r.Cases[i].Values; v.First != "" && !s.inForms(c.formsOf(v.ShapesParsed()), c.filled(v.First)) {
+			if v := &r.Cases[i].Values; v.First != "" && !inForms(c.formsOf(v.ShapesParsed()), c.filled(v.First)) {
 				t.Errorf("%s: the example %q is not of the row's shapes", r.Name, v.First)
 			}
 		}

@@ -1,15 +1,11 @@
 package decide
 
 import (
-	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
-	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/ipset"
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
@@ -40,68 +36,6 @@ type requestKind struct {
 	kind    condkey.Kind
 	domains []*domain // by slot; only for slots from sFirst on
 	start   *model    // a stranger's plainest request
-}
-
-// A domain is what the values of one key can be.
-type domain struct {
-	kind      domainKind
-	vals      []value // fixed: the values, all at once; choice: the choices
-	forms     []form
-	lo, hi    int64
-	addrs     ipset.Set
-	first     string           // a pleasant value of the forms, whoever calls
-	plainText string           // a value of the forms for the plainest caller
-	known     []string         // the documented values; others may exist
-	ofCaller  bool             // the caller's account is a part of some values
-	wide      *domain          // with the values of which AWS does not say whether they occur; nil when there are none
-	multi     bool             // any number of values
-	presence  condkey.Presence // where it may lack, a caller can see to it that the key is there
-	start     []value          // the plainest values
-}
-
-type domainKind uint8
-
-const (
-	never   domainKind = iota // always absent
-	fixedTo                   // always vals
-	choice                    // one of vals
-	text                      // a value of one of the forms
-	number                    // lo to hi
-	address                   // one of addrs
-)
-
-func always(texts ...string) domain {
-	d := domain{kind: fixedTo}
-	for _, t := range texts {
-		d.vals = append(d.vals, value{s: t})
-	}
-	return d
-}
-
-func oneOf(texts ...string) domain {
-	d := always(texts...)
-	d.kind = choice
-	return d
-}
-
-// canLack says whether a search may leave the key out.
-func (d *domain) canLack(sure bool) bool {
-	return d.mayBeAbsent() || d.presence == condkey.MayLack && !sure
-}
-
-// mayBeAbsent reports whether some requests lack the key, or AWS does not say
-// whether any has it.
-func (d *domain) mayBeAbsent() bool {
-	return d.presence == condkey.Chosen || d.presence == condkey.MayHave || d.presence == condkey.Unsaid
-}
-
-// domain returns what the key in a slot can hold, for this search.
-func (s *search) domain(slot int) *domain {
-	d := s.domains[slot]
-	if !s.sure && d.wide != nil {
-		return d.wide
-	}
-	return d
 }
 
 // open computes the domains of all mentioned keys and the plainest request,
@@ -136,83 +70,6 @@ func (s *requestKind) kindOf() condkey.Kind {
 		kind.Creds = condkey.Temporary
 	}
 	return kind
-}
-
-// A domainKey says what a domain depends on. The pairs of an encryption context,
-// of which there can be many, have one domain.
-type domainKey struct {
-	typ    callerKind
-	temp   bool
-	path   pathKind
-	slot   int
-	row    *condkey.Row // instead of slot
-	action string       // of keys that depend on it
-	keys   kmsapi.KeySet
-	with   presenceOf
-}
-
-// A presenceOf says what the rules between keys make of one of them.
-type presenceOf uint8
-
-const (
-	untied presenceOf = iota
-	withoutKey
-	withKey
-)
-
-// domainIn returns the domain of a key, made when it is first asked for.
-func (s *requestKind) domainIn(slot int) *domain {
-	k := domainKey{typ: s.typ, temp: s.temp, path: s.path, slot: slot}
-	key := s.c.slots[slot]
-	if key.Tie == condkey.TieContext {
-		k.slot, k.row = 0, key.Row
-	}
-	if key.Depends.Action {
-		k.action, k.keys = s.Action, s.keys
-	}
-	if present, tied := s.with.of(slot); tied {
-		if k.with = withoutKey; present {
-			k.with = withKey
-		}
-	}
-	d, ok := s.c.domains[k]
-	if !ok {
-		made := s.domainOf(slot)
-		d = &made
-		d.start = d.plain()
-		s.c.b.Spend(150)
-		s.c.domains[k] = d
-	}
-	return d
-}
-
-// plain returns the domain's plainest values, none when the key may be absent.
-func (d *domain) plain() []value {
-	if d.mayBeAbsent() {
-		return nil
-	}
-	switch d.kind {
-	case fixedTo:
-		return d.vals
-	case choice:
-		return d.vals[:1]
-	case text:
-		return []value{{s: d.plainText}}
-	case number:
-		return []value{secondsValue(d.hi)}
-	case address:
-		return []value{addressValue(netip.AddrFrom4([4]byte{198, 51, 100, 23}))} // in every set of addresses
-	default:
-		return nil
-	}
-}
-
-func secondsValue(n int64) value { return value{s: strconv.FormatInt(n, 10), n: n} }
-
-func addressValue(a netip.Addr) value { return value{s: a.String(), a: a} }
-
-func timeValue(n int64) value {
-	return value{s: time.Unix(n, 0).UTC().Format(time.RFC3339), n: n}
 }
 
 // startCaller sets the caller's keys to a stranger's. Numbers and names are
@@ -289,12 +146,23 @@ func (c *space) relevant(action string) relevance {
 	return r
 }
 
-// reachable says whether any outsider but a service can be one of the entries.
-func (e *entries) reachable(not bool) bool {
-	if not {
-		return !e.star
+// kind returns one kind of request about keys of some kinds.
+func (c *space) kind(t callerKind, temp bool, p pathKind, a kmsapi.Ask, keys kmsapi.KeySet) *requestKind {
+	return &requestKind{c: c, typ: t, temp: temp, path: p, Ask: a, keys: keys}
+}
+
+// splitBy lists the kinds that differ in which of the keys in slots are there,
+// as far as rules tie them together.
+func (s *requestKind) splitBy(slots ...int) []*requestKind { return s.split(s.c.presences(slots)) }
+
+func (s *requestKind) split(withs []presenceSet) []*requestKind {
+	var list []*requestKind
+	for _, with := range s.c.tell(withs, s.kindOf()) {
+		one := *s
+		one.with = with
+		list = append(list, &one)
 	}
-	return e.star || e.open != nil || len(e.accounts)+len(e.roles)+len(e.users)+len(e.feds)+len(e.sessions)+len(e.roleIDs)+len(e.userIDs) > 0
+	return list
 }
 
 // requestKinds lists the kinds of requests that the policy can tell apart, those
@@ -326,15 +194,27 @@ func (c *space) requestKinds(a kmsapi.Ask) []*requestKind {
 					continue // sessions are temporary anyway
 				}
 				for _, keys := range kinds {
-					sc := &requestKind{c: c, typ: t, temp: temp || t == roleCaller || t == fedCaller, path: p, Ask: a, keys: keys}
-					for _, with := range c.tell(withs, sc.kindOf()) {
-						one := *sc
-						one.with = with
-						list = append(list, &one)
-					}
+					one := c.kind(t, temp || t == roleCaller || t == fedCaller, p, a, keys)
+					list = append(list, one.split(withs)...)
 				}
 			}
 		}
 	}
 	return list
+}
+
+// keySets returns the kinds of keys that the key may be of and that serve a:
+// each by itself where what the request carries depends on the kind.
+func (c *space) keySets(a kmsapi.Ask) []kmsapi.KeySet {
+	serve := c.serving(a)
+	if !c.tellsKeys(a) {
+		return []kmsapi.KeySet{serve}
+	}
+	var sets []kmsapi.KeySet
+	for kind := kmsapi.SymmetricKey; kind <= kmsapi.AgreementKey; kind <<= 1 {
+		if serve&kind != 0 {
+			sets = append(sets, kind)
+		}
+	}
+	return sets
 }

@@ -25,7 +25,7 @@ func wholeLayout(slot int, t textsolve.Shape) layout {
 
 // layouts lists the shapes that a group's values can have in this request kind;
 // optional says that the whole group may be absent.
-func (s *search) layouts(g group, slot int, m *model) (list []layout, optional bool) {
+func (s *searching) layouts(g group, slot int, m *model) (list []layout, optional bool) {
 	switch g {
 	case gCaller:
 		return s.shape(g, s.callerLayouts), false
@@ -92,7 +92,7 @@ type shapeKey struct {
 }
 
 // shape returns the shapes of a group, made when they are first asked for.
-func (s *search) shape(g group, build func() []layout) []layout {
+func (s *searching) shape(g group, build func() []layout) []layout {
 	k := shapeKey{g, s.typ, s.path, s.sure}
 	list, ok := s.c.shapes[k]
 	if !ok {
@@ -107,7 +107,7 @@ func (s *search) shape(g group, build func() []layout) []layout {
 // acts for itself are those of one service: they have a label in common with
 // its principal, or are the principal. Source: IAM User Guide, reference_policies_condition-keys.html,
 // aws:PrincipalServiceNamesList; what the list holds it does not say.
-func (s *search) formsFor(slot int, d *domain, m *model) []form {
+func (s *searching) formsFor(slot int, d *domain, m *model) []form {
 	if !s.c.hasTie(slot, condkey.TieService) {
 		return d.forms
 	}
@@ -138,7 +138,7 @@ func (c *space) listsService(name string) bool {
 // buildLayouts are the ARNs of a build and of its project next to each other:
 // they agree in Region, account and project. Where AWS does not say whether
 // both are there, either may be alone.
-func (s *search) buildLayouts(account string) []layout {
+func (s *searching) buildLayouts(account string) []layout {
 	build, project := s.c.slotWith(condkey.TieBuild), s.c.slotWith(condkey.TieProject)
 	var list []layout
 	for _, b := range s.domains[build].forms {
@@ -170,7 +170,7 @@ func pairLayout(first, second int, a, b *form, account string) layout {
 }
 
 // always reports whether every request of the request kind has the key with a tie.
-func (s *search) always(tie condkey.Tie) bool {
+func (s *searching) always(tie condkey.Tie) bool {
 	rule := s.c.keys.Tied(tie).Case(s.kind)
 	return rule != nil && rule.Is == condkey.Always
 }
@@ -184,7 +184,7 @@ func (f *form) layout(slot int) layout {
 
 // callerLayouts are the shapes of the caller's ARN, with the account and the
 // name where they are in it.
-func (s *search) callerLayouts() []layout {
+func (s *searching) callerLayouts() []layout {
 	forms := s.callerForms(s.c.slots[sArn].Row)
 	list := make([]layout, 0, len(forms))
 	for _, f := range forms {
@@ -209,7 +209,7 @@ func (s *search) callerLayouts() []layout {
 
 // callerForms are the forms of a row's key of the caller, in a search that is not
 // sure also those of which AWS does not say whether they occur.
-func (s *search) callerForms(row *condkey.Row) []form {
+func (s *searching) callerForms(row *condkey.Row) []form {
 	rule := row.Case(s.kind)
 	forms := s.c.formsOf(rule.ShapesParsed())
 	if !s.sure {
@@ -220,7 +220,7 @@ func (s *search) callerForms(row *condkey.Row) []form {
 
 // userLayouts are the shapes of a user id: a unique id, and after it the
 // name of a role's session.
-func (s *search) userLayouts() []layout {
+func (s *searching) userLayouts() []layout {
 	var list []layout
 	for _, f := range s.callerForms(s.c.slots[sUserID].Row) {
 		n := len(f.Segments) - 1
@@ -234,7 +234,7 @@ func (s *search) userLayouts() []layout {
 }
 
 // orgLayouts are the shapes of an organization's path, which begins with its id.
-func (s *search) orgLayouts(tie condkey.Tie, id, paths int) []layout {
+func (s *searching) orgLayouts(tie condkey.Tie, id, paths int) []layout {
 	forms := s.c.formsOf(s.c.keys.Tied(tie).ShapesIn(s.kind))
 	list := make([]layout, 0, len(forms))
 	for _, f := range forms {
@@ -251,7 +251,7 @@ func (s *search) orgLayouts(tie condkey.Tie, id, paths int) []layout {
 }
 
 // vpcLayouts are the shapes of a VPC's ARN, which ends with its id.
-func (s *search) vpcLayouts() []layout {
+func (s *searching) vpcLayouts() []layout {
 	id, arn := s.c.slotWith(condkey.TieVpc), s.c.slotWith(condkey.TieVpcARN)
 	var list []layout
 	for _, f := range s.c.formsOf(s.c.keys.Tied(condkey.TieVpcARN).ShapesIn(s.kind)) {
@@ -277,7 +277,7 @@ func inAccount(account string) textsolve.Segment {
 }
 
 // parentLayouts are the ARNs of an account's users.
-func (s *search) parentLayouts(account string) []layout {
+func (s *searching) parentLayouts(account string) []layout {
 	s.c.b.Spend(400)
 	segs := []textsolve.Segment{textsolve.Fixed("arn:" + s.c.Partition + ":iam::"), inAccount(account), textsolve.Fixed(":user/")}
 	name := textsolve.Repeat(nameClass(), 1, 64)
@@ -292,7 +292,7 @@ func (s *search) parentLayouts(account string) []layout {
 
 // sessionLayouts are the values of a key that carry the caller's account, and
 // those that carry none.
-func (s *search) sessionLayouts(slot int, account string) []layout {
+func (s *searching) sessionLayouts(slot int, account string) []layout {
 	s.c.b.Spend(400)
 	d := s.domain(slot)
 	list := make([]layout, 0, len(d.forms))

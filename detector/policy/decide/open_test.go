@@ -114,7 +114,7 @@ func TestInForms(t *testing.T) {
 	}
 	forms := []form{newSpace(&compiled{}, time.Time{}, nil).formOf(shape)}
 	for text, want := range map[string]bool{"1-1": true, "1-2": false, "1-": false} {
-		if got := (&search{}).inForms(forms, text); got != want {
+		if got := inForms(forms, text); got != want {
 			t.Errorf("inForms(%q) = %v", text, got)
 		}
 	}
@@ -140,43 +140,6 @@ func TestExists(t *testing.T) {
 	}
 }
 
-// TestUnknownPart holds how a part that is not known is shown.
-func TestUnknownPart(t *testing.T) {
-	problem := &policy.ParseError{Line: 3, Want: "a", Got: "b"}
-	p := &policy.Policy{
-		Statements: []policy.Statement{{Index: 0, Sid: "first"}, {Index: 5, Sid: "fifth"}},
-		Unknown: []policy.Unknown{
-			{Statement: 0, Path: "Statement[0].Action[1]", Problem: problem},
-			{Statement: 0, Path: "Statement.Action", Problem: problem},
-			{Statement: 0, Path: `Statement.Condition.Bool["x"]`, Problem: problem},
-			{Statement: 0, Path: "Statement[0]", Problem: problem},
-			{Statement: 0, Path: "Statement", Problem: problem},
-			{Statement: -1, Path: "Version", Problem: problem},
-			{Statement: -1, Path: "Statement[0]", Problem: problem},
-			{Statement: 1, Path: "Statement[1].Action", Name: "P"},
-			{Statement: 2, Name: "P"},
-		},
-	}
-	d := newDecider(newSpace(&compiled{policy: p}, time.Time{}, nil), Question{})
-	const why = " cannot be read (line 3): expected a, found b"
-	for i, want := range []UnknownPart{
-		{Reason: "Action[1]" + why, Statement: StatementRef{0, "first"}},
-		{Reason: "Action" + why, Statement: StatementRef{0, "first"}},
-		{Reason: `Condition.Bool["x"]` + why, Statement: StatementRef{0, "first"}},
-		{Reason: "a part of it" + why, Statement: StatementRef{0, "first"}},
-		{Reason: "a part of it" + why, Statement: StatementRef{0, "first"}},
-		{Reason: "Version" + why, Statement: StatementRef{-1, ""}},
-		{Reason: "Statement[0]" + why, Statement: StatementRef{-1, ""}},
-		{Reason: "Statement[1].Action: P is not known", Statement: StatementRef{1, ""}},
-		{Reason: "P is not known", Statement: StatementRef{2, ""}},
-	} {
-		got := d.unknownPart(i)
-		if got.Reason != want.Reason || got.Statement != want.Statement {
-			t.Errorf("part %d is %q of %v, want %q of %v", i, got.Reason, got.Statement, want.Reason, want.Statement)
-		}
-	}
-}
-
 // A request must differ from an unknown text only where it counts for sure.
 func TestOrient(t *testing.T) {
 	known, wide, fresh := exactly("a"), exactly("a", "b"), exactly("a", "c")
@@ -195,14 +158,14 @@ func TestOrient(t *testing.T) {
 		{"out, whenever it may be", eachOut, true, false, known, 0},
 		{"out for sure, of one text", eachOut, false, false, known, 1},
 	} {
-		s := &search{requestKind: &requestKind{c: newSpace(&compiled{}, time.Time{}, nil)}, reach: reach{freshWho: row.freshWho}}
+		s := &searching{requestKind: &requestKind{c: newSpace(&compiled{}, time.Time{}, nil)}, reach: reach{freshWho: row.freshWho}}
 		got := s.orient(literal{slot: sAccount, mode: row.mode, set: &valueSet{open: o}}, row.wide)
 		if got.set != row.want || got.mode != row.mode || len(s.apart) != row.apart {
 			t.Errorf("%s: %d patterns, mode %v, apart %v", row.name, len(got.set.pats), got.mode, s.apart)
 		}
 	}
 	o.one = 0
-	s := &search{requestKind: &requestKind{c: newSpace(&compiled{}, time.Time{}, nil)}}
+	s := &searching{requestKind: &requestKind{c: newSpace(&compiled{}, time.Time{}, nil)}}
 	if got := s.orient(literal{slot: sAccount, mode: eachOut, set: &valueSet{open: o}}, false); got.set != wide || s.apart != nil {
 		t.Errorf("out for sure, of many texts: %d patterns, apart %v", len(got.set.pats), s.apart)
 	}

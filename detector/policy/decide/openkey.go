@@ -1,17 +1,19 @@
 package decide
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
 // openKey says what AWS leaves open of the key in a slot, for a request that
 // may get in; "" when nothing is. s is the sure search of the same request kind.
-func (s *search) openKey(slot int, name string, m *model) string {
+func (s *searching) openKey(slot int, name string, m *model) string {
 	vals := m.vals[slot]
 	if slot < sFirst {
-		if len(vals) == 1 && slot == sArn && !s.inForms(s.callerForms(s.c.slots[slot].Row), vals[0].s) {
+		if len(vals) == 1 && slot == sArn && !inForms(s.callerForms(s.c.slots[slot].Row), vals[0].s) {
 			return name + ": AWS does not document which requests its own principal " + vals[0].s + " can make"
 		}
 		return ""
@@ -33,7 +35,7 @@ func (s *search) openKey(slot int, name string, m *model) string {
 }
 
 // occurs reports whether a value is one that AWS documents for the domain.
-func (s *search) occurs(slot int, d *domain, v value) bool {
+func (s *searching) occurs(slot int, d *domain, v value) bool {
 	for i := range s.c.slots[slot].Cases {
 		if slices.Contains(s.c.slots[slot].Cases[i].Doubtful, v.s) {
 			return false
@@ -43,16 +45,28 @@ func (s *search) occurs(slot int, d *domain, v value) bool {
 	case choice, fixedTo:
 		return slices.ContainsFunc(d.vals, func(w value) bool { return w.s == v.s })
 	case text:
-		return s.inForms(d.forms, v.s) && (d.known == nil || slices.Contains(d.known, v.s))
+		return inForms(d.forms, v.s) && (d.known == nil || slices.Contains(d.known, v.s))
 	default:
 		return true
 	}
 }
 
-func (s *search) inForms(forms []form, text string) bool {
+func inForms(forms []form, text string) bool {
 	return slices.ContainsFunc(forms, func(f form) bool {
 		texts, ok := f.Split(text)
 		v := layout{same: f.same}
 		return ok && v.unequal(texts) == nil
 	})
+}
+
+func (s *searching) uncertainSlot(slot int) bool {
+	return slot >= sFirst && s.domains[slot].presence == condkey.Unsaid
+}
+
+func quoteValues(vals []value) string {
+	texts := make([]string, len(vals))
+	for i, v := range vals {
+		texts[i] = shorten(v.s, 80)
+	}
+	return fmt.Sprintf("%q", strings.Join(texts, ", "))
 }

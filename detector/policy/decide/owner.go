@@ -24,7 +24,7 @@ const (
 func ownerOf(p *policy.Policy, keys *condkey.Table, q Question, partition string, b *textsolve.Budget) Owner {
 	about := q.about(partition)
 	about.Insiders = true
-	d := newDecider(newSpace(compile(p, keys, about, b), q.At, q.TrustedOrgs), q)
+	d := newDecider(newSpace(compileFor(p, keys, about, b), q.At, q.TrustedOrgs), q)
 	d.views = make(map[viewKey][]*stmt, 4)
 	if d.owner == "" {
 		unknown := Open{StatementRef{Index: -1}, "the key's owner is not known"}
@@ -181,7 +181,7 @@ func (d *decider) ownersView(action string, effect policy.Effect, how through, s
 			continue
 		}
 		if st.Effect == policy.Allow && !st.NotPrincipal {
-			t.entries = st.entries.through(how)
+			t.entries = st.entries.onlyBy(how)
 		}
 		view = append(view, &t)
 	}
@@ -189,8 +189,8 @@ func (d *decider) ownersView(action string, effect policy.Effect, how through, s
 	return view
 }
 
-// through returns the entries that count for one way of getting in.
-func (e entries) through(how through) entries {
+// onlyBy returns the entries that count for one way of getting in.
+func (e entries) onlyBy(how through) entries {
 	switch how {
 	case byAccount:
 		return entries{star: e.star, accounts: e.accounts}
@@ -220,49 +220,6 @@ func (d *decider) beyondOwner(cl *clause) bool {
 		}
 	}
 	return false
-}
-
-// factUnknown says whether a key holds a fact about the owner or its key that
-// the question does not say, the same in all its requests.
-func (c *compiled) factUnknown(slot int) bool {
-	key := c.slots[slot]
-	switch key.Tie {
-	case condkey.TieOrgID, condkey.TieVpceOrgID:
-		return c.Key.Org == ""
-	case condkey.TieOrgPaths, condkey.TieVpceOrgPaths:
-		return true
-	}
-	return key.Reads&c.unknownFacts() != 0
-}
-
-// insider lists what makes a caller one whom the owner's account can send: of
-// the account and its organization, no service-linked role, which only AWS
-// assumes, and where it is to be sure, from no network that the policy names:
-// the text does not say whose that is.
-func (s *search) insider() []literal {
-	c := s.c
-	lits := []literal{equals(sAccount, c.owner)}
-	if org := c.Key.Org; org != "" && c.mentionsAny(condkey.TieOrgID, condkey.TieOrgPaths) {
-		lits = append(lits, equals(sOrgID, org))
-	}
-	reserved := &valueSet{pats: []textsolve.Pattern{newPattern("arn:*:iam::*"+policy.ServiceLinkedPath+"*", policy.StringLike, nil)}}
-	lits = append(lits, literal{slot: sArn, mode: eachOut, set: reserved})
-	if !s.freshWhere {
-		return lits
-	}
-	others := slices.DeleteFunc(slices.Clone(c.named.accounts), func(a string) bool { return a == c.owner })
-	for i := sFirst; i < len(c.slots); i++ {
-		switch key := c.slots[i]; {
-		case key.Names == condkey.NetworkID && key.Tie != condkey.TieVpcARN: // see strangeNetwork
-			lits = append(lits, noneOf(i, c.named.vpcs...))
-		case key.Names == condkey.NetworkAccount:
-			lits = append(lits, noneOf(i, others...))
-		case key.Names == condkey.Image:
-			lits = append(lits, noneOf(i, c.named.values...))
-		}
-		lits = append(lits, s.doubtful(i, c.slots[i])...)
-	}
-	return lits
 }
 
 // namedOwners lists the principals of the owner's account that are let in by name.

@@ -9,7 +9,7 @@ import (
 )
 
 // pick returns values for a key that stands alone.
-func (s *search) pick(slot int, lits []literal, m *model) ([]value, bool) {
+func (s *searching) pick(slot int, lits []literal, m *model) ([]value, bool) {
 	d := s.domain(slot)
 	if d.presence == condkey.Unsaid && s.sure {
 		for i := range lits {
@@ -25,7 +25,7 @@ func (s *search) pick(slot int, lits []literal, m *model) ([]value, bool) {
 	return s.pickPresent(slot, d, lits, m)
 }
 
-func (s *search) pickPresent(slot int, d *domain, lits []literal, m *model) ([]value, bool) {
+func (s *searching) pickPresent(slot int, d *domain, lits []literal, m *model) ([]value, bool) {
 	fits := func(v ...value) bool { return fitsAll(v, lits, m) }
 	if d.multi {
 		return s.pickMany(slot, d, lits, m)
@@ -119,7 +119,7 @@ func addressesOf(domain ipset.Set, lits []literal, b *textsolve.Budget) ipset.Se
 
 // pickAddress returns an address that meets all literals, those that compare
 // its text too.
-func (s *search) pickAddress(d *domain, slot int, lits []literal, m *model) (netip.Addr, bool) {
+func (s *searching) pickAddress(d *domain, slot int, lits []literal, m *model) (netip.Addr, bool) {
 	var texts, blocks []literal
 	for _, l := range lits {
 		if l.set.pats != nil {
@@ -166,7 +166,7 @@ func countPatterns(lits []literal) int {
 
 // addressTexts returns addresses whose text lits ask for. all is true when no
 // others can meet them; v4 says that only IPv4 addresses count.
-func (s *search) addressTexts(lits []literal, slot int, m *model, v4 bool) (list []netip.Addr, all bool) {
+func (s *searching) addressTexts(lits []literal, slot int, m *model, v4 bool) (list []netip.Addr, all bool) {
 	all = true
 	add := func(text string) {
 		if a, err := netip.ParseAddr(text); err == nil {

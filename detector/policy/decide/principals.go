@@ -311,93 +311,26 @@ func (s *stmt) allowWays(t callerKind, b *textsolve.Budget) [][]literal {
 	return s.entries.cached(waysIn, t, b)
 }
 
-// denyEscapes says whether a Deny applies to the caller in m, as far as its
-// principals go, and lists the moves that take a caller out of them.
-func (s *stmt) denyEscapes(by *search, m *model) (applies bool, moves [][]literal) {
-	if s.NotPrincipal {
-		exempt := s.entries.cached(waysIn, by.typ, m.b) // one listed member of the chain may be enough
-		if by.sure {
-			exempt = s.entries.cached(waysExempt, by.typ, m.b)
-		}
-		exempt = by.readWays(s, exempt)
-		if holdsAny(exempt, m) >= 0 {
-			return false, nil
-		}
-		return true, exempt
+// reachable says whether any outsider but a service can be one of the entries.
+func (e *entries) reachable(not bool) bool {
+	if not {
+		return !e.star
 	}
-	ways := s.entries.cached(waysIn, by.typ, m.b)
-	if s.entries.open != nil {
-		return by.denyOpen(ways, m)
-	}
-	i := holdsAny(ways, m)
-	if i < 0 || s.control && policy.IsServiceLinked(m.text(sArn)) {
-		return false, nil
-	}
-	for _, l := range ways[i] {
-		m.b.Spend(20)
-		moves = append(moves, []literal{l.not()})
-	}
-	return true, moves
+	return e.star || e.open != nil || len(e.accounts)+len(e.roles)+len(e.users)+len(e.feds)+len(e.sessions)+len(e.roleIDs)+len(e.userIDs) > 0
 }
 
-// denyOpen is denyEscapes for a Deny with principals that are not known: it
-// applies when the caller does not escape one of the ways.
-func (s *search) denyOpen(ways [][]literal, m *model) (applies bool, moves [][]literal) {
-next:
-	for _, way := range ways {
-		moves = moves[:0]
-		for _, l := range way {
-			m.b.Spend(20)
-			l = s.read(l.not())
-			if l.holds(m) {
-				continue next
-			}
-			moves = append(moves, []literal{l})
-		}
-		return true, moves
-	}
-	return false, nil
+// listedWays lists the ways in which callers of type t can be one of the principals.
+func (s *stmt) listedWays(t callerKind, b *textsolve.Budget) [][]literal {
+	return s.entries.cached(waysIn, t, b)
 }
 
-// applies reports whether the principals of an Allow cover the caller in m.
-func (s *search) applies(st *stmt, m *model) bool {
-	return holdsAny(s.readWays(st, st.allowWays(s.typ, m.b)), m) >= 0
-}
-
-// readWays reads what is not known in the ways of a statement.
-func (s *search) readWays(st *stmt, ways [][]literal) [][]literal {
-	if st.entries.open == nil {
-		return ways
+// exemptWays lists the ways in which a Deny with NotPrincipal exempts callers
+// of type t: beyond doubt when sure is true; else one listed member of the
+// chain may be enough.
+func (s *stmt) exemptWays(t callerKind, sure bool, b *textsolve.Budget) [][]literal {
+	in := s.entries.cached(waysIn, t, b)
+	if sure {
+		return s.entries.cached(waysExempt, t, b)
 	}
-	list := make([][]literal, len(ways))
-	for i, way := range ways {
-		list[i] = s.readWay(st, way)
-	}
-	return list
-}
-
-func (s *search) readWay(st *stmt, way []literal) []literal {
-	if st.entries.open == nil {
-		return way
-	}
-	list := make([]literal, len(way))
-	for i, l := range way {
-		list[i] = s.read(l)
-	}
-	return list
-}
-
-// holdsAny returns the first way that holds in m, -1 when none does.
-func holdsAny(ways [][]literal, m *model) int {
-	m.b.Spend(1)
-next:
-	for i, w := range ways {
-		for j := range w {
-			if !w[j].holds(m) {
-				continue next
-			}
-		}
-		return i
-	}
-	return -1
+	return in
 }

@@ -27,7 +27,7 @@ const (
 )
 
 // groupOf returns the group of a slot; a key that stands alone is its own group.
-func (s *search) groupOf(slot int) group {
+func (s *searching) groupOf(slot int) group {
 	switch slot {
 	case sAccount, sArn, sName:
 		return gCaller
@@ -74,7 +74,7 @@ func (s *search) groupOf(slot int) group {
 
 // builds reports whether a request has the ARNs both of a build and of its
 // project, and the policy asks for both.
-func (s *search) builds() bool {
+func (s *searching) builds() bool {
 	there := func(slot int) bool {
 		return slot >= 0 && s.domains[slot].ofCaller && !(s.sure && s.domains[slot].presence == condkey.Unsaid)
 	}
@@ -83,7 +83,7 @@ func (s *search) builds() bool {
 
 // repair gives the keys of slot's group values in m that meet all of c. When it
 // fails and the search is not incomplete, there are none.
-func (s *search) repair(c []literal, m *model, slot int) bool {
+func (s *searching) repair(c []literal, m *model, slot int) bool {
 	if m.b.Spend(10); m.b.Out() {
 		return false
 	}
@@ -105,7 +105,7 @@ func (s *search) repair(c []literal, m *model, slot int) bool {
 
 // repairFew solves the groups that have few values between them. Their
 // literals with variables are read as the model has the variables.
-func (s *search) repairFew(g group, lits []literal, m *model) bool {
+func (s *searching) repairFew(g group, lits []literal, m *model) bool {
 	var ok bool
 	switch g {
 	case gCalled:
@@ -121,11 +121,11 @@ func (s *search) repairFew(g group, lits []literal, m *model) bool {
 	return ok
 }
 
-func (s *search) isText(slot int) bool {
+func (s *searching) isText(slot int) bool {
 	return slot < sFirst || s.domains[slot].kind == text && !s.domains[slot].multi && !(s.sure && s.domains[slot].presence == condkey.Unsaid)
 }
 
-func (s *search) literalsOf(c []literal, g group) []literal {
+func (s *searching) literalsOf(c []literal, g group) []literal {
 	var lits []literal
 	for i := range c {
 		if s.groupOf(c[i].slot) == g {
@@ -146,7 +146,7 @@ func absentFits(lits []literal) bool {
 }
 
 // repairText solves a group of text keys.
-func (s *search) repairText(c, lits []literal, m *model, g group, slot int) bool {
+func (s *searching) repairText(c, lits []literal, m *model, g group, slot int) bool {
 	layouts, optional := s.layouts(g, slot, m)
 	lits = s.dropOwner(lits)
 	if (optional || len(layouts) == 0) && absentFits(lits) {
@@ -188,7 +188,7 @@ func (s *search) repairText(c, lits []literal, m *model, g group, slot int) bool
 }
 
 // prefer tries the well-known values of a key.
-func (s *search) prefer(slot int, lits []literal, m *model) bool {
+func (s *searching) prefer(slot int, lits []literal, m *model) bool {
 	d := s.domain(slot)
 	v := make([]value, 1)
 	for i := -1; i < len(d.known) && !m.b.Out(); i++ {
@@ -206,7 +206,7 @@ func (s *search) prefer(slot int, lits []literal, m *model) bool {
 
 // documented says whether a sure search may use the value that m has: it may
 // not invent AWS services, but it believes the policy that names one.
-func (s *search) documented(slot int, lits []literal, m *model) bool {
+func (s *searching) documented(slot int, lits []literal, m *model) bool {
 	if slot < sFirst || s.domains[slot].known == nil || !s.sure {
 		return true
 	}
@@ -221,7 +221,7 @@ func (s *search) documented(slot int, lits []literal, m *model) bool {
 }
 
 // clear makes all keys of a group absent.
-func (s *search) clear(g group, m *model) {
+func (s *searching) clear(g group, m *model) {
 	switch g {
 	case gOrg:
 		m.vals[sOrgID], m.vals[sOrgPaths] = nil, nil
@@ -236,7 +236,7 @@ func (s *search) clear(g group, m *model) {
 
 // settled reports whether all variables in lits have one value in every
 // request of this request kind: then there is nothing to try.
-func (s *search) settled(lits []literal) bool {
+func (s *searching) settled(lits []literal) bool {
 	for i := range lits {
 		for j := range lits[i].set.pats {
 			for _, p := range lits[i].set.pats[j].Parts {
@@ -249,7 +249,7 @@ func (s *search) settled(lits []literal) bool {
 	return true
 }
 
-func (s *search) settledSlot(slot int) bool {
+func (s *searching) settledSlot(slot int) bool {
 	if s.c.hasTie(slot, condkey.TieUsername) {
 		return s.typ != userCaller
 	}
@@ -264,7 +264,7 @@ func (s *search) settledSlot(slot int) bool {
 // where they cannot hold: an outsider has another account, and a stranger
 // another organization. No default helps: the key's account is in every
 // request, and an organization that a default spells out is no stranger's.
-func (s *search) dropOwner(lits []literal) []literal {
+func (s *searching) dropOwner(lits []literal) []literal {
 	if !slices.ContainsFunc(lits, s.dropsOwner) {
 		return lits
 	}
@@ -294,7 +294,7 @@ func (s *search) dropOwner(lits []literal) []literal {
 }
 
 // dropsOwner reports whether dropOwner has something to take out of l.
-func (s *search) dropsOwner(l literal) bool {
+func (s *searching) dropsOwner(l literal) bool {
 	return l.inside() && slices.ContainsFunc(l.set.pats, func(p textsolve.Pattern) bool {
 		return len(p.Parts) == 1 && s.neverEqual(l.slot, p.Parts[0].Slot)
 	})
@@ -302,7 +302,7 @@ func (s *search) dropsOwner(l literal) bool {
 
 // neverEqual says that one key is the caller's account, or a stranger's
 // organization, and the other the key owner's.
-func (s *search) neverEqual(a, b int) bool {
+func (s *searching) neverEqual(a, b int) bool {
 	if a > b {
 		a, b = b, a
 	}

@@ -5,18 +5,19 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/ipset"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// A search looks for one request of a request kind that the policy allows.
+// A searching looks for one request of a request kind that the policy allows.
 //
 // It keeps a list of literals in force and a model that meets them. It starts
 // with the literals of one Allow, then looks whether a Deny applies to the
 // model; if so, every request that gets through must break one of that Deny's
 // literals, so the search tries them one after the other. What it finds is a
 // request; when it comes back empty-handed, and is not incomplete, there is none.
-type search struct {
+type searching struct {
 	*requestKind
 	sure             bool // count only on what AWS documents: for claims that somebody gets in
 	overApproximates bool // variables can be anything: finds more than there is, so nothing found is proof
@@ -37,10 +38,10 @@ type reach struct {
 	freshWhere bool // no network that the policy names
 }
 
-func (c *space) newSearch(sc *requestKind, r reach, sure bool) *search {
+func (c *space) newSearch(sc *requestKind, r reach, sure bool) *searching {
 	sc.open()
 	c.b.Spend(60)
-	s := &search{requestKind: sc, sure: sure, reach: r}
+	s := &searching{requestKind: sc, sure: sure, reach: r}
 	s.allows, s.denies = c.statements(sc.Action, policy.Allow, sure), c.statements(sc.Action, policy.Deny, sure)
 	s.base = s.strangers()
 	s.base = append(s.base[:len(s.base):len(s.base)], c.without()...)
@@ -78,7 +79,7 @@ func (c *space) statements(action string, effect policy.Effect, sure bool) []*st
 }
 
 // begin completes the request kind's plainest request with the keys that hang together.
-func (s *search) begin() {
+func (s *searching) begin() {
 	s.first = s.start
 	if !s.c.mentionsAny(condkey.TieMFA, condkey.TieMFAAge, condkey.TieSpec, condkey.TieUsage, condkey.TieAlgorithm, condkey.TieMessage, condkey.TieVpc, condkey.TieVpcARN) {
 		return
@@ -96,154 +97,8 @@ func (s *search) begin() {
 	}
 }
 
-// A baseKey tells the lists of literals apart that make a caller an outsider.
-type baseKey struct {
-	reach
-	sure bool
-}
-
-// strangers returns the literals that every caller of the wanted kind meets.
-func (s *search) strangers() []literal {
-	if s.typ == serviceCaller {
-		if s.c.customer == nil {
-			s.c.customer = s.strangeCustomer()
-		}
-		return s.c.customer
-	}
-	key := baseKey{s.reach, s.sure}
-	base, ok := s.c.bases[key]
-	if !ok {
-		s.c.b.Spend(200 + textsolve.PatternSize*(len(s.c.named.accounts)+len(s.c.named.orgs)+len(s.c.named.ids)+len(s.c.named.vpcs)+len(s.c.named.values)))
-		if s.c.Insiders {
-			base = s.insider()
-		} else {
-			base = s.outsider()
-		}
-		s.c.bases[key] = base
-	}
-	if s.sure && slices.ContainsFunc(base, s.ownPlace) {
-		base = slices.DeleteFunc(slices.Clone(base), s.ownPlace)
-	}
-	base = base[:len(base):len(base)]
-	if s.typ == fedCaller { // keeps the user behind the session in the caller's account
-		base = append(base, presentKey(sParent))
-	}
-	for i := sFirst; i < len(s.domains); i++ { // and what carries the account, where it must be there
-		if d := s.domains[i]; d.ofCaller && !d.canLack(s.sure) {
-			base = append(base, presentKey(i))
-		}
-	}
-	return base
-}
-
-// ownPlace reports whether l is about where a stranger calls from, by a key of
-// which AWS leaves open whether the request carries it. If it does, the value is
-// of the stranger's own network, and so none that the policy names.
-func (s *search) ownPlace(l literal) bool {
-	return s.c.slots[l.slot].Names.Where() && s.domains[l.slot].presence == condkey.Unsaid
-}
-
-// outsider lists what makes a caller an outsider of the wanted kind.
-func (s *search) outsider() []literal {
-	c := s.c
-	out := func(slot int, lists ...[]string) literal {
-		l := noneOf(slot, slices.Concat(lists...)...)
-		l.absent = slot != sAccount // every request has that one
-		return l
-	}
-	owner := []string{}
-	if c.owner != "" {
-		owner = append(owner, c.owner)
-	}
-	lits := make([]literal, 0, 6)
-	if !s.freshWho {
-		lits = append(lits, out(sAccount, owner, c.TrustedAccounts))
-		if len(c.trustedOrgs) > 0 {
-			lits = append(lits, out(sOrgID, c.trustedOrgs))
-		}
-	} else {
-		lits = append(lits, out(sAccount, owner, c.TrustedAccounts, c.named.accounts))
-		if c.mentionsAny(condkey.TieOrgID, condkey.TieOrgPaths) || len(c.trustedOrgs) > 0 {
-			lits = append(lits, out(sOrgID, c.trustedOrgs, c.named.orgs, []string{c.Key.Org}))
-		}
-		lits = append(lits, c.notOwnersOrg(sOrgID)...)
-		if len(c.named.ids) > 0 {
-			lits = append(lits, out(sUnique, c.named.ids), out(sParentID, c.named.ids))
-		}
-	}
-	for i := sFirst; i < len(c.slots); i++ {
-		lits = append(lits, s.strange(i, c.slots[i])...)
-	}
-	return lits
-}
-
-// strange lists what a key of a stranger, or of one in a strange network, is
-// not: what the policy names, by what the key's values name.
-func (s *search) strange(slot int, key condkey.Key) []literal {
-	c := s.c
-	lits := s.doubtful(slot, key)
-	switch {
-	case !s.freshWho || key.Names.Where() && !s.freshWhere:
-		return lits
-	case key.Names == condkey.Audience && !s.sure:
-		return lits
-	case key.Names == condkey.Image || key.Names == condkey.Person || key.Names == condkey.Subject || key.Names == condkey.Audience:
-		set := &valueSet{}
-		for _, v := range c.named.values {
-			set.pats = append(set.pats, newPattern(v, policy.StringEqualsIgnoreCase, nil))
-		}
-		if s.sure && (key.Names == condkey.Subject || key.Names == condkey.Audience) { // whom a pattern covers only the provider knows
-			for _, v := range c.named.patterns {
-				set.pats = append(set.pats, newPattern(v, policy.StringLike, nil))
-			}
-		}
-		return append(lits, literal{slot: slot, absent: true, mode: eachOut, set: set})
-	case key.Names == condkey.Issuer:
-		return append(lits, absentKey(slot))
-	case key.Names == condkey.NetworkID && key.Tie != condkey.TieVpcARN: // see strangeNetwork
-		return append(lits, noneOf(slot, c.named.vpcs...))
-	case key.Names == condkey.NetworkAccount:
-		return append(lits, noneOf(slot, slices.Concat([]string{c.owner}, c.TrustedAccounts, c.named.accounts)...))
-	case key.Names == condkey.NetworkOrg && key.Multi:
-		return append(append(lits, literal{slot: slot, absent: true, mode: eachOut, set: pathsOf(c.insideOrgs())}), c.notOwnersOrg(slot)...)
-	case key.Names == condkey.NetworkOrg:
-		return append(append(lits, noneOf(slot, c.insideOrgs()...)), c.notOwnersOrg(slot)...)
-	}
-	return lits
-}
-
-// doubtful keeps a sure search from values that may never occur.
-func (s *search) doubtful(slot int, key condkey.Key) []literal {
-	if !s.sure {
-		return nil
-	}
-	var lits []literal
-	for i := range key.Cases {
-		if d := key.Cases[i].Doubtful; d != nil {
-			lits = append(lits, noneOf(slot, d...))
-		}
-	}
-	return lits
-}
-
-// insideOrgs lists the organizations of the owner, of those trusted and those named.
-func (c *space) insideOrgs() []string {
-	return slices.Concat([]string{c.Key.Org}, c.trustedOrgs, c.named.orgs)
-}
-
-// pathsOf is the set of all paths in some organizations.
-func pathsOf(orgs []string) *valueSet {
-	set := &valueSet{}
-	for _, o := range orgs {
-		if o != "" {
-			set.pats = append(set.pats, newPattern(o+"/*", policy.StringLike, nil))
-		}
-	}
-	return set
-}
-
 // find returns a request that gets in, nil when there is none or none was found.
-func (s *search) find(more ...literal) (*model, *stmt) {
+func (s *searching) find(more ...literal) (*model, *stmt) {
 	for _, a := range s.allows {
 		for _, way := range a.allowWays(s.typ, s.c.b) {
 			if m := s.through(a, way, more...); m != nil {
@@ -259,7 +114,7 @@ func (s *search) find(more ...literal) (*model, *stmt) {
 
 // through returns a request that gets in by one Allow, as its principals have
 // it; nil when there is none or none was found.
-func (s *search) through(a *stmt, way []literal, more ...literal) *model {
+func (s *searching) through(a *stmt, way []literal, more ...literal) *model {
 	c := make([]literal, 0, len(s.base)+len(way)+len(a.clauses)+len(more)+4)
 	s.c.b.Spend(20 + 10*cap(c))
 	c = append(append(append(c, s.base...), s.readWay(a, way)...), more...)
@@ -281,7 +136,7 @@ func (s *search) through(a *stmt, way []literal, more ...literal) *model {
 }
 
 // escape changes m, which meets c, until no Deny applies to it.
-func (s *search) escape(c []literal, m *model) *model {
+func (s *searching) escape(c []literal, m *model) *model {
 	for _, d := range s.denies {
 		applies, moves := s.denyApplies(d, m)
 		if !applies {
@@ -307,7 +162,7 @@ func (s *search) escape(c []literal, m *model) *model {
 
 // overApproximate reads the unknown values of l as this kind of search has to. In a
 // search that over-approximates it frees l of variables: it then holds whenever it could.
-func (s *search) overApproximate(l literal) literal {
+func (s *searching) overApproximate(l literal) literal {
 	l = s.read(l)
 	if s.typ == serviceCaller && l.slot < sFirst && s.c.slots[l.slot].Case(s.kind) != nil {
 		holds := literal{slot: l.slot, set: &valueSet{}} // AWS does not say what a service's own keys hold
@@ -332,8 +187,8 @@ func (s *search) overApproximate(l literal) literal {
 }
 
 // denyApplies says whether a Deny stops m, and the ways around it.
-func (s *search) denyApplies(d *stmt, m *model) (bool, [][]literal) {
-	applies, byPrincipal := d.denyEscapes(s, m)
+func (s *searching) denyApplies(d *stmt, m *model) (bool, [][]literal) {
+	applies, byPrincipal := s.denyEscapes(d, m)
 	if !applies {
 		return false, nil
 	}
@@ -362,7 +217,7 @@ func (s *search) denyApplies(d *stmt, m *model) (bool, [][]literal) {
 
 // holds says whether l holds in m. In a sure search a literal on a key whose
 // presence AWS leaves open must hold whatever the key does.
-func (s *search) holds(l *literal, m *model) bool {
+func (s *searching) holds(l *literal, m *model) bool {
 	s.c.b.Spend(1)
 	if s.sure && l.slot >= sFirst && s.domains[l.slot].presence == condkey.Unsaid {
 		return s.holdsAnyway(l, m)
@@ -370,7 +225,7 @@ func (s *search) holds(l *literal, m *model) bool {
 	return l.holds(m)
 }
 
-func (s *search) holdsAnyway(l *literal, m *model) bool {
+func (s *searching) holdsAnyway(l *literal, m *model) bool {
 	if !l.absent {
 		return false
 	}
@@ -394,7 +249,7 @@ func (s *search) holdsAnyway(l *literal, m *model) bool {
 
 // settle changes m so that it meets all of c. Keys that depend on each other
 // can need more than one round.
-func (s *search) settle(c []literal, m *model) (*model, bool) {
+func (s *searching) settle(c []literal, m *model) (*model, bool) {
 	owned := false
 	for round := 0; round < 8; round++ {
 		changed := false
@@ -423,10 +278,69 @@ func (s *search) settle(c []literal, m *model) (*model, bool) {
 }
 
 // tied says whether a value that carries the caller's account still does.
-func (s *search) tied(slot int, m *model) bool {
+func (s *searching) tied(slot int, m *model) bool {
 	if slot != sParent && (slot < sFirst || !s.domains[slot].ofCaller) {
 		return true
 	}
 	account := arnAccount(m.text(slot))
 	return account == "" || account == m.text(sAccount)
+}
+
+// admits reports whether some Allow lets somebody in who meets lits.
+func (s *searching) admits(lits []literal) bool {
+	for _, a := range s.allows {
+		for _, way := range a.allowWays(s.typ, s.c.b) {
+			if s.clash(way, lits) { // most are about others, and that is quick to see
+				continue
+			}
+			if s.through(a, way, lits...) != nil && !s.c.b.Out() {
+				return true
+			}
+		}
+		if s.c.b.Out() {
+			return false
+		}
+	}
+	return false
+}
+
+// clash reports whether a way into an Allow asks for texts none of which meets lits.
+func (s *searching) clash(way, lits []literal) bool {
+	for i := range way {
+		for j := range lits {
+			a, b := &way[i], &lits[j]
+			if a.slot != b.slot || !a.inside() || len(a.set.pats) > textsolve.FewTexts && !b.inside() {
+				continue
+			}
+			if b.inside() && len(b.set.pats) < len(a.set.pats) {
+				a, b = b, a
+			}
+			meets := func(p textsolve.Pattern) bool { return b.holdsFor([]value{{s: p.Plain}}, s.first) } // who is named is named exactly
+			if !slices.ContainsFunc(a.set.pats, meets) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// attempt looks for a request of strangers anywhere by one way through one
+// Allow; without one, it reports whether that proves that there is none. See
+// throughWide for open.
+func (s *searching) attempt(allow *stmt, way []literal, open *ipset.Set) (m *model, proven bool) {
+	s.incomplete, s.apart = false, nil
+	if m = s.throughWide(allow, way, open); m != nil || !s.incomplete || s.c.b.Out() {
+		return m, !s.incomplete
+	}
+	one := *s
+	one.allows = []*stmt{allow}
+	return nil, one.disproven(*open)
+}
+
+// disproven runs an incomplete search again with all variables free. If even
+// that finds nothing there is nothing to find.
+func (s *searching) disproven(open ipset.Set) bool {
+	free, wide := *s, slices.Clone(open)
+	free.overApproximates, free.incomplete = true, false
+	return free.findWide(&wide) == nil && !free.incomplete && !s.c.b.Out()
 }

@@ -4,9 +4,6 @@ package decide
 // of memory. Half of the policies of known verdict need fewer than 10,000.
 const MaxSteps = 2_800_000
 
-// readSize is how many steps each byte of a statement costs that is made ready.
-const readSize = 3
-
 // The parts of a decision with their weights: a part may spend its share and
 // what the parts before it have left.
 const (

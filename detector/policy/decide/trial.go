@@ -23,14 +23,14 @@ type trial struct {
 	pending  []attempt // what the rounds so far were not enough for
 	unproven bool      // some attempt proves nothing, whatever the effort
 
-	found *search
+	found *searching
 	model *model
 	allow *stmt
 }
 
 // An attempt is one way through one Allow in one kind of request.
 type attempt struct {
-	s     *search
+	s     *searching
 	allow *stmt
 	way   []literal
 }
@@ -109,7 +109,7 @@ func (t *trial) round(effort int) (found bool) {
 func (t *trial) attempt(a attempt, effort int) (found bool) {
 	var m *model
 	var proven bool
-	enough := t.d.b.Within(effort, func() { m, proven = a.make(&t.open) })
+	enough := t.d.b.Within(effort, func() { m, proven = a.s.attempt(a.allow, a.way, &t.open) })
 	switch {
 	case !enough:
 		t.d.b.Spend(24)
@@ -129,26 +129,6 @@ func (t *trial) attempt(a attempt, effort int) (found bool) {
 	return false
 }
 
-// make looks for a request; without one, it reports whether that proves that
-// there is none.
-func (a *attempt) make(open *ipset.Set) (m *model, proven bool) {
-	a.s.incomplete, a.s.apart = false, nil
-	if m = a.s.throughWide(a.allow, a.way, open); m != nil || !a.s.incomplete || a.s.c.b.Out() {
-		return m, !a.s.incomplete
-	}
-	one := *a.s
-	one.allows = []*stmt{a.allow}
-	return nil, one.disproven(*open)
-}
-
-// disproven runs an incomplete search again with all variables free. If even
-// that finds nothing there is nothing to find.
-func (s *search) disproven(open ipset.Set) bool {
-	free, wide := *s, slices.Clone(open)
-	free.overApproximates, free.incomplete = true, false
-	return free.findWide(&wide) == nil && !free.incomplete && !s.c.b.Out()
-}
-
 // unfinished returns the statement that a trial was cut short at, when it is one.
 func (t *trial) unfinished() StatementRef {
 	one := StatementRef{Index: -1}
@@ -165,7 +145,7 @@ func (t *trial) unfinished() StatementRef {
 // confirms asks the separate evaluator about a witness. For an unknown key,
 // which alone makes a decision depend on it, it cannot be sure of statements
 // that name a key.
-func (d *decider) confirms(s *search, m *model) bool {
+func (d *decider) confirms(s *searching, m *model) bool {
 	if d.b.Spend(d.evaluation(s, m)); d.b.Out() {
 		return false
 	}
@@ -178,7 +158,7 @@ func (d *decider) confirms(s *search, m *model) bool {
 }
 
 // evaluation is what the evaluator is charged for one request.
-func (d *decider) evaluation(s *search, m *model) int {
+func (d *decider) evaluation(s *searching, m *model) int {
 	steps := 200
 	matches := d.matches(s.Action)
 	for i := range d.stmts {
@@ -230,3 +210,49 @@ func pieces(v string) int {
 	}
 	return longest
 }
+
+// anyway reports whether what m, which an attempt has found, stands for gets in
+// whatever the unknown texts are that it must not equal: each of them can shut
+// out one of several requests that have no value in common.
+func (d *decider) anyway(a attempt, m *model) bool {
+	s := a.s
+	others := 0
+	from := slices.Clone(s.apart)
+	for _, x := range from {
+		others += x.open.one
+	}
+	if len(from) == 0 || others > maxApart || !d.confirmsApart(s, m) {
+		return false
+	}
+	var more []literal
+	for range others {
+		for _, x := range from {
+			if texts := textsOf(m.vals[x.slot]); texts != nil {
+				more = append(more, noneOf(x.slot, texts...))
+			}
+		}
+		if m = s.through(a.allow, a.way, more...); m == nil || !d.confirmsApart(s, m) {
+			return false
+		}
+	}
+	return len(s.apart) == len(from) // else another one came up on the way
+}
+
+// confirmsApart is confirms for a request that equals none of the unknown texts.
+func (d *decider) confirmsApart(s *searching, m *model) bool {
+	if d.b.Spend(d.evaluation(s, m)); d.b.Out() {
+		return false
+	}
+	return evaluate.AllowsWithKeys(d.policy.Apart(), d.compiled.keys, s.request(m, s.Ask), d.RCPs) == evaluate.Yes
+}
+
+func textsOf(vals []value) []string {
+	var texts []string
+	for _, v := range vals {
+		texts = append(texts, v.s)
+	}
+	return texts
+}
+
+// maxApart is how many unknown texts a sure request may have to differ from.
+const maxApart = 32

@@ -55,7 +55,7 @@ func (d *decider) mattering(a kmsapi.Ask, least Verdict) []int {
 		if open == nil {
 			continue
 		}
-		if st.Effect != policy.Deny && d.reaches(kinds, least, false, func(s *search) { s.allows = []*stmt{st} }) ||
+		if st.Effect != policy.Deny && d.reaches(kinds, least, false, func(s *searching) { s.allows = []*stmt{st} }) ||
 			st.Effect != policy.Allow && d.reaches(kinds, least, true, without(st)) {
 			list = append(list, open...)
 		}
@@ -70,15 +70,15 @@ func (d *decider) mattering(a kmsapi.Ask, least Verdict) []int {
 }
 
 // without takes Denies out of a search.
-func without(denies ...*stmt) func(*search) {
-	return func(s *search) {
+func without(denies ...*stmt) func(*searching) {
+	return func(s *searching) {
 		s.denies = slices.DeleteFunc(slices.Clone(s.denies), func(st *stmt) bool { return slices.Contains(denies, st) })
 	}
 }
 
 // reaches reports whether searches that change has changed get further than a
 // level, or may for all that the budget tells.
-func (d *decider) reaches(kinds []*requestKind, level Verdict, sure bool, change func(*search)) bool {
+func (d *decider) reaches(kinds []*requestKind, level Verdict, sure bool, change func(*searching)) bool {
 	found := false
 	enough := d.b.Within(plainEffort*moreEffort, func() {
 		for v := level + 1; v <= Public && !found; v++ {

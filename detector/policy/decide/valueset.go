@@ -173,3 +173,58 @@ func secondsOf(t time.Time) *big.Rat {
 	r := new(big.Rat).SetInt64(t.Unix())
 	return r.Add(r, new(big.Rat).SetFrac64(int64(t.Nanosecond()), 1e9))
 }
+
+// within reports whether each pattern of s is one of t.
+func (s *valueSet) within(t *valueSet) bool {
+	for i := range s.pats {
+		p := &s.pats[i]
+		if !slices.ContainsFunc(t.pats, func(q textsolve.Pattern) bool {
+			return q.Text == p.Text && q.Fold == p.Fold && q.Wild == p.Wild && q.ARN == p.ARN
+		}) {
+			return false
+		}
+	}
+	return len(s.pats) > 0
+}
+
+// equalTo reports whether s is the value of the key in a slot and nothing else.
+func (s *valueSet) equalTo(slot int) bool {
+	if len(s.pats) != 1 || len(s.pats[0].Parts) != 1 {
+		return false
+	}
+	p := &s.pats[0]
+	return p.Parts[0].Slot == slot && !p.Parts[0].HasDefault && !p.Fold
+}
+
+// A reading says what becomes of variables.
+type reading bool
+
+const (
+	asModel    reading = false // they have the values of the model
+	asAnything reading = true  // they can be anything: more matches than in truth
+)
+
+// under returns the patterns of s without variables, as how has it.
+// negated says that the patterns are to be avoided: where they can be anything, they are dropped.
+func (s *valueSet) under(m *model, how reading, negated bool) []textsolve.Pattern {
+	if !s.vars {
+		return s.pats
+	}
+	m.b.Spend(textsolve.PatternSize * len(s.pats))
+	var pats []textsolve.Pattern
+	for i := range s.pats {
+		p := &s.pats[i]
+		switch {
+		case p.Parts == nil:
+			pats = append(pats, *p)
+		case how == asModel:
+			if q, ok := resolve(p, m); ok {
+				pats = append(pats, q)
+			}
+		case !negated:
+			m.b.Spend(3 * len(p.Text))
+			pats = append(pats, p.OverApproximate())
+		}
+	}
+	return pats
+}

@@ -7,7 +7,7 @@ import (
 )
 
 // findWide is find for strangers anywhere; see throughWide.
-func (s *search) findWide(open *ipset.Set) *model {
+func (s *searching) findWide(open *ipset.Set) *model {
 	for _, a := range s.allows {
 		for _, way := range a.allowWays(s.typ, s.c.b) {
 			if m := s.throughWide(a, way, open); m != nil {
@@ -25,7 +25,7 @@ func (s *search) findWide(open *ipset.Set) *model {
 // source addresses, strangers get in from everywhere only if the addresses that
 // they get in from, over all statements, are more than a named network. open
 // collects them from attempt to attempt.
-func (s *search) throughWide(a *stmt, way []literal, open *ipset.Set) *model {
+func (s *searching) throughWide(a *stmt, way []literal, open *ipset.Set) *model {
 	slot := s.c.slotWith(condkey.TieSourceIP)
 	if slot < 0 || !s.freshWhere || s.domains[slot].kind != address || s.sure && s.domains[slot].presence == condkey.Unsaid {
 		return s.through(a, way)
@@ -63,7 +63,7 @@ func (s *search) throughWide(a *stmt, way []literal, open *ipset.Set) *model {
 }
 
 // openAddresses returns the addresses from which m, otherwise unchanged, gets in.
-func (s *search) openAddresses(m *model, slot int) ipset.Set {
+func (s *searching) openAddresses(m *model, slot int) ipset.Set {
 	domain := s.domains[slot].addrs
 	var open, shut ipset.Set
 	for _, a := range s.allows {
@@ -72,7 +72,7 @@ func (s *search) openAddresses(m *model, slot int) ipset.Set {
 		}
 	}
 	for _, d := range s.denies {
-		if applies, _ := d.denyEscapes(s, m); applies {
+		if applies, _ := s.denyEscapes(d, m); applies {
 			shut = append(shut, s.addressesFor(d, m, slot, !s.sure, domain)...)
 		}
 	}
@@ -82,7 +82,7 @@ func (s *search) openAddresses(m *model, slot int) ipset.Set {
 
 // addressesFor returns the addresses for which the conditions of st hold: none
 // when another condition does not hold.
-func (s *search) addressesFor(st *stmt, m *model, slot int, sure bool, domain ipset.Set) ipset.Set {
+func (s *searching) addressesFor(st *stmt, m *model, slot int, sure bool, domain ipset.Set) ipset.Set {
 	var lits []literal
 	for i := range st.clauses {
 		l := st.clauses[i].possible

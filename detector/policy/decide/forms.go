@@ -3,6 +3,7 @@ package decide
 import (
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
@@ -146,29 +147,56 @@ func (c *space) exists(k condkey.Key) (can, reserved bool) {
 	return can, k.Reserved != "" && len(part) >= len(k.Reserved) && strings.EqualFold(part[:len(k.Reserved)], k.Reserved)
 }
 
-// slotWith returns the first slot of a key with the tie, -1 when no condition
-// names one.
-func (c *compiled) slotWith(tie condkey.Tie) int {
-	if !c.ties[tie] {
-		return -1
-	}
-	for i := sFirst; i < len(c.slots); i++ {
-		if c.slots[i].Tie == tie {
-			return i
-		}
-	}
-	return -1
+// Character classes of the values that AWS accepts. Each sample lists the
+// class, or for open classes more than any policy can name: a key policy holds
+// Latin-1 only, so one letter beyond it always is a fresh one.
+// Sources: IAM and STS API references (Path, RoleName, RoleSessionName, Name,
+// Tag value); Organizations API reference (OrganizationId, RootId,
+// OrganizationalUnitId); KMS API reference (AliasName).
+
+const (
+	lower  = "abcdefghijklmnopqrstuvwxyz"
+	upper  = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	digits = "0123456789"
+	marks  = "_-.,:;/=+@!#$%&'()*<>?[]^`{|}~\"\\"
+)
+
+// classOf returns the characters of a class of condkey.
+func classOf(c condkey.Class) *textsolve.Class { return classTable[c] }
+
+// classTable holds the classes; it never changes.
+var classTable = [...]*textsolve.Class{
+	condkey.Digit:      textsolve.NewClass("7894561230"),
+	condkey.Hex:        textsolve.NewClass("0123456789abcdef"),
+	condkey.ID:         textsolve.NewClass(upper + digits),
+	condkey.Org:        textsolve.NewClass(lower + digits),
+	condkey.Name:       textsolve.NewClass("xyzabcdefghijklmnopqrstuvw" + upper + digits + "_+=,.@-"),
+	condkey.Path:       textsolve.NewClass("xyzabcdefghijklmnopqrstuvw" + digits + upper + marks),
+	condkey.Host:       textsolve.NewClass("xyzabcdefghijklmnopqrstuvw" + digits + "-"),
+	condkey.Alias:      textsolve.NewClass(lower + upper + digits + "/_-"),
+	condkey.Tag:        textsolve.NewClass("xyzabcdefghijklmnopqrstuvw" + digits + upper + " _.:/=+-@" + letters() + numbers).And(isTagRune),
+	condkey.Text:       textsolve.NewClass("xyzabcdefghijklmnopqrstuvw" + digits + upper + " " + marks + letters() + numbers + "\t\n\r").And(func(rune) bool { return true }),
+	condkey.Lower:      textsolve.NewClass("xyzabcdefghijklmnopqrstuvw-"),
+	condkey.Base64:     textsolve.NewClass(upper + lower + digits + "+/"),
+	condkey.Grantee:    textsolve.NewClass("xyzabcdefghijklmnopqrstuvw" + upper + digits + "_+=,.@:/-"),
+	condkey.AliasModel: textsolve.NewClass(lower + upper + digits + "/_-:"),
+	condkey.Word:       textsolve.NewClass("xyzabcdefghijklmnopqrstuvw" + upper + digits + ".-"),
 }
 
-// mentionsAny reports whether a condition names a key with one of the ties.
-func (c *compiled) mentionsAny(ties ...condkey.Tie) bool {
-	for _, t := range ties {
-		if c.ties[t] {
-			return true
-		}
-	}
-	return false
+func digitClass() *textsolve.Class { return classOf(condkey.Digit) }
+func idClass() *textsolve.Class    { return classOf(condkey.ID) }
+func nameClass() *textsolve.Class  { return classOf(condkey.Name) }
+func pathClass() *textsolve.Class  { return classOf(condkey.Path) }
+
+// numbers are the characters of Latin-1 beyond ASCII that are numbers or
+// separators: a tag can hold them.
+const numbers = "\u00a0²³¹¼½¾"
+
+// letters are the letters of Latin-1 beyond ASCII, and one from beyond.
+func letters() string {
+	return "àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞßªµºΩЖ"
 }
 
-// hasTie reports whether the slot's key has a tie.
-func (c *compiled) hasTie(slot int, tie condkey.Tie) bool { return c.slots[slot].Tie == tie }
+// isTagRune reports whether tags can hold a character beyond ASCII: letters,
+// numbers and separators of all scripts. Source: IAM API reference, Tag.
+func isTagRune(r rune) bool { return unicode.In(r, unicode.L, unicode.N, unicode.Z) }
