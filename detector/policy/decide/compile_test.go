@@ -8,6 +8,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 func TestCompileOwner(t *testing.T) {
@@ -19,23 +20,29 @@ func TestCompileOwner(t *testing.T) {
 		{"", "", "", ""},
 		{"key/1234", "", "", ""},
 	} {
-		c := compileFor((&policy.Policy{}), condkey.Default(), About{KeyARN: row.arn, Account: row.account, Partition: "aws"}, textsolve.NewBudget(MaxSteps, nil))
+		c := compileFor((&policy.Policy{}), condkey.Default(), About{KeyARN: row.arn, Account: row.account, Partition: "aws"}, textsolve.NewBudget(1_000_000, nil))
 		if c.owner != row.owner || c.region != row.region {
 			t.Errorf("key %q of account %q: owner %q in %q, want %q in %q", row.arn, row.account, c.owner, c.region, row.owner, row.region)
 		}
 	}
 }
 
-// here is what surroundings says of the key and its owner.
+// here is a key of which everything is known.
 func here() About {
-	q := surroundings()
-	return q.about("aws")
+	no := false
+	return About{
+		Account: "111122223333", KeyARN: "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab", Partition: "aws",
+		Key: kmsapi.KeyFacts{
+			Spec: "SYMMETRIC_DEFAULT", Usage: "ENCRYPT_DECRYPT", Origin: "AWS_KMS", MultiRegion: &no, Org: "o-mycorp0001",
+			Tags: map[string]string{}, Aliases: []string{},
+		},
+	}
 }
 
 // Whether a statement is about the key may turn on the request.
 func TestCompileResource(t *testing.T) {
 	const mine = "arn:aws:kms:us-east-1:111122223333:key/"
-	key := `"` + surroundings().KeyARN + `"`
+	key := `"` + here().KeyARN + `"`
 	for _, row := range []struct {
 		name, member string
 		noKey        bool
@@ -64,7 +71,7 @@ func TestCompileResource(t *testing.T) {
 		if row.noKey {
 			about.KeyARN = ""
 		}
-		c := compileFor(p, condkey.Default(), about, textsolve.NewBudget(MaxSteps, nil))
+		c := compileFor(p, condkey.Default(), about, textsolve.NewBudget(1_000_000, nil))
 		s := c.stmts[0]
 		if s.resource != row.want || len(s.clauses) != row.clauses || len(s.clauses) > 0 && s.clauses[0].hasDoubt() != row.doubt {
 			t.Errorf("%s: %v with %d conditions %+v, want %v with %d, doubt %v", row.name, s.resource, len(s.clauses), s.clauses, row.want, row.clauses, row.doubt)
@@ -89,7 +96,7 @@ func clauseOn(t *testing.T, member string) (*compiled, literal) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := compileFor(p, condkey.Default(), here(), textsolve.NewBudget(MaxSteps, nil))
+	c := compileFor(p, condkey.Default(), here(), textsolve.NewBudget(1_000_000, nil))
 	return c, c.stmts[0].clauses[0].sure
 }
 
@@ -143,7 +150,7 @@ func TestOwnAccount(t *testing.T) {
 		if got := !l.set.vars; got != row.plain {
 			t.Errorf("%s %s: without a variable %v, want %v", row.operator, row.value, got, row.plain)
 		}
-		m := &model{vals: make([][]value, len(c.slots)), b: textsolve.NewBudget(MaxSteps, nil)}
+		m := &model{vals: make([][]value, len(c.slots)), b: textsolve.NewBudget(1_000_000, nil)}
 		m.set(sAccount, "444455556666")
 		for _, arn := range []string{me, stranger, "arn:aws:iam::44445555666:role/x", "arn:aws:iam::444455556666"} {
 			filled := strings.ReplaceAll(row.value, "${aws:PrincipalAccount}", "444455556666")

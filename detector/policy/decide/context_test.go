@@ -4,14 +4,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
+	"github.com/kmsentry/kmsentry/detector/policy/internal/policytest"
 )
 
 // An encryption context is cleared with its names, and nothing else is.
 func TestClearContext(t *testing.T) {
-	c, _ := clauseOn(t, `"StringEquals":{"kms:EncryptionContext:a":"x","aws:PrincipalTag/t":"x"},"ForAnyValue:StringEquals":{"kms:EncryptionContextKeys":"a"}`)
-	m := &model{vals: make([][]value, len(c.slots)), b: textsolve.NewBudget(MaxSteps, nil)}
+	p, err := policy.ParseStrict([]byte(policytest.StatementText(`"Condition":{"StringEquals":{"kms:EncryptionContext:a":"x","aws:PrincipalTag/t":"x"},"ForAnyValue:StringEquals":{"kms:EncryptionContextKeys":"a"}}`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := compileFor(p, condkey.Default(), About{Partition: "aws"}, textsolve.NewBudget(1_000_000, nil))
+	m := &model{vals: make([][]value, len(c.slots)), b: textsolve.NewBudget(1_000_000, nil)}
 	for i := range m.vals {
 		m.set(i, "x")
 	}

@@ -33,9 +33,9 @@ type requestKind struct {
 	keys kmsapi.KeySet // the kinds of keys that the request is about
 	with presenceSet   // of keys that rules tie together
 
-	kind    condkey.Kind
-	domains []*domain // by slot; only for slots from sFirst on
-	start   *model    // a stranger's plainest request
+	kind    condkey.Kind // as rows know it
+	domains []*domain    // by slot; only for slots from sFirst on
+	start   *model       // a stranger's plainest request
 }
 
 // open computes the domains of all mentioned keys and the plainest request,
@@ -45,7 +45,6 @@ func (s *requestKind) open() {
 		return
 	}
 	c := s.c
-	s.kind = s.kindOf()
 	s.domains = make([]*domain, len(c.slots))
 	s.start = &model{vals: make([][]value, len(c.slots)), b: c.b}
 	c.b.Spend(80 + len(c.slots)*10)
@@ -61,15 +60,6 @@ func (s *requestKind) open() {
 		s.domains[i] = s.domainIn(i)
 		s.start.vals[i] = s.domains[i].start
 	}
-}
-
-// kindOf returns the request kind as rows know it.
-func (s *requestKind) kindOf() condkey.Kind {
-	kind := condkey.Kind{Caller: 1 << s.typ, Path: 1 << s.path, Creds: condkey.LongTerm, Action: s.Action}
-	if s.temp {
-		kind.Creds = condkey.Temporary
-	}
-	return kind
 }
 
 // startCaller sets the caller's keys to a stranger's. Numbers and names are
@@ -148,7 +138,12 @@ func (c *space) relevant(action string) relevance {
 
 // kind returns one kind of request about keys of some kinds.
 func (c *space) kind(t callerKind, temp bool, p pathKind, a kmsapi.Ask, keys kmsapi.KeySet) *requestKind {
-	return &requestKind{c: c, typ: t, temp: temp, path: p, Ask: a, keys: keys}
+	s := &requestKind{c: c, typ: t, temp: temp, path: p, Ask: a, keys: keys}
+	s.kind = condkey.Kind{Caller: 1 << t, Path: 1 << p, Creds: condkey.LongTerm, Action: a.Action}
+	if temp {
+		s.kind.Creds = condkey.Temporary
+	}
+	return s
 }
 
 // splitBy lists the kinds that differ in which of the keys in slots are there,
@@ -157,7 +152,7 @@ func (s *requestKind) splitBy(slots ...int) []*requestKind { return s.split(s.c.
 
 func (s *requestKind) split(withs []presenceSet) []*requestKind {
 	var list []*requestKind
-	for _, with := range s.c.tell(withs, s.kindOf()) {
+	for _, with := range s.c.tell(withs, s.kind) {
 		one := *s
 		one.with = with
 		list = append(list, &one)

@@ -181,24 +181,17 @@ func (d *decider) ownersView(action string, effect policy.Effect, how through, s
 			continue
 		}
 		if st.Effect == policy.Allow && !st.NotPrincipal {
-			t.entries = st.entries.onlyBy(how)
+			switch how {
+			case byAccount:
+				t.entries = st.entries.accountsOnly()
+			case byName:
+				t.entries = st.entries.withoutIDs()
+			}
 		}
 		view = append(view, &t)
 	}
 	d.views[k] = view
 	return view
-}
-
-// onlyBy returns the entries that count for one way of getting in.
-func (e entries) onlyBy(how through) entries {
-	switch how {
-	case byAccount:
-		return entries{star: e.star, accounts: e.accounts}
-	case byName:
-		e.roleIDs, e.userIDs = nil, nil
-		e.made = [waysKinds][serviceCaller + 1]*[][]literal{}
-	}
-	return e
 }
 
 // beyondOwner says whether a clause turns on a fact that is neither in the

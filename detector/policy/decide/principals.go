@@ -334,3 +334,13 @@ func (s *stmt) exemptWays(t callerKind, sure bool, b *textsolve.Budget) [][]lite
 	}
 	return in
 }
+
+// accountsOnly returns the entries that cover whole accounts.
+func (e entries) accountsOnly() entries { return entries{star: e.star, accounts: e.accounts} }
+
+// withoutIDs returns the entries without those that name somebody by a unique id.
+func (e entries) withoutIDs() entries {
+	e.roleIDs, e.userIDs = nil, nil
+	e.made = [waysKinds][serviceCaller + 1]*[][]literal{}
+	return e
+}

@@ -83,7 +83,7 @@ func covers(what string) bool {
 func coverage(r *condkey.Row) string {
 	var b strings.Builder
 	for _, k := range requestKinds() {
-		kind := (&space{}).kind(k.caller, k.temp, k.path, kmsapi.Ask{Action: k.action}, kmsapi.AnyKey).kindOf()
+		kind := (&space{}).kind(k.caller, k.temp, k.path, kmsapi.Ask{Action: k.action}, kmsapi.AnyKey).kind
 		at := slices.IndexFunc(r.Cases, func(c condkey.Case) bool {
 			one := condkey.Row{Cases: []condkey.Case{c}}
 			return one.Case(kind) != nil
