@@ -44,8 +44,23 @@ func rules() map[string]rule {
 		"detector/policy/evaluate": {ours: []string{"detector/policy", "detector/policy/condkey", "detector/policy/kmsapi", "internal/awsid", "internal/fold"}, forbidden: pure},
 		"detector/policy/decide": {
 			ours: []string{
+				"detector/policy", "detector/policy/condkey", "detector/policy/decide/internal/compile", "detector/policy/decide/internal/ipset",
+				"detector/policy/decide/internal/search", "detector/policy/decide/internal/textsolve", "detector/policy/evaluate", "detector/policy/kmsapi",
+				"internal/awsid",
+			},
+			forbidden: pure,
+		},
+		"detector/policy/decide/internal/compile": {
+			ours: []string{
 				"detector/policy", "detector/policy/condkey", "detector/policy/decide/internal/ipset", "detector/policy/decide/internal/textsolve",
-				"detector/policy/evaluate", "detector/policy/kmsapi", "internal/awsid", "internal/fold",
+				"detector/policy/kmsapi", "internal/awsid", "internal/fold",
+			},
+			forbidden: pure,
+		},
+		"detector/policy/decide/internal/search": {
+			ours: []string{
+				"detector/policy", "detector/policy/condkey", "detector/policy/decide/internal/compile", "detector/policy/decide/internal/ipset",
+				"detector/policy/decide/internal/textsolve", "detector/policy/evaluate", "detector/policy/kmsapi", "internal/awsid",
 			},
 			forbidden: pure,
 		},
@@ -116,7 +131,7 @@ func rules() map[string]rule {
 		},
 		"internal/invoke":         {ours: []string{"detector", "history", "internal/exit", "internal/fakesns", "internal/runtimeapi", "internal/show"}},
 		"internal/show":           {ours: []string{"alert"}, modules: []string{"github.com/vbauerster/mpb/v8", "golang.org/x/term"}},
-		"internal/load":           {ours: []string{"detector/policy", "detector/policy/decide", "internal/awsid"}, modules: []string{"go.yaml.in/yaml/v3"}},
+		"internal/load":           {ours: []string{"detector/policy", "detector/policy/decide", "detector/policy/kmsapi", "internal/awsid"}, modules: []string{"go.yaml.in/yaml/v3"}},
 		"internal/mototest":       {ours: []string{"internal/pytool"}},
 		"internal/mutate":         {},
 		"internal/mutate/guarded": {},

@@ -5,7 +5,7 @@
 //
 //	go run ./internal/mutate                    # all
 //	go run ./internal/mutate -n 40 -seed 7      # 40 of them
-//	go run ./internal/mutate -files decide/search.go   # those of some files
+//	go run ./internal/mutate -files decide/trial.go    # those of some files
 //
 // The judging package's testdata/guards.tsv lists the mutants that need not be noticed:
 // a mutant, a tab and the reason why it changes no answer. Exit status: 0 every
@@ -36,6 +36,7 @@ func main() {
 // decision has the packages that take part in a decision; condkey's rows have a
 // mutation run of their own.
 const decision = "./detector/policy,./detector/policy/evaluate,./detector/policy/kmsapi,./detector/policy/decide," +
+	"./detector/policy/decide/internal/compile,./detector/policy/decide/internal/search," +
 	"./detector/policy/decide/internal/textsolve,./detector/policy/decide/internal/ipset"
 
 // A config is what the command line asks for.

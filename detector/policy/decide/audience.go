@@ -6,6 +6,8 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/compile"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/search"
 )
 
 // maxNamed bounds how many named outsiders of a kind are looked for one by one.
@@ -18,20 +20,20 @@ func (d *decider) namedBy(o *outcome) []string {
 		return d.networks()
 	}
 	var names []string
-	var seen [serviceCaller]bool
+	var seen [compile.ServiceCaller]bool
 	for _, sc := range o.kinds {
-		if sc.path == o.search.path && !seen[sc.typ] || sc == o.search.requestKind {
-			seen[sc.typ] = true
-			names = append(names, d.namedIn(d.newSearch(sc, reachOf(Shared), true))...)
+		if sc.Path == o.search.Path && !seen[sc.Caller] || sc == o.search.RequestKind {
+			seen[sc.Caller] = true
+			names = append(names, d.namedIn(d.NewSearch(sc, reachOf(Shared), true))...)
 		}
 	}
-	for i := sFirst; i < len(d.slots); i++ {
+	for i := compile.FirstSlot; i < len(d.Slots); i++ {
 		if d.tells(i, o.model) {
-			names = append(names, d.slots[i].Name+" "+o.model.text(i))
+			names = append(names, d.Slots[i].Name+" "+o.model.Text(i))
 		}
 	}
 	if len(names) == 0 {
-		names = append(names, o.model.text(sAccount))
+		names = append(names, o.model.Text(compile.SlotAccount))
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
@@ -39,12 +41,12 @@ func (d *decider) namedBy(o *outcome) []string {
 
 // tells reports whether the model's value of a key names somebody: the policy
 // spells it out, or the key is of one issuer's own.
-func (d *decider) tells(slot int, m *model) bool {
-	switch d.slots[slot].Names {
+func (d *decider) tells(slot int, m *compile.Model) bool {
+	switch d.Slots[slot].Names {
 	case condkey.Image, condkey.Person, condkey.Subject, condkey.Audience:
-		return slices.ContainsFunc(d.named.values, func(v string) bool { return strings.EqualFold(v, m.text(slot)) })
+		return slices.ContainsFunc(d.Named.Values, func(v string) bool { return strings.EqualFold(v, m.Text(slot)) })
 	case condkey.Issuer:
-		return len(m.vals[slot]) > 0
+		return len(m.Values[slot]) > 0
 	default:
 		return false
 	}
@@ -53,51 +55,51 @@ func (d *decider) tells(slot int, m *model) bool {
 // namedIn lists the named outsiders that get in by one kind of request: an
 // account only if others of it get in than the principals that are named
 // themselves, an organization only if others than the named accounts do.
-func (d *decider) namedIn(s *searching) []string {
+func (d *decider) namedIn(s *search.Search) []string {
 	var names []string
-	look := func(name string, lits ...literal) {
-		if s.admits(lits) {
+	look := func(name string, lits ...compile.Literal) {
+		if s.Admits(lits) {
 			names = append(names, name)
 		}
 	}
-	each := func(slot int, list []string, others ...literal) {
+	each := func(slot int, list []string, others ...compile.Literal) {
 		for _, x := range list[:min(len(list), maxNamed)] {
-			look(x, append([]literal{equals(slot, x)}, others...)...)
+			look(x, append([]compile.Literal{compile.Equals(slot, x)}, others...)...)
 		}
 	}
-	arns, ids, sessions := d.namedPrincipals(s.typ)
-	each(sArn, arns)
-	each(sUnique, ids)
+	arns, ids, sessions := d.namedPrincipals(s.Caller)
+	each(compile.SlotARN, arns)
+	each(compile.SlotUniqueID, ids)
 	for _, x := range sessions[:min(len(sessions), maxNamed)] {
-		look("arn:"+d.Partition+":sts::"+x.account+":assumed-role/"+x.role+"/"+x.name, x.literals()...)
+		look("arn:"+d.Partition+":sts::"+x.Account+":assumed-role/"+x.Role+"/"+x.Name, x.Literals()...)
 	}
-	others := []literal{noneOf(sArn, arns...), noneOf(sUnique, ids...)}
+	others := []compile.Literal{compile.NoneOf(compile.SlotARN, arns...), compile.NoneOf(compile.SlotUniqueID, ids...)}
 	for _, x := range sessions {
-		others = append(others, noneOf(sName, x.role))
+		others = append(others, compile.NoneOf(compile.SlotName, x.Role))
 	}
-	if s.typ == fedCaller { // the sessions of a named user go without saying
-		users, _, _ := d.namedPrincipals(userCaller)
-		others = append(others, noneOf(sParent, users...))
+	if s.Caller == compile.FedCaller { // the sessions of a named user go without saying
+		users, _, _ := d.namedPrincipals(compile.UserCaller)
+		others = append(others, compile.NoneOf(compile.SlotParent, users...))
 	}
-	each(sAccount, d.named.accounts, append(others, noneOf(sOrgID, d.named.orgs...))...)
-	each(sOrgID, d.named.orgs, noneOf(sAccount, d.named.accounts...))
+	each(compile.SlotAccount, d.Named.Accounts, append(others, compile.NoneOf(compile.SlotOrgID, d.Named.Orgs...))...)
+	each(compile.SlotOrgID, d.Named.Orgs, compile.NoneOf(compile.SlotAccount, d.Named.Accounts...))
 	return names
 }
 
 // namedPrincipals lists the principals of one kind that Allow statements name.
-func (d *decider) namedPrincipals(t callerKind) (arns, ids []string, sessions []sessionName) {
-	for i := range d.stmts {
-		e := &d.stmts[i].entries
-		if d.stmts[i].Effect != policy.Allow || d.stmts[i].NotPrincipal {
+func (d *decider) namedPrincipals(t compile.CallerKind) (arns, ids []string, sessions []compile.SessionName) {
+	for i := range d.Statements {
+		e := &d.Statements[i].Entries
+		if d.Statements[i].Effect != policy.Allow || d.Statements[i].NotPrincipal {
 			continue
 		}
 		switch t {
-		case roleCaller:
-			arns, ids, sessions = append(arns, e.roles...), append(ids, e.roleIDs...), append(sessions, e.sessions...)
-		case userCaller:
-			arns, ids = append(arns, e.users...), append(ids, e.userIDs...)
-		case fedCaller:
-			arns = append(arns, e.feds...)
+		case compile.RoleCaller:
+			arns, ids, sessions = append(arns, e.Roles...), append(ids, e.RoleIDs...), append(sessions, e.Sessions...)
+		case compile.UserCaller:
+			arns, ids = append(arns, e.Users...), append(ids, e.UserIDs...)
+		case compile.FedCaller:
+			arns = append(arns, e.Feds...)
 		}
 	}
 	return arns, ids, sessions
@@ -106,11 +108,11 @@ func (d *decider) namedPrincipals(t callerKind) (arns, ids []string, sessions []
 // networks lists the networks that the policy's conditions name.
 func (d *decider) networks() []string {
 	var names []string
-	for i := range d.stmts {
-		for j := range d.stmts[i].clauses {
-			cl := &d.stmts[i].clauses[j]
-			if d.slots[cl.sure.slot].Names.Where() && d.stmts[i].Effect == policy.Allow != cl.cond.Operator.Negated {
-				names = append(names, slices.DeleteFunc(slices.Clone(cl.cond.Values), policy.HasMark)...)
+	for i := range d.Statements {
+		for j := range d.Statements[i].Clauses {
+			cl := &d.Statements[i].Clauses[j]
+			if d.Slots[cl.Sure.Slot].Names.Where() && d.Statements[i].Effect == policy.Allow != cl.Cond.Operator.Negated {
+				names = append(names, slices.DeleteFunc(slices.Clone(cl.Cond.Values), policy.HasMark)...)
 			}
 		}
 	}

@@ -3,7 +3,9 @@ package decide
 import (
 	"slices"
 
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/compile"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/ipset"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/search"
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
@@ -20,11 +22,11 @@ func (d *decider) openers(dec *Decision) []StatementRef {
 		}
 		seen[o] = true
 		for _, sc := range o.kinds {
-			if d.b.Out() {
+			if d.Budget.Out() {
 				break
 			}
-			s := d.newSearch(sc, reachOf(o.level), true)
-			for _, allow := range s.allows {
+			s := d.NewSearch(sc, reachOf(o.level), true)
+			for _, allow := range s.Allows {
 				if !slices.Contains(guilty, allow.Index) && d.opensBy(s, allow) {
 					guilty = append(guilty, allow.Index)
 				}
@@ -34,17 +36,17 @@ func (d *decider) openers(dec *Decision) []StatementRef {
 	slices.Sort(guilty)
 	var list []StatementRef
 	for _, i := range guilty {
-		list = append(list, StatementRef{i, d.stmts[i].Sid})
+		list = append(list, StatementRef{i, d.Statements[i].Sid})
 	}
 	return list
 }
 
 // opensBy reports whether an Allow lets somebody in whom the search looks for.
-func (d *decider) opensBy(s *searching, allow *stmt) bool {
+func (d *decider) opensBy(s *search.Search, allow *compile.Statement) bool {
 	one := *s
-	one.allows = []*stmt{allow}
+	one.Allows = []*compile.Statement{allow}
 	var open ipset.Set
-	var m *model
-	enough := d.b.Within(plainEffort*moreEffort, func() { m = one.findWide(&open) })
+	var m *compile.Model
+	enough := d.Budget.Within(plainEffort*moreEffort, func() { m = one.FindWide(&open) })
 	return enough && m != nil
 }

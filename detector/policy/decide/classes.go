@@ -6,6 +6,8 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/compile"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/search"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
@@ -64,39 +66,39 @@ func decideWithin(p *policy.Policy, keys *condkey.Table, q Question, steps int) 
 
 // decideIn is decide for a key of one partition.
 func decideIn(p *policy.Policy, keys *condkey.Table, q Question, partition string, steps int) (Decision, int) {
-	c := compileFor(p, keys, q.about(partition), textsolve.NewBudget(MaxSteps, q.Stop))
-	d := newDecider(newSpace(c, q.At, q.TrustedOrgs), q)
-	d.b.Divide(steps, d.parts()...)
-	d.b.Begin(partPlain)
+	c := compile.New(p, keys, q.about(partition), textsolve.NewBudget(MaxSteps, q.Stop))
+	d := newDecider(search.NewSpace(c, q.At, q.TrustedOrgs), q)
+	d.Budget.Divide(steps, d.parts()...)
+	d.Budget.Begin(partPlain)
 	d.plain(slices.Concat(kmsapi.Weighty(), kmsapi.Asks(kmsapi.ClassOther)))
-	d.b.Begin(partOutcomes)
+	d.Budget.Begin(partOutcomes)
 	dec := d.classes()
-	d.b.Begin(partGrants)
+	d.Budget.Begin(partGrants)
 	d.grants(&dec)
-	d.b.Begin(partOwner)
-	dec.Owner = ownerOf(p, keys, q, partition, d.b)
-	d.b.Begin(partServices)
+	d.Budget.Begin(partOwner)
+	dec.Owner = ownerOf(p, keys, q, partition, d.Budget)
+	d.Budget.Begin(partServices)
 	dec.Services = d.services()
-	if d.ties[condkey.TieTime] {
-		d.b.Begin(partFuture)
+	if d.Ties[condkey.TieTime] {
+		d.Budget.Begin(partFuture)
 		d.later(&dec)
 	}
 	if q.Blame && dec.Least > Private {
-		d.b.Begin(partBlame)
+		d.Budget.Begin(partBlame)
 		dec.Opens = d.openers(&dec)
 	}
 	dec.Flags = d.flags(&dec)
 	if q.Explain {
-		d.b.Begin(partNotes)
+		d.Budget.Begin(partNotes)
 		dec.Statements = d.notes(dec.Verdict)
 	}
-	return dec, d.b.Spent
+	return dec, d.Budget.Spent
 }
 
 // parts lists the parts that the decision has.
 func (d *decider) parts() []int {
 	list := []int{partPlain, partOutcomes, partGrants, partOwner, partServices}
-	if d.ties[condkey.TieTime] {
+	if d.Ties[condkey.TieTime] {
 		list = append(list, partFuture)
 	}
 	if d.q.Blame {

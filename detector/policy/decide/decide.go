@@ -5,29 +5,31 @@ import (
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/compile"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/search"
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // A decider answers one question, action by action. Actions that the same
 // statements match share their outcome.
 type decider struct {
-	*space
+	*search.Space
 	q         Question
-	outcomes  map[string]*outcome   // by what the policy treats alike; see alike
-	alikes    map[kmsapi.Ask]string // what alike has returned
-	begun     []*outcome            // in the order of the asks; not yet finished
-	ownerOpen bool                  // a search for the owner came to no end
-	views     map[viewKey][]*stmt   // see ownersView
+	outcomes  map[string]*outcome              // by what the policy treats alike; see alike
+	alikes    map[kmsapi.Ask]string            // what alike has returned
+	begun     []*outcome                       // in the order of the asks; not yet finished
+	ownerOpen bool                             // a search for the owner came to no end
+	views     map[viewKey][]*compile.Statement // see ownersView
 }
 
-func newDecider(p *space, q Question) *decider {
-	return &decider{space: p, q: q, alikes: make(map[kmsapi.Ask]string), outcomes: make(map[string]*outcome)}
+func newDecider(p *search.Space, q Question) *decider {
+	return &decider{Space: p, q: q, alikes: make(map[kmsapi.Ask]string), outcomes: make(map[string]*outcome)}
 }
 
 // An outcome is what one action came to.
 type outcome struct {
 	ask    kmsapi.Ask
-	kinds  []*requestKind
+	kinds  []*search.RequestKind
 	public *trial // whether strangers get in; nil when the key cannot serve the action
 
 	level     Verdict // how far outsiders get in for sure; Private when none does
@@ -35,9 +37,9 @@ type outcome struct {
 	open      []Open  // why something worse is not ruled out; nil when it is
 	intricate bool    // it is not, because the budget has run out
 
-	search *searching // how the witness was found; nil when there is none
-	model  *model
-	allow  *stmt
+	search *search.Search // how the witness was found; nil when there is none
+	model  *compile.Model
+	allow  *compile.Statement
 	named  []string
 	why    []string
 }
@@ -53,12 +55,12 @@ func (d *decider) alike(a kmsapi.Ask) string {
 		return key
 	}
 	var b strings.Builder
-	b.Grow(len(d.stmts) + 8)
-	for _, m := range d.matches(a.Action) {
+	b.Grow(len(d.Statements) + 8)
+	for _, m := range d.Matches(a.Action) {
 		b.WriteByte('0' + byte(m))
 	}
-	d.b.Spend(len(d.stmts)/2 + 2)
-	if !d.supported(a) {
+	d.Budget.Spend(len(d.Statements)/2 + 2)
+	if !d.Supported(a) {
 		b.WriteByte('-')
 	}
 	d.traits(&b, a)
@@ -78,11 +80,11 @@ func (d *decider) plain(asks []kmsapi.Ask) {
 		}
 	}
 	for i, o := range d.begun {
-		d.b.Within(d.b.Left/(len(d.begun)-i), func() {
-			if !d.supported(o.ask) {
+		d.Budget.Within(d.Budget.Left/(len(d.begun)-i), func() {
+			if !d.Supported(o.ask) {
 				return
 			}
-			o.kinds = d.requestKinds(o.ask)
+			o.kinds = d.RequestKinds(o.ask)
 			o.public = d.newTrial(o.kinds, Public, true)
 			if o.public.round(plainEffort) {
 				o.take(o.public)
@@ -99,7 +101,7 @@ func (d *decider) finishAll() {
 	for range 2 {
 		var again []*outcome
 		for i, o := range todo {
-			d.b.Within(d.b.Left/(len(todo)-i), func() { d.finish(o) })
+			d.Budget.Within(d.Budget.Left/(len(todo)-i), func() { d.finish(o) })
 			if o.intricate {
 				again = append(again, o)
 			}
@@ -112,8 +114,8 @@ func (d *decider) finishAll() {
 // outcome returns what an ask, which plain has begun, comes to.
 func (d *decider) outcome(a kmsapi.Ask) *outcome { return d.outcomes[d.alike(a)] }
 
-func reachOf(level Verdict) reach {
-	return reach{freshWho: level != Shared, freshWhere: level == Public}
+func reachOf(level Verdict) search.Reach {
+	return search.Reach{FreshWho: level != Shared, FreshWhere: level == Public}
 }
 
 // finish finds how far outsiders get in for sure, then, where AWS leaves
@@ -161,7 +163,7 @@ func (d *decider) leaveOpen(o *outcome) {
 		switch {
 		case may.run():
 			o.open = d.reasons(may, o.ask.Action)
-		case d.b.Out():
+		case d.Budget.Out():
 			o.intricate = true
 			o.open = []Open{{o.public.unfinished(), tooIntricate}}
 		case !may.proven():
@@ -181,8 +183,8 @@ const tooIntricate = "the policy is too intricate to decide within the bound of 
 func (d *decider) reasons(may *trial, action string) []Open {
 	var list []Open
 	seen := map[string]bool{}
-	add := func(st *stmt, why string) {
-		if st.control {
+	add := func(st *compile.Statement, why string) {
+		if st.Control {
 			why = "resource control policy: " + why
 		}
 		if ref := d.ref(st); !seen[why] {
@@ -190,13 +192,13 @@ func (d *decider) reasons(may *trial, action string) []Open {
 			list = append(list, Open{ref, why})
 		}
 	}
-	sure := d.newSearch(may.found.requestKind, may.found.reach, true)
-	for i := range d.stmts {
-		st := &d.stmts[i]
+	sure := d.NewSearch(may.found.RequestKind, may.found.Reach, true)
+	for i := range d.Statements {
+		st := &d.Statements[i]
 		if st != may.allow && st.Effect == policy.Allow {
 			continue
 		}
-		if d.matches(action)[i] == matchNo {
+		if d.Matches(action)[i] == compile.No {
 			continue
 		}
 		for _, open := range d.unknownReasons(st, action) {
@@ -205,31 +207,31 @@ func (d *decider) reasons(may *trial, action string) []Open {
 				list = append(list, open)
 			}
 		}
-		if d.acts(action)[i] == matchMaybe && !slices.ContainsFunc(st.Actions, policy.HasMark) {
+		if d.Acts(action)[i] == compile.Maybe && !slices.ContainsFunc(st.Actions, policy.HasMark) {
 			add(st, "an action pattern is written in a way that AWS does not document")
 		}
-		if st.resource == matchMaybe && !slices.ContainsFunc(st.Resources, policy.HasMark) {
+		if st.Resource == compile.Maybe && !slices.ContainsFunc(st.Resources, policy.HasMark) {
 			add(st, "AWS does not say whether the statement's Resource or NotResource matches this key")
 		}
-		if len(st.entries.userIDs) > 0 && may.found.typ == fedCaller {
+		if len(st.Entries.UserIDs) > 0 && may.found.Caller == compile.FedCaller {
 			add(st, "AWS does not say whether a user's unique id covers the sessions that the user makes with GetFederationToken")
 		}
-		if st.entries.reserved {
+		if st.Entries.Reserved {
 			add(st, "AWS does not say what the roles do that it keeps for itself, named aws:...")
 		}
 		if st.NotPrincipal && st.Effect == policy.Deny {
 			add(st, "AWS's documents do not settle whom a Deny with NotPrincipal exempts when only a part of account, identity and session is listed")
 		}
-		for j := range st.clauses {
-			cl := &st.clauses[j]
-			if d.b.Spend(60); cl.hasDoubt() {
-				add(st, cl.text()+": "+cl.doubt)
+		for j := range st.Clauses {
+			cl := &st.Clauses[j]
+			if d.Budget.Spend(60); cl.HasDoubt() {
+				add(st, cl.Text()+": "+cl.Doubt)
 			}
-			if why := sure.openKey(cl.sure.slot, cl.cond.Key, may.model); why != "" {
+			if why := sure.OpenKey(cl.Sure.Slot, cl.Cond.Key, may.model); why != "" {
 				add(st, why)
 			}
-			if cl.sure.strict && cl.sure.set.unresolved(may.model) {
-				add(st, cl.text()+": AWS does not settle what a negated operator makes of a variable without a value")
+			if cl.Sure.Strict && cl.Sure.Set.Unresolved(may.model) {
+				add(st, cl.Text()+": AWS does not settle what a negated operator makes of a variable without a value")
 			}
 		}
 	}
@@ -241,16 +243,16 @@ func (d *decider) reasons(may *trial, action string) []Open {
 
 // doubts says whether anything about an action is open to more than one reading.
 func (d *decider) doubts(action string) bool {
-	for i, m := range d.matches(action) {
-		st := &d.stmts[i]
-		if m == matchNo {
+	for i, m := range d.Matches(action) {
+		st := &d.Statements[i]
+		if m == compile.No {
 			continue
 		}
-		if m == matchMaybe || st.NotPrincipal && st.Effect == policy.Deny || len(st.entries.userIDs) > 0 || st.entries.open != nil || st.entries.reserved {
+		if m == compile.Maybe || st.NotPrincipal && st.Effect == policy.Deny || len(st.Entries.UserIDs) > 0 || st.Entries.Open != nil || st.Entries.Reserved {
 			return true
 		}
-		for j := range st.clauses {
-			if cl := &st.clauses[j]; cl.hasDoubt() || cl.open() || cl.sure.strict || d.uncertain(cl.sure.slot) {
+		for j := range st.Clauses {
+			if cl := &st.Clauses[j]; cl.HasDoubt() || cl.Open() || cl.Sure.Strict || d.uncertain(cl.Sure.Slot) {
 				return true
 			}
 		}
@@ -261,7 +263,7 @@ func (d *decider) doubts(action string) bool {
 // uncertain says whether AWS leaves open, for some kind of request, whether
 // the key is present or which values it has.
 func (d *decider) uncertain(slot int) bool {
-	return d.slots[slot].Depends.Open
+	return d.Slots[slot].Depends.Open
 }
 
 // note takes into the decision why a class is open, each reason once.

@@ -6,7 +6,9 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/compile"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/ipset"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/search"
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
@@ -15,30 +17,30 @@ import (
 func (d *decider) explain(o *outcome) []string {
 	var why []string
 	s, m := o.search, o.model
-	for _, st := range s.allows {
-		if !s.lets(st, m) {
+	for _, st := range s.Allows {
+		if !s.Lets(st, m) {
 			continue
 		}
 		why = append(why, d.opening(st, o))
-		for i := range st.clauses {
-			why = append(why, d.sentence(&st.clauses[i], o, true))
+		for i := range st.Clauses {
+			why = append(why, d.sentence(&st.Clauses[i], o, true))
 		}
 		break
 	}
-	for _, st := range s.denies {
+	for _, st := range s.Denies {
 		if w := d.escaped(st, o); w != "" {
 			why = append(why, w)
 		}
 	}
-	if s.path.through() {
+	if s.Path.Through() {
 		why = append(why, "The stranger drives an AWS service in an account of its own; the service then calls KMS with the stranger's permissions (forward access session).")
 	}
 	return why
 }
 
 // label names a statement for people, counted from 1.
-func label(st *stmt) string {
-	if st.control {
+func label(st *compile.Statement) string {
+	if st.Control {
 		return "A resource control policy"
 	}
 	if st.Sid == "" {
@@ -47,46 +49,46 @@ func label(st *stmt) string {
 	return fmt.Sprintf("Statement %d (%q)", st.Index+1, st.Sid)
 }
 
-func (d *decider) opening(st *stmt, o *outcome) string {
+func (d *decider) opening(st *compile.Statement, o *outcome) string {
 	var whom string
 	switch {
 	case st.NotPrincipal:
 		whom = "everyone but the principals it lists (Allow with NotPrincipal)"
-	case st.entries.star:
+	case st.Entries.Star:
 		whom = `every AWS principal (Principal "*")`
 	default:
-		names := st.entries.names()
+		names := st.Entries.Names()
 		whom = strings.Join(names[:min(3, len(names))], ", ")
 		if n := len(names) - 3; n > 0 {
 			whom += fmt.Sprintf(" and %d more", n)
 		}
 	}
 	end := " and has no condition."
-	if len(st.clauses) == 1 {
+	if len(st.Clauses) == 1 {
 		end = "; its condition does not keep this caller out:"
-	} else if len(st.clauses) > 1 {
+	} else if len(st.Clauses) > 1 {
 		end = "; its conditions do not keep this caller out:"
 	}
 	return fmt.Sprintf("%s allows %s%s", label(st), whom, end)
 }
 
 // sentence says why a clause holds, or does not hold, for the outcome's request.
-func (d *decider) sentence(cl *clause, o *outcome, holds bool) string {
-	key := d.slots[cl.sure.slot]
-	head := "`" + shorten(cl.text(), 120) + "`: "
-	vals := o.model.vals[cl.sure.slot]
-	if cl.sure.slot == sAccount {
-		key.Name = cl.cond.Key
+func (d *decider) sentence(cl *compile.Clause, o *outcome, holds bool) string {
+	key := d.Slots[cl.Sure.Slot]
+	head := "`" + compile.Shorten(cl.Text(), 120) + "`: "
+	vals := o.model.Values[cl.Sure.Slot]
+	if cl.Sure.Slot == compile.SlotAccount {
+		key.Name = cl.Cond.Key
 	}
 	switch {
-	case o.search.uncertainSlot(cl.sure.slot):
+	case o.search.UncertainSlot(cl.Sure.Slot):
 		return head + "whatever this key holds in such a request, the outcome is the same."
 	case len(vals) == 0:
-		return head + key.AbsentText(o.search.kind) + ", " + whenAbsent(cl.cond.Operator, holds) + "."
+		return head + key.AbsentText(o.search.Kind) + ", " + whenAbsent(cl.Cond.Operator, holds) + "."
 	case holds:
-		return head + presence(key, cl.cond.Operator.Negated, o, vals) + "."
+		return head + presence(key, cl.Cond.Operator.Negated, o, vals) + "."
 	default:
-		return head + fmt.Sprintf("here %s is %s, so this does not hold.", key.Name, quoteValues(vals))
+		return head + fmt.Sprintf("here %s is %s, so this does not hold.", key.Name, search.QuoteValues(vals))
 	}
 }
 
@@ -109,7 +111,7 @@ func whenAbsent(op policy.Operator, holds bool) string {
 }
 
 // presence says why a present key does not keep the caller out.
-func presence(key condkey.Key, negated bool, o *outcome, vals []value) string {
+func presence(key condkey.Key, negated bool, o *outcome, vals []compile.Value) string {
 	text := key.Say.Present
 	switch {
 	case o.level == Shared && key.Say.Shared != "":
@@ -121,13 +123,13 @@ func presence(key condkey.Key, negated bool, o *outcome, vals []value) string {
 	case text == "":
 		text = "the caller chooses it in the request: %s"
 	}
-	return strings.Replace(text, "%s", quoteValues(vals), 1)
+	return strings.Replace(text, "%s", search.QuoteValues(vals), 1)
 }
 
 // escaped says how the request escapes a Deny; "" when the Deny is about other
 // principals than the caller.
-func (d *decider) escaped(st *stmt, o *outcome) string {
-	applies, _ := o.search.denyEscapes(st, o.model)
+func (d *decider) escaped(st *compile.Statement, o *outcome) string {
+	applies, _ := o.search.DenyEscapes(st, o.model)
 	if !applies {
 		if st.NotPrincipal {
 			return label(st) + " denies all but the principals it lists; this caller is listed."
@@ -137,10 +139,10 @@ func (d *decider) escaped(st *stmt, o *outcome) string {
 		}
 		return label(st) + " denies other principals than this caller."
 	}
-	for i := range st.clauses {
-		n := st.clauses[i].possible.not()
-		if o.search.holds(&n, o.model) {
-			return label(st) + " denies, but not this request. " + d.sentence(&st.clauses[i], o, false)
+	for i := range st.Clauses {
+		n := st.Clauses[i].Possible.Not()
+		if o.search.Holds(&n, o.model) {
+			return label(st) + " denies, but not this request. " + d.sentence(&st.Clauses[i], o, false)
 		}
 	}
 	return ""
@@ -149,9 +151,9 @@ func (d *decider) escaped(st *stmt, o *outcome) string {
 // notes says for each statement what it does about outsiders, given what all
 // of them together come to.
 func (d *decider) notes(together Verdict) []StatementNote {
-	notes := make([]StatementNote, len(d.policy.Statements))
+	notes := make([]StatementNote, len(d.Source.Statements))
 	for i := range notes {
-		st := &d.stmts[i]
+		st := &d.Statements[i]
 		n := StatementNote{Statement: StatementRef{st.Index, st.Sid}, Effect: st.Effect, Opens: Private}
 		if st.Effect == policy.Deny {
 			n.Why = d.denyNote(st)
@@ -167,23 +169,23 @@ func (d *decider) notes(together Verdict) []StatementNote {
 }
 
 // allowNote decides one Allow as if it stood alone.
-func (d *decider) allowNote(st *stmt) (Verdict, string) {
+func (d *decider) allowNote(st *compile.Statement) (Verdict, string) {
 	asks := d.asks(st)
 	switch {
 	case st.Actions == nil:
 		return Private, "It has no Action, so it has no effect."
 	case st.Resources == nil:
 		return Private, "It has no Resource, so it has no effect."
-	case st.resource == matchNo:
+	case st.Resource == compile.No:
 		return Private, "Its Resource is not this key, so it has no effect."
 	case asks == nil:
 		return Private, "It allows no action with which outsiders could encrypt, decrypt or sign."
-	case !st.entries.reachable(st.NotPrincipal) && len(st.entries.services) > 0:
+	case !st.Entries.Reachable(st.NotPrincipal) && len(st.Entries.Services) > 0:
 		return Private, "It names AWS services, which are no principals of another account."
-	case !st.entries.reachable(st.NotPrincipal):
+	case !st.Entries.Reachable(st.NotPrincipal):
 		return Private, "It names only principals of the key owner's account, or trusted ones."
 	}
-	v, ok := d.alone(st, asks, st.clauses)
+	v, ok := d.alone(st, asks, st.Clauses)
 	switch {
 	case !ok:
 		return Undecided, "What it opens by itself is too intricate to say within the bound of work."
@@ -207,11 +209,11 @@ func (d *decider) opens(v Verdict) string {
 
 // asks lists what decides the verdict and st matches, one of each kind that
 // the policy treats alike.
-func (d *decider) asks(st *stmt) []kmsapi.Ask {
+func (d *decider) asks(st *compile.Statement) []kmsapi.Ask {
 	var list []kmsapi.Ask
 	seen := map[string]bool{}
 	for _, a := range kmsapi.Weighty() {
-		if key := d.alike(a); d.acts(a.Action)[st.at] != matchNo && d.supported(a) && !seen[key] {
+		if key := d.alike(a); d.Acts(a.Action)[st.Place] != compile.No && d.Supported(a) && !seen[key] {
 			seen[key] = true
 			list = append(list, a)
 		}
@@ -221,14 +223,14 @@ func (d *decider) asks(st *stmt) []kmsapi.Ask {
 
 // alone says how far outsiders get through one Allow with some of its clauses;
 // ok is false when the budget was not enough to say.
-func (d *decider) alone(st *stmt, asks []kmsapi.Ask, clauses []clause) (v Verdict, ok bool) {
+func (d *decider) alone(st *compile.Statement, asks []kmsapi.Ask, clauses []compile.Clause) (v Verdict, ok bool) {
 	t := *st
-	t.clauses = clauses
-	ok = d.b.Within(d.b.Left/4, func() { v = d.aloneAt(&t, asks) })
+	t.Clauses = clauses
+	ok = d.Budget.Within(d.Budget.Left/4, func() { v = d.aloneAt(&t, asks) })
 	return v, ok
 }
 
-func (d *decider) aloneAt(st *stmt, asks []kmsapi.Ask) Verdict {
+func (d *decider) aloneAt(st *compile.Statement, asks []kmsapi.Ask) Verdict {
 	for _, sure := range [...]bool{true, false} {
 		for _, level := range [...]Verdict{Public, Network, Shared} {
 			for _, a := range asks {
@@ -244,15 +246,15 @@ func (d *decider) aloneAt(st *stmt, asks []kmsapi.Ask) Verdict {
 	return Private
 }
 
-func (d *decider) opensAlone(st *stmt, a kmsapi.Ask, level Verdict, sure bool) bool {
+func (d *decider) opensAlone(st *compile.Statement, a kmsapi.Ask, level Verdict, sure bool) bool {
 	var open ipset.Set
 	for _, sc := range d.outcome(a).kinds {
-		if d.b.Out() {
+		if d.Budget.Out() {
 			return false
 		}
-		s := d.newSearch(sc, reachOf(level), sure)
-		s.allows, s.denies = []*stmt{st}, nil
-		if s.findWide(&open) != nil {
+		s := d.NewSearch(sc, reachOf(level), sure)
+		s.Allows, s.Denies = []*compile.Statement{st}, nil
+		if s.FindWide(&open) != nil {
 			return true
 		}
 	}
@@ -260,37 +262,37 @@ func (d *decider) opensAlone(st *stmt, a kmsapi.Ask, level Verdict, sure bool) b
 }
 
 // barrier names the clauses without any one of which the statement would open.
-func (d *decider) barrier(st *stmt, asks []kmsapi.Ask) string {
+func (d *decider) barrier(st *compile.Statement, asks []kmsapi.Ask) string {
 	var names []string
-	for i := range st.clauses {
-		rest := append(append([]clause(nil), st.clauses[:i]...), st.clauses[i+1:]...)
+	for i := range st.Clauses {
+		rest := append(append([]compile.Clause(nil), st.Clauses[:i]...), st.Clauses[i+1:]...)
 		if v, ok := d.alone(st, asks, rest); ok && v != Private {
-			names = append(names, "`"+shorten(st.clauses[i].text(), 120)+"`")
+			names = append(names, "`"+compile.Shorten(st.Clauses[i].Text(), 120)+"`")
 		}
 	}
 	if names == nil {
-		for i := range st.clauses {
-			names = append(names, "`"+shorten(st.clauses[i].text(), 120)+"`")
+		for i := range st.Clauses {
+			names = append(names, "`"+compile.Shorten(st.Clauses[i].Text(), 120)+"`")
 		}
 	}
 	return strings.Join(names, ", ")
 }
 
-func (d *decider) denyNote(st *stmt) string {
+func (d *decider) denyNote(st *compile.Statement) string {
 	switch {
 	case st.Actions == nil || st.Resources == nil:
 		return "It lacks Action or Resource, so it denies nothing."
-	case st.resource == matchNo:
+	case st.Resource == compile.No:
 		return "Its Resource is not this key, so it denies nothing here."
 	case d.asks(st) == nil:
 		return "It denies no action with which outsiders could encrypt, decrypt or sign."
-	case !st.NotPrincipal && !st.entries.reachable(false):
+	case !st.NotPrincipal && !st.Entries.Reachable(false):
 		return "It denies principals that are no outsiders."
-	case len(st.clauses) == 0 && !st.NotPrincipal && st.entries.star:
+	case len(st.Clauses) == 0 && !st.NotPrincipal && st.Entries.Star:
 		return "It denies everyone, the owner too."
 	case st.NotPrincipal:
 		return "It denies everyone but the principals it lists."
-	case len(st.clauses) == 0:
+	case len(st.Clauses) == 0:
 		return "It denies the principals it names."
 	default:
 		return "It denies requests that meet its conditions."

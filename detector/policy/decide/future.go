@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/compile"
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
@@ -29,7 +30,7 @@ func (d *decider) later(dec *Decision) {
 			dec.Future = &Exposure{time.Unix(n, 0).UTC(), then.Verdict}
 			return
 		}
-		if d.b.Out() {
+		if d.Budget.Out() {
 			return
 		}
 	}
@@ -39,21 +40,21 @@ func (d *decider) later(dec *Decision) {
 // time may change its answer.
 func (d *decider) instants() []int64 {
 	var seconds []int64
-	for i := range d.stmts {
-		for _, cl := range d.stmts[i].clauses {
-			if !d.hasTie(cl.possible.slot, condkey.TieTime) {
+	for i := range d.Statements {
+		for _, cl := range d.Statements[i].Clauses {
+			if !d.HasTie(cl.Possible.Slot, condkey.TieTime) {
 				continue
 			}
-			for _, r := range cl.possible.set.spans {
-				for _, n := range [...]int64{r.lo, r.hi + 1} {
-					if n > d.now.Unix() && n < maxSecond {
+			for _, r := range cl.Possible.Set.Spans {
+				for _, n := range [...]int64{r.Lo, r.Hi + 1} {
+					if n > d.Now.Unix() && n < compile.MaxSecond {
 						seconds = append(seconds, n)
 					}
 				}
 			}
 		}
 	}
-	d.b.Spend(8 * len(seconds))
+	d.Budget.Spend(8 * len(seconds))
 	slices.Sort(seconds)
 	return slices.Compact(seconds)
 }
@@ -75,17 +76,17 @@ func (d *decider) firstWorse(now Bounds, instants []int64) int {
 // mayReach reports whether outsiders may get that far with a request at some
 // instant from now on up to the given one.
 func (d *decider) mayReach(level Verdict, until int64) bool {
-	then := newDecider(d.space.at(d.now, until), d.q)
+	then := newDecider(d.Space.At(d.Now, until), d.q)
 	reached := false
-	d.b.Within(d.b.Left/16, func() {
+	d.Budget.Within(d.Budget.Left/16, func() {
 		seen := map[string]bool{}
 		for _, a := range kmsapi.Weighty() {
 			key := d.alike(a)
-			if seen[key] || !then.supported(a) {
+			if seen[key] || !then.Supported(a) {
 				continue
 			}
 			seen[key] = true
-			t := then.newTrial(then.requestKinds(a), level, false)
+			t := then.newTrial(then.RequestKinds(a), level, false)
 			if reached = t.run() || !t.proven(); reached { // what is cut short is not proven
 				return
 			}
@@ -96,7 +97,7 @@ func (d *decider) mayReach(level Verdict, until int64) bool {
 
 // boundsAt decides the verdict at another instant.
 func (d *decider) boundsAt(second int64) (b Bounds, intricate bool) {
-	then := newDecider(d.space.at(time.Unix(second, 0).UTC(), 0), d.q)
+	then := newDecider(d.Space.At(time.Unix(second, 0).UTC(), 0), d.q)
 	then.plain(kmsapi.Weighty())
 	then.finishAll()
 	b = closed()

@@ -6,6 +6,8 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/compile"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/search"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
@@ -87,20 +89,20 @@ func (c *corpusCase) judge(t testing.TB, keys *condkey.Table, p *policy.Policy) 
 }
 
 // spaceOf compiles p for q.
-func spaceOf(p *policy.Policy, keys *condkey.Table, q Question) *space {
-	c := compileFor(p, keys, q.about(partitions(p, q)[0]), textsolve.NewBudget(MaxSteps, nil))
-	return newSpace(c, q.At, q.TrustedOrgs)
+func spaceOf(p *policy.Policy, keys *condkey.Table, q Question) *search.Space {
+	c := compile.New(p, keys, q.about(partitions(p, q)[0]), textsolve.NewBudget(MaxSteps, nil))
+	return search.NewSpace(c, q.At, q.TrustedOrgs)
 }
 
 // verdictOf decides one action alone.
 func verdictOf(keys *condkey.Table, p *policy.Policy, q Question, action string) Verdict {
 	d := newDecider(spaceOf(p, keys, q), q)
-	d.b.Divide(MaxSteps, partPlain, partOutcomes)
+	d.Budget.Divide(MaxSteps, partPlain, partOutcomes)
 	known, _ := kmsapi.FindAction(action)
 	a := kmsapi.Ask{Action: action, Class: known.Class}
-	d.b.Begin(partPlain)
+	d.Budget.Begin(partPlain)
 	d.plain([]kmsapi.Ask{a})
-	d.b.Begin(partOutcomes)
+	d.Budget.Begin(partOutcomes)
 	d.finishAll()
 	return d.outcome(a).bounds().Verdict
 }

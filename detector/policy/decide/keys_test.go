@@ -11,6 +11,8 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/compile"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/search"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 	"github.com/kmsentry/kmsentry/detector/policy/internal/policytest"
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
@@ -76,9 +78,9 @@ func (f *keyFact) question() Question {
 
 // A callKind is a kind of request as the facts write it.
 type callKind struct {
-	caller callerKind
+	caller compile.CallerKind
 	temp   bool
-	path   pathKind
+	path   search.PathKind
 	action string
 }
 
@@ -102,15 +104,15 @@ func (k callKind) covers(description string) bool {
 func requestKinds() []callKind {
 	var list []callKind
 	for _, action := range slices.Compact(slices.Sorted(slices.Values(append(slices.Concat(kmsapi.ClassActions(kmsapi.ClassEncrypt), kmsapi.ClassActions(kmsapi.ClassUse), kmsapi.ClassActions(kmsapi.ClassOther)), putKeyPolicy)))) {
-		for path := direct; path <= mcp; path++ {
-			for _, caller := range []callerKind{roleCaller, fedCaller, userCaller, rootCaller} {
+		for path := search.Direct; path <= search.MCP; path++ {
+			for _, caller := range []compile.CallerKind{compile.RoleCaller, compile.FedCaller, compile.UserCaller, compile.RootCaller} {
 				list = append(list, callKind{caller, true, path, action})
-				if caller == userCaller || caller == rootCaller {
+				if caller == compile.UserCaller || caller == compile.RootCaller {
 					list = append(list, callKind{caller, false, path, action})
 				}
 			}
 		}
-		list = append(list, callKind{serviceCaller, false, direct, action})
+		list = append(list, callKind{compile.ServiceCaller, false, search.Direct, action})
 	}
 	return list
 }
@@ -127,7 +129,7 @@ func (f *keyFact) presence(k callKind) string {
 
 // A keyProbe asks the engine what requests can hold.
 type keyProbe struct {
-	c    *space
+	c    *search.Space
 	slot int
 }
 
@@ -141,22 +143,22 @@ func probeWith(t *testing.T, keys *condkey.Table, f *keyFact) keyProbe {
 	}
 	p, q := mustParse(text), f.question()
 	c := spaceOf(p, keys, q)
-	return keyProbe{c, c.stmts[0].clauses[0].sure.slot}
+	return keyProbe{c, c.Statements[0].Clauses[0].Sure.Slot}
 }
 
 // can reports whether requests of a kind can meet a literal on the key.
-func (p keyProbe) can(k callKind, l literal, sure bool) bool {
-	l.slot = p.slot
-	kind := p.c.kind(k.caller, k.temp, k.path, kmsapi.Ask{Action: k.action}, kmsapi.AnyKey)
-	for _, one := range kind.splitBy(p.slot) {
-		p.c.b = textsolve.NewBudget(MaxSteps, nil)
-		p.c.b.Divide(MaxSteps, partOutcomes)
-		p.c.b.Begin(partOutcomes)
-		s := p.c.newSearch(one, reach{}, sure)
-		st := *s.allows[0]
-		st.clauses = nil
-		s.allows = []*stmt{&st}
-		if m, _ := s.find(s.overApproximate(l)); m != nil {
+func (p keyProbe) can(k callKind, l compile.Literal, sure bool) bool {
+	l.Slot = p.slot
+	kind := p.c.NewKind(k.caller, k.temp, k.path, kmsapi.Ask{Action: k.action}, kmsapi.AnyKey)
+	for _, one := range kind.SplitBy(p.slot) {
+		p.c.Budget = textsolve.NewBudget(MaxSteps, nil)
+		p.c.Budget.Divide(MaxSteps, partOutcomes)
+		p.c.Budget.Begin(partOutcomes)
+		s := p.c.NewSearch(one, search.Reach{}, sure)
+		st := *s.Allows[0]
+		st.Clauses = nil
+		s.Allows = []*compile.Statement{&st}
+		if m, _ := s.Find(s.OverApproximate(l)); m != nil {
 			return true
 		}
 	}
@@ -164,7 +166,7 @@ func (p keyProbe) can(k callKind, l literal, sure bool) bool {
 }
 
 func (p keyProbe) presence(k callKind) string {
-	there, gone := literal{mode: all, set: &valueSet{}}, literal{absent: true, set: &valueSet{}}
+	there, gone := compile.Literal{Mode: compile.All, Set: &compile.ValueSet{}}, compile.Literal{Absent: true, Set: &compile.ValueSet{}}
 	answers := [4]bool{p.can(k, there, true), p.can(k, there, false), p.can(k, gone, true), p.can(k, gone, false)}
 	name, ok := map[[4]bool]string{
 		{false, false, true, true}: "never",
@@ -215,7 +217,7 @@ func (f *keyFact) valueFaults(t *testing.T, keys *condkey.Table) (faults []strin
 	}{{f.Yes, true, true}, {f.No, false, false}, {f.Maybe, false, true}} {
 		for _, v := range list.values {
 			values++
-			l := equals(p.slot, v)
+			l := compile.Equals(p.slot, v)
 			if sure, may := p.can(k, l, true), p.can(k, l, false); sure != list.sure || may != list.may {
 				faults = append(faults, fmt.Sprintf("%s = %.80q in %v: sure %v, possible %v; want %v, %v", f.Key, v, k, sure, may, list.sure, list.may))
 			}
@@ -253,7 +255,7 @@ func TestKeyPresence(t *testing.T) {
 // call for themselves, quick enough for mutants.
 func TestKeyPresenceForServices(t *testing.T) {
 	for _, f := range readKeyFacts(t) {
-		for _, fault := range f.presenceFaults(t, condkey.Default(), []callKind{{serviceCaller, false, direct, "kms:Encrypt"}}) {
+		for _, fault := range f.presenceFaults(t, condkey.Default(), []callKind{{compile.ServiceCaller, false, search.Direct, "kms:Encrypt"}}) {
 			t.Error(fault)
 		}
 	}
@@ -322,7 +324,7 @@ func TestKeyRows(t *testing.T) {
 	c := spaceOf(mustParse([]byte(policytest.StatementText())), condkey.Default(), surroundings())
 	for _, r := range condkey.Default().Rows() {
 		for i := range r.Cases {
-			if v := &r.Cases[i].Values; v.First != "" && !inForms(c.formsOf(v.ShapesParsed()), c.filled(v.First)) {
+			if v := &r.Cases[i].Values; v.First != "" && !search.InForms(c.FormsOf(v.ShapesParsed()), c.Filled(v.First)) {
 				t.Errorf("%s: the example %q is not of the row's shapes", r.Name, v.First)
 			}
 		}

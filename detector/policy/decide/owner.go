@@ -6,7 +6,9 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/compile"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/ipset"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/search"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
@@ -20,13 +22,13 @@ const (
 
 // ownerOf decides who of the owner's account keeps the key. It asks the search
 // of the outsiders, on a policy that is compiled for callers of the owner's
-// account, and takes from it only what that account has for sure: see insider.
+// account, and takes from it only what that account has for sure: see insider in package search.
 func ownerOf(p *policy.Policy, keys *condkey.Table, q Question, partition string, b *textsolve.Budget) Owner {
 	about := q.about(partition)
 	about.Insiders = true
-	d := newDecider(newSpace(compileFor(p, keys, about, b), q.At, q.TrustedOrgs), q)
-	d.views = make(map[viewKey][]*stmt, 4)
-	if d.owner == "" {
+	d := newDecider(search.NewSpace(compile.New(p, keys, about, b), q.At, q.TrustedOrgs), q)
+	d.views = make(map[viewKey][]*compile.Statement, 4)
+	if d.Owner == "" {
 		unknown := Open{StatementRef{Index: -1}, "the key's owner is not known"}
 		return Owner{ManageBlame: unknown, DecryptBlame: unknown}
 	}
@@ -34,7 +36,7 @@ func ownerOf(p *policy.Policy, keys *condkey.Table, q Question, partition string
 	var manage, decrypt standing
 	b.Within(b.Left/2, func() { manage = d.access(kmsapi.Ask{Action: putKeyPolicy}) })
 	o.Manage, o.ManageBlame, o.Named, o.Witness = manage.access, manage.blame, manage.named, manage.witness
-	if a := (kmsapi.Ask{Action: decryptData}); d.supported(a) {
+	if a := (kmsapi.Ask{Action: decryptData}); d.Supported(a) {
 		decrypt = d.access(a)
 		o.Decrypt, o.DecryptBlame = decrypt.access, decrypt.blame
 	} else {
@@ -70,7 +72,7 @@ func (d *decider) access(a kmsapi.Ask) standing {
 		}
 		s := standing{access: AccessYes, witness: r}
 		if how == byName {
-			if d.letsIn(kinds, byAccount, false, nil) != nil || d.ownerOpen || d.b.Out() {
+			if d.letsIn(kinds, byAccount, false, nil) != nil || d.ownerOpen || d.Budget.Out() {
 				break // those who are named, and perhaps the account itself
 			}
 			s.access, s.named = AccessNamed, d.namedOwners(kinds)
@@ -82,7 +84,7 @@ func (d *decider) access(a kmsapi.Ask) standing {
 		return s
 	}
 	may := d.letsIn(kinds, byID, false, nil)
-	if may == nil && !d.b.Out() && !d.ownerOpen {
+	if may == nil && !d.Budget.Out() && !d.ownerOpen {
 		return standing{access: AccessNo, blame: d.lockedBy(a, kinds)}
 	}
 	return standing{blame: d.ownerDoubt(a)}
@@ -90,44 +92,44 @@ func (d *decider) access(a kmsapi.Ask) standing {
 
 // ownerKinds lists the kinds of requests that the owner's account can make,
 // the root user's first.
-func (d *decider) ownerKinds(a kmsapi.Ask) []*requestKind {
-	list := d.requestKinds(a)
-	order := []callerKind{rootCaller, roleCaller, userCaller, fedCaller}
-	slices.SortStableFunc(list, func(x, y *requestKind) int {
-		return slices.Index(order, x.typ) - slices.Index(order, y.typ)
+func (d *decider) ownerKinds(a kmsapi.Ask) []*search.RequestKind {
+	list := d.RequestKinds(a)
+	order := []compile.CallerKind{compile.RootCaller, compile.RoleCaller, compile.UserCaller, compile.FedCaller}
+	slices.SortStableFunc(list, func(x, y *search.RequestKind) int {
+		return slices.Index(order, x.Caller) - slices.Index(order, y.Caller)
 	})
 	return list
 }
 
 // letsIn returns a request of the owner's account that gets in, nil when none
 // was found. spared is a Deny to leave out, nil for none.
-func (d *decider) letsIn(kinds []*requestKind, how through, sure bool, spared *stmt, more ...literal) *evaluate.Request {
+func (d *decider) letsIn(kinds []*search.RequestKind, how through, sure bool, spared *compile.Statement, more ...compile.Literal) *evaluate.Request {
 	d.ownerOpen = false
 	var open ipset.Set
 	for _, sc := range kinds {
-		if sure && sc.path == via && sc.Action == putKeyPolicy {
+		if sure && sc.Path == search.ViaService && sc.Action == putKeyPolicy {
 			continue // AWS does not say which services change key policies for their customers
 		}
-		s := d.newSearch(sc, reach{freshWhere: sure}, sure)
+		s := d.NewSearch(sc, search.Reach{FreshWhere: sure}, sure)
 		if how < byID {
-			s.base = append(s.base[:len(s.base):len(s.base)], noneOf(sUnique, d.named.ids...), noneOf(sParentID, d.named.ids...))
+			s.Base = append(s.Base[:len(s.Base):len(s.Base)], compile.NoneOf(compile.SlotUniqueID, d.Named.IDs...), compile.NoneOf(compile.SlotParentID, d.Named.IDs...))
 		}
-		s.base = append(s.base, more...)
-		s.allows = d.ownersView(sc.Action, policy.Allow, how, sure)
-		s.denies = slices.DeleteFunc(slices.Clone(d.ownersView(sc.Action, policy.Deny, how, sure)), func(st *stmt) bool {
+		s.Base = append(s.Base, more...)
+		s.Allows = d.ownersView(sc.Action, policy.Allow, how, sure)
+		s.Denies = slices.DeleteFunc(slices.Clone(d.ownersView(sc.Action, policy.Deny, how, sure)), func(st *compile.Statement) bool {
 			return spared != nil && st.Statement == spared.Statement
 		})
-		d.b.Spend(20 + 3*len(s.denies))
-		m := s.findWide(&open)
-		if d.b.Out() {
+		d.Budget.Spend(20 + 3*len(s.Denies))
+		m := s.FindWide(&open)
+		if d.Budget.Out() {
 			return nil
 		}
 		if m == nil {
-			d.ownerOpen = d.ownerOpen || s.incomplete && !s.disproven(open)
+			d.ownerOpen = d.ownerOpen || s.Incomplete && !s.Disproven(open)
 			continue
 		}
-		r := s.request(m, sc.Ask)
-		d.b.Spend(d.evaluation(s, m))
+		r := s.Request(m, sc.Ask)
+		d.Budget.Spend(d.evaluation(s, m))
 		if sure && spared == nil && !d.confirmsOwner(r) {
 			open = nil
 			continue
@@ -141,9 +143,9 @@ func (d *decider) letsIn(kinds []*requestKind, how through, sure bool, spared *s
 // known gets an ARN that the owner's keys could have.
 func (d *decider) confirmsOwner(r evaluate.Request) bool {
 	if r.Resource == "" {
-		r.Resource = d.someKey()
+		r.Resource = d.SomeKey()
 	}
-	return evaluate.AllowsWithKeys(d.policy, d.keys, r, d.RCPs) == evaluate.Yes
+	return evaluate.AllowsWithKeys(d.Source, d.Table, r, d.RCPs) == evaluate.Yes
 }
 
 // A viewKey is a question to ownersView.
@@ -159,22 +161,22 @@ type viewKey struct {
 // question says is taken against what is to be shown: a sure access does not
 // count on such an Allow and is not spared by such a condition of a Deny; a
 // possible one is the other way round.
-func (d *decider) ownersView(action string, effect policy.Effect, how through, sure bool) []*stmt {
+func (d *decider) ownersView(action string, effect policy.Effect, how through, sure bool) []*compile.Statement {
 	k := viewKey{action, effect, how, sure}
 	view, ok := d.views[k]
 	if ok {
 		return view
 	}
-	for _, st := range d.statements(action, effect, sure) {
-		d.b.Spend(150 + 20*len(st.clauses))
+	for _, st := range d.Applying(action, effect, sure) {
+		d.Budget.Spend(150 + 20*len(st.Clauses))
 		t := *st
-		t.clauses = nil
+		t.Clauses = nil
 		open := false
-		for i := range st.clauses {
-			if d.beyondOwner(&st.clauses[i]) {
+		for i := range st.Clauses {
+			if d.beyondOwner(&st.Clauses[i]) {
 				open = true
 			} else {
-				t.clauses = append(t.clauses, st.clauses[i])
+				t.Clauses = append(t.Clauses, st.Clauses[i])
 			}
 		}
 		if open && sure == (st.Effect == policy.Allow) {
@@ -183,9 +185,9 @@ func (d *decider) ownersView(action string, effect policy.Effect, how through, s
 		if st.Effect == policy.Allow && !st.NotPrincipal {
 			switch how {
 			case byAccount:
-				t.entries = st.entries.accountsOnly()
+				t.Entries = st.Entries.AccountsOnly()
 			case byName:
-				t.entries = st.entries.withoutIDs()
+				t.Entries = st.Entries.WithoutIDs()
 			}
 		}
 		view = append(view, &t)
@@ -196,17 +198,17 @@ func (d *decider) ownersView(action string, effect policy.Effect, how through, s
 
 // beyondOwner says whether a clause turns on a fact that is neither in the
 // question nor in the account's own hands.
-func (d *decider) beyondOwner(cl *clause) bool {
-	if d.slots[cl.sure.slot].Tie == condkey.TieOrgPaths && d.Key.Org != "" && cl.sure.asksPresence() && cl.possible.asksPresence() {
+func (d *decider) beyondOwner(cl *compile.Clause) bool {
+	if d.Slots[cl.Sure.Slot].Tie == condkey.TieOrgPaths && d.Key.Org != "" && cl.Sure.AsksPresence() && cl.Possible.AsksPresence() {
 		return false // who is in an organization has a path
 	}
-	if d.factUnknown(cl.sure.slot) {
+	if d.FactUnknown(cl.Sure.Slot) {
 		return true
 	}
-	for _, set := range [...]*valueSet{cl.sure.set, cl.possible.set} {
-		for i := range set.pats {
-			for _, p := range set.pats[i].Parts {
-				if p.Variable != "" && d.factUnknown(p.Slot) {
+	for _, set := range [...]*compile.ValueSet{cl.Sure.Set, cl.Possible.Set} {
+		for i := range set.Patterns {
+			for _, p := range set.Patterns[i].Parts {
+				if p.Variable != "" && d.FactUnknown(p.Slot) {
 					return true
 				}
 			}
@@ -216,24 +218,24 @@ func (d *decider) beyondOwner(cl *clause) bool {
 }
 
 // namedOwners lists the principals of the owner's account that are let in by name.
-func (d *decider) namedOwners(kinds []*requestKind) []string {
+func (d *decider) namedOwners(kinds []*search.RequestKind) []string {
 	var names []string
-	look := func(kind callerKind, name string, lits ...literal) {
-		if d.b.Out() {
+	look := func(kind compile.CallerKind, name string, lits ...compile.Literal) {
+		if d.Budget.Out() {
 			return
 		}
-		mine := slices.DeleteFunc(slices.Clone(kinds), func(s *requestKind) bool { return s.typ != kind })
+		mine := slices.DeleteFunc(slices.Clone(kinds), func(s *search.RequestKind) bool { return s.Caller != kind })
 		if d.letsIn(mine, byName, true, nil, lits...) != nil {
 			names = append(names, name)
 		}
 	}
-	for _, kind := range [...]callerKind{roleCaller, userCaller, fedCaller} {
+	for _, kind := range [...]compile.CallerKind{compile.RoleCaller, compile.UserCaller, compile.FedCaller} {
 		arns, _, sessions := d.namedPrincipals(kind)
 		for _, arn := range arns[:min(len(arns), maxNamed)] {
-			look(kind, arn, equals(sArn, arn))
+			look(kind, arn, compile.Equals(compile.SlotARN, arn))
 		}
 		for _, x := range sessions[:min(len(sessions), maxNamed)] {
-			look(kind, "arn:"+d.Partition+":sts::"+x.account+":assumed-role/"+x.role+"/"+x.name, x.literals()...)
+			look(kind, "arn:"+d.Partition+":sts::"+x.Account+":assumed-role/"+x.Role+"/"+x.Name, x.Literals()...)
 		}
 	}
 	slices.Sort(names)
@@ -243,7 +245,7 @@ func (d *decider) namedOwners(kinds []*requestKind) []string {
 // noAccount says that no Allow gives the action to the account itself.
 func (d *decider) noAccount(a kmsapi.Ask) Open {
 	for _, st := range d.stmtsAbout(a, policy.Deny) {
-		if d.b.Out() {
+		if d.Budget.Out() {
 			break
 		}
 		if d.letsIn(d.ownerKinds(a), byAccount, true, st) != nil {
@@ -254,26 +256,26 @@ func (d *decider) noAccount(a kmsapi.Ask) Open {
 }
 
 // lockedBy finds the statement that locks the account out.
-func (d *decider) lockedBy(a kmsapi.Ask, kinds []*requestKind) Open {
+func (d *decider) lockedBy(a kmsapi.Ask, kinds []*search.RequestKind) Open {
 	allows, denies := d.stmtsAbout(a, policy.Allow), d.stmtsAbout(a, policy.Deny)
-	named := slices.ContainsFunc(allows, func(st *stmt) bool { return st.entries.reachable(st.NotPrincipal) })
+	named := slices.ContainsFunc(allows, func(st *compile.Statement) bool { return st.Entries.Reachable(st.NotPrincipal) })
 	if !named {
-		return Open{StatementRef{Index: -1}, fmt.Sprintf("no statement allows %s to the key owner's account %s or a principal in it", a.Action, d.owner)}
+		return Open{StatementRef{Index: -1}, fmt.Sprintf("no statement allows %s to the key owner's account %s or a principal in it", a.Action, d.Owner)}
 	}
 	for _, st := range denies {
-		if d.b.Out() {
+		if d.Budget.Out() {
 			break
 		}
 		if d.letsIn(kinds, byID, false, st) != nil {
-			return Open{d.ref(st), fmt.Sprintf("it denies %s to the key owner's account %s", a.Action, d.owner)}
+			return Open{d.ref(st), fmt.Sprintf("it denies %s to the key owner's account %s", a.Action, d.Owner)}
 		}
 	}
 	if len(denies) > 0 {
-		return Open{d.ref(denies[0]), fmt.Sprintf("it denies %s to the key owner's account %s, as other statements do", a.Action, d.owner)}
+		return Open{d.ref(denies[0]), fmt.Sprintf("it denies %s to the key owner's account %s, as other statements do", a.Action, d.Owner)}
 	}
 	for _, st := range allows {
-		if st.entries.reachable(st.NotPrincipal) {
-			return Open{d.ref(st), fmt.Sprintf("its conditions keep the key owner's account %s from %s", d.owner, a.Action)}
+		if st.Entries.Reachable(st.NotPrincipal) {
+			return Open{d.ref(st), fmt.Sprintf("its conditions keep the key owner's account %s from %s", d.Owner, a.Action)}
 		}
 	}
 	return Open{StatementRef{Index: -1}, "no request of the key owner's account is allowed " + a.Action}
@@ -285,32 +287,32 @@ func (d *decider) ownerDoubt(a kmsapi.Ask) Open {
 		if why := d.unknownReasons(st, a.Action); why != nil {
 			return why[0]
 		}
-		for i := range st.clauses {
-			if cl := &st.clauses[i]; d.beyondOwner(cl) || cl.hasDoubt() || d.isNetwork(cl) {
-				return Open{d.ref(st), "whether the key owner's account meets `" + shorten(cl.text(), 120) + "` is not known here"}
+		for i := range st.Clauses {
+			if cl := &st.Clauses[i]; d.beyondOwner(cl) || cl.HasDoubt() || d.isNetwork(cl) {
+				return Open{d.ref(st), "whether the key owner's account meets `" + compile.Shorten(cl.Text(), 120) + "` is not known here"}
 			}
 		}
-		if st.Effect == policy.Allow && len(st.entries.roleIDs)+len(st.entries.userIDs) > 0 {
+		if st.Effect == policy.Allow && len(st.Entries.RoleIDs)+len(st.Entries.UserIDs) > 0 {
 			return Open{d.ref(st), "it names a unique id, whose account the text does not say"}
 		}
 	}
-	if d.b.Out() {
+	if d.Budget.Out() {
 		return Open{StatementRef{Index: -1}, tooIntricate}
 	}
 	return Open{StatementRef{Index: -1}, "AWS does not document the outcome of a request that the key owner's account could make"}
 }
 
 // isNetwork says whether a clause is about where a request comes from.
-func (d *decider) isNetwork(cl *clause) bool {
-	key := d.slots[cl.sure.slot]
+func (d *decider) isNetwork(cl *compile.Clause) bool {
+	key := d.Slots[cl.Sure.Slot]
 	return key.Names.Where() || key.Types&condkey.IP != 0
 }
 
 // stmtsAbout lists the statements of an effect that may apply to an action.
-func (d *decider) stmtsAbout(a kmsapi.Ask, effect policy.Effect) []*stmt {
-	var list []*stmt
-	for i, m := range d.matches(a.Action) {
-		if st := &d.stmts[i]; (st.Effect == effect || st.Effect == 0) && m.possible() {
+func (d *decider) stmtsAbout(a kmsapi.Ask, effect policy.Effect) []*compile.Statement {
+	var list []*compile.Statement
+	for i, m := range d.Matches(a.Action) {
+		if st := &d.Statements[i]; (st.Effect == effect || st.Effect == 0) && m.Possible() {
 			list = append(list, st)
 		}
 	}
@@ -318,8 +320,8 @@ func (d *decider) stmtsAbout(a kmsapi.Ask, effect policy.Effect) []*stmt {
 }
 
 // ref names a statement; one of a resource control policy is none of the document's.
-func (d *decider) ref(st *stmt) StatementRef {
-	if st.control {
+func (d *decider) ref(st *compile.Statement) StatementRef {
+	if st.Control {
 		return StatementRef{-1, st.Sid}
 	}
 	return StatementRef{st.Index, st.Sid}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/compile"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 	"github.com/kmsentry/kmsentry/internal/awsid"
@@ -92,7 +93,7 @@ func partitionParts(parts map[string]bool, text string, others []string) {
 func partitionKind(parts map[string]bool, partition string) string {
 	var kind []string
 	for part := range parts {
-		if p := newPattern(part, policy.StringLike, nil); p.Matches(partition, textsolve.NewBudget(MaxSteps, nil)) {
+		if p := compile.NewPattern(part, policy.StringLike, nil); p.Matches(partition, textsolve.NewBudget(MaxSteps, nil)) {
 			kind = append(kind, part)
 		}
 	}

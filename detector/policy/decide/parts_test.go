@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/compile"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/ipset"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
@@ -79,11 +80,11 @@ func TestOpenAddressesCut(t *testing.T) {
 	all := 0
 	for steps := range 20_000 {
 		d := newDecider(spaceOf(p, condkey.Default(), surroundings()), surroundings())
-		kinds := d.requestKinds(kmsapi.Ask{Action: "kms:Encrypt", Class: kmsapi.ClassEncrypt})
-		s := d.newSearch(kinds[0], reachOf(Public), true)
-		d.b.Left = steps
+		kinds := d.RequestKinds(kmsapi.Ask{Action: "kms:Encrypt", Class: kmsapi.ClassEncrypt})
+		s := d.NewSearch(kinds[0], reachOf(Public), true)
+		d.Budget.Left = steps
 		var found ipset.Set
-		s.findWide(&found)
+		s.FindWide(&found)
 		for _, r := range found {
 			if r.Lo != open || r.Hi != open {
 				t.Fatalf("%d steps: %v to %v is open", steps, r.Lo, r.Hi)
@@ -170,17 +171,17 @@ func TestClass(t *testing.T) {
 // TestNamed: the words of a text that can be the name of an account, a user, a
 // role, an organization or a network.
 func TestNamed(t *testing.T) {
-	var n named
-	n.collect("arn:aws:iam::444455556666:role/AROAEXAMPLEROLE000001 AIDAEXAMPLEUSER000001 AIDASHORT ASIAEXAMPLEUSER000001 o-partner0001/r-x O-UPPER000001 " +
+	var n compile.Named
+	n.Collect("arn:aws:iam::444455556666:role/AROAEXAMPLEROLE000001 AIDAEXAMPLEUSER000001 AIDASHORT ASIAEXAMPLEUSER000001 o-partner0001/r-x O-UPPER000001 " +
 		"o-short vpc- vpc-1 VPCE-2 vpce- o-" + "123456789012345678901234567890123 44445555666 o-12345678901234567890123456789012")
 	for _, row := range []struct {
 		what      string
 		got, want []string
 	}{
-		{"accounts", n.accounts, []string{"444455556666"}},
-		{"ids", n.ids, []string{"AROAEXAMPLEROLE000001", "AIDAEXAMPLEUSER000001"}},
-		{"organizations", n.orgs, []string{"o-partner0001", "o-upper000001", "o-12345678901234567890123456789012"}},
-		{"networks", n.vpcs, []string{"vpc-1", "vpce-2"}},
+		{"accounts", n.Accounts, []string{"444455556666"}},
+		{"ids", n.IDs, []string{"AROAEXAMPLEROLE000001", "AIDAEXAMPLEUSER000001"}},
+		{"organizations", n.Orgs, []string{"o-partner0001", "o-upper000001", "o-12345678901234567890123456789012"}},
+		{"networks", n.VPCs, []string{"vpc-1", "vpce-2"}},
 	} {
 		if !slices.Equal(row.got, row.want) {
 			t.Errorf("%s: %q, want %q", row.what, row.got, row.want)

@@ -2,11 +2,11 @@ package decide
 
 import (
 	"fmt"
-	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/compile"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
 	"github.com/kmsentry/kmsentry/detector/policy/internal/policytest"
@@ -46,7 +46,7 @@ func TestPatternsMatchAlike(t *testing.T) {
 				continue // with fewer than six parts it is short
 			}
 			pattern = row.frame + pattern + row.tail
-			read := newPattern(pattern, row.base, nil)
+			read := compile.NewPattern(pattern, row.base, nil)
 			p, err := policy.ParseStrict([]byte(policytest.StatementText(policytest.Condition(row.operator, "kms:EncryptionContext:k", fmt.Sprintf("%q", pattern)))))
 			if err != nil {
 				t.Fatal(err)
@@ -59,13 +59,5 @@ func TestPatternsMatchAlike(t *testing.T) {
 				}
 			}
 		}
-	}
-}
-
-// A variable of a value keeps what the policy says of it.
-func TestPartsOf(t *testing.T) {
-	want := []textsolve.Part{{Text: "x"}, {Variable: "a:b", Default: "c", HasDefault: true}, {Text: "*", Literal: true}}
-	if got := partsOf("x${a:b,'c'}${*}"); !reflect.DeepEqual(got, want) {
-		t.Errorf("%+v, want %+v", got, want)
 	}
 }

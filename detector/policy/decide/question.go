@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/compile"
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
@@ -51,6 +52,6 @@ type Question struct {
 }
 
 // about is the part of q that its policy is compiled with.
-func (q *Question) about(partition string) About {
-	return About{Account: q.Account, KeyARN: q.KeyARN, Partition: partition, Key: q.Key, TrustedAccounts: q.TrustedAccounts, RCPs: q.RCPs}
+func (q *Question) about(partition string) compile.About {
+	return compile.About{Account: q.Account, KeyARN: q.KeyARN, Partition: partition, Key: q.Key, TrustedAccounts: q.TrustedAccounts, RCPs: q.RCPs}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/search"
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
@@ -83,7 +84,7 @@ func covers(what string) bool {
 func coverage(r *condkey.Row) string {
 	var b strings.Builder
 	for _, k := range requestKinds() {
-		kind := (&space{}).kind(k.caller, k.temp, k.path, kmsapi.Ask{Action: k.action}, kmsapi.AnyKey).kind
+		kind := (&search.Space{}).NewKind(k.caller, k.temp, k.path, kmsapi.Ask{Action: k.action}, kmsapi.AnyKey).Kind
 		at := slices.IndexFunc(r.Cases, func(c condkey.Case) bool {
 			one := condkey.Row{Cases: []condkey.Case{c}}
 			return one.Case(kind) != nil

@@ -5,6 +5,8 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/compile"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/search"
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
@@ -19,9 +21,9 @@ const AnyService = "*"
 // that lets every stranger in is not listed for services as well.
 func (d *decider) services() []ServiceGrant {
 	var list []ServiceGrant
-	searches := make(map[string]*searching, 4)
-	for i := range d.stmts {
-		st := &d.stmts[i]
+	searches := make(map[string]*search.Search, 4)
+	for i := range d.Statements {
+		st := &d.Statements[i]
 		if st.Effect != policy.Allow {
 			continue
 		}
@@ -29,18 +31,18 @@ func (d *decider) services() []ServiceGrant {
 		for _, c := range d.serviceCallers(st) {
 			strange, in := false, false
 			for _, s := range mine {
-				if d.b.Out() {
+				if d.Budget.Out() {
 					break
 				}
-				if strange, in = s.serves(c); in {
+				if strange, in = s.Serves(c); in {
 					break
 				}
 			}
-			if d.b.Out() { // what was not looked at is taken at its worst
+			if d.Budget.Out() { // what was not looked at is taken at its worst
 				strange, in = true, len(mine) > 0
 			}
 			if in {
-				list = append(list, ServiceGrant{d.policy.Show(c.name), StatementRef{st.Index, st.Sid}, strange})
+				list = append(list, ServiceGrant{d.Source.Show(c.Name), StatementRef{st.Index, st.Sid}, strange})
 			}
 		}
 	}
@@ -49,41 +51,41 @@ func (d *decider) services() []ServiceGrant {
 
 // serviceCallers lists the services that the statement's principals, or its
 // conditions under principals that cover services, spell out.
-func (d *decider) serviceCallers(st *stmt) []serviceName {
-	var list []serviceName
+func (d *decider) serviceCallers(st *compile.Statement) []search.ServiceName {
+	var list []search.ServiceName
 	if !st.NotPrincipal {
-		for _, name := range st.entries.services {
-			list = append(list, serviceName{name, []literal{equals(sService, name)}})
+		for _, name := range st.Entries.Services {
+			list = append(list, search.ServiceName{Name: name, Is: []compile.Literal{compile.Equals(compile.SlotService, name)}})
 		}
 	}
-	if st.entries.star == st.NotPrincipal || d.opensToStrangers(st) {
+	if st.Entries.Star == st.NotPrincipal || d.opensToStrangers(st) {
 		return list
 	}
 	named := len(list)
-	for i := range st.clauses {
-		cl := &st.clauses[i]
-		if d.slots[cl.possible.slot].Names != condkey.ServicePrincipal || d.slots[cl.possible.slot].Types&condkey.String == 0 || cl.cond.Operator.Negated || !isText(cl.cond.Operator.Base) {
+	for i := range st.Clauses {
+		cl := &st.Clauses[i]
+		if d.Slots[cl.Possible.Slot].Names != condkey.ServicePrincipal || d.Slots[cl.Possible.Slot].Types&condkey.String == 0 || cl.Cond.Operator.Negated || !compile.IsText(cl.Cond.Operator.Base) {
 			continue
 		}
-		for _, name := range cl.cond.Values {
+		for _, name := range cl.Cond.Values {
 			if strings.ContainsAny(name, "*?$") || policy.HasMark(name) {
-				return append(list[:named], serviceName{name: AnyService})
+				return append(list[:named], search.ServiceName{Name: AnyService})
 			}
-			is := equals(cl.possible.slot, name)
-			is.mode = someIn
-			list = append(list, serviceName{name, []literal{equals(sService, name), is}})
+			is := compile.Equals(cl.Possible.Slot, name)
+			is.Mode = compile.SomeIn
+			list = append(list, search.ServiceName{Name: name, Is: []compile.Literal{compile.Equals(compile.SlotService, name), is}})
 		}
 	}
 	if len(list) == named {
-		list = append(list, serviceName{name: AnyService})
+		list = append(list, search.ServiceName{Name: AnyService})
 	}
 	return list
 }
 
 // opensToStrangers reports whether st lets the stranger of a public grant in.
-func (d *decider) opensToStrangers(st *stmt) bool {
+func (d *decider) opensToStrangers(st *compile.Statement) bool {
 	for _, a := range kmsapi.Asks(kmsapi.ClassEncrypt) {
-		if o := d.outcome(a); o.level == Public && d.matches(a.Action)[st.at] != matchNo && o.search.lets(st, o.model) {
+		if o := d.outcome(a); o.level == Public && d.Matches(a.Action)[st.Place] != compile.No && o.search.Lets(st, o.model) {
 			return true
 		}
 	}
@@ -93,20 +95,20 @@ func (d *decider) opensToStrangers(st *stmt) bool {
 // serviceSearches returns a search for each action of the encrypt class that
 // the statement allows, one of each kind that the policy treats alike; made
 // holds those of other statements.
-func (d *decider) serviceSearches(st *stmt, made map[string]*searching) []*searching {
-	var list []*searching
+func (d *decider) serviceSearches(st *compile.Statement, made map[string]*search.Search) []*search.Search {
+	var list []*search.Search
 	seen := map[string]bool{}
 	for _, a := range kmsapi.Asks(kmsapi.ClassEncrypt) {
-		if key := d.alike(a); d.matches(a.Action)[st.at] != matchNo && !seen[key] {
+		if key := d.alike(a); d.Matches(a.Action)[st.Place] != compile.No && !seen[key] {
 			seen[key] = true
 			s := made[key]
 			if s == nil {
-				s = d.newSearch(d.kind(serviceCaller, false, direct, kmsapi.Ask{Action: a.Action}, kmsapi.AnyKey), reach{}, false)
+				s = d.NewSearch(d.NewKind(compile.ServiceCaller, false, search.Direct, kmsapi.Ask{Action: a.Action}, kmsapi.AnyKey), search.Reach{}, false)
 				made[key] = s
 			}
 			mine := *s
-			mine.allows = []*stmt{st}
-			d.b.Spend(60)
+			mine.Allows = []*compile.Statement{st}
+			d.Budget.Spend(60)
 			list = append(list, &mine)
 		}
 	}

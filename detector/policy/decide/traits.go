@@ -4,28 +4,29 @@ import (
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/compile"
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // traits writes what the keys that the policy mentions make of an ask: two asks
 // with the same traits, which the same statements match, have the same outcome.
 func (d *decider) traits(b *strings.Builder, a kmsapi.Ask) {
-	if !d.byAction {
+	if !d.ByAction {
 		return
 	}
 	if a.Action == kmsapi.CreateGrant {
 		b.WriteString(kmsapi.CreateGrant + string(a.Class))
 		return
 	}
-	if d.mentionsAny(condkey.TieContext, condkey.TieContextKeys, condkey.TieAlgorithm, condkey.TieMessage, condkey.TieSpec, condkey.TieUsage) {
-		b.WriteByte('A' + byte(d.serving(a)))
+	if d.MentionsAny(condkey.TieContext, condkey.TieContextKeys, condkey.TieAlgorithm, condkey.TieMessage, condkey.TieSpec, condkey.TieUsage) {
+		b.WriteByte('A' + byte(d.Serving(a)))
 		if kmsapi.TakesContext(a.Action) {
 			b.WriteByte('c')
 		}
 	}
-	for i := sFirst; i < len(d.slots); i++ {
-		if key := d.slots[i]; key.Depends.Action && key.Tie != condkey.TieContext && key.Tie != condkey.TieContextKeys {
-			d.b.Spend(20)
+	for i := compile.FirstSlot; i < len(d.Slots); i++ {
+		if key := d.Slots[i]; key.Depends.Action && key.Tie != condkey.TieContext && key.Tie != condkey.TieContextKeys {
+			d.Budget.Spend(20)
 			b.WriteByte(byte('0' + key.CasesOf(a.Action)%64))
 		}
 	}

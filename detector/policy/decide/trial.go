@@ -5,7 +5,9 @@ import (
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/compile"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/ipset"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/search"
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
 )
 
@@ -15,24 +17,24 @@ import (
 // however dear it is.
 type trial struct {
 	d        *decider
-	kinds    []*requestKind
+	kinds    []*search.RequestKind
 	level    Verdict
 	sure     bool
-	open     ipset.Set // from where strangers get in, as far as it is known; see throughWide
+	open     ipset.Set // from where strangers get in, as far as it is known; see Attempt in package search
 	begun    bool      // the first round is over
 	pending  []attempt // what the rounds so far were not enough for
 	unproven bool      // some attempt proves nothing, whatever the effort
 
-	found *searching
-	model *model
-	allow *stmt
+	found *search.Search
+	model *compile.Model
+	allow *compile.Statement
 }
 
 // An attempt is one way through one Allow in one kind of request.
 type attempt struct {
-	s     *searching
-	allow *stmt
-	way   []literal
+	s     *search.Search
+	allow *compile.Statement
+	way   []compile.Literal
 }
 
 // The effort of the first round, in steps for each attempt, and by how much it
@@ -43,7 +45,7 @@ const (
 	moreEffort  = 8
 )
 
-func (d *decider) newTrial(kinds []*requestKind, level Verdict, sure bool) *trial {
+func (d *decider) newTrial(kinds []*search.RequestKind, level Verdict, sure bool) *trial {
 	return &trial{d: d, kinds: kinds, level: level, sure: sure}
 }
 
@@ -57,7 +59,7 @@ func (t *trial) run() (found bool) {
 		if t.round(effort) {
 			return true
 		}
-		if len(t.pending) == 0 || t.d.b.Out() {
+		if len(t.pending) == 0 || t.d.Budget.Out() {
 			return false
 		}
 	}
@@ -65,7 +67,7 @@ func (t *trial) run() (found bool) {
 
 // proven reports whether a trial that has found nothing proves that there is nothing.
 func (t *trial) proven() bool {
-	return t.begun && len(t.pending) == 0 && !t.unproven && !t.d.b.Out()
+	return t.begun && len(t.pending) == 0 && !t.unproven && !t.d.Budget.Out()
 }
 
 // round makes the attempts that are not done with, with so many steps each.
@@ -77,7 +79,7 @@ func (t *trial) round(effort int) (found bool) {
 			if t.attempt(a, effort) {
 				return true
 			}
-			if t.d.b.Out() {
+			if t.d.Budget.Out() {
 				t.pending = append(t.pending, pending[i:]...)
 				return false
 			}
@@ -86,17 +88,17 @@ func (t *trial) round(effort int) (found bool) {
 	}
 	t.pending, t.unproven = nil, false
 	for _, sc := range t.kinds {
-		if t.d.b.Out() {
+		if t.d.Budget.Out() {
 			return false
 		}
-		s := t.d.newSearch(sc, reachOf(t.level), t.sure)
-		for _, allow := range s.allows {
-			for _, way := range allow.allowWays(s.typ, t.d.b) {
+		s := t.d.NewSearch(sc, reachOf(t.level), t.sure)
+		for _, allow := range s.Allows {
+			for _, way := range allow.AllowWays(s.Caller, t.d.Budget) {
 				if t.attempt(attempt{s, allow, way}, effort) {
 					return true
 				}
 			}
-			if t.d.b.Out() {
+			if t.d.Budget.Out() {
 				return false
 			}
 		}
@@ -107,12 +109,12 @@ func (t *trial) round(effort int) (found bool) {
 
 // attempt makes one attempt; it keeps one that the effort was not enough for.
 func (t *trial) attempt(a attempt, effort int) (found bool) {
-	var m *model
+	var m *compile.Model
 	var proven bool
-	enough := t.d.b.Within(effort, func() { m, proven = a.s.attempt(a.allow, a.way, &t.open) })
+	enough := t.d.Budget.Within(effort, func() { m, proven = a.s.Attempt(a.allow, a.way, &t.open) })
 	switch {
 	case !enough:
-		t.d.b.Spend(24)
+		t.d.Budget.Spend(24)
 		t.pending = append(t.pending, a)
 	case m == nil:
 		t.unproven = t.unproven || !proven
@@ -145,47 +147,47 @@ func (t *trial) unfinished() StatementRef {
 // confirms asks the separate evaluator about a witness. For an unknown key,
 // which alone makes a decision depend on it, it cannot be sure of statements
 // that name a key.
-func (d *decider) confirms(s *searching, m *model) bool {
-	if d.b.Spend(d.evaluation(s, m)); d.b.Out() {
+func (d *decider) confirms(s *search.Search, m *compile.Model) bool {
+	if d.Budget.Spend(d.evaluation(s, m)); d.Budget.Out() {
 		return false
 	}
-	r := s.request(m, s.Ask)
-	if r.Resource == "" && !d.keyDependent {
-		r.Resource = d.someKey() // what the statements name, every key of the owner is
+	r := s.Request(m, s.Ask)
+	if r.Resource == "" && !d.KeyDependent {
+		r.Resource = d.SomeKey() // what the statements name, every key of the owner is
 	}
-	a := evaluate.AllowsWithKeys(d.policy, d.compiled.keys, r, d.RCPs)
-	return a == evaluate.Yes || a == evaluate.Maybe && d.keyDependent
+	a := evaluate.AllowsWithKeys(d.Source, d.Policy.Table, r, d.RCPs)
+	return a == evaluate.Yes || a == evaluate.Maybe && d.KeyDependent
 }
 
 // evaluation is what the evaluator is charged for one request.
-func (d *decider) evaluation(s *searching, m *model) int {
+func (d *decider) evaluation(s *search.Search, m *compile.Model) int {
 	steps := 200
-	matches := d.matches(s.Action)
-	for i := range d.stmts {
-		st := &d.stmts[i]
+	matches := d.Matches(s.Action)
+	for i := range d.Statements {
+		st := &d.Statements[i]
 		steps += 10 + 4*(len(st.Principals)+len(st.Actions)+len(st.Resources))
-		if matches[i] == matchNo || !st.entries.reachable(st.NotPrincipal) {
+		if matches[i] == compile.No || !st.Entries.Reachable(st.NotPrincipal) {
 			continue // its conditions are not looked at
 		}
-		for j := range st.clauses {
-			steps += st.clauses[j].evaluation(m)
+		for j := range st.Clauses {
+			steps += evaluation(&st.Clauses[j], m)
 		}
 	}
 	return steps
 }
 
-func (cl *clause) evaluation(m *model) int {
+func evaluation(cl *compile.Clause, m *compile.Model) int {
 	size := 0
-	for _, v := range m.vals[cl.possible.slot] {
-		size += len(v.s)
+	for _, v := range m.Values[cl.Possible.Slot] {
+		size += len(v.Text)
 	}
 	steps := 16
-	base := cl.cond.Operator.Base
-	if isNumeric(base) || isDate(base) {
-		return steps + 100*len(cl.cond.Values)
+	base := cl.Cond.Operator.Base
+	if compile.IsNumeric(base) || compile.IsDate(base) {
+		return steps + 100*len(cl.Cond.Values)
 	}
 	like := base != policy.StringEquals
-	for _, v := range cl.cond.Values {
+	for _, v := range cl.Cond.Values {
 		if steps += 4 + len(v)/8 + size/8; like {
 			steps += 2 * len(v)
 		}
@@ -214,42 +216,42 @@ func pieces(v string) int {
 // anyway reports whether what m, which an attempt has found, stands for gets in
 // whatever the unknown texts are that it must not equal: each of them can shut
 // out one of several requests that have no value in common.
-func (d *decider) anyway(a attempt, m *model) bool {
+func (d *decider) anyway(a attempt, m *compile.Model) bool {
 	s := a.s
 	others := 0
-	from := slices.Clone(s.apart)
+	from := slices.Clone(s.Apart)
 	for _, x := range from {
-		others += x.open.one
+		others += x.Open.One
 	}
 	if len(from) == 0 || others > maxApart || !d.confirmsApart(s, m) {
 		return false
 	}
-	var more []literal
+	var more []compile.Literal
 	for range others {
 		for _, x := range from {
-			if texts := textsOf(m.vals[x.slot]); texts != nil {
-				more = append(more, noneOf(x.slot, texts...))
+			if texts := textsOf(m.Values[x.Slot]); texts != nil {
+				more = append(more, compile.NoneOf(x.Slot, texts...))
 			}
 		}
-		if m = s.through(a.allow, a.way, more...); m == nil || !d.confirmsApart(s, m) {
+		if m = s.Through(a.allow, a.way, more...); m == nil || !d.confirmsApart(s, m) {
 			return false
 		}
 	}
-	return len(s.apart) == len(from) // else another one came up on the way
+	return len(s.Apart) == len(from) // else another one came up on the way
 }
 
 // confirmsApart is confirms for a request that equals none of the unknown texts.
-func (d *decider) confirmsApart(s *searching, m *model) bool {
-	if d.b.Spend(d.evaluation(s, m)); d.b.Out() {
+func (d *decider) confirmsApart(s *search.Search, m *compile.Model) bool {
+	if d.Budget.Spend(d.evaluation(s, m)); d.Budget.Out() {
 		return false
 	}
-	return evaluate.AllowsWithKeys(d.policy.Apart(), d.compiled.keys, s.request(m, s.Ask), d.RCPs) == evaluate.Yes
+	return evaluate.AllowsWithKeys(d.Source.Apart(), d.Policy.Table, s.Request(m, s.Ask), d.RCPs) == evaluate.Yes
 }
 
-func textsOf(vals []value) []string {
+func textsOf(vals []compile.Value) []string {
 	var texts []string
 	for _, v := range vals {
-		texts = append(texts, v.s)
+		texts = append(texts, v.Text)
 	}
 	return texts
 }

@@ -6,12 +6,14 @@ import (
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/compile"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/search"
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // unknowns lists the unknown parts of the statements that keep a class open.
 func (d *decider) unknowns(dec *Decision) {
-	if d.policy.Unknown == nil {
+	if d.Source.Unknown == nil {
 		return
 	}
 	type question struct {
@@ -44,18 +46,18 @@ func (d *decider) unknowns(dec *Decision) {
 func (d *decider) mattering(a kmsapi.Ask, least Verdict) []int {
 	kinds := d.outcome(a).kinds
 	var list, denied []int
-	var denies []*stmt
-	for i, m := range d.matches(a.Action) {
-		d.b.Spend(20)
-		st := &d.stmts[i]
-		if m == matchNo {
+	var denies []*compile.Statement
+	for i, m := range d.Matches(a.Action) {
+		d.Budget.Spend(20)
+		st := &d.Statements[i]
+		if m == compile.No {
 			continue
 		}
 		open := d.unknownOf(st, a.Action)
 		if open == nil {
 			continue
 		}
-		if st.Effect != policy.Deny && d.reaches(kinds, least, false, func(s *searching) { s.allows = []*stmt{st} }) ||
+		if st.Effect != policy.Deny && d.reaches(kinds, least, false, func(s *search.Search) { s.Allows = []*compile.Statement{st} }) ||
 			st.Effect != policy.Allow && d.reaches(kinds, least, true, without(st)) {
 			list = append(list, open...)
 		}
@@ -70,23 +72,23 @@ func (d *decider) mattering(a kmsapi.Ask, least Verdict) []int {
 }
 
 // without takes Denies out of a search.
-func without(denies ...*stmt) func(*searching) {
-	return func(s *searching) {
-		s.denies = slices.DeleteFunc(slices.Clone(s.denies), func(st *stmt) bool { return slices.Contains(denies, st) })
+func without(denies ...*compile.Statement) func(*search.Search) {
+	return func(s *search.Search) {
+		s.Denies = slices.DeleteFunc(slices.Clone(s.Denies), func(st *compile.Statement) bool { return slices.Contains(denies, st) })
 	}
 }
 
 // reaches reports whether searches that change has changed get further than a
 // level, or may for all that the budget tells.
-func (d *decider) reaches(kinds []*requestKind, level Verdict, sure bool, change func(*searching)) bool {
+func (d *decider) reaches(kinds []*search.RequestKind, level Verdict, sure bool, change func(*search.Search)) bool {
 	found := false
-	enough := d.b.Within(plainEffort*moreEffort, func() {
+	enough := d.Budget.Within(plainEffort*moreEffort, func() {
 		for v := level + 1; v <= Public && !found; v++ {
 			for _, sc := range kinds {
-				d.b.Spend(200 + len(d.stmts)/2)
-				s := d.newSearch(sc, reachOf(v), sure)
+				d.Budget.Spend(200 + len(d.Statements)/2)
+				s := d.NewSearch(sc, reachOf(v), sure)
 				change(s)
-				if m, _ := s.find(); m != nil || s.incomplete || d.b.Out() {
+				if m, _ := s.Find(); m != nil || s.Incomplete || d.Budget.Out() {
 					found = true
 					return
 				}
@@ -99,26 +101,26 @@ func (d *decider) reaches(kinds []*requestKind, level Verdict, sure bool, change
 // unknownOf returns the indexes of the unknown parts of a statement that can
 // matter for an action: a principal of the owner's account does not, whatever
 // the rest of its name is.
-func (d *decider) unknownOf(st *stmt, action string) []int {
-	if d.policy.Unknown == nil || st.control {
+func (d *decider) unknownOf(st *compile.Statement, action string) []int {
+	if d.Source.Unknown == nil || st.Control {
 		return nil
 	}
 	var list []int
 	add := func(text string) { list = append(list, policy.MarksIn(text)...) }
 	for _, p := range st.Principals {
-		if e := (entries{}); policy.HasMark(p.Value) && p.Kind == policy.KindAWS {
-			if d.addOpen(&e, p.Value); e.open != nil {
+		if e := (compile.Entries{}); policy.HasMark(p.Value) && p.Kind == policy.KindAWS {
+			if d.AddOpen(&e, p.Value); e.Open != nil {
 				add(p.Value)
 			}
 		}
 	}
 	for _, a := range st.Actions {
-		if policy.HasMark(a) && matchOneAction(a, action) != matchNo {
+		if policy.HasMark(a) && compile.MatchOneAction(a, action) != compile.No {
 			add(a)
 		}
 	}
 	for _, r := range st.Resources {
-		if policy.HasMark(r) && d.matchOneResource(policy.ReplaceMarks(r, "*"), d.policy) != matchNo {
+		if policy.HasMark(r) && d.MatchOneResource(policy.ReplaceMarks(r, "*"), d.Source) != compile.No {
 			add(r)
 		}
 	}
@@ -132,12 +134,12 @@ func (d *decider) unknownOf(st *stmt, action string) []int {
 }
 
 func (d *decider) unknownPart(i int) UnknownPart {
-	u := &d.policy.Unknown[i]
+	u := &d.Source.Unknown[i]
 	part := UnknownPart{Statement: StatementRef{Index: u.Statement}, Path: u.Path, Name: u.Name, Reason: d.unknownReason(i)}
 	if u.Problem != nil {
 		part.Line = u.Problem.Line
 	}
-	if list := d.policy.Statements; u.Statement >= 0 && u.Statement < len(list) && list[u.Statement].Index == u.Statement {
+	if list := d.Source.Statements; u.Statement >= 0 && u.Statement < len(list) && list[u.Statement].Index == u.Statement {
 		part.Statement.Sid = list[u.Statement].Sid
 	}
 	return part
@@ -145,7 +147,7 @@ func (d *decider) unknownPart(i int) UnknownPart {
 
 // unknownReason says why a part is not known.
 func (d *decider) unknownReason(i int) string {
-	u := &d.policy.Unknown[i]
+	u := &d.Source.Unknown[i]
 	if u.Problem == nil {
 		return strings.TrimPrefix(u.Path+": ", ": ") + u.Name + " is not known"
 	}
@@ -167,7 +169,7 @@ func (d *decider) unknownReason(i int) string {
 const maxReasons = 8
 
 // unknownReasons says why parts of a statement are not known.
-func (d *decider) unknownReasons(st *stmt, action string) []Open {
+func (d *decider) unknownReasons(st *compile.Statement, action string) []Open {
 	var list []Open
 	open := d.unknownOf(st, action)
 	for n, i := range open {

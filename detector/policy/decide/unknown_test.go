@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/compile"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/search"
 )
 
 // TestUnknownPart holds how a part that is not known is shown.
@@ -24,7 +26,7 @@ func TestUnknownPart(t *testing.T) {
 			{Statement: 2, Name: "P"},
 		},
 	}
-	d := newDecider(newSpace(&compiled{policy: p}, time.Time{}, nil), Question{})
+	d := newDecider(search.NewSpace(&compile.Policy{Source: p}, time.Time{}, nil), Question{})
 	const why = " cannot be read (line 3): expected a, found b"
 	for i, want := range []UnknownPart{
 		{Reason: "Action[1]" + why, Statement: StatementRef{0, "first"}},

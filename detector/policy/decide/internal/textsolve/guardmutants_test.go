@@ -16,5 +16,7 @@ func TestGuardMutants(t *testing.T) {
 		TestShapeSolve,
 		TestShapeBegins,
 		TestReadPattern,
+		TestReadLiteral,
+		TestOverApproximate,
 	)
 }

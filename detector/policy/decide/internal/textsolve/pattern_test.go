@@ -88,3 +88,49 @@ func TestReadPattern(t *testing.T) {
 		}
 	}
 }
+
+// A character that a value spells out, as by ${*}, is no wildcard.
+func TestReadLiteral(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		part Part
+		want int // wildcards
+	}{
+		{"a wildcard", Part{Text: "a*?"}, 2},
+		{"a text", Part{Text: "a*?", Literal: true}, 0},
+	} {
+		p, colons, wild := Pattern{Wild: true}, 0, 0
+		for _, token := range p.Read(nil, row.part, &colons, false) {
+			if token.Kind != tokLit {
+				wild++
+			}
+		}
+		if wild != row.want {
+			t.Errorf("%s: %d wildcards, want %d", row.name, wild, row.want)
+		}
+	}
+}
+
+// A variable with a default can be more than the caller's account.
+func TestOverApproximate(t *testing.T) {
+	account := Part{Variable: "aws:PrincipalAccount", Account: true}
+	other := account
+	other.Default, other.HasDefault = "none", true
+	b := NewBudget(manySteps, nil)
+	for _, row := range []struct {
+		name string
+		part Part
+		text string
+		want bool
+	}{
+		{"an account", account, "a-111122223333", true},
+		{"no account", account, "a-none", false},
+		{"an account, or a default", other, "a-111122223333", true},
+		{"a default", other, "a-none", true},
+	} {
+		p := Pattern{Parts: []Part{{Text: "a-"}, row.part}}
+		if over := p.OverApproximate(); over.Matches(row.text, b) != row.want {
+			t.Errorf("%s: %q matches: %v, want %v", row.name, row.text, !row.want, row.want)
+		}
+	}
+}

@@ -1,0 +1,219 @@
+package compile
+
+import (
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
+	"github.com/kmsentry/kmsentry/internal/fold"
+)
+
+// Matches returns, for each statement, whether it applies to an action on this key.
+func (c *Policy) Matches(action string) []Match {
+	if m, ok := c.matched[action]; ok {
+		return m
+	}
+	m := make([]Match, len(c.Statements))
+	for i, by := range c.Acts(action) {
+		m[i] = min(c.Statements[i].Resource, by)
+	}
+	c.matched[action] = m
+	return m
+}
+
+// Acts returns, for each statement, whether its actions are about an action.
+func (c *Policy) Acts(action string) []Match {
+	if m, ok := c.acted[action]; ok {
+		return m
+	}
+	m := make([]Match, len(c.Statements))
+	letters := lettersOf(action)
+	for i := range c.Statements {
+		st := &c.Statements[i]
+		c.Budget.Spend(2 + len(st.Actions)/4)
+		m[i] = matchAction(st.Statement, action, func(j int) bool {
+			if st.letters[j]&^letters != 0 {
+				return false
+			}
+			c.Budget.Spend(6)
+			return true
+		})
+	}
+	c.acted[action] = m
+	return m
+}
+
+// lettersOf returns a set of the letters in text, without regard to their case:
+// a pattern that has one which a text lacks does not match it. Of what is no
+// letter some characters have a bit of their own, the others none.
+func lettersOf(text string) (set uint32) {
+	for i := range len(text) {
+		set |= 1 << ((text[i] | 0x20) - 'a')
+	}
+	return set
+}
+
+// matchAction says whether s applies to an action, e.g. "kms:Encrypt".
+// Sources: IAM User Guide, reference_policies_elements_action.html; KMS
+// Developer Guide, key-policy-overview.html (a statement without Action has no effect).
+//
+// may says which of the patterns can match at all; others are not looked at.
+func matchAction(s *policy.Statement, action string, may func(i int) bool) Match {
+	best := No
+	for i, a := range s.Actions {
+		if !may(i) {
+			continue
+		}
+		best = max(best, MatchOneAction(a, action))
+		if best == Yes {
+			break
+		}
+	}
+	if s.NotAction {
+		return Yes - best
+	}
+	return best
+}
+
+// MatchOneAction says whether a pattern of Action matches an action.
+func MatchOneAction(pattern, action string) Match {
+	trimmed := strings.TrimSpace(pattern)
+	if policy.HasMark(trimmed) {
+		return min(Maybe, MatchOneAction(policy.ReplaceMarks(trimmed, "*"), action))
+	}
+	if !globFold(trimmed, action) {
+		return No
+	}
+	service, _, _ := strings.Cut(trimmed, ":")
+	if trimmed != pattern || strings.ContainsAny(service, "*?") && strings.Trim(trimmed, "*") != "" {
+		return Maybe // padding, and wildcards before the colon, are not documented
+	}
+	return Yes
+}
+
+// globFold matches * and ? over the whole text, without regard to ASCII letter case.
+func globFold(pattern, s string) bool {
+	i, j, star, mark := 0, 0, -1, 0
+	for j < len(s) {
+		switch {
+		case i < len(pattern) && pattern[i] == '*':
+			star, mark = i, j
+			i++
+		case i < len(pattern) && (pattern[i] == '?' || fold.Byte(pattern[i]) == fold.Byte(s[j])):
+			i++
+			j++
+		case star >= 0:
+			mark++
+			i, j = star+1, mark
+		default:
+			return false
+		}
+	}
+	for i < len(pattern) && pattern[i] == '*' {
+		i++
+	}
+	return i == len(pattern)
+}
+
+// matchResource says whether s applies to the key. Where the readings of a
+// wildcard differ, or the key's ARN is not known, the answer is maybe.
+// Sources: KMS Developer Guide, key-policy-overview.html (Resource); IAM User
+// Guide, reference_policies_elements_resource.html.
+//
+// open says whether an unknown value may name the key as well.
+func (c *Policy) matchResource(s *policy.Statement, in *policy.Policy) (m, open Match) {
+	for _, r := range s.Resources {
+		if policy.HasMark(r) {
+			open = max(open, min(Maybe, c.MatchOneResource(policy.ReplaceMarks(r, "*"), in)))
+			continue
+		}
+		m = max(m, c.MatchOneResource(r, in))
+	}
+	if s.NotResource && in.IsRCP {
+		return Yes - m, open
+	}
+	if s.NotResource { // KMS documents Resource only; without it a statement has no effect
+		return min(Yes-m, Maybe), open
+	}
+	return m, open
+}
+
+// MatchOneResource says whether a pattern of in's Resource matches the key.
+func (c *Policy) MatchOneResource(r string, in *policy.Policy) Match {
+	if r != "" && strings.Trim(r, "*") == "" {
+		return Yes
+	}
+	most := Yes
+	parts, open := resourceParts(r, in)
+	if open {
+		most = Maybe // see resourceClause
+	}
+	if c.KeyARN == "" {
+		return min(most, c.matchUnknownKey(parts))
+	}
+	return min(most, matchARN(parts, c.KeyARN, c.Budget))
+}
+
+// resourceParts takes a value of Resource apart. Its variables become
+// wildcards, and open is true: the statement may apply less often.
+func resourceParts(r string, in *policy.Policy) (parts []textsolve.Part, open bool) {
+	if !in.Variables() {
+		return []textsolve.Part{{Text: r}}, false
+	}
+	parts = partsOf(r)
+	for i := range parts {
+		if parts[i].Variable != "" {
+			parts[i], open = textsolve.Part{Text: "*"}, true
+		}
+	}
+	return parts, open
+}
+
+func matchARN(value []textsolve.Part, arn string, b *textsolve.Budget) Match {
+	whole, parts := textsolve.Pattern{Wild: true}, textsolve.Pattern{Wild: true, ARN: true} // as under StringLike and ArnLike
+	whole.Build(value)
+	parts.Build(value)
+	switch w, p := whole.Matches(arn, b), parts.Matches(arn, b); {
+	case b.Out():
+		return Maybe // what comes back then proves nothing
+	case p && !parts.Short:
+		return Yes
+	case w:
+		return Maybe
+	default:
+		return No
+	}
+}
+
+// matchUnknownKey matches a key whose ARN is not known: an unlikely ARN of the
+// owner stands for any. What only some ARN of the owner can match is maybe.
+func (c *Policy) matchUnknownKey(value []textsolve.Part) Match {
+	m := matchARN(value, c.SomeKey(), c.Budget)
+	if m != No {
+		return m
+	}
+	var text strings.Builder
+	for _, v := range value {
+		text.WriteString(v.Text)
+	}
+	parts := strings.SplitN(text.String(), ":", 6)
+	if len(parts) < 6 {
+		return No
+	}
+	kms, owner := NewPattern(parts[2], policy.StringLike, nil), NewPattern(parts[4], policy.StringLike, nil)
+	key := NewPattern(parts[5], policy.StringLike, nil)
+	couldBeKey := strings.HasPrefix(parts[5], "key/") || !key.Exact
+	if kms.Matches("kms", c.Budget) && (c.Owner == "" || owner.Matches(c.Owner, c.Budget)) && couldBeKey {
+		return Maybe
+	}
+	return No
+}
+
+// SomeKey is an ARN that a key of the owner's could have, if an unlikely one.
+func (c *Policy) SomeKey() string {
+	account := c.Owner
+	if account == "" {
+		account = "000000000000"
+	}
+	return "arn:" + c.Partition + ":kms:xx-unknown-0:" + account + ":key/00000000-0000-0000-0000-000000000000"
+}

@@ -1,0 +1,149 @@
+package compile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
+)
+
+// An OpenSet says what the unknown values of a condition, or the unknown
+// principals of a statement, add to the set that is known.
+type OpenSet struct {
+	Known *ValueSet // what is in the set for sure
+	Wide  *ValueSet // what may be in it; nil when that can be everything
+	Fresh *ValueSet // the same without texts that can only name somebody; nil when that can be everything
+	One   int       // how many unknown texts there are; 0 when one of them may stand for many values
+}
+
+// nothing is a value that no key ever has.
+const nothing = ":::::\x00"
+
+// split returns c with its known values only, and the unknown ones.
+func split(c *policy.Condition) (known *policy.Condition, open []string) {
+	for _, v := range c.Values {
+		if policy.HasMark(v) {
+			open = append(open, v)
+		}
+	}
+	if open == nil {
+		return c, nil
+	}
+	k := policy.Condition{Operator: c.Operator, Key: c.Key}
+	for _, v := range c.Values {
+		if !policy.HasMark(v) {
+			k.Values = append(k.Values, v)
+		}
+	}
+	if k.Values == nil {
+		k.Values = []string{nothing}
+	}
+	return &k, open
+}
+
+// unknownClause is a clause that may hold for any request and fail for any.
+func unknownClause(c *policy.Condition) Clause {
+	never := Literal{Slot: SlotAccount, Set: &ValueSet{}}
+	return Clause{Cond: c, Sure: never, Possible: never.Not()}
+}
+
+// openClause adds the unknown values to a clause made of the known ones.
+func (c *Policy) openClause(cl *Clause, open []string, info condkey.Key) {
+	op := cl.Cond.Operator
+	if op.Base == policy.Null {
+		cl.Possible.Absent, cl.Possible.Mode = true, All
+		return
+	}
+	same := cl.Sure.Set == cl.Possible.Set
+	cl.Sure.Set = c.openValues(cl.Sure.Set, open, op.Base, info)
+	if same {
+		cl.Possible.Set = cl.Sure.Set
+	} else {
+		cl.Possible.Set = c.openValues(cl.Possible.Set, open, op.Base, info)
+	}
+}
+
+func (c *Policy) openValues(known *ValueSet, open []string, base policy.Base, info condkey.Key) *ValueSet {
+	set := *known
+	o := &OpenSet{Known: known}
+	set.Open = o
+	if !IsText(base) {
+		return &set
+	}
+	wide, fresh, one := *known, *known, true
+	var more, many []textsolve.Pattern // those that may be in the set, and those of them that name many
+	var shapes policy.NameSet
+	for _, text := range open {
+		p, isOne, pins := c.openPattern(text, base, info)
+		one = one && isOne
+		if !shapes.Add(policy.ReplaceMarks(text, "*")+fmt.Sprint(pins), false) {
+			continue // many that cannot be told apart are as good as one
+		}
+		more = append(more, p)
+		if !pins {
+			many = append(many, p)
+		}
+	}
+	wide.Patterns, fresh.Patterns = slices.Concat(known.Patterns, more), slices.Concat(known.Patterns, many)
+	o.Wide, o.Fresh = &wide, &fresh
+	if one {
+		o.One = len(open)
+	}
+	return &set
+}
+
+// openPattern returns a pattern for all that text, of which a part is unknown,
+// can match. one says that it equals a single text, pins that in a value that
+// names somebody it fixes who that is.
+func (c *Policy) openPattern(text string, base policy.Base, info condkey.Key) (p textsolve.Pattern, one, pins bool) {
+	p = textsolve.Pattern{Text: text, Fold: base == policy.StringEqualsIgnoreCase, ARN: base == policy.ArnLike, Wild: isWild(base)}
+	colons, crossing := 0, false
+	variable := c.Source.Variables() && strings.Contains(text, "${")
+	one = !variable && c.Source.Single(text)
+	parts := []textsolve.Part{{Text: text}}
+	if variable {
+		parts = partsOf(text)
+	}
+	for _, s := range parts {
+		if s.Variable != "" {
+			p.Tokens, crossing = append(p.Tokens, textsolve.Token{Kind: textsolve.Star}), true
+			continue
+		}
+		for _, r := range s.Text {
+			i, ok := policy.IsMark(r)
+			if !ok {
+				p.Tokens = p.Read(p.Tokens, textsolve.Part{Text: string(r), Literal: s.Literal}, &colons, crossing)
+				one = one && (!p.Wild || s.Literal || r != '*' && r != '?')
+				continue
+			}
+			u := c.unknown(i)
+			bounded := u.Lacks(":")
+			p.Tokens, crossing = append(p.Tokens, textsolve.Token{Kind: textsolve.Star, NoColon: bounded}), crossing || !bounded
+			one = one && (!p.Wild || u.Lacks("*?"))
+		}
+	}
+	return p, one, one || info.Types&condkey.ARN != 0 && p.ARN && c.pinsAccount(text)
+}
+
+func isWild(b policy.Base) bool { return b == policy.StringLike || b == policy.ArnLike }
+
+// pinsAccount reports whether an ARN pattern has an account that is one text,
+// which is not known.
+func (c *Policy) pinsAccount(text string) bool {
+	parts := strings.SplitN(text, ":", 6)
+	if len(parts) < 6 || !policy.HasMark(parts[4]) || strings.ContainsAny(parts[4], "*?$") {
+		return false
+	}
+	return c.Source.Lacks(strings.Join(parts[:4], ""), ":") && c.Source.Lacks(parts[4], ":*?")
+}
+
+// unknown returns the part that a mark stands for.
+func (c *Policy) unknown(i int) *policy.Unknown {
+	if i < len(c.Source.Unknown) {
+		return &c.Source.Unknown[i]
+	}
+	return &policy.Unknown{}
+}

@@ -1,0 +1,202 @@
+package search
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
+)
+
+// A form is a shape of condkey made ready for one question: what the question
+// knows of the key is filled in.
+type form struct {
+	textsolve.Shape
+	caller int     // the segment that holds the caller's account, -1 for none
+	same   [][]int // segments that hold one text, by label; nil for none
+	labels []string
+}
+
+// formOf fills in what the question knows of the key.
+func (c *Space) formOf(shape condkey.Shape) form {
+	f := form{caller: -1}
+	joined := false // the next fixed text belongs to the last segment
+	add := func(segs ...textsolve.Segment) {
+		f.Segments = append(f.Segments, segs...)
+		joined = false
+	}
+	addFixed := func(text string) {
+		if joined {
+			f.Segments[len(f.Segments)-1].Text += text
+			return
+		}
+		add(textsolve.Fixed(text))
+		joined = true
+	}
+	for i := range shape {
+		switch p := &shape[i]; p.Kind {
+		case condkey.Partition:
+			addFixed(c.Partition)
+		case condkey.KeyRegion:
+			if c.Region != "" {
+				addFixed(c.Region)
+				break
+			}
+			add(anyRegion()...)
+		case condkey.Caller:
+			f.caller = len(f.Segments)
+			add(textsolve.Repeat(digitClass(), 12, 12))
+		case condkey.Run:
+			if p.Label != "" {
+				k := slices.Index(f.labels, p.Label)
+				if k < 0 {
+					k = len(f.labels)
+					f.labels, f.same = append(f.labels, p.Label), append(f.same, nil)
+				}
+				f.same[k] = append(f.same[k], len(f.Segments))
+			}
+			add(textsolve.Repeat(classOf(p.Class), p.Min, p.Max))
+		default:
+			if i > 0 && shape[i-1].Kind == condkey.Fixed {
+				joined = false // the shape keeps them apart
+			}
+			addFixed(p.Text)
+		}
+	}
+	return f
+}
+
+// FormsOf fills in shapes of a row, each list once.
+func (c *Space) FormsOf(shapes []condkey.Shape) []form {
+	if len(shapes) == 0 {
+		return nil
+	}
+	if list, ok := c.forms[&shapes[0]]; ok {
+		return list
+	}
+	list := make([]form, len(shapes))
+	for i := range shapes {
+		list[i] = c.formOf(shapes[i])
+	}
+	if c.forms == nil {
+		c.forms = make(map[*condkey.Shape][]form, 4)
+	}
+	c.forms[&shapes[0]] = list[:len(list):len(list)]
+	return c.forms[&shapes[0]]
+}
+
+// anyRegion is the shape of a Region's name: us-east-1, us-gov-west-1.
+func anyRegion() []textsolve.Segment {
+	return []textsolve.Segment{textsolve.Repeat(classOf(condkey.Lower), 2, 8), textsolve.Fixed("-"), textsolve.Repeat(classOf(condkey.Lower), 4, 12), textsolve.Fixed("-"), textsolve.Repeat(digitClass(), 1, 2)}
+}
+
+// Filled puts the key's partition and Region into a text of a row.
+func (c *Space) Filled(text string) string {
+	if !strings.Contains(text, "{") {
+		return text
+	}
+	region := c.Region
+	if region == "" {
+		region = "us-east-1"
+	}
+	return strings.NewReplacer("{partition}", c.Partition, "{keyregion}", region).Replace(text)
+}
+
+// in returns the form's shape with the caller's account, any for "".
+func (f *form) in(account string) textsolve.Shape {
+	if f.caller < 0 || account == "" {
+		return f.Shape
+	}
+	segs := append([]textsolve.Segment(nil), f.Segments...)
+	segs[f.caller] = textsolve.Fixed(account)
+	return textsolve.Shape{Segments: segs}
+}
+
+// plain returns the form's plainest text for a caller of the account.
+func (f *form) plain(account string) string {
+	var b strings.Builder
+	for i, g := range f.Segments {
+		switch {
+		case i == f.caller:
+			b.WriteString(account)
+		case g.Class == nil:
+			b.WriteString(g.Text)
+		default:
+			for n, r := 0, []rune(g.Class.Sample); n < g.Min; n++ {
+				b.WriteRune(r[n%min(len(r), 3)])
+			}
+		}
+	}
+	return b.String()
+}
+
+// exists reports whether keys with the free part of k's name can be; those
+// with a reserved one may.
+func (c *Space) exists(k condkey.Key) (can, reserved bool) {
+	part := k.FreePart()
+	if k.Family != condkey.Prefix || k.Part == "" {
+		return true, false
+	}
+	shape, err := condkey.ParseShape(k.Part)
+	if err != nil {
+		return false, false // a part that cannot be read fits nothing
+	}
+	f := c.formOf(shape)
+	_, can = f.Split(part)
+	return can, k.Reserved != "" && len(part) >= len(k.Reserved) && strings.EqualFold(part[:len(k.Reserved)], k.Reserved)
+}
+
+// Character classes of the values that AWS accepts. Each sample lists the
+// class, or for open classes more than any policy can name: a key policy holds
+// Latin-1 only, so one letter beyond it always is a fresh one.
+// Sources: IAM and STS API references (Path, RoleName, RoleSessionName, Name,
+// Tag value); Organizations API reference (OrganizationId, RootId,
+// OrganizationalUnitId); KMS API reference (AliasName).
+
+const (
+	lower  = "abcdefghijklmnopqrstuvwxyz"
+	upper  = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	digits = "0123456789"
+	marks  = "_-.,:;/=+@!#$%&'()*<>?[]^`{|}~\"\\"
+)
+
+// classOf returns the characters of a class of condkey.
+func classOf(c condkey.Class) *textsolve.Class { return classTable[c] }
+
+// classTable holds the classes; it never changes.
+var classTable = [...]*textsolve.Class{
+	condkey.Digit:      textsolve.NewClass("7894561230"),
+	condkey.Hex:        textsolve.NewClass("0123456789abcdef"),
+	condkey.ID:         textsolve.NewClass(upper + digits),
+	condkey.Org:        textsolve.NewClass(lower + digits),
+	condkey.Name:       textsolve.NewClass("xyzabcdefghijklmnopqrstuvw" + upper + digits + "_+=,.@-"),
+	condkey.Path:       textsolve.NewClass("xyzabcdefghijklmnopqrstuvw" + digits + upper + marks),
+	condkey.Host:       textsolve.NewClass("xyzabcdefghijklmnopqrstuvw" + digits + "-"),
+	condkey.Alias:      textsolve.NewClass(lower + upper + digits + "/_-"),
+	condkey.Tag:        textsolve.NewClass("xyzabcdefghijklmnopqrstuvw" + digits + upper + " _.:/=+-@" + letters() + numbers).And(isTagRune),
+	condkey.Text:       textsolve.NewClass("xyzabcdefghijklmnopqrstuvw" + digits + upper + " " + marks + letters() + numbers + "\t\n\r").And(func(rune) bool { return true }),
+	condkey.Lower:      textsolve.NewClass("xyzabcdefghijklmnopqrstuvw-"),
+	condkey.Base64:     textsolve.NewClass(upper + lower + digits + "+/"),
+	condkey.Grantee:    textsolve.NewClass("xyzabcdefghijklmnopqrstuvw" + upper + digits + "_+=,.@:/-"),
+	condkey.AliasModel: textsolve.NewClass(lower + upper + digits + "/_-:"),
+	condkey.Word:       textsolve.NewClass("xyzabcdefghijklmnopqrstuvw" + upper + digits + ".-"),
+}
+
+func digitClass() *textsolve.Class { return classOf(condkey.Digit) }
+func idClass() *textsolve.Class    { return classOf(condkey.ID) }
+func nameClass() *textsolve.Class  { return classOf(condkey.Name) }
+func pathClass() *textsolve.Class  { return classOf(condkey.Path) }
+
+// numbers are the characters of Latin-1 beyond ASCII that are numbers or
+// separators: a tag can hold them.
+const numbers = "\u00a0²³¹¼½¾"
+
+// letters are the letters of Latin-1 beyond ASCII, and one from beyond.
+func letters() string {
+	return "àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞßªµºΩЖ"
+}
+
+// isTagRune reports whether tags can hold a character beyond ASCII: letters,
+// numbers and separators of all scripts. Source: IAM API reference, Tag.
+func isTagRune(r rune) bool { return unicode.In(r, unicode.L, unicode.N, unicode.Z) }
