@@ -53,7 +53,7 @@ func rules() map[string]rule {
 		"detector/policy/decide/internal/ipset":     {forbidden: pure},
 		"detector":                                  {ours: []string{"detector/policy", "detector/policy/decide", "detector/policy/kmsapi", "internal/awsid"}, forbidden: pure},
 		"alert": {
-			ours:      []string{"alert/exceptions", "detector", "detector/policy/decide", "detector/policy/evaluate", "detector/policy/kmsapi"},
+			ours:      []string{"alert/exceptions", "detector", "detector/policy/decide", "detector/policy/evaluate", "detector/policy/kmsapi", "internal/awsid"},
 			forbidden: []string{"os", "net", "net/http", "log", "log/slog", "os/exec"},
 		},
 		"alert/exceptions": {ours: []string{"detector", "detector/policy/decide", "internal/awsid"}, modules: []string{"go.yaml.in/yaml/v3"}, forbidden: pure},

@@ -45,25 +45,19 @@ type chatMetadata struct {
 	AdditionalContext map[string]string `json:"additionalContext"`
 }
 
-// Chat returns the Amazon Q Developer custom notification (schema 1.0) as
+// Chat returns for f the Amazon Q Developer custom notification (schema 1.0) as
 // JSON. Alerts about one key share a thread. It fails when o is invalid.
-func Chat(f *detector.Finding, o Options) ([]byte, error) {
+func Chat(f *detector.Finding, o Options) (string, error) {
 	if err := o.Check(); err != nil {
-		return nil, err
+		return "", err
 	}
-	text, err := chat(f, o, planFor(f, false))
-	return []byte(text), err
-}
-
-// chat writes the notification.
-func chat(f *detector.Finding, o Options, p plan) (string, error) {
 	n := notification{
 		Version: "1.0", Source: "custom", ID: orUnknown(Sanitize(f.UID, 64)),
 		Content: chatContent{
 			TextType:    "client-markdown",
-			Title:       chatTitle(f, o),
+			Title:       chatTitle(f.Severity, brief(f), o),
 			Description: chatDescription(f, o),
-			NextSteps:   chatSteps(f, p),
+			NextSteps:   chatSteps(f, planFor(f, false)),
 			Keywords:    chatKeywords(f),
 		},
 		Metadata: chatMetadata{
@@ -83,28 +77,24 @@ func chat(f *detector.Finding, o Options, p plan) (string, error) {
 	return encode(n)
 }
 
-// threadID is what alerts about one key share: its ARN. Without a well-formed
-// one every finding is a thread of its own.
-func threadID(f *detector.Finding) string {
-	if isKeyARN(f.Key.ARN) {
-		return f.Key.ARN
-	}
-	return orUnknown(Sanitize(f.UID, 64))
+// chatTitle is made of our own words only.
+func chatTitle(severity detector.Severity, brief string, o Options) string {
+	return cut(severityIcon(severity, o)+tag(severity, o)+brief, maxTitle)
 }
 
-// chatTitle is made of our own words only.
-func chatTitle(f *detector.Finding, o Options) string {
-	icon := ":information_source: "
-	switch f.Severity {
-	case detector.Critical, detector.High:
-		icon = ":rotating_light: "
-	case detector.Medium:
-		icon = ":warning: "
-	}
+// severityIcon is the emoji before the title; "" for Teams, which shows none.
+func severityIcon(severity detector.Severity, o Options) string {
 	if o.ChatClient == "teams" {
-		icon = ""
+		return ""
 	}
-	return cut(icon+tag(f, o)+brief(f), maxTitle)
+	switch severity {
+	case detector.Critical, detector.High:
+		return ":rotating_light: "
+	case detector.Medium:
+		return ":warning: "
+	default:
+		return ":information_source: "
+	}
 }
 
 // chatKeywords are the tags under the message.
@@ -128,14 +118,14 @@ func chatDescription(f *detector.Finding, o Options) string {
 		lines = append(lines, "This is a test of the alert path. No key was opened.")
 	}
 	lines = append(lines,
-		"What: "+words(title(f), maxName),
-		"Who: "+words(who(f.Actor), maxText),
-		"MFA: "+words(mfaText(f.Actor), maxName),
+		"What: "+bare(title(f), maxName),
+		"Who: "+bare(who(f.Actor), maxText),
+		"MFA: "+bare(mfaText(f.Actor), maxName),
 		"From: "+chatFrom(f),
 		"Key: "+chatKey(f),
 	)
 	if text := material(f.Key); text != "" {
-		lines = append(lines, "Material: "+words(text, maxName))
+		lines = append(lines, "Material: "+bare(text, maxName))
 	}
 	lines = append(lines, "When: "+chatWhen(f))
 	lines = append(lines, chatWhy(f)...)
@@ -183,9 +173,9 @@ func chatKey(f *detector.Finding) string {
 	if f.NoKey() {
 		name = "none was made"
 	}
-	text := name + " in account " + words(orUnknown(f.Key.Account), 12) + ", " + words(orUnknown(f.Key.Region), 32)
+	text := name + " in account " + bare(orUnknown(f.Key.Account), 12) + ", " + bare(orUnknown(f.Key.Region), 32)
 	if f.KeyElsewhere() {
-		text += "; the event is in the trail of account " + words(f.Event.Account, 12)
+		text += "; the event is in the trail of account " + bare(f.Event.Account, 12)
 	}
 	return text
 }
@@ -196,7 +186,7 @@ func chatWhen(f *detector.Finding) string {
 	if at == "" {
 		at = "time unknown"
 	}
-	return at + " by " + words(orUnknown(f.Event.Name), 64) + "; " + words(inForce(f), maxName)
+	return at + " by " + bare(orUnknown(f.Event.Name), 64) + "; " + bare(inForce(f), maxName)
 }
 
 // chatWhy gives the reasons, shortest form.
@@ -276,9 +266,9 @@ func chatSteps(f *detector.Finding, plan plan) []string {
 	return texts
 }
 
-// words returns event text bare when it holds nothing that a chat program could
+// bare returns event text as it is when it holds nothing that a chat program could
 // act on, and as a code span otherwise.
-func words(s string, limit int) string {
+func bare(s string, limit int) string {
 	s = plain(s, limit)
 	if isBare(s) {
 		return s
@@ -300,3 +290,6 @@ func code(s string, limit int) string {
 	}
 	return "`" + s + "`"
 }
+
+// lockedInChat is the step for a key that its owner is locked out of.
+const lockedInChat = "Open a case with AWS Support from the account that owns the key: nothing that you can run gives it back"

@@ -14,27 +14,6 @@ type command []string
 // String returns the command on one line.
 func (c command) String() string { return strings.Join(c, " ") }
 
-// writeTo writes the command broken into lines of at most columns where its
-// pieces allow it, each line indented.
-func (c command) writeTo(b *strings.Builder, indent string) {
-	used := 0
-	for i, piece := range c {
-		switch n := width(piece); {
-		case i == 0:
-			b.WriteString(indent)
-			used = len(indent) + n
-		case used+1+n+len(" \\") <= columns || i == len(c)-1 && used+1+n <= columns:
-			b.WriteByte(' ')
-			used += 1 + n
-		default:
-			b.WriteString(" \\\n  ")
-			b.WriteString(indent)
-			used = len(indent) + 2 + n
-		}
-		b.WriteString(piece)
-	}
-}
-
 // commands holds what a responder may run; each may be empty. The first ones
 // change nothing.
 type commands struct {
@@ -123,38 +102,5 @@ func (c *commands) forKey(f *detector.Finding, region string) {
 			"--lookup-attributes", "AttributeKey=EventName,AttributeValue=PutKeyPolicy",
 			`--query "Events[?contains(CloudTrailEvent,`, "'" + id + `')].CloudTrailEvent"`,
 		}
-	}
-}
-
-// eventLink is the CloudTrail console page of the event; "" when it cannot be built.
-func eventLink(f *detector.Finding) string {
-	domain := consoleDomain(f.Key.Partition)
-	if domain == "" || !isRegion(f.Event.Region) || !isUUID(f.Event.ID) {
-		return ""
-	}
-	return "https://" + f.Event.Region + "." + domain + "/cloudtrailv2/home?region=" + f.Event.Region + "#/events/" + f.Event.ID
-}
-
-// keyLink is the KMS console page of the key; "" when it cannot be built.
-func keyLink(f *detector.Finding) string {
-	domain := consoleDomain(f.Key.Partition)
-	if domain == "" || !isRegion(f.Key.Region) || !isKeyID(f.Key.ID) {
-		return ""
-	}
-	return "https://" + f.Key.Region + "." + domain + "/kms/home?region=" + f.Key.Region + "#/kms/keys/" + f.Key.ID
-}
-
-// consoleDomain returns the console's domain in a partition; "" when the
-// partition has none that is known here.
-func consoleDomain(partition string) string {
-	switch partition {
-	case "aws":
-		return "console.aws.amazon.com"
-	case "aws-cn":
-		return "console.amazonaws.cn"
-	case "aws-us-gov":
-		return "console.amazonaws-us-gov.com"
-	default:
-		return ""
 	}
 }

@@ -5,12 +5,16 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // topLines is how many lines of the mail are enough to act on: what, who, from
 // where, which key, when, why, the first two commands and the link. What a
 // screen shows without scrolling is about that.
 const topLines = 40
+
+// maxAgent bounds user agents, in runes; CloudTrail keeps up to 1 KB.
+const maxAgent = 300
 
 // topNotes is how many notes are among them.
 const topNotes = 2
@@ -23,15 +27,14 @@ const topNotes = 2
 //
 // Lines end in "\n" and take at most 72 columns, but for ARNs, URLs and pieces
 // of commands, which are never broken. Nothing is aligned by spaces: phones
-// show mail in a proportional font.
-func Email(f *detector.Finding, o Options) string {
+// show mail in a proportional font. It fails when o is invalid.
+func Email(f *detector.Finding, o Options) (string, error) {
+	if err := o.Check(); err != nil {
+		return "", err
+	}
 	proposed := proposalFor(f)
-	return email(f, o, planFor(f, proposed != ""), proposed)
-}
-
-// email writes the mail. proposed is the repaired policy.
-func email(f *detector.Finding, o Options, p plan, proposed string) string {
-	m := &mail{f: f, o: o, l: inMail, proposed: proposed, plan: p.writeOut()}
+	p := planFor(f, proposed != "")
+	m := &mail{f: f, o: o, proposed: proposed, plan: p, steps: stepLines(p)}
 	m.text.Grow(8 << 10)
 	why, acted := m.top()
 	m.then(acted)
@@ -42,7 +45,7 @@ func email(f *detector.Finding, o Options, p plan, proposed string) string {
 	m.details()
 	m.links()
 	m.foot()
-	return m.text.String()
+	return m.text.String(), nil
 }
 
 // A mail is an email being written.
@@ -50,9 +53,9 @@ type mail struct {
 	page
 	f        *detector.Finding
 	o        Options
-	l        limits
 	proposed string // the repaired policy; "" when it is not in the mail
 	plan     plan
+	steps    []string // each step of the plan as lines, without the last one's end
 }
 
 // top writes the first 40 lines and returns what did not fit: the reasons, and
@@ -69,14 +72,14 @@ func (m *mail) top() (rest []reason, acted int) {
 	m.head(head)
 	left := topLines - head.lines - link.lines - around
 	least := m.plan.through(2)
-	acts.steps(m.plan, 0, least)
-	if now := max(m.plan.now, least); acts.lines+m.plan.lines(least, now)+leastWhy <= left {
-		acts.steps(m.plan, least, now)
+	acts.texts(m.steps[:least])
+	if now := max(m.plan.now, least); acts.lines+lineCount(m.steps[least:now])+leastWhy <= left {
+		acts.texts(m.steps[least:now])
 		least = now
 	}
 	rest = fitReasons(why, m.why(), max(left-acts.lines, fewWhy))
-	for len(rest) == 0 && least < m.plan.last && why.lines+acts.lines+m.plan.lines(least, least+1) <= left {
-		acts.steps(m.plan, least, least+1)
+	for len(rest) == 0 && least < m.plan.last && why.lines+acts.lines+lineCount(m.steps[least:least+1]) <= left {
+		acts.texts(m.steps[least : least+1])
 		least++
 	}
 	m.add(head)
@@ -91,7 +94,7 @@ func (m *mail) top() (rest []reason, acted int) {
 func (m *mail) actHeading() *page {
 	p := &page{}
 	heading := "DO NOW"
-	if isAccount(m.plan.account) {
+	if awsid.IsAccount(m.plan.account) {
 		heading += ", SIGNED IN TO ACCOUNT " + m.plan.account
 	}
 	p.heading(heading)
@@ -133,7 +136,7 @@ func (m *mail) head(p *page) {
 
 // short writes a labelled fact on at most so many lines.
 func (p *page) short(label, text string, lines int) {
-	all := wrap(label, "  ", text)
+	all := wrapText(label, "  ", text)
 	if len(all) <= columns && !strings.Contains(all, "\n") {
 		p.line(all)
 		return
@@ -173,21 +176,6 @@ func from(f *detector.Finding) string {
 	}
 	if s.UserAgent != "" && s.UserAgent != s.Address { // a service writes its name into both
 		text += ", " + plain(s.UserAgent, maxAgent)
-	}
-	return text
-}
-
-// whichKey names the key with its account and Region.
-func whichKey(f *detector.Finding) string {
-	k, text := f.Key, keyName(f.Key)
-	if f.NoKey() {
-		text = "none was made"
-	}
-	if k.Account != "" {
-		text += " in " + plain(k.Account, maxName)
-	}
-	if k.Region != "" {
-		text += ", " + plain(k.Region, maxName)
 	}
 	return text
 }

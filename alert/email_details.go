@@ -86,18 +86,6 @@ func (m *mail) fact(name, value string) {
 	}
 }
 
-// outcomeWord follows the verdict where people read it.
-func outcomeWord(f *detector.Finding) string {
-	switch {
-	case f.Attempted:
-		return ", refused by AWS and not in force"
-	case outcomeUnknown(f):
-		return ", outcome of the call unknown"
-	default:
-		return ""
-	}
-}
-
 // keyKind is what the record says of the key itself; "" for nothing.
 func keyKind(k detector.Key) string {
 	var words []string
@@ -134,12 +122,4 @@ func (m *mail) foot() {
 	}
 	m.line("\nkmsentry " + version(m.o) + ", Splunk rule " + detector.RuleID)
 	m.line("Finding " + orUnknown(Sanitize(m.f.UID, 64)))
-}
-
-// version names this build.
-func version(o Options) string {
-	if o.Version == "" {
-		return "devel"
-	}
-	return Sanitize(o.Version, 64)
 }

@@ -2,9 +2,6 @@ package alert
 
 import (
 	"path/filepath"
-	"reflect"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -14,86 +11,26 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// lineStarts is what a line of the mail may start with at the left margin.
-var lineStarts = regexp.MustCompile(`^(|Who: .*|MFA: .*|From: .*|Key: .*|Material: .*|When: .*|Note: .*| .*|(\[TEST\] )?(LOW|MEDIUM|HIGH|CRITICAL)( \([a-z]+\))?:( .*)?|[0-9]+\. .*|` +
-	`Event \(the console .*|https://.*|kmsentry v.*|Finding [0-9a-f]{64}|Finding unknown|` +
-	`WHY(, CONTINUED)?|DO NOW(, SIGNED IN TO ACCOUNT [0-9]{12})?|THEN|LAST RESORT|PROPOSED POLICY.*|STATEMENT [0-9]+ OF [0-9]+, AS WRITTEN|THE POLICY AS THE RECORD HAS IT|PROOF.*|LINKS|DETAILS|FALSE ALARM\?)$`)
-
-// head are the labels of the first lines, in order.
-var head = []string{"Who: ", "MFA: ", "From: ", "Key: ", "When: "}
+// written is the mail about f.
+func written(t *testing.T, f *detector.Finding, o Options) string {
+	t.Helper()
+	text, err := Email(f, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
 
 // The first 40 lines of every mail are enough to act on.
 func TestEmailFirstLines(t *testing.T) {
-	eachMail(t, func(t *testing.T, f *detector.Finding, o Options) { checkFirstLines(t, Email(f, o), f) })
-}
-
-// checkFirstLines wants what, who, from where, which key, when, why, the first
-// two commands and the link in the first 40 lines.
-func checkFirstLines(t *testing.T, mail string, f *detector.Finding) {
-	t.Helper()
-	failed := false
-	fail := func(format string, args ...any) {
-		t.Helper()
-		failed = true
-		t.Errorf(format, args...)
-	}
-	lines := strings.Split(mail, "\n")
-	top := lines[:min(40, len(lines))]
-	at := 0
-	for _, start := range head {
-		for at++; at < len(top) && !strings.HasPrefix(top[at], start); at++ {
-			if !strings.HasPrefix(top[at], "  ") && !strings.HasPrefix(top[at], "Material: ") {
-				fail("line %d = %q, expected %q", at+1, top[at], start)
-			}
-		}
-		if at >= len(top) {
-			t.Fatalf("no line begins with %q", start)
-		}
-	}
-	for i, line := range top[:at+1] {
-		if width(line) > 72 {
-			fail("line %d has %d columns: %q", i+1, width(line), line)
-		}
-	}
-	for _, heading := range []string{"WHY", "DO NOW"} {
-		at := slices.IndexFunc(top, func(line string) bool { return strings.HasPrefix(line, heading) })
-		if at < 0 || at+2 >= len(top) || strings.TrimSpace(top[at+1]) == "" {
-			fail("no %q with text among the first lines", heading)
-		}
-	}
-	if got, want := countCommands(top), min(2, countCommands(lines)); got < want {
-		fail("%d commands in the first 40 lines, expected %d", got, want)
-	}
-	if link := eventLink(f); link != "" && !slices.Contains(top, link) {
-		fail("the link to the event is not in the first 40 lines")
-	}
-	if failed {
-		t.Logf("the first lines:\n%s", strings.Join(top, "\n"))
-	}
-}
-
-// countCommands counts the commands that begin and end in lines.
-func countCommands(lines []string) int {
-	n := 0
-	for i, line := range lines {
-		if !strings.HasPrefix(line, "  aws ") && !strings.HasPrefix(line, "  kmsentry ") && !strings.HasPrefix(line, "  for k in ") {
-			continue
-		}
-		for i < len(lines) && strings.HasSuffix(lines[i], "\\") {
-			i++
-		}
-		if i < len(lines) {
-			n++
-		}
-	}
-	return n
+	eachMail(t, func(t *testing.T, f *detector.Finding, o Options) { checkFirstLines(t, written(t, f, o), f) })
 }
 
 func TestEmailLines(t *testing.T) {
 	eachMail(t, func(t *testing.T, f *detector.Finding, o Options) {
-		lines := strings.Split(Email(f, o), "\n")
+		lines := strings.Split(written(t, f, o), "\n")
 		for i, line := range lines {
-			if !lineStarts.MatchString(line) {
+			if !isMailLine(line) {
 				t.Errorf("line %d = %q: not one of ours", i+1, line)
 			}
 			if r, bad := unsafeRune(line); bad {
@@ -133,7 +70,7 @@ func eachMail(t *testing.T, test func(*testing.T, *detector.Finding, Options)) {
 }
 
 func TestEmailFirstLinesOfHostileFinding(t *testing.T) {
-	text := Email(hostileFinding(), testOptions())
+	text := written(t, hostileFinding(), testOptions())
 	checkFirstLines(t, text, hostileFinding())
 	if !strings.Contains(text, "\nMFA: no (") {
 		t.Error("the mail does not say whether the caller had MFA")
@@ -205,7 +142,7 @@ func TestEmailSays(t *testing.T) {
 		"runbook":                          {all["public"], runbook, []string{"Your runbook: https://wiki.example.com/kms"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			text := Email(c.f, c.o)
+			text := written(t, c.f, c.o)
 			for _, want := range c.want {
 				if !strings.Contains(text, want) && !strings.Contains(strings.Join(strings.Fields(text), " "), want) {
 					t.Errorf("the mail lacks %q:\n%s", want, text)
@@ -220,50 +157,12 @@ func TestEmailSays(t *testing.T) {
 	}
 }
 
-func TestCommandsOnlyFromStrictValues(t *testing.T) {
-	for name, edit := range map[string]func(*detector.Finding){
-		"space in the ARN":  func(f *detector.Finding) { f.Key.ARN += " --region x" },
-		"substitution":      func(f *detector.Finding) { f.Key.ARN = strings.Replace(f.Key.ARN, "1234abcd", "$(reboot)", 1) },
-		"newline":           func(f *detector.Finding) { f.Key.ARN += "\nrm -rf" },
-		"alias":             func(f *detector.Finding) { f.Key.ARN = strings.Replace(f.Key.ARN, ":key/", ":alias/", 1) },
-		"another service":   func(f *detector.Finding) { f.Key.ARN = strings.Replace(f.Key.ARN, ":kms:", ":iam:", 1) },
-		"short account":     func(f *detector.Finding) { f.Key.ARN = strings.Replace(f.Key.ARN, "111122223333", "1111", 1) },
-		"empty":             func(f *detector.Finding) { f.Key.ARN = "" },
-		"upper case key id": func(f *detector.Finding) { f.Key.ARN = strings.ToUpper(f.Key.ARN) },
-		"store and user": func(f *detector.Finding) {
-			f.Key.ARN, f.Actor.OnBehalfOf = "", detector.IdentityCenterUser{UserID: "$(reboot)", StoreARN: "arn:aws:identitystore::111122223333:identitystore/d-9067642ac7"}
-		},
-		"store, not its id": func(f *detector.Finding) {
-			f.Key.ARN, f.Actor.OnBehalfOf = "", detector.IdentityCenterUser{UserID: "c3a4d8e2-5071-70f1-8f2c-0d4f6a9b1e77", StoreARN: "arn:aws:identitystore::111122223333:identitystore/d-9067642ac7 --debug"}
-		},
-		"alias with a space": func(f *detector.Finding) { f.Key.ARN, f.Key.Alias = "", "alias/x; reboot" },
-		"Region of a new key": func(f *detector.Finding) {
-			f.Key.ARN, f.Event.Name, f.Event.Outcome, f.Event.Region = "", "CreateKey", detector.OutcomeUnknown, "us-west-2;reboot"
-		},
-		"a refused CreateKey": func(f *detector.Finding) {
-			f.Event.Name, f.Event.Outcome, f.Attempted = "CreateKey", detector.Refused, true
-		},
-		"option as user name": func(f *detector.Finding) {
-			f.Key.ARN = ""
-			f.Actor.Type, f.Actor.LongTermKey, f.Actor.AccessKeyID, f.Actor.Name = "IAMUser", true, "AKIAIOSFODNN7EXAMPLE", "--debug"
-		},
-	} {
-		f := publicFinding()
-		edit(f)
-		c := commandsFor(f)
-		c.actorHistory = nil // has its own shape, which these leave alone
-		if !reflect.DeepEqual(c, commands{}) {
-			t.Errorf("%s: commands were built: %v", name, c)
-		}
-	}
-}
-
 // The form at the end of every mail, cut out and filled in, accepts the mail's
 // finding.
 func TestMailFormAccepts(t *testing.T) {
 	forms := 0
 	for name, f := range findings() {
-		text := Email(f, testOptions())
+		text := written(t, f, testOptions())
 		begin, end := strings.Index(text, "\n  - name: "), strings.LastIndex(text, "\nkmsentry ")
 		if begin < 0 {
 			if f.Policy.SHA256 != "" {

@@ -6,10 +6,23 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
+)
+
+// How much of a finding a person will read: lengths in bytes, the rest in items.
+const (
+	maxStatements = 3       // offending statements
+	maxStatement  = 2 << 10 // one statement's text
+	maxWays       = 3       // groups of grants, undecided constructs, services; each
+	maxWhy        = 6       // sentences for one group of grants
+	maxContext    = 16      // condition keys of a witness
+	maxValues     = 6       // values of one key
+	maxLine       = 1024    // one line of a statement, in runes
 )
 
 // A reason is one paragraph of why the alert was sent.
@@ -24,7 +37,7 @@ func point(text string) reason { return reason{"  - ", "    ", text} }
 // too when it was cut.
 func fitReasons(p *page, reasons []reason, lines int) []reason {
 	for i, r := range reasons {
-		text := wrap(r.first, r.rest, r.text)
+		text := wrapText(r.first, r.rest, r.text)
 		switch n := strings.Count(text, "\n") + 1; {
 		case p.lines+n <= lines:
 			p.line(text)
@@ -47,14 +60,14 @@ func (m *mail) why() []reason {
 		all = append(all, m.unreadable()...)
 	}
 	for i, g := range groupGrants(m.f.Decision.Grants) {
-		if i == m.l.grants {
+		if i == maxWays {
 			all = append(all, point("There are more ways in; the JSON copy of this alert has them."))
 			break
 		}
 		all = append(all, m.grant(g)...)
 	}
 	for i, open := range m.f.Decision.Undecided {
-		if i == m.l.grants {
+		if i == maxWays {
 			break
 		}
 		all = append(all, point(sentence(statementName(open.Statement))+" could not be decided: "+plain(open.Reason, maxText)+". Check by hand whom it lets in."))
@@ -127,7 +140,7 @@ func (m *mail) grant(g grantGroup) []reason {
 	}
 	all := []reason{said(g.audience() + can(m.f) + "call " + actionsOf(g.grants, 7) + g.letIn() + end)}
 	for i, sentence := range g.grants[0].Why {
-		if i == m.l.why {
+		if i == maxWhy {
 			break
 		}
 		all = append(all, point(plain(sentence, maxText)))
@@ -140,7 +153,7 @@ func (m *mail) asides() []reason {
 	var all []reason
 	d := m.f.Decision
 	for i, s := range d.Services {
-		if i == m.l.grants {
+		if i == maxWays {
 			break
 		}
 		if s.ConfusedDeputy {
@@ -184,7 +197,7 @@ func (m *mail) statements() {
 		m.quote(m.f.Policy.Text)
 	}
 	for i, s := range m.f.Statements {
-		if i == m.l.statements {
+		if i == maxStatements {
 			m.line("")
 			m.para("  ", "  ", fmt.Sprintf("The JSON copy of this alert has %d more offending statements.", len(m.f.Statements)-i))
 			return
@@ -196,7 +209,7 @@ func (m *mail) statements() {
 
 // quote writes a JSON text behind bars, cut to the limit with its hash.
 func (m *mail) quote(text string) {
-	left := m.l.statement
+	left := maxStatement
 	for line := range strings.SplitSeq(document(pretty(text)), "\n") {
 		line = strings.ReplaceAll(line, "\t", "  ")
 		indent := line[:len(line)-len(strings.TrimLeft(line, " "))]
@@ -255,14 +268,14 @@ func (m *mail) proof() {
 	m.heading(heading)
 	m.para("  ", "  ", witnessText(g.Witness))
 	shown := 0
-	for _, key := range sortedKeys(g.Witness.Context) {
-		if shown == m.l.context {
+	for _, key := range slices.Sorted(maps.Keys(g.Witness.Context)) {
+		if shown == maxContext {
 			m.para("    ", "      ", "and more; the JSON copy of this alert has them all")
 			break
 		}
 		shown++
 		var values []string
-		for _, v := range g.Witness.Context[key][:min(len(g.Witness.Context[key]), m.l.values)] {
+		for _, v := range g.Witness.Context[key][:min(len(g.Witness.Context[key]), maxValues)] {
 			values = append(values, plain(v, maxARN))
 		}
 		m.para("    ", "      ", plain(key, maxName)+" = "+strings.Join(values, ", "))
@@ -295,4 +308,12 @@ func witnessText(w evaluate.Request) string {
 		return text + ". It need not carry any condition key."
 	}
 	return text + ". What the policy asks about, the request carries:"
+}
+
+// serviceName names a service that a policy lets in, at the start of a sentence.
+func serviceName(service string) string {
+	if service == decide.AnyService {
+		return "Any AWS service that meets the conditions"
+	}
+	return "The service " + plain(service, maxName)
 }

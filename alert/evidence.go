@@ -3,6 +3,8 @@ package alert
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -358,7 +360,7 @@ func (c *cutter) request(r evaluate.Request) Witness {
 	for _, text := range []*string{&w.Principal, &w.Session, &w.UniqueID, &w.Parent, &w.Service, &w.Action, &w.Resource} {
 		*text = c.text("grants", *text)
 	}
-	keys := sortedKeys(context)
+	keys := slices.Sorted(maps.Keys(context))
 	for _, key := range keys[:c.keep("grants", len(keys), c.l.context)] {
 		values := []string{}
 		for _, v := range context[key][:c.keep("grants", len(context[key]), c.l.values)] {

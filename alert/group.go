@@ -1,11 +1,11 @@
 package alert
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // A grantGroup is a run of grants that one explanation serves.
@@ -84,7 +84,7 @@ func (g grantGroup) audience() string {
 func outsider(name string) string {
 	shown := plain(name, maxARN)
 	switch {
-	case isAccount(name):
+	case awsid.IsAccount(name):
 		return "account " + shown
 	case strings.HasPrefix(name, "o-"):
 		return "organization " + shown
@@ -109,9 +109,4 @@ func (g grantGroup) through() string {
 		text += " and others"
 	}
 	return text
-}
-
-// sortedKeys returns the keys of a request's context in order.
-func sortedKeys(context map[string][]string) []string {
-	return slices.Sorted(maps.Keys(context))
 }

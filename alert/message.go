@@ -2,61 +2,18 @@ package alert
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
-	"io"
-	"net/url"
-	"slices"
+	"iter"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// Options say how findings are put into words.
-type Options struct {
-	Now        time.Time // when the alert is composed: the finding's creation time
-	Version    string    // of kmsentry, e.g. "v1.0.0"; "" reads as "devel"
-	RunbookURL string    // https URL shown in every alert; "" none
-	ChatClient string    // "slack" (default when empty) or "teams"
-	Mention    string    // Slack user group id to mention (S...), validated; "" none
-	HTTPSBody  string    // "chat" (default when empty) or "finding": what https subscribers get
-	Test       bool      // a canary: marked [TEST] in the subject
-	Expired    []string  // names of expired exceptions that would have held this finding back
-	Storm      *Storm    // what a storm kept from this alert's topic: every channel leads with it; nil none
-}
-
-// Check says what is wrong with o; nil when it can be used.
-func (o Options) Check() error {
-	if o.Now.IsZero() {
-		return fmt.Errorf("now: expected the time of the alert, found none")
-	}
-	if o.RunbookURL != "" {
-		u, err := url.Parse(o.RunbookURL)
-		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || o.RunbookURL != Sanitize(o.RunbookURL, 512) || strings.ContainsAny(o.RunbookURL, " <>|`\"'\\") {
-			return fmt.Errorf("runbook URL: expected an https URL of at most 512 plain characters, found %q", o.RunbookURL)
-		}
-	}
-	switch o.ChatClient {
-	case "", "slack":
-	case "teams":
-		if o.Mention != "" {
-			return fmt.Errorf("mention: expected none with chat client \"teams\", found %q", o.Mention)
-		}
-	default:
-		return fmt.Errorf("chat client: expected \"slack\" or \"teams\", found %q", o.ChatClient)
-	}
-	if o.Mention != "" && !isSlackGroup(o.Mention) {
-		return fmt.Errorf("mention: expected a Slack user group id (S...), found %q", o.Mention)
-	}
-	switch o.HTTPSBody {
-	case "", "chat", "finding":
-		return nil
-	default:
-		return fmt.Errorf("https body: expected \"chat\" or \"finding\", found %q", o.HTTPSBody)
-	}
-}
+// maxMessage is how large subject, body and attributes may be together, in
+// bytes. SNS takes 256 KiB (SNS API reference, Publish); what stays free is
+// for what the function adds.
+const maxMessage = 240 << 10
 
 // A Message is the input of one SNS Publish with MessageStructure=json.
 type Message struct {
@@ -85,20 +42,55 @@ func Compose(f *detector.Finding, o Options) (Message, error) {
 	if err := o.Check(); err != nil {
 		return Message{}, err
 	}
-	proposed := proposalFor(f)
-	plan := planFor(f, proposed != "")
-	chat, err := chat(f, o, plan)
+	rest, err := compose(o, func(c channel) (string, error) { return c.finding(f, o) })
 	if err != nil {
 		return Message{}, err
 	}
 	m := Message{Subject: subject(f, o), Attributes: attributes(f, o)}
-	mail, short := email(f, o, plan, proposed), sms(f, o)
-	rest := []body{{"email", mail}, {"https", chat}, {"sms", short}}
-	if o.HTTPSBody == "finding" {
-		rest = slices.Delete(rest, 1, 2)
+	return withBody(m, Narrowing(f, o), rest)
+}
+
+// A channel is what the subscribers of one SNS protocol get. Its functions fail
+// when the options are invalid; a sweep has at least one key, the worst first.
+type channel struct {
+	protocol string
+	finding  func(*detector.Finding, Options) (string, error)
+	sweep    func(Sweep, Options) (string, error)
+}
+
+// channels returns every channel but the finding itself, which is the default
+// that all other protocols get.
+func channels() []channel {
+	return []channel{
+		{"email", Email, sweepMail},
+		{"https", Chat, sweepChat},
+		{"sms", sms, sweepSMS},
 	}
-	for _, l := range narrowing {
-		if m.Body, err = join(ocsf(f, o, l), rest); err != nil {
+}
+
+// compose returns what each channel says by one of its functions, but for those
+// that are to get the default.
+func compose(o Options, say func(channel) (string, error)) ([]body, error) {
+	var all []body
+	for _, c := range channels() {
+		if c.protocol == "https" && o.HTTPSBody == "finding" {
+			continue
+		}
+		text, err := say(c)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, body{c.protocol, text})
+	}
+	return all, nil
+}
+
+// withBody returns the message with a body: the first of the findings with which it
+// fits, else the last, and the rest.
+func withBody(m Message, findings iter.Seq[any], rest []body) (Message, error) {
+	for finding := range findings {
+		var err error
+		if m.Body, err = join(finding, rest); err != nil {
 			return Message{}, err
 		}
 		if m.size() <= maxMessage {
@@ -199,18 +191,4 @@ func attributes(f *detector.Finding, o Options) map[string]string {
 		"in_force": strconv.FormatBool(!f.Attempted),
 		"test":     strconv.FormatBool(o.Test),
 	}
-}
-
-// encode writes v as JSON on one line, leaving <, > and & readable.
-func encode(v any) (string, error) {
-	var b strings.Builder
-	err := encodeTo(&b, v)
-	return strings.TrimSuffix(b.String(), "\n"), err
-}
-
-// encodeTo is encode with a line end, in one Write.
-func encodeTo(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
 }

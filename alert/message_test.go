@@ -62,15 +62,35 @@ func checkMessage(t *testing.T, m Message) map[string]string {
 	return bodies
 }
 
+// A shownFinding is what the tests of messages read of a finding.
+type shownFinding struct {
+	Metadata struct {
+		IsTruncated bool `json:"is_truncated"`
+	}
+	Evidences []struct{ Data shownData }
+}
+
+type shownData struct {
+	Cut    []string
+	Held   *struct{ Count int } `json:"held_alerts"`
+	Policy shownPolicy
+}
+
+type shownPolicy struct {
+	Text, SHA256, Where string
+	Bytes               int
+	Cut                 bool
+}
+
 func TestCompose(t *testing.T) {
-	ocsfs, own := loadOCSF(t), findingSchema(t)
+	schemas := findingSchemas(t)
 	eachFinding(t, func(t *testing.T, f *detector.Finding) {
 		m, err := Compose(f, testOptions())
 		if err != nil {
 			t.Fatal(err)
 		}
 		bodies := checkMessage(t, m)
-		checkFinding(t, []byte(bodies["default"]), ocsfs, own)
+		checkFinding(t, bodies["default"], schemas)
 		if !strings.Contains(bodies["https"], `"source":"custom"`) {
 			t.Errorf("https is not a chat notification: %.100s", bodies["https"])
 		}
@@ -83,6 +103,14 @@ func TestCompose(t *testing.T) {
 			t.Errorf("https has a body of its own, want the finding from default: %.100q", bodies["https"])
 		}
 	})
+}
+
+func TestComposeRefusesInvalidOptions(t *testing.T) {
+	o := testOptions()
+	o.Mention = "!channel"
+	if m, err := Compose(publicFinding(), o); err == nil || m.Body != "" {
+		t.Errorf("Compose = %+v, %v, want an error", m, err)
+	}
 }
 
 func TestComposeHuge(t *testing.T) {
@@ -122,7 +150,7 @@ func TestComposeHuge(t *testing.T) {
 				t.Fatal(err)
 			}
 			bodies := checkMessage(t, m)
-			var out ocsfFinding
+			var out shownFinding
 			if err := json.Unmarshal([]byte(bodies["default"]), &out); err != nil {
 				t.Fatal(err)
 			}
@@ -190,7 +218,7 @@ func TestComposeKeepsAPolicyWhole(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var out ocsfFinding
+			var out shownFinding
 			if err := json.Unmarshal([]byte(checkMessage(t, m)["default"]), &out); err != nil {
 				t.Fatal(err)
 			}
@@ -306,7 +334,7 @@ func FuzzCompose(f *testing.F) {
 		}
 		bodies := checkMessage(t, m)
 		for i, line := range strings.Split(bodies["email"], "\n") {
-			if r, bad := unsafeRune(line); bad || !lineStarts.MatchString(line) {
+			if r, bad := unsafeRune(line); bad || !isMailLine(line) {
 				t.Fatalf("line %d of the mail is %q (%U)", i+1, line, r)
 			}
 		}

@@ -2,6 +2,7 @@ package alert
 
 import (
 	"cmp"
+	"iter"
 	"strings"
 	"time"
 
@@ -15,16 +16,28 @@ const ocsfVersion = "1.6.0"
 
 // OCSF returns the finding as an OCSF 1.6 Detection Finding (class 2004), JSON
 // on one line. It fails when o is invalid.
-func OCSF(f *detector.Finding, o Options) ([]byte, error) {
+func OCSF(f *detector.Finding, o Options) (string, error) {
 	if err := o.Check(); err != nil {
-		return nil, err
+		return "", err
 	}
-	text, err := encode(ocsf(f, o, narrowing[0]))
-	return []byte(text), err
+	return encode(findingWithin(f, o, narrowing[0]))
 }
 
-// ocsf is the finding within l.
-func ocsf(f *detector.Finding, o Options, l limits) ocsfFinding {
+// Narrowing yields the finding that OCSF writes: whole, then with less and less
+// of its lists and texts, named in it, and last one that fits a message with
+// room for the other channels, whatever f holds. o is valid.
+func Narrowing(f *detector.Finding, o Options) iter.Seq[any] {
+	return func(yield func(any) bool) {
+		for _, l := range narrowing {
+			if !yield(findingWithin(f, o, l)) {
+				return
+			}
+		}
+	}
+}
+
+// findingWithin is the finding within l.
+func findingWithin(f *detector.Finding, o Options, l limits) ocsfFinding {
 	data, isCut := evidenceOf(f, o, l)
 	t := text(l.text)
 	out := ocsfFinding{

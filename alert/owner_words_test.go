@@ -42,7 +42,7 @@ func TestOwnerWords(t *testing.T) {
 	sign.Decision.Grants[0].Class, sign.Decision.Grants[0].Action = kmsapi.ClassUse, "kms:Sign"
 	for name, c := range map[string]struct {
 		f       *detector.Finding
-		subject string
+		brief   string
 		want    []string
 		wantNot []string
 	}{
@@ -61,9 +61,9 @@ func TestOwnerWords(t *testing.T) {
 		"decrypt only":            {use, "", []string{"can read that data"}, []string{"only you can decrypt", "ransomware"}},
 		"sign only":               {sign, "", []string{"signs in your name"}, []string{"only you can decrypt", "ransomware"}},
 	} {
-		text := strings.Join(strings.Fields(Email(c.f, testOptions())), " ")
-		if got := subject(c.f, testOptions()); !strings.Contains(got, c.subject) {
-			t.Errorf("%s: subject %q lacks %q", name, got, c.subject)
+		text := strings.Join(strings.Fields(written(t, c.f, testOptions())), " ")
+		if got := brief(c.f); !strings.Contains(got, c.brief) {
+			t.Errorf("%s: brief %q lacks %q", name, got, c.brief)
 		}
 		for _, want := range c.want {
 			if !strings.Contains(strings.ToLower(text), strings.ToLower(want)) {

@@ -15,9 +15,16 @@ func (p *page) line(s string) {
 	p.lines += strings.Count(s, "\n") + 1
 }
 
+// texts writes each of them as line does.
+func (p *page) texts(all []string) {
+	for _, s := range all {
+		p.line(s)
+	}
+}
+
 // para writes text wrapped, the first line after first, the others after rest.
 func (p *page) para(first, rest, text string) {
-	p.lines += wrapTo(&p.text, first, rest, text)
+	p.lines += wrapInto(&p.text, first, rest, text)
 	p.text.WriteByte('\n')
 }
 

@@ -2,8 +2,6 @@ package alert
 
 import (
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
@@ -16,18 +14,6 @@ type step struct {
 	brief string  // what the command is for in chat, in a few words; "" keeps the step out of chat
 }
 
-// numbered returns the step as lines of the mail, without the last line's end.
-func (s step) numbered(n int) string {
-	var b strings.Builder
-	b.Grow(320)
-	wrapTo(&b, strconv.Itoa(n)+". ", "   ", s.text)
-	if s.cmd != nil {
-		b.WriteByte('\n')
-		s.cmd.writeTo(&b, "  ")
-	}
-	return b.String()
-}
-
 // A plan is what to do about a finding, in order: first what changes nothing,
 // then what takes the key back, then what there is to look at later, and last
 // what breaks things. Deleting the key is never among the steps: it destroys
@@ -37,33 +23,6 @@ type plan struct {
 	now     int    // how many of the steps take the key back or stop the caller; the others can wait
 	last    int    // where the steps begin that break things; len(steps) when there are none
 	account string // the account to be signed in to; "" when it is not known
-
-	text []string // each step as lines of the mail; nil in a plan for chat
-}
-
-// steps writes the steps from one place to another, which are numbered from 1.
-func (p *page) steps(q plan, from, to int) {
-	for _, text := range q.text[from:to] {
-		p.line(text)
-	}
-}
-
-// lines counts the lines of the steps from one place to another.
-func (p plan) lines(from, to int) int {
-	n := 0
-	for _, text := range p.text[from:to] {
-		n += 1 + strings.Count(text, "\n")
-	}
-	return n
-}
-
-// writeOut gives every step its lines.
-func (p plan) writeOut() plan {
-	p.text = make([]string, len(p.steps))
-	for i, s := range p.steps {
-		p.text[i] = s.numbered(i + 1)
-	}
-	return p
 }
 
 // through returns how many steps hold the first n commands; all but the last
@@ -264,54 +223,4 @@ func colonOr(c command, more string) string {
 		return "."
 	}
 	return more
-}
-
-// then writes the steps that are not among the first lines.
-func (m *mail) then(done int) {
-	all := len(m.plan.steps)
-	if done < m.plan.last {
-		m.heading("THEN")
-		m.steps(m.plan, done, m.plan.last)
-	}
-	if m.plan.last < all {
-		m.heading("LAST RESORT")
-		m.steps(m.plan, m.plan.last, all)
-	}
-}
-
-// proposal writes the repaired policy, ready to be saved.
-func (m *mail) proposal() {
-	if m.proposed == "" || m.f.Attempted {
-		return
-	}
-	m.heading("PROPOSED POLICY (fixed.json)")
-	m.line("  " + strings.ReplaceAll(m.proposed, "\n", "\n  "))
-}
-
-// proposalFor returns the repaired policy for the mail; "" when there is none
-// or when it would not survive one: too long, or with lines that a mail program
-// breaks.
-func proposalFor(f *detector.Finding) string {
-	if f.Repaired == "" || len(f.Repaired) > inMail.proposal {
-		return ""
-	}
-	text := trimLines(strings.ReplaceAll(linkless(document(f.Repaired)), "\t", "  "))
-	for line := range strings.SplitSeq(text, "\n") {
-		if width(line)+2 > columns && !strings.Contains(line, `"arn:`) {
-			return ""
-		}
-	}
-	return text
-}
-
-// trimLines takes the spaces off the ends of lines.
-func trimLines(s string) string {
-	if !strings.Contains(s, " \n") && !strings.HasSuffix(s, " ") {
-		return s
-	}
-	lines := strings.Split(s, "\n")
-	for i, line := range lines {
-		lines[i] = strings.TrimRight(line, " ")
-	}
-	return strings.Join(lines, "\n")
 }

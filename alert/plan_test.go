@@ -66,11 +66,11 @@ func TestWhatToDo(t *testing.T) {
 		"console-with-source-identity": {[]string{"source identity morgan.lee", "in the console", "MFA: yes"}, nil},
 	} {
 		t.Run(event, func(t *testing.T) {
-			f := detectFile(t, "testdata/shapes/"+event+".json").Finding
+			f := detectFile(t, shape(t, event)).Finding
 			if f == nil {
 				t.Fatal("no finding")
 			}
-			text := Email(f, testOptions())
+			text := written(t, f, testOptions())
 			flat := strings.Join(strings.Fields(strings.ReplaceAll(text, " \\\n", " ")), " ")
 			for _, want := range c.want {
 				if !strings.Contains(text, want) && !strings.Contains(flat, want) {

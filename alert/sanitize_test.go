@@ -5,7 +5,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -76,29 +75,6 @@ func FuzzSanitize(f *testing.F) {
 	})
 }
 
-// The law of code spans: between the outer backticks nothing that Slack or
-// Teams would act on, and every entity whole.
-func FuzzCode(f *testing.F) {
-	f.Add(attack, 80)
-	f.Add("a&b", 5)
-	f.Add("", 5)
-	f.Add("<<<<<<<<<<<<<<<<", 7)
-	f.Add(":&//", 80)
-	f.Add("://://", 80)
-	f.Add("https://a.b://www.c.d/http://e.f://g.h/", 200)
-	f.Fuzz(func(t *testing.T, s string, limit int) {
-		got := code(s, max(limit%512, 5))
-		inner := strings.TrimSuffix(strings.TrimPrefix(got, "`"), "`")
-		if len(got) != len(inner)+2 || inner == "" || strings.ContainsAny(inner, "`<>\n\r") {
-			t.Fatalf("code(%q) = %q", s, got)
-		}
-		rest := strings.NewReplacer("&amp;", "_", "&lt;", "_", "&gt;", "_").Replace(inner)
-		if strings.Contains(rest, "&") || strings.Contains(rest, "://") {
-			t.Fatalf("code(%q) = %q holds a bare & or a URL", s, got)
-		}
-	})
-}
-
 // The law of shown documents: a JSON text stays the same JSON value and holds
 // nothing that misleads a reader.
 func FuzzDocument(f *testing.F) {
@@ -118,22 +94,6 @@ func FuzzDocument(f *testing.F) {
 			t.Fatalf("document(%q) = %q, another value (%v)", text, got, err)
 		}
 	})
-}
-
-// unsafeRune finds a character that must not reach a reader. It is written
-// apart from the sanitizer, from the list that the sanitizer promises.
-func unsafeRune(s string) (rune, bool) {
-	for _, r := range s {
-		switch {
-		case r < 0x20, r >= 0x7f && r < 0xa0, // C0, DEL, C1
-			unicode.In(r, unicode.Cf, unicode.Cs, unicode.Co, unicode.Zl, unicode.Zp),
-			r >= 0xfe00 && r <= 0xfe0f, r >= 0xe0000 && r <= 0xe0fff, // variation selectors, tags
-			r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r >= 0x200b && r <= 0x200f, r == 0x61c, r == 0xfeff,
-			r == 0x3164, r == 0x115f, r == 0x1160, r == 0xffa0, r == 0x34f, r == 0x2800:
-			return r, true
-		}
-	}
-	return 0, false
 }
 
 func TestBreakURL(t *testing.T) {

@@ -1,6 +1,10 @@
 package alert
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/kmsentry/kmsentry/internal/awsid"
+)
 
 // The shapes of values that may go into commands, links and settings. They are
 // plain loops: regexps that count are slow to compile, and every start of the
@@ -25,9 +29,6 @@ func upper(c byte) bool    { return c >= 'A' && c <= 'Z' }
 func lowerHex(c byte) bool { return digit(c) || c >= 'a' && c <= 'f' }
 func letter(c byte) bool   { return lower(c) || upper(c) }
 
-// isAccount reports whether s is an AWS account id.
-func isAccount(s string) bool { return only(s, 12, 12, digit) }
-
 // isRegion reports whether s looks like a Region: us-west-2, us-gov-east-1.
 func isRegion(s string) bool {
 	parts, rest, more := 1, s, true
@@ -43,11 +44,6 @@ func isRegion(s string) bool {
 		parts++
 	}
 	return !more
-}
-
-// isPartition reports whether s looks like a partition: aws, aws-us-gov.
-func isPartition(s string) bool {
-	return s == "aws" || strings.HasPrefix(s, "aws-") && only(s, 5, 16, func(c byte) bool { return lower(c) || c == '-' })
 }
 
 // isUUID reports whether s is a UUID in lower case, as CloudTrail and KMS write them.
@@ -103,15 +99,21 @@ func isBare(s string) bool {
 	return s != "" && (letter(s[0]) || digit(s[0])) && only(s, 1, len(s), ok)
 }
 
+// maxPartition is how long the name of a partition may be, in bytes; the longest
+// there is has ten.
+const maxPartition = 16
+
+// parseARN takes apart an ARN of one service in one account.
+func parseARN(text, service string) (a awsid.ARN, ok bool) {
+	a, ok = awsid.ParseARN(text)
+	return a, ok && a.Service == service && len(a.Partition) <= maxPartition && awsid.IsPartition(a.Partition) && awsid.IsAccount(a.Account)
+}
+
 // keyRegion returns the Region of a well-formed key ARN, and whether arn is one.
 func keyRegion(arn string) (region string, ok bool) {
-	rest, isARN := strings.CutPrefix(arn, "arn:")
-	partition, rest, _ := strings.Cut(rest, ":")
-	rest, isKMS := strings.CutPrefix(rest, "kms:")
-	region, rest, _ = strings.Cut(rest, ":")
-	account, rest, _ := strings.Cut(rest, ":")
-	id, isKey := strings.CutPrefix(rest, "key/")
-	return region, isARN && isKMS && isKey && isPartition(partition) && isRegion(region) && isAccount(account) && isKeyID(id)
+	a, ok := parseARN(arn, "kms")
+	id, isKey := strings.CutPrefix(a.Resource, "key/")
+	return a.Region, ok && isKey && isRegion(a.Region) && isKeyID(id)
 }
 
 // isKeyARN reports whether s is a well-formed key ARN.
@@ -123,14 +125,11 @@ func isKeyARN(s string) bool {
 // identityStore takes the ARN of an identity store apart.
 // Source: IAM Identity Center, Identity Store API Reference, DescribeUser.
 func identityStore(arn string) (id, account string, ok bool) {
-	rest, isARN := strings.CutPrefix(arn, "arn:")
-	partition, rest, _ := strings.Cut(rest, ":")
-	rest, isStore := strings.CutPrefix(rest, "identitystore::")
-	account, rest, _ = strings.Cut(rest, ":")
-	id, isID := strings.CutPrefix(rest, "identitystore/")
+	a, ok := parseARN(arn, "identitystore")
+	id, isStore := strings.CutPrefix(a.Resource, "identitystore/")
 	short, isShort := strings.CutPrefix(id, "d-")
 	isShort = isShort && only(short, 10, 10, lowerHex)
-	return id, account, isARN && isStore && isID && isPartition(partition) && isAccount(account) && (isShort || isUUID(id))
+	return id, a.Account, ok && a.Region == "" && isStore && (isShort || isUUID(id))
 }
 
 // isUserID reports whether s is the id of a user in an identity store: a UUID,
@@ -145,9 +144,10 @@ func isUserID(s string) bool {
 // identityRegion returns the Region of IAM Identity Center from the ARN of one
 // of its roles; "" when the ARN does not say.
 func identityRegion(roleARN string) string {
-	_, rest, _ := strings.Cut(roleARN, ":role/aws-reserved/sso.amazonaws.com/")
+	a, _ := awsid.ParseARN(roleARN)
+	rest, isSSO := strings.CutPrefix(a.Resource, "role/aws-reserved/sso.amazonaws.com/")
 	region, _, found := strings.Cut(rest, "/")
-	if !found || !isRegion(region) {
+	if !isSSO || !found || !isRegion(region) {
 		return ""
 	}
 	return region

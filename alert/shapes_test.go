@@ -7,13 +7,11 @@ func TestShapes(t *testing.T) {
 		is      func(string) bool
 		yes, no []string
 	}{
-		"account":   {isAccount, []string{"111122223333"}, []string{"", "11112222333", "1111222233334", "11112222333x", "１１１１２２２２３３３３"}},
-		"region":    {isRegion, []string{"us-west-2", "us-gov-east-1", "cn-north-1", "ap-southeast-7", "us-isob-east-1", "eusc-de-east-1", "mx-central-1"}, []string{"", "us", "us-west", "us-west-", "US-WEST-2", "us-west-2;", "us_west_2", "-west-2", "us--2", "us-west-2\n"}},
-		"partition": {isPartition, []string{"aws", "aws-cn", "aws-us-gov", "aws-iso-b", "aws-eusc"}, []string{"", "aws-", "awsx", "aws cn", "AWS"}},
-		"uuid":      {isUUID, []string{"f09518ac-5ae5-4214-80ee-4f23ccdedd4c"}, []string{"", "f09518ac5ae5421480ee4f23ccdedd4c", "F09518AC-5ae5-4214-80ee-4f23ccdedd4c", "f09518ac-5ae5-4214-80ee-4f23ccdedd4", "f09518ac-5ae5-4214-80ee-4f23ccdedd4c-"}},
-		"key id":    {isKeyID, []string{"f09518ac-5ae5-4214-80ee-4f23ccdedd4c", "mrk-1234abcd12ab34cd56ef1234567890ab"}, []string{"", "mrk-", "mrk-1234", "alias/x", "mrk-f09518ac-5ae5-4214-80ee-4f23ccdedd4c"}},
-		"alias":     {isAlias, []string{"alias/payroll", "alias/aws/s3", "alias/A_b-1"}, []string{"", "alias/", "payroll", "alias/a b", "alias/$(x)", "alias/\u00e4"}},
-		"user id":   {isUserID, []string{"c3a4d8e2-5071-70f1-8f2c-0d4f6a9b1e77", "90676d1f2a-c3a4d8e2-5071-70f1-8f2c-0d4f6a9b1e77"}, []string{"", "90676d1f2-c3a4d8e2-5071-70f1-8f2c-0d4f6a9b1e77", "c3a4d8e2-5071-70f1-8f2c-0d4f6a9b1e77 ", "dana@example.com"}},
+		"region":  {isRegion, []string{"us-west-2", "us-gov-east-1", "cn-north-1", "ap-southeast-7", "us-isob-east-1", "eusc-de-east-1", "mx-central-1"}, []string{"", "us", "us-west", "us-west-", "US-WEST-2", "us-west-2;", "us_west_2", "-west-2", "us--2", "us-west-2\n"}},
+		"uuid":    {isUUID, []string{"f09518ac-5ae5-4214-80ee-4f23ccdedd4c"}, []string{"", "f09518ac5ae5421480ee4f23ccdedd4c", "F09518AC-5ae5-4214-80ee-4f23ccdedd4c", "f09518ac-5ae5-4214-80ee-4f23ccdedd4", "f09518ac-5ae5-4214-80ee-4f23ccdedd4c-"}},
+		"key id":  {isKeyID, []string{"f09518ac-5ae5-4214-80ee-4f23ccdedd4c", "mrk-1234abcd12ab34cd56ef1234567890ab"}, []string{"", "mrk-", "mrk-1234", "alias/x", "mrk-f09518ac-5ae5-4214-80ee-4f23ccdedd4c"}},
+		"alias":   {isAlias, []string{"alias/payroll", "alias/aws/s3", "alias/A_b-1"}, []string{"", "alias/", "payroll", "alias/a b", "alias/$(x)", "alias/\u00e4"}},
+		"user id": {isUserID, []string{"c3a4d8e2-5071-70f1-8f2c-0d4f6a9b1e77", "90676d1f2a-c3a4d8e2-5071-70f1-8f2c-0d4f6a9b1e77"}, []string{"", "90676d1f2-c3a4d8e2-5071-70f1-8f2c-0d4f6a9b1e77", "c3a4d8e2-5071-70f1-8f2c-0d4f6a9b1e77 ", "dana@example.com"}},
 		"store": {
 			func(s string) bool { _, _, ok := identityStore(s); return ok },
 			[]string{"arn:aws:identitystore::111122223333:identitystore/d-9067642ac7", "arn:aws-us-gov:identitystore::111122223333:identitystore/c3a4d8e2-5071-70f1-8f2c-0d4f6a9b1e77"},

@@ -35,22 +35,14 @@ func can(f *detector.Finding) string {
 	}
 }
 
-// material says where key material is that is not with AWS alone; "" when AWS
-// keeps it and when the record does not say. Whoever holds it can take it away
-// from one moment to the next, and with it every byte encrypted under the key.
-// Source: KMS Developer Guide, importing-keys.html, keystore-external.html and
-// keystore-cloudhsm.html.
-func material(k detector.Key) string {
-	kept := k.OutsideMaterial()
-	if kept == "" {
+// outcomeWord follows the verdict where people read it.
+func outcomeWord(f *detector.Finding) string {
+	switch {
+	case f.Attempted:
+		return ", refused by AWS and not in force"
+	case outcomeUnknown(f):
+		return ", outcome of the call unknown"
+	default:
 		return ""
 	}
-	text := "in " + kept
-	if k.Origin == "EXTERNAL" {
-		text = "imported from outside AWS"
-	}
-	if k.CustomKeyStore != "" {
-		text += " (" + plain(k.CustomKeyStore, 64) + ")"
-	}
-	return text + "; whoever holds it can take it away at once"
 }

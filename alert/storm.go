@@ -26,13 +26,6 @@ type HeldCount struct {
 	Count    int
 }
 
-// How many keys a storm's lead names, for each channel.
-const (
-	heldInMail    = 3
-	heldInChat    = 3
-	heldInFinding = 20
-)
-
 // total is the number of held alerts.
 func (s *Storm) total() int {
 	n := 0
@@ -98,56 +91,4 @@ func (c HeldCount) of(key func(string) string) string {
 		name = key(c.Key)
 	}
 	return fmt.Sprintf("%d %s: %s", c.Count, c.Severity, name)
-}
-
-// mailLead is what comes above the mail in a storm; "" without one.
-func mailLead(s *Storm) string {
-	if s == nil {
-		return ""
-	}
-	lines := []string{wrap("STORM: ", "  ", s.sentence())}
-	for _, c := range s.worst(heldInMail) {
-		lines = append(lines, wrap("- ", "  ", c.of(func(key string) string { return plain(key, maxARN) })))
-	}
-	return strings.Join(lines, "\n") + "\n\n"
-}
-
-// chatLead are the first lines of the chat message in a storm.
-func chatLead(s *Storm) []string {
-	if s == nil {
-		return nil
-	}
-	lines := []string{"Storm: " + s.sentence()}
-	for _, c := range s.worst(heldInChat) {
-		lines = append(lines, "- "+c.of(func(key string) string { return code(key, 160) }))
-	}
-	return lines
-}
-
-// evidenceHeld is a storm's lead in the finding.
-type evidenceHeld struct {
-	Since  string              `json:"since,omitempty"`
-	Count  int                 `json:"count"`
-	Counts []evidenceHeldCount `json:"counts"`
-}
-
-type evidenceHeldCount struct {
-	Key      string `json:"key,omitempty"`
-	Severity string `json:"severity"`
-	Count    int    `json:"count"`
-}
-
-// heldEvidence is the lead for machines; nil without a storm.
-func heldEvidence(s *Storm) *evidenceHeld {
-	if s == nil {
-		return nil
-	}
-	e := &evidenceHeld{Count: s.total(), Counts: []evidenceHeldCount{}}
-	if !s.Since.IsZero() {
-		e.Since = s.Since.UTC().Format(time.RFC3339)
-	}
-	for _, c := range s.worst(heldInFinding) {
-		e.Counts = append(e.Counts, evidenceHeldCount{Sanitize(c.Key, maxARN), c.Severity.String(), c.Count})
-	}
-	return e
 }

@@ -3,7 +3,6 @@ package alert
 import (
 	"cmp"
 	"fmt"
-	"strings"
 
 	"github.com/kmsentry/kmsentry/detector"
 )
@@ -17,7 +16,7 @@ const (
 // subject is the mail's subject: severity, what, and where the key is, as much
 // as fits.
 func subject(f *detector.Finding, o Options) string {
-	head := tag(f, o) + brief(f)
+	head := tag(f.Severity, o) + brief(f)
 	action := ""
 	if worst := worstGrant(f.Decision); worst != nil {
 		action = ": " + ascii(worst.Action, 48)
@@ -42,25 +41,13 @@ func subject(f *detector.Finding, o Options) string {
 	return cut(head, maxSubject)
 }
 
-// tag opens subjects and short messages.
-func tag(f *detector.Finding, o Options) string {
-	t := "[" + strings.ToUpper(f.Severity.String()) + "] "
-	if o.Storm != nil {
-		t = "[STORM] " + t
-	}
-	if o.Test {
-		t = "[TEST] " + t
-	}
-	return t
-}
-
 // sms is the finding on one line of ASCII.
-func sms(f *detector.Finding, o Options) string {
+func sms(f *detector.Finding, o Options) (string, error) {
 	region := ""
 	if in := cmp.Or(f.Key.Region, f.Event.Region); in != "" {
 		region = ", " + ascii(in, 24)
 	}
-	text := fmt.Sprintf("%s%s, account %s%s, key %s, by %s", tag(f, o), brief(f),
+	text := fmt.Sprintf("%s%s, account %s%s, key %s, by %s", tag(f.Severity, o), brief(f),
 		orUnknown(ascii(f.Key.Account, 12)), region, ascii(keyName(f.Key), 36), ascii(who(f.Actor), 512)) // cut once, below
-	return cut(text, maxSMS)
+	return cut(text, maxSMS), nil
 }

@@ -1,9 +1,6 @@
 package alert
 
 import (
-	"cmp"
-	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -81,65 +78,6 @@ func (c SweptCall) sentence(heard time.Time) string {
 	}
 }
 
-// How many keys each channel names, the worst first.
-const (
-	sweptInMail = 20
-	sweptInChat = 5
-)
-
-// ComposeSweep returns the SNS message for a sweep, in the form of Compose's:
-// an OCSF finding with one resource and one evidence for each key, and text for
-// people. All of it together takes at most 240 KiB; what does not fit is left to
-// the log, and the message says so.
-//
-// It fails when o is invalid or s has no key.
-func ComposeSweep(s Sweep, o Options) (Message, error) {
-	if err := o.Check(); err != nil {
-		return Message{}, err
-	}
-	if len(s.Keys) == 0 {
-		return Message{}, fmt.Errorf("sweep: expected at least one key with news, found none")
-	}
-	s.Keys = slices.Clone(s.Keys)
-	slices.SortStableFunc(s.Keys, func(a, b SweptKey) int {
-		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(b.Call, a.Call), cmp.Compare(a.Key.ARN, b.Key.ARN))
-	})
-	chat, err := sweepChat(s, o)
-	if err != nil {
-		return Message{}, err
-	}
-	m := Message{Subject: cut(sweepSubject(s, o), maxSubject), Attributes: sweepAttributes(s, o)}
-	rest := []body{{"email", sweepMail(s, o)}, {"https", chat}, {"sms", cut(sweepSubject(s, o), maxSMS)}}
-	if o.HTTPSBody == "finding" {
-		rest = slices.Delete(rest, 1, 2)
-	}
-	for _, fits := range sweepNarrowing() {
-		if m.Body, err = join(sweepOCSF(s, o, min(fits.keys, len(s.Keys)), fits.each), rest); err != nil || m.size() <= maxMessage {
-			return m, err
-		}
-	}
-	return m, nil
-}
-
-// A sweepLimit bounds the finding: how many keys, and what of each.
-type sweepLimit struct {
-	keys int
-	each limits
-}
-
-// sweepNarrowing is what ComposeSweep tries in order until the message fits:
-// fewer keys before less of each, since the log names every key.
-func sweepNarrowing() []sweepLimit {
-	var all []sweepLimit
-	for _, n := range []int{200, 50, 20, 5} {
-		all = append(all, sweepLimit{n, narrowing[2]}, sweepLimit{n, narrowing[3]})
-	}
-	for _, l := range narrowing[3:] {
-		all = append(all, sweepLimit{1, l})
-	}
-	return all
-}
-
 // worst is the severity of the worst key: the first, once they are sorted.
 func (s Sweep) worst() SweptKey { return s.Keys[0] }
 
@@ -176,21 +114,6 @@ func (s Sweep) missing() int {
 	}
 	return n
 }
-
-// one returns what all keys have in common; "several" when they differ.
-func (s Sweep) one(of func(SweptKey) string) string {
-	first := of(s.Keys[0])
-	for _, k := range s.Keys {
-		if of(k) != first {
-			return "several"
-		}
-	}
-	return orUnknown(ascii(first, 256))
-}
-
-func keyARNOf(k SweptKey) string     { return k.Key.ARN }
-func keyAccountOf(k SweptKey) string { return k.Key.Account }
-func keyRegionOf(k SweptKey) string  { return k.Key.Region }
 
 // verdict is the worst of the keys' verdicts.
 func (s Sweep) verdict() decide.Verdict {
@@ -233,29 +156,6 @@ func (k SweptKey) title() string {
 	}
 }
 
-// sweepSubject is the sweep's line for mail and sms.
-func sweepSubject(s Sweep, o Options) string {
-	f := &detector.Finding{Severity: s.worst().Severity}
-	return tag(f, o) + s.brief() + " " + s.one(keyAccountOf) + " " + s.one(keyRegionOf)
-}
-
-// sweepAttributes are what subscriptions filter on, under the same names as a
-// finding's.
-func sweepAttributes(s Sweep, o Options) map[string]string {
-	return map[string]string{
-		"verdict":  s.verdict().String(),
-		"severity": s.worst().Severity.String(),
-		"account":  s.one(keyAccountOf),
-		"region":   s.one(keyRegionOf),
-		"event":    "Sweep",
-		"key":      s.one(keyARNOf),
-		"actor":    "unknown",
-		"mfa":      "unknown",
-		"in_force": "true",
-		"test":     strconv.FormatBool(o.Test),
-	}
-}
-
 // ways says who gets in, one sentence each: by the policy, then by grants.
 func (k SweptKey) ways(most int) []string {
 	var all []string
@@ -280,4 +180,20 @@ func (k SweptKey) ways(most int) []string {
 		all = append(all[:most], "And "+strconv.Itoa(more)+" more.")
 	}
 	return all
+}
+
+// comparedWith says against what the sweep compared.
+func (s Sweep) comparedWith() string {
+	if s.Since.IsZero() {
+		return "This is the first sweep: it tells all that is open now. From now on only what changes is told."
+	}
+	return "Compared with the sweep of " + instant(s.Since) + "."
+}
+
+// keys counts them in words.
+func keys(n int) string {
+	if n == 1 {
+		return "1 key"
+	}
+	return strconv.Itoa(n) + " keys"
 }

@@ -12,9 +12,9 @@ type SweptState struct {
 // OCSFOfKey returns one key of a sweep as an OCSF 1.6 Detection Finding (class
 // 2004), JSON on one line. Its grants are all those to outsiders, not only new
 // ones. It fails when o is invalid.
-func OCSFOfKey(k SweptKey, s SweptState, o Options) ([]byte, error) {
+func OCSFOfKey(k SweptKey, s SweptState, o Options) (string, error) {
 	if err := o.Check(); err != nil {
-		return nil, err
+		return "", err
 	}
 	f := sweepOCSF(Sweep{UID: s.UID, Keys: []SweptKey{k}}, o, 1, narrowing[0])
 	title := text(narrowing[0].text).of(s.Title)
@@ -25,6 +25,5 @@ func OCSFOfKey(k SweptKey, s SweptState, o Options) ([]byte, error) {
 	if s.Verdict == decide.Undecided {
 		f.ConfidenceID, f.Confidence = 1, "Low"
 	}
-	line, err := encode(f)
-	return []byte(line), err
+	return encode(f)
 }

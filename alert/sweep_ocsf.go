@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"iter"
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector"
@@ -42,6 +43,20 @@ type sweptData struct {
 	Cut       []string        `json:"cut,omitempty"`
 }
 
+// NarrowingSweep yields the finding of a sweep with at least one key, the worst
+// first: one resource and one evidence for each key; then with fewer keys and
+// less of each, and last one that fits a message with room for the other
+// channels. o is valid.
+func NarrowingSweep(s Sweep, o Options) iter.Seq[any] {
+	return func(yield func(any) bool) {
+		for _, l := range sweepNarrowing() {
+			if !yield(sweepOCSF(s, o, min(l.keys, len(s.Keys)), l.each)) {
+				return
+			}
+		}
+	}
+}
+
 // sweepOCSF is the finding with the first keys, within l.
 func sweepOCSF(s Sweep, o Options, most int, l limits) ocsfSweep {
 	t := text(l.text)
@@ -52,7 +67,7 @@ func sweepOCSF(s Sweep, o Options, most int, l limits) ocsfSweep {
 		CategoryUID: 2, CategoryName: "Findings",
 		ClassUID: 2004, ClassName: "Detection Finding",
 		TypeUID: 200401, TypeName: "Detection Finding: Create",
-		Time: millis(o.Now), StatusID: 1, Status: "New", StatusCode: "Success", StatusDetail: s.since(),
+		Time: millis(o.Now), StatusID: 1, Status: "New", StatusCode: "Success", StatusDetail: s.comparedWith(),
 		ConfidenceID: 3, Confidence: "High", RiskScore: 50, IsAlert: true,
 		ActionID: 3, Action: "Observed", DispositionID: 15, Disposition: "Detected",
 		Message: s.brief(),
@@ -63,7 +78,7 @@ func sweepOCSF(s Sweep, o Options, most int, l limits) ocsfSweep {
 		},
 		Cloud: ocsfCloud{Provider: "AWS", CloudPartition: t.of(head.Key.Partition), Region: t.of(head.Key.Region), Account: t.account(head.Key.Account)},
 		FindingInfo: ocsfFindingInfo{
-			UID: uid, Title: s.brief(), Desc: s.since(),
+			UID: uid, Title: s.brief(), Desc: s.comparedWith(),
 			Types:            []string{"TTPs/Impact/Data Encrypted for Impact"},
 			Analytic:         ocsfAnalytic{UID: "kmsentry-sweep", Name: "kmsentry: KMS keys open to outsiders, read from KMS", TypeID: 1, Type: "Rule", Version: version(o)},
 			RelatedAnalytics: []ocsfAnalytic{{UID: detector.RuleID, Name: "AWS Detect Users creating keys with encrypt policy without MFA", TypeID: 1, Type: "Rule", Version: "11"}},

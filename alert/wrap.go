@@ -10,18 +10,18 @@ import (
 // fewer; 72 leave room for quoting it twice.
 const columns = 72
 
-// wrap breaks text at spaces into lines of at most columns. The first line
+// wrapText breaks text at spaces into lines of at most columns. The first line
 // starts with first, the others with rest. A word that is longer than a line is
 // broken as well, unless it is an ARN or a URL, which must stay whole to be copied.
-func wrap(first, rest, text string) string {
+func wrapText(first, rest, text string) string {
 	var b strings.Builder
 	b.Grow(len(first) + len(text) + 8*len(rest))
-	wrapTo(&b, first, rest, text)
+	wrapInto(&b, first, rest, text)
 	return b.String()
 }
 
-// wrapTo writes what wrap returns and returns how many lines that is.
-func wrapTo(b *strings.Builder, first, rest, text string) (lines int) {
+// wrapInto writes what wrapTextText returns and returns how many lines that is.
+func wrapInto(b *strings.Builder, first, rest, text string) (lines int) {
 	if strings.Trim(text, " ") == "" {
 		b.WriteString(strings.TrimRight(first, " "))
 		return 1

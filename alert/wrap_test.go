@@ -15,7 +15,7 @@ func TestWrap(t *testing.T) {
 		"an ARN is whole": {"see " + arn, "> see\n. " + arn},
 		"wide characters": {strings.Repeat("山", 40), "> " + strings.Repeat("山", 35) + "\n. " + strings.Repeat("山", 5)},
 	} {
-		if got := wrap("> ", ". ", c.text); got != c.want {
+		if got := wrapText("> ", ". ", c.text); got != c.want {
 			t.Errorf("%s: wrap = %q, want %q", name, got, c.want)
 		}
 	}

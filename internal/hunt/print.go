@@ -2,7 +2,6 @@ package hunt
 
 import (
 	"bufio"
-	"bytes"
 	"cmp"
 	"encoding/csv"
 	"encoding/json"
@@ -118,12 +117,7 @@ func printOCSF(w io.Writer, r *Result, v View) error {
 		if err != nil {
 			return err
 		}
-		var line bytes.Buffer
-		if err := json.Compact(&line, text); err != nil {
-			return err
-		}
-		line.WriteByte('\n')
-		if _, err := line.WriteTo(w); err != nil {
+		if _, err := io.WriteString(w, text+"\n"); err != nil {
 			return err
 		}
 	}

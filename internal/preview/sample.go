@@ -110,7 +110,7 @@ func (s *sample) compose(f *detector.Finding) error {
 	if err != nil {
 		return err
 	}
-	if s.Teams, err = content(teams); err != nil {
+	if s.Teams, err = content([]byte(teams)); err != nil {
 		return err
 	}
 	var finding bytes.Buffer

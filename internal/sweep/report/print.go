@@ -177,7 +177,7 @@ func (p *ocsfPrinter) key(e entry) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.out.Write(append(line, '\n'))
+	_, err = p.out.WriteString(line + "\n")
 	return err
 }
 

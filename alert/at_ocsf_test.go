@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -8,6 +9,10 @@ import (
 	"regexp"
 	"slices"
 	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/kmsentry/kmsentry/internal/schematest"
 )
 
 // ocsfSchema is a compiled OCSF schema; see testdata/ocsf/NOTICE.
@@ -41,14 +46,50 @@ type ocsfAttribute struct {
 	Deprecated  any            `json:"@deprecated"`
 }
 
-// loadOCSF reads every schema in testdata/ocsf.
-func loadOCSF(t *testing.T) []*ocsfSchema {
+// A schema says what is wrong with a finding, as JSON; nil for nothing.
+type schema struct {
+	name   string
+	faults func(raw []byte) []string
+}
+
+// ownSchema is the name of the schema of what kmsentry writes.
+const ownSchema = "finding.schema.json"
+
+// findingSchemas are the schemas that the finding of a record keeps: every OCSF
+// schema, and our own.
+func findingSchemas(t *testing.T) []schema {
 	t.Helper()
-	files, _ := filepath.Glob("testdata/ocsf/*.json")
+	own := schematest.Compile(t, filepath.Join(root(t), "alert/schema", ownSchema))
+	return append(ocsfSchemas(t), schema{ownSchema, func(raw []byte) []string {
+		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+		if err == nil {
+			err = own.Validate(v)
+		}
+		if err != nil {
+			return []string{err.Error()}
+		}
+		return nil
+	}})
+}
+
+// checkFinding holds one finding against schemas.
+func checkFinding(t *testing.T, raw string, schemas []schema) {
+	t.Helper()
+	for _, s := range schemas {
+		for _, fault := range s.faults([]byte(raw)) {
+			t.Errorf("%s: %s", s.name, fault)
+		}
+	}
+}
+
+// ocsfSchemas reads every schema in testdata/ocsf.
+func ocsfSchemas(t *testing.T) []schema {
+	t.Helper()
+	files, _ := filepath.Glob(filepath.Join(root(t), "alert/testdata/ocsf/*.json"))
 	if len(files) < 2 {
 		t.Fatalf("testdata/ocsf holds %d schemas, want at least 2", len(files))
 	}
-	var all []*ocsfSchema
+	var all []schema
 	for _, file := range files {
 		raw, err := os.ReadFile(file)
 		if err != nil {
@@ -58,7 +99,7 @@ func loadOCSF(t *testing.T) []*ocsfSchema {
 		if err := json.Unmarshal(raw, s); err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
-		all = append(all, s)
+		all = append(all, schema{"OCSF " + s.Version, s.check})
 	}
 	return all
 }

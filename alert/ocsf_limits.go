@@ -1,10 +1,5 @@
 package alert
 
-// maxMessage is how large subject, body and attributes may be together, in
-// bytes. SNS takes 256 KiB (SNS API reference, Publish); what stays free is
-// for what the function adds.
-const maxMessage = 240 << 10
-
 // limits bound what of a finding goes into one text. Lengths are in bytes,
 // lists in items.
 type limits struct {
@@ -20,10 +15,7 @@ type limits struct {
 	text       int // any other text, in runes
 }
 
-// inMail is what a person will read.
-var inMail = limits{proposal: 4 << 10, statements: 3, statement: 2 << 10, grants: 3, why: 6, context: 16, values: 6}
-
-// narrowing is what Compose tries in order until the message fits: first
+// narrowing is what Narrowing goes through until the message fits: first
 // everything that a real finding holds; then what the policy text says as well
 // is cut (the repaired policy, the statements as written), then the lists, and
 // the policy text last. A key policy of 32 KiB, which is the most that KMS
@@ -40,4 +32,23 @@ var narrowing = []limits{
 	{policy: 2 << 10, proposal: 0, statements: 8, statement: 512, grants: 8, why: 6, context: 8, values: 8, rows: 8, text: 256},
 	{policy: 512, proposal: 0, statements: 3, statement: 256, grants: 3, why: 3, context: 6, values: 4, rows: 3, text: 96},
 	{policy: 256, proposal: 0, statements: 1, statement: 128, grants: 1, why: 1, context: 2, values: 2, rows: 1, text: 40},
+}
+
+// A sweepLimit bounds the finding: how many keys, and what of each.
+type sweepLimit struct {
+	keys int
+	each limits
+}
+
+// sweepNarrowing is what NarrowingSweep goes through until the message fits:
+// fewer keys before less of each, since the log names every key.
+func sweepNarrowing() []sweepLimit {
+	var all []sweepLimit
+	for _, n := range []int{200, 50, 20, 5} {
+		all = append(all, sweepLimit{n, narrowing[2]}, sweepLimit{n, narrowing[3]})
+	}
+	for _, l := range narrowing[3:] {
+		all = append(all, sweepLimit{1, l})
+	}
+	return all
 }

@@ -1,0 +1,67 @@
+package alert
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/kmsentry/kmsentry/detector"
+)
+
+// eventFiles are the sample events of the project, and the events in testdata
+// whose shapes no sample has.
+func eventFiles(t testing.TB) []string {
+	t.Helper()
+	var all []string
+	for _, folder := range []string{"events", "alert/testdata/shapes"} {
+		files, _ := filepath.Glob(filepath.Join(root(t), folder, "*.json"))
+		if len(files) < 10 {
+			t.Fatalf("%s holds %d events, want at least 10", folder, len(files))
+		}
+		all = append(all, files...)
+	}
+	return all
+}
+
+// shape is the path of an event in testdata/shapes, by its name.
+func shape(t testing.TB, name string) string {
+	t.Helper()
+	return filepath.Join(root(t), "alert/testdata/shapes", name+".json")
+}
+
+// root is the root of the repository: the next folder above the test that holds
+// go.mod.
+func root(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	for err == nil {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			t.Fatal("no go.mod above the test")
+		}
+		dir = filepath.Dir(dir)
+	}
+	t.Fatal(err)
+	return ""
+}
+
+// detectFile runs one EventBridge event through the detector.
+func detectFile(t *testing.T, path string) detector.Result {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var event struct{ Detail json.RawMessage }
+	if err := json.Unmarshal(raw, &event); err != nil {
+		t.Fatal(err)
+	}
+	result, err := detector.Detector{}.Detect(event.Detail)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}

@@ -1,0 +1,75 @@
+package alert
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+)
+
+// ComposeSweep returns the SNS message for a sweep, in the form of Compose's:
+// an OCSF finding with one resource and one evidence for each key, and text for
+// people. All of it together takes at most 240 KiB; what does not fit is left to
+// the log, and the message says so.
+//
+// It fails when o is invalid or s has no key.
+func ComposeSweep(s Sweep, o Options) (Message, error) {
+	if err := o.Check(); err != nil {
+		return Message{}, err
+	}
+	if len(s.Keys) == 0 {
+		return Message{}, fmt.Errorf("sweep: expected at least one key with news, found none")
+	}
+	s.Keys = slices.Clone(s.Keys)
+	slices.SortStableFunc(s.Keys, func(a, b SweptKey) int {
+		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(b.Call, a.Call), cmp.Compare(a.Key.ARN, b.Key.ARN))
+	})
+	rest, err := compose(o, func(c channel) (string, error) { return c.sweep(s, o) })
+	if err != nil {
+		return Message{}, err
+	}
+	m := Message{Subject: cut(sweepLine(s, o), maxSubject), Attributes: sweepAttributes(s, o)}
+	return withBody(m, NarrowingSweep(s, o), rest)
+}
+
+// sweepSMS is the sweep on one line of ASCII.
+func sweepSMS(s Sweep, o Options) (string, error) { return cut(sweepLine(s, o), maxSMS), nil }
+
+// sweepLine is the sweep in one line of ASCII, uncut, for subjects and sms.
+func sweepLine(s Sweep, o Options) string {
+	return tag(s.worst().Severity, o) + s.brief() + " " + inCommon(s, keyAccountOf) + " " + inCommon(s, keyRegionOf)
+}
+
+// sweepAttributes are what subscriptions filter on, under the same names as a
+// finding's.
+func sweepAttributes(s Sweep, o Options) map[string]string {
+	return map[string]string{
+		"verdict":  s.verdict().String(),
+		"severity": s.worst().Severity.String(),
+		"account":  inCommon(s, keyAccountOf),
+		"region":   inCommon(s, keyRegionOf),
+		"event":    "Sweep",
+		"key":      inCommon(s, keyARNOf),
+		"actor":    "unknown",
+		"mfa":      "unknown",
+		"in_force": "true",
+		"test":     strconv.FormatBool(o.Test),
+	}
+}
+
+// inCommon returns what all keys have in common; "several" when they differ.
+func inCommon(s Sweep, of func(SweptKey) string) string {
+	first := of(s.Keys[0])
+	for _, k := range s.Keys {
+		if of(k) != first {
+			return "several"
+		}
+	}
+	return orUnknown(ascii(first, 256))
+}
+
+func keyARNOf(k SweptKey) string { return k.Key.ARN }
+
+func keyAccountOf(k SweptKey) string { return k.Key.Account }
+
+func keyRegionOf(k SweptKey) string { return k.Key.Region }

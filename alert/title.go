@@ -1,0 +1,58 @@
+package alert
+
+import (
+	"strings"
+
+	"github.com/kmsentry/kmsentry/detector"
+	"github.com/kmsentry/kmsentry/detector/policy/decide"
+)
+
+// title is the finding in one line of ours and of the detector's.
+func title(f *detector.Finding) string {
+	if f.Title != "" {
+		return plain(f.Title, maxName)
+	}
+	return "KMS key policy: " + f.Verdict.String()
+}
+
+// brief is the finding in a few ASCII words, for subjects and short messages.
+func brief(f *detector.Finding) string {
+	what := "KMS key policy could not be decided"
+	switch owner := ownerBrief(f); {
+	case owner != "":
+		what = owner
+	case f.Verdict == decide.Public:
+		what = "KMS key open to everyone"
+	case f.Verdict == decide.Network:
+		what = "KMS key open to named networks"
+	case f.Verdict == decide.Shared:
+		what = "KMS key shared with outsiders"
+	case f.Verdict == decide.Private:
+		what = "KMS key opens to outsiders later"
+	case notInRecord(f):
+		what = "KMS key policy is not in the record"
+	case f.Problem != "":
+		what = "KMS key policy could not be read"
+	}
+	switch {
+	case f.Attempted:
+		return "Refused attempt: " + what
+	case outcomeUnknown(f):
+		return "May be in force: " + what
+	default:
+		return what
+	}
+}
+
+// tag opens subjects and short messages: the severity, and whether it is a test
+// or tells of a storm.
+func tag(severity detector.Severity, o Options) string {
+	t := "[" + strings.ToUpper(severity.String()) + "] "
+	if o.Storm != nil {
+		t = "[STORM] " + t
+	}
+	if o.Test {
+		t = "[TEST] " + t
+	}
+	return t
+}
