@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kmsentry/kmsentry/alert/chat"
+	"github.com/kmsentry/kmsentry/alert/internal/alerttest"
 	"github.com/kmsentry/kmsentry/detector"
 )
 
@@ -22,10 +24,10 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // that no event shows, against the files in testdata/golden.
 func TestGolden(t *testing.T) {
 	seen := map[string]bool{}
-	for _, path := range eventFiles(t) {
+	for _, path := range alerttest.EventFiles(t) {
 		name := filepath.Base(filepath.Dir(path)) + "/" + strings.TrimSuffix(filepath.Base(path), ".json")
 		t.Run(name, func(t *testing.T) {
-			result := detectFile(t, path)
+			result := alerttest.DetectFile(t, path)
 			if result.Finding == nil {
 				golden(t, name+"/quiet.txt", []byte(result.Quiet+"\n"), seen)
 				return
@@ -33,7 +35,7 @@ func TestGolden(t *testing.T) {
 			goldenChannels(t, name, result.Finding, seen)
 		})
 	}
-	for name, f := range findings() {
+	for name, f := range alerttest.Findings() {
 		if name == "huge" {
 			continue // TestComposeHuge
 		}
@@ -51,7 +53,7 @@ func TestGolden(t *testing.T) {
 // the schemas.
 func goldenChannels(t *testing.T, name string, f *detector.Finding, seen map[string]bool) {
 	t.Helper()
-	o := testOptions()
+	o := alerttest.Options()
 	if !f.Event.Time.IsZero() {
 		o.Now = f.Event.Time.Add(4 * time.Second)
 	}
@@ -60,19 +62,19 @@ func goldenChannels(t *testing.T, name string, f *detector.Finding, seen map[str
 		t.Fatal(err)
 	}
 	bodies := checkMessage(t, m)
-	checkFinding(t, bodies["default"], findingSchemas(t))
-	checkChat(t, bodies["https"], "slack")
+	alerttest.CheckFinding(t, bodies["default"], alerttest.FindingSchemas(t))
+	alerttest.CheckChat(t, bodies["https"], "slack")
 
 	golden(t, name+"/email.txt", []byte(bodies["email"]), seen)
 	golden(t, name+"/chat.slack.json", indented(t, bodies["https"]), seen)
 	golden(t, name+"/finding.json", indented(t, bodies["default"]), seen)
 	golden(t, name+"/message.txt", fmt.Appendf(nil, "Subject: %s\nSMS: %s\nAttributes:\n%s", m.Subject, bodies["sms"], attributeLines(m)), seen)
 	o.ChatClient = "teams"
-	teams, err := Chat(f, o)
+	teams, err := chat.Compose(f, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkChat(t, teams, "teams")
+	alerttest.CheckChat(t, teams, "teams")
 	golden(t, name+"/chat.teams.json", indented(t, teams), seen)
 }
 

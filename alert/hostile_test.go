@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kmsentry/kmsentry/alert/internal/alerttest"
+	"github.com/kmsentry/kmsentry/alert/internal/wrap"
+	"github.com/kmsentry/kmsentry/alert/playbook"
 	"github.com/kmsentry/kmsentry/detector"
 )
 
@@ -17,11 +20,11 @@ import (
 func TestHostileRecords(t *testing.T) {
 	seen := map[string]bool{".eventName": true, ".eventSource": true} // another call
 	for _, path := range []string{
-		"../events/put-key-policy-public.json", shape(t, "identity-center-role"), shape(t, "identity-center-user"),
-		shape(t, "function"), shape(t, "instance"), shape(t, "federated-user"), shape(t, "web-identity"),
-		shape(t, "console-with-source-identity"), shape(t, "service-linked-role"), shape(t, "external-key-store"),
-		shape(t, "unknown-put-timeout"), shape(t, "unknown-replicate-unavailable"), shape(t, "policy-hidden"),
-		shape(t, "parameters-omitted"), shape(t, "refused-foreign-key"),
+		"../events/put-key-policy-public.json", alerttest.ShapeFile(t, "identity-center-role"), alerttest.ShapeFile(t, "identity-center-user"),
+		alerttest.ShapeFile(t, "function"), alerttest.ShapeFile(t, "instance"), alerttest.ShapeFile(t, "federated-user"), alerttest.ShapeFile(t, "web-identity"),
+		alerttest.ShapeFile(t, "console-with-source-identity"), alerttest.ShapeFile(t, "service-linked-role"), alerttest.ShapeFile(t, "external-key-store"),
+		alerttest.ShapeFile(t, "unknown-put-timeout"), alerttest.ShapeFile(t, "unknown-replicate-unavailable"), alerttest.ShapeFile(t, "policy-hidden"),
+		alerttest.ShapeFile(t, "parameters-omitted"), alerttest.ShapeFile(t, "refused-foreign-key"),
 	} {
 		holdPlaces(t, path, seen)
 	}
@@ -35,15 +38,15 @@ func TestHostileRecords(t *testing.T) {
 // to seen.
 func holdPlaces(t *testing.T, path string, seen map[string]bool) {
 	t.Helper()
-	schemas := findingSchemas(t)
+	schemas := alerttest.FindingSchemas(t)
 	detail := readDetail(t, path)
 	eachText(detail, func(place string, get func() string, put func(string)) {
 		if seen[place] && !strings.HasPrefix(place, ".userIdentity.") { // which mean something else in each
 			return
 		}
-		all := attacks()
+		all := alerttest.Attacks()
 		if seen[place] || testing.Short() {
-			all = map[string]string{"everything": attack, "blank": " \t\u00a0", "one long word": strings.Repeat("W", 5000), "an ARN and more": all["an ARN and more"]}
+			all = map[string]string{"everything": alerttest.Attack, "blank": " \t\u00a0", "one long word": strings.Repeat("W", 5000), "an ARN and more": all["an ARN and more"]}
 		}
 		seen[place] = true
 		before := get()
@@ -71,19 +74,19 @@ func readDetail(t *testing.T, path string) map[string]any {
 
 // The same for a statement's name, in what KMS takes in a policy.
 func TestHostileSids(t *testing.T) {
-	schemas := findingSchemas(t)
+	schemas := alerttest.FindingSchemas(t)
 	detail := readDetail(t, "../events/put-key-policy-public.json")
 	request, _ := detail["requestParameters"].(map[string]any)
 	open, _ := request["policy"].(string)
-	for name, text := range attacks() {
+	for name, text := range alerttest.Attacks() {
 		kept := strings.Map(func(r rune) rune {
 			if r < ' ' || r > 0xff || r >= 0x7f && r < 0xa0 {
 				return -1
 			}
 			return r
 		}, text)
-		literal, _ := json.Marshal(kept)
-		request["policy"] = strings.Replace(open, `"Allow use of the key"`, string(literal[:min(len(literal), 4000)-1])+`"`, 2)
+		sid, _ := json.Marshal(kept)
+		request["policy"] = strings.Replace(open, `"Allow use of the key"`, string(sid[:min(len(sid), 4000)-1])+`"`, 2)
 		holdHostile(t, "Sid, "+name, detail, schemas)
 	}
 }
@@ -97,7 +100,7 @@ var safeCommand = regexp.MustCompile(`^(for k in \$\(aws kms list-keys --region 
 var consoleLink = regexp.MustCompile(`^ *https://[a-z0-9-]+\.console\.aws\.amazon\.com/`)
 
 // holdHostile judges one record and holds every channel against its laws.
-func holdHostile(t *testing.T, name string, record map[string]any, schemas []schema) {
+func holdHostile(t *testing.T, name string, record map[string]any, schemas []alerttest.Schema) {
 	t.Helper()
 	text, err := json.Marshal(record)
 	if err != nil {
@@ -114,30 +117,30 @@ func holdHostile(t *testing.T, name string, record map[string]any, schemas []sch
 		}
 		return
 	}
-	m, err := Compose(f, testOptions())
+	m, err := Compose(f, alerttest.Options())
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
 	bodies := checkMessage(t, m)
 	if strings.HasSuffix(name, ", everything") || strings.HasSuffix(name, ", blank") { // the others differ in letters only
-		checkFinding(t, bodies["default"], schemas)
+		alerttest.CheckFinding(t, bodies["default"], schemas)
 	}
-	checkChat(t, bodies["https"], "slack")
+	alerttest.CheckChat(t, bodies["https"], "slack")
 	lines := strings.Split(bodies["email"], "\n")
 	for i, line := range lines {
-		if r, bad := unsafeRune(line); bad || !isMailLine(line) {
+		if r, bad := alerttest.UnsafeRune(line); bad || !alerttest.IsMailLine(line) {
 			t.Errorf("%s: line %d of the mail is %q (%U)", name, i+1, line, r)
 		}
-		if width(line) > 72 && !strings.Contains(line, "arn:") && !strings.Contains(line, "https://") {
-			t.Errorf("%s: line %d has %d columns: %.120q", name, i+1, width(line), line)
+		if wrap.Width(line) > 72 && !strings.Contains(line, "arn:") && !strings.Contains(line, "https://") {
+			t.Errorf("%s: line %d has %d columns: %.120q", name, i+1, wrap.Width(line), line)
 		}
 		if low := strings.ReplaceAll(strings.ToLower(line), "file://fixed.json", ""); strings.Contains(low, "://") && !consoleLink.MatchString(low) || strings.Contains(low, "www.") {
 			t.Errorf("%s: line %d would become a link: %.120q", name, i+1, line)
 		}
 	}
-	checkFirstLines(t, bodies["email"], f)
-	for _, s := range planFor(f, false).steps {
-		if line := s.cmd.String(); s.cmd != nil && !safeCommand.MatchString(line) {
+	alerttest.CheckFirstLines(t, bodies["email"], f)
+	for _, s := range playbook.For(f, false).Steps {
+		if line := s.Command.String(); s.Command != nil && !safeCommand.MatchString(line) {
 			t.Errorf("%s: command %.200q", name, line)
 		}
 	}
@@ -152,7 +155,7 @@ func holdHostile(t *testing.T, name string, record map[string]any, schemas []sch
 	}
 	eachText(value, func(path string, get func() string, _ func(string)) {
 		shown := strings.NewReplacer("\n", "", "\t", "").Replace(get())
-		if r, bad := unsafeRune(shown); bad {
+		if r, bad := alerttest.UnsafeRune(shown); bad {
 			t.Errorf("%s: the finding's %s holds %U", name, path, r)
 		}
 	})

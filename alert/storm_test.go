@@ -6,24 +6,26 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kmsentry/kmsentry/alert/internal/alerttest"
+	"github.com/kmsentry/kmsentry/alert/words"
 	"github.com/kmsentry/kmsentry/detector"
 )
 
 // Every channel says that there is a storm, whatever else the finding is.
 func TestComposeInAStorm(t *testing.T) {
-	schemas := findingSchemas(t)
-	for name, storm := range map[string]*Storm{"begins": {}, "holds": aStorm()} {
+	schemas := alerttest.FindingSchemas(t)
+	for name, storm := range map[string]*words.Storm{"begins": {}, "holds": alerttest.Storm()} {
 		t.Run(name, func(t *testing.T) {
-			eachFinding(t, func(t *testing.T, f *detector.Finding) {
-				o := testOptions()
+			alerttest.EachFinding(t, func(t *testing.T, f *detector.Finding) {
+				o := alerttest.Options()
 				o.Storm = storm
 				m, err := Compose(f, o)
 				if err != nil {
 					t.Fatal(err)
 				}
 				bodies := checkMessage(t, m)
-				checkFinding(t, bodies["default"], schemas)
-				checkChat(t, bodies["https"], "slack")
+				alerttest.CheckFinding(t, bodies["default"], schemas)
+				alerttest.CheckChat(t, bodies["https"], "slack")
 				if !strings.HasPrefix(m.Subject, "[STORM] [") || !strings.HasPrefix(bodies["sms"], "[STORM] [") {
 					t.Errorf("subject %q, sms %q", m.Subject, bodies["sms"])
 				}
@@ -38,8 +40,8 @@ func TestComposeInAStorm(t *testing.T) {
 				if err := json.Unmarshal([]byte(bodies["default"]), &finding); err != nil {
 					t.Fatal(err)
 				}
-				if held := finding.Evidences[0].Data.Held; held == nil || held.Count != storm.total() {
-					t.Errorf("held_alerts = %+v, want a count of %d", held, storm.total())
+				if held := finding.Evidences[0].Data.Held; held == nil || held.Count != storm.Total() {
+					t.Errorf("held_alerts = %+v, want a count of %d", held, storm.Total())
 				}
 			})
 		})
@@ -48,31 +50,31 @@ func TestComposeInAStorm(t *testing.T) {
 
 // Keys are event text.
 func TestStormOfHostileKeys(t *testing.T) {
-	s := &Storm{Since: at.Add(time.Hour)}
-	for _, text := range attacks() {
-		s.Counts = append(s.Counts, HeldCount{text, detector.Critical, 1})
+	s := &words.Storm{Since: alerttest.At.Add(time.Hour)}
+	for _, text := range alerttest.Attacks() {
+		s.Counts = append(s.Counts, words.HeldCount{Key: text, Severity: detector.Critical, Count: 1})
 	}
 	for range 300 {
-		s.Counts = append(s.Counts, HeldCount{strings.Repeat("`<!channel>` ", 1000), detector.High, 7})
+		s.Counts = append(s.Counts, words.HeldCount{Key: strings.Repeat("`<!channel>` ", 1000), Severity: detector.High, Count: 7})
 	}
 	if len(s.Counts) < 310 {
 		t.Fatalf("%d counts, want more: no attacks?", len(s.Counts))
 	}
-	o := testOptions()
+	o := alerttest.Options()
 	o.Storm = s
-	m, err := Compose(publicFinding(), o)
+	m, err := Compose(alerttest.PublicFinding(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	bodies := checkMessage(t, m)
-	checkFinding(t, bodies["default"], findingSchemas(t))
-	checkChat(t, bodies["https"], "slack")
+	alerttest.CheckFinding(t, bodies["default"], alerttest.FindingSchemas(t))
+	alerttest.CheckChat(t, bodies["https"], "slack")
 	lead, _, _ := strings.Cut(bodies["email"], "\n\n")
 	if n := strings.Count(lead, "\n"); n > 60 {
 		t.Errorf("the lead has %d lines", n)
 	}
 	for _, line := range strings.Split(lead, "\n") {
-		if r, bad := unsafeRune(line); bad || strings.Contains(line, "://") || strings.Contains(strings.ToLower(line), "www.") {
+		if r, bad := alerttest.UnsafeRune(line); bad || strings.Contains(line, "://") || strings.Contains(strings.ToLower(line), "www.") {
 			t.Errorf("line %q (%U)", line, r)
 		}
 		if line != "" && !strings.HasPrefix(line, "STORM: ") && !strings.HasPrefix(line, "- ") && !strings.HasPrefix(line, "  ") {
