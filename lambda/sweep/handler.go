@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/safe"
+	"github.com/kmsentry/kmsentry/alert/words"
 	"github.com/kmsentry/kmsentry/internal/awsid"
 	"github.com/kmsentry/kmsentry/internal/function"
 	"github.com/kmsentry/kmsentry/internal/sweep"
@@ -85,7 +87,7 @@ func (h *handler) run(ctx context.Context) (summary, error) {
 	swept := h.sweep(ctx, c)
 	faults := h.events(ctx, c)
 	for _, f := range swept.Faults {
-		faults = append(faults, alert.Sanitize(f.String(), maxFault))
+		faults = append(faults, safe.Sanitize(f.String(), maxFault))
 	}
 	if swept.Interrupted {
 		faults = append(faults, "time ran out before all keys were read")
@@ -181,15 +183,15 @@ func (h *handler) events(ctx context.Context, c *comparison) []string {
 		it.heard = found[it.key.ARN]
 		switch {
 		case err != nil:
-			it.call = alert.CallUnknown
+			it.call = words.CallUnknown
 		case it.heard.Before(it.since):
-			it.call = alert.CallMissing
+			it.call = words.CallMissing
 		default:
-			it.call = alert.CallHeard
+			it.call = words.CallHeard
 		}
 	}
 	if err != nil {
-		return []string{"whether events came is not known: " + alert.Sanitize(sweep.Reason(err), maxFault)}
+		return []string{"whether events came is not known: " + safe.Sanitize(sweep.Reason(err), maxFault)}
 	}
 	return nil
 }
