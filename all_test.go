@@ -132,6 +132,7 @@ func rules() map[string]rule {
 			},
 		},
 		"internal/schematest": {modules: []string{"github.com/santhosh-tekuri/jsonschema/v6"}},
+		"internal/strictjson": {forbidden: pure},
 		"internal/sweep": {
 			ours: []string{"detector", "detector/policy", "detector/policy/decide", "detector/policy/kmsapi", "internal/awsid"},
 			modules: []string{
