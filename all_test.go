@@ -51,7 +51,7 @@ func rules() map[string]rule {
 		},
 		"detector/policy/decide/internal/textsolve": {ours: []string{"internal/fold"}, forbidden: pure},
 		"detector/policy/decide/internal/ipset":     {forbidden: pure},
-		"detector":                                  {ours: []string{"detector/policy", "detector/policy/decide", "detector/policy/kmsapi", "internal/awsid"}, forbidden: pure},
+		"detector":                                  {ours: []string{"detector/policy", "detector/policy/decide", "detector/policy/kmsapi", "internal/awsid", "internal/strictjson"}, forbidden: pure},
 		"alert": {
 			ours:      []string{"alert/exceptions", "detector", "detector/policy/decide", "detector/policy/evaluate", "detector/policy/kmsapi"},
 			forbidden: []string{"os", "net", "net/http", "log", "log/slog", "os/exec"},
