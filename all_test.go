@@ -116,7 +116,7 @@ func rules() map[string]rule {
 		},
 		"internal/invoke":         {ours: []string{"detector", "history", "internal/exit", "internal/fakesns", "internal/runtimeapi", "internal/show"}},
 		"internal/show":           {ours: []string{"alert"}, modules: []string{"github.com/vbauerster/mpb/v8", "golang.org/x/term"}},
-		"internal/load":           {ours: []string{"detector/policy", "detector/policy/decide", "internal/awsid"}, modules: []string{"go.yaml.in/yaml/v3"}},
+		"internal/load":           {ours: []string{"detector/policy", "detector/policy/decide", "internal/awsid", "internal/strictjson"}, modules: []string{"go.yaml.in/yaml/v3"}},
 		"internal/mototest":       {ours: []string{"internal/pytool"}},
 		"internal/mutate":         {},
 		"internal/mutate/guarded": {},
