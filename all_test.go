@@ -114,7 +114,7 @@ func rules() map[string]rule {
 			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy/decide", "history", "internal/show"},
 			modules: []string{"github.com/vbauerster/mpb/v8"},
 		},
-		"internal/invoke":         {ours: []string{"detector", "history", "internal/exit", "internal/fakesns", "internal/runtimeapi", "internal/show"}},
+		"internal/invoke":         {ours: []string{"detector", "history", "internal/exit", "internal/fakesns", "internal/runtimeapi", "internal/show", "internal/strictjson"}},
 		"internal/show":           {ours: []string{"alert"}, modules: []string{"github.com/vbauerster/mpb/v8", "golang.org/x/term"}},
 		"internal/load":           {ours: []string{"detector/policy", "detector/policy/decide", "internal/awsid", "internal/strictjson"}, modules: []string{"go.yaml.in/yaml/v3"}},
 		"internal/mototest":       {ours: []string{"internal/pytool"}},
