@@ -88,7 +88,7 @@ func rules() map[string]rule {
 		"internal/check": {
 			ours: []string{
 				"alert", "alert/exceptions", "detector/policy", "detector/policy/decide", "detector/policy/evaluate", "detector/policy/kmsapi",
-				"internal/awsid", "internal/exit", "internal/load", "internal/show", "internal/version",
+				"internal/awsid", "internal/exit", "internal/load", "internal/show", "internal/strictjson", "internal/version",
 			},
 			forbidden: []string{"net", "net/http", "os/exec", "log", "log/slog"},
 		},

@@ -10,8 +10,8 @@
 //     value to one reader and another to the next. [Value.Members] refuses them,
 //     names compared after their escapes are decoded;
 //   - it takes a member in any letter case for the field of a struct. Here
-//     names are exact, and [Members.RequireCase] refuses those that others would
-//     take for the real ones;
+//     names are exact: [Decode] reads them so, and [Members.RequireCase] refuses
+//     those that others would take for the real ones;
 //   - a [json.Decoder] reads one value and says nothing of what follows it.
 //     [Parse] refuses it.
 //

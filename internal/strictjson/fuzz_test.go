@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -32,7 +33,19 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		hold(t, v)
+		holdDecode(t, text)
 	})
+}
+
+// holdDecode compares what Decode makes of a text with what encoding/json does.
+func holdDecode(t *testing.T, text []byte) {
+	t.Helper()
+	var ours, theirs any
+	err, want := Decode(text, &ours), json.Unmarshal(text, &theirs)
+	var twice *DuplicateError
+	if !errors.As(err, &twice) && ((err == nil) != (want == nil) || !reflect.DeepEqual(ours, theirs)) {
+		t.Fatalf("Decode(%q) = %v, %v, want %v, %v", text, ours, err, theirs, want)
+	}
 }
 
 // hold compares a value with what encoding/json reads from its text.
