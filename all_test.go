@@ -63,7 +63,7 @@ func rules() map[string]rule {
 			modules: []string{"github.com/aws/aws-sdk-go-v2"},
 		},
 		"lambda/sweep": {
-			ours: []string{"alert", "alert/exceptions", "detector", "detector/policy/decide", "detector/policy/kmsapi", "internal/awsid", "internal/function", "internal/sweep", "internal/version"},
+			ours: []string{"alert", "alert/exceptions", "detector", "detector/policy/decide", "detector/policy/kmsapi", "internal/awsid", "internal/function", "internal/strictjson", "internal/sweep", "internal/version"},
 			modules: []string{
 				"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs",
 				"github.com/aws/aws-sdk-go-v2/service/s3", "github.com/aws/smithy-go",
