@@ -552,6 +552,23 @@ func BenchmarkD(b *testing.B) { b.ReportMetric(float64(time.Since(start)), "ns")
 	}
 }
 
+// A text of one value is read by strictjson or json.Unmarshal: a json.Decoder says
+// nothing of what follows the value, so it reads where there may be several.
+func TestDecodersReadSeveralValues(t *testing.T) {
+	_, all := packages(t)
+	var found []string
+	for _, p := range all {
+		for _, f := range p.files {
+			if !f.test && len(calls(f.ast, "json", "NewDecoder")) > 0 {
+				found = append(found, f.name)
+			}
+		}
+	}
+	if want := []string{"history/columns.go", "internal/load/stream.go", "internal/strictjson/syntax.go"}; !slices.Equal(found, want) {
+		t.Errorf("json.NewDecoder is called in %q, want %q", found, want)
+	}
+}
+
 // Text and code name nothing of the machine they were written on.
 func TestNoMachinePlaces(t *testing.T) {
 	machine := regexp.MustCompile(`(^|[^a-zA-Z0-9_.-])/(home|root|Users|work|farm)/[a-zA-Z0-9.]`)
