@@ -66,7 +66,7 @@ func rules() map[string]rule {
 		},
 		"detector/policy/decide/internal/textsolve": {ours: []string{"internal/fold"}, forbidden: pure},
 		"detector/policy/decide/internal/ipset":     {forbidden: pure},
-		"detector":                                  {ours: []string{"detector/policy", "detector/policy/decide", "detector/policy/kmsapi", "internal/awsid"}, forbidden: pure},
+		"detector":                                  {ours: []string{"detector/policy", "detector/policy/decide", "detector/policy/kmsapi", "internal/awsid", "internal/strictjson"}, forbidden: pure},
 		"alert":                                     {ours: []string{"alert/chat", "alert/email", "alert/ocsf", "alert/safe", "alert/words", "detector"}, forbidden: pure},
 		// The channels: none knows of another.
 		"alert/chat": {
@@ -99,11 +99,11 @@ func rules() map[string]rule {
 		"alert/exceptions": {ours: []string{"detector", "detector/policy/decide", "internal/awsid"}, modules: []string{"go.yaml.in/yaml/v3"}, forbidden: pure},
 		"lambda":           {ours: []string{"lambda/detect"}},
 		"lambda/detect": {
-			ours:    []string{"alert", "alert/exceptions", "alert/safe", "alert/words", "detector", "detector/policy/decide", "internal/awsid", "internal/function", "internal/version"},
+			ours:    []string{"alert", "alert/exceptions", "alert/safe", "alert/words", "detector", "detector/policy/decide", "internal/awsid", "internal/function", "internal/strictjson", "internal/version"},
 			modules: []string{"github.com/aws/aws-sdk-go-v2"},
 		},
 		"lambda/sweep": {
-			ours: []string{"alert", "alert/exceptions", "alert/safe", "alert/words", "detector", "detector/policy/decide", "detector/policy/kmsapi", "internal/awsid", "internal/function", "internal/sweep", "internal/version"},
+			ours: []string{"alert", "alert/exceptions", "alert/safe", "alert/words", "detector", "detector/policy/decide", "detector/policy/kmsapi", "internal/awsid", "internal/function", "internal/strictjson", "internal/sweep", "internal/version"},
 			modules: []string{
 				"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs",
 				"github.com/aws/aws-sdk-go-v2/service/s3", "github.com/aws/smithy-go",
@@ -128,7 +128,7 @@ func rules() map[string]rule {
 		"internal/check": {
 			ours: []string{
 				"alert/exceptions", "alert/safe", "alert/words", "detector/policy", "detector/policy/decide", "detector/policy/evaluate", "detector/policy/kmsapi",
-				"internal/awsid", "internal/exit", "internal/load", "internal/show", "internal/version",
+				"internal/awsid", "internal/exit", "internal/load", "internal/show", "internal/strictjson", "internal/version",
 			},
 			forbidden: []string{"net", "net/http", "os/exec", "log", "log/slog"},
 		},
@@ -154,9 +154,9 @@ func rules() map[string]rule {
 			ours:    []string{"alert/exceptions", "alert/ocsf", "alert/safe", "alert/words", "detector", "detector/policy/decide", "history", "internal/show"},
 			modules: []string{"github.com/vbauerster/mpb/v8"},
 		},
-		"internal/invoke":         {ours: []string{"detector", "history", "internal/exit", "internal/fakesns", "internal/runtimeapi", "internal/show"}},
+		"internal/invoke":         {ours: []string{"detector", "history", "internal/exit", "internal/fakesns", "internal/runtimeapi", "internal/show", "internal/strictjson"}},
 		"internal/show":           {ours: []string{"alert/safe"}, modules: []string{"github.com/vbauerster/mpb/v8", "golang.org/x/term"}},
-		"internal/load":           {ours: []string{"detector/policy", "detector/policy/decide", "detector/policy/kmsapi", "internal/awsid"}, modules: []string{"go.yaml.in/yaml/v3"}},
+		"internal/load":           {ours: []string{"detector/policy", "detector/policy/decide", "detector/policy/kmsapi", "internal/awsid", "internal/strictjson"}, modules: []string{"go.yaml.in/yaml/v3"}},
 		"internal/mototest":       {ours: []string{"internal/pytool"}},
 		"internal/mutate":         {},
 		"internal/mutate/guarded": {},
@@ -172,6 +172,7 @@ func rules() map[string]rule {
 			},
 		},
 		"internal/schematest": {modules: []string{"github.com/santhosh-tekuri/jsonschema/v6"}},
+		"internal/strictjson": {forbidden: pure},
 		"internal/sweep": {
 			ours: []string{"detector", "detector/policy", "detector/policy/decide", "detector/policy/kmsapi", "internal/awsid"},
 			modules: []string{
@@ -595,6 +596,23 @@ func BenchmarkD(b *testing.B) { b.ReportMetric(float64(time.Since(start)), "ns")
 	}
 	if n := len(measuredTime(f)); n != 3 {
 		t.Errorf("%d measurements found, want 3", n)
+	}
+}
+
+// A text of one value is read by strictjson or json.Unmarshal: a json.Decoder says
+// nothing of what follows the value, so it reads where there may be several.
+func TestDecodersReadSeveralValues(t *testing.T) {
+	_, all := packages(t)
+	var found []string
+	for _, p := range all {
+		for _, f := range p.files {
+			if !f.test && len(calls(f.ast, "json", "NewDecoder")) > 0 {
+				found = append(found, f.name)
+			}
+		}
+	}
+	if want := []string{"history/columns.go", "internal/load/stream.go", "internal/strictjson/syntax.go"}; !slices.Equal(found, want) {
+		t.Errorf("json.NewDecoder is called in %q, want %q", found, want)
 	}
 }
 

@@ -140,37 +140,6 @@ var decorations = []string{
 	"requestParameters.bypassPolicyLockoutSafetyCheck",
 }
 
-// FuzzReadDocument holds the reader of objects against encoding/json: what it
-// takes has the same members, and what it refuses is no object or holds a
-// member twice.
-func FuzzReadDocument(f *testing.F) {
-	for _, text := range []string{
-		`{}`, ` { "a" : 1 , "b" : [ {"}":"]"} , "\"" ] } `, `{"a":{"b":"\\"},"a":2}`, `{"\u0061":1,"a":2}`, `{"a":-1.5e3,"b":null,"c":true}`,
-		`[]`, `"a"`, `{"a":}`, `{"":""}`, put, manyMembers(40), manyMembers(40)[:1] + `"m3":0,` + manyMembers(40)[1:],
-	} {
-		f.Add([]byte(text))
-	}
-	f.Fuzz(func(t *testing.T, text []byte) {
-		var want map[string]json.RawMessage
-		wantErr := json.Unmarshal(text, &want)
-		o, err := readDocument(text)
-		if err != nil {
-			if wantErr == nil && want != nil && !bytes.Contains([]byte(err.Error()), []byte("found it twice")) {
-				t.Fatalf("readDocument(%q): %v, but encoding/json reads %d members", text, err, len(want))
-			}
-			return
-		}
-		if wantErr != nil || len(o.members) != len(want) {
-			t.Fatalf("readDocument(%q) has %d members, want %d (%v)", text, len(o.members), len(want), wantErr)
-		}
-		for _, m := range o.members {
-			if !bytes.Equal(m.value, want[m.name]) {
-				t.Fatalf("readDocument(%q): %q is %s, want %s", text, m.name, m.value, want[m.name])
-			}
-		}
-	})
-}
-
 // FuzzDetectPolicy holds the laws of findings and of repairs for any policy.
 func FuzzDetectPolicy(f *testing.F) {
 	for _, c := range corpusPolicies(f) {

@@ -1,103 +1,55 @@
 package detector
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
-	"strings"
-	"unicode/utf8"
+
+	"github.com/kmsentry/kmsentry/internal/strictjson"
 )
 
-// An object is a JSON object of the record, its members in order, unread.
-// encoding/json would take a member in any letter case and keep the last of
-// two; here names are exact and an object never holds a name twice. The zero
-// object has no members.
+// An object is a JSON object of the record, or of a policy. Its names are exact
+// and it never holds one twice. The zero object has no members.
 type object struct {
 	path    string // where it stands, e.g. "requestParameters"; "" for the record
-	members []member
-}
-
-// A member is a name and the JSON text of its value.
-type member struct {
-	name  string
-	value []byte
+	members strictjson.Members
 }
 
 // readDocument reads one JSON object and nothing beside it.
 func readDocument(text []byte) (object, error) {
-	if !json.Valid(text) {
-		return object{}, syntaxError(text)
+	v, err := strictjson.Parse(text)
+	if err != nil {
+		return object{}, syntaxError(err)
 	}
-	return readObject("", text)
+	return readObject("", v)
 }
 
-// syntaxError says why text is not one JSON value.
-func syntaxError(text []byte) error {
-	var value json.RawMessage
-	err := json.Unmarshal(text, &value)
-	var syntax *json.SyntaxError
+// syntaxError says why a text is not one JSON value.
+func syntaxError(err error) error {
+	var syntax *strictjson.SyntaxError
 	switch {
-	case errors.As(err, &syntax) && syntax.Offset >= int64(len(text)):
-		return fmt.Errorf("expected a CloudTrail record, found JSON that ends after %d bytes", len(text))
-	case errors.As(err, &syntax):
-		return fmt.Errorf("expected a CloudTrail record, found text that is not one JSON object: %w (byte %d)", syntax, syntax.Offset)
+	case !errors.As(err, &syntax):
+		return fmt.Errorf("expected a CloudTrail record: %w", err) // not reached: Parse has no other
+	case syntax.Fault == strictjson.Cut:
+		return fmt.Errorf("expected a CloudTrail record, found JSON that ends after %d bytes", syntax.Offset)
 	default:
-		return fmt.Errorf("expected a CloudTrail record: %w", io.ErrUnexpectedEOF)
+		return fmt.Errorf("expected a CloudTrail record, found text that is not one JSON object: %w (byte %d)", err, syntax.Offset+1)
 	}
 }
 
-// readObject reads the members of the valid JSON text, which stands at path.
-func readObject(path string, text []byte) (object, error) {
+// readObject reads the members of the value, which stands at path.
+func readObject(path string, v strictjson.Value) (object, error) {
 	o := object{path: path}
-	if kind := kindOf(text); kind != "an object" {
-		return object{}, o.fault("expected an object, found %s", kind)
+	if v.Kind() != strictjson.Object {
+		return object{}, o.fault("expected an object, found %s", v.Kind())
 	}
-	var seen map[string]bool
-	for i := skipSpace(text, skipSpace(text, 0)+1); text[i] != '}'; {
-		end := skipValue(text, i)
-		name := decodeString(text[i:end])
-		if seen = o.index(seen); seen[name] || seen == nil && o.has(name) {
-			return object{}, o.fault("member %q: expected it once, found it twice", name)
-		}
-		if seen != nil {
-			seen[name] = true
-		}
-		start := skipSpace(text, skipSpace(text, end)+1) // past the colon
-		end = skipValue(text, start)
-		o.members = append(o.members, member{name, text[start:end]})
-		if i = skipSpace(text, end); text[i] == ',' {
-			i = skipSpace(text, i+1)
-		}
+	members, err := v.Members()
+	if err != nil {
+		return object{}, o.fault("%w", err)
 	}
+	o.members = members
 	return o, nil
-}
-
-// has reports whether the object has a member, null or not.
-func (o object) has(name string) bool {
-	for _, m := range o.members {
-		if m.name == name {
-			return true
-		}
-	}
-	return false
-}
-
-// index returns the names of a large object for finding them fast, and nil for
-// a small one, where looking at each is faster. seen is what it returned before.
-func (o object) index(seen map[string]bool) map[string]bool {
-	const small = 32 // members; CloudTrail records have about 20
-	if seen != nil || len(o.members) < small {
-		return seen
-	}
-	seen = make(map[string]bool, 2*small)
-	for _, m := range o.members {
-		seen[m.name] = true
-	}
-	return seen
 }
 
 // fault makes an error about the object.
@@ -113,85 +65,77 @@ func (o object) fault(format string, args ...any) error {
 // only: CloudTrail does not write them, and other readers take them for the
 // real ones.
 func (o object) requireCase(names ...string) error {
-	for _, m := range o.members {
-		for _, name := range names {
-			if m.name != name && strings.EqualFold(m.name, name) {
-				return o.fault("expected member %q, found %q", name, m.name)
-			}
-		}
+	if err := o.members.RequireCase(names...); err != nil {
+		return o.fault("%w", err)
 	}
 	return nil
 }
 
-// raw returns the JSON text of a member, nil when it is absent or null.
-func (o object) raw(name string) []byte {
-	for _, m := range o.members {
-		if m.name == name && string(m.value) != "null" {
-			return m.value
-		}
+// value returns a member's value, none when it is absent or null.
+func (o object) value(name string) strictjson.Value {
+	if v := o.members.Get(name); v.Kind() != strictjson.Null {
+		return v
 	}
-	return nil
+	return strictjson.Value{}
 }
 
 // text returns a member that is a scalar as text: a string decoded, a number or
 // a boolean as it is written; "" when it is absent, null, an object or a list.
 func (o object) text(name string) string {
-	raw := o.raw(name)
-	if len(raw) > 0 && (raw[0] == '{' || raw[0] == '[') {
+	switch v := o.value(name); v.Kind() {
+	case strictjson.Object, strictjson.Array:
 		return ""
+	default:
+		return v.Text()
 	}
-	return o.whole(name)
 }
 
 // whole returns a member of any kind as text: a string decoded, any other value
 // as it is written; "" when it is absent or null.
-func (o object) whole(name string) string {
-	raw := o.raw(name)
-	if len(raw) > 0 && raw[0] == '"' {
-		return decodeString(raw)
-	}
-	return string(raw)
-}
+func (o object) whole(name string) string { return o.value(name).Text() }
 
 // isNothing reports whether a member is absent or null.
-func (o object) isNothing(name string) bool { return o.raw(name) == nil }
+func (o object) isNothing(name string) bool { return o.value(name).Kind() == strictjson.None }
 
 // isEmpty reports whether a member is absent, null or an object without members.
 func (o object) isEmpty(name string) bool {
-	raw := o.raw(name)
-	return raw == nil || kindOf(raw) == "an object" && raw[skipSpace(raw, skipSpace(raw, 0)+1)] == '}'
+	v := o.value(name)
+	for range v.AllMembers() {
+		return false
+	}
+	return v.Kind() == strictjson.None || v.Kind() == strictjson.Object
 }
 
 // object returns a member that is an object; the zero object when it is absent,
 // null or of another kind. odd says what was found instead of an object, "" for
 // nothing odd. The only errors are members given twice.
 func (o object) object(name string) (member object, odd string, err error) {
-	raw := o.raw(name)
-	if raw == nil {
+	v := o.value(name)
+	switch v.Kind() {
+	case strictjson.None:
 		return object{}, "", nil
+	case strictjson.Object:
+		member, err = readObject(o.join(name), v)
+		return member, "", err
+	default:
+		return object{}, o.join(name) + ": expected an object, found " + v.Kind().String(), nil
 	}
-	if kind := kindOf(raw); kind != "an object" {
-		return object{}, o.join(name) + ": expected an object, found " + kind, nil
-	}
-	member, err = readObject(o.join(name), raw)
-	return member, "", err
 }
 
 // objects returns the objects in a member that is a list; nil when it is
 // absent, null or of another kind. odd says what was found besides objects.
 // The only errors are members given twice.
 func (o object) objects(name string) (list []object, odd string, err error) {
-	raw := o.raw(name)
-	if raw == nil {
-		return nil, "", nil
+	v := o.value(name)
+	if v.Kind() != strictjson.None && v.Kind() != strictjson.Array {
+		return nil, o.join(name) + ": expected an array, found " + v.Kind().String(), nil
 	}
-	if kind := kindOf(raw); kind != "an array" {
-		return nil, o.join(name) + ": expected an array, found " + kind, nil
-	}
-	for i, element := range elements(raw) {
+	i := -1
+	for element := range v.Elements() {
+		i++
 		path := o.join(name) + "[" + strconv.Itoa(i) + "]"
-		if kind := kindOf(element); kind != "an object" {
-			odd = cmp.Or(odd, path+": expected an object, found "+kind)
+		if element.Kind() != strictjson.Object {
+			odd = cmp.Or(odd, path+": expected an object, found "+element.Kind().String())
 			continue
 		}
 		item, err := readObject(path, element)
@@ -209,93 +153,4 @@ func (o object) join(name string) string {
 		return name
 	}
 	return o.path + "." + name
-}
-
-// elements returns the JSON texts in the valid JSON array text.
-func elements(text []byte) [][]byte {
-	var list [][]byte
-	for i := skipSpace(text, skipSpace(text, 0)+1); text[i] != ']'; {
-		end := skipValue(text, i)
-		list = append(list, text[i:end])
-		if i = skipSpace(text, end); text[i] == ',' {
-			i = skipSpace(text, i+1)
-		}
-	}
-	return list
-}
-
-// kindOf names the kind of the valid JSON text.
-func kindOf(text []byte) string {
-	switch text[skipSpace(text, 0)] {
-	case '{':
-		return "an object"
-	case '[':
-		return "an array"
-	case '"':
-		return "a string"
-	case 't', 'f':
-		return "a boolean"
-	case 'n':
-		return "null"
-	default:
-		return "a number"
-	}
-}
-
-// decodeString returns the text of the valid JSON string literal.
-func decodeString(literal []byte) string {
-	if inner := literal[1 : len(literal)-1]; bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
-		return string(inner)
-	}
-	var s string
-	if json.Unmarshal(literal, &s) != nil {
-		return string(literal) // not reached: the caller has a valid literal
-	}
-	return s
-}
-
-// skipSpace returns the first place at or after i that is not JSON white space.
-func skipSpace(text []byte, i int) int {
-	for i < len(text) && (text[i] == ' ' || text[i] == '\t' || text[i] == '\n' || text[i] == '\r') {
-		i++
-	}
-	return i
-}
-
-// skipValue returns the end of the valid JSON value that starts at i.
-func skipValue(text []byte, i int) int {
-	depth := 0
-	for ; i < len(text); i++ {
-		switch text[i] {
-		case '"':
-			i = stringEnd(text, i)
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth--; depth < 0 {
-				return i // the end of what surrounds a number or a literal
-			}
-		case ',', ' ', '\t', '\n', '\r', ':':
-			if depth == 0 {
-				return i
-			}
-			continue
-		default:
-			continue // within a number or a literal
-		}
-		if depth == 0 {
-			return i + 1
-		}
-	}
-	return i
-}
-
-// stringEnd returns the place of the quote that closes the string opening at i.
-func stringEnd(text []byte, i int) int {
-	for i++; text[i] != '"'; i++ {
-		if text[i] == '\\' {
-			i++
-		}
-	}
-	return i
 }

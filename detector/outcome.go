@@ -1,6 +1,10 @@
 package detector
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/kmsentry/kmsentry/internal/strictjson"
+)
 
 // An Outcome says whether a call took effect.
 type Outcome int
@@ -92,11 +96,10 @@ func IsRefusal(code string) bool {
 // Source: CloudTrail User Guide, cloudtrail-event-reference-record-contents.html,
 // errorCode and responseElements.
 func (r *record) outcome() Outcome {
-	code := r.top.raw("errorCode")
 	switch {
-	case code == nil || r.event.ErrorCode == "", len(r.response.members) > 0:
+	case r.top.isNothing("errorCode") || r.event.ErrorCode == "", len(r.response.members) > 0:
 		return Accepted
-	case kindOf(code) == "a string" && IsRefusal(r.event.ErrorCode) && r.top.isEmpty("responseElements"):
+	case r.top.value("errorCode").Kind() == strictjson.String && IsRefusal(r.event.ErrorCode) && r.top.isEmpty("responseElements"):
 		return Refused
 	default:
 		return OutcomeUnknown

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"strconv"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/internal/strictjson"
 )
 
 // hidden is what CloudTrail writes instead of a value that it must not show.
@@ -42,14 +44,14 @@ func mayBePolicy(text string) bool { return strings.Contains(text, "{") }
 // Source: CloudTrail User Guide, cloudtrail-event-reference-record-contents.html,
 // requestParameters; KMS Developer Guide, ct-createkey.html.
 func (r *record) missingPolicy(text string) string {
-	raw := r.top.raw("requestParameters")
+	parameters := r.top.value("requestParameters")
 	switch {
-	case raw == nil:
+	case parameters.Kind() == strictjson.None:
 		return "the record has no request parameters"
-	case kindOf(raw) == "a string" && decodeString(raw) == hidden, text == hidden:
+	case parameters.Kind() == strictjson.String && parameters.Text() == hidden, text == hidden:
 		return "CloudTrail hid it for security reasons"
-	case kindOf(raw) != "an object":
-		return "the record's request parameters are " + kindOf(raw)
+	case parameters.Kind() != strictjson.Object:
+		return "the record's request parameters are " + parameters.Kind().String()
 	case text != "":
 		return "the record has " + strconv.Quote(shorten(text)) + " in its place"
 	case !r.request.isNothing("omitted") && r.request.text("omitted") != "false":

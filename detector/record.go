@@ -3,6 +3,8 @@ package detector
 import (
 	"slices"
 	"time"
+
+	"github.com/kmsentry/kmsentry/internal/strictjson"
 )
 
 // The calls that put a key policy in force, and who serves them.
@@ -70,14 +72,14 @@ func (r *record) name() error {
 		return err
 	}
 	for _, name := range []string{"eventSource", "eventName"} {
-		raw := r.top.raw(name)
-		if raw == nil {
+		v := r.top.value(name)
+		if v.Kind() == strictjson.None {
 			return r.top.fault("expected member %q, found none%s", name, r.hint())
 		}
-		if kind := kindOf(raw); kind != "a string" {
-			return r.top.fault("%s: expected a string, found %s", name, kind)
+		if v.Kind() != strictjson.String {
+			return r.top.fault("%s: expected a string, found %s", name, v.Kind())
 		}
-		if r.top.text(name) == "" {
+		if v.Text() == "" {
 			return r.top.fault("%s: expected a name, found %q", name, "")
 		}
 	}
@@ -87,9 +89,9 @@ func (r *record) name() error {
 // hint tells the two near misses apart: what carries a record is not a record.
 func (r *record) hint() string {
 	switch {
-	case r.top.raw("detail") != nil:
+	case !r.top.isNothing("detail"):
 		return ` (this is an EventBridge event; its record is in "detail")`
-	case r.top.raw("Records") != nil:
+	case !r.top.isNothing("Records"):
 		return ` (this is a CloudTrail log file; its records are in "Records")`
 	default:
 		return ""
@@ -144,8 +146,8 @@ func (r *record) open() error {
 	}
 	r.resources = resources
 	r.note(odd)
-	if code := r.top.raw("errorCode"); code != nil && kindOf(code) != "a string" {
-		r.note("errorCode: expected a string, found " + kindOf(code))
+	if kind := r.top.value("errorCode").Kind(); kind != strictjson.None && kind != strictjson.String {
+		r.note("errorCode: expected a string, found " + kind.String())
 	}
 	r.event.Outcome = r.outcome()
 	r.event.Bypass = r.request.text("bypassPolicyLockoutSafetyCheck") == "true"

@@ -18,6 +18,7 @@ func TestDetectRefuses(t *testing.T) {
 		{"cut", `{"eventSource":"kms.amazonaws.com"`, `record: expected a CloudTrail record, found JSON that ends after 34 bytes`},
 		{"not JSON", `eventSource: kms`, `record: expected a CloudTrail record, found text that is not one JSON object: invalid character 'e' looking for beginning of value (byte 1)`},
 		{"two values", `{"a":1}{"a":2}`, `record: expected a CloudTrail record, found text that is not one JSON object: invalid character '{' after top-level value (byte 8)`},
+		{"a bracket too many at the end", `{"a":1}}`, `record: expected a CloudTrail record, found text that is not one JSON object: invalid character '}' after top-level value (byte 8)`},
 		{"null", `null`, `record: expected a CloudTrail record: expected an object, found null`},
 		{"array", `[]`, `record: expected a CloudTrail record: expected an object, found an array`},
 		{"text", `"x"`, `record: expected a CloudTrail record: expected an object, found a string`},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/internal/strictjson"
 )
 
 // maxRounds bounds how often blame looks for further open statements.
@@ -116,16 +117,16 @@ func only(text string, places []int) string {
 	for _, m := range doc.members {
 		b.WriteByte(separator)
 		separator = ','
-		writeName(&b, m.name)
-		if m.name != "Statement" {
-			b.Write(m.value)
+		writeName(&b, m.Name)
+		if m.Name != "Statement" {
+			b.Write(m.Value.Raw())
 			continue
 		}
-		if kindOf(m.value) != "an array" {
+		if m.Value.Kind() != strictjson.Array {
 			return "" // the only statement is the one to drop
 		}
 		b.WriteByte('[')
-		b.Write(bytes.Join(pick(elements(m.value), places), []byte(",")))
+		b.Write(bytes.Join(pick(m.Value, places), []byte(",")))
 		b.WriteByte(']')
 	}
 	b.WriteByte('}')
@@ -136,12 +137,13 @@ func only(text string, places []int) string {
 	return indented.String()
 }
 
-// pick returns the elements at the given places.
-func pick(list [][]byte, places []int) [][]byte {
+// pick returns the elements of a list at the given places, as written.
+func pick(v strictjson.Value, places []int) [][]byte {
+	list := slices.Collect(v.Elements())
 	var picked [][]byte
 	for _, i := range places {
 		if i < len(list) {
-			picked = append(picked, list[i])
+			picked = append(picked, list[i].Raw())
 		}
 	}
 	return picked

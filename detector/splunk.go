@@ -3,6 +3,8 @@ package detector
 import (
 	"cmp"
 	"slices"
+
+	"github.com/kmsentry/kmsentry/internal/strictjson"
 )
 
 // What the seed rule says of every hit, whatever the event.
@@ -100,8 +102,8 @@ func (f *Finding) offendingRow() seedRow {
 // listed returns the texts of the first of the named members that is there.
 func listed(o object, names ...string) []string {
 	for _, name := range names {
-		if raw := o.raw(name); raw != nil {
-			return textsOf(raw)
+		if v := o.value(name); v.Kind() != strictjson.None {
+			return textsOf(v)
 		}
 	}
 	return nil
@@ -111,38 +113,30 @@ func listed(o object, names ...string) []string {
 // as JSON when there are none.
 func listedPrincipals(o object) []string {
 	for _, name := range []string{"Principal", "NotPrincipal"} {
-		raw := o.raw(name)
-		if raw == nil {
+		v := o.value(name)
+		if v.Kind() == strictjson.None {
 			continue
 		}
-		principals, err := readObject(name, raw)
+		principals, err := readObject(name, v)
 		if err != nil {
-			return []string{scalar(raw)} // "*"
+			return []string{v.Text()} // "*"
 		}
 		if aws := listed(principals, "AWS"); len(aws) > 0 {
 			return aws
 		}
-		return []string{string(raw)}
+		return []string{v.Text()}
 	}
 	return nil
 }
 
-// textsOf returns a string, or the strings of a list.
-func textsOf(raw []byte) []string {
-	if kindOf(raw) != "an array" {
-		return []string{scalar(raw)}
+// textsOf returns the texts of a list, or the one text of anything else.
+func textsOf(v strictjson.Value) []string {
+	if v.Kind() != strictjson.Array {
+		return []string{v.Text()}
 	}
 	var texts []string
-	for _, element := range elements(raw) {
-		texts = append(texts, scalar(element))
+	for element := range v.Elements() {
+		texts = append(texts, element.Text())
 	}
 	return texts
-}
-
-// scalar returns a string decoded, and other JSON as it is written.
-func scalar(raw []byte) string {
-	if kindOf(raw) == "a string" {
-		return decodeString(raw)
-	}
-	return string(raw)
 }

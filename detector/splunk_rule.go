@@ -2,9 +2,10 @@ package detector
 
 import (
 	"cmp"
-	"encoding/json"
 	"slices"
 	"strings"
+
+	"github.com/kmsentry/kmsentry/internal/strictjson"
 )
 
 // seedRows runs a model of the seed rule's search over the event and returns
@@ -110,34 +111,39 @@ func isEncrypt(action string) bool { return strings.EqualFold(action, "kms:Encry
 // spathStatements extracts Statement{} of a policy and the fields of each. A
 // policy that is not JSON, or whose Statement is no list, gives no rows.
 func spathStatements(text string) []seedRow {
-	var doc map[string]json.RawMessage
-	var list []json.RawMessage
-	if json.Unmarshal([]byte(text), &doc) != nil || json.Unmarshal(doc["Statement"], &list) != nil {
+	doc, err := strictjson.Parse([]byte(text))
+	if err != nil {
 		return nil
 	}
 	var rows []seedRow
-	for _, element := range list {
-		var statement, principal map[string]json.RawMessage
-		if json.Unmarshal(element, &statement) != nil {
-			continue
-		}
-		row := seedRow{actions: spathValues(statement["Action"])}
-		if json.Unmarshal(statement["Principal"], &principal) == nil {
-			row.principals = spathScalar(principal["AWS"])
-		}
-		rows = append(rows, row)
+	for statement := range lastOf(doc, "Statement").Elements() {
+		rows = append(rows, seedRow{
+			actions:    spathValues(lastOf(statement, "Action")),
+			principals: spathScalar(lastOf(lastOf(statement, "Principal"), "AWS")),
+		})
 	}
 	return rows
 }
 
+// lastOf returns the value of the last member of that name, none where v has no
+// such member: of a policy that the decision refuses the rule reads something.
+func lastOf(v strictjson.Value, name string) (last strictjson.Value) {
+	for n, value := range v.AllMembers() {
+		if n == name {
+			last = value
+		}
+	}
+	return last
+}
+
 // spathValues is what the paths X and X{} extract together: a single scalar, or
 // the scalars of a list. What is neither gives nothing.
-func spathValues(raw json.RawMessage) []string {
-	if len(raw) == 0 || kindOf(raw) != "an array" {
-		return spathScalar(raw)
+func spathValues(v strictjson.Value) []string {
+	if v.Kind() != strictjson.Array {
+		return spathScalar(v)
 	}
 	var values []string
-	for _, element := range elements(raw) {
+	for element := range v.Elements() {
 		values = append(values, spathScalar(element)...)
 	}
 	return values
@@ -147,16 +153,12 @@ func spathValues(raw json.RawMessage) []string {
 // booleans as they are written; nothing for empty text. A list wants the path
 // X{}, which the rule does not read for principals, and "*" alone has no member
 // AWS.
-func spathScalar(raw json.RawMessage) []string {
-	if len(raw) == 0 {
-		return nil
-	}
-	switch kindOf(raw) {
-	case "an object", "an array", "null":
-		return nil
-	}
-	if text := scalar(raw); text != "" {
-		return []string{text}
+func spathScalar(v strictjson.Value) []string {
+	switch v.Kind() {
+	case strictjson.String, strictjson.Number, strictjson.Boolean:
+		if text := v.Text(); text != "" {
+			return []string{text}
+		}
 	}
 	return nil
 }

@@ -62,7 +62,7 @@ func statements(p *policy.Policy, places []int) []Statement {
 // e.g. `"Principal": {"AWS":"*"}`; "" when none does.
 func shownMember(o object, names ...string) string {
 	for _, name := range names {
-		if raw := o.raw(name); raw != nil {
+		if raw := o.value(name).Raw(); raw != nil {
 			var b bytes.Buffer
 			if json.Compact(&b, raw) != nil {
 				return "" // not reached: raw is valid

@@ -12,6 +12,7 @@ import (
 	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/load"
+	"github.com/kmsentry/kmsentry/internal/strictjson"
 )
 
 // A Baseline is what was found at one time and is accepted for a while, so that
@@ -40,9 +41,7 @@ func ReadBaseline(name string, at time.Time) (*Baseline, error) {
 		return nil, fmt.Errorf("--baseline %s: %w", name, err)
 	}
 	b := &Baseline{name: name}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(b); err != nil {
+	if err := strictjson.Decode(data, b); err != nil {
 		return nil, fmt.Errorf("--baseline %s: expected what --write-baseline writes: %w", name, err)
 	}
 	if b.Version != 1 {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/history"
+	"github.com/kmsentry/kmsentry/internal/strictjson"
 )
 
 // maxEvent is the largest event that EventBridge and an asynchronous
@@ -182,19 +183,19 @@ func envelope(record []byte) ([]byte, error) {
 // oneValue refuses what Lambda refuses before the function sees it: anything
 // but exactly one JSON value.
 func oneValue(body []byte) error {
-	if len(bytes.TrimSpace(body)) == 0 {
+	_, err := strictjson.Parse(body)
+	var syntax *strictjson.SyntaxError
+	switch {
+	case err == nil:
+		return nil
+	case len(bytes.TrimSpace(body)) == 0:
 		return errors.New("expected one JSON object, found an empty file")
-	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	var first json.RawMessage
-	if err := d.Decode(&first); err != nil {
-		if errors.Is(err, io.ErrUnexpectedEOF) {
-			return errors.New("expected one JSON object, found one that breaks off")
-		}
+	case errors.As(err, &syntax) && syntax.Fault == strictjson.Cut:
+		return errors.New("expected one JSON object, found one that breaks off")
+	case errors.As(err, &syntax) && syntax.Fault == strictjson.Trailing:
+		one := bytes.TrimRight(body[:syntax.Offset], " \t\r\n")
+		return fmt.Errorf("expected one JSON object, found more after byte %d", len(one))
+	default:
 		return fmt.Errorf("expected one JSON object: %w", err)
 	}
-	if rest := bytes.TrimSpace(body[d.InputOffset():]); len(rest) > 0 {
-		return fmt.Errorf("expected one JSON object, found more after byte %d", d.InputOffset())
-	}
-	return nil
 }

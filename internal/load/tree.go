@@ -2,12 +2,8 @@ package load
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"strings"
-	"unicode/utf8"
 )
 
 // A kind is what a node holds.
@@ -160,131 +156,6 @@ func (n *node) takeLast(note func(string)) {
 	for _, i := range n.items {
 		i.takeLast(note)
 	}
-}
-
-// maxDepth bounds the nesting of documents. Policies need 6 levels, plans with
-// deep modules some dozens.
-const maxDepth = 200
-
-// A jsonParser builds a tree from tokens and keeps track of places.
-type jsonParser struct {
-	data         []byte
-	dec          *json.Decoder
-	seen         int // data[:seen] is counted in line and column
-	line, column int
-}
-
-// errMore is the kind of error for text after the first JSON value.
-var errMore = errors.New("more than one value")
-
-// parseJSON reads exactly one JSON value. More after it is errMore.
-func parseJSON(data []byte) (*node, error) {
-	p := &jsonParser{data: data, dec: json.NewDecoder(bytes.NewReader(data)), line: 1, column: 1}
-	p.dec.UseNumber()
-	n, err := p.value(0)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := p.dec.Token(); err != io.EOF {
-		p.place(p.start())
-		return nil, fault{kind: errMore, text: fmt.Sprintf("expected one JSON value, found more after it at line %d", p.line)}
-	}
-	return n, nil
-}
-
-// start returns where the next value starts.
-func (p *jsonParser) start() int {
-	i := int(p.dec.InputOffset())
-	for i < len(p.data) && strings.IndexByte(" \t\r\n,:", p.data[i]) >= 0 {
-		i++
-	}
-	return i
-}
-
-// place moves the count on to the offset.
-func (p *jsonParser) place(offset int) (line, column int) {
-	for p.seen < offset && p.seen < len(p.data) {
-		r, size := utf8.DecodeRune(p.data[p.seen:])
-		p.seen += size
-		p.column++
-		if r == '\n' {
-			p.line, p.column = p.line+1, 1
-		}
-	}
-	return p.line, p.column
-}
-
-func (p *jsonParser) value(depth int) (*node, error) {
-	if depth > maxDepth {
-		return nil, fmt.Errorf("expected at most %d levels of nesting, found more at line %d", maxDepth, p.line)
-	}
-	n := &node{}
-	n.at.Line, n.at.Column = p.place(p.start())
-	tok, err := p.dec.Token()
-	if err != nil {
-		return nil, p.fault(err)
-	}
-	switch v := tok.(type) {
-	case json.Delim:
-		err = p.children(n, v, depth)
-	case string:
-		n.kind, n.text = textKind, v
-	case json.Number:
-		n.kind, n.text = numberKind, v.String()
-	case bool:
-		n.kind, n.text = boolKind, fmt.Sprint(v)
-	}
-	n.at.EndLine, n.at.EndColumn = p.place(int(p.dec.InputOffset()))
-	return n, err
-}
-
-// children reads the inside of a list or an object, with its end.
-func (p *jsonParser) children(n *node, open json.Delim, depth int) error {
-	n.kind = listKind
-	if open == '{' {
-		n.kind = objectKind
-	}
-	for p.dec.More() {
-		name := ""
-		if n.kind == objectKind {
-			tok, err := p.dec.Token()
-			if err != nil {
-				return p.fault(err)
-			}
-			name, _ = tok.(string) // the decoder takes nothing else there
-		}
-		v, err := p.value(depth + 1)
-		if err != nil {
-			return err
-		}
-		if n.kind == objectKind {
-			n.members = append(n.members, member{name, v})
-			continue
-		}
-		n.items = append(n.items, v)
-	}
-	if _, err := p.dec.Token(); err != nil {
-		return p.fault(err)
-	}
-	return nil
-}
-
-// fault says where the decoder stopped.
-func (p *jsonParser) fault(err error) error {
-	offset := int(p.dec.InputOffset())
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
-		offset = int(syntax.Offset)
-	}
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
-	}
-	found := err.Error()
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		found = "the end of the input"
-	}
-	line, column := p.place(offset)
-	return fmt.Errorf("expected JSON, found %s at line %d, column %d", found, line, column)
 }
 
 // write appends n as JSON. Scalars become strings, as CloudFormation passes

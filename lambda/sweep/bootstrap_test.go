@@ -412,6 +412,8 @@ func TestStateThatCannotBeReadIsKept(t *testing.T) {
 		"another form":    strings.Replace(good, `"version":1`, `"version":2`, 1),
 		"unknown member":  strings.Replace(good, `"version":1`, `"version":1,"x":1`, 1),
 		"more behind it":  good + "{}",
+		"keys twice":      strings.Replace(good, `"keys":{`, `"keys":{},"keys":{`, 1),
+		"another case":    strings.Replace(good, `"keys":{`, `"Keys":{`, 1),
 		"without keys":    `{"version":1,"at":"2026-11-25T00:00:00Z","scopes":{"111122223333/eu-west-1":null}}`,
 		"a key that is 0": `{"version":1,"at":"2026-11-25T00:00:00Z","scopes":{"111122223333/eu-west-1":{"at":"2026-11-25T00:00:00Z","keys":{"a":null}}}}`,
 	} {

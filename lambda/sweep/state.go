@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
+
+	"github.com/kmsentry/kmsentry/internal/strictjson"
 )
 
 // A state is what the sweeps know: what each key's policy was when it was last
@@ -118,14 +120,9 @@ func decode(text []byte) (state, error) {
 	if len(text) > maxState {
 		return state{}, fmt.Errorf("expected at most %d bytes, found more", maxState)
 	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
 	var s state
-	if err := d.Decode(&s); err != nil {
+	if err := strictjson.Decode(text, &s); err != nil {
 		return state{}, fmt.Errorf("expected the state of a sweep as JSON: %w", err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return state{}, errors.New("expected the state of a sweep, found more behind it")
 	}
 	switch {
 	case s.Version != stateVersion:
