@@ -1,4 +1,4 @@
-package kmsentry_test
+package kmsentry
 
 import (
 	"bytes"

@@ -197,14 +197,15 @@ func TestDoctorDocs(t *testing.T) {
 	}
 	_, policy, _ := kmsentry("", "doctor", "--policy")
 	for begin, fresh := range map[string]string{"## The checks\n": rows.String(), "## Least permissions\n": policy, "## What it prints\n": firstChecks(t)} {
-		block := regexp.MustCompile("(?s)" + regexp.QuoteMeta(begin) + ".*?\n((?:\\| check .*?\n\n)|(?:```\n.*?```\n))")
+		block := regexp.MustCompile("(?s)" + regexp.QuoteMeta(begin) + ".*?\n((?:\\| check .*?\n\n)|(?:```[a-z]+\n.*?```\n))")
 		m := block.FindStringSubmatchIndex(doc)
 		if m == nil {
 			t.Fatalf("%s has no block behind %q", file, begin)
 		}
 		want := fresh + "\n"
 		if doc[m[2]] == '`' {
-			want = "```\n" + fresh + "```\n"
+			opening, _, _ := strings.Cut(doc[m[2]:], "\n")
+			want = opening + "\n" + fresh + "```\n"
 		}
 		if doc[m[2]:m[3]] != want && !*update {
 			t.Errorf("%s: the block behind %q is not what is so; look at it and run with -update. Want\n%s", file, begin, want)
