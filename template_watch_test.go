@@ -349,7 +349,7 @@ func TestMetricsAreWrittenAndDocumented(t *testing.T) {
 	source := []byte(document(t, "lambda/detect/log.go") + document(t, "lambda/sweep/log.go"))
 	read := regexp.MustCompile(`"kmsentry", "([A-Za-z]+)"|Namespace: kmsentry\n      MetricName: ([A-Za-z]+)`).FindAllStringSubmatch(readTemplate(t), -1)
 	var documented []string
-	for _, row := range rows(t, "docs/deploy.md", "## Metrics of its own") {
+	for _, row := range rows(t, "docs/deploy.md", "## Its own metrics") {
 		documented = append(documented, codes(row[0])...)
 	}
 	if len(read) < 8 {
