@@ -117,16 +117,16 @@ scale: ## sweep 100,000 keys of a fake KMS: each once, and memory that does not 
 	KMSENTRY_SCALE=1 $(GO) test ./internal/sweep -run TestHundredThousandKeys -count=1 -v
 
 deploy: ## build and deploy a stack with the SAM CLI: make deploy EMAIL=security@example.com [STACK=kmsentry]
-	@[ -n "$(EMAIL)" ] || { echo "make deploy: want EMAIL=..., the mailbox that gets the alerts" >&2; exit 2; }
+	@[ -n "$(EMAIL)" ] || { echo "make deploy: expected EMAIL=..., the mailbox that gets the alerts" >&2; exit 2; }
 	sam build
 	sam deploy --stack-name $(or $(STACK),kmsentry) --parameter-overrides AlertEmail=$(EMAIL)
 
 delete: ## delete a stack with the SAM CLI; queues and log stay: make delete STACK=kmsentry
-	@[ -n "$(STACK)" ] || { echo "make delete: want STACK=..." >&2; exit 2; }
+	@[ -n "$(STACK)" ] || { echo "make delete: expected STACK=..." >&2; exit 2; }
 	sam delete --stack-name $(STACK)
 
 smoke: ## a drill on a deployed stack, with a key of its own that it deletes: make smoke STACK=kmsentry
-	@[ -n "$(STACK)" ] || { echo "make smoke: want STACK=..." >&2; exit 2; }
+	@[ -n "$(STACK)" ] || { echo "make smoke: expected STACK=..." >&2; exit 2; }
 	deploy/smoke $(STACK)
 
 preview: ## write docs/preview.html: every sample event in every channel

@@ -272,7 +272,7 @@ func TestLinks(t *testing.T) {
 				path = filepath.Join(filepath.Dir(name), target)
 			}
 			if _, err := os.Stat(path); err != nil {
-				t.Errorf("%s links to %s, which is not there", name, m[1])
+				t.Errorf("%s links to %s, which does not exist", name, m[1])
 				continue
 			}
 			if heading != "" && !slices.Contains(headings(document(t, path)), heading) {

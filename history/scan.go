@@ -529,7 +529,7 @@ func (s *scanner) name() string {
 func (s *scanner) lose(want string, c byte, ok bool) bool {
 	switch {
 	case !ok && s.w.err == io.EOF:
-		s.report.fault(s.pos, "the text ends too early: %s", want)
+		s.report.fault(s.pos, "the text is truncated: %s", want)
 	case ok:
 		s.report.fault(s.pos, "not valid JSON: %s, found %q", want, c)
 	}

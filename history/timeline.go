@@ -217,10 +217,10 @@ func steps(events []*Event, t *Timeline) []step {
 	slices.SortStableFunc(all, func(x, y step) int { return cmp.Or(x.at.Compare(y.at), cmp.Compare(x.order(), y.order())) })
 	for i := 1; i < len(all); i++ {
 		if all[i].at.Equal(all[i-1].at) && all[i].order() >= 2 && all[i-1].order() >= 2 && all[i].order() != all[i-1].order() {
-			note(t, "two policies were set at "+all[i].at.Format(time.RFC3339)+": their order is not known, and the worse counts as the later")
+			note(t, "two policies were set at "+all[i].at.Format(time.RFC3339)+": their order is not known, so the worse counts as the later")
 		}
 		if all[i].at.IsZero() {
-			note(t, "a record has no time: it counts as the first")
+			note(t, "a record has no time and counts as the first")
 		}
 	}
 	return all
@@ -243,7 +243,7 @@ func note(t *Timeline, text string) {
 func (s *keyState) step(x step) {
 	if x.at.After(s.t.ReadTo) {
 		if x.itself {
-			note(s.t, "opens by itself on "+x.at.UTC().Format(time.RFC3339)+", after the end of what was read")
+			note(s.t, "opens on "+x.at.UTC().Format(time.RFC3339)+", after the end of what was read")
 			return
 		}
 	}

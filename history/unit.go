@@ -89,7 +89,7 @@ func (s *scanner) salvage(from, to int64) {
 		}
 		end, cost := s.around(text[after:], hit-after, from+int64(after), work)
 		if work -= cost; work <= 0 {
-			s.report.fault(from+int64(hit), "too damaged: not everything up to byte %d was looked at", to)
+			s.report.fault(from+int64(hit), "too damaged: not everything up to byte %d was read", to)
 			return
 		}
 		after += end
@@ -129,7 +129,7 @@ func (s *scanner) around(text []byte, hit int, offset int64, work int) (end, cos
 var exportLine = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\S+\s+\{`)
 
 // NotRecognised begins a fault about text that is nothing this package reads.
-const NotRecognised = "not recognised"
+const NotRecognised = "not recognized"
 
 // line reads text that is no JSON at the beginning of a document: a line of a
 // log export, the head of a CSV, or something else, which is a fault. first

@@ -99,7 +99,7 @@ func TestDoctorFaults(t *testing.T) {
 		{"x", false, exit.Usage, `expected no arguments, found "x"; --stack names a stack`},
 		{"--stack 1", false, exit.Usage, `--stack: expected the name or the ARN of a stack, found "1"`},
 		{"--stackset x/y", false, exit.Usage, `--stackset: expected the name of a StackSet`},
-		{"--delegated-admin", false, exit.Usage, "expected --stackset too"},
+		{"--delegated-admin", false, exit.Usage, "--delegated-admin needs --stackset"},
 		{"--format xml", false, exit.Usage, `--format: expected text or json, found "xml"`},
 		{"--fail-on ok", false, exit.Usage, `--fail-on: expected failing or warning, found "ok"`},
 		{"--region nowhere", false, exit.Usage, `--region: expected a Region such as eu-central-1, found "nowhere"`},
@@ -107,10 +107,10 @@ func TestDoctorFaults(t *testing.T) {
 		{"--timeout 0s", false, exit.Usage, "--timeout: expected more than 0"},
 		{"--timeout soon", false, exit.Usage, "--timeout: parse error (\"soon\")"},
 		{"--regoin x", false, exit.Usage, "did you mean --region?"},
-		{"", true, exit.Error, "expected a Region: --region, AWS_REGION or the profile's"},
+		{"", true, exit.Error, "expected a Region from --region, AWS_REGION or the profile"},
 		{"--region eu-central-1 --profile audit", false, exit.Error, `there is no profile "audit" in the AWS configuration files`},
 		{"--region eu-central-1", false, exit.Error, "no credentials in the environment or the profile (--profile):"},
-		{"--region eu-central-1 --endpoint " + noStack, true, exit.Error, `no stack "kmsentry" in eu-central-1: --stack, --region and --profile say where to look`},
+		{"--region eu-central-1 --endpoint " + noStack, true, exit.Error, `no stack "kmsentry" in eu-central-1; see --stack, --region and --profile`},
 		{"--region eu-central-1 --endpoint " + expired, true, exit.Error, `cloudformation:DescribeStacks: ExpiredToken: The security token\n included`},
 	} {
 		t.Run(row.args, func(t *testing.T) {

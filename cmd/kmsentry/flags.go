@@ -141,7 +141,7 @@ func (l *list) String() string { return strings.Join(*l, ",") }
 func (l *list) Set(s string) error {
 	for _, v := range strings.Split(s, ",") {
 		if v = strings.TrimSpace(v); v == "" {
-			return errors.New("expected values with commas between them, found an empty one")
+			return errors.New("expected values separated by commas, found an empty one")
 		}
 		*l = append(*l, v)
 	}

@@ -150,7 +150,7 @@ func (c *Result) join(d *load.Document, all []decide.Decision) {
 	j.Verdict, j.Least, j.Most = b.Verdict, b.Least, b.Most
 	if least == most {
 		j.Undecided = nil
-		c.Notes = append(c.Notes, "the verdict holds whatever the template leaves open comes to; the details are those of one case")
+		c.Notes = append(c.Notes, "the verdict holds whatever the template's unknown values are; the details are those of one case")
 		return
 	}
 	j.Grants, j.Others, j.Statements = nil, nil, nil // what one case surely opens another may not
@@ -170,7 +170,7 @@ func joinBounds(a, b decide.Bounds) decide.Bounds {
 }
 
 func unknownValue() decide.Open {
-	return decide.Open{Statement: decide.StatementRef{Index: -1}, Reason: "it turns on a value that is not known"}
+	return decide.Open{Statement: decide.StatementRef{Index: -1}, Reason: "it depends on a value that is not known"}
 }
 
 // nothingKnown is the decision about a policy of which nothing is known.

@@ -126,7 +126,7 @@ func (t *tally) faults(o Options) []string {
 	for _, name := range slices.Sorted(maps.Keys(o.Parameters)) {
 		if !slices.Contains(t.parameters, name) && !slices.Contains(o.Configured, name) {
 			have := slices.Compact(slices.Sorted(slices.Values(t.parameters)))
-			list = append(list, fmt.Sprintf("--parameter %s: no template has it; %s", name, cmp.Or(strings.Join(have, ", "), "there are no parameters")))
+			list = append(list, fmt.Sprintf("--parameter %s: no template has this parameter; %s", name, cmp.Or(strings.Join(have, ", "), "there are no parameters")))
 		}
 	}
 	return list

@@ -47,7 +47,7 @@ func (f *FailOn) Set(s string) error {
 		}
 	}
 	if f.none && (f.from != decide.Undecided || f.undecided) {
-		return errors.New("expected none by itself")
+		return errors.New("expected none alone")
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ func GuardLine(d decide.Decision) string {
 	if d.Unguarded == nil || d.Unguarded.Verdict == d.Verdict {
 		return ""
 	}
-	return "the key policy alone is " + d.Unguarded.Verdict.String() + ": it is closed only by a resource control policy, which can be detached"
+	return "the key policy alone is " + d.Unguarded.Verdict.String() + ": only a resource control policy closes it, and that can be detached"
 }
 
 // closedLine is the headline of a private key. It hides no other way in.

@@ -81,7 +81,7 @@ func trailFaults() []fault {
 			results: "trail-logging failing, trail-regions warning, trail-writes failing, trail-kms failing, trail-organization warning", says: "trail org covers eu-central-1, and has been stopped",
 			mend: "aws cloudtrail start-logging --name " + trailID + " --region us-east-1",
 		},
-		{name: "the bucket refuses", make: func(w *world) { w.status[trailID].LatestDeliveryError = aws.String("AccessDenied") }, results: "trail-logging warning", says: "its bucket refuses it: AccessDenied"},
+		{name: "the bucket refuses", make: func(w *world) { w.status[trailID].LatestDeliveryError = aws.String("AccessDenied") }, results: "trail-logging warning", says: "its bucket refuses the files: AccessDenied"},
 		{name: "the account's own trail, of this Region", make: func(w *world) {
 			w.trails[0].IsMultiRegionTrail, w.trails[0].IsOrganizationTrail, w.trails[0].HomeRegion = nil, nil, aws.String(region)
 		}, results: "trail-regions warning, trail-organization warning", says: "no trail that is logging covers every Region", mend: "update-trail --name " + trailID + " --region eu-central-1 --is-multi-region-trail"},
@@ -101,12 +101,12 @@ func trailFaults() []fault {
 			w.trails = append(w.trails, cloudtrailtypes.Trail{Name: aws.String("reads"), TrailARN: &other, HomeRegion: aws.String(region)})
 			w.status[other] = &cloudtrail.GetTrailStatusOutput{IsLogging: aws.Bool(true)}
 			w.selectors[other] = &cloudtrail.GetEventSelectorsOutput{EventSelectors: []cloudtrailtypes.EventSelector{{ReadWriteType: cloudtrailtypes.ReadWriteTypeReadOnly}}}
-		}, results: "trail-kms failing", says: "leaves the write events of AWS KMS out"},
+		}, results: "trail-kms failing", says: "excludes the write events of AWS KMS"},
 		{
 			name: "KMS excluded", make: basic(func(s *cloudtrailtypes.EventSelector) {
 				s.ExcludeManagementEventSources = []string{"rdsdata.amazonaws.com", "kms.amazonaws.com"}
 			}),
-			results: "trail-kms failing", says: "leaves the write events of AWS KMS out", mend: `aws cloudtrail put-event-selectors --trail-name ` + trailID + ` --region us-east-1 --event-selectors '[{"ReadWriteType":"All","IncludeManagementEvents":true,"ExcludeManagementEventSources":["rdsdata.amazonaws.com"]}]'`,
+			results: "trail-kms failing", says: "excludes the write events of AWS KMS", mend: `aws cloudtrail put-event-selectors --trail-name ` + trailID + ` --region us-east-1 --event-selectors '[{"ReadWriteType":"All","IncludeManagementEvents":true,"ExcludeManagementEventSources":["rdsdata.amazonaws.com"]}]'`,
 		},
 		{name: "writes without KMS", make: basic(func(s *cloudtrailtypes.EventSelector) {
 			s.ReadWriteType, s.ExcludeManagementEventSources = cloudtrailtypes.ReadWriteTypeWriteOnly, []string{"kms.amazonaws.com"}
@@ -121,7 +121,7 @@ func trailFaults() []fault {
 		{name: "read only", make: basic(func(s *cloudtrailtypes.EventSelector) { s.ReadWriteType = cloudtrailtypes.ReadWriteTypeReadOnly }), results: both},
 		{name: "data events only", make: basic(func(s *cloudtrailtypes.EventSelector) { s.IncludeManagementEvents = aws.Bool(false) }), results: both},
 		{name: "the default", make: basic(func(s *cloudtrailtypes.EventSelector) { *s = cloudtrailtypes.EventSelector{} })},
-		{name: "no selectors", make: func(w *world) { w.selectors[trailID] = &cloudtrail.GetEventSelectorsOutput{} }, results: "trail-writes unknown, trail-kms unknown", says: "holds no selectors"},
+		{name: "no selectors", make: func(w *world) { w.selectors[trailID] = &cloudtrail.GetEventSelectorsOutput{} }, results: "trail-writes unknown, trail-kms unknown", says: "has no selectors"},
 		{name: "advanced: management", make: advanced(management())},
 		{name: "advanced: writes", make: advanced(management(), []string{"readOnly", "Equals", "false"})},
 		{name: "advanced: reads", make: advanced(management(), []string{"readOnly", "Equals", "true"}), results: both},
@@ -150,13 +150,13 @@ func ruleFaults() []fault {
 		return func(w *world) { change(&w.targets[0]) }
 	}
 	return []fault{
-		{name: "rolled back", make: func(w *world) { w.stack.StackStatus = cloudformationtypes.StackStatusUpdateRollbackComplete }, results: "stack warning", says: "what runs is the deployment before"},
+		{name: "rolled back", make: func(w *world) { w.stack.StackStatus = cloudformationtypes.StackStatusUpdateRollbackComplete }, results: "stack warning", says: "the previous deployment is running"},
 		{name: "being updated", make: func(w *world) { w.stack.StackStatus = cloudformationtypes.StackStatusUpdateInProgress }, results: "stack warning"},
 		{name: "failed to roll back", make: func(w *world) { w.stack.StackStatus = cloudformationtypes.StackStatusUpdateRollbackFailed }, results: "stack failing", mend: "describe-stack-events --stack-name kmsentry --region eu-central-1"},
 		{name: "being deleted", make: func(w *world) { w.stack.StackStatus = cloudformationtypes.StackStatusDeleteInProgress }, results: "stack failing"},
 		{
 			name: "the rule is off", make: rule(func(r *eventbridge.DescribeRuleOutput) { r.State = eventbridgetypes.RuleStateDisabled }),
-			results: "rule-state failing", says: "is off", mend: "aws events enable-rule --name kmsentry-DetectorFunctionKeyPolicyChange --event-bus-name default --region eu-central-1",
+			results: "rule-state failing", says: "is disabled", mend: "aws events enable-rule --name kmsentry-DetectorFunctionKeyPolicyChange --event-bus-name default --region eu-central-1",
 		},
 		{name: "the rule hears reads too", make: rule(func(r *eventbridge.DescribeRuleOutput) {
 			r.State = eventbridgetypes.RuleStateEnabledWithAllCloudtrailManagementEvents
@@ -169,14 +169,14 @@ func ruleFaults() []fault {
 		},
 		{name: "one call more", make: pattern(`"CreateKey"`, `"CreateKey", "DisableKey"`), results: "rule-pattern warning", says: `detail.eventName "DisableKey"`},
 		{name: "a source less to check", make: pattern(`"source": ["aws.kms"], `, ""), results: "rule-pattern warning", says: "any source"},
-		{name: "a field more", make: pattern(`"source"`, `"account": ["444455556666"], "source"`), results: "rule-pattern failing", says: `it wants account to be one of "444455556666"`},
+		{name: "a field more", make: pattern(`"source"`, `"account": ["444455556666"], "source"`), results: "rule-pattern failing", says: `it requires account to be one of "444455556666"`},
 		{name: "a field of the event more", make: pattern(`"eventSource"`, `"userAgent": [{"prefix": "aws-cli"}], "eventSource"`), results: "rule-pattern failing", says: "detail.userAgent"},
 		{name: "a value for a list", make: pattern(`["aws.kms"]`, `[]`), results: "rule-pattern failing", says: `source "aws.kms" is left out`},
 		{name: "a pattern that is no JSON", make: rule(func(r *eventbridge.DescribeRuleOutput) { r.EventPattern = aws.String("{") }), results: "rule-pattern failing"},
 		{name: "a schedule", make: rule(func(r *eventbridge.DescribeRuleOutput) { r.EventPattern = nil }), results: "rule-pattern failing"},
 		{name: "no targets", make: func(w *world) { w.targets = nil }, results: "rule-target failing, rule-retry failing", says: "none of the targets of kmsentry-DetectorFunctionKeyPolicyChange is the function"},
 		{name: "another function", make: target(func(t *eventbridgetypes.Target) { t.Arn = aws.String(*t.Arn + "2") }), results: "rule-target failing, rule-retry failing"},
-		{name: "an input of its own", make: target(func(t *eventbridgetypes.Target) { t.Input = aws.String("{}") }), results: "rule-target failing", says: "something else than the event"},
+		{name: "an input of its own", make: target(func(t *eventbridgetypes.Target) { t.Input = aws.String("{}") }), results: "rule-target failing", says: "does not get the event as it is"},
 		{name: "a part of the event", make: target(func(t *eventbridgetypes.Target) { t.InputPath = aws.String("$.detail") }), results: "rule-target failing"},
 		{name: "no dead-letter queue", make: target(func(t *eventbridgetypes.Target) { t.DeadLetterConfig = nil }), results: "rule-retry failing", says: "no dead-letter queue", mend: "create-change-set --stack-name kmsentry --region eu-central-1 --change-set-name kmsentry-doctor --use-previous-template --deployment-mode REVERT_DRIFT"},
 		{name: "another's dead-letter queue", make: target(func(t *eventbridgetypes.Target) {
@@ -283,7 +283,7 @@ func functionFaults() []fault {
 			count("AWS/SQS/ApproximateAgeOfOldestMessage/FailedEvents", 30*time.Minute, 9)(w)
 			w.metrics["AWS/SQS/ApproximateAgeOfOldestMessage/FailedEvents"][w.now.Add(-4*time.Minute)] = 0
 		}},
-		{name: "no canary heard", make: func(w *world) { w.metrics["kmsentry/Canary"] = nil }, results: "canary failing", says: "not heard for 1d 2h", mend: "aws cloudtrail lookup-events"},
+		{name: "no canary heard", make: func(w *world) { w.metrics["kmsentry/Canary"] = nil }, results: "canary failing", says: "not arrived for 1d 2h", mend: "aws cloudtrail lookup-events"},
 		{name: "a canary of yesterday", make: func(w *world) { w.metrics["kmsentry/Canary"] = map[time.Time]float64{w.now.Add(-27 * time.Hour): 1} }, results: "canary failing"},
 		{name: "a young stack", make: func(w *world) {
 			w.metrics["kmsentry/Canary"], w.stack.CreationTime = nil, aws.Time(w.now.Add(-time.Hour))
@@ -307,7 +307,7 @@ func topicFaults() []fault {
 	}
 	return []fault{
 		{name: "key disabled", make: state(kmstypes.KeyStateDisabled), results: "topic-key failing", mend: "aws kms enable-key --key-id " + keyARN},
-		{name: "key to be deleted", make: state(kmstypes.KeyStatePendingDeletion), results: "topic-key failing", says: "going to be deleted", mend: "aws kms cancel-key-deletion"},
+		{name: "key to be deleted", make: state(kmstypes.KeyStatePendingDeletion), results: "topic-key failing", says: "is pending deletion", mend: "aws kms cancel-key-deletion"},
 		{name: "key gone", make: func(w *world) { w.fails["kms:DescribeKey"] = missing("NotFoundException") }, results: "topic-key failing"},
 		{name: "a topic without a key", make: func(w *world) { w.topics[topicARN("OpsTopic")] = map[string]string{} }, results: "topic-key warning, topic-key-policy warning", says: "not encrypted: OpsTopic"},
 		{name: "the topic is gone", make: func(w *world) { delete(w.topics, topicARN("AlertTopic")) }, results: "topic-key failing, topic-key-policy failing"},
@@ -326,7 +326,7 @@ func topicFaults() []fault {
 			name: "a mailbox not confirmed", make: func(w *world) {
 				w.subscribed[topicARN("AlertTopic")][0].SubscriptionArn = aws.String("PendingConfirmation")
 			},
-			results: "subscriptions failing", says: "0 confirmed of 1 that each alert has to reach; not confirmed: email x@example.com", mend: "aws sns subscribe --topic-arn " + topicARN("AlertTopic"),
+			results: "subscriptions failing", says: "0 subscribers confirmed, 1 required; not confirmed: email x@example.com", mend: "aws sns subscribe --topic-arn " + topicARN("AlertTopic"),
 		},
 		{name: "one more, not confirmed", make: func(w *world) { w.subscribe("AlertTopic", "email", "y@example.com", "PendingConfirmation") }, results: "subscriptions warning"},
 		{name: "one deleted", make: func(w *world) { w.subscribed[topicARN("AlertTopic")][0].SubscriptionArn = aws.String("Deleted") }, results: "subscriptions failing"},
@@ -359,7 +359,7 @@ func topicFaults() []fault {
 			w.refuse("chatbot:DescribeSlackChannelConfigurations")
 		}, results: ""},
 		{name: "an alarm going off", make: func(w *world) { w.alarms[0].StateValue = cloudwatchtypes.StateValueAlarm }, results: "alarms warning", says: "going off: CanaryAlarm"},
-		{name: "a muted alarm", make: func(w *world) { w.alarms[1].ActionsEnabled = aws.Bool(false) }, results: "alarms failing", says: "tells nobody: ErrorsAlarm", mend: "enable-alarm-actions --alarm-names kmsentry-ErrorsAlarm"},
+		{name: "a muted alarm", make: func(w *world) { w.alarms[1].ActionsEnabled = aws.Bool(false) }, results: "alarms failing", says: "notifies nobody: ErrorsAlarm", mend: "enable-alarm-actions --alarm-names kmsentry-ErrorsAlarm"},
 		{name: "an alarm without anybody", make: func(w *world) { w.alarms[1].AlarmActions = nil }, results: "alarms failing"},
 		{name: "an alarm gone", make: func(w *world) { w.alarms = w.alarms[1:] }, results: "alarms failing", says: "CanaryAlarm has been deleted"},
 	}
@@ -440,7 +440,7 @@ func TestOtherErrors(t *testing.T) {
 		says string
 	}{
 		{context.DeadlineExceeded, "kms:DescribeKey: no answer in time"},
-		{&net.DNSError{Name: "kms.xx-east-9.amazonaws.com", IsNotFound: true}, "kms:DescribeKey: there is no host kms.xx-east-9.amazonaws.com"},
+		{&net.DNSError{Name: "kms.xx-east-9.amazonaws.com", IsNotFound: true}, "kms:DescribeKey: no such host: kms.xx-east-9.amazonaws.com"},
 		{&smithy.GenericAPIError{Code: "UnknownOperationException", Message: "not supported"}, "kms:DescribeKey: UnknownOperationException: not supported"},
 		{fmt.Errorf("send: %w", errors.New("connection reset")), "kms:DescribeKey: connection reset"},
 	} {
@@ -475,15 +475,15 @@ func TestNoStack(t *testing.T) {
 		make func(*world)
 		want string
 	}{
-		{"no such stack", func(w *world) { w.stack.StackName = aws.String("other") }, `no stack "kmsentry" in eu-central-1 of account 111122223333: --stack, --region and --profile say where to look`},
-		{"nor the account", func(w *world) { w.stack.StackName = aws.String("other"); w.refuse("sts:GetCallerIdentity") }, `no stack "kmsentry" in eu-central-1: --stack, --region and --profile say where to look`},
+		{"no such stack", func(w *world) { w.stack.StackName = aws.String("other") }, `no stack "kmsentry" in eu-central-1 of account 111122223333; see --stack, --region and --profile`},
+		{"nor the account", func(w *world) { w.stack.StackName = aws.String("other"); w.refuse("sts:GetCallerIdentity") }, `no stack "kmsentry" in eu-central-1; see --stack, --region and --profile`},
 		{"expired", func(w *world) {
 			w.fails[describeStacks] = &smithy.GenericAPIError{Code: "ExpiredToken", Message: "expired"}
 		}, `stack "kmsentry" in eu-central-1: cloudformation:DescribeStacks: ExpiredToken: expired`},
-		{"no network", func(w *world) { w.fails[describeStacks] = &net.DNSError{Name: "x", IsNotFound: true} }, `stack "kmsentry" in eu-central-1: cloudformation:DescribeStacks: there is no host x; is the Region right, and the network?`},
+		{"no network", func(w *world) { w.fails[describeStacks] = &net.DNSError{Name: "x", IsNotFound: true} }, `stack "kmsentry" in eu-central-1: cloudformation:DescribeStacks: no such host: x; check the Region and the network`},
 		{"another stack", func(w *world) {
 			takeOut(w, "DetectorFunction "+detectorRule+" OrganizationRule TamperWatch TamperWatchTrail")
-		}, `stack "kmsentry" in eu-central-1: it holds neither kmsentry's function nor a forwarder's rule`},
+		}, `stack "kmsentry" in eu-central-1: it has neither kmsentry's function nor a forwarder's rule`},
 	} {
 		w := sound(t)
 		test.make(w)

@@ -78,9 +78,9 @@ func (d *deployment) guarded(channels []channel, alert, overflow string) answer 
 	case len(off) > 0:
 		return answer{Failing, "switched off: " + few(off), ""}
 	case len(deaf) > 0:
-		return answer{Warning, "hears only one of the alert topic and the overflow topic: " + few(deaf), ""}
+		return answer{Warning, "gets only one of the alert topic and the overflow topic: " + few(deaf), ""}
 	case len(good) == 0:
-		return answer{OK, "no chat channel of this account hears the alerts", ""}
+		return answer{OK, "no chat channel of this account gets the alerts", ""}
 	}
 	return answer{OK, fmt.Sprintf("guarded: %s", few(good)), ""}
 }

@@ -104,7 +104,7 @@ func (e *StackError) Error() string {
 	if e.Account != "" {
 		where += " of account " + e.Account
 	}
-	return fmt.Sprintf("no stack %q in %s: --stack, --region and --profile say where to look", e.Stack, where)
+	return fmt.Sprintf("no stack %q in %s; see --stack, --region and --profile", e.Stack, where)
 }
 
 func (e *StackError) Unwrap() error { return e.Err }
@@ -212,7 +212,7 @@ func shellWord(text string) string {
 }
 
 // errForeign is for a stack of something else.
-var errForeign = errors.New("it holds neither kmsentry's function nor a forwarder's rule")
+var errForeign = errors.New("it has neither kmsentry's function nor a forwarder's rule")
 
 // errMissing is for what a row cannot do without and AWS does not have.
 var errMissing = errors.New("not in the stack")

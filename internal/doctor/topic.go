@@ -78,7 +78,7 @@ func askSubscriptions(ctx context.Context, d *deployment) (answer, error) {
 	if err != nil {
 		return answer{}, fmt.Errorf("the stack's parameter AlertSubscribers is %q", stack.parameters["AlertSubscribers"])
 	}
-	found := fmt.Sprintf("%d confirmed of %d that each alert has to reach", len(s.confirmed), want)
+	found := fmt.Sprintf("%d subscribers confirmed, %d required", len(s.confirmed), want)
 	if len(s.pending) > 0 {
 		found += "; not confirmed: " + few(s.pending)
 	}
@@ -123,9 +123,9 @@ func askOverflowSubscriptions(ctx context.Context, d *deployment) (answer, error
 	case err != nil:
 		return answer{}, err
 	case len(s.mailboxes) > 0:
-		return answer{Warning, "a mailbox is subscribed, and SNS switches it off in a storm: " + few(s.mailboxes), "aws sns list-subscriptions-by-topic --topic-arn OVERFLOW_TOPIC_ARN --region REGION"}, nil
+		return answer{Warning, "a mailbox is subscribed, which SNS deactivates in a storm: " + few(s.mailboxes), "aws sns list-subscriptions-by-topic --topic-arn OVERFLOW_TOPIC_ARN --region REGION"}, nil
 	case len(s.confirmed) == 0:
-		return answer{Warning, "nobody is subscribed: in a storm, the log alone has most alerts", ""}, nil
+		return answer{Warning, "nobody is subscribed: in a storm, only the log has most of the alerts", ""}, nil
 	}
 	return answer{OK, show.Count(len(s.confirmed), "subscriber") + ", no mailbox", ""}, nil
 }
@@ -158,7 +158,7 @@ func askDelivery(ctx context.Context, d *deployment) (answer, error) {
 	}
 	at, some := series[0].last()
 	if !some {
-		return answer{Warning, "no alert for 90 days, so nothing shows whether the subscribers still get any", ""}, nil
+		return answer{Warning, "no alert for 90 days, so it is not known whether the subscribers still get any", ""}, nil
 	}
 	// A delivery may fall into the next hour.
 	sum := func(i int) float64 { return series[i][at] + series[i][at.Add(time.Hour)] }

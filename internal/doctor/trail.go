@@ -109,12 +109,12 @@ func (d *deployment) askSelectors(ctx context.Context) ([]trailFacts, error) {
 		if err != nil {
 			t.selectorsError = shortly(err)
 			if t.organization {
-				t.selectorsError += " (of an organization's trail only the account that owns it may ask)"
+				t.selectorsError += " (only the account that owns an organization's trail may ask)"
 			}
 			continue
 		}
 		if len(out.EventSelectors)+len(out.AdvancedEventSelectors) == 0 {
-			t.selectorsError = "cloudtrail:GetEventSelectors: the answer holds no selectors"
+			t.selectorsError = "cloudtrail:GetEventSelectors: the answer has no selectors"
 			continue
 		}
 		t.mended = mendedSelectors(out)
@@ -246,7 +246,7 @@ func askTrailLogging(ctx context.Context, d *deployment) (answer, error) {
 		return answer{Failing, fmt.Sprintf("trail %s covers %s, and has been stopped", names(trails), d.cfg.Region), ""}, nil
 	case t.deliveryError != "":
 		d.knowTrail(t)
-		return answer{Warning, fmt.Sprintf("trail %s is logging, but its bucket refuses it: %s", t.name, t.deliveryError), "aws cloudtrail get-trail-status --name TRAIL_ARN --region TRAIL_REGION"}, nil
+		return answer{Warning, fmt.Sprintf("trail %s is logging, but its bucket refuses the files: %s", t.name, t.deliveryError), "aws cloudtrail get-trail-status --name TRAIL_ARN --region TRAIL_REGION"}, nil
 	}
 	return answer{OK, fmt.Sprintf("trail %s covers %s and is logging", t.name, d.cfg.Region), ""}, nil
 }
@@ -280,15 +280,15 @@ func askTrailOrganization(ctx context.Context, d *deployment) (answer, error) {
 	case yes:
 		return answer{OK, fmt.Sprintf("trail %s is the organization's", t.name), ""}, nil
 	}
-	return answer{Warning, "no trail of the organization is logging here; this account can stop its own", ""}, nil
+	return answer{Warning, "no organization trail is logging here; this account can stop its own trail", ""}, nil
 }
 
 func askTrailWrites(ctx context.Context, d *deployment) (answer, error) {
-	return d.selected(ctx, writes, "logs the write events among the management events", "no trail that is logging logs the write events among the management events")
+	return d.selected(ctx, writes, "logs write management events", "no trail that is logging logs write management events")
 }
 
 func askTrailKMS(ctx context.Context, d *deployment) (answer, error) {
-	return d.selected(ctx, hears, "logs the write events of AWS KMS", "every trail that is logging leaves the write events of AWS KMS out")
+	return d.selected(ctx, hears, "logs the write events of AWS KMS", "every trail that is logging excludes the write events of AWS KMS")
 }
 
 // selected answers a question about selectors.

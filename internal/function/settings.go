@@ -125,7 +125,7 @@ func (r *Reader) List(name string, valid func(string) bool, want string) []strin
 	for i, item := range items {
 		items[i] = strings.TrimSpace(item)
 		if !valid(items[i]) {
-			r.Fail(name, fmt.Errorf("expected %s with commas between them, found %q", want, items[i]))
+			r.Fail(name, fmt.Errorf("expected %s separated by commas, found %q", want, items[i]))
 		}
 	}
 	return items

@@ -423,7 +423,7 @@ func TestSummaryTellsAlikeFaultsOnce(t *testing.T) {
 	var b bytes.Buffer
 	PrintSummary(&b, s)
 	_, got, _ := strings.Cut(b.String(), "not read: ")
-	want := "a: not recognised: \"x\", and 29 more such places\nnot read: a: byte 40: truncated\nnot read: b: not recognised: \"y\"\n"
+	want := "a: not recognized: \"x\", and 29 more such places\nnot read: a: byte 40: truncated\nnot read: b: not recognized: \"y\"\n"
 	if got != want {
 		t.Errorf("faults\n%s\nwant\n%s", got, want)
 	}

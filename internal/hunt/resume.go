@@ -80,7 +80,7 @@ func (j *journal) read(earlier func(fileResult) error) (end int64, err error) {
 		line, err := lines.ReadBytes('\n')
 		if err == io.EOF {
 			if number == 1 && len(line) > 0 {
-				return 0, errors.New("expected a file that --resume has written, found another")
+				return 0, errors.New("expected a file that --resume wrote, found another")
 			}
 			return end, nil
 		}
@@ -89,7 +89,7 @@ func (j *journal) read(earlier func(fileResult) error) (end int64, err error) {
 		}
 		if number == 1 {
 			if string(bytes.TrimSpace(line)) != resumeHead {
-				return 0, errors.New("expected a file that --resume has written, found another")
+				return 0, errors.New("expected a file that --resume wrote, found another")
 			}
 		} else {
 			var r fileResult

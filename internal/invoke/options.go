@@ -46,7 +46,7 @@ func (s *Shown) Set(list string) error {
 			s.finding = true
 		case "none":
 		default:
-			return errors.New("expected email, chat, finding or none, with commas between them")
+			return errors.New("expected email, chat, finding or none, separated by commas")
 		}
 	}
 	return nil

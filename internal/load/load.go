@@ -206,7 +206,7 @@ func fromObject(root *node, trimmed []byte, scope Scope) ([]Document, error) {
 		found = append(found, "an item of AWS Config (configuration)")
 	}
 	if root.has("lineage") && root.has("serial") {
-		return nil, unrecognized("expected what terraform show -json prints, found Terraform's raw state; run terraform show -json > state.json and check that")
+		return nil, unrecognized("expected the output of terraform show -json, found Terraform's raw state; run terraform show -json > state.json and check that")
 	}
 	if root.has("format_version") || root.has("planned_values") || root.has("resource_changes") {
 		found = append(found, "terraform show -json (format_version)")
@@ -295,7 +295,7 @@ func fromAnswer(root *node) ([]Document, error) {
 	}
 	p := root.get("Policy")
 	if p.kind != textKind {
-		return nil, fmt.Errorf("member Policy: expected a string that holds the key policy, found %s at line %d", p.kind, p.at.Line)
+		return nil, fmt.Errorf("member Policy: expected a string with the key policy, found %s at line %d", p.kind, p.at.Line)
 	}
 	d := quotedDocument(p, p)
 	if id := root.get("KeyId"); id != nil && keyARN.MatchString(id.text) {

@@ -144,7 +144,7 @@ func (r *resolver) readings(d *Document, raw *node, condition string) {
 		return
 	}
 	if independent {
-		d.Notes = append(d.Notes, fmt.Sprintf("the conditions turn on more than %d cases together; each is taken by itself", maxCases))
+		d.Notes = append(d.Notes, fmt.Sprintf("the conditions depend on more than %d joint cases; each is tried on its own", maxCases))
 	}
 	regions, all := r.regions(raw)
 	r.anywhere = !all

@@ -93,7 +93,7 @@ func (r Redriver) Run(ctx context.Context, name string, q Queue) (count Count, e
 			}
 			if handled {
 				if err := q.Delete(context.WithoutCancel(ctx), m); err != nil {
-					return count, fmt.Errorf("%s: delete an event that was handled, and will come again: %w", name, err)
+					return count, fmt.Errorf("%s: deleting a handled event, which will come again: %w", name, err)
 				}
 				delete(stay, m.ID)
 				count.Handled++
@@ -174,7 +174,7 @@ func (r Redriver) show(event []byte) {
 func Event(body string) ([]byte, error) {
 	var record map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(body), &record); err != nil {
-		return nil, fmt.Errorf("the message is no JSON object: %w", err)
+		return nil, fmt.Errorf("expected a JSON object: %w", err)
 	}
 	switch payload, failed := record["requestPayload"]; {
 	case failed && record["detail"] != nil:

@@ -113,7 +113,7 @@ func (s *sweeper) share(all []*account, own *account) []*account {
 func (a *account) identify(ctx context.Context) *CallError {
 	err := sendWithin(ctx, patience, func(ctx context.Context) error {
 		if a.config.Credentials == nil {
-			return errors.New("there are none")
+			return errors.New("none found")
 		}
 		found, err := a.config.Credentials.Retrieve(ctx)
 		a.id = cmp.Or(a.id, found.AccountID)

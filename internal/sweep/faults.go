@@ -38,7 +38,7 @@ func (f Fault) String() string {
 		what = "no credentials"
 	}
 	if f.Denied != "" {
-		what = "permission " + f.Denied + " is lacking"
+		what = "permission " + f.Denied + " is missing"
 	}
 	if f.Keys > 0 {
 		what += fmt.Sprintf(" for %d keys, the first %s", f.Keys, f.Key)
@@ -164,7 +164,7 @@ func Reason(err error) string {
 		}
 		switch api.ErrorCode() {
 		case "UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure", "OptInRequired":
-			text = "the credentials are not known here, or the Region is not enabled for the account (" + text + ")"
+			text = "the credentials are not valid here, or the Region is not enabled for the account (" + text + ")"
 		case "ExpiredTokenException", "ExpiredToken", "RequestExpired":
 			text = "the credentials have expired (" + text + ")"
 		}
@@ -173,7 +173,7 @@ func Reason(err error) string {
 		}
 		return text
 	case errors.As(err, &dns):
-		return fmt.Sprintf("no such host: %s; is there such a Region?", dns.Name)
+		return fmt.Sprintf("no such host: %s; does the Region exist?", dns.Name)
 	case errors.As(err, &network):
 		why := network.Err
 		var call *os.SyscallError // "connect: " and the like say nothing more

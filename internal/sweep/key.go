@@ -142,7 +142,7 @@ func (k *Key) Title() string {
 		texts = append(texts, "The policy of this KMS key could not be read")
 	}
 	if slices.ContainsFunc(k.GrantsOut, Grant.Decides) {
-		texts = append(texts, "Outsiders hold grants on this KMS key")
+		texts = append(texts, "Outsiders have grants on this KMS key")
 	}
 	if k.Judged() && !k.GrantsRead {
 		texts = append(texts, "The grants of this KMS key could not be read")

@@ -119,7 +119,7 @@ func (w *walk) gaveUp() *CallError {
 }
 
 // errPages says that KMS would answer the same page for ever.
-var errPages = &answerError{errors.New("the answer is cut off and has no new marker")}
+var errPages = &answerError{errors.New("the answer is truncated and has no new marker")}
 
 // pages makes a call until KMS has no more. page makes it once and returns the
 // next marker; read is called after each page.

@@ -195,8 +195,8 @@ func (s *sweeper) found(k Key) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.o.Keys) > 0 && k.Gone { // a key that was named is to be there
-		k.Unread = append(k.Unread, "there is no such key")
-		f := Fault{Account: k.Account, Regions: []string{k.Region}, Call: DescribeKey, Reason: "there is no such key", Keys: 1, Key: k.ARN}
+		k.Unread = append(k.Unread, "the key does not exist")
+		f := Fault{Account: k.Account, Regions: []string{k.Region}, Call: DescribeKey, Reason: "the key does not exist", Keys: 1, Key: k.ARN}
 		s.summary.Faults = merge(s.summary.Faults, f)
 	}
 	s.saw(k.Account)

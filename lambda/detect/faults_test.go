@@ -33,7 +33,7 @@ func TestSlowAnswerIsWaitedFor(t *testing.T) {
 	}
 }
 
-// A topic that is not there fails by name, so the event ends in the queue.
+// A topic that does not exist fails by name, so the event ends in the queue.
 func TestMissingTopicFails(t *testing.T) {
 	t.Parallel()
 	server := newSNSServer(t, nil)

@@ -202,7 +202,7 @@ func (r route) String() string {
 	for _, c := range r.lead.Counts {
 		held += c.Count
 	}
-	return strings.TrimSuffix(fmt.Sprintf("leads with the count of %d held alerts; %s", held, r.limit), "; ")
+	return strings.TrimSuffix(fmt.Sprintf("begins with the count of %d held alerts; %s", held, r.limit), "; ")
 }
 
 // pause returns after d, or when the context is over.
