@@ -554,12 +554,12 @@ func BenchmarkD(b *testing.B) { b.ReportMetric(float64(time.Since(start)), "ns")
 // Text and code name nothing of the machine they were written on.
 func TestNoMachinePlaces(t *testing.T) {
 	machine := regexp.MustCompile(`(^|[^a-zA-Z0-9_.-])/(home|root|Users|work|farm)/[a-zA-Z0-9.]`)
-	neighbour := regexp.MustCompile(`\.\./shared`) // of which .ci/run takes a file where it is present
+	neighbor := regexp.MustCompile(`\.\./shared`) // of which .ci/run takes a file where it is present
 	for _, name := range files(t, ".go", ".md", ".json", ".jsonl", ".yaml", ".yml", ".html", ".py", ".mjs", ".js", ".sh", "Makefile") {
 		if name == "all_test.go" {
 			continue
 		}
-		checkPlaces(t, name, machine, neighbour)
+		checkPlaces(t, name, machine, neighbor)
 	}
 	scripts, err := filepath.Glob(".ci/*")
 	if err != nil || len(scripts) == 0 {
@@ -567,7 +567,7 @@ func TestNoMachinePlaces(t *testing.T) {
 	}
 	for _, name := range scripts {
 		if checkPlaces(t, name, machine); name != filepath.Join(".ci", "run") {
-			checkPlaces(t, name, neighbour)
+			checkPlaces(t, name, neighbor)
 		}
 	}
 }

@@ -145,7 +145,7 @@ func splitOrJoined(name string, argument any, names map[string]string) (any, err
 }
 
 // key decides the policy of the stack's own key, which has to pass kmsentry's
-// own judgement, and holds its services to this account.
+// own judgment, and holds its services to this account.
 func (f *faults) key() {
 	k := f.c.Resources["StackKey"].Properties
 	f.want("rotation", k["EnableKeyRotation"], `true`)

@@ -131,7 +131,7 @@ func (m *mail) head(p *page) {
 	}
 }
 
-// short writes a labelled fact on at most so many lines.
+// short writes a labeled fact on at most so many lines.
 func (p *page) short(label, text string, lines int) {
 	all := wrap(label, "  ", text)
 	if len(all) <= columns && !strings.Contains(all, "\n") {

@@ -9,7 +9,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// ocsfVersion is the version that findings are labelled with: the one that
+// ocsfVersion is the version that findings are labeled with: the one that
 // AWS Security Hub speaks (Security Hub user guide, securityhub-ocsf.html).
 const ocsfVersion = "1.6.0"
 

@@ -258,7 +258,7 @@ func (s *keyState) step(x step) {
 		s.pending.set(true, known)
 	case CancelKeyDeletion:
 		// The key is disabled after that. Source: KMS API Reference, CancelKeyDeletion.
-		// When nobody knows whether it was cancelled it cannot be used either way.
+		// When nobody knows whether it was canceled it cannot be used either way.
 		s.disabled.set(true, known || s.pending.must)
 		s.pending.set(false, known)
 	case DeleteKey:

@@ -128,8 +128,8 @@ func (s *scanner) around(text []byte, hit int, offset int64, work int) (end, cos
 // exportLine is how a line of a CloudWatch Logs export begins.
 var exportLine = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\S+\s+\{`)
 
-// NotRecognised begins a fault about text that is nothing this package reads.
-const NotRecognised = "not recognized"
+// NotRecognized begins a fault about text that is nothing this package reads.
+const NotRecognized = "not recognized"
 
 // line reads text that is no JSON at the beginning of a document: a line of a
 // log export, the head of a CSV, or something else, which is a fault. first
@@ -137,7 +137,7 @@ const NotRecognised = "not recognized"
 func (s *scanner) line(first bool) {
 	start := s.begin()
 	if !s.toLineEnd() {
-		s.report.fault(start, NotRecognised+": a line of more than %d MiB", s.w.limits.unit>>20)
+		s.report.fault(start, NotRecognized+": a line of more than %d MiB", s.w.limits.unit>>20)
 		return
 	}
 	line := s.w.slice(start, s.pos)
@@ -154,7 +154,7 @@ func (s *scanner) line(first bool) {
 			return
 		}
 	}
-	s.report.fault(start, NotRecognised+": %q", excerpt(line))
+	s.report.fault(start, NotRecognized+": %q", excerpt(line))
 	s.salvage(start, s.pos)
 }
 

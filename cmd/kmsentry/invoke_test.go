@@ -46,12 +46,12 @@ func TestInvokeShowsWhatEachSubscriberGets(t *testing.T) {
 		}
 	}
 	if strings.Contains(stdout, "\x1b") {
-		t.Error("output to something that is no terminal is coloured")
+		t.Error("output to something that is no terminal is colored")
 	}
 }
 
 func TestInvokeWrongUsage(t *testing.T) {
-	t.Setenv("TOPIC_ARN", "") // restored afterwards
+	t.Setenv("TOPIC_ARN", "") // restored afterward
 	os.Unsetenv("TOPIC_ARN")
 	tests := []struct {
 		name string

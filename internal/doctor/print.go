@@ -64,7 +64,7 @@ func (p *textPrinter) report(r Report) error {
 // check prints one check.
 func (p *textPrinter) check(b *bytes.Buffer, c Check) {
 	text := strings.Replace(p.style.Hanging(c.ID+"  "+show.Safe(c.Found), show.TextColumn), c.ID, p.style.Bold(c.ID), 1)
-	fmt.Fprintf(b, "%s %s\n", p.colour(c.Result), text)
+	fmt.Fprintf(b, "%s %s\n", p.color(c.Result), text)
 	if c.Result == OK {
 		return
 	}
@@ -86,8 +86,8 @@ func (p *textPrinter) line(b *bytes.Buffer, label, text string) {
 	fmt.Fprintf(b, "  %s %s\n", p.style.Dim(fmt.Sprintf("%-8s", label)), p.style.Hanging(text, show.TextColumn))
 }
 
-// colour colours a result by how bad it is. The word says the same.
-func (p *textPrinter) colour(r Result) string {
+// color colors a result by how bad it is. The word says the same.
+func (p *textPrinter) color(r Result) string {
 	text := fmt.Sprintf("%-10s", r)
 	switch r {
 	case OK:

@@ -387,11 +387,11 @@ func PrintSummary(w io.Writer, s *Summary) {
 }
 
 // alike returns how many of the first faults are one file's places that were not
-// recognised: a file of something else has many, and one line is enough.
+// recognized: a file of something else has many, and one line is enough.
 func alike(faults []Fault) int {
 	n := 1
-	for strings.HasPrefix(faults[0].Error, history.NotRecognised) && n < len(faults) && faults[n].File == faults[0].File &&
-		strings.HasPrefix(faults[n].Error, history.NotRecognised) {
+	for strings.HasPrefix(faults[0].Error, history.NotRecognized) && n < len(faults) && faults[n].File == faults[0].File &&
+		strings.HasPrefix(faults[n].Error, history.NotRecognized) {
 		n++
 	}
 	return n

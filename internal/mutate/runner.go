@@ -27,7 +27,7 @@ func (r *runner) all(ctx context.Context, list []mutant, workers int) ([]string,
 	errs := make([]error, workers)
 	var wg sync.WaitGroup
 	for w := range workers {
-		var mine []int // every so manyth, since neighbours cost alike
+		var mine []int // every so manyth, since neighbors cost alike
 		for i := w; i < len(list); i += workers {
 			mine = append(mine, i)
 		}

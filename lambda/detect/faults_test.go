@@ -243,7 +243,7 @@ func TestHostileEvents(t *testing.T) {
 		})
 	}
 	if s := invoke(t, f, sample(t, "put-key-policy-public")); !s.Published {
-		t.Errorf("afterwards: %+v, want published", s)
+		t.Errorf("afterward: %+v, want published", s)
 	}
 }
 

@@ -327,7 +327,7 @@ func claimsMore(d, full Decision) string {
 	return ""
 }
 
-// FuzzAllowMore: one Allow more, however dear, never moves a verdict towards
+// FuzzAllowMore: one Allow more, however dear, never moves a verdict toward
 // network, shared or private. Public may become too intricate.
 func FuzzAllowMore(f *testing.F) {
 	for seed := range uint64(80) {

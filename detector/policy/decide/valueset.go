@@ -38,7 +38,7 @@ type valueSet struct {
 }
 
 // seal makes a set of many plain texts quick to look into. Its patterns must
-// not change afterwards.
+// not change afterward.
 func (s *valueSet) seal() {
 	if len(s.pats) <= textsolve.FewTexts || slices.ContainsFunc(s.pats, func(p textsolve.Pattern) bool { return !p.Exact || p.Fold }) {
 		return
