@@ -205,7 +205,7 @@ func when(f *detector.Finding) string {
 func (m *mail) notes() []string {
 	var notes []string
 	if m.o.Test {
-		notes = append(notes, "This is a test of the alert path. No key was opened; nothing is to be done.")
+		notes = append(notes, "This is a test of the alert path. No key was opened; there is nothing to do.")
 	}
 	if m.f.KeyElsewhere() {
 		notes = append(notes, "The key is in account "+plain(m.f.Key.Account, 12)+", the event in the trail of account "+plain(m.f.Event.Account, 12)+".")

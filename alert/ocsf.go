@@ -116,7 +116,7 @@ func remedy(f *detector.Finding) string {
 	case f.Attempted:
 		return "The call changed nothing. Ask the caller; if it was not one of yours, revoke its credentials."
 	case notInRecord(f):
-		return "Fetch the key policy (aws kms get-key-policy), decide about it (kmsentry check), and ask the caller. If it is open, put a trusted policy back. Never delete the key: what is encrypted under it would be lost."
+		return "Fetch the key policy (aws kms get-key-policy), judge it (kmsentry check), and ask the caller. If it is open, put a trusted policy back. Never delete the key: what is encrypted under it would be lost."
 	}
 	if f.OwnerLocked {
 		return strings.Join(lockedSteps(f), " ")

@@ -71,9 +71,9 @@ func (c SweptCall) String() string {
 func (c SweptCall) sentence(heard time.Time) string {
 	switch c {
 	case CallHeard:
-		return "kmsentry heard of the change by its event, at " + instant(heard) + ". It is still in force."
+		return "The event of the change reached kmsentry at " + instant(heard) + ". It is still in force."
 	case CallMissing:
-		return "NO EVENT of this change reached kmsentry: it was lost, is on its way, or lies in one of kmsentry's queues. Nobody was told before."
+		return "NO EVENT of this change reached kmsentry: it was lost, is delayed, or is in one of kmsentry's queues. No alert was sent before."
 	case CallUnknown:
 		return "Whether the event of this change reached kmsentry is not known: the log of its function could not be read."
 	default:

@@ -71,7 +71,7 @@ func sweepOCSF(s Sweep, o Options, most int, l limits) ocsfSweep {
 			CreatedTime:      millis(o.Now), LastSeenTime: millis(o.Now), DataSources: []string{"AWS KMS"},
 		},
 		Remediation: ocsfRemedy{
-			Desc:       "For each key: find out who changed it (CloudTrail), save the policy in force, and put a trusted policy back; retire or revoke a grant that nobody meant. Never delete the key: what is encrypted under it would be lost.",
+			Desc:       "For each key: find out who changed it (CloudTrail), save the policy in force, and put a trusted policy back; retire or revoke grants that nobody intended. Never delete the key: what is encrypted under it would be lost.",
 			References: references(o),
 		},
 	}

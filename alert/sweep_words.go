@@ -10,7 +10,7 @@ import (
 // since says against what the sweep compared.
 func (s Sweep) since() string {
 	if s.Since.IsZero() {
-		return "This is the first sweep: it tells all that is open now. From now on only what changes is told."
+		return "This is the first sweep: it reports everything that is open now. Later sweeps report only changes."
 	}
 	return "Compared with the sweep of " + instant(s.Since) + "."
 }
@@ -37,7 +37,7 @@ func sweepMail(s Sweep, o Options) string {
 		sweptInto(p, i, k)
 	}
 	if s.Quiet > 0 {
-		p.para("\n", "", "Not told: news about "+keys(s.Quiet)+" that exceptions hold back or that is below MIN_SEVERITY. It is in the log.")
+		p.para("\n", "", "Not reported: changes to "+keys(s.Quiet)+" that exceptions accept or that are below MIN_SEVERITY. They are in the log.")
 	}
 	p.line("")
 	if o.RunbookURL != "" {
