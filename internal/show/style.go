@@ -14,7 +14,7 @@ import (
 // A Style colors and wraps text for a terminal. The zero style leaves it as it is.
 type Style struct {
 	color bool
-	Width  int // of the terminal, in columns; 0 does not wrap
+	Width int // of the terminal, in columns; 0 does not wrap
 }
 
 // StyleFor colors only on a terminal, and not where NO_COLOR is set or TERM is
