@@ -59,6 +59,8 @@ func TestCheckFolders(t *testing.T) {
 		{"folders of others", map[string]string{"node_modules/x/open.json": template(openStatement), ".git/o.json": template(openStatement), ".terraform/o.json": template(openStatement), "own.json": template("")}, nil, exit.OK, []string{"1 file, 1 key"}, ""},
 		{"nothing at all", map[string]string{"main.go": "package main\n"}, nil, exit.OK, []string{"1 file, 0 keys; 1 file without a key"}, ""},
 		{"nothing at all where a key is required", map[string]string{"main.go": "package main\n"}, []string{"--require-key"}, exit.Error, nil, "expected a key (--require-key), found none in 1 file"},
+		{"an empty folder", nil, nil, exit.OK, []string{"0 files, 0 keys"}, ""},
+		{"an empty folder where a key is required", nil, []string{"--require-key"}, exit.Error, nil, "expected a key (--require-key), found none in 0 files"},
 		{"policies that do not say what they are for", map[string]string{
 			"open.json":   `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}`,
 			"answer.json": `{"Policy":"{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"111122223333\"},\"Action\":\"k*\",\"Resource\":\"*\"}]}"}`,

@@ -105,7 +105,7 @@ func TestDoctorFaults(t *testing.T) {
 		{"--region nowhere", false, exit.Usage, `--region: expected a Region such as eu-central-1, found "nowhere"`},
 		{"--endpoint localhost", false, exit.Usage, `--endpoint: expected a URL, found "localhost"`},
 		{"--timeout 0s", false, exit.Usage, "--timeout: expected more than 0"},
-		{"--timeout soon", false, exit.Usage, "--timeout: parse error (\"soon\")"},
+		{"--timeout soon", false, exit.Usage, "--timeout: expected a duration such as 30s, found \"soon\""},
 		{"--regoin x", false, exit.Usage, "did you mean --region?"},
 		{"", true, exit.Error, "expected a Region from --region, AWS_REGION or the profile"},
 		{"--region eu-central-1 --profile audit", false, exit.Error, `there is no profile "audit" in the AWS configuration files`},
