@@ -24,7 +24,7 @@ import (
 
 const module = "github.com/kmsentry/kmsentry"
 
-// A rule is what a package may import beside the standard library.
+// A rule is what a package may import besides the standard library.
 type rule struct {
 	ours      []string // packages of this module
 	modules   []string // modules of others

@@ -127,7 +127,7 @@ func TestLocalInvokeFitsTheTemplate(t *testing.T) {
 		t.Errorf("docs/local.md invokes %s, of type %q", m[1], function.Type)
 	}
 	for _, name := range m[2:] {
-		document(t, name) // it has to be there
+		document(t, name) // it must exist
 	}
 	var environment map[string]map[string]string
 	if err := json.Unmarshal([]byte(document(t, m[3])), &environment); err != nil || len(environment) != 1 || environment[m[1]] == nil {
@@ -260,7 +260,7 @@ func TestPlantedTemplateFaultsAreFound(t *testing.T) {
 	}
 }
 
-// replaced replaces old, which has to be there.
+// replaced replaces old, which must exist.
 func replaced(t *testing.T, text, old, new string) string {
 	t.Helper()
 	if !strings.Contains(text, old) {

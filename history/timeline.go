@@ -10,7 +10,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// A Change is an event in the life of a key, as a timeline tells it.
+// A Change is an event in the life of a key, as a timeline shows it.
 type Change struct {
 	At       time.Time `json:"at"`
 	Event    string    `json:"event"` // eventName
@@ -116,7 +116,7 @@ func (p *perhaps) set(yes, known bool) {
 func (s *keyState) usable() bool { return !s.disabled.must && !s.pending.must && !s.deleted.must }
 
 // worst returns the policy that opens the key furthest of those that may be in
-// force, the last of equals, and how far; certain says that the key is surely
+// force, the last of equals, and how far; certain says that the key is certainly
 // that open.
 func (s *keyState) worst() (worst *Event, rank int, certain bool) {
 	for rank = len(s.count) - 1; rank > 0 && s.count[rank] == 0; rank-- {
@@ -149,7 +149,7 @@ func (s *keyState) rank(e *Event, rank int) {
 	s.latest[rank] = e
 }
 
-// timeline tells the life of one key from its events by time.
+// timeline describes the life of one key from its events by time.
 func timeline(events []*Event, end time.Time) Timeline {
 	t := Timeline{Type: "timeline", Intervals: []Interval{}, Account: events[0].Account, Region: events[0].Region, ReadTo: end}
 	s := keyState{t: &t}
@@ -165,7 +165,7 @@ func timeline(events []*Event, end time.Time) Timeline {
 }
 
 // A step is an event, or the instant at which a policy that was set before
-// opens by itself.
+// opens on its own.
 type step struct {
 	at     time.Time
 	event  *Event
@@ -239,7 +239,7 @@ func note(t *Timeline, text string) {
 	}
 }
 
-// step goes on by one event.
+// step advances by one event.
 func (s *keyState) step(x step) {
 	if x.at.After(s.t.ReadTo) {
 		if x.itself {

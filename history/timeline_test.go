@@ -22,7 +22,7 @@ const (
 	opensLate = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"kms:Encrypt","Resource":"*","Condition":{"DateGreaterThan":{"aws:CurrentTime":"2026-02-01T00:10:00Z"}}}]}`
 )
 
-// testRecord is a record of a call at so many minutes past midnight.
+// testRecord is a record of a call at that many minutes past midnight.
 func testRecord(id int, name string, minute int, policyText, errorCode string) []byte {
 	r := map[string]any{
 		"eventVersion": "1.11", "eventID": fmt.Sprintf("00000000-0000-4000-8000-%012d", id), "eventName": name, "eventSource": "kms.amazonaws.com",
@@ -219,7 +219,7 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// TestKinds: what a finding is beside its verdict has rows of its own.
+// TestKinds: what a finding is besides its verdict has rows of its own.
 func TestKinds(t *testing.T) {
 	const (
 		locked  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999988887777:root"},"Action":"kms:Encrypt","Resource":"*"}]}`

@@ -96,7 +96,7 @@ func (s *scanner) salvage(from, to int64) {
 	}
 }
 
-// around finds the record around a hit and hands it on. It returns where it
+// around finds the record around a hit and passes it on. It returns where it
 // ends, 0 when there is none, and how many bytes it looked at.
 func (s *scanner) around(text []byte, hit int, offset int64, work int) (end, cost int) {
 	for start := hit; cost < work; {

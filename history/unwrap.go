@@ -118,7 +118,7 @@ func (u *unwrapper) object(kind string, text []byte) {
 	}
 }
 
-// record hands on a record that is wanted.
+// record passes on a record that is wanted.
 func (u *unwrapper) record(kind string, m fields, text []byte) {
 	switch {
 	case kind == "Records":

@@ -68,7 +68,7 @@ func runCheck(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 // slowAfter is how long a check may take before it shows its progress.
 const slowAfter = time.Second
 
-// newCheckBar shows progress on w; nil where it is no terminal.
+// newCheckBar shows progress on w; nil where it is not a terminal.
 func newCheckBar(w io.Writer) check.Bar {
 	if b := hunt.NewBar(w); b != nil {
 		return b

@@ -128,7 +128,7 @@ func huntAll(ctx context.Context, o huntOptions, stdin io.Reader, stdout, stderr
 	return status, err
 }
 
-// goOn says how an interrupted hunt goes on.
+// goOn says how an interrupted hunt is continued.
 func goOn(stderr io.Writer, o huntOptions) {
 	if o.Resume != "" {
 		fmt.Fprintf(stderr, "interrupted: run the same command to continue (--resume %s)\n", show.Quoted(o.Resume))

@@ -78,7 +78,7 @@ func TestHuntStatus(t *testing.T) {
 	}
 }
 
-// TestHuntRCP: what a resource control policy closes is no opening, and is told.
+// TestHuntRCP: what a resource control policy closes is not an opening, and is told.
 func TestHuntRCP(t *testing.T) {
 	rcp := filepath.Join(t.TempDir(), "rcp.json")
 	text := `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"StringNotEquals":{"aws:PrincipalAccount":"210987654321"}}}]}`

@@ -3,7 +3,7 @@
 //	kmsentry check PATH...      check key policies: who do they let in, with the proof
 //	kmsentry hunt PATH...       search CloudTrail archives: which keys were ever open, and when
 //	kmsentry sweep              read the keys of AWS accounts: which are open now
-//	kmsentry doctor             ask AWS whether a deployed stack works, and what mends it
+//	kmsentry doctor             ask AWS whether a deployed stack works, and what fixes it
 //	kmsentry invoke EVENT...    send events through the Lambda function, on this machine
 //	kmsentry redrive QUEUE...   send the events in the queues to the function again
 //	kmsentry version            print the version

@@ -76,7 +76,7 @@ func parseReading(r load.Reading, strict bool) (*policy.Policy, error) {
 	return p, nil
 }
 
-// suspect notes that p looks like the policy of something else than a key.
+// suspect notes that p looks like the policy of something other than a key.
 func (c *Result) suspect(p *policy.Policy) {
 	lacks := func(u policy.Unknown) bool { return u.Problem != nil && u.Problem.Want == "Principal or NotPrincipal" }
 	if n := len(p.Statements); n > 0 && len(slices.DeleteFunc(slices.Clone(p.Unknown), func(u policy.Unknown) bool { return !lacks(u) })) == n {
@@ -153,7 +153,7 @@ func (c *Result) join(d *load.Document, all []decide.Decision) {
 		c.Notes = append(c.Notes, "the verdict holds whatever the template's unknown values are; the details are those of one case")
 		return
 	}
-	j.Grants, j.Others, j.Statements = nil, nil, nil // what one case surely opens another may not
+	j.Grants, j.Others, j.Statements = nil, nil, nil // what one case certainly opens another may not
 	var cases []decide.Open
 	for _, u := range d.Unknown {
 		if u.Statement < 0 && u.Path == "" {

@@ -11,7 +11,7 @@ import (
 // A FailOn says what counts as found: what is not ruled out, so that an
 // undecided policy counts when it may be as bad. Levels add up: of public,
 // network and shared the mildest counts, with everything worse; undecided
-// counts by itself when it is named; none is nothing at all.
+// counts alone when it is named; none is nothing at all.
 type FailOn struct {
 	from      decide.Verdict // the mildest verdict that counts; Undecided: none of them
 	none      bool

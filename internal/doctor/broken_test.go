@@ -433,7 +433,7 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// TestOtherErrors: what is no refusal is unknown as well, and says what went wrong.
+// TestOtherErrors: what is not a refusal is unknown as well, and says what went wrong.
 func TestOtherErrors(t *testing.T) {
 	for _, test := range []struct {
 		err  error

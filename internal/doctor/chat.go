@@ -15,14 +15,14 @@ import (
 // Source: AWS Chatbot API reference, Welcome.
 const chatRegion = "us-east-2"
 
-// A channel is one that hears a topic of the stack.
+// A channel is one that is subscribed to a topic of the stack.
 type channel struct {
 	name, arn, state, reason string
 	slack, teams             string // the channel's id, in one of them
 	topics, guardrails       []string
 }
 
-// askChat asks whether the channels that hear the alerts are guarded: without
+// askChat asks whether the channels that get the alerts are guarded: without
 // guardrail policies a channel has AdministratorAccess.
 // Source: CloudFormation user guide, AWS::Chatbot::SlackChannelConfiguration.
 func askChat(ctx context.Context, d *deployment) (answer, error) {
@@ -48,7 +48,7 @@ func askChat(ctx context.Context, d *deployment) (answer, error) {
 	return d.guarded(channels, alert, overflow), nil
 }
 
-// guarded answers for the channels that hear one of the two topics.
+// guarded answers for the channels that get one of the two topics.
 func (d *deployment) guarded(channels []channel, alert, overflow string) answer {
 	var open, off, deaf, good []string
 	mend := ""

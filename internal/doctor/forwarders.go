@@ -83,7 +83,7 @@ func instanceState(s types.StackInstanceSummary) string {
 	return string(s.Status)
 }
 
-// askNewAccounts asks whether an account that joins gets a forwarder by itself.
+// askNewAccounts asks whether an account that joins gets a forwarder automatically.
 func askNewAccounts(ctx context.Context, d *deployment) (answer, error) {
 	d.known["STACKSET"] = d.StackSet
 	out, err := call(ctx, d.formation.DescribeStackSet, &cloudformation.DescribeStackSetInput{StackSetName: &d.StackSet, CallAs: d.callAs()})

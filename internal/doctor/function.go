@@ -153,7 +153,7 @@ func askFunctionErrors(ctx context.Context, d *deployment) (answer, error) {
 	return answer{OK, found, ""}, nil
 }
 
-// askCanary asks whether the function has heard of the stack's own daily call,
+// askCanary asks whether the function has received the stack's own daily call,
 // which takes the whole way from KMS to the function.
 func askCanary(ctx context.Context, d *deployment) (answer, error) {
 	want, err := template()

@@ -183,7 +183,7 @@ func asksMore(text string, request evaluate.Request) bool {
 	return false
 }
 
-// isKnown reports whether the request has a condition key, or surely lacks it:
+// isKnown reports whether the request has a condition key, or certainly lacks it:
 // only a service that calls for itself says for whom.
 // Source: IAM user guide, reference_policies_condition-keys.html.
 func isKnown(key string, request evaluate.Request) bool {

@@ -11,7 +11,7 @@ import (
 )
 
 // NewPrinter returns what prints reports on w: with the format json one object for
-// each report and line, in ASCII, else text in that style.
+// each report and line, in ASCII, otherwise text in that style.
 func NewPrinter(format string, style show.Style, w io.Writer) func(Report) error {
 	if format == "json" {
 		return func(r Report) error {
@@ -27,7 +27,7 @@ func NewPrinter(format string, style show.Style, w io.Writer) func(Report) error
 }
 
 // A textPrinter prints for people: a line for each check, and below what is not ok
-// why it matters and what mends it. What comes from AWS goes through the alerts' sanitizer.
+// why it matters and what fixes it. What comes from AWS goes through the alerts' sanitizer.
 type textPrinter struct {
 	w       io.Writer
 	style   show.Style

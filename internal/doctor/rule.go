@@ -137,7 +137,7 @@ func (d *deployment) listTargets(ctx context.Context, r rule) ([]target, error) 
 	}
 }
 
-// revert is the command for what somebody has changed behind CloudFormation's back,
+// revert is the command for what somebody has changed outside CloudFormation,
 // which another deployment of the same template would leave as it is. It makes a
 // change set, to be looked at and then executed.
 // Source: CloudFormation user guide, drift-aware-change-sets.html.

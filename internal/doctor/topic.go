@@ -22,7 +22,7 @@ func topics() []string { return []string{"AlertTopic", "OverflowTopic", "OpsTopi
 // subscribers sorts a topic's subscriptions.
 type subscribers struct{ confirmed, pending, mailboxes []string }
 
-// askSubscribers asks who hears a topic. SNS shows no ARN for what is not
+// askSubscribers asks who is subscribed to a topic. SNS shows no ARN for what is not
 // confirmed, but a word. Source: SNS API reference, ListSubscriptionsByTopic.
 func (d *deployment) askSubscribers(ctx context.Context, logical string) (subscribers, error) {
 	topic, err := d.id(ctx, logical)
@@ -61,7 +61,7 @@ func (all *subscribers) add(s types.Subscription) {
 	}
 }
 
-// askSubscriptions asks whether as many hear the alerts as the stack is told.
+// askSubscriptions asks whether as many get the alerts as AlertSubscribers says.
 func askSubscriptions(ctx context.Context, d *deployment) (answer, error) {
 	stack, err := d.stack(ctx)
 	if err != nil {
@@ -92,7 +92,7 @@ func askSubscriptions(ctx context.Context, d *deployment) (answer, error) {
 	return answer{OK, found, ""}, nil
 }
 
-// askOpsSubscriptions asks who hears of the alarms.
+// askOpsSubscriptions asks who gets the alarms.
 func askOpsSubscriptions(ctx context.Context, d *deployment) (answer, error) {
 	s, err := d.askSubscribers(ctx, "OpsTopic")
 	switch {

@@ -125,7 +125,7 @@ func (d *deployment) askSelectors(ctx context.Context) ([]trailFacts, error) {
 }
 
 // mendedSelectors are the trail's with KMS's write events in them. Putting selectors
-// replaces all, so it only mends what is one plain selector of management events.
+// replaces all, so it only fixes what is one plain selector of management events.
 func mendedSelectors(out *cloudtrail.GetEventSelectorsOutput) string {
 	if len(out.EventSelectors) != 1 || len(out.EventSelectors[0].DataResources) > 0 || len(out.AdvancedEventSelectors) > 0 {
 		return ""
@@ -147,7 +147,7 @@ func mendedSelectors(out *cloudtrail.GetEventSelectorsOutput) string {
 	return string(text)
 }
 
-// kmsWrite is a record of a call that kmsentry has to hear of, as far as selectors
+// kmsWrite is a record of a call that kmsentry has to receive, as far as selectors
 // look at it.
 func kmsWrite(eventName string) map[string]string {
 	return map[string]string{
@@ -155,7 +155,7 @@ func kmsWrite(eventName string) map[string]string {
 	}
 }
 
-// selectsAny reports whether the selectors surely log each of the calls that
+// selectsAny reports whether the selectors certainly log each of the calls that
 // kmsentry listens for. Only the fields that heed accepts count.
 // Source: CloudTrail API reference, EventSelector, AdvancedFieldSelector.
 func selectsAny(out *cloudtrail.GetEventSelectorsOutput, heed func(field string) bool) bool {
@@ -180,7 +180,7 @@ func selectsAny(out *cloudtrail.GetEventSelectorsOutput, heed func(field string)
 }
 
 // surelyPasses reports whether a record passes one field of an advanced selector.
-// A field that the record's calls may fill in many ways does not surely pass, and
+// A field that the record's calls may fill in many ways does not certainly pass, and
 // where AWS does not say how several operators combine, each has to hold.
 func surelyPasses(f types.AdvancedFieldSelector, record map[string]string) bool {
 	value, known := record[aws.ToString(f.Field)]
@@ -201,7 +201,7 @@ func surelyPasses(f types.AdvancedFieldSelector, record map[string]string) bool 
 	return true
 }
 
-// aTrail answers whether some trail has a property: the first that surely has it,
+// aTrail answers whether some trail has a property: the first that certainly has it,
 // "" and no when none has, and the error of one that could not be had otherwise.
 func aTrail(trails []trailFacts, has func(trailFacts) tri) (trailFacts, tri) {
 	best, answer := trailFacts{}, no

@@ -64,7 +64,7 @@ func (r *Reader) Fail(name string, err error) {
 	}
 }
 
-// Required returns the value of a setting that has to be there.
+// Required returns the value of a setting that must exist.
 func (r *Reader) Required(name string) string {
 	v := r.Getenv(name)
 	if v == "" {

@@ -189,7 +189,7 @@ func tellMore(b *strings.Builder, r *Result) {
 	}
 }
 
-// tellTimeline tells the life of one key in sentences.
+// tellTimeline describes the life of one key in sentences.
 func tellTimeline(b *strings.Builder, t history.Timeline, r *Result) {
 	uses := usesOf(r.Uses, t.Key)
 	fmt.Fprintf(b, "\n%s\n", alert.Sanitize(t.Key, 200))

@@ -49,7 +49,7 @@ type journal struct {
 // resumeHead is the first line of every journal.
 const resumeHead = `{"kmsentry_hunt":1}`
 
-// openJournal opens or makes the file and hands on what an earlier run found.
+// openJournal opens or makes the file and passes on what an earlier run found.
 func openJournal(name string, earlier func(fileResult) error) (*journal, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

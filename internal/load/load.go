@@ -50,7 +50,7 @@ type Document struct {
 	// Never is the condition of the template that keeps the key from ever being
 	// created; "" when it can be.
 	Never string
-	// Bypass is set when the lock-out check is switched off for the key, or may
+	// Bypass is set when the lockout check is switched off for the key, or may
 	// be: then its policy says nothing of who owns it.
 	Bypass bool
 	// Grant is set when the document is a grant on a key instead of a key policy.
@@ -69,7 +69,7 @@ type Document struct {
 	Key      decide.KeyFacts // what the input says of the key
 
 	At         Region   // where the policy is in the input
-	Statements []Region // where each statement stands; empty when they cannot be told apart
+	Statements []Region // where each statement is; empty when they cannot be distinguished
 }
 
 // Exact reports whether the policy is fully known.
@@ -190,7 +190,7 @@ func bare(text []byte) bool {
 		!bytes.Contains(text, []byte(`"format_version"`))
 }
 
-// fromObject tells the formats apart by the members of the top level.
+// fromObject distinguishes the formats by the members of the top level.
 func fromObject(root *node, trimmed []byte, scope Scope) ([]Document, error) {
 	var found []string
 	if root.hasFold("Statement") {

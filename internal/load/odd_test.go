@@ -72,7 +72,7 @@ func TestOddTemplates(t *testing.T) {
 	}
 }
 
-// TestBypassIsKept: with the lock-out check off a policy names no owner.
+// TestBypassIsKept: with the lockout check off a policy names no owner.
 func TestBypassIsKept(t *testing.T) {
 	template := func(bypass string) string {
 		return "Parameters: {B: {Type: String}}\nResources:\n  K:\n    Type: AWS::KMS::Key\n    Properties: {" + bypass + " KeyPolicy: {Statement: {Principal: a}}}\n"

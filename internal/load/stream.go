@@ -88,7 +88,7 @@ func brokenAt(data []byte, offset int, err error) *Document {
 	}
 }
 
-// move moves the places of a document down by so many lines.
+// move moves the places of a document down by that many lines.
 func (d *Document) move(lines int) {
 	for _, at := range append([]*Region{&d.At}, regionsOf(d.Statements)...) {
 		if at.Line > 0 {

@@ -54,7 +54,7 @@ func (r *resolver) checkParameters() error {
 }
 
 // Parameters returns the names of a template's parameters, in order; nil for
-// what is no template.
+// what is not a template.
 func Parameters(data []byte) []string {
 	root, err := parseJSON(data)
 	if err != nil {

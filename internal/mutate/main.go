@@ -44,7 +44,7 @@ type config struct {
 	judge   string   // the folder of the one whose tests meet all mutants
 	guarded string   // the import path of the package that guards call
 	files   []string // only guards of these files; nil for all
-	n       int      // at most so many mutants, chosen by seed; 0 for all
+	n       int      // at most that many mutants, chosen by seed; 0 for all
 	seed    uint64
 	workers int
 	verbose bool // list the mutants that are noticed too, and by what

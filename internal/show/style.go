@@ -67,7 +67,7 @@ func (s Style) lines(text string, indent int) []string {
 	return append(lines, text)
 }
 
-// Hanging is text in lines, those after the first indented by so many columns.
+// Hanging is text in lines, those after the first indented by that many columns.
 func (s Style) Hanging(text string, indent int) string {
 	return strings.Join(s.lines(text, indent), "\n"+strings.Repeat(" ", indent))
 }
@@ -85,7 +85,7 @@ func (s Style) Green(text string) string { return s.wrap("32", text) }
 // Red colors what is bad.
 func (s Style) Red(text string) string { return s.wrap("1;31", text) }
 
-// Yellow colors what is neither well nor surely bad.
+// Yellow colors what is neither well nor certainly bad.
 func (s Style) Yellow(text string) string { return s.wrap("33", text) }
 
 // Bold makes text stand out.

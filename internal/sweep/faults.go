@@ -23,7 +23,7 @@ type Fault struct {
 	Denied  string   `json:"denied"`        // the permission that is lacking, such as kms:ListGrants; "" for other faults
 	Reason  string   `json:"reason"`        // what AWS or the network said first
 	Unswept bool     `json:"unswept"`       // keys of these Regions may not have been seen
-	Keys    int      `json:"keys"`          // for so many keys; 0: the call is not about a key
+	Keys    int      `json:"keys"`          // for that many keys; 0: the call is not about a key
 	Key     string   `json:"key,omitempty"` // the first of them
 }
 
@@ -69,14 +69,14 @@ func merge(list []Fault, f Fault) []Fault {
 		g.Keys += f.Keys
 		return list
 	}
-	if len(list) == maxFaults { // of so many kinds: the rest says nothing new
+	if len(list) == maxFaults { // of that many kinds: the rest says nothing new
 		list[maxFaults-1].Keys += f.Keys
 		return list
 	}
 	return append(list, f)
 }
 
-// maxFaults is how many kinds of faults are told apart.
+// maxFaults is how many kinds of faults are distinguished.
 const maxFaults = 1000
 
 func compareFaults(a, b Fault) int {

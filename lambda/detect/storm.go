@@ -35,7 +35,7 @@ const slack = 20 * time.Millisecond
 // It counts what this process sent, in wall-clock time: Lambda stops the
 // process between events, and with it the monotonic clock.
 //
-// It is for one event at a time, as Lambda hands them out.
+// It is for one event at a time, as Lambda delivers them.
 type storm struct {
 	perMinute int
 	sent      []sending // to the alert topic in the last minute, oldest first; at most perMinute
@@ -214,7 +214,7 @@ func pause(ctx context.Context, d time.Duration) {
 }
 
 // stormKey is what alerts about one key share, at most maxField characters: its
-// ARN, or else what the record had of it, with the account and Region. It is ""
+// ARN, otherwise what the record had of it, with the account and Region. It is ""
 // when the record does not name a key.
 func stormKey(f *detector.Finding) string {
 	key := f.Key.ARN

@@ -371,7 +371,7 @@ func TestPartialFailureKeepsWhatWasKnown(t *testing.T) {
 	s.want("b")
 }
 
-// The same policy seen less well, without the key's tags, is no news.
+// The same policy seen less well, without the key's tags, is not news.
 func TestUnreadTagsAreNoNews(t *testing.T) {
 	s := newStage(t)
 	s.set(home, "a", &fakeKey{policy: tagged})

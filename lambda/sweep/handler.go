@@ -42,7 +42,7 @@ type summary struct {
 }
 
 // A partialError is a run that could not read all that it was to read. What it
-// read was told and kept.
+// read was reported and kept.
 type partialError struct{ Faults []string }
 
 func (e *partialError) Error() string {
@@ -75,7 +75,7 @@ func (h *handler) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
 }
 
 // run reads the state, sweeps, tells and writes the state, in this order: what
-// was not told is not forgotten.
+// was not reported is not forgotten.
 func (h *handler) run(ctx context.Context) (summary, error) {
 	before, tag, err := h.store.load(ctx)
 	if err != nil {
@@ -194,7 +194,7 @@ func (h *handler) events(ctx context.Context, c *comparison) []string {
 	return nil
 }
 
-// maxSearch bounds the search of the detector's log, which goes on page by page.
+// maxSearch bounds the search of the detector's log, which continues page by page.
 const maxSearch = 30 * time.Second
 
 // findings searches the log within maxSearch and half of the time that is left,
