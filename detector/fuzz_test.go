@@ -141,7 +141,7 @@ var decorations = []string{
 }
 
 // FuzzReadDocument holds the reader of objects against encoding/json: what it
-// takes has the same members, and what it refuses is no object or holds a
+// takes has the same members, and what it refuses is not an object or holds a
 // member twice.
 func FuzzReadDocument(f *testing.F) {
 	for _, text := range []string{

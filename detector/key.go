@@ -199,7 +199,7 @@ func (r *record) readFacts(k *Key) {
 	k.MultiRegion = r.multiRegion(k.ID)
 }
 
-// multiRegion tells whether the key is a multi-Region key: the record says so,
+// multiRegion says whether the key is a multi-Region key: the record says so,
 // or the id shows it, or only such keys can be replicated; nil otherwise.
 // Source: KMS Developer Guide, multi-region-keys-overview.html: their ids
 // begin with "mrk-".

@@ -197,7 +197,7 @@ func (s *search) fillContext(m *model, keys int, each, some []literal, must, may
 }
 
 // contextName returns a name that meets lits: a spelling of name, or with ""
-// one that is no spelling of the others.
+// one that is not a spelling of the others.
 func (s *search) contextName(lits []literal, name string, others []contextKey, m *model) (string, bool) {
 	const slot = 0
 	lits = slices.Clone(lits)

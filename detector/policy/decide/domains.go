@@ -224,7 +224,7 @@ func addressesIn(a condkey.Addresses) ipset.Set {
 	}
 }
 
-// multiRegion tells whether the key is a multi-Region key, nil when unknown.
+// multiRegion says whether the key is a multi-Region key, nil when unknown.
 // The ids of multi-Region keys begin with "mrk-".
 // Source: KMS Developer Guide, multi-region-keys-overview.html.
 func (c *compiled) multiRegion() *bool {

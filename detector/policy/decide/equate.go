@@ -161,7 +161,7 @@ func (s *search) outlines(slot int, m *model) (list []textsolve.Pattern, possibl
 	return list, len(list) > 0
 }
 
-// outline is the shape of what stands at a place: its fixed texts, and
+// outline is the shape of what is at a place: its fixed texts, and
 // wildcards for the rest.
 func (v *layout) outline(p place) textsolve.Pattern {
 	var toks []textsolve.Token

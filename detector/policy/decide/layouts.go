@@ -83,7 +83,7 @@ func (s *search) layouts(g group, slot int, m *model) (list []layout, optional b
 	return list, d.canLack(s.sure)
 }
 
-// A shapeKey says what the shapes of a group depend on, beside the policy.
+// A shapeKey says what the shapes of a group depend on, besides the policy.
 type shapeKey struct {
 	g    group
 	typ  callerKind

@@ -40,7 +40,7 @@ func (c *compiled) notOwnersOrg(slot int) []literal {
 	return lits
 }
 
-// without returns what holds of all requests beside the domains: some values
+// without returns what holds of all requests besides the domains: some values
 // do not occur. It is made once.
 func (c *compiled) without() []literal {
 	if c.withoutMade {

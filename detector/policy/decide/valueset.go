@@ -12,7 +12,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 )
 
-// A value is one value of a condition key: text, and beside it the number or
+// A value is one value of a condition key: text, and next to it the number or
 // address that it stands for where the key has such a type.
 type value struct {
 	s string
