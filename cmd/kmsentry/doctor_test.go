@@ -191,9 +191,9 @@ func TestDoctorDocs(t *testing.T) {
 	}
 	doc := string(text)
 	var rows strings.Builder
-	rows.WriteString("| check | asks | why | mends it | needs |\n|---|---|---|---|---|\n")
+	rows.WriteString("| check | asks | why | fixed by | needs |\n|---|---|---|---|---|\n")
 	for _, c := range doctor.Checks(doctor.Options{StackSet: "any"}) {
-		fmt.Fprintf(&rows, "| `%s` | %s | %s | `%s` | `%s` |\n", c.ID, c.Asks, c.Why, c.Mend, strings.Join(c.Permissions, "`, `"))
+		fmt.Fprintf(&rows, "| `%s` | %s | %s | `%s` | `%s` |\n", c.ID, c.Asks, c.Why, c.Fix, strings.Join(c.Permissions, "`, `"))
 	}
 	_, policy, _ := kmsentry("", "doctor", "--policy")
 	for begin, fresh := range map[string]string{"## The checks\n": rows.String(), "## Least permissions\n": policy, "## What it prints\n": firstChecks(t)} {

@@ -51,7 +51,7 @@ func askChat(ctx context.Context, d *deployment) (answer, error) {
 // guarded answers for the channels that get one of the two topics.
 func (d *deployment) guarded(channels []channel, alert, overflow string) answer {
 	var open, off, deaf, good []string
-	mend := ""
+	fix := ""
 	for _, c := range channels {
 		hearsAlerts, hearsOverflow := slices.Contains(c.topics, alert), slices.Contains(c.topics, overflow)
 		switch {
@@ -59,8 +59,8 @@ func (d *deployment) guarded(channels []channel, alert, overflow string) answer 
 		case c.open():
 			open = append(open, c.name)
 			d.known["CHANNEL_ARN"] = c.arn
-			if mend = guardSlack; c.teams != "" {
-				mend, d.known["TEAMS_CHANNEL_ID"] = guardTeams, c.teams
+			if fix = guardSlack; c.teams != "" {
+				fix, d.known["TEAMS_CHANNEL_ID"] = guardTeams, c.teams
 			} else {
 				d.known["SLACK_CHANNEL_ID"] = c.slack
 			}
@@ -74,7 +74,7 @@ func (d *deployment) guarded(channels []channel, alert, overflow string) answer 
 	}
 	switch {
 	case len(open) > 0:
-		return answer{Failing, "without a guardrail, or with AdministratorAccess as one: " + few(open), mend}
+		return answer{Failing, "without a guardrail, or with AdministratorAccess as one: " + few(open), fix}
 	case len(off) > 0:
 		return answer{Failing, "switched off: " + few(off), ""}
 	case len(deaf) > 0:

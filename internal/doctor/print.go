@@ -75,7 +75,7 @@ func (p *textPrinter) check(b *bytes.Buffer, c Check) {
 		return
 	}
 	// Not wrapped: it is there to be copied.
-	fmt.Fprintf(b, "  %s %s\n", p.style.Dim("mend    "), alert.Sanitize(c.Mend, maxCommand))
+	fmt.Fprintf(b, "  %s %s\n", p.style.Dim("fix     "), alert.Sanitize(c.Fix, maxCommand))
 }
 
 // maxCommand is how much of a command is printed: more than one with the names of

@@ -12,7 +12,7 @@ type row struct {
 	id    string
 	asks  string
 	why   string
-	mend  string // the usual command; an answer may have a better one
+	fix   string // the usual command; an answer may have a better one
 	kinds kind   // of stacks that it is about
 	needs []string
 	ask   func(context.Context, *deployment) (answer, error)
@@ -22,7 +22,7 @@ type row struct {
 type answer struct {
 	result Result
 	found  string
-	mend   string // "" for the row's
+	fix    string // "" for the row's
 }
 
 const both = withFunction | forwarder
@@ -44,9 +44,9 @@ const (
 
 const (
 	// Putting selectors replaces all of a trail's, so one looks first.
-	selectorsMend = "aws cloudtrail get-event-selectors --trail-name TRAIL_ARN --region TRAIL_REGION"
-	putSelectors  = "aws cloudtrail put-event-selectors --trail-name TRAIL_ARN --region TRAIL_REGION --event-selectors SELECTORS"
-	lookupCanary  = "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=PutKeyPolicy --region REGION"
+	selectorsFix = "aws cloudtrail get-event-selectors --trail-name TRAIL_ARN --region TRAIL_REGION"
+	putSelectors = "aws cloudtrail put-event-selectors --trail-name TRAIL_ARN --region TRAIL_REGION --event-selectors SELECTORS"
+	lookupCanary = "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=PutKeyPolicy --region REGION"
 )
 
 // rows are the checks, in the order in which an event passes what they are about.
@@ -73,14 +73,14 @@ func trailRows() []row {
 		{
 			"trail-writes", "Does it log management events, write events included?",
 			"CreateKey, PutKeyPolicy and ReplicateKey are write management events.",
-			selectorsMend, both,
+			selectorsFix, both,
 			[]string{describeTrails, trailStatus, trailSelectors},
 			askTrailWrites,
 		},
 		{
 			"trail-kms", "Does it include the events of AWS KMS?",
 			"The console offers to exclude AWS KMS events to save costs. If every trail excludes them, kmsentry receives nothing.",
-			selectorsMend, both,
+			selectorsFix, both,
 			[]string{describeTrails, trailStatus, trailSelectors},
 			askTrailKMS,
 		},

@@ -25,7 +25,7 @@ type trailFacts struct {
 	deliveryError, statusError string
 	writes, kms                tri // of its selectors
 	selectorsError             string
-	mended                     string // selectors to put, as JSON; "" where they hold more than can be kept
+	fixed                      string // selectors to put, as JSON; "" where they hold more than can be kept
 }
 
 // A tri is yes, no or, its zero value, not known.
@@ -117,16 +117,16 @@ func (d *deployment) askSelectors(ctx context.Context) ([]trailFacts, error) {
 			t.selectorsError = "cloudtrail:GetEventSelectors: the answer has no selectors"
 			continue
 		}
-		t.mended = mendedSelectors(out)
+		t.fixed = fixedSelectors(out)
 		t.writes = toTri(selectsAny(out, func(field string) bool { return field == "eventCategory" || field == "readOnly" }))
 		t.kms = toTri(selectsAny(out, func(string) bool { return true }))
 	}
 	return trails, nil
 }
 
-// mendedSelectors are the trail's with KMS's write events in them. Putting selectors
+// fixedSelectors are the trail's with KMS's write events in them. Putting selectors
 // replaces all, so it only fixes what is one plain selector of management events.
-func mendedSelectors(out *cloudtrail.GetEventSelectorsOutput) string {
+func fixedSelectors(out *cloudtrail.GetEventSelectorsOutput) string {
 	if len(out.EventSelectors) != 1 || len(out.EventSelectors[0].DataResources) > 0 || len(out.AdvancedEventSelectors) > 0 {
 		return ""
 	}
@@ -136,11 +136,11 @@ func mendedSelectors(out *cloudtrail.GetEventSelectorsOutput) string {
 		ExcludeManagementEventSources []string `json:",omitempty"`
 	}
 	s := out.EventSelectors[0]
-	mended := selector{types.ReadWriteTypeAll, true, without(s.ExcludeManagementEventSources, []string{"kms.amazonaws.com"})}
+	fixed := selector{types.ReadWriteTypeAll, true, without(s.ExcludeManagementEventSources, []string{"kms.amazonaws.com"})}
 	if s.ReadWriteType == types.ReadWriteTypeWriteOnly {
-		mended.ReadWriteType = s.ReadWriteType
+		fixed.ReadWriteType = s.ReadWriteType
 	}
-	text, err := json.Marshal([]selector{mended})
+	text, err := json.Marshal([]selector{fixed})
 	if err != nil {
 		return ""
 	}
@@ -308,8 +308,8 @@ func (d *deployment) selected(ctx context.Context, has func(trailFacts) tri, ok,
 	if some == no {
 		return answer{Failing, "no trail is logging", "aws cloudtrail describe-trails --region REGION"}, nil
 	}
-	if d.knowTrail(logging); logging.mended != "" {
-		d.known["SELECTORS"] = logging.mended
+	if d.knowTrail(logging); logging.fixed != "" {
+		d.known["SELECTORS"] = logging.fixed
 		return answer{Failing, failing, putSelectors}, nil
 	}
 	return answer{Failing, failing, ""}, nil
