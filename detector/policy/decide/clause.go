@@ -93,7 +93,7 @@ func (cl *clause) widen(op policy.Operator, info condkey.Key) {
 		doubt("the key holds several values and the operator has no ForAllValues or ForAnyValue; AWS does not document the outcome")
 	case len(cl.cond.Values) == 0 && op.Negated:
 		cl.sure.mode, cl.sure.absent = none, false
-		doubt("the list of values is empty; AWS does not document what a negated operator makes of that")
+		doubt("the list of values is empty; AWS does not document how a negated operator treats that")
 	}
 	if op.OddCase {
 		cl.sure = literal{slot: cl.sure.slot, set: &valueSet{}}

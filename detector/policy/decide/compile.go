@@ -228,7 +228,7 @@ func (c *compiled) compileStatement(s *stmt, src *policy.Statement, in *policy.P
 		}
 		if src.SpelledTwice(cond.Operator.Text) {
 			cl.possible = literal{slot: slot, absent: true, mode: all, set: &valueSet{}}
-			cl.doubt = "the operator is there twice, in different letter case; AWS does not say which one counts"
+			cl.doubt = "the operator occurs twice, in different letter case; AWS does not say which one counts"
 		}
 		s.clauses = append(s.clauses, cl)
 	}
@@ -268,7 +268,7 @@ func (c *compiled) resourceClause(src *policy.Statement, in *policy.Policy) (cl 
 	}
 	if slices.ContainsFunc(values, variableInHead) {
 		cl.sure = literal{slot: sResource, set: &valueSet{}}
-		cl.doubt = "AWS documents variables in Resource only behind the fifth colon"
+		cl.doubt = "AWS documents variables in Resource only after the fifth colon"
 	}
 	return cl, true
 }

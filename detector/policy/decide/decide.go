@@ -214,7 +214,7 @@ func (d *decider) reasons(may *trial, action string) []Open {
 			add(st, "AWS does not say whether a user's unique id covers the sessions that the user makes with GetFederationToken")
 		}
 		if st.entries.reserved {
-			add(st, "AWS does not say what the roles do that it keeps for itself, named aws:...")
+			add(st, "AWS does not document its reserved roles, named aws:...")
 		}
 		if st.NotPrincipal && st.Effect == policy.Deny {
 			add(st, "AWS's documents do not settle whom a Deny with NotPrincipal exempts when only a part of account, identity and session is listed")
@@ -228,7 +228,7 @@ func (d *decider) reasons(may *trial, action string) []Open {
 				add(st, why)
 			}
 			if cl.sure.strict && cl.sure.set.unresolved(may.model) {
-				add(st, cl.text()+": AWS does not settle what a negated operator makes of a variable without a value")
+				add(st, cl.text()+": AWS does not document how a negated operator treats a variable without a value")
 			}
 		}
 	}

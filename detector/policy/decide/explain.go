@@ -30,7 +30,7 @@ func (d *decider) explain(o *outcome) []string {
 		}
 	}
 	if s.path.through() {
-		why = append(why, "The stranger drives an AWS service in an account of its own; the service then calls KMS with the stranger's permissions (forward access session).")
+		why = append(why, "The stranger uses an AWS service in their own account; the service then calls KMS with the stranger's permissions (forward access session).")
 	}
 	return why
 }
@@ -138,7 +138,7 @@ func (d *decider) escaped(st *stmt, o *outcome) string {
 		if o.level == Public {
 			return ""
 		}
-		return label(st) + " denies other principals than this caller."
+		return label(st) + " denies principals other than this caller."
 	}
 	for i := range st.clauses {
 		n := st.clauses[i].possible.not()
@@ -204,7 +204,7 @@ func (d *decider) allowNote(st *stmt) (Verdict, string) {
 	case asks == nil:
 		return Private, "It allows no action with which outsiders could encrypt, decrypt or sign."
 	case !st.entries.reachable(st.NotPrincipal) && len(st.entries.services) > 0:
-		return Private, "It names AWS services, which are no principals of another account."
+		return Private, "It names AWS services, which are not principals of another account."
 	case !st.entries.reachable(st.NotPrincipal):
 		return Private, "It names only principals of the key owner's account, or trusted ones."
 	}
@@ -221,8 +221,8 @@ func (d *decider) allowNote(st *stmt) (Verdict, string) {
 func (d *decider) opens(v Verdict) string {
 	s := map[Verdict]string{
 		Public:  "By itself it lets any stranger in.",
-		Network: "By itself it lets anyone in who comes from a named network.",
-		Shared:  "By itself it lets outsiders in whom the policy names.",
+		Network: "By itself it lets in anyone who comes from a named network.",
+		Shared:  "By itself it lets in outsiders whom the policy names.",
 	}[v]
 	if s == "" {
 		return "Whether it lets outsiders in is not documented by AWS."
@@ -310,7 +310,7 @@ func (d *decider) denyNote(st *stmt) string {
 	case d.asks(st) == nil:
 		return "It denies no action with which outsiders could encrypt, decrypt or sign."
 	case !st.NotPrincipal && !st.entries.reachable(false):
-		return "It denies principals that are no outsiders."
+		return "It denies principals that are not outsiders."
 	case len(st.clauses) == 0 && !st.NotPrincipal && st.entries.star:
 		return "It denies everyone, the owner too."
 	case st.NotPrincipal:

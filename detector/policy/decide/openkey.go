@@ -27,7 +27,7 @@ func (s *search) openKey(slot int, name string, m *model) string {
 	case s.c.slots[slot].Names == condkey.Audience:
 		return name + ": AWS does not document who can have this audience"
 	case s.c.slots[slot].Names == condkey.Subject && len(s.c.named.patterns) > 0:
-		return name + ": whom the pattern covers only the identity provider knows"
+		return name + ": only the identity provider knows whom the pattern covers"
 	}
 	return ""
 }

@@ -338,7 +338,7 @@ func (d *decider) ownerDoubt(a ask) Open {
 			}
 		}
 		if st.Effect == policy.Allow && len(st.entries.roleIDs)+len(st.entries.userIDs) > 0 {
-			return Open{d.ref(st), "it names a unique id, whose account the text does not say"}
+			return Open{d.ref(st), "it names a unique id whose account the text does not give"}
 		}
 	}
 	if d.b.Out() {
