@@ -336,3 +336,23 @@ func codes(cell string) []string {
 	}
 	return spans
 }
+
+// TestOneSpelling: text and code are in American English, as AWS's documentation and
+// Go's are, and use none of the phrases that readers stumbled over.
+func TestOneSpelling(t *testing.T) {
+	british := regexp.MustCompile(`(?i)\b(colour|behaviour|neighbour|favour|honour|recognis|organis|normalis|summaris|analys(e|ing)\b|cancelled|labelled|judgement|catalogue|licence|defence|grey|whilst|towards\b|afterwards\b)`)
+	foreign := regexp.MustCompile(`(?i)stands in for|stand in for|does not tell\b|with commas between|by whose hand|of no account|, got %|\bis lacking\b`)
+	for _, name := range files(t, ".md", ".go", ".yaml", ".html") {
+		if strings.Contains(name, "testdata/") {
+			continue
+		}
+		for i, line := range strings.Split(document(t, name), "\n") {
+			if found := british.FindString(line); found != "" && name != "docs_test.go" {
+				t.Errorf("%s:%d: %q; expected American spelling", name, i+1, found)
+			}
+			if found := foreign.FindString(line); found != "" && !strings.HasSuffix(name, "_test.go") {
+				t.Errorf("%s:%d: %q; expected plainer words", name, i+1, found)
+			}
+		}
+	}
+}

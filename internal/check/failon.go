@@ -25,7 +25,7 @@ func DefaultFailOn() FailOn { return FailOn{from: decide.Public} }
 // String makes FailOn a flag.Value.
 func (f *FailOn) String() string { return "" }
 
-// Set adds levels, with commas between them; the first call replaces the default.
+// Set adds levels, separated by commas; the first call replaces the default.
 func (f *FailOn) Set(s string) error {
 	if !f.given {
 		*f = FailOn{given: true}

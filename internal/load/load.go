@@ -140,7 +140,7 @@ func checkText(data []byte) error {
 	return nil
 }
 
-// looksUTF16 recognises UTF-16 without a byte order mark by its opening character.
+// looksUTF16 recognizes UTF-16 without a byte order mark by its opening character.
 func looksUTF16(data []byte) bool {
 	if len(data) < 2 {
 		return false

@@ -20,7 +20,7 @@ type Fault struct {
 	Account string   `json:"account"`       // "" not known
 	Regions []string `json:"regions"`       // sorted; empty: the account as a whole
 	Call    Call     `json:"call"`          //
-	Denied  string   `json:"denied"`        // the permission that is lacking, such as kms:ListGrants; "" for other faults
+	Denied  string   `json:"denied"`        // the permission that is missing, such as kms:ListGrants; "" for other faults
 	Reason  string   `json:"reason"`        // what AWS or the network said first
 	Unswept bool     `json:"unswept"`       // keys of these Regions may not have been seen
 	Keys    int      `json:"keys"`          // for that many keys; 0: the call is not about a key
