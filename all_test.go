@@ -52,18 +52,43 @@ func rules() map[string]rule {
 		"detector/policy/decide/internal/textsolve": {ours: []string{"internal/fold"}, forbidden: pure},
 		"detector/policy/decide/internal/ipset":     {forbidden: pure},
 		"detector":                                  {ours: []string{"detector/policy", "detector/policy/decide", "detector/policy/kmsapi", "internal/awsid"}, forbidden: pure},
-		"alert": {
-			ours:      []string{"alert/exceptions", "detector", "detector/policy/decide", "detector/policy/evaluate", "detector/policy/kmsapi"},
-			forbidden: []string{"os", "net", "net/http", "log", "log/slog", "os/exec"},
+		"alert":                                     {ours: []string{"alert/chat", "alert/email", "alert/ocsf", "alert/safe", "alert/words", "detector"}, forbidden: pure},
+		// The channels: none knows of another.
+		"alert/chat": {
+			ours: []string{"alert/playbook", "alert/safe", "alert/words", "detector", "detector/policy/decide"}, forbidden: pure,
+		},
+		"alert/email": {
+			ours: []string{
+				"alert/exceptions", "alert/internal/wrap", "alert/playbook", "alert/safe", "alert/words",
+				"detector", "detector/policy/decide", "detector/policy/evaluate", "internal/awsid",
+			},
+			forbidden: pure,
+		},
+		"alert/ocsf": {
+			ours: []string{"alert/playbook", "alert/safe", "alert/words", "detector", "detector/policy/decide", "detector/policy/evaluate"}, forbidden: pure,
+		},
+		"alert/playbook": {ours: []string{"alert/safe", "alert/words", "detector", "detector/policy/decide"}, forbidden: pure},
+		"alert/words": {
+			ours:      []string{"alert/safe", "detector", "detector/policy/decide", "detector/policy/evaluate", "detector/policy/kmsapi", "internal/awsid"},
+			forbidden: pure,
+		},
+		"alert/safe":          {ours: []string{"internal/awsid"}, forbidden: pure},
+		"alert/internal/wrap": {ours: []string{"alert/safe"}, forbidden: pure},
+		"alert/internal/alerttest": {
+			ours: []string{
+				"alert/internal/wrap", "alert/words", "detector", "detector/policy", "detector/policy/decide", "detector/policy/evaluate", "detector/policy/kmsapi",
+				"internal/schematest",
+			},
+			modules: []string{"github.com/santhosh-tekuri/jsonschema/v6"},
 		},
 		"alert/exceptions": {ours: []string{"detector", "detector/policy/decide", "internal/awsid"}, modules: []string{"go.yaml.in/yaml/v3"}, forbidden: pure},
 		"lambda":           {ours: []string{"lambda/detect"}},
 		"lambda/detect": {
-			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy/decide", "internal/awsid", "internal/function", "internal/version"},
+			ours:    []string{"alert", "alert/exceptions", "alert/safe", "alert/words", "detector", "detector/policy/decide", "internal/awsid", "internal/function", "internal/version"},
 			modules: []string{"github.com/aws/aws-sdk-go-v2"},
 		},
 		"lambda/sweep": {
-			ours: []string{"alert", "alert/exceptions", "detector", "detector/policy/decide", "detector/policy/kmsapi", "internal/awsid", "internal/function", "internal/sweep", "internal/version"},
+			ours: []string{"alert", "alert/exceptions", "alert/safe", "alert/words", "detector", "detector/policy/decide", "detector/policy/kmsapi", "internal/awsid", "internal/function", "internal/sweep", "internal/version"},
 			modules: []string{
 				"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs",
 				"github.com/aws/aws-sdk-go-v2/service/s3", "github.com/aws/smithy-go",
@@ -72,7 +97,7 @@ func rules() map[string]rule {
 		// The command line: flags, wiring, exit status.
 		"cmd/kmsentry": {
 			ours: []string{
-				"alert", "detector", "detector/policy", "internal/awsid", "internal/check", "internal/doctor", "internal/exit", "internal/hunt", "internal/invoke",
+				"alert/safe", "detector", "detector/policy", "internal/awsid", "internal/check", "internal/doctor", "internal/exit", "internal/hunt", "internal/invoke",
 				"internal/redrive", "internal/s3archive", "internal/show", "internal/sweep", "internal/sweep/report", "internal/version", "lambda/detect",
 			},
 			modules: []string{
@@ -87,13 +112,13 @@ func rules() map[string]rule {
 		"internal/browsertest":   {},
 		"internal/check": {
 			ours: []string{
-				"alert", "alert/exceptions", "detector/policy", "detector/policy/decide", "detector/policy/evaluate", "detector/policy/kmsapi",
+				"alert/exceptions", "alert/safe", "alert/words", "detector/policy", "detector/policy/decide", "detector/policy/evaluate", "detector/policy/kmsapi",
 				"internal/awsid", "internal/exit", "internal/load", "internal/show", "internal/version",
 			},
 			forbidden: []string{"net", "net/http", "os/exec", "log", "log/slog"},
 		},
 		"internal/doctor": {
-			ours: []string{"", "alert", "detector", "detector/policy", "detector/policy/evaluate", "internal/show"}, // "" for the template
+			ours: []string{"", "alert/safe", "detector", "detector/policy", "detector/policy/evaluate", "internal/show"}, // "" for the template
 			modules: []string{
 				"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/chatbot", "github.com/aws/aws-sdk-go-v2/service/cloudformation",
 				"github.com/aws/aws-sdk-go-v2/service/cloudtrail", "github.com/aws/aws-sdk-go-v2/service/cloudwatch", "github.com/aws/aws-sdk-go-v2/service/eventbridge",
@@ -107,23 +132,23 @@ func rules() map[string]rule {
 		"internal/fakesns": {},
 		"internal/fold":    {forbidden: pure},
 		"internal/function": {
-			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy", "internal/awsid", "internal/version"},
+			ours:    []string{"alert", "alert/exceptions", "alert/words", "detector", "detector/policy", "internal/awsid", "internal/version"},
 			modules: []string{"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sns"},
 		},
 		"internal/hunt": {
-			ours:    []string{"alert", "alert/exceptions", "detector", "detector/policy/decide", "history", "internal/show"},
+			ours:    []string{"alert/exceptions", "alert/ocsf", "alert/safe", "alert/words", "detector", "detector/policy/decide", "history", "internal/show"},
 			modules: []string{"github.com/vbauerster/mpb/v8"},
 		},
 		"internal/invoke":         {ours: []string{"detector", "history", "internal/exit", "internal/fakesns", "internal/runtimeapi", "internal/show"}},
-		"internal/show":           {ours: []string{"alert"}, modules: []string{"github.com/vbauerster/mpb/v8", "golang.org/x/term"}},
+		"internal/show":           {ours: []string{"alert/safe"}, modules: []string{"github.com/vbauerster/mpb/v8", "golang.org/x/term"}},
 		"internal/load":           {ours: []string{"detector/policy", "detector/policy/decide", "internal/awsid"}, modules: []string{"go.yaml.in/yaml/v3"}},
 		"internal/mototest":       {ours: []string{"internal/pytool"}},
 		"internal/mutate":         {},
 		"internal/mutate/guarded": {},
 		"internal/pack":           {},
-		"internal/preview":        {ours: []string{"alert", "detector"}},
+		"internal/preview":        {ours: []string{"alert", "alert/chat", "alert/words", "detector"}},
 		"internal/pytool":         {},
-		"internal/redrive":        {ours: []string{"alert", "detector"}, modules: []string{"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sqs"}},
+		"internal/redrive":        {ours: []string{"alert/safe", "detector"}, modules: []string{"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sqs"}},
 		"internal/runtimeapi":     {},
 		"internal/s3archive": {
 			ours: []string{"internal/hunt"},
@@ -141,7 +166,7 @@ func rules() map[string]rule {
 		},
 		"internal/sweep/report": {
 			ours: []string{
-				"alert", "alert/exceptions", "detector", "detector/policy/decide", "internal/check", "internal/exit", "internal/show", "internal/sweep", "internal/version",
+				"alert/exceptions", "alert/ocsf", "alert/safe", "alert/words", "detector", "detector/policy/decide", "internal/check", "internal/exit", "internal/show", "internal/sweep", "internal/version",
 			},
 			modules:   []string{"github.com/vbauerster/mpb/v8"},
 			forbidden: []string{"os", "net", "net/http", "os/exec", "log", "log/slog"},
@@ -293,6 +318,13 @@ func TestImportRulesCanFail(t *testing.T) {
 		{"detector/policy", "os"},
 		{"detector", module + "/alert"},
 		{"alert", module + "/lambda"},
+		{"alert/email", module + "/alert/chat"},
+		{"alert/chat", module + "/alert/ocsf"},
+		{"alert/ocsf", module + "/alert/email"},
+		{"alert/words", module + "/alert/playbook"},
+		{"alert/playbook", module + "/alert/email"},
+		{"alert/safe", module + "/alert/words"},
+		{"alert/safe", module + "/detector"},
 		{"alert/exceptions", module + "/alert"},
 		{"alert", "go.yaml.in/yaml/v3"},
 		{"alert/exceptions", "github.com/aws/aws-lambda-go/events"},

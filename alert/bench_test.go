@@ -7,16 +7,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kmsentry/kmsentry/alert/internal/alerttest"
 	"github.com/kmsentry/kmsentry/detector"
 )
 
 func BenchmarkCompose(b *testing.B) {
 	for _, name := range []string{"public", "hostile", "huge"} {
-		f := findings()[name]
+		f := alerttest.Findings()[name]
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := Compose(f, testOptions()); err != nil {
+				if _, err := Compose(f, alerttest.Options()); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -47,8 +48,8 @@ func BenchmarkSampleEvents(b *testing.B) {
 			records = append(records, event.Detail)
 		}
 	}
-	o := testOptions()
-	detect, compose := make([]time.Duration, len(records)), make([]time.Duration, len(records))
+	o := alerttest.Options()
+	detecting, composing := make([]time.Duration, len(records)), make([]time.Duration, len(records))
 	best := func(d *time.Duration, took time.Duration) {
 		if *d == 0 || took < *d {
 			*d = took
@@ -65,16 +66,16 @@ func BenchmarkSampleEvents(b *testing.B) {
 			if _, err := Compose(r.Finding, o); err != nil {
 				b.Fatal(err)
 			}
-			best(&compose[i], time.Since(between))
-			best(&detect[i], between.Sub(start))
+			best(&composing[i], time.Since(between))
+			best(&detecting[i], between.Sub(start))
 		}
 	}
-	var detecting, composing time.Duration
+	var detected, composed time.Duration
 	for i := range records {
-		detecting, composing = detecting+detect[i], composing+compose[i]
+		detected, composed = detected+detecting[i], composed+composing[i]
 	}
 	each := float64(len(records))
-	b.ReportMetric(float64(detecting)/each, "detect-ns/event")
-	b.ReportMetric(float64(composing)/each, "compose-ns/event")
-	b.ReportMetric(float64(composing)/float64(detecting), "compose/detect")
+	b.ReportMetric(float64(detected)/each, "detect-ns/event")
+	b.ReportMetric(float64(composed)/each, "compose-ns/event")
+	b.ReportMetric(float64(composed)/float64(detected), "compose/detect")
 }

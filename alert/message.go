@@ -1,62 +1,21 @@
 package alert
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-	"io"
-	"net/url"
-	"slices"
+	"iter"
 	"strconv"
-	"strings"
-	"time"
 
+	"github.com/kmsentry/kmsentry/alert/chat"
+	"github.com/kmsentry/kmsentry/alert/email"
+	"github.com/kmsentry/kmsentry/alert/ocsf"
+	"github.com/kmsentry/kmsentry/alert/safe"
+	"github.com/kmsentry/kmsentry/alert/words"
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// Options say how findings are put into words.
-type Options struct {
-	Now        time.Time // when the alert is composed: the finding's creation time
-	Version    string    // of kmsentry, e.g. "v1.0.0"; "" reads as "devel"
-	RunbookURL string    // https URL shown in every alert; "" none
-	ChatClient string    // "slack" (default when empty) or "teams"
-	Mention    string    // Slack user group id to mention (S...), validated; "" none
-	HTTPSBody  string    // "chat" (default when empty) or "finding": what https subscribers get
-	Test       bool      // a canary: marked [TEST] in the subject
-	Expired    []string  // names of expired exceptions that would have held this finding back
-	Storm      *Storm    // what a storm kept from this alert's topic: every channel leads with it; nil none
-}
-
-// Check says what is wrong with o; nil when it can be used.
-func (o Options) Check() error {
-	if o.Now.IsZero() {
-		return fmt.Errorf("now: expected the time of the alert, found none")
-	}
-	if o.RunbookURL != "" {
-		u, err := url.Parse(o.RunbookURL)
-		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || o.RunbookURL != Sanitize(o.RunbookURL, 512) || strings.ContainsAny(o.RunbookURL, " <>|`\"'\\") {
-			return fmt.Errorf("runbook URL: expected an https URL of at most 512 plain characters, found %q", o.RunbookURL)
-		}
-	}
-	switch o.ChatClient {
-	case "", "slack":
-	case "teams":
-		if o.Mention != "" {
-			return fmt.Errorf("mention: expected none with chat client \"teams\", found %q", o.Mention)
-		}
-	default:
-		return fmt.Errorf("chat client: expected \"slack\" or \"teams\", found %q", o.ChatClient)
-	}
-	if o.Mention != "" && !isSlackGroup(o.Mention) {
-		return fmt.Errorf("mention: expected a Slack user group id (S...), found %q", o.Mention)
-	}
-	switch o.HTTPSBody {
-	case "", "chat", "finding":
-		return nil
-	default:
-		return fmt.Errorf("https body: expected \"chat\" or \"finding\", found %q", o.HTTPSBody)
-	}
-}
+// maxMessage is how large subject, body and attributes may be together, in
+// bytes. SNS takes 256 KiB (SNS API reference, Publish); what stays free is
+// for what the function adds.
+const maxMessage = 240 << 10
 
 // A Message is the input of one SNS Publish with MessageStructure=json.
 type Message struct {
@@ -81,24 +40,59 @@ func (m Message) size() int {
 // KiB is whole; what is cut of a larger finding is named in it.
 //
 // It fails when o is invalid, and never for anything in f.
-func Compose(f *detector.Finding, o Options) (Message, error) {
+func Compose(f *detector.Finding, o words.Options) (Message, error) {
 	if err := o.Check(); err != nil {
 		return Message{}, err
 	}
-	proposed := proposalFor(f)
-	plan := planFor(f, proposed != "")
-	chat, err := chat(f, o, plan)
+	rest, err := eachChannel(o, func(c channel) (string, error) { return c.finding(f, o) })
 	if err != nil {
 		return Message{}, err
 	}
 	m := Message{Subject: subject(f, o), Attributes: attributes(f, o)}
-	mail, short := email(f, o, plan, proposed), sms(f, o)
-	rest := []body{{"email", mail}, {"https", chat}, {"sms", short}}
-	if o.HTTPSBody == "finding" {
-		rest = slices.Delete(rest, 1, 2)
+	return withBody(m, ocsf.Narrowing(f, o), rest)
+}
+
+// A channel is what the subscribers of one SNS protocol get. Its functions fail
+// when the options are invalid; a sweep has at least one key, the worst first.
+type channel struct {
+	protocol string
+	finding  func(*detector.Finding, words.Options) (string, error)
+	sweep    func(words.Sweep, words.Options) (string, error)
+}
+
+// channels returns every channel but the finding itself, which is the default
+// that all other protocols get.
+func channels() []channel {
+	return []channel{
+		{"email", email.Compose, email.ComposeSweep},
+		{"https", chat.Compose, chat.ComposeSweep},
+		{"sms", sms, sweepSMS},
 	}
-	for _, l := range narrowing {
-		if m.Body, err = join(ocsf(f, o, l), rest); err != nil {
+}
+
+// eachChannel returns what each channel says by one of its functions, but for those
+// that are to get the default.
+func eachChannel(o words.Options, say func(channel) (string, error)) ([]body, error) {
+	var all []body
+	for _, c := range channels() {
+		if c.protocol == "https" && o.HTTPSBody == "finding" {
+			continue
+		}
+		text, err := say(c)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, body{c.protocol, text})
+	}
+	return all, nil
+}
+
+// withBody returns the message with a body: the rest, and the first of the
+// findings with which it fits, else the last.
+func withBody(m Message, findings iter.Seq[any], rest []body) (Message, error) {
+	for finding := range findings {
+		var err error
+		if m.Body, err = join(finding, rest); err != nil {
 			return Message{}, err
 		}
 		if m.size() <= maxMessage {
@@ -108,109 +102,21 @@ func Compose(f *detector.Finding, o Options) (Message, error) {
 	return m, nil
 }
 
-// A body is what the subscribers of one protocol get.
-type body struct{ protocol, text string }
-
-// join returns the JSON object of the bodies: the finding as JSON in "default",
-// and the rest. They are long and nearly all ASCII, which encoding/json escapes
-// at a third of the speed.
-func join(finding any, rest []body) (string, error) {
-	var out strings.Builder
-	if err := encodeTo(defaultBody{&out, rest}, finding); err != nil {
-		return "", err
-	}
-	for _, b := range rest {
-		out.WriteByte(',')
-		quote(&out, []byte(b.protocol))
-		out.WriteByte(':')
-		quote(&out, []byte(b.text))
-	}
-	out.WriteByte('}')
-	return out.String(), nil
-}
-
-// A defaultBody takes the encoded finding, in one piece as encoding/json writes
-// it, straight into the bodies: a copy less of the largest part.
-type defaultBody struct {
-	out  *strings.Builder
-	rest []body // what follows, for its length
-}
-
-// Write begins the object of the bodies with the finding.
-func (w defaultBody) Write(finding []byte) (int, error) {
-	n := len(finding) + bytes.Count(finding, []byte(`"`)) + bytes.Count(finding, []byte(`\`)) + 64
-	for _, b := range w.rest {
-		n += len(b.text) + strings.Count(b.text, "\n") + strings.Count(b.text, `"`) + strings.Count(b.text, `\`) + 16
-	}
-	w.out.Grow(n)
-	w.out.WriteString(`{"default":`)
-	quote(w.out, bytes.TrimSuffix(finding, []byte("\n")))
-	return len(finding), nil
-}
-
-// escaped are the bytes that a JSON string cannot hold as they are: one look,
-// where comparisons would be mispredicted at every quote.
-var escaped = [256]bool{
-	0: true, 1: true, 2: true, 3: true, 4: true, 5: true, 6: true, 7: true, 8: true, 9: true, 10: true,
-	11: true, 12: true, 13: true, 14: true, 15: true, 16: true, 17: true, 18: true, 19: true, 20: true,
-	21: true, 22: true, 23: true, 24: true, 25: true, 26: true, 27: true, 28: true, 29: true, 30: true, 31: true,
-	'"': true, '\\': true,
-}
-
-// quote writes s, which is valid UTF-8, as a JSON string.
-func quote(out *strings.Builder, s []byte) {
-	out.WriteByte('"')
-	from := 0 // of what is not written yet
-	for i := range len(s) {
-		c := s[i]
-		if !escaped[c] {
-			continue
-		}
-		out.Write(s[from:i])
-		from = i + 1
-		switch c {
-		case '"', '\\':
-			out.WriteByte('\\')
-			from = i
-		case '\n':
-			out.WriteString(`\n`)
-		default:
-			fmt.Fprintf(out, `\u%04x`, c)
-		}
-	}
-	out.Write(s[from:])
-	out.WriteByte('"')
-}
-
 // attributes are what subscriptions filter on. SNS discards raw SQS deliveries
 // with more than ten.
 // Source: SNS developer guide, sns-message-attributes.html.
-func attributes(f *detector.Finding, o Options) map[string]string {
+func attributes(f *detector.Finding, o words.Options) map[string]string {
 	const longest = 256 // characters of a value
 	return map[string]string{
 		"verdict":  f.Verdict.String(),
 		"severity": f.Severity.String(),
-		"account":  orUnknown(ascii(f.Event.Account, longest)),
-		"region":   orUnknown(ascii(f.Event.Region, longest)),
-		"event":    orUnknown(ascii(f.Event.Name, longest)),
-		"key":      orUnknown(ascii(threadID(f), longest)),
-		"actor":    orUnknown(ascii(f.Actor.ARN, longest)),
-		"mfa":      mfaState(f.Actor),
+		"account":  safe.OrUnknown(safe.ASCII(f.Event.Account, longest)),
+		"region":   safe.OrUnknown(safe.ASCII(f.Event.Region, longest)),
+		"event":    safe.OrUnknown(safe.ASCII(f.Event.Name, longest)),
+		"key":      safe.OrUnknown(safe.ASCII(words.ThreadID(f), longest)),
+		"actor":    safe.OrUnknown(safe.ASCII(f.Actor.ARN, longest)),
+		"mfa":      words.MFAState(f.Actor),
 		"in_force": strconv.FormatBool(!f.Attempted),
 		"test":     strconv.FormatBool(o.Test),
 	}
-}
-
-// encode writes v as JSON on one line, leaving <, > and & readable.
-func encode(v any) (string, error) {
-	var b strings.Builder
-	err := encodeTo(&b, v)
-	return strings.TrimSuffix(b.String(), "\n"), err
-}
-
-// encodeTo is encode with a line end, in one Write.
-func encodeTo(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
 }

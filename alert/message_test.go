@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kmsentry/kmsentry/alert/internal/alerttest"
+	"github.com/kmsentry/kmsentry/alert/safe"
+	"github.com/kmsentry/kmsentry/alert/words"
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
@@ -46,13 +49,13 @@ func checkMessage(t *testing.T, m Message) map[string]string {
 	if !json.Valid([]byte(bodies["default"])) {
 		t.Errorf("default is not JSON: %.200s", bodies["default"])
 	}
-	for protocol, body := range bodies {
-		if protocol != "default" && body == bodies["default"] {
+	for protocol, text := range bodies {
+		if protocol != "default" && text == bodies["default"] {
 			t.Errorf("%s repeats default, which its subscribers get anyway", protocol)
 		}
 	}
 	for protocol := range bodies {
-		if !slices.Contains([]string{"default", "email", "https", "sms"}, protocol) {
+		if protocol != "default" && !slices.ContainsFunc(channels(), func(c channel) bool { return c.protocol == protocol }) {
 			t.Errorf("a body for %q", protocol)
 		}
 	}
@@ -62,19 +65,39 @@ func checkMessage(t *testing.T, m Message) map[string]string {
 	return bodies
 }
 
+// A shownFinding is what the tests of messages read of a finding.
+type shownFinding struct {
+	Metadata struct {
+		IsTruncated bool `json:"is_truncated"`
+	}
+	Evidences []struct{ Data shownData }
+}
+
+type shownData struct {
+	Cut    []string
+	Held   *struct{ Count int } `json:"held_alerts"`
+	Policy shownPolicy
+}
+
+type shownPolicy struct {
+	Text, SHA256, Where string
+	Bytes               int
+	Cut                 bool
+}
+
 func TestCompose(t *testing.T) {
-	ocsfs, own := loadOCSF(t), findingSchema(t)
-	eachFinding(t, func(t *testing.T, f *detector.Finding) {
-		m, err := Compose(f, testOptions())
+	schemas := alerttest.FindingSchemas(t)
+	alerttest.EachFinding(t, func(t *testing.T, f *detector.Finding) {
+		m, err := Compose(f, alerttest.Options())
 		if err != nil {
 			t.Fatal(err)
 		}
 		bodies := checkMessage(t, m)
-		checkFinding(t, []byte(bodies["default"]), ocsfs, own)
+		alerttest.CheckFinding(t, bodies["default"], schemas)
 		if !strings.Contains(bodies["https"], `"source":"custom"`) {
 			t.Errorf("https is not a chat notification: %.100s", bodies["https"])
 		}
-		o := testOptions()
+		o := alerttest.Options()
 		o.HTTPSBody = "finding"
 		if m, err = Compose(f, o); err != nil {
 			t.Fatal(err)
@@ -85,12 +108,20 @@ func TestCompose(t *testing.T) {
 	})
 }
 
+func TestComposeRefusesInvalidOptions(t *testing.T) {
+	o := alerttest.Options()
+	o.Mention = "!channel"
+	if m, err := Compose(alerttest.PublicFinding(), o); err == nil || m.Body != "" {
+		t.Errorf("Compose = %+v, %v, want an error", m, err)
+	}
+}
+
 func TestComposeHuge(t *testing.T) {
 	huge := strings.Repeat("\\\"\u202e<&>`\n", 8<<10)
-	filled, quotes := publicFinding(), publicFinding()
-	fill(filled, huge)
-	fill(quotes, strings.Repeat(`"`, 64<<10))
-	wideList := hugeFinding()
+	filled, quotes := alerttest.PublicFinding(), alerttest.PublicFinding()
+	alerttest.Fill(filled, huge)
+	alerttest.Fill(quotes, strings.Repeat(`"`, 64<<10))
+	wideList := alerttest.HugeFinding()
 	wideList.Policy.Text = strings.Repeat(`"`, 32<<10) // whole, whatever is around it
 	g := &wideList.Decision.Grants[0]
 	g.Witness.Context = map[string][]string{}
@@ -110,25 +141,25 @@ func TestComposeHuge(t *testing.T) {
 		f   *detector.Finding
 		cut string // a part that must be cut
 	}{
-		"32 kB policy, 60 statements": {hugeFinding(), "grants"},
+		"32 kB policy, 60 statements": {alerttest.HugeFinding(), "grants"},
 		"every text 64 kB":            {filled, "policy.text"},
 		"every text quotes":           {quotes, "policy.text"},
 		"every list long":             {wideList, "grants"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := c.f
-			m, err := Compose(f, testOptions())
+			m, err := Compose(f, alerttest.Options())
 			if err != nil {
 				t.Fatal(err)
 			}
 			bodies := checkMessage(t, m)
-			var out ocsfFinding
+			var out shownFinding
 			if err := json.Unmarshal([]byte(bodies["default"]), &out); err != nil {
 				t.Fatal(err)
 			}
 			p := out.Evidences[0].Data.Policy
 			whole := p.Text == f.Policy.Text && p.Where == ""
-			beginning := strings.HasPrefix(p.Where, "CloudTrail event ") && strings.HasSuffix(p.Text, cutMark)
+			beginning := strings.HasPrefix(p.Where, "CloudTrail event ") && strings.HasSuffix(p.Text, safe.CutMark)
 			if p.SHA256 != f.Policy.SHA256 || p.Bytes != len(f.Policy.Text) || p.Cut != (c.cut == "policy.text") || p.Cut && !beginning || !p.Cut && !whole {
 				t.Errorf("policy: cut %v, %d bytes, sha256 %s, where %q", p.Cut, p.Bytes, p.SHA256, p.Where)
 			}
@@ -181,21 +212,21 @@ func TestComposeKeepsAPolicyWhole(t *testing.T) {
 			}
 			record := fmt.Sprintf(`{"eventVersion":"1.11","eventID":"f09518ac-5ae5-4214-80ee-4f23ccdedd4c","eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy",
 				"eventTime":"2026-11-23T03:14:15Z","awsRegion":"us-west-2","recipientAccountId":"111122223333","userIdentity":{"type":"IAMUser","userName":"build"},
-				"requestParameters":{"keyId":%q,"policy":%s},"responseElements":null}`, keyInUSWest, literal(t, text))
+				"requestParameters":{"keyId":%q,"policy":%s},"responseElements":null}`, alerttest.KeyInUSWest, literal(t, text))
 			result, err := detector.Detector{}.Detect([]byte(record))
 			if err != nil || result.Finding == nil {
 				t.Fatalf("no finding: %s, %v", result.Quiet, err)
 			}
-			m, err := Compose(result.Finding, testOptions())
+			m, err := Compose(result.Finding, alerttest.Options())
 			if err != nil {
 				t.Fatal(err)
 			}
-			var out ocsfFinding
+			var out shownFinding
 			if err := json.Unmarshal([]byte(checkMessage(t, m)["default"]), &out); err != nil {
 				t.Fatal(err)
 			}
 			p := out.Evidences[0].Data.Policy
-			if p.Cut || p.Text != document(text) || p.Bytes != len(text) {
+			if p.Cut || p.Text != safe.Document(text) || p.Bytes != len(text) {
 				t.Errorf("message of %d bytes: policy cut %t, %d of %d bytes; cut: %v", m.size(), p.Cut, len(p.Text), len(text), out.Evidences[0].Data.Cut)
 			}
 		})
@@ -213,13 +244,13 @@ func literal(t *testing.T, s string) string {
 }
 
 func TestComposeCutsNothingOfAnOrdinaryFinding(t *testing.T) {
-	f := publicFinding()
-	f.Policy.Text = openPolicy + strings.Repeat(" ", 8<<10)
-	m, err := Compose(f, testOptions())
+	f := alerttest.PublicFinding()
+	f.Policy.Text = alerttest.OpenPolicy + strings.Repeat(" ", 8<<10)
+	m, err := Compose(f, alerttest.Options())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if body := checkMessage(t, m)["default"]; strings.Contains(body, `"cut"`) || strings.Contains(body, "is_truncated") {
+	if finding := checkMessage(t, m)["default"]; strings.Contains(finding, `"cut"`) || strings.Contains(finding, "is_truncated") {
 		t.Error("an 8 kB policy was cut")
 	}
 }
@@ -232,7 +263,7 @@ func TestAttributesAreDocumented(t *testing.T) {
 	_, table, _ := strings.Cut(string(text), "## Message attributes")
 	table, _, _ = strings.Cut(table, "\n## ")
 	rows := regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\|").FindAllStringSubmatch(table, -1)
-	have := attributes(publicFinding(), testOptions())
+	have := attributes(alerttest.PublicFinding(), alerttest.Options())
 	if len(rows) != len(have) {
 		t.Errorf("docs/alerts.md describes %d attributes, want %d", len(rows), len(have))
 	}
@@ -244,29 +275,29 @@ func TestAttributesAreDocumented(t *testing.T) {
 }
 
 func TestSubject(t *testing.T) {
-	long, replica := publicFinding(), publicFinding()
+	long, replica := alerttest.PublicFinding(), alerttest.PublicFinding()
 	replica.Key.Region = "eu-west-1" // the call was made in the primary's Region
 	long.Key.Region, long.Decision.Grants[0].Action = "ap-northeast-3", "kms:GenerateDataKeyPairWithoutPlaintext"
-	mixed := publicFinding()
+	mixed := alerttest.PublicFinding()
 	mixed.Decision.Grants = append(mixed.Decision.Grants, mixed.Decision.Grants[0])
 	mixed.Decision.Grants[0].Audience, mixed.Decision.Grants[1].Action = decide.Shared, "kms:ReEncryptTo"
-	test := testOptions()
+	test := alerttest.Options()
 	test.Test = true
-	all := findings()
+	all := alerttest.Findings()
 	for name, c := range map[string]struct {
 		f    *detector.Finding
-		o    Options
+		o    words.Options
 		want string
 	}{
-		"public":     {publicFinding(), testOptions(), "[CRITICAL] KMS key open to everyone: kms:Encrypt 111122223333 us-west-2 ...34567890ab"},
-		"canary":     {publicFinding(), test, "[TEST] [CRITICAL] KMS key open to everyone: kms:Encrypt 111122223333 us-west-2 ...34567890ab"},
-		"long":       {long, testOptions(), "[CRITICAL] KMS key open to everyone 111122223333 ...34567890ab"},
-		"refused":    {all["attempted"], testOptions(), "[LOW] Refused attempt: KMS key open to everyone: kms:Encrypt 111122223333 us-west-2 ...34567890ab"},
-		"undecided":  {all["undecided"], testOptions(), "[MEDIUM] KMS key policy could not be decided 111122223333 us-west-2 ...34567890ab"},
-		"unreadable": {all["unparsed"], testOptions(), "[MEDIUM] KMS key policy could not be read 111122223333 us-west-2 ...34567890ab"},
-		"replica":    {replica, testOptions(), "[CRITICAL] KMS key open to everyone: kms:Encrypt 111122223333 eu-west-1 ...34567890ab"},
-		"worst":      {mixed, testOptions(), "[CRITICAL] KMS key open to everyone: kms:ReEncryptTo 111122223333 us-west-2 ...34567890ab"},
-		"zero":       {&detector.Finding{}, testOptions(), "[LOW] May be in force: KMS key policy could not be decided unknown"},
+		"public":     {alerttest.PublicFinding(), alerttest.Options(), "[CRITICAL] KMS key open to everyone: kms:Encrypt 111122223333 us-west-2 ...34567890ab"},
+		"canary":     {alerttest.PublicFinding(), test, "[TEST] [CRITICAL] KMS key open to everyone: kms:Encrypt 111122223333 us-west-2 ...34567890ab"},
+		"long":       {long, alerttest.Options(), "[CRITICAL] KMS key open to everyone 111122223333 ...34567890ab"},
+		"refused":    {all["attempted"], alerttest.Options(), "[LOW] Refused attempt: KMS key open to everyone: kms:Encrypt 111122223333 us-west-2 ...34567890ab"},
+		"undecided":  {all["undecided"], alerttest.Options(), "[MEDIUM] KMS key policy could not be decided 111122223333 us-west-2 ...34567890ab"},
+		"unreadable": {all["unparsed"], alerttest.Options(), "[MEDIUM] KMS key policy could not be read 111122223333 us-west-2 ...34567890ab"},
+		"replica":    {replica, alerttest.Options(), "[CRITICAL] KMS key open to everyone: kms:Encrypt 111122223333 eu-west-1 ...34567890ab"},
+		"worst":      {mixed, alerttest.Options(), "[CRITICAL] KMS key open to everyone: kms:ReEncryptTo 111122223333 us-west-2 ...34567890ab"},
+		"zero":       {&detector.Finding{}, alerttest.Options(), "[LOW] May be in force: KMS key policy could not be decided unknown"},
 	} {
 		if got := subject(c.f, c.o); got != c.want {
 			t.Errorf("%s: subject = %q, want %q", name, got, c.want)
@@ -290,23 +321,23 @@ func TestQuoted(t *testing.T) {
 // The law of Compose: whatever is in the finding, SNS takes the message
 // and every subscriber can read its part.
 func FuzzCompose(f *testing.F) {
-	f.Add(attack, uint8(1))
+	f.Add(alerttest.Attack, uint8(1))
 	f.Add("\\\"\n\u202e", uint8(255))
 	f.Add("", uint8(0))
 	f.Add(" ", uint8(8))
 	f.Add(`"`, uint8(255))
 	f.Add("arn:aws:kms:us-east-1:1:key/x https://x", uint8(90))
 	f.Fuzz(func(t *testing.T, s string, times uint8) {
-		finding := publicFinding()
+		finding := alerttest.PublicFinding()
 		text := strings.Repeat(s, int(times)) // TestComposeHuge has the large ones
-		fill(finding, text[:min(len(text), 3000)])
-		m, err := Compose(finding, testOptions())
+		alerttest.Fill(finding, text[:min(len(text), 3000)])
+		m, err := Compose(finding, alerttest.Options())
 		if err != nil {
 			t.Fatal(err)
 		}
 		bodies := checkMessage(t, m)
 		for i, line := range strings.Split(bodies["email"], "\n") {
-			if r, bad := unsafeRune(line); bad || !lineStarts.MatchString(line) {
+			if r, bad := alerttest.UnsafeRune(line); bad || !alerttest.IsMailLine(line) {
 				t.Fatalf("line %d of the mail is %q (%U)", i+1, line, r)
 			}
 		}

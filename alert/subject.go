@@ -3,8 +3,9 @@ package alert
 import (
 	"cmp"
 	"fmt"
-	"strings"
 
+	"github.com/kmsentry/kmsentry/alert/safe"
+	"github.com/kmsentry/kmsentry/alert/words"
 	"github.com/kmsentry/kmsentry/detector"
 )
 
@@ -16,20 +17,20 @@ const (
 
 // subject is the mail's subject: severity, what, and where the key is, as much
 // as fits.
-func subject(f *detector.Finding, o Options) string {
-	head := tag(f, o) + brief(f)
+func subject(f *detector.Finding, o words.Options) string {
+	head := words.Tag(f.Severity, o) + words.Brief(f)
 	action := ""
-	if worst := worstGrant(f.Decision); worst != nil {
-		action = ": " + ascii(worst.Action, 48)
+	if worst := words.WorstGrant(f.Decision); worst != nil {
+		action = ": " + safe.ASCII(worst.Action, 48)
 	}
 	key, region := "", ""
-	if id := ascii(f.Key.ID, 64); id != "" {
+	if id := safe.ASCII(f.Key.ID, 64); id != "" {
 		key = " ..." + id[max(len(id)-10, 0):]
 	}
 	if in := cmp.Or(f.Key.Region, f.Event.Region); in != "" {
-		region = " " + ascii(in, 24)
+		region = " " + safe.ASCII(in, 24)
 	}
-	account := " " + orUnknown(ascii(cmp.Or(f.Key.Account, f.Event.Account), 12))
+	account := " " + safe.OrUnknown(safe.ASCII(cmp.Or(f.Key.Account, f.Event.Account), 12))
 	for _, s := range []string{
 		head + action + account + region + key,
 		head + action + account + key,
@@ -39,28 +40,16 @@ func subject(f *detector.Finding, o Options) string {
 			return s
 		}
 	}
-	return cut(head, maxSubject)
-}
-
-// tag opens subjects and short messages.
-func tag(f *detector.Finding, o Options) string {
-	t := "[" + strings.ToUpper(f.Severity.String()) + "] "
-	if o.Storm != nil {
-		t = "[STORM] " + t
-	}
-	if o.Test {
-		t = "[TEST] " + t
-	}
-	return t
+	return safe.Cut(head, maxSubject)
 }
 
 // sms is the finding on one line of ASCII.
-func sms(f *detector.Finding, o Options) string {
+func sms(f *detector.Finding, o words.Options) (string, error) {
 	region := ""
 	if in := cmp.Or(f.Key.Region, f.Event.Region); in != "" {
-		region = ", " + ascii(in, 24)
+		region = ", " + safe.ASCII(in, 24)
 	}
-	text := fmt.Sprintf("%s%s, account %s%s, key %s, by %s", tag(f, o), brief(f),
-		orUnknown(ascii(f.Key.Account, 12)), region, ascii(keyName(f.Key), 36), ascii(who(f.Actor), 512)) // cut once, below
-	return cut(text, maxSMS)
+	text := fmt.Sprintf("%s%s, account %s%s, key %s, by %s", words.Tag(f.Severity, o), words.Brief(f),
+		safe.OrUnknown(safe.ASCII(f.Key.Account, 12)), region, safe.ASCII(words.KeyName(f.Key), 36), safe.ASCII(words.Who(f.Actor), 512)) // cut once, below
+	return safe.Cut(text, maxSMS), nil
 }

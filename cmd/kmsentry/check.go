@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/safe"
 	"github.com/kmsentry/kmsentry/internal/check"
 	"github.com/kmsentry/kmsentry/internal/exit"
 	"github.com/kmsentry/kmsentry/internal/hunt"
@@ -39,19 +39,19 @@ func runCheck(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return exit.OK
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, "kmsentry check:", alert.Sanitize(err.Error(), 400))
+		fmt.Fprintln(stderr, "kmsentry check:", safe.Sanitize(err.Error(), 400))
 		return exit.Usage
 	}
 	if o.RCPs, err = check.ReadRCPs(o.rcpFiles); err != nil {
-		fmt.Fprintln(stderr, "kmsentry check:", alert.Sanitize(err.Error(), 400))
+		fmt.Fprintln(stderr, "kmsentry check:", safe.Sanitize(err.Error(), 400))
 		return exit.Error
 	}
 	if o.verbose {
-		fmt.Fprintf(stderr, "kmsentry check: %s: %s\n", alert.Sanitize(cmp.Or(o.config, "no "+configName), 400), alert.Sanitize(cmp.Or(strings.Join(o.from, "; "), "nothing"), 600))
+		fmt.Fprintf(stderr, "kmsentry check: %s: %s\n", safe.Sanitize(cmp.Or(o.config, "no "+configName), 400), safe.Sanitize(cmp.Or(strings.Join(o.from, "; "), "nothing"), 600))
 	}
 	if o.baselineFile != "" {
 		if o.Baseline, err = check.ReadBaseline(o.baselineFile, o.At); err != nil {
-			fmt.Fprintln(stderr, "kmsentry check:", alert.Sanitize(err.Error(), 600))
+			fmt.Fprintln(stderr, "kmsentry check:", safe.Sanitize(err.Error(), 600))
 			return exit.Error
 		}
 	}

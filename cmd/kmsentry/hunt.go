@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/safe"
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/internal/awsid"
 	"github.com/kmsentry/kmsentry/internal/check"
@@ -62,7 +62,7 @@ func runHunt(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return exit.OK
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, "kmsentry hunt:", alert.Sanitize(err.Error(), 400))
+		fmt.Fprintln(stderr, "kmsentry hunt:", safe.Sanitize(err.Error(), 400))
 		return exit.Usage
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -81,7 +81,7 @@ func runHunt(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	status, err := huntAll(ctx, o, stdin, stdout, stderr)
 	if err != nil {
-		fmt.Fprintln(stderr, "kmsentry hunt:", alert.Sanitize(err.Error(), 400))
+		fmt.Fprintln(stderr, "kmsentry hunt:", safe.Sanitize(err.Error(), 400))
 		return max(status, exit.Error)
 	}
 	return status

@@ -15,7 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go/logging"
 
-	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/safe"
 	"github.com/kmsentry/kmsentry/internal/check"
 	"github.com/kmsentry/kmsentry/internal/exit"
 	"github.com/kmsentry/kmsentry/internal/show"
@@ -57,7 +57,7 @@ func sweepCommand(ctx context.Context, args []string, stdout, stderr io.Writer) 
 }
 
 func sweepFault(stderr io.Writer, err error) {
-	fmt.Fprintln(stderr, "kmsentry sweep:", alert.Sanitize(err.Error(), 600))
+	fmt.Fprintln(stderr, "kmsentry sweep:", safe.Sanitize(err.Error(), 600))
 }
 
 // run reads the files of the command line, then AWS.

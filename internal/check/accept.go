@@ -6,8 +6,8 @@ import (
 	"io"
 	"time"
 
-	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/alert/exceptions"
+	"github.com/kmsentry/kmsentry/alert/safe"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/awsid"
 	"github.com/kmsentry/kmsentry/internal/exit"
@@ -18,7 +18,7 @@ import (
 // faults accepts nothing: the list is nil, the exit status Error, and each fault a
 // line on stderr.
 func LoadExceptions(file string, at time.Time, alone bool, stdout, stderr io.Writer) (*exceptions.List, int) {
-	name := alert.Sanitize(file, 200)
+	name := safe.Sanitize(file, 200)
 	text, err := ReadInput(file, nil)
 	if err == nil {
 		var list *exceptions.List
@@ -35,7 +35,7 @@ func LoadExceptions(file string, at time.Time, alone bool, stdout, stderr io.Wri
 		faults = all.Unwrap()
 	}
 	for _, fault := range faults {
-		fmt.Fprintf(stderr, "kmsentry check: %s: %s\n", name, alert.Sanitize(fault.Error(), 600))
+		fmt.Fprintf(stderr, "kmsentry check: %s: %s\n", name, safe.Sanitize(fault.Error(), 600))
 	}
 	return nil, exit.Error
 }
@@ -99,5 +99,5 @@ func (c *Result) subject() exceptions.Subject {
 // acceptedLine says by what c is accepted.
 func (c *Result) acceptedLine() string {
 	a := c.Accepted
-	return fmt.Sprintf("by %q (%s) until %s: %s", a.By, alert.Sanitize(a.Owner, 100), a.Expires.Format(time.DateOnly), alert.Sanitize(a.Reason, 300))
+	return fmt.Sprintf("by %q (%s) until %s: %s", a.By, safe.Sanitize(a.Owner, 100), a.Expires.Format(time.DateOnly), safe.Sanitize(a.Reason, 300))
 }

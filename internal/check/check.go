@@ -13,7 +13,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/safe"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/exit"
 	"github.com/kmsentry/kmsentry/internal/show"
@@ -50,12 +50,12 @@ func checkEach(o Options, files []inputFile, bar *progress, stdin io.Reader, p p
 		t.add(out)
 		switch {
 		case out.unknown != "":
-			fmt.Fprintf(stderr, "kmsentry check: skipped %s: %s\n", alert.Sanitize(file.name, 400), alert.Sanitize(out.unknown, 400))
+			fmt.Fprintf(stderr, "kmsentry check: skipped %s: %s\n", safe.Sanitize(file.name, 400), safe.Sanitize(out.unknown, 400))
 		case out.withoutKey && o.RequireKey && !file.walked:
 			out.documents = append(out.documents, Result{File: file.name, err: errors.New("expected a key (--require-key), found none"), Decision: decide.Unread()})
 		}
 		for _, note := range out.notes {
-			fmt.Fprintf(stderr, "kmsentry check: %s: %s\n", alert.Sanitize(file.name, 400), alert.Sanitize(note, 400))
+			fmt.Fprintf(stderr, "kmsentry check: %s: %s\n", safe.Sanitize(file.name, 400), safe.Sanitize(note, 400))
 		}
 		worst := exit.OK
 		for _, c := range out.documents {
@@ -81,13 +81,13 @@ func checkEach(o Options, files []inputFile, bar *progress, stdin io.Reader, p p
 	}
 	if o.WriteBaseline != "" {
 		if err := found.Write(o.WriteBaseline, o.At); err != nil {
-			fmt.Fprintf(stderr, "kmsentry check: --write-baseline %s: %s\n", alert.Sanitize(o.WriteBaseline, 400), alert.Sanitize(show.Reason(err).Error(), 400))
+			fmt.Fprintf(stderr, "kmsentry check: --write-baseline %s: %s\n", safe.Sanitize(o.WriteBaseline, 400), safe.Sanitize(show.Reason(err).Error(), 400))
 			return exit.Error
 		}
-		fmt.Fprintf(stderr, "kmsentry check: wrote %s to %s\n", show.Count(len(found.Accepted), "key"), alert.Sanitize(o.WriteBaseline, 400))
+		fmt.Fprintf(stderr, "kmsentry check: wrote %s to %s\n", show.Count(len(found.Accepted), "key"), safe.Sanitize(o.WriteBaseline, 400))
 	}
 	for _, line := range t.faults(o) {
-		fmt.Fprintln(stderr, "kmsentry check:", alert.Sanitize(line, 400))
+		fmt.Fprintln(stderr, "kmsentry check:", safe.Sanitize(line, 400))
 		status = max(status, exit.Error)
 	}
 	return status
@@ -145,6 +145,6 @@ func newPrinter(o Options, s show.Style, stdout, stderr io.Writer) printer {
 
 // outputFault says that the report could not be written: it is not complete.
 func outputFault(err error, stderr io.Writer) int {
-	fmt.Fprintln(stderr, "kmsentry check: standard output:", alert.Sanitize(err.Error(), 200))
+	fmt.Fprintln(stderr, "kmsentry check: standard output:", safe.Sanitize(err.Error(), 200))
 	return exit.Error
 }

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/safe"
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
@@ -131,7 +131,7 @@ func grantLine(c Result) string {
 	if c.granted.Operations != nil {
 		operations = strings.Join(slices.Sorted(slices.Values(c.granted.Operations)), ", ")
 	}
-	text := fmt.Sprintf("a grant to %s: %s", alert.Sanitize(cmp.Or(c.granted.Grantee, "a principal that is not known"), 200), operations)
+	text := fmt.Sprintf("a grant to %s: %s", safe.Sanitize(cmp.Or(c.granted.Grantee, "a principal that is not known"), 200), operations)
 	if c.between != "" {
 		text = c.between + ": " + text + "; " + c.Decision.Undecided[0].Reason
 	}

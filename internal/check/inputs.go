@@ -6,7 +6,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/safe"
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/internal/load"
 	"github.com/kmsentry/kmsentry/internal/show"
@@ -44,11 +44,11 @@ func ReadRCPs(files []string) (rcps []*policy.Policy, err error) {
 	for _, file := range files {
 		text, err := ReadInput(file, nil)
 		if err != nil {
-			return nil, fmt.Errorf("--rcp %s: %w", alert.Sanitize(file, 200), err)
+			return nil, fmt.Errorf("--rcp %s: %w", safe.Sanitize(file, 200), err)
 		}
 		rcp, err := policy.ParseRCP(text)
 		if err != nil {
-			return nil, fmt.Errorf("--rcp %s: %w", alert.Sanitize(file, 200), err)
+			return nil, fmt.Errorf("--rcp %s: %w", safe.Sanitize(file, 200), err)
 		}
 		rcps = append(rcps, rcp)
 	}

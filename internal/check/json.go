@@ -4,7 +4,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/words"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
@@ -70,7 +70,7 @@ type Grant struct {
 	Action     string                `json:"action"`
 	Audience   decide.Verdict        `json:"audience"`
 	Statements []decide.StatementRef `json:"statements"`
-	Witness    alert.Witness         `json:"witness"`
+	Witness    words.Witness         `json:"witness"`
 	Named      []string              `json:"named"`
 	Why        []string              `json:"why"`
 }
@@ -192,9 +192,9 @@ func Grants(c Result, grants []decide.Grant) []Grant {
 
 // witnessOf has the time only where the answer depends on it, so that two runs
 // print the same bytes.
-func witnessOf(r evaluate.Request) alert.Witness {
+func witnessOf(r evaluate.Request) words.Witness {
 	if !timely(r) {
 		r.Time = time.Time{}
 	}
-	return alert.WitnessOf(r)
+	return words.WitnessOf(r)
 }

@@ -3,7 +3,7 @@ package check
 import (
 	"strings"
 
-	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/safe"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
@@ -23,7 +23,7 @@ func OwnerLines(c Result) []string {
 	if c.Account == "" || c.err != nil {
 		return nil
 	}
-	account := alert.Sanitize(c.Account, 12)
+	account := safe.Sanitize(c.Account, 12)
 	var lines []string
 	add := func(text string, why decide.Open) {
 		if why.Reason != "" {
@@ -63,7 +63,7 @@ func GuardLine(d decide.Decision) string {
 func closedLine(c Result) string {
 	text := "no outsider can encrypt, decrypt or sign with it"
 	if c.Locked() {
-		text = "locked: nobody in " + alert.Sanitize(c.Account, 12) + " can change the policy; " + text
+		text = "locked: nobody in " + safe.Sanitize(c.Account, 12) + " can change the policy; " + text
 	}
 	var others []string
 	for _, g := range groupGrants(c.Decision.Others) {

@@ -8,7 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/safe"
+	"github.com/kmsentry/kmsentry/alert/words"
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 	"github.com/kmsentry/kmsentry/internal/awsid"
@@ -17,9 +18,9 @@ import (
 
 // inWords gives a witness as a sentence: who calls what on which key, when.
 func inWords(r evaluate.Request) string {
-	who := alert.Sanitize(cmp.Or(r.Session, r.Principal, r.Service, "an AWS service"), 200)
-	key := alert.Sanitize(cmp.Or(r.Resource, "the key"), 200)
-	text := who + alert.SessionOf(r) + " calls " + r.Action + " on " + key
+	who := safe.Sanitize(cmp.Or(r.Session, r.Principal, r.Service, "an AWS service"), 200)
+	key := safe.Sanitize(cmp.Or(r.Resource, "the key"), 200)
+	text := who + words.SessionOf(r) + " calls " + r.Action + " on " + key
 	if timely(r) {
 		text += " at " + r.Time.UTC().Format(time.RFC3339)
 	}
@@ -32,9 +33,9 @@ func carried(r evaluate.Request) string {
 	for _, k := range slices.Sorted(maps.Keys(r.Context)) {
 		var values []string
 		for _, v := range r.Context[k] {
-			values = append(values, alert.Sanitize(v, 200))
+			values = append(values, safe.Sanitize(v, 200))
 		}
-		parts = append(parts, alert.Sanitize(k, 100)+"="+strings.Join(values, ","))
+		parts = append(parts, safe.Sanitize(k, 100)+"="+strings.Join(values, ","))
 	}
 	return strings.Join(parts, " ")
 }
@@ -46,24 +47,24 @@ func replay(r evaluate.Request) string {
 	if r.Service != "" || throughService(r) {
 		return ""
 	}
-	words := verb(r)
-	if words == nil {
+	args := verb(r)
+	if args == nil {
 		return ""
 	}
-	words = append(words, algorithm(r)...)
-	words = append(words, encryptionContext(r)...)
+	args = append(args, algorithm(r)...)
+	args = append(args, encryptionContext(r)...)
 	if arn, ok := awsid.ParseKeyARN(r.Resource); ok {
-		words = append(words, "--region", arn.Region)
+		args = append(args, "--region", arn.Region)
 	}
-	for i, w := range words {
+	for i, w := range args {
 		if strings.ContainsFunc(w, func(c rune) bool { return c < ' ' || c > '~' || c == '\'' }) {
 			return ""
 		}
 		if !plainWord.MatchString(w) {
-			words[i] = "'" + w + "'"
+			args[i] = "'" + w + "'"
 		}
 	}
-	return "aws kms " + strings.Join(words, " ")
+	return "aws kms " + strings.Join(args, " ")
 }
 
 // plainWord needs no quotes in a shell.
@@ -85,24 +86,24 @@ func verb(r evaluate.Request) []string {
 	if !ok || a.Command == "" {
 		return nil
 	}
-	words := strings.Fields(a.Command)
-	for i, w := range words {
+	args := strings.Fields(a.Command)
+	for i, w := range args {
 		switch w {
 		case "KEY":
-			words[i] = keyID(r)
+			args[i] = keyID(r)
 		case "PAIRSPEC":
-			words[i] = cmp.Or(first(r, "kms:DataKeyPairSpec"), "RSA_2048")
+			args[i] = cmp.Or(first(r, "kms:DataKeyPairSpec"), "RSA_2048")
 		case "GRANTEE":
-			words[i] = cmp.Or(first(r, "kms:GranteePrincipal"), r.Principal)
+			args[i] = cmp.Or(first(r, "kms:GranteePrincipal"), r.Principal)
 		case "OPERATIONS":
-			words[i] = cmp.Or(first(r, "kms:GrantOperations"), "Encrypt")
+			args[i] = cmp.Or(first(r, "kms:GrantOperations"), "Encrypt")
 		case "SIGNING":
-			words[i] = cmp.Or(first(r, "kms:SigningAlgorithm"), "SIGNING_ALGORITHM")
+			args[i] = cmp.Or(first(r, "kms:SigningAlgorithm"), "SIGNING_ALGORITHM")
 		case "MAC":
-			words[i] = cmp.Or(first(r, "kms:MacAlgorithm"), "MAC_ALGORITHM")
+			args[i] = cmp.Or(first(r, "kms:MacAlgorithm"), "MAC_ALGORITHM")
 		}
 	}
-	return words
+	return args
 }
 
 // keyID is how the witness names the key: by its ARN, or by an alias when the

@@ -14,7 +14,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/safe"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/awsid"
 	"github.com/kmsentry/kmsentry/internal/load"
@@ -128,7 +128,7 @@ func (p *SARIF) message(c Result) string {
 	d := c.Decision
 	parts := []string{capital(headline(c)) + "."}
 	if c.granted == nil && c.place != "" {
-		parts[0] = "Key " + alert.Sanitize(c.place, 200) + ": " + headline(c) + "."
+		parts[0] = "Key " + safe.Sanitize(c.place, 200) + ": " + headline(c) + "."
 	}
 	for _, g := range groupGrants(d.Grants) {
 		parts = append(parts, g.grants[0].Why...)
@@ -151,7 +151,7 @@ func (p *SARIF) sentences(c Result, parts ...string) string {
 		parts[i] = capital(parts[i]) + "."
 	}
 	if c.place != "" {
-		parts[0] = "Key " + alert.Sanitize(c.place, 200) + ": " + parts[0]
+		parts[0] = "Key " + safe.Sanitize(c.place, 200) + ": " + parts[0]
 	}
 	return joined(parts)
 }
@@ -160,7 +160,7 @@ func joined(parts []string) string {
 	for i := range parts {
 		parts[i] = strings.ReplaceAll(show.Safe(parts[i]), "](", "] (") // [x](y) is a link in SARIF
 	}
-	return alert.Sanitize(strings.Join(parts, " "), 1000)
+	return safe.Sanitize(strings.Join(parts, " "), 1000)
 }
 
 func capital(s string) string {
@@ -173,7 +173,7 @@ func (p *SARIF) location(c Result, at load.Region) sarifLocation {
 	line := max(at.Line, 1)
 	l.Physical.Region = &sarifRegion{StartLine: line, StartColumn: at.Column, EndLine: at.EndLine, EndColumn: at.EndColumn}
 	if c.place != "" {
-		l.Logical = []sarifLogical{{alert.Sanitize(c.place, 300), "resource"}}
+		l.Logical = []sarifLogical{{safe.Sanitize(c.place, 300), "resource"}}
 	}
 	return l
 }

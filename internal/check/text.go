@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/safe"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/show"
 )
@@ -252,7 +252,7 @@ func named(names []string, none string) string {
 	}
 	var shown []string
 	for _, n := range names[:min(most, len(names))] {
-		shown = append(shown, alert.Sanitize(n, 100))
+		shown = append(shown, safe.Sanitize(n, 100))
 	}
 	text := strings.Join(shown, ", ")
 	if more := len(names) - most; more > 0 {
@@ -263,7 +263,7 @@ func named(names []string, none string) string {
 
 // actions names the first action and counts the others.
 func actions(grants []decide.Grant) string {
-	text := alert.Sanitize(grants[0].Action, 64)
+	text := safe.Sanitize(grants[0].Action, 64)
 	if more := len(grants) - 1; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}
@@ -278,7 +278,7 @@ func statementName(ref decide.StatementRef) string {
 	}
 	name := fmt.Sprintf("statement %d", ref.Index+1)
 	if ref.Sid != "" {
-		name += ` "` + alert.Sanitize(ref.Sid, 60) + `"`
+		name += ` "` + safe.Sanitize(ref.Sid, 60) + `"`
 	}
 	return name
 }
@@ -296,7 +296,7 @@ func statementPrefix(ref decide.StatementRef) string {
 func serviceLines(services []decide.ServiceGrant) []string {
 	var pinned, open []string
 	for _, s := range services {
-		name := alert.Sanitize(s.Service, 100)
+		name := safe.Sanitize(s.Service, 100)
 		if s.Service == decide.AnyService {
 			name = "any AWS service"
 		}

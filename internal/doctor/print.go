@@ -6,12 +6,12 @@ import (
 	"io"
 	"strings"
 
-	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/safe"
 	"github.com/kmsentry/kmsentry/internal/show"
 )
 
 // NewPrinter returns what prints reports on w: with the format json one object for
-// each report and line, in ASCII, otherwise text in that style.
+// each report and line, in ASCII, else text in that style.
 func NewPrinter(format string, style show.Style, w io.Writer) func(Report) error {
 	if format == "json" {
 		return func(r Report) error {
@@ -75,7 +75,7 @@ func (p *textPrinter) check(b *bytes.Buffer, c Check) {
 		return
 	}
 	// Not wrapped: it is there to be copied.
-	fmt.Fprintf(b, "  %s %s\n", p.style.Dim("fix     "), alert.Sanitize(c.Fix, maxCommand))
+	fmt.Fprintf(b, "  %s %s\n", p.style.Dim("fix     "), safe.Sanitize(c.Fix, maxCommand))
 }
 
 // maxCommand is how much of a command is printed: more than one with the names of

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/alert/exceptions"
+	"github.com/kmsentry/kmsentry/alert/words"
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/internal/awsid"
@@ -133,8 +133,8 @@ func (r *Reader) List(name string, valid func(string) bool, want string) []strin
 
 // Options reads what package alert checks itself, one setting after the other,
 // so that the wrong one is named.
-func (r *Reader) Options(now time.Time) alert.Options {
-	o := alert.Options{Now: now}
+func (r *Reader) Options(now time.Time) words.Options {
+	o := words.Options{Now: now}
 	for _, s := range []struct {
 		name  string
 		field *string

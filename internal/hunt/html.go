@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/safe"
 	"github.com/kmsentry/kmsentry/history"
 	"github.com/kmsentry/kmsentry/internal/show"
 )
@@ -69,7 +69,7 @@ func (a axis) place(t time.Time) float64 {
 
 func (a axis) stroke(from, to time.Time, class, title string) stroke {
 	left := a.place(from)
-	return stroke{fmt.Sprintf("%.3f", left), fmt.Sprintf("%.3f", a.place(to)-left), class, alert.Sanitize(title, 400)}
+	return stroke{fmt.Sprintf("%.3f", left), fmt.Sprintf("%.3f", a.place(to)-left), class, safe.Sanitize(title, 400)}
 }
 
 // ticks are the dates under the axis.
@@ -116,7 +116,7 @@ func printHTML(w io.Writer, r *Result, v View) error {
 		"group": tellGroup,
 		"rows":  func(g []history.Group) string { return show.Count(len(g), "row") },
 		"keys":  func(k []pair) string { return show.Count(len(k), "key") },
-		"safe":  func(s string) string { return alert.Sanitize(s, 300) },
+		"safe":  func(s string) string { return safe.Sanitize(s, 300) },
 	}).Parse(pageText)
 	if err != nil {
 		return err
@@ -147,7 +147,7 @@ func newPage(r *Result, v View) page {
 	p.Ticks = a.ticks()
 	for _, t := range r.Timelines {
 		if len(t.Intervals) == 0 {
-			p.Attempts = append(p.Attempts, pair{alert.Sanitize(t.Key, 200), fmt.Sprint(t.Attempts)})
+			p.Attempts = append(p.Attempts, pair{safe.Sanitize(t.Key, 200), fmt.Sprint(t.Attempts)})
 			continue
 		}
 		c := newCard(t, usesOf(r.Uses, t.Key), a)
@@ -159,7 +159,7 @@ func newPage(r *Result, v View) page {
 		}
 	}
 	for _, f := range s.Faults {
-		p.FaultLines = append(p.FaultLines, pair{alert.Sanitize(f.File, 300), alert.Sanitize(whereAndWhat(f), 400)})
+		p.FaultLines = append(p.FaultLines, pair{safe.Sanitize(f.File, 300), safe.Sanitize(whereAndWhat(f), 400)})
 	}
 	for _, g := range s.Gaps {
 		p.GapLines = append(p.GapLines, pair{g.Account + " " + g.Region, fmt.Sprintf("%s to %s (%d)", g.From, g.To, g.Days)})
@@ -216,7 +216,7 @@ func gist(t history.Timeline, r *Result) string {
 	if r.UsesRead {
 		text += "; " + usedBy(usesOf(r.Uses, t.Key))
 	}
-	return alert.Sanitize(text, 300)
+	return safe.Sanitize(text, 300)
 }
 
 // stillOpen says whether a key is open at the end; "" when it is not.
@@ -261,8 +261,8 @@ func list(names []string) string {
 
 // newCard draws one key.
 func newCard(t history.Timeline, uses []history.Use, a axis) card {
-	c := card{Key: alert.Sanitize(t.Key, 200), Open: t.Open, Still: stillOpen(t), Verdict: worstVerdict(t)}
-	line := func(name, value string) { c.Lines = append(c.Lines, pair{name, alert.Sanitize(value, 400)}) }
+	c := card{Key: safe.Sanitize(t.Key, 200), Open: t.Open, Still: stillOpen(t), Verdict: worstVerdict(t)}
+	line := func(name, value string) { c.Lines = append(c.Lines, pair{name, safe.Sanitize(value, 400)}) }
 	for i, span := range t.Intervals {
 		to, class, until := t.ReadTo, span.Verdict, "still open at "+show.Stamp(t.ReadTo)
 		if span.To != nil {

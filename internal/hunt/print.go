@@ -2,7 +2,6 @@ package hunt
 
 import (
 	"bufio"
-	"bytes"
 	"cmp"
 	"encoding/csv"
 	"encoding/json"
@@ -14,7 +13,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/ocsf"
+	"github.com/kmsentry/kmsentry/alert/safe"
+	"github.com/kmsentry/kmsentry/alert/words"
 	"github.com/kmsentry/kmsentry/history"
 	"github.com/kmsentry/kmsentry/internal/show"
 )
@@ -114,16 +115,11 @@ func printOCSF(w io.Writer, r *Result, v View) error {
 		if e.Light {
 			return errors.New("ocsf: expected the result of a hunt that keeps findings whole")
 		}
-		text, err := alert.OCSF(e.Finding, alert.Options{Now: v.Now, Version: v.Version})
+		text, err := ocsf.Compose(e.Finding, words.Options{Now: v.Now, Version: v.Version})
 		if err != nil {
 			return err
 		}
-		var line bytes.Buffer
-		if err := json.Compact(&line, text); err != nil {
-			return err
-		}
-		line.WriteByte('\n')
-		if _, err := line.WriteTo(w); err != nil {
+		if _, err := io.WriteString(w, text+"\n"); err != nil {
 			return err
 		}
 	}
@@ -192,7 +188,7 @@ func tellMore(b *strings.Builder, r *Result) {
 // tellTimeline describes the life of one key in sentences.
 func tellTimeline(b *strings.Builder, t history.Timeline, r *Result) {
 	uses := usesOf(r.Uses, t.Key)
-	fmt.Fprintf(b, "\n%s\n", alert.Sanitize(t.Key, 200))
+	fmt.Fprintf(b, "\n%s\n", safe.Sanitize(t.Key, 200))
 	for i, span := range t.Intervals {
 		until := "still open at " + show.Stamp(t.ReadTo) + ", the last record that was read"
 		if span.To != nil {
@@ -224,7 +220,7 @@ func tellTimeline(b *strings.Builder, t history.Timeline, r *Result) {
 		fmt.Fprintf(b, "  refused attempts to open it: %d\n", t.Attempts)
 	}
 	for _, n := range t.Notes {
-		fmt.Fprintf(b, "  note: %s\n", alert.Sanitize(n, 300))
+		fmt.Fprintf(b, "  note: %s\n", safe.Sanitize(n, 300))
 	}
 }
 
@@ -251,7 +247,7 @@ func tellChange(c history.Change) string {
 	if c.Title != "" {
 		text += ": " + c.Title
 	}
-	return alert.Sanitize(text, 400)
+	return safe.Sanitize(text, 400)
 }
 
 func tellUse(u history.Use) string {
@@ -268,7 +264,7 @@ func tellUse(u history.Use) string {
 	if len(calls) > 0 {
 		text += ": " + strings.Join(calls, ", ")
 	}
-	return alert.Sanitize(text, 400)
+	return safe.Sanitize(text, 400)
 }
 
 // usesOf returns the uses of a key, of all uses by key.
@@ -368,7 +364,7 @@ func PrintSummary(w io.Writer, s *Summary) {
 		fmt.Fprintf(w, "no file at all: %s\n", r)
 	}
 	for _, name := range s.Expired {
-		fmt.Fprintf(w, "expired exception: %s\n", alert.Sanitize(name, 200))
+		fmt.Fprintf(w, "expired exception: %s\n", safe.Sanitize(name, 200))
 	}
 	told := 0
 	for i := 0; i < len(s.Faults); told++ {
@@ -377,11 +373,11 @@ func PrintSummary(w io.Writer, s *Summary) {
 			break
 		}
 		f, n := s.Faults[i], alike(s.Faults[i:])
-		text := alert.Sanitize(whereAndWhat(f), 400)
+		text := safe.Sanitize(whereAndWhat(f), 400)
 		if n > 1 {
 			text += ", and " + show.Count(n-1, "more such place")
 		}
-		fmt.Fprintf(w, "not read: %s: %s\n", alert.Sanitize(f.File, 300), text)
+		fmt.Fprintf(w, "not read: %s: %s\n", safe.Sanitize(f.File, 300), text)
 		i += n
 	}
 }

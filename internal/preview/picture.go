@@ -77,7 +77,7 @@ func line(b *strings.Builder, x, i int, class string, spans []span) {
 }
 
 // chatLines breaks the message into lines as a Slack channel would.
-func chatLines(c chat) [][]span {
+func chatLines(c chatContent) [][]span {
 	text := []string{slackEmoji(c.Title)}
 	text = append(text, strings.Split(c.Description, "\n")...)
 	for _, step := range c.NextSteps {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/chat"
+	"github.com/kmsentry/kmsentry/alert/words"
 	"github.com/kmsentry/kmsentry/detector"
 )
 
@@ -24,13 +26,13 @@ type sample struct {
 	Subject  string
 	Email    string
 	SMS      string
-	Slack    chat
-	Teams    chat
+	Slack    chatContent
+	Teams    chatContent
 	Finding  string // indented JSON
 }
 
-// A chat is the content of a chat notification.
-type chat struct {
+// A chatContent is what people see of a chat notification.
+type chatContent struct {
 	Title       string   `json:"title"`
 	Description string   `json:"description"`
 	NextSteps   []string `json:"nextSteps"`
@@ -91,7 +93,7 @@ func read(file string) (sample, error) {
 // compose fills in what each channel gets, as if the alert were written four
 // seconds after the call.
 func (s *sample) compose(f *detector.Finding) error {
-	o := alert.Options{Now: f.Event.Time.Add(4 * time.Second), RunbookURL: "https://wiki.example.com/runbooks/kms-key-opened"}
+	o := words.Options{Now: f.Event.Time.Add(4 * time.Second), RunbookURL: "https://wiki.example.com/runbooks/kms-key-opened"}
 	m, err := alert.Compose(f, o)
 	if err != nil {
 		return err
@@ -106,11 +108,11 @@ func (s *sample) compose(f *detector.Finding) error {
 		return err
 	}
 	o.ChatClient = "teams"
-	teams, err := alert.Chat(f, o)
+	teams, err := chat.Compose(f, o)
 	if err != nil {
 		return err
 	}
-	if s.Teams, err = content(teams); err != nil {
+	if s.Teams, err = content([]byte(teams)); err != nil {
 		return err
 	}
 	var finding bytes.Buffer
@@ -122,9 +124,9 @@ func (s *sample) compose(f *detector.Finding) error {
 }
 
 // content takes the part of a notification that people see.
-func content(notification []byte) (chat, error) {
+func content(notification []byte) (chatContent, error) {
 	var n struct {
-		Content chat `json:"content"`
+		Content chatContent `json:"content"`
 	}
 	err := json.Unmarshal(notification, &n)
 	return n.Content, err

@@ -11,7 +11,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/safe"
 	"github.com/kmsentry/kmsentry/detector"
 )
 
@@ -89,7 +89,7 @@ func (r Redriver) Run(ctx context.Context, name string, q Queue) (count Count, e
 			handled, err := r.one(ctx, fmt.Sprintf("%s %d", name, count.Seen), m)
 			if err != nil {
 				count.Failed++
-				fmt.Fprintf(r.Out, "  kept: %s\n", alert.Sanitize(err.Error(), maxLine))
+				fmt.Fprintf(r.Out, "  kept: %s\n", safe.Sanitize(err.Error(), maxLine))
 			}
 			if handled {
 				if err := q.Delete(context.WithoutCancel(ctx), m); err != nil {
@@ -114,7 +114,7 @@ const maxLine = 300
 
 // one shows a message and sends it to the function, if there is one.
 func (r Redriver) one(ctx context.Context, title string, m Message) (handled bool, err error) {
-	fmt.Fprintf(r.Out, "%s  message %s\n", title, alert.Sanitize(m.ID, maxLine))
+	fmt.Fprintf(r.Out, "%s  message %s\n", title, safe.Sanitize(m.ID, maxLine))
 	event, err := Event(m.Body)
 	if err != nil {
 		return false, err
@@ -136,7 +136,7 @@ func (r Redriver) one(ctx context.Context, title string, m Message) (handled boo
 	if err := json.Unmarshal(answer, &s); err != nil || s.Outcome == "" {
 		return false, fmt.Errorf("the answer is not kmsentry's: %.200q", answer)
 	}
-	fmt.Fprintf(r.Out, "  handled: %s %s\n", alert.Sanitize(s.Outcome, maxLine), alert.Sanitize(s.Reason, maxLine))
+	fmt.Fprintf(r.Out, "  handled: %s %s\n", safe.Sanitize(s.Outcome, maxLine), safe.Sanitize(s.Reason, maxLine))
 	if s.Published {
 		r.Pause(ctx, r.Interval)
 	}
@@ -149,20 +149,20 @@ func (r Redriver) show(event []byte) {
 	var envelope struct {
 		Detail json.RawMessage `json:"detail"`
 	}
-	safe := func(text string) string { return alert.Sanitize(text, maxLine) }
+	shown := func(text string) string { return safe.Sanitize(text, maxLine) }
 	if err := json.Unmarshal(event, &envelope); err != nil {
-		fmt.Fprintf(r.Out, "  not judged: %s\n", safe(err.Error()))
+		fmt.Fprintf(r.Out, "  not judged: %s\n", shown(err.Error()))
 		return
 	}
 	result, err := detector.Detector{}.Detect(envelope.Detail)
 	if err != nil {
-		fmt.Fprintf(r.Out, "  not judged: %s\n", safe(err.Error()))
+		fmt.Fprintf(r.Out, "  not judged: %s\n", shown(err.Error()))
 		return
 	}
 	e := result.Event
-	fmt.Fprintf(r.Out, "  %s of %s, account %s, %s, event %s\n", safe(e.Name), e.Time.UTC().Format(time.RFC3339), safe(e.Account), safe(e.Region), safe(e.ID))
+	fmt.Fprintf(r.Out, "  %s of %s, account %s, %s, event %s\n", shown(e.Name), e.Time.UTC().Format(time.RFC3339), shown(e.Account), shown(e.Region), shown(e.ID))
 	if f := result.Finding; f != nil {
-		fmt.Fprintf(r.Out, "  %s, %s: %s; key %s\n", f.Verdict, f.Severity, safe(f.Title), safe(f.Key.ARN))
+		fmt.Fprintf(r.Out, "  %s, %s: %s; key %s\n", f.Verdict, f.Severity, shown(f.Title), shown(f.Key.ARN))
 		return
 	}
 	fmt.Fprintf(r.Out, "  %s: %s\n", result.Verdict, result.Quiet)

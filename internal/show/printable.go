@@ -6,12 +6,12 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/safe"
 )
 
 // Quoted is text from outside between quotes, as one visible line of at most 200
 // characters.
-func Quoted(s string) string { return fmt.Sprintf("%q", alert.Sanitize(s, 200)) }
+func Quoted(s string) string { return fmt.Sprintf("%q", safe.Sanitize(s, 200)) }
 
 // Printable is the last gate before a terminal: whatever is not visible text,
 // and so could move the cursor or reorder the line, becomes U+FFFD. The texts
@@ -42,4 +42,4 @@ func (p *PrintableWriter) Write(b []byte) (int, error) {
 
 // Safe is text from a file or from AWS as one visible line of at most 600
 // characters.
-func Safe(s string) string { return alert.Sanitize(s, 600) }
+func Safe(s string) string { return safe.Sanitize(s, 600) }

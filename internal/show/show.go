@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/safe"
 )
 
 //go:embed page.css
@@ -35,7 +35,7 @@ func Align(b *strings.Builder, rows [][]string) {
 			if i == len(row)-1 {
 				limit = 120 // the key
 			}
-			row[i] = alert.Sanitize(row[i], limit)
+			row[i] = safe.Sanitize(row[i], limit)
 			widths[i] = max(widths[i], len([]rune(row[i])))
 		}
 	}

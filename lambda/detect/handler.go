@@ -9,6 +9,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/alert/exceptions"
+	"github.com/kmsentry/kmsentry/alert/safe"
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/function"
@@ -119,7 +120,7 @@ func (h *handler) report(ctx context.Context, s summary, f *detector.Finding) (s
 	switch {
 	case held.By != "":
 		s.Outcome, s.HeldBy = outcomeHeld, held.By
-		s.Reason = fmt.Sprintf("exception %q of %s: %s", held.By, alert.Sanitize(held.Owner, maxField), alert.Sanitize(held.Reason, maxField))
+		s.Reason = fmt.Sprintf("exception %q of %s: %s", held.By, safe.Sanitize(held.Owner, maxField), safe.Sanitize(held.Reason, maxField))
 	case f.Severity < h.settings.minSeverity:
 		s.Outcome = outcomeBelow
 		s.Reason = fmt.Sprintf("severity %s is below MIN_SEVERITY %s", f.Severity, h.settings.minSeverity)
@@ -190,10 +191,10 @@ func summarize(r detector.Result) summary {
 	if key == "" {
 		key = r.Key.ID
 	}
-	safe := func(text string) string { return alert.Sanitize(text, maxField) }
+	shown := func(text string) string { return safe.Sanitize(text, maxField) }
 	s := summary{
-		EventID: safe(r.Event.ID), EventName: safe(r.Event.Name), Account: safe(r.Event.Account), Region: safe(r.Event.Region),
-		Key: safe(key), Verdict: r.Verdict, Outcome: outcomeQuiet, Reason: r.Quiet,
+		EventID: shown(r.Event.ID), EventName: shown(r.Event.Name), Account: shown(r.Event.Account), Region: shown(r.Event.Region),
+		Key: shown(key), Verdict: r.Verdict, Outcome: outcomeQuiet, Reason: r.Quiet,
 	}
 	if f := r.Finding; f != nil {
 		s.Severity, s.Attempted, s.Finding, s.Title = f.Severity.String(), f.Attempted, f.UID, f.Title

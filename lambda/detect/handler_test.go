@@ -12,7 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
-	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/safe"
 	"github.com/kmsentry/kmsentry/internal/function"
 )
 
@@ -71,7 +71,7 @@ func TestLogAndAnswerHoldNoUnseenCharacters(t *testing.T) {
 			}
 		}
 	}
-	if want := alert.Sanitize("k\u202eey\u0085", maxField); !bytes.Contains(answer, []byte(`k\\u202eey\\x85`)) && !bytes.Contains(answer, []byte(want)) {
+	if want := safe.Sanitize("k\u202eey\u0085", maxField); !bytes.Contains(answer, []byte(`k\\u202eey\\x85`)) && !bytes.Contains(answer, []byte(want)) {
 		t.Errorf("answer %s does not name the key", answer)
 	}
 }

@@ -7,8 +7,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/alert/exceptions"
+	"github.com/kmsentry/kmsentry/alert/words"
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/internal/awsid"
 	"github.com/kmsentry/kmsentry/internal/function"
@@ -22,7 +22,7 @@ type settings struct {
 	minSeverity detector.Severity
 	detector    detector.Detector
 	exceptions  *exceptions.List
-	options     alert.Options // without the time
+	options     words.Options // without the time
 	canary      canary
 	logLevel    slog.Level
 

@@ -7,7 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/safe"
+	"github.com/kmsentry/kmsentry/alert/words"
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
@@ -60,7 +61,7 @@ type heldKey struct {
 type route struct {
 	overflow bool          // to the overflow topic
 	limit    string        // what was exceeded; "" for an alert within the limits
-	lead     *alert.Storm  // what it leads with; nil for nothing
+	lead     *words.Storm  // what it leads with; nil for nothing
 	wait     time.Duration // before it is sent, a second and slack at most
 }
 
@@ -154,10 +155,10 @@ func (s *storm) untilFree(now time.Time) time.Duration {
 }
 
 // count is what an alert leads with.
-func (s *storm) count() *alert.Storm {
-	lead := &alert.Storm{Since: s.since}
+func (s *storm) count() *words.Storm {
+	lead := &words.Storm{Since: s.since}
 	for k, n := range s.held {
-		lead.Counts = append(lead.Counts, alert.HeldCount{Key: k.key, Severity: k.severity, Count: n})
+		lead.Counts = append(lead.Counts, words.HeldCount{Key: k.key, Severity: k.severity, Count: n})
 	}
 	return lead
 }
@@ -221,5 +222,5 @@ func stormKey(f *detector.Finding) string {
 	if key == "" && f.Key.ID != "" {
 		key = f.Key.Account + " " + f.Key.Region + " " + f.Key.ID
 	}
-	return alert.Sanitize(key, maxField)
+	return safe.Sanitize(key, maxField)
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
-	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/words"
 	"github.com/kmsentry/kmsentry/detector"
 )
 
@@ -357,7 +357,7 @@ func TestStormWaitsByTheWallClock(t *testing.T) {
 	checkRates(t, r.alertTimes(), 20)
 	s := &storm{perMinute: 20}
 	s.attempted(time.Now(), "k", detector.High, route{}, false)
-	s.attempted(time.Now(), "k", detector.High, route{lead: &alert.Storm{}}, false)
+	s.attempted(time.Now(), "k", detector.High, route{lead: &words.Storm{}}, false)
 	if strings.Contains(s.sent[0].at.String()+s.told.String(), " m=") {
 		t.Error("the monotonic clock, which Lambda stops, is remembered")
 	}
@@ -393,8 +393,8 @@ func TestRouteInWords(t *testing.T) {
 	}{
 		{route{}, ""},
 		{route{overflow: true, limit: "more than 2 alerts a second"}, "more than 2 alerts a second"},
-		{route{lead: &alert.Storm{}, limit: "more than 2 alerts a second"}, "begins with the count of 0 held alerts; more than 2 alerts a second"},
-		{route{lead: &alert.Storm{Counts: []alert.HeldCount{{Count: 3}, {Count: 4}}}}, "begins with the count of 7 held alerts"},
+		{route{lead: &words.Storm{}, limit: "more than 2 alerts a second"}, "begins with the count of 0 held alerts; more than 2 alerts a second"},
+		{route{lead: &words.Storm{Counts: []words.HeldCount{{Count: 3}, {Count: 4}}}}, "begins with the count of 7 held alerts"},
 	}
 	for _, test := range tests {
 		if got := test.r.String(); got != test.want {

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/kmsentry/kmsentry/alert"
 	"github.com/kmsentry/kmsentry/alert/exceptions"
+	"github.com/kmsentry/kmsentry/alert/words"
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/sweep"
@@ -41,11 +41,11 @@ type item struct {
 	pieces  []piece
 	finding *detector.Finding  // for a policy that is told
 	unread  []string           // the same
-	grants  []alert.SweptGrant // for grants that are told
+	grants  []words.SweptGrant // for grants that are told
 	expired []string           // exceptions that would have held the policy back
 	since   time.Time          // after which the event of the policy's change has to have come; zero: none was to come
-	call    alert.SweptCall    // what became of it
-	heard   time.Time          // for alert.CallHeard
+	call    words.SweptCall    // what became of it
+	heard   time.Time          // for words.CallHeard
 }
 
 // told reports whether a piece of the item is reported, and returns the worst
@@ -210,7 +210,7 @@ func (c *comparison) finish(complete map[string]bool) {
 
 // message is the sweep's news for the alert package; ok is false when there is
 // none to tell.
-func (c *comparison) message() (s alert.Sweep, ok bool) {
+func (c *comparison) message() (s words.Sweep, ok bool) {
 	s.Since = c.before.At
 	uid := sha256.New()
 	fmt.Fprintf(uid, "sweep since %d: ", s.Since.Unix())
@@ -220,7 +220,7 @@ func (c *comparison) message() (s alert.Sweep, ok bool) {
 			s.Quiet++
 			continue
 		}
-		s.Keys = append(s.Keys, alert.SweptKey{
+		s.Keys = append(s.Keys, words.SweptKey{
 			Key: it.key, Severity: severity, State: it.state, Policy: it.finding, Unread: it.unread, Grants: it.grants,
 			Call: it.call, Heard: it.heard, Expired: it.expired,
 		})
@@ -234,13 +234,13 @@ func (c *comparison) message() (s alert.Sweep, ok bool) {
 }
 
 // newGrants are the grants of the key that are news, one for each word.
-func newGrants(k *sweep.Key, news []string) []alert.SweptGrant {
-	var all []alert.SweptGrant
+func newGrants(k *sweep.Key, news []string) []words.SweptGrant {
+	var all []words.SweptGrant
 	seen := map[string]bool{}
 	for _, g := range k.GrantsOut {
 		if way := grantWord(g); slices.Contains(news, way) && !seen[way] {
 			seen[way] = true
-			all = append(all, alert.SweptGrant{ID: g.ID, Grantee: g.Grantee, Operations: g.Operations, Audience: g.Audience.String()})
+			all = append(all, words.SweptGrant{ID: g.ID, Grantee: g.Grantee, Operations: g.Operations, Audience: g.Audience.String()})
 		}
 	}
 	return all

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/safe"
+	"github.com/kmsentry/kmsentry/alert/words"
 	"github.com/kmsentry/kmsentry/internal/awsid"
 	"github.com/kmsentry/kmsentry/internal/function"
 	"github.com/kmsentry/kmsentry/internal/sweep"
@@ -42,7 +44,7 @@ type summary struct {
 }
 
 // A partialError is a run that could not read all that it was to read. What it
-// read was reported and kept.
+// read was told and kept.
 type partialError struct{ Faults []string }
 
 func (e *partialError) Error() string {
@@ -75,7 +77,7 @@ func (h *handler) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
 }
 
 // run reads the state, sweeps, tells and writes the state, in this order: what
-// was not reported is not forgotten.
+// was not told is not forgotten.
 func (h *handler) run(ctx context.Context) (summary, error) {
 	before, tag, err := h.store.load(ctx)
 	if err != nil {
@@ -85,7 +87,7 @@ func (h *handler) run(ctx context.Context) (summary, error) {
 	swept := h.sweep(ctx, c)
 	faults := h.events(ctx, c)
 	for _, f := range swept.Faults {
-		faults = append(faults, alert.Sanitize(f.String(), maxFault))
+		faults = append(faults, safe.Sanitize(f.String(), maxFault))
 	}
 	if swept.Interrupted {
 		faults = append(faults, "time ran out before all keys were read")
@@ -181,20 +183,20 @@ func (h *handler) events(ctx context.Context, c *comparison) []string {
 		it.heard = found[it.key.ARN]
 		switch {
 		case err != nil:
-			it.call = alert.CallUnknown
+			it.call = words.CallUnknown
 		case it.heard.Before(it.since):
-			it.call = alert.CallMissing
+			it.call = words.CallMissing
 		default:
-			it.call = alert.CallHeard
+			it.call = words.CallHeard
 		}
 	}
 	if err != nil {
-		return []string{"whether the events came is not known: " + alert.Sanitize(sweep.Reason(err), maxFault)}
+		return []string{"whether the events came is not known: " + safe.Sanitize(sweep.Reason(err), maxFault)}
 	}
 	return nil
 }
 
-// maxSearch bounds the search of the detector's log, which continues page by page.
+// maxSearch bounds the search of the detector's log, which goes on page by page.
 const maxSearch = 30 * time.Second
 
 // findings searches the log within maxSearch and half of the time that is left,

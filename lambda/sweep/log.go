@@ -4,7 +4,8 @@ import (
 	"context"
 	"log/slog"
 
-	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/safe"
+	"github.com/kmsentry/kmsentry/alert/words"
 )
 
 // record counts the pieces of news and logs each, then the run: lines that
@@ -12,7 +13,7 @@ import (
 // told.
 func (h *handler) record(ctx context.Context, s *summary, c *comparison) {
 	for _, it := range c.items {
-		lost := it.call == alert.CallMissing
+		lost := it.call == words.CallMissing
 		if lost {
 			s.Lost++
 		}
@@ -21,8 +22,8 @@ func (h *handler) record(ctx context.Context, s *summary, c *comparison) {
 			fates[p.fate] = true
 			attrs := []slog.Attr{
 				slog.String("news", p.fate), slog.String("of", p.of), slog.String("severity", p.severity.String()),
-				slog.String("key", alert.Sanitize(it.key.ARN, 256)), slog.String("account", alert.Sanitize(it.key.Account, 256)), slog.String("region", alert.Sanitize(it.key.Region, 256)),
-				slog.String("verdict", it.verdict.String()), slog.Any("fresh", safe(p.fresh)),
+				slog.String("key", safe.Sanitize(it.key.ARN, 256)), slog.String("account", safe.Sanitize(it.key.Account, 256)), slog.String("region", safe.Sanitize(it.key.Region, 256)),
+				slog.String("verdict", it.verdict.String()), slog.Any("fresh", shownWays(p.fresh)),
 			}
 			if p.of == "policy" {
 				attrs = append(attrs, slog.String("title", it.title), slog.String("event", it.call.String()))
@@ -47,12 +48,12 @@ func (h *handler) record(ctx context.Context, s *summary, c *comparison) {
 	h.line(ctx, "swept", append([]slog.Attr{slog.Any("swept", s)}, h.metrics(s)...))
 }
 
-// safe are openings for the log; they hold names out of policies and grants.
-func safe(ways []string) []string {
+// shownWays are ways in for the log; they hold names out of policies and grants.
+func shownWays(ways []string) []string {
 	const most = 20
 	var all []string
 	for _, way := range ways[:min(len(ways), most)] {
-		all = append(all, alert.Sanitize(way, 256))
+		all = append(all, safe.Sanitize(way, 256))
 	}
 	return all
 }

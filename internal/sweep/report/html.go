@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/safe"
 	"github.com/kmsentry/kmsentry/internal/show"
 	"github.com/kmsentry/kmsentry/internal/version"
 )
@@ -39,12 +39,12 @@ func (p *htmlPrinter) end(s *Summary, _ int) error {
 		Faults              []string
 	}{Style: show.PageStyle(), At: show.Stamp(p.at), Version: version.String(), Interrupted: s.Interrupted}
 	for _, e := range p.sorted() {
-		c := card{Key: alert.Sanitize(e.row.Key, 200), Verdict: e.row.Verdict, Tag: e.row.Severity + ": " + e.verdict(), Title: alert.Sanitize(e.row.Title, 400)}
+		c := card{Key: safe.Sanitize(e.row.Key, 200), Verdict: e.row.Verdict, Tag: e.row.Severity + ": " + e.verdict(), Title: safe.Sanitize(e.row.Title, 400)}
 		for _, alias := range e.row.Aliases {
-			c.Lines = append(c.Lines, alert.Sanitize(alias, 300))
+			c.Lines = append(c.Lines, safe.Sanitize(alias, 300))
 		}
 		for _, line := range e.details() {
-			c.Lines = append(c.Lines, alert.Sanitize(line, 400))
+			c.Lines = append(c.Lines, safe.Sanitize(line, 400))
 		}
 		page.Cards = append(page.Cards, c)
 		if !slices.Contains(page.Verdicts, c.Verdict) {
@@ -67,7 +67,7 @@ func (p *htmlPrinter) end(s *Summary, _ int) error {
 		page.Facts = append(page.Facts, fact{f.name, fmt.Sprint(f.n)})
 	}
 	for _, f := range s.Faults {
-		page.Faults = append(page.Faults, alert.Sanitize(f.String(), 600))
+		page.Faults = append(page.Faults, safe.Sanitize(f.String(), 600))
 	}
 	t, err := html.New("page").Parse(pageText)
 	if err != nil {

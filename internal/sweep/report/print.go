@@ -9,7 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/ocsf"
+	"github.com/kmsentry/kmsentry/alert/safe"
+	"github.com/kmsentry/kmsentry/alert/words"
 	"github.com/kmsentry/kmsentry/internal/check"
 	"github.com/kmsentry/kmsentry/internal/show"
 	"github.com/kmsentry/kmsentry/internal/sweep"
@@ -97,7 +99,7 @@ type column struct {
 }
 
 func columns() []column {
-	words := func(list []string) string { return strings.Join(list, " ") }
+	joined := func(list []string) string { return strings.Join(list, " ") }
 	return []column{
 		{"key", func(e *entry) string { return e.row.Key }},
 		{"account", func(e *entry) string { return e.row.Account }},
@@ -112,13 +114,13 @@ func columns() []column {
 		{"decrypt", func(e *entry) string { return e.row.Owner.Decrypt.String() }},
 		{"severity", func(e *entry) string { return e.row.Severity }},
 		{"title", func(e *entry) string { return e.row.Title }},
-		{"kinds", func(e *entry) string { return words(e.row.Kinds) }},
-		{"grants_out", func(e *entry) string { return words(e.grantees()) }},
+		{"kinds", func(e *entry) string { return joined(e.row.Kinds) }},
+		{"grants_out", func(e *entry) string { return joined(e.grantees()) }},
 		{"state", func(e *entry) string { return e.row.State }},
 		{"usable", func(e *entry) string { return strconv.FormatBool(e.row.Usable) }},
 		{"aws_managed", func(e *entry) string { return strconv.FormatBool(e.row.Managed) }},
 		{"gone", func(e *entry) string { return strconv.FormatBool(e.row.Gone) }},
-		{"aliases", func(e *entry) string { return words(e.row.Aliases) }},
+		{"aliases", func(e *entry) string { return joined(e.row.Aliases) }},
 		{"material", func(e *entry) string { return e.row.Material }},
 		{"policy_sha256", func(e *entry) string { return e.row.PolicySHA256 }},
 		{"unread", func(e *entry) string { return strings.Join(e.row.Unread, "; ") }},
@@ -132,7 +134,7 @@ func (p *csvPrinter) key(e entry) error {
 	}
 	var row []string
 	for _, c := range columns() {
-		row = append(row, show.Cell(alert.Sanitize(c.of(&e), 2000)))
+		row = append(row, show.Cell(safe.Sanitize(c.of(&e), 2000)))
 	}
 	return p.w.Write(row)
 }
@@ -168,16 +170,16 @@ func (p *ocsfPrinter) key(e entry) error {
 		return nil
 	}
 	severity, _ := e.key.OwnSeverity()
-	k := alert.SweptKey{Key: e.key.Subject(), Severity: severity, State: e.key.State, Policy: e.key.Finding, Unread: e.key.Unread}
+	k := words.SweptKey{Key: e.key.Subject(), Severity: severity, State: e.key.State, Policy: e.key.Finding, Unread: e.key.Unread}
 	for _, g := range e.key.GrantsOut {
-		k.Grants = append(k.Grants, alert.SweptGrant{ID: g.ID, Grantee: g.Grantee, Operations: g.Operations, Audience: g.Audience.String()})
+		k.Grants = append(k.Grants, words.SweptGrant{ID: g.ID, Grantee: g.Grantee, Operations: g.Operations, Audience: g.Audience.String()})
 	}
-	state := alert.SweptState{UID: e.key.UID(), Title: e.row.Title, Verdict: e.checked.Decision.Verdict}
-	line, err := alert.OCSFOfKey(k, state, alert.Options{Now: p.at, Version: version.String()})
+	state := ocsf.SweptState{UID: e.key.UID(), Title: e.row.Title, Verdict: e.checked.Decision.Verdict}
+	line, err := ocsf.ComposeKey(k, state, words.Options{Now: p.at, Version: version.String()})
 	if err != nil {
 		return err
 	}
-	_, err = p.out.Write(append(line, '\n'))
+	_, err = p.out.WriteString(line + "\n")
 	return err
 }
 

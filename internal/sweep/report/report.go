@@ -11,7 +11,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/safe"
 	"github.com/kmsentry/kmsentry/internal/check"
 	"github.com/kmsentry/kmsentry/internal/exit"
 	"github.com/kmsentry/kmsentry/internal/show"
@@ -83,7 +83,7 @@ func (r *Report) End(of sweep.Summary, took time.Duration, summary show.Output) 
 		if s.Partial() {
 			err = fmt.Errorf("--write-baseline %s: not written, since not every key was read", name)
 		} else if err = r.baseline.Write(name, r.o.At); err == nil {
-			fmt.Fprintf(r.stderr, "kmsentry sweep: wrote %s to %s\n", show.Count(len(r.baseline.Accepted), "key"), alert.Sanitize(name, 400))
+			fmt.Fprintf(r.stderr, "kmsentry sweep: wrote %s to %s\n", show.Count(len(r.baseline.Accepted), "key"), safe.Sanitize(name, 400))
 		}
 	}
 	if !r.o.Quiet || s.Failed() {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/safe"
 	"github.com/kmsentry/kmsentry/internal/show"
 	"github.com/kmsentry/kmsentry/internal/sweep"
 )
@@ -52,7 +52,7 @@ func printSummary(w io.Writer, s *Summary) {
 			fmt.Fprintf(w, "kmsentry sweep: %d more faults; see --summary\n", len(s.Faults)-most)
 			break
 		}
-		fmt.Fprintln(w, "kmsentry sweep:", alert.Sanitize(f.String(), 600))
+		fmt.Fprintln(w, "kmsentry sweep:", safe.Sanitize(f.String(), 600))
 	}
 	if s.Interrupted {
 		fmt.Fprintln(w, "kmsentry sweep: interrupted: the output above is what was read by then")
@@ -72,7 +72,7 @@ func PrintPlan(plans []sweep.Plan, summary sweep.Summary, stdout, stderr io.Writ
 		show.Count(summary.Keys, "key"), sweep.Whole(plans).Round(time.Second))
 	_, err := io.WriteString(stdout, b.String())
 	for _, f := range summary.Faults {
-		fmt.Fprintln(stderr, "kmsentry sweep:", alert.Sanitize(f.String(), 600))
+		fmt.Fprintln(stderr, "kmsentry sweep:", safe.Sanitize(f.String(), 600))
 	}
 	return err
 }

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/kmsentry/kmsentry/alert"
+	"github.com/kmsentry/kmsentry/alert/safe"
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/internal/show"
 )
@@ -66,9 +66,9 @@ func (p *tablePrinter) end(s *Summary, _ int) error {
 		show.Align(&b, rows)
 	}
 	for _, e := range list {
-		fmt.Fprintf(&b, "\n%s\n  %s\n", alert.Sanitize(e.row.Key, 200), alert.Sanitize(e.row.Title, 400))
+		fmt.Fprintf(&b, "\n%s\n  %s\n", safe.Sanitize(e.row.Key, 200), safe.Sanitize(e.row.Title, 400))
 		for _, line := range e.details() {
-			fmt.Fprintf(&b, "    %s\n", alert.Sanitize(line, 400))
+			fmt.Fprintf(&b, "    %s\n", safe.Sanitize(line, 400))
 		}
 	}
 	if _, err := p.out.WriteString(b.String()); err != nil {

@@ -1,0 +1,24 @@
+package email
+
+import (
+	"strings"
+
+	"github.com/kmsentry/kmsentry/alert/internal/wrap"
+	"github.com/kmsentry/kmsentry/alert/safe"
+	"github.com/kmsentry/kmsentry/alert/words"
+)
+
+// maxHeldKeys is how many keys a storm's lead names in the mail.
+const maxHeldKeys = 3
+
+// stormLead is what comes above the mail in a storm; "" without one.
+func stormLead(s *words.Storm) string {
+	if s == nil {
+		return ""
+	}
+	lines := []string{wrap.Text("STORM: ", "  ", s.Sentence())}
+	for _, c := range s.Worst(maxHeldKeys) {
+		lines = append(lines, wrap.Text("- ", "  ", c.Text(func(key string) string { return safe.Plain(key, safe.MaxARN) })))
+	}
+	return strings.Join(lines, "\n") + "\n\n"
+}

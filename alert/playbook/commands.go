@@ -1,0 +1,111 @@
+package playbook
+
+import (
+	"strings"
+	"time"
+
+	"github.com/kmsentry/kmsentry/alert/safe"
+	"github.com/kmsentry/kmsentry/detector"
+)
+
+// A Command is one shell command, in the pieces between which it may be
+// broken with a backslash. Empty means that it could not be built safely.
+type Command []string
+
+// String returns the command on one line.
+func (c Command) String() string { return strings.Join(c, " ") }
+
+// SavePolicy is the command that saves the policy in force of the finding's key as
+// before.json; nil when the key is not named by a well-formed ARN.
+func SavePolicy(f *detector.Finding) Command { return commandsFor(f).savePolicy }
+
+// commands holds what a responder may run; each may be empty. The first ones
+// change nothing.
+type commands struct {
+	newestKeys     Command // the keys made last, where it is not known whether one was made
+	findKey        Command // the ARN of the key that the request named by an alias
+	savePolicy     Command // the policy in force, into before.json
+	checkPolicy    Command // whom the policy in before.json lets in
+	previousPolicy Command // the last PutKeyPolicy before this call
+	keyHistory     Command // calls on this key
+	listGrants     Command // grants on this key, which outlive its policy
+	actorHistory   Command // calls with this access key
+	describeUser   Command // the person behind an Identity Center user id
+	stack          Command // the CloudFormation stack that holds the key
+	stackChanges   Command // calls of CloudFormation in the hour before
+	restorePolicy  Command // puts fixed.json in force
+	disableKey     Command // last resort
+	deactivateKey  Command // for a long-term access key
+}
+
+// commandsFor builds the commands for f from the values that have their exact
+// shape. A responder pastes these lines into a shell: what does not fit is left out.
+func commandsFor(f *detector.Finding) commands {
+	var c commands
+	if region, ok := safe.KeyRegion(f.Key.ARN); ok && !f.NoKey() {
+		c.forKey(f, region)
+	}
+	a := f.Actor
+	if store, _, ok := safe.IdentityStore(a.OnBehalfOf.StoreARN); ok && safe.IsUserID(a.OnBehalfOf.UserID) {
+		c.describeUser = Command{"aws identitystore describe-user", "--identity-store-id " + store, "--user-id " + a.OnBehalfOf.UserID}
+		if region := safe.IdentityRegion(a.RoleARN); region != "" {
+			c.describeUser = append(c.describeUser, "--region "+region)
+		}
+	}
+	if f.Event.Name == "CreateKey" && f.MaybeNoKey() && safe.IsRegion(f.Event.Region) {
+		in := "--region " + f.Event.Region
+		c.newestKeys = Command{
+			"for k in $(aws kms list-keys", in, "--query 'Keys[].KeyId'", "--output text); do", "aws kms describe-key", in, "--key-id $k",
+			"--query 'KeyMetadata.[CreationDate,KeyId]'", "--output text; done", "| sort | tail -3",
+		}
+	}
+	if f.Key.ARN == "" && safe.IsAlias(f.Key.Alias) && safe.IsRegion(f.Event.Region) {
+		c.findKey = Command{"aws kms describe-key", "--region " + f.Event.Region, "--key-id " + f.Key.Alias, "--query KeyMetadata.Arn", "--output text"}
+	}
+	if safe.IsAccessKey(a.AccessKeyID) && safe.IsRegion(f.Event.Region) {
+		c.actorHistory = Command{
+			"aws cloudtrail lookup-events", "--region " + f.Event.Region,
+			"--lookup-attributes", "AttributeKey=AccessKeyId,AttributeValue=" + a.AccessKeyID,
+		}
+	}
+	if a.Type == "IAMUser" && a.LongTermKey && !a.ByService() && safe.IsAccessKey(a.AccessKeyID) && safe.IsIAMName(a.Name) {
+		c.deactivateKey = Command{
+			"aws iam update-access-key", "--user-name " + a.Name,
+			"--access-key-id " + a.AccessKeyID, "--status Inactive",
+		}
+	}
+	return c
+}
+
+// forKey builds the commands about the key, which is in that Region. The key is
+// named by its id, which fits the line; the ARN stands where only it will do.
+func (c *commands) forKey(f *detector.Finding, region string) {
+	arn, in := f.Key.ARN, "--region "+region
+	id := arn[strings.LastIndexByte(arn, '/')+1:]
+	key := "--key-id " + id
+	c.savePolicy = Command{"aws kms get-key-policy", in, key, "--policy-name default", "--query Policy", "--output text", "> before.json"}
+	c.checkPolicy = Command{"kmsentry check", "--key-arn " + arn, "before.json"}
+	c.keyHistory = Command{"aws cloudtrail lookup-events", in, "--lookup-attributes", "AttributeKey=ResourceName,AttributeValue=" + arn}
+	c.listGrants = Command{"aws kms list-grants", in, key}
+	c.restorePolicy = Command{"aws kms put-key-policy", in, key, "--policy-name default", "--policy file://fixed.json"}
+	c.disableKey = Command{"aws kms disable-key", in, key}
+	if strings.HasSuffix(f.Deployer(), "cloudformation.amazonaws.com") {
+		c.stack = Command{"aws cloudformation describe-stack-resources", in, "--physical-resource-id " + id}
+		if at := f.Event.Time; !at.IsZero() {
+			c.stackChanges = Command{
+				"aws cloudtrail lookup-events", in, "--output text",
+				"--start-time " + at.Add(-time.Hour).UTC().Format(time.RFC3339), "--end-time " + at.UTC().Format(time.RFC3339),
+				`--query "Events[].[EventTime,EventName,Username]"`,
+				"--lookup-attributes", "AttributeKey=EventSource,AttributeValue=cloudformation.amazonaws.com",
+			}
+		}
+	}
+	if !f.Event.Time.IsZero() && f.Event.Name == "PutKeyPolicy" {
+		before := f.Event.Time.Add(-time.Second).UTC().Format(time.RFC3339)
+		c.previousPolicy = Command{ // a backslash before a line's end continues it in double quotes too
+			"aws cloudtrail lookup-events", in, "--end-time " + before, "--output text",
+			"--lookup-attributes", "AttributeKey=EventName,AttributeValue=PutKeyPolicy",
+			`--query "Events[?contains(CloudTrailEvent,`, "'" + id + `')].CloudTrailEvent"`,
+		}
+	}
+}
