@@ -19,7 +19,7 @@ LEAN   := -trimpath -buildvcs=false -tags lambda.norpc -ldflags "-s -w $(STAMP)"
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-zA-Z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: bin/bootstrap bin/kmsentry ## send every sample event through the real Lambda binary and show what became of each
+run: bin/bootstrap bin/kmsentry ## send every sample event through the real Lambda binary and show the results
 	@bin/kmsentry invoke events/
 	@echo
 	@echo "See any of them: bin/kmsentry invoke events/NAME.json   All of them, in a browser: make preview"
@@ -35,7 +35,7 @@ test: ## vet and the tests of every package in short, in less than two minutes
 	$(GO) test -short $(PATIENT) $(SEQUENTIAL)
 	$(GO) test -short $(PATIENT) $(RACE) $$($(GO) list ./... | grep -vxF "$$($(GO) list $(SEQUENTIAL))")
 
-test-all: ## vet and every test in full, with moto, cfn-lint, Chromium and make package where they are; .ci/run runs it
+test-all: ## vet and every test in full, with moto, cfn-lint, Chromium and make package where installed; .ci/run runs it
 	$(GO) vet ./...
 	$(GO) test $(PATIENT) $(RACE) ./...
 
@@ -96,7 +96,7 @@ release: ## build a release with goreleaser, from a clean tree on a tag; a dry r
 	$(GORELEASER) check
 	KMSENTRY_VERSION='$(KMSENTRY_VERSION)' $(GORELEASER) release $(or $(RELEASE),--clean)
 
-bench: ## run the benchmarks; beside iam-simulate where make oracle has installed it
+bench: ## run the benchmarks, with iam-simulate's where make oracle has installed it
 	$(if $(wildcard detector/policy/decide/testdata/oracle/node_modules),KMSENTRY_ORACLE=1) $(GO) test -run '^$$' -bench . -benchmem ./...
 
 fuzz: ## fuzz every target for FUZZTIME (default 10s)
@@ -106,7 +106,7 @@ mutate: ## break each row of condition keys and each guard of the decision: do t
 	$(GO) test -count=1 ./detector/policy -run TestRowMutants -rowmutants 0
 	$(GO) run ./internal/mutate $(MUTATE)
 
-oracle: ## hold the decision against npm @cloud-copilot/iam-simulate (needs node and npm)
+oracle: ## compare the decision with npm @cloud-copilot/iam-simulate's (needs node and npm)
 	cd detector/policy/decide/testdata/oracle && npm ci
 	KMSENTRY_ORACLE=1 $(GO) test -count=1 -run TestOracle ./detector/policy/decide
 
@@ -117,16 +117,16 @@ scale: ## sweep 100,000 keys of a fake KMS: each once, and memory that does not 
 	KMSENTRY_SCALE=1 $(GO) test ./internal/sweep -run TestHundredThousandKeys -count=1 -v
 
 deploy: ## build and deploy a stack with the SAM CLI: make deploy EMAIL=security@example.com [STACK=kmsentry]
-	@[ -n "$(EMAIL)" ] || { echo "make deploy: want EMAIL=..., the mailbox that gets the alerts" >&2; exit 2; }
+	@[ -n "$(EMAIL)" ] || { echo "make deploy: expected EMAIL=..., the mailbox that gets the alerts" >&2; exit 2; }
 	sam build
 	sam deploy --stack-name $(or $(STACK),kmsentry) --parameter-overrides AlertEmail=$(EMAIL)
 
-delete: ## delete a stack with the SAM CLI; queues and log stay: make delete STACK=kmsentry
-	@[ -n "$(STACK)" ] || { echo "make delete: want STACK=..." >&2; exit 2; }
+delete: ## delete a stack with the SAM CLI; queues and logs stay: make delete STACK=kmsentry
+	@[ -n "$(STACK)" ] || { echo "make delete: expected STACK=..." >&2; exit 2; }
 	sam delete --stack-name $(STACK)
 
-smoke: ## a drill on a deployed stack, with a key of its own that it deletes: make smoke STACK=kmsentry
-	@[ -n "$(STACK)" ] || { echo "make smoke: want STACK=..." >&2; exit 2; }
+smoke: ## a drill on a deployed stack, with its own key, which it deletes: make smoke STACK=kmsentry
+	@[ -n "$(STACK)" ] || { echo "make smoke: expected STACK=..." >&2; exit 2; }
 	deploy/smoke $(STACK)
 
 preview: ## write docs/preview.html: every sample event in every channel

@@ -24,7 +24,7 @@ import (
 
 const module = "github.com/kmsentry/kmsentry"
 
-// A rule is what a package may import beside the standard library.
+// A rule is what a package may import besides the standard library.
 type rule struct {
 	ours      []string // packages of this module
 	modules   []string // modules of others
@@ -619,12 +619,12 @@ func TestDecodersReadSeveralValues(t *testing.T) {
 // Text and code name nothing of the machine they were written on.
 func TestNoMachinePlaces(t *testing.T) {
 	machine := regexp.MustCompile(`(^|[^a-zA-Z0-9_.-])/(home|root|Users|work|farm)/[a-zA-Z0-9.]`)
-	neighbour := regexp.MustCompile(`\.\./shared`) // of which .ci/run takes a file where it is present
+	neighbor := regexp.MustCompile(`\.\./shared`) // of which .ci/run takes a file where it is present
 	for _, name := range files(t, ".go", ".md", ".json", ".jsonl", ".yaml", ".yml", ".html", ".py", ".mjs", ".js", ".sh", "Makefile") {
 		if name == "all_test.go" {
 			continue
 		}
-		checkPlaces(t, name, machine, neighbour)
+		checkPlaces(t, name, machine, neighbor)
 	}
 	scripts, err := filepath.Glob(".ci/*")
 	if err != nil || len(scripts) == 0 {
@@ -632,7 +632,7 @@ func TestNoMachinePlaces(t *testing.T) {
 	}
 	for _, name := range scripts {
 		if checkPlaces(t, name, machine); name != filepath.Join(".ci", "run") {
-			checkPlaces(t, name, neighbour)
+			checkPlaces(t, name, neighbor)
 		}
 	}
 }

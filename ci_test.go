@@ -1,4 +1,4 @@
-package kmsentry_test
+package kmsentry
 
 import (
 	"bytes"
@@ -84,7 +84,7 @@ func TestActionScript(t *testing.T) {
 		{"two paths", []string{"PATHS=own.json open.json", "FAIL_ON=none"}, 0, "2 in all", ""},
 		{"further flags", []string{"PATHS=own.json", "ARGS=--account 111122223333 --fail-on shared"}, 0, "private", ""},
 		{"a path that is shell", []string{"PATHS=own.json;touch${IFS}x"}, 1, "no such file", ""},
-		{"a file that is not there", []string{"PATHS=no.json", "SARIF=log.sarif"}, 1, "", ""},
+		{"a file that does not exist", []string{"PATHS=no.json", "SARIF=log.sarif"}, 1, "", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			cmd := exec.Command("bash", script)

@@ -24,43 +24,10 @@ import (
 // The documents say only what is so: these tests run their examples and hold
 // their tables and links against the tree.
 
-var update = flag.Bool("update", false, "write the output of README.md's examples anew")
-
-// console is a block with a command line and what it prints.
-var console = regexp.MustCompile("(?s)```console\n\\$ ([^\n]*)\n(.*?)```")
-
-// TestReadmeExamples runs the commands of README.md where the tree lies, with
-// freshly built binaries, and compares what they print.
-func TestReadmeExamples(t *testing.T) {
-	readme := document(t, "README.md")
-	if n := len(console.FindAllString(readme, -1)); n < 2 {
-		t.Fatalf("%d examples in README.md, want at least 2", n)
-	}
-	dir := builtTree(t)
-	fresh := console.ReplaceAllStringFunc(readme, func(block string) string {
-		m := console.FindStringSubmatch(block)
-		cmd := exec.Command("sh", "-c", m[1])
-		cmd.Dir = dir
-		cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
-		out, err := cmd.CombinedOutput()
-		if _, status := err.(*exec.ExitError); err != nil && !status {
-			t.Fatal(err)
-		}
-		got := string(out)
-		if got != m[2] && !*update {
-			t.Errorf("README.md: %s prints something else; look at it and run with -update. It prints:\n%s", m[1], got)
-		}
-		return "```console\n$ " + m[1] + "\n" + got + "```"
-	})
-	if *update {
-		if err := os.WriteFile("README.md", []byte(fresh), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
+var update = flag.Bool("update", false, "write anew what the documents' consoles print")
 
 // builtTree makes a folder that looks like the tree after make: the binaries
-// in bin, and beside them what commands name.
+// in bin, and next to them what commands name.
 func builtTree(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -264,9 +231,10 @@ func TestReadmeIsShort(t *testing.T) {
 			t.Errorf("the first 49 lines of README.md have no %q", want)
 		}
 	}
-	for _, block := range console.FindAllString(readme, -1) {
-		for line := range strings.Lines(block) {
-			if n := len([]rune(strings.TrimSpace(line))); n > 92 && !strings.HasPrefix(line, "$ ") {
+	p := readPage(t, "README.md")
+	for _, b := range p.blocks {
+		for _, line := range p.lines[b.first:b.last] {
+			if n := len([]rune(line)); b.kind == "console" && n > 92 && !strings.HasPrefix(line, "$ ") {
 				t.Errorf("an example in README.md has a line of %d columns, want at most 92: %s", n, line)
 			}
 		}
@@ -304,7 +272,7 @@ func TestLinks(t *testing.T) {
 				path = filepath.Join(filepath.Dir(name), target)
 			}
 			if _, err := os.Stat(path); err != nil {
-				t.Errorf("%s links to %s, which is not there", name, m[1])
+				t.Errorf("%s links to %s, which does not exist", name, m[1])
 				continue
 			}
 			if heading != "" && !slices.Contains(headings(document(t, path)), heading) {
@@ -325,23 +293,6 @@ func headings(text string) []string {
 		anchors = append(anchors, strings.ReplaceAll(anchor, " ", "-"))
 	}
 	return anchors
-}
-
-// TestMakeTargets: every target that a document names is one of the Makefile's.
-func TestMakeTargets(t *testing.T) {
-	makefile := document(t, "Makefile")
-	count := 0
-	for _, name := range files(t, ".md") {
-		for _, m := range regexp.MustCompile("(?m)(?:^|`|&& )(?:[A-Z]+=\\S+ )?make ([a-z][a-zA-Z-]*)").FindAllStringSubmatch(document(t, name), -1) {
-			count++
-			if !strings.Contains(makefile, "\n"+m[1]+":") {
-				t.Errorf("%s names make %s, which the Makefile does not have", name, m[1])
-			}
-		}
-	}
-	if count < 5 {
-		t.Errorf("%d make targets found in documents, want at least 5", count)
-	}
 }
 
 func document(t *testing.T, name string) string {
@@ -384,4 +335,24 @@ func codes(cell string) []string {
 		spans = append(spans, m[1])
 	}
 	return spans
+}
+
+// TestOneSpelling: text and code are in American English, as AWS's documentation and
+// Go's are, and use none of the phrases that readers stumbled over.
+func TestOneSpelling(t *testing.T) {
+	british := regexp.MustCompile(`(?i)\b(colour|behaviour|neighbour|favour|honour|recognis|organis|normalis|summaris|analys(e|ing)\b|cancelled|labelled|judgement|catalogue|licence|defence|grey|whilst|towards\b|afterwards\b)`)
+	foreign := regexp.MustCompile(`(?i)stands in for|stand in for|does not tell\b|with commas between|by whose hand|of no account|, got %|\bis lacking\b`)
+	for _, name := range files(t, ".md", ".go", ".yaml", ".html") {
+		if strings.Contains(name, "testdata/") {
+			continue
+		}
+		for i, line := range strings.Split(document(t, name), "\n") {
+			if found := british.FindString(line); found != "" && name != "docs_test.go" {
+				t.Errorf("%s:%d: %q; expected American spelling", name, i+1, found)
+			}
+			if found := foreign.FindString(line); found != "" && !strings.HasSuffix(name, "_test.go") {
+				t.Errorf("%s:%d: %q; expected plainer words", name, i+1, found)
+			}
+		}
+	}
 }

@@ -194,7 +194,7 @@ func checkPackaged(t *testing.T, text []byte, answer translation, files []string
 }
 
 // What sam build does: a copy of the tree without .git, and the Makefile where
-// it lies. The function that comes out says in its log and in the finding what
+// it is. The function that comes out says in its log and in the finding what
 // the command says, with the commit.
 // Source: aws-lambda-builders, workflows/custom_make/actions.py.
 func TestVersionOfSamBuild(t *testing.T) {

@@ -34,10 +34,10 @@ func TestSmoke(t *testing.T) {
 		status                        int
 		says                          string
 	}{
-		{"goes well", published, "1", "0", true, 0, "the way from KMS over CloudTrail and the rule works"},
-		{"no trail", published, "0", "0", true, 1, "heard nothing"},
-		{"the function fails", `{"errorType":"publishError"}`, "1", "0", false, 1, "want an alert published"},
-		{"the logs cannot be read", published, "None", "0", true, 1, "heard nothing"},
+		{"goes well", published, "1", "0", true, 0, "the path from KMS through CloudTrail and the rule works"},
+		{"no trail", published, "0", "0", true, 1, "no event reached the function"},
+		{"the function fails", `{"errorType":"publishError"}`, "1", "0", false, 1, "expected an alert to be published"},
+		{"the logs cannot be read", published, "None", "0", true, 1, "no event reached the function"},
 		{"the key stays", published, "1", "1", true, 1, "IS OPEN"},
 	}
 	for _, test := range tests {

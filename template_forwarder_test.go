@@ -126,7 +126,7 @@ func TestForwarderTemplate(t *testing.T) {
 	}
 }
 
-// forwarderFaults returns what is wrong with the forwarder, beside a central stack.
+// forwarderFaults returns what is wrong with the forwarder, next to a central stack.
 func forwarderFaults(forwarder, central cloudFormation) []string {
 	f := &faults{c: forwarder}
 	if got := strings.Join(kinds(f.c.Resources), " "); got != "AWS::CloudWatch::Alarm AWS::Events::Rule AWS::IAM::Role AWS::SQS::Queue AWS::SQS::QueuePolicy" {

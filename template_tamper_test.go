@@ -118,7 +118,7 @@ type tamperCall struct {
 	caught     bool
 }
 
-// tamperCalls are calls against kmsentry, and their harmless neighbours.
+// tamperCalls are calls against kmsentry, and their harmless neighbors.
 func tamperCalls() []tamperCall {
 	call := func(service, name, parameters string) string {
 		return fmt.Sprintf(`{"source": "aws.%s", "detail-type": "AWS API Call via CloudTrail", "detail": {"eventSource": "%[1]s.amazonaws.com", "eventName": %q, "requestParameters": %s}}`, service, name, parameters)

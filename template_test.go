@@ -127,7 +127,7 @@ func TestLocalInvokeFitsTheTemplate(t *testing.T) {
 		t.Errorf("docs/local.md invokes %s, of type %q", m[1], function.Type)
 	}
 	for _, name := range m[2:] {
-		document(t, name) // it has to be there
+		document(t, name) // it must exist
 	}
 	var environment map[string]map[string]string
 	if err := json.Unmarshal([]byte(document(t, m[3])), &environment); err != nil || len(environment) != 1 || environment[m[1]] == nil {
@@ -209,8 +209,8 @@ func TestPlantedTemplateFaultsAreFound(t *testing.T) {
 		{"a queue goes with the stack", "    DeletionPolicy: Retain # what", "    DeletionPolicy: Delete # what"},
 		{"the log goes with the stack", "    Type: AWS::Logs::LogGroup\n    DeletionPolicy: Retain\n", "    Type: AWS::Logs::LogGroup\n"},
 		{"the log's name comes again", "      LogGroupName: !Sub\n        - /aws/lambda/${AWS::StackName}-detector-${Unique}\n        - Unique: !Select [0, !Split [\"-\", !Select [2, !Split [\"/\", !Ref AWS::StackId]]]]\n", "      LogGroupName: !Sub /aws/lambda/${AWS::StackName}-detector\n"},
-		{"the tamper rule is off", "      Description: Calls that switch kmsentry off\n      State: ENABLED\n", "      Description: Calls that switch kmsentry off\n      State: DISABLED\n"},
-		{"the trail's rule is off", "or its voice\n      State: ENABLED\n", "or its voice\n      State: DISABLED\n"},
+		{"the tamper rule is off", "      Description: Calls that disable kmsentry\n      State: ENABLED\n", "      Description: Calls that disable kmsentry\n      State: DISABLED\n"},
+		{"the trail's rule is off", "or silence kmsentry\n      State: ENABLED\n", "or silence kmsentry\n      State: DISABLED\n"},
 		{"a pattern that is too long", "eventName: [DisableRule, DeleteRule, PutRule]", "eventName: [DisableRule, DeleteRule, PutRule, " + strings.Repeat("A, ", 200) + "B]"},
 		{"the alarm counts one tamper rule", "Expression: FILL(stack, 0) + FILL(trail, 0)", "Expression: FILL(stack, 0)"},
 		{"the bus is everybody's", "          StringEquals: {aws:PrincipalOrgID: !Ref OrganizationId}\n", "          StringLike: {aws:PrincipalOrgID: \"o-*\"}\n"},
@@ -260,7 +260,7 @@ func TestPlantedTemplateFaultsAreFound(t *testing.T) {
 	}
 }
 
-// replaced replaces old, which has to be there.
+// replaced replaces old, which must exist.
 func replaced(t *testing.T, text, old, new string) string {
 	t.Helper()
 	if !strings.Contains(text, old) {

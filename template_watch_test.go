@@ -145,7 +145,7 @@ func splitOrJoined(name string, argument any, names map[string]string) (any, err
 }
 
 // key decides the policy of the stack's own key, which has to pass kmsentry's
-// own judgement, and holds its services to this account.
+// own judgment, and holds its services to this account.
 func (f *faults) key() {
 	k := f.c.Resources["StackKey"].Properties
 	f.want("rotation", k["EnableKeyRotation"], `true`)
@@ -349,7 +349,7 @@ func TestMetricsAreWrittenAndDocumented(t *testing.T) {
 	source := []byte(document(t, "lambda/detect/log.go") + document(t, "lambda/sweep/log.go"))
 	read := regexp.MustCompile(`"kmsentry", "([A-Za-z]+)"|Namespace: kmsentry\n      MetricName: ([A-Za-z]+)`).FindAllStringSubmatch(readTemplate(t), -1)
 	var documented []string
-	for _, row := range rows(t, "docs/deploy.md", "## Metrics of its own") {
+	for _, row := range rows(t, "docs/deploy.md", "## Its own metrics") {
 		documented = append(documented, codes(row[0])...)
 	}
 	if len(read) < 8 {

@@ -49,7 +49,7 @@ func TestSweepGolden(t *testing.T) {
 
 // A sweep says whether the event of a change came.
 func TestSweepSaysWhatBecameOfTheEvent(t *testing.T) {
-	for name, want := range map[string]string{"lost": "NO EVENT of this change", "heard": "heard of the change by its event, at 2026-11-25 01:00:00", "unsure": "is not known"} {
+	for name, want := range map[string]string{"lost": "NO EVENT of this change", "heard": "The event of the change reached kmsentry at 2026-11-25 01:00:00", "unsure": "is not known"} {
 		m, err := ComposeSweep(alerttest.Sweeps(t)[name], words.Options{Now: alerttest.SweptAt})
 		var bodies map[string]string
 		if err != nil || json.Unmarshal([]byte(m.Body), &bodies) != nil {

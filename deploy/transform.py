@@ -80,7 +80,7 @@ def main(arguments):
         sys.stdout.write(lines(packaged(sys.stdin.read(), arguments[1])))
         return
     if arguments:
-        sys.exit("transform.py: want --package CODE_KEY_PREFIX, or nothing, got %r" % arguments)
+        sys.exit("transform.py: expected --package CODE_KEY_PREFIX or nothing, found %r" % arguments)
     answers = []
     for text in json.load(sys.stdin):
         try:

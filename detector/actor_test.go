@@ -221,7 +221,7 @@ const (
 	accountNote  = "a caller of another account, ask there"
 )
 
-// The four states of MFA, and whom severity takes as surely signed in without it.
+// The four states of MFA, and whom severity takes as certainly signed in without it.
 func TestMFA(t *testing.T) {
 	session := func(attributes string) string { return `"sessionContext":{"attributes":{` + attributes + `}}` }
 	yes, no := session(`"mfaAuthenticated":"true"`), session(`"mfaAuthenticated":"false"`)

@@ -157,7 +157,7 @@ func (d Detector) read(f *Finding, text string) (quiet string) {
 	return ""
 }
 
-// opens reports whether what could be read of p, f's policy, surely lets
+// opens reports whether what could be read of p, f's policy, certainly lets
 // outsiders in.
 func (d Detector) opens(f *Finding, p *policy.Policy) bool {
 	return decide.Decide(p, d.question(f)).Least > decide.Private

@@ -108,7 +108,7 @@ func TestDetectVerdicts(t *testing.T) {
 }
 
 // The repaired policy keeps what is harmless, and is only offered when it is
-// surely private and the owner can still manage the key.
+// certainly private and the owner can still manage the key.
 func TestRepair(t *testing.T) {
 	open := allow("*", "")
 	for _, row := range []struct {

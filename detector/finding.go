@@ -40,12 +40,12 @@ type Finding struct {
 	Problem     string          // why the policy could not be read, also when it is not in the record (Policy.Missing); "" otherwise
 	Unreadable  []string        // the parts of the policy that could not be read, each with its line and what is wrong with it; nil when the whole policy was read, or nothing of it
 	Statements  []Statement     // the offending statements, in document order
-	OwnerLocked bool            // the policy is in force and surely leaves nobody of the owner's account a way to change it: only AWS Support can mend that. False when the key's ARN, and with it the owner, is not known, or the policy could not be read
-	Repaired    string          // the same policy without the offending grants, indented JSON; "" when that would lock the owner out or is not surely private
+	OwnerLocked bool            // the policy is in force and certainly leaves nobody in the owner's account a way to change it: only AWS Support can fix that. False when the key's ARN, and with it the owner, is not known, or the policy could not be read
+	Repaired    string          // the same policy without the offending grants, indented JSON; "" when that would lock the owner out or is not certainly private
 	Splunk      Splunk
 	Notes       []string // what in the record was odd and is taken for unknown, one clause each, e.g. "resources: expected an array, found a string"; they hold no text of the event
 
-	trust bool // the detector trusts somebody beside the owner
+	trust bool // the detector trusts somebody other than the owner
 }
 
 // An Event identifies the API call.
@@ -60,7 +60,7 @@ type Event struct {
 	Region       string    // awsRegion: where the call was made
 	Account      string    // recipientAccountId: whose trail recorded it
 	Outcome      Outcome   // whether the call took effect; the zero Outcome for calls that set no key policy
-	ErrorCode    string    // errorCode as text, the JSON of one that is no string; "" when the record has none
+	ErrorCode    string    // errorCode as text, the JSON of one that is not a string; "" when the record has none
 	ErrorMessage string
 	Bypass       bool // bypassPolicyLockoutSafetyCheck was set
 	FromConsole  bool // sessionCredentialFromConsole: the call came out of a session of the AWS console

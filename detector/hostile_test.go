@@ -73,7 +73,7 @@ func holdOpening(t *testing.T, record []byte) {
 				want = decide.Undecided // the policy itself is gone
 			}
 			if at == "eventTime" && f.Decision.Future != nil {
-				want = f.Verdict // judged as of another day, it opens by itself later
+				want = f.Verdict // judged as of another day, it opens on its own later
 			}
 			if f.Verdict != want || f.Attempted || (f.Policy.Missing != "") != (want == decide.Undecided) || (f.Policy.SHA256 == "") != (f.Policy.Missing != "") {
 				t.Errorf("%s = %.60s: %v, attempted %v, missing %q, want %v and not attempted", at, value, f.Verdict, f.Attempted, f.Policy.Missing, want)

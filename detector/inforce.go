@@ -6,7 +6,7 @@ import "github.com/kmsentry/kmsentry/detector/policy/decide"
 // call is known: what a sweep reads from KMS. It has the verdict, severity,
 // title and decision and nothing of an event. It is nil when the policy keeps
 // outsiders out and the key with its owner. trust says that the decision counts
-// somebody beside the owner as inside.
+// somebody other than the owner as inside.
 func InForce(k Key, d decide.Decision, trust bool) *Finding {
 	f := &Finding{Verdict: d.Verdict, Event: Event{Outcome: Accepted}, Key: k, Decision: d, trust: trust}
 	if !f.reportable() {

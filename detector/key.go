@@ -25,7 +25,7 @@ func (r *record) readKey() Key {
 		r.buildKey(&k, named)
 	}
 	if r.event.Name == replicateKey && r.event.Outcome == OutcomeUnknown {
-		k.Note = cmp.Or(k.Note, "The record does not say whether the replica was made.")
+		k.Note = cmp.Or(k.Note, "The record does not say whether the replica was created.")
 	}
 	k.Alias = named.alias
 	r.readFacts(&k)
@@ -142,13 +142,13 @@ func (r *record) buildKey(k *Key, named keyARN) {
 	k.Partition = r.partition(named.partition, k.Region)
 	switch {
 	case r.event.Name == createKey && r.event.Outcome == Refused:
-		k.Note = "The call was refused, so no key was made."
+		k.Note = "The call was refused, so no key was created."
 	case r.event.Name == replicateKey && r.event.Outcome == Refused:
-		k.Note = "The call was refused, so no replica was made."
+		k.Note = "The call was refused, so no replica was created."
 	case r.event.Name == createKey && r.event.Outcome == OutcomeUnknown:
-		k.Note = "The record does not say whether a key was made, nor which."
+		k.Note = "The record does not say whether a key was created, or which."
 	case named.alias != "":
-		k.Note = "The record names the key by an alias only; which key that was is not in it."
+		k.Note = "The record names the key only by an alias, and does not say which key that was."
 	case named.id == "" && k.ID != "":
 		k.Note = "What the request named is not a key id, so the key's ARN is not known."
 	case named.id == "":
@@ -199,7 +199,7 @@ func (r *record) readFacts(k *Key) {
 	k.MultiRegion = r.multiRegion(k.ID)
 }
 
-// multiRegion tells whether the key is a multi-Region key: the record says so,
+// multiRegion says whether the key is a multi-Region key: the record says so,
 // or the id shows it, or only such keys can be replicated; nil otherwise.
 // Source: KMS Developer Guide, multi-region-keys-overview.html: their ids
 // begin with "mrk-".

@@ -70,13 +70,13 @@ func TestReadKey(t *testing.T) {
 			name: "alias name", record: put,
 			edits: []edit{{"requestParameters.keyId", `"alias/payments"`}},
 			id:    "alias/payments", account: "111122223333", region: "us-east-1", partition: "aws", alias: "alias/payments",
-			note: "The record names the key by an alias only; which key that was is not in it.",
+			note: "The record names the key only by an alias, and does not say which key that was.",
 		},
 		{
 			name: "alias ARN", record: put,
 			edits: []edit{{"requestParameters.keyId", `"arn:aws-us-gov:kms:us-gov-east-1:444455556666:alias/payments"`}},
 			id:    "arn:aws-us-gov:kms:us-gov-east-1:444455556666:alias/payments", account: "444455556666", region: "us-gov-east-1", partition: "aws-us-gov", alias: "alias/payments",
-			note: "The record names the key by an alias only; which key that was is not in it.",
+			note: "The record names the key only by an alias, and does not say which key that was.",
 		},
 		{
 			name: "no key", record: put,
@@ -112,7 +112,7 @@ func TestReadKey(t *testing.T) {
 			name: "refused CreateKey", record: create,
 			edits:   []edit{{"errorCode", `"AccessDenied"`}, {"responseElements", `null`}},
 			account: "111122223333", region: "us-east-1", partition: "aws",
-			note: "The call was refused, so no key was made.",
+			note: "The call was refused, so no key was created.",
 		},
 		{
 			name: "replica", record: create,
@@ -130,13 +130,13 @@ func TestReadKey(t *testing.T) {
 			name: "refused replica, the primary in resources", record: create,
 			edits: append([]edit{{"responseElements", `null`}, {"errorCode", `"AccessDenied"`}, {"resources", `[{"ARN":"` + primary + `"}]`}}, replica...),
 			id:    mrkID, account: "111122223333", region: "eu-west-1", partition: "aws", primary: primary,
-			note: "The call was refused, so no replica was made.",
+			note: "The call was refused, so no replica was created.",
 		},
 		{
 			name: "refused replica", record: create,
 			edits: append([]edit{{"responseElements", `null`}, {"errorCode", `"AlreadyExistsException"`}}, replica...),
 			id:    mrkID, account: "111122223333", region: "eu-west-1", partition: "aws", primary: primary,
-			note: "The call was refused, so no replica was made.",
+			note: "The call was refused, so no replica was created.",
 		},
 		{
 			name: "replica without a response", record: create,
@@ -147,7 +147,7 @@ func TestReadKey(t *testing.T) {
 			name: "replica of unknown outcome", record: create,
 			edits: append([]edit{{"responseElements", `null`}, {"errorCode", `"InternalFailure"`}}, replica...),
 			arn:   "arn:aws:kms:eu-west-1:111122223333:key/" + mrkID, id: mrkID, account: "111122223333", region: "eu-west-1", partition: "aws", primary: primary,
-			note: "The record does not say whether the replica was made.",
+			note: "The record does not say whether the replica was created.",
 		},
 		{
 			name: "replica without Region", record: create,
@@ -171,7 +171,7 @@ func TestReadKey(t *testing.T) {
 			name: "CreateKey of unknown outcome", record: create,
 			edits:   []edit{{"errorCode", `"DependencyTimeoutException"`}, {"responseElements", `null`}},
 			account: "111122223333", region: "us-east-1", partition: "aws",
-			note: "The record does not say whether a key was made, nor which.",
+			note: "The record does not say whether a key was created, or which.",
 		},
 		{
 			name: "resources that are another key", record: put,
@@ -182,7 +182,7 @@ func TestReadKey(t *testing.T) {
 			name: "an alias and two keys in resources", record: put,
 			edits: []edit{{"requestParameters.keyId", `"alias/x"`}, {"resources", `[{"ARN":"arn:aws:kms:us-east-1:111122223333:key/other"},{"ARN":"` + testARN + `"}]`}},
 			id:    "alias/x", account: "111122223333", region: "us-east-1", partition: "aws", alias: "alias/x",
-			note: "The record names the key by an alias only; which key that was is not in it.",
+			note: "The record names the key only by an alias, and does not say which key that was.",
 		},
 		{
 			name: "an alias and one key twice in resources", record: put,

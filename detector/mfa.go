@@ -86,7 +86,7 @@ func (a Actor) elsewhere() string {
 // signed in with MFA.
 func (a Actor) person() bool { return a.Type == typeIAMUser || a.Type == typeRoot }
 
-// signedWithoutMFA reports whether the caller surely signed without MFA: an IAM
+// signedWithoutMFA reports whether the caller certainly signed without MFA: an IAM
 // user or the root user whose own session says so, or a long-term key.
 func (a Actor) signedWithoutMFA() bool {
 	return !a.ByService() && (a.MFA == MFANo || a.LongTermKey)

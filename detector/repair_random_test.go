@@ -118,7 +118,7 @@ func holdRepaired(t *testing.T, record []byte, f *Finding) {
 	}
 }
 
-// private reports whether the call of a record, with another policy, is surely
+// private reports whether the call of a record, with another policy, is certainly
 // private, now and later.
 func private(t *testing.T, record []byte, text string) bool {
 	t.Helper()

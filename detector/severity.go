@@ -97,12 +97,12 @@ func (f *Finding) encryptOnly() bool {
 	return f.opensClass(kmsapi.ClassEncrypt, decide.Public) && !f.opens(decide.Public, "kms:Decrypt", "kms:ReEncryptFrom")
 }
 
-// opensClass reports whether an audience surely gets to an action of a class.
+// opensClass reports whether an audience certainly gets to an action of a class.
 func (f *Finding) opensClass(class kmsapi.Class, audience decide.Verdict) bool {
 	return slices.ContainsFunc(f.Decision.Grants, func(g decide.Grant) bool { return g.Class == class && g.Audience == audience })
 }
 
-// opens reports whether an audience surely gets to one of actions, by itself or
+// opens reports whether an audience certainly gets to one of actions, by itself or
 // through a grant that it may create.
 func (f *Finding) opens(audience decide.Verdict, actions ...string) bool {
 	return slices.ContainsFunc(f.Decision.Grants, func(g decide.Grant) bool {

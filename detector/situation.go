@@ -47,7 +47,7 @@ func (f *Finding) KeyElsewhere() bool {
 	return awsid.IsAccount(f.Key.Account) && awsid.IsAccount(f.Event.Account) && f.Key.Account != f.Event.Account
 }
 
-// ForeignKey reports whether the caller's account is surely not the key's
+// ForeignKey reports whether the caller's account is certainly not the key's
 // owner. KMS lets nobody change another account's key policy, so such a call
 // is an attempt on somebody else's key.
 // Source: KMS API Reference, PutKeyPolicy, "Cross-account use: No".

@@ -90,7 +90,7 @@ func (f *Finding) closed() string {
 	}
 }
 
-// later words a policy that opens by itself.
+// later words a policy that opens on its own.
 func (f *Finding) later() string {
 	what := "This KMS key may open to outsiders"
 	switch f.Decision.Future.Verdict {

@@ -55,7 +55,7 @@ func TestIntervalOf(t *testing.T) {
 	}
 }
 
-// TestPlaceOfCopies: of copies that tell the same the first place is told, in
+// TestPlaceOfCopies: of copies that say the same the first place is told, in
 // whatever order they were read.
 func TestPlaceOfCopies(t *testing.T) {
 	for _, text := range [][]byte{testRecord(2, DisableKey, 3, "", ""), testRecord(2, PutKeyPolicy, 3, openOne, "")} {

@@ -18,7 +18,7 @@ func wholeRecord(column string) bool {
 }
 
 // row reads a row of a table, its cells by column in lower case: the record's
-// own text where the row has it, else the record put together from the columns.
+// own text where the row has it, otherwise the record put together from the columns.
 func (u *unwrapper) row(cells map[string]string) {
 	for column, cell := range cells {
 		if wholeRecord(column) && strings.HasPrefix(strings.TrimSpace(cell), "{") {
@@ -34,7 +34,7 @@ func (u *unwrapper) row(cells map[string]string) {
 	u.build(recordOf(cells))
 }
 
-// build hands on a record that was put together.
+// build passes on a record that was put together.
 func (u *unwrapper) build(r map[string]any) {
 	name, _ := r["eventName"].(string)
 	if !u.s.w.matcher.wants(name) {
@@ -129,7 +129,7 @@ func anyOf(text string) any {
 }
 
 // structOf reads an object that is written as JSON, or as Java writes a map.
-// policy is the member that holds a key policy. A policy that cannot be told
+// policy is the member that holds a key policy. A policy that is not known
 // for sure is left out, and the object says so in CloudTrail's word.
 func structOf(text, policy string) any {
 	text = strings.TrimSpace(text)
@@ -150,7 +150,7 @@ var javaKey = regexp.MustCompile(`(?:^\{|, )([A-Za-z][A-Za-z0-9_]*)=`)
 
 // javaMap reads {keyId=..., policy={...}, ...}, the text of a Java map, in
 // which nothing is quoted: JSON delimits itself, and what else holds ", name="
-// cannot be told from a member. So a policy counts only when there is one.
+// cannot be distinguished from a member. So a policy counts only when there is one.
 func javaMap(text, policy string) map[string]any {
 	m := map[string]any{}
 	body := text

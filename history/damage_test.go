@@ -176,7 +176,7 @@ func TestWorseCopyCounts(t *testing.T) {
 }
 
 // TestEventIDs: a later copy counts under the original's id, and records without
-// an id are told apart by what they say.
+// an id are distinguished by what they say.
 func TestEventIDs(t *testing.T) {
 	with := func(member, value string) []byte {
 		var m map[string]any

@@ -31,7 +31,7 @@ type Event struct {
 	Address  string    // "" when absent
 	Outcome  detector.Outcome
 	Finding  *detector.Finding
-	Kinds    []string // what the finding is beside its verdict
+	Kinds    []string // what the finding is besides its verdict
 	Light    bool     // the finding was lightened
 	Accepted string   // name of the exception that accepts the finding; "" none
 	File     string
@@ -113,8 +113,8 @@ func (e *Event) Lighten() {
 	e.Finding, e.Light = light, true
 }
 
-// outcomeOf tells whether the call took effect. Package detector tells it for the
-// calls that set a key policy; but a record with an error beside a response is
+// outcomeOf says whether the call took effect. Package detector tells it for the
+// calls that set a key policy; but a record with an error next to a response is
 // unknown here, where an accepted call can also close a key.
 func outcomeOf(event detector.Event, r recordMembers) detector.Outcome {
 	code := event.ErrorCode
@@ -137,7 +137,7 @@ func outcomeOf(event detector.Event, r recordMembers) detector.Outcome {
 }
 
 // members are the members of a record, for what package detector does not
-// tell of records that are no findings.
+// report records that are not findings.
 type recordMembers struct{ top map[string]json.RawMessage }
 
 func readMembers(text []byte) recordMembers {
@@ -176,7 +176,7 @@ func (r recordMembers) describe(e *Event) {
 }
 
 // keyARN finds the key of the call: where the response names it, among the
-// resources, or made from the request's key id. "" when it cannot be told.
+// resources, or made from the request's key id. "" when it is not known.
 // Source: KMS Developer Guide, logging-using-cloudtrail.html.
 func (r recordMembers) keyARN(region, account string) string {
 	named := r.str("requestParameters", "keyId")
@@ -207,7 +207,7 @@ func afterLast(text, separator string) string {
 
 // outranks reports whether e counts rather than other, a copy of the same
 // event: the worse one, so that no copy can hide what another shows, then the
-// one that tells more. Of copies that tell the same it is the one whose place
+// one that says more. Of copies that say the same it is the one whose place
 // comes first, so that the order in which they are read changes nothing.
 func (e *Event) outranks(other *Event) bool {
 	return cmp.Or(cmp.Compare(e.rank(), other.rank()), e.Time.Compare(other.Time), cmp.Compare(e.about().text(), other.about().text()),

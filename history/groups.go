@@ -52,7 +52,7 @@ type groupKey struct {
 	more                 int
 }
 
-// The kinds of a finding, beside its verdict.
+// The kinds of a finding, besides its verdict.
 const (
 	Locked    = detector.KindLocked
 	TakenOver = detector.KindTakenOver
@@ -119,7 +119,7 @@ func (k groupKey) group() *Group {
 	}
 }
 
-// told is an outcome that has to be told beside Attempted: "unknown", or "".
+// told is an outcome that has to be said besides Attempted: "unknown", or "".
 func told(o detector.Outcome) string {
 	if o == detector.OutcomeUnknown {
 		return o.String()

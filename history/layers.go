@@ -20,7 +20,7 @@ const maxLayers = 3
 const maxWindow = 8 << 20
 
 // A layered reader gives the text within bytes of any compression and encoding,
-// told by their first bytes and never by a name.
+// recognized by their first bytes and never by a name.
 type layered struct {
 	counter byteCounter
 	text    io.Reader

@@ -145,7 +145,7 @@ func (k Keys) find(text []byte, from int, hits []int) []int {
 	return findHidden(text, from, hits)
 }
 
-// at reports whether text goes on with the id of one of the keys.
+// at reports whether text continues with the id of one of the keys.
 func (k Keys) at(text []byte) bool {
 	text = bytes.TrimPrefix(text, []byte("Id"))
 	for len(text) > 0 && bytes.IndexByte([]byte("/\\\":= \t\r\n"), text[0]) >= 0 {

@@ -202,7 +202,7 @@ func (s *scanner) ahead(prefix string) bool {
 // stands within a string, where its quote would be escaped.
 const recordStart = `{"eventVersion":`
 
-// document reads an object at pos that is no element of a list.
+// document reads an object at pos that is not an element of a list.
 func (s *scanner) document() {
 	start := s.begin()
 	if s.ahead(recordStart) {
@@ -524,12 +524,12 @@ func (s *scanner) name() string {
 }
 
 // lose names a place where the structure breaks, looks for records in what was
-// being read, and goes on at the next place where a record or a line begins. It
+// being read, and continues at the next place where a record or a line begins. It
 // returns false.
 func (s *scanner) lose(want string, c byte, ok bool) bool {
 	switch {
 	case !ok && s.w.err == io.EOF:
-		s.report.fault(s.pos, "the text ends too early: %s", want)
+		s.report.fault(s.pos, "the text is truncated: %s", want)
 	case ok:
 		s.report.fault(s.pos, "not valid JSON: %s, found %q", want, c)
 	}

@@ -28,7 +28,7 @@ const (
 // block is how many bytes skip looks at together: one for each bit of a word.
 const block = 64
 
-// skip goes on with text and returns how many bytes belong to the value, and
+// skip continues with text and returns how many bytes belong to the value, and
 // whether it ended there.
 func (s *skipper) skip(text []byte) (n int, done bool) {
 	for ; len(text)-n >= block; n += block {
@@ -64,7 +64,7 @@ func (s *skipper) bracket(c byte) {
 	}
 }
 
-// byte goes on by one byte.
+// byte advances by one byte.
 func (s *skipper) byte(c byte) {
 	switch {
 	case s.escaped != 0:

@@ -10,7 +10,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// A Change is an event in the life of a key, as a timeline tells it.
+// A Change is an event in the life of a key, as a timeline shows it.
 type Change struct {
 	At       time.Time `json:"at"`
 	Event    string    `json:"event"` // eventName
@@ -116,7 +116,7 @@ func (p *perhaps) set(yes, known bool) {
 func (s *keyState) usable() bool { return !s.disabled.must && !s.pending.must && !s.deleted.must }
 
 // worst returns the policy that opens the key furthest of those that may be in
-// force, the last of equals, and how far; certain says that the key is surely
+// force, the last of equals, and how far; certain says that the key is certainly
 // that open.
 func (s *keyState) worst() (worst *Event, rank int, certain bool) {
 	for rank = len(s.count) - 1; rank > 0 && s.count[rank] == 0; rank-- {
@@ -149,7 +149,7 @@ func (s *keyState) rank(e *Event, rank int) {
 	s.latest[rank] = e
 }
 
-// timeline tells the life of one key from its events by time.
+// timeline describes the life of one key from its events by time.
 func timeline(events []*Event, end time.Time) Timeline {
 	t := Timeline{Type: "timeline", Intervals: []Interval{}, Account: events[0].Account, Region: events[0].Region, ReadTo: end}
 	s := keyState{t: &t}
@@ -165,7 +165,7 @@ func timeline(events []*Event, end time.Time) Timeline {
 }
 
 // A step is an event, or the instant at which a policy that was set before
-// opens by itself.
+// opens on its own.
 type step struct {
 	at     time.Time
 	event  *Event
@@ -217,10 +217,10 @@ func steps(events []*Event, t *Timeline) []step {
 	slices.SortStableFunc(all, func(x, y step) int { return cmp.Or(x.at.Compare(y.at), cmp.Compare(x.order(), y.order())) })
 	for i := 1; i < len(all); i++ {
 		if all[i].at.Equal(all[i-1].at) && all[i].order() >= 2 && all[i-1].order() >= 2 && all[i].order() != all[i-1].order() {
-			note(t, "two policies were set at "+all[i].at.Format(time.RFC3339)+": their order is not known, and the worse counts as the later")
+			note(t, "two policies were set at "+all[i].at.Format(time.RFC3339)+": their order is not known, so the worse counts as the later")
 		}
 		if all[i].at.IsZero() {
-			note(t, "a record has no time: it counts as the first")
+			note(t, "a record has no time and counts as the first")
 		}
 	}
 	return all
@@ -239,11 +239,11 @@ func note(t *Timeline, text string) {
 	}
 }
 
-// step goes on by one event.
+// step advances by one event.
 func (s *keyState) step(x step) {
 	if x.at.After(s.t.ReadTo) {
 		if x.itself {
-			note(s.t, "opens by itself on "+x.at.UTC().Format(time.RFC3339)+", after the end of what was read")
+			note(s.t, "opens on "+x.at.UTC().Format(time.RFC3339)+", after the end of what was read")
 			return
 		}
 	}
@@ -258,7 +258,7 @@ func (s *keyState) step(x step) {
 		s.pending.set(true, known)
 	case CancelKeyDeletion:
 		// The key is disabled after that. Source: KMS API Reference, CancelKeyDeletion.
-		// When nobody knows whether it was cancelled it cannot be used either way.
+		// When nobody knows whether it was canceled it cannot be used either way.
 		s.disabled.set(true, known || s.pending.must)
 		s.pending.set(false, known)
 	case DeleteKey:

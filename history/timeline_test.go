@@ -22,7 +22,7 @@ const (
 	opensLate = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"kms:Encrypt","Resource":"*","Condition":{"DateGreaterThan":{"aws:CurrentTime":"2026-02-01T00:10:00Z"}}}]}`
 )
 
-// testRecord is a record of a call at so many minutes past midnight.
+// testRecord is a record of a call at that many minutes past midnight.
 func testRecord(id int, name string, minute int, policyText, errorCode string) []byte {
 	r := map[string]any{
 		"eventVersion": "1.11", "eventID": fmt.Sprintf("00000000-0000-4000-8000-%012d", id), "eventName": name, "eventSource": "kms.amazonaws.com",
@@ -104,8 +104,8 @@ func TestTimeline(t *testing.T) {
 		{"disabled, then closed, then enabled", []call{{1, PutKeyPolicy, openAll, ""}, {2, DisableKey, "", ""}, {3, PutKeyPolicy, keptIn, ""}, {4, EnableKey, "", ""}}, "[public 01-02 DisableKey]"},
 		{"opened while disabled", []call{{1, DisableKey, "", ""}, {2, PutKeyPolicy, openAll, ""}, {3, EnableKey, "", ""}}, "[public 03-open, 03 EnableKey]"},
 		{"deletion scheduled", []call{{1, PutKeyPolicy, openAll, ""}, {2, ScheduleKeyDeletion, "", ""}}, "[public 01-02 ScheduleKeyDeletion]"},
-		{"deletion cancelled leaves it disabled", []call{{1, PutKeyPolicy, openAll, ""}, {2, ScheduleKeyDeletion, "", ""}, {3, CancelKeyDeletion, "", ""}}, "[public 01-02 ScheduleKeyDeletion]"},
-		{"cancelled and enabled", []call{{1, PutKeyPolicy, openAll, ""}, {2, ScheduleKeyDeletion, "", ""}, {3, CancelKeyDeletion, "", ""}, {4, EnableKey, "", ""}}, "[public 01-02 ScheduleKeyDeletion][public 04-open, 04 EnableKey]"},
+		{"deletion canceled leaves it disabled", []call{{1, PutKeyPolicy, openAll, ""}, {2, ScheduleKeyDeletion, "", ""}, {3, CancelKeyDeletion, "", ""}}, "[public 01-02 ScheduleKeyDeletion]"},
+		{"canceled and enabled", []call{{1, PutKeyPolicy, openAll, ""}, {2, ScheduleKeyDeletion, "", ""}, {3, CancelKeyDeletion, "", ""}, {4, EnableKey, "", ""}}, "[public 01-02 ScheduleKeyDeletion][public 04-open, 04 EnableKey]"},
 		{"deleted", []call{{1, PutKeyPolicy, openAll, ""}, {2, DeleteKey, "", ""}, {3, EnableKey, "", ""}}, "[public 01-02 DeleteKey]"},
 		{"refused closing closes nothing", []call{{1, PutKeyPolicy, openAll, ""}, {2, PutKeyPolicy, keptIn, "AccessDenied"}}, "[public 01-open]"},
 		{"refused disabling", []call{{1, PutKeyPolicy, openAll, ""}, {2, DisableKey, "", "AccessDenied"}}, "[public 01-open]"},
@@ -219,7 +219,7 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// TestKinds: what a finding is beside its verdict has rows of its own.
+// TestKinds: what a finding is besides its verdict has rows of its own.
 func TestKinds(t *testing.T) {
 	const (
 		locked  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999988887777:root"},"Action":"kms:Encrypt","Resource":"*"}]}`

@@ -89,14 +89,14 @@ func (s *scanner) salvage(from, to int64) {
 		}
 		end, cost := s.around(text[after:], hit-after, from+int64(after), work)
 		if work -= cost; work <= 0 {
-			s.report.fault(from+int64(hit), "too damaged: not everything up to byte %d was looked at", to)
+			s.report.fault(from+int64(hit), "too damaged: not everything up to byte %d was read", to)
 			return
 		}
 		after += end
 	}
 }
 
-// around finds the record around a hit and hands it on. It returns where it
+// around finds the record around a hit and passes it on. It returns where it
 // ends, 0 when there is none, and how many bytes it looked at.
 func (s *scanner) around(text []byte, hit int, offset int64, work int) (end, cost int) {
 	for start := hit; cost < work; {
@@ -128,8 +128,8 @@ func (s *scanner) around(text []byte, hit int, offset int64, work int) (end, cos
 // exportLine is how a line of a CloudWatch Logs export begins.
 var exportLine = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\S+\s+\{`)
 
-// NotRecognised begins a fault about text that is nothing this package reads.
-const NotRecognised = "not recognised"
+// NotRecognized begins a fault about text that is nothing this package reads.
+const NotRecognized = "not recognized"
 
 // line reads text that is no JSON at the beginning of a document: a line of a
 // log export, the head of a CSV, or something else, which is a fault. first
@@ -137,7 +137,7 @@ const NotRecognised = "not recognised"
 func (s *scanner) line(first bool) {
 	start := s.begin()
 	if !s.toLineEnd() {
-		s.report.fault(start, NotRecognised+": a line of more than %d MiB", s.w.limits.unit>>20)
+		s.report.fault(start, NotRecognized+": a line of more than %d MiB", s.w.limits.unit>>20)
 		return
 	}
 	line := s.w.slice(start, s.pos)
@@ -154,7 +154,7 @@ func (s *scanner) line(first bool) {
 			return
 		}
 	}
-	s.report.fault(start, NotRecognised+": %q", excerpt(line))
+	s.report.fault(start, NotRecognized+": %q", excerpt(line))
 	s.salvage(start, s.pos)
 }
 

@@ -118,7 +118,7 @@ func (u *unwrapper) object(kind string, text []byte) {
 	}
 }
 
-// record hands on a record that is wanted.
+// record passes on a record that is wanted.
 func (u *unwrapper) record(kind string, m fields, text []byte) {
 	switch {
 	case kind == "Records":
@@ -242,7 +242,7 @@ func (u *unwrapper) text(text string) {
 // unknown says what else a document is.
 func (u *unwrapper) unknown(kind string, m fields, text []byte) {
 	if m["s3"] != nil { // wrapped as a log file is, and easily taken for one
-		u.fail(NotRecognised + ": an S3 notification, no CloudTrail record")
+		u.fail(NotRecognized + ": an S3 notification, not a CloudTrail record")
 		return
 	}
 	for _, other := range []struct {
@@ -273,7 +273,7 @@ func (u *unwrapper) unknown(kind string, m fields, text []byte) {
 	case u.depth > 1:
 		u.records++ // a message of something else
 	default:
-		u.fail(NotRecognised+": an object that is no record, with %s", excerpt(text))
+		u.fail(NotRecognized+": an object that is not a record, with %s", excerpt(text))
 	}
 }
 
@@ -282,7 +282,7 @@ func (u *unwrapper) unknown(kind string, m fields, text []byte) {
 func (u *unwrapper) only(m fields) {
 	for name, value := range m {
 		if value[0] != '{' && value[0] != '"' {
-			u.fail(NotRecognised+": an object with %q alone", name)
+			u.fail(NotRecognized+": an object with only %q", name)
 			return
 		}
 		u.element("", value)

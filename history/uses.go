@@ -130,7 +130,7 @@ type UseRecord struct {
 	At time.Time // zero when the record has none that parses
 }
 
-// ReadUse reads a record; ok is false when it is no call of an outsider with data
+// ReadUse reads a record; ok is false when it is not a call of an outsider with data
 // under one of the keys.
 func (u *Uses) ReadUse(text []byte) (use UseRecord, ok bool) {
 	r := readMembers(text)
@@ -163,7 +163,7 @@ func (r recordMembers) callID(text []byte) callID {
 	return callID(sum[:])
 }
 
-// dataOutcome tells whether KMS did what was asked.
+// dataOutcome says whether KMS did what was asked.
 func (r recordMembers) dataOutcome() detector.Outcome {
 	code := r.top["errorCode"]
 	switch {

@@ -144,7 +144,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// endless gives text without end, or so many bytes of it.
+// endless gives text without end, or that many bytes of it.
 type endless struct {
 	text []byte
 	at   int

@@ -9,7 +9,7 @@ import (
 )
 
 // lockedInChat is the step for a key that its owner is locked out of.
-const lockedInChat = "Open a case with AWS Support from the account that owns the key: nothing that you can run gives it back"
+const lockedInChat = "Open a case with AWS Support from the account that owns the key: no command can recover it"
 
 // nextSteps are the first commands of the plan, as many as chat takes; a command
 // that is too long is left to the mail.

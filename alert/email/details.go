@@ -119,7 +119,7 @@ func accessKeyText(a detector.Actor) string {
 func (m *mail) foot() {
 	if form := strings.TrimSuffix(exceptions.Form(exceptions.Of(m.f), m.o.Now), "\n"); form != "" {
 		m.heading("FALSE ALARM?")
-		m.para("  ", "  ", `Accept this policy on this key: put this into exceptions.yaml under "exceptions:", and fill in why it is right and who answers for it (docs/exceptions.md).`)
+		m.para("  ", "  ", `Accept this policy on this key: put this into exceptions.yaml under "exceptions:", and fill in the reason and the owner (docs/exceptions.md).`)
 		m.line(form)
 	}
 	m.line("\nkmsentry " + words.Build(m.o) + ", Splunk rule " + detector.RuleID)

@@ -138,7 +138,7 @@ func (m *mail) head(p *page) {
 	}
 }
 
-// short writes a labelled fact on at most so many lines.
+// short writes a labeled fact on at most so many lines.
 func (p *page) short(label, text string, lines int) {
 	all := wrap.Text(label, "  ", text)
 	if len(all) <= wrap.Columns && !strings.Contains(all, "\n") {
@@ -197,7 +197,7 @@ func when(f *detector.Finding) string {
 func (m *mail) notes() []string {
 	var notes []string
 	if m.o.Test {
-		notes = append(notes, "This is a test of the alert path. No key was opened; nothing is to be done.")
+		notes = append(notes, "This is a test of the alert path. No key was opened; there is nothing to do.")
 	}
 	if m.f.KeyElsewhere() {
 		notes = append(notes, "The key is in account "+safe.Plain(m.f.Key.Account, 12)+", the event in the trail of account "+safe.Plain(m.f.Event.Account, 12)+".")

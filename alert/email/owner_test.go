@@ -56,10 +56,10 @@ func TestOwnerWords(t *testing.T) {
 		"decrypt lost too":        {lost, "KMS key locked to its owner", []string{"its data is out of reach", "no statement allows it"}, []string{"While the account can still decrypt"}},
 		"taken over":              {taken, "KMS key taken over", []string{"the key is in other hands", "Open a case with AWS Support", "kms:Encrypt"}, []string{"disable-key --"}},
 		"refused":                 {refused, "Refused attempt: locking a KMS key", []string{"AWS refused the call", "not even its root user"}, []string{"Open a case"}},
-		"named, bypassed":         {named, "without lock-out check", []string{"Only arn:aws:iam::111122223333:role/admin can still change the policy", "bypassPolicyLockoutSafetyCheck"}, nil},
-		"decrypt lost, bypassed":  {unread, "without lock-out check", []string{"can decrypt with the key, but it can change the policy"}, nil},
+		"named, bypassed":         {named, "without lockout check", []string{"Only arn:aws:iam::111122223333:role/admin can still change the policy", "bypassPolicyLockoutSafetyCheck"}, nil},
+		"decrypt lost, bypassed":  {unread, "without lockout check", []string{"can decrypt with the key, but it can change the policy"}, nil},
 		"resource control policy": {guarded, "RCP", []string{"The key policy alone would be public", "can be detached"}, []string{"fault of kmsentry"}},
-		"anyone revokes grants":   {revoke, "revoke", []string{"take back grants", "kms:RevokeGrant"}, []string{"fault of kmsentry", "no outsider gets in today"}},
+		"anyone revokes grants":   {revoke, "revoke", []string{"revoke grants", "kms:RevokeGrant"}, []string{"fault of kmsentry", "no outsider gets in today"}},
 		"decrypt only":            {use, "", []string{"can read that data"}, []string{"only you can decrypt", "ransomware"}},
 		"sign only":               {sign, "", []string{"signs in your name"}, []string{"only you can decrypt", "ransomware"}},
 	} {

@@ -20,15 +20,15 @@ func TestWhatToDo(t *testing.T) {
 			[]string{"aws kms"},
 		},
 		"unknown-put-timeout": {
-			[]string{"outcome unknown, may be in force (AWS answered DependencyTimeoutException)", "1. See whether the policy is in force:", "2. See whom it lets in:", "If it is open: put the policy in force"},
+			[]string{"outcome unknown, may be in force (AWS answered DependencyTimeoutException)", "1. See whether the policy is in force:", "2. See whom it lets in:", "If it is open: put into force the policy"},
 			[]string{"; in force\n", "nothing changed"},
 		},
 		"unknown-create-internal-failure": {
-			[]string{"See whether a key was made", "aws kms list-keys --region eu-central-1", "may be in force (AWS answered Server.InternalFailure)"},
+			[]string{"See whether a key was created", "aws kms list-keys --region eu-central-1", "may be in force (AWS answered Server.InternalFailure)"},
 			[]string{"get-key-policy --region", "--key-id " + key},
 		},
 		"policy-hidden": {
-			[]string{"The policy is not in the record: CloudTrail hid it", "1. Fetch the policy in force, which the record does not hold:", "aws kms get-key-policy", "kmsentry check"},
+			[]string{"The policy is not in the record: CloudTrail hid it", "1. Fetch the policy in force, which is not in the record:", "aws kms get-key-policy", "kmsentry check"},
 			[]string{"FALSE ALARM", "policy_sha256", "HIDDEN_DUE", "AWS accepted it all the same"},
 		},
 		"create-parameters-omitted": {
@@ -56,7 +56,7 @@ func TestWhatToDo(t *testing.T) {
 		},
 		"function":                     {[]string{"Who: Lambda function rotate-keys, role nightly-rotate", "Find out who controls Lambda function rotate-keys"}, nil},
 		"instance":                     {[]string{"Who: EC2 instance i-0a1b2c3d4e5f60718, role build-agents", "MFA: not applicable (credentials of an EC2 instance)"}, []string{"MFA: no\n"}},
-		"federated-user":               {[]string{"Who: federated user casey, session made by token-broker", "Take permissions away from token-broker"}, []string{"Revoke the sessions"}},
+		"federated-user":               {[]string{"Who: federated user casey, session made by token-broker", "Remove permissions from token-broker"}, []string{"Revoke the sessions"}},
 		"web-identity":                 {[]string{"signed in at token.actions.githubusercontent.com"}, nil},
 		"service":                      {[]string{"Find out what made backup.amazonaws.com do this"}, []string{"Not one of yours"}},
 		"root-user":                    {[]string{"Who: the root user", "MFA: no\n", "From: 192.0.2.44, in the console"}, nil},
@@ -64,7 +64,7 @@ func TestWhatToDo(t *testing.T) {
 		"imported-material":            {[]string{"Material: imported from outside AWS"}, nil},
 		"external-key-store":           {[]string{"Material: in an external key store (cks-0123456789abcdef0)", "External key: a1b2c3d4e5f60718"}, nil},
 		"cloudhsm-key-store":           {[]string{"Material: in a CloudHSM key store (cks-fedcba98765432100)"}, nil},
-		"owner-locked":                 {[]string{"the key is in other hands", "See the policies of the 90 days before", "--end-time 2026-10-31T23:05:39Z", "Open a case with AWS Support"}, []string{"kms put-key-policy", "kms disable-key"}},
+		"owner-locked":                 {[]string{"the key is in other hands", "See the policies of the 90 days before the change", "--end-time 2026-10-31T23:05:39Z", "Open a case with AWS Support"}, []string{"kms put-key-policy", "kms disable-key"}},
 		"console-with-source-identity": {[]string{"source identity morgan.lee", "in the console", "MFA: yes"}, nil},
 	} {
 		t.Run(event, func(t *testing.T) {

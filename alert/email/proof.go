@@ -67,7 +67,7 @@ func witnessText(w evaluate.Request) string {
 		text += " at " + at
 	}
 	if len(w.Context) == 0 {
-		return text + ". It need not carry any condition key."
+		return text + ". It needs no condition keys."
 	}
-	return text + ". What the policy asks about, the request carries:"
+	return text + ". The request has these condition keys:"
 }

@@ -38,7 +38,7 @@ func ComposeSweep(s words.Sweep, o words.Options) (string, error) {
 		sweptKey(p, i, k)
 	}
 	if s.Quiet > 0 {
-		p.para("\n", "", "Not told: news about "+words.CountKeys(s.Quiet)+" that exceptions hold back or that is below MIN_SEVERITY. It is in the log.")
+		p.para("\n", "", "Not reported: changes to "+words.CountKeys(s.Quiet)+" that exceptions accept or that are below MIN_SEVERITY. They are in the log.")
 	}
 	p.line("")
 	if o.RunbookURL != "" {

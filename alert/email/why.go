@@ -51,7 +51,7 @@ func (m *mail) why() []reason {
 	}
 	for i, g := range words.GroupGrants(m.f.Decision.Grants) {
 		if i == maxWays {
-			all = append(all, point("There are more ways in; the JSON copy of this alert has them."))
+			all = append(all, point("There are more ways in; the JSON copy of this alert lists them."))
 			break
 		}
 		all = append(all, m.grant(g)...)
@@ -68,10 +68,10 @@ func (m *mail) why() []reason {
 		}
 	}
 	if len(all) == 0 && len(m.f.Decision.Others) == 0 && m.f.Decision.Future == nil {
-		all = append(all, said("The decision came without a reason, which is a fault of kmsentry. Read the policy by hand and report this."))
+		all = append(all, said("The decision has no reason, which is a bug in kmsentry. Read the policy yourself, and please report this."))
 	}
 	if others := m.f.Decision.Others; len(others) > 0 {
-		all = append(all, point("Outsiders also reach "+words.ActionsOf(others, 6)+"."))
+		all = append(all, point("Outsiders can also call "+words.ActionsOf(others, 6)+"."))
 	}
 	all = append(all, m.dangers()...)
 	all = append(all, said(words.Capitalized(words.Meaning(m.f))))
@@ -99,7 +99,7 @@ func (m *mail) unreadable() []reason {
 	default:
 		return []reason{
 			said("The policy could not be read: " + safe.Plain(m.f.Problem, safe.MaxText)),
-			said("AWS accepted it all the same, so it may mean something else to AWS than to its readers. Check by hand what the key's policy is now and whom it names."),
+			said("AWS accepted it all the same, so AWS may read it differently. Check by hand what the key's policy is now and whom it names."),
 		}
 	}
 }
@@ -112,9 +112,9 @@ func (m *mail) dangers() []reason {
 	}
 	switch {
 	case words.BypassNote(m.f) != "":
-		all = append(all, point("Somebody who takes a key away switches KMS's lockout check off; some build tools do, too."))
+		all = append(all, point("Somebody who takes over a key bypasses KMS's lockout check; so do some build tools."))
 	case m.f.Event.Bypass:
-		all = append(all, point("The caller switched KMS's lockout check off (BypassPolicyLockoutSafetyCheck)."))
+		all = append(all, point("The caller bypassed KMS's lockout check (BypassPolicyLockoutSafetyCheck)."))
 	}
 	if m.f.Decision.Future != nil && m.f.Verdict == decide.Private { // else the meaning says so
 		all = append(all, point(words.Later(m.f.Decision)))
@@ -147,7 +147,7 @@ func (m *mail) asides() []reason {
 			break
 		}
 		if s.ConfusedDeputy {
-			all = append(all, point(serviceName(s.Service)+" is let in by "+words.StatementName(s.Statement)+" and nothing pins whose account it works for."))
+			all = append(all, point(serviceName(s.Service)+" is let in by "+words.StatementName(s.Statement)+" and no condition limits the account that it works for."))
 		}
 	}
 	if m.f.Verdict != decide.Undecided { // else the reasons name what matters
@@ -167,13 +167,13 @@ func (m *mail) asides() []reason {
 func flagText(flag decide.Flag) string {
 	switch flag {
 	case decide.FlagViaService:
-		return "Strangers get in only through an AWS service that acts for them."
+		return "Strangers get in only through an AWS service that acts on their behalf."
 	case decide.FlagKeyDependent:
-		return "Some facts of the key are not known here (its spec, tags or aliases) and were taken at their worst."
+		return "Some facts about the key are not known here (its spec, tags or aliases), so the worst was assumed."
 	case decide.FlagUniqueIDUnknown:
 		return "The policy names a unique id (AIDA..., AROA...) whose account the text does not say."
 	case decide.FlagAmbiguous:
-		return "The answer turns on a construct that AWS does not document."
+		return "The answer depends on a construct that AWS does not document."
 	default:
 		return ""
 	}

@@ -203,7 +203,7 @@ func (l *loader) words(entry, n *node, member string) string {
 	case n.kind != textKind:
 		l.fail(n.line, "expected text for %s, found %s", member, shown(n))
 	case !hasWords(n.text):
-		l.fail(n.line, "expected words for %s, found %s", member, quote(n.text))
+		l.fail(n.line, "expected text for %s, found %s", member, quote(n.text))
 	default:
 		return strings.TrimSpace(n.text)
 	}
@@ -219,7 +219,7 @@ func (l *loader) uniqueName(n *node, name string) {
 		return
 	}
 	if before, ok := l.lines[name]; ok {
-		l.fail(n.line, "expected a name of its own, found the name of line %d", before)
+		l.fail(n.line, "expected a unique name, found the name of line %d", before)
 		return
 	}
 	l.lines[name] = n.line
@@ -269,9 +269,9 @@ func (l *loader) match(e *entry, n *node) {
 	}
 	switch {
 	case m[key] == nil && m[policySHA256] == nil && m[resource] == nil:
-		l.fail(n.line, "expected key, policy_sha256 or resource in match, found none of them")
+		l.fail(n.line, "expected key, policy_sha256 or resource in match, found none")
 	case m[policySHA256] == nil && (m[verdict] == nil || m[class] == nil):
-		l.fail(n.line, "expected verdict (the worst that is accepted) and class beside key or resource, since the policy can change; or policy_sha256")
+		l.fail(n.line, "expected verdict (the worst that is accepted) and class with key or resource, since the policy can change; or policy_sha256")
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// schemaVersion is the version that findings are labelled with: the one that
+// schemaVersion is the version that findings are labeled with: the one that
 // AWS Security Hub speaks (Security Hub user guide, securityhub-ocsf.html).
 const schemaVersion = "1.6.0"
 
@@ -132,7 +132,7 @@ func remedy(f *detector.Finding) string {
 	case f.Attempted:
 		return "The call changed nothing. Ask the caller; if it was not one of yours, revoke its credentials."
 	case words.NotInRecord(f):
-		return "Fetch the key policy (aws kms get-key-policy), decide about it (kmsentry check), and ask the caller. If it is open, put a trusted policy back. Never delete the key: what is encrypted under it would be lost."
+		return "Fetch the key policy (aws kms get-key-policy), judge it (kmsentry check), and ask the caller. If it is open, put a trusted policy back. Never delete the key: what is encrypted under it would be lost."
 	}
 	if f.OwnerLocked {
 		return strings.Join(playbook.LockedSteps(f), " ")

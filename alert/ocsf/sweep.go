@@ -88,7 +88,7 @@ func sweepWithin(s words.Sweep, o words.Options, most int, l limits) sweepFindin
 			CreatedTime:      millis(o.Now), LastSeenTime: millis(o.Now), DataSources: []string{"AWS KMS"},
 		},
 		Remediation: remediation{
-			Desc:       "For each key: find out who changed it (CloudTrail), save the policy in force, and put a trusted policy back; retire or revoke a grant that nobody meant. Never delete the key: what is encrypted under it would be lost.",
+			Desc:       "For each key: find out who changed it (CloudTrail), save the policy in force, and put a trusted policy back; retire or revoke grants that nobody intended. Never delete the key: what is encrypted under it would be lost.",
 			References: references(o),
 		},
 	}

@@ -67,26 +67,26 @@ func (p *planner) stopCaller() {
 	case a.Type == "AWSService":
 	case p.f.Deployer() != "":
 		if p.cmd.stackChanges != nil {
-			p.step("See who changed stacks in the hour before. "+foreign+"Take their credentials away:", p.cmd.stackChanges, "")
+			p.step("See who changed stacks in the hour before. "+foreign+"Revoke their credentials:", p.cmd.stackChanges, "")
 			return
 		}
-		p.step(foreign+"Take the credentials away of whoever deployed the change.", nil, "")
+		p.step(foreign+"Revoke the credentials of whoever deployed the change.", nil, "")
 	case a.ServiceLinked:
-		p.step("Not meant? Turn the feature off in "+safe.OrUnknown(safe.Plain(a.InvokedBy, 64))+". The sessions of "+role+" cannot be revoked: only that service can use and change its role. If nobody of yours turned it on, open a case with AWS Support.", nil, "")
+		p.step("Not meant? Turn the feature off in "+safe.OrUnknown(safe.Plain(a.InvokedBy, 64))+". The sessions of "+role+" cannot be revoked: only that service can use and change its role. If none of your people turned it on, open a case with AWS Support.", nil, "")
 	case p.cmd.deactivateKey != nil:
 		p.step(foreign+"Deactivate the access key:", p.cmd.deactivateKey, foreign+"Deactivate the access key")
 	case a.Type == "Root" && a.AssumedRoot:
-		p.step(foreign+"Find the AssumeRoot call in the management account's trail and take its caller's credentials away.", nil, "")
+		p.step(foreign+"Find the AssumeRoot call in the management account's trail and revoke its caller's credentials.", nil, "")
 	case a.Type == "Root":
 		p.step(foreign+"Change the root password, delete root access keys, and call AWS Support.", nil, "")
 	case a.SSO:
-		p.step(foreign+"End the person's sessions in IAM Identity Center, take the assignment away, and suspend the user at your identity provider.", nil, "")
+		p.step(foreign+"End the person's sessions in IAM Identity Center, remove the assignment, and suspend the user at your identity provider.", nil, "")
 	case a.Broker != "":
-		p.step(foreign+"Take permissions away from "+safe.Plain(words.LastOf(a.Broker), 64)+": its federated sessions have no others.", nil, "")
+		p.step(foreign+"Remove permissions from "+safe.Plain(words.LastOf(a.Broker), 64)+": its federated sessions have no others.", nil, "")
 	case a.Role != "":
 		p.step(foreign+"Revoke the sessions of role "+role+" (IAM console, Revoke active sessions)"+idpAdvice(a.Federated)+".", nil, "")
 	default:
-		p.step(foreign+"Take the caller's credentials away"+idpAdvice(a.Federated)+".", nil, "")
+		p.step(foreign+"Revoke the caller's credentials"+idpAdvice(a.Federated)+".", nil, "")
 	}
 }
 

@@ -17,7 +17,7 @@ func LockedSteps(f *detector.Finding) []string {
 	if f.Key.ARN != "" {
 		key = safe.Plain(f.Key.ARN, safe.MaxARN)
 	}
-	steps := []string{"Open a case with AWS Support from the account that owns the key: nobody in it can change the policy of " + key + " since " + safe.OrUnknown(words.Instant(f.Event.Time)) + ". No command of yours gives it back: kms:PutKeyPolicy is refused, and kms:DisableKey and kms:ScheduleKeyDeletion work only if this policy lets your account call them."}
+	steps := []string{"Open a case with AWS Support from the account that owns the key: nobody in it can change the policy of " + key + " since " + safe.OrUnknown(words.Instant(f.Event.Time)) + ". No command can recover it: kms:PutKeyPolicy is refused, and kms:DisableKey and kms:ScheduleKeyDeletion work only if this policy lets your account call them."}
 	if d := f.Decision.Owner.Decrypt; d == decide.AccessYes || d == decide.AccessNamed {
 		steps = append(steps, "While the account can still decrypt, copy or re-encrypt what this key protects under another key.")
 	}

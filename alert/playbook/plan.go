@@ -109,7 +109,7 @@ func (p *planner) look() {
 	switch {
 	case p.cmd.newestKeys != nil && p.cmd.savePolicy == nil:
 		p.Account = p.f.Event.Account
-		p.step("See whether a key was made at that time; if so, save its policy and close it:", p.cmd.newestKeys, "")
+		p.step("See whether a key was created at that time; if so, save its policy and close it:", p.cmd.newestKeys, "")
 		return
 	case p.cmd.findKey != nil:
 		p.step("Find the key that the alias names, then save its policy with aws kms get-key-policy:", p.cmd.findKey, "Find the key that the alias names")
@@ -120,7 +120,7 @@ func (p *planner) look() {
 	}
 	switch {
 	case words.NotInRecord(p.f):
-		p.step("Fetch the policy in force, which the record does not hold:", p.cmd.savePolicy, "Fetch the policy")
+		p.step("Fetch the policy in force, which is not in the record:", p.cmd.savePolicy, "Fetch the policy")
 	case words.OutcomeUnknown(p.f):
 		p.step("See whether the policy is in force:", p.cmd.savePolicy, "See whether it is in force")
 	default:
@@ -137,7 +137,7 @@ func (p *planner) look() {
 // previous plans the look at the policy from before, which the record does not hold.
 func (p *planner) previous() {
 	if p.cmd.previousPolicy != nil {
-		p.step("See the policies of the 90 days before, newest first:", p.cmd.previousPolicy, "The policy from before")
+		p.step("See the policies of the 90 days before the change, newest first:", p.cmd.previousPolicy, "The policy from before")
 	}
 }
 
@@ -149,21 +149,21 @@ func (p *planner) contain() {
 	if p.f.OwnerLocked {
 		return
 	}
-	unless, brief := "Not meant, or nobody answers: ", "Contain"
+	unless, brief := "If it was not intended, or nobody answers: ", "Contain"
 	switch {
 	case words.Unsure(p.f) || p.f.Verdict == decide.Undecided:
 		unless, brief = "If it is open: ", "If it is open"
 	case words.NamedOnly(p.f):
 		unless, brief = "If you do not know them: ", "If unknown"
 	}
-	text := unless + "put a policy in force that you trust, saved as fixed.json. Data stays readable"
+	text := unless + "put a policy that you trust in force, saved as fixed.json. Data stays readable"
 	fixed := " (fixed.json: a policy you trust)"
 	if p.f.Repaired != "" {
 		place := "in the JSON copy of this alert (evidences[0].data.repaired_policy.text; save it as fixed.json)"
 		if p.below {
 			place = "below (save it as fixed.json)"
 		}
-		text = unless + "put the policy in force that is proposed " + place + ", without the statements above. Read it first. Data stays readable"
+		text = unless + "put into force the policy proposed " + place + ", without the statements above. Read it first. Data stays readable"
 		fixed = " (fixed.json: see the mail)"
 	}
 	if p.cmd.restorePolicy == nil {
@@ -193,7 +193,7 @@ func (p *planner) lookFurther() {
 		p.previous()
 	}
 	if p.cmd.listGrants != nil && letsGrant(p.f.Decision.Grants) {
-		p.step("List the grants on the key. Those that outsiders made stay when the policy goes: revoke them as well:", p.cmd.listGrants, "")
+		p.step("List the grants on the key. Grants that outsiders created outlast the policy, so revoke them as well:", p.cmd.listGrants, "")
 	}
 	if p.cmd.actorHistory != nil {
 		p.step("See what else was done with this access key"+p.elsewhere()+":", p.cmd.actorHistory, "")

@@ -11,7 +11,7 @@ import (
 const CutMark = "[...]"
 
 // maxMarks is how many combining marks may follow one another. Two serve every
-// living script; more of them paint over the neighbouring lines.
+// living script; more of them paint over the neighboring lines.
 const maxMarks = 2
 
 // Sanitize returns s as one line of visible text of at most limit runes, for

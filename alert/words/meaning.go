@@ -49,9 +49,9 @@ func reach(f *detector.Finding) string {
 		case f.Guarded():
 			return GuardCause(f)
 		case f.Decision.Future == nil:
-			return "anyone with an AWS account can take back grants on this key whose ids it knows: whoever relies on such a grant loses the key. Nobody gets at data by that."
+			return "anyone with an AWS account can revoke grants on this key if they know the ids: whoever relies on such a grant loses access. That exposes no data."
 		}
-		return "no outsider gets in today. From the date in the policy on they do, and no further call will announce it. Act before then."
+		return "no outsider gets in today. From the date in the policy outsiders do, and no further call will announce it. Act before then."
 	default:
 		return "it is not ruled out that this policy opens the key to everyone. Treat it as open until somebody has read it."
 	}
@@ -61,9 +61,9 @@ func reach(f *detector.Finding) string {
 	case opensTo(f.Verdict, f.Decision.Grants, "kms:Decrypt", "kms:ReEncryptFrom"):
 		return them + " can encrypt and decrypt with this key. Whoever gets hold of data encrypted under it can read that data, and the key can serve S3 ransomware (MITRE ATT&CK T1486)."
 	case opensTo(f.Verdict, f.Decision.Grants, "kms:CreateGrant"):
-		return them + " can encrypt with this key, directly or through grants that they make on it and that stay when the policy goes. The key can serve S3 ransomware (MITRE ATT&CK T1486)."
+		return them + " can encrypt with this key, directly or through grants that they create on it and that outlast the policy. The key can serve S3 ransomware (MITRE ATT&CK T1486)."
 	default:
-		return them + " can encrypt with this key, and only you can decrypt: the tool of S3 ransomware (MITRE ATT&CK T1486). Either an intruder is turning a key of yours against others, or somebody opened a policy by mistake."
+		return them + " can encrypt with this key, and only you can decrypt: the tool of S3 ransomware (MITRE ATT&CK T1486). Either an intruder is turning one of your keys against others, or somebody opened a policy by mistake."
 	}
 }
 
@@ -85,7 +85,7 @@ func useOf(f *detector.Finding) string {
 		text = append(text, "whoever calls it derives the secrets that protect your traffic.")
 	}
 	if text == nil {
-		text = append(text, "with grants that they make for themselves and that stay when the policy goes.")
+		text = append(text, "with grants that they create for themselves and that outlast the policy.")
 	}
 	return strings.Join(text, " And ")
 }

@@ -23,7 +23,7 @@ func ownerBrief(f *detector.Finding) string {
 	case f.Attempted && f.Decision.Owner.Manage == decide.AccessNo:
 		return "locking a KMS key"
 	case f.Bypassed():
-		return "KMS key policy set without lock-out check"
+		return "KMS key policy set without lockout check"
 	case f.Decision.Future != nil:
 		return ""
 	case f.Guarded():
@@ -47,13 +47,13 @@ func ownerMeaning(f *detector.Finding) string {
 	case f.TakenOver():
 		return "outsiders get in, and nobody in " + account + ", not even its root user, can change the policy: the key is in other hands, and what is encrypted under it can be held to ransom. " + ownerDecrypts(o) + " Only AWS Support can give the key back."
 	case o.Manage == decide.AccessNo:
-		return "nobody in " + account + ", not even its root user, can change the policy of this key any more. " + ownerDecrypts(o) + " Only AWS Support can put that right."
+		return "nobody in " + account + ", not even its root user, can change the policy of this key any more. " + ownerDecrypts(o) + " Only AWS Support can undo that."
 	case f.Bypassed() && o.Decrypt == decide.AccessNo:
 		return "nobody in " + account + " can decrypt with the key, but it can change the policy: put one in force that allows kms:Decrypt."
 	case f.Bypassed() && o.Manage == decide.AccessNamed:
 		return "only " + NamedOf(o.Named) + " can still change the policy. Once they are deleted, only AWS Support can help."
 	case f.Bypassed():
-		return "whether anybody in " + account + " can still change the policy could not be decided. Try it before you need it: a caller of yours must get through the policy's conditions."
+		return "whether anybody in " + account + " can still change the policy could not be decided. Try it before you need it: one of your own callers must meet the policy's conditions."
 	default:
 		return ""
 	}
@@ -125,7 +125,7 @@ func OwnerCause(f *detector.Finding) string {
 // OwnerDoubt says that the owner's account does not surely keep the key whose
 // policy is in force; "" when it does, or has surely lost it.
 func OwnerDoubt(f *detector.Finding) string {
-	const text = "The policy in force does not surely let the key's own account change it again"
+	const text = "The policy in force may not let the key's own account change it again"
 	switch o := f.Decision.Owner; {
 	case f.Attempted || o.ManageBlame.Reason == "":
 		return ""
@@ -143,5 +143,5 @@ func GuardCause(f *detector.Finding) string {
 	if !f.Guarded() {
 		return ""
 	}
-	return "The key policy alone would be " + f.Decision.Unguarded.Verdict.String() + ". It is closed only by a resource control policy, which can be detached. Close the key policy as well."
+	return "The key policy alone would be " + f.Decision.Unguarded.Verdict.String() + ". Only a resource control policy closes it, and that can be detached. Close the key policy as well."
 }

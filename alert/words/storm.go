@@ -66,7 +66,7 @@ func (s *Storm) Worst(n int) []HeldCount {
 // Sentence says how many alerts were held, by severity, and where they are.
 func (s *Storm) Sentence() string {
 	if len(s.Counts) == 0 {
-		return "0 alerts held so far. Alerts come faster than a mailbox takes: for the next minute, those beyond the limit go to the overflow topic, and the first alert here after that says how many."
+		return "0 alerts held so far. Alerts are coming faster than a mailbox can take: for the next minute, those beyond the limit go to the overflow topic, and the first alert here after that says how many."
 	}
 	var parts []string
 	for _, c := range s.Worst(0) {

@@ -69,9 +69,9 @@ func (c SweptCall) String() string {
 func (c SweptCall) Sentence(heard time.Time) string {
 	switch c {
 	case CallHeard:
-		return "kmsentry heard of the change by its event, at " + Instant(heard) + ". It is still in force."
+		return "The event of the change reached kmsentry at " + Instant(heard) + ". It is still in force."
 	case CallMissing:
-		return "NO EVENT of this change reached kmsentry: it was lost, is on its way, or lies in one of kmsentry's queues. Nobody was told before."
+		return "NO EVENT of this change reached kmsentry: it was lost, is delayed, or is in one of kmsentry's queues. No alert was sent before."
 	case CallUnknown:
 		return "Whether the event of this change reached kmsentry is not known: the log of its function could not be read."
 	default:
@@ -187,7 +187,7 @@ func (k SweptKey) Ways(most int) []string {
 // ComparedWith says against what the sweep compared.
 func (s Sweep) ComparedWith() string {
 	if s.Since.IsZero() {
-		return "This is the first sweep: it tells all that is open now. From now on only what changes is told."
+		return "This is the first sweep: it reports everything that is open now. Later sweeps report only changes."
 	}
 	return "Compared with the sweep of " + Instant(s.Since) + "."
 }

@@ -17,17 +17,17 @@ import (
 
 const checkUsage = `Usage: kmsentry check [flags] PATH...
 
-Checks key policies: who do they let in? Each answer comes with the request that
-proves it. A PATH is a key policy, the answer of aws kms get-key-policy, a
-CloudFormation or SAM template, what terraform show -json prints, or a folder of
-such files; - is standard input. Files without a key are skipped and counted.
+Checks key policies: who do they let in? Each answer comes with a request that
+proves it. A PATH is a key policy, the output of aws kms get-key-policy, a
+CloudFormation or SAM template, the output of terraform show -json, or a folder
+of such files; - is standard input. Files without a key are skipped and counted.
 
   kmsentry check policy.json
   kmsentry check --account 111122223333 --fail-on shared infra/
   aws kms get-key-policy --key-id ID --output json | kmsentry check -
 
 Exit status: 0 nothing at or above --fail-on that is not accepted, 1 a file could not be read,
-2 wrong usage, 3 found (also when another file could not be read).
+2 wrong usage, 3 found (even if another file could not be read).
 
 Flags:
 `
@@ -68,7 +68,7 @@ func runCheck(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 // slowAfter is how long a check may take before it shows its progress.
 const slowAfter = time.Second
 
-// newCheckBar shows progress on w; nil where it is no terminal.
+// newCheckBar shows progress on w; nil where it is not a terminal.
 func newCheckBar(w io.Writer) check.Bar {
 	if b := hunt.NewBar(w); b != nil {
 		return b

@@ -34,7 +34,7 @@ func TestBaseline(t *testing.T) {
 		t.Errorf("a key that has become worse: exit status %d\n%s", status, out)
 	}
 	for text, want := range map[string]string{
-		"{":                       "expected what --write-baseline writes",
+		"{":                       "expected a file that --write-baseline wrote",
 		`{"version":2}`:           "expected version 1, found 2",
 		`{"version":1,"other":1}`: "unknown field",
 		`{"version":1,"accepted":[],"accepted":[]}`:                        `member "accepted": expected it once, found it twice`,
@@ -76,12 +76,12 @@ func TestAcceptedByMetadata(t *testing.T) {
 		says                    string
 	}{
 		{"accepted", good, shared, exit.OK, `by "metadata" (the template) until 2027-06-30: partner of team A`},
-		{"worse than accepted", good, public, exit.Found, "Metadata.kmsentry.accept takes up to shared, and this is worse"},
+		{"worse than accepted", good, public, exit.Found, "Metadata.kmsentry.accept accepts up to shared, and this is worse"},
 		{"no reason", "verdict: shared, expires: 2027-06-30", shared, exit.Found, "expected a reason, found none"},
 		{"no verdict", "reason: a, expires: 2027-06-30", shared, exit.Found, `expected verdict to be public, undecided, network or shared, found ""`},
 		{"for ever", "verdict: shared, reason: a, expires: 2040-01-01", shared, exit.Found, `found "2040-01-01"`},
 		{"expired", "verdict: shared, reason: a, expires: 2026-06-30", shared, exit.Found, "it expired on 2026-06-30"},
-		{"locked", "verdict: public, reason: a, expires: 2027-06-30", locked, exit.Found, "holds no key that is locked"},
+		{"locked", "verdict: public, reason: a, expires: 2027-06-30", locked, exit.Found, "cannot accept a key that is locked"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			file := filepath.Join(folder(t, map[string]string{"t.yaml": key(row.accept, row.statement)}), "t.yaml")

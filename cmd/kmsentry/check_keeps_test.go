@@ -60,7 +60,7 @@ func TestCheckRCP(t *testing.T) {
 		t.Errorf("without: %d, %s", status, out)
 	}
 	status, out, errs := checkStdin(openPolicy, "--rcp", rcp, "-")
-	if status != exit.OK || !strings.HasPrefix(out, "private") || !strings.Contains(out, "the key policy alone is public: it is closed only by a resource control policy, which can be detached") {
+	if status != exit.OK || !strings.HasPrefix(out, "private") || !strings.Contains(out, "the key policy alone is public: only a resource control policy closes it, and that can be detached") {
 		t.Errorf("with: %d, %s%s", status, out, errs)
 	}
 	_, out, _ = checkStdin(openPolicy, "--rcp", rcp, "--format", "json", "-")

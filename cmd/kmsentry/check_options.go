@@ -49,7 +49,7 @@ func parseCheck(args []string, now time.Time, stdout io.Writer) (checkOptions, e
 }
 
 func (o *checkOptions) define(flags *flag.FlagSet) {
-	flags.StringVar(&o.Account, "account", "", "the key owner's account `ID`; default: from --key-arn or the file, else inferred from the policy")
+	flags.StringVar(&o.Account, "account", "", "the key owner's account `ID`; default: from --key-arn or the file, otherwise inferred from the policy")
 	flags.StringVar(&o.KeyARN, "key-arn", "", "the key's `ARN`")
 	flags.Func("at", "the `time` that the policy is judged for, RFC 3339 (default now)", func(s string) (err error) {
 		if o.At, err = time.Parse(time.RFC3339, s); err != nil {
@@ -57,25 +57,25 @@ func (o *checkOptions) define(flags *flag.FlagSet) {
 		}
 		return nil
 	})
-	flags.Var((*list)(&o.TrustedAccounts), "trusted-account", "account `ID` that counts as inside; several with commas or flags")
-	flags.Var((*list)(&o.TrustedOrgs), "trusted-org", "organization `ID` that counts as inside; several with commas or flags")
-	flags.BoolVar(&o.Strict, "strict", false, "refuse a policy of which a part cannot be read, instead of deciding the rest")
+	flags.Var((*list)(&o.TrustedAccounts), "trusted-account", "account `ID` that counts as inside; repeat, or separate with commas")
+	flags.Var((*list)(&o.TrustedOrgs), "trusted-org", "organization `ID` that counts as inside; repeat, or separate with commas")
+	flags.BoolVar(&o.Strict, "strict", false, "refuse a policy with a part that cannot be read, instead of deciding the rest")
 	flags.Var(&o.FailOn, "fail-on", "`levels` that exit with 3: public, network (or worse), shared (or worse), undecided, none (default public); what is not ruled out counts")
-	flags.Var(&o.rcpFiles, "rcp", "`file` of a resource control policy that applies to the owner's account; several with commas or flags")
+	flags.Var(&o.rcpFiles, "rcp", "`file` of a resource control policy that applies to the owner's account; repeat, or separate with commas")
 	flags.StringVar(&o.Format, "format", "text", "`text`, json or sarif")
 	flags.BoolVar(&o.Explain, "explain", false, "say what each statement does about outsiders")
-	flags.StringVar(&o.exceptions, "exceptions", "", "`file` of accepted findings: they are shown as accepted and do not count; alone it is checked")
-	flags.StringVar(&o.baselineFile, "baseline", "", "`file` of what is accepted as it was found; what has become worse counts")
+	flags.StringVar(&o.exceptions, "exceptions", "", "`file` of accepted findings, which are shown as accepted and do not count; without a PATH the file itself is checked")
+	flags.StringVar(&o.baselineFile, "baseline", "", "`file` of accepted findings, written by --write-baseline; what has become worse counts")
 	flags.StringVar(&o.WriteBaseline, "write-baseline", "", "write what is found to a `file` for --baseline")
 	flags.Var((*pairs)(&o.Parameters), "parameter", "`name=value` of a template parameter")
 	flags.Func("parameter-file", "`file` of template parameters, as aws cloudformation deploy takes it", o.readParameters)
-	flags.BoolVar(&o.Defaults, "use-defaults", false, "take the default of each template parameter that is not given")
+	flags.BoolVar(&o.Defaults, "use-defaults", false, "use the default of each template parameter that is not given")
 	flags.Var((*pairs)(&o.Imports), "import", "`name=value` of an export that Fn::ImportValue asks for")
 	flags.Func("resolve", "`{{resolve:...}}=value` of a dynamic reference", o.addReference)
-	flags.BoolVar(&o.noConfig, "no-config", false, "leave out "+configName+", which is looked for in this folder and above it")
+	flags.BoolVar(&o.noConfig, "no-config", false, "ignore "+configName+", which is otherwise read from this folder or one above it")
 	flags.BoolVar(&o.verbose, "verbose", false, "print on standard error what "+configName+" says")
-	flags.BoolVar(&o.SkipUnknown, "skip-unknown", false, "treat files that are named as those in a folder: skip what is of another format")
-	flags.BoolVar(&o.RequireKey, "require-key", false, "a file or folder without a key is an error")
+	flags.BoolVar(&o.SkipUnknown, "skip-unknown", false, "treat named files like those in a folder: skip files of another format")
+	flags.BoolVar(&o.RequireKey, "require-key", false, "treat a file or folder without a key as an error")
 	o.defineKey(flags)
 }
 
@@ -154,14 +154,14 @@ func (o *checkOptions) defineKey(flags *flag.FlagSet) {
 		o.Key.MultiRegion = &is
 		return nil
 	})
-	flags.Var((*pairs)(&o.Key.Tags), "key-tag", "`name=value` of a tag of the key; name all of them")
+	flags.Var((*pairs)(&o.Key.Tags), "key-tag", "`name=value` of a tag of the key; give all of them")
 	flags.BoolFunc("no-tags", "the key has no tags", func(string) error {
 		if o.Key.Tags == nil {
 			o.Key.Tags = map[string]string{}
 		}
 		return nil
 	})
-	flags.Var((*list)(&o.Key.Aliases), "key-alias", "`alias/name` of the key; name all of them")
+	flags.Var((*list)(&o.Key.Aliases), "key-alias", "`alias/name` of the key; give all of them")
 	flags.BoolFunc("no-aliases", "the key has no aliases", func(string) error {
 		if o.Key.Aliases == nil {
 			o.Key.Aliases = []string{}

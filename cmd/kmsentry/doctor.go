@@ -24,21 +24,21 @@ import (
 
 const doctorUsage = `Usage: kmsentry doctor [flags]
 
-Asks AWS whether a deployed stack of kmsentry works: trail, rule, function,
-queues, topics, their key, subscribers, chat, alarms, canary; of a forwarder's
-stack what applies to it. Each check is ok, warning, failing or unknown, with the
-reason and the command that mends it. What AWS does not let us know is unknown,
-never ok.
+Asks AWS whether a deployed kmsentry stack works: trail, rule, function, queues,
+topics, their key, subscribers, chat, alarms, canary; for a forwarder's stack,
+the checks that apply. Each check is ok, warning, failing or unknown, with the
+reason and the command that fixes it. Without a usable answer from AWS a check is
+unknown, never ok.
 
   kmsentry doctor
   kmsentry doctor --stack security --region eu-central-1,us-east-1 --profile audit
   kmsentry doctor --policy
 
-It only reads. --policy prints the IAM policy that it needs. Credentials and
+It only reads. --policy prints the IAM policy it needs. Credentials and
 Region come from the flags, the environment or the profile.
 
-Exit status: 0 nothing failing, 1 something could not be had, 2 wrong usage,
-3 something is failing (which wins over 1).
+Exit status: 0 nothing is failing, 1 something is unknown, 2 wrong usage,
+3 something is failing (even if something else is unknown).
 
 Flags:
 `
@@ -59,15 +59,15 @@ func parseDoctor(args []string, stdout io.Writer) (doctorOptions, error) {
 	var o doctorOptions
 	flags := flag.NewFlagSet("kmsentry doctor", flag.ContinueOnError)
 	flags.StringVar(&o.Stack, "stack", "kmsentry", "`name` or ARN of the stack")
-	flags.Var(&o.regions, "region", "`Regions` to look at, each with a stack of that name; with commas between them, or several times")
+	flags.Var(&o.regions, "region", "`Regions` to look at, each with a stack of that name; repeat, or separate with commas")
 	flags.StringVar(&o.profile, "profile", "", "`profile` of the AWS configuration files")
-	flags.StringVar(&o.StackSet, "stackset", "", "`name` of the StackSet of the forwarders: are they in place?")
+	flags.StringVar(&o.StackSet, "stackset", "", "`name` of the forwarders' StackSet, to check that they are in place")
 	flags.BoolVar(&o.Delegated, "delegated-admin", false, "the StackSet is administered from this account, which is not the management account")
-	flags.StringVar(&o.format, "format", "text", "`format` of the answer: text, or json, which is one object for each Region, on a line of its own")
+	flags.StringVar(&o.format, "format", "text", "`format` of the answer: text, or json, one object per Region and line")
 	flags.StringVar(&o.failOn, "fail-on", "failing", "`result` that exits with 3: failing, or warning, which includes failing")
-	flags.BoolVar(&o.policy, "policy", false, "print the IAM policy with the permissions that it needs, and do nothing else")
-	flags.StringVar(&o.endpoint, "endpoint", "", "`URL` in place of AWS's endpoints, for moto")
-	flags.DurationVar(&o.timeout, "timeout", 2*time.Minute, "`duration` that a Region may take; what AWS has not answered by then is unknown")
+	flags.BoolVar(&o.policy, "policy", false, "print the IAM policy that these flags need, and do nothing else")
+	flags.StringVar(&o.endpoint, "endpoint", "", "`URL` to use instead of AWS's endpoints, for moto")
+	flags.DurationVar(&o.timeout, "timeout", 2*time.Minute, "`duration` allowed per Region; what AWS has not answered by then is unknown")
 	rest, err := parseQuietly(flags, args, doctorUsage, stdout)
 	if err != nil {
 		return o, err
@@ -89,7 +89,7 @@ func (o doctorOptions) check() error {
 	case o.StackSet != "" && !stackName.MatchString(o.StackSet):
 		return fmt.Errorf("--stackset: expected the name of a StackSet, found %q", o.StackSet)
 	case o.Delegated && o.StackSet == "":
-		return errors.New("--delegated-admin: expected --stackset too")
+		return errors.New("--delegated-admin needs --stackset")
 	case o.format != "text" && o.format != "json":
 		return fmt.Errorf("--format: expected text or json, found %q", o.format)
 	case o.failOn != "failing" && o.failOn != "warning":
@@ -178,7 +178,7 @@ func awsConfig(ctx context.Context, o doctorOptions, region string) (aws.Config,
 	case err != nil:
 		return cfg, fmt.Errorf("the AWS configuration: %w", err)
 	case cfg.Region == "":
-		return cfg, errors.New("expected a Region: --region, AWS_REGION or the profile's")
+		return cfg, errors.New("expected a Region from --region, AWS_REGION or the profile")
 	}
 	switch _, err := cfg.Credentials.Retrieve(ctx); {
 	case err != nil && ctx.Err() != nil:

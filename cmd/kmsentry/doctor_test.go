@@ -99,18 +99,18 @@ func TestDoctorFaults(t *testing.T) {
 		{"x", false, exit.Usage, `expected no arguments, found "x"; --stack names a stack`},
 		{"--stack 1", false, exit.Usage, `--stack: expected the name or the ARN of a stack, found "1"`},
 		{"--stackset x/y", false, exit.Usage, `--stackset: expected the name of a StackSet`},
-		{"--delegated-admin", false, exit.Usage, "expected --stackset too"},
+		{"--delegated-admin", false, exit.Usage, "--delegated-admin needs --stackset"},
 		{"--format xml", false, exit.Usage, `--format: expected text or json, found "xml"`},
 		{"--fail-on ok", false, exit.Usage, `--fail-on: expected failing or warning, found "ok"`},
 		{"--region nowhere", false, exit.Usage, `--region: expected a Region such as eu-central-1, found "nowhere"`},
 		{"--endpoint localhost", false, exit.Usage, `--endpoint: expected a URL, found "localhost"`},
 		{"--timeout 0s", false, exit.Usage, "--timeout: expected more than 0"},
-		{"--timeout soon", false, exit.Usage, "--timeout: parse error (\"soon\")"},
+		{"--timeout soon", false, exit.Usage, "--timeout: expected a duration such as 30s, found \"soon\""},
 		{"--regoin x", false, exit.Usage, "did you mean --region?"},
-		{"", true, exit.Error, "expected a Region: --region, AWS_REGION or the profile's"},
+		{"", true, exit.Error, "expected a Region from --region, AWS_REGION or the profile"},
 		{"--region eu-central-1 --profile audit", false, exit.Error, `there is no profile "audit" in the AWS configuration files`},
 		{"--region eu-central-1", false, exit.Error, "no credentials in the environment or the profile (--profile):"},
-		{"--region eu-central-1 --endpoint " + noStack, true, exit.Error, `no stack "kmsentry" in eu-central-1: --stack, --region and --profile say where to look`},
+		{"--region eu-central-1 --endpoint " + noStack, true, exit.Error, `no stack "kmsentry" in eu-central-1; see --stack, --region and --profile`},
 		{"--region eu-central-1 --endpoint " + expired, true, exit.Error, `cloudformation:DescribeStacks: ExpiredToken: The security token\n included`},
 	} {
 		t.Run(row.args, func(t *testing.T) {
@@ -191,20 +191,21 @@ func TestDoctorDocs(t *testing.T) {
 	}
 	doc := string(text)
 	var rows strings.Builder
-	rows.WriteString("| check | asks | why | mends it | needs |\n|---|---|---|---|---|\n")
+	rows.WriteString("| check | asks | why | fixed by | needs |\n|---|---|---|---|---|\n")
 	for _, c := range doctor.Checks(doctor.Options{StackSet: "any"}) {
-		fmt.Fprintf(&rows, "| `%s` | %s | %s | `%s` | `%s` |\n", c.ID, c.Asks, c.Why, c.Mend, strings.Join(c.Permissions, "`, `"))
+		fmt.Fprintf(&rows, "| `%s` | %s | %s | `%s` | `%s` |\n", c.ID, c.Asks, c.Why, c.Fix, strings.Join(c.Permissions, "`, `"))
 	}
 	_, policy, _ := kmsentry("", "doctor", "--policy")
 	for begin, fresh := range map[string]string{"## The checks\n": rows.String(), "## Least permissions\n": policy, "## What it prints\n": firstChecks(t)} {
-		block := regexp.MustCompile("(?s)" + regexp.QuoteMeta(begin) + ".*?\n((?:\\| check .*?\n\n)|(?:```\n.*?```\n))")
+		block := regexp.MustCompile("(?s)" + regexp.QuoteMeta(begin) + ".*?\n((?:\\| check .*?\n\n)|(?:```[a-z]+\n.*?```\n))")
 		m := block.FindStringSubmatchIndex(doc)
 		if m == nil {
 			t.Fatalf("%s has no block behind %q", file, begin)
 		}
 		want := fresh + "\n"
 		if doc[m[2]] == '`' {
-			want = "```\n" + fresh + "```\n"
+			opening, _, _ := strings.Cut(doc[m[2]:], "\n")
+			want = opening + "\n" + fresh + "```\n"
 		}
 		if doc[m[2]:m[3]] != want && !*update {
 			t.Errorf("%s: the block behind %q is not what is so; look at it and run with -update. Want\n%s", file, begin, want)

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/kmsentry/kmsentry/internal/awsid"
 	"github.com/kmsentry/kmsentry/internal/exit"
@@ -46,11 +47,30 @@ func betterFlagError(err error, flags *flag.FlagSet) error {
 	if name, missing := strings.CutPrefix(text, "flag needs an argument: -"); missing {
 		return fmt.Errorf("--%s: expected a value, found none", strings.TrimPrefix(name, "-"))
 	}
-	if before, after, found := strings.Cut(text, " for flag -"); found {
+	if before, after, found := strings.Cut(strings.Replace(text, "for -", "for flag -", 1), " for flag -"); found {
 		name, why, _ := strings.Cut(after, ": ")
-		return fmt.Errorf("--%s: %s (%s)", name, why, strings.TrimPrefix(before, "invalid value "))
+		if why == "parse error" {
+			why = "expected " + parsed(flags.Lookup(name))
+		}
+		if !strings.Contains(why, ", found ") {
+			why += ", found " + strings.TrimPrefix(strings.TrimPrefix(before, "invalid value "), "invalid boolean value ")
+		}
+		return fmt.Errorf("--%s: %s", name, why)
 	}
 	return err
+}
+
+// parsed says what the flag package could not parse.
+func parsed(f *flag.Flag) string {
+	if getter, ok := f.Value.(flag.Getter); ok {
+		switch getter.Get().(type) {
+		case bool:
+			return "true or false"
+		case time.Duration:
+			return "a duration such as 30s"
+		}
+	}
+	return "a number"
 }
 
 // nearest returns the name that word is a slip of, "" when none is near.
@@ -141,7 +161,7 @@ func (l *list) String() string { return strings.Join(*l, ",") }
 func (l *list) Set(s string) error {
 	for _, v := range strings.Split(s, ",") {
 		if v = strings.TrimSpace(v); v == "" {
-			return errors.New("expected values with commas between them, found an empty one")
+			return errors.New("expected values separated by commas, found an empty one")
 		}
 		*l = append(*l, v)
 	}

@@ -27,7 +27,9 @@ func TestHelp(t *testing.T) {
 		{"check --fail-onn public x", exit.Usage, "", "unknown flag --fail-onn; did you mean --fail-on?"},
 		{"check --qwertyuiop x", exit.Usage, "", "unknown flag --qwertyuiop\n"},
 		{"check x --account", exit.Usage, "", "--account: expected a value, found none"},
-		{"check --fail-on some x", exit.Usage, "", `--fail-on: expected public, network, shared, undecided or none ("some")`},
+		{"check --fail-on some x", exit.Usage, "", `--fail-on: expected public, network, shared, undecided or none, found "some"`},
+		{"check --explain=some x", exit.Usage, "", `--explain: expected true or false, found "some"`},
+		{"hunt --late-days some x", exit.Usage, "", `--late-days: expected a number, found "some"`},
 		{"hunt --acount 1 x", exit.Usage, "", "did you mean --account?"},
 	} {
 		var out, errs bytes.Buffer

@@ -28,12 +28,12 @@ import (
 const huntUsage = `Usage: kmsentry hunt [flags] PATH... | s3://BUCKET/PREFIX | -
 
 Reads CloudTrail archives and says which keys were ever open to outsiders: from
-when to when, by whose hand, and with --uses who used them meanwhile. A PATH is
-a file or a folder of log files, or of what other tools export of them, as JSON
-or CSV, compressed or not; - is standard input.
+when to when, who opened them, and with --uses who used them meanwhile. A PATH is
+a file or folder of log files, or of other tools' exports of them as JSON or CSV,
+compressed or not; - is standard input.
 
 Exit status: 0 nothing found, 1 something could not be read, 2 wrong usage,
-3 found (also when something could not be read).
+3 found (even if something could not be read).
 
 Flags:
 `
@@ -128,13 +128,13 @@ func huntAll(ctx context.Context, o huntOptions, stdin io.Reader, stdout, stderr
 	return status, err
 }
 
-// goOn says how an interrupted hunt goes on.
+// goOn says how an interrupted hunt is continued.
 func goOn(stderr io.Writer, o huntOptions) {
 	if o.Resume != "" {
-		fmt.Fprintf(stderr, "interrupted: the same command goes on where this one stopped (--resume %s)\n", show.Quoted(o.Resume))
+		fmt.Fprintf(stderr, "interrupted: run the same command to continue (--resume %s)\n", show.Quoted(o.Resume))
 		return
 	}
-	fmt.Fprintln(stderr, "interrupted: what is above is all that was found by then; with --resume FILE the next hunt keeps its place and can go on")
+	fmt.Fprintln(stderr, "interrupted: the output above is what was found by then; with --resume FILE a hunt can be continued")
 }
 
 func huntStatus(r *hunt.Result) int {
@@ -174,20 +174,20 @@ func parseHunt(args []string, now time.Time, stdout io.Writer) (huntOptions, err
 }
 
 func (o *huntOptions) define(flags *flag.FlagSet) {
-	flags.Func("from", "the first `time` of events: a date such as 2026-01-31, or RFC 3339", func(s string) (err error) {
+	flags.Func("from", "earliest `time` of events: a date such as 2026-01-31, or RFC 3339", func(s string) (err error) {
 		o.From, err = parseInstant(s, false)
 		return err
 	})
-	flags.Func("to", "the last `time` of events; a date counts to its end", func(s string) (err error) {
+	flags.Func("to", "latest `time` of events; a date includes the whole day", func(s string) (err error) {
 		o.To, err = parseInstant(s, true)
 		return err
 	})
-	flags.IntVar(&o.LateDays, "late-days", 2, "`days` after --to for which delivered files are read: a file can hold older events")
-	flags.Var(&o.accounts, "account", "`ID` of the trail's or the key's account; several with commas or flags")
-	flags.Var(&o.regions, "region", "`Region` of the call or the key; several with commas or flags")
+	flags.IntVar(&o.LateDays, "late-days", 2, "`days` after --to whose files are read too, since files are delivered after the event")
+	flags.Var(&o.accounts, "account", "`ID` of the trail's or the key's account; repeat, or separate with commas")
+	flags.Var(&o.regions, "region", "`Region` of the call or the key; repeat, or separate with commas")
 	flags.StringVar(&o.view.Format, "format", "table", "`table`, json (lines), csv, html or ocsf (lines)")
 	known := hunt.OnlyWords()
-	flags.Func("only", "`verdicts` to show, or what a finding is beside its verdict; several with commas: "+strings.Join(known, ", "), func(s string) error {
+	flags.Func("only", "`verdicts` to show, or other properties of findings, separated by commas: "+strings.Join(known, ", "), func(s string) error {
 		for _, word := range strings.Split(s, ",") {
 			if word = strings.TrimSpace(word); !slices.Contains(known, word) {
 				return fmt.Errorf("expected some of %s, found %q", strings.Join(known, ", "), word)
@@ -205,17 +205,17 @@ func (o *huntOptions) define(flags *flag.FlagSet) {
 		}
 		return errors.New("expected critical, high, medium or low")
 	})
-	flags.StringVar(&o.exceptions, "exceptions", "", "`file` of accepted findings, which are counted and not shown")
-	flags.Var(&o.trustedAccounts, "trusted-account", "account `ID` that counts as inside; several with commas or flags")
-	flags.Var(&o.trustedOrgs, "trusted-org", "organization `ID` that counts as inside; several with commas or flags")
-	flags.Var(&o.rcpFiles, "rcp", "`file` of a resource control policy that applies to the keys' accounts; several with commas or flags")
-	flags.BoolVar(&o.view.Timeline, "timeline", false, "with json: a line for the timeline of each key as well; table and html have it always")
-	flags.BoolVar(&o.Uses, "uses", false, "read the archive once more for calls of outsiders with the keys that were open")
+	flags.StringVar(&o.exceptions, "exceptions", "", "`file` of accepted findings, which are counted but not shown")
+	flags.Var(&o.trustedAccounts, "trusted-account", "account `ID` that counts as inside; repeat, or separate with commas")
+	flags.Var(&o.trustedOrgs, "trusted-org", "organization `ID` that counts as inside; repeat, or separate with commas")
+	flags.Var(&o.rcpFiles, "rcp", "`file` of a resource control policy that applies to the keys' accounts; repeat, or separate with commas")
+	flags.BoolVar(&o.view.Timeline, "timeline", false, "with json: print each key's timeline too; table and html always have it")
+	flags.BoolVar(&o.Uses, "uses", false, "read the archive a second time for calls by outsiders with the keys that were open")
 	flags.StringVar(&o.output, "output", "", "`file` to write to instead of standard output")
-	flags.StringVar(&o.summary, "summary", "", "`file` for what was read and what was not, as JSON")
-	flags.StringVar(&o.Resume, "resume", "", "`file` that keeps the place: made if it is not there, else the hunt goes on from it")
+	flags.StringVar(&o.summary, "summary", "", "`file` for a JSON summary of what was read and what was not")
+	flags.StringVar(&o.Resume, "resume", "", "`file` to save progress in; if it exists, the hunt continues from it")
 	flags.IntVar(&o.Workers, "workers", 0, "`files` to read at the same time (default one for each core, 32 with s3://)")
-	flags.BoolVar(&o.requestPayer, "request-payer", false, "with s3://: pay for the requests, where the bucket asks for it")
+	flags.BoolVar(&o.requestPayer, "request-payer", false, "with s3://: pay for the requests, for requester-pays buckets")
 	flags.BoolVar(&o.quiet, "quiet", false, "no progress, and no summary unless something could not be read")
 }
 
@@ -243,7 +243,7 @@ func (o *huntOptions) check() error {
 		return errors.New("expected - only once: standard input can be read once")
 	}
 	if o.Uses && slices.Contains(o.paths, "-") {
-		return errors.New("--uses reads twice, and standard input can be read once: save it to a file first")
+		return errors.New("--uses reads the archive twice, and standard input can be read once: save it to a file first")
 	}
 	if !slices.Contains(hunt.Formats(), o.view.Format) {
 		return fmt.Errorf("--format: expected %s, found %q", strings.Join(hunt.Formats(), ", "), o.view.Format)
@@ -252,7 +252,7 @@ func (o *huntOptions) check() error {
 		return fmt.Errorf("--from, --to: expected the earlier time first, found %s to %s", o.From.Format(time.RFC3339), o.To.Format(time.RFC3339))
 	}
 	if o.LateDays < 0 || o.Workers < 0 {
-		return errors.New("--late-days, --workers: expected no negative number")
+		return errors.New("--late-days, --workers: expected 0 or more")
 	}
 	if err := cmp.Or(
 		shaped("--account, --trusted-account", awsid.IsAccount, twelveDigits, slices.Concat(o.accounts, o.trustedAccounts)...),

@@ -37,7 +37,7 @@ func TestHuntUsage(t *testing.T) {
 		{"organization", []string{"--trusted-org", "acme", "x"}, "o-a1b2c3d4e5"},
 		{"verdict", []string{"--only", "public,open", "x"}, `taken-over`},
 		{"severity", []string{"--min-severity", "loud", "x"}, "critical"},
-		{"workers", []string{"--workers", "-1", "x"}, "negative"},
+		{"workers", []string{"--workers", "-1", "x"}, "expected 0 or more"},
 		{"unknown flag", []string{"--frobnicate", "x"}, "frobnicate"},
 	}
 	for _, test := range tests {
@@ -78,7 +78,7 @@ func TestHuntStatus(t *testing.T) {
 	}
 }
 
-// TestHuntRCP: what a resource control policy closes is no opening, and is told.
+// TestHuntRCP: what a resource control policy closes is not an opening, and is told.
 func TestHuntRCP(t *testing.T) {
 	rcp := filepath.Join(t.TempDir(), "rcp.json")
 	text := `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"StringNotEquals":{"aws:PrincipalAccount":"210987654321"}}}]}`
@@ -132,10 +132,10 @@ func TestHuntCtrlC(t *testing.T) {
 	if _, first, _ := huntRun(append([]string{"--quiet", "--format", "json"}, files[:8]...)...); status != exit.Found || first == "" || !strings.HasPrefix(stdout, first) {
 		t.Errorf("status %d, %q; want what the files read by then hold", status, stdout)
 	}
-	if !strings.HasSuffix(stderr, "interrupted: what is above is all that was found by then; with --resume FILE the next hunt keeps its place and can go on\n") {
+	if !strings.HasSuffix(stderr, "interrupted: the output above is what was found by then; with --resume FILE a hunt can be continued\n") {
 		t.Errorf("%q, want how to go on", stderr)
 	}
-	if status, _, stderr := stop(append(files[:8:8], "--resume", place, "-")...); status != exit.Found || !strings.Contains(stderr, "the same command goes on") {
+	if status, _, stderr := stop(append(files[:8:8], "--resume", place, "-")...); status != exit.Found || !strings.Contains(stderr, "run the same command to continue") {
 		t.Errorf("status %d, %q, want how to go on", status, stderr)
 	}
 	if _, stdout, stderr := huntRun("--format", "json", "--timeline", "--resume", place, sampleArchive); stdout != want || !strings.Contains(stderr, "8 of them by the run before") {

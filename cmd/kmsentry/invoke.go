@@ -15,13 +15,13 @@ import (
 
 const invokeUsage = `Usage: kmsentry invoke [flags] EVENT...
 
-Sends events through the Lambda function on this machine: no AWS account, no
-Docker, no network. An EVENT is a file, a folder (all its *.json and
-*.json.gz files) or - for standard input. It holds an EventBridge event, a bare
-CloudTrail record, a log file, what aws cloudtrail lookup-events or aws sqs
-receive-message prints, a failed event, or a record per line, gzipped or not.
-For each event it prints the verdict, and what the mailbox, the chat channel
-and the SIEM get; of several events, what one of the most severe ones sends.
+Sends events through the Lambda function on this machine, without an AWS account,
+Docker or network. An EVENT is a file, a folder (all its *.json and *.json.gz
+files) or - for standard input. It can contain an EventBridge event, a bare
+CloudTrail record, a log file, the output of aws cloudtrail lookup-events or aws
+sqs receive-message, a failed event, or one record per line, gzipped or not. For
+each event it prints the verdict, and what the mailbox, the chat channel and the
+SIEM get; for several events, the messages of one of the most severe.
 
 The function's settings (MIN_SEVERITY, TRUSTED_ACCOUNTS, TRUSTED_ORGS,
 EXCEPTIONS_FILE, RCP_FILE, RUNBOOK_URL, CHAT_CLIENT, MENTION_GROUP,
@@ -39,11 +39,11 @@ func parseInvoke(args []string, lookup func(string) (string, bool), stdout, stde
 		o.Topic = topic
 	}
 	flags := flag.NewFlagSet("kmsentry invoke", flag.ContinueOnError)
-	flags.StringVar(&o.Bootstrap, "bootstrap", "", "`path` of the Lambda binary for this machine (default bootstrap next to this command, else this command itself)")
-	flags.StringVar(&o.Endpoint, "endpoint", "", "publish to the SNS at `URL` (moto, LocalStack, AWS) in place of the embedded one; credentials come from the environment")
+	flags.StringVar(&o.Bootstrap, "bootstrap", "", "`path` of the Lambda binary for this machine (default bootstrap next to this command, otherwise this command itself)")
+	flags.StringVar(&o.Endpoint, "endpoint", "", "publish to the SNS at `URL` (moto, LocalStack, AWS) instead of the embedded one; credentials come from the environment")
 	flags.StringVar(&o.Topic, "topic-arn", o.Topic, "the function's TOPIC_ARN")
 	flags.StringVar(&o.Format, "format", "text", "`text` or json: one object per event")
-	flags.Var(&o.Show, "show", "messages to print in full: `list` of email, chat, finding, or none, with commas between them")
+	flags.Var(&o.Show, "show", "`messages` to print in full: email, chat, finding, or none; separate with commas")
 	flags.DurationVar(&o.Timeout, "timeout", 30*time.Second, "the function's timeout")
 	flags.BoolVar(&o.Verbose, "v", false, "print the function's log on standard error")
 	var err error
@@ -76,7 +76,7 @@ func checkInvoke(o *invoke.Options, lookup func(string) (string, bool)) error {
 		return fmt.Errorf("--endpoint: expected an http or https URL, found %q", o.Endpoint)
 	}
 	if _, ok := lookup("TOPIC_ARN"); !ok && o.Topic == invoke.DefaultTopic {
-		return errors.New("--endpoint: expected --topic-arn or TOPIC_ARN with it: the topic at that endpoint")
+		return errors.New("--endpoint needs --topic-arn or TOPIC_ARN: the topic at that endpoint")
 	}
 	return nil
 }

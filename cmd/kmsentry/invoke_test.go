@@ -46,12 +46,12 @@ func TestInvokeShowsWhatEachSubscriberGets(t *testing.T) {
 		}
 	}
 	if strings.Contains(stdout, "\x1b") {
-		t.Error("output to something that is no terminal is coloured")
+		t.Error("output to something that is no terminal is colored")
 	}
 }
 
 func TestInvokeWrongUsage(t *testing.T) {
-	t.Setenv("TOPIC_ARN", "") // restored afterwards
+	t.Setenv("TOPIC_ARN", "") // restored afterward
 	os.Unsetenv("TOPIC_ARN")
 	tests := []struct {
 		name string
@@ -64,7 +64,7 @@ func TestInvokeWrongUsage(t *testing.T) {
 		{"show", []string{"--show", "sms", "x"}, "expected email, chat, finding or none"},
 		{"timeout", []string{"--timeout", "1ms", "x"}, "expected at least 1s"},
 		{"endpoint", []string{"--endpoint", "localhost", "x"}, "expected an http or https URL"},
-		{"endpoint without topic", []string{"--endpoint", "http://127.0.0.1:1", "x"}, "expected --topic-arn or TOPIC_ARN"},
+		{"endpoint without topic", []string{"--endpoint", "http://127.0.0.1:1", "x"}, "--endpoint needs --topic-arn or TOPIC_ARN"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -121,8 +121,8 @@ func TestInvokeBootstrap(t *testing.T) {
 	}
 	tests := []struct{ name, path, want string }{
 		{"not built", "bin/bootstrap", "make bin/bootstrap"},
-		{"not there", "/nosuch", `--bootstrap "/nosuch" is not there`},
-		{"no program", text, "is no program"},
+		{"not there", "/nosuch", `--bootstrap "/nosuch" does not exist`},
+		{"no program", text, "is not a program"},
 		{"ends at once", program, "the process ended before it answered: exit status 7"},
 		{"ends at once, content", content, "the process ended before it answered: exit status 0"},
 	}

@@ -3,9 +3,9 @@
 //	kmsentry check PATH...      check key policies: who do they let in, with the proof
 //	kmsentry hunt PATH...       search CloudTrail archives: which keys were ever open, and when
 //	kmsentry sweep              read the keys of AWS accounts: which are open now
-//	kmsentry doctor             ask AWS whether a deployed stack works, and what mends it
+//	kmsentry doctor             ask AWS whether a deployed stack works, and what fixes it
 //	kmsentry invoke EVENT...    send events through the Lambda function, on this machine
-//	kmsentry redrive QUEUE...   hand the events in the queues to the function again
+//	kmsentry redrive QUEUE...   send the events in the queues to the function again
 //	kmsentry version            print the version
 //
 // Each command documents its flags under -h.
@@ -48,11 +48,11 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"check", "check key policies in files: who do they let in?", runCheck},
-		{"hunt", "search CloudTrail archives: which keys were ever open, when, and by whose hand?", runHunt},
+		{"hunt", "search CloudTrail archives: which keys were ever open, when, and who opened them?", runHunt},
 		{"sweep", "read the keys of AWS accounts from KMS: which are open now, by policy or grants?", runSweep},
-		{"doctor", "does a deployed stack hear KMS's calls, and do its alerts reach people?", runDoctor},
-		{"invoke", "send EventBridge events through the Lambda function, on this machine", runInvoke},
-		{"redrive", "hand the events in the queues to the function again", runRedrive},
+		{"doctor", "ask AWS whether a deployed stack works: do KMS calls reach it, and its alerts people?", runDoctor},
+		{"invoke", "send events through the Lambda function, on this machine", runInvoke},
+		{"redrive", "send the events in the queues to the function again", runRedrive},
 		{"version", "print the version", runVersion},
 	}
 }

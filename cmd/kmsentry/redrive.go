@@ -24,19 +24,19 @@ import (
 
 const redriveUsage = `Usage: kmsentry redrive [--send --function NAME] QUEUE_URL...
 
-Takes the events out of kmsentry's queues (outputs FailedEventsUrl and
+Reads the events in kmsentry's queues (outputs FailedEventsUrl and
 UndeliveredEventsUrl), judges and shows each. Without --send nothing changes.
-With --send each is handed to the function again, at a pace that mailboxes bear,
-and deleted from its queue when the function has handled it. What the function
-fails on stays.
+With --send each is sent to the function again, at a pace that mailboxes can
+take, and deleted from its queue once the function has handled it. Events on
+which the function fails stay.
 
 It judges without the function's settings; the function's own answer is shown
 with --send. Credentials and Region come from the environment or the profile.
 
-It may call sqs:ReceiveMessage, sqs:ChangeMessageVisibility, and with --send
+It needs sqs:ReceiveMessage, sqs:ChangeMessageVisibility, and with --send
 sqs:DeleteMessage and lambda:InvokeFunction.
 
-Exit status: 0 all was shown or handled, 1 something failed, 2 wrong usage.
+Exit status: 0 every event was shown or handled, 1 something failed, 2 wrong usage.
 
 Flags:
 `
@@ -52,9 +52,9 @@ type redriveOptions struct {
 func parseRedrive(args []string, stdout, stderr io.Writer) (redriveOptions, error) {
 	var o redriveOptions
 	flags := flag.NewFlagSet("kmsentry redrive", flag.ContinueOnError)
-	flags.BoolVar(&o.send, "send", false, "hand the events to the function and delete what it has handled")
+	flags.BoolVar(&o.send, "send", false, "send the events to the function and delete those that it has handled")
 	flags.StringVar(&o.function, "function", "", "the function's `name` or ARN (output FunctionName)")
-	flags.IntVar(&o.perMinute, "per-minute", 20, "alerts in a minute, 1 to 120")
+	flags.IntVar(&o.perMinute, "per-minute", 20, "alerts per minute, 1 to 120")
 	var err error
 	if o.queues, err = parseQuietly(flags, args, redriveUsage, stdout); err != nil {
 		if !errors.Is(err, flag.ErrHelp) {
@@ -95,7 +95,7 @@ func runRedrive(args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	defer stop()
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err == nil && cfg.Region == "" {
-		err = errors.New("expected a Region, in AWS_REGION or in the profile")
+		err = errors.New("expected a Region in AWS_REGION or in the profile")
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, "kmsentry redrive:", show.Printable(err.Error()))

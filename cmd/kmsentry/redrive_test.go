@@ -114,13 +114,10 @@ func (a account) sh(t *testing.T, dir, block string) (out string, ok bool) {
 	return string(text), err == nil
 }
 
-// TestRunbookMoto runs what docs/deploy.md says to do with events in a queue: against
-// moto's queues and the real function.
-func TestRunbookMoto(t *testing.T) {
-	if testing.Short() {
-		t.Skip("left out with -short: make moto runs it")
-	}
-	for _, tool := range []string{"aws", "jq"} {
+// needTools skips where one of the tools is not installed, and fails in CI.
+func needTools(t *testing.T, tools ...string) {
+	t.Helper()
+	for _, tool := range tools {
 		if _, err := exec.LookPath(tool); err != nil {
 			if os.Getenv("CI") != "" {
 				t.Fatal(err)
@@ -128,15 +125,11 @@ func TestRunbookMoto(t *testing.T) {
 			t.Skip(err)
 		}
 	}
-	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "deploy.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, text, _ = bytes.Cut(text, []byte("\n### Events in a queue\n"))
-	blocks := regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(text), -1)
-	if len(blocks) != 3 {
-		t.Fatalf("%d blocks of sh in docs/deploy.md under Events in a queue, want 3", len(blocks))
-	}
+}
+
+// withBinaries makes a folder with the command and the function in bin.
+func withBinaries(t *testing.T) string {
+	t.Helper()
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "bin"), 0o755); err != nil {
 		t.Fatal(err)
@@ -147,6 +140,26 @@ func TestRunbookMoto(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "bin", "kmsentry"), ".").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
+	return dir
+}
+
+// TestRunbookMoto runs what docs/deploy.md says to do with events in a queue: against
+// moto's queues and the real function.
+func TestRunbookMoto(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short: make moto runs it")
+	}
+	needTools(t, "aws", "jq")
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "deploy.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ = bytes.Cut(text, []byte("\n### Events in a queue\n"))
+	blocks := regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+	if len(blocks) != 3 {
+		t.Fatalf("%d blocks of sh in docs/deploy.md under Events in a queue, want 3", len(blocks))
+	}
+	dir := withBinaries(t)
 	a := newAccount(t)
 	public, quiet := queuedEvent(t, "put-key-policy-public"), queuedEvent(t, "create-key-default")
 	a.put(t, a.failed, `{"version":"1.0","requestContext":{"condition":"RetriesExhausted"},"requestPayload":`+public+`,"responsePayload":{"errorType":"publishError"}}`)

@@ -23,15 +23,15 @@ const sweepUsage = `Usage: kmsentry sweep [flags]
 
 Reads the keys of an account from KMS and says which are open now: by their key
 policies, and by grants to outsiders. It changes nothing. Without flags it
-sweeps the account of your credentials in every Region that is enabled there.
+sweeps the account of your credentials in every enabled Region.
 
   kmsentry sweep
   kmsentry sweep --profile audit --role-arn arn:aws:iam::444455556666:role/kmsentry-sweep
-  kmsentry sweep --policy        the permissions that it needs
-  kmsentry sweep --plan          how many keys there are, and how long it takes
+  kmsentry sweep --policy        print the permissions it needs
+  kmsentry sweep --plan          how many keys there are, and how long it takes at least
 
 Exit status: 0 nothing at or above --fail-on that is not accepted, 1 something could not be read,
-2 wrong usage, 3 found (also when something else could not be read).
+2 wrong usage, 3 found (even if something else could not be read).
 
 Flags:
 `
@@ -63,29 +63,29 @@ func parseSweep(args []string, now time.Time, stdout io.Writer) (sweepOptions, e
 		return o, err
 	}
 	if len(others) > 0 {
-		return o, fmt.Errorf("expected no arguments other than flags, found %q; --key names keys", others[0])
+		return o, fmt.Errorf("expected only flags, found %q; --key names keys", others[0])
 	}
 	return o, o.check()
 }
 
 func (o *sweepOptions) define(flags *flag.FlagSet) {
-	flags.StringVar(&o.profile, "profile", "", "`name` of a profile of the AWS CLI; default as the CLI has it")
-	flags.Var(&o.regions, "region", "`Region` to sweep; several with commas or flags (default all that are enabled)")
-	flags.Var(&o.roles, "role-arn", "`ARN` of a role in a further account; several with commas or flags")
-	flags.Var(&o.keys, "key", "`ARN` of a key: only these are read; several with commas or flags")
-	flags.BoolVar(&o.plan, "plan", false, "list the keys, print how long a sweep takes at least, and read nothing of them")
-	flags.BoolVar(&o.policy, "policy", false, "print the IAM policy with the permissions that these flags need, and end")
+	flags.StringVar(&o.profile, "profile", "", "`name` of a profile of the AWS CLI; default as for the CLI")
+	flags.Var(&o.regions, "region", "`Region` to sweep; repeat, or separate with commas (default all enabled ones)")
+	flags.Var(&o.roles, "role-arn", "`ARN` of a role in a further account; repeat, or separate with commas")
+	flags.Var(&o.keys, "key", "`ARN` of a key: read only these; repeat, or separate with commas")
+	flags.BoolVar(&o.plan, "plan", false, "list the keys, print how long a sweep takes at least, and do not read them")
+	flags.BoolVar(&o.policy, "policy", false, "print the IAM policy that these flags need, and exit")
 	flags.StringVar(&o.Format, "format", "table", "`table`, json (lines), csv, html, ocsf (lines) or sarif")
 	flags.Var(&o.FailOn, "fail-on", "`levels` that exit with 3: public, network (or worse), shared (or worse), undecided, none (default public); what is not ruled out counts")
-	flags.Var(&o.trustedAccounts, "trusted-account", "account `ID` that counts as inside; several with commas or flags")
-	flags.Var(&o.trustedOrgs, "trusted-org", "organization `ID` that counts as inside; several with commas or flags")
+	flags.Var(&o.trustedAccounts, "trusted-account", "account `ID` that counts as inside; repeat, or separate with commas")
+	flags.Var(&o.trustedOrgs, "trusted-org", "organization `ID` that counts as inside; repeat, or separate with commas")
 	flags.StringVar(&o.ownerOrg, "owner-org", "", "organization `ID` of the swept accounts, for conditions that ask for it")
-	flags.Var(&o.rcpFiles, "rcp", "`file` of a resource control policy that applies to the swept accounts; several with commas or flags")
-	flags.StringVar(&o.exceptions, "exceptions", "", "`file` of accepted findings: they are marked, counted, and do not lead to exit status 3")
-	flags.StringVar(&o.baselineFile, "baseline", "", "`file` of what is accepted as it was found; what has become worse counts, and so does a new grant")
+	flags.Var(&o.rcpFiles, "rcp", "`file` of a resource control policy that applies to the swept accounts; repeat, or separate with commas")
+	flags.StringVar(&o.exceptions, "exceptions", "", "`file` of accepted findings, which are marked and counted, and do not lead to exit status 3")
+	flags.StringVar(&o.baselineFile, "baseline", "", "`file` of accepted findings, written by --write-baseline; what has become worse counts, and so does a new grant")
 	flags.StringVar(&o.WriteBaseline, "write-baseline", "", "write what is found to a `file` for --baseline")
 	flags.StringVar(&o.output, "output", "", "`file` to write to instead of standard output")
-	flags.StringVar(&o.summary, "summary", "", "`file` for what was swept and what was not, as JSON")
+	flags.StringVar(&o.summary, "summary", "", "`file` for a JSON summary of what was swept and what was not")
 	flags.BoolVar(&o.Quiet, "quiet", false, "no progress, and no summary unless something could not be read")
 }
 

@@ -189,7 +189,7 @@ func TestSweepJSON(t *testing.T) {
 	if gone := rows[sweepARN("us-east-2", 2)]; gone.Verdict != "" || !gone.Gone {
 		t.Errorf("the key that was deleted: %+v", gone)
 	}
-	if !strings.Contains(errs, "permission kms:GetKeyPolicy is lacking for "+sweepARN("eu-west-1", 3)) {
+	if !strings.Contains(errs, "permission kms:GetKeyPolicy is missing for "+sweepARN("eu-west-1", 3)) {
 		t.Errorf("the denied call is not named: %s", errs)
 	}
 }
@@ -244,11 +244,11 @@ func TestSweepBadInput(t *testing.T) {
 		{"no credentials", map[string]string{"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, nil, exit.Error, "not swept: no credentials: "},
 		{"nobody listens", map[string]string{"AWS_ENDPOINT_URL": "http://" + l.Addr().String()}, []string{"--region", "eu-west-1,us-east-2"}, exit.Error, "eu-west-1, us-east-2: not swept: ListAliases failed: connection refused"},
 		{"nobody knows the Regions", map[string]string{"AWS_ENDPOINT_URL": "http://" + l.Addr().String()}, nil, exit.Error, "not swept: DescribeRegions failed: connection refused"},
-		{"role", nil, []string{"--key", sweepARN("eu-west-1", 0), "--role-arn", sweepGoldenRole}, exit.Error, "account " + sweepOther + ": not swept: permission sts:AssumeRole is lacking: " + sweepGoldenRole},
+		{"role", nil, []string{"--key", sweepARN("eu-west-1", 0), "--role-arn", sweepGoldenRole}, exit.Error, "account " + sweepOther + ": not swept: permission sts:AssumeRole is missing: " + sweepGoldenRole},
 		{"Region", nil, []string{"--region", "eu-west"}, exit.Usage, "--region: expected a Region such as eu-west-1"},
 		{"key", nil, []string{"--key", "alias/x"}, exit.Usage, "--key: expected the ARN of a key"},
 		{"role's ARN", nil, []string{"--role-arn", "x"}, exit.Usage, "--role-arn: expected an ARN"},
-		{"argument", nil, []string{"policy.json"}, exit.Usage, "expected no arguments other than flags"},
+		{"argument", nil, []string{"policy.json"}, exit.Usage, "expected only flags"},
 		{"format", nil, []string{"--format", "text"}, exit.Usage, "--format: expected table, json, csv, html, ocsf, sarif"},
 		{"both", nil, []string{"--plan", "--policy"}, exit.Usage, "expected --plan or --policy"},
 		{"exceptions", nil, []string{"--exceptions", "testdata/none.yaml"}, exit.Error, "testdata/none.yaml: no such file"},
@@ -322,7 +322,7 @@ func TestSweepPlan(t *testing.T) {
 111122223333  eu-west-1  5     0s
 111122223333  us-east-2  5     0s
 777788889999  eu-west-1  2     0s
-12 keys. A sweep takes at least 0s, as KMS's quotas have it, of which it uses two fifths; grants beyond 100 of a key take longer.
+12 keys. A sweep takes at least 0s, since it uses two fifths of KMS's quotas; keys with more than 100 grants take longer.
 `
 	if status != exit.OK || out != want || errs != "" {
 		t.Errorf("status %d: %s%s", status, out, errs)

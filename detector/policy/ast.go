@@ -56,13 +56,13 @@ type Statement struct {
 	Text   string // the statement as written, byte for byte
 
 	Principals   []Principal // the listed principals; never empty, except in the zero Statement
-	NotPrincipal bool        // the list stands under NotPrincipal
+	NotPrincipal bool        // the list is under NotPrincipal
 
 	Actions   []string // as written; nil when the statement has neither Action nor NotAction
-	NotAction bool     // the list stands under NotAction
+	NotAction bool     // the list is under NotAction
 
 	Resources   []string // as written; nil when the statement has neither Resource nor NotResource
-	NotResource bool     // the list stands under NotResource
+	NotResource bool     // the list is under NotResource
 
 	Conditions []Condition // in document order; all of them must hold
 }

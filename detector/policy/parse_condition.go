@@ -63,7 +63,7 @@ func forget(list []Condition, op Operator, key string) []Condition {
 	})
 }
 
-// operatorKeys appends the conditions that stand under one operator.
+// operatorKeys appends the conditions that are under one operator.
 func (s *scanner) operatorKeys(list []Condition, op Operator) ([]Condition, *ParseError) {
 	if mark, ok := s.givenMark(); ok {
 		return append(list, unknownCondition(op.Text, mark)), nil
@@ -117,14 +117,14 @@ func (s *scanner) operatorKeys(list []Condition, op Operator) ([]Condition, *Par
 // condition reads the values of one key.
 func (s *scanner) condition(op Operator, key string) (Condition, *ParseError) {
 	values, odd, err := s.values(op)
-	if odd { // a value that is no text at all
+	if odd { // a value that is not text at all
 		op = Operator{Text: op.Text}
 	}
 	return Condition{Operator: op, Key: key, Values: values}, err
 }
 
 // values reads a condition's value or list of values. The list may be empty,
-// and then is not nil. odd is set when one of them is no string, number or
+// and then is not nil. odd is set when one of them is not a string, number or
 // boolean.
 func (s *scanner) values(op Operator) (list []string, odd bool, err *ParseError) {
 	from := len(s.pool)

@@ -91,7 +91,7 @@ func parseKind(name string) PrincipalKind {
 	}
 }
 
-// principalEntries appends the entries that stand under one kind.
+// principalEntries appends the entries that are under one kind.
 func (s *scanner) principalEntries(list []Principal, kind PrincipalKind) ([]Principal, *ParseError) {
 	want := wantPrincipal(kind)
 	if s.peek() != '[' {
@@ -184,7 +184,7 @@ func wantPrincipal(kind PrincipalKind) string {
 	}
 }
 
-// validPrincipal reports whether text can stand under kind. Wildcards cannot
+// validPrincipal reports whether text is valid under kind. Wildcards cannot
 // be part of a principal, and neither can variables.
 func validPrincipal(kind PrincipalKind, text string) bool {
 	switch kind {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// ParseRCP reads a resource control policy, as strictly as ParseStrict: beside what
+// ParseRCP reads a resource control policy, as strictly as ParseStrict: besides what
 // the grammar of policies wants, the Version must be 2012-10-17, and each
 // statement must be about every principal and hold Action and one of Resource
 // and NotResource; it denies, or is the one statement of RCPFullAWSAccess,

@@ -20,7 +20,7 @@ func (s *scanner) recover(start int, err *ParseError) (mark string, fatal *Parse
 }
 
 // MaxNotes is how many parts that cannot be read are told apart. No policy of
-// good faith has so many; the others share the last mark, of which nothing is
+// good faith has that many; the others share the last mark, of which nothing is
 // known but where the first of them is.
 const MaxNotes = 400
 
@@ -52,7 +52,7 @@ func (s *scanner) givenMark() (mark string, ok bool) {
 		return "", false
 	}
 	at, known := s.pos, len(s.unknown)
-	text, _ := s.str("") // "" for what is no string
+	text, _ := s.str("") // "" for what is not a string
 	if list := MarksIn(text); len(list) == 1 && text == Mark(list[0]) && list[0] < s.given {
 		return text, true
 	}

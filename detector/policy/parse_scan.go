@@ -27,7 +27,7 @@ type scanner struct {
 	pool []string
 }
 
-// fail makes the error for what stands at byte offset at.
+// fail makes the error for what is at byte offset at.
 func (s *scanner) fail(at int, want, got string) *ParseError {
 	return &ParseError{Offset: at, Want: want, Got: got}
 }
@@ -323,7 +323,7 @@ func (s *scanner) strOrMark(want string) (string, *ParseError) {
 	return text, nil
 }
 
-// describe names what stands at the scanner's place, for error texts.
+// describe names what is at the scanner's place, for error texts.
 func (s *scanner) describe() string {
 	rest := s.text[s.pos:]
 	switch {

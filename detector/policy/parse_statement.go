@@ -25,8 +25,8 @@ const (
 	eitherResource  = hasResource | hasNotResource
 )
 
-// statementOrUnknown reads the statement that stands at place index of the
-// document. What is no object at all has no Effect, so that it denies nothing.
+// statementOrUnknown reads the statement that is at place index of the
+// document. What is not an object at all has no Effect, so that it denies nothing.
 func (s *scanner) statementOrUnknown(index int) (Statement, *ParseError) {
 	if mark, ok := s.givenMark(); ok {
 		return unknownStatement(index, 0, mark), nil
@@ -113,7 +113,7 @@ type statementReader struct {
 	spoilt  int    // those of them that are next to their opposite or another spelling of themselves
 	other   string // the mark of a member that is not of the grammar; "" none
 	doubled string // the mark of a member that is there twice; "" none
-	beside  string // the mark of a member beside its opposite; "" none
+	beside  string // the mark of a member next to its opposite; "" none
 }
 
 func (s *scanner) statementMember(b *statementReader, name string, at int) *ParseError {

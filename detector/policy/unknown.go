@@ -53,7 +53,7 @@ func Mark(i int) string { return string(firstMark + rune(i)) }
 // HasMark reports whether a part of text is unknown.
 func HasMark(text string) bool { return strings.IndexByte(text, markLead) >= 0 }
 
-// IsMark returns the index that r stands for; ok is false when r is no mark.
+// IsMark returns the index that r stands for; ok is false when r is not a mark.
 func IsMark(r rune) (i int, ok bool) {
 	return int(r - firstMark), firstMark <= r && r <= lastMark
 }

@@ -122,7 +122,7 @@ func scanNumber[T string | []byte](text T) int {
 	return i
 }
 
-// scanDigits returns the index of the first byte from i on that is no digit.
+// scanDigits returns the index of the first byte from i on that is not a digit.
 func scanDigits[T string | []byte](text T, i int) int {
 	for i < len(text) && isDigit(text[i]) {
 		i++

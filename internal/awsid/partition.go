@@ -41,7 +41,7 @@ func IsPartition(text string) bool {
 	return only(rest, func(c byte) bool { return c == '-' || isLowerOrDigit(c) })
 }
 
-// PartitionOf returns the partition in which a Region lies; "" when its name
+// PartitionOf returns the partition in which a Region is; "" when its name
 // does not say.
 func PartitionOf(region string) string {
 	if !IsRegion(region) {

@@ -42,7 +42,7 @@ func ReadBaseline(name string, at time.Time) (*Baseline, error) {
 	}
 	b := &Baseline{name: name}
 	if err := strictjson.Decode(data, b); err != nil {
-		return nil, fmt.Errorf("--baseline %s: expected what --write-baseline writes: %w", name, err)
+		return nil, fmt.Errorf("--baseline %s: expected a file that --write-baseline wrote: %w", name, err)
 	}
 	if b.Version != 1 {
 		return nil, fmt.Errorf("--baseline %s: expected version 1, found %d", name, b.Version)
@@ -73,7 +73,7 @@ func (b *Baseline) Match(c *Result, at time.Time) (held exceptions.Held, expired
 			expired = true
 			continue
 		}
-		return exceptions.Held{By: "baseline " + b.name, Owner: "as of " + b.Written, Reason: "it was so when the baseline was written", Expires: day}, false
+		return exceptions.Held{By: "baseline " + b.name, Owner: "as of " + b.Written, Reason: "known when the baseline was written", Expires: day}, false
 	}
 	return held, expired
 }
@@ -150,9 +150,9 @@ func acceptance(a *load.Accept, c *Result, at time.Time) (held exceptions.Held, 
 	case exceptions.Over(day, at):
 		return held, "Metadata.kmsentry.accept would have accepted this, but it expired on " + a.Expires
 	case c.Locked() || c.Decision.TooIntricate:
-		return held, "Metadata.kmsentry.accept holds no key that is locked or too intricate; an exception by policy_sha256 can"
+		return held, "Metadata.kmsentry.accept cannot accept a key that is locked or too intricate; an exception by policy_sha256 can"
 	case worse(c.Decision.Classes.Encrypt, verdict) || worse(c.Decision.Classes.Use, verdict):
-		return held, fmt.Sprintf("Metadata.kmsentry.accept takes up to %s, and this is worse", verdict)
+		return held, fmt.Sprintf("Metadata.kmsentry.accept accepts up to %s, and this is worse", verdict)
 	}
 	return exceptions.Held{By: "metadata", Owner: "the template", Reason: a.Reason, Expires: day}, ""
 }

@@ -76,7 +76,7 @@ func parseReading(r load.Reading, strict bool) (*policy.Policy, error) {
 	return p, nil
 }
 
-// suspect notes that p looks like the policy of something else than a key.
+// suspect notes that p looks like the policy of something other than a key.
 func (c *Result) suspect(p *policy.Policy) {
 	lacks := func(u policy.Unknown) bool { return u.Problem != nil && u.Problem.Want == "Principal or NotPrincipal" }
 	if n := len(p.Statements); n > 0 && len(slices.DeleteFunc(slices.Clone(p.Unknown), func(u policy.Unknown) bool { return !lacks(u) })) == n {
@@ -150,10 +150,10 @@ func (c *Result) join(d *load.Document, all []decide.Decision) {
 	j.Verdict, j.Least, j.Most = b.Verdict, b.Least, b.Most
 	if least == most {
 		j.Undecided = nil
-		c.Notes = append(c.Notes, "the verdict holds whatever the template leaves open comes to; the details are those of one case")
+		c.Notes = append(c.Notes, "the verdict holds whatever the template's unknown values are; the details are those of one case")
 		return
 	}
-	j.Grants, j.Others, j.Statements = nil, nil, nil // what one case surely opens another may not
+	j.Grants, j.Others, j.Statements = nil, nil, nil // what one case certainly opens another may not
 	var cases []decide.Open
 	for _, u := range d.Unknown {
 		if u.Statement < 0 && u.Path == "" {
@@ -170,7 +170,7 @@ func joinBounds(a, b decide.Bounds) decide.Bounds {
 }
 
 func unknownValue() decide.Open {
-	return decide.Open{Statement: decide.StatementRef{Index: -1}, Reason: "it turns on a value that is not known"}
+	return decide.Open{Statement: decide.StatementRef{Index: -1}, Reason: "it depends on a value that is not known"}
 }
 
 // nothingKnown is the decision about a policy of which nothing is known.

@@ -44,7 +44,7 @@ func Run(o Options, stdin io.Reader, stdout, stderr io.Writer) int {
 // checkEach judges the files in order. A bad one never stops the others.
 func checkEach(o Options, files []inputFile, bar *progress, stdin io.Reader, p printer, stderr io.Writer) int {
 	status := exit.OK
-	t := tally{files: len(files), folders: slices.ContainsFunc(files, func(f inputFile) bool { return f.walked })}
+	t := tally{files: len(files), folders: len(files) == 0 || slices.ContainsFunc(files, func(f inputFile) bool { return f.walked })}
 	var found Baseline
 	err := judgeAll(files, stdin, o, func(file inputFile, out outcome) error {
 		t.add(out)
@@ -96,7 +96,7 @@ func checkEach(o Options, files []inputFile, bar *progress, stdin io.Reader, p p
 // A tally counts the files and keys of a run.
 type tally struct {
 	files, keys, grants, without, unknown int
-	folders                               bool // some files were found in folders
+	folders                               bool // some files were found in folders, or there was nothing but folders
 	parameters                            []string
 }
 
@@ -126,7 +126,7 @@ func (t *tally) faults(o Options) []string {
 	for _, name := range slices.Sorted(maps.Keys(o.Parameters)) {
 		if !slices.Contains(t.parameters, name) && !slices.Contains(o.Configured, name) {
 			have := slices.Compact(slices.Sorted(slices.Values(t.parameters)))
-			list = append(list, fmt.Sprintf("--parameter %s: no template has it; %s", name, cmp.Or(strings.Join(have, ", "), "there are no parameters")))
+			list = append(list, fmt.Sprintf("--parameter %s: no template has this parameter; %s", name, cmp.Or(strings.Join(have, ", "), "there are no parameters")))
 		}
 	}
 	return list

@@ -11,7 +11,7 @@ import (
 // A FailOn says what counts as found: what is not ruled out, so that an
 // undecided policy counts when it may be as bad. Levels add up: of public,
 // network and shared the mildest counts, with everything worse; undecided
-// counts by itself when it is named; none is nothing at all.
+// counts alone when it is named; none is nothing at all.
 type FailOn struct {
 	from      decide.Verdict // the mildest verdict that counts; Undecided: none of them
 	none      bool
@@ -25,7 +25,7 @@ func DefaultFailOn() FailOn { return FailOn{from: decide.Public} }
 // String makes FailOn a flag.Value.
 func (f *FailOn) String() string { return "" }
 
-// Set adds levels, with commas between them; the first call replaces the default.
+// Set adds levels, separated by commas; the first call replaces the default.
 func (f *FailOn) Set(s string) error {
 	if !f.given {
 		*f = FailOn{given: true}
@@ -47,7 +47,7 @@ func (f *FailOn) Set(s string) error {
 		}
 	}
 	if f.none && (f.from != decide.Undecided || f.undecided) {
-		return errors.New("expected none by itself")
+		return errors.New("expected none alone")
 	}
 	return nil
 }

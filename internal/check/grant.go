@@ -104,7 +104,7 @@ func classOfOperation(operation string) kmsapi.Class {
 	case a.Class == kmsapi.ClassEncrypt, a.Class == kmsapi.ClassUse:
 		return a.Class
 	default:
-		return kmsapi.ClassOther // CreateGrant too: it hands on the others only
+		return kmsapi.ClassOther // CreateGrant too: it passes on the others only
 	}
 }
 

@@ -78,14 +78,14 @@ func judge(d *load.Document, o Options) Result {
 		return c
 	case d.Default:
 		c.Decision = DefaultDecision(c.Account)
-		c.Notes = append(c.Notes, "the file gives this key no policy: AWS attaches its default one, which names only the owner's account")
+		c.Notes = append(c.Notes, "the file gives this key no policy: AWS attaches its default policy, which names only the owner's account")
 	case len(d.Readings) == 0:
 		c.nothingKnown(d)
 	default:
 		c.decideReadings(d, o)
 	}
 	if d.StandsIn {
-		c.Notes = append(c.Notes, fmt.Sprintf("AWS::AccountId is not given; %s takes its place", d.Account))
+		c.Notes = append(c.Notes, fmt.Sprintf("AWS::AccountId is not given; %s is used instead", d.Account))
 	}
 	return c
 }

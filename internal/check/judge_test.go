@@ -9,7 +9,7 @@ import (
 )
 
 // judged returns the verdict on the one key of a template, and the verdicts
-// between which it lies when it is open.
+// between which it is when it is open.
 func judged(t *testing.T, text string, parameters map[string]string) (c Result, low, high decide.Verdict) {
 	t.Helper()
 	o := Options{Account: "111122223333", At: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), Parameters: parameters}

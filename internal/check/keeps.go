@@ -7,7 +7,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// Locked reports whether the policy surely leaves nobody of the key owner's
+// Locked reports whether the policy certainly leaves nobody of the key owner's
 // account a way to change it. An owner that was only guessed from the policy is
 // not one to say that of; nor is a key that resource control policies alone lock.
 func (c *Result) Locked() bool {
@@ -16,7 +16,7 @@ func (c *Result) Locked() bool {
 		(d.Unguarded == nil || d.Unguarded.Owner.Manage == decide.AccessNo)
 }
 
-// OwnerLines say what the owner's account does not surely keep; none when it
+// OwnerLines say what the owner's account does not certainly keep; none when it
 // keeps all.
 func OwnerLines(c Result) []string {
 	o := c.Decision.Owner
@@ -56,7 +56,7 @@ func GuardLine(d decide.Decision) string {
 	if d.Unguarded == nil || d.Unguarded.Verdict == d.Verdict {
 		return ""
 	}
-	return "the key policy alone is " + d.Unguarded.Verdict.String() + ": it is closed only by a resource control policy, which can be detached"
+	return "the key policy alone is " + d.Unguarded.Verdict.String() + ": only a resource control policy closes it, and that can be detached"
 }
 
 // closedLine is the headline of a private key. It hides no other way in.

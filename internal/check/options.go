@@ -41,7 +41,7 @@ type Options struct {
 
 // A Bar shows how far a check is that takes long.
 type Bar interface {
-	Found(files int, bytes int64) // there are so many files
+	Found(files int, bytes int64) // there are that many files
 	Listed()                      // there are no more
 	Read(bytes int)               // so much of a file was read
 	Done(findings int)            // a file is done

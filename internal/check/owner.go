@@ -13,7 +13,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/load"
 )
 
-// infer takes the owner from the policy when nobody told it. With the lock-out
+// infer takes the owner from the policy when nobody named it. With the lockout
 // check switched off, bypass, a policy says nothing of its owner.
 func (c *Result) infer(p *policy.Policy, bypass bool) {
 	if c.Account != "" || bypass {
@@ -89,7 +89,7 @@ func accountNamed(p policy.Principal) string {
 const maxOwners = 3
 
 // ifOwned says what the verdict would be if each account that can own the key
-// did, where nobody told the owner and the policy does not say.
+// did, where nobody named the owner and the policy does not say.
 func (c *Result) ifOwned(p *policy.Policy, d *load.Document, o Options) {
 	if c.Account != "" {
 		return

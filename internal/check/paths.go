@@ -79,7 +79,7 @@ type outcome struct {
 	parameters []string // of the template, where a --parameter was given
 }
 
-// judgeAll judges the files, several at a time, and hands over what became of
+// judgeAll judges the files, several at a time, and passes on what became of
 // each in their order.
 func judgeAll(files []inputFile, stdin io.Reader, o Options, each func(inputFile, outcome) error) error {
 	results := make([]chan outcome, len(files))

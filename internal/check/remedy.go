@@ -92,7 +92,7 @@ func (c *Result) flagsFor(u decide.UnknownPart) string {
 }
 
 // bounded are the remedies for people: a parameter that may open the key to
-// everybody by itself can be bounded in the template as well.
+// everybody alone can be bounded in the template as well.
 func (c *Result) bounded(u decide.UnknownPart) []string {
 	list := c.remedies(u)
 	if name, isRef := strings.CutPrefix(u.Name, "!Ref "); isRef && c.Decision.Most == decide.Public && slices.Contains(c.parameters, name) {

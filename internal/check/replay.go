@@ -16,7 +16,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/show"
 )
 
-// inWords tells a witness as a sentence: who calls what on which key, when.
+// inWords gives a witness as a sentence: who calls what on which key, when.
 func inWords(r evaluate.Request) string {
 	who := safe.Sanitize(cmp.Or(r.Session, r.Principal, r.Service, "an AWS service"), 200)
 	key := safe.Sanitize(cmp.Or(r.Resource, "the key"), 200)

@@ -178,7 +178,7 @@ func (p *SARIF) location(c Result, at load.Region) sarifLocation {
 	return l
 }
 
-// artifact is the file as a URI, relative to the working folder when it lies
+// artifact is the file as a URI, relative to the working folder when it is
 // in it. GitHub takes that folder for the root of the repository.
 func (p *SARIF) artifact(file string) sarifArtifact {
 	if file == "-" {

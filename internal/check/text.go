@@ -311,7 +311,7 @@ func serviceLines(services []decide.ServiceGrant) []string {
 		lines = append(lines, "may use the key: "+strings.Join(pinned, ", "))
 	}
 	if len(open) > 0 {
-		lines = append(lines, "may use the key for any customer: "+strings.Join(open, ", ")+"; neither aws:SourceAccount nor aws:SourceArn nor aws:SourceOrgID says for whom")
+		lines = append(lines, "may use the key for any customer: "+strings.Join(open, ", ")+"; no aws:SourceAccount, aws:SourceArn or aws:SourceOrgID says for whom")
 	}
 	return lines
 }
@@ -322,13 +322,13 @@ func flagNotes(flags []decide.Flag) []string {
 	for _, f := range flags {
 		switch f {
 		case decide.FlagKeyDependent:
-			notes = append(notes, "the verdict turns on facts of the key that are not known; --key-arn, --key-spec, --key-usage, --key-tag and others tell them")
+			notes = append(notes, "the verdict depends on facts about the key that are not known; give them with --key-arn, --key-spec, --key-usage, --key-tag and others")
 		case decide.FlagUniqueIDUnknown:
 			notes = append(notes, "a principal is named by its unique id; the policy does not name its account")
 		case decide.FlagAmbiguous:
 			notes = append(notes, "something that AWS does not document may open the key further; check it by hand")
 		case decide.FlagViaService:
-			notes = append(notes, "strangers get in through an AWS service that acts for them")
+			notes = append(notes, "strangers get in through an AWS service that acts on their behalf")
 		}
 	}
 	return notes

@@ -59,7 +59,7 @@ func askAlarms(ctx context.Context, d *deployment) (answer, error) {
 		found = append(found, "going off: "+few(ringing))
 	}
 	if len(mute) > 0 {
-		found = append(found, "tells nobody: "+few(mute))
+		found = append(found, "notifies nobody: "+few(mute))
 	}
 	switch {
 	case len(mute) > 0:

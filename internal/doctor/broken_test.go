@@ -29,7 +29,7 @@ type fault struct {
 	make     func(*world)
 	results  string // of all checks that are not ok: "id result", in their order
 	says     string // in the first one's answer
-	mend     string // in the first one's command
+	fix      string // in the first one's command
 	forwards bool   // in an account that forwards
 }
 
@@ -70,7 +70,7 @@ func trailFaults() []fault {
 	return []fault{
 		{
 			name: "no trail", make: func(w *world) { w.trails = nil },
-			results: "trail-logging failing, trail-regions warning, trail-writes failing, trail-kms failing, trail-organization warning", says: "no trail covers eu-central-1", mend: "aws cloudtrail create-trail",
+			results: "trail-logging failing, trail-regions warning, trail-writes failing, trail-kms failing, trail-organization warning", says: "no trail covers eu-central-1", fix: "aws cloudtrail create-trail",
 		},
 		{
 			name: "a trail of another Region", make: func(w *world) { w.trails[0].IsMultiRegionTrail = aws.Bool(false) },
@@ -79,12 +79,12 @@ func trailFaults() []fault {
 		{
 			name: "stopped", make: func(w *world) { w.status[trailID].IsLogging = aws.Bool(false) },
 			results: "trail-logging failing, trail-regions warning, trail-writes failing, trail-kms failing, trail-organization warning", says: "trail org covers eu-central-1, and has been stopped",
-			mend: "aws cloudtrail start-logging --name " + trailID + " --region us-east-1",
+			fix: "aws cloudtrail start-logging --name " + trailID + " --region us-east-1",
 		},
-		{name: "the bucket refuses", make: func(w *world) { w.status[trailID].LatestDeliveryError = aws.String("AccessDenied") }, results: "trail-logging warning", says: "its bucket refuses it: AccessDenied"},
+		{name: "the bucket refuses", make: func(w *world) { w.status[trailID].LatestDeliveryError = aws.String("AccessDenied") }, results: "trail-logging warning", says: "its bucket refuses the files: AccessDenied"},
 		{name: "the account's own trail, of this Region", make: func(w *world) {
 			w.trails[0].IsMultiRegionTrail, w.trails[0].IsOrganizationTrail, w.trails[0].HomeRegion = nil, nil, aws.String(region)
-		}, results: "trail-regions warning, trail-organization warning", says: "no trail that is logging covers every Region", mend: "update-trail --name " + trailID + " --region eu-central-1 --is-multi-region-trail"},
+		}, results: "trail-regions warning, trail-organization warning", says: "no trail that is logging covers every Region", fix: "update-trail --name " + trailID + " --region eu-central-1 --is-multi-region-trail"},
 		{name: "a good trail beside two bad ones", make: func(w *world) {
 			for _, id := range []string{"arn:aws:cloudtrail:us-east-1:1:trail/off", "arn:aws:cloudtrail:us-east-1:1:trail/unknown"} {
 				w.trails = append([]cloudtrailtypes.Trail{{Name: aws.String("x"), TrailARN: aws.String(id), HomeRegion: aws.String("us-east-1"), IsMultiRegionTrail: aws.Bool(true)}}, w.trails...)
@@ -101,19 +101,19 @@ func trailFaults() []fault {
 			w.trails = append(w.trails, cloudtrailtypes.Trail{Name: aws.String("reads"), TrailARN: &other, HomeRegion: aws.String(region)})
 			w.status[other] = &cloudtrail.GetTrailStatusOutput{IsLogging: aws.Bool(true)}
 			w.selectors[other] = &cloudtrail.GetEventSelectorsOutput{EventSelectors: []cloudtrailtypes.EventSelector{{ReadWriteType: cloudtrailtypes.ReadWriteTypeReadOnly}}}
-		}, results: "trail-kms failing", says: "leaves the write events of AWS KMS out"},
+		}, results: "trail-kms failing", says: "excludes the write events of AWS KMS"},
 		{
 			name: "KMS excluded", make: basic(func(s *cloudtrailtypes.EventSelector) {
 				s.ExcludeManagementEventSources = []string{"rdsdata.amazonaws.com", "kms.amazonaws.com"}
 			}),
-			results: "trail-kms failing", says: "leaves the write events of AWS KMS out", mend: `aws cloudtrail put-event-selectors --trail-name ` + trailID + ` --region us-east-1 --event-selectors '[{"ReadWriteType":"All","IncludeManagementEvents":true,"ExcludeManagementEventSources":["rdsdata.amazonaws.com"]}]'`,
+			results: "trail-kms failing", says: "excludes the write events of AWS KMS", fix: `aws cloudtrail put-event-selectors --trail-name ` + trailID + ` --region us-east-1 --event-selectors '[{"ReadWriteType":"All","IncludeManagementEvents":true,"ExcludeManagementEventSources":["rdsdata.amazonaws.com"]}]'`,
 		},
 		{name: "writes without KMS", make: basic(func(s *cloudtrailtypes.EventSelector) {
 			s.ReadWriteType, s.ExcludeManagementEventSources = cloudtrailtypes.ReadWriteTypeWriteOnly, []string{"kms.amazonaws.com"}
-		}), results: "trail-kms failing", mend: `'[{"ReadWriteType":"WriteOnly","IncludeManagementEvents":true}]'`},
+		}), results: "trail-kms failing", fix: `'[{"ReadWriteType":"WriteOnly","IncludeManagementEvents":true}]'`},
 		{name: "KMS excluded, and data events", make: basic(func(s *cloudtrailtypes.EventSelector) {
 			s.ExcludeManagementEventSources, s.DataResources = []string{"kms.amazonaws.com"}, []cloudtrailtypes.DataResource{{Type: aws.String("AWS::S3::Object")}}
-		}), results: "trail-kms failing", mend: "aws cloudtrail get-event-selectors --trail-name " + trailID},
+		}), results: "trail-kms failing", fix: "aws cloudtrail get-event-selectors --trail-name " + trailID},
 		{name: "rdsdata excluded", make: basic(func(s *cloudtrailtypes.EventSelector) {
 			s.ExcludeManagementEventSources = []string{"rdsdata.amazonaws.com"}
 		})},
@@ -121,7 +121,7 @@ func trailFaults() []fault {
 		{name: "read only", make: basic(func(s *cloudtrailtypes.EventSelector) { s.ReadWriteType = cloudtrailtypes.ReadWriteTypeReadOnly }), results: both},
 		{name: "data events only", make: basic(func(s *cloudtrailtypes.EventSelector) { s.IncludeManagementEvents = aws.Bool(false) }), results: both},
 		{name: "the default", make: basic(func(s *cloudtrailtypes.EventSelector) { *s = cloudtrailtypes.EventSelector{} })},
-		{name: "no selectors", make: func(w *world) { w.selectors[trailID] = &cloudtrail.GetEventSelectorsOutput{} }, results: "trail-writes unknown, trail-kms unknown", says: "holds no selectors"},
+		{name: "no selectors", make: func(w *world) { w.selectors[trailID] = &cloudtrail.GetEventSelectorsOutput{} }, results: "trail-writes unknown, trail-kms unknown", says: "has no selectors"},
 		{name: "advanced: management", make: advanced(management())},
 		{name: "advanced: writes", make: advanced(management(), []string{"readOnly", "Equals", "false"})},
 		{name: "advanced: reads", make: advanced(management(), []string{"readOnly", "Equals", "true"}), results: both},
@@ -150,13 +150,13 @@ func ruleFaults() []fault {
 		return func(w *world) { change(&w.targets[0]) }
 	}
 	return []fault{
-		{name: "rolled back", make: func(w *world) { w.stack.StackStatus = cloudformationtypes.StackStatusUpdateRollbackComplete }, results: "stack warning", says: "what runs is the deployment before"},
+		{name: "rolled back", make: func(w *world) { w.stack.StackStatus = cloudformationtypes.StackStatusUpdateRollbackComplete }, results: "stack warning", says: "the previous deployment is running"},
 		{name: "being updated", make: func(w *world) { w.stack.StackStatus = cloudformationtypes.StackStatusUpdateInProgress }, results: "stack warning"},
-		{name: "failed to roll back", make: func(w *world) { w.stack.StackStatus = cloudformationtypes.StackStatusUpdateRollbackFailed }, results: "stack failing", mend: "describe-stack-events --stack-name kmsentry --region eu-central-1"},
+		{name: "failed to roll back", make: func(w *world) { w.stack.StackStatus = cloudformationtypes.StackStatusUpdateRollbackFailed }, results: "stack failing", fix: "describe-stack-events --stack-name kmsentry --region eu-central-1"},
 		{name: "being deleted", make: func(w *world) { w.stack.StackStatus = cloudformationtypes.StackStatusDeleteInProgress }, results: "stack failing"},
 		{
 			name: "the rule is off", make: rule(func(r *eventbridge.DescribeRuleOutput) { r.State = eventbridgetypes.RuleStateDisabled }),
-			results: "rule-state failing", says: "is off", mend: "aws events enable-rule --name kmsentry-DetectorFunctionKeyPolicyChange --event-bus-name default --region eu-central-1",
+			results: "rule-state failing", says: "is disabled", fix: "aws events enable-rule --name kmsentry-DetectorFunctionKeyPolicyChange --event-bus-name default --region eu-central-1",
 		},
 		{name: "the rule hears reads too", make: rule(func(r *eventbridge.DescribeRuleOutput) {
 			r.State = eventbridgetypes.RuleStateEnabledWithAllCloudtrailManagementEvents
@@ -165,20 +165,20 @@ func ruleFaults() []fault {
 		{name: "the rule is gone", make: func(w *world) { delete(w.rules, prefix+detectorRule) }, results: "rule-state failing, rule-pattern failing", says: "has been deleted"},
 		{
 			name: "one call less", make: pattern(`"CreateKey", `, ""), results: "rule-pattern failing", says: `detail.eventName "CreateKey" is left out`,
-			mend: `aws events put-rule --name kmsentry-DetectorFunctionKeyPolicyChange --event-bus-name default --region eu-central-1 --event-pattern '{"detail":{"eventName":["CreateKey","PutKeyPolicy","ReplicateKey"]`,
+			fix: `aws events put-rule --name kmsentry-DetectorFunctionKeyPolicyChange --event-bus-name default --region eu-central-1 --event-pattern '{"detail":{"eventName":["CreateKey","PutKeyPolicy","ReplicateKey"]`,
 		},
 		{name: "one call more", make: pattern(`"CreateKey"`, `"CreateKey", "DisableKey"`), results: "rule-pattern warning", says: `detail.eventName "DisableKey"`},
 		{name: "a source less to check", make: pattern(`"source": ["aws.kms"], `, ""), results: "rule-pattern warning", says: "any source"},
-		{name: "a field more", make: pattern(`"source"`, `"account": ["444455556666"], "source"`), results: "rule-pattern failing", says: `it wants account to be one of "444455556666"`},
+		{name: "a field more", make: pattern(`"source"`, `"account": ["444455556666"], "source"`), results: "rule-pattern failing", says: `it requires account to be one of "444455556666"`},
 		{name: "a field of the event more", make: pattern(`"eventSource"`, `"userAgent": [{"prefix": "aws-cli"}], "eventSource"`), results: "rule-pattern failing", says: "detail.userAgent"},
 		{name: "a value for a list", make: pattern(`["aws.kms"]`, `[]`), results: "rule-pattern failing", says: `source "aws.kms" is left out`},
 		{name: "a pattern that is no JSON", make: rule(func(r *eventbridge.DescribeRuleOutput) { r.EventPattern = aws.String("{") }), results: "rule-pattern failing"},
 		{name: "a schedule", make: rule(func(r *eventbridge.DescribeRuleOutput) { r.EventPattern = nil }), results: "rule-pattern failing"},
 		{name: "no targets", make: func(w *world) { w.targets = nil }, results: "rule-target failing, rule-retry failing", says: "none of the targets of kmsentry-DetectorFunctionKeyPolicyChange is the function"},
 		{name: "another function", make: target(func(t *eventbridgetypes.Target) { t.Arn = aws.String(*t.Arn + "2") }), results: "rule-target failing, rule-retry failing"},
-		{name: "an input of its own", make: target(func(t *eventbridgetypes.Target) { t.Input = aws.String("{}") }), results: "rule-target failing", says: "something else than the event"},
+		{name: "an input of its own", make: target(func(t *eventbridgetypes.Target) { t.Input = aws.String("{}") }), results: "rule-target failing", says: "does not get the event as it is"},
 		{name: "a part of the event", make: target(func(t *eventbridgetypes.Target) { t.InputPath = aws.String("$.detail") }), results: "rule-target failing"},
-		{name: "no dead-letter queue", make: target(func(t *eventbridgetypes.Target) { t.DeadLetterConfig = nil }), results: "rule-retry failing", says: "no dead-letter queue", mend: "create-change-set --stack-name kmsentry --region eu-central-1 --change-set-name kmsentry-doctor --use-previous-template --deployment-mode REVERT_DRIFT"},
+		{name: "no dead-letter queue", make: target(func(t *eventbridgetypes.Target) { t.DeadLetterConfig = nil }), results: "rule-retry failing", says: "no dead-letter queue", fix: "create-change-set --stack-name kmsentry --region eu-central-1 --change-set-name kmsentry-doctor --use-previous-template --deployment-mode REVERT_DRIFT"},
 		{name: "another's dead-letter queue", make: target(func(t *eventbridgetypes.Target) {
 			t.DeadLetterConfig.Arn = aws.String("arn:aws:sqs:eu-central-1:1:other")
 		}), results: "rule-retry warning"},
@@ -192,14 +192,14 @@ func ruleFaults() []fault {
 		{name: "a forwarder to a queue", make: target(func(t *eventbridgetypes.Target) { t.Arn = aws.String(queueARN("UndeliveredEvents")) }), results: "rule-target failing, rule-retry failing", says: "none of the targets of kmsentry-DetectorFunctionKeyPolicyChange is an event bus", forwards: true},
 		{
 			name: "the organization's rule is off", make: func(w *world) { w.rules[prefix+"OrganizationRule"].State = eventbridgetypes.RuleStateDisabled }, results: "rule-state failing",
-			mend: "aws events enable-rule --name kmsentry-OrganizationRule --event-bus-name kmsentry --region eu-central-1",
+			fix: "aws events enable-rule --name kmsentry-OrganizationRule --event-bus-name kmsentry --region eu-central-1",
 		},
 		{name: "one rule off, another not known", make: func(w *world) {
 			w.rules[prefix+"OrganizationRule"].State, w.rules[prefix+detectorRule].State = "PAUSED", eventbridgetypes.RuleStateDisabled
-		}, results: "rule-state failing", mend: "--name kmsentry-DetectorFunctionKeyPolicyChange --event-bus-name default"},
+		}, results: "rule-state failing", fix: "--name kmsentry-DetectorFunctionKeyPolicyChange --event-bus-name default"},
 		{name: "one rule not known, another off", make: func(w *world) {
 			w.rules[prefix+"OrganizationRule"].State, w.rules[prefix+detectorRule].State = eventbridgetypes.RuleStateDisabled, "PAUSED"
-		}, results: "rule-state failing", mend: "--name kmsentry-OrganizationRule --event-bus-name kmsentry"},
+		}, results: "rule-state failing", fix: "--name kmsentry-OrganizationRule --event-bus-name kmsentry"},
 		{name: "a resource that an update replaced", make: func(w *world) {
 			w.resources = append(w.resources, cloudformationtypes.StackResourceSummary{
 				LogicalResourceId: aws.String(detectorRule), ResourceType: aws.String("AWS::Events::Rule"), PhysicalResourceId: aws.String("old"),
@@ -216,9 +216,9 @@ func ruleFaults() []fault {
 		{name: "a forwarder without an alarm", make: func(w *world) { takeOut(w, "ErrorsAlarm") }, forwards: true},
 		{name: "a forwarder's alarm for nobody", make: func(w *world) { w.alarms = w.alarms[1:]; w.alarms[0].AlarmActions = nil }, forwards: true},
 		{name: "a forwarder's alarm going off", make: func(w *world) { w.alarms = w.alarms[1:]; w.alarms[0].StateValue = cloudwatchtypes.StateValueAlarm }, results: "alarms warning", forwards: true},
-		{name: "a tamper rule off", make: func(w *world) { w.rules[prefix+"TamperWatch"].State = eventbridgetypes.RuleStateDisabled }, results: "tamper failing", says: "TamperWatch (off)", mend: "enable-rule --name kmsentry-TamperWatch"},
+		{name: "a tamper rule off", make: func(w *world) { w.rules[prefix+"TamperWatch"].State = eventbridgetypes.RuleStateDisabled }, results: "tamper failing", says: "TamperWatch (off)", fix: "enable-rule --name kmsentry-TamperWatch"},
 		{name: "a tamper rule gone", make: func(w *world) { delete(w.rules, prefix+"TamperWatchTrail") }, results: "tamper failing", says: "TamperWatchTrail (deleted)"},
-		{name: "no tamper rule", make: func(w *world) { takeOut(w, "TamperWatch", "TamperWatchTrail") }, results: "tamper warning", mend: "TamperRule=true"},
+		{name: "no tamper rule", make: func(w *world) { takeOut(w, "TamperWatch", "TamperWatchTrail") }, results: "tamper warning", fix: "TamperRule=true"},
 	}
 }
 
@@ -246,7 +246,7 @@ func functionFaults() []fault {
 		{name: "the function is gone", make: func(w *world) { w.fails[functionConfig] = missing("ResourceNotFoundException") }, results: gone, says: "has been deleted"},
 		{name: "another topic", make: func(w *world) { w.function.Environment.Variables["TOPIC_ARN"] += "2" }, results: "function-topic failing", says: "TOPIC_ARN"},
 		{name: "no environment", make: func(w *world) { w.function.Environment = nil }, results: "function-topic unknown"},
-		{name: "concurrency 0", make: func(w *world) { w.reserved = aws.Int32(0) }, results: "function-concurrency failing", mend: "aws lambda delete-function-concurrency --function-name kmsentry-DetectorFunction"},
+		{name: "concurrency 0", make: func(w *world) { w.reserved = aws.Int32(0) }, results: "function-concurrency failing", fix: "aws lambda delete-function-concurrency --function-name kmsentry-DetectorFunction"},
 		{name: "concurrency 5", make: func(w *world) { w.reserved = aws.Int32(5) }},
 		{name: "no destination", make: func(w *world) { w.invoke.DestinationConfig.OnFailure = nil }, results: "function-retries failing"},
 		{name: "no configuration", make: func(w *world) { w.fails["lambda:GetFunctionEventInvokeConfig"] = missing("ResourceNotFoundException") }, results: "function-retries failing"},
@@ -255,7 +255,7 @@ func functionFaults() []fault {
 		}, results: "function-retries warning"},
 		{name: "fewer attempts", make: func(w *world) { w.invoke.MaximumRetryAttempts = aws.Int32(0) }, results: "function-retries warning"},
 		{name: "less time", make: func(w *world) { w.invoke.MaximumEventAgeInSeconds = aws.Int32(60) }, results: "function-retries warning"},
-		{name: "an error", make: count("AWS/Lambda/Errors", 3*time.Hour, 1), results: "function-errors warning", says: "12 calls, 1 errors", mend: "sam logs"},
+		{name: "an error", make: count("AWS/Lambda/Errors", 3*time.Hour, 1), results: "function-errors warning", says: "12 calls, 1 errors", fix: "sam logs"},
 		{name: "nothing but errors", make: count("AWS/Lambda/Errors", 3*time.Hour, 12), results: "function-errors failing", says: "last error in the hour from 2026-11-26T00:00:00Z"},
 		{name: "an error two days ago", make: count("AWS/Lambda/Errors", 48*time.Hour, 1)},
 		{name: "throttled", make: count("AWS/Lambda/Throttles", time.Hour, 2), results: "function-errors warning"},
@@ -264,11 +264,11 @@ func functionFaults() []fault {
 		{name: "metrics in part", make: func(w *world) { w.partial = true }, results: "function-errors unknown, queue-age unknown, canary unknown, delivery unknown", says: "InternalError"},
 		{
 			name: "events in a queue", make: func(w *world) { w.queues[queueURL("FailedEvents")]["ApproximateNumberOfMessages"] = "3" }, results: "queues failing", says: "FailedEvents holds 3 events",
-			mend: "kmsentry redrive --send --function kmsentry-DetectorFunction " + queueURL("FailedEvents"),
+			fix: "kmsentry redrive --send --function kmsentry-DetectorFunction " + queueURL("FailedEvents"),
 		},
 		{name: "events in two queues", make: func(w *world) {
 			w.queues[queueURL("FailedEvents")]["ApproximateNumberOfMessages"], w.queues[queueURL("UndeliveredEvents")]["ApproximateNumberOfMessages"] = "1", "1"
-		}, results: "queues failing", mend: "kmsentry-DetectorFunction " + queueURL("FailedEvents") + " " + queueURL("UndeliveredEvents")},
+		}, results: "queues failing", fix: "kmsentry-DetectorFunction " + queueURL("FailedEvents") + " " + queueURL("UndeliveredEvents")},
 		{name: "events that somebody has received", make: func(w *world) { w.queues[queueURL("UndeliveredEvents")]["ApproximateNumberOfMessagesNotVisible"] = "1" }, results: "queues failing", says: "UndeliveredEvents holds 1 event"},
 		{name: "events that are put off", make: func(w *world) {
 			w.queues[queueURL("FailedEvents")]["ApproximateNumberOfMessagesDelayed"] = "1"
@@ -277,18 +277,18 @@ func functionFaults() []fault {
 		{name: "times without values", make: func(w *world) { w.ragged = true }, results: "function-errors unknown, canary unknown, delivery unknown"},
 		{name: "a queue that does not say", make: func(w *world) { delete(w.queues[queueURL("FailedEvents")], "ApproximateNumberOfMessages") }, results: "queues unknown"},
 		{name: "a queue is gone", make: func(w *world) { delete(w.queues, queueURL("FailedEvents")) }, results: "queues failing", says: "has been deleted"},
-		{name: "an old event", make: count("AWS/SQS/ApproximateAgeOfOldestMessage/FailedEvents", 4*time.Minute, 3*86400), results: "queue-age warning", says: "the oldest event in FailedEvents is 3d 0h old", mend: "kmsentry redrive " + queueURL("FailedEvents")},
+		{name: "an old event", make: count("AWS/SQS/ApproximateAgeOfOldestMessage/FailedEvents", 4*time.Minute, 3*86400), results: "queue-age warning", says: "the oldest event in FailedEvents is 3d 0h old", fix: "kmsentry redrive " + queueURL("FailedEvents")},
 		{name: "a very old event", make: count("AWS/SQS/ApproximateAgeOfOldestMessage/FailedEvents", 4*time.Minute, 11*86400), results: "queue-age failing"},
 		{name: "an old event that is gone", make: func(w *world) {
 			count("AWS/SQS/ApproximateAgeOfOldestMessage/FailedEvents", 30*time.Minute, 9)(w)
 			w.metrics["AWS/SQS/ApproximateAgeOfOldestMessage/FailedEvents"][w.now.Add(-4*time.Minute)] = 0
 		}},
-		{name: "no canary heard", make: func(w *world) { w.metrics["kmsentry/Canary"] = nil }, results: "canary failing", says: "not heard for 1d 2h", mend: "aws cloudtrail lookup-events"},
+		{name: "no canary heard", make: func(w *world) { w.metrics["kmsentry/Canary"] = nil }, results: "canary failing", says: "not arrived for 1d 2h", fix: "aws cloudtrail lookup-events"},
 		{name: "a canary of yesterday", make: func(w *world) { w.metrics["kmsentry/Canary"] = map[time.Time]float64{w.now.Add(-27 * time.Hour): 1} }, results: "canary failing"},
 		{name: "a young stack", make: func(w *world) {
 			w.metrics["kmsentry/Canary"], w.stack.CreationTime = nil, aws.Time(w.now.Add(-time.Hour))
 		}, results: "canary warning", says: "the stack is 1h 0m old"},
-		{name: "no canary", make: func(w *world) { takeOut(w, "CanarySchedule") }, results: "canary warning", mend: "Canary=true"},
+		{name: "no canary", make: func(w *world) { takeOut(w, "CanarySchedule") }, results: "canary warning", fix: "Canary=true"},
 	}
 }
 
@@ -306,8 +306,8 @@ func topicFaults() []fault {
 		return func(w *world) { change(&w.slack[0]) }
 	}
 	return []fault{
-		{name: "key disabled", make: state(kmstypes.KeyStateDisabled), results: "topic-key failing", mend: "aws kms enable-key --key-id " + keyARN},
-		{name: "key to be deleted", make: state(kmstypes.KeyStatePendingDeletion), results: "topic-key failing", says: "going to be deleted", mend: "aws kms cancel-key-deletion"},
+		{name: "key disabled", make: state(kmstypes.KeyStateDisabled), results: "topic-key failing", fix: "aws kms enable-key --key-id " + keyARN},
+		{name: "key to be deleted", make: state(kmstypes.KeyStatePendingDeletion), results: "topic-key failing", says: "is pending deletion", fix: "aws kms cancel-key-deletion"},
 		{name: "key gone", make: func(w *world) { w.fails["kms:DescribeKey"] = missing("NotFoundException") }, results: "topic-key failing"},
 		{name: "a topic without a key", make: func(w *world) { w.topics[topicARN("OpsTopic")] = map[string]string{} }, results: "topic-key warning, topic-key-policy warning", says: "not encrypted: OpsTopic"},
 		{name: "the topic is gone", make: func(w *world) { delete(w.topics, topicARN("AlertTopic")) }, results: "topic-key failing, topic-key-policy failing"},
@@ -326,7 +326,7 @@ func topicFaults() []fault {
 			name: "a mailbox not confirmed", make: func(w *world) {
 				w.subscribed[topicARN("AlertTopic")][0].SubscriptionArn = aws.String("PendingConfirmation")
 			},
-			results: "subscriptions failing", says: "0 confirmed of 1 that each alert has to reach; not confirmed: email x@example.com", mend: "aws sns subscribe --topic-arn " + topicARN("AlertTopic"),
+			results: "subscriptions failing", says: "0 subscribers confirmed, 1 required; not confirmed: email x@example.com", fix: "aws sns subscribe --topic-arn " + topicARN("AlertTopic"),
 		},
 		{name: "one more, not confirmed", make: func(w *world) { w.subscribe("AlertTopic", "email", "y@example.com", "PendingConfirmation") }, results: "subscriptions warning"},
 		{name: "one deleted", make: func(w *world) { w.subscribed[topicARN("AlertTopic")][0].SubscriptionArn = aws.String("Deleted") }, results: "subscriptions failing"},
@@ -336,11 +336,11 @@ func topicFaults() []fault {
 		{name: "somebody more could hear alarms", make: func(w *world) { w.subscribe("OpsTopic", "email", "z@example.com", "PendingConfirmation") }, results: "subscriptions-ops warning"},
 		{name: "a mailbox for storms", make: func(w *world) { w.subscribe("OverflowTopic", "email-json", "z@example.com", "arn:aws:sns:x") }, results: "subscriptions-overflow warning", says: "a mailbox is subscribed"},
 		{name: "nobody for storms", make: func(w *world) { w.subscribed[topicARN("OverflowTopic")] = nil }, results: "subscriptions-overflow warning", says: "nobody is subscribed"},
-		{name: "a mailbox that SNS has switched off", make: func(w *world) { delete(w.metrics["AWS/SNS/NumberOfNotificationsDelivered"], w.now.Add(-71*time.Hour)) }, results: "delivery failing", says: "2 alerts, 1 deliveries of 2", mend: "aws sns list-subscriptions-by-topic"},
+		{name: "a mailbox that SNS has switched off", make: func(w *world) { delete(w.metrics["AWS/SNS/NumberOfNotificationsDelivered"], w.now.Add(-71*time.Hour)) }, results: "delivery failing", says: "2 alerts, 1 deliveries of 2", fix: "aws sns list-subscriptions-by-topic"},
 		{name: "a failed delivery", make: count("AWS/SNS/NumberOfNotificationsFailed", 72*time.Hour, 1), results: "delivery warning"},
-		{name: "no alert for long", make: func(w *world) { w.metrics["AWS/SNS/NumberOfMessagesPublished"] = nil }, results: "delivery warning", says: "no alert for 90 days", mend: "aws lambda invoke --function-name kmsentry-DetectorFunction"},
+		{name: "no alert for long", make: func(w *world) { w.metrics["AWS/SNS/NumberOfMessagesPublished"] = nil }, results: "delivery warning", says: "no alert for 90 days", fix: "aws lambda invoke --function-name kmsentry-DetectorFunction"},
 		{name: "no chat", make: func(w *world) { w.slack = nil }},
-		{name: "no guardrail", make: guard(func(c *chatbottypes.SlackChannelConfiguration) { c.GuardrailPolicyArns = nil }), results: "chat failing", says: "without a guardrail", mend: "kmsentry-slack --slack-channel-id C0123456789 --guardrail-policy-arns"},
+		{name: "no guardrail", make: guard(func(c *chatbottypes.SlackChannelConfiguration) { c.GuardrailPolicyArns = nil }), results: "chat failing", says: "without a guardrail", fix: "kmsentry-slack --slack-channel-id C0123456789 --guardrail-policy-arns"},
 		{name: "an administrator's guardrail", make: guard(func(c *chatbottypes.SlackChannelConfiguration) {
 			c.GuardrailPolicyArns = []string{"arn:aws:iam::aws:policy/AdministratorAccess"}
 		}), results: "chat failing"},
@@ -359,7 +359,7 @@ func topicFaults() []fault {
 			w.refuse("chatbot:DescribeSlackChannelConfigurations")
 		}, results: ""},
 		{name: "an alarm going off", make: func(w *world) { w.alarms[0].StateValue = cloudwatchtypes.StateValueAlarm }, results: "alarms warning", says: "going off: CanaryAlarm"},
-		{name: "a muted alarm", make: func(w *world) { w.alarms[1].ActionsEnabled = aws.Bool(false) }, results: "alarms failing", says: "tells nobody: ErrorsAlarm", mend: "enable-alarm-actions --alarm-names kmsentry-ErrorsAlarm"},
+		{name: "a muted alarm", make: func(w *world) { w.alarms[1].ActionsEnabled = aws.Bool(false) }, results: "alarms failing", says: "notifies nobody: ErrorsAlarm", fix: "enable-alarm-actions --alarm-names kmsentry-ErrorsAlarm"},
 		{name: "an alarm without anybody", make: func(w *world) { w.alarms[1].AlarmActions = nil }, results: "alarms failing"},
 		{name: "an alarm gone", make: func(w *world) { w.alarms = w.alarms[1:] }, results: "alarms failing", says: "CanaryAlarm has been deleted"},
 	}
@@ -372,7 +372,7 @@ func forwarderFaults() []fault {
 	return []fault{
 		{name: "a stack that failed", make: instance(func(s *cloudformationtypes.StackInstanceSummary) {
 			s.Status, s.StatusReason, s.StackInstanceStatus.DetailedStatus = cloudformationtypes.StackInstanceStatusOutdated, aws.String("no such bus"), cloudformationtypes.StackInstanceDetailedStatusFailed
-		}), results: "forwarders failing", says: "1 of 2 stacks: 444455556666 in eu-central-1 (FAILED) no such bus", mend: "list-stack-instances --stack-set-name kmsentry-forwarders"},
+		}), results: "forwarders failing", says: "1 of 2 stacks: 444455556666 in eu-central-1 (FAILED) no such bus", fix: "list-stack-instances --stack-set-name kmsentry-forwarders"},
 		{name: "an outdated stack", make: instance(func(s *cloudformationtypes.StackInstanceSummary) {
 			s.Status = cloudformationtypes.StackInstanceStatusOutdated
 		}), results: "forwarders failing", says: "(OUTDATED)"},
@@ -384,8 +384,8 @@ func forwarderFaults() []fault {
 		{name: "no StackSet", make: func(w *world) {
 			w.fails["cloudformation:ListStackInstances"] = missing("StackSetNotFoundException")
 			w.fails["cloudformation:DescribeStackSet"] = missing("StackSetNotFoundException")
-		}, results: "forwarders failing, forwarders-new failing", mend: "list-stack-sets"},
-		{name: "no deployment to new accounts", make: func(w *world) { w.auto = false }, results: "forwarders-new warning", mend: "--auto-deployment Enabled=true"},
+		}, results: "forwarders failing, forwarders-new failing", fix: "list-stack-sets"},
+		{name: "no deployment to new accounts", make: func(w *world) { w.auto = false }, results: "forwarders-new warning", fix: "--auto-deployment Enabled=true"},
 	}
 }
 
@@ -416,12 +416,12 @@ func TestBroken(t *testing.T) {
 					if c.Result != Unknown {
 						failed[c.ID] = true
 					}
-					if c.Mend == "" {
-						t.Errorf("%s says nothing of how to mend it", c.ID)
+					if c.Fix == "" {
+						t.Errorf("%s says nothing of how to fix it", c.ID)
 					}
 				}
-				if strings.Join(got, ", ") != f.results || !strings.Contains(first.Found, f.says) || !strings.Contains(first.Mend, f.mend) {
-					t.Errorf("not ok: %s\nwant:   %s\nsays %q, want %q\nmend %q, want %q", strings.Join(got, ", "), f.results, first.Found, f.says, first.Mend, f.mend)
+				if strings.Join(got, ", ") != f.results || !strings.Contains(first.Found, f.says) || !strings.Contains(first.Fix, f.fix) {
+					t.Errorf("not ok: %s\nwant:   %s\nsays %q, want %q\nmend %q, want %q", strings.Join(got, ", "), f.results, first.Found, f.says, first.Fix, f.fix)
 				}
 			})
 		}
@@ -433,14 +433,14 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// TestOtherErrors: what is no refusal is unknown as well, and says what went wrong.
+// TestOtherErrors: what is not a refusal is unknown as well, and says what went wrong.
 func TestOtherErrors(t *testing.T) {
 	for _, test := range []struct {
 		err  error
 		says string
 	}{
 		{context.DeadlineExceeded, "kms:DescribeKey: no answer in time"},
-		{&net.DNSError{Name: "kms.xx-east-9.amazonaws.com", IsNotFound: true}, "kms:DescribeKey: there is no host kms.xx-east-9.amazonaws.com"},
+		{&net.DNSError{Name: "kms.xx-east-9.amazonaws.com", IsNotFound: true}, "kms:DescribeKey: no such host: kms.xx-east-9.amazonaws.com"},
 		{&smithy.GenericAPIError{Code: "UnknownOperationException", Message: "not supported"}, "kms:DescribeKey: UnknownOperationException: not supported"},
 		{fmt.Errorf("send: %w", errors.New("connection reset")), "kms:DescribeKey: connection reset"},
 	} {
@@ -475,15 +475,15 @@ func TestNoStack(t *testing.T) {
 		make func(*world)
 		want string
 	}{
-		{"no such stack", func(w *world) { w.stack.StackName = aws.String("other") }, `no stack "kmsentry" in eu-central-1 of account 111122223333: --stack, --region and --profile say where to look`},
-		{"nor the account", func(w *world) { w.stack.StackName = aws.String("other"); w.refuse("sts:GetCallerIdentity") }, `no stack "kmsentry" in eu-central-1: --stack, --region and --profile say where to look`},
+		{"no such stack", func(w *world) { w.stack.StackName = aws.String("other") }, `no stack "kmsentry" in eu-central-1 of account 111122223333; see --stack, --region and --profile`},
+		{"nor the account", func(w *world) { w.stack.StackName = aws.String("other"); w.refuse("sts:GetCallerIdentity") }, `no stack "kmsentry" in eu-central-1; see --stack, --region and --profile`},
 		{"expired", func(w *world) {
 			w.fails[describeStacks] = &smithy.GenericAPIError{Code: "ExpiredToken", Message: "expired"}
 		}, `stack "kmsentry" in eu-central-1: cloudformation:DescribeStacks: ExpiredToken: expired`},
-		{"no network", func(w *world) { w.fails[describeStacks] = &net.DNSError{Name: "x", IsNotFound: true} }, `stack "kmsentry" in eu-central-1: cloudformation:DescribeStacks: there is no host x; is the Region right, and the network?`},
+		{"no network", func(w *world) { w.fails[describeStacks] = &net.DNSError{Name: "x", IsNotFound: true} }, `stack "kmsentry" in eu-central-1: cloudformation:DescribeStacks: no such host: x; check the Region and the network`},
 		{"another stack", func(w *world) {
 			takeOut(w, "DetectorFunction "+detectorRule+" OrganizationRule TamperWatch TamperWatchTrail")
-		}, `stack "kmsentry" in eu-central-1: it holds neither kmsentry's function nor a forwarder's rule`},
+		}, `stack "kmsentry" in eu-central-1: it has neither kmsentry's function nor a forwarder's rule`},
 	} {
 		w := sound(t)
 		test.make(w)
@@ -506,8 +506,8 @@ func TestHostileNames(t *testing.T) {
 		}
 	}
 	for _, c := range examine(t, w).Checks {
-		if c.ID == "rule-state" && c.Mend != `aws events enable-rule --name 'r'\''' --event-bus-name 'REGION$(id)'\''; rm x' --region eu-central-1` {
-			t.Errorf("%s: %s", c.Result, c.Mend)
+		if c.ID == "rule-state" && c.Fix != `aws events enable-rule --name 'r'\''' --event-bus-name 'REGION$(id)'\''; rm x' --region eu-central-1` {
+			t.Errorf("%s: %s", c.Result, c.Fix)
 		}
 	}
 }

@@ -15,14 +15,14 @@ import (
 // Source: AWS Chatbot API reference, Welcome.
 const chatRegion = "us-east-2"
 
-// A channel is one that hears a topic of the stack.
+// A channel is one that is subscribed to a topic of the stack.
 type channel struct {
 	name, arn, state, reason string
 	slack, teams             string // the channel's id, in one of them
 	topics, guardrails       []string
 }
 
-// askChat asks whether the channels that hear the alerts are guarded: without
+// askChat asks whether the channels that get the alerts are guarded: without
 // guardrail policies a channel has AdministratorAccess.
 // Source: CloudFormation user guide, AWS::Chatbot::SlackChannelConfiguration.
 func askChat(ctx context.Context, d *deployment) (answer, error) {
@@ -48,10 +48,10 @@ func askChat(ctx context.Context, d *deployment) (answer, error) {
 	return d.guarded(channels, alert, overflow), nil
 }
 
-// guarded answers for the channels that hear one of the two topics.
+// guarded answers for the channels that get one of the two topics.
 func (d *deployment) guarded(channels []channel, alert, overflow string) answer {
 	var open, off, deaf, good []string
-	mend := ""
+	fix := ""
 	for _, c := range channels {
 		hearsAlerts, hearsOverflow := slices.Contains(c.topics, alert), slices.Contains(c.topics, overflow)
 		switch {
@@ -59,8 +59,8 @@ func (d *deployment) guarded(channels []channel, alert, overflow string) answer 
 		case c.open():
 			open = append(open, c.name)
 			d.known["CHANNEL_ARN"] = c.arn
-			if mend = guardSlack; c.teams != "" {
-				mend, d.known["TEAMS_CHANNEL_ID"] = guardTeams, c.teams
+			if fix = guardSlack; c.teams != "" {
+				fix, d.known["TEAMS_CHANNEL_ID"] = guardTeams, c.teams
 			} else {
 				d.known["SLACK_CHANNEL_ID"] = c.slack
 			}
@@ -74,13 +74,13 @@ func (d *deployment) guarded(channels []channel, alert, overflow string) answer 
 	}
 	switch {
 	case len(open) > 0:
-		return answer{Failing, "without a guardrail, or with AdministratorAccess as one: " + few(open), mend}
+		return answer{Failing, "without a guardrail, or with AdministratorAccess as one: " + few(open), fix}
 	case len(off) > 0:
 		return answer{Failing, "switched off: " + few(off), ""}
 	case len(deaf) > 0:
-		return answer{Warning, "hears only one of the alert topic and the overflow topic: " + few(deaf), ""}
+		return answer{Warning, "gets only one of the alert topic and the overflow topic: " + few(deaf), ""}
 	case len(good) == 0:
-		return answer{OK, "no chat channel of this account hears the alerts", ""}
+		return answer{OK, "no chat channel of this account gets the alerts", ""}
 	}
 	return answer{OK, fmt.Sprintf("guarded: %s", few(good)), ""}
 }

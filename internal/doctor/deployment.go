@@ -216,7 +216,7 @@ func (k kind) String() string {
 	return "detector"
 }
 
-// kind tells a forwarder's stack by what it lacks: the function. Where the
+// kind recognizes a forwarder's stack by what it lacks: the function. Where the
 // resources cannot be had it is taken for the detector's, which has more to ask.
 func (d *deployment) kind(ctx context.Context) kind {
 	all, err := d.resources(ctx)

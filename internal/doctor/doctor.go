@@ -59,14 +59,14 @@ func (r *Result) UnmarshalText(text []byte) error {
 }
 
 // A Check is one question about a stack, and its answer. Names that come from AWS
-// are in Found and Mend as AWS gave them: sanitize them before people read them.
+// are in Found and Fix as AWS gave them: sanitize them before people read them.
 type Check struct {
 	ID          string   `json:"id"`
 	Asks        string   `json:"asks"` // the question
 	Result      Result   `json:"result"`
 	Found       string   `json:"found"` // the answer, one sentence; what went wrong when unknown
 	Why         string   `json:"why"`   // why it matters
-	Mend        string   `json:"mend"`  // a command; "" when ok. Words in capitals are to be filled in
+	Fix         string   `json:"fix"`   // a command; "" when ok. Words in capitals are to be filled in
 	Permissions []string `json:"permissions"`
 }
 
@@ -104,7 +104,7 @@ func (e *StackError) Error() string {
 	if e.Account != "" {
 		where += " of account " + e.Account
 	}
-	return fmt.Sprintf("no stack %q in %s: --stack, --region and --profile say where to look", e.Stack, where)
+	return fmt.Sprintf("no stack %q in %s; see --stack, --region and --profile", e.Stack, where)
 }
 
 func (e *StackError) Unwrap() error { return e.Err }
@@ -140,10 +140,10 @@ func (d *deployment) ask(ctx context.Context, r row) Check {
 	if c.Result == OK {
 		return c
 	}
-	if c.Mend = a.mend; c.Mend == "" {
-		c.Mend = r.mend
+	if c.Fix = a.fix; c.Fix == "" {
+		c.Fix = r.fix
 	}
-	c.Mend = d.fill(c.Mend)
+	c.Fix = d.fill(c.Fix)
 	return c
 }
 
@@ -172,7 +172,7 @@ func worst(checks []Check) Result {
 func Checks(o Options) []Check {
 	var all []Check
 	for _, r := range applicable(both, o) {
-		all = append(all, Check{ID: r.id, Asks: r.asks, Why: r.why, Mend: r.mend, Permissions: r.needs})
+		all = append(all, Check{ID: r.id, Asks: r.asks, Why: r.why, Fix: r.fix, Permissions: r.needs})
 	}
 	return all
 }
@@ -212,7 +212,7 @@ func shellWord(text string) string {
 }
 
 // errForeign is for a stack of something else.
-var errForeign = errors.New("it holds neither kmsentry's function nor a forwarder's rule")
+var errForeign = errors.New("it has neither kmsentry's function nor a forwarder's rule")
 
 // errMissing is for what a row cannot do without and AWS does not have.
 var errMissing = errors.New("not in the stack")

@@ -50,8 +50,8 @@ func TestSound(t *testing.T) {
 			t.Errorf("%s: kind %s, result %s, %d checks, account %s, Region %s", k, r.Kind, r.Result, len(r.Checks), r.Account, r.Region)
 		}
 		for _, c := range r.Checks {
-			if c.Result != OK || c.Mend != "" || c.Found == "" {
-				t.Errorf("%s: %s is %s: %s; %s", k, c.ID, c.Result, c.Found, c.Mend)
+			if c.Result != OK || c.Fix != "" || c.Found == "" {
+				t.Errorf("%s: %s is %s: %s; %s", k, c.ID, c.Result, c.Found, c.Fix)
 			}
 		}
 	}

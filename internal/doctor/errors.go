@@ -76,7 +76,7 @@ func shortly(err error) string {
 	case errors.Is(err, context.DeadlineExceeded):
 		return prefix + "no answer in time"
 	case errors.As(err, &dns):
-		return prefix + "there is no host " + dns.Name + "; is the Region right, and the network?"
+		return prefix + "no such host: " + dns.Name + "; check the Region and the network"
 	case operation != nil:
 		return prefix + innermost(operation.Err).Error()
 	}

@@ -264,7 +264,7 @@ func (w *world) config() aws.Config {
 	}}}
 }
 
-// missing is the error with which a service says that something is not there.
+// missing is the error with which a service says that something does not exist.
 func missing(code string) error { return &smithy.GenericAPIError{Code: code, Message: "not there"} }
 
 // found is what a map holds, or the error that it is missing.

@@ -32,7 +32,7 @@ func askForwarders(ctx context.Context, d *deployment) (answer, error) {
 		out, err := call(ctx, d.formation.ListStackInstances, in)
 		switch {
 		case isMissing(err):
-			return answer{Failing, fmt.Sprintf("there is no StackSet %q in %s of this account", d.StackSet, d.cfg.Region), "aws cloudformation list-stack-sets --status ACTIVE --region REGION"}, nil
+			return answer{Failing, fmt.Sprintf("no StackSet %q in %s of this account", d.StackSet, d.cfg.Region), "aws cloudformation list-stack-sets --status ACTIVE --region REGION"}, nil
 		case err != nil:
 			return answer{}, err
 		}
@@ -83,20 +83,20 @@ func instanceState(s types.StackInstanceSummary) string {
 	return string(s.Status)
 }
 
-// askNewAccounts asks whether an account that joins gets a forwarder by itself.
+// askNewAccounts asks whether an account that joins gets a forwarder automatically.
 func askNewAccounts(ctx context.Context, d *deployment) (answer, error) {
 	d.known["STACKSET"] = d.StackSet
 	out, err := call(ctx, d.formation.DescribeStackSet, &cloudformation.DescribeStackSetInput{StackSetName: &d.StackSet, CallAs: d.callAs()})
 	switch {
 	case isMissing(err):
-		return answer{Failing, fmt.Sprintf("there is no StackSet %q in %s of this account", d.StackSet, d.cfg.Region), "aws cloudformation list-stack-sets --status ACTIVE --region REGION"}, nil
+		return answer{Failing, fmt.Sprintf("no StackSet %q in %s of this account", d.StackSet, d.cfg.Region), "aws cloudformation list-stack-sets --status ACTIVE --region REGION"}, nil
 	case err != nil:
 		return answer{}, err
 	case out.StackSet == nil:
 		return answer{}, fmt.Errorf("cloudformation:DescribeStackSet: an empty answer")
 	}
 	if a := out.StackSet.AutoDeployment; a == nil || !aws.ToBool(a.Enabled) {
-		return answer{Warning, fmt.Sprintf("StackSet %s does not deploy by itself to accounts that join the organization", d.StackSet), ""}, nil
+		return answer{Warning, fmt.Sprintf("StackSet %s does not deploy automatically to accounts that join the organization", d.StackSet), ""}, nil
 	}
 	return answer{OK, "accounts that join the organization get a forwarder", ""}, nil
 }

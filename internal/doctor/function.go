@@ -50,7 +50,7 @@ func askFunctionTopic(ctx context.Context, d *deployment) (answer, error) {
 		return answer{}, err
 	}
 	if f.Environment == nil || f.Environment.Error != nil {
-		return answer{}, fmt.Errorf("lambda:GetFunctionConfiguration: the answer does not hold the function's environment")
+		return answer{}, fmt.Errorf("lambda:GetFunctionConfiguration: the answer does not include the function's environment")
 	}
 	for variable, logical := range map[string]string{"TOPIC_ARN": "AlertTopic", "OVERFLOW_TOPIC_ARN": "OverflowTopic"} {
 		topic, err := d.id(ctx, logical)
@@ -78,7 +78,7 @@ func askFunctionConcurrency(ctx context.Context, d *deployment) (answer, error) 
 	case out.ReservedConcurrentExecutions == nil:
 		return answer{OK, "no reservation: it shares the account's concurrency", ""}, nil
 	case *out.ReservedConcurrentExecutions == 0:
-		return answer{Failing, "the reserved concurrency is 0: Lambda runs the function for nobody", ""}, nil
+		return answer{Failing, "the reserved concurrency is 0, so Lambda never runs the function", ""}, nil
 	}
 	return answer{OK, fmt.Sprintf("%d at once", *out.ReservedConcurrentExecutions), ""}, nil
 }
@@ -106,7 +106,7 @@ func askFunctionRetries(ctx context.Context, d *deployment) (answer, error) {
 	}
 	switch {
 	case queue == "":
-		return answer{Failing, "an event on which the function fails is lost: it has no destination on failure", ""}, nil
+		return answer{Failing, "events on which the function fails are lost: it has no destination on failure", ""}, nil
 	case !isOneOf(queue, queues):
 		return answer{Warning, fmt.Sprintf("events on which the function fails go to %s, not to the stack's queue", queue), ""}, nil
 	}
@@ -118,7 +118,7 @@ func askFunctionRetries(ctx context.Context, d *deployment) (answer, error) {
 		got.seconds = *out.MaximumEventAgeInSeconds
 	}
 	if got.attempts < want.functionRetry.attempts || got.seconds < want.functionRetry.seconds {
-		return answer{Warning, fmt.Sprintf("Lambda tries a failed event %d times more, for %d s; template.yaml says %d and %d", got.attempts, got.seconds, want.functionRetry.attempts, want.functionRetry.seconds), ""}, nil
+		return answer{Warning, fmt.Sprintf("Lambda retries a failed event %d times, for %d s; template.yaml says %d and %d", got.attempts, got.seconds, want.functionRetry.attempts, want.functionRetry.seconds), ""}, nil
 	}
 	return answer{OK, fmt.Sprintf("%d more attempts in %d s, then the queue %s", got.attempts, got.seconds, queue), ""}, nil
 }
@@ -140,7 +140,7 @@ func askFunctionErrors(ctx context.Context, d *deployment) (answer, error) {
 		return answer{}, err
 	}
 	errs, throttles, dropped, lost, calls := series[0].sum(), series[1].sum(), series[2].sum(), series[3].sum(), series[4].sum()
-	found := fmt.Sprintf("in 24 hours %.0f calls, %.0f errors, %.0f throttles, %.0f events given up, %.0f lost", calls, errs, throttles, dropped, lost)
+	found := fmt.Sprintf("in 24 hours %.0f calls, %.0f errors, %.0f throttles, %.0f events dropped, %.0f lost", calls, errs, throttles, dropped, lost)
 	if at, ok := series[0].last(); ok {
 		found += "; last error in the hour from " + at.UTC().Format(time.RFC3339)
 	}
@@ -153,7 +153,7 @@ func askFunctionErrors(ctx context.Context, d *deployment) (answer, error) {
 	return answer{OK, found, ""}, nil
 }
 
-// askCanary asks whether the function has heard of the stack's own daily call,
+// askCanary asks whether the function has received the stack's own daily call,
 // which takes the whole way from KMS to the function.
 func askCanary(ctx context.Context, d *deployment) (answer, error) {
 	want, err := template()
@@ -181,11 +181,11 @@ func askCanary(ctx context.Context, d *deployment) (answer, error) {
 	at, heard := series[0].last()
 	switch {
 	case all["CanarySchedule"].id == "":
-		return answer{Warning, "the stack has no canary (Canary=false): nothing shows that calls reach the function", "sam deploy --stack-name STACK --region REGION --parameter-overrides Canary=true"}, nil
+		return answer{Warning, "the stack has no canary (Canary=false), so nothing shows that calls reach the function", "sam deploy --stack-name STACK --region REGION --parameter-overrides Canary=true"}, nil
 	case heard:
-		return answer{OK, "heard in the hour from " + at.UTC().Format(time.RFC3339), ""}, nil
+		return answer{OK, "arrived in the hour from " + at.UTC().Format(time.RFC3339), ""}, nil
 	case d.Now.Sub(stack.created) < window:
-		return answer{Warning, fmt.Sprintf("not heard yet; the stack is %s old", span(d.Now.Sub(stack.created))), ""}, nil
+		return answer{Warning, fmt.Sprintf("not arrived yet; the stack is %s old", span(d.Now.Sub(stack.created))), ""}, nil
 	}
-	return answer{Failing, fmt.Sprintf("not heard for %s: KMS's calls do not reach the function", span(window)), ""}, nil
+	return answer{Failing, fmt.Sprintf("not arrived for %s: KMS calls do not reach the function", span(window)), ""}, nil
 }

@@ -40,7 +40,7 @@ func askKeyState(ctx context.Context, d *deployment) (answer, error) {
 		switch out.KeyMetadata.KeyState {
 		case types.KeyStateEnabled:
 		case types.KeyStatePendingDeletion:
-			return answer{Failing, "the topics' key " + key + " is going to be deleted", "aws kms cancel-key-deletion --key-id KEY_ID --region REGION && aws kms enable-key --key-id KEY_ID --region REGION"}, nil
+			return answer{Failing, "the topics' key " + key + " is pending deletion", "aws kms cancel-key-deletion --key-id KEY_ID --region REGION && aws kms enable-key --key-id KEY_ID --region REGION"}, nil
 		default:
 			return answer{Failing, fmt.Sprintf("the topics' key %s is %s", key, out.KeyMetadata.KeyState), ""}, nil
 		}
@@ -144,7 +144,7 @@ func mayUse(text string, users []keyUser) (answer, error) {
 			case answered == evaluate.No && !asksMore(text, request):
 				return answer{Failing, fmt.Sprintf("the key policy does not let %s call %s", u.name, action), ""}, nil
 			default:
-				return answer{Unknown, fmt.Sprintf("whether the key policy lets %s call %s turns on more than can be asked; look at its conditions", u.name, action), ""}, nil
+				return answer{Unknown, fmt.Sprintf("whether the key policy lets %s call %s depends on more than doctor can read; look at its conditions", u.name, action), ""}, nil
 			}
 		}
 	}
@@ -183,7 +183,7 @@ func asksMore(text string, request evaluate.Request) bool {
 	return false
 }
 
-// isKnown reports whether the request has a condition key, or surely lacks it:
+// isKnown reports whether the request has a condition key, or certainly lacks it:
 // only a service that calls for itself says for whom.
 // Source: IAM user guide, reference_policies_condition-keys.html.
 func isKnown(key string, request evaluate.Request) bool {

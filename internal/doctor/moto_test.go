@@ -132,7 +132,7 @@ func (m motoAccount) trailAndSubscribers(t *testing.T) {
 		})
 		return err
 	})
-	m.putKeyPolicy(t, soundKeyPolicy("123456789012")) // moto keeps the stack's as something else than text
+	m.putKeyPolicy(t, soundKeyPolicy("123456789012")) // moto keeps the stack's as something other than text
 	m.do(t, "PutMetricData", func() error {
 		_, err := m.watch.PutMetricData(m.ctx, &cloudwatch.PutMetricDataInput{Namespace: aws.String("kmsentry"), MetricData: []cloudwatchtypes.MetricDatum{{
 			MetricName: aws.String("Canary"), Value: aws.Float64(1), Timestamp: aws.Time(m.Now.Add(-3 * time.Hour)),

@@ -27,7 +27,7 @@ func NewPrinter(format string, style show.Style, w io.Writer) func(Report) error
 }
 
 // A textPrinter prints for people: a line for each check, and below what is not ok
-// why it matters and what mends it. What comes from AWS goes through the alerts' sanitizer.
+// why it matters and what fixes it. What comes from AWS goes through the alerts' sanitizer.
 type textPrinter struct {
 	w       io.Writer
 	style   show.Style
@@ -64,7 +64,7 @@ func (p *textPrinter) report(r Report) error {
 // check prints one check.
 func (p *textPrinter) check(b *bytes.Buffer, c Check) {
 	text := strings.Replace(p.style.Hanging(c.ID+"  "+show.Safe(c.Found), show.TextColumn), c.ID, p.style.Bold(c.ID), 1)
-	fmt.Fprintf(b, "%s %s\n", p.colour(c.Result), text)
+	fmt.Fprintf(b, "%s %s\n", p.color(c.Result), text)
 	if c.Result == OK {
 		return
 	}
@@ -75,7 +75,7 @@ func (p *textPrinter) check(b *bytes.Buffer, c Check) {
 		return
 	}
 	// Not wrapped: it is there to be copied.
-	fmt.Fprintf(b, "  %s %s\n", p.style.Dim("mend    "), safe.Sanitize(c.Mend, maxCommand))
+	fmt.Fprintf(b, "  %s %s\n", p.style.Dim("fix     "), safe.Sanitize(c.Fix, maxCommand))
 }
 
 // maxCommand is how much of a command is printed: more than one with the names of
@@ -86,8 +86,8 @@ func (p *textPrinter) line(b *bytes.Buffer, label, text string) {
 	fmt.Fprintf(b, "  %s %s\n", p.style.Dim(fmt.Sprintf("%-8s", label)), p.style.Hanging(text, show.TextColumn))
 }
 
-// colour colours a result by how bad it is. The word says the same.
-func (p *textPrinter) colour(r Result) string {
+// color colors a result by how bad it is. The word says the same.
+func (p *textPrinter) color(r Result) string {
 	text := fmt.Sprintf("%-10s", r)
 	switch r {
 	case OK:

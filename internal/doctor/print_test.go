@@ -68,11 +68,11 @@ func TestDoctorWraps(t *testing.T) {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(out.String()) {
-		if n := len([]rune(strings.TrimSpace(line))); n > 60 && !strings.HasPrefix(line, "  mend") && strings.Count(strings.TrimSpace(line), " ") > 1 {
+		if n := len([]rune(strings.TrimSpace(line))); n > 60 && !strings.HasPrefix(line, "  fix ") && strings.Count(strings.TrimSpace(line), " ") > 1 {
 			t.Errorf("%d columns: %s", n, line)
 		}
 	}
-	if !strings.Contains(out.String(), "  mend     aws events enable-rule --name kmsentry-DetectorFunctionKeyPolicyChange --event-bus-name default --region eu-central-1\n") {
+	if !strings.Contains(out.String(), "  fix      aws events enable-rule --name kmsentry-DetectorFunctionKeyPolicyChange --event-bus-name default --region eu-central-1\n") {
 		t.Errorf("the command is not on one line:\n%s", &out)
 	}
 }

@@ -137,7 +137,7 @@ func (d *deployment) listTargets(ctx context.Context, r rule) ([]target, error) 
 	}
 }
 
-// revert is the command for what somebody has changed behind CloudFormation's back,
+// revert is the command for what somebody has changed outside CloudFormation,
 // which another deployment of the same template would leave as it is. It makes a
 // change set, to be looked at and then executed.
 // Source: CloudFormation user guide, drift-aware-change-sets.html.
@@ -154,9 +154,9 @@ func askRuleState(ctx context.Context, d *deployment) (answer, error) {
 	return d.eachDescribed(ctx, func(r rule, out *eventbridge.DescribeRuleOutput) (answer, error) {
 		switch out.State {
 		case types.RuleStateEnabled, types.RuleStateEnabledWithAllCloudtrailManagementEvents:
-			return answer{OK, fmt.Sprintf("rule %s is on, bus %s", r.name, r.bus), ""}, nil
+			return answer{OK, fmt.Sprintf("rule %s is enabled, bus %s", r.name, r.bus), ""}, nil
 		case types.RuleStateDisabled:
-			return answer{Failing, fmt.Sprintf("rule %s is off", r.name), ""}, nil
+			return answer{Failing, fmt.Sprintf("rule %s is disabled", r.name), ""}, nil
 		}
 		return answer{}, fmt.Errorf("%s: state %q", describeRule, out.State)
 	})
@@ -175,14 +175,14 @@ func askRulePattern(ctx context.Context, d *deployment) (answer, error) {
 	return d.eachDescribed(ctx, func(r rule, out *eventbridge.DescribeRuleOutput) (answer, error) {
 		var got map[string]any
 		if err := json.Unmarshal([]byte(aws.ToString(out.EventPattern)), &got); err != nil {
-			return answer{Failing, fmt.Sprintf("rule %s has no pattern, or one that is no JSON: %v", r.name, err), ""}, nil
+			return answer{Failing, fmt.Sprintf("rule %s has no pattern, or one that is not JSON: %v", r.name, err), ""}, nil
 		}
 		missed, more := comparePatterns(want.pattern, got)
 		switch {
 		case len(missed) > 0:
-			return answer{Failing, fmt.Sprintf("the pattern of %s lets calls pass that template.yaml's catches: %s", r.name, strings.Join(missed, "; ")), ""}, nil
+			return answer{Failing, fmt.Sprintf("the pattern of %s misses calls that template.yaml's matches: %s", r.name, strings.Join(missed, "; ")), ""}, nil
 		case len(more) > 0:
-			return answer{Warning, fmt.Sprintf("the pattern of %s catches more than template.yaml's: %s", r.name, strings.Join(more, "; ")), ""}, nil
+			return answer{Warning, fmt.Sprintf("the pattern of %s matches more than template.yaml's: %s", r.name, strings.Join(more, "; ")), ""}, nil
 		}
 		return answer{OK, "the pattern is template.yaml's", ""}, nil
 	})
@@ -196,7 +196,7 @@ func comparePatterns(want, got map[string]any) (missed, more []string) {
 	wanted, had := fields("", want), fields("", got)
 	for _, field := range slices.Sorted(maps.Keys(had)) {
 		if _, ok := wanted[field]; !ok {
-			missed = append(missed, fmt.Sprintf("it wants %s to be one of %s", field, strings.Join(had[field], ", ")))
+			missed = append(missed, fmt.Sprintf("it requires %s to be one of %s", field, strings.Join(had[field], ", ")))
 		}
 	}
 	for _, field := range slices.Sorted(maps.Keys(wanted)) {
@@ -256,7 +256,7 @@ func askRuleTarget(ctx context.Context, d *deployment) (answer, error) {
 		case t == nil:
 			return a, nil
 		case t.Input != nil || t.InputPath != nil || t.InputTransformer != nil:
-			return answer{Failing, fmt.Sprintf("the target of %s gets something else than the event (its input is changed on the way)", r.name), revert}, nil
+			return answer{Failing, fmt.Sprintf("the target of %s does not get the event as it is (its input is changed)", r.name), revert}, nil
 		case d.kind(ctx) == forwarder && aws.ToString(t.RoleArn) == "":
 			return answer{Failing, fmt.Sprintf("the target %s has no role; EventBridge cannot put events on it", aws.ToString(t.Arn)), revert}, nil
 		}
@@ -324,11 +324,11 @@ func retries(r rule, t target, want retry, queues []string) answer {
 	}
 	switch {
 	case queue == "":
-		return answer{Failing, fmt.Sprintf("the target of %s has no dead-letter queue: an event that EventBridge cannot hand over is lost", r.name), ""}
+		return answer{Failing, fmt.Sprintf("the target of %s has no dead-letter queue: events that EventBridge cannot deliver are lost", r.name), ""}
 	case !isOneOf(queue, queues):
 		return answer{Warning, fmt.Sprintf("the dead-letter queue of %s, %s, is not the stack's", r.name, queue), ""}
 	case got.attempts < want.attempts || got.seconds < want.seconds:
-		return answer{Warning, fmt.Sprintf("EventBridge gives an event of %s up after %d attempts or %d s; template.yaml says %d and %d", r.name, got.attempts, got.seconds, want.attempts, want.seconds), ""}
+		return answer{Warning, fmt.Sprintf("EventBridge gives up on an event of %s after %d attempts or %d s; template.yaml says %d and %d", r.name, got.attempts, got.seconds, want.attempts, want.seconds), ""}
 	}
 	return answer{OK, fmt.Sprintf("%d attempts in %d s, then the queue %s", got.attempts, got.seconds, queue), ""}
 }
@@ -410,9 +410,9 @@ func askWatch(ctx context.Context, d *deployment) (answer, error) {
 	}
 	switch {
 	case len(off) > 0:
-		return answer{Failing, "not watching: " + strings.Join(off, ", "), ""}, nil
+		return answer{Failing, "disabled: " + strings.Join(off, ", "), ""}, nil
 	case len(on) == 0:
-		return answer{Warning, "the stack has no rule that watches over kmsentry (TamperRule=false)", "sam deploy --stack-name STACK --region REGION --parameter-overrides TamperRule=true"}, nil
+		return answer{Warning, "the stack has no rule that watches kmsentry (TamperRule=false)", "sam deploy --stack-name STACK --region REGION --parameter-overrides TamperRule=true"}, nil
 	}
 	return answer{OK, "watching: " + strings.Join(on, ", "), ""}, nil
 }
@@ -440,14 +440,14 @@ func askBus(ctx context.Context, d *deployment) (answer, error) {
 		case err != nil:
 			return answer{}, fmt.Errorf("events:DescribeEventBus: %w", err)
 		case open:
-			return answer{Warning, fmt.Sprintf("anybody may put events on the bus %s, and let kmsentry work and cost", name), ""}, nil
+			return answer{Warning, fmt.Sprintf("anybody may put events on the bus %s, and cause work and costs", name), ""}, nil
 		case len(orgs) == 0:
-			return answer{Failing, fmt.Sprintf("no organization may put events on the bus %s: what is forwarded does not arrive", name), ""}, nil
+			return answer{Failing, fmt.Sprintf("no organization may put events on the bus %s, so forwarded events do not arrive", name), ""}, nil
 		}
 		found = append(found, fmt.Sprintf("%s may put events on the bus %s", few(orgs), name))
 	}
 	if len(found) == 0 {
-		return answer{OK, "no bus: this stack judges the account's own calls", ""}, nil
+		return answer{OK, "no bus: this stack judges only the account's own calls", ""}, nil
 	}
 	return answer{OK, strings.Join(found, "; "), ""}, nil
 }

@@ -22,7 +22,7 @@ func topics() []string { return []string{"AlertTopic", "OverflowTopic", "OpsTopi
 // subscribers sorts a topic's subscriptions.
 type subscribers struct{ confirmed, pending, mailboxes []string }
 
-// askSubscribers asks who hears a topic. SNS shows no ARN for what is not
+// askSubscribers asks who is subscribed to a topic. SNS shows no ARN for what is not
 // confirmed, but a word. Source: SNS API reference, ListSubscriptionsByTopic.
 func (d *deployment) askSubscribers(ctx context.Context, logical string) (subscribers, error) {
 	topic, err := d.id(ctx, logical)
@@ -61,7 +61,7 @@ func (all *subscribers) add(s types.Subscription) {
 	}
 }
 
-// askSubscriptions asks whether as many hear the alerts as the stack is told.
+// askSubscriptions asks whether as many get the alerts as AlertSubscribers says.
 func askSubscriptions(ctx context.Context, d *deployment) (answer, error) {
 	stack, err := d.stack(ctx)
 	if err != nil {
@@ -78,7 +78,7 @@ func askSubscriptions(ctx context.Context, d *deployment) (answer, error) {
 	if err != nil {
 		return answer{}, fmt.Errorf("the stack's parameter AlertSubscribers is %q", stack.parameters["AlertSubscribers"])
 	}
-	found := fmt.Sprintf("%d confirmed of %d that each alert has to reach", len(s.confirmed), want)
+	found := fmt.Sprintf("%d subscribers confirmed, %d required", len(s.confirmed), want)
 	if len(s.pending) > 0 {
 		found += "; not confirmed: " + few(s.pending)
 	}
@@ -92,7 +92,7 @@ func askSubscriptions(ctx context.Context, d *deployment) (answer, error) {
 	return answer{OK, found, ""}, nil
 }
 
-// askOpsSubscriptions asks who hears of the alarms.
+// askOpsSubscriptions asks who gets the alarms.
 func askOpsSubscriptions(ctx context.Context, d *deployment) (answer, error) {
 	s, err := d.askSubscribers(ctx, "OpsTopic")
 	switch {
@@ -123,9 +123,9 @@ func askOverflowSubscriptions(ctx context.Context, d *deployment) (answer, error
 	case err != nil:
 		return answer{}, err
 	case len(s.mailboxes) > 0:
-		return answer{Warning, "a mailbox is subscribed, and SNS switches it off in a storm: " + few(s.mailboxes), "aws sns list-subscriptions-by-topic --topic-arn OVERFLOW_TOPIC_ARN --region REGION"}, nil
+		return answer{Warning, "a mailbox is subscribed, which SNS deactivates in a storm: " + few(s.mailboxes), "aws sns list-subscriptions-by-topic --topic-arn OVERFLOW_TOPIC_ARN --region REGION"}, nil
 	case len(s.confirmed) == 0:
-		return answer{Warning, "nobody is subscribed: in a storm, the log alone has most alerts", ""}, nil
+		return answer{Warning, "nobody is subscribed: in a storm, only the log has most of the alerts", ""}, nil
 	}
 	return answer{OK, show.Count(len(s.confirmed), "subscriber") + ", no mailbox", ""}, nil
 }
@@ -158,7 +158,7 @@ func askDelivery(ctx context.Context, d *deployment) (answer, error) {
 	}
 	at, some := series[0].last()
 	if !some {
-		return answer{Warning, "no alert for 90 days, so nothing shows whether the subscribers still get any", ""}, nil
+		return answer{Warning, "no alert for 90 days, so it is not known whether the subscribers still get any", ""}, nil
 	}
 	// A delivery may fall into the next hour.
 	sum := func(i int) float64 { return series[i][at] + series[i][at.Add(time.Hour)] }

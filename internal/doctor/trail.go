@@ -25,7 +25,7 @@ type trailFacts struct {
 	deliveryError, statusError string
 	writes, kms                tri // of its selectors
 	selectorsError             string
-	mended                     string // selectors to put, as JSON; "" where they hold more than can be kept
+	fixed                      string // selectors to put, as JSON; "" where they hold more than can be kept
 }
 
 // A tri is yes, no or, its zero value, not known.
@@ -109,24 +109,24 @@ func (d *deployment) askSelectors(ctx context.Context) ([]trailFacts, error) {
 		if err != nil {
 			t.selectorsError = shortly(err)
 			if t.organization {
-				t.selectorsError += " (of an organization's trail only the account that owns it may ask)"
+				t.selectorsError += " (only the account that owns an organization's trail may ask)"
 			}
 			continue
 		}
 		if len(out.EventSelectors)+len(out.AdvancedEventSelectors) == 0 {
-			t.selectorsError = "cloudtrail:GetEventSelectors: the answer holds no selectors"
+			t.selectorsError = "cloudtrail:GetEventSelectors: the answer has no selectors"
 			continue
 		}
-		t.mended = mendedSelectors(out)
+		t.fixed = fixedSelectors(out)
 		t.writes = toTri(selectsAny(out, func(field string) bool { return field == "eventCategory" || field == "readOnly" }))
 		t.kms = toTri(selectsAny(out, func(string) bool { return true }))
 	}
 	return trails, nil
 }
 
-// mendedSelectors are the trail's with KMS's write events in them. Putting selectors
-// replaces all, so it only mends what is one plain selector of management events.
-func mendedSelectors(out *cloudtrail.GetEventSelectorsOutput) string {
+// fixedSelectors are the trail's with KMS's write events in them. Putting selectors
+// replaces all, so it only fixes what is one plain selector of management events.
+func fixedSelectors(out *cloudtrail.GetEventSelectorsOutput) string {
 	if len(out.EventSelectors) != 1 || len(out.EventSelectors[0].DataResources) > 0 || len(out.AdvancedEventSelectors) > 0 {
 		return ""
 	}
@@ -136,18 +136,18 @@ func mendedSelectors(out *cloudtrail.GetEventSelectorsOutput) string {
 		ExcludeManagementEventSources []string `json:",omitempty"`
 	}
 	s := out.EventSelectors[0]
-	mended := selector{types.ReadWriteTypeAll, true, without(s.ExcludeManagementEventSources, []string{"kms.amazonaws.com"})}
+	fixed := selector{types.ReadWriteTypeAll, true, without(s.ExcludeManagementEventSources, []string{"kms.amazonaws.com"})}
 	if s.ReadWriteType == types.ReadWriteTypeWriteOnly {
-		mended.ReadWriteType = s.ReadWriteType
+		fixed.ReadWriteType = s.ReadWriteType
 	}
-	text, err := json.Marshal([]selector{mended})
+	text, err := json.Marshal([]selector{fixed})
 	if err != nil {
 		return ""
 	}
 	return string(text)
 }
 
-// kmsWrite is a record of a call that kmsentry has to hear of, as far as selectors
+// kmsWrite is a record of a call that kmsentry has to receive, as far as selectors
 // look at it.
 func kmsWrite(eventName string) map[string]string {
 	return map[string]string{
@@ -155,7 +155,7 @@ func kmsWrite(eventName string) map[string]string {
 	}
 }
 
-// selectsAny reports whether the selectors surely log each of the calls that
+// selectsAny reports whether the selectors certainly log each of the calls that
 // kmsentry listens for. Only the fields that heed accepts count.
 // Source: CloudTrail API reference, EventSelector, AdvancedFieldSelector.
 func selectsAny(out *cloudtrail.GetEventSelectorsOutput, heed func(field string) bool) bool {
@@ -180,7 +180,7 @@ func selectsAny(out *cloudtrail.GetEventSelectorsOutput, heed func(field string)
 }
 
 // surelyPasses reports whether a record passes one field of an advanced selector.
-// A field that the record's calls may fill in many ways does not surely pass, and
+// A field that the record's calls may fill in many ways does not certainly pass, and
 // where AWS does not say how several operators combine, each has to hold.
 func surelyPasses(f types.AdvancedFieldSelector, record map[string]string) bool {
 	value, known := record[aws.ToString(f.Field)]
@@ -201,7 +201,7 @@ func surelyPasses(f types.AdvancedFieldSelector, record map[string]string) bool 
 	return true
 }
 
-// aTrail answers whether some trail has a property: the first that surely has it,
+// aTrail answers whether some trail has a property: the first that certainly has it,
 // "" and no when none has, and the error of one that could not be had otherwise.
 func aTrail(trails []trailFacts, has func(trailFacts) tri) (trailFacts, tri) {
 	best, answer := trailFacts{}, no
@@ -246,7 +246,7 @@ func askTrailLogging(ctx context.Context, d *deployment) (answer, error) {
 		return answer{Failing, fmt.Sprintf("trail %s covers %s, and has been stopped", names(trails), d.cfg.Region), ""}, nil
 	case t.deliveryError != "":
 		d.knowTrail(t)
-		return answer{Warning, fmt.Sprintf("trail %s is logging, but its bucket refuses it: %s", t.name, t.deliveryError), "aws cloudtrail get-trail-status --name TRAIL_ARN --region TRAIL_REGION"}, nil
+		return answer{Warning, fmt.Sprintf("trail %s is logging, but its bucket refuses the files: %s", t.name, t.deliveryError), "aws cloudtrail get-trail-status --name TRAIL_ARN --region TRAIL_REGION"}, nil
 	}
 	return answer{OK, fmt.Sprintf("trail %s covers %s and is logging", t.name, d.cfg.Region), ""}, nil
 }
@@ -280,15 +280,15 @@ func askTrailOrganization(ctx context.Context, d *deployment) (answer, error) {
 	case yes:
 		return answer{OK, fmt.Sprintf("trail %s is the organization's", t.name), ""}, nil
 	}
-	return answer{Warning, "no trail of the organization is logging here; this account can stop its own", ""}, nil
+	return answer{Warning, "no organization trail is logging here; this account can stop its own trail", ""}, nil
 }
 
 func askTrailWrites(ctx context.Context, d *deployment) (answer, error) {
-	return d.selected(ctx, writes, "logs the write events among the management events", "no trail that is logging logs the write events among the management events")
+	return d.selected(ctx, writes, "logs write management events", "no trail that is logging logs write management events")
 }
 
 func askTrailKMS(ctx context.Context, d *deployment) (answer, error) {
-	return d.selected(ctx, hears, "logs the write events of AWS KMS", "every trail that is logging leaves the write events of AWS KMS out")
+	return d.selected(ctx, hears, "logs the write events of AWS KMS", "every trail that is logging excludes the write events of AWS KMS")
 }
 
 // selected answers a question about selectors.
@@ -308,8 +308,8 @@ func (d *deployment) selected(ctx context.Context, has func(trailFacts) tri, ok,
 	if some == no {
 		return answer{Failing, "no trail is logging", "aws cloudtrail describe-trails --region REGION"}, nil
 	}
-	if d.knowTrail(logging); logging.mended != "" {
-		d.known["SELECTORS"] = logging.mended
+	if d.knowTrail(logging); logging.fixed != "" {
+		d.known["SELECTORS"] = logging.fixed
 		return answer{Failing, failing, putSelectors}, nil
 	}
 	return answer{Failing, failing, ""}, nil

@@ -80,7 +80,7 @@ type Server struct {
 }
 
 // Start serves the topic, and the others if there are any, on loopback. fault
-// says what happens to the n-th request, from 1; nil is no fault ever.
+// says what happens to the n-th request, from 1; nil is never a fault.
 func Start(topic string, fault func(n int) Fault, others ...string) (*Server, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -207,7 +207,7 @@ func TestFaults(t *testing.T) {
 			}
 			status, _, err = post(t.Context(), t, s, request().Encode(), signer+strings.Repeat("0", 64))
 			if err != nil || status != http.StatusOK || len(s.Publications()) != test.kept+1 {
-				t.Errorf("afterwards: %d, %v, %d kept, want 200 and one more", status, err, len(s.Publications()))
+				t.Errorf("afterward: %d, %v, %d kept, want 200 and one more", status, err, len(s.Publications()))
 			}
 		})
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // Every character folds as strings.EqualFold compares: with each member of its
-// orbit to one character, with its neighbour only when they are equal.
+// orbit to one character, with its neighbor only when they are equal.
 func TestRune(t *testing.T) {
 	for r := rune(0); r <= unicode.MaxRune; r++ {
 		if !utf8.ValidRune(r) {

@@ -111,7 +111,7 @@ func TestOneHangIsOvercome(t *testing.T) {
 	})
 }
 
-// A cancelled invocation gives up at once, while it asks and while it waits to
+// A canceled invocation gives up at once, while it asks and while it waits to
 // ask again, with an error that says so: Lambda then delivers the event again.
 func TestCancelledSendGivesUpAtOnce(t *testing.T) {
 	tests := []struct {

@@ -64,7 +64,7 @@ func (r *Reader) Fail(name string, err error) {
 	}
 }
 
-// Required returns the value of a setting that has to be there.
+// Required returns the value of a setting that must exist.
 func (r *Reader) Required(name string) string {
 	v := r.Getenv(name)
 	if v == "" {
@@ -125,7 +125,7 @@ func (r *Reader) List(name string, valid func(string) bool, want string) []strin
 	for i, item := range items {
 		items[i] = strings.TrimSpace(item)
 		if !valid(items[i]) {
-			r.Fail(name, fmt.Errorf("expected %s with commas between them, found %q", want, items[i]))
+			r.Fail(name, fmt.Errorf("expected %s separated by commas, found %q", want, items[i]))
 		}
 	}
 	return items

@@ -20,7 +20,7 @@ type Bar struct {
 	findings atomic.Int64
 }
 
-// NewBar returns a bar on w, or nil where w is no terminal.
+// NewBar returns a bar on w, or nil where w is not a terminal.
 func NewBar(w io.Writer) Progress {
 	f := show.Terminal(w)
 	if f == nil {

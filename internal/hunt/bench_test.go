@@ -108,7 +108,7 @@ type benchMethod struct {
 	run  func() error
 }
 
-// huntFor returns a hunt that must find so many keys.
+// huntFor returns a hunt that must find that many keys.
 func huntFor(keys, workers int, sources ...Source) func() error {
 	o := options(sources...)
 	o.Workers = workers

@@ -178,13 +178,13 @@ func headline(s Summary) string {
 	}
 	switch {
 	case s.Keys == 0 && s.Records == 0:
-		return "No record was found: nothing can be said of any key"
+		return "No record was found, so nothing can be said about any key"
 	case s.Keys == 0 && s.Failed():
 		return "No key was open in what could be read"
 	case s.Keys == 0:
 		return "No key was open"
 	case s.StillOpen == 0:
-		return were + ", none is any more"
+		return were + ", none is still open"
 	default:
 		return fmt.Sprintf("%s, %d still open", were, s.StillOpen)
 	}
@@ -245,7 +245,7 @@ func usedBy(uses []history.Use) string {
 		}
 	}
 	if len(who) == 0 {
-		return "used by no outsider of whom the archive tells"
+		return "no use by outsiders in the archive"
 	}
 	return usedWord(all) + " by " + list(who) + " (" + tellCount(all) + ")"
 }

@@ -416,14 +416,14 @@ func TestHugeValues(t *testing.T) {
 func TestSummaryTellsAlikeFaultsOnce(t *testing.T) {
 	s := &Summary{Files: 2}
 	for i := range 30 {
-		s.fault(Fault{"a", int64(i), history.NotRecognised + ": \"x\""})
+		s.fault(Fault{"a", int64(i), history.NotRecognized + ": \"x\""})
 	}
 	s.fault(Fault{"a", 40, "truncated"})
-	s.fault(Fault{"b", 0, history.NotRecognised + ": \"y\""})
+	s.fault(Fault{"b", 0, history.NotRecognized + ": \"y\""})
 	var b bytes.Buffer
 	PrintSummary(&b, s)
 	_, got, _ := strings.Cut(b.String(), "not read: ")
-	want := "a: not recognised: \"x\", and 29 more such places\nnot read: a: byte 40: truncated\nnot read: b: not recognised: \"y\"\n"
+	want := "a: not recognized: \"x\", and 29 more such places\nnot read: a: byte 40: truncated\nnot read: b: not recognized: \"y\"\n"
 	if got != want {
 		t.Errorf("faults\n%s\nwant\n%s", got, want)
 	}

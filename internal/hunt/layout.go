@@ -31,7 +31,7 @@ func placeOf(name string) (p place, ok bool) {
 // delivered is the time in the name of a log file, e.g. 20261120T0815Z.
 var delivered = regexp.MustCompile(`_(\d{8}T\d{4}Z)[_.]`)
 
-// deliveredAt returns when a log file was delivered by its name, else by its
+// deliveredAt returns when a log file was delivered by its name, otherwise by its
 // folder; the zero time when neither says.
 func deliveredAt(name string) time.Time {
 	if m := delivered.FindStringSubmatch(name); m != nil {
@@ -59,7 +59,7 @@ func (s span) holds(day time.Time, late int) bool {
 	return s.to.IsZero() || !day.After(s.to.Truncate(oneDay).Add(time.Duration(late)*oneDay))
 }
 
-// has reports whether an event lies in the span. One without a time may.
+// has reports whether an event is in the span. One without a time may.
 func (s span) has(at time.Time) bool {
 	if at.IsZero() {
 		return true

@@ -140,9 +140,9 @@ func printTable(w io.Writer, r *Result, v View) error {
 		show.Align(&b, rows)
 		tellMore(&b, r)
 	case r.Summary.Failed():
-		b.WriteString("No key policy that opens a key to outsiders was found in what could be read; not everything could.\n")
+		b.WriteString("No key policy that opens a key to outsiders was found in what could be read; some files could not be read.\n")
 	case r.Summary.Records == 0:
-		b.WriteString("No CloudTrail record was found: nothing can be said of any key.\n")
+		b.WriteString("No CloudTrail record was found, so nothing can be said about any key.\n")
 	default:
 		b.WriteString("No key policy that opens a key to outsiders was found.\n")
 	}
@@ -150,7 +150,7 @@ func printTable(w io.Writer, r *Result, v View) error {
 		tellTimeline(&b, t, r)
 	}
 	if r.Summary.Keys > 0 && !r.UsesRead {
-		b.WriteString("\nWhether outsiders used a key meanwhile was not looked for: --uses does that.\n")
+		b.WriteString("\nUse by outsiders was not looked for: see --uses.\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -181,16 +181,16 @@ func tellMore(b *strings.Builder, r *Result) {
 		more += e.Finding.Splunk.MoreRows
 	}
 	if more > 0 {
-		fmt.Fprintf(b, "%s more of the same policies: a policy has at most 100 here\n", show.Count(more, "row"))
+		fmt.Fprintf(b, "%s more of the same policies: at most 100 are shown per policy\n", show.Count(more, "row"))
 	}
 }
 
-// tellTimeline tells the life of one key in sentences.
+// tellTimeline describes the life of one key in sentences.
 func tellTimeline(b *strings.Builder, t history.Timeline, r *Result) {
 	uses := usesOf(r.Uses, t.Key)
 	fmt.Fprintf(b, "\n%s\n", safe.Sanitize(t.Key, 200))
 	for i, span := range t.Intervals {
-		until := "still open at " + show.Stamp(t.ReadTo) + ", the end of what was read"
+		until := "still open at " + show.Stamp(t.ReadTo) + ", the last record that was read"
 		if span.To != nil {
 			until = "until " + show.Stamp(*span.To)
 		}
@@ -214,7 +214,7 @@ func tellTimeline(b *strings.Builder, t history.Timeline, r *Result) {
 		}
 	}
 	if r.UsesRead && len(t.Intervals) > 0 && len(uses) == 0 {
-		b.WriteString("  used by no outsider of whom the archive tells\n")
+		b.WriteString("  no use by outsiders in the archive\n")
 	}
 	if t.Attempts > 0 {
 		fmt.Fprintf(b, "  refused attempts to open it: %d\n", t.Attempts)
@@ -333,17 +333,17 @@ func PrintSummary(w io.Writer, s *Summary) {
 	if s.Resumed > 0 {
 		files += fmt.Sprintf(" (%d of them by the run before)", s.Resumed)
 	}
-	fmt.Fprintf(w, "%s, %s (%s of text), %s; of them %d about the policy or the state of a key, %s\n",
+	fmt.Fprintf(w, "%s, %s (%s of text), %s, %d of them about the policy or the state of a key; %s\n",
 		files, size(s.Bytes), size(s.TextBytes), show.Count(int(s.Records), "record"), s.Candidates, copies)
 	fmt.Fprintf(w, "findings: %d; keys that were open: %d, still open: %d; accepted by exceptions: %d\n", s.Findings, s.Keys, s.StillOpen, s.Accepted)
 	if s.WithoutKey > 0 {
 		fmt.Fprintf(w, "without a timeline, since the record does not name the key: %s\n", show.Count(s.WithoutKey, "finding"))
 	}
 	if s.Filtered > 0 {
-		fmt.Fprintf(w, "left out by --from, --to, --account or --region: %s\n", show.Count(s.Filtered, "record"))
+		fmt.Fprintf(w, "excluded by --from, --to, --account or --region: %s\n", show.Count(s.Filtered, "record"))
 	}
 	if s.OutsideDates > 0 {
-		fmt.Fprintf(w, "not read, since they were delivered outside the dates: %s (%s after --to were read: events come late)\n", show.Count(s.OutsideDates, "file"), show.Count(s.LateDays, "day"))
+		fmt.Fprintf(w, "not read, since they were delivered outside the dates: %s (%s after --to were read, since events come late)\n", show.Count(s.OutsideDates, "file"), show.Count(s.LateDays, "day"))
 	}
 	for _, kind := range sortedKeys(s.Other) {
 		fmt.Fprintf(w, "no records: %s: %d\n", kind, s.Other[kind])
@@ -383,11 +383,11 @@ func PrintSummary(w io.Writer, s *Summary) {
 }
 
 // alike returns how many of the first faults are one file's places that were not
-// recognised: a file of something else has many, and one line is enough.
+// recognized: a file of something else has many, and one line is enough.
 func alike(faults []Fault) int {
 	n := 1
-	for strings.HasPrefix(faults[0].Error, history.NotRecognised) && n < len(faults) && faults[n].File == faults[0].File &&
-		strings.HasPrefix(faults[n].Error, history.NotRecognised) {
+	for strings.HasPrefix(faults[0].Error, history.NotRecognized) && n < len(faults) && faults[n].File == faults[0].File &&
+		strings.HasPrefix(faults[n].Error, history.NotRecognized) {
 		n++
 	}
 	return n

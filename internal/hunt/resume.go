@@ -49,7 +49,7 @@ type journal struct {
 // resumeHead is the first line of every journal.
 const resumeHead = `{"kmsentry_hunt":1}`
 
-// openJournal opens or makes the file and hands on what an earlier run found.
+// openJournal opens or makes the file and passes on what an earlier run found.
 func openJournal(name string, earlier func(fileResult) error) (*journal, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -80,7 +80,7 @@ func (j *journal) read(earlier func(fileResult) error) (end int64, err error) {
 		line, err := lines.ReadBytes('\n')
 		if err == io.EOF {
 			if number == 1 && len(line) > 0 {
-				return 0, errors.New("expected a file that --resume has written, found another")
+				return 0, errors.New("expected a file that --resume wrote, found another")
 			}
 			return end, nil
 		}
@@ -89,7 +89,7 @@ func (j *journal) read(earlier func(fileResult) error) (end int64, err error) {
 		}
 		if number == 1 {
 			if string(bytes.TrimSpace(line)) != resumeHead {
-				return 0, errors.New("expected a file that --resume has written, found another")
+				return 0, errors.New("expected a file that --resume wrote, found another")
 			}
 		} else {
 			var r fileResult

@@ -21,7 +21,7 @@ import (
 type Options struct {
 	Sources     []Source
 	From, To    time.Time // of events; zero: open
-	LateDays    int       // files delivered so many days after To are read
+	LateDays    int       // files delivered that many days after To are read
 	Accounts    []string  // 12 digits; empty: all
 	Regions     []string  // empty: all
 	Only        []string  // of OnlyWords; empty: all
@@ -36,11 +36,11 @@ type Options struct {
 	Progress    Progress // nil: none
 }
 
-// Progress is told how far a hunt is. Its methods may be called concurrently.
+// Progress gets how far a hunt is. Its methods may be called concurrently.
 type Progress interface {
 	Found(files int, bytes int64) // more files to read
 	Read(bytes int)               // bytes were read
-	Done(findings int)            // a file was read, with so many findings
+	Done(findings int)            // a file was read, with that many findings
 	Pass(name string)             // another pass begins
 	Listed()                      // no more files will be found
 	Close()
@@ -92,7 +92,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	return result, nil
 }
 
-// pass hands the items that list finds to workers.
+// pass passes the items that list finds to workers.
 func (h *hunter) pass(ctx context.Context, list func(context.Context, chan<- Item), do func(*worker, Item)) {
 	const (
 		listed = 8192     // items, and not yet read: a listing that is ahead tells how much there is
@@ -327,7 +327,7 @@ func (h *hunter) shows(e *history.Event) bool {
 	return len(h.o.Only) == 0 || slices.ContainsFunc(words, func(w string) bool { return slices.Contains(h.o.Only, w) })
 }
 
-// OnlyWords are the words of --only: the verdicts, and what a finding is beside
+// OnlyWords are the words of --only: the verdicts, and what a finding is besides
 // its verdict.
 func OnlyWords() []string {
 	var words []string
@@ -432,7 +432,7 @@ func (w *worker) read(ctx context.Context, i Item) *fileResult {
 	return r
 }
 
-// flush hands on what was found in a file so far.
+// flush passes on what was found in a file so far.
 func (w *worker) flush(r *fileResult) {
 	w.h.mu.Lock()
 	defer w.h.mu.Unlock()
@@ -482,7 +482,7 @@ func (w *worker) open(ctx context.Context, i Item, r *fileResult, emit func(hist
 	}
 }
 
-// A watched reader ends with its context, tells how much was read, and keeps
+// A watched reader ends with its context, reports how much was read, and keeps
 // the error.
 type watched struct {
 	ctx      context.Context

@@ -37,14 +37,14 @@ func (e *StopError) Error() string { return e.Err.Error() }
 // Unwrap returns the fault itself.
 func (e *StopError) Unwrap() error { return e.Err }
 
-// A Skipper is a Source that leaves out what its path says is no log file, such
-// as digests, and tells how many folders of each kind.
+// A Skipper is a Source that leaves out what its path says is not a log file, such
+// as digests, and reports how many folders of each kind.
 type Skipper interface{ Skipped() map[string]int }
 
 // Stdin is standard input.
 type Stdin struct{ R io.Reader }
 
-// List hands on standard input.
+// List passes on standard input.
 func (s Stdin) List(_ context.Context, add func(Item) error) error {
 	return add(Item{Name: "-", Size: -1, Open: func(ctx context.Context) (io.ReadCloser, error) {
 		return io.NopCloser(&patient{ctx: ctx, r: s.R, buf: make([]byte, 64<<10), got: make(chan chunk, 1)}), nil
@@ -86,7 +86,7 @@ func (p *patient) Read(b []byte) (int, error) {
 	return n, p.left.err
 }
 
-// Local is a file or a folder with all that lies below it.
+// Local is a file or a folder with everything below it.
 type Local struct{ Path string }
 
 // List walks the folder in the order of names. Links to folders are not followed.

@@ -39,7 +39,7 @@ type Summary struct {
 	NoFiles      []string       `json:"regions_without_files"` // account/Region
 	From         *time.Time     `json:"from"`
 	To           *time.Time     `json:"to"`
-	LateDays     int            `json:"late_days"` // files up to so many days after --to were read
+	LateDays     int            `json:"late_days"` // files up to that many days after --to were read
 	ReadTo       *time.Time     `json:"read_to"`   // the last instant of which the archive tells
 	Interrupted  bool           `json:"interrupted"`
 	Seconds      float64        `json:"seconds"`

@@ -108,14 +108,14 @@ func eventsIn(source string, r io.Reader) []event {
 	events, report := recordsIn(source, io.MultiReader(bytes.NewReader(head), r))
 	switch {
 	case len(events) == 0 && report.Format != "" && report.Records > 0:
-		err = fmt.Errorf("none of the records in it (%s, %d read) is a CreateKey, PutKeyPolicy or ReplicateKey call of KMS, so the rule lets none through", report.Format, report.Records)
+		err = fmt.Errorf("none of the records in it (%s, %d read) is a CreateKey, PutKeyPolicy or ReplicateKey call of KMS, so the rule matches none", report.Format, report.Records)
 	case len(events) == 0 && len(head) > maxEvent:
-		err = fmt.Errorf("expected records, or one event of at most %d bytes, what EventBridge and Lambda carry", maxEvent)
+		err = fmt.Errorf("expected records, or one event of at most %d bytes, the limit of EventBridge and Lambda", maxEvent)
 	case len(events) == 0:
 		return []event{{source: source, body: head, err: oneValue(head)}}
 	case len(events) > maxEvents:
 		events = events[:maxEvents]
-		err = fmt.Errorf("more than %d events: kmsentry hunt reads archives", maxEvents)
+		err = fmt.Errorf("more than %d events; use kmsentry hunt for archives", maxEvents)
 	}
 	for _, f := range report.Faults {
 		events = append(events, event{source: source, err: fmt.Errorf("byte %d: %s", f.Offset, f.Error)})
@@ -175,7 +175,7 @@ func envelope(record []byte) ([]byte, error) {
 		Detail     json.RawMessage `json:"detail"`
 	}{"0", r.EventID, "AWS API Call via CloudTrail", "aws.kms", r.RecipientAccountID, r.EventTime, r.AWSRegion, []string{}, record})
 	if err == nil && len(body) > maxEvent {
-		return nil, fmt.Errorf("expected an event of at most %d bytes, what EventBridge and Lambda carry, found a record of %d", maxEvent, len(record))
+		return nil, fmt.Errorf("expected an event of at most %d bytes, the limit of EventBridge and Lambda, found a record of %d", maxEvent, len(record))
 	}
 	return body, err
 }
@@ -191,7 +191,7 @@ func oneValue(body []byte) error {
 	case len(bytes.TrimSpace(body)) == 0:
 		return errors.New("expected one JSON object, found an empty file")
 	case errors.As(err, &syntax) && syntax.Fault == strictjson.Cut:
-		return errors.New("expected one JSON object, found one that breaks off")
+		return errors.New("expected one JSON object, found a truncated one")
 	case errors.As(err, &syntax) && syntax.Fault == strictjson.Trailing:
 		one := bytes.TrimRight(body[:syntax.Offset], " \t\r\n")
 		return fmt.Errorf("expected one JSON object, found more after byte %d", len(one))

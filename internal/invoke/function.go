@@ -21,7 +21,7 @@ func functionOf(path string, args []string) (*runtimeapi.Function, error) {
 		self, err = filepath.EvalSymlinks(self)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("expected the place of this command: %w; give --bootstrap", err)
+		return nil, fmt.Errorf("expected the path of this command: %w; give --bootstrap", err)
 	}
 	if near := filepath.Join(filepath.Dir(self), "bootstrap"); checkBootstrap(near) == nil {
 		return &runtimeapi.Function{Bootstrap: near}, nil
@@ -34,13 +34,13 @@ func checkBootstrap(path string) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist) && path == "bin/bootstrap":
-		return errors.New("bin/bootstrap is not there: build it with make bin/bootstrap, in the folder of the Makefile")
+		return errors.New("bin/bootstrap does not exist: build it with make bin/bootstrap, in the folder of the Makefile")
 	case errors.Is(err, os.ErrNotExist):
-		return fmt.Errorf("--bootstrap %q is not there", path)
+		return fmt.Errorf("--bootstrap %q does not exist", path)
 	case err != nil:
 		return err
 	case info.IsDir() || info.Mode()&0o111 == 0:
-		return fmt.Errorf("--bootstrap %q is no program", path)
+		return fmt.Errorf("--bootstrap %q is not a program", path)
 	}
 	return nil
 }

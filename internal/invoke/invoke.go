@@ -179,7 +179,7 @@ func (r *runner) send(e event) outcome {
 	return out
 }
 
-// startFault tells a function that cannot start from one that failed an event.
+// startFault distinguishes a function that cannot start from one that failed an event.
 func (r *runner) startFault(err error) error {
 	var failure *runtimeapi.Failure
 	if !errors.As(err, &failure) {

@@ -187,7 +187,7 @@ func TestBadInputs(t *testing.T) {
 		{"empty", write(t, "empty.json", ""), "found an empty file"},
 		{"blank", write(t, "blank.json", " \n"), "found an empty file"},
 		{"two values", write(t, "two.json", "{}\n{}"), "found more after byte 2"},
-		{"breaks off", write(t, "cut.json", string(sample[:len(sample)/2])), "breaks off"},
+		{"truncated", write(t, "cut.json", string(sample[:len(sample)/2])), "found a truncated one"},
 		{"no JSON", write(t, "text.json", "hello"), "invalid character"},
 		{"no object", write(t, "list.json", "[]"), "eventError"},
 		{"no event", write(t, "noevent.json", `{"eventName":"PutKeyPolicy"}`), `without "detail"`},

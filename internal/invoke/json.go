@@ -52,7 +52,7 @@ func (p *jsonPrinter) outcome(o outcome) {
 
 func (p *jsonPrinter) end() {}
 
-// jsonOrText returns text as it is when it is JSON, else as a JSON string.
+// jsonOrText returns text as it is when it is JSON, otherwise as a JSON string.
 func jsonOrText(text string) json.RawMessage {
 	if json.Valid([]byte(text)) {
 		return json.RawMessage(text)

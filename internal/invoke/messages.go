@@ -11,7 +11,7 @@ import (
 )
 
 // chatText shows a chat notification as the channel would: title, text, next
-// steps and keywords. What is no notification is shown as it is.
+// steps and keywords. What is not a notification is shown as it is.
 func chatText(body string) string {
 	var n struct {
 		Content struct {

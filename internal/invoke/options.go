@@ -32,7 +32,7 @@ func (s Shown) any() bool { return !s.chosen || s.email || s.chat || s.finding }
 // String makes Shown a flag.Value.
 func (s *Shown) String() string { return "" }
 
-// Set reads a list of email, chat, finding and none, with commas between them. It
+// Set reads a list of email, chat, finding and none, separated by commas. It
 // replaces what was chosen before.
 func (s *Shown) Set(list string) error {
 	*s = Shown{chosen: true}
@@ -46,7 +46,7 @@ func (s *Shown) Set(list string) error {
 			s.finding = true
 		case "none":
 		default:
-			return errors.New("expected email, chat, finding or none, with commas between them")
+			return errors.New("expected email, chat, finding or none, separated by commas")
 		}
 	}
 	return nil

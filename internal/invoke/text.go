@@ -75,7 +75,7 @@ func rank(o outcome) detector.Severity {
 func (p *textPrinter) event(o outcome, r row) {
 	fmt.Fprintf(p.stdout, "%s  %s\n", p.style.Bold(show.Printable(o.source)), p.verdict(r))
 	for _, name := range o.answer.Expired {
-		fmt.Fprintf(p.stdout, "    the exception %s has expired and holds nothing back\n", show.Quoted(name))
+		fmt.Fprintf(p.stdout, "    the exception %s has expired and no longer applies\n", show.Quoted(name))
 	}
 	if o.message != nil {
 		p.messages(*o.message)
@@ -164,7 +164,7 @@ func (p *textPrinter) end() {
 	}
 	fmt.Fprintf(p.stdout, "\n%s\n", p.counts())
 	if p.sample != nil {
-		fmt.Fprintf(p.stdout, "\nAbove are the mail and the chat message of one of them. One event alone shows all of its own,\nand --show email,chat,finding those of every event.\n")
+		fmt.Fprintf(p.stdout, "\nAbove are the mail and the chat message of one of them. A single event shows all its messages,\nand --show email,chat,finding shows those of every event.\n")
 	}
 }
 

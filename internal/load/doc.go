@@ -3,7 +3,7 @@
 // In go the bytes of one file: a key policy, the answer of aws kms
 // get-key-policy, a CloudFormation or SAM template, or what terraform show
 // -json prints. Out comes one Document for each key, with the text of its
-// policy. The content tells the format; file names play no part.
+// policy. The content decides the format; file names play no part.
 //
 // Templates and plans hold values that nobody knows before deployment. The
 // package never guesses them: a Document then carries several Readings of the

@@ -13,16 +13,16 @@ import (
 func (r *resolver) elsewhere(resources *node) (docs []Document, notes []string) {
 	for _, name := range macrosOf(r.template.get("Transform")) {
 		if name != "AWS::LanguageExtensions" && !strings.HasPrefix(name, "AWS::Serverless-") {
-			notes = append(notes, fmt.Sprintf("the macro %s may change this template; what it makes of it is not looked at", name))
+			notes = append(notes, fmt.Sprintf("the macro %s may change this template; its result is not checked", name))
 		}
 	}
 	if r.template.has("Fn::Transform") || resources.has("Fn::Transform") {
-		notes = append(notes, "what Fn::Transform brings into Resources is not looked at")
+		notes = append(notes, "what Fn::Transform adds to Resources is not checked")
 	}
 	for _, m := range resources.members {
 		switch kind := m.value.str("Type"); {
 		case m.value.kind == objectKind && m.value.has("Fn::Transform"):
-			notes = append(notes, fmt.Sprintf("what Fn::Transform brings into %s is not looked at", m.name))
+			notes = append(notes, fmt.Sprintf("what Fn::Transform adds to %s is not checked", m.name))
 		case kind == stackSetType:
 			inner, note := r.stackSet(m.name, m.value.get("Properties"))
 			docs = append(docs, inner...)
@@ -30,9 +30,9 @@ func (r *resolver) elsewhere(resources *node) (docs []Document, notes []string) 
 				notes = append(notes, note)
 			}
 		case kind == "AWS::CloudFormation::Stack" || kind == "AWS::Serverless::Application":
-			notes = append(notes, fmt.Sprintf("the template of the nested stack %s is not looked at", m.name))
+			notes = append(notes, fmt.Sprintf("the template of the nested stack %s is not checked", m.name))
 		case strings.HasSuffix(kind, "::MODULE"):
-			notes = append(notes, fmt.Sprintf("what the module %s in %s holds is not looked at", kind, m.name))
+			notes = append(notes, fmt.Sprintf("the module %s in %s is not checked", kind, m.name))
 		}
 	}
 	return docs, notes
@@ -64,7 +64,7 @@ const stackSetType = "AWS::CloudFormation::StackSet"
 func (r *resolver) stackSet(id string, props *node) (docs []Document, note string) {
 	body := props.get("TemplateBody")
 	if body == nil {
-		return nil, fmt.Sprintf("the template of the StackSet %s is not looked at", id)
+		return nil, fmt.Sprintf("the template of the StackSet %s is not checked", id)
 	}
 	body = r.resolve(body)
 	if body == nil || body.kind != textKind {

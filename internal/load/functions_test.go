@@ -171,7 +171,7 @@ func TestTemplatesThatCannotBeRead(t *testing.T) {
 }
 
 // TestParametersOfTemplates: in order, those of a StackSet's template too; none of
-// what is no template.
+// what is not a template.
 func TestParametersOfTemplates(t *testing.T) {
 	set := `
 Parameters: {A: {Type: String}, B: {Type: String}}

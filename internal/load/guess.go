@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// A shape tells a format that holds no key policy by the members of its top
+// A shape identifies a format that holds no key policy by the members of its top
 // level, with what to do instead.
 type shape struct {
 	members []string
@@ -49,7 +49,7 @@ func guess(root *node) string {
 	return ""
 }
 
-// binary names what is no text, with what to do.
+// binary names what is not text, with what to do.
 func binary(data []byte) string {
 	switch {
 	case bytes.HasPrefix(data, []byte("PK\x03\x04")):

@@ -50,7 +50,7 @@ type Document struct {
 	// Never is the condition of the template that keeps the key from ever being
 	// created; "" when it can be.
 	Never string
-	// Bypass is set when the lock-out check is switched off for the key, or may
+	// Bypass is set when the lockout check is switched off for the key, or may
 	// be: then its policy says nothing of who owns it.
 	Bypass bool
 	// Grant is set when the document is a grant on a key instead of a key policy.
@@ -69,7 +69,7 @@ type Document struct {
 	Key      kmsapi.KeyFacts // what the input says of the key
 
 	At         Region   // where the policy is in the input
-	Statements []Region // where each statement stands; empty when they cannot be told apart
+	Statements []Region // where each statement is; empty when they cannot be distinguished
 }
 
 // Exact reports whether the policy is fully known.
@@ -140,7 +140,7 @@ func checkText(data []byte) error {
 	return nil
 }
 
-// looksUTF16 recognises UTF-16 without a byte order mark by its opening character.
+// looksUTF16 recognizes UTF-16 without a byte order mark by its opening character.
 func looksUTF16(data []byte) bool {
 	if len(data) < 2 {
 		return false
@@ -190,7 +190,7 @@ func bare(text []byte) bool {
 		!bytes.Contains(text, []byte(`"format_version"`))
 }
 
-// fromObject tells the formats apart by the members of the top level.
+// fromObject distinguishes the formats by the members of the top level.
 func fromObject(root *node, trimmed []byte, scope Scope) ([]Document, error) {
 	var found []string
 	if root.hasFold("Statement") {
@@ -206,7 +206,7 @@ func fromObject(root *node, trimmed []byte, scope Scope) ([]Document, error) {
 		found = append(found, "an item of AWS Config (configuration)")
 	}
 	if root.has("lineage") && root.has("serial") {
-		return nil, unrecognized("expected what terraform show -json prints, found Terraform's raw state; run terraform show -json > state.json and check that")
+		return nil, unrecognized("expected the output of terraform show -json, found Terraform's raw state; run terraform show -json > state.json and check that")
 	}
 	if root.has("format_version") || root.has("planned_values") || root.has("resource_changes") {
 		found = append(found, "terraform show -json (format_version)")
@@ -295,7 +295,7 @@ func fromAnswer(root *node) ([]Document, error) {
 	}
 	p := root.get("Policy")
 	if p.kind != textKind {
-		return nil, fmt.Errorf("member Policy: expected a string that holds the key policy, found %s at line %d", p.kind, p.at.Line)
+		return nil, fmt.Errorf("member Policy: expected a string with the key policy, found %s at line %d", p.kind, p.at.Line)
 	}
 	d := quotedDocument(p, p)
 	if id := root.get("KeyId"); id != nil && keyARN.MatchString(id.text) {

@@ -104,7 +104,7 @@ func TestDocumentsRefuses(t *testing.T) {
 		{"policy and template", `{"Statement":[],"Resources":{}}`, "expected one format, found members of a key policy (Statement) and of a template (Resources)"},
 		{"other object", `{"a":1,"b":2}`, `found an object with members "a", "b"`},
 		{"empty object", `{}`, "no members"},
-		{"answer without text", `{"Policy":{"Statement":[]}}`, "Policy: expected a string that holds the key policy, found an object at line 1"},
+		{"answer without text", `{"Policy":{"Statement":[]}}`, "Policy: expected a string with the key policy, found an object at line 1"},
 		{"doubled Policy", `{"Policy":"a","Policy":"b"}`, `found "Policy" twice in one object at line 1`},
 		{"template without keys", `{"Resources":{"A":{"Type":"AWS::SNS::Topic"}}}`, "found none of type AWS::KMS::Key"},
 		{"YAML documents", "Resources: {}\n---\nResources: {}\n", "expected one YAML document"},

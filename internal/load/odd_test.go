@@ -48,9 +48,9 @@ func TestOddTemplates(t *testing.T) {
 	}{
 		{"an octal account id", "Resources:\n  K:\n    Type: AWS::KMS::Key\n    Properties: {KeyPolicy: {Statement: {Principal: {AWS: 012345670123}}}}\n", `"AWS":"1402433619"`, "line 4: 012345670123 without quotes is the number 1402433619", ""},
 		{"a quoted one", "Resources:\n  K:\n    Type: AWS::KMS::Key\n    Properties: {KeyPolicy: {Statement: {Principal: {AWS: '012345670123'}}}}\n", `"AWS":"012345670123"`, "", ""},
-		{"a member twice elsewhere", "Resources:\n  K:\n    Type: AWS::KMS::Key\n    Properties: {KeyPolicy: " + open + "}\n  T:\n    Type: AWS::SNS::Topic\n    Properties: {TopicName: a, TopicName: b}\n", `"Principal":"*"`, `line 7: member "TopicName" is there twice; CloudFormation takes the last`, ""},
-		{"a member of the policy twice", "Resources:\n  K:\n    Type: AWS::KMS::Key\n    Properties: {KeyPolicy: {Statement: {Principal: {AWS: '444455556666'}, Principal: '*'}}}\n", `"Principal":"*"`, `member "Principal" is there twice`, ""},
-		{"the same in JSON", `{"Resources":{"K":{"Type":"AWS::KMS::Key","Properties":{"KeyPolicy":{"Statement":{"Principal":"a","Principal":"*"}}}}}}`, `"Principal":"*"`, `member "Principal" is there twice`, ""},
+		{"a member twice elsewhere", "Resources:\n  K:\n    Type: AWS::KMS::Key\n    Properties: {KeyPolicy: " + open + "}\n  T:\n    Type: AWS::SNS::Topic\n    Properties: {TopicName: a, TopicName: b}\n", `"Principal":"*"`, `line 7: member "TopicName" occurs twice; CloudFormation uses the last`, ""},
+		{"a member of the policy twice", "Resources:\n  K:\n    Type: AWS::KMS::Key\n    Properties: {KeyPolicy: {Statement: {Principal: {AWS: '444455556666'}, Principal: '*'}}}\n", `"Principal":"*"`, `member "Principal" occurs twice`, ""},
+		{"the same in JSON", `{"Resources":{"K":{"Type":"AWS::KMS::Key","Properties":{"KeyPolicy":{"Statement":{"Principal":"a","Principal":"*"}}}}}}`, `"Principal":"*"`, `member "Principal" occurs twice`, ""},
 		{"a byte order mark", "\xef\xbb\xbfResources:\n  K:\n    Type: AWS::KMS::Key\n    Properties: {KeyPolicy: " + open + "}\n", `"Principal":"*"`, "", ""},
 		{"a key that is never created", "Conditions: {Never: !Equals [a, b]}\nResources:\n  K:\n    Type: AWS::KMS::Key\n    Condition: Never\n    Properties: {KeyPolicy: " + open + "}\n", "", "", "Never"},
 		{"a key that excludes its statement", "Parameters: {S: {Type: String}}\nConditions: {P: !Equals [!Ref S, p]}\nResources:\n  K:\n    Type: AWS::KMS::Key\n    Condition: P\n    Properties: {KeyPolicy: {Statement: {Principal: !If [P, own, '*']}}}\n", `"Principal":"own"`, "", ""},
@@ -72,7 +72,7 @@ func TestOddTemplates(t *testing.T) {
 	}
 }
 
-// TestBypassIsKept: with the lock-out check off a policy names no owner.
+// TestBypassIsKept: with the lockout check off a policy names no owner.
 func TestBypassIsKept(t *testing.T) {
 	template := func(bypass string) string {
 		return "Parameters: {B: {Type: String}}\nResources:\n  K:\n    Type: AWS::KMS::Key\n    Properties: {" + bypass + " KeyPolicy: {Statement: {Principal: a}}}\n"
@@ -129,12 +129,12 @@ func TestElsewhere(t *testing.T) {
 		{"only a StackSet's", "Resources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties:\n      TemplateBody: '{\"Resources\":{\"K\":{\"Type\":\"AWS::KMS::Key\"}}}'\n", "S/K", ""},
 		{"one without a key", "Resources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties: {TemplateBody: '{\"Resources\":{\"T\":{\"Type\":\"AWS::SNS::Topic\"}}}'}\n" + own, "Own", ""},
 		{"one that is none", "Resources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties: {TemplateBody: '{\"Resources\":'}\n" + own, "Own", "the template of the StackSet S cannot be read: "},
-		{"one by its place", "Resources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties: {TemplateURL: https://example.com/t}\n" + own, "Own", "the template of the StackSet S is not looked at"},
+		{"one by its place", "Resources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties: {TemplateURL: https://example.com/t}\n" + own, "Own", "the template of the StackSet S is not checked"},
 		{"one that is not known", "Parameters: {B: {Type: String}}\nResources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties: {TemplateBody: !Ref B}\n" + own, "Own", "is not known before it is deployed"},
-		{"a nested stack", "Resources:\n  N: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: x}}\n" + own, "Own", "the template of the nested stack N is not looked at"},
-		{"a module", "Resources:\n  M: {Type: 'Org::Team::Key::MODULE'}\n" + own, "Own", "what the module Org::Team::Key::MODULE in M holds is not looked at"},
+		{"a nested stack", "Resources:\n  N: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: x}}\n" + own, "Own", "the template of the nested stack N is not checked"},
+		{"a module", "Resources:\n  M: {Type: 'Org::Team::Key::MODULE'}\n" + own, "Own", "the module Org::Team::Key::MODULE in M is not checked"},
 		{"a macro", "Transform: [AWS::Serverless-2016-10-31, Mine]\nResources:\n" + own, "Own", "the macro Mine may change this template"},
-		{"an include for Resources", "Resources:\n  Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://b/k}}\n" + own, "Own", "what Fn::Transform brings into Resources is not looked at"},
+		{"an include for Resources", "Resources:\n  Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://b/k}}\n" + own, "Own", "what Fn::Transform adds to Resources is not checked"},
 		{"SAM and language extensions", "Transform: [AWS::Serverless-2016-10-31, AWS::LanguageExtensions]\nResources:\n" + own, "Own", ""},
 	} {
 		docs, err := Documents([]byte(row.text), Scope{Account: "111122223333"})

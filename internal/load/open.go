@@ -20,7 +20,7 @@ type piece struct {
 // bounds are what is known of an open piece.
 type bounds struct {
 	values []string // all texts that it can be; nil when that is not known
-	never  string   // characters that it surely lacks
+	never  string   // characters that it certainly lacks
 	min    int      // its least length
 	many   bool     // it can be a list
 }
@@ -110,7 +110,7 @@ func statementsOf(n *node) []*node {
 	}
 }
 
-// policy writes the document member by member, to tell the statements apart.
+// policy writes the document member by member, to distinguish the statements.
 func (r *reader) policy(n *node) {
 	r.buf.WriteByte('{')
 	for i, m := range n.known("Id") {

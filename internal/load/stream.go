@@ -38,7 +38,7 @@ func fromStream(data []byte, scope Scope) (docs []Document, err error, is bool) 
 		return nil, nil, false
 	}
 	if bytes.Contains(raw[0], []byte(`"@level"`)) {
-		return nil, unrecognized("expected what terraform show -json prints, found the log of terraform plan -json; run terraform plan -out p && terraform show -json p > plan.json and check that"), true
+		return nil, unrecognized("expected the output of terraform show -json, found the log of terraform plan -json; run terraform plan -out p && terraform show -json p > plan.json and check that"), true
 	}
 	for i, one := range raw {
 		found, err := Documents(one, scope)
@@ -88,7 +88,7 @@ func brokenAt(data []byte, offset int, err error) *Document {
 	}
 }
 
-// move moves the places of a document down by so many lines.
+// move moves the places of a document down by that many lines.
 func (d *Document) move(lines int) {
 	for _, at := range append([]*Region{&d.At}, regionsOf(d.Statements)...) {
 		if at.Line > 0 {

@@ -54,7 +54,7 @@ func (r *resolver) checkParameters() error {
 }
 
 // Parameters returns the names of a template's parameters, in order; nil for
-// what is no template.
+// what is not a template.
 func Parameters(data []byte) []string {
 	root, err := parseJSON(data)
 	if err != nil {
@@ -144,7 +144,7 @@ func (r *resolver) readings(d *Document, raw *node, condition string) {
 		return
 	}
 	if independent {
-		d.Notes = append(d.Notes, fmt.Sprintf("the conditions turn on more than %d cases together; each is taken by itself", maxCases))
+		d.Notes = append(d.Notes, fmt.Sprintf("the conditions depend on more than %d joint cases; each is tried on its own", maxCases))
 	}
 	regions, all := r.regions(raw)
 	r.anywhere = !all

@@ -143,7 +143,7 @@ func terraformKey(address, kind string, values, unknown *node) Document {
 		d.Readings = []Reading{{Text: text.Bytes()}}
 	case p.kind != textKind:
 		d.At = p.at
-		d.Err = fmt.Errorf("%s: expected a string that holds the key policy, found %s at line %d", attribute, p.kind, p.at.Line)
+		d.Err = fmt.Errorf("%s: expected a string with the key policy, found %s at line %d", attribute, p.kind, p.at.Line)
 	default:
 		d.At = p.at
 		text := []byte(strings.TrimSpace(p.text))

@@ -137,7 +137,7 @@ func (n *node) takeLast(note func(string)) {
 	last := map[string]int{}
 	for i, m := range n.members {
 		if _, again := last[m.name]; again {
-			note(fmt.Sprintf("line %d: member %.60q is there twice; CloudFormation takes the last", m.value.at.Line, m.name))
+			note(fmt.Sprintf("line %d: member %.60q occurs twice; CloudFormation uses the last", m.value.at.Line, m.name))
 		}
 		last[m.name] = i
 	}

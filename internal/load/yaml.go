@@ -27,7 +27,7 @@ func fromYAML(data []byte, scope Scope) ([]Document, error) {
 		return nil, fmt.Errorf("expected a template of at most %d MiB, found %d bytes that are not JSON", maxTemplate>>20, len(data))
 	}
 	if hcl.Match(data) {
-		return nil, unrecognized("expected what terraform show -json prints, found Terraform's own language; run terraform plan -out p && terraform show -json p > plan.json and check that")
+		return nil, unrecognized("expected the output of terraform show -json, found HCL; run terraform plan -out p && terraform show -json p > plan.json and check that")
 	}
 	root, err := parseYAML(data)
 	if err != nil {
@@ -158,7 +158,7 @@ func (t *yamlTree) mapping(n *node, y *yaml.Node, depth int) error {
 			name = key.Value
 		}
 		if names[name] {
-			t.note("line %d: member %.60q is there twice; CloudFormation takes the last", key.Line, name)
+			t.note("line %d: member %.60q occurs twice; CloudFormation uses the last", key.Line, name)
 			n.members = slices.DeleteFunc(n.members, func(m member) bool { return m.name == name })
 		}
 		names[name] = true

@@ -45,7 +45,7 @@ type config struct {
 	judge   string   // the folder of the one whose tests meet all mutants
 	guarded string   // the import path of the package that guards call
 	files   []string // only guards of these files; nil for all
-	n       int      // at most so many mutants, chosen by seed; 0 for all
+	n       int      // at most that many mutants, chosen by seed; 0 for all
 	seed    uint64
 	workers int
 	verbose bool // list the mutants that are noticed too, and by what
@@ -56,9 +56,9 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	var files, packages string
 	flags := flag.NewFlagSet("mutate", flag.ContinueOnError)
 	flags.SetOutput(errs)
-	flags.StringVar(&packages, "packages", decision, "the packages' `folders`, with commas between them")
+	flags.StringVar(&packages, "packages", decision, "the packages' `folders`, separated by commas")
 	flags.StringVar(&c.judge, "judge", "./detector/policy/decide", "the `folder` of the package whose tests meet all mutants")
-	flags.StringVar(&files, "files", "", "only guards of these `files`, with commas between them")
+	flags.StringVar(&files, "files", "", "only guards of these `files`, separated by commas")
 	flags.IntVar(&c.n, "n", 0, "at most `N` mutants, chosen by -seed; 0 for all")
 	flags.Uint64Var(&c.seed, "seed", 1, "chooses the mutants for -n")
 	flags.IntVar(&c.workers, "workers", 2, "mutants at the same time")

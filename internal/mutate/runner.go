@@ -27,7 +27,7 @@ func (r *runner) all(ctx context.Context, list []mutant, workers int) ([]string,
 	errs := make([]error, workers)
 	var wg sync.WaitGroup
 	for w := range workers {
-		var mine []int // every so manyth, since neighbours cost alike
+		var mine []int // every nth, since neighbors cost alike
 		for i := w; i < len(list); i += workers {
 			mine = append(mine, i)
 		}
@@ -38,7 +38,7 @@ func (r *runner) all(ctx context.Context, list []mutant, workers int) ([]string,
 }
 
 // some tries the mutants of list at the places todo. A mutant in which the
-// process ends is noticed; another process goes on after it.
+// process ends is noticed; another process continues after it.
 func (r *runner) some(ctx context.Context, worker int, list []mutant, todo []int, noticed []string) error {
 	for len(todo) > 0 {
 		report, failure, err := r.process(ctx, worker, list, todo)

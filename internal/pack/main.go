@@ -32,14 +32,14 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	if *dir == "" || flags.NArg() == 0 {
-		fmt.Fprintln(stderr, "pack: want -o DIR NAME=FOLDER...")
+		fmt.Fprintln(stderr, "pack: expected -o DIR NAME=FOLDER...")
 		return 2
 	}
 	sum := sha256.New()
 	for _, arg := range flags.Args() {
 		name, folder, ok := strings.Cut(arg, "=")
 		if !ok {
-			fmt.Fprintf(stderr, "pack: want NAME=FOLDER, got %q\n", arg)
+			fmt.Fprintf(stderr, "pack: expected NAME=FOLDER, found %q\n", arg)
 			return 2
 		}
 		archive, err := pack(folder)
@@ -88,7 +88,7 @@ func add(w *zip.Writer, folder, name string, d fs.DirEntry) error {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s: want files and folders, found %s", folder, name)
+		return fmt.Errorf("%s: expected files and folders, found %s", folder, name)
 	}
 	text, err := os.ReadFile(filepath.Join(folder, name))
 	if err != nil {

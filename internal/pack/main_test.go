@@ -91,9 +91,9 @@ func TestRun(t *testing.T) {
 		says   string
 	}{
 		{"two zips", []string{"-o", out, "A=" + good, "B=" + good}, 0, ""},
-		{"no folder to write to", []string{"A=" + good}, 2, "want -o DIR"},
-		{"no zips", []string{"-o", out}, 2, "want -o DIR"},
-		{"no name", []string{"-o", out, good}, 2, "want NAME=FOLDER"},
+		{"no folder to write to", []string{"A=" + good}, 2, "expected -o DIR"},
+		{"no zips", []string{"-o", out}, 2, "expected -o DIR"},
+		{"no name", []string{"-o", out, good}, 2, "expected NAME=FOLDER"},
 		{"no such folder", []string{"-o", out, "A=" + good + "x"}, 1, "no such file"},
 		{"an empty folder", []string{"-o", out, "A=" + t.TempDir()}, 1, "is empty"},
 		{"a link in it", []string{"-o", out, "A=" + linked}, 1, "found link"},

@@ -145,7 +145,7 @@ func TestPageScreenshot(t *testing.T) {
 	}
 }
 
-// blank reports whether all of the area has one colour.
+// blank reports whether all of the area has one color.
 func blank(shot image.Image, area image.Rectangle) bool {
 	first := shot.At(area.Min.X, area.Min.Y)
 	for y := area.Min.Y; y < area.Max.Y; y++ {

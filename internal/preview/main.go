@@ -28,12 +28,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	out := flags.String("o", "docs/preview.html", "write the page to this `file`; - is standard output")
 	events := flags.String("events", "events", "read sample events from this `folder`")
-	alone := flags.String("picture", "", "write the SVG of the alert for the event of this `name` in place of the page")
+	alone := flags.String("picture", "", "write the SVG of the alert for the event of this `name` instead of the page")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
 	if flags.NArg() > 0 {
-		fmt.Fprintf(stderr, "preview: want no arguments, got %q\n", flags.Arg(0))
+		fmt.Fprintf(stderr, "preview: expected no arguments, found %q\n", flags.Arg(0))
 		return 2
 	}
 	samples, err := load(*events)
@@ -71,5 +71,5 @@ func draw(w io.Writer, samples []sample, alone string) error {
 			return picture(w, s)
 		}
 	}
-	return fmt.Errorf("-picture: no event of the name %q that alerts", alone)
+	return fmt.Errorf("-picture: no event named %q raises an alert", alone)
 }

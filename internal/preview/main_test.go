@@ -24,12 +24,12 @@ func TestRun(t *testing.T) {
 	}{
 		"a page":         {[]string{"-events", "../../events", "-o", out}, 0, "wrote " + out},
 		"a picture":      {[]string{"-events", "../../events", "-picture", "create-key-public", "-o", out}, 0, "wrote " + out},
-		"a quiet one":    {[]string{"-events", "../../events", "-picture", "create-key-default", "-o", out}, 1, "no event of the name"},
-		"no events":      {[]string{"-events", empty, "-o", out}, 1, "got none"},
+		"a quiet one":    {[]string{"-events", "../../events", "-picture", "create-key-default", "-o", out}, 1, "no event named"},
+		"no events":      {[]string{"-events", empty, "-o", out}, 1, "found none"},
 		"a broken event": {[]string{"-events", broken, "-o", out}, 1, "x.json"},
 		"no such folder": {[]string{"-events", "../../events", "-o", filepath.Join(empty, "no", "x.html")}, 1, "no such file"},
 		"unknown flag":   {[]string{"-x"}, 2, "flag provided but not defined"},
-		"an argument":    {[]string{"x"}, 2, "want no arguments"},
+		"an argument":    {[]string{"x"}, 2, "expected no arguments"},
 	} {
 		var stdout, stderr bytes.Buffer
 		if got := run(c.args, &stdout, &stderr); got != c.want || !strings.Contains(stdout.String()+stderr.String(), c.says) {

@@ -47,7 +47,7 @@ func load(folder string) ([]sample, error) {
 		return nil, err
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("%s: want events (*.json), got none", folder)
+		return nil, fmt.Errorf("%s: expected events (*.json), found none", folder)
 	}
 	var all []sample
 	for _, file := range files {

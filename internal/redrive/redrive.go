@@ -1,5 +1,5 @@
 // Package redrive takes the events out of kmsentry's two queues, judges and
-// shows each, and hands it to the function again. An event leaves its queue when
+// shows each, and sends it to the function again. An event leaves its queue when
 // the function has handled it, and at no other time.
 package redrive
 
@@ -35,7 +35,7 @@ type Queue interface {
 
 // A Function is kmsentry's function.
 type Function interface {
-	// Invoke hands it an event, waits, and returns its answer, a summary in
+	// Invoke sends it an event, waits, and returns its answer, a summary in
 	// JSON. An error means that the event was not handled.
 	Invoke(ctx context.Context, event []byte) ([]byte, error)
 }
@@ -60,14 +60,14 @@ type Count struct {
 // still there, apart from what Count says was handled. One message that cannot be
 // read, or that the function fails on, keeps none of the others.
 //
-// Messages that stay are released at the end, not before: else the queue would
-// hand them out again and again.
+// Messages that stay are released at the end, not before: otherwise the queue would
+// deliver them again and again.
 func (r Redriver) Run(ctx context.Context, name string, q Queue) (count Count, err error) {
 	stay := map[string]Message{}
 	defer func() {
 		for _, m := range stay {
 			// Also after an interruption; a message that cannot be released
-			// comes back by itself.
+			// comes back on its own.
 			if fault := q.Release(context.WithoutCancel(ctx), m); fault != nil {
 				err = errors.Join(err, fmt.Errorf("%s: release: %w", name, fault))
 			}
@@ -93,7 +93,7 @@ func (r Redriver) Run(ctx context.Context, name string, q Queue) (count Count, e
 			}
 			if handled {
 				if err := q.Delete(context.WithoutCancel(ctx), m); err != nil {
-					return count, fmt.Errorf("%s: delete an event that was handled, and will come again: %w", name, err)
+					return count, fmt.Errorf("%s: deleting a handled event, which will come again: %w", name, err)
 				}
 				delete(stay, m.ID)
 				count.Handled++
@@ -112,7 +112,7 @@ const maxIdle = 3
 // maxLine bounds a text of an event or of the function on a terminal.
 const maxLine = 300
 
-// one shows a message and hands it to the function, if there is one.
+// one shows a message and sends it to the function, if there is one.
 func (r Redriver) one(ctx context.Context, title string, m Message) (handled bool, err error) {
 	fmt.Fprintf(r.Out, "%s  message %s\n", title, safe.Sanitize(m.ID, maxLine))
 	event, err := Event(m.Body)
@@ -174,7 +174,7 @@ func (r Redriver) show(event []byte) {
 func Event(body string) ([]byte, error) {
 	var record map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(body), &record); err != nil {
-		return nil, fmt.Errorf("the message is no JSON object: %w", err)
+		return nil, fmt.Errorf("expected a JSON object: %w", err)
 	}
 	switch payload, failed := record["requestPayload"]; {
 	case failed && record["detail"] != nil:

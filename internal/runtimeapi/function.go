@@ -17,7 +17,7 @@ const functionARN = "arn:aws:lambda:us-east-1:111122223333:function:kmsentry"
 type Function struct {
 	Bootstrap string        // path of the binary
 	Args      []string      // its arguments; Lambda gives none
-	Env       []string      // NAME=value: the whole environment beside what Lambda sets
+	Env       []string      // NAME=value: the whole environment besides what Lambda sets
 	Log       io.Writer     // what the process writes on stdout and stderr; nil discards
 	Grace     time.Duration // how long after its deadline an invocation may still answer; 0, as in Lambda, not at all
 
@@ -49,7 +49,7 @@ func (f *Function) Close() error {
 	return f.server.http.Close()
 }
 
-// Invoke hands the event to the function, with a deadline after timeout, and
+// Invoke sends the event to the function, with a deadline after timeout, and
 // waits for its answer until then. Errors are *Failure, or that the binary could
 // not be run at all.
 func (f *Function) Invoke(ctx context.Context, event []byte, timeout time.Duration) ([]byte, error) {

@@ -190,6 +190,6 @@ func TestNoBinary(t *testing.T) {
 	}
 	defer f.Close()
 	if _, err := f.Invoke(t.Context(), []byte("{}"), ample); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("Invoke = %v, want that it is not there", err)
+		t.Errorf("Invoke = %v, want that it does not exist", err)
 	}
 }

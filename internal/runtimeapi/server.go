@@ -80,7 +80,7 @@ func newServer() (*server, error) {
 
 func (s *server) addr() string { return s.listener.Addr().String() }
 
-// next waits for an event and hands it out.
+// next waits for an event and returns it.
 func (s *server) next(w http.ResponseWriter, r *http.Request) {
 	select {
 	case <-r.Context().Done():

@@ -89,7 +89,7 @@ func (t *Trail) region(ctx context.Context) (string, error) {
 			return region, nil
 		}
 		if response.HTTPStatusCode() == http.StatusNotFound {
-			return "", fmt.Errorf("s3://%s: there is no such bucket", t.bucket)
+			return "", fmt.Errorf("s3://%s: the bucket does not exist", t.bucket)
 		}
 		if response.HTTPStatusCode() == http.StatusForbidden {
 			return "", nil // listing says what is refused
@@ -104,23 +104,23 @@ func plain(err error) error {
 	var api smithy.APIError
 	if !errors.As(err, &api) {
 		if strings.Contains(err.Error(), "get identity: get credentials") {
-			return &hunt.StopError{Err: errors.New("there are no credentials: set them up as for the AWS CLI, for example with AWS_PROFILE")}
+			return &hunt.StopError{Err: errors.New("no credentials found: set them up as for the AWS CLI, for example with AWS_PROFILE")}
 		}
 		return err
 	}
 	message := fmt.Sprintf("%s: %s", api.ErrorCode(), strings.Join(strings.Fields(api.ErrorMessage()), " "))
 	switch api.ErrorCode() {
 	case "ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidToken", "TokenRefreshRequired", "RequestExpired":
-		return &hunt.StopError{Err: errors.New("the credentials are not valid any more: " + message)}
+		return &hunt.StopError{Err: errors.New("the credentials are no longer valid: " + message)}
 	case "NoSuchBucket":
-		return &hunt.StopError{Err: errors.New("there is no such bucket")}
+		return &hunt.StopError{Err: errors.New("the bucket does not exist")}
 	case "AccessDenied":
 		if strings.Contains(strings.ToLower(message), "kms") {
 			return errors.New("kms:Decrypt on the trail's key is missing: " + message)
 		}
 		return errors.New("s3:GetObject or s3:ListBucket is missing: " + message)
 	case "InvalidObjectState":
-		return errors.New("archived: restore it first: " + message)
+		return errors.New("archived; restore it first: " + message)
 	case "PreconditionFailed":
 		return errors.New("changed while it was read")
 	default:

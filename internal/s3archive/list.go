@@ -17,7 +17,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/hunt"
 )
 
-// A Trail is what lies in a bucket below a prefix.
+// A Trail is what is in a bucket below a prefix.
 type Trail struct {
 	o              Options
 	client         *s3.Client
@@ -76,7 +76,7 @@ func (t *Trail) skip(kind string) {
 	t.skipped[kind]++
 }
 
-// folder lists what lies directly below prefix, and goes into its folders.
+// folder lists what is directly below prefix, and goes into its folders.
 func (l *listing) folder(ctx context.Context, prefix string) {
 	l.wg.Go(func() {
 		in := &s3.ListObjectsV2Input{Bucket: &l.t.bucket, Prefix: &prefix, Delimiter: aws.String("/"), RequestPayer: l.t.payer}

@@ -33,7 +33,7 @@ func (t *Trail) item(object types.Object) hunt.Item {
 // maxBreaks is how often the body of one object may break off.
 const maxBreaks = 5
 
-// A body reads an object. Where the connection breaks it goes on from there:
+// A body reads an object. Where the connection breaks it continues from there:
 // the SDK repeats a request, not a body that it has begun to read.
 type body struct {
 	ctx       context.Context

@@ -288,7 +288,7 @@ func TestExpiredAndResumed(t *testing.T) {
 	place := filepath.Join(t.TempDir(), "place")
 	f.expire = 15
 	r := huntIn(t, "s3://trail-logs/org/", hunt.Options{LateDays: 2, Resume: place})
-	if len(r.Summary.Faults) != 1 || !strings.Contains(r.Summary.Faults[0].Error, "not valid any more") || !r.Summary.Interrupted {
+	if len(r.Summary.Faults) != 1 || !strings.Contains(r.Summary.Faults[0].Error, "no longer valid") || !r.Summary.Interrupted {
 		t.Fatalf("faults %v, interrupted %t; want one line", r.Summary.Faults, r.Summary.Interrupted)
 	}
 	f.mu.Lock() // what the hunt gave up may still be on its way
@@ -315,7 +315,7 @@ func TestNoCredentials(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	_, err := Open(context.Background(), Options{URL: "s3://trail-logs/org/", Workers: 1})
-	if err == nil || !strings.Contains(err.Error(), "there are no credentials") || strings.Contains(err.Error(), "operation error") {
+	if err == nil || !strings.Contains(err.Error(), "no credentials found") || strings.Contains(err.Error(), "operation error") {
 		t.Errorf("error %v, want one line about credentials", err)
 	}
 }
@@ -323,7 +323,7 @@ func TestNoCredentials(t *testing.T) {
 func TestBadBuckets(t *testing.T) {
 	f, _, _ := serve(t)
 	for _, test := range []struct{ url, want string }{
-		{"s3://nobody-has-this/x", "no such bucket"},
+		{"s3://nobody-has-this/x", "the bucket does not exist"},
 		{"s3://", "expected s3://BUCKET"},
 		{"s3://Not_A_Bucket/x", "expected s3://BUCKET"},
 	} {

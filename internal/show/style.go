@@ -11,13 +11,13 @@ import (
 	"golang.org/x/term"
 )
 
-// A Style colours and wraps text for a terminal. The zero style leaves it as it is.
+// A Style colors and wraps text for a terminal. The zero style leaves it as it is.
 type Style struct {
-	colour bool
-	Width  int // of the terminal, in columns; 0 does not wrap
+	color bool
+	Width int // of the terminal, in columns; 0 does not wrap
 }
 
-// StyleFor colours only on a terminal, and not where NO_COLOR is set or TERM is
+// StyleFor colors only on a terminal, and not where NO_COLOR is set or TERM is
 // dumb. Lines are broken at the terminal's width; COLUMNS in the environment
 // gives another one, also where there is no terminal.
 // Source: no-color.org; POSIX, "Environment Variables", COLUMNS.
@@ -30,7 +30,7 @@ func StyleFor(w io.Writer) Style {
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return Style{Width: columns}
 	}
-	s := Style{colour: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+	s := Style{color: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 	if width, _, err := term.GetSize(int(f.Fd())); err == nil {
 		s.Width = cmp.Or(columns, width)
 	}
@@ -67,25 +67,25 @@ func (s Style) lines(text string, indent int) []string {
 	return append(lines, text)
 }
 
-// Hanging is text in lines, those after the first indented by so many columns.
+// Hanging is text in lines, those after the first indented by that many columns.
 func (s Style) Hanging(text string, indent int) string {
 	return strings.Join(s.lines(text, indent), "\n"+strings.Repeat(" ", indent))
 }
 
 func (s Style) wrap(code, text string) string {
-	if !s.colour {
+	if !s.color {
 		return text
 	}
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }
 
-// Green colours what is well.
+// Green colors what is well.
 func (s Style) Green(text string) string { return s.wrap("32", text) }
 
-// Red colours what is bad.
+// Red colors what is bad.
 func (s Style) Red(text string) string { return s.wrap("1;31", text) }
 
-// Yellow colours what is neither well nor surely bad.
+// Yellow colors what is neither well nor certainly bad.
 func (s Style) Yellow(text string) string { return s.wrap("33", text) }
 
 // Bold makes text stand out.
@@ -94,7 +94,7 @@ func (s Style) Bold(text string) string { return s.wrap("1", text) }
 // Dim makes text recede.
 func (s Style) Dim(text string) string { return s.wrap("2", text) }
 
-// Verdict colours a verdict, or "error", by how bad it is. The word says the same;
+// Verdict colors a verdict, or "error", by how bad it is. The word says the same;
 // spaces may follow it.
 func (s Style) Verdict(text string) string {
 	word, _, _ := strings.Cut(text, " ")

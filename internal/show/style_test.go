@@ -33,7 +33,7 @@ func TestColumns(t *testing.T) {
 	for value, want := range map[string]int{"": 0, "92": 92, "-1": 0, "wide": 0} {
 		t.Setenv("COLUMNS", value)
 		if got := StyleFor(&bytes.Buffer{}); got != (Style{Width: want}) {
-			t.Errorf("COLUMNS=%s gives %+v, want width %d and no colour", value, got, want)
+			t.Errorf("COLUMNS=%s gives %+v, want width %d and no color", value, got, want)
 		}
 	}
 }

@@ -109,11 +109,11 @@ func (s *sweeper) share(all []*account, own *account) []*account {
 }
 
 // identify finds the caller's credentials and account. That STS cannot be
-// reached is no fault: KMS may be, and keys name their account.
+// reached is not a fault: KMS may be, and keys name their account.
 func (a *account) identify(ctx context.Context) *CallError {
 	err := sendWithin(ctx, patience, func(ctx context.Context) error {
 		if a.config.Credentials == nil {
-			return errors.New("there are none")
+			return errors.New("none found")
 		}
 		found, err := a.config.Credentials.Retrieve(ctx)
 		a.id = cmp.Or(a.id, found.AccountID)

@@ -25,7 +25,7 @@ const (
 	DescribeRegions   Call = "DescribeRegions"
 	AssumeRole        Call = "AssumeRole"
 	GetCallerIdentity Call = "GetCallerIdentity"
-	// Credentials is no call of AWS: to find the caller's own.
+	// Credentials is not a call of AWS: to find the caller's own.
 	Credentials Call = "credentials"
 )
 
@@ -118,7 +118,7 @@ func Policy(partition string, o Options) []byte {
 	return append(text, '\n')
 }
 
-// Time is how long the calls for so many keys take at least in one Region, as
+// Time is how long the calls for that many keys take at least in one Region, as
 // the quotas have it: the slowest call decides. A key with more than one page
 // of grants takes longer.
 func Time(keyCount int) time.Duration {

@@ -20,10 +20,10 @@ type Fault struct {
 	Account string   `json:"account"`       // "" not known
 	Regions []string `json:"regions"`       // sorted; empty: the account as a whole
 	Call    Call     `json:"call"`          //
-	Denied  string   `json:"denied"`        // the permission that is lacking, such as kms:ListGrants; "" for other faults
+	Denied  string   `json:"denied"`        // the permission that is missing, such as kms:ListGrants; "" for other faults
 	Reason  string   `json:"reason"`        // what AWS or the network said first
 	Unswept bool     `json:"unswept"`       // keys of these Regions may not have been seen
-	Keys    int      `json:"keys"`          // for so many keys; 0: the call is not about a key
+	Keys    int      `json:"keys"`          // for that many keys; 0: the call is not about a key
 	Key     string   `json:"key,omitempty"` // the first of them
 }
 
@@ -38,7 +38,7 @@ func (f Fault) String() string {
 		what = "no credentials"
 	}
 	if f.Denied != "" {
-		what = "permission " + f.Denied + " is lacking"
+		what = "permission " + f.Denied + " is missing"
 	}
 	if f.Keys > 0 {
 		what += fmt.Sprintf(" for %d keys, the first %s", f.Keys, f.Key)
@@ -69,14 +69,14 @@ func merge(list []Fault, f Fault) []Fault {
 		g.Keys += f.Keys
 		return list
 	}
-	if len(list) == maxFaults { // of so many kinds: the rest says nothing new
+	if len(list) == maxFaults { // of that many kinds: the rest says nothing new
 		list[maxFaults-1].Keys += f.Keys
 		return list
 	}
 	return append(list, f)
 }
 
-// maxFaults is how many kinds of faults are told apart.
+// maxFaults is how many kinds of faults are distinguished.
 const maxFaults = 1000
 
 func compareFaults(a, b Fault) int {
@@ -164,7 +164,7 @@ func Reason(err error) string {
 		}
 		switch api.ErrorCode() {
 		case "UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure", "OptInRequired":
-			text = "the credentials are not known here, or the Region is not enabled for the account (" + text + ")"
+			text = "the credentials are not valid here, or the Region is not enabled for the account (" + text + ")"
 		case "ExpiredTokenException", "ExpiredToken", "RequestExpired":
 			text = "the credentials have expired (" + text + ")"
 		}
@@ -173,7 +173,7 @@ func Reason(err error) string {
 		}
 		return text
 	case errors.As(err, &dns):
-		return fmt.Sprintf("no such host: %s; is there such a Region?", dns.Name)
+		return fmt.Sprintf("no such host: %s; does the Region exist?", dns.Name)
 	case errors.As(err, &network):
 		why := network.Err
 		var call *os.SyscallError // "connect: " and the like say nothing more

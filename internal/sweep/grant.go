@@ -12,12 +12,12 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// A Grant lets one named party of another account, or one that cannot be told,
-// use a key beside its policy. A grant is never public: the worst is shared.
+// A Grant lets one named party of another account, or one that is not known,
+// use a key besides its policy. A grant is never public: the worst is shared.
 type Grant struct {
 	ID         string   `json:"id"`
 	Grantee    string   `json:"grantee"`
-	Account    string   `json:"account,omitempty"` // the grantee's; "" when it cannot be told
+	Account    string   `json:"account,omitempty"` // the grantee's; "" when it is not known
 	Operations []string `json:"operations"`
 	// SourceARN and the encryption contexts narrow what the grantee can do, not who it is.
 	SourceARN     string            `json:"source_arn,omitempty"`
@@ -34,7 +34,7 @@ func (g Grant) Decides() bool {
 	return encrypt || use
 }
 
-// classes says what a grant lets its grantee do. CreateGrant hands on the
+// classes says what a grant lets its grantee do. CreateGrant passes on the
 // grant's other operations; alone, which AWS does not say what it comes to, it
 // counts as both, and so does an operation that is not known.
 func (g Grant) classes() (encrypt, use bool) {

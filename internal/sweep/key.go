@@ -34,7 +34,7 @@ type Key struct {
 	// Unread says what could not be read, one line each.
 	Unread []string
 
-	trust bool // somebody beside the owner counts as inside
+	trust bool // somebody other than the owner counts as inside
 }
 
 // A Replica is another key with the material of a multi-Region key.
@@ -143,7 +143,7 @@ func (k *Key) Title() string {
 		texts = append(texts, "The policy of this KMS key could not be read")
 	}
 	if slices.ContainsFunc(k.GrantsOut, Grant.Decides) {
-		texts = append(texts, "Outsiders hold grants on this KMS key")
+		texts = append(texts, "Outsiders have grants on this KMS key")
 	}
 	if k.Judged() && !k.GrantsRead {
 		texts = append(texts, "The grants of this KMS key could not be read")
@@ -151,7 +151,7 @@ func (k *Key) Title() string {
 	return strings.Join(texts, "; ")
 }
 
-// GrantsSHA256 is what grants to outsiders are told by, in hex: it changes when
+// GrantsSHA256 is what identifies grants to outsiders, in hex: it changes when
 // one comes, goes or differs. It is "" without any.
 func (k *Key) GrantsSHA256() string {
 	if len(k.GrantsOut) == 0 {

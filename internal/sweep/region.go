@@ -40,11 +40,11 @@ type Region struct {
 	Workers  int               // 0 is 16
 	// Found gets each key once, one at a time, in no order.
 	Found func(Key)
-	// Listed is told how many more keys there are to read; nil: nobody.
+	// Listed gets how many more keys there are to read; nil: nobody.
 	Listed func(int)
 }
 
-// A Report is what a sweep of a Region came to beside its keys.
+// A Report is what a sweep of a Region came to besides its keys.
 type Report struct {
 	Keys   int     // that Found got
 	Faults []Fault // without account and Region
@@ -119,7 +119,7 @@ func (w *walk) gaveUp() *CallError {
 }
 
 // errPages says that KMS would answer the same page for ever.
-var errPages = &answerError{errors.New("the answer is cut off and has no new marker")}
+var errPages = &answerError{errors.New("the answer is truncated and has no new marker")}
 
 // pages makes a call until KMS has no more. page makes it once and returns the
 // next marker; read is called after each page.
@@ -294,7 +294,7 @@ func (w *walk) read(ctx context.Context, arn string, aliases map[string][]string
 	return k
 }
 
-// trusts reports whether anybody beside the owner counts as inside.
+// trusts reports whether anybody other than the owner counts as inside.
 func (w *walk) trusts() bool {
 	return len(w.Detector.TrustedAccounts)+len(w.Detector.TrustedOrgs) > 0
 }

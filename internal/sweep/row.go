@@ -16,7 +16,7 @@ type Row struct {
 	GrantsOut    []Grant        `json:"grants_out"`
 	Severity     string         `json:"severity"` // "" when there is nothing to report
 	Title        string         `json:"title"`
-	Kinds        []string       `json:"kinds"`       // what a finding is beside its verdict, as hunt's
+	Kinds        []string       `json:"kinds"`       // what a finding is besides its verdict, as hunt's
 	State        string         `json:"state"`       // KMS's key state; "" unknown
 	Usable       bool           `json:"usable"`      // now, or perhaps
 	Managed      bool           `json:"aws_managed"` // not judged
@@ -69,7 +69,7 @@ func (k *Key) Row() Row {
 	return r
 }
 
-// Kinds is what the key's policy is beside its verdict.
+// Kinds is what the key's policy is besides its verdict.
 func (k *Key) Kinds() []string {
 	if k.Finding == nil {
 		return []string{}

@@ -38,10 +38,10 @@ type Options struct {
 // asksRegions reports whether AWS is asked which Regions are enabled.
 func (o *Options) asksRegions() bool { return len(o.Regions) == 0 && len(o.Keys) == 0 }
 
-// Progress is told how far a sweep is. Its methods may be called concurrently.
+// Progress gets how far a sweep is. Its methods may be called concurrently.
 type Progress interface {
-	Regions(n int) // so many more Regions are swept
-	Listed(n int)  // so many more keys are there to read
+	Regions(n int) // that many more Regions are swept
+	Listed(n int)  // that many more keys are there to read
 	Done(k *Key)   // a key was read
 	Swept()        // a Region is done
 }
@@ -195,8 +195,8 @@ func (s *sweeper) found(k Key) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.o.Keys) > 0 && k.Gone { // a key that was named is to be there
-		k.Unread = append(k.Unread, "there is no such key")
-		f := Fault{Account: k.Account, Regions: []string{k.Region}, Call: DescribeKey, Reason: "there is no such key", Keys: 1, Key: k.ARN}
+		k.Unread = append(k.Unread, "the key does not exist")
+		f := Fault{Account: k.Account, Regions: []string{k.Region}, Call: DescribeKey, Reason: "the key does not exist", Keys: 1, Key: k.ARN}
 		s.summary.Faults = merge(s.summary.Faults, f)
 	}
 	s.saw(k.Account)
@@ -211,7 +211,7 @@ func (s *sweeper) found(k Key) {
 	s.o.Found(k)
 }
 
-// hand hands over a key that was kept.
+// hand passes on a key that was kept.
 func (s *sweeper) hand(k Key) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -281,7 +281,7 @@ func Whole(plans []Plan) time.Duration {
 	return max(longest, sum/regionsAtOnce)
 }
 
-// Verdicts lists the verdicts in the order in which they are told.
+// Verdicts lists the verdicts in the order in which they are reported.
 func Verdicts() []decide.Verdict {
 	return []decide.Verdict{decide.Public, decide.Undecided, decide.Network, decide.Shared, decide.Private}
 }

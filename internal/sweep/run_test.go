@@ -168,7 +168,7 @@ func TestPolicyOfOptionsIsWhatIsCalled(t *testing.T) {
 	}
 }
 
-// Each fault is one line that says what is lacking and where.
+// Each fault is one line that says what is missing and where.
 func TestFaultsAreNamedOnce(t *testing.T) {
 	lines := func(s Summary) string {
 		var all []string
@@ -188,12 +188,12 @@ func TestFaultsAreNamedOnce(t *testing.T) {
 	}{
 		{
 			"the role is denied", func(s *fakekms.Server) { s.Denied = []string{other} }, func(o *Options) { o.Roles = []string{roleOf(other)} },
-			[]string{"account " + other + ": not swept: permission sts:AssumeRole is lacking: " + roleOf(other)},
+			[]string{"account " + other + ": not swept: permission sts:AssumeRole is missing: " + roleOf(other)},
 			true, 6,
 		},
 		{
 			"Regions cannot be asked for", func(s *fakekms.Server) { s.Fails = map[string]string{"DescribeRegions": "UnauthorizedOperation"} }, nil,
-			[]string{"account " + owner + ": not swept: permission ec2:DescribeRegions is lacking"},
+			[]string{"account " + owner + ": not swept: permission ec2:DescribeRegions is missing"},
 			true, 0,
 		},
 		{
@@ -203,14 +203,14 @@ func TestFaultsAreNamedOnce(t *testing.T) {
 		},
 		{
 			"Region not enabled", nil, func(o *Options) { o.Regions = []string{"eu-west-1", "af-south-1"} },
-			[]string{"account " + owner + ", af-south-1: not swept: ListAliases failed: the credentials are not known here, or the Region is not enabled"},
+			[]string{"account " + owner + ", af-south-1: not swept: ListAliases failed: the credentials are not valid here, or the Region is not enabled"},
 			true, 3,
 		},
 		{
 			"a Region is denied", func(s *fakekms.Server) {
 				s.Accounts[owner]["us-east-2"].Fails = map[string]string{"ListKeys": "AccessDeniedException"}
 			}, nil,
-			[]string{"account " + owner + ", us-east-2: not swept: permission kms:ListKeys is lacking"},
+			[]string{"account " + owner + ", us-east-2: not swept: permission kms:ListKeys is missing"},
 			true, 3,
 		},
 		{
@@ -219,19 +219,19 @@ func TestFaultsAreNamedOnce(t *testing.T) {
 					r.Fails = map[string]string{"ListGrants": "AccessDeniedException"}
 				}
 			}, nil,
-			[]string{"account " + owner + ", eu-west-1, us-east-2: permission kms:ListGrants is lacking for 5 keys, the first arn:aws:kms:"},
+			[]string{"account " + owner + ", eu-west-1, us-east-2: permission kms:ListGrants is missing for 5 keys, the first arn:aws:kms:"},
 			false, 6,
 		},
 		{
-			"there is no such key", nil, func(o *Options) { o.Keys = []string{fakekms.Key{}.ARN(owner, "eu-west-1", 77)} },
-			[]string{"there is no such key"},
+			"the key does not exist", nil, func(o *Options) { o.Keys = []string{fakekms.Key{}.ARN(owner, "eu-west-1", 77)} },
+			[]string{"the key does not exist"},
 			false, 1,
 		},
 		{
 			"another account's key", func(s *fakekms.Server) {
 				s.Accounts[owner]["eu-west-1"].Fails = map[string]string{"GetKeyPolicy": "AccessDeniedException"}
 			}, func(o *Options) { o.Keys = []string{open} },
-			[]string{"permission kms:GetKeyPolicy is lacking for " + open},
+			[]string{"permission kms:GetKeyPolicy is missing for " + open},
 			false, 1,
 		},
 	} {

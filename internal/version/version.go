@@ -50,7 +50,7 @@ var (
 	archive     = regexp.MustCompile(`^(|[^$]+?)(?:-([0-9]+)-g[0-9a-f]+)?\+([0-9a-f]{12})[0-9a-f]*$`)
 )
 
-// joined is the version of a commit so many commits after a tag.
+// joined is the version of a commit that many commits after a tag.
 func joined(tag, since, commit string) string {
 	switch {
 	case tag == "":
@@ -62,7 +62,7 @@ func joined(tag, since, commit string) string {
 	}
 }
 
-// of is the version by git's description, else by what Go recorded; info may be nil.
+// of is the version by git's description, otherwise by what Go recorded; info may be nil.
 func of(described string, info *debug.BuildInfo) string {
 	if m := description.FindStringSubmatch(described); m != nil {
 		return joined(m[1], m[2], m[3]+strings.ReplaceAll(m[4], "-", "."))

@@ -386,7 +386,7 @@ func TestWrongSettingFailsTheStart(t *testing.T) {
 		{"no topic", "TOPIC_ARN=", "setting TOPIC_ARN: not set"},
 		{"topic is no ARN", "TOPIC_ARN=kmsentry", `setting TOPIC_ARN: expected the ARN of a standard SNS topic, found "kmsentry"`},
 		{"severity", "MIN_SEVERITY=High", `setting MIN_SEVERITY: expected critical, high, medium or low, found "High"`},
-		{"overflow topic", "OVERFLOW_TOPIC_ARN=" + testTopic, "setting OVERFLOW_TOPIC_ARN: expected another topic than TOPIC_ARN"},
+		{"overflow topic", "OVERFLOW_TOPIC_ARN=" + testTopic, "setting OVERFLOW_TOPIC_ARN: expected a topic other than TOPIC_ARN"},
 		{"alerts a minute", "MAX_ALERTS_PER_MINUTE=twenty", `setting MAX_ALERTS_PER_MINUTE: expected a whole number from 1 to 1000, found "twenty"`},
 		{"exceptions file not there", "EXCEPTIONS_FILE=/nosuch.yaml", "setting EXCEPTIONS_FILE: open /nosuch.yaml"},
 	}

@@ -19,7 +19,7 @@ type canary struct {
 	policy [sha256.Size]byte
 }
 
-// canary reads the three settings that tell a canary; all of them or none.
+// canary reads the three settings that identify a canary; all of them or none.
 func (r *reader) canary(role, key, policy string) canary {
 	c := canary{role: r.Getenv(role), key: r.Getenv(key)}
 	text := r.Getenv(policy)

@@ -6,7 +6,7 @@ import (
 )
 
 // decisionShare is the part of the time left that deciding about a policy may
-// take, one in so many: the rest is for the message and for SNS.
+// take, one part in that many; the rest is for the message and for SNS.
 const decisionShare = 4
 
 // decideBy returns what tells a decision to give up once it has taken its share

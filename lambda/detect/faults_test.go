@@ -33,7 +33,7 @@ func TestSlowAnswerIsWaitedFor(t *testing.T) {
 	}
 }
 
-// A topic that is not there fails by name, so the event ends in the queue.
+// A topic that does not exist fails by name, so the event ends in the queue.
 func TestMissingTopicFails(t *testing.T) {
 	t.Parallel()
 	server := newSNSServer(t, nil)
@@ -243,7 +243,7 @@ func TestHostileEvents(t *testing.T) {
 		})
 	}
 	if s := invoke(t, f, sample(t, "put-key-policy-public")); !s.Published {
-		t.Errorf("afterwards: %+v, want published", s)
+		t.Errorf("afterward: %+v, want published", s)
 	}
 }
 

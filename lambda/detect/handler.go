@@ -69,7 +69,7 @@ func (s summary) message() string {
 	case outcomeBelow:
 		return "finding below the severity threshold"
 	case outcomeCanary:
-		return "the canary came through"
+		return "canary received"
 	default:
 		return "nothing to report"
 	}

@@ -81,7 +81,7 @@ func (r *reader) overflow(name string, s settings) {
 	case awsid.ARN{}:
 		return
 	case s.topic:
-		r.Fail(name, fmt.Errorf("expected another topic than TOPIC_ARN, found %q in both", s.overflow))
+		r.Fail(name, fmt.Errorf("expected a topic other than TOPIC_ARN, found %q in both", s.overflow))
 	}
 	if s.overflow.Region != s.topic.Region {
 		r.Fail(name, fmt.Errorf("expected a topic in the Region of TOPIC_ARN, %s, found %q", s.topic.Region, s.overflow))

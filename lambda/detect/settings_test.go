@@ -112,7 +112,7 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		{"topic in no partition", "TOPIC_ARN", "arn:awsome:sns:us-east-1:111111111111:q", "expected the ARN of a standard SNS topic"},
 		{"overflow topic is no ARN", "OVERFLOW_TOPIC_ARN", "overflow", `expected the ARN of a standard SNS topic, found "overflow"`},
 		{"overflow topic is FIFO", "OVERFLOW_TOPIC_ARN", testOverflow + ".fifo", "expected the ARN of a standard SNS topic"},
-		{"overflow topic is the alert topic", "OVERFLOW_TOPIC_ARN", testTopic, "expected another topic than TOPIC_ARN"},
+		{"overflow topic is the alert topic", "OVERFLOW_TOPIC_ARN", testTopic, "expected a topic other than TOPIC_ARN"},
 		{"overflow topic in another Region", "OVERFLOW_TOPIC_ARN", "arn:aws:sns:us-east-1:111111111111:o", "expected a topic in the Region of TOPIC_ARN, us-west-2, found"},
 		{"no alerts", "MAX_ALERTS_PER_MINUTE", "0", `expected a whole number from 1 to 1000, found "0"`},
 		{"too many alerts", "MAX_ALERTS_PER_MINUTE", "1001", `found "1001"`},

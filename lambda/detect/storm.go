@@ -36,7 +36,7 @@ const slack = 20 * time.Millisecond
 // It counts what this process sent, in wall-clock time: Lambda stops the
 // process between events, and with it the monotonic clock.
 //
-// It is for one event at a time, as Lambda hands them out.
+// It is for one event at a time, as Lambda delivers them.
 type storm struct {
 	perMinute int
 	sent      []sending // to the alert topic in the last minute, oldest first; at most perMinute
@@ -203,7 +203,7 @@ func (r route) String() string {
 	for _, c := range r.lead.Counts {
 		held += c.Count
 	}
-	return strings.TrimSuffix(fmt.Sprintf("leads with the count of %d held alerts; %s", held, r.limit), "; ")
+	return strings.TrimSuffix(fmt.Sprintf("begins with the count of %d held alerts; %s", held, r.limit), "; ")
 }
 
 // pause returns after d, or when the context is over.
@@ -215,7 +215,7 @@ func pause(ctx context.Context, d time.Duration) {
 }
 
 // stormKey is what alerts about one key share, at most maxField characters: its
-// ARN, or else what the record had of it, with the account and Region. It is ""
+// ARN, otherwise what the record had of it, with the account and Region. It is ""
 // when the record does not name a key.
 func stormKey(f *detector.Finding) string {
 	key := f.Key.ARN

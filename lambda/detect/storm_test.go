@@ -269,7 +269,7 @@ func TestStormCountsFailures(t *testing.T) {
 			t.Fatal("handle: no error")
 		}
 	}
-	if s := r.open(t, 0, 3); !strings.HasPrefix(s.Storm, "leads with the count of 0 held alerts") {
+	if s := r.open(t, 0, 3); !strings.HasPrefix(s.Storm, "begins with the count of 0 held alerts") {
 		t.Errorf("the third alert in a second: %+v, want a lead", s)
 	}
 }
@@ -393,8 +393,8 @@ func TestRouteInWords(t *testing.T) {
 	}{
 		{route{}, ""},
 		{route{overflow: true, limit: "more than 2 alerts a second"}, "more than 2 alerts a second"},
-		{route{lead: &words.Storm{}, limit: "more than 2 alerts a second"}, "leads with the count of 0 held alerts; more than 2 alerts a second"},
-		{route{lead: &words.Storm{Counts: []words.HeldCount{{Count: 3}, {Count: 4}}}}, "leads with the count of 7 held alerts"},
+		{route{lead: &words.Storm{}, limit: "more than 2 alerts a second"}, "begins with the count of 0 held alerts; more than 2 alerts a second"},
+		{route{lead: &words.Storm{Counts: []words.HeldCount{{Count: 3}, {Count: 4}}}}, "begins with the count of 7 held alerts"},
 	}
 	for _, test := range tests {
 		if got := test.r.String(); got != test.want {

@@ -245,7 +245,7 @@ func TestLostEventIsNoticed(t *testing.T) {
 
 	s.deny("FilterLogEvents", "AccessDeniedException")
 	s.set(home, "new", &fakeKey{policy: open})
-	if text := s.fails("partialError"); !strings.Contains(text, "whether events came is not known") {
+	if text := s.fails("partialError"); !strings.Contains(text, "whether the events came is not known") {
 		t.Errorf("error %q", text)
 	}
 	if m := s.want("new"); m.events[0] != "unknown" {
@@ -283,7 +283,7 @@ func TestSearchThatDoesNotEnd(t *testing.T) {
 	s.deny("FilterLogEvents ends", "never")
 	response, err := s.f.Invoke(context.Background(), []byte(`{}`), 8*time.Second)
 	var failure *runtimeapi.Failure
-	if !errors.As(err, &failure) || failure.Type != "partialError" || !strings.Contains(failure.Message, "whether events came is not known") {
+	if !errors.As(err, &failure) || failure.Type != "partialError" || !strings.Contains(failure.Message, "whether the events came is not known") {
 		t.Fatalf("Invoke = %s, %v, want partialError", response, err)
 	}
 	if m := s.want("a"); m.events[0] != "unknown" {
@@ -371,7 +371,7 @@ func TestPartialFailureKeepsWhatWasKnown(t *testing.T) {
 	s.want("b")
 }
 
-// The same policy seen less well, without the key's tags, is no news.
+// The same policy seen less well, without the key's tags, is not news.
 func TestUnreadTagsAreNoNews(t *testing.T) {
 	s := newStage(t)
 	s.set(home, "a", &fakeKey{policy: tagged})
@@ -621,11 +621,11 @@ func TestWrongSettingsFailTheStart(t *testing.T) {
 		"STATE_BUCKET=":         "setting STATE_BUCKET: not set",
 		"STATE_BUCKET=s3://b":   `setting STATE_BUCKET: expected the name of an S3 bucket, found "s3://b"`,
 		"DETECTOR_LOG_GROUP=":   "setting DETECTOR_LOG_GROUP: not set",
-		"SWEEP_ROLES=sweep":     `setting SWEEP_ROLES: expected ARNs of IAM roles with commas between them, found "sweep"`,
-		"SWEEP_REGIONS=europe":  `setting SWEEP_REGIONS: expected names of Regions with commas between them, found "europe"`,
+		"SWEEP_ROLES=sweep":     `setting SWEEP_ROLES: expected ARNs of IAM roles separated by commas, found "sweep"`,
+		"SWEEP_REGIONS=europe":  `setting SWEEP_REGIONS: expected names of Regions separated by commas, found "europe"`,
 		"MIN_SEVERITY=all":      `setting MIN_SEVERITY: expected critical, high, medium or low, found "all"`,
 		"AWS_ENDPOINT_URL=here": `setting AWS_ENDPOINT_URL: expected an http or https URL, found "here"`,
-		"SWEEP_ROLES=" + memberRole + "," + memberRole + "2": "setting SWEEP_ROLES: expected one role of an account, found two of " + member,
+		"SWEEP_ROLES=" + memberRole + "," + memberRole + "2": "setting SWEEP_ROLES: expected one role per account, found two of " + member,
 	} {
 		s := newStage(t, env)
 		if text := s.fails("settingError"); text != want {

@@ -48,7 +48,7 @@ type item struct {
 	heard   time.Time          // for words.CallHeard
 }
 
-// told reports whether a piece of the item is told, and returns the worst
+// told reports whether a piece of the item is reported, and returns the worst
 // severity of those.
 func (i *item) told() (worst detector.Severity, told bool) {
 	for _, p := range i.pieces {
@@ -86,7 +86,7 @@ func (c *comparison) places(name string) *places {
 }
 
 // add compares a key with what was known of it. What could not be read of it
-// stays as it was, and is no news.
+// stays as it was, and is not news.
 func (c *comparison) add(k sweep.Key) {
 	if !k.Judged() {
 		return

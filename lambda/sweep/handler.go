@@ -191,7 +191,7 @@ func (h *handler) events(ctx context.Context, c *comparison) []string {
 		}
 	}
 	if err != nil {
-		return []string{"whether events came is not known: " + safe.Sanitize(sweep.Reason(err), maxFault)}
+		return []string{"whether the events came is not known: " + safe.Sanitize(sweep.Reason(err), maxFault)}
 	}
 	return nil
 }

@@ -5,7 +5,7 @@
 // What a key is judged by is in internal/sweep and detector, the words are in
 // alert. Here are the settings, the state, the comparison and the log. A run
 // that could not read all it was to read fails at its end, by name, when what
-// it did read has been told and kept; what it could not read stays as it was.
+// it did read has been reported and kept; what it could not read stays as it was.
 package main
 
 import (

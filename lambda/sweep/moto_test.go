@@ -99,7 +99,7 @@ func (w *motoWorld) key(text string) string {
 }
 
 // put puts a key's policy. Where its event is heard, the detector's real
-// function gets it, and what that logs is in the log group afterwards.
+// function gets it, and what that logs is in the log group afterward.
 func (w *motoWorld) put(key, text string, heard bool) {
 	w.t.Helper()
 	text = strings.ReplaceAll(text, owner, motoAccount)

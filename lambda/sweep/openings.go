@@ -54,7 +54,7 @@ func openings(f *detector.Finding) []string {
 
 // grants are the openings by grants: whom, and for what. Grants come and go
 // under new ids, those of autoscaling with every instance; a new one for the
-// same party and operations is no news. Those that only describe or verify do
+// same party and operations is not news. Those that only describe or verify do
 // not count.
 func grants(k *sweep.Key) []string {
 	var all []string
@@ -73,8 +73,8 @@ func grantWord(g sweep.Grant) string {
 	return g.Audience.String() + " " + g.Grantee + " " + strings.Join(ops, ",")
 }
 
-// fresh returns the openings that are news to whom told was told. What is open
-// to everyone is open to each: a key that was public is no news when it is
+// fresh returns the openings that are news to whom told was reported. What is open
+// to everyone is open to each: a key that was public is not news when it is
 // open to somebody named.
 func fresh(now, told []string) []string {
 	var news []string

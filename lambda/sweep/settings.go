@@ -104,7 +104,7 @@ func (r *reader) twice(name string, roles []string) {
 	for _, role := range roles {
 		a, ok := awsid.ParseARN(role)
 		if ok && seen[a.Account] {
-			r.Fail(name, fmt.Errorf("expected one role of an account, found two of %s", a.Account))
+			r.Fail(name, fmt.Errorf("expected one role per account, found two of %s", a.Account))
 		}
 		seen[a.Account] = true
 	}

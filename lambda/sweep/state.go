@@ -71,7 +71,7 @@ func (e *stateError) Unwrap() error { return e.Err }
 type conflictError struct{ Bucket string }
 
 func (e *conflictError) Error() string {
-	return fmt.Sprintf("state s3://%s/%s: another run wrote it meanwhile; its state stands", e.Bucket, stateKey)
+	return fmt.Sprintf("state s3://%s/%s: another run wrote it meanwhile, and its state is kept", e.Bucket, stateKey)
 }
 
 // A store keeps the state in one object of a bucket.
@@ -136,7 +136,7 @@ func decode(text []byte) (state, error) {
 		}
 		for id, e := range p.Keys {
 			if e == nil {
-				return state{}, fmt.Errorf("scope %.100q: key %.100q: expected what is known of it, found null", name, id)
+				return state{}, fmt.Errorf("scope %.100q: key %.100q: expected an object, found null", name, id)
 			}
 		}
 	}

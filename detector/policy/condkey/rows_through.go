@@ -16,7 +16,7 @@ func throughRows() []Row {
 	return []Row{
 		{
 			// The page has the suffix .amazonaws.com for all partitions, and
-			// services with one label. Its table is no closed list.
+			// services with one label. Its table is not a closed list.
 			// CloudFormation, for one, is in no list of services that bring the key.
 			Name: "kms:ViaService", Types: String, Reads: FactRegion,
 			Cases: []Case{{Paths: Through, Is: MayLack, Values: Values{

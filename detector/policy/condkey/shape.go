@@ -28,7 +28,7 @@ type Part struct {
 	Label    string // parts of one label hold one text; "" for none
 }
 
-// A PartKind says what stands at a part.
+// A PartKind says what is at a part.
 type PartKind uint8
 
 // The kinds of parts.

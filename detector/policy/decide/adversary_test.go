@@ -11,7 +11,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// An adversary makes policies near the limit of size that are meant to be dear:
+// An adversary makes policies near the limit of size that are meant to be expensive:
 // a few kinds of statements, each many times over.
 type adversary struct{ rng *rand.Rand }
 
@@ -20,7 +20,7 @@ func newAdversary(seed uint64) *adversary { return &adversary{rand.New(rand.NewP
 // maxPolicy is AWS's limit for a key policy, in bytes.
 const maxPolicy = 32 * 1024
 
-// policy returns the text of a policy of at most so many bytes.
+// policy returns the text of a policy of at most that many bytes.
 func (a *adversary) policy(size int) []byte {
 	kinds := make([]func(i int) map[string]any, 1+a.rng.IntN(4))
 	for i := range kinds {

@@ -37,7 +37,7 @@ func holdBounds(t *testing.T, name string, d Decision, alloc uint64) {
 }
 
 // costly are policies near the limit of size, or with something hidden after
-// what is dear, of which the answer is known by the way they are made.
+// what is expensive, of which the answer is known by the way they are made.
 func costly() map[string]struct {
 	text  []byte
 	check func(d Decision) string // "" or what is wrong
@@ -327,7 +327,7 @@ func claimsMore(d, full Decision) string {
 	return ""
 }
 
-// FuzzAllowMore: one Allow more, however dear, never moves a verdict towards
+// FuzzAllowMore: one Allow more, however expensive, never moves a verdict toward
 // network, shared or private. Public may become too intricate.
 func FuzzAllowMore(f *testing.F) {
 	for seed := range uint64(80) {

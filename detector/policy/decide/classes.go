@@ -28,7 +28,7 @@ func decideWith(p *policy.Policy, keys *condkey.Table, q Question) Decision {
 	return dec
 }
 
-// decideWithin answers q within so many steps and returns how many it was charged.
+// decideWithin answers q within that many steps and returns how many it was charged.
 func decideWithin(p *policy.Policy, keys *condkey.Table, q Question, steps int) (dec Decision, spent int) {
 	q.At = q.At.UTC().Truncate(time.Second) // condition keys hold whole seconds
 	partitions := partitions(p, q)

@@ -34,7 +34,7 @@ type corpusCase struct {
 	Action   string          `json:"action"`   // the action that the verdict is of, where it is not of the class
 	Services map[string]bool `json:"services"` // the services that are let in; whether for any customer
 
-	// What classes.jsonl says beside; nil is not said.
+	// What classes.jsonl says besides; nil is not said.
 	Use       *Verdict          `json:"use"`       // of the class use
 	Other     *Verdict          `json:"other"`     // of the class other
 	Manage    *Access           `json:"manage"`    // of the owner

@@ -217,7 +217,7 @@ func (d *decider) reasons(may *trial, action string) []Open {
 			add(st, "AWS does not say whether a user's unique id covers the sessions that the user makes with GetFederationToken")
 		}
 		if st.Entries.Reserved {
-			add(st, "AWS does not say what the roles do that it keeps for itself, named aws:...")
+			add(st, "AWS does not document its reserved roles, named aws:...")
 		}
 		if st.NotPrincipal && st.Effect == policy.Deny {
 			add(st, "AWS's documents do not settle whom a Deny with NotPrincipal exempts when only a part of account, identity and session is listed")
@@ -231,7 +231,7 @@ func (d *decider) reasons(may *trial, action string) []Open {
 				add(st, why)
 			}
 			if cl.Sure.Strict && cl.Sure.Set.Unresolved(may.model) {
-				add(st, cl.Text()+": AWS does not settle what a negated operator makes of a variable without a value")
+				add(st, cl.Text()+": AWS does not document how a negated operator treats a variable without a value")
 			}
 		}
 	}

@@ -42,7 +42,7 @@ func TestDecideCorpus(t *testing.T) {
 	}
 }
 
-// checkClasses holds what classes.jsonl says beside the encrypt class.
+// checkClasses holds what classes.jsonl says besides the encrypt class.
 func checkClasses(t *testing.T, c corpusCase, d Decision) {
 	t.Helper()
 	for _, row := range []struct {

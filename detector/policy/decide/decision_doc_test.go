@@ -349,7 +349,7 @@ func TestQuestionCases(t *testing.T) {
 	}
 }
 
-// TestUndecidedIsZero: a verdict that nobody set is no clean bill of health.
+// TestUndecidedIsZero: a verdict that nobody set is not a clean bill of health.
 func TestUndecidedIsZero(t *testing.T) {
 	if v := (Decision{}).Verdict; v != Undecided {
 		t.Errorf("the zero Decision is %v, want undecided", v)

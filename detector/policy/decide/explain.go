@@ -33,7 +33,7 @@ func (d *decider) explain(o *outcome) []string {
 		}
 	}
 	if s.Path.Through() {
-		why = append(why, "The stranger drives an AWS service in an account of its own; the service then calls KMS with the stranger's permissions (forward access session).")
+		why = append(why, "The stranger uses an AWS service in their own account; the service then calls KMS with the stranger's permissions (forward access session).")
 	}
 	return why
 }
@@ -137,7 +137,7 @@ func (d *decider) escaped(st *compile.Statement, o *outcome) string {
 		if o.level == Public {
 			return ""
 		}
-		return label(st) + " denies other principals than this caller."
+		return label(st) + " denies principals other than this caller."
 	}
 	for i := range st.Clauses {
 		n := st.Clauses[i].Possible.Not()
@@ -181,7 +181,7 @@ func (d *decider) allowNote(st *compile.Statement) (Verdict, string) {
 	case asks == nil:
 		return Private, "It allows no action with which outsiders could encrypt, decrypt or sign."
 	case !st.Entries.Reachable(st.NotPrincipal) && len(st.Entries.Services) > 0:
-		return Private, "It names AWS services, which are no principals of another account."
+		return Private, "It names AWS services, which are not principals of another account."
 	case !st.Entries.Reachable(st.NotPrincipal):
 		return Private, "It names only principals of the key owner's account, or trusted ones."
 	}
@@ -198,8 +198,8 @@ func (d *decider) allowNote(st *compile.Statement) (Verdict, string) {
 func (d *decider) opens(v Verdict) string {
 	s := map[Verdict]string{
 		Public:  "By itself it lets any stranger in.",
-		Network: "By itself it lets anyone in who comes from a named network.",
-		Shared:  "By itself it lets outsiders in whom the policy names.",
+		Network: "By itself it lets in anyone who comes from a named network.",
+		Shared:  "By itself it lets in outsiders whom the policy names.",
 	}[v]
 	if s == "" {
 		return "Whether it lets outsiders in is not documented by AWS."
@@ -287,7 +287,7 @@ func (d *decider) denyNote(st *compile.Statement) string {
 	case d.asks(st) == nil:
 		return "It denies no action with which outsiders could encrypt, decrypt or sign."
 	case !st.NotPrincipal && !st.Entries.Reachable(false):
-		return "It denies principals that are no outsiders."
+		return "It denies principals that are not outsiders."
 	case len(st.Clauses) == 0 && !st.NotPrincipal && st.Entries.Star:
 		return "It denies everyone, the owner too."
 	case st.NotPrincipal:

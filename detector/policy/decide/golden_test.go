@@ -109,7 +109,7 @@ func moreAnswers(t testing.TB) []answerCase {
 		var a struct {
 			Name       string `json:"name"`
 			Case       string `json:"case"`       // of a corpus; or:
-			PolicyText string `json:"policyText"` // with so many marks
+			PolicyText string `json:"policyText"` // with that many marks
 			Unknown    int    `json:"unknown"`
 			Question   string `json:"question"` // of questions
 		}

@@ -46,7 +46,7 @@ func laws() []law {
 }
 
 // FuzzDecide holds Decide against laws, on policies of the corpus, on what the
-// fuzzer makes of them, and on random ones where that is no policy.
+// fuzzer makes of them, and on random ones where that is not a policy.
 func FuzzDecide(f *testing.F) {
 	seeds := 0
 	for i, c := range readCorpus(f) {

@@ -293,7 +293,7 @@ func (d *decider) ownerDoubt(a kmsapi.Ask) Open {
 			}
 		}
 		if st.Effect == policy.Allow && len(st.Entries.RoleIDs)+len(st.Entries.UserIDs) > 0 {
-			return Open{d.ref(st), "it names a unique id, whose account the text does not say"}
+			return Open{d.ref(st), "it names a unique id whose account the text does not give"}
 		}
 	}
 	if d.Budget.Out() {

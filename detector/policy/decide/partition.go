@@ -179,7 +179,7 @@ func homePartition(p *policy.Policy) string {
 
 // eitherOwner is what the two partitions agree on; the rest is undecided.
 func eitherOwner(a, b Owner) Owner {
-	unknown := Open{StatementRef{Index: -1}, "it turns on the key's partition, which is not known"}
+	unknown := Open{StatementRef{Index: -1}, "it depends on the key's partition, which is not known"}
 	if a.Manage != b.Manage {
 		a.Manage, a.ManageBlame, a.Named, a.Witness = AccessUndecided, unknown, nil, nil
 	}

@@ -14,7 +14,7 @@ import (
 // A trial looks for a request of an action that reaches a level, in rounds: at
 // first every Allow gets a little effort with every kind of request, then those
 // that were not done with it get more. So no Allow hides what another opens,
-// however dear it is.
+// however expensive it is.
 type trial struct {
 	d        *decider
 	kinds    []*search.RequestKind
@@ -70,7 +70,7 @@ func (t *trial) proven() bool {
 	return t.begun && len(t.pending) == 0 && !t.unproven && !t.d.Budget.Out()
 }
 
-// round makes the attempts that are not done with, with so many steps each.
+// round makes the attempts that are not done with, with that many steps each.
 func (t *trial) round(effort int) (found bool) {
 	if t.begun {
 		pending := t.pending

@@ -38,7 +38,7 @@ func (o *Options) accept(e *entry) {
 
 // partsOf is what of a key has to be accepted: its policy, and its grants to
 // outsiders. An exception by the policy's hash says nothing of grants, which
-// come and go beside it.
+// come and go next to it.
 func partsOf(k *sweep.Key, c *check.Result) []exceptions.Subject {
 	var parts []exceptions.Subject
 	add := func(d decide.Decision, hash string, hashOnly bool) {

@@ -18,7 +18,7 @@ type Bar struct {
 	keys, regions, swept, notClosed atomic.Int64
 }
 
-// NewBar returns a bar on w; nil where w is no terminal.
+// NewBar returns a bar on w; nil where w is not a terminal.
 func NewBar(w io.Writer) *Bar {
 	f := show.Terminal(w)
 	if f == nil {

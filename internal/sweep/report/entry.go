@@ -88,7 +88,7 @@ func (e *entry) details() []string {
 		all = append(all, grantLine(g))
 	}
 	if !e.key.Usable() && e.key.Judged() {
-		all = append(all, "not usable now ("+e.key.State+"): one step less severe than an enabled key, low at least")
+		all = append(all, "not usable now ("+e.key.State+"): one step less severe than an enabled key (low at least)")
 	}
 	for _, r := range e.key.Replicas {
 		text := "replica " + r.ARN + ": " + r.Verdict.Verdict.String()

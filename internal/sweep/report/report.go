@@ -81,7 +81,7 @@ func (r *Report) End(of sweep.Summary, took time.Duration, summary show.Output) 
 	}
 	if name := r.o.WriteBaseline; name != "" && err == nil {
 		if s.Partial() {
-			err = fmt.Errorf("--write-baseline %s: not written, since not every key was seen", name)
+			err = fmt.Errorf("--write-baseline %s: not written, since not every key was read", name)
 		} else if err = r.baseline.Write(name, r.o.At); err == nil {
 			fmt.Fprintf(r.stderr, "kmsentry sweep: wrote %s to %s\n", show.Count(len(r.baseline.Accepted), "key"), safe.Sanitize(name, 400))
 		}

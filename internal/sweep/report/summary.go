@@ -30,7 +30,7 @@ func printSummary(w io.Writer, s *Summary) {
 	}
 	line := fmt.Sprintf("%s in %s and %s", show.Count(s.Keys, "key"), show.Count(len(s.Accounts), "account"), show.Count(s.Regions, "Region"))
 	if s.Partial() {
-		line += " swept to the end"
+		line += " fully swept"
 	}
 	if len(verdicts) > 0 {
 		line += ": " + strings.Join(verdicts, ", ")
@@ -55,7 +55,7 @@ func printSummary(w io.Writer, s *Summary) {
 		fmt.Fprintln(w, "kmsentry sweep:", safe.Sanitize(f.String(), 600))
 	}
 	if s.Interrupted {
-		fmt.Fprintln(w, "kmsentry sweep: interrupted: what is above is all that was read by then")
+		fmt.Fprintln(w, "kmsentry sweep: interrupted: the output above is what was read by then")
 	}
 }
 
@@ -68,7 +68,7 @@ func PrintPlan(plans []sweep.Plan, summary sweep.Summary, stdout, stderr io.Writ
 	}
 	var b strings.Builder
 	show.Align(&b, rows)
-	fmt.Fprintf(&b, "%s. A sweep takes at least %s, as KMS's quotas have it, of which it uses two fifths; grants beyond 100 of a key take longer.\n",
+	fmt.Fprintf(&b, "%s. A sweep takes at least %s, since it uses two fifths of KMS's quotas; keys with more than 100 grants take longer.\n",
 		show.Count(summary.Keys, "key"), sweep.Whole(plans).Round(time.Second))
 	_, err := io.WriteString(stdout, b.String())
 	for _, f := range summary.Faults {
@@ -88,15 +88,15 @@ func orQuestion(s string) string {
 func (s *Summary) answer(findings int) string {
 	switch {
 	case findings > 0 && s.Failed():
-		return show.Count(findings, "key") + " open to outsiders, or not known to be closed, in what could be read; not everything could"
+		return show.Count(findings, "key") + " open to outsiders, or not known to be closed, in what could be read; some things could not be read"
 	case findings > 0:
 		return show.Count(findings, "key") + " open to outsiders, or not known to be closed"
 	case s.Keys == 0 && s.Failed():
-		return "No key was read: nothing can be said"
+		return "No key was read, so nothing can be said"
 	case s.Failed():
-		return "No key open to outsiders was found in what could be read; not everything could"
+		return "No key open to outsiders was found in what could be read; some things could not be read"
 	case s.Keys == 0:
-		return "No key was found: nothing can be said"
+		return "No key was found, so nothing can be said"
 	default:
 		return "No key is open to outsiders"
 	}

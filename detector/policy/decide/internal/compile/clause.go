@@ -93,7 +93,7 @@ func (cl *Clause) widen(op policy.Operator, info condkey.Key) {
 		doubt("the key holds several values and the operator has no ForAllValues or ForAnyValue; AWS does not document the outcome")
 	case len(cl.Cond.Values) == 0 && op.Negated:
 		cl.Sure.Mode, cl.Sure.Absent = None, false
-		doubt("the list of values is empty; AWS does not document what a negated operator makes of that")
+		doubt("the list of values is empty; AWS does not document how a negated operator treats that")
 	}
 	if op.OddCase {
 		cl.Sure = Literal{Slot: cl.Sure.Slot, Set: &ValueSet{}}

@@ -229,7 +229,7 @@ func (c *Policy) compileStatement(s *Statement, src *policy.Statement, in *polic
 		}
 		if src.SpelledTwice(cond.Operator.Text) {
 			cl.Possible = Literal{Slot: slot, Absent: true, Mode: All, Set: &ValueSet{}}
-			cl.Doubt = "the operator is there twice, in different letter case; AWS does not say which one counts"
+			cl.Doubt = "the operator occurs twice, in different letter case; AWS does not say which one counts"
 		}
 		s.Clauses = append(s.Clauses, cl)
 	}
@@ -269,7 +269,7 @@ func (c *Policy) resourceClause(src *policy.Statement, in *policy.Policy) (cl Cl
 	}
 	if slices.ContainsFunc(values, variableInHead) {
 		cl.Sure = Literal{Slot: SlotResource, Set: &ValueSet{}}
-		cl.Doubt = "AWS documents variables in Resource only behind the fifth colon"
+		cl.Doubt = "AWS documents variables in Resource only after the fifth colon"
 	}
 	return cl, true
 }

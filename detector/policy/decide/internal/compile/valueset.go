@@ -12,7 +12,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 )
 
-// A Value is one value of a condition key: text, and beside it the number or
+// A Value is one value of a condition key: text, and next to it the number or
 // address that it stands for where the key has such a type.
 type Value struct {
 	Text    string
@@ -38,7 +38,7 @@ type ValueSet struct {
 }
 
 // seal makes a set of many plain texts quick to look into. Its patterns must
-// not change afterwards.
+// not change afterward.
 func (s *ValueSet) seal() {
 	if len(s.Patterns) <= textsolve.FewTexts || slices.ContainsFunc(s.Patterns, func(p textsolve.Pattern) bool { return !p.Exact || p.Fold }) {
 		return

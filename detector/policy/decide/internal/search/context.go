@@ -191,7 +191,7 @@ func (s *Search) fillContext(m *compile.Model, keys int, each, some []compile.Li
 }
 
 // contextName returns a name that meets lits: a spelling of name, or with ""
-// one that is no spelling of the others.
+// one that is not a spelling of the others.
 func (s *Search) contextName(lits []compile.Literal, name string, others []contextKey, m *compile.Model) (string, bool) {
 	const slot = 0
 	lits = slices.Clone(lits)

@@ -49,7 +49,7 @@ func contextOfCustomer(name string) bool {
 
 // strangeCustomer is what makes a service's customer a stranger: what the
 // service says of its customer names neither the owner nor anybody trusted or
-// named, and is no resource that the policy spells out.
+// named, and is not a resource that the policy spells out.
 func (s *Search) strangeCustomer() []compile.Literal {
 	c := s.c
 	lits := []compile.Literal{}
@@ -75,7 +75,7 @@ func (s *Search) strangeCustomer() []compile.Literal {
 	return lits
 }
 
-// knownAccounts are the accounts that are no strangers: the owner's, trusted
+// knownAccounts are the accounts that are not strangers: the owner's, trusted
 // ones and those that the policy names.
 func (c *Space) knownAccounts() []string {
 	known := slices.Concat(c.Named.Accounts, c.TrustedAccounts)

@@ -162,7 +162,7 @@ func (s *Search) outlines(slot int, m *compile.Model) (list []textsolve.Pattern,
 	return list, len(list) > 0
 }
 
-// outline is the shape of what stands at a place: its fixed texts, and
+// outline is the shape of what is at a place: its fixed texts, and
 // wildcards for the rest.
 func (v *layout) outline(p place) textsolve.Pattern {
 	var toks []textsolve.Token

@@ -84,7 +84,7 @@ func (s *Search) layouts(g group, slot int, m *compile.Model) (list []layout, op
 	return list, d.canLack(s.sure)
 }
 
-// A shapeKey says what the shapes of a group depend on, beside the policy.
+// A shapeKey says what the shapes of a group depend on, besides the policy.
 type shapeKey struct {
 	g    group
 	typ  compile.CallerKind

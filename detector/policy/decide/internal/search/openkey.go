@@ -30,7 +30,7 @@ func (s *Search) OpenKey(slot int, name string, m *compile.Model) string {
 	case s.c.Slots[slot].Names == condkey.Audience:
 		return name + ": AWS does not document who can have this audience"
 	case s.c.Slots[slot].Names == condkey.Subject && len(s.c.Named.Patterns) > 0:
-		return name + ": whom the pattern covers only the identity provider knows"
+		return name + ": only the identity provider knows whom the pattern covers"
 	}
 	return ""
 }

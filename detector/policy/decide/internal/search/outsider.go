@@ -217,7 +217,7 @@ func (c *Space) notOwnersOrg(slot int) []compile.Literal {
 	return lits
 }
 
-// without returns what holds of all requests beside the domains: some values
+// without returns what holds of all requests besides the domains: some values
 // do not occur. It is made once.
 func (c *Space) without() []compile.Literal {
 	if c.withoutMade {

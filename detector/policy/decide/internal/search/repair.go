@@ -264,7 +264,7 @@ func (s *Search) settledSlot(slot int) bool {
 // dropOwner takes equations with the key owner's account or organization out
 // where they cannot hold: an outsider has another account, and a stranger
 // another organization. No default helps: the key's account is in every
-// request, and an organization that a default spells out is no stranger's.
+// request, and an organization that a default spells out is not a stranger's.
 func (s *Search) dropOwner(lits []compile.Literal) []compile.Literal {
 	if !slices.ContainsFunc(lits, s.dropsOwner) {
 		return lits

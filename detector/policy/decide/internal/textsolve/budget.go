@@ -22,7 +22,7 @@ type Budget struct {
 // AskEvery is how many steps there are between two questions to stop.
 const AskEvery = 4096
 
-// Divide gives each part of the work its share of so many steps, by the parts'
+// Divide gives each part of the work its share of that many steps, by the parts'
 // weights. What has been charged before, for reading the policy, comes on top.
 func (b *Budget) Divide(steps int, weights ...int) {
 	b.total, b.given = steps, b.Spent
@@ -40,7 +40,7 @@ func (b *Budget) Begin(weight int) {
 	}
 }
 
-// NewBudget returns a budget of so many steps until divide says otherwise. stop
+// NewBudget returns a budget of that many steps until divide says otherwise. stop
 // is asked now and then whether to give up; nil: never.
 func NewBudget(steps int, stop func() bool) *Budget {
 	return &Budget{stop: stop, Left: steps}
@@ -65,7 +65,7 @@ func (b *Budget) Out() bool {
 	return b.Left < 0
 }
 
-// Within runs part with at most so many of the steps that are left. It reports
+// Within runs part with at most that many of the steps that are left. It reports
 // whether they were enough.
 func (b *Budget) Within(steps int, part func()) bool {
 	steps = max(0, min(steps, b.Left))

@@ -137,7 +137,7 @@ func (t Shape) Solve(constraints []Constraint, b *Budget) (texts []string, ok bo
 const manyTokens = 40
 
 // guess tries the plainest texts of long patterns, since walking along these is
-// dear: nothing for each star, and for each question mark one character.
+// expensive: nothing for each star, and for each question mark one character.
 func (t Shape) guess(constraints []Constraint, b *Budget) ([]string, bool) {
 	for i := range constraints {
 		n := &constraints[i]
@@ -354,7 +354,7 @@ func (n *Constraint) size() int {
 }
 
 // refine leaves long lists of things to avoid out at first, where they are long
-// beside what is asked for, and takes in those that a solution runs into; if it
+// besides what is asked for, and takes in those that a solution runs into; if it
 // runs into many, all of them.
 func (t Shape) refine(constraints []Constraint, b *Budget) ([]string, bool) {
 	b.Spend(20 * len(constraints))
