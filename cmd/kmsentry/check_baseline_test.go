@@ -40,7 +40,7 @@ func TestBaseline(t *testing.T) {
 		`{"version":1,"accepted":[],"accepted":[]}`:                        `member "accepted": expected it once, found it twice`,
 		`{"version":1,"Accepted":[]}`:                                      `expected member "accepted", found "Accepted"`,
 		`{"version":1,"accepted":[{"Use":"public"}]}`:                      `"accepted[0]": expected member "use", found "Use"`,
-		`{"version":1,"accepted":[]}{"version":1}`:                         "expected what --write-baseline writes",
+		`{"version":1,"accepted":[]}{"version":1}`:                         "expected a file that --write-baseline wrote",
 		`{"version":1,"accepted":[{"source":"a"}]}`:                        "expected expires to be a day within a year",
 		`{"version":1,"accepted":[{"source":"a","expires":"2030-01-01"}]}`: "expected expires to be a day within a year",
 	} {
