@@ -236,7 +236,7 @@ func TestPlantedTemplateFaultsAreFound(t *testing.T) {
 		{"the sweep's state is public", "BlockPublicPolicy: true", "BlockPublicPolicy: false"},
 		{"the sweep's state has no versions", "VersioningConfiguration: {Status: Enabled}", "VersioningConfiguration: {Status: Suspended}"},
 		{"the sweep's state is not encrypted by rule", "      BucketEncryption:\n        ServerSideEncryptionConfiguration:\n          - ServerSideEncryptionByDefault: {SSEAlgorithm: AES256}\n", ""},
-		{"the sweep's state goes with the stack", "    DeletionPolicy: Retain # what was told", "    DeletionPolicy: Delete # what was told"},
+		{"the sweep's state goes with the stack", "    DeletionPolicy: Retain # what was reported", "    DeletionPolicy: Delete # what was reported"},
 		{"the sweep's state without TLS", "            Action: s3:*\n", "            Action: s3:PutObject\n"},
 		{"the sweep is off", "      State: ENABLED\n      Target:\n        Arn: !GetAtt SweepFunction.Arn", "      State: DISABLED\n      Target:\n        Arn: !GetAtt SweepFunction.Arn"},
 		{"daily is hourly", "!If [SweepIsHourly, rate(1 hour), rate(1 day)]", "!If [SweepIsHourly, rate(1 day), rate(1 hour)]"},
