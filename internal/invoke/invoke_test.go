@@ -233,17 +233,24 @@ func TestOddInputs(t *testing.T) {
 	}
 }
 
-// People have records in many forms: each reaches the function as EventBridge
-// would send it.
-func TestTakesRecordsInAnyForm(t *testing.T) {
-	sample, err := os.ReadFile(sampleEvent("put-key-policy-public"))
+// sampleRecord returns a sample event of a policy for anyone, and the record in it.
+func sampleRecord(t *testing.T) (event, record []byte) {
+	t.Helper()
+	event, err := os.ReadFile(sampleEvent("put-key-policy-public"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var e struct{ Detail json.RawMessage }
-	if err := json.Unmarshal(sample, &e); err != nil {
+	if err := json.Unmarshal(event, &e); err != nil {
 		t.Fatal(err)
 	}
+	return event, e.Detail
+}
+
+// People have records in many forms: each reaches the function as EventBridge
+// would send it.
+func TestTakesRecordsInAnyForm(t *testing.T) {
+	sample, record := sampleRecord(t)
 	text := func(s []byte) string {
 		quoted, err := json.Marshal(string(s))
 		if err != nil {
@@ -254,7 +261,7 @@ func TestTakesRecordsInAnyForm(t *testing.T) {
 	var zipped bytes.Buffer
 	z := gzip.NewWriter(&zipped)
 	decrypt := `{"eventVersion":"1.08","eventSource":"kms.amazonaws.com","eventName":"Decrypt","eventID":"e"}`
-	fmt.Fprintf(z, `{"Records":[%s,%s,%s]}`, e.Detail, decrypt, e.Detail)
+	fmt.Fprintf(z, `{"Records":[%s,%s,%s]}`, record, decrypt, record)
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -262,15 +269,15 @@ func TestTakesRecordsInAnyForm(t *testing.T) {
 		name, text string
 		want       int
 	}{
-		{"a bare record", string(e.Detail), 1},
-		{"a log file", `{"Records":[` + string(e.Detail) + `,` + decrypt + `]}`, 1},
+		{"a bare record", string(record), 1},
+		{"a log file", `{"Records":[` + string(record) + `,` + decrypt + `]}`, 1},
 		{"a log file, compressed", zipped.String(), 2},
-		{"lookup-events", `{"Events":[{"EventId":"e","CloudTrailEvent":` + text(e.Detail) + `}]}`, 1},
+		{"lookup-events", `{"Events":[{"EventId":"e","CloudTrailEvent":` + text(record) + `}]}`, 1},
 		{"a failed event of Lambda's", `{"version":"1.0","requestContext":{"condition":"RetriesExhausted"},"requestPayload":` + string(sample) + `,"responsePayload":{"errorType":"publishError"}}`, 1},
 		{"receive-message", `{"Messages":[{"MessageId":"m","Body":` + text(sample) + `}]}`, 1},
 		{"receive-message of failed events", `{"Messages":[{"Body":` + text([]byte(`{"requestPayload":`+string(sample)+`}`)) + `},{"Body":` + text(sample) + `}]}`, 2},
 		{"a notification", `{"Type":"Notification","TopicArn":"arn:aws:sns:us-west-2:111111111111:t","Message":` + text(sample) + `}`, 1},
-		{"a record per line", compact(t, e.Detail) + "\n" + decrypt + "\n" + compact(t, e.Detail) + "\n", 2},
+		{"a record per line", compact(t, record) + "\n" + decrypt + "\n" + compact(t, record) + "\n", 2},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -287,15 +294,8 @@ func TestTakesRecordsInAnyForm(t *testing.T) {
 
 // A damaged record costs itself only.
 func TestNamesWhatItCannotRead(t *testing.T) {
-	sample, err := os.ReadFile(sampleEvent("put-key-policy-public"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var e struct{ Detail json.RawMessage }
-	if err := json.Unmarshal(sample, &e); err != nil {
-		t.Fatal(err)
-	}
-	status, stdout, stderr := invoked(t, compact(t, e.Detail)+"\nnothing\n"+compact(t, e.Detail)+"\n", Options{Show: showing(t, "none")}, "-")
+	_, record := sampleRecord(t)
+	status, stdout, stderr := invoked(t, compact(t, record)+"\nnothing\n"+compact(t, record)+"\n", Options{Show: showing(t, "none")}, "-")
 	if status != exit.Error || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "standard input: byte ") || strings.Count(stdout, "public, critical, published") != 2 {
 		t.Errorf("invoke = %d, %q, %q; want two published and one line about the rest", status, stdout, stderr)
 	}

@@ -19,7 +19,7 @@ var lineStarts = regexp.MustCompile(`^(|Who: .*|MFA: .*|From: .*|Key: .*|Materia
 // head are the labels of the first lines, in order.
 var head = []string{"Who: ", "MFA: ", "From: ", "Key: ", "When: "}
 
-// IsMailLine reports whether a line may stand in the mail: only what is ours
+// IsMailLine reports whether the mail may have a line: only what is ours
 // begins at the left margin.
 func IsMailLine(line string) bool { return lineStarts.MatchString(line) }
 
