@@ -7,39 +7,28 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // offending returns the places of the statements that a decision blames,
-// sorted and below count: those that let outsiders in, and those that kept it
-// open. When strangers get in, statements that let in named outsiders only are
-// not to blame.
+// sorted and below count. When strangers get in, statements that let in named
+// outsiders only are not to blame.
 func offending(d decide.Decision, count int) []int {
-	var places []int
-	for _, ref := range d.Opens {
-		places = append(places, ref.Index)
-	}
 	strangers := d.Verdict == decide.Public || d.Verdict == decide.Network
-	for _, g := range d.Grants {
-		if strangers && g.Audience == decide.Shared {
-			continue
+	refs := d.Blamed(func(g decide.Grant) bool {
+		if g.Class == kmsapi.ClassOther {
+			return g.Action == revokeGrant && g.Audience == decide.Public
 		}
-		for _, ref := range g.Statements {
+		return !strangers || g.Audience != decide.Shared
+	})
+	var places []int
+	for _, ref := range append(refs, d.Opens...) {
+		if ref.Index >= 0 && ref.Index < count {
 			places = append(places, ref.Index)
 		}
 	}
-	for _, g := range d.Others {
-		if g.Action == revokeGrant && g.Audience == decide.Public {
-			for _, ref := range g.Statements {
-				places = append(places, ref.Index)
-			}
-		}
-	}
-	for _, open := range d.Undecided {
-		places = append(places, open.Statement.Index)
-	}
 	slices.Sort(places)
-	places = slices.Compact(places)
-	return slices.DeleteFunc(places, func(i int) bool { return i < 0 || i >= count })
+	return slices.Compact(places)
 }
 
 // statements shows the statements at the given places as they are written.

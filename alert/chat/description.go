@@ -102,12 +102,12 @@ func reasons(f *detector.Finding) []string {
 	case f.Problem != "":
 		lines = append(lines, "Why: the policy could not be read: "+code(f.Problem, 300))
 	}
-	for i, g := range words.GroupGrants(f.Decision.Grants) {
+	for i, g := range decide.GroupGrants(f.Decision.Grants) {
 		if i == 2 {
 			break
 		}
-		lines = append(lines, "Why: "+code(g.Whom()+words.Can(f)+"call "+words.ActionsOf(g.Grants, 3)+g.LetIn(), 300))
-		for _, why := range g.Grants[0].Why[:min(len(g.Grants[0].Why), 2)] {
+		lines = append(lines, "Why: "+code(words.Whom(g)+words.Can(f)+"call "+words.ActionsOf(g, 3)+words.LetIn(g), 300))
+		for _, why := range g[0].Why[:min(len(g[0].Why), 2)] {
 			lines = append(lines, "- "+code(why, 300))
 		}
 	}

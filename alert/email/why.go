@@ -49,7 +49,7 @@ func (m *mail) why() []reason {
 	if m.f.Problem != "" {
 		all = append(all, m.unreadable()...)
 	}
-	for i, g := range words.GroupGrants(m.f.Decision.Grants) {
+	for i, g := range decide.GroupGrants(m.f.Decision.Grants) {
 		if i == maxWays {
 			all = append(all, point("There are more ways in; the JSON copy of this alert lists them."))
 			break
@@ -123,13 +123,13 @@ func (m *mail) dangers() []reason {
 }
 
 // grant says what one group of grants gives to whom, and why.
-func (m *mail) grant(g words.GrantGroup) []reason {
+func (m *mail) grant(g decide.GrantGroup) []reason {
 	end := "."
-	if len(g.Grants[0].Why) > 0 {
+	if len(g[0].Why) > 0 {
 		end = ":"
 	}
-	all := []reason{said(g.Whom() + words.Can(m.f) + "call " + words.ActionsOf(g.Grants, 7) + g.LetIn() + end)}
-	for i, sentence := range g.Grants[0].Why {
+	all := []reason{said(words.Whom(g) + words.Can(m.f) + "call " + words.ActionsOf(g, 7) + words.LetIn(g) + end)}
+	for i, sentence := range g[0].Why {
 		if i == maxWhy {
 			break
 		}

@@ -180,7 +180,7 @@ func TestJudged(t *testing.T) {
 		{"shared", statements(owner, partner), decide.Shared, decide.Private, decide.Private, "Partner"},
 		{"public", statements(owner, statement("Open", `"*"`, `"kms:Encrypt"`, "")), decide.Public, decide.Private, decide.Private, "Open"},
 		{"public in every class", statements(owner, statement("Open", `"*"`, `"kms:*"`, "")), decide.Public, decide.Public, decide.Public, "Open"},
-		{"strangers decrypt beside a partner", statements(owner, partner, statement("Read", `"*"`, `"kms:Decrypt"`, "")), decide.Shared, decide.Public, decide.Private, "Partner Read"},
+		{"strangers decrypt beside a partner", statements(owner, partner, statement("Read", `"*"`, `"kms:Decrypt"`, "")), decide.Shared, decide.Public, decide.Private, "Read Partner"},
 		{"shared, public later", statements(owner, partner, statement("Later", `"*"`, `"kms:Encrypt"`, `,"Condition":{"DateGreaterThan":{"aws:CurrentTime":"2027-01-01T00:00:00Z"}}`)), decide.Public, decide.Public, decide.Private, "Partner "},
 	} {
 		s := Judged(decisionOf(t, tt.text))

@@ -1,8 +1,6 @@
 package exceptions
 
 import (
-	"slices"
-
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
@@ -66,23 +64,12 @@ func Judged(d decide.Decision) Subject {
 			s.Classes[c] = worst(s.Classes[c], d.Future.Verdict)
 		}
 	}
-	seen := map[decide.StatementRef]bool{}
-	blame := func(ref decide.StatementRef) {
-		if !seen[ref] {
-			seen[ref] = true
-			s.StatementSids = append(s.StatementSids, ref.Sid)
-		}
+	refs := d.Blamed(func(decide.Grant) bool { return true })
+	if d.Future != nil { // the decision does not say which statement opens later
+		refs = append(refs, decide.StatementRef{Index: -1})
 	}
-	for _, open := range d.Undecided {
-		blame(open.Statement)
-	}
-	for _, g := range append(slices.Clone(d.Grants), d.Others...) {
-		for _, ref := range g.Statements {
-			blame(ref)
-		}
-	}
-	if d.Future != nil {
-		blame(decide.StatementRef{Index: -1}) // the decision does not say which statement opens later
+	for _, ref := range refs {
+		s.StatementSids = append(s.StatementSids, ref.Sid)
 	}
 	return s
 }

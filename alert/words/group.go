@@ -1,35 +1,12 @@
 package words
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/kmsentry/kmsentry/alert/safe"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
-
-// A GrantGroup is a run of grants that one explanation serves.
-type GrantGroup struct{ Grants []decide.Grant }
-
-// GroupGrants puts together the grants that the same statements give to the
-// same audience, worst audience first, else in the order of the decision.
-func GroupGrants(grants []decide.Grant) []GrantGroup {
-	var groups []GrantGroup
-	for _, g := range grants {
-		i := slices.IndexFunc(groups, func(group GrantGroup) bool {
-			first := group.Grants[0]
-			return first.Audience == g.Audience && slices.Equal(first.Statements, g.Statements) && slices.Equal(first.Named, g.Named)
-		})
-		if i < 0 {
-			groups = append(groups, GrantGroup{[]decide.Grant{g}})
-			continue
-		}
-		groups[i].Grants = append(groups[i].Grants, g)
-	}
-	slices.SortStableFunc(groups, func(a, b GrantGroup) int { return int(b.Grants[0].Audience) - int(a.Grants[0].Audience) })
-	return groups
-}
 
 // WorstGrant is the first grant to the worst audience; nil when there is none.
 func WorstGrant(d decide.Decision) *decide.Grant {
@@ -44,18 +21,18 @@ func WorstGrant(d decide.Decision) *decide.Grant {
 
 // LetIn names the statements that let the audience in, unless the reasons
 // that follow begin with the only one.
-func (g GrantGroup) LetIn() string {
-	if first := g.Grants[0]; len(first.Statements) == 1 && len(first.Why) > 0 {
+func LetIn(g decide.GrantGroup) string {
+	if first := g[0]; len(first.Statements) == 1 && len(first.Why) > 0 {
 		return ""
 	}
-	return ", let in by " + g.through()
+	return ", let in by " + through(g)
 }
 
 // Whom names who gets in.
-func (g GrantGroup) Whom() string {
+func Whom(g decide.GrantGroup) string {
 	const most = 4 // names in a sentence
 	named := ""
-	for i, name := range g.Grants[0].Named {
+	for i, name := range g[0].Named {
 		if i == most {
 			named += " and others"
 			break
@@ -65,7 +42,7 @@ func (g GrantGroup) Whom() string {
 		}
 		named += outsider(name)
 	}
-	switch g.Grants[0].Audience {
+	switch g[0].Audience {
 	case decide.Public:
 		return "Anyone in AWS"
 	case decide.Network:
@@ -95,9 +72,9 @@ func outsider(name string) string {
 }
 
 // through names the statements that let them in.
-func (g GrantGroup) through() string {
+func through(g decide.GrantGroup) string {
 	const most = 3 // statements in a sentence
-	refs := g.Grants[0].Statements
+	refs := g[0].Statements
 	if len(refs) == 0 {
 		return "the policy as a whole"
 	}

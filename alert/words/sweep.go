@@ -162,8 +162,8 @@ func (k SweptKey) Title() string {
 func (k SweptKey) Ways(most int) []string {
 	var all []string
 	if f := k.Policy; f != nil {
-		for _, g := range GroupGrants(f.Decision.Grants) {
-			all = append(all, g.Whom()+" can call "+ActionsOf(g.Grants, 3)+", let in by "+g.through()+".")
+		for _, g := range decide.GroupGrants(f.Decision.Grants) {
+			all = append(all, Whom(g)+" can call "+ActionsOf(g, 3)+", let in by "+through(g)+".")
 		}
 		if f.Decision.Future != nil {
 			all = append(all, Later(f.Decision))

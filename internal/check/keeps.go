@@ -66,8 +66,8 @@ func closedLine(c Result) string {
 		text = "locked: nobody in " + safe.Sanitize(c.Account, 12) + " can change the policy; " + text
 	}
 	var others []string
-	for _, g := range groupGrants(c.Decision.Others) {
-		others = append(others, audience(g.grants[0])+" can "+actions(g.grants))
+	for _, g := range decide.GroupGrants(c.Decision.Others) {
+		others = append(others, audience(g[0])+" can "+actions(g))
 	}
 	if others != nil {
 		text += ", but " + strings.Join(others, ", ")

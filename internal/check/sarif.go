@@ -10,12 +10,14 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/kmsentry/kmsentry/alert/safe"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 	"github.com/kmsentry/kmsentry/internal/awsid"
 	"github.com/kmsentry/kmsentry/internal/load"
 	"github.com/kmsentry/kmsentry/internal/show"
@@ -99,28 +101,11 @@ func (c Result) line(refs []decide.StatementRef, i int) (load.Region, bool) {
 	return at, at.Line > 0
 }
 
-// offending returns the statements that the worst grants or the open questions
-// are about, each once.
+// offending returns the statements that the decision blames, as far as it names
+// one: for what decides the verdict.
 func offending(d decide.Decision) []decide.StatementRef {
-	var refs []decide.StatementRef
-	seen := map[int]bool{}
-	add := func(ref decide.StatementRef) {
-		if ref.Index >= 0 && !seen[ref.Index] {
-			seen[ref.Index] = true
-			refs = append(refs, ref)
-		}
-	}
-	if d.Verdict == decide.Undecided {
-		for _, o := range d.Undecided {
-			add(o.Statement)
-		}
-	}
-	for _, g := range groupGrants(d.Grants) {
-		for _, ref := range g.grants[0].Statements {
-			add(ref)
-		}
-	}
-	return refs
+	refs := d.Blamed(func(g decide.Grant) bool { return g.Class != kmsapi.ClassOther })
+	return slices.DeleteFunc(refs, func(ref decide.StatementRef) bool { return ref.Index < 0 })
 }
 
 // message is the finding in a few plain sentences.
@@ -130,9 +115,9 @@ func (p *SARIF) message(c Result) string {
 	if c.granted == nil && c.place != "" {
 		parts[0] = "Key " + safe.Sanitize(c.place, 200) + ": " + headline(c) + "."
 	}
-	for _, g := range groupGrants(d.Grants) {
-		parts = append(parts, g.grants[0].Why...)
-		parts = append(parts, "Proof: "+inWords(g.grants[0].Witness)+".")
+	for _, g := range decide.GroupGrants(d.Grants) {
+		parts = append(parts, g[0].Why...)
+		parts = append(parts, "Proof: "+inWords(g[0].Witness)+".")
 	}
 	if d.Verdict == decide.Undecided && len(d.Undecided) > 1 {
 		for _, o := range d.Undecided[1:] {

@@ -47,7 +47,7 @@ func (p *textPrinter) write(b *bytes.Buffer, c Result) {
 		p.counts[d.Verdict.String()]++
 		p.headline(b, d.Verdict.String(), c, headline(c))
 	}
-	for i, g := range groupGrants(d.Grants) {
+	for i, g := range decide.GroupGrants(d.Grants) {
 		p.grant(b, g, i > 0 || d.Verdict == decide.Undecided)
 	}
 	for i, o := range d.Undecided {
@@ -68,7 +68,7 @@ func (p *textPrinter) write(b *bytes.Buffer, c Result) {
 	for _, note := range c.unread {
 		p.line(b, "unread", show.Safe(note))
 	}
-	for _, g := range groupGrants(d.Others) {
+	for _, g := range decide.GroupGrants(d.Others) {
 		p.line(b, "also", summary(g))
 	}
 	for _, text := range OwnerLines(c) {
@@ -139,14 +139,14 @@ func (p *textPrinter) line(b *bytes.Buffer, label, text string) {
 
 // grant prints why a group of grants stands, and its proof. The headline has
 // the summary of the first group.
-func (p *textPrinter) grant(b *bytes.Buffer, g grantGroup, summarize bool) {
+func (p *textPrinter) grant(b *bytes.Buffer, g decide.GrantGroup, summarize bool) {
 	if summarize {
 		p.line(b, "opens", summary(g))
 	}
-	for _, why := range g.grants[0].Why {
+	for _, why := range g[0].Why {
 		p.line(b, "why", show.Safe(why))
 	}
-	w := g.grants[0].Witness
+	w := g[0].Witness
 	p.line(b, "proof", inWords(w))
 	if len(w.Context) > 0 {
 		p.line(b, "", "with "+carried(w))
@@ -171,7 +171,7 @@ func headline(c Result) string {
 	case d.Verdict == decide.Undecided:
 		return "not decided"
 	default:
-		return summary(groupGrants(d.Grants)[0])
+		return summary(decide.GroupGrants(d.Grants)[0])
 	}
 }
 
@@ -182,8 +182,8 @@ func openLine(o decide.Open) string { return statementPrefix(o.Statement) + o.Re
 // keeps the decision open; nil when nobody does and nothing does.
 func Ways(d decide.Decision) []string {
 	var all []string
-	for _, g := range groupGrants(d.Grants) {
-		all = append(all, summary(g), "proof: "+inWords(g.grants[0].Witness))
+	for _, g := range decide.GroupGrants(d.Grants) {
+		all = append(all, summary(g), "proof: "+inWords(g[0].Witness))
 	}
 	for _, open := range d.Undecided {
 		all = append(all, openLine(open))
@@ -191,41 +191,14 @@ func Ways(d decide.Decision) []string {
 	return all
 }
 
-// A grantGroup holds the grants that one explanation serves: the same
-// audience by the same statements for the same reasons.
-type grantGroup struct{ grants []decide.Grant }
-
-// groupGrants groups grants, the worst audience first.
-func groupGrants(grants []decide.Grant) []grantGroup {
-	var groups []grantGroup
-next:
-	for _, g := range grants {
-		for i := range groups {
-			if alike(groups[i].grants[0], g) {
-				groups[i].grants = append(groups[i].grants, g)
-				continue next
-			}
-		}
-		groups = append(groups, grantGroup{[]decide.Grant{g}})
-	}
-	slices.SortStableFunc(groups, func(a, b grantGroup) int {
-		return int(b.grants[0].Audience) - int(a.grants[0].Audience)
-	})
-	return groups
-}
-
-func alike(a, b decide.Grant) bool {
-	return a.Audience == b.Audience && slices.Equal(a.Statements, b.Statements) && slices.Equal(a.Named, b.Named)
-}
-
 // summary is one line about a group: who can do what, by which statements.
-func summary(g grantGroup) string {
-	first := g.grants[0]
+func summary(g decide.GrantGroup) string {
+	first := g[0]
 	var names []string
 	for _, s := range first.Statements {
 		names = append(names, statementName(s))
 	}
-	text := audience(first) + " can " + actions(g.grants)
+	text := audience(first) + " can " + actions(g)
 	if len(names) > 0 {
 		text += ": " + strings.Join(names, ", ")
 	}

@@ -1,52 +1,53 @@
 package decide
 
-import (
-	"slices"
+import "slices"
 
-	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/compile"
-	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/ipset"
-	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/search"
-	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
-)
-
-// openers lists the Allows by which outsiders get as far as the decision says
-// that they surely do, each by itself with every Deny in force. An Allow that
-// the budget is not enough for is not listed.
-func (d *decider) openers(dec *Decision) []StatementRef {
-	var guilty []int
-	seen := map[*outcome]bool{}
-	for _, a := range kmsapi.Weighty() {
-		o := d.outcome(a)
-		if o.level != dec.Least || seen[o] {
-			continue
-		}
-		seen[o] = true
-		for _, sc := range o.kinds {
-			if d.Budget.Out() {
-				break
-			}
-			s := d.NewSearch(sc, reachOf(o.level), true)
-			for _, allow := range s.Allows {
-				if !slices.Contains(guilty, allow.Index) && d.opensBy(s, allow) {
-					guilty = append(guilty, allow.Index)
-				}
-			}
+// Blamed returns the statements by which outsiders have a grant that counts
+// accepts, or that kept the decision open: each once. The worst audience comes
+// first, else the order of Grants and Others; what kept an undecided verdict
+// open comes before all grants, and after them otherwise. Index is -1 for what
+// is not one statement. The list is empty when nobody is to blame.
+func (d *Decision) Blamed(counts func(Grant) bool) []StatementRef {
+	var refs, open []StatementRef
+	for _, g := range GroupGrants(slices.Concat(d.Grants, d.Others)) {
+		if slices.ContainsFunc(g, counts) {
+			refs = append(refs, g[0].Statements...)
 		}
 	}
-	slices.Sort(guilty)
+	for _, o := range d.Undecided {
+		open = append(open, o.Statement)
+	}
+	if d.Verdict == Undecided {
+		refs, open = open, refs
+	}
 	var list []StatementRef
-	for _, i := range guilty {
-		list = append(list, StatementRef{i, d.Statements[i].Sid})
+	for _, ref := range slices.Concat(refs, open) {
+		if !slices.Contains(list, ref) {
+			list = append(list, ref)
+		}
 	}
 	return list
 }
 
-// opensBy reports whether an Allow lets somebody in whom the search looks for.
-func (d *decider) opensBy(s *search.Search, allow *compile.Statement) bool {
-	one := *s
-	one.Allows = []*compile.Statement{allow}
-	var open ipset.Set
-	var m *compile.Model
-	enough := d.Budget.Within(plainEffort*moreEffort, func() { m = one.FindWide(&open) })
-	return enough && m != nil
+// A GrantGroup is the grants that one explanation serves: the same statements
+// give them to the same audience. It is never empty.
+type GrantGroup []Grant
+
+// GroupGrants groups grants, the worst audience first, else in the order of
+// grants. Nil for none.
+func GroupGrants(grants []Grant) []GrantGroup {
+	var groups []GrantGroup
+	for _, g := range grants {
+		i := slices.IndexFunc(groups, func(group GrantGroup) bool {
+			first := group[0]
+			return first.Audience == g.Audience && slices.Equal(first.Statements, g.Statements) && slices.Equal(first.Named, g.Named)
+		})
+		if i < 0 {
+			groups = append(groups, GrantGroup{g})
+			continue
+		}
+		groups[i] = append(groups[i], g)
+	}
+	slices.SortStableFunc(groups, func(a, b GrantGroup) int { return int(b[0].Audience) - int(a[0].Audience) })
+	return groups
 }

@@ -16,6 +16,8 @@ func TestGuardMutants(t *testing.T) {
 		cases = append(cases, guarded.Case{Name: c.name, Answer: c.answer})
 	}
 	guarded.Try(t, cases,
+		TestBlamed,
+		TestGroupGrants,
 		TestQuestionCases,
 		TestUnknownCorpus,
 		TestAllowsUnder,
