@@ -181,8 +181,8 @@ func (r *record) partition(named, region string) string {
 	if p := awsid.PartitionOf(region); p != "" {
 		return p
 	}
-	if parts := strings.SplitN(r.identity.text("arn"), ":", 3); len(parts) == 3 && parts[0] == "arn" && isName(parts[1], "-") {
-		return parts[1]
+	if p := awsid.PartitionIn(r.identity.text("arn")); isName(p, "-") {
+		return p
 	}
 	return "aws"
 }

@@ -156,21 +156,23 @@ func (s *scanner) openPrincipal(text, mark string) string {
 		s.unknown[len(s.unknown)-1].Never = "*"
 		return mark
 	}
-	parts := strings.SplitN(text, ":", 6)
-	if len(parts) < 6 || parts[0] != "arn" || strings.ContainsAny(parts[4], "*?") {
+	a, ok := awsid.ParseARN(text)
+	if !ok || strings.ContainsAny(a.Account, "*?") {
 		return mark
 	}
 	s.unknown[len(s.unknown)-1].Never = ":" // the text is there, and split
-	if !awsid.IsPartition(parts[1]) {
-		parts[1] = mark
+	if !awsid.IsPartition(a.Partition) {
+		a.Partition = mark
 	}
-	if !awsid.IsAccount(parts[4]) {
-		parts[4] = mark
+	if !awsid.IsAccount(a.Account) {
+		a.Account = mark
 	}
-	if !IsPrincipalARN("arn:aws:" + parts[2] + ":" + parts[3] + ":111122223333:" + parts[5]) {
-		parts[2], parts[3], parts[5] = mark, "", mark
+	named := a
+	named.Partition, named.Account = "aws", "111122223333"
+	if !IsPrincipalARN(named.String()) {
+		a.Service, a.Region, a.Resource = mark, "", mark
 	}
-	return strings.Join(parts, ":")
+	return a.String()
 }
 
 func wantPrincipal(kind PrincipalKind) string {

@@ -40,6 +40,31 @@ func SplitARN(text string) (a ARN, ok bool) {
 	return a, true
 }
 
+// Head returns what comes before the fifth colon of text, an ARN or a pattern
+// for some: all but the resource. It is the whole of a text with fewer colons.
+func Head(text string) string {
+	at := 0
+	for range 5 {
+		n := strings.IndexByte(text[at:], ':')
+		if n < 0 {
+			return text
+		}
+		at += n + 1
+	}
+	return text[:at-1]
+}
+
+// PartitionIn returns the second field of a text that begins with "arn:" and
+// has two colons or more, whatever follows; "" for any other text.
+func PartitionIn(text string) string {
+	rest, isARN := strings.CutPrefix(text, "arn:")
+	partition, _, more := strings.Cut(rest, ":")
+	if !isARN || !more {
+		return ""
+	}
+	return partition
+}
+
 // String returns the ARN as AWS writes it. That of the zero ARN is "arn:::::".
 func (a ARN) String() string {
 	return "arn:" + a.Partition + ":" + a.Service + ":" + a.Region + ":" + a.Account + ":" + a.Resource

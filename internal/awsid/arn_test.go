@@ -7,6 +7,33 @@ import (
 
 const key = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
+func TestHead(t *testing.T) {
+	for text, want := range map[string]string{
+		key:                              "arn:aws:kms:us-east-1:111122223333",
+		"arn:aws:s3:::a:b":               "arn:aws:s3::",
+		"arn:aws:iam::111122223333":      "arn:aws:iam::111122223333",
+		"arn:*:iam::${aws:userid}:role/": "arn:*:iam::${aws",
+		":::::":                          "::::",
+		"*":                              "*",
+		"":                               "",
+	} {
+		if got := Head(text); got != want {
+			t.Errorf("Head(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestPartitionIn(t *testing.T) {
+	for text, want := range map[string]string{
+		key: "aws", "arn:aws-cn:iam::": "aws-cn", "arn:aws:*": "aws", "arn::iam": "",
+		"arn:aws": "", "urn:aws:iam": "", "111122223333": "", "*": "", "": "",
+	} {
+		if got := PartitionIn(text); got != want {
+			t.Errorf("PartitionIn(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestARN(t *testing.T) {
 	tests := map[string]struct {
 		text  string

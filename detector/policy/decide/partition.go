@@ -164,14 +164,14 @@ func homePartition(p *policy.Policy) string {
 	home := ""
 	for i := range p.Statements {
 		for _, entry := range p.Statements[i].Principals {
-			parts := strings.SplitN(entry.Value, ":", 3)
-			if entry.Kind != policy.KindAWS || len(parts) < 3 || parts[0] != "arn" || parts[1] == home {
+			partition := awsid.PartitionIn(entry.Value)
+			if entry.Kind != policy.KindAWS || partition == "" || partition == home {
 				continue
 			}
 			if home != "" {
 				return ""
 			}
-			home = parts[1]
+			home = partition
 		}
 	}
 	return home

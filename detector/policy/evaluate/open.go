@@ -76,9 +76,9 @@ func (p evaluator) openPrincipal(entry policy.Principal, r Request) Answer {
 	case r.Service != "" || p.IsApart && p.Single(entry.Value):
 		return No
 	}
-	parts := strings.SplitN(entry.Value, ":", 6)
-	whole := len(parts) == 6 && p.Lacks(strings.Join(parts[:5], ""), ":")
-	if whole && awsid.IsAccount(parts[4]) && parts[4] != CallerAccount(r) {
+	a, ok := awsid.SplitARN(entry.Value)
+	whole := ok && p.Lacks(awsid.Head(entry.Value), ":")
+	if whole && awsid.IsAccount(a.Account) && a.Account != CallerAccount(r) {
 		return No
 	}
 	return Maybe

@@ -42,7 +42,7 @@ func namesAccount(value string, r Request) Answer {
 	if account == "" {
 		return No
 	}
-	return answerOf(value == account || value == "arn:"+callerPartition(r)+":iam::"+account+":root")
+	return answerOf(value == account || value == "arn:"+awsid.PartitionIn(r.Principal)+":iam::"+account+":root")
 }
 
 // namesIdentity reports whether value is the caller's user or role, by ARN
@@ -138,10 +138,4 @@ func (p evaluator) chain(list []policy.Principal, r Request) []Answer {
 func CallerAccount(r Request) string {
 	a, _ := awsid.SplitARN(r.Principal)
 	return a.Account
-}
-
-// callerPartition returns the caller's partition.
-func callerPartition(r Request) string {
-	partition, _, _ := strings.Cut(strings.TrimPrefix(r.Principal, "arn:"), ":")
-	return partition
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // resources matches Resource or NotResource. A statement without either
@@ -47,7 +48,7 @@ func (p evaluator) resource(value string, negated bool, r Request) Answer {
 	for _, form := range forms[1:] {
 		answer = agreed(answer, matchResourceForm(form, r.Resource))
 	}
-	if strings.Contains(arnHead(value), "${") { // documented only after the fifth colon
+	if strings.Contains(awsid.Head(value), "${") { // documented only after the fifth colon
 		return agreed(answer, matchResourceForm(plainGlob(value), r.Resource))
 	}
 	return answer
@@ -58,10 +59,4 @@ func matchResourceForm(form glob, arn string) Answer {
 		return No
 	}
 	return agreed(Yes, answerOf(matchGlobARN(form, arn)))
-}
-
-// arnHead returns what comes before an ARN's fifth colon.
-func arnHead(arn string) string {
-	parts := strings.SplitN(arn, ":", 6)
-	return strings.Join(parts[:min(5, len(parts))], ":")
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // match compares one value of the request with one of the policy, without
@@ -73,7 +74,7 @@ func matchForm(op policy.Operator, form glob, have string) Answer {
 		// Not an ARN. Some match it as a whole all the same.
 		return agreed(No, answerOf(matchGlob(form, have)))
 	}
-	if strings.Count(have, ":") < 5 {
+	if _, isARN := awsid.SplitARN(have); !isARN {
 		return agreed(No, answerOf(op.Negated))
 	}
 	return answerOf(matchGlobARN(form, have))

@@ -275,10 +275,7 @@ func (c *Policy) resourceClause(src *policy.Statement, in *policy.Policy) (cl Cl
 }
 
 // variableInHead reports whether an ARN has a variable before its fifth colon.
-func variableInHead(arn string) bool {
-	parts := strings.SplitN(arn, ":", 6)
-	return strings.Contains(strings.Join(parts[:min(5, len(parts))], ":"), "${")
-}
+func variableInHead(arn string) bool { return strings.Contains(awsid.Head(arn), "${") }
 
 // intern returns the slot of a condition key, a new one for a new key.
 func (c *Policy) intern(name string) int {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 	"github.com/kmsentry/kmsentry/internal/fold"
 )
 
@@ -196,13 +197,13 @@ func (c *Policy) matchUnknownKey(value []textsolve.Part) Match {
 	for _, v := range value {
 		text.WriteString(v.Text)
 	}
-	parts := strings.SplitN(text.String(), ":", 6)
-	if len(parts) < 6 {
+	a, ok := awsid.SplitARN(text.String())
+	if !ok {
 		return No
 	}
-	kms, owner := NewPattern(parts[2], policy.StringLike, nil), NewPattern(parts[4], policy.StringLike, nil)
-	key := NewPattern(parts[5], policy.StringLike, nil)
-	couldBeKey := strings.HasPrefix(parts[5], "key/") || !key.Exact
+	kms, owner := NewPattern(a.Service, policy.StringLike, nil), NewPattern(a.Account, policy.StringLike, nil)
+	key := NewPattern(a.Resource, policy.StringLike, nil)
+	couldBeKey := strings.HasPrefix(a.Resource, "key/") || !key.Exact
 	if kms.Matches("kms", c.Budget) && (c.Owner == "" || owner.Matches(c.Owner, c.Budget)) && couldBeKey {
 		return Maybe
 	}

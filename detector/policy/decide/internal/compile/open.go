@@ -8,6 +8,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // An OpenSet says what the unknown values of a condition, or the unknown
@@ -133,11 +134,9 @@ func isWild(b policy.Base) bool { return b == policy.StringLike || b == policy.A
 // pinsAccount reports whether an ARN pattern has an account that is one text,
 // which is not known.
 func (c *Policy) pinsAccount(text string) bool {
-	parts := strings.SplitN(text, ":", 6)
-	if len(parts) < 6 || !policy.HasMark(parts[4]) || strings.ContainsAny(parts[4], "*?$") {
-		return false
-	}
-	return c.Source.Lacks(strings.Join(parts[:4], ""), ":") && c.Source.Lacks(parts[4], ":*?")
+	a, ok := awsid.SplitARN(text)
+	return ok && policy.HasMark(a.Account) && !strings.ContainsAny(a.Account, "*?$") &&
+		c.Source.Lacks(awsid.Head(text), ":") && c.Source.Lacks(a.Account, "*?")
 }
 
 // unknown returns the part that a mark stands for.

@@ -136,12 +136,12 @@ func (c *Policy) addARN(e *Entries, arn string) {
 // principal of its account at most, and any text but "*" somebody at most.
 func (c *Policy) AddOpen(e *Entries, value string) {
 	account, known := "*", false
-	if parts := strings.SplitN(value, ":", 6); len(parts) == 6 && parts[0] == "arn" {
-		if !policy.HasMark(parts[1]) && c.KeyARN != "" && parts[1] != c.Partition {
+	if a, ok := awsid.ParseARN(value); ok {
+		if !policy.HasMark(a.Partition) && c.KeyARN != "" && a.Partition != c.Partition {
 			return
 		}
-		if awsid.IsAccount(parts[4]) && c.Source.Lacks(strings.Join(parts[:4], ""), ":") {
-			account, known = parts[4], true
+		if awsid.IsAccount(a.Account) && c.Source.Lacks(awsid.Head(value), ":") {
+			account, known = a.Account, true
 			if c.inside(account) {
 				return
 			}
