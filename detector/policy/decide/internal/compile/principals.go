@@ -329,11 +329,10 @@ func (s *Statement) ListedWays(t CallerKind, b *textsolve.Budget) [][]Literal {
 // of type t: beyond doubt when sure is true; else one listed member of the
 // chain may be enough.
 func (s *Statement) ExemptWays(t CallerKind, sure bool, b *textsolve.Budget) [][]Literal {
-	in := s.Entries.cached(waysIn, t, b)
 	if sure {
 		return s.Entries.cached(waysExempt, t, b)
 	}
-	return in
+	return s.ListedWays(t, b)
 }
 
 // AccountsOnly returns the entries that cover whole accounts.
