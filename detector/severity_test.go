@@ -42,7 +42,7 @@ func TestSeverity(t *testing.T) {
 	bypass := Event{Bypass: true}
 	known := Key{Account: "111122223333"}
 	unguarded := decide.Decision{Unguarded: &decide.Decision{Verdict: decide.Public}}
-	intricate := decide.Decision{TooIntricate: true, Undecided: []decide.Open{{}}}
+	intricate := decide.Decision{TooIntricate: true, Undecided: []decide.Doubt{{}}}
 	for _, row := range []struct {
 		name string
 		f    Finding

@@ -98,7 +98,7 @@ func TestEmailSays(t *testing.T) {
 	mixed.Decision.Grants[1].Action, mixed.Decision.Grants[1].Witness.Action = "kms:GenerateDataKey", "kms:GenerateDataKey"
 	unsure.Severity, unsure.Decision.Undecided = detector.Medium, all["undecided"].Decision.Undecided
 	worse.Severity, worse.Decision.Future = detector.Medium, all["later"].Decision.Future
-	locked.Decision.Owner = decide.Owner{Manage: decide.AccessNamed, ManageBlame: decide.Open{Reason: "r"}, Named: []string{"arn:aws:iam::111122223333:role/admin"}}
+	locked.Decision.Owner = decide.Owner{Manage: decide.AccessNamed, ManageBlame: decide.Doubt{Reason: "r"}, Named: []string{"arn:aws:iam::111122223333:role/admin"}}
 	template.Actor.Name, template.Actor.Role, template.Actor.InvokedBy = "AWSCloudFormation", "cfn-execution", "cloudformation.amazonaws.com"
 	links.Source.UserAgent = "x https://evil.example/a.b WWW.evil.example"
 	links.Statements[0].Text = `{"Sid": "https://evil.example WwW.evil.example"}`

@@ -23,9 +23,9 @@ func ownerFinding(o decide.Owner) *detector.Finding {
 // The mail about a key that its owner loses says what it means, whose doing it
 // is and what is left to do.
 func TestOwnerWords(t *testing.T) {
-	blame := decide.Open{Statement: decide.StatementRef{Index: 1, Sid: "Lock"}, Reason: "it denies kms:PutKeyPolicy to the key owner's account 111122223333"}
+	blame := decide.Doubt{Statement: decide.StatementRef{Index: 1, Sid: "Lock"}, Reason: "it denies kms:PutKeyPolicy to the key owner's account 111122223333"}
 	locked := ownerFinding(decide.Owner{Manage: decide.AccessNo, Decrypt: decide.AccessYes, ManageBlame: blame})
-	lost := ownerFinding(decide.Owner{Manage: decide.AccessNo, Decrypt: decide.AccessNo, ManageBlame: decide.Open{Statement: decide.StatementRef{Index: -1}, Reason: "no statement allows it"}})
+	lost := ownerFinding(decide.Owner{Manage: decide.AccessNo, Decrypt: decide.AccessNo, ManageBlame: decide.Doubt{Statement: decide.StatementRef{Index: -1}, Reason: "no statement allows it"}})
 	taken := alerttest.PublicFinding()
 	taken.OwnerLocked, taken.Decision.Owner, taken.Decision.Least = true, locked.Decision.Owner, decide.Public
 	refused := ownerFinding(locked.Decision.Owner)

@@ -196,7 +196,7 @@ func TestOpenBesideGrantsIsUndecided(t *testing.T) {
 		want := decide.Between(v, decide.Public).Verdict
 		s := Judged(decide.Decision{
 			Classes:   decide.Classes{Encrypt: decide.Between(v, decide.Public)},
-			Undecided: []decide.Open{{Statement: decide.StatementRef{Index: 2, Sid: "Odd"}, Reason: "odd"}},
+			Undecided: []decide.Doubt{{Statement: decide.StatementRef{Index: 2, Sid: "Odd"}, Reason: "odd"}},
 		})
 		if s.Classes[Encrypt] != want || strings.Join(s.StatementSids, " ") != "Odd" {
 			t.Errorf("%s with something open: %+v, want %v by Odd", v, s, want)

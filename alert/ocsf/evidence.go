@@ -323,7 +323,7 @@ func (c *cutter) decision(e *evidenceData, d decide.Decision) {
 }
 
 // blame is why the owner lost something; "" when it did not.
-func (c *cutter) blame(o decide.Open) string {
+func (c *cutter) blame(o decide.Doubt) string {
 	if o.Reason == "" || o.Statement.Index < 0 {
 		return c.text("owner", o.Reason)
 	}

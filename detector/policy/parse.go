@@ -51,7 +51,7 @@ const maxText = 32768
 //
 // A statement without Action or without Resource is accepted, as by KMS, and
 // has nil lists.
-func Parse(text []byte) (*Policy, error) { return ParseOpen(text, nil) }
+func Parse(text []byte) (*Policy, error) { return ParsePartial(text, nil) }
 
 // ParseStrict is Parse for those who want all or nothing: the first part that
 // cannot be read is the error. Beside broken JSON that is: a member that is
@@ -62,13 +62,13 @@ func ParseStrict(text []byte) (*Policy, error) {
 	return parse(&scanner{text: string(text), strict: true})
 }
 
-// ParseOpen is Parse for a text with values that the caller leaves open, such
+// ParsePartial is Parse for a text with values that the caller leaves open, such
 // as the parameters of a template: where Mark(i) stands, alone or within a
 // text, there is the value open[i]. A mark may stand for any element of the
 // grammar, and for the whole list of statements. The values come first in
 // Policy.Unknown, with Statement as the caller set it.
-func ParseOpen(text []byte, open []Unknown) (*Policy, error) {
-	return parse(&scanner{text: string(text), unknown: open[:len(open):len(open)], given: len(open)})
+func ParsePartial(text []byte, unknown []Unknown) (*Policy, error) {
+	return parse(&scanner{text: string(text), unknown: unknown[:len(unknown):len(unknown)], given: len(unknown)})
 }
 
 func parse(s *scanner) (*Policy, error) {
@@ -108,7 +108,7 @@ const (
 func (s *scanner) policy() (*Policy, *ParseError) {
 	p := &Policy{}
 	seen := 0
-	if err := s.open('{', "an object"); err != nil {
+	if err := s.enter('{', "an object"); err != nil {
 		return nil, err
 	}
 	for first := true; ; first = false {
@@ -131,7 +131,7 @@ func (s *scanner) policy() (*Policy, *ParseError) {
 		return nil, s.fail(s.pos, "the end of the document", s.describe())
 	}
 	if p.Version == versionUnknown {
-		s.openVariables(p)
+		s.unknownVariables(p)
 	}
 	return p, nil
 }
@@ -176,7 +176,7 @@ func (s *scanner) otherMember(p *Policy, name string, at int) *ParseError {
 	}
 	_, err = s.recoverMember(err)
 	if strings.EqualFold(name, "Version") && err == nil {
-		p.Version = s.openVersion()
+		p.Version = s.unknownVersion()
 	}
 	return err
 }
@@ -203,7 +203,7 @@ func (s *scanner) version() (string, *ParseError) {
 	}
 	if err != nil {
 		if _, err = s.recover(at, err); err == nil {
-			version = s.openVersion()
+			version = s.unknownVersion()
 		}
 	}
 	return version, err
@@ -212,17 +212,17 @@ func (s *scanner) version() (string, *ParseError) {
 // versionUnknown marks a policy whose Version cannot be read.
 const versionUnknown = "?"
 
-// openVersion notes that the last unknown part is the Version.
-func (s *scanner) openVersion() string {
+// unknownVersion notes that the last unknown part is the Version.
+func (s *scanner) unknownVersion() string {
 	s.versionMark = len(s.unknown) - 1
 	s.unknown[s.versionMark].Varies = true
 	return versionUnknown
 }
 
-// openVariables makes the variables of p unknown parts, since whether they are
+// unknownVariables makes the variables of p unknown parts, since whether they are
 // variables turns on a Version that is not known.
-func (s *scanner) openVariables(p *Policy) {
-	open := func(list []string) {
+func (s *scanner) unknownVariables(p *Policy) {
+	replace := func(list []string) {
 		for i, text := range list {
 			var b strings.Builder
 			for _, part := range SplitVariables(text) {
@@ -237,9 +237,9 @@ func (s *scanner) openVariables(p *Policy) {
 	}
 	for i := range p.Statements {
 		st := &p.Statements[i]
-		open(st.Resources)
+		replace(st.Resources)
 		for j := range st.Conditions {
-			open(st.Conditions[j].Values)
+			replace(st.Conditions[j].Values)
 		}
 	}
 }
@@ -253,7 +253,7 @@ func (s *scanner) statements() ([]Statement, *ParseError) {
 		statement, err := s.statementOrUnknown(0)
 		return []Statement{statement}, err
 	}
-	if err := s.open('[', want); err != nil {
+	if err := s.enter('[', want); err != nil {
 		return nil, err
 	}
 	at := s.pos

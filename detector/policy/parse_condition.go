@@ -17,7 +17,7 @@ func (s *scanner) conditions(list []Condition) ([]Condition, *ParseError) {
 	}
 	s.space()
 	start := s.pos
-	if err := s.open('{', "an object of operators"); err != nil {
+	if err := s.enter('{', "an object of operators"); err != nil {
 		mark, err := s.recover(start, err)
 		return append(list, unknownCondition("", mark)), err
 	}
@@ -70,7 +70,7 @@ func (s *scanner) operatorKeys(list []Condition, op Operator) ([]Condition, *Par
 	}
 	s.space()
 	start := s.pos
-	if err := s.open('{', "an object of condition keys"); err != nil {
+	if err := s.enter('{', "an object of condition keys"); err != nil {
 		mark, err := s.recover(start, err)
 		return append(list, unknownCondition(op.Text, mark)), err
 	}

@@ -27,7 +27,7 @@ func (s *scanner) principals() ([]Principal, *ParseError) {
 		if err == nil {
 			return []Principal{{KindAWS, text}}, nil
 		}
-	} else if err = s.open('{', want); err == nil {
+	} else if err = s.enter('{', want); err == nil {
 		return s.principalKinds(start)
 	}
 	mark, err := s.recover(start, err)
@@ -136,7 +136,7 @@ func (s *scanner) principalEntry(list []Principal, kind PrincipalKind, want stri
 	}
 	mark, err := s.recover(at, err)
 	if err == nil && kind == KindAWS {
-		mark = s.openPrincipal(text, mark)
+		mark = s.unknownPrincipal(text, mark)
 	}
 	if text == "*" {
 		kind = KindAWS // AWS does not say whom the star alone covers under another kind
@@ -144,11 +144,11 @@ func (s *scanner) principalEntry(list []Principal, kind PrincipalKind, want stri
 	return append(list, Principal{kind, mark}), err
 }
 
-// openPrincipal returns what is known of a principal that cannot be read: mark
+// unknownPrincipal returns what is known of a principal that cannot be read: mark
 // takes the place of what is wrong with it. Wildcards could name many; any
 // other text names one principal at most, and where the account of an ARN can
 // be read it is one of that account. Digits can only be meant for an account.
-func (s *scanner) openPrincipal(text, mark string) string {
+func (s *scanner) unknownPrincipal(text, mark string) string {
 	if s.crowded() {
 		return mark
 	}

@@ -46,7 +46,7 @@ func (s *scanner) within(from int, step string) {
 }
 
 // givenMark reports whether the next value is a text that is as a whole a value
-// which the caller of ParseOpen leaves open, and reads it.
+// which the caller of ParsePartial leaves open, and reads it.
 func (s *scanner) givenMark() (mark string, ok bool) {
 	if s.given == 0 {
 		return "", false

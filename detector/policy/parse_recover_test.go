@@ -235,7 +235,7 @@ func TestParseRecovers(t *testing.T) {
 		},
 	}
 	for _, row := range rows {
-		p, err := ParseOpen([]byte(row.text), make([]Unknown, row.open))
+		p, err := ParsePartial([]byte(row.text), make([]Unknown, row.open))
 		if err != nil {
 			t.Errorf("%s: %v", row.name, err)
 			continue

@@ -92,8 +92,8 @@ func (s *scanner) peek() byte {
 	return s.text[s.pos]
 }
 
-// open consumes the bracket that starts an object or a list.
-func (s *scanner) open(bracket byte, want string) *ParseError {
+// enter consumes the bracket that starts an object or a list.
+func (s *scanner) enter(bracket byte, want string) *ParseError {
 	if s.peek() != bracket {
 		return s.fail(s.pos, want, s.describe())
 	}

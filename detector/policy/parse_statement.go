@@ -79,7 +79,7 @@ func unknownCondition(operator, mark string) Condition {
 // statement reads a statement object. Members that cannot be read are unknown.
 func (s *scanner) statement(index int) (Statement, *ParseError) {
 	b := statementReader{st: Statement{Index: index}}
-	if err := s.open('{', "a statement object"); err != nil {
+	if err := s.enter('{', "a statement object"); err != nil {
 		return b.st, err
 	}
 	start := s.pos - 1
@@ -178,9 +178,9 @@ func (s *scanner) missing(b *statementReader, start int) *ParseError {
 func (b *statementReader) finish() Statement {
 	st := &b.st
 	if b.doubled != "" { // AWS may read either, or refuse both
-		open := unknownStatement(st.Index, st.Effect, b.doubled)
-		open.Sid, open.Text = st.Sid, st.Text
-		return open
+		unknown := unknownStatement(st.Index, st.Effect, b.doubled)
+		unknown.Sid, unknown.Text = st.Sid, st.Text
+		return unknown
 	}
 	if b.other == "" && b.spoilt == 0 {
 		return *st

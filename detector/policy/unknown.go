@@ -6,7 +6,7 @@ import (
 )
 
 // An Unknown is a part of a policy that is not known: text that cannot be read,
-// or a value that the caller of ParseOpen leaves open. The part may be any text
+// or a value that the caller of ParsePartial leaves open. The part may be any text
 // that the bounds admit; what could not be read as a whole may be anything.
 //
 // In the texts of a Policy (Principal.Value, Statement.Actions, Resources,
@@ -94,7 +94,7 @@ func ReplaceMarks(text, by string) string {
 // Shown returns text for people: unknown parts are named as such.
 func Shown(text string) string { return ReplaceMarks(text, "<unknown>") }
 
-// Show is shown with the names that the caller of ParseOpen gave.
+// Show is shown with the names that the caller of ParsePartial gave.
 func (p *Policy) Show(text string) string {
 	for _, i := range MarksIn(text) {
 		if i < len(p.Unknown) && p.Unknown[i].Name != "" {

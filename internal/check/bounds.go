@@ -59,12 +59,12 @@ func between(least, most decide.Verdict) string { return fmt.Sprintf("between %s
 // full.
 func parseReading(r load.Reading, strict bool) (*policy.Policy, error) {
 	if !strict {
-		return policy.ParseOpen(r.Text, r.Open)
+		return policy.ParsePartial(r.Text, r.Open)
 	}
 	if r.Open == nil {
 		return policy.ParseStrict(r.Text)
 	}
-	p, err := policy.ParseOpen(r.Text, r.Open)
+	p, err := policy.ParsePartial(r.Text, r.Open)
 	if err != nil {
 		return nil, err
 	}
@@ -154,10 +154,10 @@ func (c *Result) join(d *load.Document, all []decide.Decision) {
 		return
 	}
 	j.Grants, j.Others, j.Statements = nil, nil, nil // what one case certainly opens another may not
-	var cases []decide.Open
+	var cases []decide.Doubt
 	for _, u := range d.Unknown {
 		if u.Statement < 0 && u.Path == "" {
-			cases = append(cases, decide.Open{Statement: decide.StatementRef{Index: -1}, Reason: u.What + " is not known"})
+			cases = append(cases, decide.Doubt{Statement: decide.StatementRef{Index: -1}, Reason: u.What + " is not known"})
 			j.Unknown = append(j.Unknown, decide.UnknownPart{Statement: decide.StatementRef{Index: -1}, Name: u.What, Reason: u.What + " is not known"})
 		}
 	}
@@ -169,8 +169,8 @@ func joinBounds(a, b decide.Bounds) decide.Bounds {
 	return decide.Between(min(a.Least, b.Least), max(a.Most, b.Most))
 }
 
-func unknownValue() decide.Open {
-	return decide.Open{Statement: decide.StatementRef{Index: -1}, Reason: "it depends on a value that is not known"}
+func unknownValue() decide.Doubt {
+	return decide.Doubt{Statement: decide.StatementRef{Index: -1}, Reason: "it depends on a value that is not known"}
 }
 
 // nothingKnown is the decision about a policy of which nothing is known.
@@ -179,7 +179,7 @@ func (c *Result) nothingKnown(d *load.Document) {
 	for _, u := range d.Unknown {
 		why := strings.TrimPrefix(u.Path+": ", ": ") + u.What + " is not known"
 		ref := decide.StatementRef{Index: u.Statement, Sid: u.Sid}
-		c.Decision.Undecided = append(c.Decision.Undecided, decide.Open{Statement: ref, Reason: why})
+		c.Decision.Undecided = append(c.Decision.Undecided, decide.Doubt{Statement: ref, Reason: why})
 		c.Decision.Unknown = append(c.Decision.Unknown, decide.UnknownPart{Statement: ref, Path: u.Path, Name: u.What, Reason: why})
 	}
 	c.between = between(c.Decision.Least, c.Decision.Most)

@@ -57,7 +57,7 @@ func (c *Result) grant(g *load.Grant, trusted []string) {
 	d.Verdict, d.Least, d.Most = all.Verdict, all.Least, all.Most
 	if d.Least != d.Most {
 		open := decide.StatementRef{Index: -1}
-		d.Undecided = []decide.Open{{Statement: open, Reason: why}}
+		d.Undecided = []decide.Doubt{{Statement: open, Reason: why}}
 		d.Unknown = []decide.UnknownPart{{Statement: open, Name: unknownOfGrant(why), Reason: why}}
 		c.between = between(d.Least, d.Most)
 	}

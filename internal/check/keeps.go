@@ -25,7 +25,7 @@ func OwnerLines(c Result) []string {
 	}
 	account := safe.Sanitize(c.Account, 12)
 	var lines []string
-	add := func(text string, why decide.Open) {
+	add := func(text string, why decide.Doubt) {
 		if why.Reason != "" {
 			text += ": " + openLine(why)
 		}

@@ -52,7 +52,7 @@ func TestSARIF(t *testing.T) {
 		{File: "a b/ü.json", Decision: opened(decide.Public), lines: lines, texts: []string{"x", "y"}},
 		{File: "t.yaml", place: "Key", Decision: opened(decide.Network), at: load.Region{Line: 7, Column: 3}},
 		{File: filepath.Join(p.folder, "in", "s.json"), Decision: opened(decide.Shared)},
-		{File: "/nowhere/u.json", Decision: decide.Decision{Undecided: []decide.Open{{Statement: decide.StatementRef{Index: -1}, Reason: "odd"}}}},
+		{File: "/nowhere/u.json", Decision: decide.Decision{Undecided: []decide.Doubt{{Statement: decide.StatementRef{Index: -1}, Reason: "odd"}}}},
 		{File: "-", Decision: decide.Decision{Verdict: decide.Private}},
 		{File: "bad.json", err: errors.New("expected a key policy\n\x1b[2J")},
 	}

@@ -176,7 +176,7 @@ func headline(c Result) string {
 }
 
 // openLine is one thing that keeps a decision open.
-func openLine(o decide.Open) string { return statementPrefix(o.Statement) + o.Reason }
+func openLine(o decide.Doubt) string { return statementPrefix(o.Statement) + o.Reason }
 
 // Ways says in sentences how outsiders get in, each with the proof, and what
 // keeps the decision open; nil when nobody does and nothing does.

@@ -94,7 +94,7 @@ func enclosed(t *testing.T, text string, values []string) (differ bool) {
 
 func parse(t *testing.T, r Reading) *policy.Policy {
 	t.Helper()
-	p, err := policy.ParseOpen(r.Text, r.Open)
+	p, err := policy.ParsePartial(r.Text, r.Open)
 	if err != nil {
 		t.Fatalf("policy.ParseOpen(%s): %v", r.Text, err)
 	}

@@ -87,7 +87,7 @@ func Findings() map[string]*detector.Finding {
 	})
 	change("undecided", func(f *detector.Finding) {
 		f.Verdict, f.Severity, f.Title, f.Repaired = decide.Undecided, detector.Medium, "This key policy could not be decided", ""
-		f.Decision = decide.Decision{Undecided: []decide.Open{{Statement: decide.StatementRef{Index: 0, Sid: "Odd"}, Reason: "ArnLike with a bare * is not documented"}}, Flags: []decide.Flag{decide.FlagAmbiguous}}
+		f.Decision = decide.Decision{Undecided: []decide.Doubt{{Statement: decide.StatementRef{Index: 0, Sid: "Odd"}, Reason: "ArnLike with a bare * is not documented"}}, Flags: []decide.Flag{decide.FlagAmbiguous}}
 	})
 	change("unparsed", func(f *detector.Finding) {
 		f.Verdict, f.Severity, f.Title, f.Repaired = decide.Undecided, detector.Medium, "This key policy could not be read", ""
@@ -200,7 +200,7 @@ func Fill(f *detector.Finding, s string) {
 	g.Witness = evaluate.Request{Principal: s, Session: s, UniqueID: s, Parent: s, Service: s, Action: s, Resource: s, Context: map[string][]string{s: {s, s}}}
 	f.Decision.Others = []decide.Grant{{Action: s, Audience: decide.Public}}
 	f.Decision.Services = []decide.ServiceGrant{{Service: s, Statement: decide.StatementRef{Sid: s}, ConfusedDeputy: true}}
-	f.Decision.Undecided = []decide.Open{{Statement: decide.StatementRef{Index: -1, Sid: s}, Reason: s}}
+	f.Decision.Undecided = []decide.Doubt{{Statement: decide.StatementRef{Index: -1, Sid: s}, Reason: s}}
 	f.Decision.Flags = []decide.Flag{decide.Flag(s)}
 	p := &f.Splunk
 	p.Signature, p.Dest, p.User, p.UserAgent, p.Src, p.VendorAccount, p.VendorRegion = s, s, s, s, s, s, s

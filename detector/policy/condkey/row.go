@@ -118,8 +118,8 @@ func (r *Row) Without() []string {
 	return nil
 }
 
-// Open reports whether AWS leaves something open.
-func (p Presence) Open() bool { return p >= MayLack }
+// Undocumented reports whether AWS leaves something open.
+func (p Presence) Undocumented() bool { return p >= MayLack }
 
 // Callers is a set of kinds of callers.
 type Callers uint8

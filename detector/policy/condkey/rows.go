@@ -2,17 +2,17 @@ package condkey
 
 import "slices"
 
-func rows() []Row {
+func allRows() []Row {
 	return slices.Concat(
 		principalRows(), sessionRows(), claimRows(), networkRows(), throughRows(),
 		keyRows(), requestRows(), grantRows(), attestationRows(), controlRows(),
 	)
 }
 
-// rules are what AWS documents of keys that come, or do not come, together;
+// allRules are what AWS documents of keys that come, or do not come, together;
 // those of ties come together by their group.
 // Sources: IAM global; KMS API, CreateGrant.
-func rules() []Rule {
+func allRules() []Rule {
 	return []Rule{
 		{Together, []string{"aws:Ec2InstanceSourceVpc", "aws:Ec2InstanceSourcePrivateIPv4", "ec2:RoleDelivery", "ec2:SourceInstanceArn"}},
 		{AtMostOne, []string{"ec2:SourceInstanceArn", "ssm:SourceInstanceArn"}},

@@ -45,36 +45,36 @@ func (r Rule) Holds(present func(name string) bool) bool {
 	}
 }
 
-// A Group holds the names of keys that rules tie together, directly or by way
+// A Bundle holds the names of keys that rules tie together, directly or by way
 // of others, and which of them can be present at the same time: bit i of a
 // presence is for the key i. Those with few keys come first.
-type Group struct {
+type Bundle struct {
 	Keys      []string
 	Presences []uint32
 }
 
-// groupsOf puts rules with common keys together and works out what they leave.
-func groupsOf(rules []Rule) []Group {
-	var groups []Group
+// bundlesOf puts rules with common keys together and works out what they leave.
+func bundlesOf(rules []Rule) []Bundle {
+	var bundles []Bundle
 	for _, r := range rules {
-		g := Group{Keys: r.Keys}
-		groups = slices.DeleteFunc(groups, func(h Group) bool {
-			common := slices.ContainsFunc(h.Keys, func(k string) bool { return slices.Contains(r.Keys, k) })
+		b := Bundle{Keys: r.Keys}
+		bundles = slices.DeleteFunc(bundles, func(other Bundle) bool {
+			common := slices.ContainsFunc(other.Keys, func(k string) bool { return slices.Contains(r.Keys, k) })
 			if common {
-				g.Keys = slices.Concat(h.Keys, g.Keys)
+				b.Keys = slices.Concat(other.Keys, b.Keys)
 			}
 			return common
 		})
-		g.Keys = slices.Compact(slices.Sorted(slices.Values(g.Keys)))
-		groups = append(groups, g)
+		b.Keys = slices.Compact(slices.Sorted(slices.Values(b.Keys)))
+		bundles = append(bundles, b)
 	}
-	for i := range groups {
-		groups[i].Presences = groups[i].presences(rules)
+	for i := range bundles {
+		bundles[i].Presences = bundles[i].presences(rules)
 	}
-	return groups
+	return bundles
 }
 
-func (g *Group) presences(rules []Rule) []uint32 {
+func (g *Bundle) presences(rules []Rule) []uint32 {
 	var list []uint32
 next:
 	for set := range uint32(1) << len(g.Keys) {

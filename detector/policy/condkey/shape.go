@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A Shape describes the texts that a key can hold: parts one after the other.
+// A Shape describes the texts that a key can hold: segments one after the other.
 // It is written as text with braces for what is open:
 //
 //	{partition}     the key's partition
@@ -14,30 +14,30 @@ import (
 //	{region}        any Region
 //	{caller}        the caller's account
 //	{account}       any account
-//	{}              nothing: what precedes it is a part by itself
+//	{}              nothing: what precedes it is a segment by itself
 //	{CLASS LO HI}   LO to HI characters of a class
-//	{=L CLASS LO HI} the same; all parts with the label L hold one text
-type Shape []Part
+//	{=L CLASS LO HI} the same; all segments with the label L hold one text
+type Shape []Segment
 
-// A Part is one piece of a shape.
-type Part struct {
-	Kind     PartKind
-	Text     string // of a Fixed part
+// A Segment is one piece of a shape.
+type Segment struct {
+	Kind     SegmentKind
+	Text     string // of a Fixed segment
 	Class    Class
 	Min, Max int
-	Label    string // parts of one label hold one text; "" for none
+	Label    string // segments of one label hold one text; "" for none
 }
 
-// A PartKind says what is at a part.
-type PartKind uint8
+// A SegmentKind says what a segment holds.
+type SegmentKind uint8
 
-// The kinds of parts.
+// The kinds of segments.
 const (
-	Fixed     PartKind = iota
-	Run                // characters of a class
-	Partition          // the key's partition
-	KeyRegion          // the key's Region
-	Caller             // the caller's account
+	Fixed     SegmentKind = iota
+	Run                   // characters of a class
+	Partition             // the key's partition
+	KeyRegion             // the key's Region
+	Caller                // the caller's account
 )
 
 // A Class is a set of characters.
@@ -76,25 +76,25 @@ func ParseShape(text string) (Shape, error) {
 	var s Shape
 	fixed := func(t string) {
 		if t != "" {
-			s = append(s, Part{Kind: Fixed, Text: t})
+			s = append(s, Segment{Kind: Fixed, Text: t})
 		}
 	}
 	rest := text
 	for {
-		before, after, open := strings.Cut(rest, "{")
+		before, after, found := strings.Cut(rest, "{")
 		fixed(before)
-		if !open {
+		if !found {
 			break
 		}
 		inside, tail, closed := strings.Cut(after, "}")
 		if !closed {
 			return nil, fmt.Errorf("shape %q: a brace is not closed", text)
 		}
-		parts, err := parsePart(inside)
+		segments, err := parseSegment(inside)
 		if err != nil {
 			return nil, fmt.Errorf("shape %q: %w", text, err)
 		}
-		s = append(s, parts...)
+		s = append(s, segments...)
 		rest = tail
 	}
 	if s == nil {
@@ -103,20 +103,20 @@ func ParseShape(text string) (Shape, error) {
 	return s, nil
 }
 
-func parsePart(text string) ([]Part, error) {
+func parseSegment(text string) ([]Segment, error) {
 	switch text {
 	case "":
 		return nil, nil
 	case "partition":
-		return []Part{{Kind: Partition}}, nil
+		return []Segment{{Kind: Partition}}, nil
 	case "keyregion":
-		return []Part{{Kind: KeyRegion}}, nil
+		return []Segment{{Kind: KeyRegion}}, nil
 	case "caller":
-		return []Part{{Kind: Caller, Class: Digit, Min: 12, Max: 12}}, nil
+		return []Segment{{Kind: Caller, Class: Digit, Min: 12, Max: 12}}, nil
 	case "account":
-		return []Part{{Kind: Run, Class: Digit, Min: 12, Max: 12}}, nil
+		return []Segment{{Kind: Run, Class: Digit, Min: 12, Max: 12}}, nil
 	case "region": // us-east-1, us-gov-west-1, eusc-de-east-1
-		return []Part{
+		return []Segment{
 			{Kind: Run, Class: Lower, Min: 2, Max: 8},
 			{Kind: Fixed, Text: "-"},
 			{Kind: Run, Class: Lower, Min: 4, Max: 12},
@@ -125,21 +125,21 @@ func parsePart(text string) ([]Part, error) {
 		}, nil
 	}
 	words := strings.Fields(text)
-	var p Part
+	var p Segment
 	if len(words) == 4 && strings.HasPrefix(words[0], "=") {
 		p.Label, words = words[0][1:], words[1:]
 	}
 	if len(words) != 3 {
-		return nil, fmt.Errorf("%q is no part", text)
+		return nil, fmt.Errorf("%q is no segment", text)
 	}
 	class, ok := classByName(words[0])
 	lo, errLo := strconv.Atoi(words[1])
 	hi, errHi := strconv.Atoi(words[2])
 	if !ok || errLo != nil || errHi != nil || lo < 0 || hi < lo {
-		return nil, fmt.Errorf("%q is no part", text)
+		return nil, fmt.Errorf("%q is no segment", text)
 	}
 	p.Kind, p.Class, p.Min, p.Max = Run, class, lo, hi
-	return []Part{p}, nil
+	return []Segment{p}, nil
 }
 
 func parseShapes(texts []string) ([]Shape, error) {
@@ -163,7 +163,7 @@ func parseShapes(texts []string) ([]Shape, error) {
 	return list, nil
 }
 
-// HasCaller reports whether the caller's account is a part of the shape.
+// HasCaller reports whether the caller's account is in the shape.
 func (s Shape) HasCaller() bool {
 	for i := range s {
 		if s[i].Kind == Caller {
@@ -179,8 +179,8 @@ func (v *Values) ShapesParsed() []Shape { return v.shapes }
 // MaybeShapesParsed returns the MaybeShapes of v, read.
 func (v *Values) MaybeShapesParsed() []Shape { return v.maybeShapes }
 
-// Open reports whether AWS leaves values open.
-func (v *Values) Open() bool {
+// Undocumented reports whether AWS leaves values open.
+func (v *Values) Undocumented() bool {
 	return len(v.MaybeOf)+len(v.MaybeShapes)+len(v.Doubtful)+len(v.Known) > 0
 }
 

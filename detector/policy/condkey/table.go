@@ -12,7 +12,7 @@ import (
 type Table struct {
 	rows     []Row
 	rules    []Rule
-	groups   []Group
+	bundles  []Bundle
 	single   map[string]int // by lower-case name
 	families []int
 	by       []Dependence // by row
@@ -21,7 +21,7 @@ type Table struct {
 
 // Default returns the table of what AWS documents.
 var Default = sync.OnceValue(func() *Table {
-	t, err := New(rows(), rules())
+	t, err := New(allRows(), allRules())
 	if err != nil {
 		panic("condkey: " + err.Error()) // held by TestDefault
 	}
@@ -44,9 +44,9 @@ func New(rows []Row, rules []Rule) (*Table, error) {
 			return nil, fmt.Errorf("rule %d has %d keys, want 2 to %d", i, len(r.Keys), maxRule)
 		}
 	}
-	t.groups = groupsOf(t.rules)
+	t.bundles = bundlesOf(t.rules)
 	tied := 0
-	for _, g := range t.groups {
+	for _, g := range t.bundles {
 		tied += len(g.Keys)
 	}
 	if tied > maxTied {
@@ -120,10 +120,10 @@ func (r *Row) Depends() Dependence {
 		d.MCP = d.MCP || c.Paths != 0 && (c.Paths&Through == Via || c.Paths&Through == MCP)
 		d.Credentials = d.Credentials || c.Creds != AnyCredentials
 		d.Action = d.Action || c.Actions != nil
-		d.Open = d.Open || c.Is.Open() || c.Values.Open() || r.Names == Audience
+		d.Undocumented = d.Undocumented || c.Is.Undocumented() || c.Values.Undocumented() || r.Names == Audience
 		d.Wild = d.Wild || c.Values.wild()
 	}
-	d.Open = d.Open || r.Reserved != ""
+	d.Undocumented = d.Undocumented || r.Reserved != ""
 	return d
 }
 
@@ -158,8 +158,8 @@ func (t *Table) Rows() []Row { return cloneRows(t.rows) }
 // Rules returns copies of the rules.
 func (t *Table) Rules() []Rule { return cloneRules(t.rules) }
 
-// Groups returns what the rules come to.
-func (t *Table) Groups() []Group { return t.groups }
+// Bundles returns what the rules come to.
+func (t *Table) Bundles() []Bundle { return t.bundles }
 
 // Clone returns a table of the same rows and rules.
 func (t *Table) Clone() *Table {
@@ -191,7 +191,7 @@ type Key struct {
 // and what it holds.
 type Dependence struct {
 	Caller, Path, MCP, Credentials, Action bool
-	Open                                   bool // AWS leaves something open
+	Undocumented                           bool // AWS leaves something open
 	Wild                                   bool // values can hold * and ?, as a caller likes
 	Rules                                  bool // a rule ties the key's presence to that of others
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func TestDefault(t *testing.T) {
-	if _, err := New(rows(), rules()); err != nil {
+	if _, err := New(allRows(), allRules()); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(Default().Rows()); n < 100 {
@@ -85,8 +85,8 @@ func TestNewRefuses(t *testing.T) {
 		{"no name", row(func(r *Row) { r.Name = "" }), "no name"},
 		{"a name twice", append(row(func(*Row) {}), row(func(r *Row) { r.Name = "AWS:a" })...), "there twice"},
 		{"an open brace", row(func(r *Row) { r.Cases[0].Shapes[0] = "{name 1 2" }), "not closed"},
-		{"no class", row(func(r *Row) { r.Cases[0].Shapes[0] = "{none 1 2}" }), "no part"},
-		{"bounds the wrong way round", row(func(r *Row) { r.Cases[0].Shapes[0] = "{name 2 1}" }), "no part"},
+		{"no class", row(func(r *Row) { r.Cases[0].Shapes[0] = "{none 1 2}" }), "no segment"},
+		{"bounds the wrong way round", row(func(r *Row) { r.Cases[0].Shapes[0] = "{name 2 1}" }), "no segment"},
 		{"two kinds of values", row(func(r *Row) { r.Cases[0].Of = []string{"a"} }), "another way"},
 		{"bounds without numbers", row(func(r *Row) { r.Cases[0].Hi = 1 }), "no numbers"},
 		{"an example in another account", row(func(r *Row) { r.Cases[0].Shapes, r.Cases[0].First = []string{"{caller}:x"}, "999988887777:x" }), "the caller's"},
@@ -111,7 +111,7 @@ func TestNewRefuses(t *testing.T) {
 	if _, err := New(nil, many); err == nil || !strings.Contains(err.Error(), "34 keys") {
 		t.Errorf("too many keys in rules: %v", err)
 	}
-	if _, err := New(rows()[1:], rules()); err != nil {
+	if _, err := New(allRows()[1:], allRules()); err != nil {
 		t.Errorf("without a row: %v", err)
 	}
 }
@@ -119,7 +119,7 @@ func TestNewRefuses(t *testing.T) {
 // TestGroups: which keys of a grant can be there together.
 func TestGroups(t *testing.T) {
 	found := false
-	for _, g := range Default().Groups() {
+	for _, g := range Default().Bundles() {
 		i := slices.Index(g.Keys, "kms:GranteeServicePrincipal")
 		if i < 0 {
 			continue
@@ -139,14 +139,14 @@ func TestGroups(t *testing.T) {
 
 // TestRuleKeys: rules are about rows that there are, and each sentence fits.
 func TestRuleKeys(t *testing.T) {
-	for _, r := range rules() {
+	for _, r := range allRules() {
 		for _, name := range r.Keys {
 			if k, ok := Default().Lookup(name); !ok || k.Row.Name != name {
 				t.Errorf("a rule is about %s, which has no row", name)
 			}
 		}
 	}
-	for _, r := range rows() {
+	for _, r := range allRows() {
 		if r.Cases == nil && len(r.Say.Absent) == 0 {
 			t.Errorf("%s: never there, and no sentence says so", r.Name)
 		}

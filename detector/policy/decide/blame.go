@@ -8,20 +8,20 @@ import "slices"
 // open comes before all grants, and after them otherwise. Index is -1 for what
 // is not one statement. The list is empty when nobody is to blame.
 func (d *Decision) Blamed(counts func(Grant) bool) []StatementRef {
-	var refs, open []StatementRef
+	var refs, doubtful []StatementRef
 	for _, g := range GroupGrants(slices.Concat(d.Grants, d.Others)) {
 		if slices.ContainsFunc(g, counts) {
 			refs = append(refs, g[0].Statements...)
 		}
 	}
 	for _, o := range d.Undecided {
-		open = append(open, o.Statement)
+		doubtful = append(doubtful, o.Statement)
 	}
 	if d.Verdict == Undecided {
-		refs, open = open, refs
+		refs, doubtful = doubtful, refs
 	}
 	var list []StatementRef
-	for _, ref := range slices.Concat(refs, open) {
+	for _, ref := range slices.Concat(refs, doubtful) {
 		if !slices.Contains(list, ref) {
 			list = append(list, ref)
 		}

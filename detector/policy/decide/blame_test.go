@@ -37,8 +37,8 @@ func TestBlamed(t *testing.T) {
 		{"others", Decision{Verdict: Shared, Grants: []Grant{encrypt(Shared, 0)}, Others: []Grant{revoke}}, all, "5 0"},
 		{"others do not count", Decision{Verdict: Shared, Grants: []Grant{encrypt(Shared, 0)}, Others: []Grant{revoke}}, weighty, "0"},
 		{"one of a group counts", Decision{Verdict: Public, Grants: []Grant{encrypt(Public, 5)}, Others: []Grant{revoke}}, weighty, "5"},
-		{"undecided", Decision{Verdict: Undecided, Grants: []Grant{encrypt(Shared, 0)}, Undecided: []Open{{Statement: refs(4)[0]}, {Statement: refs(-1)[0]}}}, all, "4 -1 0"},
-		{"decided, a class open", Decision{Verdict: Public, Grants: []Grant{encrypt(Public, 0)}, Undecided: []Open{{Statement: refs(4)[0]}, {Statement: refs(0)[0]}}}, all, "0 4"},
+		{"undecided", Decision{Verdict: Undecided, Grants: []Grant{encrypt(Shared, 0)}, Undecided: []Doubt{{Statement: refs(4)[0]}, {Statement: refs(-1)[0]}}}, all, "4 -1 0"},
+		{"decided, a class open", Decision{Verdict: Public, Grants: []Grant{encrypt(Public, 0)}, Undecided: []Doubt{{Statement: refs(4)[0]}, {Statement: refs(0)[0]}}}, all, "0 4"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var got []string

@@ -170,7 +170,7 @@ func TestAdversePolicies(t *testing.T) {
 		d, alloc := charged(p, q)
 		name := fmt.Sprint("adversary ", seed)
 		holdBounds(t, name, d, alloc)
-		cut := slices.ContainsFunc(d.Undecided, func(o Open) bool { return o.Reason == tooIntricate })
+		cut := slices.ContainsFunc(d.Undecided, func(o Doubt) bool { return o.Reason == tooIntricate })
 		if cut && (!d.TooIntricate || d.Verdict != Undecided && d.Verdict != Public) {
 			t.Errorf("%s: %v, too intricate %t, want undecided and so marked", name, d.Verdict, d.TooIntricate)
 		}

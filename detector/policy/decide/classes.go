@@ -31,7 +31,7 @@ func decideWith(p *policy.Policy, keys *condkey.Table, q Question) Decision {
 // decideWithin answers q within that many steps and returns how many it was charged.
 func decideWithin(p *policy.Policy, keys *condkey.Table, q Question, steps int) (dec Decision, spent int) {
 	q.At = q.At.UTC().Truncate(time.Second) // condition keys hold whole seconds
-	partitions := partitions(p, q)
+	partitions := partitionsOf(p, q)
 	steps /= len(partitions)
 	if len(q.RCPs) > 0 {
 		steps /= 2
@@ -68,44 +68,44 @@ func decideWithin(p *policy.Policy, keys *condkey.Table, q Question, steps int) 
 func decideIn(p *policy.Policy, keys *condkey.Table, q Question, partition string, steps int) (Decision, int) {
 	c := compile.New(p, keys, q.about(partition), textsolve.NewBudget(MaxSteps, q.Stop))
 	d := newDecider(search.NewSpace(c, q.At, q.TrustedOrgs), q)
-	d.Budget.Divide(steps, d.parts()...)
-	d.Budget.Begin(partPlain)
+	d.Budget.Divide(steps, d.stages()...)
+	d.Budget.Begin(stagePlain)
 	d.plain(slices.Concat(kmsapi.Weighty(), kmsapi.Asks(kmsapi.ClassOther)))
-	d.Budget.Begin(partOutcomes)
+	d.Budget.Begin(stageOutcomes)
 	dec := d.classes()
-	d.Budget.Begin(partGrants)
+	d.Budget.Begin(stageGrants)
 	d.grants(&dec)
-	d.Budget.Begin(partOwner)
+	d.Budget.Begin(stageOwner)
 	dec.Owner = ownerOf(p, keys, q, partition, d.Budget)
-	d.Budget.Begin(partServices)
+	d.Budget.Begin(stageServices)
 	dec.Services = d.services()
 	if d.Ties[condkey.TieTime] {
-		d.Budget.Begin(partFuture)
+		d.Budget.Begin(stageFuture)
 		d.later(&dec)
 	}
 	if q.Blame && dec.Least > Private {
-		d.Budget.Begin(partBlame)
+		d.Budget.Begin(stageBlame)
 		dec.Opens = d.openers(&dec)
 	}
 	dec.Flags = d.flags(&dec)
 	if q.Explain {
-		d.Budget.Begin(partNotes)
+		d.Budget.Begin(stageNotes)
 		dec.Statements = d.notes(dec.Verdict)
 	}
 	return dec, d.Budget.Spent
 }
 
-// parts lists the parts that the decision has.
-func (d *decider) parts() []int {
-	list := []int{partPlain, partOutcomes, partGrants, partOwner, partServices}
+// stages lists the stages that the decision has.
+func (d *decider) stages() []int {
+	list := []int{stagePlain, stageOutcomes, stageGrants, stageOwner, stageServices}
 	if d.Ties[condkey.TieTime] {
-		list = append(list, partFuture)
+		list = append(list, stageFuture)
 	}
 	if d.q.Blame {
-		list = append(list, partBlame)
+		list = append(list, stageBlame)
 	}
 	if d.q.Explain {
-		list = append(list, partNotes)
+		list = append(list, stageNotes)
 	}
 	return list
 }
@@ -158,8 +158,8 @@ func (d *Decision) bounds() Bounds { return Bounds{d.Verdict, d.Least, d.Most} }
 // Unread is the decision about a policy that could not be read: it may let
 // everybody in, or nobody, and do anything to its owner.
 func Unread() Decision {
-	open := Between(Private, Public)
-	return Decision{Verdict: open.Verdict, Least: open.Least, Most: open.Most, Classes: Classes{open, open, open}}
+	all := Between(Private, Public)
+	return Decision{Verdict: all.Verdict, Least: all.Least, Most: all.Most, Classes: Classes{all, all, all}}
 }
 
 // closed are the bounds of what lets nobody in.

@@ -34,7 +34,7 @@ type outcome struct {
 
 	level     Verdict // how far outsiders get in for sure; Private when none does
 	most      Verdict // how far is not ruled out; level when nothing worse is
-	open      []Open  // why something worse is not ruled out; nil when it is
+	doubts    []Doubt // why something worse is not ruled out; nil when it is
 	intricate bool    // it is not, because the budget has run out
 
 	search *search.Search // how the witness was found; nil when there is none
@@ -124,7 +124,7 @@ func (d *decider) finish(o *outcome) {
 	if o.public == nil || o.level == Public {
 		return
 	}
-	o.most, o.open, o.intricate = Undecided, nil, false
+	o.most, o.doubts, o.intricate = Undecided, nil, false
 	if o.public.run() {
 		o.take(o.public)
 		return
@@ -162,12 +162,12 @@ func (d *decider) leaveOpen(o *outcome) {
 		may := d.newTrial(o.kinds, level, false)
 		switch {
 		case may.run():
-			o.open = d.reasons(may, o.ask.Action)
+			o.doubts = d.reasons(may, o.ask.Action)
 		case d.Budget.Out():
 			o.intricate = true
-			o.open = []Open{{o.public.unfinished(), tooIntricate}}
+			o.doubts = []Doubt{{o.public.unfinished(), tooIntricate}}
 		case !may.proven():
-			o.open = []Open{{StatementRef{Index: -1}, "an equation between condition keys could not be solved"}}
+			o.doubts = []Doubt{{StatementRef{Index: -1}, "an equation between condition keys could not be solved"}}
 		default:
 			continue
 		}
@@ -180,8 +180,8 @@ func (d *decider) leaveOpen(o *outcome) {
 const tooIntricate = "the policy is too intricate to decide within the bound of work"
 
 // reasons names the constructs that a merely possible request turns on.
-func (d *decider) reasons(may *trial, action string) []Open {
-	var list []Open
+func (d *decider) reasons(may *trial, action string) []Doubt {
+	var list []Doubt
 	seen := map[string]bool{}
 	add := func(st *compile.Statement, why string) {
 		if st.Control {
@@ -189,7 +189,7 @@ func (d *decider) reasons(may *trial, action string) []Open {
 		}
 		if ref := d.ref(st); !seen[why] {
 			seen[why] = true
-			list = append(list, Open{ref, why})
+			list = append(list, Doubt{ref, why})
 		}
 	}
 	sure := d.NewSearch(may.found.RequestKind, may.found.Reach, true)
@@ -201,10 +201,10 @@ func (d *decider) reasons(may *trial, action string) []Open {
 		if d.Matches(action)[i] == compile.No {
 			continue
 		}
-		for _, open := range d.unknownReasons(st, action) {
-			if !seen[open.Reason] {
-				seen[open.Reason] = true
-				list = append(list, open)
+		for _, doubt := range d.unknownReasons(st, action) {
+			if !seen[doubt.Reason] {
+				seen[doubt.Reason] = true
+				list = append(list, doubt)
 			}
 		}
 		if d.Acts(action)[i] == compile.Maybe && !slices.ContainsFunc(st.Actions, policy.HasMark) {
@@ -227,7 +227,7 @@ func (d *decider) reasons(may *trial, action string) []Open {
 			if d.Budget.Spend(60); cl.HasDoubt() {
 				add(st, cl.Text()+": "+cl.Doubt)
 			}
-			if why := sure.OpenKey(cl.Sure.Slot, cl.Cond.Key, may.model); why != "" {
+			if why := sure.KeyDoubt(cl.Sure.Slot, cl.Cond.Key, may.model); why != "" {
 				add(st, why)
 			}
 			if cl.Sure.Strict && cl.Sure.Set.Unresolved(may.model) {
@@ -236,7 +236,7 @@ func (d *decider) reasons(may *trial, action string) []Open {
 		}
 	}
 	if list == nil {
-		list = []Open{{StatementRef{may.allow.Index, may.allow.Sid}, "AWS does not document the outcome of a request that this statement may allow"}}
+		list = []Doubt{{StatementRef{may.allow.Index, may.allow.Sid}, "AWS does not document the outcome of a request that this statement may allow"}}
 	}
 	return list
 }
@@ -248,11 +248,11 @@ func (d *decider) doubts(action string) bool {
 		if m == compile.No {
 			continue
 		}
-		if m == compile.Maybe || st.NotPrincipal && st.Effect == policy.Deny || len(st.Entries.UserIDs) > 0 || st.Entries.Open != nil || st.Entries.Reserved {
+		if m == compile.Maybe || st.NotPrincipal && st.Effect == policy.Deny || len(st.Entries.UserIDs) > 0 || st.Entries.Unknown != nil || st.Entries.Reserved {
 			return true
 		}
 		for j := range st.Clauses {
-			if cl := &st.Clauses[j]; cl.HasDoubt() || cl.Open() || cl.Sure.Strict || d.uncertain(cl.Sure.Slot) {
+			if cl := &st.Clauses[j]; cl.HasDoubt() || cl.HasUnknown() || cl.Sure.Strict || d.uncertain(cl.Sure.Slot) {
 				return true
 			}
 		}
@@ -263,7 +263,7 @@ func (d *decider) doubts(action string) bool {
 // uncertain says whether AWS leaves open, for some kind of request, whether
 // the key is present or which values it has.
 func (d *decider) uncertain(slot int) bool {
-	return d.Slots[slot].Depends.Open
+	return d.Slots[slot].Depends.Undocumented
 }
 
 // note takes into the decision why a class is open, each reason once.
@@ -274,9 +274,9 @@ func (d *decider) note(dec *Decision, class kmsapi.Class, b Bounds) {
 			continue // what it leaves open is open for sure by another action
 		}
 		dec.TooIntricate = dec.TooIntricate || o.intricate
-		for _, open := range o.open {
-			if !slices.Contains(dec.Undecided, open) {
-				dec.Undecided = append(dec.Undecided, open)
+		for _, doubt := range o.doubts {
+			if !slices.Contains(dec.Undecided, doubt) {
+				dec.Undecided = append(dec.Undecided, doubt)
 			}
 		}
 	}

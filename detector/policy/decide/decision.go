@@ -25,7 +25,7 @@ type Decision struct {
 	Grants []Grant
 	// Undecided names what kept the classes encrypt and use open. It may come with
 	// Grants: then the grants are sure and something worse was not ruled out.
-	Undecided []Open
+	Undecided []Doubt
 	// Unknown lists the unknown parts of the policy that the verdict or the
 	// verdict of the class encrypt or use turns on; nil when all is known, or
 	// what is not does not matter.
@@ -78,7 +78,7 @@ type Owner struct {
 	// ManageBlame and DecryptBlame say why an access is not AccessYes. Their
 	// statement is the Deny that locks the account out; its Index is -1 when
 	// there is none, such as when no Allow names the account.
-	ManageBlame, DecryptBlame Open
+	ManageBlame, DecryptBlame Doubt
 	// Named are the principals that can change the policy when Manage is
 	// AccessNamed; sorted.
 	Named []string
@@ -133,8 +133,8 @@ type StatementRef struct {
 	Sid   string `json:"sid"`
 }
 
-// An Open names a construct that kept a decision open.
-type Open struct {
+// A Doubt names a construct that kept a decision open.
+type Doubt struct {
 	Statement StatementRef // Index -1 when it is not one statement
 	Reason    string
 }
@@ -144,7 +144,7 @@ type UnknownPart struct {
 	Statement StatementRef // Index -1 when it is not one statement
 	Path      string       // "Statement[1].Principal.AWS"
 	Line      int          // in the text, from 1; 0 when only the caller can tell
-	Name      string       // what the caller of ParseOpen calls it; "" for text that cannot be read
+	Name      string       // what the caller of ParsePartial calls it; "" for text that cannot be read
 	Reason    string       // why it is not known
 }
 

@@ -24,7 +24,7 @@
 //     the values that meet them (compile/literal.go). It begins with the literals
 //     of one Allow; while a Deny applies to the model, it breaks one of that
 //     Deny's literals after the other.
-//   - A literal that the model breaks is repaired (search/repair.go): by picking
+//   - A literal that the model breaks is met by new values (search/assign.go): by picking
 //     a value (pick.go), by filling texts of one shape (layouts.go, fill.go, with
 //     textsolve), by setting keys together that depend on each other (groups.go,
 //     context.go), or by making two keys equal where the policy compares them

@@ -126,7 +126,7 @@ func moreAnswers(t testing.TB) []answerCase {
 			source = c.text()
 		}
 		all = append(all, answerCase{a.Name, func() string {
-			return answerTo(func() (*policy.Policy, error) { return policy.ParseOpen(source, make([]policy.Unknown, a.Unknown)) }, q)
+			return answerTo(func() (*policy.Policy, error) { return policy.ParsePartial(source, make([]policy.Unknown, a.Unknown)) }, q)
 		}})
 	}
 	if len(all) == 0 {

@@ -90,19 +90,19 @@ func (c *corpusCase) judge(t testing.TB, keys *condkey.Table, p *policy.Policy) 
 
 // spaceOf compiles p for q.
 func spaceOf(p *policy.Policy, keys *condkey.Table, q Question) *search.Space {
-	c := compile.New(p, keys, q.about(partitions(p, q)[0]), textsolve.NewBudget(MaxSteps, nil))
+	c := compile.New(p, keys, q.about(partitionsOf(p, q)[0]), textsolve.NewBudget(MaxSteps, nil))
 	return search.NewSpace(c, q.At, q.TrustedOrgs)
 }
 
 // verdictOf decides one action alone.
 func verdictOf(keys *condkey.Table, p *policy.Policy, q Question, action string) Verdict {
 	d := newDecider(spaceOf(p, keys, q), q)
-	d.Budget.Divide(MaxSteps, partPlain, partOutcomes)
+	d.Budget.Divide(MaxSteps, stagePlain, stageOutcomes)
 	known, _ := kmsapi.FindAction(action)
 	a := kmsapi.Ask{Action: action, Class: known.Class}
-	d.Budget.Begin(partPlain)
+	d.Budget.Begin(stagePlain)
 	d.plain([]kmsapi.Ask{a})
-	d.Budget.Begin(partOutcomes)
+	d.Budget.Begin(stageOutcomes)
 	d.finishAll()
 	return d.outcome(a).bounds().Verdict
 }

@@ -152,8 +152,8 @@ func (p keyProbe) can(k callKind, l compile.Literal, sure bool) bool {
 	kind := p.c.NewKind(k.caller, k.temp, k.path, kmsapi.Ask{Action: k.action}, kmsapi.AnyKey)
 	for _, one := range kind.SplitBy(p.slot) {
 		p.c.Budget = textsolve.NewBudget(MaxSteps, nil)
-		p.c.Budget.Divide(MaxSteps, partOutcomes)
-		p.c.Budget.Begin(partOutcomes)
+		p.c.Budget.Divide(MaxSteps, stageOutcomes)
+		p.c.Budget.Begin(stageOutcomes)
 		s := p.c.NewSearch(one, search.Reach{}, sure)
 		st := *s.Allows[0]
 		st.Clauses = nil

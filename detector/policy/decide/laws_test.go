@@ -146,7 +146,7 @@ func clone(p *policy.Policy) *policy.Policy {
 // parsed returns the policy as it reads back, with what could not be read of it
 // still unknown; nil when it has become too long.
 func parsed(p *policy.Policy) *policy.Policy {
-	again, err := policy.ParseOpen(encode(p), p.Unknown)
+	again, err := policy.ParsePartial(encode(p), p.Unknown)
 	if err != nil {
 		return nil
 	}
@@ -245,7 +245,7 @@ func renameAccount(p *policy.Policy, _ *rand.Rand) *policy.Policy {
 	if name == nil || openDigits.Match(text) || longDigits.Match(text) || orderMatters.Match(text) || bytes.Contains(text, []byte(otherAccount)) {
 		return nil
 	}
-	changed, err := policy.ParseOpen(bytes.ReplaceAll(text, name, []byte(otherAccount)), p.Unknown)
+	changed, err := policy.ParsePartial(bytes.ReplaceAll(text, name, []byte(otherAccount)), p.Unknown)
 	if err != nil {
 		return nil
 	}

@@ -29,7 +29,7 @@ func ownerOf(p *policy.Policy, keys *condkey.Table, q Question, partition string
 	d := newDecider(search.NewSpace(compile.New(p, keys, about, b), q.At, q.TrustedOrgs), q)
 	d.views = make(map[viewKey][]*compile.Statement, 4)
 	if d.Owner == "" {
-		unknown := Open{StatementRef{Index: -1}, "the key's owner is not known"}
+		unknown := Doubt{StatementRef{Index: -1}, "the key's owner is not known"}
 		return Owner{ManageBlame: unknown, DecryptBlame: unknown}
 	}
 	var o Owner
@@ -48,7 +48,7 @@ func ownerOf(p *policy.Policy, keys *condkey.Table, q Question, partition string
 // A standing is what one action of the owner comes to.
 type standing struct {
 	access  Access
-	blame   Open
+	blame   Doubt
 	named   []string
 	witness *evaluate.Request
 }
@@ -171,15 +171,15 @@ func (d *decider) ownersView(action string, effect policy.Effect, how through, s
 		d.Budget.Spend(150 + 20*len(st.Clauses))
 		t := *st
 		t.Clauses = nil
-		open := false
+		doubtful := false
 		for i := range st.Clauses {
 			if d.beyondOwner(&st.Clauses[i]) {
-				open = true
+				doubtful = true
 			} else {
 				t.Clauses = append(t.Clauses, st.Clauses[i])
 			}
 		}
-		if open && sure == (st.Effect == policy.Allow) {
+		if doubtful && sure == (st.Effect == policy.Allow) {
 			continue
 		}
 		if st.Effect == policy.Allow && !st.NotPrincipal {
@@ -207,7 +207,7 @@ func (d *decider) beyondOwner(cl *compile.Clause) bool {
 	}
 	for _, set := range [...]*compile.ValueSet{cl.Sure.Set, cl.Possible.Set} {
 		for i := range set.Patterns {
-			for _, p := range set.Patterns[i].Parts {
+			for _, p := range set.Patterns[i].Terms {
 				if p.Variable != "" && d.FactUnknown(p.Slot) {
 					return true
 				}
@@ -243,63 +243,63 @@ func (d *decider) namedOwners(kinds []*search.RequestKind) []string {
 }
 
 // noAccount says that no Allow gives the action to the account itself.
-func (d *decider) noAccount(a kmsapi.Ask) Open {
+func (d *decider) noAccount(a kmsapi.Ask) Doubt {
 	for _, st := range d.stmtsAbout(a, policy.Deny) {
 		if d.Budget.Out() {
 			break
 		}
 		if d.letsIn(d.ownerKinds(a), byAccount, true, st) != nil {
-			return Open{StatementRef{st.Index, st.Sid}, "it denies " + a.Action + " to the key owner's account, apart from principals that are named"}
+			return Doubt{StatementRef{st.Index, st.Sid}, "it denies " + a.Action + " to the key owner's account, apart from principals that are named"}
 		}
 	}
-	return Open{StatementRef{Index: -1}, "no statement allows " + a.Action + " to the key owner's account itself, only to principals by name"}
+	return Doubt{StatementRef{Index: -1}, "no statement allows " + a.Action + " to the key owner's account itself, only to principals by name"}
 }
 
 // lockedBy finds the statement that locks the account out.
-func (d *decider) lockedBy(a kmsapi.Ask, kinds []*search.RequestKind) Open {
+func (d *decider) lockedBy(a kmsapi.Ask, kinds []*search.RequestKind) Doubt {
 	allows, denies := d.stmtsAbout(a, policy.Allow), d.stmtsAbout(a, policy.Deny)
 	named := slices.ContainsFunc(allows, func(st *compile.Statement) bool { return st.Entries.Reachable(st.NotPrincipal) })
 	if !named {
-		return Open{StatementRef{Index: -1}, fmt.Sprintf("no statement allows %s to the key owner's account %s or a principal in it", a.Action, d.Owner)}
+		return Doubt{StatementRef{Index: -1}, fmt.Sprintf("no statement allows %s to the key owner's account %s or a principal in it", a.Action, d.Owner)}
 	}
 	for _, st := range denies {
 		if d.Budget.Out() {
 			break
 		}
 		if d.letsIn(kinds, byID, false, st) != nil {
-			return Open{d.ref(st), fmt.Sprintf("it denies %s to the key owner's account %s", a.Action, d.Owner)}
+			return Doubt{d.ref(st), fmt.Sprintf("it denies %s to the key owner's account %s", a.Action, d.Owner)}
 		}
 	}
 	if len(denies) > 0 {
-		return Open{d.ref(denies[0]), fmt.Sprintf("it denies %s to the key owner's account %s, as other statements do", a.Action, d.Owner)}
+		return Doubt{d.ref(denies[0]), fmt.Sprintf("it denies %s to the key owner's account %s, as other statements do", a.Action, d.Owner)}
 	}
 	for _, st := range allows {
 		if st.Entries.Reachable(st.NotPrincipal) {
-			return Open{d.ref(st), fmt.Sprintf("its conditions keep the key owner's account %s from %s", d.Owner, a.Action)}
+			return Doubt{d.ref(st), fmt.Sprintf("its conditions keep the key owner's account %s from %s", d.Owner, a.Action)}
 		}
 	}
-	return Open{StatementRef{Index: -1}, "no request of the key owner's account is allowed " + a.Action}
+	return Doubt{StatementRef{Index: -1}, "no request of the key owner's account is allowed " + a.Action}
 }
 
 // ownerDoubt says what keeps an access of the owner undecided.
-func (d *decider) ownerDoubt(a kmsapi.Ask) Open {
+func (d *decider) ownerDoubt(a kmsapi.Ask) Doubt {
 	for _, st := range append(d.stmtsAbout(a, policy.Deny), d.stmtsAbout(a, policy.Allow)...) {
 		if why := d.unknownReasons(st, a.Action); why != nil {
 			return why[0]
 		}
 		for i := range st.Clauses {
 			if cl := &st.Clauses[i]; d.beyondOwner(cl) || cl.HasDoubt() || d.isNetwork(cl) {
-				return Open{d.ref(st), "whether the key owner's account meets `" + compile.Shorten(cl.Text(), 120) + "` is not known here"}
+				return Doubt{d.ref(st), "whether the key owner's account meets `" + compile.Shorten(cl.Text(), 120) + "` is not known here"}
 			}
 		}
 		if st.Effect == policy.Allow && len(st.Entries.RoleIDs)+len(st.Entries.UserIDs) > 0 {
-			return Open{d.ref(st), "it names a unique id whose account the text does not give"}
+			return Doubt{d.ref(st), "it names a unique id whose account the text does not give"}
 		}
 	}
 	if d.Budget.Out() {
-		return Open{StatementRef{Index: -1}, tooIntricate}
+		return Doubt{StatementRef{Index: -1}, tooIntricate}
 	}
-	return Open{StatementRef{Index: -1}, "AWS does not document the outcome of a request that the key owner's account could make"}
+	return Doubt{StatementRef{Index: -1}, "AWS does not document the outcome of a request that the key owner's account could make"}
 }
 
 // isNetwork says whether a clause is about where a request comes from.

@@ -11,38 +11,38 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// partitions lists the partitions in which the policy is to be decided: that of
+// partitionsOf lists the partitionsOf in which the policy is to be decided: that of
 // the key's ARN, or, for an unknown key, every partition in which the answer
 // can be another one: "aws", one of each kind that the policy tells apart, and,
 // where it compares ARNs at all, one that it does not distinguish from "aws". A
 // caller's ARNs are always of the key's partition, so what names another one
 // lets nobody in and keeps nobody out.
-func partitions(p *policy.Policy, q Question) []string {
+func partitionsOf(p *policy.Policy, q Question) []string {
 	if key, ok := awsid.SplitARN(q.KeyARN); ok {
 		return []string{key.Partition}
 	}
 	others := otherPartitions()
-	parts := map[string]bool{} // see partitionParts
+	texts := map[string]bool{} // see partitionParts
 	compares := false
 	for i := range p.Statements {
 		st := &p.Statements[i]
 		for _, entry := range st.Principals {
-			partitionParts(parts, entry.Value, others)
+			partitionTexts(texts, entry.Value, others)
 		}
 		for _, text := range st.Resources {
-			partitionParts(parts, text, others)
+			partitionTexts(texts, text, others)
 		}
 		for _, c := range st.Conditions {
 			for _, text := range c.Values {
-				partitionParts(parts, text, others)
+				partitionTexts(texts, text, others)
 				compares = compares || strings.Contains(text, "arn:")
 			}
 		}
 	}
 	list := []string{"aws"}
-	kinds := []string{partitionKind(parts, "aws")}
+	kinds := []string{partitionKind(texts, "aws")}
 	for _, other := range others {
-		if kind := partitionKind(parts, other); !slices.Contains(kinds, kind) {
+		if kind := partitionKind(texts, other); !slices.Contains(kinds, kind) {
 			list, kinds = append(list, other), append(kinds, kind)
 		} else if kind == kinds[0] && compares {
 			list, compares = append(list, other), false
@@ -61,11 +61,11 @@ func otherPartitions() []string {
 	return names
 }
 
-// partitionParts adds what a text that may match an ARN says of the partition:
-// its parts between colons, and, where wildcards or what is not known may stand
+// partitionTexts adds what a text that may match an ARN says of the partition:
+// its fields between colons, and, where wildcards or what is not known may stand
 // for colons too, the plain text between those.
 // Source: AWS General Reference, "Amazon Resource Names".
-func partitionParts(parts map[string]bool, text string, others []string) {
+func partitionTexts(texts map[string]bool, text string, others []string) {
 	text = strings.ToLower(policy.ReplaceMarks(text, "*"))
 	const wild = "*?$"
 	head := text
@@ -75,26 +75,27 @@ func partitionParts(parts map[string]bool, text string, others []string) {
 	if !strings.HasPrefix(head, "arn:") && !strings.HasPrefix("arn:", head) {
 		return
 	}
-	for part := range strings.SplitSeq(text, ":") {
-		isWild := strings.ContainsAny(part, wild)
-		if isWild || slices.Contains(others, part) {
-			parts[part] = true
+	for field := range strings.SplitSeq(text, ":") {
+		isWild := strings.ContainsAny(field, wild)
+		if isWild || slices.Contains(others, field) {
+			texts[field] = true
 		}
 		if !isWild {
 			continue
 		}
-		for _, plain := range strings.FieldsFunc(part, func(r rune) bool { return strings.ContainsRune(wild, r) }) {
-			parts["*"+plain+"*"] = true
+		for _, plain := range strings.FieldsFunc(field, func(r rune) bool { return strings.ContainsRune(wild, r) }) {
+			texts["*"+plain+"*"] = true
 		}
 	}
 }
 
-// partitionKind tells apart the partitions of which parts say different things.
-func partitionKind(parts map[string]bool, partition string) string {
+// partitionKind tells apart the partitions that the texts tell apart: it is made
+// of the texts that match one.
+func partitionKind(texts map[string]bool, partition string) string {
 	var kind []string
-	for part := range parts {
-		if p := compile.NewPattern(part, policy.StringLike, nil); p.Matches(partition, textsolve.NewBudget(MaxSteps, nil)) {
-			kind = append(kind, part)
+	for text := range texts {
+		if p := compile.NewPattern(text, policy.StringLike, nil); p.Matches(partition, textsolve.NewBudget(MaxSteps, nil)) {
+			kind = append(kind, text)
 		}
 	}
 	slices.Sort(kind)
@@ -116,9 +117,9 @@ func either(a, b Decision) Decision {
 	out.Owner = eitherOwner(a.Owner, b.Owner)
 	out.Grants = worseGrants(kmsapi.Weighty(), a.Grants, b.Grants)
 	out.Others = worseGrants(kmsapi.Asks(kmsapi.ClassOther), a.Others, b.Others)
-	for _, open := range b.Undecided {
-		if !slices.Contains(out.Undecided, open) {
-			out.Undecided = append(out.Undecided, open)
+	for _, doubt := range b.Undecided {
+		if !slices.Contains(out.Undecided, doubt) {
+			out.Undecided = append(out.Undecided, doubt)
 		}
 	}
 	for _, u := range b.Unknown {
@@ -179,7 +180,7 @@ func homePartition(p *policy.Policy) string {
 
 // eitherOwner is what the two partitions agree on; the rest is undecided.
 func eitherOwner(a, b Owner) Owner {
-	unknown := Open{StatementRef{Index: -1}, "it depends on the key's partition, which is not known"}
+	unknown := Doubt{StatementRef{Index: -1}, "it depends on the key's partition, which is not known"}
 	if a.Manage != b.Manage {
 		a.Manage, a.ManageBlame, a.Named, a.Witness = AccessUndecided, unknown, nil, nil
 	}

@@ -33,12 +33,12 @@ func TestPartitions(t *testing.T) {
 		{"what is no ARN", under("StringLike", `"x*aws-cn*"`), "[aws]"},
 	}
 	for _, row := range rows {
-		if got := fmt.Sprint(partitions(mustParse([]byte(row.text)), Question{})); got != row.want {
+		if got := fmt.Sprint(partitionsOf(mustParse([]byte(row.text)), Question{})); got != row.want {
 			t.Errorf("%s: %s, want %s", row.name, got, row.want)
 		}
 	}
 	q := Question{KeyARN: "arn:aws-cn:kms:cn-north-1:111122223333:key/x"}
-	if got := partitions(mustParse([]byte(rows[4].text)), q); !slices.Equal(got, []string{"aws-cn"}) {
+	if got := partitionsOf(mustParse([]byte(rows[4].text)), q); !slices.Equal(got, []string{"aws-cn"}) {
 		t.Errorf("a known key: %v", got)
 	}
 }
@@ -75,9 +75,9 @@ func TestEither(t *testing.T) {
 	service := func(name string, index int, deputy bool) ServiceGrant {
 		return ServiceGrant{name, StatementRef{Index: index}, deputy}
 	}
-	open := func(reasons ...string) (list []Open) {
+	open := func(reasons ...string) (list []Doubt) {
 		for _, r := range reasons {
-			list = append(list, Open{Reason: r})
+			list = append(list, Doubt{Reason: r})
 		}
 		return list
 	}

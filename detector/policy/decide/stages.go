@@ -4,15 +4,15 @@ package decide
 // of memory. Half of the policies of known verdict need fewer than 10,000.
 const MaxSteps = 2_800_000
 
-// The parts of a decision with their weights: a part may spend its share and
-// what the parts before it have left.
+// The stages of a decision with their weights: a stage may spend its share and
+// what the stages before it have left.
 const (
-	partPlain    = 2 // public, each Allow alone and with little effort
-	partOutcomes = 8 // everything else about the actions
-	partGrants   = 2 // names and proofs
-	partOwner    = 2
-	partServices = 1
-	partFuture   = 3 // where the policy asks for the time
-	partBlame    = 2 // where the question asks for it
-	partNotes    = 2 // where the question asks for them
+	stagePlain    = 2 // public, each Allow alone and with little effort
+	stageOutcomes = 8 // everything else about the actions
+	stageGrants   = 2 // names and proofs
+	stageOwner    = 2
+	stageServices = 1
+	stageFuture   = 3 // where the policy asks for the time
+	stageBlame    = 2 // where the question asks for it
+	stageNotes    = 2 // where the question asks for them
 )

@@ -221,7 +221,7 @@ func (d *decider) anyway(a attempt, m *compile.Model) bool {
 	others := 0
 	from := slices.Clone(s.Apart)
 	for _, x := range from {
-		others += x.Open.One
+		others += x.Unknown.One
 	}
 	if len(from) == 0 || others > maxApart || !d.confirmsApart(s, m) {
 		return false

@@ -53,16 +53,16 @@ func (d *decider) mattering(a kmsapi.Ask, least Verdict) []int {
 		if m == compile.No {
 			continue
 		}
-		open := d.unknownOf(st, a.Action)
-		if open == nil {
+		unknown := d.unknownOf(st, a.Action)
+		if unknown == nil {
 			continue
 		}
 		if st.Effect != policy.Deny && d.reaches(kinds, least, false, func(s *search.Search) { s.Allows = []*compile.Statement{st} }) ||
 			st.Effect != policy.Allow && d.reaches(kinds, least, true, without(st)) {
-			list = append(list, open...)
+			list = append(list, unknown...)
 		}
 		if st.Effect != policy.Allow {
-			denies, denied = append(denies, st), append(denied, open...)
+			denies, denied = append(denies, st), append(denied, unknown...)
 		}
 	}
 	if list == nil && len(denies) > 1 && d.reaches(kinds, least, true, without(denies...)) {
@@ -109,7 +109,7 @@ func (d *decider) unknownOf(st *compile.Statement, action string) []int {
 	add := func(text string) { list = append(list, policy.MarksIn(text)...) }
 	for _, p := range st.Principals {
 		if e := (compile.Entries{}); policy.HasMark(p.Value) && p.Kind == policy.KindAWS {
-			if d.AddOpen(&e, p.Value); e.Open != nil {
+			if d.AddUnknown(&e, p.Value); e.Unknown != nil {
 				add(p.Value)
 			}
 		}
@@ -169,15 +169,15 @@ func (d *decider) unknownReason(i int) string {
 const maxReasons = 8
 
 // unknownReasons says why parts of a statement are not known.
-func (d *decider) unknownReasons(st *compile.Statement, action string) []Open {
-	var list []Open
-	open := d.unknownOf(st, action)
-	for n, i := range open {
+func (d *decider) unknownReasons(st *compile.Statement, action string) []Doubt {
+	var list []Doubt
+	unknown := d.unknownOf(st, action)
+	for n, i := range unknown {
 		if n == maxReasons {
-			return append(list, Open{d.ref(st), fmt.Sprintf("and %d more parts of the statement are not known", len(open)-n)})
+			return append(list, Doubt{d.ref(st), fmt.Sprintf("and %d more parts of the statement are not known", len(unknown)-n)})
 		}
 		part := d.unknownPart(i)
-		list = append(list, Open{part.Statement, part.Reason})
+		list = append(list, Doubt{part.Statement, part.Reason})
 	}
 	return list
 }

@@ -76,7 +76,7 @@ func (c *unknownCase) parse() (*policy.Policy, error) {
 		text = strings.ReplaceAll(text, "«"+v.Name+"»", policy.Mark(i))
 		open = append(open, policy.Unknown{Statement: -1, Name: v.Name, Values: v.Values, Never: v.Never, Min: v.Min})
 	}
-	return policy.ParseOpen([]byte(text), open)
+	return policy.ParsePartial([]byte(text), open)
 }
 
 // TestUnknownCorpus: the bounds are those that the case gives reasons for, what

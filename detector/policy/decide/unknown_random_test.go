@@ -107,7 +107,7 @@ func TestUnknownBounds(t *testing.T) {
 		if h.marks == 0 {
 			continue
 		}
-		open, err := policy.ParseOpen(text, make([]policy.Unknown, h.marks))
+		open, err := policy.ParsePartial(text, make([]policy.Unknown, h.marks))
 		if err != nil {
 			t.Fatalf("seed %d: %v\n%s", seed, err, text)
 		}
@@ -183,7 +183,7 @@ func checkWithin(t *testing.T, seed int, whole, d Decision, text, filled string)
 
 // intricate reports whether a decision was cut short.
 func intricate(d Decision) bool {
-	return slices.ContainsFunc(d.Undecided, func(o Open) bool {
+	return slices.ContainsFunc(d.Undecided, func(o Doubt) bool {
 		return strings.Contains(o.Reason, "intricate") || strings.Contains(o.Reason, "equation")
 	})
 }

@@ -68,15 +68,15 @@ func (p evaluator) values(c *policy.Condition, values []string, r Request) Answe
 		return whenNull(c, len(values) > 0)
 	}
 	key, _ := p.keys.Lookup(c.Key)
-	fits := fits(op.Base, key)
+	suits := fits(op.Base, key)
 	if len(values) == 0 {
 		answer := whenAbsent(op)
-		if answer == Yes && (!fits || key.Multi && op.Set == policy.NoSet) {
+		if answer == Yes && (!suits || key.Multi && op.Set == policy.NoSet) {
 			return Maybe // documented as an error, whatever the key holds
 		}
 		return answer
 	}
-	if !fits {
+	if !suits {
 		return Maybe
 	}
 	return p.whenPresent(c, key, values, r)

@@ -20,7 +20,7 @@ func TestGuardMutants(t *testing.T) {
 		TestAllowsEmptyListOfADeny,
 		TestAllowsChains,
 		TestAllowsNotResource,
-		TestEvalOpenParts,
+		TestEvalUnknown,
 		TestEvalGlob,
 		TestEvalGlobARN,
 		TestEvalOpen,

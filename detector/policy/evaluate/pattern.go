@@ -141,7 +141,7 @@ func splitAtColons(pattern glob) []glob {
 // counts; there is at least one when open is Yes. Otherwise the value matches
 // nothing (No), or it is not documented whether it matches (Maybe).
 // Source: IAM User Guide, reference_policies_variables.html.
-func (p evaluator) expand(value string, negated bool, r Request) (forms []glob, open Answer) {
+func (p evaluator) expand(value string, negated bool, r Request) (forms []glob, usable Answer) {
 	if !p.Variables() || !strings.Contains(value, "${") {
 		return []glob{plainGlob(value)}, Yes
 	}
@@ -157,9 +157,9 @@ func (p evaluator) expand(value string, negated bool, r Request) (forms []glob, 
 			rest = after[2:]
 			continue
 		}
-		text, tail, open := p.variable(after, negated, r)
-		if open != Yes {
-			return nil, open
+		text, tail, usable := p.variable(after, negated, r)
+		if usable != Yes {
+			return nil, usable
 		}
 		for _, c := range text {
 			pattern = append(pattern, globChar{char: c, glued: true})
@@ -190,7 +190,7 @@ func formsOf(pattern glob) []glob {
 // variable reads the variable whose name starts at text and returns its
 // value and what follows. open is Yes when there is a value; No when there is
 // none, so that nothing matches; Maybe when AWS does not say.
-func (p evaluator) variable(text string, negated bool, r Request) (value, tail string, open Answer) {
+func (p evaluator) variable(text string, negated bool, r Request) (value, tail string, usable Answer) {
 	name, fallback, hasFallback, tail, ok := variableParts(text)
 	if !ok {
 		return "", "", Maybe

@@ -25,7 +25,7 @@ func (p evaluator) principals(st *policy.Statement, r Request) Answer {
 func (p evaluator) principal(entry policy.Principal, r Request) Answer {
 	switch {
 	case policy.HasMark(entry.Value):
-		return p.openPrincipal(entry, r)
+		return p.unknownPrincipal(entry, r)
 	case entry.Kind == policy.KindService:
 		return answerOf(r.Service != "" && r.Service == entry.Value)
 	case entry.Kind != policy.KindAWS:
@@ -108,8 +108,8 @@ func (p evaluator) chain(list []policy.Principal, r Request) []Answer {
 		case entry.Kind == policy.KindAWS && entry.Value == "*":
 			return []Answer{Yes}
 		case entry.Kind == policy.KindAWS && policy.HasMark(entry.Value):
-			open := p.openPrincipal(entry, r)
-			account, identity, session, service = or(account, open), or(identity, open), or(session, open), or(service, open)
+			unknown := p.unknownPrincipal(entry, r)
+			account, identity, session, service = or(account, unknown), or(identity, unknown), or(session, unknown), or(service, unknown)
 		case entry.Kind == policy.KindAWS:
 			account = or(account, namesAccount(entry.Value, r))
 			identity = or(identity, namesIdentity(entry.Value, r))

@@ -38,11 +38,11 @@ func (p evaluator) resource(value string, negated bool, r Request) Answer {
 		return Maybe
 	}
 	if policy.HasMark(value) {
-		return and(Maybe, answerOf(matchGlob(openGlob(value, true, p.Variables()), r.Resource)))
+		return and(Maybe, answerOf(matchGlob(unknownGlob(value, true, p.Variables()), r.Resource)))
 	}
-	forms, open := p.expand(value, negated, r)
-	if open != Yes {
-		return open
+	forms, usable := p.expand(value, negated, r)
+	if usable != Yes {
+		return usable
 	}
 	answer := matchResourceForm(forms[0], r.Resource)
 	for _, form := range forms[1:] {

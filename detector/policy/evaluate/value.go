@@ -50,9 +50,9 @@ func (p evaluator) text(op policy.Operator, have, want string, r Request) Answer
 	if op.Base == policy.StringEquals && !strings.Contains(want, "${") {
 		return answerOf(want == have)
 	}
-	forms, open := p.expand(want, op.Negated, r)
-	if open != Yes {
-		return open
+	forms, usable := p.expand(want, op.Negated, r)
+	if usable != Yes {
+		return usable
 	}
 	answer := matchForm(op, forms[0], have)
 	for _, form := range forms[1:] {

@@ -204,7 +204,7 @@ func textValues(c *policy.Condition, info condkey.Key, vars *condkey.Table) (sur
 			short = append(short, p)
 			continue
 		}
-		s.Variables = s.Variables || p.Parts != nil
+		s.Variables = s.Variables || p.Terms != nil
 		s.Patterns = append(s.Patterns, p)
 	}
 	if short == nil {
@@ -238,14 +238,14 @@ func wildFromVariables(s *ValueSet) (possible *ValueSet, doubt string) {
 		return s, ""
 	}
 	for i := range possible.Patterns {
-		possible.Variables = possible.Variables || possible.Patterns[i].Parts != nil
+		possible.Variables = possible.Variables || possible.Patterns[i].Terms != nil
 	}
 	return possible, "a wildcard may come in through the variable; AWS does not say whether it then counts as one"
 }
 
 // fromCaller says whether a variable's value, or its default, can hold * or ?.
 func fromCaller(p *textsolve.Pattern) bool {
-	return slices.ContainsFunc(p.Parts, func(v textsolve.Part) bool { return v.Wild || strings.ContainsAny(v.Default, "*?") })
+	return slices.ContainsFunc(p.Terms, func(v textsolve.Term) bool { return v.Wild || strings.ContainsAny(v.Default, "*?") })
 }
 
 func boolValues(c *policy.Condition) *ValueSet {
@@ -302,9 +302,9 @@ func spanValues(c *policy.Condition) (sure, possible *ValueSet, doubt string) {
 	return sure, possible, doubt
 }
 
-// Open reports whether the condition, which then has a mark for its only value,
+// HasUnknown reports whether the condition, which then has a mark for its only value,
 // or one of its values is not known.
-func (cl *Clause) Open() bool { return slices.ContainsFunc(cl.Cond.Values, policy.HasMark) }
+func (cl *Clause) HasUnknown() bool { return slices.ContainsFunc(cl.Cond.Values, policy.HasMark) }
 
 // HasDoubt reports whether the clause has more than one reading.
 func (cl *Clause) HasDoubt() bool { return cl.Doubt != "" }

@@ -185,8 +185,8 @@ func (c *Policy) compileStatement(s *Statement, src *policy.Statement, in *polic
 	for i, a := range src.Actions {
 		s.letters[i] = lettersOf(a)
 	}
-	var open Match
-	s.Resource, open = c.matchResource(src, in)
+	var unknown Match
+	s.Resource, unknown = c.matchResource(src, in)
 	if s.Resource == Maybe && c.KeyARN == "" && !c.Insiders {
 		c.KeyDependent = true // an unknown key is the one that is worst for the owner
 		s.Resource = No
@@ -195,9 +195,9 @@ func (c *Policy) compileStatement(s *Statement, src *policy.Statement, in *polic
 		}
 	}
 	if src.NotResource {
-		s.Resource = min(s.Resource, Yes-open)
+		s.Resource = min(s.Resource, Yes-unknown)
 	} else {
-		s.Resource = max(s.Resource, open)
+		s.Resource = max(s.Resource, unknown)
 	}
 	c.compilePrincipals(s)
 	if cl, ok := c.resourceClause(src, in); ok && s.Resource == Maybe {
@@ -214,7 +214,7 @@ func (c *Policy) compileStatement(s *Statement, src *policy.Statement, in *polic
 			continue
 		}
 		slot := c.intern(cond.Key)
-		known, open := split(cond)
+		known, unknown := splitUnknown(cond)
 		cl := newClause(known, slot, c.Slots[slot], c.variables(in))
 		cl.Cond = cond
 		s.mention(slot, c.Slots[slot])
@@ -224,8 +224,8 @@ func (c *Policy) compileStatement(s *Statement, src *policy.Statement, in *polic
 		c.pathToID(&cl.Possible)
 		simplify(&cl.Sure)
 		simplify(&cl.Possible)
-		if open != nil {
-			c.openClause(&cl, open, c.Slots[slot])
+		if unknown != nil {
+			c.addUnknown(&cl, unknown, c.Slots[slot])
 		}
 		if src.SpelledTwice(cond.Operator.Text) {
 			cl.Possible = Literal{Slot: slot, Absent: true, Mode: All, Set: &ValueSet{}}
@@ -245,8 +245,8 @@ func (c *Policy) resourceClause(src *policy.Statement, in *policy.Policy) (cl Cl
 		if policy.HasMark(r) {
 			return cl, false // what it says is not known: see matchResource
 		}
-		_, open := resourceParts(r, in)
-		ok = ok || open
+		_, variable := resourceTerms(r, in)
+		ok = ok || variable
 	}
 	if !ok {
 		return cl, false
@@ -258,8 +258,8 @@ func (c *Policy) resourceClause(src *policy.Statement, in *policy.Policy) (cl Cl
 		}
 	}
 	info := condkey.Key{Row: &condkey.Row{Types: condkey.ARN | condkey.String}, Name: "Resource"}
-	parts := policy.Condition{Operator: policy.Operator{Text: "Resource", Base: policy.ArnLike}, Key: "", Values: values}
-	cl = newClause(&parts, SlotResource, info, c.Table)
+	byPart := policy.Condition{Operator: policy.Operator{Text: "Resource", Base: policy.ArnLike}, Key: "", Values: values}
+	cl = newClause(&byPart, SlotResource, info, c.Table)
 	text := policy.Condition{Operator: policy.Operator{Text: "Resource", Base: policy.StringLike}, Key: "", Values: values}
 	cl.Possible = newClause(&text, SlotResource, info, c.Table).Possible
 	if strings.ContainsAny(strings.Join(values, ""), "*?") {
@@ -304,10 +304,10 @@ func (c *Policy) findSlot(key condkey.Key) int {
 func (c *Policy) bindVariables(st *Statement, s *ValueSet) {
 	for i := range s.Patterns {
 		p := &s.Patterns[i]
-		for j := range p.Parts {
-			if p.Parts[j].Variable != "" {
-				p.Parts[j].Slot = c.intern(p.Parts[j].Variable)
-				st.mention(p.Parts[j].Slot, c.Slots[p.Parts[j].Slot])
+		for j := range p.Terms {
+			if p.Terms[j].Variable != "" {
+				p.Terms[j].Slot = c.intern(p.Terms[j].Variable)
+				st.mention(p.Terms[j].Slot, c.Slots[p.Terms[j].Slot])
 			}
 		}
 	}
@@ -323,10 +323,10 @@ func (c *Policy) pathToID(l *Literal) {
 	}
 	pats := make([]textsolve.Pattern, len(l.Set.Patterns))
 	for i, p := range l.Set.Patterns {
-		if len(p.Parts) != 2 || !p.Wild || p.Parts[1].Text != "/*" || !c.holdsOrgID(p.Parts[0]) {
+		if len(p.Terms) != 2 || !p.Wild || p.Terms[1].Text != "/*" || !c.holdsOrgID(p.Terms[0]) {
 			return
 		}
-		p.Parts = p.Parts[:1]
+		p.Terms = p.Terms[:1]
 		pats[i] = p
 	}
 	l.Slot, l.Set = SlotOrgID, &ValueSet{Patterns: pats, Variables: true}
@@ -334,7 +334,7 @@ func (c *Policy) pathToID(l *Literal) {
 
 // holdsOrgID reports whether a variable without default stands for the id of
 // an organization.
-func (c *Policy) holdsOrgID(v textsolve.Part) bool {
+func (c *Policy) holdsOrgID(v textsolve.Term) bool {
 	if v.HasDefault {
 		return false
 	}
@@ -356,11 +356,11 @@ func simplify(l *Literal) {
 	pats := append([]textsolve.Pattern(nil), l.Set.Patterns...)
 	for i := range pats {
 		p := &pats[i]
-		if p.Parts == nil {
+		if p.Terms == nil {
 			continue
 		}
 		switch {
-		case len(p.Parts) == 1 && p.Parts[0].Slot == l.Slot:
+		case len(p.Terms) == 1 && p.Terms[0].Slot == l.Slot:
 			*p = textsolve.Pattern{Text: p.Text, Tokens: []textsolve.Token{{Kind: textsolve.Star}}}
 		case l.Slot == SlotARN && ownAccount(p):
 		default:
@@ -374,20 +374,20 @@ func simplify(l *Literal) {
 // ownAccount rewrites "arn:aws:iam::${aws:PrincipalAccount}:..." under
 // aws:PrincipalArn: the account of a caller's ARN is always the caller's.
 func ownAccount(p *textsolve.Pattern) bool {
-	head := strings.Split(p.Parts[0].Text, ":") // a variable has no text
-	if len(head) != 5 || head[4] != "" || head[3] != "" || p.Parts[1].Slot != SlotAccount {
+	head := strings.Split(p.Terms[0].Text, ":") // a variable has no text
+	if len(head) != 5 || head[4] != "" || head[3] != "" || p.Terms[1].Slot != SlotAccount {
 		return false
 	}
-	if strings.ContainsAny(p.Parts[0].Text, "*?") && p.Wild && !p.ARN {
+	if strings.ContainsAny(p.Terms[0].Text, "*?") && p.Wild && !p.ARN {
 		return false
 	}
-	rest := p.Parts[2:]
+	rest := p.Terms[2:]
 	if len(rest) > 0 && !strings.HasPrefix(rest[0].Text, ":") || !textsolve.OnlyText(rest) {
 		return false // with none in the rest, the second part is the variable
 	}
 	q := textsolve.Pattern{Text: p.Text, Fold: p.Fold, ARN: p.ARN, Wild: p.Wild}
 	colons := 0
-	q.Tokens = p.Read(nil, p.Parts[0], &colons, false)
+	q.Tokens = p.Read(nil, p.Terms[0], &colons, false)
 	for range 12 {
 		q.Tokens = append(q.Tokens, textsolve.Token{Kind: textsolve.AnyChar, NoColon: true})
 	}

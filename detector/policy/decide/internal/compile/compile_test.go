@@ -62,7 +62,7 @@ func TestCompileResource(t *testing.T) {
 		{"all but the key and what is not known", `"NotResource":[` + key + `,"` + policy.Mark(0) + `"]`, false, No, 0, false},
 		{"what is not known", `"Resource":"` + policy.Mark(0) + `"`, false, Maybe, 0, false},
 	} {
-		p, err := policy.ParseOpen([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*",`+row.member+`}]}`), make([]policy.Unknown, 1))
+		p, err := policy.ParsePartial([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*",`+row.member+`}]}`), make([]policy.Unknown, 1))
 		if err != nil {
 			t.Fatalf("%s: %v", row.name, err)
 		}

@@ -24,8 +24,8 @@ func TestGuardMutants(t *testing.T) {
 		TestMatchOneAction,
 		TestMatchARN,
 		TestMatchUnknownKey,
-		TestOpenPattern,
-		TestOpenPrincipals,
+		TestUnknownPattern,
+		TestUnknownPrincipals,
 		TestPartsOf,
 	)
 }

@@ -122,21 +122,21 @@ func globFold(pattern, s string) bool {
 // Guide, reference_policies_elements_resource.html.
 //
 // open says whether an unknown value may name the key as well.
-func (c *Policy) matchResource(s *policy.Statement, in *policy.Policy) (m, open Match) {
+func (c *Policy) matchResource(s *policy.Statement, in *policy.Policy) (m, unknown Match) {
 	for _, r := range s.Resources {
 		if policy.HasMark(r) {
-			open = max(open, min(Maybe, c.MatchOneResource(policy.ReplaceMarks(r, "*"), in)))
+			unknown = max(unknown, min(Maybe, c.MatchOneResource(policy.ReplaceMarks(r, "*"), in)))
 			continue
 		}
 		m = max(m, c.MatchOneResource(r, in))
 	}
 	if s.NotResource && in.IsRCP {
-		return Yes - m, open
+		return Yes - m, unknown
 	}
 	if s.NotResource { // KMS documents Resource only; without it a statement has no effect
-		return min(Yes-m, Maybe), open
+		return min(Yes-m, Maybe), unknown
 	}
-	return m, open
+	return m, unknown
 }
 
 // MatchOneResource says whether a pattern of in's Resource matches the key.
@@ -145,39 +145,39 @@ func (c *Policy) MatchOneResource(r string, in *policy.Policy) Match {
 		return Yes
 	}
 	most := Yes
-	parts, open := resourceParts(r, in)
-	if open {
+	terms, variable := resourceTerms(r, in)
+	if variable {
 		most = Maybe // see resourceClause
 	}
 	if c.KeyARN == "" {
-		return min(most, c.matchUnknownKey(parts))
+		return min(most, c.matchUnknownKey(terms))
 	}
-	return min(most, matchARN(parts, c.KeyARN, c.Budget))
+	return min(most, matchARN(terms, c.KeyARN, c.Budget))
 }
 
-// resourceParts takes a value of Resource apart. Its variables become
+// resourceTerms takes a value of Resource apart. Its variables become
 // wildcards, and open is true: the statement may apply less often.
-func resourceParts(r string, in *policy.Policy) (parts []textsolve.Part, open bool) {
+func resourceTerms(r string, in *policy.Policy) (terms []textsolve.Term, variable bool) {
 	if !in.Variables() {
-		return []textsolve.Part{{Text: r}}, false
+		return []textsolve.Term{{Text: r}}, false
 	}
-	parts = partsOf(r)
-	for i := range parts {
-		if parts[i].Variable != "" {
-			parts[i], open = textsolve.Part{Text: "*"}, true
+	terms = termsOf(r)
+	for i := range terms {
+		if terms[i].Variable != "" {
+			terms[i], variable = textsolve.Term{Text: "*"}, true
 		}
 	}
-	return parts, open
+	return terms, variable
 }
 
-func matchARN(value []textsolve.Part, arn string, b *textsolve.Budget) Match {
-	whole, parts := textsolve.Pattern{Wild: true}, textsolve.Pattern{Wild: true, ARN: true} // as under StringLike and ArnLike
+func matchARN(value []textsolve.Term, arn string, b *textsolve.Budget) Match {
+	whole, byPart := textsolve.Pattern{Wild: true}, textsolve.Pattern{Wild: true, ARN: true} // as under StringLike and ArnLike
 	whole.Build(value)
-	parts.Build(value)
-	switch w, p := whole.Matches(arn, b), parts.Matches(arn, b); {
+	byPart.Build(value)
+	switch w, p := whole.Matches(arn, b), byPart.Matches(arn, b); {
 	case b.Out():
 		return Maybe // what comes back then proves nothing
-	case p && !parts.Short:
+	case p && !byPart.Short:
 		return Yes
 	case w:
 		return Maybe
@@ -188,7 +188,7 @@ func matchARN(value []textsolve.Part, arn string, b *textsolve.Budget) Match {
 
 // matchUnknownKey matches a key whose ARN is not known: an unlikely ARN of the
 // owner stands for any. What only some ARN of the owner can match is maybe.
-func (c *Policy) matchUnknownKey(value []textsolve.Part) Match {
+func (c *Policy) matchUnknownKey(value []textsolve.Term) Match {
 	m := matchARN(value, c.SomeKey(), c.Budget)
 	if m != No {
 		return m

@@ -62,18 +62,18 @@ func TestMatchARN(t *testing.T) {
 		{"key/*", "key/1234", Maybe, false}, // no ARN
 		{"arn:aws:*:1:2:key/1", "arn:aws:kms:us-east-1:1:2:key/1", Maybe, false},
 	} {
-		parts, open := resourceParts(row.value, current)
+		parts, open := resourceTerms(row.value, current)
 		if got := matchARN(parts, row.arn, textsolve.NewBudget(1_000_000, nil)); got != row.want || open != row.open {
 			t.Errorf("%q matches %s: %v, open %v; want %v, %v", row.value, row.arn, got, open, row.want, row.open)
 		}
 	}
 	old := &policy.Policy{Version: policy.Version2008}
-	if parts, open := resourceParts("${aws:userid}", old); open || len(parts) != 1 || parts[0].Text != "${aws:userid}" {
+	if parts, open := resourceTerms("${aws:userid}", old); open || len(parts) != 1 || parts[0].Text != "${aws:userid}" {
 		t.Errorf("a version without variables reads %+v", parts)
 	}
 	spent := textsolve.NewBudget(1_000_000, nil)
 	spent.Left = -1
-	if got := matchARN([]textsolve.Part{{Text: "x"}}, key, spent); got != Maybe {
+	if got := matchARN([]textsolve.Term{{Text: "x"}}, key, spent); got != Maybe {
 		t.Errorf("without effort left: %v, want maybe", got)
 	}
 }
@@ -97,7 +97,7 @@ func TestMatchUnknownKey(t *testing.T) {
 		{"key/1234", "", No},
 	} {
 		c := &Policy{About: About{Partition: "aws"}, Owner: row.owner, Budget: textsolve.NewBudget(1_000_000, nil)}
-		if got := c.matchUnknownKey([]textsolve.Part{{Text: row.value}}); got != row.want {
+		if got := c.matchUnknownKey([]textsolve.Term{{Text: row.value}}); got != row.want {
 			t.Errorf("%q of owner %q: %v, want %v", row.value, row.owner, got, row.want)
 		}
 	}

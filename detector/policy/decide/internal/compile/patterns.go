@@ -11,24 +11,24 @@ import (
 func NewPattern(value string, base policy.Base, vars *condkey.Table) textsolve.Pattern {
 	mode := textsolve.TextMode{Fold: base == policy.StringEqualsIgnoreCase, ARN: base == policy.ArnLike, Wild: base == policy.StringLike || base == policy.ArnLike}
 	if vars == nil {
-		return textsolve.ReadPattern(value, []textsolve.Part{{Text: value}}, mode)
+		return textsolve.ReadPattern(value, []textsolve.Term{{Text: value}}, mode)
 	}
-	parts := partsOf(value)
-	for i := range parts {
-		if v := &parts[i]; v.Variable != "" {
+	terms := termsOf(value)
+	for i := range terms {
+		if v := &terms[i]; v.Variable != "" {
 			key, _ := vars.Lookup(v.Variable)
 			v.Account, v.Wild = key.Tie == condkey.TieAccount, key.Depends.Wild
 		}
 	}
-	return textsolve.ReadPattern(value, parts, mode)
+	return textsolve.ReadPattern(value, terms, mode)
 }
 
-// partsOf takes a value apart at its variables.
-func partsOf(value string) []textsolve.Part {
+// termsOf takes a value apart at its variables.
+func termsOf(value string) []textsolve.Term {
 	read := policy.SplitVariables(value)
-	parts := make([]textsolve.Part, len(read))
+	terms := make([]textsolve.Term, len(read))
 	for i, p := range read {
-		parts[i] = textsolve.Part{Text: p.Text, Literal: p.Literal, Variable: p.Variable, Default: p.Default, HasDefault: p.HasDefault}
+		terms[i] = textsolve.Term{Text: p.Text, Literal: p.Literal, Variable: p.Variable, Default: p.Default, HasDefault: p.HasDefault}
 	}
-	return parts
+	return terms
 }

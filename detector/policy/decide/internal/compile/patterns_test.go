@@ -9,8 +9,8 @@ import (
 
 // A variable of a value keeps what the policy says of it.
 func TestPartsOf(t *testing.T) {
-	want := []textsolve.Part{{Text: "x"}, {Variable: "a:b", Default: "c", HasDefault: true}, {Text: "*", Literal: true}}
-	if got := partsOf("x${a:b,'c'}${*}"); !reflect.DeepEqual(got, want) {
+	want := []textsolve.Term{{Text: "x"}, {Variable: "a:b", Default: "c", HasDefault: true}, {Text: "*", Literal: true}}
+	if got := termsOf("x${a:b,'c'}${*}"); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 }

@@ -33,7 +33,7 @@ type Entries struct {
 	RoleIDs  []string // AROA...
 	UserIDs  []string // AIDA...
 	Services []string
-	Open     *ValueSet // accounts of principals that are not known; nil when all are known
+	Unknown  *ValueSet // accounts of principals that are not known; nil when all are known
 	Reserved bool      // some role is one that AWS keeps for itself
 
 	made [waysKinds][ServiceCaller + 1]*[][]Literal // what was asked for before; see cached
@@ -79,7 +79,7 @@ func (c *Policy) compilePrincipals(s *Statement) {
 			e.Services = append(e.Services, p.Value)
 		case p.Kind != policy.KindAWS: // no KMS caller has such an identity
 		case policy.HasMark(p.Value):
-			c.AddOpen(e, p.Value)
+			c.AddUnknown(e, p.Value)
 		case p.Value == "*":
 			e.Star = true
 		case awsid.IsAccount(p.Value):
@@ -132,9 +132,9 @@ func (c *Policy) addARN(e *Entries, arn string) {
 	}
 }
 
-// AddOpen sorts a principal in of which a part is unknown. An ARN names one
+// AddUnknown sorts a principal in of which a part is unknown. An ARN names one
 // principal of its account at most, and any text but "*" somebody at most.
-func (c *Policy) AddOpen(e *Entries, value string) {
+func (c *Policy) AddUnknown(e *Entries, value string) {
 	account, known := "*", false
 	if a, ok := awsid.ParseARN(value); ok {
 		if !policy.HasMark(a.Partition) && c.KeyARN != "" && a.Partition != c.Partition {
@@ -147,10 +147,10 @@ func (c *Policy) AddOpen(e *Entries, value string) {
 			}
 		}
 	}
-	if e.Open == nil {
-		e.Open = &ValueSet{Open: &OpenSet{Known: &ValueSet{}, Wide: &ValueSet{}, Fresh: &ValueSet{}}}
+	if e.Unknown == nil {
+		e.Unknown = &ValueSet{Unknown: &UnknownSet{Known: &ValueSet{}, Wide: &ValueSet{}, Fresh: &ValueSet{}}}
 	}
-	o := e.Open.Open
+	o := e.Unknown.Unknown
 	if !c.Source.Single(value) || o.One < 0 {
 		o.One = -1
 	} else {
@@ -175,8 +175,8 @@ func (e *Entries) ways(t CallerKind) [][]Literal {
 			return [][]Literal{nil}
 		}
 		w := oneWay(nil, SlotService, e.Services)
-		if e.Open != nil && e.Open.Open.Wide == nil {
-			w = append(w, []Literal{{Slot: SlotService, Mode: EachIn, Set: e.Open}})
+		if e.Unknown != nil && e.Unknown.Unknown.Wide == nil {
+			w = append(w, []Literal{{Slot: SlotService, Mode: EachIn, Set: e.Unknown}})
 		}
 		return w
 	}
@@ -184,8 +184,8 @@ func (e *Entries) ways(t CallerKind) [][]Literal {
 		return [][]Literal{nil}
 	}
 	w := oneWay(nil, SlotAccount, e.accounts)
-	if e.Open != nil {
-		w = append(w, []Literal{{Slot: SlotAccount, Mode: EachIn, Set: e.Open}})
+	if e.Unknown != nil {
+		w = append(w, []Literal{{Slot: SlotAccount, Mode: EachIn, Set: e.Unknown}})
 	}
 	switch t {
 	case RoleCaller:
@@ -286,8 +286,8 @@ func (e *Entries) others(t CallerKind) [][]Literal {
 		}
 	}
 	add(SlotAccount, accounts)
-	if e.Open != nil {
-		way = append(way, Literal{Slot: SlotAccount, Mode: EachIn, Set: e.Open}.Not())
+	if e.Unknown != nil {
+		way = append(way, Literal{Slot: SlotAccount, Mode: EachIn, Set: e.Unknown}.Not())
 	}
 	switch t {
 	case RoleCaller:
@@ -317,7 +317,7 @@ func (e *Entries) Reachable(not bool) bool {
 	if not {
 		return !e.Star
 	}
-	return e.Star || e.Open != nil || len(e.accounts)+len(e.Roles)+len(e.Users)+len(e.Feds)+len(e.Sessions)+len(e.RoleIDs)+len(e.UserIDs) > 0
+	return e.Star || e.Unknown != nil || len(e.accounts)+len(e.Roles)+len(e.Users)+len(e.Feds)+len(e.Sessions)+len(e.RoleIDs)+len(e.UserIDs) > 0
 }
 
 // ListedWays lists the ways in which callers of type t can be one of the principals.

@@ -32,7 +32,7 @@ type ValueSet struct {
 	Addresses ipset.Set
 	Variables bool // some pattern has variables: its meaning depends on the rest of the request
 
-	Open *OpenSet // what unknown values add; nil when all are known
+	Unknown *UnknownSet // what unknown values add; nil when all are known
 
 	Index map[string]struct{} // of many patterns that are plain texts; nil for others
 }
@@ -58,7 +58,7 @@ func (s *ValueSet) has(v Value, m *Model) bool {
 	}
 	for i := range s.Patterns {
 		p := &s.Patterns[i]
-		if p.Parts == nil {
+		if p.Terms == nil {
 			if p.Matches(v.Text, m.Budget) {
 				return true
 			}
@@ -80,7 +80,7 @@ func (s *ValueSet) has(v Value, m *Model) bool {
 // Unresolved reports whether a variable in the set has no value in m.
 func (s *ValueSet) Unresolved(m *Model) bool {
 	for i := range s.Patterns {
-		if s.Patterns[i].Parts != nil {
+		if s.Patterns[i].Terms != nil {
 			if _, ok := resolve(&s.Patterns[i], m); !ok {
 				return true
 			}
@@ -93,7 +93,7 @@ func (s *ValueSet) Unresolved(m *Model) bool {
 // caller's account and ARN are in every request.
 func (s *ValueSet) Resolves() bool {
 	for i := range s.Patterns {
-		for _, p := range s.Patterns[i].Parts {
+		for _, p := range s.Patterns[i].Terms {
 			if p.Variable != "" && !p.HasDefault && p.Slot != SlotAccount && p.Slot != SlotARN {
 				return false
 			}
@@ -105,9 +105,9 @@ func (s *ValueSet) Resolves() bool {
 // resolve puts the values that m has into the pattern's variables. ok is false
 // when a variable without default has no value, or several.
 func resolve(p *textsolve.Pattern, m *Model) (q textsolve.Pattern, ok bool) {
-	m.Budget.Spend(20*len(p.Parts) + 2*len(p.Text))
-	parts := make([]textsolve.Part, len(p.Parts))
-	for i, s := range p.Parts {
+	m.Budget.Spend(20*len(p.Terms) + 2*len(p.Text))
+	parts := make([]textsolve.Term, len(p.Terms))
+	for i, s := range p.Terms {
 		if s.Variable == "" {
 			parts[i] = s
 			continue
@@ -115,9 +115,9 @@ func resolve(p *textsolve.Pattern, m *Model) (q textsolve.Pattern, ok bool) {
 		switch vals := m.Values[s.Slot]; {
 		case len(vals) == 1:
 			m.Budget.Spend(2 * len(vals[0].Text))
-			parts[i] = textsolve.Part{Text: vals[0].Text, Literal: true}
+			parts[i] = textsolve.Term{Text: vals[0].Text, Literal: true}
 		case len(vals) == 0 && s.HasDefault:
-			parts[i] = textsolve.Part{Text: s.Default, Literal: true}
+			parts[i] = textsolve.Term{Text: s.Default, Literal: true}
 		default:
 			return textsolve.Pattern{}, false
 		}
@@ -190,11 +190,11 @@ func (s *ValueSet) Within(t *ValueSet) bool {
 
 // EqualTo reports whether s is the value of the key in a slot and nothing else.
 func (s *ValueSet) EqualTo(slot int) bool {
-	if len(s.Patterns) != 1 || len(s.Patterns[0].Parts) != 1 {
+	if len(s.Patterns) != 1 || len(s.Patterns[0].Terms) != 1 {
 		return false
 	}
 	p := &s.Patterns[0]
-	return p.Parts[0].Slot == slot && !p.Parts[0].HasDefault && !p.Fold
+	return p.Terms[0].Slot == slot && !p.Terms[0].HasDefault && !p.Fold
 }
 
 // A Reading says what becomes of variables.
@@ -216,7 +216,7 @@ func (s *ValueSet) Under(m *Model, how Reading, negated bool) []textsolve.Patter
 	for i := range s.Patterns {
 		p := &s.Patterns[i]
 		switch {
-		case p.Parts == nil:
+		case p.Terms == nil:
 			pats = append(pats, *p)
 		case how == AsModel:
 			if q, ok := resolve(p, m); ok {

@@ -71,9 +71,9 @@ func TestResolveVariables(t *testing.T) {
 		m := &Model{Values: make([][]Value, FirstSlot+1), Budget: textsolve.NewBudget(1_000_000, nil)}
 		m.Values[row.slot] = row.vals
 		p := NewPattern(row.text, policy.StringEquals, condkey.Default())
-		for i := range p.Parts {
-			if p.Parts[i].Variable != "" {
-				p.Parts[i].Slot = row.slot
+		for i := range p.Terms {
+			if p.Terms[i].Variable != "" {
+				p.Terms[i].Slot = row.slot
 			}
 		}
 		set := &ValueSet{Patterns: []textsolve.Pattern{p}, Variables: true}

@@ -18,10 +18,10 @@ type contextKey struct {
 	vals []compile.Value // a value that meets lits; none when it cannot be present
 }
 
-// repairContext solves the encryption context: each pair of it,
+// assignContext solves the encryption context: each pair of it,
 // kms:EncryptionContextKeys, which holds exactly the names of the pairs, and
 // kms:GrantConstraintType, by which a grant has a context.
-func (s *Search) repairContext(c, lits []compile.Literal, m *compile.Model) bool {
+func (s *Search) assignContext(c, lits []compile.Literal, m *compile.Model) bool {
 	keys := s.c.SlotWith(condkey.TieContextKeys)
 	onKeys := on(lits, keys)
 	if constraint := s.c.SlotWith(condkey.TieConstraint); constraint >= 0 {

@@ -248,12 +248,12 @@ type domain struct {
 type domainKind uint8
 
 const (
-	never   domainKind = iota // always absent
-	fixedTo                   // always vals
-	choice                    // one of vals
-	text                      // a value of one of the forms
-	number                    // lo to hi
-	address                   // one of addrs
+	alwaysAbsent domainKind = iota // always absent
+	fixedTo                        // always vals
+	choice                         // one of vals
+	text                           // a value of one of the forms
+	number                         // lo to hi
+	address                        // one of addrs
 )
 
 func always(texts ...string) domain {

@@ -17,7 +17,7 @@ func (s *Search) equate(c, lits []compile.Literal, m, trial *compile.Model, layo
 			continue
 		}
 		if !l.Inside() {
-			if s.part(c, lits, l, m, layouts) {
+			if s.changeVariable(c, lits, l, m, layouts) {
 				return true
 			}
 			continue
@@ -42,12 +42,12 @@ func (s *Search) join(c, lits []compile.Literal, i int, m, trial *compile.Model,
 		}
 		p := &lits[i].Set.Patterns[j]
 		switch {
-		case p.Parts == nil:
+		case p.Terms == nil:
 			only := compile.Literal{Slot: lits[i].Slot, Mode: compile.EachIn, Set: &compile.ValueSet{Patterns: lits[i].Set.Patterns[j : j+1]}}
 			with := append(rest[:len(rest):len(rest)], only)
-			impossible = impossible && s.never(layouts, with, m) // that it does not do, fill has found out
-		case len(p.Parts) == 1:
-			v := p.Parts[0]
+			impossible = impossible && s.unmeetable(layouts, with, m) // that it does not do, fill has found out
+		case len(p.Terms) == 1:
+			v := p.Terms[0]
 			for _, way := range [...]func() (ok, impossible bool){
 				func() (bool, bool) { return s.merge(c, lits, rest, i, v.Slot, m, layouts) },
 				func() (bool, bool) { return s.byDefault(c, lits, rest, i, v, m, layouts) },
@@ -73,18 +73,18 @@ func (s *Search) join(c, lits []compile.Literal, i int, m, trial *compile.Model,
 	return false, impossible
 }
 
-// never reports whether lits cannot be met even with all variables free.
-func (s *Search) never(layouts []layout, lits []compile.Literal, m *compile.Model) bool {
+// unmeetable reports whether lits cannot be met even with all variables free.
+func (s *Search) unmeetable(layouts []layout, lits []compile.Literal, m *compile.Model) bool {
 	return !s.fill(layouts, lits, m.Clone(), compile.AsAnything) && !m.Budget.Out()
 }
 
 // byDefault lets the variable be absent, so that its default counts.
-func (s *Search) byDefault(c, lits, rest []compile.Literal, i int, v textsolve.Part, m *compile.Model, layouts []layout) (ok, impossible bool) {
+func (s *Search) byDefault(c, lits, rest []compile.Literal, i int, v textsolve.Term, m *compile.Model, layouts []layout) (ok, impossible bool) {
 	if !v.HasDefault || !absentFits(on(c, v.Slot)) {
 		return false, true
 	}
 	with := append(rest[:len(rest):len(rest)], compile.Equals(lits[i].Slot, v.Default))
-	if s.never(layouts, with, m) {
+	if s.unmeetable(layouts, with, m) {
 		return false, true
 	}
 	return s.after(c, lits, compile.AbsentKey(v.Slot), m, layouts), false
@@ -99,7 +99,7 @@ func (s *Search) after(c, lits []compile.Literal, want compile.Literal, m *compi
 	s.depth++
 	defer func() { s.depth-- }()
 	trial := m.Clone()
-	if !s.repair(append(c[:len(c):len(c)], want), trial, want.Slot) || !s.fill(layouts, lits, trial, compile.AsModel) {
+	if !s.assign(append(c[:len(c):len(c)], want), trial, want.Slot) || !s.fill(layouts, lits, trial, compile.AsModel) {
 		return false
 	}
 	m.Values = trial.Values
@@ -126,7 +126,7 @@ func (s *Search) merge(c, lits, rest []compile.Literal, i, ref int, m *compile.M
 	if shapes != nil {
 		joined = append(joined, compile.Literal{Slot: lits[i].Slot, Mode: compile.EachIn, Set: &compile.ValueSet{Patterns: shapes}})
 	}
-	if s.never(layouts, joined, m) {
+	if s.unmeetable(layouts, joined, m) {
 		return false, true
 	}
 	trial := m.Clone()
@@ -151,7 +151,7 @@ func (s *Search) outlines(slot int, m *compile.Model) (list []textsolve.Pattern,
 		for _, v := range d.vals {
 			list = append(list, textsolve.Pattern{Text: v.Text, Plain: v.Text, Exact: true})
 		}
-		return list, d.kind != never
+		return list, d.kind != alwaysAbsent
 	}
 	layouts, _ := s.layouts(g, slot, m)
 	for i := range layouts {
@@ -189,10 +189,10 @@ func (v *layout) outline(p place) textsolve.Pattern {
 // maxOutline bounds how exactly an outline counts characters.
 const maxOutline = 32
 
-// part keeps a key away from a variable: it changes the variable's value.
-func (s *Search) part(c, lits []compile.Literal, l *compile.Literal, m *compile.Model, layouts []layout) bool {
+// changeVariable keeps a key away from a variable: it changes the variable's value.
+func (s *Search) changeVariable(c, lits []compile.Literal, l *compile.Literal, m *compile.Model, layouts []layout) bool {
 	for j := range l.Set.Patterns {
-		for _, p := range l.Set.Patterns[j].Parts {
+		for _, p := range l.Set.Patterns[j].Terms {
 			if p.Variable == "" {
 				continue
 			}
@@ -211,7 +211,7 @@ func (s *Search) part(c, lits []compile.Literal, l *compile.Literal, m *compile.
 
 // firstRef returns the slot of the pattern's first variable.
 func firstRef(p *textsolve.Pattern) int {
-	for _, s := range p.Parts {
+	for _, s := range p.Terms {
 		if s.Variable != "" {
 			return s.Slot
 		}
@@ -223,13 +223,13 @@ func firstRef(p *textsolve.Pattern) int {
 // one text next to a wildcard. It is nil when p has several variables, when no
 // text will do, and when there are too many.
 func captures(p *textsolve.Pattern, v string, b *textsolve.Budget) []string {
-	at := slices.IndexFunc(p.Parts, func(s textsolve.Part) bool { return s.Variable != "" })
-	if !textsolve.OnlyText(p.Parts[at+1:]) {
+	at := slices.IndexFunc(p.Terms, func(s textsolve.Term) bool { return s.Variable != "" })
+	if !textsolve.OnlyText(p.Terms[at+1:]) {
 		return nil
 	}
 	head, tail := textsolve.Pattern{Fold: p.Fold, Wild: p.Wild}, textsolve.Pattern{Fold: p.Fold, Wild: p.Wild}
-	head.Build(p.Parts[:at])
-	tail.Build(p.Parts[at+1:])
+	head.Build(p.Terms[:at])
+	tail.Build(p.Terms[at+1:])
 	b.Spend(textsolve.PatternSize * (len(p.Text) + len(v)))
 	var starts []int
 	for i := range len(v) + 1 {
@@ -307,7 +307,7 @@ func (s *Search) giveWayTo(c []compile.Literal, l *compile.Literal, m *compile.M
 	text := m.Text(l.Slot)
 	for j := range l.Set.Patterns {
 		p := &l.Set.Patterns[j]
-		for _, v := range p.Parts {
+		for _, v := range p.Terms {
 			if v.Variable == "" {
 				continue
 			}
@@ -344,7 +344,7 @@ func (s *Search) giveOne(c []compile.Literal, l *compile.Literal, want compile.L
 	s.depth++
 	defer func() { s.depth-- }()
 	trial := m.Clone()
-	if !s.repair(append(c[:len(c):len(c)], want), trial, want.Slot) || !l.Holds(trial) {
+	if !s.assign(append(c[:len(c):len(c)], want), trial, want.Slot) || !l.Holds(trial) {
 		return false
 	}
 	m.Values = trial.Values
@@ -372,7 +372,7 @@ func (s *Search) moveAccount(c, lits []compile.Literal, m *compile.Model, build 
 		}
 		account := trial.Text(compile.SlotAccount)
 		moved := m.Clone()
-		if s.repair(append(c[:len(c):len(c)], compile.Equals(compile.SlotAccount, account)), moved, compile.SlotAccount) && s.fill(build(account), lits, moved, compile.AsModel) {
+		if s.assign(append(c[:len(c):len(c)], compile.Equals(compile.SlotAccount, account)), moved, compile.SlotAccount) && s.fill(build(account), lits, moved, compile.AsModel) {
 			m.Values = moved.Values
 			return true
 		}

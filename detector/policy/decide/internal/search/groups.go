@@ -72,9 +72,9 @@ func (s *Search) pickMany(slot int, d *domain, lits []compile.Literal, m *compil
 	return vals, len(vals) > 0 || add(each)
 }
 
-// repairCalled solves aws:CalledVia, First and Last: the services in a chain of
+// assignCalled solves aws:CalledVia, First and Last: the services in a chain of
 // calls. The list holds only some services, so it may be missing under a service.
-func (s *Search) repairCalled(lits []compile.Literal, m *compile.Model) bool {
+func (s *Search) assignCalled(lits []compile.Literal, m *compile.Model) bool {
 	list, first, last := s.c.SlotWith(condkey.TieCalled), s.c.SlotWith(condkey.TieCalledFirst), s.c.SlotWith(condkey.TieCalledLast)
 	set := func(chain []compile.Value) {
 		for _, x := range [...]struct {
@@ -168,9 +168,9 @@ func (s *Search) calledBy(lits []compile.Literal, row *condkey.Row, known []stri
 	return v, !s.sure || slices.ContainsFunc(lits, asked) // AWS may not have another service
 }
 
-// repairMFA solves aws:MultiFactorAuthPresent and Age together, for temporary
+// assignMFA solves aws:MultiFactorAuthPresent and Age together, for temporary
 // credentials of roles, users and root users: an age comes with true only.
-func (s *Search) repairMFA(lits []compile.Literal, m *compile.Model) bool {
+func (s *Search) assignMFA(lits []compile.Literal, m *compile.Model) bool {
 	present, age := s.c.SlotWith(condkey.TieMFA), s.c.SlotWith(condkey.TieMFAAge)
 	onPresent, onAge := on(lits, present), on(lits, age)
 	try := func(p string, a []compile.Value) bool {
@@ -190,7 +190,7 @@ func (s *Search) repairMFA(lits []compile.Literal, m *compile.Model) bool {
 		return true
 	}
 	rule, ages := s.c.Table.Tied(condkey.TieMFA).Case(s.Kind), s.c.Table.Tied(condkey.TieMFAAge).Case(s.Kind)
-	lacks := rule.Is == condkey.Chosen || rule.Is == condkey.MayHave || rule.Is.Open() && !s.sure
+	lacks := rule.Is == condkey.Chosen || rule.Is == condkey.MayHave || rule.Is.Undocumented() && !s.sure
 	if lacks && try("", nil) || slices.Contains(rule.Of, "false") && try("false", nil) {
 		return true
 	}
@@ -208,8 +208,8 @@ func (s *Search) repairMFA(lits []compile.Literal, m *compile.Model) bool {
 	return false
 }
 
-// repairSpec solves key spec, key usage, algorithm and type of message together.
-func (s *Search) repairSpec(lits []compile.Literal, m *compile.Model) bool {
+// assignSpec solves key spec, key usage, algorithm and type of message together.
+func (s *Search) assignSpec(lits []compile.Literal, m *compile.Model) bool {
 	for _, k := range s.c.Kinds {
 		if k.Set()&s.keys == 0 {
 			continue

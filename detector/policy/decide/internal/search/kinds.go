@@ -39,9 +39,9 @@ type RequestKind struct {
 	start   *compile.Model // a stranger's plainest request
 }
 
-// open computes the domains of all mentioned keys and the plainest request,
+// prepare computes the domains of all mentioned keys and the plainest request,
 // once for all searches of the request kind.
-func (s *RequestKind) open() {
+func (s *RequestKind) prepare() {
 	if s.start != nil {
 		return
 	}

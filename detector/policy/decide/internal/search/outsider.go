@@ -193,8 +193,8 @@ func (c *Space) variable(slot int, behind string) *compile.ValueSet {
 		base = policy.StringLike
 	}
 	p := compile.NewPattern("${"+c.Slots[slot].Name+"}"+behind, base, c.Table)
-	for i := range p.Parts {
-		p.Parts[i].Slot = slot // of the only variable
+	for i := range p.Terms {
+		p.Terms[i].Slot = slot // of the only variable
 	}
 	return &compile.ValueSet{Patterns: []textsolve.Pattern{p}, Variables: true}
 }

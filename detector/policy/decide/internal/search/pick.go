@@ -190,7 +190,7 @@ func (s *Search) addressTexts(lits []compile.Literal, slot int, m *compile.Model
 	four := []layout{wholeLayout(slot, textsolve.Shape{Segments: []textsolve.Segment{octet, textsolve.Fixed("."), octet, textsolve.Fixed("."), octet, textsolve.Fixed("."), octet}})}
 	if trial := m.Clone(); s.fill(four, lits, trial, compile.AsModel) {
 		add(trial.Text(slot))
-	} else if v4 && s.never(four, lits, m) {
+	} else if v4 && s.unmeetable(four, lits, m) {
 		all = true
 	}
 	return list, all

@@ -44,7 +44,7 @@ type Reach struct {
 // NewSearch returns a search for a request of one kind: sure, for one that gets in
 // whatever AWS leaves open, or for one that only may.
 func (c *Space) NewSearch(sc *RequestKind, r Reach, sure bool) *Search {
-	sc.open()
+	sc.prepare()
 	c.Budget.Spend(60)
 	s := &Search{RequestKind: sc, sure: sure, Reach: r}
 	s.Allows, s.Denies = c.Applying(sc.Action, policy.Allow, sure), c.Applying(sc.Action, policy.Deny, sure)
@@ -98,7 +98,7 @@ func (s *Search) begin() {
 		case gMFA, gSpec, gVpc:
 			if !done[g] {
 				done[g] = true
-				s.repair(nil, s.first, i)
+				s.assign(nil, s.first, i)
 			}
 		}
 	}
@@ -271,7 +271,7 @@ func (s *Search) settle(c []compile.Literal, m *compile.Model) (*compile.Model, 
 			if !owned {
 				m, owned = m.Clone(), true
 			}
-			if !s.repair(c, m, l.Slot) {
+			if !s.assign(c, m, l.Slot) {
 				return nil, false
 			}
 			changed = true

@@ -29,7 +29,7 @@ func (p *presenceSet) of(slot int) (there, told bool) {
 func (c *Space) presences(slots []int) []presenceSet {
 	var tied []int
 	sets := []uint32{0}
-	for _, g := range c.Table.Groups() {
+	for _, g := range c.Table.Bundles() {
 		bits := make([]int, len(g.Keys)) // -1 for keys that no condition names
 		for i := range bits {
 			bits[i] = -1

@@ -33,7 +33,7 @@ func (s *Search) applies(st *compile.Statement, m *compile.Model) bool {
 
 // readWays reads what is not known in the ways of a statement.
 func (s *Search) readWays(st *compile.Statement, ways [][]compile.Literal) [][]compile.Literal {
-	if st.Entries.Open == nil {
+	if st.Entries.Unknown == nil {
 		return ways
 	}
 	list := make([][]compile.Literal, len(ways))
@@ -44,7 +44,7 @@ func (s *Search) readWays(st *compile.Statement, ways [][]compile.Literal) [][]c
 }
 
 func (s *Search) readWay(st *compile.Statement, way []compile.Literal) []compile.Literal {
-	if st.Entries.Open == nil {
+	if st.Entries.Unknown == nil {
 		return way
 	}
 	list := make([]compile.Literal, len(way))
@@ -80,7 +80,7 @@ func (s *Search) DenyEscapes(st *compile.Statement, m *compile.Model) (applies b
 		return true, exempt
 	}
 	ways := st.ListedWays(s.Caller, m.Budget)
-	if st.Entries.Open != nil {
+	if st.Entries.Unknown != nil {
 		return s.denyOpen(ways, m)
 	}
 	i := holdsAny(ways, m)
@@ -96,13 +96,13 @@ func (s *Search) DenyEscapes(st *compile.Statement, m *compile.Model) (applies b
 
 // An apart is a key that must not be what unknown texts say.
 type apart struct {
-	Slot int
-	Open *compile.OpenSet
+	Slot    int
+	Unknown *compile.UnknownSet
 }
 
 // read reads the unknown values of l as this kind of search has to.
 func (s *Search) read(l compile.Literal) compile.Literal {
-	if l.Set == nil || l.Set.Open == nil {
+	if l.Set == nil || l.Set.Unknown == nil {
 		return l
 	}
 	return s.orient(l, !s.sure)
@@ -117,7 +117,7 @@ func (s *Search) read(l compile.Literal) compile.Literal {
 // not be what an unknown text says is as good as any other that is not, so that
 // it is enough to find several of them (see anyway in decide).
 func (s *Search) orient(l compile.Literal, wide bool) compile.Literal {
-	o := l.Set.Open
+	o := l.Set.Unknown
 	if _, fixed := l.Present(); fixed {
 		return l
 	}

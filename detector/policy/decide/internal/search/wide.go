@@ -90,7 +90,7 @@ func (s *Search) addressesFor(st *compile.Statement, m *compile.Model, slot int,
 		if sure {
 			l = st.Clauses[i].Sure
 		}
-		if l.Set.Open != nil {
+		if l.Set.Unknown != nil {
 			l = s.orient(l, !sure)
 		}
 		switch n := l.Not(); {

@@ -12,7 +12,7 @@ type Token struct {
 	Char    rune // the character of a literal token
 	Kind    tokenKind
 	fold    bool // the literal matches in any letter case
-	NoColon bool // the wildcard does not match ':', as in the first five parts of an ARN
+	NoColon bool // the wildcard does not match ':', as in the first five fields of an ARN
 }
 
 type tokenKind uint8
@@ -39,14 +39,14 @@ type Pattern struct {
 	Exact  bool   // no wildcards: equality with plain
 	Fold   bool   // equality ignores letter case
 	Wild   bool   // * and ? are wildcards
-	ARN    bool   // ARN comparison: wildcards stay within the first five parts
-	Short  bool   // ARN comparison with fewer than six parts; AWS is silent on it
-	Parts  []Part // the value with variables; nil when it has none
+	ARN    bool   // ARN comparison: wildcards stay within the first five fields
+	Short  bool   // ARN comparison with fewer than six fields; AWS is silent on it
+	Terms  []Term // the value with variables; nil when it has none
 	Tokens []Token
 }
 
-// A Part is a stretch of a value: text, or a variable.
-type Part struct {
+// A Term is a stretch of a value: text, or a variable.
+type Term struct {
 	Text       string
 	Literal    bool   // text came from ${*}, ${?} or ${$}: no wildcard
 	Variable   string // the variable's key; "" for text
@@ -61,32 +61,32 @@ type Part struct {
 type TextMode struct {
 	Fold bool // without regard to letter case
 	Wild bool // * and ? are wildcards
-	ARN  bool // part by part, as ARNs
+	ARN  bool // field by field, as ARNs
 }
 
 // ReadPattern reads a value that has been taken apart at its variables. text
 // is the value as written.
-func ReadPattern(text string, parts []Part, mode TextMode) Pattern {
+func ReadPattern(text string, terms []Term, mode TextMode) Pattern {
 	p := Pattern{Text: text, Fold: mode.Fold, Wild: mode.Wild, ARN: mode.ARN}
-	if OnlyText(parts) {
-		p.Build(parts)
+	if OnlyText(terms) {
+		p.Build(terms)
 	} else {
-		p.Parts = parts
+		p.Terms = terms
 	}
 	return p
 }
 
-// Build fills toks, or plain when no wildcard is left, from parts that are all text.
-func (p *Pattern) Build(parts []Part) {
+// Build fills Tokens, or Plain when no wildcard is left, from terms that are all text.
+func (p *Pattern) Build(terms []Term) {
 	p.Exact = true
-	for _, s := range parts {
+	for _, s := range terms {
 		if p.Wild && !s.Literal && strings.ContainsAny(s.Text, "*?") {
 			p.Exact = false
 		}
 	}
 	if p.Exact {
 		var b strings.Builder
-		for _, s := range parts {
+		for _, s := range terms {
 			b.WriteString(s.Text)
 		}
 		p.Plain = b.String()
@@ -94,16 +94,16 @@ func (p *Pattern) Build(parts []Part) {
 		return
 	}
 	colons := 0
-	for _, s := range parts {
+	for _, s := range terms {
 		p.Tokens = p.Read(p.Tokens, s, &colons, false)
 	}
 	p.Short = p.ARN && colons < 5
 }
 
-// Read appends the tokens of a part that is text. colons counts the colons so
-// far: within the first five parts of an ARN no wildcard runs over one, unless
+// Read appends the tokens of a term that is text. colons counts the colons so
+// far: within the first five fields of an ARN no wildcard runs over one, unless
 // crossing says that it may.
-func (p *Pattern) Read(toks []Token, s Part, colons *int, crossing bool) []Token {
+func (p *Pattern) Read(toks []Token, s Term, colons *int, crossing bool) []Token {
 	for _, r := range s.Text {
 		t := Token{Char: r, fold: p.Fold}
 		if p.Wild && !s.Literal && (r == '*' || r == '?') {
@@ -175,7 +175,7 @@ func (p *Pattern) Matches(s string, b *Budget) bool {
 // first one begins the text, what comes after the last one ends it, and what is
 // between two is looked for from left to right. The leftmost place is as good
 // as any: what an earlier star could take, a later one can take too, and a star
-// that must not cross a colon ends where its part of the ARN ends.
+// that must not cross a colon ends where its field of the ARN ends.
 func matchTokens(toks []Token, s string, b *Budget) bool {
 	b.Spend(1 + len(toks)/8)
 	star := nextStar(toks, 0)
@@ -274,9 +274,9 @@ func plainText(toks []Token) (text string, ok bool) {
 	return t.String(), true
 }
 
-// OnlyText reports whether no part is a variable; true for none.
-func OnlyText(parts []Part) bool {
-	for _, p := range parts {
+// OnlyText reports whether no term is a variable; true for none.
+func OnlyText(terms []Term) bool {
+	for _, p := range terms {
 		if p.Variable != "" {
 			return false
 		}
@@ -287,8 +287,8 @@ func OnlyText(parts []Part) bool {
 // OverApproximate returns a pattern without variables that matches all that p can match.
 func (p *Pattern) OverApproximate() Pattern {
 	toks := make([]Token, 0, len(p.Text))
-	colons, open := 0, false
-	for _, s := range p.Parts {
+	colons, crossing := 0, false
+	for _, s := range p.Terms {
 		if s.Account && !s.HasDefault {
 			for range 12 {
 				toks = append(toks, Token{Kind: AnyChar, NoColon: true})
@@ -297,10 +297,10 @@ func (p *Pattern) OverApproximate() Pattern {
 		}
 		if s.Variable != "" {
 			toks = append(toks, Token{Kind: Star})
-			open = true // the variable's value may hold colons, too
+			crossing = true // the variable's value may hold colons, too
 			continue
 		}
-		toks = p.Read(toks, s, &colons, open)
+		toks = p.Read(toks, s, &colons, crossing)
 	}
 	return Pattern{Text: p.Text, Tokens: toks}
 }

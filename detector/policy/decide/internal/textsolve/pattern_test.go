@@ -10,7 +10,7 @@ const manySteps = 1 << 22
 
 // patternOf reads a value without variables.
 func patternOf(value string, mode TextMode) Pattern {
-	return ReadPattern(value, []Part{{Text: value}}, mode)
+	return ReadPattern(value, []Term{{Text: value}}, mode)
 }
 
 func TestPatternsFold(t *testing.T) {
@@ -25,7 +25,7 @@ func TestPatternsFold(t *testing.T) {
 			}
 			open := Pattern{Fold: true}
 			colons := 0
-			open.Tokens = append(open.Read([]Token{{Kind: Star}}, Part{Text: long + a + ";"}, &colons, false), Token{Kind: Star}, Token{Char: 'y', fold: true})
+			open.Tokens = append(open.Read([]Token{{Kind: Star}}, Term{Text: long + a + ";"}, &colons, false), Token{Kind: Star}, Token{Char: 'y', fold: true})
 			if open.Matches("zz"+strings.ToUpper(long)+text+";zzy", b) != want {
 				t.Errorf("%q before something open matches %q: %v, want %v", a, text, !want, want)
 			}
@@ -60,11 +60,11 @@ func TestPatternHead(t *testing.T) {
 
 func TestReadPattern(t *testing.T) {
 	like, arn := TextMode{Wild: true}, TextMode{Wild: true, ARN: true}
-	text := func(s string) []Part { return []Part{{Text: s}} }
+	text := func(s string) []Term { return []Term{{Text: s}} }
 	for _, row := range []struct {
 		text         string
 		mode         TextMode
-		parts        []Part
+		parts        []Term
 		exact, short bool
 		plain        string
 	}{
@@ -72,19 +72,19 @@ func TestReadPattern(t *testing.T) {
 		{"a*", TextMode{}, text("a*"), true, false, "a*"},
 		{"a", like, text("a"), true, false, "a"},
 		{"a*", like, text("a*"), false, false, ""},
-		{"${*}", like, []Part{{Text: "*", Literal: true}}, true, false, "*"},
+		{"${*}", like, []Term{{Text: "*", Literal: true}}, true, false, "*"},
 		{"${*}", like, text("${*}"), false, false, ""},
 		{"${aws:x}", TextMode{}, text("${aws:x}"), true, false, "${aws:x}"},
 		{"a:b:c:d:e", TextMode{}, text("a:b:c:d:e"), true, false, "a:b:c:d:e"},
 		{"a:b:c:d:e", arn, text("a:b:c:d:e"), true, true, "a:b:c:d:e"},
 		{"a:b:c:d:*", arn, text("a:b:c:d:*"), false, true, ""},
 		{"a:b:c:d:e:f", arn, text("a:b:c:d:e:f"), true, false, "a:b:c:d:e:f"},
-		{"a:b:c:d:e:${?}", arn, []Part{{Text: "a:b:c:d:e:"}, {Text: "?", Literal: true}}, true, false, "a:b:c:d:e:?"},
+		{"a:b:c:d:e:${?}", arn, []Term{{Text: "a:b:c:d:e:"}, {Text: "?", Literal: true}}, true, false, "a:b:c:d:e:?"},
 		{"a:b:c:d:e:*", arn, text("a:b:c:d:e:*"), false, false, ""},
 	} {
 		p := ReadPattern(row.text, row.parts, row.mode)
-		if p.Exact != row.exact || p.Short != row.short || p.Plain != row.plain || p.Parts != nil || (p.Tokens == nil) != p.Exact {
-			t.Errorf("%q under %+v: exact %v, short %v, plain %q, %d parts, %d tokens; want %v, %v, %q", row.text, row.mode, p.Exact, p.Short, p.Plain, len(p.Parts), len(p.Tokens), row.exact, row.short, row.plain)
+		if p.Exact != row.exact || p.Short != row.short || p.Plain != row.plain || p.Terms != nil || (p.Tokens == nil) != p.Exact {
+			t.Errorf("%q under %+v: exact %v, short %v, plain %q, %d parts, %d tokens; want %v, %v, %q", row.text, row.mode, p.Exact, p.Short, p.Plain, len(p.Terms), len(p.Tokens), row.exact, row.short, row.plain)
 		}
 	}
 }
@@ -93,11 +93,11 @@ func TestReadPattern(t *testing.T) {
 func TestReadLiteral(t *testing.T) {
 	for _, row := range []struct {
 		name string
-		part Part
+		part Term
 		want int // wildcards
 	}{
-		{"a wildcard", Part{Text: "a*?"}, 2},
-		{"a text", Part{Text: "a*?", Literal: true}, 0},
+		{"a wildcard", Term{Text: "a*?"}, 2},
+		{"a text", Term{Text: "a*?", Literal: true}, 0},
 	} {
 		p, colons, wild := Pattern{Wild: true}, 0, 0
 		for _, token := range p.Read(nil, row.part, &colons, false) {
@@ -113,13 +113,13 @@ func TestReadLiteral(t *testing.T) {
 
 // A variable with a default can be more than the caller's account.
 func TestOverApproximate(t *testing.T) {
-	account := Part{Variable: "aws:PrincipalAccount", Account: true}
+	account := Term{Variable: "aws:PrincipalAccount", Account: true}
 	other := account
 	other.Default, other.HasDefault = "none", true
 	b := NewBudget(manySteps, nil)
 	for _, row := range []struct {
 		name string
-		part Part
+		part Term
 		text string
 		want bool
 	}{
@@ -128,7 +128,7 @@ func TestOverApproximate(t *testing.T) {
 		{"an account, or a default", other, "a-111122223333", true},
 		{"a default", other, "a-none", true},
 	} {
-		p := Pattern{Parts: []Part{{Text: "a-"}, row.part}}
+		p := Pattern{Terms: []Term{{Text: "a-"}, row.part}}
 		if over := p.OverApproximate(); over.Matches(row.text, b) != row.want {
 			t.Errorf("%s: %q matches: %v, want %v", row.name, row.text, !row.want, row.want)
 		}

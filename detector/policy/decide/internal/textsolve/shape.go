@@ -193,14 +193,14 @@ func (t Shape) fitting(constraints []Constraint, b *Budget) ([]Constraint, bool)
 			continue
 		}
 		whole := len(n.Patterns) > FewTexts && n.First == 0 && n.Last == len(t.Segments)-1 && n.Skip < 0
-		never := func(p Pattern) bool { return p.shortest() > most || whole && !t.begins(&p, constraints, b) }
+		cannot := func(p Pattern) bool { return p.shortest() > most || whole && !t.begins(&p, constraints, b) }
 		b.Spend(len(n.Patterns) + n.size()/8)
-		if !slices.ContainsFunc(n.Patterns, never) {
+		if !slices.ContainsFunc(n.Patterns, cannot) {
 			continue
 		}
 		left := make([]Pattern, 0, min(len(n.Patterns), FewTexts))
 		for _, p := range n.Patterns {
-			if !never(p) {
+			if !cannot(p) {
 				b.Spend(2 * PatternSize)
 				left = append(left, p)
 			}

@@ -120,7 +120,7 @@ func TestAllowsNotResource(t *testing.T) {
 }
 
 // Of entries and resources that are known in part, all that can be true is Maybe.
-func TestEvalOpenParts(t *testing.T) {
+func TestEvalUnknown(t *testing.T) {
 	p := &policy.Policy{Version: policy.Version2012, Unknown: []policy.Unknown{{Never: "*:"}, {}, {Never: "*:", Many: true}}}
 	e := evaluator{p, condkey.Default()}
 	service := Request{Service: "s3.amazonaws.com", Resource: roleRequest().Resource}
@@ -145,7 +145,7 @@ func TestEvalOpenParts(t *testing.T) {
 	} {
 		c := *p
 		c.IsApart = row.apart
-		if got := (evaluator{&c, e.keys}).openPrincipal(row.entry, row.r); got != row.want {
+		if got := (evaluator{&c, e.keys}).unknownPrincipal(row.entry, row.r); got != row.want {
 			t.Errorf("%s: %v, want %v", row.name, got, row.want)
 		}
 	}
@@ -278,7 +278,7 @@ func TestEvalOpen(t *testing.T) {
 		{"a*", false, true, "ab", false},
 		{"a?", true, true, "ab", true},
 	} {
-		if got := matchGlob(openGlob(row.want, row.wild, row.variables), row.text); got != row.matches {
+		if got := matchGlob(unknownGlob(row.want, row.wild, row.variables), row.text); got != row.matches {
 			t.Errorf("evalOpen(%q, %t, %t) matches %q: %t, want %t", row.want, row.wild, row.variables, row.text, got, row.matches)
 		}
 	}

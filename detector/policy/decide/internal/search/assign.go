@@ -82,9 +82,9 @@ func (s *Search) builds() bool {
 	return there(s.c.SlotWith(condkey.TieBuild)) && there(s.c.SlotWith(condkey.TieProject))
 }
 
-// repair gives the keys of slot's group values in m that meet all of c. When it
+// assign gives the keys of slot's group values in m that meet all of c. When it
 // fails and the search is not incomplete, there are none.
-func (s *Search) repair(c []compile.Literal, m *compile.Model, slot int) bool {
+func (s *Search) assign(c []compile.Literal, m *compile.Model, slot int) bool {
 	if m.Budget.Spend(10); m.Budget.Out() {
 		return false
 	}
@@ -92,29 +92,29 @@ func (s *Search) repair(c []compile.Literal, m *compile.Model, slot int) bool {
 	lits := s.literalsOf(c, g)
 	switch g {
 	case gContext:
-		return s.repairContext(c, lits, m)
+		return s.assignContext(c, lits, m)
 	case gCalled, gMFA, gSpec:
-		return s.repairFew(g, lits, m)
+		return s.assignFew(g, lits, m)
 	}
 	if g >= 0 && !s.isText(slot) {
 		vals, ok := s.pick(slot, lits, m)
 		m.Values[slot] = vals
-		return ok || s.domains[slot].kind != never && !s.settled(lits) && s.invert(c, lits, m, slot)
+		return ok || s.domains[slot].kind != alwaysAbsent && !s.settled(lits) && s.invert(c, lits, m, slot)
 	}
-	return s.repairText(c, lits, m, g, slot)
+	return s.assignText(c, lits, m, g, slot)
 }
 
-// repairFew solves the groups that have few values between them. Their
+// assignFew solves the groups that have few values between them. Their
 // literals with variables are read as the model has the variables.
-func (s *Search) repairFew(g group, lits []compile.Literal, m *compile.Model) bool {
+func (s *Search) assignFew(g group, lits []compile.Literal, m *compile.Model) bool {
 	var ok bool
 	switch g {
 	case gCalled:
-		ok = s.repairCalled(lits, m)
+		ok = s.assignCalled(lits, m)
 	case gMFA:
-		ok = s.repairMFA(lits, m)
+		ok = s.assignMFA(lits, m)
 	default:
-		ok = s.repairSpec(lits, m)
+		ok = s.assignSpec(lits, m)
 	}
 	if !ok && !s.settled(lits) {
 		s.Incomplete = true // other values of the variables may do
@@ -146,8 +146,8 @@ func absentFits(lits []compile.Literal) bool {
 	return true
 }
 
-// repairText solves a group of text keys.
-func (s *Search) repairText(c, lits []compile.Literal, m *compile.Model, g group, slot int) bool {
+// assignText solves a group of text keys.
+func (s *Search) assignText(c, lits []compile.Literal, m *compile.Model, g group, slot int) bool {
 	layouts, optional := s.layouts(g, slot, m)
 	lits = s.dropOwner(lits)
 	if (optional || len(layouts) == 0) && absentFits(lits) {
@@ -240,7 +240,7 @@ func (s *Search) clear(g group, m *compile.Model) {
 func (s *Search) settled(lits []compile.Literal) bool {
 	for i := range lits {
 		for j := range lits[i].Set.Patterns {
-			for _, p := range lits[i].Set.Patterns[j].Parts {
+			for _, p := range lits[i].Set.Patterns[j].Terms {
 				if p.Variable != "" && !s.settledSlot(p.Slot) {
 					return false
 				}
@@ -258,7 +258,7 @@ func (s *Search) settledSlot(slot int) bool {
 		return false
 	}
 	d := s.domains[slot]
-	return d.kind == fixedTo || d.kind == never
+	return d.kind == fixedTo || d.kind == alwaysAbsent
 }
 
 // dropOwner takes equations with the key owner's account or organization out
@@ -280,11 +280,11 @@ func (s *Search) dropOwner(lits []compile.Literal) []compile.Literal {
 		}
 		set := &compile.ValueSet{}
 		for _, p := range l.Set.Patterns {
-			if len(p.Parts) == 1 && s.neverEqual(l.Slot, p.Parts[0].Slot) {
+			if len(p.Terms) == 1 && s.neverEqual(l.Slot, p.Terms[0].Slot) {
 				continue
 			}
 			set.Patterns = append(set.Patterns, p)
-			set.Variables = set.Variables || p.Parts != nil
+			set.Variables = set.Variables || p.Terms != nil
 		}
 		l.Set = set
 		if len(set.Patterns) == 0 {
@@ -297,7 +297,7 @@ func (s *Search) dropOwner(lits []compile.Literal) []compile.Literal {
 // dropsOwner reports whether dropOwner has something to take out of l.
 func (s *Search) dropsOwner(l compile.Literal) bool {
 	return l.Inside() && slices.ContainsFunc(l.Set.Patterns, func(p textsolve.Pattern) bool {
-		return len(p.Parts) == 1 && s.neverEqual(l.Slot, p.Parts[0].Slot)
+		return len(p.Terms) == 1 && s.neverEqual(l.Slot, p.Terms[0].Slot)
 	})
 }
 

@@ -13,11 +13,11 @@ import (
 func (p evaluator) unknownText(op policy.Operator, have, want string) Answer {
 	switch op.Base {
 	case policy.StringEquals, policy.StringEqualsIgnoreCase:
-		if p.IsApart && p.oneText(want, "") || !matchGlob(openGlob(strings.ToLower(want), false, p.Variables()), strings.ToLower(have)) {
+		if p.IsApart && p.oneText(want, "") || !matchGlob(unknownGlob(strings.ToLower(want), false, p.Variables()), strings.ToLower(have)) {
 			return No
 		}
 	case policy.StringLike, policy.ArnLike:
-		if p.IsApart && p.oneText(want, "*?") || !matchGlob(openGlob(want, true, p.Variables()), have) {
+		if p.IsApart && p.oneText(want, "*?") || !matchGlob(unknownGlob(want, true, p.Variables()), have) {
 			return No
 		}
 	}
@@ -38,9 +38,9 @@ func (p evaluator) oneText(want, wildcards string) bool {
 	return p.Single(want)
 }
 
-// openGlob returns a pattern that matches all that want may match: unknown
+// unknownGlob returns a pattern that matches all that want may match: unknown
 // parts and variables can be anything. wild says that * and ? are wildcards.
-func openGlob(want string, wild, variables bool) glob {
+func unknownGlob(want string, wild, variables bool) glob {
 	if variables {
 		for {
 			before, rest, _ := strings.Cut(want, "${")
@@ -53,7 +53,7 @@ func openGlob(want string, wild, variables bool) glob {
 	}
 	var pattern glob
 	for _, c := range want {
-		if _, open := policy.IsMark(c); open {
+		if _, unknown := policy.IsMark(c); unknown {
 			pattern = append(pattern, globChar{char: '*', wild: true})
 			continue
 		}
@@ -62,9 +62,9 @@ func openGlob(want string, wild, variables bool) glob {
 	return pattern
 }
 
-// openPrincipal reports whether an entry of which a part is not known names
+// unknownPrincipal reports whether an entry of which a part is not known names
 // the caller.
-func (p evaluator) openPrincipal(entry policy.Principal, r Request) Answer {
+func (p evaluator) unknownPrincipal(entry policy.Principal, r Request) Answer {
 	star := p.MaybeStar(entry.Value)
 	switch {
 	case entry.Kind == policy.KindService:

@@ -9,9 +9,9 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 )
 
-// TestOpenPattern: a text of which a part is unknown matches all that it can
+// TestUnknownPattern: a text of which a part is unknown matches all that it can
 // be. It is one text, and fixes who is named, only where that is sure.
-func TestOpenPattern(t *testing.T) {
+func TestUnknownPattern(t *testing.T) {
 	const arn = "arn:aws:iam::"
 	arnKey, textKey := condkey.Key{Row: &condkey.Row{Types: condkey.ARN | condkey.String}}, condkey.Key{Row: &condkey.Row{Types: condkey.String}}
 	p := &policy.Policy{Version: policy.Version2012, Unknown: []policy.Unknown{{Never: ":*?"}, {}, {Many: true}}}
@@ -42,7 +42,7 @@ func TestOpenPattern(t *testing.T) {
 		{"a known account", p, arn + "1:role/*" + policy.Mark(0), policy.ArnLike, arnKey, arn + "1:role/x", arn + "2:role/x", false, false},
 	} {
 		c := &Policy{Source: row.policy}
-		got, one, pins := c.openPattern(row.text, row.base, row.key)
+		got, one, pins := c.unknownPattern(row.text, row.base, row.key)
 		b := textsolve.NewBudget(1_000_000, nil)
 		if !got.Matches(row.matches, b) || row.fails != "\n" && row.fails != "a:\n" && got.Matches(row.fails, b) {
 			t.Errorf("%s: matches(%q) = %v, matches(%q) = %v", row.name, row.matches, got.Matches(row.matches, b), row.fails, got.Matches(row.fails, b))
@@ -53,10 +53,10 @@ func TestOpenPattern(t *testing.T) {
 	}
 }
 
-// TestOpenPrincipals: of a principal with an unknown part, its account is known
+// TestUnknownPrincipals: of a principal with an unknown part, its account is known
 // where the ARN says it; else it may be in any, and what can be "*" is everybody.
 // Only texts that surely are one each count as texts that name one.
-func TestOpenPrincipals(t *testing.T) {
+func TestUnknownPrincipals(t *testing.T) {
 	const key = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 	p := &policy.Policy{Version: policy.Version2012, Unknown: []policy.Unknown{{Never: ":*?"}, {}, {Never: ":*?", Many: true}}}
 	bob, anybody, star, many := "arn:aws:iam::444455556666:user/"+policy.Mark(0), policy.Mark(0), policy.Mark(1), policy.Mark(2)
@@ -90,9 +90,9 @@ func TestOpenPrincipals(t *testing.T) {
 		}
 		c.compilePrincipals(s)
 		got, one := "nobody", 0
-		if s.Entries.Open != nil {
-			got, one = "everybody", s.Entries.Open.Open.One
-			if wide := s.Entries.Open.Open.Wide; wide != nil {
+		if s.Entries.Unknown != nil {
+			got, one = "everybody", s.Entries.Unknown.Unknown.One
+			if wide := s.Entries.Unknown.Unknown.Wide; wide != nil {
 				var accounts []string
 				for _, p := range wide.Patterns {
 					accounts = append(accounts, p.Text)

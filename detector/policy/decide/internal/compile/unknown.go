@@ -11,9 +11,9 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// An OpenSet says what the unknown values of a condition, or the unknown
+// An UnknownSet says what the unknown values of a condition, or the unknown
 // principals of a statement, add to the set that is known.
-type OpenSet struct {
+type UnknownSet struct {
 	Known *ValueSet // what is in the set for sure
 	Wide  *ValueSet // what may be in it; nil when that can be everything
 	Fresh *ValueSet // the same without texts that can only name somebody; nil when that can be everything
@@ -23,14 +23,14 @@ type OpenSet struct {
 // nothing is a value that no key ever has.
 const nothing = ":::::\x00"
 
-// split returns c with its known values only, and the unknown ones.
-func split(c *policy.Condition) (known *policy.Condition, open []string) {
+// splitUnknown returns c with its known values only, and the unknown ones.
+func splitUnknown(c *policy.Condition) (known *policy.Condition, unknown []string) {
 	for _, v := range c.Values {
 		if policy.HasMark(v) {
-			open = append(open, v)
+			unknown = append(unknown, v)
 		}
 	}
-	if open == nil {
+	if unknown == nil {
 		return c, nil
 	}
 	k := policy.Condition{Operator: c.Operator, Key: c.Key}
@@ -42,43 +42,43 @@ func split(c *policy.Condition) (known *policy.Condition, open []string) {
 	if k.Values == nil {
 		k.Values = []string{nothing}
 	}
-	return &k, open
+	return &k, unknown
 }
 
 // unknownClause is a clause that may hold for any request and fail for any.
 func unknownClause(c *policy.Condition) Clause {
-	never := Literal{Slot: SlotAccount, Set: &ValueSet{}}
-	return Clause{Cond: c, Sure: never, Possible: never.Not()}
+	nobody := Literal{Slot: SlotAccount, Set: &ValueSet{}}
+	return Clause{Cond: c, Sure: nobody, Possible: nobody.Not()}
 }
 
-// openClause adds the unknown values to a clause made of the known ones.
-func (c *Policy) openClause(cl *Clause, open []string, info condkey.Key) {
+// addUnknown adds the unknown values to a clause made of the known ones.
+func (c *Policy) addUnknown(cl *Clause, unknown []string, info condkey.Key) {
 	op := cl.Cond.Operator
 	if op.Base == policy.Null {
 		cl.Possible.Absent, cl.Possible.Mode = true, All
 		return
 	}
 	same := cl.Sure.Set == cl.Possible.Set
-	cl.Sure.Set = c.openValues(cl.Sure.Set, open, op.Base, info)
+	cl.Sure.Set = c.withUnknown(cl.Sure.Set, unknown, op.Base, info)
 	if same {
 		cl.Possible.Set = cl.Sure.Set
 	} else {
-		cl.Possible.Set = c.openValues(cl.Possible.Set, open, op.Base, info)
+		cl.Possible.Set = c.withUnknown(cl.Possible.Set, unknown, op.Base, info)
 	}
 }
 
-func (c *Policy) openValues(known *ValueSet, open []string, base policy.Base, info condkey.Key) *ValueSet {
+func (c *Policy) withUnknown(known *ValueSet, unknown []string, base policy.Base, info condkey.Key) *ValueSet {
 	set := *known
-	o := &OpenSet{Known: known}
-	set.Open = o
+	o := &UnknownSet{Known: known}
+	set.Unknown = o
 	if !IsText(base) {
 		return &set
 	}
 	wide, fresh, one := *known, *known, true
 	var more, many []textsolve.Pattern // those that may be in the set, and those of them that name many
 	var shapes policy.NameSet
-	for _, text := range open {
-		p, isOne, pins := c.openPattern(text, base, info)
+	for _, text := range unknown {
+		p, isOne, pins := c.unknownPattern(text, base, info)
 		one = one && isOne
 		if !shapes.Add(policy.ReplaceMarks(text, "*")+fmt.Sprint(pins), false) {
 			continue // many that cannot be told apart are as good as one
@@ -91,22 +91,22 @@ func (c *Policy) openValues(known *ValueSet, open []string, base policy.Base, in
 	wide.Patterns, fresh.Patterns = slices.Concat(known.Patterns, more), slices.Concat(known.Patterns, many)
 	o.Wide, o.Fresh = &wide, &fresh
 	if one {
-		o.One = len(open)
+		o.One = len(unknown)
 	}
 	return &set
 }
 
-// openPattern returns a pattern for all that text, of which a part is unknown,
+// unknownPattern returns a pattern for all that text, of which a part is unknown,
 // can match. one says that it equals a single text, pins that in a value that
 // names somebody it fixes who that is.
-func (c *Policy) openPattern(text string, base policy.Base, info condkey.Key) (p textsolve.Pattern, one, pins bool) {
+func (c *Policy) unknownPattern(text string, base policy.Base, info condkey.Key) (p textsolve.Pattern, one, pins bool) {
 	p = textsolve.Pattern{Text: text, Fold: base == policy.StringEqualsIgnoreCase, ARN: base == policy.ArnLike, Wild: isWild(base)}
 	colons, crossing := 0, false
 	variable := c.Source.Variables() && strings.Contains(text, "${")
 	one = !variable && c.Source.Single(text)
-	parts := []textsolve.Part{{Text: text}}
+	parts := []textsolve.Term{{Text: text}}
 	if variable {
-		parts = partsOf(text)
+		parts = termsOf(text)
 	}
 	for _, s := range parts {
 		if s.Variable != "" {
@@ -116,7 +116,7 @@ func (c *Policy) openPattern(text string, base policy.Base, info condkey.Key) (p
 		for _, r := range s.Text {
 			i, ok := policy.IsMark(r)
 			if !ok {
-				p.Tokens = p.Read(p.Tokens, textsolve.Part{Text: string(r), Literal: s.Literal}, &colons, crossing)
+				p.Tokens = p.Read(p.Tokens, textsolve.Term{Text: string(r), Literal: s.Literal}, &colons, crossing)
 				one = one && (!p.Wild || s.Literal || r != '*' && r != '?')
 				continue
 			}

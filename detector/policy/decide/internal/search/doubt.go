@@ -9,9 +9,9 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/compile"
 )
 
-// OpenKey says what AWS leaves open of the key in a slot, for a request that
+// KeyDoubt says what AWS leaves open of the key in a slot, for a request that
 // may get in; "" when nothing is. s is the sure search of the same request kind.
-func (s *Search) OpenKey(slot int, name string, m *compile.Model) string {
+func (s *Search) KeyDoubt(slot int, name string, m *compile.Model) string {
 	vals := m.Values[slot]
 	if slot < compile.FirstSlot {
 		if len(vals) == 1 && slot == compile.SlotARN && !InForms(s.callerForms(s.c.Slots[slot].Row), vals[0].Text) {

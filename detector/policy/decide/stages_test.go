@@ -19,8 +19,8 @@ import (
 func TestBudgetStops(t *testing.T) {
 	asked, stop := 0, false
 	b := textsolve.NewBudget(MaxSteps, func() bool { asked++; return stop })
-	b.Divide(1_000_000, partPlain, partOutcomes, partGrants)
-	b.Begin(partPlain)
+	b.Divide(1_000_000, stagePlain, stageOutcomes, stageGrants)
+	b.Begin(stagePlain)
 	for range 2 {
 		if b.Out() || asked != 1 {
 			t.Errorf("asked %d times at the start, want 1", asked)
@@ -36,7 +36,7 @@ func TestBudgetStops(t *testing.T) {
 	if b.Within(10, func() { b.Out() }) || !b.Out() {
 		t.Error("goes on behind what was stopped")
 	}
-	if b.Begin(partOutcomes); !b.Out() {
+	if b.Begin(stageOutcomes); !b.Out() {
 		t.Error("the next part goes on")
 	}
 	b = textsolve.NewBudget(MaxSteps, func() bool { return true })
@@ -49,15 +49,15 @@ func TestBudgetStops(t *testing.T) {
 // are not asked for have no share of the budget.
 func TestDecideAsked(t *testing.T) {
 	p := mustParse([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"kms:Encrypt","Resource":"*","Condition":{"DateGreaterThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}}}]}`))
-	usual := []int{partPlain, partOutcomes, partGrants, partOwner, partServices, partFuture}
+	usual := []int{stagePlain, stageOutcomes, stageGrants, stageOwner, stageServices, stageFuture}
 	for _, row := range []struct {
 		blame, explain bool
 		more           []int
 	}{
 		{false, false, nil},
-		{true, false, []int{partBlame}},
-		{false, true, []int{partNotes}},
-		{true, true, []int{partBlame, partNotes}},
+		{true, false, []int{stageBlame}},
+		{false, true, []int{stageNotes}},
+		{true, true, []int{stageBlame, stageNotes}},
 	} {
 		q := surroundings()
 		q.Blame, q.Explain = row.blame, row.explain
@@ -65,7 +65,7 @@ func TestDecideAsked(t *testing.T) {
 		if (d.Opens != nil) != row.blame || (d.Statements != nil) != row.explain {
 			t.Errorf("blame %v, explain %v: opens %v, statements %v", row.blame, row.explain, d.Opens, d.Statements)
 		}
-		if got, want := newDecider(spaceOf(p, condkey.Default(), q), q).parts(), slices.Concat(usual, row.more); !slices.Equal(got, want) {
+		if got, want := newDecider(spaceOf(p, condkey.Default(), q), q).stages(), slices.Concat(usual, row.more); !slices.Equal(got, want) {
 			t.Errorf("blame %v, explain %v: parts %v, want %v", row.blame, row.explain, got, want)
 		}
 	}
