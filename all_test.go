@@ -418,7 +418,7 @@ func TestPackageVariablesDoNotChange(t *testing.T) {
 // resolve finds out what the identifiers of a package's code stand for. Imports
 // are left out: only the package's own names matter here.
 func resolve(fset *token.FileSet, p goPackage) *types.Info {
-	info := &types.Info{Uses: map[*ast.Ident]types.Object{}}
+	info := &types.Info{Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{}}
 	var sources []*ast.File
 	for _, f := range p.files {
 		if !f.test {

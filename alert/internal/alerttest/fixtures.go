@@ -67,11 +67,27 @@ func PublicFinding() *detector.Finding {
 // Findings are the fixtures by name.
 func Findings() map[string]*detector.Finding {
 	all := map[string]*detector.Finding{"public": PublicFinding(), "zero": {}}
-	change := func(name string, edit func(*detector.Finding)) {
+	add := func(name string, edit func(*detector.Finding)) {
 		f := PublicFinding()
 		edit(f)
 		all[name] = f
 	}
+	verdicts(add)
+	records(add)
+	callers(add)
+	all["hostile"] = HostileFinding()
+	hostile := HostileFinding() // where the record does not hold the policy
+	hostile.Policy = detector.PolicyText{Missing: Attack}
+	all["hostile-missing"] = hostile
+	all["huge"] = HugeFinding()
+	return all
+}
+
+// An adder adds a fixture: the public finding, edited.
+type adder func(name string, edit func(*detector.Finding))
+
+// verdicts adds one fixture of each verdict, and of policies that are not read.
+func verdicts(change adder) {
 	change("network", func(f *detector.Finding) {
 		f.Verdict, f.Severity, f.Title = decide.Network, detector.Medium, "Anyone on a named network can encrypt with this KMS key"
 		g := &f.Decision.Grants[0]
@@ -97,13 +113,17 @@ func Findings() map[string]*detector.Finding {
 	change("unread-in-part", func(f *detector.Finding) {
 		f.Unreadable = []string{`line 9: Statement[1].Principal.AWS: expected "*", an account id, a unique id, or the ARN of an account root, user, role or session, found "44445555666" (byte 241)`}
 	})
-	change("attempted", func(f *detector.Finding) {
-		f.Attempted, f.Severity, f.Title = true, detector.Low, "Refused attempt to open a KMS key to anyone in AWS"
-		f.Event.Outcome, f.Event.ErrorCode, f.Event.ErrorMessage = detector.Refused, "AccessDenied", "User: arn:aws:sts::111122223333:assumed-role/okta_adm_role/jane@example.com is not authorized to perform: kms:PutKeyPolicy"
-	})
 	change("later", func(f *detector.Finding) {
 		f.Verdict, f.Severity, f.Title = decide.Private, detector.Medium, "This KMS key opens to anyone in AWS on 2027-01-01 00:00:00 UTC"
 		f.Decision = decide.Decision{Verdict: decide.Private, Future: &decide.Exposure{At: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Verdict: decide.Public}, Flags: []decide.Flag{decide.FlagFutureExposure}}
+	})
+}
+
+// records adds what a record may say of the call and of the key.
+func records(change adder) {
+	change("attempted", func(f *detector.Finding) {
+		f.Attempted, f.Severity, f.Title = true, detector.Low, "Refused attempt to open a KMS key to anyone in AWS"
+		f.Event.Outcome, f.Event.ErrorCode, f.Event.ErrorMessage = detector.Refused, "AccessDenied", "User: arn:aws:sts::111122223333:assumed-role/okta_adm_role/jane@example.com is not authorized to perform: kms:PutKeyPolicy"
 	})
 	change("china", func(f *detector.Finding) {
 		f.Key = detector.Key{ARN: "arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab", ID: "1234abcd-12ab-34cd-56ef-1234567890ab", Account: "111122223333", Region: "cn-north-1", Partition: "aws-cn"}
@@ -112,20 +132,6 @@ func Findings() map[string]*detector.Finding {
 	change("gov", func(f *detector.Finding) {
 		f.Key = detector.Key{ARN: "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab", ID: "mrk-1234abcd12ab34cd56ef1234567890ab", Account: "111122223333", Region: "us-gov-west-1", Partition: "aws-us-gov"}
 		f.Event.Region = "us-gov-west-1"
-	})
-	change("user-with-long-term-key", func(f *detector.Finding) {
-		f.Actor = detector.Actor{
-			Type: "IAMUser", ARN: "arn:aws:iam::111122223333:user/build", PrincipalID: "AIDACKCEVSQ6C2EXAMPLE", Name: "build", Account: "111122223333",
-			AccessKeyID: "AKIAIOSFODNN7EXAMPLE", LongTermKey: true, MFA: detector.MFANotApplicable, MFANote: "a long-term access key, which knows no MFA",
-		}
-	})
-	change("service", func(f *detector.Finding) {
-		f.Actor = detector.Actor{Type: "AWSService", Name: "config.amazonaws.com", InvokedBy: "config.amazonaws.com", MFA: detector.MFANotApplicable, MFANote: "an AWS service"}
-		f.Source = detector.Source{Address: "config.amazonaws.com", UserAgent: "config.amazonaws.com"}
-	})
-	change("root", func(f *detector.Finding) {
-		f.Actor = detector.Actor{Type: "Root", ARN: "arn:aws:iam::111122223333:root", PrincipalID: "111122223333", Name: "root", Account: "111122223333", MFA: detector.MFAYes}
-		f.Event.Bypass = true
 	})
 	change("key-unknown", func(f *detector.Finding) {
 		f.Key = detector.Key{ID: "alias/payroll", Alias: "alias/payroll", Account: "111122223333", Region: "us-west-2", Partition: "aws", Note: "The request named the key by an alias; the record does not say which key that was."}
@@ -142,12 +148,24 @@ func Findings() map[string]*detector.Finding {
 		f.Title += ", if the call took effect"
 		f.Event.Outcome, f.Event.ErrorCode, f.Event.ErrorMessage = detector.OutcomeUnknown, "DependencyTimeoutException", "The system timed out while trying to fulfill the request."
 	})
-	all["hostile"] = HostileFinding()
-	hostile := HostileFinding() // where the record does not hold the policy
-	hostile.Policy = detector.PolicyText{Missing: Attack}
-	all["hostile-missing"] = hostile
-	all["huge"] = HugeFinding()
-	return all
+}
+
+// callers adds who may have called.
+func callers(change adder) {
+	change("user-with-long-term-key", func(f *detector.Finding) {
+		f.Actor = detector.Actor{
+			Type: "IAMUser", ARN: "arn:aws:iam::111122223333:user/build", PrincipalID: "AIDACKCEVSQ6C2EXAMPLE", Name: "build", Account: "111122223333",
+			AccessKeyID: "AKIAIOSFODNN7EXAMPLE", LongTermKey: true, MFA: detector.MFANotApplicable, MFANote: "a long-term access key, which knows no MFA",
+		}
+	})
+	change("service", func(f *detector.Finding) {
+		f.Actor = detector.Actor{Type: "AWSService", Name: "config.amazonaws.com", InvokedBy: "config.amazonaws.com", MFA: detector.MFANotApplicable, MFANote: "an AWS service"}
+		f.Source = detector.Source{Address: "config.amazonaws.com", UserAgent: "config.amazonaws.com"}
+	})
+	change("root", func(f *detector.Finding) {
+		f.Actor = detector.Actor{Type: "Root", ARN: "arn:aws:iam::111122223333:root", PrincipalID: "111122223333", Name: "root", Account: "111122223333", MFA: detector.MFAYes}
+		f.Event.Bypass = true
+	})
 }
 
 // Attack is text that tries to escape every channel at once.

@@ -4,7 +4,7 @@ import "slices"
 
 func allRows() []Row {
 	return slices.Concat(
-		principalRows(), sessionRows(), claimRows(), networkRows(), throughRows(),
+		principalRows(), callerRows(), sessionRows(), sourceRows(), centerRows(), claimRows(), networkRows(), throughRows(),
 		keyRows(), requestRows(), grantRows(), attestationRows(), controlRows(),
 	)
 }

@@ -119,6 +119,13 @@ func principalRows() []Row {
 			},
 			Say: Say{Absent: absent("a caller without this tag does not carry this key"), Present: ownChoice},
 		},
+	}
+}
+
+// callerRows are keys that say what kind of principal calls, and its ids. Their
+// sources are those of principalRows.
+func callerRows() []Row {
+	return []Row{
 		{
 			Name: "aws:PrincipalType", Types: String,
 			Cases: []Case{
@@ -151,7 +158,7 @@ func principalRows() []Row {
 				{Callers: Role, Is: Always, Values: Values{Shapes: []string{"AROA{id 12 124}:{name 2 64}"}}},
 				{Callers: User, Is: Always, Values: Values{Shapes: []string{"AIDA{id 12 124}"}}},
 				{Callers: Root | Fed, Is: Always}, // the account, and the name after it, of the caller's ARN
-				unsaid,
+				{Callers: Service, Is: Unsaid},
 			},
 			Say: sayCaller(),
 		},

@@ -12,6 +12,14 @@ func perhapsOfRole(v Values) []Case { return []Case{{Callers: Role, Is: MayHave,
 
 func sayOwn() Say { return Say{Present: ownChoice} }
 
+// sayTemporary is for keys of temporary credentials.
+func sayTemporary() Say {
+	return Say{
+		Absent:  []Sentence{{Creds: Temporary, Text: "such a session does not carry this key"}, {Text: "long-term credentials do not carry this key"}},
+		Present: ownSession,
+	}
+}
+
 const (
 	instanceShape = "i-{hex 8 17}"
 	vpcShape      = "vpc-{hex 8 17}"
@@ -23,15 +31,6 @@ const (
 func sessionRows() []Row {
 	own := "{region}:{caller}:"
 	hours := func(n int64) Values { return Values{Numbers: true, FromNow: true, Lo: -n * 3600} }
-	sayMFA := Say{
-		Absent:  []Sentence{{Creds: Temporary, Text: "such a session does not carry this key"}, {Text: "long-term credentials do not carry this key"}},
-		Present: ownSession,
-	}
-	inBuild := func(what string) Values {
-		return Values{Shapes: []string{
-			"arn:{partition}:codebuild:{keyregion}:{caller}:" + what, "arn:{partition}:codebuild:{=region lower 5 20}-{=number digit 1 2}:{caller}:" + what,
-		}}
-	}
 	either, no := Values{Of: []string{"true", "false"}}, Values{Of: []string{"false"}}
 	return []Row{
 		// AssumeRoot makes sessions of root users, under session policies that
@@ -56,7 +55,7 @@ func sessionRows() []Row {
 				{Callers: User | Fed, Creds: Temporary, Is: Always, Values: hours(36)},
 				{Paths: Through, Is: Unsaid, Values: hours(36)}, // whether a service adds it to long-term credentials AWS does not say
 			},
-			Say: sayMFA,
+			Say: sayTemporary(),
 		},
 		{
 			// The sentence on role sessions in IAM global and the CLI's guide
@@ -79,13 +78,26 @@ func sessionRows() []Row {
 				{Creds: Temporary, Is: Always, Values: either},
 				{Paths: Through, Is: Always, Values: no},
 			},
-			Say: sayMFA,
+			Say: sayTemporary(),
 		},
 		{
 			Name: "aws:MultiFactorAuthAge", Types: Numeric, Tie: TieMFAAge,
 			Cases: []Case{{Callers: Role | User | Root, Creds: Temporary, Is: Chosen, Values: Values{Numbers: true, Hi: 36 * 3600}}},
-			Say:   sayMFA,
+			Say:   sayTemporary(),
 		},
+	}
+}
+
+// sourceRows are keys of sessions that say where the session's credentials are
+// used, and for which resource they were made. Sources: as sessionRows.
+func sourceRows() []Row {
+	own := "{region}:{caller}:"
+	inBuild := func(what string) Values {
+		return Values{Shapes: []string{
+			"arn:{partition}:codebuild:{keyregion}:{caller}:" + what, "arn:{partition}:codebuild:{=region lower 5 20}-{=number digit 1 2}:{caller}:" + what,
+		}}
+	}
+	return []Row{
 		{Name: "aws:ChatbotSourceArn", Types: ARN | String, Cases: ofRole(Values{Shapes: []string{"arn:{partition}:chatbot::{caller}:chat-configuration/{path 1 512}"}}), Say: sayOwn()},
 		{Name: "aws:Ec2InstanceSourceVpc", Types: String, Names: NetworkID, Cases: ofRole(Values{Shapes: []string{vpcShape}, First: "vpc-0123456789abcdef0"}), Say: sayOwn()},
 		{Name: "aws:Ec2InstanceSourcePrivateIPv4", Types: IP | String, Cases: ofRole(Values{Addresses: IPv4Addresses}), Say: sayOwn()},
@@ -102,10 +114,15 @@ func sessionRows() []Row {
 		{Name: "ssm:SourceInstanceArn", Types: ARN | String, Cases: ofRole(Values{
 			Shapes: []string{"arn:{partition}:ssm:" + own + "managed-instance/mi-{hex 17 17}"}, MaybeShapes: []string{"arn:{partition}:ec2:" + own + "instance/{path 1 64}"},
 		}), Say: sayOwn()},
+	}
+}
 
-		// Identity Center attaches a policy to sessions with a user's identity
-		// that allows a list of actions without any of KMS; whether services
-		// bring these keys to KMS all the same no page says.
+// centerRows are keys of sessions with the identity of a user of Identity
+// Center. It attaches a policy to them that allows a list of actions without
+// any of KMS; whether services bring these keys to KMS all the same no page
+// says. Sources: as sessionRows.
+func centerRows() []Row {
+	return []Row{
 		{
 			Name: "identitystore:UserId", Types: String, Names: Person,
 			Cases: perhapsOfRole(Values{Shapes: []string{"{hex 8 8}-{hex 4 4}-{hex 4 4}-{hex 4 4}-{hex 12 12}", "{hex 10 10}-{hex 8 8}-{hex 4 4}-{hex 4 4}-{hex 4 4}-{hex 12 12}"}}),
