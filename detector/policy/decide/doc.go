@@ -53,5 +53,6 @@
 //     valuesOf (compile/clause.go), and in evaluate's match.
 //   - A form of principal: policy's parse_principal.go, Entries (compile/principals.go),
 //     and evaluate's principal.
-//   - An action, or a class of actions: a row in kmsapi.
+//   - An action: a row of actionTable in kmsapi. A class of actions: one of classTable
+//     next to it; Decision.Classes and its JSON follow.
 package decide

@@ -36,6 +36,8 @@ func TestGuardMutants(t *testing.T) {
 		TestParseRCP,
 		TestCorpusParses,
 		TestAccessText,
+		TestClassesJSON,
+		TestClassesWorst,
 		TestDecideTime,
 		TestStop,
 		TestSearchParts,
