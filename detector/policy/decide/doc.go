@@ -54,6 +54,6 @@
 //     evaluate's value.go.
 //   - A form of principal: policy's parse_principal.go, Entries (compile/principals.go),
 //     and evaluate's principal.
-//   - An action: a row of actionTable in kmsapi. A class of actions: one of classTable
-//     next to it; Decision.Classes and its JSON follow.
+//   - An action, or a class of actions: a row in kmsapi's actions.go. Decision.Classes
+//     and its JSON follow the table of classes.
 package decide
