@@ -128,7 +128,7 @@ func TestTitle(t *testing.T) {
 		{Finding{Verdict: decide.Public, Decision: public("kms:Decrypt")}, "Anyone in AWS can decrypt with this KMS key"},
 		{Finding{Verdict: decide.Public, Decision: public("kms:Sign")}, "Anyone in AWS can sign with this KMS key"},
 		{Finding{Verdict: decide.Public, Decision: public("kms:Encrypt", "kms:Decrypt", "kms:Sign")}, "Anyone in AWS can encrypt and decrypt with this KMS key"},
-		{Finding{Decision: decide.Decision{Classes: decide.Classes{Encrypt: decide.Bounds{Verdict: decide.Private}}}}, "It could not be decided who can decrypt or sign with this KMS key"},
+		{Finding{Decision: decide.Decision{Classes: decide.AllClasses(decide.Bounds{Verdict: decide.Private})}}, "It could not be decided who can decrypt or sign with this KMS key"},
 		{Finding{Verdict: decide.Private, OwnerLocked: true, Decision: decide.Decision{Least: decide.Private}}, "Nobody in its owner's account can change this KMS key's policy"},
 		{Finding{Verdict: decide.Public, OwnerLocked: true, Decision: decide.Decision{Least: decide.Public}}, "Outsiders took over this KMS key; its owner is locked out"},
 		{Finding{Verdict: decide.Private, Event: Event{Bypass: true}, Decision: decide.Decision{Owner: decide.Owner{Manage: decide.AccessNamed}}}, "Only named principals can still change this KMS key's policy"},

@@ -39,7 +39,7 @@ func (f *Finding) inForce() string {
 		return "The new policy of this KMS key is not in the record"
 	case f.Problem != "":
 		return "The policy of this KMS key could not be read"
-	case f.Decision.Classes.Encrypt.Verdict == decide.Undecided:
+	case f.Decision.Classes.Of(kmsapi.ClassEncrypt).Verdict == decide.Undecided:
 		return "It could not be decided who can encrypt with this KMS key"
 	default:
 		return "It could not be decided who can decrypt or sign with this KMS key"

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 const testKey = "arn:aws:kms:eu-north-1:999988887777:key/01234567-89ab-4def-8123-456789abcdef"
@@ -203,7 +204,7 @@ func TestGroups(t *testing.T) {
 	var got []string
 	for _, g := range Groups(a.Findings()) {
 		got = append(got, fmt.Sprintf("%s %s %s %d %02d-%02d attempted=%t ids=%d encrypt=%s", g.Severity, g.KeyPolicyAction, g.KeyPolicyPrincipal, g.Count,
-			g.FirstTime.Minute(), g.LastTime.Minute(), g.Attempted, len(g.EventIDs), g.Classes.Encrypt.Verdict))
+			g.FirstTime.Minute(), g.LastTime.Minute(), g.Attempted, len(g.EventIDs), g.Classes.Of(kmsapi.ClassEncrypt).Verdict))
 	}
 	want := []string{
 		"critical kms:Encrypt * 3 03-09 attempted=false ids=3 encrypt=public",

@@ -7,6 +7,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
@@ -138,7 +139,7 @@ func isVerdict(s string) bool {
 	return v.UnmarshalText([]byte(s)) == nil
 }
 
-func isClass(s string) bool { return slices.Contains(classes(), Class(s)) }
+func isClass(s string) bool { return kmsapi.Class(s).Index() >= 0 }
 
 func isEventName(s string) bool { return slices.Contains(detector.PolicyCalls(), s) }
 

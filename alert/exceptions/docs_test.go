@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 func readFile(t *testing.T, name string) string {
@@ -58,7 +60,7 @@ func TestDocumentedMembers(t *testing.T) {
 	if !slices.Equal(rows, want) {
 		t.Errorf("%s describes\n%q\nwant\n%q", manual, rows, want)
 	}
-	for _, c := range classes() {
+	for _, c := range kmsapi.Classes() {
 		if !strings.Contains(text, "`"+string(c)+"`") {
 			t.Errorf("%s does not name the class %s", manual, c)
 		}

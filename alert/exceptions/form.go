@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // Form returns the entry that accepts s and nothing wider, as YAML to paste
@@ -53,7 +55,7 @@ func formMatch(s Subject) [columnCount][]string {
 		return values
 	}
 	accepted := worstOf(nil)
-	for _, c := range classes() {
+	for _, c := range kmsapi.Classes() {
 		if v, judged := s.Classes[c]; judged && v.Rank() > 0 {
 			accepted = worst(accepted, v)
 			values[class] = append(values[class], string(c))

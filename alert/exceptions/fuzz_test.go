@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // seeds are files of all sorts, right and wrong.
@@ -142,11 +143,11 @@ func FuzzMatch(f *testing.F) {
 			}
 		}
 		better := s
-		better.Classes = map[Class]decide.Verdict{}
+		better.Classes = map[kmsapi.Class]decide.Verdict{}
 		for c, v := range s.Classes {
 			better.Classes[c] = v
 		}
-		if c := classes()[int(more)%3]; len(better.Classes) > 0 {
+		if c := kmsapi.Classes()[int(more)%3]; len(better.Classes) > 0 {
 			better.Classes[c] = decide.Private
 		}
 		if len(s.StatementSids) > 1 {
@@ -205,7 +206,7 @@ func nameIndex(name string) int { return int(name[0] - 'a') }
 // subjectFrom makes a subject of bits.
 func subjectFrom(about uint16) Subject {
 	bit := func(i int) bool { return about>>i&1 == 1 }
-	s := Subject{Account: "111122223333", Region: "eu-west-1", EventName: "CreateKey", ActorRole: "arn:aws:iam::111122223333:role/x/deploy", Classes: map[Class]decide.Verdict{}}
+	s := Subject{Account: "111122223333", Region: "eu-west-1", EventName: "CreateKey", ActorRole: "arn:aws:iam::111122223333:role/x/deploy", Classes: map[kmsapi.Class]decide.Verdict{}}
 	if bit(0) {
 		s.PolicySHA256 = hashOf(1)
 	}
@@ -245,7 +246,7 @@ func FuzzForm(f *testing.F) {
 	f.Add("arn:aws:kms:x", hashOf(1), "null", uint8(0), uint8(9), true)
 	f.Add("", "", "~", uint8(1), uint8(2), false)
 	f.Fuzz(func(t *testing.T, keyARN, hash, where string, encrypt, use uint8, hashOnly bool) {
-		s := Subject{Key: keyARN, PolicySHA256: hash, Resource: where, HashOnly: hashOnly, Classes: map[Class]decide.Verdict{Encrypt: decide.Verdict(encrypt % 5)}}
+		s := Subject{Key: keyARN, PolicySHA256: hash, Resource: where, HashOnly: hashOnly, Classes: map[kmsapi.Class]decide.Verdict{Encrypt: decide.Verdict(encrypt % 5)}}
 		if use < 5 {
 			s.Classes[Use] = decide.Verdict(use)
 		}
@@ -269,7 +270,7 @@ func FuzzForm(f *testing.F) {
 			t.Fatalf("another policy is held by\n%s", form)
 		}
 		other = s
-		other.Classes = map[Class]decide.Verdict{Encrypt: decide.Public, Use: decide.Public, Other: decide.Public}
+		other.Classes = map[kmsapi.Class]decide.Verdict{Encrypt: decide.Public, Use: decide.Public, Other: decide.Public}
 		if !isSHA256(hash) && l.Match(other, now).By != "" {
 			t.Fatalf("more than %+v is held by\n%s", s, form)
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // A List holds the entries of one file. The zero List, and nil, hold nothing
@@ -139,7 +140,7 @@ func (e *entry) coversStatements(sids []string) bool {
 // coversVerdicts reports whether no class is worse than what the entry
 // accepts: its verdict in the classes that it lists, private in the others.
 // Without verdict it accepts any, without class in all classes.
-func (e *entry) coversVerdicts(judged map[Class]decide.Verdict) bool {
+func (e *entry) coversVerdicts(judged map[kmsapi.Class]decide.Verdict) bool {
 	if e.match[verdict] == nil && e.match[class] == nil {
 		return true
 	}

@@ -12,20 +12,28 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
+)
+
+// The classes, in short.
+const (
+	Encrypt = kmsapi.ClassEncrypt
+	Use     = kmsapi.ClassUse
+	Other   = kmsapi.ClassOther
 )
 
 // base is a subject that byKeyAndHash, byKey and byResource hold.
 func base() Subject {
 	return Subject{
 		Key: testKey, PolicySHA256: testHash, Resource: "infra/keys.yaml#Uploads", Account: "111122223333", Region: "eu-west-1",
-		Classes: map[Class]decide.Verdict{Encrypt: decide.Shared}, StatementSids: []string{"Partner"},
+		Classes: map[kmsapi.Class]decide.Verdict{Encrypt: decide.Shared}, StatementSids: []string{"Partner"},
 		ActorRole: "arn:aws:iam::111122223333:role/team/deploy", EventName: "PutKeyPolicy",
 	}
 }
 
 func TestMatch(t *testing.T) {
 	type edit func(*Subject)
-	verdicts := func(c map[Class]decide.Verdict) edit { return func(s *Subject) { s.Classes = c } }
+	verdicts := func(c map[kmsapi.Class]decide.Verdict) edit { return func(s *Subject) { s.Classes = c } }
 	otherPolicy := func(s *Subject) { s.PolicySHA256 = hashOf(1) }
 	hashOnly := func(s *Subject) { s.HashOnly = true }
 	unread := func(s *Subject) { s.PolicySHA256, s.Resource = "", "" }
@@ -54,16 +62,16 @@ func TestMatch(t *testing.T) {
 		{"resource and key", "resource: 'infra/keys.yaml#Uploads', " + onKey + ", verdict: shared, class: encrypt", func(s *Subject) { s.Key = "" }, false},
 
 		{"better than accepted", onKey + ", verdict: network, class: encrypt", nil, true},
-		{"worse than accepted", onKey + ", verdict: shared, class: encrypt", verdicts(map[Class]decide.Verdict{Encrypt: decide.Network}), false},
-		{"undecided is worse than shared", onKey + ", verdict: shared, class: encrypt", verdicts(map[Class]decide.Verdict{Encrypt: decide.Undecided}), false},
-		{"undecided is worse than network", onKey + ", verdict: network, class: encrypt", verdicts(map[Class]decide.Verdict{Encrypt: decide.Undecided}), false},
-		{"undecided accepted", onKey + ", verdict: undecided, class: encrypt", verdicts(map[Class]decide.Verdict{Encrypt: decide.Undecided}), true},
-		{"public is worse than undecided", onKey + ", verdict: undecided, class: encrypt", verdicts(map[Class]decide.Verdict{Encrypt: decide.Public}), false},
-		{"the worst of a list counts", onKey + ", verdict: [shared, public], class: encrypt", verdicts(map[Class]decide.Verdict{Encrypt: decide.Undecided}), true},
-		{"a class beside the accepted one", onKey + ", verdict: public, class: encrypt", verdicts(map[Class]decide.Verdict{Encrypt: decide.Public, Use: decide.Shared}), false},
-		{"a private class beside it", onKey + ", verdict: public, class: encrypt", verdicts(map[Class]decide.Verdict{Encrypt: decide.Public, Use: decide.Private, Other: decide.Private}), true},
-		{"an undecided class beside it", onKey + ", verdict: public, class: encrypt", verdicts(map[Class]decide.Verdict{Encrypt: decide.Shared, Other: decide.Undecided}), false},
-		{"worse in the second class", onKey + ", verdict: shared, class: [encrypt, use]", verdicts(map[Class]decide.Verdict{Encrypt: decide.Shared, Use: decide.Public}), false},
+		{"worse than accepted", onKey + ", verdict: shared, class: encrypt", verdicts(map[kmsapi.Class]decide.Verdict{Encrypt: decide.Network}), false},
+		{"undecided is worse than shared", onKey + ", verdict: shared, class: encrypt", verdicts(map[kmsapi.Class]decide.Verdict{Encrypt: decide.Undecided}), false},
+		{"undecided is worse than network", onKey + ", verdict: network, class: encrypt", verdicts(map[kmsapi.Class]decide.Verdict{Encrypt: decide.Undecided}), false},
+		{"undecided accepted", onKey + ", verdict: undecided, class: encrypt", verdicts(map[kmsapi.Class]decide.Verdict{Encrypt: decide.Undecided}), true},
+		{"public is worse than undecided", onKey + ", verdict: undecided, class: encrypt", verdicts(map[kmsapi.Class]decide.Verdict{Encrypt: decide.Public}), false},
+		{"the worst of a list counts", onKey + ", verdict: [shared, public], class: encrypt", verdicts(map[kmsapi.Class]decide.Verdict{Encrypt: decide.Undecided}), true},
+		{"a class beside the accepted one", onKey + ", verdict: public, class: encrypt", verdicts(map[kmsapi.Class]decide.Verdict{Encrypt: decide.Public, Use: decide.Shared}), false},
+		{"a private class beside it", onKey + ", verdict: public, class: encrypt", verdicts(map[kmsapi.Class]decide.Verdict{Encrypt: decide.Public, Use: decide.Private, Other: decide.Private}), true},
+		{"an undecided class beside it", onKey + ", verdict: public, class: encrypt", verdicts(map[kmsapi.Class]decide.Verdict{Encrypt: decide.Shared, Other: decide.Undecided}), false},
+		{"worse in the second class", onKey + ", verdict: shared, class: [encrypt, use]", verdicts(map[kmsapi.Class]decide.Verdict{Encrypt: decide.Shared, Use: decide.Public}), false},
 		{"another class only", onKey + ", verdict: public, class: use", nil, false},
 		{"no class judged", onKey + ", verdict: public, class: encrypt", verdicts(nil), false},
 		{"hash narrowed by verdict", onHash + ", verdict: private", nil, false},
@@ -195,7 +203,7 @@ func TestOpenBesideGrantsIsUndecided(t *testing.T) {
 	for _, v := range []decide.Verdict{decide.Private, decide.Shared, decide.Network, decide.Public} {
 		want := decide.Between(v, decide.Public).Verdict
 		s := Judged(decide.Decision{
-			Classes:   decide.Classes{Encrypt: decide.Between(v, decide.Public)},
+			Classes:   decide.AllClasses(decide.Between(v, decide.Public)),
 			Undecided: []decide.Doubt{{Statement: decide.StatementRef{Index: 2, Sid: "Odd"}, Reason: "odd"}},
 		})
 		if s.Classes[Encrypt] != want || strings.Join(s.StatementSids, " ") != "Odd" {
@@ -268,7 +276,7 @@ func TestFormOfFindings(t *testing.T) {
 
 func TestForm(t *testing.T) {
 	hash := Subject{Key: testKey, PolicySHA256: testHash, HashOnly: true}
-	file := Subject{Resource: "infra/my keys.yaml#Uploads", Classes: map[Class]decide.Verdict{Encrypt: decide.Public, Use: decide.Undecided, Other: decide.Private}}
+	file := Subject{Resource: "infra/my keys.yaml#Uploads", Classes: map[kmsapi.Class]decide.Verdict{Encrypt: decide.Public, Use: decide.Undecided, Other: decide.Private}}
 	locked := file
 	locked.HashOnly = true
 	for _, tt := range []struct {

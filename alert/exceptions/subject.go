@@ -3,36 +3,24 @@ package exceptions
 import (
 	"github.com/kmsentry/kmsentry/detector"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
-
-// A Class groups actions by what they do to the key's owner.
-type Class string
-
-// The classes.
-const (
-	Encrypt Class = "encrypt" // makes ciphertext that only this key opens
-	Use     Class = "use"     // reads the owner's data or signs in the owner's name
-	Other   Class = "other"   // everything else that works across accounts
-)
-
-// classes lists every Class.
-func classes() []Class { return []Class{Encrypt, Use, Other} }
 
 // A Subject is a key policy that has been judged, as the entries of the file
 // see it. What is not known is empty, and an entry that asks about it does not
 // match. A Subject without hash and without resource is one whose policy was
 // not read: nothing matches it, nor the zero Subject.
 type Subject struct {
-	Key           string                   // the key's ARN
-	PolicySHA256  string                   // of the policy's text, 64 hexadecimal digits in lower case
-	Resource      string                   // where the policy stands: FILE or FILE#LOGICAL-ID
-	Account       string                   // the key's owner
-	Region        string                   // the key's Region
-	Classes       map[Class]decide.Verdict // the verdict of each class that was judged, at its worst instant
-	StatementSids []string                 // the Sid of each offending statement, one for each; "" for one without, or for no statement
-	ActorRole     string                   // ARN of the role that called, or its name alone
-	EventName     string                   // "CreateKey", "PutKeyPolicy", "ReplicateKey"
-	HashOnly      bool                     // only an entry with the policy's hash may match
+	Key           string                          // the key's ARN
+	PolicySHA256  string                          // of the policy's text, 64 hexadecimal digits in lower case
+	Resource      string                          // where the policy stands: FILE or FILE#LOGICAL-ID
+	Account       string                          // the key's owner
+	Region        string                          // the key's Region
+	Classes       map[kmsapi.Class]decide.Verdict // the verdict of each class that was judged, at its worst instant
+	StatementSids []string                        // the Sid of each offending statement, one for each; "" for one without, or for no statement
+	ActorRole     string                          // ARN of the role that called, or its name alone
+	EventName     string                          // "CreateKey", "PutKeyPolicy", "ReplicateKey"
+	HashOnly      bool                            // only an entry with the policy's hash may match
 }
 
 // Of returns the Subject of a finding. The owner locked out, a policy too
@@ -56,11 +44,14 @@ func Of(f *detector.Finding) Subject {
 // offending statements, and whether it was too intricate.
 func Judged(d decide.Decision) Subject {
 	s := Subject{
-		Classes:  map[Class]decide.Verdict{Encrypt: d.Classes.Encrypt.Verdict, Use: d.Classes.Use.Verdict, Other: d.Classes.Other.Verdict},
+		Classes:  make(map[kmsapi.Class]decide.Verdict, kmsapi.ClassCount),
 		HashOnly: d.TooIntricate,
 	}
+	for _, c := range kmsapi.Classes() {
+		s.Classes[c] = d.Classes.Of(c).Verdict
+	}
 	if d.Future != nil { // it does not say of which class
-		for _, c := range []Class{Encrypt, Use} {
+		for _, c := range kmsapi.Deciding() {
 			s.Classes[c] = worst(s.Classes[c], d.Future.Verdict)
 		}
 	}

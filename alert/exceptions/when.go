@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
@@ -80,7 +81,10 @@ func matchLine(values [columnCount][]string) string {
 	}
 	note := ""
 	if values[policySHA256] == nil {
-		values[class] = []string{string(Encrypt), string(Use), string(Other)}
+		values[class] = nil
+		for _, c := range kmsapi.Classes() {
+			values[class] = append(values[class], string(c))
+		}
 		if values[verdict] == nil {
 			values[verdict] = []string{"shared"}
 			note = ", with the worst verdict that you accept"

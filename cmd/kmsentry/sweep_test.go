@@ -18,6 +18,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 	"github.com/kmsentry/kmsentry/internal/exit"
 	"github.com/kmsentry/kmsentry/internal/fakekms"
 	"github.com/kmsentry/kmsentry/internal/schematest"
@@ -171,7 +172,7 @@ func TestSweepJSON(t *testing.T) {
 	}
 	granted := rows[sweepARN("eu-west-1", 2)]
 	if granted.Verdict != "shared" || len(granted.GrantsOut) != 1 || granted.GrantsOut[0].Account != sweepStranger || granted.GrantsOut[0].ContextSubset["app"] != "billing" ||
-		granted.Classes.Use.Verdict.String() != "shared" || granted.Classes.Encrypt.Verdict.String() != "private" {
+		granted.Classes.Of(kmsapi.ClassUse).Verdict.String() != "shared" || granted.Classes.Of(kmsapi.ClassEncrypt).Verdict.String() != "private" {
 		t.Errorf("the granted key: %+v", granted)
 	}
 	if unread := rows[sweepARN("eu-west-1", 3)]; unread.Verdict != "undecided" || unread.Most != "public" || len(unread.Unread) != 1 || unread.PolicySHA256 != "" {

@@ -120,32 +120,6 @@ type Operator struct {
 	OddCase  bool      // known only when letter case is ignored; AWS does not say whether it then counts
 }
 
-// A Base is a comparison without its negation, prefix and suffix.
-type Base int
-
-// The comparisons. ArnEquals and ArnLike behave alike, so both are ArnLike.
-// Source: IAM User Guide, reference_policies_elements_condition_operators.html.
-const (
-	StringEquals Base = iota + 1
-	StringEqualsIgnoreCase
-	StringLike
-	NumericEquals
-	NumericLessThan
-	NumericLessThanEquals
-	NumericGreaterThan
-	NumericGreaterThanEquals
-	DateEquals
-	DateLessThan
-	DateLessThanEquals
-	DateGreaterThan
-	DateGreaterThanEquals
-	Bool
-	BinaryEquals
-	IPAddress
-	ArnLike
-	Null
-)
-
 // A SetPrefix is a qualifier for keys with several values.
 type SetPrefix int
 

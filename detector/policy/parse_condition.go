@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"encoding/base64"
 	"slices"
 	"strconv"
 	"strings"
@@ -214,44 +213,6 @@ func (s *scanner) scalar() (text string, at int, number bool, err *ParseError) {
 // atDelimiter reports whether a bare word or number may end here.
 func (s *scanner) atDelimiter() bool {
 	return s.pos == len(s.text) || strings.IndexByte(" \t\r\n,]}", s.text[s.pos]) >= 0
-}
-
-// wantValue says what a value under base must be when text is not, else "".
-// A Bool value that is neither true nor false is legal and matches nothing.
-func wantValue(base Base, text string) string {
-	switch base {
-	case NumericEquals, NumericLessThan, NumericLessThanEquals, NumericGreaterThan, NumericGreaterThanEquals:
-		if _, ok := ParseNumber(text); !ok {
-			return "a number"
-		}
-	case DateEquals, DateLessThan, DateLessThanEquals, DateGreaterThan, DateGreaterThanEquals:
-		if _, _, n := ParseDate(text); n == 0 {
-			return "a date, as ISO 8601 or as seconds since 1970"
-		}
-	case IPAddress:
-		if _, ok := ParsePrefix(text); !ok {
-			return "an IP address or CIDR block"
-		}
-	case BinaryEquals:
-		if _, err := base64.StdEncoding.Strict().DecodeString(text); err != nil {
-			return "base64"
-		}
-	case Null:
-		if _, ok := ParseBool(text); !ok {
-			return "true or false"
-		}
-	}
-	return ""
-}
-
-// comparesText reports whether base compares the text of a value.
-func comparesText(base Base) bool {
-	switch base {
-	case StringEquals, StringEqualsIgnoreCase, StringLike, ArnLike:
-		return true
-	default:
-		return false
-	}
 }
 
 // plainInteger reports whether every JSON library prints the number as text

@@ -1,6 +1,35 @@
 package policy
 
-import "strings"
+import (
+	"encoding/base64"
+	"strings"
+)
+
+// A Base is a comparison without its negation, prefix and suffix.
+type Base int
+
+// The comparisons. ArnEquals and ArnLike behave alike, so both are ArnLike.
+// Source: IAM User Guide, reference_policies_elements_condition_operators.html.
+const (
+	StringEquals Base = iota + 1
+	StringEqualsIgnoreCase
+	StringLike
+	NumericEquals
+	NumericLessThan
+	NumericLessThanEquals
+	NumericGreaterThan
+	NumericGreaterThanEquals
+	DateEquals
+	DateLessThan
+	DateLessThanEquals
+	DateGreaterThan
+	DateGreaterThanEquals
+	Bool
+	BinaryEquals
+	IPAddress
+	ArnLike
+	Null
+)
 
 // operatorNames lists the condition operators without prefix and suffix.
 // Source: IAM User Guide, reference_policies_elements_condition_operators.html.
@@ -36,6 +65,44 @@ var operatorNames = [...]struct {
 	{"DateGreaterThan", DateGreaterThan, false},
 	{"DateGreaterThanEquals", DateGreaterThanEquals, false},
 	{"BinaryEquals", BinaryEquals, false},
+}
+
+// wantValue says what a value under base must be when text is not, else "".
+// A Bool value that is neither true nor false is legal and matches nothing.
+func wantValue(base Base, text string) string {
+	switch base {
+	case NumericEquals, NumericLessThan, NumericLessThanEquals, NumericGreaterThan, NumericGreaterThanEquals:
+		if _, ok := ParseNumber(text); !ok {
+			return "a number"
+		}
+	case DateEquals, DateLessThan, DateLessThanEquals, DateGreaterThan, DateGreaterThanEquals:
+		if _, _, n := ParseDate(text); n == 0 {
+			return "a date, as ISO 8601 or as seconds since 1970"
+		}
+	case IPAddress:
+		if _, ok := ParsePrefix(text); !ok {
+			return "an IP address or CIDR block"
+		}
+	case BinaryEquals:
+		if _, err := base64.StdEncoding.Strict().DecodeString(text); err != nil {
+			return "base64"
+		}
+	case Null:
+		if _, ok := ParseBool(text); !ok {
+			return "true or false"
+		}
+	}
+	return ""
+}
+
+// comparesText reports whether base compares the text of a value.
+func comparesText(base Base) bool {
+	switch base {
+	case StringEquals, StringEqualsIgnoreCase, StringLike, ArnLike:
+		return true
+	default:
+		return false
+	}
 }
 
 // ParseOperator takes an operator apart: [ForAllValues:|ForAnyValue:]NAME[IfExists].

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/alert/exceptions"
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 	"github.com/kmsentry/kmsentry/internal/load"
 	"github.com/kmsentry/kmsentry/internal/strictjson"
 )
@@ -56,7 +57,7 @@ func ReadBaseline(name string, at time.Time) (*Baseline, error) {
 }
 
 // Match is what the baseline accepts of c at a time: nothing that is worse than it
-// was, in either class, no key locked since, no grant that is new. held is zero
+// was, in any class, no key locked since, no grant that is new. held is zero
 // where it accepts nothing, and expired says whether it once did. A nil baseline
 // accepts nothing.
 func (b *Baseline) Match(c *Result, at time.Time) (held exceptions.Held, expired bool) {
@@ -65,7 +66,7 @@ func (b *Baseline) Match(c *Result, at time.Time) (held exceptions.Held, expired
 	}
 	for _, k := range b.Accepted {
 		if k.Source != filepath.ToSlash(c.source()) || c.Locked() && !k.Locked || c.Decision.TooIntricate ||
-			worse(c.Decision.Classes.Encrypt, k.Encrypt) || worse(c.Decision.Classes.Use, k.Use) || !within(c.Grants, k.Grants) {
+			worse(c.Decision.Classes, k.accepts) || !within(c.Grants, k.Grants) {
 			continue
 		}
 		day, ok := lastDay(k.Expires, at)
@@ -100,9 +101,23 @@ func counts(found decide.Bounds) decide.Verdict {
 	return found.Most
 }
 
-// worse reports whether what was found is worse than what was accepted.
-func worse(found decide.Bounds, accepted decide.Verdict) bool {
-	return counts(found).Rank() > accepted.Rank()
+// accepts is the verdict that the baseline accepts of a class: private for one
+// that the file does not have.
+func (k *baselineKey) accepts(class kmsapi.Class) decide.Verdict {
+	switch class {
+	case kmsapi.ClassEncrypt:
+		return k.Encrypt
+	case kmsapi.ClassUse:
+		return k.Use
+	default:
+		return decide.Private
+	}
+}
+
+// worse reports whether what was found is worse, in a class that decides, than
+// what was accepted of it.
+func worse(found decide.Classes, accepted func(kmsapi.Class) decide.Verdict) bool {
+	return slices.ContainsFunc(kmsapi.Deciding(), func(c kmsapi.Class) bool { return counts(found.Of(c)).Rank() > accepted(c).Rank() })
 }
 
 // Add adds a key that is not private, or that its owner has lost, to be accepted
@@ -112,7 +127,7 @@ func (b *Baseline) Add(c *Result, at time.Time) {
 		return
 	}
 	b.Accepted = append(b.Accepted, baselineKey{
-		Source: filepath.ToSlash(c.source()), Encrypt: counts(c.Decision.Classes.Encrypt), Use: counts(c.Decision.Classes.Use),
+		Source: filepath.ToSlash(c.source()), Encrypt: counts(c.Decision.Classes.Of(kmsapi.ClassEncrypt)), Use: counts(c.Decision.Classes.Of(kmsapi.ClassUse)),
 		Locked: c.Locked(), Grants: c.Grants, Expires: exceptions.Latest(at).Format(time.DateOnly),
 	})
 }
@@ -151,7 +166,7 @@ func acceptance(a *load.Accept, c *Result, at time.Time) (held exceptions.Held, 
 		return held, "Metadata.kmsentry.accept would have accepted this, but it expired on " + a.Expires
 	case c.Locked() || c.Decision.TooIntricate:
 		return held, "Metadata.kmsentry.accept cannot accept a key that is locked or too intricate; an exception by policy_sha256 can"
-	case worse(c.Decision.Classes.Encrypt, verdict) || worse(c.Decision.Classes.Use, verdict):
+	case worse(c.Decision.Classes, func(kmsapi.Class) decide.Verdict { return verdict }):
 		return held, fmt.Sprintf("Metadata.kmsentry.accept accepts up to %s, and this is worse", verdict)
 	}
 	return exceptions.Held{By: "metadata", Owner: "the template", Reason: a.Reason, Expires: day}, ""

@@ -126,9 +126,9 @@ func (c *Result) join(d *load.Document, all []decide.Decision) {
 	least, most := j.Least, j.Most
 	for _, o := range all[1:] {
 		least, most = min(least, o.Least), max(most, o.Most)
-		j.Classes.Encrypt = joinBounds(j.Classes.Encrypt, o.Classes.Encrypt)
-		j.Classes.Use = joinBounds(j.Classes.Use, o.Classes.Use)
-		j.Classes.Other = joinBounds(j.Classes.Other, o.Classes.Other)
+		for i := range j.Classes {
+			j.Classes[i] = joinBounds(j.Classes[i], o.Classes[i])
+		}
 		if o.Owner.Manage != j.Owner.Manage {
 			j.Owner = decide.Owner{Decrypt: j.Owner.Decrypt, DecryptBlame: j.Owner.DecryptBlame, ManageBlame: unknownValue()}
 		}

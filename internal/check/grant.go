@@ -35,25 +35,17 @@ func (c *Result) grant(g *load.Grant, trusted []string) {
 	}
 	closed := decide.Between(decide.Private, decide.Private)
 	d := decide.Decision{
-		Classes: decide.Classes{Encrypt: closed, Use: closed, Other: closed},
+		Classes: decide.AllClasses(closed),
 		Owner:   decide.Owner{Manage: decide.AccessNotApplicable, Decrypt: decide.AccessNotApplicable},
 	}
 	for _, class := range grantClasses(g.Operations) {
-		switch class {
-		case kmsapi.ClassEncrypt:
-			d.Classes.Encrypt = found
-		case kmsapi.ClassUse:
-			d.Classes.Use = found
-		default:
-			d.Classes.Other = found
-		}
+		d.Classes.Set(class, found)
 	}
 	if found.Least == decide.Shared && g.Operations == nil { // of which class is not known
 		maybe := decide.Between(decide.Private, decide.Shared)
-		d.Classes, why = decide.Classes{Encrypt: maybe, Use: maybe, Other: maybe}, "the operations are not known"
+		d.Classes, why = decide.AllClasses(maybe), "the operations are not known"
 	}
-	e, u := d.Classes.Encrypt, d.Classes.Use
-	all := decide.Between(max(e.Least, u.Least), max(e.Most, u.Most))
+	all := d.Classes.Worst()
 	d.Verdict, d.Least, d.Most = all.Verdict, all.Least, all.Most
 	if d.Least != d.Most {
 		open := decide.StatementRef{Index: -1}
@@ -87,7 +79,7 @@ func (c *Result) grantActions(d *decide.Decision, g *load.Grant) {
 			Class: class, Action: "kms:" + operation, Audience: decide.Shared, Named: []string{g.Grantee}, Witness: request,
 			Why: []string{"A grant lets its grantee in, whoever the key policy names."},
 		}
-		if class == kmsapi.ClassEncrypt || class == kmsapi.ClassUse {
+		if class.Decides() {
 			d.Grants = append(d.Grants, grant)
 			continue
 		}
@@ -101,17 +93,17 @@ func classOfOperation(operation string) kmsapi.Class {
 	switch a, ok := kmsapi.FindAction("kms:" + operation); {
 	case !ok:
 		return kmsapi.ClassUse
-	case a.Class == kmsapi.ClassEncrypt, a.Class == kmsapi.ClassUse:
-		return a.Class
+	case a.Class.Index() >= 0:
+		return a.Class // of CreateGrant other: it passes on the others only
 	default:
-		return kmsapi.ClassOther // CreateGrant too: it passes on the others only
+		return kmsapi.ClassOther
 	}
 }
 
-// grantClasses are the classes of operations; all three when these are not known.
+// grantClasses are the classes of operations; all when these are not known.
 func grantClasses(operations []string) []kmsapi.Class {
 	if operations == nil {
-		return []kmsapi.Class{kmsapi.ClassEncrypt, kmsapi.ClassUse, kmsapi.ClassOther}
+		return kmsapi.Classes()
 	}
 	var list []kmsapi.Class
 	for _, o := range operations {

@@ -96,7 +96,7 @@ func DefaultDecision(account string) decide.Decision {
 	closed := decide.Bounds{Verdict: decide.Private, Least: decide.Private, Most: decide.Private}
 	d := decide.Decision{
 		Verdict: closed.Verdict, Least: closed.Least, Most: closed.Most,
-		Classes: decide.Classes{Encrypt: closed, Use: closed, Other: closed},
+		Classes: decide.AllClasses(closed),
 	}
 	if account != "" {
 		d.Owner = decide.Owner{Manage: decide.AccessYes, Decrypt: decide.AccessYes}

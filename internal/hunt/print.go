@@ -16,6 +16,7 @@ import (
 	"github.com/kmsentry/kmsentry/alert/ocsf"
 	"github.com/kmsentry/kmsentry/alert/safe"
 	"github.com/kmsentry/kmsentry/alert/words"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 	"github.com/kmsentry/kmsentry/history"
 	"github.com/kmsentry/kmsentry/internal/show"
 )
@@ -95,7 +96,7 @@ func printCSV(w io.Writer, groups []history.Group) error {
 		row := []string{
 			g.Signature, g.Dest, g.User, g.UserAgent, g.Src, g.VendorAccount, g.VendorRegion, g.VendorProduct, g.KeyPolicyAction, g.KeyPolicyPrincipal,
 			strconv.Itoa(g.Count), show.Stamp(g.FirstTime), show.Stamp(g.LastTime), g.Key, g.Account, g.Region, g.Verdict,
-			g.Classes.Encrypt.Verdict.String(), g.Classes.Use.Verdict.String(), g.Classes.Other.Verdict.String(),
+			g.Classes.Of(kmsapi.ClassEncrypt).Verdict.String(), g.Classes.Of(kmsapi.ClassUse).Verdict.String(), g.Classes.Of(kmsapi.ClassOther).Verdict.String(),
 			g.Severity, strconv.FormatBool(g.Attempted), strings.Join(g.EventIDs, " "), g.Outcome, strings.Join(g.Kinds, " "), strconv.Itoa(g.MoreRows),
 		}
 		for i := range row {

@@ -30,14 +30,15 @@ type Grant struct {
 // Decides reports whether the grant counts for the key's verdict: one that only
 // describes or verifies does not.
 func (g Grant) Decides() bool {
-	encrypt, use := g.classes()
-	return encrypt || use
+	return g.classes() != nil
 }
 
-// classes says what a grant lets its grantee do. CreateGrant passes on the
-// grant's other operations; alone, which AWS does not say what it comes to, it
-// counts as both, and so does an operation that is not known.
-func (g Grant) classes() (encrypt, use bool) {
+// classes lists the classes that decide a verdict of which the grant lets its
+// grantee do something. CreateGrant passes on the grant's other operations; alone,
+// which AWS does not say what it comes to, it counts as all of them, and so does an
+// operation that is not known.
+func (g Grant) classes() []kmsapi.Class {
+	var list []kmsapi.Class
 	handsOn := false
 	for _, op := range g.Operations {
 		a, known := kmsapi.FindAction("kms:" + op)
@@ -45,15 +46,15 @@ func (g Grant) classes() (encrypt, use bool) {
 		case op == "CreateGrant":
 			handsOn = true
 		case !known:
-			return true, true
-		default:
-			encrypt, use = encrypt || a.Class == kmsapi.ClassEncrypt, use || a.Class == kmsapi.ClassUse
+			return kmsapi.Deciding()
+		case a.Class.Decides() && !slices.Contains(list, a.Class):
+			list = append(list, a.Class)
 		}
 	}
-	if handsOn && !encrypt && !use {
-		return true, true
+	if handsOn && list == nil {
+		return kmsapi.Deciding()
 	}
-	return encrypt, use
+	return list
 }
 
 // outside returns the grant when its grantee is, or may be, neither of the

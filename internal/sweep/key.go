@@ -71,28 +71,31 @@ func (k *Key) Bounds() decide.Bounds {
 // somebody in, but only somebody named.
 func (k *Key) Joint() decide.Decision {
 	d := k.Decision
-	raise := func(b *decide.Bounds, least, most decide.Verdict) {
-		*b = decide.Between(max(b.Least, least), max(b.Most, most))
+	raise := func(class kmsapi.Class, least decide.Verdict) {
+		b := d.Classes.Of(class)
+		d.Classes.Set(class, decide.Between(max(b.Least, least), max(b.Most, decide.Shared)))
 	}
 	if !k.GrantsRead {
-		raise(&d.Classes.Encrypt, decide.Private, decide.Shared)
-		raise(&d.Classes.Use, decide.Private, decide.Shared)
+		for _, class := range kmsapi.Deciding() {
+			raise(class, decide.Private)
+		}
 	}
 	for _, g := range k.GrantsOut {
 		least := decide.Private
 		if g.Audience == decide.Shared {
 			least = decide.Shared
 		}
-		encrypt, use := g.classes()
-		if encrypt {
-			raise(&d.Classes.Encrypt, least, decide.Shared)
-		}
-		if use {
-			raise(&d.Classes.Use, least, decide.Shared)
+		for _, class := range g.classes() {
+			raise(class, least)
 		}
 	}
-	both := decide.Between(max(d.Least, d.Classes.Encrypt.Least, d.Classes.Use.Least), max(d.Most, d.Classes.Encrypt.Most, d.Classes.Use.Most))
-	d.Verdict, d.Least, d.Most = both.Verdict, both.Least, both.Most
+	least, most := d.Least, d.Most
+	for _, class := range kmsapi.Deciding() {
+		b := d.Classes.Of(class)
+		least, most = max(least, b.Least), max(most, b.Most)
+	}
+	all := decide.Between(least, most)
+	d.Verdict, d.Least, d.Most = all.Verdict, all.Least, all.Most
 	return d
 }
 
@@ -116,7 +119,7 @@ func (k *Key) OwnSeverity() (severity detector.Severity, ok bool) {
 	if k.Finding != nil {
 		severity, ok = k.Finding.Severity, true
 	}
-	if joint := k.Joint(); joint.Classes.Encrypt != k.Decision.Classes.Encrypt || joint.Classes.Use != k.Decision.Classes.Use {
+	if joint := k.Joint(); joint.Classes != k.Decision.Classes {
 		if f := detector.InForce(k.Subject(), joint, k.trust); f != nil {
 			severity, ok = max(severity, f.Severity), true
 		}

@@ -400,7 +400,7 @@ func TestJointIsNeverBetter(t *testing.T) {
 				for _, read := range []bool{true, false} {
 					k := Key{
 						Decision: decide.Decision{
-							Verdict: alone.Verdict, Least: least, Most: most, Classes: decide.Classes{Encrypt: alone, Use: alone, Other: alone},
+							Verdict: alone.Verdict, Least: least, Most: most, Classes: decide.AllClasses(alone),
 						},
 						GrantsOut: []Grant{g}, GrantsRead: read,
 					}

@@ -29,12 +29,9 @@ func openings(f *detector.Finding) []string {
 			all = append(all, way+" "+name)
 		}
 	}
-	for _, c := range []struct {
-		class  kmsapi.Class
-		bounds decide.Bounds
-	}{{kmsapi.ClassEncrypt, d.Classes.Encrypt}, {kmsapi.ClassUse, d.Classes.Use}} {
-		if c.bounds.Most != c.bounds.Least {
-			all = append(all, string(c.class)+" "+decide.Undecided.String()+" "+c.bounds.Most.String())
+	for _, class := range kmsapi.Deciding() {
+		if b := d.Classes.Of(class); b.Most != b.Least {
+			all = append(all, string(class)+" "+decide.Undecided.String()+" "+b.Most.String())
 		}
 	}
 	if d.Future != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // maxAlloc is what a decision may allocate, in bytes.
@@ -300,9 +301,9 @@ func claimsMore(d, full Decision) string {
 		d, full Bounds
 	}{
 		{"verdict", d.bounds(), full.bounds()},
-		{"encrypt", d.Classes.Encrypt, full.Classes.Encrypt},
-		{"use", d.Classes.Use, full.Classes.Use},
-		{"other", d.Classes.Other, full.Classes.Other},
+		{"encrypt", d.Classes.Of(kmsapi.ClassEncrypt), full.Classes.Of(kmsapi.ClassEncrypt)},
+		{"use", d.Classes.Of(kmsapi.ClassUse), full.Classes.Of(kmsapi.ClassUse)},
+		{"other", d.Classes.Of(kmsapi.ClassOther), full.Classes.Of(kmsapi.ClassOther)},
 	} {
 		switch {
 		case b.d.Least > b.full.Least:

@@ -70,7 +70,7 @@ func decideIn(p *policy.Policy, keys *condkey.Table, q Question, partition strin
 	d := newDecider(search.NewSpace(c, q.At, q.TrustedOrgs), q)
 	d.Budget.Divide(steps, d.stages()...)
 	d.Budget.Begin(stagePlain)
-	d.plain(slices.Concat(kmsapi.Weighty(), kmsapi.Asks(kmsapi.ClassOther)))
+	d.plain(slices.Concat(kmsapi.Weighty(), kmsapi.Light()))
 	d.Budget.Begin(stageOutcomes)
 	dec := d.classes()
 	d.Budget.Begin(stageGrants)
@@ -110,17 +110,18 @@ func (d *decider) stages() []int {
 	return list
 }
 
-// classes decides the three classes.
+// classes decides the classes that work across accounts.
 func (d *decider) classes() Decision {
 	d.finishAll()
 	var dec Decision
-	dec.Classes.Encrypt = d.class(kmsapi.ClassEncrypt)
-	dec.Classes.Use = d.class(kmsapi.ClassUse)
-	dec.Classes.Other = d.class(kmsapi.ClassOther)
+	for _, class := range kmsapi.Classes() {
+		dec.Classes.Set(class, d.class(class))
+	}
 	d.unknowns(&dec)
-	d.note(&dec, kmsapi.ClassEncrypt, dec.Classes.Encrypt)
-	d.note(&dec, kmsapi.ClassUse, dec.Classes.Use)
-	b := dec.Classes.Encrypt.worst(dec.Classes.Use)
+	for _, class := range kmsapi.Deciding() {
+		d.note(&dec, class, dec.Classes.Of(class))
+	}
+	b := dec.Classes.Worst()
 	dec.Verdict, dec.Least, dec.Most = b.Verdict, b.Least, b.Most
 	return dec
 }
@@ -136,16 +137,16 @@ func (d *decider) class(class kmsapi.Class) Bounds {
 
 // grants adds the proofs to the decision.
 func (d *decider) grants(dec *Decision) {
-	of := func(class kmsapi.Class) (list []Grant) {
-		for _, a := range kmsapi.Asks(class) {
+	of := func(asks []kmsapi.Ask) (list []Grant) {
+		for _, a := range asks {
 			if o := d.outcome(a); o.level > Private {
 				list = append(list, d.grant(a, o))
 			}
 		}
 		return list
 	}
-	dec.Grants = append(of(kmsapi.ClassEncrypt), of(kmsapi.ClassUse)...)
-	dec.Others = slices.DeleteFunc(of(kmsapi.ClassOther), func(g Grant) bool {
+	dec.Grants = of(kmsapi.Weighty())
+	dec.Others = slices.DeleteFunc(of(kmsapi.Light()), func(g Grant) bool {
 		return slices.ContainsFunc(dec.Grants, func(h Grant) bool { // the same request with a weightier grant
 			return h.Action == g.Action && h.Audience >= g.Audience
 		})
@@ -159,28 +160,26 @@ func (d *Decision) bounds() Bounds { return Bounds{d.Verdict, d.Least, d.Most} }
 // everybody in, or nobody, and do anything to its owner.
 func Unread() Decision {
 	all := Between(Private, Public)
-	return Decision{Verdict: all.Verdict, Least: all.Least, Most: all.Most, Classes: Classes{all, all, all}}
+	return Decision{Verdict: all.Verdict, Least: all.Least, Most: all.Most, Classes: AllClasses(all)}
 }
-
-// closed are the bounds of what lets nobody in.
-func closed() Bounds { return Bounds{Private, Private, Private} }
-
-// worst joins the bounds of two actions or classes: outsiders get as far as
-// either lets them.
-func (b Bounds) worst(c Bounds) Bounds {
-	return Between(max(b.Least, c.Least), max(b.Most, c.Most))
-}
-
-// Between returns the bounds from least to most; equal ones are a verdict.
-func Between(least, most Verdict) Bounds {
-	if least == most {
-		return Bounds{least, least, most}
-	}
-	return Bounds{Undecided, least, most}
-}
-
-// worse reports whether b is worse for the owner than c in any respect.
-func (b Bounds) worse(c Bounds) bool { return b.Least > c.Least || b.Most > c.Most }
 
 // bounds are how far the outcome's action lets outsiders in.
 func (o *outcome) bounds() Bounds { return Between(o.level, max(o.level, o.most)) }
+
+// grant puts an outcome into words for one action.
+func (d *decider) grant(a kmsapi.Ask, o *outcome) Grant {
+	g := Grant{Class: a.Class, Action: a.Action, Audience: o.level, Witness: o.search.Request(o.model, a)}
+	for _, st := range o.search.Allows {
+		if o.search.Lets(st, o.model) {
+			g.Statements = append(g.Statements, StatementRef{st.Index, st.Sid})
+		}
+	}
+	if o.named == nil && o.level != Public {
+		d.Budget.Within(d.Budget.Left/4, func() { o.named = d.namedBy(o) })
+	}
+	if o.why == nil {
+		o.why = d.explain(o)
+	}
+	g.Named, g.Why = o.named, o.why
+	return g
+}

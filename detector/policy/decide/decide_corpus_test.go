@@ -26,14 +26,14 @@ func TestDecideCorpus(t *testing.T) {
 			continue
 		}
 		d := Decide(p, c.question(t))
-		if v := d.Classes.Encrypt.Verdict; !c.accepts(v) {
+		if v := d.Classes.Of(kmsapi.ClassEncrypt).Verdict; !c.accepts(v) {
 			t.Errorf("%s: encrypt is %v %v, want %v (or %v): %s", c.Name, v, d.Undecided, c.Verdict, c.Accept, c.Why)
 			continue
 		}
 		decided++
 		checkDecision(t, c.Name, p, c.question(t), d)
 		checkClasses(t, c, d)
-		if c.Encrypt != nil && d.Classes.Encrypt.Verdict != Undecided {
+		if c.Encrypt != nil && d.Classes.Of(kmsapi.ClassEncrypt).Verdict != Undecided {
 			checkEncrypt(t, c, d)
 		}
 	}
@@ -50,8 +50,8 @@ func checkClasses(t *testing.T, c corpusCase, d Decision) {
 		got, want any
 		said      bool
 	}{
-		{"use", d.Classes.Use.Verdict, c.Use, c.Use != nil},
-		{"other", d.Classes.Other.Verdict, c.Other, c.Other != nil},
+		{"use", d.Classes.Of(kmsapi.ClassUse).Verdict, c.Use, c.Use != nil},
+		{"other", d.Classes.Of(kmsapi.ClassOther).Verdict, c.Other, c.Other != nil},
 		{"manage", d.Owner.Manage, c.Manage, c.Manage != nil},
 		{"decrypt", d.Owner.Decrypt, c.Decrypt, c.Decrypt != nil},
 		{"named", d.Owner.Named, c.Named, c.Named != nil},
@@ -106,7 +106,10 @@ func checkEncrypt(t *testing.T, c corpusCase, d Decision) {
 func checkDecision(t testing.TB, name string, p *policy.Policy, q Question, d Decision) {
 	t.Helper()
 	o := newOracle(p, q, 3)
-	least := map[kmsapi.Class]Verdict{kmsapi.ClassEncrypt: Private, kmsapi.ClassUse: Private, kmsapi.ClassOther: Private}
+	least := map[kmsapi.Class]Verdict{}
+	for _, class := range kmsapi.Classes() {
+		least[class] = Private
+	}
 	for _, g := range slices.Concat(d.Grants, d.Others) {
 		if g.Audience < Shared {
 			t.Errorf("%s: a grant of %s to %v", name, g.Action, g.Audience)
@@ -114,14 +117,19 @@ func checkDecision(t testing.TB, name string, p *policy.Policy, q Question, d De
 		least[g.Class] = max(least[g.Class], g.Audience)
 		checkWitness(t, name, o, g)
 	}
-	for class, b := range map[kmsapi.Class]Bounds{kmsapi.ClassEncrypt: d.Classes.Encrypt, kmsapi.ClassUse: d.Classes.Use, kmsapi.ClassOther: d.Classes.Other} {
-		if b.Least != least[class] && (class != kmsapi.ClassOther || b.Least < least[class]) {
+	for _, class := range kmsapi.Classes() {
+		b := d.Classes.Of(class)
+		if b.Least != least[class] && (class.Decides() || b.Least < least[class]) {
 			t.Errorf("%s: %s is %v, but the grants come to %v", name, class, b, least[class])
 		}
 		checkBounds(t, name, b)
 	}
 	checkBounds(t, name, d.bounds())
-	if want := d.Classes.Encrypt.worst(d.Classes.Use); d.bounds() != want {
+	want := closed()
+	for _, class := range kmsapi.Deciding() {
+		want = want.worst(d.Classes.Of(class))
+	}
+	if d.bounds() != want {
 		t.Errorf("%s: %v, but the classes come to %v", name, d.bounds(), want)
 	}
 	if d.Verdict == Undecided && len(d.Undecided) == 0 {

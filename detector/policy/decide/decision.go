@@ -10,7 +10,7 @@ import (
 
 // A Decision is the answer to a Question.
 type Decision struct {
-	// Verdict is the worst of the classes encrypt and use. Least is how far
+	// Verdict is the worst of the classes that decide: encrypt and use. Least is how far
 	// outsiders get in for sure, Most how far is not ruled out: where AWS leaves
 	// something open, or the budget ran out, Most is worse than Least. Equal
 	// ones are the verdict; else it is Undecided between them.
@@ -33,7 +33,7 @@ type Decision struct {
 	// TooIntricate says that the bound of work, or Question.Stop, cut the
 	// decision short: of the verdict, or of Future.
 	TooIntricate bool `json:",omitempty"`
-	// Others are the same for the class other. They never decide the verdict.
+	// Others are the same for the classes that do not decide: other.
 	Others []Grant
 	// Services are service principals that the policy lets in.
 	Services []ServiceGrant
@@ -54,20 +54,6 @@ type Decision struct {
 	// Statements has one entry a statement: what it does about outsiders. Nil
 	// unless the question asked for it.
 	Statements []StatementNote
-}
-
-// Bounds are a verdict with what is sure and what is not ruled out.
-type Bounds struct {
-	Verdict Verdict `json:"verdict"`
-	Least   Verdict `json:"least"`
-	Most    Verdict `json:"most"`
-}
-
-// Classes are the bounds of the classes of actions that work across accounts.
-type Classes struct {
-	Encrypt Bounds `json:"encrypt"` // making ciphertext that only this key opens
-	Use     Bounds `json:"use"`     // reading the owner's data, signing in the owner's name
-	Other   Bounds `json:"other"`   // the rest; it decides nothing
 }
 
 // An Owner says who of the key owner's account keeps the key.

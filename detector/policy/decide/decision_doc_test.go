@@ -289,7 +289,7 @@ func questionCases() []questionCase {
 		{"rsa-data-keys", `{"Effect":"Allow","Principal":"*","Action":"kms:GenerateDataKey*","Resource":"*"}`, func(q *Question) { q.Key.Spec = "RSA_2048" }, Private, nil},
 		{"rsa-encryption-context", docAllow(`"StringEquals":{"kms:EncryptionContext:tenant":"acme"}`), func(q *Question) { q.Key.Spec = "RSA_2048" }, Private, nil},
 		{"hmac-create-grant", docAll, func(q *Question) { q.Key.Spec, q.Key.Usage = "HMAC_256", "GENERATE_VERIFY_MAC" }, Public, func(d Decision) bool {
-			return d.Classes.Encrypt.Verdict == Private && d.Classes.Use.Verdict == Public &&
+			return d.Classes.Of(kmsapi.ClassEncrypt).Verdict == Private && d.Classes.Of(kmsapi.ClassUse).Verdict == Public &&
 				len(d.Grants) == 2 && d.Grants[0].Action == "kms:GenerateMac" && d.Grants[1].Witness.Context["kms:GrantOperations"][0] == "GenerateMac"
 		}},
 

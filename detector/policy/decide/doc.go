@@ -49,9 +49,11 @@
 // # Where something new goes
 //
 //   - A condition key: a row in condkey.
-//   - A condition operator: its name in policy's parse_operator.go, its values in
-//     valuesOf (compile/clause.go), and in evaluate's match.
+//   - A condition operator: its name and what its values look like in policy's
+//     parse_operator.go, what they mean in compile/operator.go, and once more in
+//     evaluate's value.go.
 //   - A form of principal: policy's parse_principal.go, Entries (compile/principals.go),
 //     and evaluate's principal.
-//   - An action, or a class of actions: a row in kmsapi.
+//   - An action, or a class of actions: a row in kmsapi's actions.go. Decision.Classes
+//     and its JSON follow the table of classes.
 package decide

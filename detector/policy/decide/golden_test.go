@@ -148,9 +148,9 @@ func answerTo(parse func() (*policy.Policy, error), q Question) string {
 	var b strings.Builder
 	bounds := func(name string, v Bounds) { fmt.Fprintf(&b, "%s=%v", name, short(v)) }
 	bounds("verdict", d.bounds())
-	bounds(" encrypt", d.Classes.Encrypt)
-	bounds(" use", d.Classes.Use)
-	bounds(" other", d.Classes.Other)
+	bounds(" encrypt", d.Classes.Of(kmsapi.ClassEncrypt))
+	bounds(" use", d.Classes.Of(kmsapi.ClassUse))
+	bounds(" other", d.Classes.Of(kmsapi.ClassOther))
 	fmt.Fprintf(&b, " owner=%v/%v@%d,%d", d.Owner.Manage, d.Owner.Decrypt, d.Owner.ManageBlame.Statement.Index, d.Owner.DecryptBlame.Statement.Index)
 	fmt.Fprint(proof, d.Owner.ManageBlame.Reason, d.Owner.DecryptBlame.Reason, d.Owner.Named, showRequest(d.Owner.Witness))
 	for _, g := range slices.Concat(d.Grants, d.Others) {

@@ -38,6 +38,8 @@ func TestGuardMutants(t *testing.T) {
 		TestParseRCP,
 		TestCorpusParses,
 		TestAccessText,
+		TestClassesJSON,
+		TestClassesWorst,
 		TestDecideTime,
 		TestStop,
 		TestSearchParts,

@@ -67,8 +67,8 @@ func (c *corpusCase) judge(t testing.TB, keys *condkey.Table, p *policy.Policy) 
 		return ""
 	}
 	d := decideWith(p, keys, c.question(t))
-	if !c.accepts(d.Classes.Encrypt.Verdict) {
-		return "the verdict is " + d.Classes.Encrypt.Verdict.String()
+	if !c.accepts(d.Classes.Of(kmsapi.ClassEncrypt).Verdict) {
+		return "the verdict is " + d.Classes.Of(kmsapi.ClassEncrypt).Verdict.String()
 	}
 	if c.Services == nil {
 		return ""

@@ -69,11 +69,11 @@ func holdDecision(t testing.TB, text []byte, seed uint64, limit int) Decision {
 		audience[kmsapi.Ask{Action: g.Action, Class: g.Class}] = g.Audience
 	}
 	o := newOracle(p, surroundings(), seed)
-	asks := append(kmsapi.Asks(kmsapi.ClassEncrypt), kmsapi.Asks(kmsapi.ClassUse)...)
+	asks := kmsapi.Weighty()
 	some := rand.New(rand.NewPCG(seed, 5)).IntN(len(asks))
 	for _, a := range []kmsapi.Ask{{Action: "kms:Encrypt", Class: kmsapi.ClassEncrypt}, {Action: kmsapi.CreateGrant, Class: kmsapi.ClassEncrypt}, {Action: "kms:Decrypt", Class: kmsapi.ClassUse}, {Action: kmsapi.CreateGrant, Class: kmsapi.ClassUse}, asks[some]} {
 		v, told := audience[a]
-		if class := (map[kmsapi.Class]Bounds{kmsapi.ClassEncrypt: d.Classes.Encrypt, kmsapi.ClassUse: d.Classes.Use})[a.Class]; class.Least == Public && (!told || deniesOthers(p)) {
+		if d.Classes.Of(a.Class).Least == Public && (!told || deniesOthers(p)) {
 			continue // what is open about one action goes unsaid next to another that is public
 		}
 		if v == Undecided {

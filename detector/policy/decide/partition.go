@@ -113,10 +113,12 @@ func either(a, b Decision) Decision {
 	bounds := a.bounds().worst(b.bounds())
 	out.Verdict, out.Least, out.Most = bounds.Verdict, bounds.Least, bounds.Most
 	out.TooIntricate = a.TooIntricate || b.TooIntricate
-	out.Classes = Classes{a.Classes.Encrypt.worst(b.Classes.Encrypt), a.Classes.Use.worst(b.Classes.Use), a.Classes.Other.worst(b.Classes.Other)}
+	for i := range out.Classes {
+		out.Classes[i] = a.Classes[i].worst(b.Classes[i])
+	}
 	out.Owner = eitherOwner(a.Owner, b.Owner)
 	out.Grants = worseGrants(kmsapi.Weighty(), a.Grants, b.Grants)
-	out.Others = worseGrants(kmsapi.Asks(kmsapi.ClassOther), a.Others, b.Others)
+	out.Others = worseGrants(kmsapi.Light(), a.Others, b.Others)
 	for _, doubt := range b.Undecided {
 		if !slices.Contains(out.Undecided, doubt) {
 			out.Undecided = append(out.Undecided, doubt)

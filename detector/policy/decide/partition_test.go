@@ -8,6 +8,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/internal/policytest"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // TestPartitions holds in which partitions the policy of an unknown key is decided.
@@ -87,7 +88,8 @@ func TestEither(t *testing.T) {
 		}
 		return list
 	}
-	shared := Classes{Use: Between(Shared, Shared)}
+	var shared Classes
+	shared.Set(kmsapi.ClassUse, Between(Shared, Shared))
 	for _, row := range []struct {
 		name       string
 		a, b, want Decision

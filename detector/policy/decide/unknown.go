@@ -22,16 +22,12 @@ func (d *decider) unknowns(dec *Decision) {
 	}
 	asked := map[question]bool{}
 	var list []int
-	for _, class := range [...]struct {
-		name kmsapi.Class
-		Bounds
-	}{{kmsapi.ClassEncrypt, dec.Classes.Encrypt}, {kmsapi.ClassUse, dec.Classes.Use}} {
-		for _, a := range kmsapi.Asks(class.name) {
-			q := question{d.alike(a), class.Least}
-			if o := d.outcome(a); o.most > class.Least && !asked[q] {
-				asked[q] = true
-				list = append(list, d.mattering(a, class.Least)...)
-			}
+	for _, a := range kmsapi.Weighty() {
+		least := dec.Classes.Of(a.Class).Least
+		q := question{d.alike(a), least}
+		if o := d.outcome(a); o.most > least && !asked[q] {
+			asked[q] = true
+			list = append(list, d.mattering(a, least)...)
 		}
 	}
 	slices.Sort(list)

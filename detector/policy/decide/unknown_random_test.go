@@ -10,6 +10,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
 // holes is a random policy of which some values are not known.
@@ -171,9 +172,9 @@ func checkWithin(t *testing.T, seed int, whole, d Decision, text, filled string)
 		in, out Bounds
 	}{
 		{"key", d.bounds(), whole.bounds()},
-		{"encrypt", d.Classes.Encrypt, whole.Classes.Encrypt},
-		{"use", d.Classes.Use, whole.Classes.Use},
-		{"other", d.Classes.Other, whole.Classes.Other},
+		{"encrypt", d.Classes.Of(kmsapi.ClassEncrypt), whole.Classes.Of(kmsapi.ClassEncrypt)},
+		{"use", d.Classes.Of(kmsapi.ClassUse), whole.Classes.Of(kmsapi.ClassUse)},
+		{"other", d.Classes.Of(kmsapi.ClassOther), whole.Classes.Of(kmsapi.ClassOther)},
 	} {
 		if c.in.Least < c.out.Least || c.in.Most > c.out.Most {
 			t.Errorf("seed %d: %s is %v, outside of %v\n%s\n%s", seed, c.name, c.in, c.out, text, filled)

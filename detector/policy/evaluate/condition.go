@@ -147,26 +147,3 @@ func whenNull(c *policy.Condition, present bool) Answer {
 		return answer
 	}
 }
-
-// fits reports whether operators of the base are made for the key. No type
-// is known of keys that AWS does not document: any operator fits them.
-func fits(base policy.Base, key condkey.Key) bool {
-	types := condkey.Types(0)
-	switch base {
-	case policy.StringEquals, policy.StringEqualsIgnoreCase, policy.StringLike:
-		types = condkey.String
-	case policy.ArnLike:
-		types = condkey.ARN
-	case policy.Bool:
-		types = condkey.Bool
-	case policy.IPAddress:
-		types = condkey.IP
-	case policy.NumericEquals, policy.NumericLessThan, policy.NumericLessThanEquals, policy.NumericGreaterThan, policy.NumericGreaterThanEquals:
-		types = condkey.Numeric
-	case policy.DateEquals, policy.DateLessThan, policy.DateLessThanEquals, policy.DateGreaterThan, policy.DateGreaterThanEquals:
-		types = condkey.Date
-	default:
-		return false // BinaryEquals: no key of KMS is binary
-	}
-	return key.Types == 0 || key.Types&types != 0
-}

@@ -7,23 +7,6 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// unknownText compares a value of the request with one of the policy of which a
-// part is not known. With apart set, a value that can only be one text is taken
-// to be another than the request's.
-func (p evaluator) unknownText(op policy.Operator, have, want string) Answer {
-	switch op.Base {
-	case policy.StringEquals, policy.StringEqualsIgnoreCase:
-		if p.IsApart && p.oneText(want, "") || !matchGlob(unknownGlob(strings.ToLower(want), false, p.Variables()), strings.ToLower(have)) {
-			return No
-		}
-	case policy.StringLike, policy.ArnLike:
-		if p.IsApart && p.oneText(want, "*?") || !matchGlob(unknownGlob(want, true, p.Variables()), have) {
-			return No
-		}
-	}
-	return Maybe
-}
-
 // oneText reports whether want is one text, whatever its unknown parts are,
 // and holds none of the wildcards.
 func (p evaluator) oneText(want, wildcards string) bool {

@@ -12,6 +12,29 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
+// fits reports whether operators of the base are made for the key. No type
+// is known of keys that AWS does not document: any operator fits them.
+func fits(base policy.Base, key condkey.Key) bool {
+	types := condkey.Types(0)
+	switch base {
+	case policy.StringEquals, policy.StringEqualsIgnoreCase, policy.StringLike:
+		types = condkey.String
+	case policy.ArnLike:
+		types = condkey.ARN
+	case policy.Bool:
+		types = condkey.Bool
+	case policy.IPAddress:
+		types = condkey.IP
+	case policy.NumericEquals, policy.NumericLessThan, policy.NumericLessThanEquals, policy.NumericGreaterThan, policy.NumericGreaterThanEquals:
+		types = condkey.Numeric
+	case policy.DateEquals, policy.DateLessThan, policy.DateLessThanEquals, policy.DateGreaterThan, policy.DateGreaterThanEquals:
+		types = condkey.Date
+	default:
+		return false // BinaryEquals: no key of KMS is binary
+	}
+	return key.Types == 0 || key.Types&types != 0
+}
+
 // match compares one value of the request with one of the policy, without
 // the operator's negation. A value of the request that is not of the
 // operator's kind matches nothing; whether that makes a negated operator true
@@ -78,6 +101,23 @@ func matchForm(op policy.Operator, form glob, have string) Answer {
 		return agreed(No, answerOf(op.Negated))
 	}
 	return answerOf(matchGlobARN(form, have))
+}
+
+// unknownText compares a value of the request with one of the policy of which a
+// part is not known. With apart set, a value that can only be one text is taken
+// to be another than the request's.
+func (p evaluator) unknownText(op policy.Operator, have, want string) Answer {
+	switch op.Base {
+	case policy.StringEquals, policy.StringEqualsIgnoreCase:
+		if p.IsApart && p.oneText(want, "") || !matchGlob(unknownGlob(strings.ToLower(want), false, p.Variables()), strings.ToLower(have)) {
+			return No
+		}
+	case policy.StringLike, policy.ArnLike:
+		if p.IsApart && p.oneText(want, "*?") || !matchGlob(unknownGlob(want, true, p.Variables()), have) {
+			return No
+		}
+	}
+	return Maybe
 }
 
 // matchTruth compares booleans. The guides disagree on variables in them.

@@ -10,8 +10,7 @@ import (
 // A Class groups the actions on a key by what they mean for its owner.
 type Class string
 
-// The classes. The first three work across accounts; what outsiders reach of
-// ClassEncrypt and ClassUse decides a key policy's verdict.
+// The classes; classTable has those that work across accounts.
 const (
 	ClassEncrypt  Class = "encrypt"  // makes ciphertext that only this key opens
 	ClassUse      Class = "use"      // reads the owner's data, or signs in the owner's name
@@ -19,6 +18,16 @@ const (
 	ClassControl  Class = "control"  // manages the key: for callers of the owner's account only
 	ClassIdentity Class = "identity" // IAM policies alone decide it; a key policy gives it to nobody
 )
+
+// classTable has the classes that work across accounts, in the order of their weight.
+var classTable = [...]struct {
+	class   Class
+	decides bool // what outsiders reach of it decides a key policy's verdict
+}{
+	{ClassEncrypt, true},
+	{ClassUse, true},
+	{ClassOther, false},
+}
 
 // A KeySet says which kinds of keys support an action.
 type KeySet uint8
@@ -58,8 +67,8 @@ func (a Action) Operation() string { return a.Name[len("kms:"):] }
 // CreateGrant is the action that hands others on.
 const CreateGrant = "kms:CreateGrant"
 
-// Actions returns what AWS documents of all KMS actions: the encrypt class
-// first, then use and other, in the order of their weight.
+// Actions returns what AWS documents of all KMS actions: those of the classes
+// that work across accounts first, in the order of their weight.
 //
 // Sources: KMS Developer Guide, kms-api-permissions-reference.html (resources
 // and cross-account use), symm-asymm-compare.html (kinds of keys),
@@ -126,7 +135,7 @@ func FindAction(name string) (a Action, ok bool) {
 }
 
 // ClassActions returns the actions that count for a class: its own, and
-// CreateGrant after those of the three classes that work across accounts.
+// CreateGrant after those of a class that works across accounts.
 func ClassActions(c Class) []string {
 	var names []string
 	for i := range actionTable {
@@ -134,7 +143,7 @@ func ClassActions(c Class) []string {
 			names = append(names, a.Name)
 		}
 	}
-	if c == ClassEncrypt || c == ClassUse || c == ClassOther {
+	if c.Index() >= 0 {
 		names = append(names, CreateGrant)
 	}
 	return names

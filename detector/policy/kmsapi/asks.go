@@ -15,18 +15,30 @@ func Asks(class Class) []Ask { return slices.Clip(askTable[class]) }
 // Weighty lists the asks that decide the verdict.
 func Weighty() []Ask { return slices.Clip(weightyAsks) }
 
-// The asks by class, and those that decide the verdict; they never change.
+// Light lists the asks of the Classes that do not decide it.
+func Light() []Ask { return slices.Clip(lightAsks) }
+
+// The asks by class, those that decide the verdict and those that do not; they never change.
 var (
-	askTable = map[Class][]Ask{
-		ClassEncrypt: listAsks(ClassEncrypt), ClassUse: listAsks(ClassUse), ClassOther: listAsks(ClassOther),
-	}
-	weightyAsks = slices.Concat(listAsks(ClassEncrypt), listAsks(ClassUse))
+	askTable    = listAsks()
+	weightyAsks = asksOf(Deciding())
+	lightAsks   = asksOf(slices.DeleteFunc(Classes(), Class.Decides))
 )
 
-func listAsks(class Class) []Ask {
+func listAsks() map[Class][]Ask {
+	table := make(map[Class][]Ask, ClassCount)
+	for _, class := range Classes() {
+		for _, name := range ClassActions(class) {
+			table[class] = append(table[class], Ask{name, class})
+		}
+	}
+	return table
+}
+
+func asksOf(classes []Class) []Ask {
 	var list []Ask
-	for _, name := range ClassActions(class) {
-		list = append(list, Ask{name, class})
+	for _, class := range classes {
+		list = append(list, askTable[class]...)
 	}
 	return list
 }

@@ -12,5 +12,7 @@ import (
 func TestGuardMutants(t *testing.T) {
 	guarded.Try(t, nil,
 		TestActions,
+		TestClasses,
+		TestAsks,
 	)
 }

@@ -118,7 +118,7 @@ func (k KeyKind) Algorithms(action string) []string {
 		}
 		return []string{"HMAC_SHA_256", "HMAC_SHA_224", "HMAC_SHA_384", "HMAC_SHA_512"}
 	}
-	if known, _ := FindAction(action); !known.Context || known.Class != ClassEncrypt && known.Class != ClassUse {
+	if known, _ := FindAction(action); !known.Context || !known.Class.Decides() {
 		return []string{""}
 	}
 	switch {

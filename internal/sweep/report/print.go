@@ -12,6 +12,7 @@ import (
 	"github.com/kmsentry/kmsentry/alert/ocsf"
 	"github.com/kmsentry/kmsentry/alert/safe"
 	"github.com/kmsentry/kmsentry/alert/words"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 	"github.com/kmsentry/kmsentry/internal/check"
 	"github.com/kmsentry/kmsentry/internal/show"
 	"github.com/kmsentry/kmsentry/internal/sweep"
@@ -107,9 +108,9 @@ func columns() []column {
 		{"verdict", func(e *entry) string { return e.row.Verdict }},
 		{"least", func(e *entry) string { return e.row.Least }},
 		{"most", func(e *entry) string { return e.row.Most }},
-		{"encrypt", func(e *entry) string { return e.class(e.row.Classes.Encrypt) }},
-		{"use", func(e *entry) string { return e.class(e.row.Classes.Use) }},
-		{"other", func(e *entry) string { return e.class(e.row.Classes.Other) }},
+		{"encrypt", func(e *entry) string { return e.class(e.row.Classes.Of(kmsapi.ClassEncrypt)) }},
+		{"use", func(e *entry) string { return e.class(e.row.Classes.Of(kmsapi.ClassUse)) }},
+		{"other", func(e *entry) string { return e.class(e.row.Classes.Of(kmsapi.ClassOther)) }},
 		{"manage", func(e *entry) string { return e.row.Owner.Manage.String() }},
 		{"decrypt", func(e *entry) string { return e.row.Owner.Decrypt.String() }},
 		{"severity", func(e *entry) string { return e.row.Severity }},

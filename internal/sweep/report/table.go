@@ -10,6 +10,7 @@ import (
 
 	"github.com/kmsentry/kmsentry/alert/safe"
 	"github.com/kmsentry/kmsentry/detector"
+	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 	"github.com/kmsentry/kmsentry/internal/show"
 )
 
@@ -59,7 +60,7 @@ func (p *tablePrinter) end(s *Summary, _ int) error {
 		rows := [][]string{{"SEVERITY", "VERDICT", "ENCRYPT", "USE", "GRANTS OUT", "STATE", "ALIAS", "KEY"}}
 		for _, e := range list {
 			rows = append(rows, []string{
-				e.row.Severity, e.verdict(), e.class(e.row.Classes.Encrypt), e.class(e.row.Classes.Use), strconv.Itoa(len(e.row.GrantsOut)),
+				e.row.Severity, e.verdict(), e.class(e.row.Classes.Of(kmsapi.ClassEncrypt)), e.class(e.row.Classes.Of(kmsapi.ClassUse)), strconv.Itoa(len(e.row.GrantsOut)),
 				cmp.Or(e.row.State, "unknown"), strings.Join(e.row.Aliases, " "), e.row.Key,
 			})
 		}

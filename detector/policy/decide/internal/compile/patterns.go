@@ -9,7 +9,7 @@ import (
 // NewPattern reads a value under a string or ARN operator. vars holds the keys
 // that ${...} can name, nil where it is plain text.
 func NewPattern(value string, base policy.Base, vars *condkey.Table) textsolve.Pattern {
-	mode := textsolve.TextMode{Fold: base == policy.StringEqualsIgnoreCase, ARN: base == policy.ArnLike, Wild: base == policy.StringLike || base == policy.ArnLike}
+	mode := textMode(base)
 	if vars == nil {
 		return textsolve.ReadPattern(value, []textsolve.Term{{Text: value}}, mode)
 	}

@@ -100,7 +100,8 @@ func (c *Policy) withUnknown(known *ValueSet, unknown []string, base policy.Base
 // can match. one says that it equals a single text, pins that in a value that
 // names somebody it fixes who that is.
 func (c *Policy) unknownPattern(text string, base policy.Base, info condkey.Key) (p textsolve.Pattern, one, pins bool) {
-	p = textsolve.Pattern{Text: text, Fold: base == policy.StringEqualsIgnoreCase, ARN: base == policy.ArnLike, Wild: isWild(base)}
+	mode := textMode(base)
+	p = textsolve.Pattern{Text: text, Fold: mode.Fold, ARN: mode.ARN, Wild: mode.Wild}
 	colons, crossing := 0, false
 	variable := c.Source.Variables() && strings.Contains(text, "${")
 	one = !variable && c.Source.Single(text)
@@ -128,8 +129,6 @@ func (c *Policy) unknownPattern(text string, base policy.Base, info condkey.Key)
 	}
 	return p, one, one || info.Types&condkey.ARN != 0 && p.ARN && c.pinsAccount(text)
 }
-
-func isWild(b policy.Base) bool { return b == policy.StringLike || b == policy.ArnLike }
 
 // pinsAccount reports whether an ARN pattern has an account that is one text,
 // which is not known.

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/kmsentry/kmsentry/detector/policy"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/ipset"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 )
@@ -132,32 +131,6 @@ const (
 	minSecond = math.MinInt64 / 4
 	MaxSecond = math.MaxInt64 / 4
 )
-
-// numberSpan returns the whole numbers x with "x base r".
-func numberSpan(base policy.Base, r *big.Rat) (span, bool) {
-	floor, whole := floorOf(r)
-	below, above := floor-1, floor+1
-	if !whole {
-		below = floor
-	}
-	switch base {
-	case policy.NumericEquals, policy.DateEquals:
-		return span{floor, floor}, whole
-	case policy.NumericLessThan, policy.DateLessThan:
-		return span{minSecond, below}, true
-	case policy.NumericLessThanEquals, policy.DateLessThanEquals:
-		return span{minSecond, floor}, true
-	case policy.NumericGreaterThan, policy.DateGreaterThan:
-		return span{above, MaxSecond}, true
-	case policy.NumericGreaterThanEquals, policy.DateGreaterThanEquals:
-		if whole {
-			above = floor
-		}
-		return span{above, MaxSecond}, true
-	default:
-		return span{}, false
-	}
-}
 
 func floorOf(r *big.Rat) (floor int64, whole bool) {
 	q, m := new(big.Int).DivMod(r.Num(), r.Denom(), new(big.Int))
