@@ -38,11 +38,11 @@
 //     down (finish in decide.go): with sure readings for a verdict, with possible
 //     ones for what is not ruled out.
 //   - Each step is charged to a budget (stages.go, textsolve.Budget). Each
-//     action has a part of its own, and the plain proofs of public come first for
+//     action has a share of its own, and the plain proofs of public come first for
 //     all. What the budget is not enough for is undecided, "too intricate".
 //
 // The rest is said of the outcome: who it names (audience.go), by which
-// statements (blame.go, explain.go), from when (future.go), for which services
+// statements (blame.go, openers.go, explain.go), from when (future.go), for which services
 // (services.go), what unknown parts do to it (unknown.go), and whether the owner
 // keeps the key (owner.go).
 //
