@@ -161,6 +161,42 @@ func TestDecisionDocLinks(t *testing.T) {
 	}
 }
 
+// TestDecisionDocIndex: the index of condition keys names, for each key that a rule
+// of the chapter on condition keys mentions, exactly the rules that mention it.
+func TestDecisionDocIndex(t *testing.T) {
+	_, chapter, _ := strings.Cut(readDecisionDoc(t), "\n## Condition keys\n")
+	chapter, _, _ = strings.Cut(chapter, "\n## ")
+	mentions := map[string][]string{}
+	starts := ruleStart.FindAllStringSubmatchIndex(chapter, -1)
+	for i, at := range starts {
+		end := len(chapter)
+		if i+1 < len(starts) {
+			end = starts[i+1][0]
+		}
+		for _, m := range citedName.FindAllStringSubmatch(chapter[at[0]:end], -1) {
+			_, isKey := condkey.Default().Lookup(strings.Replace(m[1], "...", "PCR0", 1))
+			if rule := chapter[at[2]:at[3]]; isKey && strings.Contains(m[1], ":") && !slices.Contains(mentions[m[1]], rule) {
+				mentions[m[1]] = append(mentions[m[1]], rule)
+			}
+		}
+	}
+	indexed := map[string]bool{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\| (.*) \\|$").FindAllStringSubmatch(chapter, -1) {
+		indexed[row[1]] = true
+		if want := strings.Join(mentions[row[1]], ", "); row[2] != want {
+			t.Errorf("the index has %s at %q, expected %q", row[1], row[2], want)
+		}
+	}
+	for key, rules := range mentions {
+		if !indexed[key] {
+			t.Errorf("the index lacks %s: %v", key, rules)
+		}
+	}
+	if len(indexed) == 0 {
+		t.Error("no index found")
+	}
+}
+
 // A questionCase holds a rule of DECISION.md that no case of the corpus holds;
 // most of them turn on the question or on what comes with the verdict. The
 // question is that of the corpus unless ask changes it.
