@@ -50,7 +50,7 @@ const orgShape = "o-{org 10 32}"
 func services() []string {
 	return []string{
 		"{host 1 60}.amazonaws.com", "{host 1 60}.{host 1 60}.amazonaws.com", "{host 1 60}.{host 1 60}.{host 1 60}.amazonaws.com",
-		"{host 1 60}.amazonaws.com.cn", "{host 1 60}.{host 1 60}.amazonaws.com.cn",
+		"{host 1 60}.amazonaws.com.cn", "{host 1 60}.{host 1 60}.amazonaws.com.cn", "{host 1 60}.{host 1 60}.{host 1 60}.amazonaws.com.cn",
 	}
 }
 
