@@ -54,7 +54,7 @@ const maxText = 32768
 func Parse(text []byte) (*Policy, error) { return ParsePartial(text, nil) }
 
 // ParseStrict is Parse for those who want all or nothing: the first part that
-// cannot be read is the error. Beside broken JSON that is: a member that is
+// cannot be read is the error. Apart from broken JSON that is: a member that is
 // unknown, doubled (also when escapes hide it) or in another letter case; null;
 // a character that KMS refuses; a principal that no caller can be; an unknown
 // operator; a number, date or address that is none.
@@ -64,7 +64,7 @@ func ParseStrict(text []byte) (*Policy, error) {
 
 // ParsePartial is Parse for a text with values that the caller leaves open, such
 // as the parameters of a template: where Mark(i) stands, alone or within a
-// text, there is the value open[i]. A mark may stand for any element of the
+// text, there is the value unknown[i]. A mark may stand for any element of the
 // grammar, and for the whole list of statements. The values come first in
 // Policy.Unknown, with Statement as the caller set it.
 func ParsePartial(text []byte, unknown []Unknown) (*Policy, error) {

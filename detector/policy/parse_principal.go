@@ -8,7 +8,7 @@ import (
 )
 
 // principals reads the value of Principal or NotPrincipal: "*" or an object
-// with at least one kind and at least one entry a kind. What cannot be read
+// with at least one kind and at least one entry per kind. What cannot be read
 // names an unknown principal.
 // Source: IAM User Guide, reference_policies_elements_principal.html.
 func (s *scanner) principals() ([]Principal, *ParseError) {

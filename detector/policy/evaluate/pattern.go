@@ -6,10 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// An glob is a value of a policy with its variables filled in.
+// A glob is a value of a policy with its variables filled in.
 type glob []globChar
 
-// An globChar is one character of a pattern.
+// A globChar is one character of a pattern.
 type globChar struct {
 	char  rune
 	wild  bool // char is '*' or '?' and a wildcard
@@ -138,7 +138,7 @@ func splitAtColons(pattern glob) []glob {
 
 // expand fills in the variables of value. It returns every form that the
 // value may take where AWS does not say how a filled-in wildcard or colon
-// counts; there is at least one when open is Yes. Otherwise the value matches
+// counts; there is at least one when usable is Yes. Otherwise the value matches
 // nothing (No), or it is not documented whether it matches (Maybe).
 // Source: IAM User Guide, reference_policies_variables.html.
 func (p evaluator) expand(value string, negated bool, r Request) (forms []glob, usable Answer) {
@@ -188,7 +188,7 @@ func formsOf(pattern glob) []glob {
 }
 
 // variable reads the variable whose name starts at text and returns its
-// value and what follows. open is Yes when there is a value; No when there is
+// value and what follows. usable is Yes when there is a value; No when there is
 // none, so that nothing matches; Maybe when AWS does not say.
 func (p evaluator) variable(text string, negated bool, r Request) (value, tail string, usable Answer) {
 	name, fallback, hasFallback, tail, ok := variableParts(text)

@@ -121,7 +121,7 @@ func globFold(pattern, s string) bool {
 // Sources: KMS Developer Guide, key-policy-overview.html (Resource); IAM User
 // Guide, reference_policies_elements_resource.html.
 //
-// open says whether an unknown value may name the key as well.
+// unknown says whether an unknown value may name the key as well.
 func (c *Policy) matchResource(s *policy.Statement, in *policy.Policy) (m, unknown Match) {
 	for _, r := range s.Resources {
 		if policy.HasMark(r) {
@@ -156,7 +156,7 @@ func (c *Policy) MatchOneResource(r string, in *policy.Policy) Match {
 }
 
 // resourceTerms takes a value of Resource apart. Its variables become
-// wildcards, and open is true: the statement may apply less often.
+// wildcards, and variable is true: the statement may apply less often.
 func resourceTerms(r string, in *policy.Policy) (terms []textsolve.Term, variable bool) {
 	if !in.Variables() {
 		return []textsolve.Term{{Text: r}}, false

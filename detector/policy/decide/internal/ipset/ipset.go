@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// An Range is all addresses from lo to hi, both of one family.
+// A Range is all addresses from lo to hi, both of one family.
 type Range struct{ Lo, Hi netip.Addr }
 
 // An Set is a sorted list of ranges that do not touch; nil is empty.

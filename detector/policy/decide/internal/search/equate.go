@@ -45,7 +45,7 @@ func (s *Search) join(c, lits []compile.Literal, i int, m, trial *compile.Model,
 		case p.Terms == nil:
 			only := compile.Literal{Slot: lits[i].Slot, Mode: compile.EachIn, Set: &compile.ValueSet{Patterns: lits[i].Set.Patterns[j : j+1]}}
 			with := append(rest[:len(rest):len(rest)], only)
-			impossible = impossible && s.unmeetable(layouts, with, m) // that it does not do, fill has found out
+			impossible = impossible && s.unmeetable(layouts, with, m) // fill has found no value that does
 		case len(p.Terms) == 1:
 			v := p.Terms[0]
 			for _, way := range [...]func() (ok, impossible bool){
