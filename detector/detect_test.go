@@ -9,12 +9,13 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// policyOf returns a policy: the owner's statement and others.
+// policyOf returns a policy of the owner's statement followed by others.
 func policyOf(others ...string) string {
 	return `{"Version":"2012-10-17","Statement":[` + strings.Join(append([]string{ownerStatement}, others...), ",") + `]}`
 }
 
-// allow returns an Allow of kms:Encrypt and kms:Decrypt with a condition or "".
+// allow returns an Allow of kms:Encrypt and kms:Decrypt; condition is JSON, or ""
+// for none.
 func allow(principal, condition string) string {
 	if condition != "" {
 		condition = `,"Condition":` + condition
@@ -22,7 +23,7 @@ func allow(principal, condition string) string {
 	return `{"Sid":"Use","Effect":"Allow","Principal":{"AWS":"` + principal + `"},"Action":["kms:Encrypt","kms:Decrypt"],"Resource":"*"` + condition + `}`
 }
 
-// What a record can lead to, by policy and by what became of the call.
+// What a record leads to, by its policy and the outcome of its call.
 func TestDetectVerdicts(t *testing.T) {
 	const denied = `"AccessDenied"`
 	open := policyOf(allow("*", ""))
@@ -107,7 +108,7 @@ func TestDetectVerdicts(t *testing.T) {
 	}
 }
 
-// The repaired policy keeps what is harmless, and is only offered when it is
+// The repaired policy keeps what is harmless, and is offered only when it is
 // certainly private and the owner can still manage the key.
 func TestRepair(t *testing.T) {
 	open := allow("*", "")
@@ -154,7 +155,7 @@ func TestRepair(t *testing.T) {
 	}
 }
 
-// A policy in force that leaves its owner no sure way back says so.
+// OwnerLocked is set for a policy in force that certainly locks its owner out.
 func TestOwnerLocked(t *testing.T) {
 	open := allow("*", "")
 	lock := `{"Effect":"Deny","Principal":"*","Action":"kms:PutKeyPolicy","Resource":"*"}`
@@ -181,7 +182,7 @@ func TestOwnerLocked(t *testing.T) {
 	}
 }
 
-// The two records of one ReplicateKey call lead to two findings on one key.
+// The two records of one ReplicateKey call lead to two findings about one key.
 func TestReplicateKeyTwice(t *testing.T) {
 	text := sampleEvents(t)["replicate-key-public"]
 	primary, err := Detector{}.Detect(text)

@@ -42,7 +42,7 @@ func TestSampleEvents(t *testing.T) {
 	}
 }
 
-// The table of events/README.md says what the code does.
+// The table in events/README.md agrees with what Detect returns.
 func TestEventsReadme(t *testing.T) {
 	text, err := os.ReadFile(eventsReadme)
 	if err != nil {

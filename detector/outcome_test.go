@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What a record says of its call's outcome.
+// The outcome of a call by its error code and response.
 func TestOutcome(t *testing.T) {
 	response := edit{"responseElements", `{"keyId":"` + testARN + `"}`}
 	code := func(value string) []edit { return []edit{{"errorCode", value}} }
@@ -68,7 +68,8 @@ func TestOutcome(t *testing.T) {
 	}
 }
 
-// Every code that AWS documents for the three calls, and what it leaves open.
+// Every error code that AWS documents for the three calls, and whether it means
+// that the call had no effect.
 func TestIsRefusal(t *testing.T) {
 	for _, row := range []struct {
 		source, codes string
