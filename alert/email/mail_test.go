@@ -14,7 +14,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// written is the mail about f.
+// written returns the mail about f.
 func written(t *testing.T, f *detector.Finding, o words.Options) string {
 	t.Helper()
 	text, err := Compose(f, o)
@@ -54,8 +54,8 @@ func TestEmailLines(t *testing.T) {
 	})
 }
 
-// eachMail runs a test on every fixture and every finding of a sample event,
-// with plain options and with all that add lines.
+// eachMail runs a test for every fixture and every finding of a sample event, with
+// plain options and with options that add lines.
 func eachMail(t *testing.T, test func(*testing.T, *detector.Finding, words.Options)) {
 	t.Helper()
 	all := alerttest.Findings()
@@ -162,7 +162,7 @@ func TestEmailSays(t *testing.T) {
 	}
 }
 
-// The form at the end of every mail, cut out and filled in, accepts the mail's
+// The exceptions entry at the end of every mail, filled in, accepts the mail's
 // finding.
 func TestMailFormAccepts(t *testing.T) {
 	forms := 0

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// now is the instant of all tests.
+// now is the current time in all tests.
 var now = time.Date(2026, 11, 23, 3, 14, 15, 0, time.UTC)
 
 const (
@@ -32,14 +32,14 @@ func mustLoad(t testing.TB, text string) *List {
 	return l
 }
 
-// matching is a file of one entry with the match in braces.
+// matching returns a file of one entry with match in braces.
 func matching(match string) string {
 	return "exceptions:\n  - name: partner\n    match: {" + match + "}" + rest
 }
 
 type refusal struct {
 	name, text string
-	want       []string // the faults, each in part
+	want       []string // a part of each fault
 }
 
 func change(text, old, replacement string) string {
@@ -49,7 +49,7 @@ func change(text, old, replacement string) string {
 	return strings.Replace(text, old, replacement, 1)
 }
 
-// refused are files with what Load says of them.
+// refused returns files that Load refuses, with the faults.
 func refused() []refusal {
 	return []refusal{
 		{"no reason", change(byKey, "    reason: reviewed in SEC-1\n", ""), []string{`line 2: entry "partner": expected reason, found none`}},
@@ -147,7 +147,7 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
-// Text that is no YAML has one fault, on the line where it goes wrong.
+// Text that is not YAML has one fault, on the line where it goes wrong.
 func TestSyntaxErrorsNameTheLine(t *testing.T) {
 	for _, tt := range []struct {
 		name, text string
@@ -178,7 +178,7 @@ func TestSyntaxErrorsNameTheLine(t *testing.T) {
 	}
 }
 
-// However deep a file is nested, it is refused like any other.
+// A file that is nested deeply is refused like any other.
 func TestDeepNesting(t *testing.T) {
 	const n = 1 << 20
 	for name, text := range map[string]string{
@@ -198,7 +198,7 @@ func TestDeepNesting(t *testing.T) {
 	}
 }
 
-// Errors of a file with many faults stay short; each is there.
+// The text of many faults stays short, but Errors holds each of them.
 func TestManyFaults(t *testing.T) {
 	_, err := Load([]byte("exceptions:\n"+strings.Repeat("  - x\n", 1000)), now)
 	faults, ok := err.(Errors)
@@ -210,7 +210,7 @@ func TestManyFaults(t *testing.T) {
 	}
 }
 
-// Old conditions are refused with the form that takes their place.
+// Old conditions are refused, and the error says how to write them now.
 func TestOldConditions(t *testing.T) {
 	old := func(when string) string { return "exceptions:\n  - name: partner\n    when: " + when + rest }
 	general := "write match: {key: ARN, policy_sha256: HASH}, or match: {key: ARN, verdict: WORST-ACCEPTED, class: [encrypt, use, other]}"

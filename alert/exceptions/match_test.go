@@ -22,7 +22,7 @@ const (
 	Other   = kmsapi.ClassOther
 )
 
-// base is a subject that byKeyAndHash, byKey and byResource hold.
+// base returns a subject that byKeyAndHash, byKey and byResource hold back.
 func base() Subject {
 	return Subject{
 		Key: testKey, PolicySHA256: testHash, Resource: "infra/keys.yaml#Uploads", Account: "111122223333", Region: "eu-west-1",
@@ -147,7 +147,7 @@ func TestMatchTellsTheEntry(t *testing.T) {
 	if got := strings.Join(l.Expired(day("2027-01-01T00:00:00Z")), ","); got != "partner" {
 		t.Errorf("Expired = %q, want partner", got)
 	}
-	// The first in the file is named, by whatever it was found.
+	// The first matching entry in the file is named, whichever index has it.
 	l = mustLoad(t, byKey+strings.ReplaceAll(strings.TrimPrefix(byKeyAndHash, "exceptions:\n"), "partner", "second"))
 	if held := l.Match(base(), now); held.By != "partner" {
 		t.Errorf("held by %q, want the first", held.By)
@@ -162,7 +162,7 @@ func TestMatchTellsTheEntry(t *testing.T) {
 	}
 }
 
-// decisionOf decides a policy of account 111122223333.
+// decisionOf returns the decision on a policy of account 111122223333.
 func decisionOf(t *testing.T, text string) decide.Decision {
 	t.Helper()
 	p, err := policy.Parse([]byte(text))
@@ -198,7 +198,7 @@ func TestJudged(t *testing.T) {
 	}
 }
 
-// What stays open beside a sure grant may be public.
+// What stays undecided beside a certain grant may be public.
 func TestOpenBesideGrantsIsUndecided(t *testing.T) {
 	for _, v := range []decide.Verdict{decide.Private, decide.Shared, decide.Network, decide.Public} {
 		want := decide.Between(v, decide.Public).Verdict
@@ -215,7 +215,7 @@ func TestOpenBesideGrantsIsUndecided(t *testing.T) {
 	}
 }
 
-// events is every sample event that leads to a finding, by name.
+// events returns the findings of the sample events, by name.
 func events(t *testing.T) map[string]*detector.Finding {
 	t.Helper()
 	names, err := filepath.Glob("../../events/*.json")
@@ -248,8 +248,8 @@ func events(t *testing.T) map[string]*detector.Finding {
 	return found
 }
 
-// The form of every sample's finding, filled in, accepts that finding and none
-// of another policy or key.
+// The form of every sample's finding, filled in, accepts that finding and none with
+// another policy or key.
 func TestFormOfFindings(t *testing.T) {
 	all := events(t)
 	for name, f := range all {
@@ -334,9 +334,8 @@ func TestOf(t *testing.T) {
 	}
 }
 
-// tooIntricate is the decision on a policy that is past the bound of work: of
-// the hard ones here the first that is. It holds the words by which Judged
-// knows such a decision.
+// tooIntricate returns the decision on a policy that exceeds the limit of steps, the
+// first of several candidates that does.
 func tooIntricate(t *testing.T) decide.Decision {
 	t.Helper()
 	like := func(effect, pattern string, n int) string {
