@@ -9,7 +9,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/exit"
 )
 
-// TestCheckConfig: the nearest file upwards says what no flag does.
+// TestCheckConfig checks that the closest configuration file sets what no flag sets.
 func TestCheckConfig(t *testing.T) {
 	const parameter = "Parameters: {P: {Type: String}}\nResources:\n  K:\n    Type: AWS::KMS::Key\n    Properties: {KeyPolicy: {Version: 2012-10-17, Statement: [{Effect: Allow, Principal: {AWS: '111122223333'}, Action: 'kms:*', Resource: '*'}, {Effect: Allow, Principal: {AWS: !Ref P}, Action: 'kms:Encrypt', Resource: '*'}]}}\n"
 	for _, row := range []struct {

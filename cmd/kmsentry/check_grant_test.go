@@ -8,14 +8,14 @@ import (
 	"github.com/kmsentry/kmsentry/internal/exit"
 )
 
-// grantPlan is a plan with one grant.
+// grantPlan returns a Terraform plan with one grant.
 func grantPlan(grantee, operations, keyID string) string {
 	return `{"format_version":"1.2","resource_changes":[{"address":"aws_kms_grant.g","mode":"managed","type":"aws_kms_grant","change":{"actions":["create"],"after":{` +
 		grantee + `"operations":` + operations + `,"key_id":"` + keyID + `"},"after_unknown":{}}}]}`
 }
 
-// TestCheckGrants: a grant is judged by its grantee's account, named with it and
-// its operations, and never public.
+// TestCheckGrants checks that a grant is judged by its grantee's account, that the
+// answer names that account and the operations, and that it is never public.
 func TestCheckGrants(t *testing.T) {
 	const key, partner = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab", "arn:aws:iam::444455556666:role/r"
 	to := func(principal string) string { return `"grantee_principal":"` + principal + `",` }

@@ -11,7 +11,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/exit"
 )
 
-// folder writes files into a new folder.
+// folder writes files to a new folder and returns its path.
 func folder(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -39,8 +39,8 @@ func checked3(args ...string) (status int, stdout, stderr string) {
 	return status, out.String(), errs.String()
 }
 
-// TestCheckFolders: what holds no key is skipped and counted, what is broken is
-// an error, and nothing hides what is open.
+// TestCheckFolders checks that a file without a key is skipped and counted, that a
+// broken one is an error, and that neither hides an open key.
 func TestCheckFolders(t *testing.T) {
 	const iam = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::kms-logs/*","Principal":"*"}]}`
 	for _, row := range []struct {
@@ -106,7 +106,7 @@ func many(n int) map[string]string {
 	return files
 }
 
-// The answers come in the order of the names, and are the same each time.
+// The answers are in the order of the names, and are the same each time.
 func TestCheckFolderOrder(t *testing.T) {
 	dir := folder(t, many(40))
 	_, first, _ := checked3("--format", "json", dir)
@@ -121,8 +121,8 @@ func TestCheckFolderOrder(t *testing.T) {
 	}
 }
 
-// TestCheckUnknownValues: each kind of unknown value has its remedy, and the
-// remedy works.
+// TestCheckUnknownValues checks that each kind of unknown value has a remedy that
+// works.
 func TestCheckUnknownValues(t *testing.T) {
 	partner := func(principal string) string {
 		return "Parameters: {P: {Type: String, Default: '111122223333', AllowedValues: ['111122223333', '444455556666']}, Q: {Type: String}}\nResources:\n  K:\n    Type: AWS::KMS::Key\n    Properties: {KeyPolicy: {Version: 2012-10-17, Statement: [{Effect: Allow, Principal: {AWS: '111122223333'}, Action: 'kms:*', Resource: '*'}, {Effect: Allow, Principal: {AWS: " + principal + "}, Action: 'kms:Encrypt', Resource: '*'}]}}\n"

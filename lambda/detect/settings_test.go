@@ -15,7 +15,7 @@ import (
 
 var testNow = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-// read reads settings from the environment of a working function, changed by env.
+// read reads the settings of a working function, with the variables in env changed.
 func read(env map[string]string, files map[string]string) (settings, error) {
 	base := map[string]string{
 		"TOPIC_ARN": testTopic, "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret",
@@ -85,7 +85,7 @@ func TestVariantsOfTheEndpointAreRead(t *testing.T) {
 	}
 }
 
-// The SDK would refuse such a pair at each Publish, when it is too late.
+// The SDK would reject such a combination only at each Publish, which is too late.
 func TestVariantOfAnotherEndpointFailsTheStart(t *testing.T) {
 	for _, name := range []string{"AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"} {
 		t.Run(name, func(t *testing.T) {
@@ -101,7 +101,7 @@ func TestVariantOfAnotherEndpointFailsTheStart(t *testing.T) {
 func TestWrongSettingsAreNamed(t *testing.T) {
 	tests := []struct {
 		name, setting, value string
-		want                 string // part of the error
+		want                 string // a part of the error
 	}{
 		{"no topic", "TOPIC_ARN", "", "not set"},
 		{"topic of another service", "TOPIC_ARN", "arn:aws:sqs:us-east-1:111111111111:q", "expected the ARN of a standard SNS topic"},
