@@ -27,13 +27,14 @@ import (
 type fault struct {
 	name     string
 	make     func(*world)
-	results  string // of all checks that are not ok: "id result", in their order
-	says     string // in the first one's answer
-	fix      string // in the first one's command
-	forwards bool   // in an account that forwards
+	results  string // all checks that are not ok, in order, as "id result"
+	says     string // a part of the first one's answer
+	fix      string // a part of the first one's command
+	forwards bool   // the account is a forwarder's
 }
 
-// advanced sets the trail's advanced selectors, one field each: field, operator, values.
+// advanced sets the trail's advanced event selectors, each field as its name, operator
+// and values.
 func advanced(fields ...[]string) func(*world) {
 	return func(w *world) {
 		s := cloudtrailtypes.AdvancedEventSelector{}
@@ -222,7 +223,7 @@ func ruleFaults() []fault {
 	}
 }
 
-// takeOut takes resources out of the stack.
+// takeOut removes resources from the stack.
 func takeOut(w *world, logical ...string) {
 	var left []cloudformationtypes.StackResourceSummary
 	for _, r := range w.resources {
@@ -389,8 +390,8 @@ func forwarderFaults() []fault {
 	}
 }
 
-// TestBroken breaks a sound account in one way after the other: exactly the checks
-// that are about it say so.
+// TestBroken breaks a sound account in one way at a time and checks that exactly the
+// checks about it report it.
 func TestBroken(t *testing.T) {
 	groups := map[string][]fault{"trail": trailFaults(), "rule": ruleFaults(), "function": functionFaults(), "topic": topicFaults(), "forwarders": forwarderFaults()}
 	failed := map[string]bool{}
@@ -433,7 +434,8 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// TestOtherErrors: what is not a refusal is unknown as well, and says what went wrong.
+// TestOtherErrors checks that errors other than refusals are unknown as well, and say
+// what went wrong.
 func TestOtherErrors(t *testing.T) {
 	for _, test := range []struct {
 		err  error
@@ -454,8 +456,8 @@ func TestOtherErrors(t *testing.T) {
 	}
 }
 
-// TestTimeout: a call that AWS does not answer is unknown after 20 seconds, and the
-// others go on.
+// TestTimeout checks that a call that AWS does not answer is unknown after 20 seconds,
+// and that the other calls are made.
 func TestTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := sound(t)
@@ -468,7 +470,7 @@ func TestTimeout(t *testing.T) {
 	})
 }
 
-// TestNoStack: what makes an examination pointless is one line.
+// TestNoStack checks that an error that makes the examination pointless is one line.
 func TestNoStack(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -495,7 +497,8 @@ func TestNoStack(t *testing.T) {
 	}
 }
 
-// TestHostileNames: a name from AWS is one word of a command, whatever it holds.
+// TestHostileNames checks that a name from AWS is one word of a command, whatever it
+// holds.
 func TestHostileNames(t *testing.T) {
 	w := sound(t)
 	w.rules[prefix+detectorRule].State = eventbridgetypes.RuleStateDisabled
@@ -512,7 +515,8 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
-// TestHomeRegion: a trail is asked where it lives, chat where it has an API.
+// TestHomeRegion checks that a trail is queried in its home Region, and chat in a Region
+// that has its API.
 func TestHomeRegion(t *testing.T) {
 	w := sound(t)
 	examine(t, w)
@@ -523,7 +527,7 @@ func TestHomeRegion(t *testing.T) {
 	}
 }
 
-// TestWorst: unknown is never better than what is known to be bad, nor hidden by ok.
+// TestWorst checks that unknown neither hides a failing check nor is hidden by ok.
 func TestWorst(t *testing.T) {
 	for _, test := range []struct {
 		results []Result

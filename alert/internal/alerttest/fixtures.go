@@ -76,7 +76,7 @@ func Findings() map[string]*detector.Finding {
 	records(add)
 	callers(add)
 	all["hostile"] = HostileFinding()
-	hostile := HostileFinding() // where the record does not hold the policy
+	hostile := HostileFinding() // whose record does not hold the policy
 	hostile.Policy = detector.PolicyText{Missing: Attack}
 	all["hostile-missing"] = hostile
 	all["huge"] = HugeFinding()
