@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestChatTemplate: the chat stack's channels can do nothing more than look, and
-// its role nothing at all. TestCfnLint lints it.
+// TestChatTemplate checks that the channels of the chat stack have read-only
+// guardrails, and its role no permissions. TestCfnLint lints the template.
 func TestChatTemplate(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("deploy", "chat.yaml"))
 	if err != nil {
@@ -35,7 +35,7 @@ func TestChatTemplate(t *testing.T) {
 	for i, plant := range plants {
 		t.Run(plant.name, func(t *testing.T) {
 			if len(chatFaults(answers[i+1].Template)) == 0 {
-				t.Error("nobody noticed")
+				t.Error("the fault is not found")
 			}
 		})
 	}

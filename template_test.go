@@ -18,14 +18,14 @@ import (
 	"github.com/kmsentry/kmsentry/internal/pytool"
 )
 
-// A translation is what the SAM translator made of a template.
+// A translation is the result of the SAM translator for a template.
 type translation struct {
 	Template cloudFormation
 	Error    string
 	raw      json.RawMessage
 }
 
-// A cloudFormation template, as far as it is checked.
+// A cloudFormation is the part of a template that is checked.
 type cloudFormation struct {
 	Parameters map[string]struct{ Default any }
 	Rules      map[string]struct {
@@ -44,7 +44,7 @@ type resource struct {
 	Properties          map[string]any
 }
 
-// translate runs the SAM translator over all the templates at once.
+// translate runs the SAM translator once for all the templates.
 func translate(t *testing.T, templates ...string) []translation {
 	t.Helper()
 	pytool.Need(t, "python3", "-c", "import samtranslator")
@@ -95,7 +95,8 @@ func TestTemplate(t *testing.T) {
 	}
 }
 
-// sam local invoke overrides only variables that the template declares.
+// TestLocalEnvironmentFitsTheTemplate checks that env.local.json sets only variables
+// that the template declares: sam local invoke overrides no others.
 func TestLocalEnvironmentFitsTheTemplate(t *testing.T) {
 	text, err := os.ReadFile("env.local.json")
 	if err != nil {
@@ -113,9 +114,9 @@ func TestLocalEnvironmentFitsTheTemplate(t *testing.T) {
 	}
 }
 
-// docs/local.md's command for sam local invoke names what is there: the
-// function's logical id, the event, the environment file; and the function is
-// built as the template says, by handler and architecture.
+// TestLocalInvokeFitsTheTemplate checks that the function, event and environment file
+// in the sam local invoke command of docs/local.md exist, and that the function is
+// built for the template's handler and architecture.
 func TestLocalInvokeFitsTheTemplate(t *testing.T) {
 	m := regexp.MustCompile(`sam local invoke (\S+) -e (\S+) \\\n +--env-vars (\S+)`).FindStringSubmatch(document(t, "docs/local.md"))
 	if m == nil {
@@ -143,8 +144,8 @@ func TestLocalInvokeFitsTheTemplate(t *testing.T) {
 			t.Errorf("the Makefile does not hold %q, as template.yaml wants it", want)
 		}
 	}
-	// What sam local would make up for resources that it does not deploy fails
-	// the start, so the file has to say it.
+	// sam local makes up values for resources that it does not deploy. With
+	// these values the function would not start, so the file must set them.
 	for _, name := range []string{"TOPIC_ARN", "OVERFLOW_TOPIC_ARN", "CANARY_ROLE_ARN", "CANARY_KEY_ARN", "CANARY_POLICY", "AWS_ENDPOINT_URL_SNS"} {
 		if _, ok := environment[m[1]][name]; !ok {
 			t.Errorf("%s does not set %s", m[3], name)
@@ -152,7 +153,8 @@ func TestLocalInvokeFitsTheTemplate(t *testing.T) {
 	}
 }
 
-// Each of these slips is valid CloudFormation and would weaken the stack.
+// TestPlantedTemplateFaultsAreFound checks that templateFaults finds mistakes that are
+// valid CloudFormation but would weaken the stack.
 func TestPlantedTemplateFaultsAreFound(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short: make test-all runs it")
@@ -254,13 +256,13 @@ func TestPlantedTemplateFaultsAreFound(t *testing.T) {
 	for i, answer := range translate(t, templates...) {
 		t.Run(plants[i].name, func(t *testing.T) {
 			if answer.Error == "" && len(templateFaults(answer.Template)) == 0 {
-				t.Error("nobody noticed")
+				t.Error("the fault is not found")
 			}
 		})
 	}
 }
 
-// replaced replaces old, which must exist.
+// replaced returns text with old replaced by new. old must occur in it.
 func replaced(t *testing.T, text, old, new string) string {
 	t.Helper()
 	if !strings.Contains(text, old) {
@@ -269,8 +271,8 @@ func replaced(t *testing.T, text, old, new string) string {
 	return strings.ReplaceAll(text, old, new)
 }
 
-// templateFaults returns what is wrong with the translated template: what no
-// linter knows about this project.
+// templateFaults returns what is wrong with the translated template by the rules of
+// this project, which no linter knows.
 func templateFaults(c cloudFormation) []string {
 	f := &faults{c: c}
 	f.rule()
@@ -298,7 +300,7 @@ func (f *faults) add(format string, args ...any) {
 	f.list = append(f.list, fmt.Sprintf(format, args...))
 }
 
-// want compares a value with JSON.
+// want compares a value with the expected JSON.
 func (f *faults) want(what string, got any, want string) {
 	var w any
 	if err := json.Unmarshal([]byte(want), &w); err != nil {
@@ -310,7 +312,7 @@ func (f *faults) want(what string, got any, want string) {
 	}
 }
 
-// one returns the only resource of a type.
+// one returns the only resource of a type. It is a fault if there is not exactly one.
 func (f *faults) one(kind string) resource {
 	found := f.all(kind)
 	if len(found) != 1 {
@@ -352,7 +354,7 @@ func (f *faults) rule() {
 	}
 }
 
-// calls holds that the rule, and nothing else, may call the function by its permission.
+// calls checks that the permission lets only the rule call the function.
 func (f *faults) calls(rule string) {
 	p := f.c.Resources[rule+"Permission"].Properties
 	f.want("what "+rule+" may do", p["Action"], `"lambda:InvokeFunction"`)
@@ -380,7 +382,7 @@ func (f *faults) function() {
 	f.environment(p)
 }
 
-// environment wants every variable to be a setting that the function reads.
+// environment checks that every variable is a setting that the function reads.
 func (f *faults) environment(function map[string]any) {
 	variables := f.settings(function, filepath.Join("lambda", "detect"))
 	f.want("TOPIC_ARN", variables["TOPIC_ARN"], `{"Ref": "AlertTopic"}`)
@@ -391,8 +393,8 @@ func (f *faults) environment(function map[string]any) {
 	f.want("MAX_ALERTS_PER_MINUTE", variables["MAX_ALERTS_PER_MINUTE"], `{"Ref": "MaxAlertsPerMinute"}`)
 }
 
-// settings wants every variable to be a setting that the function in the folder
-// reads, and returns them.
+// settings checks that every variable is a setting that the function in the folder
+// reads, and returns the variables.
 func (f *faults) settings(function map[string]any, folder string) map[string]any {
 	var source []byte
 	for _, dir := range []string{folder, filepath.Join("internal", "function")} {
@@ -412,7 +414,7 @@ func (f *faults) settings(function map[string]any, folder string) map[string]any
 	return variables
 }
 
-// role holds what each role may do, and who may take it, to the letter.
+// role checks exactly what each role allows and who can assume it.
 func (f *faults) role() {
 	roles := f.all("AWS::IAM::Role")
 	if names := sortedKeys(roles); !slices.Equal(names, []string{"CanaryRole", "DetectorRole", "SweepRole", "SweepScheduleRole"}) {
@@ -462,8 +464,8 @@ func (f *faults) role() {
 	}
 }
 
-// policies looks at the resource policies of queues and topics: nobody is
-// allowed in but a named service, and that one only for us.
+// policies checks that the resource policies of queues and topics allow only named
+// services, and these only on behalf of this stack or account.
 func (f *faults) policies() {
 	for kind, count := range map[string]int{"AWS::SQS::QueuePolicy": 2, "AWS::SNS::TopicPolicy": 3, "AWS::S3::BucketPolicy": 1} {
 		found := f.all(kind)
@@ -516,8 +518,8 @@ func (f *faults) policy(name string, document any) {
 	}
 }
 
-// pinned reports whether the condition says for whom a service calls: for a
-// resource of the stack, or for its account.
+// pinned reports whether the condition restricts a service to calls on behalf of a
+// resource of the stack or of its account.
 func pinned(condition map[string]any) bool {
 	source, _ := condition["ArnEquals"].(map[string]any)
 	account, _ := condition["StringEquals"].(map[string]any)
