@@ -214,7 +214,7 @@ func TestReadActor(t *testing.T) {
 
 // The clauses that explain an answer that is neither yes nor no.
 const (
-	longTermNote = "a long-term access key, which knows no MFA"
+	longTermNote = "a long-term access key, which is used without MFA"
 	roleNote     = "a role session shows no MFA that was used elsewhere"
 	silentNote   = "the record does not say"
 	ssoNote      = "signed in through IAM Identity Center, ask there"

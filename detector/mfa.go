@@ -34,7 +34,7 @@ func (a Actor) mfa(recorded string) (state MFA, note string) {
 	case a.ByService():
 		return MFAUnknown, "called by an AWS service, which does not pass it on"
 	case a.LongTermKey:
-		return MFANotApplicable, "a long-term access key, which knows no MFA"
+		return MFANotApplicable, "a long-term access key, which is used without MFA"
 	case recorded == "true" && (a.person() || a.Role != ""):
 		return MFAYes, ""
 	case recorded == "false" && a.person():

@@ -71,7 +71,7 @@ func (m *mail) details() {
 func (m *mail) callerDetails(a detector.Actor) {
 	m.fact("Service", safe.Plain(a.InvokedBy, safe.MaxName))
 	m.fact("Credentials of", safe.Plain(a.InScopeOf.IssuedTo, safe.MaxARN))
-	m.fact("On account of", safe.Plain(a.InScopeOf.SourceARN, safe.MaxARN))
+	m.fact("On behalf of", safe.Plain(a.InScopeOf.SourceARN, safe.MaxARN))
 	m.fact("Federated by", safe.Plain(a.Broker, safe.MaxARN))
 	m.fact("Identity provider", safe.Plain(a.FederatedProvider, safe.MaxARN))
 	m.fact("Identity Center user", safe.Plain(a.OnBehalfOf.UserID, safe.MaxName))

@@ -106,6 +106,7 @@ func isKeyARN(s string) bool {
 	return ok && isRegion(where) && only(id, 1, 64, "-")
 }
 
+// isRoleARN reports whether s is the ARN of an IAM role.
 // Source: IAM User Guide, reference_iam-quotas.html: role names have at most
 // 64 of [\w+=,.@-], paths at most 512 characters.
 func isRoleARN(s string) bool {

@@ -161,10 +161,10 @@ func TestCheckVerdicts(t *testing.T) {
 	}
 }
 
-// documents decodes JSON output strictly, one object per line.
 // place returns the file of a document and the key in it, as in a row.
 func place(d check.Document) string { return strings.TrimSuffix(d.Source+"#"+d.Resource, "#") }
 
+// documents decodes JSON output strictly, one object per line.
 func documents(t *testing.T, out string) []check.Document {
 	t.Helper()
 	var docs []check.Document

@@ -28,7 +28,7 @@ func (c *Result) infer(p *policy.Policy, bypass bool) {
 // inferOwner returns the account that the policy allows everything on the key without a
 // condition, as AWS's default policy does; "" when there is none, or when another account
 // could own the key. KMS refuses a policy that nobody in the owner's account could change
-// again, so the owner is an account of which somebody can. A wrong guess never hides
+// again, so the owner is an account in which somebody can. A wrong guess never hides
 // outsiders other than that account.
 func inferOwner(p *policy.Policy) string {
 	owners := possibleOwners(p)

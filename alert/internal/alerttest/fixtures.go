@@ -155,7 +155,7 @@ func callers(change adder) {
 	change("user-with-long-term-key", func(f *detector.Finding) {
 		f.Actor = detector.Actor{
 			Type: "IAMUser", ARN: "arn:aws:iam::111122223333:user/build", PrincipalID: "AIDACKCEVSQ6C2EXAMPLE", Name: "build", Account: "111122223333",
-			AccessKeyID: "AKIAIOSFODNN7EXAMPLE", LongTermKey: true, MFA: detector.MFANotApplicable, MFANote: "a long-term access key, which knows no MFA",
+			AccessKeyID: "AKIAIOSFODNN7EXAMPLE", LongTermKey: true, MFA: detector.MFANotApplicable, MFANote: "a long-term access key, which is used without MFA",
 		}
 	})
 	change("service", func(f *detector.Finding) {
