@@ -206,7 +206,7 @@ func (f *Finding) reportable() bool {
 	return f.Verdict != decide.Private || f.Decision.Future != nil || f.locks() || f.Bypassed() || f.Guarded() || f.Revokes()
 }
 
-// quietVerdict says why a private policy is not reported.
+// quietVerdict returns the reason why a private policy is not reported.
 func (f *Finding) quietVerdict() string {
 	if f.Attempted {
 		return quietRefused

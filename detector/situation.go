@@ -55,10 +55,10 @@ func (f *Finding) ForeignKey() bool {
 	return awsid.IsAccount(f.Key.Account) && awsid.IsAccount(f.Actor.Account) && f.Key.Account != f.Actor.Account
 }
 
-// OutsideMaterial says where key material that KMS does not generate and keep by
+// OutsideMaterial returns where key material that KMS does not generate and keep by
 // itself comes from or is kept, since an intruder may hold or destroy it there:
 // "imported key material", "an external key store", "a CloudHSM key store" or "a
-// custom key store"; "" for other keys, or when the record does not say.
+// custom key store". It returns "" for other keys, and if the record does not say.
 // Source: KMS API Reference, KeyMetadata, Origin and CustomKeyStoreId.
 func (k Key) OutsideMaterial() string {
 	switch {

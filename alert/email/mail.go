@@ -218,8 +218,8 @@ func (m *mail) notes() []string {
 	return notes
 }
 
-// delay says how long after the call the alert was written; "" when that is
-// unknown, negative or more than 48 hours.
+// delay returns a text that says how long after the call the alert was written, or
+// "" if that is unknown, negative or more than 48 hours.
 func delay(f *detector.Finding, o words.Options) string {
 	late := o.Now.Sub(f.Event.Time)
 	if f.Event.Time.IsZero() || late < 0 || late > 48*time.Hour {

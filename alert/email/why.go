@@ -89,7 +89,7 @@ func (m *mail) reasons(rest []reason) {
 	}
 }
 
-// unreadable says why the policy could not be read.
+// unreadable returns the reasons why the policy could not be read.
 func (m *mail) unreadable() []reason {
 	switch {
 	case words.NotInRecord(m.f):

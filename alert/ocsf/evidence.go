@@ -217,7 +217,7 @@ func clip(s string, n int) string {
 	return s[:end] + safe.CutMark
 }
 
-// whereWhole says where the whole policy can be found.
+// whereWhole returns a text that says where to find the whole policy.
 func whereWhole(f *detector.Finding) string {
 	where := "CloudTrail event " + safe.OrUnknown(safe.Sanitize(f.Event.ID, 64)) + ", requestParameters.policy"
 	if f.Event.Name == "ReplicateKey" {

@@ -37,8 +37,8 @@ func (p *planner) ask() {
 	}
 }
 
-// storeAccount says in which account, and where, to run the command that looks a
-// person up; "" when the record does not say.
+// storeAccount returns a text that says in which account, and where, to run the
+// command that looks a person up, or "" if the record does not say.
 func (p *planner) storeAccount() string {
 	_, account, ok := safe.IdentityStore(p.f.Actor.OnBehalfOf.StoreARN)
 	if !ok {

@@ -202,8 +202,8 @@ func (p *planner) lookFurther() {
 	}
 }
 
-// elsewhere says in which account the caller's calls are recorded, when that is not
-// the key's account; "" when it is.
+// elsewhere returns a clause that names the account to sign in to for the caller's
+// calls, which are recorded there, or "" if it is the key's account.
 func (p *planner) elsewhere() string {
 	if !p.f.KeyElsewhere() {
 		return ""

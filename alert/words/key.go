@@ -40,8 +40,8 @@ func ThreadID(f *detector.Finding) string {
 	return safe.OrUnknown(safe.Sanitize(f.UID, 64))
 }
 
-// Material says where the key material comes from or is kept, unless KMS alone
-// generates and keeps it; "" then, and when the record does not say. Whoever holds
+// Material returns a text that says where the key material comes from or is kept, or
+// "" if KMS alone generates and keeps it or the record does not say. Whoever holds
 // the material can take it away at any time, and with it all data encrypted under the
 // key.
 // Source: KMS Developer Guide, importing-keys.html, keystore-external.html and

@@ -31,7 +31,7 @@ func Meaning(f *detector.Finding) string {
 	}
 }
 
-// reach says what the policy lets outsiders do.
+// reach returns a sentence that says what the policy lets outsiders do.
 func reach(f *detector.Finding) string {
 	var them string
 	switch f.Verdict {
@@ -72,7 +72,7 @@ func opensClass(f *detector.Finding, class kmsapi.Class) bool {
 	return slices.ContainsFunc(f.Decision.Grants, func(g decide.Grant) bool { return g.Class == class && g.Audience == f.Verdict })
 }
 
-// useOf says what the outsiders can do with the actions of class use.
+// useOf returns a text that says what outsiders can do with the actions of class use.
 func useOf(f *detector.Finding) string {
 	var text []string
 	if opensTo(f.Verdict, f.Decision.Grants, "kms:Decrypt", "kms:ReEncryptFrom") {
@@ -97,8 +97,8 @@ func opensTo(audience decide.Verdict, grants []decide.Grant, actions ...string) 
 	})
 }
 
-// Later says when the policy opens, or opens further, on its own. d.Future must not
-// be nil.
+// Later returns a sentence that says when the policy opens, or opens further, on its
+// own. d.Future must not be nil.
 func Later(d decide.Decision) string {
 	opens := "It opens further by itself: from "
 	if d.Verdict == decide.Private {

@@ -61,8 +61,8 @@ func ownerMeaning(f *detector.Finding) string {
 
 const bypassed = "the caller told KMS not to check that it can change the policy again (BypassPolicyLockoutSafetyCheck)."
 
-// BypassNote says that a call that takes something from the owner bypassed the
-// lockout check; "" for other calls.
+// BypassNote returns a sentence that says that the call, which takes something from
+// the owner, bypassed the lockout check. It returns "" for other calls.
 func BypassNote(f *detector.Finding) string {
 	if !f.Bypassed() {
 		return ""
@@ -70,7 +70,8 @@ func BypassNote(f *detector.Finding) string {
 	return Capitalized(bypassed)
 }
 
-// ownerDecrypts says whether the owner can still read its data.
+// ownerDecrypts returns a sentence that says whether the owner can still read its
+// data.
 func ownerDecrypts(o decide.Owner) string {
 	switch o.Decrypt {
 	case decide.AccessNo:
@@ -84,7 +85,8 @@ func ownerDecrypts(o decide.Owner) string {
 	}
 }
 
-// NamedOf lists at most three of the named principals.
+// NamedOf returns a text that names at most three of the principals, and says if
+// there are others.
 func NamedOf(names []string) string {
 	const most = 3
 	if len(names) == 0 {
@@ -101,8 +103,8 @@ func NamedOf(names []string) string {
 	return text
 }
 
-// OwnerCause says in a sentence which statement is to blame for what the owner lost;
-// "" when the owner lost nothing that is reported.
+// OwnerCause returns a sentence that says which statement is to blame for what the
+// owner lost, or "" if the owner lost nothing that is reported.
 func OwnerCause(f *detector.Finding) string {
 	o := f.Decision.Owner
 	blame := o.ManageBlame
@@ -122,8 +124,9 @@ func OwnerCause(f *detector.Finding) string {
 	return "The owner, " + StatementName(blame.Statement) + ": " + safe.Plain(blame.Reason, safe.MaxText) + "."
 }
 
-// OwnerDoubt says that the owner's account may not be able to change the policy in
-// force; "" when it certainly can or certainly cannot, and for a refused call.
+// OwnerDoubt returns a sentence that says that the owner's account may not be able to
+// change the policy in force. It returns "" if it certainly can or certainly cannot,
+// and for a refused call.
 func OwnerDoubt(f *detector.Finding) string {
 	const text = "The policy in force may not let the key's own account change it again"
 	switch o := f.Decision.Owner; {
@@ -138,8 +141,8 @@ func OwnerDoubt(f *detector.Finding) string {
 	}
 }
 
-// GuardCause says that only a resource control policy keeps the key closed; "" when
-// that is not so.
+// GuardCause returns a sentence that says that only a resource control policy keeps
+// the key closed, or "" if that is not so.
 func GuardCause(f *detector.Finding) string {
 	if !f.Guarded() {
 		return ""

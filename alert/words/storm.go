@@ -63,7 +63,8 @@ func (s *Storm) Worst(n int) []HeldCount {
 	return named
 }
 
-// Sentence says how many alerts were held, by severity, and where they are.
+// Sentence returns a sentence that says how many alerts were held, by severity, and
+// where they are.
 func (s *Storm) Sentence() string {
 	if len(s.Counts) == 0 {
 		return "0 alerts held so far. Alerts are coming faster than a mailbox can take: for the next minute, those beyond the limit go to the overflow topic, and the first alert here after that says how many."

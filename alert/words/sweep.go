@@ -65,8 +65,8 @@ func (c SweptCall) String() string {
 	}
 }
 
-// Sentence says in words whether the event arrived; "" for CallNone. heard is the
-// key's Heard.
+// Sentence returns a sentence that says whether the event arrived, or "" for
+// CallNone. heard is the key's Heard.
 func (c SweptCall) Sentence(heard time.Time) string {
 	switch c {
 	case CallHeard:
@@ -185,7 +185,8 @@ func (k SweptKey) Ways(most int) []string {
 	return all
 }
 
-// ComparedWith says which earlier sweep this one was compared with.
+// ComparedWith returns a sentence that says which earlier sweep this one was compared
+// with.
 func (s Sweep) ComparedWith() string {
 	if s.Since.IsZero() {
 		return "This is the first sweep: it reports everything that is open now. Later sweeps report only changes."

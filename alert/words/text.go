@@ -18,7 +18,7 @@ func Instant(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04:05 UTC")
 }
 
-// ActionsOf lists the granted actions, at most n of them by name.
+// ActionsOf returns a text that lists the granted actions, at most n of them by name.
 func ActionsOf(grants []decide.Grant, n int) string {
 	var names []string
 	for _, g := range grants {

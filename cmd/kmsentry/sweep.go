@@ -31,7 +31,7 @@ func runSweep(args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	return sweepCommand(ctx, args, stdout, stderr)
 }
 
-// sweepCommand is runSweep with a context, which stops the sweep when it is done.
+// sweepCommand is like runSweep, but stops the sweep when ctx is done.
 func sweepCommand(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := parseSweep(args, time.Now(), stdout)
 	if errors.Is(err, flag.ErrHelp) {

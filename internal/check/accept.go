@@ -96,7 +96,7 @@ func (c *Result) subject() exceptions.Subject {
 	return s
 }
 
-// acceptedLine says what accepts c, until when and why.
+// acceptedLine returns a line that says what accepts c, until when and why.
 func (c *Result) acceptedLine() string {
 	a := c.Accepted
 	return fmt.Sprintf("by %q (%s) until %s: %s", a.By, safe.Sanitize(a.Owner, 100), a.Expires.Format(time.DateOnly), safe.Sanitize(a.Reason, 300))

@@ -50,8 +50,8 @@ func OwnerLines(c Result) []string {
 	return lines
 }
 
-// GuardLine says that the verdict depends on resource control policies; "" when it does
-// not.
+// GuardLine returns a line that says that the verdict depends on resource control
+// policies, or "" if it does not.
 func GuardLine(d decide.Decision) string {
 	if d.Unguarded == nil || d.Unguarded.Verdict == d.Verdict {
 		return ""

@@ -27,7 +27,8 @@ func inWords(r evaluate.Request) string {
 	return text
 }
 
-// carried lists the condition keys of the witness, with their values.
+// carried returns a text that lists the condition keys of the witness, with their
+// values.
 func carried(r evaluate.Request) string {
 	var parts []string
 	for _, k := range slices.Sorted(maps.Keys(r.Context)) {

@@ -217,7 +217,8 @@ func audience(g decide.Grant) string {
 	}
 }
 
-// named lists at most three names and counts the others; none when there are no names.
+// named returns a text that lists at most three names and counts the others, or none if
+// there are no names.
 func named(names []string, none string) string {
 	const most = 3
 	if len(names) == 0 {

@@ -323,7 +323,7 @@ func (d *deployment) knowTrail(t trailFacts) {
 	}
 }
 
-// names lists the names of at most five trails.
+// names returns a text that lists the names of at most five trails.
 func names(trails []trailFacts) string {
 	var all []string
 	for _, t := range trails {

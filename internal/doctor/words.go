@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// few lists at most five names and counts the others.
+// few returns a text that lists at most five names and counts the others.
 func few(names []string) string {
 	const most = 5
 	text := strings.Join(names[:min(most, len(names))], ", ")

@@ -95,7 +95,7 @@ func Start(topic string, fault func(n int) Fault, others ...string) (*Server, er
 	return s, nil
 }
 
-// URL is the endpoint, for AWS_ENDPOINT_URL_SNS.
+// URL returns the endpoint, for AWS_ENDPOINT_URL_SNS.
 func (s *Server) URL() string { return s.url }
 
 // Close stops the endpoint. Closing it again does nothing.

@@ -318,7 +318,9 @@ const (
 	isConstant                  // it holds if the parameter's value is constant
 )
 
-// comparison says how an Fn::Equals can be decided.
+// comparison returns how an Fn::Equals with the operands arg can be decided. For
+// isConstant it also returns the parameter and the constant; for isKnown, constant is
+// "equal" if the operands are equal and "" if they are not.
 func (r *resolver) comparison(arg *node) (parameter, constant string, how comparing) {
 	var constants, parameters []string
 	for _, side := range arg.items {

@@ -49,7 +49,7 @@ func guess(root *node) string {
 	return ""
 }
 
-// binary says what data that is not text is, and what to do.
+// binary returns a text that says what data that is not text is, and what to do.
 func binary(data []byte) string {
 	switch {
 	case bytes.HasPrefix(data, []byte("PK\x03\x04")):

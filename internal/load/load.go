@@ -239,7 +239,7 @@ func fromObject(root *node, trimmed []byte, scope Scope) ([]Document, error) {
 	}
 }
 
-// names lists the first members of an object, for an error.
+// names returns a text that lists the first members of an object, for an error.
 func names(n *node) string {
 	if len(n.members) == 0 {
 		return "no members"
