@@ -15,7 +15,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// The classes, in short.
+// Short names of the classes.
 const (
 	Encrypt = kmsapi.ClassEncrypt
 	Use     = kmsapi.ClassUse

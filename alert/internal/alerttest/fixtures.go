@@ -83,10 +83,10 @@ func Findings() map[string]*detector.Finding {
 	return all
 }
 
-// An adder adds a fixture: the public finding, edited.
+// An adder adds a fixture that is an edited copy of the public finding.
 type adder func(name string, edit func(*detector.Finding))
 
-// verdicts adds one fixture of each verdict, and of policies that are not read.
+// verdicts adds a fixture for each verdict, and for policies that cannot be read.
 func verdicts(change adder) {
 	change("network", func(f *detector.Finding) {
 		f.Verdict, f.Severity, f.Title = decide.Network, detector.Medium, "Anyone on a named network can encrypt with this KMS key"
@@ -119,7 +119,7 @@ func verdicts(change adder) {
 	})
 }
 
-// records adds what a record may say of the call and of the key.
+// records adds fixtures for what a record may say about the call and the key.
 func records(change adder) {
 	change("attempted", func(f *detector.Finding) {
 		f.Attempted, f.Severity, f.Title = true, detector.Low, "Refused attempt to open a KMS key to anyone in AWS"
@@ -150,7 +150,7 @@ func records(change adder) {
 	})
 }
 
-// callers adds who may have called.
+// callers adds fixtures for different callers.
 func callers(change adder) {
 	change("user-with-long-term-key", func(f *detector.Finding) {
 		f.Actor = detector.Actor{
