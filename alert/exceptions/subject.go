@@ -17,7 +17,7 @@ type Subject struct {
 	Account       string                          // the key's owner
 	Region        string                          // the key's Region
 	Classes       map[kmsapi.Class]decide.Verdict // the worst verdict, now or later, of each class that was judged
-	StatementSids []string                        // the Sids of the offending statements; "" for one without, or not known
+	StatementSids []string                        // Sids of the offending statements; "" for one without, or not known
 	ActorRole     string                          // the ARN of the role that called, or only its name
 	EventName     string                          // "CreateKey", "PutKeyPolicy", "ReplicateKey"
 	HashOnly      bool                            // only an entry with the policy's hash may match

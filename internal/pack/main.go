@@ -94,8 +94,9 @@ func add(w *zip.Writer, folder, name string, d fs.DirEntry) error {
 	if err != nil {
 		return err
 	}
+	// 1980 is the earliest year that zip can express.
+	header := &zip.FileHeader{Name: name, Method: zip.Deflate, Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)}
 	// Only the execute permission is kept: Lambda needs it for bootstrap.
-	header := &zip.FileHeader{Name: name, Method: zip.Deflate, Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)} // the earliest that zip can express
 	run := info.Mode() & 0o100
 	header.SetMode(0o644 | run | run>>3 | run>>6)
 	file, err := w.CreateHeader(header)

@@ -43,11 +43,13 @@ func Open(ctx context.Context, o Options) (*Trail, error) {
 	if !bucketName.MatchString(bucket) {
 		return nil, fmt.Errorf("expected s3://BUCKET/PREFIX, found %q", o.URL)
 	}
-	transport := func(t *http.Transport) { t.MaxIdleConnsPerHost = 2 * o.Workers } // with the SDK's 10, most requests would need a new connection
+	// With the SDK's default of 10, most requests would need a new connection.
+	transport := func(t *http.Transport) { t.MaxIdleConnsPerHost = 2 * o.Workers }
 	cfg, err := config.LoadDefaultConfig(ctx,
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(transport)),
 		config.WithRetryer(func() aws.Retryer {
-			return retry.NewStandard(func(s *retry.StandardOptions) { s.MaxAttempts = 10 }) // S3 answers 503 while it splits a prefix
+			// S3 answers 503 while it splits a prefix.
+			return retry.NewStandard(func(s *retry.StandardOptions) { s.MaxAttempts = 10 })
 		}))
 	if err != nil {
 		return nil, err
