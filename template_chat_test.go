@@ -19,7 +19,7 @@ func TestChatTemplate(t *testing.T) {
 	plants := []struct{ name, old, new string }{
 		{"no guardrail", "      GuardrailPolicies: [!Sub \"arn:${AWS::Partition}:iam::aws:policy/job-function/ViewOnlyAccess\"]\n", ""},
 		{"an administrator", "job-function/ViewOnlyAccess", "AdministratorAccess"},
-		{"everybody has the channel's role", "UserRoleRequired: true", "UserRoleRequired: false"},
+		{"everyone has the channel's role", "UserRoleRequired: true", "UserRoleRequired: false"},
 		{"a policy on the role", "      Description: kmsentry's chat channels; has no permissions\n", "      Description: kmsentry's chat channels; may do nothing\n      ManagedPolicyArns: [arn:aws:iam::aws:policy/ReadOnlyAccess]\n"},
 		{"an alarm without action", "      AlarmActions: [!Ref OpsTopicArn]\n", ""},
 		{"one Region's topics", "SnsTopicArns: !Ref TopicArns", "SnsTopicArns: [!Ref OpsTopicArn]"},

@@ -199,7 +199,7 @@ func TestReadActor(t *testing.T) {
 			},
 		},
 		{"texts that are objects and lists are unknown, numbers are text", `{"type":["IAMUser"],"arn":{"x":1},"accountId":111122223333,"userName":7}`, Actor{Type: "Unknown", Name: "7", Account: "111122223333", MFANote: silentNote}},
-		{"a session that is no object", `{"type":"IAMUser","userName":"Alice","sessionContext":"x"}`, Actor{Type: "IAMUser", Name: "Alice", MFANote: silentNote}},
+		{"a session that is not an object", `{"type":"IAMUser","userName":"Alice","sessionContext":"x"}`, Actor{Type: "IAMUser", Name: "Alice", MFANote: silentNote}},
 		{"no identity at all", `null`, Actor{Type: "Unknown", Name: "unknown", MFANote: silentNote}},
 		{"empty identity", `{}`, Actor{Type: "Unknown", Name: "unknown", MFANote: silentNote}},
 	} {
@@ -267,7 +267,7 @@ func TestMFA(t *testing.T) {
 		{"instance by its scope", `{"type":"AssumedRole","inScopeOf":{"issuerType":"AWS::EC2::Instance"},` + no + `}`, MFANotApplicable, false},
 		{"function", `{"type":"AssumedRole","inScopeOf":{"issuerType":"AWS::Lambda::Function"},` + yes + `}`, MFANotApplicable, false},
 		{"another service's resource", `{"type":"AssumedRole","inScopeOf":{"sourceArn":"arn:aws:ecs:us-east-1:111122223333:task/x"},` + no + `}`, MFANotApplicable, false},
-		{"scope that is no object", `{"type":"IAMUser","accessKeyId":"ASIAX","inScopeOf":"x",` + no + `}`, MFANo, true},
+		{"scope that is not an object", `{"type":"IAMUser","accessKeyId":"ASIAX","inScopeOf":"x",` + no + `}`, MFANo, true},
 		{"service-linked role", `{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/AWSServiceRoleForConfig/x",` + no + `}`, MFANotApplicable, false},
 		{"service", `{"type":"AWSService","invokedBy":"dynamodb.amazonaws.com"}`, MFANotApplicable, false},
 		{"another account", `{"type":"AWSAccount","accountId":"444455556666",` + no + `}`, MFAUnknown, false},

@@ -194,7 +194,7 @@ func TestOpeningInAnyForm(t *testing.T) {
 		{"in UTF-16", quoted(utf16)},
 		{"URL encoded", quoted(strings.ReplaceAll(open, `"`, "%22"))},
 		{"with every letter escaped", quoted(strings.NewReplacer(`*`, `\u002a`, `A`, `\u0041`).Replace(open))},
-		{"longer than KMS takes", quoted(open + strings.Repeat(" ", 40000))},
+		{"longer than KMS accepts", quoted(open + strings.Repeat(" ", 40000))},
 	} {
 		for _, record := range []string{put, create} {
 			result, err := Detector{}.Detect(edited(t, record, edit{"requestParameters.policy", row.value}))

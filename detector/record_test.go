@@ -34,7 +34,7 @@ func TestDetectRefuses(t *testing.T) {
 		{"name twice", `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","eventName":"DescribeKey"}`, `record: expected a CloudTrail record: member "eventName": expected it once, found it twice`},
 		{"name twice behind an escape", `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","event\u004eame":"DescribeKey"}`, `record: expected a CloudTrail record: member "eventName": expected it once, found it twice`},
 		{"name in another letter case", `{"eventSource":"kms.amazonaws.com","EventName":"PutKeyPolicy"}`, `record: expected a CloudTrail record: expected member "eventName", found "EventName"`},
-		{"name beside itself in another letter case", `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","eventname":"DescribeKey"}`, `record: expected a CloudTrail record: expected member "eventName", found "eventname"`},
+		{"a name twice, in different letter case", `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","eventname":"DescribeKey"}`, `record: expected a CloudTrail record: expected member "eventName", found "eventname"`},
 		{"error code in another letter case", `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","ErrorCode":"AccessDenied"}`, `record: expected a CloudTrail record: expected member "errorCode", found "ErrorCode"`},
 		{"a member twice among many", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","requestParameters":` + manyMembers(40)[:len(manyMembers(40))-1] + `,"m39":0}}`, `record: requestParameters: member "m39": expected it once, found it twice`},
 		{"the first member again after many", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","requestParameters":` + manyMembers(40)[:len(manyMembers(40))-1] + `,"m0":0}}`, `record: requestParameters: member "m0": expected it once, found it twice`},
@@ -147,7 +147,7 @@ func TestDetectQuiet(t *testing.T) {
 		{"ReplicateKey without policy", create, []edit{{"eventName", `"ReplicateKey"`}}, quietDefault},
 		{"refused CreateKey without policy", create, []edit{{"errorCode", `"AccessDenied"`}, {"responseElements", `null`}}, quietNoPolicy},
 		{"refused PutKeyPolicy without parameters", put, []edit{{"errorCode", `"AccessDenied"`}, {"requestParameters", `null`}}, quietNoPolicy},
-		{"refused because it is no policy", put, []edit{{"errorCode", `"MalformedPolicyDocumentException"`}, {"requestParameters.policy", broken}}, quietMalformed},
+		{"refused because it is not a policy", put, []edit{{"errorCode", `"MalformedPolicyDocumentException"`}, {"requestParameters.policy", broken}}, quietMalformed},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			result, err := Detector{}.Detect(edited(t, row.record, row.edits...))
@@ -213,11 +213,11 @@ func TestDetectPartlyUnreadable(t *testing.T) {
 		quiet      string
 		unreadable string // a prefix of the only one
 	}{
-		{"beside an open statement", []edit{text(own, digits, open)}, decide.Public, "", `line 2: Statement[1].Principal.AWS: expected "*", an account id`},
+		{"with an open statement", []edit{text(own, digits, open)}, decide.Public, "", `line 2: Statement[1].Principal.AWS: expected "*", an account id`},
 		{"alone", []edit{text(own, digits)}, decide.Undecided, "", `line 2: Statement[1].Principal.AWS`},
 		{"where it decides nothing", []edit{text(sid)}, decide.Private, quietPrivate, ""},
 		{"refused for it", []edit{text(own, digits), refused}, decide.Private, quietMalformed, ""},
-		{"refused for it, and open beside it", []edit{text(own, digits, open), refused}, decide.Public, "", `line 2: Statement[1].Principal.AWS`},
+		{"refused for it, with an open statement", []edit{text(own, digits, open), refused}, decide.Public, "", `line 2: Statement[1].Principal.AWS`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			result, err := Detector{}.Detect(edited(t, put, row.edits...))

@@ -42,7 +42,7 @@ func TestSeedAlerts(t *testing.T) {
 		{"second statement: mvexpand", `{"Statement":[{"Action":"kms:Decrypt","Principal":{"AWS":"*"}},{"Action":"kms:Encrypt","Principal":{"AWS":"*"}}]}`, true, true},
 		{"principal and action of different statements", `{"Statement":[{"Action":"kms:Encrypt"},{"Principal":{"AWS":"*"},"Action":"kms:Decrypt"}]}`, false, false},
 		{"names in another letter case", statement(`"principal":{"AWS":"*"},"Action":"kms:Encrypt"`), false, false},
-		{"an element that is no object", `{"Statement":["x",{"Action":"kms:Encrypt","Principal":{"AWS":"*"}}]}`, true, true},
+		{"an element that is not an object", `{"Statement":["x",{"Action":"kms:Encrypt","Principal":{"AWS":"*"}}]}`, true, true},
 		{"a list of actions with a number: the others stay", statement(`"Principal":{"AWS":"*"},"Action":["kms:Encrypt",1]`), true, true},
 		{"a list of actions with a list: the others stay", statement(`"Principal":{"AWS":"*"},"Action":[["kms:Decrypt"],"kms:Encrypt"]`), true, true},
 		{"a principal that is a number is its text", statement(`"Principal":{"AWS":111122223333},"Action":"kms:Encrypt"`), false, true},
@@ -80,7 +80,7 @@ func TestSeedAlertsRecord(t *testing.T) {
 		{"no Region", []edit{{"awsRegion", ""}}, false},
 		{"no account", []edit{{"recipientAccountId", ""}}, false},
 		{"nobody", []edit{{"userIdentity", `{}`}}, false},
-		{"somebody called unknown", []edit{{"userIdentity", `{"type":"AssumedRole","principalId":"AROAX:unknown"}`}}, true},
+		{"a user named unknown", []edit{{"userIdentity", `{"type":"AssumedRole","principalId":"AROAX:unknown"}`}}, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			f, _ := factsOf(t, edited(t, put, row.edits...))

@@ -64,7 +64,7 @@ func TestHuntStatus(t *testing.T) {
 		{"not read", []string{bad}, exit.Error},
 		{"no such path", []string{filepath.Join(dir, "nowhere")}, exit.Error},
 		{"found", []string{sampleArchive}, exit.Found},
-		{"found beside what was not read", []string{sampleArchive, bad}, exit.Found},
+		{"a finding, and a file that was not read", []string{sampleArchive, bad}, exit.Found},
 		{"output cannot be written", []string{"--output", filepath.Join(dir, "no", "such"), sampleArchive}, exit.Error},
 		{"summary cannot be written", []string{"--summary", dir, sampleArchive}, exit.Error},
 		{"exceptions cannot be read", []string{"--exceptions", bad, sampleArchive}, exit.Error},

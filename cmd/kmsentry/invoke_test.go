@@ -83,7 +83,7 @@ func TestInvokeWrongUsage(t *testing.T) {
 func TestInvokeFunctionThatDoesNotStart(t *testing.T) {
 	tests := []struct{ name, setting, value, want string }{
 		{"no topic", "TOPIC_ARN", "", "setting TOPIC_ARN: not set"},
-		{"topic is no ARN", "TOPIC_ARN", "kmsentry", `setting TOPIC_ARN: expected the ARN of a standard SNS topic, found "kmsentry"`},
+		{"topic is not an ARN", "TOPIC_ARN", "kmsentry", `setting TOPIC_ARN: expected the ARN of a standard SNS topic, found "kmsentry"`},
 		{"severity", "MIN_SEVERITY", "loud", "setting MIN_SEVERITY"},
 	}
 	for _, test := range tests {

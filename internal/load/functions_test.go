@@ -84,7 +84,7 @@ func TestFunctionsThatSayTooLittle(t *testing.T) {
 		{"ARN of a type that has no known one", `!GetAtt Net.Arn`, `!GetAtt Net.Arn`},
 		{"one value for Select", `!Select [0]`, `!Select`},
 		{"a place beyond the list", `!Select [7, [a, b]]`, `!Select`},
-		{"a place that is no number", `!Select [x, [a, b]]`, `!Select`},
+		{"an index that is not a number", `!Select [x, [a, b]]`, `!Select`},
 		{"a place that only deployment decides", `!Select [!Ref Given, [a, b]]`, `!Select by !Ref Given`},
 		{"a list that loses a value", `!Select [0, [!Ref "AWS::NoValue", b]]`, `!Select`},
 		{"Split without a delimiter", `!Split ["", "a"]`, `!Split`},
@@ -95,7 +95,7 @@ func TestFunctionsThatSayTooLittle(t *testing.T) {
 		{"Sub of names that nothing has", `!Sub "${X}-${Y}"`, `!Sub "${X}-${Y}"`},
 		{"FindInMap of two", `!FindInMap [Accounts, prod]`, `!FindInMap`},
 		{"FindInMap of no such key", `!FindInMap [Accounts, prod, nobody]`, `!FindInMap`},
-		{"FindInMap by what is not known, to a list", `!FindInMap [Odd, !Ref Given, partner]`, `!FindInMap by !Ref Given`},
+		{"FindInMap with an unknown key, to a list", `!FindInMap [Odd, !Ref Given, partner]`, `!FindInMap by !Ref Given`},
 		{"FindInMap in an unknown map", `!FindInMap [!Ref Given, prod, partner]`, `!FindInMap by !Ref Given`},
 		{"an import by an unknown name", `!ImportValue {Ref: Given}`, `!ImportValue of !Ref Given`},
 		{"a comparison of a list", `!If [Lists, a, b]`, `condition Lists`},
@@ -126,7 +126,7 @@ func TestYAMLMembers(t *testing.T) {
 	}
 	for _, row := range []struct{ name, text, want string }{
 		{"a merge", "base: &b {Sid: a}\n" + policy("    <<: *b\n"), `"Sid":"a"`},
-		{"a merge of several, of which the first wins", "x: &x {Sid: a}\ny: &y {Sid: b}\n" + policy("    <<: [*x, *y]\n"), `"Sid":"a"`},
+		{"a merge of several, the first takes precedence", "x: &x {Sid: a}\ny: &y {Sid: b}\n" + policy("    <<: [*x, *y]\n"), `"Sid":"a"`},
 		{"a member of its own wins over a merge", "base: &b {Sid: a}\n" + policy("    Sid: c\n    <<: *b\n"), `"Sid":"c"`},
 		{"a name by an alias", "n: &n Sid\n" + policy("    *n : d\n"), `"Sid":"d"`},
 		{"a number with underscores", policy("    Sid: 1_000\n"), `"Sid":"1000"`},

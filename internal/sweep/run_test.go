@@ -118,7 +118,7 @@ func TestSeverity(t *testing.T) {
 		{"private", ordinary(), nil, ""},
 		{"of AWS", fakekms.Key{Policy: openPolicy, Manager: "AWS"}, nil, ""},
 		{"grant", granted, nil, "low"},
-		{"grant beside those trusted", granted, []string{other}, "medium"},
+		{"grant in addition to trusted accounts", granted, []string{other}, "medium"},
 		{"unreadable", fakekms.Key{Policy: "{"}, nil, "medium"},
 	} {
 		f := &fakeKMS{keys: []fakekms.Key{row.key}}

@@ -219,7 +219,7 @@ func TestBadAnswers(t *testing.T) {
 			t.Errorf("%v, calls %v", err, f.server.Calls())
 		}
 	})
-	t.Run("nobody listens", func(t *testing.T) {
+	t.Run("connection refused", func(t *testing.T) {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)

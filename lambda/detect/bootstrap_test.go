@@ -169,7 +169,7 @@ func TestBadEventsFailByName(t *testing.T) {
 		{"no detail", `{"source":"aws.kms"}`, "eventError", `without "detail"`},
 		{"null detail", `{"detail":null}`, "eventError", `null as "detail"`},
 		{"detail is text", `{"source":"aws.kms","detail-type":"AWS API Call via CloudTrail","detail":"x"}`, "RecordError", "record"},
-		{"detail is no record", `{"source":"aws.kms","detail-type":"AWS API Call via CloudTrail","detail":{}}`, "RecordError", "record"},
+		{"detail is not a record", `{"source":"aws.kms","detail-type":"AWS API Call via CloudTrail","detail":{}}`, "RecordError", "record"},
 		{"of another service", `{"source":"aws.s3","detail-type":"AWS API Call via CloudTrail","detail":{}}`, "eventError", `"source" "aws.kms" once`},
 		{"another kind of event", `{"source":"aws.kms","detail-type":"KMS CMK Rotation","detail":{}}`, "eventError", `"detail-type" "AWS API Call via CloudTrail" once`},
 		{"a bare record", `{"eventName":"PutKeyPolicy"}`, "eventError", `without "detail"`},
@@ -365,7 +365,7 @@ func TestRefusedForGoodIsNotTriedAgain(t *testing.T) {
 		{"not authorized", fakesns.Denied, "AuthorizationError"},
 		{"the credentials have expired", fakesns.Expired, "ExpiredToken"},
 		{"the clock is wrong", fakesns.Skewed, "SignatureDoesNotMatch"},
-		{"redirected, which SNS never does", fakesns.Moved, "StatusCode: 307"},
+		{"redirected, as SNS never does", fakesns.Moved, "StatusCode: 307"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -387,7 +387,7 @@ func TestRefusedForGoodIsNotTriedAgain(t *testing.T) {
 func TestWrongSettingFailsTheStart(t *testing.T) {
 	tests := []struct{ name, env, message string }{
 		{"no topic", "TOPIC_ARN=", "setting TOPIC_ARN: not set"},
-		{"topic is no ARN", "TOPIC_ARN=kmsentry", `setting TOPIC_ARN: expected the ARN of a standard SNS topic, found "kmsentry"`},
+		{"topic is not an ARN", "TOPIC_ARN=kmsentry", `setting TOPIC_ARN: expected the ARN of a standard SNS topic, found "kmsentry"`},
 		{"severity", "MIN_SEVERITY=High", `setting MIN_SEVERITY: expected critical, high, medium or low, found "High"`},
 		{"overflow topic", "OVERFLOW_TOPIC_ARN=" + testTopic, "setting OVERFLOW_TOPIC_ARN: expected a topic other than TOPIC_ARN"},
 		{"alerts a minute", "MAX_ALERTS_PER_MINUTE=twenty", `setting MAX_ALERTS_PER_MINUTE: expected a whole number from 1 to 1000, found "twenty"`},

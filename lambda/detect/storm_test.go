@@ -137,7 +137,7 @@ func TestStormWays(t *testing.T) {
 		want      string
 	}{
 		{"two a second are no storm", 100, 500 * time.Millisecond, each, "aaaaaaaaaa"},
-		{"the third in a second waits and leads, what is too fast after it overflows", 100, 0, each, "aaAaoooo"},
+		{"the third in a second waits and leads, later ones overflow", 100, 0, each, "aaAaoooo"},
 		{"three a minute about one key are no storm", 100, 20 * second, same, "aaaaaaaa"},
 		{"the fourth about one key leads, later ones overflow", 100, 5 * second, same, "aaaA" + "ooooooooo" + "aaAoo"},
 		{"two keys in turn", 100, 5 * second, func(n int) int { return n % 2 }, "aaaaaaA" + "oooooo" + "aaaaaA"},
