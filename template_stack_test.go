@@ -140,7 +140,7 @@ func (e *evaluator) truth(v any) bool {
 	parts, _ := argument.([]any)
 	counts := map[string][2]int{"Fn::Equals": {2, 2}, "Fn::Not": {1, 1}, "Fn::And": {2, 10}, "Fn::Or": {2, 10}}
 	if count, ok := counts[name]; !ok || len(parts) < count[0] || len(parts) > count[1] {
-		e.fault("%v is no condition", v)
+		e.fault("%v is not a condition", v)
 		return false
 	}
 	switch name {

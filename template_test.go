@@ -408,7 +408,7 @@ func (f *faults) settings(function map[string]any, folder string) map[string]any
 	variables, _ := environment["Variables"].(map[string]any)
 	for name := range variables {
 		if !bytes.Contains(source, []byte(`"`+name+`"`)) {
-			f.add("variable %s is no setting of the function in %s", name, folder)
+			f.add("variable %s is not a setting of the function in %s", name, folder)
 		}
 	}
 	return variables

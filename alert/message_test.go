@@ -167,7 +167,7 @@ func TestComposeHuge(t *testing.T) {
 				t.Errorf("the finding does not say what was cut: %v", out.Evidences[0].Data.Cut)
 			}
 			if n := len(bodies["email"]); n > 32<<10 {
-				t.Errorf("the mail has %d bytes; nobody reads that", n)
+				t.Errorf("the mail has %d bytes, which is too long to read", n)
 			}
 		})
 	}

@@ -62,7 +62,7 @@ func TestEventsReadme(t *testing.T) {
 	records := sampleEvents(t)
 	for name := range rows {
 		if records[name] == nil {
-			t.Errorf("%s: a row for %s, which is no sample event", eventsReadme, name)
+			t.Errorf("%s: a row for %s, which is not a sample event", eventsReadme, name)
 		}
 	}
 	for name, record := range records {

@@ -38,7 +38,7 @@ func TestSeedTable(t *testing.T) {
 	}
 	for name := range rows {
 		if records[name] == nil {
-			t.Errorf("%s: a row for %s, which is no sample event", seedTable, name)
+			t.Errorf("%s: a row for %s, which is not a sample event", seedTable, name)
 		}
 	}
 }

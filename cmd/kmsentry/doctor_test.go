@@ -177,7 +177,7 @@ func TestDoctorPolicy(t *testing.T) {
 		reads := regexp.MustCompile(`^[a-z]+:(Describe|Get|List)[A-Za-z]+$`)
 		for _, action := range policy.Statement[0].Action {
 			if !reads.MatchString(action) {
-				t.Errorf("%s is no reading action", action)
+				t.Errorf("%s is not a read action", action)
 			}
 		}
 	}

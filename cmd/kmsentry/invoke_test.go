@@ -46,7 +46,7 @@ func TestInvokeShowsWhatEachSubscriberGets(t *testing.T) {
 		}
 	}
 	if strings.Contains(stdout, "\x1b") {
-		t.Error("output to something that is no terminal is colored")
+		t.Error("output is colored although it is not to a terminal")
 	}
 }
 

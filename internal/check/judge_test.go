@@ -43,7 +43,7 @@ func TestUnknownValuesBound(t *testing.T) {
 	}{
 		{"principal", `[{Effect: Allow, Principal: {AWS: !Ref P}, Action: "kms:*", Resource: "*"}]`, decide.Private, decide.Public},
 		{"part of a principal", `[{Effect: Allow, Principal: {AWS: !Sub "arn:aws:iam::${P}:root"}, Action: "kms:*", Resource: "*"}]`, decide.Private, decide.Shared},
-		{"beside a guest", `[{Effect: Allow, Principal: {AWS: [!Sub "arn:aws:iam::${P}:root", "444455556666"]}, Action: "kms:*", Resource: "*"}]`, decide.Shared, decide.Shared},
+		{"in addition to a guest", `[{Effect: Allow, Principal: {AWS: [!Sub "arn:aws:iam::${P}:root", "444455556666"]}, Action: "kms:*", Resource: "*"}]`, decide.Shared, decide.Shared},
 		{"for one account only", `[{Effect: Allow, Principal: {AWS: !Sub "arn:aws:iam::${P}:root"}, Action: "kms:*", Resource: "*", Condition: {StringEquals: {"kms:CallerAccount": "444455556666"}}}]`, decide.Private, decide.Shared},
 		{"organization", `[{Effect: Allow, ` + all + `, Condition: {StringEquals: {"aws:PrincipalOrgID": !Ref P}}}]`, decide.Private, decide.Shared},
 		{"organization if it exists", `[{Effect: Allow, ` + all + `, Condition: {StringEqualsIfExists: {"aws:PrincipalOrgID": !Ref P}}}]`, decide.Public, decide.Public},

@@ -84,7 +84,7 @@ func checkPublication(t *testing.T, p fakesns.Publication, s summary) {
 		}
 	}
 	if email := p.For("email"); strings.HasPrefix(email, "{") || !strings.Contains(email, s.EventID) {
-		t.Errorf("email is no text about event %s: %.100q", s.EventID, email)
+		t.Errorf("email is not a text about event %s: %.100q", s.EventID, email)
 	}
 	var chat struct{ Version, Source string }
 	if err := json.Unmarshal([]byte(p.For("https")), &chat); err != nil || chat.Version != "1.0" || chat.Source != "custom" {

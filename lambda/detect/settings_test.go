@@ -156,6 +156,6 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 func TestDefaultExceptionsFileIsRead(t *testing.T) {
 	_, err := read(nil, map[string]string{"/var/task/exceptions.yaml": "exceptions: 7"})
 	if err == nil || !strings.Contains(err.Error(), "EXCEPTIONS_FILE") {
-		t.Errorf("readSettings with a broken exceptions.yaml beside the binary = %v, want an error", err)
+		t.Errorf("readSettings with a broken exceptions.yaml next to the binary = %v, want an error", err)
 	}
 }

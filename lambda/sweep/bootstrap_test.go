@@ -154,7 +154,7 @@ func (s *stage) want(keys ...string) message {
 	case len(list) != 1:
 		s.t.Fatalf("%d messages, want %d: %+v", len(list), min(1, len(keys)), list)
 	case !slices.Equal(list[0].keys, keys):
-		s.t.Fatalf("told of %v, want %v", list[0].keys, keys)
+		s.t.Fatalf("reported %v, want %v", list[0].keys, keys)
 	}
 	return list[0]
 }
@@ -179,7 +179,7 @@ func TestAlertsExactlyOnChanges(t *testing.T) {
 		t.Errorf("first run: %+v", sum)
 	}
 	if m := s.want("b", "d"); !strings.Contains(m.subject, "First sweep: 2 KMS keys") || m.severity != "Critical" || !slices.Equal(m.events, []string{"none", "none"}) {
-		t.Errorf("first run told %+v", m)
+		t.Errorf("first run reported %+v", m)
 	}
 
 	if sum := s.run(); sum.First || sum.Told != 0 || sum.MessageID != "" {
@@ -200,7 +200,7 @@ func TestAlertsExactlyOnChanges(t *testing.T) {
 	}
 	m := s.want("a", "e", "c")
 	if !slices.Equal(m.events, []string{"heard", "missing", "none"}) || !strings.Contains(m.subject, "3 KMS keys newly open or lost, 1 without an event") {
-		t.Errorf("changes told %+v", m)
+		t.Errorf("changes: reported %+v", m)
 	}
 	s.run()
 	s.want()
@@ -242,7 +242,7 @@ func TestLostEventIsNoticed(t *testing.T) {
 	sum := s.run()
 	m := s.want("early", "lost", "came")
 	if sum.Lost != 2 || !slices.Equal(m.events, []string{"missing", "missing", "heard"}) || !strings.Contains(m.mail, "NO EVENT of this change") {
-		t.Errorf("%+v told %+v", sum, m)
+		t.Errorf("%+v reported %+v", sum, m)
 	}
 
 	s.deny("FilterLogEvents", "AccessDeniedException")
@@ -251,7 +251,7 @@ func TestLostEventIsNoticed(t *testing.T) {
 		t.Errorf("error %q", text)
 	}
 	if m := s.want("new"); m.events[0] != "unknown" {
-		t.Errorf("told %+v", m)
+		t.Errorf("reported %+v", m)
 	}
 }
 
@@ -271,7 +271,7 @@ func TestEarlierFindingIsNotTheEvent(t *testing.T) {
 	s.set(home, "b", &fakeKey{policy: open})
 	s.run()
 	if m := s.want("a", "b"); !slices.Equal(m.events, []string{"missing", "missing"}) {
-		t.Errorf("told %+v", m)
+		t.Errorf("reported %+v", m)
 	}
 }
 
@@ -289,7 +289,7 @@ func TestSearchThatDoesNotEnd(t *testing.T) {
 		t.Fatalf("Invoke = %s, %v, want partialError", response, err)
 	}
 	if m := s.want("a"); m.events[0] != "unknown" {
-		t.Errorf("told %+v", m)
+		t.Errorf("reported %+v", m)
 	}
 }
 
@@ -562,7 +562,7 @@ func TestDisabledKey(t *testing.T) {
 	s.set(home, "a", &fakeKey{policy: open, state: "Disabled"})
 	s.run()
 	if m := s.want("a"); m.severity != "High" || !strings.Contains(m.mail, "State: Disabled") {
-		t.Errorf("told %+v", m)
+		t.Errorf("reported %+v", m)
 	}
 }
 

@@ -167,16 +167,16 @@ func TestMotoLostEvent(t *testing.T) {
 	lost, came, was := w.key(closed), w.key(closed), w.key(open)
 	w.run()
 	if got := w.events(); len(got) != 1 || got[was] != "none" {
-		t.Errorf("the first sweep told %v, want %s alone", got, was)
+		t.Errorf("the first sweep reported %v, want only %s", got, was)
 	}
 	w.put(came, open, true)
 	w.put(lost, open, false)
 	w.run()
 	if got := w.events(); len(got) != 2 || got[came] != "heard" || got[lost] != "missing" {
-		t.Errorf("the second sweep told %v, want %s heard and %s missing; the detector logged\n%s", got, came, lost, w.detectLog)
+		t.Errorf("the second sweep reported %v, want %s arrived and %s missing; the detector logged\n%s", got, came, lost, w.detectLog)
 	}
 	w.run()
 	if got := w.events(); len(got) != 0 {
-		t.Errorf("the third sweep told %v, want nothing", got)
+		t.Errorf("the third sweep reported %v, want nothing", got)
 	}
 }

@@ -12,6 +12,6 @@ func TestSweepBar(t *testing.T) {
 	b.Swept()
 	b.Close() // returns although not all keys were read
 	if NewBar(io.Discard) != nil {
-		t.Error("a bar where there is no terminal")
+		t.Error("a bar without a terminal")
 	}
 }
