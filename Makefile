@@ -1,13 +1,13 @@
-# kmsentry: make help lists the targets. Only Go and make are needed.
+# make help lists the targets. Most need only Go and make.
 
 GO    ?= go
 ARCH  ?= arm64
-# The race detector needs cgo, and that a C compiler; without one the tests run without it.
+# The race detector needs cgo and a C compiler; without them the tests run without it.
 RACE   = $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $$($(GO) env CC) >/dev/null && echo -race)
 
-# Which build this is, in git's words about the tree in which this Makefile lies: sam
-# build copies the tree without .git, but reads the Makefile in its place. Empty
-# where there is no git; internal/version says what happens then.
+# The version of the build, from git in the folder of this Makefile: sam build copies
+# the tree without .git, but reads the original Makefile. Empty if there is no git; see
+# internal/version.
 SOURCE := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
 KMSENTRY_VERSION ?= $(if $(wildcard $(SOURCE).git),$(shell git -C '$(SOURCE)' describe --tags --long --always --abbrev=12 --dirty 2>/dev/null))
 STAMP  := -X github.com/kmsentry/kmsentry/internal/version.described=$(KMSENTRY_VERSION)
@@ -24,25 +24,25 @@ run: bin/bootstrap bin/kmsentry ## send every sample event through the real Lamb
 	@echo
 	@echo "See any of them: bin/kmsentry invoke events/NAME.json   All of them, in a browser: make preview"
 
-# The packages that start no goroutine, in which the race detector has nothing to
-# find: all_test.go holds them to it. What is not among them is tested with it.
+# The packages that start no goroutines, in which the race detector can find nothing;
+# targets_test.go checks this. All others are tested with it.
 SEQUENTIAL = . ./alert/... ./detector/... ./history/...
-# Many tests wait, for a time limit or for a process; on a busy machine all take long.
+# Many tests wait for a timeout or a process, and all are slow on a busy machine.
 PATIENT    = -parallel 8 -timeout 40m
 
-test: ## vet and the tests of every package in short, in less than two minutes
+test: ## run vet and the short tests of every package, in less than two minutes
 	$(GO) vet ./...
 	$(GO) test -short $(PATIENT) $(SEQUENTIAL)
 	$(GO) test -short $(PATIENT) $(RACE) $$($(GO) list ./... | grep -vxF "$$($(GO) list $(SEQUENTIAL))")
 
-test-all: ## vet and every test in full, with moto, cfn-lint, Chromium and make package where installed; .ci/run runs it
+test-all: ## run vet and all tests in full, with moto, cfn-lint and Chromium where installed
 	$(GO) vet ./...
 	$(GO) test $(PATIENT) $(RACE) ./...
 
-moto: ## the tests against moto: function, sweep, doctor, runbook (minutes; pip install 'moto[server]')
+moto: ## run the tests against moto: function, sweep, doctor, runbook (minutes; pip install 'moto[server]')
 	CI=true $(GO) test -count=1 -run Moto ./cmd/... ./internal/... ./lambda/...
 
-cfn-lint: ## cfn-lint over every template, as it is and translated (pip install cfn-lint aws-sam-translator)
+cfn-lint: ## run cfn-lint on every template, as it is and translated (pip install cfn-lint aws-sam-translator)
 	CI=true $(GO) test -count=1 -run CfnLint .
 
 build: bin/bootstrap bin/kmsentry ## build the command and the Lambda binary, for this machine and for deployment
@@ -69,12 +69,13 @@ build-SweepFunction:
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) $(GO) build $(LEAN) -o $(ARTIFACTS_DIR)/bootstrap ./lambda/sweep
 	cp exceptions.yaml $(ARTIFACTS_DIR)/exceptions.yaml
 	if [ -f rcp.json ]; then cp rcp.json $(ARTIFACTS_DIR)/rcp.json; fi
-# What a stack set takes: a template without transform, and for each function and
-# architecture a zip, under the key that the template's CodeKeyPrefix names.
+
+# What a stack set needs: a template without a transform, and a zip for each function
+# and architecture, under the key prefix in the template's CodeKeyPrefix.
 OUT       ?= dist/package
 FUNCTIONS  = $(shell sed -n 's/^build-\([A-Za-z]*\):$$/\1/p' '$(SOURCE)Makefile')
 
-package: ## write a template without transform and the function's zips to dist/package, for stack sets
+package: ## write a template without a transform and the functions' zips to dist/package, for stack sets
 	rm -rf '$(OUT)'
 	set -e; for function in $(FUNCTIONS); do \
 	  $(MAKE) build-$$function ARTIFACTS_DIR='$(OUT)/build/'$$function-arm64 ARCH=arm64; \
@@ -89,31 +90,31 @@ package: ## write a template without transform and the function's zips to dist/p
 	cp deploy/forwarder.yaml deploy/chat.yaml '$(OUT)'
 	@find '$(OUT)' -type f | sort
 
-# A compile of some minutes, and no binary of somebody else's.
+# Compiling it takes some minutes, but avoids a third-party binary.
 GORELEASER ?= $(GO) run github.com/goreleaser/goreleaser/v2@v2.15.1
 
 release: ## build a release with goreleaser, from a clean tree on a tag; a dry run: make release RELEASE='--snapshot --clean'
 	$(GORELEASER) check
 	KMSENTRY_VERSION='$(KMSENTRY_VERSION)' $(GORELEASER) release $(or $(RELEASE),--clean)
 
-bench: ## run the benchmarks, with iam-simulate's where make oracle has installed it
+bench: ## run the benchmarks, including iam-simulate's if make oracle has installed it
 	$(if $(wildcard detector/policy/decide/testdata/oracle/node_modules),KMSENTRY_ORACLE=1) $(GO) test -run '^$$' -bench . -benchmem ./...
 
 fuzz: ## fuzz every target for FUZZTIME (default 10s)
 	.ci/fuzz $(or $(FUZZTIME),10s)
 
-mutate: ## break each row of condition keys and each guard of the decision: do the tests notice? (minutes)
+mutate: ## check that the tests notice a change to any row of condition keys and any guard of the decision (minutes)
 	$(GO) test -count=1 ./detector/policy -run TestRowMutants -rowmutants 0
 	$(GO) run ./internal/mutate $(MUTATE)
 
-oracle: ## compare the decision with npm @cloud-copilot/iam-simulate's (needs node and npm)
+oracle: ## compare the decision with that of @cloud-copilot/iam-simulate (needs node and npm)
 	cd detector/policy/decide/testdata/oracle && npm ci
 	KMSENTRY_ORACLE=1 $(GO) test -count=1 -run TestOracle ./detector/policy/decide
 
-soak: ## send 20,000 events through the real binary: every alert once, and memory that does not grow
+soak: ## send 20,000 events through the real binary: each alert is sent once, and memory does not grow
 	KMSENTRY_SOAK=1 $(GO) test -count=1 -timeout 30m -v -run TestSoak ./lambda/detect
 
-scale: ## sweep 100,000 keys of a fake KMS: each once, and memory that does not grow (minutes)
+scale: ## sweep 100,000 keys of a fake KMS: each is found once, and memory does not grow (minutes)
 	KMSENTRY_SCALE=1 $(GO) test ./internal/sweep -run TestHundredThousandKeys -count=1 -v
 
 deploy: ## build and deploy a stack with the SAM CLI: make deploy EMAIL=security@example.com [STACK=kmsentry]
@@ -121,18 +122,18 @@ deploy: ## build and deploy a stack with the SAM CLI: make deploy EMAIL=security
 	sam build
 	sam deploy --stack-name $(or $(STACK),kmsentry) --parameter-overrides AlertEmail=$(EMAIL)
 
-delete: ## delete a stack with the SAM CLI; queues and logs stay: make delete STACK=kmsentry
+delete: ## delete a stack with the SAM CLI, but keep its queues and logs: make delete STACK=kmsentry
 	@[ -n "$(STACK)" ] || { echo "make delete: expected STACK=..." >&2; exit 2; }
 	sam delete --stack-name $(STACK)
 
-smoke: ## a drill on a deployed stack, with its own key, which it deletes: make smoke STACK=kmsentry
+smoke: ## run a drill on a deployed stack with a new key, which it schedules for deletion: make smoke STACK=kmsentry
 	@[ -n "$(STACK)" ] || { echo "make smoke: expected STACK=..." >&2; exit 2; }
 	deploy/smoke $(STACK)
 
 preview: ## write docs/preview.html: every sample event in every channel
 	$(GO) run ./internal/preview -o docs/preview.html
 
-lint: ## staticcheck, gofumpt, actionlint, gosec and go mod tidy, at the versions that CI uses
+lint: ## run staticcheck, gofumpt, actionlint, gosec and go mod tidy, in the versions that CI uses
 	.ci/lint
 
 clean: ## remove what make builds

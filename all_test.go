@@ -1,6 +1,6 @@
-// Package kmsentry holds the rules of the repository as tests: who imports
-// whom, which modules are used and where, what code may not do. The code is in
-// the folders; start with detector.
+// Package kmsentry contains the rules of the repository as tests: which packages
+// and modules each package may import, and what code must not do. The code itself
+// is in the subfolders; start with detector.
 package kmsentry
 
 import (
@@ -24,15 +24,16 @@ import (
 
 const module = "github.com/kmsentry/kmsentry"
 
-// A rule is what a package may import besides the standard library.
+// A rule says what a package may import besides the standard library, and what of
+// the standard library it may not.
 type rule struct {
 	ours      []string // packages of this module
-	modules   []string // modules of others
+	modules   []string // third-party modules
 	forbidden []string // of the standard library
 }
 
-// The rules by folder. Tests may import any package of ours and what is in
-// testModules. A folder that is not here breaks the test.
+// rules returns the rules by folder. Tests may also import any package of this
+// module, and the modules in testModules. A folder without a rule fails the test.
 func rules() map[string]rule {
 	pure := []string{"os", "net", "net/http", "log", "log/slog", "math/rand", "math/rand/v2", "os/exec", "syscall"}
 	return map[string]rule{
@@ -40,7 +41,7 @@ func rules() map[string]rule {
 		"detector/policy/condkey":             {forbidden: pure},
 		"detector/policy/kmsapi":              {forbidden: pure},
 		"detector/policy/internal/policytest": {forbidden: pure},
-		// It confirms what decide finds, so it knows nothing of decide.
+		// It confirms what decide finds, so it must not depend on decide.
 		"detector/policy/evaluate": {ours: []string{"detector/policy", "detector/policy/condkey", "detector/policy/kmsapi", "internal/awsid", "internal/fold"}, forbidden: pure},
 		"detector/policy/decide": {
 			ours: []string{
@@ -68,7 +69,7 @@ func rules() map[string]rule {
 		"detector/policy/decide/internal/ipset":     {forbidden: pure},
 		"detector":                                  {ours: []string{"detector/policy", "detector/policy/decide", "detector/policy/kmsapi", "internal/awsid", "internal/strictjson"}, forbidden: pure},
 		"alert":                                     {ours: []string{"alert/chat", "alert/email", "alert/ocsf", "alert/safe", "alert/words", "detector"}, forbidden: pure},
-		// The channels: none knows of another.
+		// The channels do not depend on each other.
 		"alert/chat": {
 			ours: []string{"alert/playbook", "alert/safe", "alert/words", "detector", "detector/policy/decide"}, forbidden: pure,
 		},
@@ -193,7 +194,7 @@ func rules() map[string]rule {
 	}
 }
 
-// testModules are the modules that tests alone use.
+// testModules returns the modules that only tests use.
 func testModules() []string {
 	return []string{
 		"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/kms", "github.com/aws/aws-sdk-go-v2/service/sns", "github.com/aws/aws-sdk-go-v2/service/sqs",
@@ -201,19 +202,19 @@ func testModules() []string {
 	}
 }
 
-// readsClock lists the folders that may ask for the time.
+// readsClock returns the folders whose code may read the clock.
 func readsClock() []string {
 	return []string{"lambda/detect", "lambda/sweep", "cmd/kmsentry", "internal/fakesns", "internal/function", "internal/hunt", "internal/invoke", "internal/preview", "internal/runtimeapi"}
 }
 
 // A goPackage is a folder of Go files.
 type goPackage struct {
-	dir   string // with slashes, from the root; "." for the root
+	dir   string // relative to the root, with slashes; "." for the root
 	files []goFile
 }
 
 type goFile struct {
-	name string // path from the root
+	name string // path relative to the root
 	test bool
 	ast  *ast.File
 }
@@ -244,8 +245,8 @@ func packages(t *testing.T) (*token.FileSet, []goPackage) {
 	return fset, all
 }
 
-// files lists the repository's files that end so, without what is built,
-// downloaded or test data of tools.
+// files returns the repository's files with the given endings, except files that
+// are built or downloaded and the test data of tools.
 func files(t *testing.T, endings ...string) []string {
 	t.Helper()
 	var names []string
@@ -297,7 +298,8 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// importFault says why a file may not import a package; "" when it may.
+// importFault returns the reason why a file may not import a package, or "" if it
+// may.
 func importFault(r rule, test bool, name string) string {
 	first, _, _ := strings.Cut(name, "/")
 	switch {
@@ -315,8 +317,8 @@ func importFault(r rule, test bool, name string) string {
 	return ""
 }
 
-// inModules reports whether the package is of one of the modules. Services of
-// the AWS SDK are modules of their own, below the core's path.
+// inModules reports whether the package belongs to one of the modules. The services
+// of the AWS SDK are separate modules below the path of its core.
 func inModules(name string, modules []string) bool {
 	for _, m := range modules {
 		rest, ok := strings.CutPrefix(name, m)
@@ -396,12 +398,13 @@ func TestNoInitFunctions(t *testing.T) {
 	}
 }
 
-// Package variables are written once, where they are declared.
+// TestPackageVariablesDoNotChange checks that package variables are only set where
+// they are declared.
 func TestPackageVariablesDoNotChange(t *testing.T) {
 	fset, all := packages(t)
 	for _, p := range all {
 		if p.dir == "internal/mutate/guarded" {
-			continue // is in test binaries of mutate alone, whose packages share the mutant
+			continue // only in mutate's test binaries, whose packages share the mutant
 		}
 		info := resolve(fset, p)
 		for _, f := range p.files {
@@ -415,8 +418,8 @@ func TestPackageVariablesDoNotChange(t *testing.T) {
 	}
 }
 
-// resolve finds out what the identifiers of a package's code stand for. Imports
-// are left out: only the package's own names matter here.
+// resolve returns what the identifiers in a package's code denote. It ignores
+// imports: only the package's own names matter here.
 func resolve(fset *token.FileSet, p goPackage) *types.Info {
 	info := &types.Info{Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{}}
 	var sources []*ast.File
@@ -434,8 +437,8 @@ type noImports struct{}
 
 func (noImports) Import(string) (*types.Package, error) { return nil, errors.New("not needed") }
 
-// changes finds where package variables are assigned to, also in part, or have
-// their address taken.
+// changes returns the positions where package variables are assigned to, even in
+// part, or have their address taken.
 func changes(f *ast.File, info *types.Info) []token.Pos {
 	var found []token.Pos
 	check := func(e ast.Expr) {
@@ -468,7 +471,7 @@ func changes(f *ast.File, info *types.Info) []token.Pos {
 	return found
 }
 
-// root is the variable at the bottom of an expression like v.a[i].
+// root returns the variable v of an expression like v.a[i], or nil if there is none.
 func root(e ast.Expr) *ast.Ident {
 	for {
 		switch x := e.(type) {
@@ -507,7 +510,8 @@ func g(*int) {}`
 	}
 }
 
-// The same record gives the same finding: only the borders know the time.
+// TestOnlyBordersReadTheClock checks that only the packages in readsClock read the
+// clock, so that the same record always gives the same finding.
 func TestOnlyBordersReadTheClock(t *testing.T) {
 	fset, all := packages(t)
 	for _, p := range all {
@@ -532,8 +536,9 @@ func TestOnlyBordersReadTheClock(t *testing.T) {
 	}
 }
 
-// No test fails because the machine is slow: what time it took is asserted
-// nowhere but where testing/synctest simulates the time. Benchmarks measure it.
+// TestNoTestAssertsTime checks that no test can fail because the machine is slow:
+// elapsed time is measured only where testing/synctest simulates it, and in
+// benchmarks.
 func TestNoTestAssertsTime(t *testing.T) {
 	fset, all := packages(t)
 	for _, p := range all {
@@ -548,8 +553,8 @@ func TestNoTestAssertsTime(t *testing.T) {
 	}
 }
 
-// measuredTime finds time.Since, time.Until and time.Now().Sub outside of
-// benchmarks and of functions that call synctest.Test.
+// measuredTime returns the positions of time.Since, time.Until and time.Now().Sub
+// outside benchmarks and functions that call synctest.Test.
 func measuredTime(f *ast.File) []token.Pos {
 	var found []token.Pos
 	for _, decl := range f.Decls {
@@ -569,7 +574,7 @@ func measuredTime(f *ast.File) []token.Pos {
 	return found
 }
 
-// calls finds where n names a function of a package.
+// calls returns the positions in n that name a function of a package.
 func calls(n ast.Node, pkg, name string) []token.Pos {
 	var found []token.Pos
 	ast.Inspect(n, func(n ast.Node) bool {
@@ -599,8 +604,9 @@ func BenchmarkD(b *testing.B) { b.ReportMetric(float64(time.Since(start)), "ns")
 	}
 }
 
-// A text of one value is read by strictjson or json.Unmarshal: a json.Decoder says
-// nothing of what follows the value, so it reads where there may be several.
+// TestDecodersReadSeveralValues checks that json.NewDecoder is used only for texts
+// that may have several values. A single value is read by strictjson or
+// json.Unmarshal, because a json.Decoder ignores what follows the value.
 func TestDecodersReadSeveralValues(t *testing.T) {
 	_, all := packages(t)
 	var found []string
@@ -616,10 +622,11 @@ func TestDecodersReadSeveralValues(t *testing.T) {
 	}
 }
 
-// Text and code name nothing of the machine they were written on.
+// TestNoMachinePlaces checks that text and code contain no paths of the machine
+// they were written on.
 func TestNoMachinePlaces(t *testing.T) {
 	machine := regexp.MustCompile(`(^|[^a-zA-Z0-9_.-])/(home|root|Users|work|farm)/[a-zA-Z0-9.]`)
-	neighbor := regexp.MustCompile(`\.\./shared`) // of which .ci/run takes a file where it is present
+	neighbor := regexp.MustCompile(`\.\./shared`) // .ci/run uses a file there if it exists
 	for _, name := range files(t, ".go", ".md", ".json", ".jsonl", ".yaml", ".yml", ".html", ".py", ".mjs", ".js", ".sh", "Makefile") {
 		if name == "all_test.go" {
 			continue
@@ -637,7 +644,7 @@ func TestNoMachinePlaces(t *testing.T) {
 	}
 }
 
-// checkPlaces reports what a file names of the places.
+// checkPlaces reports the paths in a file that match any of the places.
 func checkPlaces(t *testing.T, name string, places ...*regexp.Regexp) {
 	t.Helper()
 	text, err := os.ReadFile(name)
@@ -653,7 +660,7 @@ func checkPlaces(t *testing.T, name string, places ...*regexp.Regexp) {
 	}
 }
 
-// go.mod's own requirements are those that a rule names.
+// TestModulesAreListed checks that every direct requirement in go.mod is in a rule.
 func TestModulesAreListed(t *testing.T) {
 	text, err := os.ReadFile("go.mod")
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// builtCommand builds kmsentry and returns its place.
+// builtCommand builds kmsentry and returns its path.
 func builtCommand(t *testing.T) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "kmsentry")
@@ -23,7 +23,7 @@ func builtCommand(t *testing.T) string {
 	return name
 }
 
-// readYAML reads one of the files that other tools read.
+// readYAML decodes a YAML file of the repository.
 func readYAML(t *testing.T, name string, into any) {
 	t.Helper()
 	text, err := os.ReadFile(name)
@@ -37,7 +37,7 @@ func readYAML(t *testing.T, name string, into any) {
 	}
 }
 
-// gate is a folder with an open key, one of its owner's, and other files.
+// gate returns a folder with an open key, a private one, and other files.
 func gate(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -65,7 +65,7 @@ func exitStatus(t *testing.T, err error) int {
 	return exit.ExitCode()
 }
 
-// TestActionScript runs what the GitHub action runs.
+// TestActionScript runs the script of the GitHub action.
 func TestActionScript(t *testing.T) {
 	command, dir := builtCommand(t), gate(t)
 	script, err := filepath.Abs("deploy/ci-check")
@@ -104,8 +104,8 @@ func TestActionScript(t *testing.T) {
 	}
 }
 
-// TestAction reads action.yml as GitHub does: its inputs are those that its
-// steps use, and no input is read as shell.
+// TestAction checks that the inputs in action.yml are those that its steps use, and
+// that no input is interpreted as shell.
 func TestAction(t *testing.T) {
 	var action struct {
 		Name, Description string
@@ -155,7 +155,7 @@ func TestAction(t *testing.T) {
 	}
 }
 
-// TestPreCommitHook runs the hook's entry on files as pre-commit names them.
+// TestPreCommitHook runs the hook's entry on files, as pre-commit does.
 func TestPreCommitHook(t *testing.T) {
 	var hooks []struct {
 		ID, Name, Description, Entry, Language string
@@ -184,8 +184,8 @@ func TestPreCommitHook(t *testing.T) {
 	}
 }
 
-// TestDocumentedCI reads what docs/ci.md shows: YAML that parses, and commands
-// whose flags check has.
+// TestDocumentedCI checks that the YAML in docs/ci.md is valid, and that the flags
+// of kmsentry check in it exist.
 func TestDocumentedCI(t *testing.T) {
 	text, err := os.ReadFile("docs/ci.md")
 	if err != nil {
@@ -204,7 +204,7 @@ func TestDocumentedCI(t *testing.T) {
 		if b[1] == "yaml" {
 			var any any
 			if err := yaml.Unmarshal([]byte(b[2]), &any); err != nil {
-				t.Errorf("a block is no YAML: %v\n%s", err, b[2])
+				t.Errorf("a block is not valid YAML: %v\n%s", err, b[2])
 			}
 		}
 		for _, line := range strings.Split(b[2], "\n") {

@@ -8,12 +8,12 @@ import (
 	"testing"
 )
 
-// Every command that a page shows is run here, or by what elsewhere names, or is
-// after a comment "# untested: WHY" in its block; and every one is read: commands
-// and flags of kmsentry, make targets, files, parameters of templates, and calls of
-// the AWS CLI exist.
+// Every command in the documents is run by these tests or by what elsewhere lists,
+// or follows a comment "# untested: WHY" in its block. In addition, all commands are
+// checked: the commands and flags of kmsentry, make targets, files, template
+// parameters and AWS CLI calls that they use must exist.
 
-// A page is a document, its blocks of code, and the code spans of its text.
+// A page is a document, with its code blocks and the code spans in its text.
 type page struct {
 	name   string
 	lines  []string
@@ -21,17 +21,17 @@ type page struct {
 	spans  []command
 }
 
-// A block is a block of code: what is between the fences of a page.
+// A block is a fenced code block.
 type block struct {
-	kind        string // after the first fence: sh, console, yaml ...
-	first, last int    // lines of the page, from 0; last is the closing fence
+	kind        string // the word after the opening fence: sh, console, yaml ...
+	first, last int    // line indexes in the page, from 0; last is the closing fence
 	commands    []command
 }
 
-// A command is one logical line of shell in a page.
+// A command is one logical line of shell code in a page.
 type command struct {
 	line     int    // from 1
-	text     string // without what joins lines, with its comment
+	text     string // without line continuations, with its comment
 	untested bool
 }
 
@@ -42,7 +42,7 @@ var (
 	untried = regexp.MustCompile(`^# untested: \S`)
 )
 
-// pages reads every document that shows commands to people.
+// pages reads the documents that show commands to users.
 func pages(t *testing.T) []page {
 	t.Helper()
 	names, err := filepath.Glob("docs/*.md")
@@ -85,8 +85,8 @@ func readPage(t *testing.T, name string) page {
 	return p
 }
 
-// shell lists the commands of a block: every line of sh, the first of a console,
-// and in other blocks the lines that begin like one.
+// shell returns the commands of a block: every line of sh, the first line of a
+// console, and in other blocks the lines that begin like a command.
 func (p page) shell(b block) []command {
 	var list []command
 	untested := false
@@ -123,8 +123,8 @@ func (p page) shell(b block) []command {
 	return list
 }
 
-// TestBlocksAreNamed: every block of code says what it is, so that no command
-// escapes, and every page whose job is a command shows some.
+// TestBlocksAreNamed checks that every code block names its language, so that no
+// command is overlooked, and that every page about a command shows commands.
 func TestBlocksAreNamed(t *testing.T) {
 	shown := map[string]int{}
 	for _, p := range pages(t) {

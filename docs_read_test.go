@@ -17,9 +17,9 @@ import (
 	"github.com/kmsentry/kmsentry/internal/pytool"
 )
 
-// A reader holds the commands of pages against the tree: what they name exists.
+// A reader checks that what the commands in pages refer to exists.
 type reader struct {
-	command  string              // kmsentry's place
+	command  string              // kmsentry's path
 	help     map[string][]string // the flags of kmsentry's commands
 	makefile string
 	given    map[string]string // readersFiles
@@ -27,8 +27,8 @@ type reader struct {
 	faults   func(c command, format string, args ...any)
 }
 
-// TestCommandsNameWhatExists: kmsentry's commands and flags, make's targets, files,
-// and the parameters of templates.
+// TestCommandsNameWhatExists checks that the commands and flags of kmsentry, make
+// targets, files and template parameters in the documents exist.
 func TestCommandsNameWhatExists(t *testing.T) {
 	r := reader{command: builtCommand(t), help: map[string][]string{}, makefile: document(t, "Makefile"), given: readersFiles(t)}
 	ours := 0
@@ -56,7 +56,7 @@ func TestCommandsNameWhatExists(t *testing.T) {
 	}
 }
 
-// all are the commands of a page in its order, those of its text too.
+// all returns the commands of a page in order, including those in its text.
 func (p page) all() []command {
 	list := slices.Clone(p.spans)
 	for _, b := range p.blocks {
@@ -95,7 +95,7 @@ func (r reader) read(c command, words call) {
 	}
 }
 
-// flags holds a call of kmsentry against kmsentry help COMMAND.
+// flags checks the flags of a call of kmsentry against kmsentry help COMMAND.
 func (r reader) flags(c command, words []string) {
 	if len(words) == 0 || words[0] == "version" || words[0] == "--version" || words[0] == "help" {
 		return
@@ -118,13 +118,13 @@ func (r reader) flags(c command, words []string) {
 	}
 }
 
-// file holds the name of a file against the tree, the reader's own files, and those
-// that earlier commands of the page write.
+// file checks that a file exists in the repository, among the user's own files, or
+// among those that earlier commands of the page write.
 func (r reader) file(c command, word string) {
 	name := strings.TrimPrefix(strings.TrimPrefix(word, "file://"), "$PWD/")
 	isFile := regexp.MustCompile(`^[A-Za-z0-9._/-]+\.(json|yaml|gz|bin|html|sh|md|txt)$|^(events|docs|testdata|deploy|detector|internal|infra)/[A-Za-z0-9._/-]*$`).MatchString(name)
 	if !isFile || r.given[name] != "" || r.made[name] || strings.HasPrefix(name, "dist/package/") {
-		return // make package has a test of what it writes
+		return // TestPackage tests what make package writes
 	}
 	for given := range r.given {
 		if strings.HasPrefix(given, strings.TrimSuffix(name, "/")+"/") {
@@ -136,7 +136,7 @@ func (r reader) file(c command, word string) {
 	}
 }
 
-// parameters holds the parameters that a deployment sets against the template.
+// parameters checks that the template has the parameters that a deployment sets.
 func (r reader) parameters(c command, words call) {
 	template, set := "template.yaml", []string(nil)
 	for i, word := range words[1:] {
@@ -174,8 +174,8 @@ func (r reader) parameters(c command, words call) {
 	}
 }
 
-// packages holds the packages that go is given against the tree, and -update
-// against their tests.
+// packages checks that the packages given to go exist, and that their tests have
+// the flag -update if it is given.
 func (r reader) packages(c command, words call) {
 	for _, word := range words[1:] {
 		folder := strings.TrimPrefix(word, "github.com/kmsentry/kmsentry/")
@@ -185,7 +185,7 @@ func (r reader) packages(c command, words call) {
 		}
 		sources, err := filepath.Glob(filepath.Join(folder, "*.go"))
 		if err != nil || len(sources) == 0 {
-			r.faults(c, "%s is no package", word)
+			r.faults(c, "%s is not a package", word)
 		}
 		if slices.Contains(words, "-update") && !slices.ContainsFunc(sources, func(name string) bool {
 			text, _ := os.ReadFile(name)
@@ -196,8 +196,9 @@ func (r reader) packages(c command, words call) {
 	}
 }
 
-// TestAWSCommands lets the AWS CLI read each of its calls that the pages show: the
-// operations and options exist. It asks for a skeleton, so nothing is called.
+// TestAWSCommands lets the AWS CLI parse each of its calls in the documents, to check
+// that the operations and options exist. It only generates skeletons, so AWS is not
+// called.
 func TestAWSCommands(t *testing.T) {
 	pytool.Need(t, "python3", "-c", "import awscli")
 	const script = `
@@ -246,7 +247,7 @@ for line in sys.stdin:
 	}
 }
 
-// hasSkeleton says whether the AWS CLI can read the call without making it: s3,
+// hasSkeleton reports whether the AWS CLI can parse the call without making it: s3,
 // cloudformation deploy and version 1's lambda invoke cannot.
 func hasSkeleton(words call) bool {
 	if words[0] != "aws" || len(words) < 4 || slices.Contains(words, "...") || slices.Contains(words, "s3") {

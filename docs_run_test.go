@@ -11,11 +11,10 @@ import (
 	"github.com/kmsentry/kmsentry/internal/exit"
 )
 
-// TestShownCommands runs what the pages show, each page in a folder of its own, in
-// the order of the page: a command that exits with another status than 0 (nothing
-// found) or 3 (found), or a console that prints something else, is a fault of the
-// page. So is a command that neither this test nor another can run and that the page
-// does not mark.
+// TestShownCommands runs the commands of each page in order, in a folder of its own.
+// It fails if a command exits with a status other than 0 (nothing found) or 3
+// (found), if a console prints something else, or if neither this test nor another
+// runs a command and the page does not mark it as untested.
 func TestShownCommands(t *testing.T) {
 	tree := builtTree(t)
 	ran := 0
@@ -28,7 +27,7 @@ func TestShownCommands(t *testing.T) {
 					continue
 				}
 				got := strings.Split(runShown(t, p, b.commands[0], dir), "\n")
-				got = got[:len(got)-1] // what is after the last newline
+				got = got[:len(got)-1] // the empty text after the last newline
 				if ran++; !slices.Equal(got, p.lines[b.first+2:b.last]) && !*update {
 					t.Errorf("%s:%d prints something else; look at it and run with -update. It prints:\n%s", p.name, b.first+2, strings.Join(got, "\n"))
 				}
@@ -54,12 +53,13 @@ func TestShownCommands(t *testing.T) {
 	}
 }
 
-// runnersPart says that a line of YAML is for a CI runner and none of kmsentry's.
+// runnersPart reports whether a line of YAML is for a CI runner and does not call
+// kmsentry.
 func runnersPart(b block, c command) bool {
 	return b.kind == "yaml" && !strings.HasPrefix(c.text, "kmsentry ")
 }
 
-// runShown runs a command of a page, and returns what it prints.
+// runShown runs a command of a page and returns its output.
 func runShown(t *testing.T, p page, c command, dir string) string {
 	t.Helper()
 	list, _ := shellCalls(c.text)
@@ -77,7 +77,7 @@ func runShown(t *testing.T, p page, c command, dir string) string {
 	}
 	cmd := exec.Command("bash", "-o", "pipefail", "-c", c.text)
 	cmd.Dir = dir
-	// No credentials, and no way out.
+	// No credentials and no network.
 	cmd.Env = []string{"PATH=" + filepath.Join(dir, "bin") + ":" + os.Getenv("PATH"), "HOME=" + dir, "HTTPS_PROXY=http://127.0.0.1:9", "AWS_EC2_METADATA_DISABLED=true"}
 	out, err := cmd.CombinedOutput()
 	if status := exitStatus(t, err); status != exit.OK && status != exit.Found {
@@ -86,8 +86,8 @@ func runShown(t *testing.T, p page, c command, dir string) string {
 	return string(out)
 }
 
-// readersFolder is a folder in which the pages' commands work: the tree after make,
-// and what the pages take from their reader.
+// readersFolder returns a folder in which the commands of the pages work: the
+// repository after make, with the files that the pages expect their reader to have.
 func readersFolder(t *testing.T, tree string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -113,8 +113,8 @@ func readersFolder(t *testing.T, tree string) string {
 	return dir
 }
 
-// readersFiles are the files that the pages take from their reader, and what the
-// tests put in their place: a file of this project, or "" where no test reads it.
+// readersFiles returns the files that the pages expect their reader to have, and for
+// each the file of this project that the tests use, or "" if no test reads it.
 func readersFiles(t *testing.T) map[string]string {
 	t.Helper()
 	trail, err := filepath.Glob("testdata/archive/AWSLogs/*/CloudTrail/us-east-1/2026/06/07/*.json.gz")
@@ -137,7 +137,8 @@ func readersFiles(t *testing.T) map[string]string {
 	return files
 }
 
-// runsElsewhere says whether another test, or continuous integration, runs it.
+// runsElsewhere reports whether another test, or continuous integration, runs the
+// command.
 func runsElsewhere(t *testing.T, c command) bool {
 	t.Helper()
 	for _, e := range elsewhere() {
@@ -151,8 +152,8 @@ func runsElsewhere(t *testing.T, c command) bool {
 	return false
 }
 
-// elsewhere names, for commands that these tests do not run and that others do, the
-// file that does, and what is in it.
+// elsewhere returns, for commands that other tests run, the file that runs them and
+// a text in that file.
 func elsewhere() []struct{ begins, file, says string } {
 	return []struct{ begins, file, says string }{
 		{"make run", ".ci/run", "make --no-print-directory run"},

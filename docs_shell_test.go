@@ -6,13 +6,14 @@ import (
 	"testing"
 )
 
-// A call is one simple command of a shell line: its words without quotes, without
-// the variables set before it, and without redirections.
+// A call is one simple command of a shell line: its words without quotes, variable
+// assignments and redirections.
 type call []string
 
-// shellCalls splits a shell line into simple commands, and lists the files that it writes
-// by redirection. A command substitution stays part of its word; what it calls is
-// in the list too. Comments are left out. It reads what the pages show, not all of sh.
+// shellCalls returns the simple commands of a shell line and the files written by
+// redirection. A command substitution stays part of its word, and its commands are
+// in the list too. Comments are dropped. It supports only what the pages use, not
+// all of sh.
 func shellCalls(line string) (list []call, written []string) {
 	var now call
 	redirected := false
@@ -54,7 +55,7 @@ func shellCalls(line string) (list []call, written []string) {
 	return list, written
 }
 
-// plain leaves out what comes before the command: assignments and words of loops.
+// plain drops what precedes the command: assignments and keywords of loops.
 func plain(words call) call {
 	for len(words) > 0 && (slices.Contains([]string{"do", "done", "then", "!", "export"}, words[0]) || assignment(words[0])) {
 		words = words[1:]
@@ -70,7 +71,7 @@ func assignment(word string) bool {
 	return ok && name != "" && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == ""
 }
 
-// word cuts the first word off a line, and takes its quotes away.
+// word returns the first word of a line, without quotes, and the rest of the line.
 func word(line string) (first, rest string) {
 	var b strings.Builder
 	quote, depth := byte(0), 0
@@ -98,7 +99,7 @@ func word(line string) (first, rest string) {
 	return b.String(), ""
 }
 
-// substitution is the command line within $( and ).
+// substitution returns the command line within $( and ), and whether there is one.
 func substitution(word string) (string, bool) {
 	_, inner, ok := strings.Cut(word, "$(")
 	if end := strings.LastIndex(inner, ")"); ok && end >= 0 {

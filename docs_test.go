@@ -21,13 +21,13 @@ import (
 	"github.com/kmsentry/kmsentry/internal/bootstraptest"
 )
 
-// The documents say only what is so: these tests run their examples and hold
-// their tables and links against the tree.
+// These tests run the examples in the documents and check their tables and links
+// against the repository.
 
 var update = flag.Bool("update", false, "write anew what the documents' consoles print")
 
-// builtTree makes a folder that looks like the tree after make: the binaries
-// in bin, and next to them what commands name.
+// builtTree returns a folder that looks like the repository after make: the binaries
+// are in bin, and the files that commands use next to it.
 func builtTree(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -49,10 +49,11 @@ func builtTree(t *testing.T) string {
 	return dir
 }
 
-// TestSettingsAreListed: docs/settings.md's table and the function's settings
-// are the same, and the template passes on what the table says.
+// TestSettingsAreListed checks that the table in docs/settings.md lists the
+// function's settings, and that the template sets them from the parameters given
+// there.
 func TestSettingsAreListed(t *testing.T) {
-	listed := map[string]string{} // setting: template parameter, "" without
+	listed := map[string]string{} // template parameter by setting; "" for none
 	for _, row := range rows(t, "docs/settings.md", "## The function") {
 		for _, name := range codes(row[0]) {
 			listed[name] = strings.Join(codes(row[1]), " ")
@@ -75,8 +76,8 @@ func TestSettingsAreListed(t *testing.T) {
 	}
 }
 
-// TestDeployListsTheSweepsSettings: docs/deploy.md names every setting of the
-// sweep's function, and no other as its own.
+// TestDeployListsTheSweepsSettings checks that docs/deploy.md lists exactly the
+// settings of the sweep's function.
 func TestDeployListsTheSweepsSettings(t *testing.T) {
 	all := settingNames(t, filepath.Join("lambda", "sweep"))
 	_, section, _ := strings.Cut(document(t, "docs/deploy.md"), "### Its settings")
@@ -95,8 +96,8 @@ func TestDeployListsTheSweepsSettings(t *testing.T) {
 	}
 }
 
-// settingNames are the names of environment variables that the function in a
-// folder reads: those in its settings.go, and those of every function.
+// settingNames returns the names of the environment variables that the function in a
+// folder reads: those in its settings.go, and those that every function reads.
 func settingNames(t *testing.T, folder string) []string {
 	t.Helper()
 	name := regexp.MustCompile(`^[A-Z]+(_[A-Z]+)+$`)
@@ -121,8 +122,8 @@ func settingNames(t *testing.T, folder string) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// TestDeployListsEveryParameter: docs/deploy.md names the template's parameters
-// with their defaults, its outputs, and its resources' names.
+// TestDeployListsEveryParameter checks that docs/deploy.md lists the template's
+// parameters with their defaults, its outputs, and the names of its resources.
 func TestDeployListsEveryParameter(t *testing.T) {
 	stack := template(t)
 	listed := map[string]string{}
@@ -157,8 +158,8 @@ func TestDeployListsEveryParameter(t *testing.T) {
 	}
 }
 
-// stack is what the documents tell of template.yaml. An intrinsic function
-// reads as its argument.
+// A stack is the part of template.yaml that the documents describe. An intrinsic
+// function is decoded as its argument.
 type stack struct {
 	Parameters map[string]struct {
 		Default string `yaml:"Default"`
@@ -186,7 +187,7 @@ func template(t *testing.T) stack {
 	return s
 }
 
-// TestReadmeCounts: the counts that README.md gives.
+// TestReadmeCounts checks the counts in README.md.
 func TestReadmeCounts(t *testing.T) {
 	corpus, err := filepath.Glob("detector/policy/decide/testdata/corpus/*.jsonl")
 	if err != nil {
@@ -218,8 +219,8 @@ func TestReadmeCounts(t *testing.T) {
 	}
 }
 
-// TestReadmeIsShort: a newcomer reads it in a few minutes, and its first screens
-// show the statement, the answer and the two commands.
+// TestReadmeIsShort checks that README.md can be read in a few minutes, and that its
+// first screens show the statement, the answer and the two commands.
 func TestReadmeIsShort(t *testing.T) {
 	readme := document(t, "README.md")
 	if n := len(strings.Fields(readme)); n > 1500 {
@@ -241,7 +242,7 @@ func TestReadmeIsShort(t *testing.T) {
 	}
 }
 
-// TestDocumentsAreIndexed: docs/README.md links every page of docs.
+// TestDocumentsAreIndexed checks that docs/README.md links to every page in docs.
 func TestDocumentsAreIndexed(t *testing.T) {
 	pages, err := filepath.Glob("docs/*.md")
 	if err != nil || len(pages) < 5 {
@@ -255,8 +256,8 @@ func TestDocumentsAreIndexed(t *testing.T) {
 	}
 }
 
-// TestLinks: every relative link of every document leads somewhere, to a
-// heading where it names one.
+// TestLinks checks that the file and the heading of every relative link in the
+// documents exist.
 func TestLinks(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)\s]*)\)`)
 	count := 0
@@ -285,7 +286,7 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// headings are the anchors that GitHub gives a document's headings.
+// headings returns the anchors that GitHub gives a document's headings.
 func headings(text string) []string {
 	var anchors []string
 	for _, m := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(text, -1) {
@@ -304,7 +305,7 @@ func document(t *testing.T, name string) string {
 	return string(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")))
 }
 
-// rows are the cells of the first table after a heading, without its head.
+// rows returns the cells of the first table after a heading, without its header row.
 func rows(t *testing.T, name, heading string) [][]string {
 	t.Helper()
 	_, text, ok := strings.Cut(document(t, name), "\n"+heading+"\n")
@@ -323,12 +324,12 @@ func rows(t *testing.T, name, heading string) [][]string {
 		table = append(table, strings.Split(strings.Trim(line, "|"), "|"))
 	}
 	if len(table) < 3 {
-		t.Fatalf("%s has no table behind %q", name, heading)
+		t.Fatalf("%s has no table after %q", name, heading)
 	}
 	return table[2:]
 }
 
-// codes are the code spans of a cell.
+// codes returns the code spans in a cell.
 func codes(cell string) []string {
 	var spans []string
 	for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cell, -1) {
@@ -337,8 +338,8 @@ func codes(cell string) []string {
 	return spans
 }
 
-// TestOneSpelling: text and code are in American English, as AWS's documentation and
-// Go's are, and use none of the phrases that readers stumbled over.
+// TestOneSpelling checks that text and code use American spelling, as AWS's and Go's
+// documentation do, and none of the phrases that readers stumbled over.
 func TestOneSpelling(t *testing.T) {
 	british := regexp.MustCompile(`(?i)\b(colour|behaviour|neighbour|favour|honour|recognis|organis|normalis|summaris|analys(e|ing)\b|cancelled|labelled|judgement|catalogue|licence|defence|grey|whilst|towards\b|afterwards\b)`)
 	foreign := regexp.MustCompile(`(?i)stands in for|stand in for|does not tell\b|with commas between|by whose hand|of no account|, got %|\bis lacking\b`)

@@ -21,14 +21,14 @@ import (
 	"github.com/kmsentry/kmsentry/internal/runtimeapi"
 )
 
-// TestPackage runs make package here, and in a copy of the tree that lies
-// elsewhere and has no .git: the same bytes come out, and they deploy.
+// TestPackage runs make package here, and in a copy of the repository elsewhere that
+// has no .git. It checks that the results are the same and can be deployed.
 func TestPackage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short: make test-all runs it")
 	}
 	described := gitDescribe(t)
-	answer := translate(t, readTemplate(t))[0] // it skips where there is no SAM translator
+	answer := translate(t, readTemplate(t))[0] // skips the test if there is no SAM translator
 	here := makePackage(t, ".", described)
 	there := makePackage(t, treeWithoutGit(t), described)
 	if !slices.Equal(sortedKeys(here), sortedKeys(there)) {
@@ -51,7 +51,8 @@ func TestPackage(t *testing.T) {
 	checkPackaged(t, here["kmsentry.json"], answer, sortedKeys(here))
 }
 
-// gitDescribe is what git says of the tree: where there is no git, it skips.
+// gitDescribe returns git's description of the working tree. It skips the test if
+// there is no git.
 func gitDescribe(t *testing.T) string {
 	t.Helper()
 	out, err := exec.Command("git", "describe", "--tags", "--long", "--always", "--abbrev=12", "--dirty").Output()
@@ -64,7 +65,7 @@ func gitDescribe(t *testing.T) string {
 	return strings.TrimSpace(string(out))
 }
 
-// makePackage runs make package and returns the files that it wrote.
+// makePackage runs make package and returns the contents of the files that it wrote.
 func makePackage(t *testing.T, dir, version string) map[string][]byte {
 	t.Helper()
 	out := t.TempDir()
@@ -88,7 +89,8 @@ func makePackage(t *testing.T, dir, version string) map[string][]byte {
 	return files
 }
 
-// treeWithoutGit is a copy of the tree's own files, as sam build makes one.
+// treeWithoutGit returns a copy of the repository's files without .git, as sam build
+// makes one.
 func treeWithoutGit(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -99,7 +101,7 @@ func treeWithoutGit(t *testing.T) string {
 	for name := range strings.SplitSeq(strings.TrimSuffix(string(list), "\x00"), "\x00") {
 		text, err := os.ReadFile(name)
 		if os.IsNotExist(err) {
-			continue // deleted, and not yet committed
+			continue // deleted, but not yet committed
 		}
 		info, statErr := os.Stat(name)
 		if err != nil || statErr != nil {
@@ -116,7 +118,8 @@ func treeWithoutGit(t *testing.T) string {
 	return dir
 }
 
-// checkFunctionZip holds that Lambda can run what is in the zip, and that it knows its version.
+// checkFunctionZip checks that Lambda can run the binary in the zip, and that the
+// binary contains its version.
 func checkFunctionZip(t *testing.T, name string, file []byte, described string) {
 	t.Helper()
 	r, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
@@ -150,12 +153,12 @@ func checkFunctionZip(t *testing.T, name string, file []byte, described string) 
 	}
 }
 
-// maxTemplate is the most that CloudFormation takes of a template in a bucket: 1 MB.
+// maxTemplate is the maximum size of a template in a bucket for CloudFormation: 1 MB.
 // Source: CloudFormation User Guide, cloudformation-limits.html.
 const maxTemplate = 1_000_000
 
-// checkPackaged holds the packaged template to the translated one: it differs in
-// where the code is, and every file is where it says.
+// checkPackaged checks that the packaged template differs from the translated one
+// only in the location of the code, and that the files are where it says.
 func checkPackaged(t *testing.T, text []byte, answer translation, files []string) {
 	t.Helper()
 	if len(text) > maxTemplate || bytes.Contains(text, []byte("AWS::Serverless")) {
@@ -193,9 +196,9 @@ func checkPackaged(t *testing.T, text []byte, answer translation, files []string
 	}
 }
 
-// What sam build does: a copy of the tree without .git, and the Makefile where
-// it is. The function that comes out says in its log and in the finding what
-// the command says, with the commit.
+// TestVersionOfSamBuild builds the function as sam build does, in a copy of the
+// repository without .git but with the original Makefile. It checks that the
+// function's log and finding have the same version as the command, with the commit.
 // Source: aws-lambda-builders, workflows/custom_make/actions.py.
 func TestVersionOfSamBuild(t *testing.T) {
 	if testing.Short() {
@@ -228,8 +231,8 @@ func TestVersionOfSamBuild(t *testing.T) {
 	}
 }
 
-// versionsOfFunction runs the function and returns what its log and its finding
-// say about the version.
+// versionsOfFunction runs the function and returns the versions in its log and in
+// its finding.
 func versionsOfFunction(t *testing.T, bootstrap string) (logged, found string) {
 	t.Helper()
 	const topic = "arn:aws:sns:us-east-1:111122223333:kmsentry"
@@ -249,7 +252,7 @@ func versionsOfFunction(t *testing.T, bootstrap string) (logged, found string) {
 	if _, err := f.Invoke(t.Context(), []byte(document(t, "events/put-key-policy-public.json")), time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	f.Close() // the log is whole once the process has ended
+	f.Close() // the log is complete once the process has ended
 	var line struct{ Version string }
 	var finding struct {
 		Metadata struct{ Product struct{ Version string } }
@@ -264,8 +267,8 @@ func versionsOfFunction(t *testing.T, bootstrap string) (logged, found string) {
 	return line.Version, finding.Metadata.Product.Version
 }
 
-// A git archive, such as GitHub's of a tag, has no .git either: git writes the
-// version into it.
+// TestVersionOfArchive checks the version in a git archive, such as GitHub's of a
+// tag, which has no .git: git writes the version into it.
 func TestVersionOfArchive(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short: make test-all runs it")

@@ -14,37 +14,38 @@ import (
 	"testing"
 )
 
-// An addition is something new that policies can say, or that they can allow.
+// An addition is something new that policies can contain or allow.
 type addition struct {
-	what  string      // as CONTRIBUTING.md has it under "Where a change goes"
-	edits []edit      // how it comes in
-	tests string      // those of package decide that hold it, as go test -run takes them
-	cases []addedCase // what is decided once it is in
+	what  string      // its name in CONTRIBUTING.md, "Where a change goes"
+	edits []edit      // the edits that add it
+	tests string      // the tests of package decide that cover it, for go test -run
+	cases []addedCase // policies that use it
 }
 
 // An edit is one change of one file.
 type edit struct {
-	file string // path from the root
-	old  string // what the file has once; "" for its end
-	new  string // what it then has instead
+	file string // path relative to the root
+	old  string // a text that occurs once in the file; "" to append
+	new  string // the text that replaces it
 }
 
-// An addedCase is a policy that uses an addition.
+// An addedCase is a policy that uses an addition, and the expected decision.
 type addedCase struct {
 	Name       string
-	Statements string            // of the policy, with ' for "
-	Verdict    string            // of the key
+	Statements string            // of the policy, with ' instead of "
+	Verdict    string            // on the key
 	Classes    map[string]string // the verdicts of some classes
-	Grants     []string          // class, action and audience of each
-	Says       string            // part of what is said of a statement
+	Grants     []string          // the class, action and audience of each
+	Says       string            // a part of the explanations
 }
 
-// additions are made up: AWS has none of them.
+// additions returns the additions to test. They do not exist in AWS.
 func additions() []addition {
 	return []addition{newKey(), newOperator(), newClass()}
 }
 
-// newKey is kms:Purpose, which requests that encrypt or decrypt may have.
+// newKey adds the condition key kms:Purpose, which requests to encrypt or decrypt may
+// have.
 func newKey() addition {
 	const (
 		facts = `{"key": "kms:Purpose", "types": "String", "present": "chosen RUOFS@Encrypt,Decrypt,ReEncryptFrom,ReEncryptTo,` +
@@ -72,14 +73,14 @@ func newKey() addition {
 	}
 }
 
-// newOperator is StringLikeIgnoreCase: StringLike without letter case.
+// newOperator adds StringLikeIgnoreCase: StringLike that ignores letter case.
 func newOperator() addition {
 	const (
 		parse    = "detector/policy/parse_operator.go"
 		compile  = "detector/policy/decide/internal/compile/operator.go"
 		evaluate = "detector/policy/evaluate/value.go"
 	)
-	// Only a team that begins with a small letter gets past the Deny.
+	// The Deny spares only a team that begins with a lower-case letter.
 	const small = ",{'Effect':'Deny','Principal':'*','Action':'kms:*','Resource':'*','Condition':{'StringLike':{'kms:EncryptionContext:team':'R*'}}}"
 	allow := func(operator, key, value string) string {
 		return fmt.Sprintf("{'Effect':'Allow','Principal':'*','Action':'kms:Encrypt','Resource':'*','Condition':{'%s':{'%s':'%s'}}}", operator, key, value)
@@ -114,14 +115,15 @@ func newOperator() addition {
 		},
 		cases: []addedCase{
 			{"neither letter case nor the end counts", allow("StringLikeIgnoreCase", "kms:EncryptionContext:team", "RED-*") + small, "public", nil, []string{"encrypt kms:Encrypt public"}, "red-"},
-			{"and the rest does", allow("StringLikeIgnoreCase", "aws:PrincipalType", "USER*"), "public", nil, []string{"encrypt kms:Encrypt public"}, "User"},
-			{"of a value that none is like", allow("StringLikeIgnoreCase", "aws:PrincipalType", "USERS*"), "private", nil, nil, ""},
+			{"other characters count", allow("StringLikeIgnoreCase", "aws:PrincipalType", "USER*"), "public", nil, []string{"encrypt kms:Encrypt public"}, "User"},
+			{"a pattern that no value matches", allow("StringLikeIgnoreCase", "aws:PrincipalType", "USERS*"), "private", nil, nil, ""},
 			{"negated", allow("StringNotLikeIgnoreCase", "aws:PrincipalOrgID", "O-*"), "public", nil, []string{"encrypt kms:Encrypt public"}, "no organization"},
 		},
 	}
 }
 
-// newClass is audit, which decides the verdict, with one action: kms:ListUses.
+// newClass adds the class audit, which affects the verdict, with one action:
+// kms:ListUses.
 func newClass() addition {
 	const (
 		file  = "detector/policy/kmsapi/actions.go"
@@ -156,7 +158,8 @@ func newClass() addition {
 	}
 }
 
-// addedTest holds an addition by its cases. It uses only what the packages export.
+// addedTest is a test file that checks the cases of an addition. It uses only exported
+// names.
 const addedTest = `package decide_test
 
 import (
@@ -210,7 +213,7 @@ func TestAdded(t *testing.T) {
 				t.Errorf("%v with %q, want %s with %q; undecided: %v", d.Verdict, grants, c.Verdict, c.Grants, d.Undecided)
 			}
 			if all := strings.Join(said, "\n"); !strings.Contains(all, c.Says) {
-				t.Errorf("it is said\n%s\nwant %q in it", all, c.Says)
+				t.Errorf("explanations:\n%s\nwant %q in them", all, c.Says)
 			}
 			bounds, _ := json.Marshal(d.Classes)
 			var classes map[string]struct{ Verdict string }
@@ -227,13 +230,13 @@ func TestAdded(t *testing.T) {
 }
 `
 
-// TestPlacesOfChanges adds a condition key, an operator and a class of actions
-// by changing the places that CONTRIBUTING.md names for them, and no others.
-// Then policies that use them are decided, with witnesses and reasons; with any
-// of the places left as it was they are not, or package decide's tests say what
-// is missing.
+// TestPlacesOfChanges adds a condition key, an operator and a class of actions by
+// changing exactly the files that CONTRIBUTING.md names for them. It checks that
+// policies that use them are then decided, with witnesses and explanations, and that
+// without the change to any one of the files they are not, or the tests of package
+// decide fail.
 func TestPlacesOfChanges(t *testing.T) {
-	files(t, ".go") // so that go test's cache knows of the files that only the compiler reads
+	files(t, ".go") // reads the files, so that go test's cache depends on them
 	for _, a := range additions() {
 		t.Run(a.what, func(t *testing.T) {
 			changed := changedFiles(t, a.edits)
@@ -256,15 +259,15 @@ func TestPlacesOfChanges(t *testing.T) {
 					tests = "TestAdded"
 				}
 				if out, ok := runAdded(t, binary, rest, tests, a.cases); ok {
-					t.Errorf("%s does without a change of %s:\n%s", a.what, file, out)
+					t.Errorf("%s works without the change to %s:\n%s", a.what, file, out)
 				}
 			}
 		})
 	}
 }
 
-// checkNamed holds the changed files against those that CONTRIBUTING.md links
-// to, and decide/doc.go against both.
+// checkNamed checks that CONTRIBUTING.md links to the changed files and no others, and
+// that decide/doc.go mentions them.
 func checkNamed(t *testing.T, what string, changed map[string]string) {
 	t.Helper()
 	_, guide, ok := strings.Cut(document(t, "detector/policy/decide/doc.go"), "# Where something new goes\n")
@@ -278,14 +281,14 @@ func checkNamed(t *testing.T, what string, changed map[string]string) {
 			return file == link || strings.HasPrefix(file, link+"/") && path.Ext(link) == ""
 		})
 		if i < 0 {
-			t.Errorf("%s takes a change of %s; CONTRIBUTING.md names %q", what, file, links)
+			t.Errorf("%s requires a change to %s; CONTRIBUTING.md names %q", what, file, links)
 			continue
 		}
 		used[links[i]] = true
 	}
 	for _, link := range links {
 		if !used[link] {
-			t.Errorf("CONTRIBUTING.md names %s for %s, which needs no change of it", link, what)
+			t.Errorf("CONTRIBUTING.md names %s for %s, which requires no change to it", link, what)
 		}
 		said := regexp.MustCompile(`[ /]` + regexp.QuoteMeta(path.Base(link)) + `\b`)
 		if !strings.Contains(link, "/testdata/") && !said.MatchString(guide) {
@@ -294,7 +297,7 @@ func checkNamed(t *testing.T, what string, changed map[string]string) {
 	}
 }
 
-// placesOf lists what CONTRIBUTING.md links to for a change.
+// placesOf returns the files and folders that CONTRIBUTING.md links to for a change.
 func placesOf(t *testing.T, what string) []string {
 	t.Helper()
 	var links []string
@@ -312,7 +315,8 @@ func placesOf(t *testing.T, what string) []string {
 	return links
 }
 
-// changedFiles returns the files after the edits, by their path from the root.
+// changedFiles returns the texts of the edited files by their paths relative to the
+// root.
 func changedFiles(t *testing.T, edits []edit) map[string]string {
 	t.Helper()
 	changed := map[string]string{}
@@ -333,8 +337,8 @@ func changedFiles(t *testing.T, edits []edit) map[string]string {
 	return changed
 }
 
-// addedBinary builds the tests of package decide, TestAdded among them, from
-// the tree with the changed files in place of its own. The error is the compiler's.
+// addedBinary builds the tests of package decide, including TestAdded, with the changed
+// files, and returns the name of the test binary. The error is the compiler's.
 func addedBinary(t *testing.T, changed map[string]string) (string, error) {
 	t.Helper()
 	dir := t.TempDir()
@@ -365,8 +369,9 @@ func addedBinary(t *testing.T, changed map[string]string) (string, error) {
 	return binary, nil
 }
 
-// runAdded runs tests of a binary in a folder with the cases, and with decide's
-// test data as changed. ok says that there were some and that they passed.
+// runAdded runs tests of the binary in a folder with the cases and the changed test
+// data of package decide. It returns the output and whether any tests ran and all
+// passed.
 func runAdded(t *testing.T, binary string, changed map[string]string, tests string, cases []addedCase) (out string, ok bool) {
 	t.Helper()
 	const folder = "detector/policy/decide"

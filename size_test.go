@@ -11,13 +11,13 @@ import (
 	"testing"
 )
 
-// The most that a reader has to hold in the head at once; tests are left out.
+// The maximum sizes of code, without tests, for it to stay readable.
 const (
-	mostFiles = 20 // in a package
-	mostLines = 60 // in a function
+	mostFiles = 20 // per package
+	mostLines = 60 // per function
 )
 
-// TestSizes: packages and functions stay small enough to be read.
+// TestSizes checks that packages and functions do not exceed the maximum sizes.
 func TestSizes(t *testing.T) {
 	fset, all := packages(t)
 	for _, p := range all {
@@ -39,7 +39,7 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// lines counts the lines of a function; it is 0 for other declarations.
+// lines returns the number of lines of a function, or 0 for any other declaration.
 func lines(fset *token.FileSet, d ast.Decl) int {
 	fn, ok := d.(*ast.FuncDecl)
 	if !ok {
@@ -63,8 +63,8 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// TestNoShadow: in the engine, where names are short and functions many, a name
-// that belongs to a function of the package means that function everywhere.
+// TestNoShadow checks that in the engine, which has many functions with short names, no
+// variable has the name of a function of its package.
 func TestNoShadow(t *testing.T) {
 	fset, all := packages(t)
 	seen := 0
@@ -78,12 +78,12 @@ func TestNoShadow(t *testing.T) {
 		}
 	}
 	if seen < 8 {
-		t.Errorf("%d packages of the engine found, want 8 and more", seen)
+		t.Errorf("%d packages of the engine found, want at least 8", seen)
 	}
 }
 
-// shadows finds parameters, results and local variables that are called as a
-// function of their package is.
+// shadows returns the positions of parameters, results and local variables that have
+// the name of a function of their package.
 func shadows(info *types.Info) []token.Pos {
 	var found []token.Pos
 	for id, object := range info.Defs {

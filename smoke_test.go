@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// fakeAWS answers what deploy/smoke asks, and writes the calls down.
+// fakeAWS is a script that answers the AWS CLI calls of deploy/smoke and logs them.
 const fakeAWS = `#!/bin/sh
 echo "$@" >> "$CALLS"
 case "$*" in
@@ -23,14 +23,14 @@ case "$*" in
 esac
 `
 
-// Whatever happens on the way, the open key is scheduled for deletion, and the
-// status says whether the drill went well. No AWS account was at hand: the AWS
-// CLI here is a script.
+// TestSmoke checks that deploy/smoke schedules the open key for deletion whatever
+// happens, and that its exit status says whether the drill succeeded. It uses fakeAWS
+// as the AWS CLI.
 func TestSmoke(t *testing.T) {
 	published := `{"outcome":"published"}`
 	tests := []struct {
 		name, answer, found, deletion string
-		key                           bool // one was made
+		key                           bool // a key was created
 		status                        int
 		says                          string
 	}{

@@ -15,9 +15,10 @@ import (
 	"testing"
 )
 
-// Which check runs where: make test is short, .ci/run leaves nothing out.
+// These tests check which test runs where: make test is short, and .ci/run runs
+// everything.
 
-// recipe is what the Makefile runs for a target.
+// recipe returns the recipe of a target in the Makefile.
 func recipe(t *testing.T, target string) string {
 	t.Helper()
 	m := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(target) + `:.*\n((?:\t.*\n)+)`).FindStringSubmatch(document(t, "Makefile"))
@@ -27,8 +28,8 @@ func recipe(t *testing.T, target string) string {
 	return m[1]
 }
 
-// TestRunLeavesNothingOut: .ci/run runs every check that has a target, and
-// test-all is every test in full.
+// TestRunLeavesNothingOut checks that .ci/run runs every check that has a target, and
+// that test-all runs every test in full.
 func TestRunLeavesNothingOut(t *testing.T) {
 	run := document(t, filepath.Join(".ci", "run"))
 	for _, target := range []string{"test", "test-all", "oracle", "soak", "scale", "run", "build"} {
@@ -57,8 +58,8 @@ func TestRunLeavesNothingOut(t *testing.T) {
 	}
 }
 
-// TestStepsThatCannotRun: a step of .ci/run that cannot run fails, unless it may
-// be left out; then it says so.
+// TestStepsThatCannotRun checks that a step of .ci/run that cannot run fails or, if
+// it may be skipped, says that it was not run.
 func TestStepsThatCannotRun(t *testing.T) {
 	script := document(t, ".ci/run")
 	from, to := strings.Index(script, "leave() {"), strings.Index(script, "unchecked=\"\"")
@@ -82,14 +83,14 @@ func TestStepsThatCannotRun(t *testing.T) {
 		if row.env != "" {
 			cmd.Env = append(cmd.Env, row.env)
 		}
-		out, _ := cmd.CombinedOutput() // its status is looked at
+		out, _ := cmd.CombinedOutput() // the exit status is checked below
 		if got := cmd.ProcessState.ExitCode(); got != row.status || !strings.Contains(string(out), row.says) {
 			t.Errorf("%s: status %d, %q; want %d, %q", row.name, got, out, row.status, row.says)
 		}
 	}
 }
 
-// testSources is the text of every test file but this one.
+// testSources returns the text of all test files except this one.
 func testSources(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
@@ -101,8 +102,8 @@ func testSources(t *testing.T) string {
 	return b.String()
 }
 
-// TestShortSkipsNameTheirTarget: a test that skips with -short says which target
-// runs it.
+// TestShortSkipsNameTheirTarget checks that a test that is skipped with -short says
+// which target runs it.
 func TestShortSkipsNameTheirTarget(t *testing.T) {
 	fset, all := packages(t)
 	named := regexp.MustCompile(`^left out with -short: make ([a-z-]+) runs it$`)
@@ -142,7 +143,7 @@ func asksShort(condition ast.Expr) bool {
 	return found
 }
 
-// skips are the texts of the calls of Skip; "" where one has no literal.
+// skips returns the texts of the calls of Skip, "" for one without a literal.
 func skips(body ast.Node) []string {
 	var texts []string
 	ast.Inspect(body, func(n ast.Node) bool {
@@ -164,7 +165,8 @@ func skips(body ast.Node) []string {
 	return texts
 }
 
-// TestMotoFindsItsTests: make moto chooses tests by folder and name.
+// TestMotoFindsItsTests checks that make moto, which selects tests by folder and
+// name, runs all tests that use moto.
 func TestMotoFindsItsTests(t *testing.T) {
 	_, all := packages(t)
 	found := 0
@@ -189,8 +191,8 @@ func TestMotoFindsItsTests(t *testing.T) {
 	}
 }
 
-// TestSequentialPackages: what make test tests without the race detector starts no
-// goroutine and shares nothing but what is made once.
+// TestSequentialPackages checks that the packages that make test runs without the
+// race detector start no goroutines and share only values that are initialized once.
 func TestSequentialPackages(t *testing.T) {
 	m := regexp.MustCompile(`(?m)^SEQUENTIAL = (.*)$`).FindStringSubmatch(document(t, "Makefile"))
 	if m == nil {
@@ -223,7 +225,7 @@ func TestSequentialPackages(t *testing.T) {
 	}
 }
 
-// concurrent are the places of a file where goroutines start or meet.
+// concurrent returns the nodes of a file that start or synchronize goroutines.
 func concurrent(f *ast.File) []ast.Node {
 	var found []ast.Node
 	for _, s := range f.Imports {

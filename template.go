@@ -1,5 +1,5 @@
-// Package kmsentry carries the template of kmsentry's stack, for the command that
-// compares what is deployed with it. Its tests hold the rules of the repository.
+// Package kmsentry embeds the template of kmsentry's stack, for the command that
+// compares it with what is deployed. Its tests check the rules of the repository.
 package kmsentry
 
 import _ "embed"

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestChatTemplate: the chat stack's channels can do nothing more than look, and
-// its role nothing at all. TestCfnLint lints it.
+// TestChatTemplate checks that the channels of the chat stack have read-only
+// guardrails, and its role no permissions. TestCfnLint lints the template.
 func TestChatTemplate(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("deploy", "chat.yaml"))
 	if err != nil {
@@ -19,7 +19,7 @@ func TestChatTemplate(t *testing.T) {
 	plants := []struct{ name, old, new string }{
 		{"no guardrail", "      GuardrailPolicies: [!Sub \"arn:${AWS::Partition}:iam::aws:policy/job-function/ViewOnlyAccess\"]\n", ""},
 		{"an administrator", "job-function/ViewOnlyAccess", "AdministratorAccess"},
-		{"everybody has the channel's role", "UserRoleRequired: true", "UserRoleRequired: false"},
+		{"everyone has the channel's role", "UserRoleRequired: true", "UserRoleRequired: false"},
 		{"a policy on the role", "      Description: kmsentry's chat channels; has no permissions\n", "      Description: kmsentry's chat channels; may do nothing\n      ManagedPolicyArns: [arn:aws:iam::aws:policy/ReadOnlyAccess]\n"},
 		{"an alarm without action", "      AlarmActions: [!Ref OpsTopicArn]\n", ""},
 		{"one Region's topics", "SnsTopicArns: !Ref TopicArns", "SnsTopicArns: [!Ref OpsTopicArn]"},
@@ -35,7 +35,7 @@ func TestChatTemplate(t *testing.T) {
 	for i, plant := range plants {
 		t.Run(plant.name, func(t *testing.T) {
 			if len(chatFaults(answers[i+1].Template)) == 0 {
-				t.Error("nobody noticed")
+				t.Error("the fault is not found")
 			}
 		})
 	}

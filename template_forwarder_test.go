@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// organization holds the bus on which other accounts put what they forward, and
-// its rule: the pattern, the target and the queue of the function's own rule.
+// organization checks the bus to which other accounts forward events, and its rule,
+// which must have the pattern, target and queue of the function's own rule.
 func (f *faults) organization() {
 	own := f.c.Resources["DetectorFunctionKeyPolicyChange"].Properties
 	r := f.c.Resources["OrganizationRule"].Properties
@@ -39,7 +39,8 @@ func (f *faults) organization() {
 		{"Fn::If": ["HasOrganization", {"Fn::GetAtt": ["OrganizationRule", "Arn"]}, {"Ref": "AWS::NoValue"}]}]}}`)
 }
 
-// No statement of a template lets everybody in without saying whom it means.
+// TestNoOpenStatement checks that no statement in a template allows everyone without
+// a condition on the organization.
 func TestNoOpenStatement(t *testing.T) {
 	names, err := filepath.Glob("deploy/*.yaml")
 	if err != nil || len(names) < 2 {
@@ -55,15 +56,16 @@ func TestNoOpenStatement(t *testing.T) {
 			t.Fatalf("%s: %v", answer.Error, err)
 		}
 		if open := openStatements(template); len(open) > 0 {
-			t.Errorf("%s lets everybody in: %v", append(names, "template.yaml")[i], open)
+			t.Errorf("%s allows everyone: %v", append(names, "template.yaml")[i], open)
 		}
 	}
 	if open := openStatements(map[string]any{"Statement": []any{map[string]any{"Effect": "Allow", "Principal": map[string]any{"AWS": "*"}, "Action": "sns:Publish"}}}); len(open) != 1 {
-		t.Error("an open statement is not noticed")
+		t.Error("an open statement is not found")
 	}
 }
 
-// openStatements finds every Allow of everybody that no StringEquals on the organization pins.
+// openStatements returns every statement that allows everyone without a StringEquals
+// condition on the organization.
 func openStatements(v any) []any {
 	var open []any
 	switch v := v.(type) {
@@ -85,8 +87,9 @@ func openStatements(v any) []any {
 	return open
 }
 
-// TestForwarderTemplate: deploy/forwarder.yaml goes as it is into a stack set, and
-// forwards what template.yaml's rule takes. TestCfnLint lints it.
+// TestForwarderTemplate checks that deploy/forwarder.yaml can be used in a stack set
+// as it is, and forwards the events that template.yaml's rule matches. TestCfnLint
+// lints it.
 func TestForwarderTemplate(t *testing.T) {
 	text := document(t, "deploy/forwarder.yaml")
 	if strings.Contains(text, "\nTransform:") || strings.Contains(text, "Fn::Transform") || len(text) > 51200 {
@@ -95,16 +98,16 @@ func TestForwarderTemplate(t *testing.T) {
 	plants := []struct{ name, old, new string }{
 		{"the role may put events anywhere", "                Resource: !Sub\n                  - arn:${AWS::Partition}:events:${Region}:${SecurityAccount}:event-bus/${BusName}\n                  - Region: !If [BusInEachRegion, !Ref AWS::Region, !Ref BusRegion]\n", "                Resource: \"*\"\n"},
 		{"the role may do more", "Action: events:PutEvents", "Action: [events:PutEvents, events:PutRule]"},
-		{"any rule takes the role", "              ArnEquals: {aws:SourceArn: !Sub \"arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/kmsentry-forwarder\"}\n      Policies", "      Policies"},
+		{"any rule can assume the role", "              ArnEquals: {aws:SourceArn: !Sub \"arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/kmsentry-forwarder\"}\n      Policies", "      Policies"},
 		{"a call is left out", "[CreateKey, PutKeyPolicy, ReplicateKey]", "[CreateKey, PutKeyPolicy]"},
 		{"the source is not pinned", "        source: [aws.kms]\n", ""},
 		{"the rule is off", "State: ENABLED", "State: DISABLED"},
 		{"another bus", "Id: kmsentry\n          Arn: !Sub\n            - arn:${AWS::Partition}:events:${Region}:${SecurityAccount}:event-bus/${BusName}", "Id: kmsentry\n          Arn: !Sub\n            - arn:${AWS::Partition}:events:${Region}:${AWS::AccountId}:event-bus/${BusName}"},
 		{"no queue", "          DeadLetterConfig:\n            Arn: !GetAtt NotForwarded.Arn\n", ""},
-		{"the queue goes with the stack", "    DeletionPolicy: Retain", "    DeletionPolicy: Delete"},
+		{"the queue is deleted with the stack", "    DeletionPolicy: Retain", "    DeletionPolicy: Delete"},
 		{"the forwarder is where kmsentry is", "Forwards: !Not [!And [", "Forwards: !Not [!Or ["},
-		{"everything comes twice", "    Condition: Forwards\n    Properties:\n      Name: kmsentry-forwarder", "    Properties:\n      Name: kmsentry-forwarder"},
-		{"the alarm tells nobody", "        - [!Sub \"arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:${AlarmTopicName}\"]\n        - !Ref AWS::NoValue", "        - !Ref AWS::NoValue\n        - !Ref AWS::NoValue"},
+		{"every event arrives twice", "    Condition: Forwards\n    Properties:\n      Name: kmsentry-forwarder", "    Properties:\n      Name: kmsentry-forwarder"},
+		{"the alarm notifies nobody", "        - [!Sub \"arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:${AlarmTopicName}\"]\n        - !Ref AWS::NoValue", "        - !Ref AWS::NoValue\n        - !Ref AWS::NoValue"},
 		{"the alarm forgets", "EvaluationPeriods: 168", "EvaluationPeriods: 1"},
 		{"an alarm on nothing", "MetricName: FailedInvocations", "MetricName: FailedInvocation"},
 	}
@@ -120,13 +123,13 @@ func TestForwarderTemplate(t *testing.T) {
 	for i, plant := range plants {
 		t.Run(plant.name, func(t *testing.T) {
 			if len(forwarderFaults(answers[i+1].Template, central)) == 0 {
-				t.Error("nobody noticed")
+				t.Error("the fault is not found")
 			}
 		})
 	}
 }
 
-// forwarderFaults returns what is wrong with the forwarder, next to a central stack.
+// forwarderFaults returns what is wrong with the forwarder for a central stack.
 func forwarderFaults(forwarder, central cloudFormation) []string {
 	f := &faults{c: forwarder}
 	if got := strings.Join(kinds(f.c.Resources), " "); got != "AWS::CloudWatch::Alarm AWS::Events::Rule AWS::IAM::Role AWS::SQS::Queue AWS::SQS::QueuePolicy" {
@@ -163,12 +166,13 @@ func forwarderFaults(forwarder, central cloudFormation) []string {
 	return f.list
 }
 
-// forwarders deploys the forwarder in places, and looks at what is there.
+// forwarders deploys the forwarder to several accounts and Regions, and checks the
+// resources.
 func (f *faults) forwarders() {
 	for _, row := range []struct {
 		name, account, region, busRegion string
 		alarm, topic                     string
-		forwards                         string // Region of the bus, "" where nothing is forwarded
+		forwards                         string // the Region of the bus; "" if nothing is forwarded
 	}{
 		{"a bus in each Region", "444455556666", "ap-southeast-2", "", "true", "", "ap-southeast-2"},
 		{"one bus for all", "444455556666", "ap-southeast-2", "eu-central-1", "true", "ops", "eu-central-1"},
@@ -207,7 +211,7 @@ func (f *faults) forwarders() {
 	}
 }
 
-// kinds are the types of resources, sorted.
+// kinds returns the types of the resources, sorted.
 func kinds(resources map[string]resource) []string {
 	var all []string
 	for _, r := range resources {
@@ -217,8 +221,9 @@ func kinds(resources map[string]resource) []string {
 	return all
 }
 
-// docs/rollout.md names the forwarder's parameters with their defaults, and its
-// service control policy protects what the forwarder makes.
+// TestRolloutFitsTheForwarder checks that docs/rollout.md lists the forwarder's
+// parameters with their defaults, and that its service control policy protects the
+// resources that the forwarder creates.
 func TestRolloutFitsTheForwarder(t *testing.T) {
 	c := translate(t, document(t, "deploy/forwarder.yaml"))[0].Template
 	listed := map[string]string{}

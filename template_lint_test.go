@@ -11,8 +11,8 @@ import (
 	"github.com/kmsentry/kmsentry/internal/pytool"
 )
 
-// lint runs cfn-lint over templates for Regions. Its exit status is a bit mask of
-// errors, warnings and hints; anything but 0 is a complaint.
+// lint runs cfn-lint on templates for the Regions. It returns an error unless
+// cfn-lint exits with 0: its status is a bit mask of errors, warnings and hints.
 func lint(t *testing.T, regions []string, names ...string) error {
 	t.Helper()
 	if testing.Short() {
@@ -29,7 +29,7 @@ func lint(t *testing.T, regions []string, names ...string) error {
 	return nil
 }
 
-// partitions are Regions of each partition.
+// partitions returns Regions of each partition.
 func partitions() [][]string {
 	return [][]string{{"us-east-1", "eu-central-1"}, {"cn-north-1", "cn-northwest-1"}, {"us-gov-west-1", "us-gov-east-1"}}
 }
@@ -44,8 +44,8 @@ func templateFile(t *testing.T, name, text string) string {
 	return path
 }
 
-// TestCfnLint: cfn-lint has nothing against template.yaml, as it is and
-// translated, nor against any file of deploy/, in the partitions where its
+// TestCfnLint checks that cfn-lint reports nothing on template.yaml, as it is and
+// translated, and on the templates in deploy/, in the partitions where their
 // resources exist.
 func TestCfnLint(t *testing.T) {
 	names, err := filepath.Glob("deploy/*.yaml")
@@ -70,7 +70,7 @@ func TestCfnLint(t *testing.T) {
 	}
 }
 
-// cfn-lint has to find an ordinary slip, or its silence means nothing.
+// TestCfnLintFindsSlips checks that cfn-lint finds an ordinary typo.
 func TestCfnLintFindsSlips(t *testing.T) {
 	text := replaced(t, readTemplate(t), "MemorySize: 256", "MemorySise: 256")
 	if err := lint(t, partitions()[0], templateFile(t, "template.yaml", text)); err == nil {

@@ -6,12 +6,11 @@ import (
 	"strings"
 )
 
-// A deployment is what CloudFormation makes of the template with one set of
-// parameters.
+// A deployment is the result of deploying the template with one set of parameters.
 type deployment struct {
-	refused   []string // the rules that refuse it
+	refused   []string // the rules that reject it
 	resources map[string]resource
-	faults    []string // what CloudFormation would stumble over
+	faults    []string // what CloudFormation would report as errors
 }
 
 // deploy evaluates the translated template's rules and conditions as
@@ -61,10 +60,11 @@ func (e *evaluator) fault(format string, args ...any) {
 	e.faults = append(e.faults, fmt.Sprintf(format, args...))
 }
 
-// noValue is what AWS::NoValue takes out of the template.
+// noValue represents AWS::NoValue, which removes a value from the template.
 type noValue struct{}
 
-// function returns the only member of an intrinsic function; "" for other values.
+// function returns the name and argument of an intrinsic function; the name is ""
+// for any other value.
 func function(v any) (name string, argument any) {
 	m, _ := v.(map[string]any)
 	if len(m) != 1 {
@@ -78,7 +78,7 @@ func function(v any) (name string, argument any) {
 	return "", nil
 }
 
-// value resolves Ref of parameters and Fn::If, everywhere in v.
+// value returns v with all references to parameters and all Fn::If resolved.
 func (e *evaluator) value(v any) any {
 	switch name, argument := function(v); {
 	case name == "Ref" && argument == "AWS::NoValue":
@@ -121,7 +121,7 @@ func (e *evaluator) value(v any) any {
 	}
 }
 
-// condition is the truth of a named condition.
+// condition returns the value of a named condition.
 func (e *evaluator) condition(name string) bool {
 	definition, ok := e.c.Conditions[name]
 	if !ok {
@@ -140,7 +140,7 @@ func (e *evaluator) truth(v any) bool {
 	parts, _ := argument.([]any)
 	counts := map[string][2]int{"Fn::Equals": {2, 2}, "Fn::Not": {1, 1}, "Fn::And": {2, 10}, "Fn::Or": {2, 10}}
 	if count, ok := counts[name]; !ok || len(parts) < count[0] || len(parts) > count[1] {
-		e.fault("%v is no condition", v)
+		e.fault("%v is not a condition", v)
 		return false
 	}
 	switch name {
@@ -155,7 +155,7 @@ func (e *evaluator) truth(v any) bool {
 	}
 }
 
-// references are the logical ids that Ref and Fn::GetAtt name, everywhere in v.
+// references returns the logical ids in all Ref and Fn::GetAtt in v.
 func references(v any) []string {
 	switch name, argument := function(v); name {
 	case "Ref":
@@ -179,8 +179,8 @@ func references(v any) []string {
 	return all
 }
 
-// combinations are all ways to set the parameters that say who is told, and
-// all ways to set those that say what is built.
+// combinations returns all combinations of the parameters that set who is notified,
+// and all combinations of those that set what is created.
 func combinations() []map[string]string {
 	told := []choice{
 		{"AlertEmail", "", "alerts@example.com"},
@@ -207,10 +207,11 @@ func combinations() []map[string]string {
 	return all
 }
 
-// A choice is a parameter and two values of it.
+// A choice is a parameter with two possible values.
 type choice struct{ name, one, other string }
 
-// ways are all ways to set the first parameters, with the first values of the others.
+// ways returns all combinations of the parameters in choices, with those in others at
+// their first values.
 func ways(choices, others []choice) []map[string]string {
 	var all []map[string]string
 	for n := range 1 << len(choices) {
@@ -232,8 +233,8 @@ func ways(choices, others []choice) []map[string]string {
 	return all
 }
 
-// configurations holds every combination of parameters against who has to hear:
-// it is refused when nobody would, and every alarm has somebody to tell.
+// configurations checks every combination of parameters: it must be rejected if
+// nobody would get the alerts, and otherwise every alarm must notify someone.
 func (f *faults) configurations() {
 	for _, p := range combinations() {
 		for name := range f.c.Parameters {
@@ -246,7 +247,7 @@ func (f *faults) configurations() {
 		f.configuration(f.c.deploy(p), p)
 		if len(f.list) > before {
 			f.add("all this with %v", p)
-			return // the others would say the same
+			return // the other combinations would report the same
 		}
 	}
 }
@@ -271,7 +272,7 @@ func (f *faults) configuration(d deployment, p map[string]string) {
 	f.heard(d, p)
 }
 
-// heard looks at who gets what in a deployment that is not refused.
+// heard checks who gets what in a deployment that is not rejected.
 func (f *faults) heard(d deployment, p map[string]string) {
 	mailboxes := map[string][]string{} // by topic
 	for name, r := range d.resources {

@@ -12,13 +12,14 @@ import (
 	"github.com/kmsentry/kmsentry/internal/sweep"
 )
 
-// readsKeys are the statements by which a role reads keys, in the stack and in
+// readsKeys is the statements that allow a role to read keys, in the stack and in
 // member accounts.
 const readsKeys = `{"Sid": "List", "Effect": "Allow", "Action": ["kms:ListKeys", "kms:ListAliases"], "Resource": "*"},
 	{"Sid": "ReadKeys", "Effect": "Allow", "Action": ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants", "kms:ListResourceTags"],
 		"Resource": {"Fn::Sub": "arn:${AWS::Partition}:kms:*:${AWS::AccountId}:key/*"}}`
 
-// The roles allow what the sweep calls, and no more.
+// TestRolesReadWhatTheSweepCalls checks that the roles allow exactly the calls that
+// the sweep makes.
 func TestRolesReadWhatTheSweepCalls(t *testing.T) {
 	actions := func(text []byte) []string {
 		var statements []struct{ Action []string }
@@ -45,7 +46,7 @@ func TestRolesReadWhatTheSweepCalls(t *testing.T) {
 	}
 }
 
-// sweep holds the scheduled sweep: the function, when it runs, and its state.
+// sweep checks the scheduled sweep: its function, schedule and state.
 func (f *faults) sweep() {
 	p := f.c.Resources["SweepFunction"].Properties
 	for name, want := range map[string]string{
@@ -58,7 +59,7 @@ func (f *faults) sweep() {
 	for name, want := range map[string]string{"TOPIC_ARN": "AlertTopic", "STATE_BUCKET": "SweepState", "DETECTOR_LOG_GROUP": "DetectorLogs", "SWEEP_REGIONS": "SweepRegions", "SWEEP_ROLES": "SweepRoles"} {
 		f.want(name, variables[name], `{"Ref": "`+want+`"}`)
 	}
-	// What a finding is, and how it is told, is the same in both functions.
+	// Both functions must agree on what a finding is and how it is reported.
 	detector, _ := f.c.Resources["DetectorFunction"].Properties["Environment"].(map[string]any)
 	others, _ := detector["Variables"].(map[string]any)
 	for _, name := range []string{"MIN_SEVERITY", "TRUSTED_ACCOUNTS", "TRUSTED_ORGS", "RCP_FILE", "RUNBOOK_URL", "CHAT_CLIENT", "MENTION_GROUP", "HTTPS_BODY", "AWS_USE_FIPS_ENDPOINT"} {
@@ -94,8 +95,9 @@ func (f *faults) bucket() {
 			"Condition": {"Bool": {"aws:SecureTransport": "false"}}}]}}`)
 }
 
-// TestSweepRoleTemplate: the role for member accounts has no transform, reads keys
-// and nothing else, and lets one role in. TestCfnLint lints it.
+// TestSweepRoleTemplate checks that the template of the role for member accounts has
+// no transform, and that the role can only read keys and be assumed by one role.
+// TestCfnLint lints the template.
 func TestSweepRoleTemplate(t *testing.T) {
 	name := filepath.Join("deploy", "sweep-role.yaml")
 	raw, err := os.ReadFile(name)
@@ -121,7 +123,7 @@ func TestSweepRoleTemplate(t *testing.T) {
 		case i == 0 && len(found) > 0:
 			t.Errorf("%s: %q", name, found)
 		case i > 0 && len(found) == 0:
-			t.Errorf("%s: nobody noticed", plants[i-1].name)
+			t.Errorf("%s: the fault is not found", plants[i-1].name)
 		}
 	}
 }

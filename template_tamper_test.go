@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// tamper holds the rules that watch over kmsentry: whom they tell, which calls
-// they catch, and that EventBridge takes their patterns.
+// tamper checks the rules that watch kmsentry itself: whom they notify, which calls
+// they match, and that EventBridge accepts their patterns.
 func (f *faults) tamper() {
 	var patterns []any
 	for _, name := range []string{"TamperWatch", "TamperWatchTrail"} {
@@ -42,8 +42,8 @@ func (f *faults) tamper() {
 	}
 }
 
-// patternSize holds a pattern, with the names of a stack out of a stack set, to
-// the 2,048 characters that EventBridge takes unless the quota is raised.
+// patternSize checks that a pattern, with the names of a stack in a stack set, has at
+// most 2,048 characters, EventBridge's default quota.
 // Source: EventBridge user guide, eb-quota.html.
 func (f *faults) patternSize(name string, pattern any) {
 	const stack = "StackSet-kmsentry-1b4e28ba-2fa1-11d2-883f-0016d3cca427"
@@ -54,7 +54,7 @@ func (f *faults) patternSize(name string, pattern any) {
 		if bus, rule, ok := strings.Cut(value, "|"); ok {
 			value = bus + "|" + rule[:64]
 		} else if !strings.Contains(value, ":") && len(value) > 64 {
-			value = value[:64] // no function and no rule has a longer name
+			value = value[:64] // functions and rules cannot have longer names
 		}
 		names[id] = value
 	}
@@ -68,8 +68,8 @@ func (f *faults) patternSize(name string, pattern any) {
 	}
 }
 
-// withDefaults takes the first branch of every Fn::If: the stack's own key, the
-// default bus, and the organization's bus besides.
+// withDefaults returns v with every Fn::If replaced by its first branch: the stack's
+// own key, the default bus, and also the organization's bus.
 func withDefaults(v any) any {
 	if name, argument := function(v); name == "Fn::If" {
 		return withDefaults(argument.([]any)[1])
@@ -91,8 +91,8 @@ func withDefaults(v any) any {
 	return v
 }
 
-// tamperText holds that the message names what it says, and only paths that are
-// asked for.
+// tamperText checks that the message contains what it should, and that it uses
+// exactly the paths that the input transformer extracts.
 func (f *faults) tamperText(target map[string]any) {
 	transformer, _ := target["InputTransformer"].(map[string]any)
 	paths, _ := transformer["InputPathsMap"].(map[string]any)
@@ -118,7 +118,7 @@ type tamperCall struct {
 	caught     bool
 }
 
-// tamperCalls are calls against kmsentry, and their harmless neighbors.
+// tamperCalls returns calls that disable kmsentry, and similar harmless ones.
 func tamperCalls() []tamperCall {
 	call := func(service, name, parameters string) string {
 		return fmt.Sprintf(`{"source": "aws.%s", "detail-type": "AWS API Call via CloudTrail", "detail": {"eventSource": "%[1]s.amazonaws.com", "eventName": %q, "requestParameters": %s}}`, service, name, parameters)
@@ -167,9 +167,9 @@ func tamperCalls() []tamperCall {
 	}
 }
 
-// matches evaluates an event pattern as EventBridge documents it, as far as the
-// template uses it: values, prefix, wildcard, exists, $or, and arrays in the
-// event, of which one element has to match.
+// matches reports whether an event matches an EventBridge pattern. It supports what
+// the template uses: values, prefix, wildcard, exists, $or, and arrays in the event,
+// of which one element has to match.
 // Source: EventBridge user guide, eb-create-pattern-operators.html.
 func matches(pattern, event any) bool {
 	switch p := pattern.(type) {

@@ -18,14 +18,14 @@ import (
 	"github.com/kmsentry/kmsentry/internal/pytool"
 )
 
-// A translation is what the SAM translator made of a template.
+// A translation is the result of the SAM translator for a template.
 type translation struct {
 	Template cloudFormation
 	Error    string
 	raw      json.RawMessage
 }
 
-// A cloudFormation template, as far as it is checked.
+// A cloudFormation is the part of a template that is checked.
 type cloudFormation struct {
 	Parameters map[string]struct{ Default any }
 	Rules      map[string]struct {
@@ -44,7 +44,7 @@ type resource struct {
 	Properties          map[string]any
 }
 
-// translate runs the SAM translator over all the templates at once.
+// translate runs the SAM translator once for all the templates.
 func translate(t *testing.T, templates ...string) []translation {
 	t.Helper()
 	pytool.Need(t, "python3", "-c", "import samtranslator")
@@ -95,7 +95,8 @@ func TestTemplate(t *testing.T) {
 	}
 }
 
-// sam local invoke overrides only variables that the template declares.
+// TestLocalEnvironmentFitsTheTemplate checks that env.local.json sets only variables
+// that the template declares: sam local invoke overrides no others.
 func TestLocalEnvironmentFitsTheTemplate(t *testing.T) {
 	text, err := os.ReadFile("env.local.json")
 	if err != nil {
@@ -113,9 +114,9 @@ func TestLocalEnvironmentFitsTheTemplate(t *testing.T) {
 	}
 }
 
-// docs/local.md's command for sam local invoke names what is there: the
-// function's logical id, the event, the environment file; and the function is
-// built as the template says, by handler and architecture.
+// TestLocalInvokeFitsTheTemplate checks that the function, event and environment file
+// in the sam local invoke command of docs/local.md exist, and that the function is
+// built for the template's handler and architecture.
 func TestLocalInvokeFitsTheTemplate(t *testing.T) {
 	m := regexp.MustCompile(`sam local invoke (\S+) -e (\S+) \\\n +--env-vars (\S+)`).FindStringSubmatch(document(t, "docs/local.md"))
 	if m == nil {
@@ -143,8 +144,8 @@ func TestLocalInvokeFitsTheTemplate(t *testing.T) {
 			t.Errorf("the Makefile does not hold %q, as template.yaml wants it", want)
 		}
 	}
-	// What sam local would make up for resources that it does not deploy fails
-	// the start, so the file has to say it.
+	// sam local makes up values for resources that it does not deploy. With
+	// these values the function would not start, so the file must set them.
 	for _, name := range []string{"TOPIC_ARN", "OVERFLOW_TOPIC_ARN", "CANARY_ROLE_ARN", "CANARY_KEY_ARN", "CANARY_POLICY", "AWS_ENDPOINT_URL_SNS"} {
 		if _, ok := environment[m[1]][name]; !ok {
 			t.Errorf("%s does not set %s", m[3], name)
@@ -152,7 +153,8 @@ func TestLocalInvokeFitsTheTemplate(t *testing.T) {
 	}
 }
 
-// Each of these slips is valid CloudFormation and would weaken the stack.
+// TestPlantedTemplateFaultsAreFound checks that templateFaults finds mistakes that are
+// valid CloudFormation but would weaken the stack.
 func TestPlantedTemplateFaultsAreFound(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short: make test-all runs it")
@@ -191,39 +193,39 @@ func TestPlantedTemplateFaultsAreFound(t *testing.T) {
 		{"alarms go to a topic that is not always there", "  OpsTopic:\n    Type: AWS::SNS::Topic\n", "  OpsTopic:\n    Type: AWS::SNS::Topic\n    Condition: HasOpsEmail\n"},
 		{"alarms do not fall back to AlertEmail", "Or [!Condition HasOpsEmail, !Condition HasEmail]", "Or [!Condition HasOpsEmail, !Condition HasOpsEmail]"},
 		{"alarms always go to AlertEmail", "Endpoint: !If [HasOpsEmail, !Ref OpsEmail, !Ref AlertEmail]", "Endpoint: !Ref AlertEmail"},
-		{"nobody need hear", "          - !Equals [!Ref SubscribersFollow, \"true\"]\n", "          - !Equals [!Ref SubscribersFollow, \"false\"]\n"},
+		{"alerts need no subscriber", "          - !Equals [!Ref SubscribersFollow, \"true\"]\n", "          - !Equals [!Ref SubscribersFollow, \"false\"]\n"},
 		{"an alarm on nothing", "MetricName: AsyncEventsDropped", "MetricName: AsyncEventsDroped"},
 		{"too little time", "Timeout: 30\n", "Timeout: 3\n"},
 		{"the function's role may use any key", "Resource: !If [OwnTopicKey, !GetAtt StackKey.Arn, !Ref TopicKeyArn]\n                Condition", "Resource: \"*\"\n                Condition"},
 		{"the key is used beyond SNS", "                Condition:\n                  StringEquals: {kms:ViaService: !Sub \"sns.${AWS::Region}.${AWS::URLSuffix}\"}\n", ""},
 		{"the canary may put any policy", "                Action: kms:PutKeyPolicy\n                Resource: !GetAtt StackKey.Arn", "                Action: kms:PutKeyPolicy\n                Resource: \"*\""},
 		{"the canary may do more", "Action: kms:PutKeyPolicy", "Action: [kms:PutKeyPolicy, kms:CreateGrant]"},
-		{"any account's schedule takes the canary's role", "            Condition:\n              StringEquals: {aws:SourceAccount: !Ref AWS::AccountId}\n      Policies:\n        - PolicyName: canary", "      Policies:\n        - PolicyName: canary"},
+		{"any account's schedule can assume the canary's role", "            Condition:\n              StringEquals: {aws:SourceAccount: !Ref AWS::AccountId}\n      Policies:\n        - PolicyName: canary", "      Policies:\n        - PolicyName: canary"},
 		{"the canary is off", "      State: ENABLED\n      Target:", "      State: DISABLED\n      Target:"},
 		{"the canary puts another policy", "\"Sid\":\"TheAccount\"", "\"Sid\":\"Another\""},
-		{"nobody misses the canary", "TreatMissingData: breaching", "TreatMissingData: notBreaching"},
+		{"no alarm on the canary", "TreatMissingData: breaching", "TreatMissingData: notBreaching"},
 		{"the stack's key is open", "            Principal: {AWS: !Sub \"arn:${AWS::Partition}:iam::${AWS::AccountId}:root\"}\n            Action: kms:*\n            Resource: \"*\"\n", "            Principal: {AWS: \"*\"}\n            Action: kms:*\n            Resource: \"*\"\n"},
 		{"the stack's key is for every account's alarms", "              StringEquals: {aws:SourceAccount: !Ref AWS::AccountId}\n\n  # The alerts", "              StringEquals: {aws:RequestedRegion: !Ref AWS::Region}\n\n  # The alerts"},
 		{"no rotation", "EnableKeyRotation: true", "EnableKeyRotation: false"},
 		{"AWS's key on a topic", "      DisplayName: kmsentry alarms\n      KmsMasterKeyId: !If [OwnTopicKey, !Ref StackKey, !Ref TopicKeyArn]", "      DisplayName: kmsentry alarms\n      KmsMasterKeyId: alias/aws/sns"},
-		{"a queue goes with the stack", "    DeletionPolicy: Retain # what", "    DeletionPolicy: Delete # what"},
-		{"the log goes with the stack", "    Type: AWS::Logs::LogGroup\n    DeletionPolicy: Retain\n", "    Type: AWS::Logs::LogGroup\n"},
-		{"the log's name comes again", "      LogGroupName: !Sub\n        - /aws/lambda/${AWS::StackName}-detector-${Unique}\n        - Unique: !Select [0, !Split [\"-\", !Select [2, !Split [\"/\", !Ref AWS::StackId]]]]\n", "      LogGroupName: !Sub /aws/lambda/${AWS::StackName}-detector\n"},
+		{"a queue is deleted with the stack", "    DeletionPolicy: Retain # what", "    DeletionPolicy: Delete # what"},
+		{"the log is deleted with the stack", "    Type: AWS::Logs::LogGroup\n    DeletionPolicy: Retain\n", "    Type: AWS::Logs::LogGroup\n"},
+		{"the log's name is fixed", "      LogGroupName: !Sub\n        - /aws/lambda/${AWS::StackName}-detector-${Unique}\n        - Unique: !Select [0, !Split [\"-\", !Select [2, !Split [\"/\", !Ref AWS::StackId]]]]\n", "      LogGroupName: !Sub /aws/lambda/${AWS::StackName}-detector\n"},
 		{"the tamper rule is off", "      Description: Calls that disable kmsentry\n      State: ENABLED\n", "      Description: Calls that disable kmsentry\n      State: DISABLED\n"},
 		{"the trail's rule is off", "or silence kmsentry\n      State: ENABLED\n", "or silence kmsentry\n      State: DISABLED\n"},
 		{"a pattern that is too long", "eventName: [DisableRule, DeleteRule, PutRule]", "eventName: [DisableRule, DeleteRule, PutRule, " + strings.Repeat("A, ", 200) + "B]"},
 		{"the alarm counts one tamper rule", "Expression: FILL(stack, 0) + FILL(trail, 0)", "Expression: FILL(stack, 0)"},
-		{"the bus is everybody's", "          StringEquals: {aws:PrincipalOrgID: !Ref OrganizationId}\n", "          StringLike: {aws:PrincipalOrgID: \"o-*\"}\n"},
+		{"the bus is open to everyone", "          StringEquals: {aws:PrincipalOrgID: !Ref OrganizationId}\n", "          StringLike: {aws:PrincipalOrgID: \"o-*\"}\n"},
 		{"the bus's policy is not pinned", "        Condition:\n          StringEquals: {aws:PrincipalOrgID: !Ref OrganizationId}\n", ""},
 		{"others may write rules on the bus", "Action: events:PutEvents\n        Resource: !GetAtt OrganizationBus", "Action: events:*\n        Resource: !GetAtt OrganizationBus"},
 		{"the bus is always there", "    Type: AWS::Events::EventBus\n    Condition: HasOrganization\n", "    Type: AWS::Events::EventBus\n"},
 		{"the organization's rule is off", "forward to kmsentry\n      EventBusName: !Ref OrganizationBus\n      State: ENABLED\n", "forward to kmsentry\n      EventBusName: !Ref OrganizationBus\n      State: DISABLED\n"},
 		{"the organization's rule on another bus", "forward to kmsentry\n      EventBusName: !Ref OrganizationBus\n", "forward to kmsentry\n"},
 		{"a call that is not forwarded", "          eventName: [CreateKey, PutKeyPolicy, ReplicateKey]\n      Targets", "          eventName: [CreateKey, PutKeyPolicy]\n      Targets"},
-		{"the organization's rule calls nobody", "      SourceArn: !GetAtt OrganizationRule.Arn\n", "      SourceArn: !GetAtt TamperWatch.Arn\n"},
+		{"the organization's rule has no target", "      SourceArn: !GetAtt OrganizationRule.Arn\n", "      SourceArn: !GetAtt TamperWatch.Arn\n"},
 		{"forwarded events are lost", "          DeadLetterConfig:\n            Arn: !GetAtt UndeliveredEvents.Arn\n\n  OrganizationRulePermission", "\n  OrganizationRulePermission"},
 		{"the tamper rule forgets a call", "eventName: [StopLogging, DeleteTrail]", "eventName: [DeleteTrail]"},
-		{"the tamper rule tells nobody", "          Arn: !Ref OpsTopic\n          InputTransformer", "          Arn: !Ref AlertTopic\n          InputTransformer"},
+		{"the tamper rule notifies nobody", "          Arn: !Ref OpsTopic\n          InputTransformer", "          Arn: !Ref AlertTopic\n          InputTransformer"},
 		{"any rule may publish alarms", "                ArnEquals: {aws:SourceArn: [!GetAtt TamperWatch.Arn, !GetAtt TamperWatchTrail.Arn]}\n", "                StringLike: {aws:PrincipalOrgPaths: \"*\"}\n"},
 		{"an alarm by another dimension", "      MetricName: Throttles\n      Dimensions: [{Name: FunctionName,", "      MetricName: Throttles\n      Dimensions: [{Name: Function,"},
 		{"a custom bus is watched as the default one", "[{Name: EventBusName, Value: !Ref EventBusName}, {Name: RuleName,", "[{Name: RuleName,"},
@@ -236,14 +238,14 @@ func TestPlantedTemplateFaultsAreFound(t *testing.T) {
 		{"the sweep's state is public", "BlockPublicPolicy: true", "BlockPublicPolicy: false"},
 		{"the sweep's state has no versions", "VersioningConfiguration: {Status: Enabled}", "VersioningConfiguration: {Status: Suspended}"},
 		{"the sweep's state is not encrypted by rule", "      BucketEncryption:\n        ServerSideEncryptionConfiguration:\n          - ServerSideEncryptionByDefault: {SSEAlgorithm: AES256}\n", ""},
-		{"the sweep's state goes with the stack", "    DeletionPolicy: Retain # what was reported", "    DeletionPolicy: Delete # what was reported"},
+		{"the sweep's state is deleted with the stack", "    DeletionPolicy: Retain # what was reported", "    DeletionPolicy: Delete # what was reported"},
 		{"the sweep's state without TLS", "            Action: s3:*\n", "            Action: s3:PutObject\n"},
 		{"the sweep is off", "      State: ENABLED\n      Target:\n        Arn: !GetAtt SweepFunction.Arn", "      State: DISABLED\n      Target:\n        Arn: !GetAtt SweepFunction.Arn"},
 		{"daily is hourly", "!If [SweepIsHourly, rate(1 hour), rate(1 day)]", "!If [SweepIsHourly, rate(1 day), rate(1 hour)]"},
 		{"off is on", "HasSweep: !Not [!Equals [!Ref Sweep, \"off\"]]", "HasSweep: !Not [!Equals [!Ref Sweep, \"never\"]]"},
 		{"the sweep hears of no events", "DETECTOR_LOG_GROUP: !Ref DetectorLogs", "DETECTOR_LOG_GROUP: !Ref SweepLogs"},
 		{"the sweep is quieter than the detector", "          MIN_SEVERITY: !Ref MinSeverity\n          TRUSTED_ACCOUNTS: !Ref TrustedAccounts\n          TRUSTED_ORGS: !Ref TrustedOrgs\n          RCP_FILE: !Ref RcpFile\n          RUNBOOK_URL: !Ref RunbookUrl\n          CHAT_CLIENT: !Ref ChatClient\n          MENTION_GROUP: !Ref MentionGroup\n          HTTPS_BODY: !Ref HttpsBody\n          AWS_USE_FIPS_ENDPOINT: !Ref UseFips\n          STATE_BUCKET", "          STATE_BUCKET"},
-		{"nobody misses the sweep", "      MetricName: Swept\n      Dimensions: [{Name: FunctionName, Value: !Ref SweepFunction}]\n      Statistic: SampleCount", "      MetricName: Swept\n      Dimensions: [{Name: FunctionName, Value: !Ref DetectorFunction}]\n      Statistic: SampleCount"},
+		{"no alarm on the sweep", "      MetricName: Swept\n      Dimensions: [{Name: FunctionName, Value: !Ref SweepFunction}]\n      Statistic: SampleCount", "      MetricName: Swept\n      Dimensions: [{Name: FunctionName, Value: !Ref DetectorFunction}]\n      Statistic: SampleCount"},
 		{"the wrong bus", "            EventBusName: !Ref EventBusName\n", ""},
 	}
 	text := readTemplate(t)
@@ -254,13 +256,13 @@ func TestPlantedTemplateFaultsAreFound(t *testing.T) {
 	for i, answer := range translate(t, templates...) {
 		t.Run(plants[i].name, func(t *testing.T) {
 			if answer.Error == "" && len(templateFaults(answer.Template)) == 0 {
-				t.Error("nobody noticed")
+				t.Error("the fault is not found")
 			}
 		})
 	}
 }
 
-// replaced replaces old, which must exist.
+// replaced returns text with old replaced by new. old must occur in it.
 func replaced(t *testing.T, text, old, new string) string {
 	t.Helper()
 	if !strings.Contains(text, old) {
@@ -269,8 +271,8 @@ func replaced(t *testing.T, text, old, new string) string {
 	return strings.ReplaceAll(text, old, new)
 }
 
-// templateFaults returns what is wrong with the translated template: what no
-// linter knows about this project.
+// templateFaults returns what is wrong with the translated template by the rules of
+// this project, which no linter knows.
 func templateFaults(c cloudFormation) []string {
 	f := &faults{c: c}
 	f.rule()
@@ -298,7 +300,7 @@ func (f *faults) add(format string, args ...any) {
 	f.list = append(f.list, fmt.Sprintf(format, args...))
 }
 
-// want compares a value with JSON.
+// want compares a value with the expected JSON.
 func (f *faults) want(what string, got any, want string) {
 	var w any
 	if err := json.Unmarshal([]byte(want), &w); err != nil {
@@ -310,7 +312,7 @@ func (f *faults) want(what string, got any, want string) {
 	}
 }
 
-// one returns the only resource of a type.
+// one returns the only resource of a type. It is a fault if there is not exactly one.
 func (f *faults) one(kind string) resource {
 	found := f.all(kind)
 	if len(found) != 1 {
@@ -352,7 +354,7 @@ func (f *faults) rule() {
 	}
 }
 
-// calls holds that the rule, and nothing else, may call the function by its permission.
+// calls checks that the permission lets only the rule call the function.
 func (f *faults) calls(rule string) {
 	p := f.c.Resources[rule+"Permission"].Properties
 	f.want("what "+rule+" may do", p["Action"], `"lambda:InvokeFunction"`)
@@ -380,7 +382,7 @@ func (f *faults) function() {
 	f.environment(p)
 }
 
-// environment wants every variable to be a setting that the function reads.
+// environment checks that every variable is a setting that the function reads.
 func (f *faults) environment(function map[string]any) {
 	variables := f.settings(function, filepath.Join("lambda", "detect"))
 	f.want("TOPIC_ARN", variables["TOPIC_ARN"], `{"Ref": "AlertTopic"}`)
@@ -391,8 +393,8 @@ func (f *faults) environment(function map[string]any) {
 	f.want("MAX_ALERTS_PER_MINUTE", variables["MAX_ALERTS_PER_MINUTE"], `{"Ref": "MaxAlertsPerMinute"}`)
 }
 
-// settings wants every variable to be a setting that the function in the folder
-// reads, and returns them.
+// settings checks that every variable is a setting that the function in the folder
+// reads, and returns the variables.
 func (f *faults) settings(function map[string]any, folder string) map[string]any {
 	var source []byte
 	for _, dir := range []string{folder, filepath.Join("internal", "function")} {
@@ -406,13 +408,13 @@ func (f *faults) settings(function map[string]any, folder string) map[string]any
 	variables, _ := environment["Variables"].(map[string]any)
 	for name := range variables {
 		if !bytes.Contains(source, []byte(`"`+name+`"`)) {
-			f.add("variable %s is no setting of the function in %s", name, folder)
+			f.add("variable %s is not a setting of the function in %s", name, folder)
 		}
 	}
 	return variables
 }
 
-// role holds what each role may do, and who may take it, to the letter.
+// role checks exactly what each role allows and who can assume it.
 func (f *faults) role() {
 	roles := f.all("AWS::IAM::Role")
 	if names := sortedKeys(roles); !slices.Equal(names, []string{"CanaryRole", "DetectorRole", "SweepRole", "SweepScheduleRole"}) {
@@ -462,8 +464,8 @@ func (f *faults) role() {
 	}
 }
 
-// policies looks at the resource policies of queues and topics: nobody is
-// allowed in but a named service, and that one only for us.
+// policies checks that the resource policies of queues and topics allow only named
+// services, and these only on behalf of this stack or account.
 func (f *faults) policies() {
 	for kind, count := range map[string]int{"AWS::SQS::QueuePolicy": 2, "AWS::SNS::TopicPolicy": 3, "AWS::S3::BucketPolicy": 1} {
 		found := f.all(kind)
@@ -516,8 +518,8 @@ func (f *faults) policy(name string, document any) {
 	}
 }
 
-// pinned reports whether the condition says for whom a service calls: for a
-// resource of the stack, or for its account.
+// pinned reports whether the condition restricts a service to calls on behalf of a
+// resource of the stack or of its account.
 func pinned(condition map[string]any) bool {
 	source, _ := condition["ArnEquals"].(map[string]any)
 	account, _ := condition["StringEquals"].(map[string]any)

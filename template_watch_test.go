@@ -13,8 +13,8 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// pseudo are values for CloudFormation's pseudo parameters and for what the
-// stack's resources would be called.
+// pseudo returns values for CloudFormation's pseudo parameters and for the names of
+// the stack's resources.
 func pseudo() map[string]string {
 	return map[string]string{
 		"AWS::Partition": "aws", "AWS::AccountId": "111122223333", "AWS::Region": "us-east-1", "AWS::URLSuffix": "amazonaws.com", "AWS::StackName": "kmsentry",
@@ -30,8 +30,9 @@ func pseudo() map[string]string {
 	}
 }
 
-// resolved evaluates Ref, GetAtt, Sub, Join, Split and Select with the given values.
-// What it does not know is an error: a test would compare it with itself otherwise.
+// resolved returns v with Ref, GetAtt, Sub, Join, Split and Select evaluated with the
+// given values. A name without a value is an error: otherwise a test would compare an
+// unresolved reference with itself.
 func resolved(v any, names map[string]string) (any, error) {
 	switch name, argument := function(v); name {
 	case "Ref":
@@ -82,7 +83,7 @@ func named(names map[string]string, name string) (string, error) {
 	return value, nil
 }
 
-// substituted evaluates Fn::Sub in both its forms.
+// substituted evaluates Fn::Sub in both of its forms.
 func substituted(argument any, names map[string]string) (any, error) {
 	text, all := fmt.Sprint(argument), map[string]string{}
 	for name, value := range names {
@@ -144,8 +145,8 @@ func splitOrJoined(name string, argument any, names map[string]string) (any, err
 	return strings.Join(texts, fmt.Sprint(parts[0])), nil
 }
 
-// key decides the policy of the stack's own key, which has to pass kmsentry's
-// own judgment, and holds its services to this account.
+// key checks that kmsentry judges the policy of the stack's own key as private, and
+// that the policy restricts services to this account.
 func (f *faults) key() {
 	k := f.c.Resources["StackKey"].Properties
 	f.want("rotation", k["EnableKeyRotation"], `true`)
@@ -169,8 +170,8 @@ func (f *faults) key() {
 		"Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}}}`)
 }
 
-// canary holds that what the schedule puts is the key's policy, and the text
-// that the function knows the canary by.
+// canary checks that the schedule puts the key's own policy, and that its text is the
+// one by which the function recognizes the canary.
 func (f *faults) canary() {
 	s := f.c.Resources["CanarySchedule"].Properties
 	f.want("the canary's state", s["State"], `"ENABLED"`)
@@ -220,7 +221,7 @@ func (f *faults) canaryPuts(input any, names map[string]string) error {
 	return nil
 }
 
-// canaryText is CANARY_POLICY where the canary is on.
+// canaryText returns the value of CANARY_POLICY when the canary is on.
 func (f *faults) canaryText() any {
 	environment, _ := f.c.Resources["DetectorFunction"].Properties["Environment"].(map[string]any)
 	variables, _ := environment["Variables"].(map[string]any)
@@ -230,20 +231,20 @@ func (f *faults) canaryText() any {
 	return nil
 }
 
-// kept holds what survives the stack.
+// kept checks which resources are retained when the stack is deleted.
 func (f *faults) kept() {
 	for _, name := range []string{"FailedEvents", "UndeliveredEvents", "DetectorLogs", "SweepLogs", "SweepState"} {
 		if r := f.c.Resources[name]; r.DeletionPolicy != "Retain" || r.UpdateReplacePolicy != "Retain" {
 			f.add("%s is deleted with the stack", name)
 		}
 	}
-	// A name that comes again would refuse the next stack.
+	// A fixed name would make the next stack of that name fail.
 	f.want("the log's name", f.c.Resources["DetectorLogs"].Properties["LogGroupName"], `{"Fn::Sub": ["/aws/lambda/${AWS::StackName}-detector-${Unique}",
 		{"Unique": {"Fn::Select": [0, {"Fn::Split": ["-", {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}]}]}}]}`)
 }
 
-// alarmRows are the alarms by metric: namespace, metric, dimension, what is
-// compared.
+// alarmRows returns the expected alarms, each as namespace, metric, dimensions and
+// comparison.
 func alarmRows() map[string]string {
 	return map[string]string{
 		"ErrorsAlarm":                   "AWS/Lambda Errors FunctionName=DetectorFunction Sum/300 >= 1",
@@ -298,7 +299,8 @@ func (f *faults) alarms() {
 	}
 }
 
-// alarmRow is an alarm's row; on the default bus where that makes a difference.
+// alarmRow returns an alarm in the form of alarmRows, for the default bus where that
+// makes a difference.
 func alarmRow(p map[string]any) string {
 	dimensions := p["Dimensions"]
 	if name, argument := function(dimensions); name == "Fn::If" {
@@ -321,7 +323,7 @@ func alarmRow(p map[string]any) string {
 	return fmt.Sprintf("%v %v %s %v/%v %s %v", p["Namespace"], p["MetricName"], strings.Join(of, ","), statistic, p["Period"], operator, p["Threshold"])
 }
 
-// notDelivered holds the alarm that compares alerts with deliveries.
+// notDelivered checks the alarm that compares alerts with deliveries.
 func (f *faults) notDelivered(p map[string]any) {
 	f.want("what counts as not delivered", p["Metrics"], `[
 		{"Id": "missed", "Label": "deliveries missed", "Expression": {"Fn::Sub": "FILL(published, 0) * ${AlertSubscribers} - FILL(delivered, 0)"}},
@@ -332,7 +334,7 @@ func (f *faults) notDelivered(p map[string]any) {
 	f.want("its threshold", p["Threshold"], `1`)
 }
 
-// tamperCounted holds the alarm that counts what the two tamper rules caught.
+// tamperCounted checks the alarm that counts the matches of the two tamper rules.
 func (f *faults) tamperCounted(p map[string]any) {
 	rule := func(id, name string) string {
 		return `{"Id": "` + id + `", "ReturnData": false, "MetricStat": {"Metric": {"Namespace": "AWS/Events", "MetricName": "TriggeredRules",
@@ -343,8 +345,8 @@ func (f *faults) tamperCounted(p map[string]any) {
 	f.want("its threshold", p["Threshold"], `1`)
 }
 
-// The metrics that alarms and dashboard read are those that the function writes
-// and docs/deploy.md names.
+// TestMetricsAreWrittenAndDocumented checks that the functions write the metrics that
+// the alarms and the dashboard read, and that docs/deploy.md lists them.
 func TestMetricsAreWrittenAndDocumented(t *testing.T) {
 	source := []byte(document(t, "lambda/detect/log.go") + document(t, "lambda/sweep/log.go"))
 	read := regexp.MustCompile(`"kmsentry", "([A-Za-z]+)"|Namespace: kmsentry\n      MetricName: ([A-Za-z]+)`).FindAllStringSubmatch(readTemplate(t), -1)
@@ -363,7 +365,8 @@ func TestMetricsAreWrittenAndDocumented(t *testing.T) {
 	}
 }
 
-// The dashboard is JSON, and every widget shows something.
+// TestDashboard checks that the dashboard is valid JSON and that every widget shows
+// something.
 func TestDashboard(t *testing.T) {
 	answer := translate(t, readTemplate(t))[0]
 	board := answer.Template.Resources["Board"].Properties

@@ -12,7 +12,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/pytool"
 )
 
-// A workflow of GitHub's, as far as it is checked.
+// A workflow is the part of a GitHub workflow that is checked.
 type workflow struct {
 	Permissions map[string]string
 	Jobs        map[string]struct {
@@ -23,10 +23,10 @@ type workflow struct {
 	}
 }
 
-// TestWorkflows holds the workflows to what a release is trusted by: actions
-// pinned by commit, no rights beyond reading but where a release is made, no
-// expression in a script, and the tools of the tests at the versions that pytool
-// names. actionlint, in .ci/lint, holds their form.
+// TestWorkflows checks what makes a release trustworthy: actions are pinned to
+// commits, only the release has more than read permission, no script contains an
+// expression, and the tests' tools have the versions in pytool. actionlint, in
+// .ci/lint, checks the syntax.
 func TestWorkflows(t *testing.T) {
 	names, err := filepath.Glob(".github/workflows/*.yml")
 	if err != nil || len(names) < 3 {
@@ -36,7 +36,7 @@ func TestWorkflows(t *testing.T) {
 	for _, m := range regexp.MustCompile(`[a-z-]+(\[[a-z]+\])?==[0-9.]+`).FindAllString(pytool.Hint, -1) {
 		pins[m] = true
 	}
-	commits := map[string]string{} // of an action, the same everywhere
+	commits := map[string]string{} // by action; the same in all workflows
 	for _, name := range names {
 		text := document(t, name)
 		var w workflow
@@ -71,12 +71,12 @@ func TestWorkflows(t *testing.T) {
 	}
 }
 
-// checkAction holds an action to its pin.
+// checkAction checks that an action is pinned to a commit.
 func checkAction(t *testing.T, name, text, uses string, commits map[string]string) {
 	t.Helper()
 	action, version, _ := strings.Cut(uses, "@")
 	switch {
-	case uses == "" || action == "actions/attest-build-provenance": // by its major version; release.yml says why
+	case uses == "" || action == "actions/attest-build-provenance": // pinned to a major version; see release.yml
 		return
 	case !regexp.MustCompile(`^[0-9a-f]{40}$`).MatchString(version) || !regexp.MustCompile(regexp.QuoteMeta(uses)+` # v[0-9.]+\n`).MatchString(text):
 		t.Errorf("%s: %s is not pinned by its commit, with the version in a comment", name, uses)
@@ -86,7 +86,7 @@ func checkAction(t *testing.T, name, text, uses string, commits map[string]strin
 	commits[action] = version
 }
 
-// What a release is made of is in three files that name each other.
+// TestReleaseConfiguration checks that the three files that configure a release agree.
 func TestReleaseConfiguration(t *testing.T) {
 	var config struct {
 		Dist   string

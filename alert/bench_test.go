@@ -25,10 +25,10 @@ func BenchmarkCompose(b *testing.B) {
 	}
 }
 
-// BenchmarkSampleEvents takes every sample event that is a finding through
-// Detect and Compose, turn by turn. It reports what each takes at best, as the
-// mean over the events, and the ratio of the two (compose/detect). Other work
-// on the machine makes single turns slow, but not the best of them.
+// BenchmarkSampleEvents runs Detect and Compose on every sample event that gives a
+// finding. For each function it reports the mean over the events of the fastest
+// run, and the ratio of the two (compose/detect). Other work on the machine slows
+// single runs, but not the fastest.
 func BenchmarkSampleEvents(b *testing.B) {
 	files, _ := filepath.Glob("../events/*.json")
 	if len(files) < 10 {

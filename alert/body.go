@@ -8,12 +8,12 @@ import (
 	"github.com/kmsentry/kmsentry/alert/words"
 )
 
-// A body is what the subscribers of one protocol get.
+// A body is the text that the subscribers of one SNS protocol get.
 type body struct{ protocol, text string }
 
-// join returns the JSON object of the bodies: the finding as JSON in "default",
-// and the rest. They are long and nearly all ASCII, which encoding/json escapes
-// at a third of the speed.
+// join returns a JSON object with the finding, as JSON text, under "default" and
+// each of rest under its protocol. It escapes the texts itself: they are long and
+// nearly all ASCII, for which encoding/json takes three times as long.
 func join(finding any, rest []body) (string, error) {
 	var out strings.Builder
 	if err := words.WriteJSON(defaultBody{&out, rest}, finding); err != nil {
@@ -29,14 +29,14 @@ func join(finding any, rest []body) (string, error) {
 	return out.String(), nil
 }
 
-// A defaultBody takes the encoded finding, in one piece as encoding/json writes
-// it, straight into the bodies: a copy less of the largest part.
+// A defaultBody writes the encoded finding, which encoding/json passes to Write in
+// one piece, straight into out, which saves a copy of the largest part.
 type defaultBody struct {
 	out  *strings.Builder
-	rest []body // what follows, for its length
+	rest []body // the bodies that follow, to size out
 }
 
-// Write begins the object of the bodies with the finding.
+// Write begins the JSON object with the finding.
 func (w defaultBody) Write(finding []byte) (int, error) {
 	n := len(finding) + bytes.Count(finding, []byte(`"`)) + bytes.Count(finding, []byte(`\`)) + 64
 	for _, b := range w.rest {
@@ -48,8 +48,8 @@ func (w defaultBody) Write(finding []byte) (int, error) {
 	return len(finding), nil
 }
 
-// escaped are the bytes that a JSON string cannot hold as they are: one look,
-// where comparisons would be mispredicted at every quote.
+// escaped tells which bytes a JSON string must escape. It is a table because the
+// branch of a comparison would be mispredicted at every quote.
 var escaped = [256]bool{
 	0: true, 1: true, 2: true, 3: true, 4: true, 5: true, 6: true, 7: true, 8: true, 9: true, 10: true,
 	11: true, 12: true, 13: true, 14: true, 15: true, 16: true, 17: true, 18: true, 19: true, 20: true,
@@ -60,7 +60,7 @@ var escaped = [256]bool{
 // quote writes s, which is valid UTF-8, as a JSON string.
 func quote(out *strings.Builder, s []byte) {
 	out.WriteByte('"')
-	from := 0 // of what is not written yet
+	from := 0 // index of the first byte not yet written
 	for i := range len(s) {
 		c := s[i]
 		if !escaped[c] {

@@ -1,11 +1,11 @@
-// Package alert turns a finding into the one SNS message that carries what
-// every channel says of it, and a sweep into another.
+// Package alert turns a finding, or a sweep, into one SNS message that carries the
+// text for every channel.
 //
-// It knows how SNS takes a message, and which channel is for which protocol.
-// What a channel says is its own: alert/email, alert/chat and alert/ocsf know
-// nothing of one another. What they share is in alert/words, what to do about a
-// finding in alert/playbook, and all text of an event goes through alert/safe.
-// What holds a message back is in alert/exceptions.
+// It knows SNS's message format and limits, and which channel serves which
+// protocol. The channels, alert/email, alert/chat and alert/ocsf, know nothing of
+// one another. The phrases that they share are in alert/words, and what to do about
+// a finding is in alert/playbook. All event text goes through alert/safe. Package
+// alert/exceptions decides whether a message is held back.
 //
-// It sends nothing and reads no clock: times come in with words.Options.
+// The package sends nothing and reads no clock: the time is in words.Options.
 package alert

@@ -10,8 +10,8 @@ import (
 	"github.com/kmsentry/kmsentry/alert/words"
 )
 
-// The user who made a federated session is in the mail and in the finding: an
-// account is closed there, not at the session.
+// The mail and the finding name the user who created a federated session, since it
+// is the user that must be stopped, not the session.
 func TestFederatedWitness(t *testing.T) {
 	f := alerttest.PublicFinding()
 	f.Decision.Grants[0].Witness = alerttest.Federated()

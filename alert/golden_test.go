@@ -20,8 +20,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// TestGolden holds every channel of every sample event, and of the fixtures
-// that no event shows, against the files in testdata/golden.
+// TestGolden compares every channel of every sample event, and of the fixtures for
+// which there is no event, with the files in testdata/golden.
 func TestGolden(t *testing.T) {
 	seen := map[string]bool{}
 	for _, path := range alerttest.EventFiles(t) {
@@ -37,7 +37,7 @@ func TestGolden(t *testing.T) {
 	}
 	for name, f := range alerttest.Findings() {
 		if name == "huge" {
-			continue // TestComposeHuge
+			continue // see TestComposeHuge
 		}
 		t.Run("fixtures/"+name, func(t *testing.T) { goldenChannels(t, "fixtures/"+name, f, seen) })
 	}
@@ -49,8 +49,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// goldenChannels compares every channel of one finding and holds it against
-// the schemas.
+// goldenChannels compares every channel of one finding with its golden file and
+// checks the finding against the schemas.
 func goldenChannels(t *testing.T, name string, f *detector.Finding, seen map[string]bool) {
 	t.Helper()
 	o := alerttest.Options()
@@ -78,7 +78,7 @@ func goldenChannels(t *testing.T, name string, f *detector.Finding, seen map[str
 	golden(t, name+"/chat.teams.json", indented(t, teams), seen)
 }
 
-// attributeLines lists the attributes in order.
+// attributeLines returns the attributes in order, one per line.
 func attributeLines(m Message) string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(m.Attributes)) {
@@ -87,7 +87,7 @@ func attributeLines(m Message) string {
 	return b.String()
 }
 
-// indented makes a JSON text readable in a diff.
+// indented returns a JSON text indented, so that a diff is readable.
 func indented(t *testing.T, text string) []byte {
 	t.Helper()
 	var b bytes.Buffer

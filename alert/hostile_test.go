@@ -15,10 +15,10 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// Whatever is in whichever place of a record, every channel shows harmless
-// text, and the finding still comes.
+// Whatever text is anywhere in a record, every channel shows harmless text, and the
+// finding is still reported.
 func TestHostileRecords(t *testing.T) {
-	seen := map[string]bool{".eventName": true, ".eventSource": true} // another call
+	seen := map[string]bool{".eventName": true, ".eventSource": true} // these would make it another call
 	for _, path := range []string{
 		"../events/put-key-policy-public.json", alerttest.ShapeFile(t, "identity-center-role"), alerttest.ShapeFile(t, "identity-center-user"),
 		alerttest.ShapeFile(t, "function"), alerttest.ShapeFile(t, "instance"), alerttest.ShapeFile(t, "federated-user"), alerttest.ShapeFile(t, "web-identity"),
@@ -33,15 +33,15 @@ func TestHostileRecords(t *testing.T) {
 	}
 }
 
-// holdPlaces puts every attack, with -short a few, into every place of one record,
-// but for those outside of userIdentity that are among seen, and adds the places
+// holdPlaces puts every attack, or a few with -short, into every place of one
+// record. It skips places in seen, except those in userIdentity, and adds the places
 // to seen.
 func holdPlaces(t *testing.T, path string, seen map[string]bool) {
 	t.Helper()
 	schemas := alerttest.FindingSchemas(t)
 	detail := readDetail(t, path)
 	eachText(detail, func(place string, get func() string, put func(string)) {
-		if seen[place] && !strings.HasPrefix(place, ".userIdentity.") { // which mean something else in each
+		if seen[place] && !strings.HasPrefix(place, ".userIdentity.") { // whose meaning depends on its type
 			return
 		}
 		all := alerttest.Attacks()
@@ -58,7 +58,7 @@ func holdPlaces(t *testing.T, path string, seen map[string]bool) {
 	})
 }
 
-// readDetail reads the record of an event as JSON values.
+// readDetail returns the record of an event as JSON values.
 func readDetail(t *testing.T, path string) map[string]any {
 	t.Helper()
 	raw, err := os.ReadFile(path)
@@ -72,7 +72,7 @@ func readDetail(t *testing.T, path string) map[string]any {
 	return event.Detail
 }
 
-// The same for a statement's name, in what KMS takes in a policy.
+// The same for a statement's Sid, with text that KMS accepts in a policy.
 func TestHostileSids(t *testing.T) {
 	schemas := alerttest.FindingSchemas(t)
 	detail := readDetail(t, "../events/put-key-policy-public.json")
@@ -91,15 +91,15 @@ func TestHostileSids(t *testing.T) {
 	}
 }
 
-// safeCommand is a command that a shell takes as it reads: of what means something
-// to a shell only our own quotes, the loop over keys and the file to write.
+// safeCommand matches a command that a shell runs as it reads: the only shell syntax
+// in it is our own quotes, the loop over keys and the redirection to a file.
 var safeCommand = regexp.MustCompile(`^(for k in \$\(aws kms list-keys --region [a-z0-9-]+ --query 'Keys\[\]\.KeyId' --output text\); do aws kms describe-key --region [a-z0-9-]+ --key-id \$k --query 'KeyMetadata\.\[CreationDate,KeyId\]' --output text; done \| sort \| tail -3|` +
 	`(aws|kmsentry) [A-Za-z0-9 .,:/=_+@-]+( > before\.json|--query "Events\[(\]\.\[EventTime,EventName,Username\]|\?contains\(CloudTrailEvent, '[a-z0-9-]+'\)\]\.CloudTrailEvent)"( [A-Za-z0-9 .,:/=_-]+)?)?)$`)
 
-// consoleLink is a line that is a link of ours.
+// consoleLink matches a line that begins with a console link.
 var consoleLink = regexp.MustCompile(`^ *https://[a-z0-9-]+\.console\.aws\.amazon\.com/`)
 
-// holdHostile judges one record and holds every channel against its laws.
+// holdHostile judges one record and checks the invariants of every channel.
 func holdHostile(t *testing.T, name string, record map[string]any, schemas []alerttest.Schema) {
 	t.Helper()
 	text, err := json.Marshal(record)
@@ -108,7 +108,7 @@ func holdHostile(t *testing.T, name string, record map[string]any, schemas []ale
 	}
 	result, err := detector.Detector{}.Detect(text)
 	if err != nil {
-		return // not silent: the event comes again
+		return // not silent: the event is retried
 	}
 	f := result.Finding
 	if f == nil {
@@ -122,7 +122,7 @@ func holdHostile(t *testing.T, name string, record map[string]any, schemas []ale
 		t.Fatalf("%s: %v", name, err)
 	}
 	bodies := checkMessage(t, m)
-	if strings.HasSuffix(name, ", everything") || strings.HasSuffix(name, ", blank") { // the others differ in letters only
+	if strings.HasSuffix(name, ", everything") || strings.HasSuffix(name, ", blank") { // the others differ only in their letters
 		alerttest.CheckFinding(t, bodies["default"], schemas)
 	}
 	alerttest.CheckChat(t, bodies["https"], "slack")
@@ -161,7 +161,7 @@ func holdHostile(t *testing.T, name string, record map[string]any, schemas []ale
 	})
 }
 
-// countLines counts the lines that begin with start.
+// countLines returns the number of lines that begin with start.
 func countLines(lines []string, start string) int {
 	n := 0
 	for _, line := range lines {
@@ -172,7 +172,7 @@ func countLines(lines []string, start string) int {
 	return n
 }
 
-// eachText visits every text in a JSON value, in order.
+// eachText calls visit for every string in a JSON value, in order.
 func eachText(value any, visit func(path string, get func() string, put func(string))) {
 	walkTexts("", value, func(any) {}, visit)
 }

@@ -12,19 +12,19 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// maxMessage is how large subject, body and attributes may be together, in
-// bytes. SNS takes 256 KiB (SNS API reference, Publish); what stays free is
-// for what the function adds.
+// maxMessage is the most that subject, body and attributes may take together, in
+// bytes. SNS takes 256 KiB (SNS API reference, Publish); the rest is for what the
+// Lambda function adds.
 const maxMessage = 240 << 10
 
 // A Message is the input of one SNS Publish with MessageStructure=json.
 type Message struct {
 	Subject    string            // ASCII, 1 to 99 characters
-	Body       string            // JSON object of strings by protocol, with "default"
+	Body       string            // a JSON object of strings by protocol, including "default"
 	Attributes map[string]string // String attributes, at most 10, values never empty
 }
 
-// size is what SNS counts against its limit, in bytes.
+// size returns the bytes that SNS counts against its limit.
 func (m Message) size() int {
 	n := len(m.Subject) + len(m.Body)
 	for name, value := range m.Attributes {
@@ -33,13 +33,13 @@ func (m Message) size() int {
 	return n
 }
 
-// Compose returns the SNS message for f: the OCSF finding once, as the default
-// that machines get, and next to it only what differs from it: text for email, a
-// chat notification for https (unless that is to be the finding too), one line
-// for sms. All of it together takes at most 240 KiB, in which a key policy of 32
-// KiB is whole; what is cut of a larger finding is named in it.
+// Compose returns the SNS message for f: the OCSF finding as the default, which
+// machines get, text for email, a chat notification for https (unless o asks for the
+// finding there too), and one line for sms. The message takes at most 240 KiB. A key
+// policy of 32 KiB is always whole in it; a larger finding is cut, and names what
+// was cut.
 //
-// It fails when o is invalid, and never for anything in f.
+// Compose returns an error when o is invalid, but never because of f.
 func Compose(f *detector.Finding, o words.Options) (Message, error) {
 	if err := o.Check(); err != nil {
 		return Message{}, err
@@ -52,16 +52,17 @@ func Compose(f *detector.Finding, o words.Options) (Message, error) {
 	return withBody(m, ocsf.Narrowing(f, o), rest)
 }
 
-// A channel is what the subscribers of one SNS protocol get. Its functions fail
-// when the options are invalid; a sweep has at least one key, the worst first.
+// A channel writes what the subscribers of one SNS protocol get. Its functions return
+// an error when the options are invalid; a sweep must have at least one key, sorted
+// with the worst first.
 type channel struct {
 	protocol string
 	finding  func(*detector.Finding, words.Options) (string, error)
 	sweep    func(words.Sweep, words.Options) (string, error)
 }
 
-// channels returns every channel but the finding itself, which is the default
-// that all other protocols get.
+// channels returns every channel except the OCSF finding, which is the default for
+// all other protocols.
 func channels() []channel {
 	return []channel{
 		{"email", email.Compose, email.ComposeSweep},
@@ -70,8 +71,8 @@ func channels() []channel {
 	}
 }
 
-// eachChannel returns what each channel says by one of its functions, but for those
-// that are to get the default.
+// eachChannel returns the body of each channel, for which it calls say, except for
+// the channels that get the default.
 func eachChannel(o words.Options, say func(channel) (string, error)) ([]body, error) {
 	var all []body
 	for _, c := range channels() {
@@ -87,8 +88,8 @@ func eachChannel(o words.Options, say func(channel) (string, error)) ([]body, er
 	return all, nil
 }
 
-// withBody returns the message with a body: the rest, and the first of the
-// findings with which it fits, else the last.
+// withBody returns m with a body of rest and the first of findings with which the
+// message fits, or the last one if none does.
 func withBody(m Message, findings iter.Seq[any], rest []body) (Message, error) {
 	for finding := range findings {
 		var err error
@@ -102,8 +103,8 @@ func withBody(m Message, findings iter.Seq[any], rest []body) (Message, error) {
 	return m, nil
 }
 
-// attributes are what subscriptions filter on. SNS discards raw SQS deliveries
-// with more than ten.
+// attributes returns the message attributes, on which subscriptions can filter. SNS
+// discards raw deliveries to SQS with more than ten.
 // Source: SNS developer guide, sns-message-attributes.html.
 func attributes(f *detector.Finding, o words.Options) map[string]string {
 	const longest = 256 // characters of a value

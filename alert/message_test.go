@@ -16,8 +16,8 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// What SNS accepts. Source: SNS API reference, Publish; SNS developer guide,
-// sns-message-attributes.html.
+// The forms that SNS accepts. Source: SNS API reference, Publish; SNS developer
+// guide, sns-message-attributes.html.
 var (
 	snsSubject   = regexp.MustCompile(`^[!-~][ -~]{0,98}$`)
 	snsAttribute = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,256}$`)
@@ -25,7 +25,7 @@ var (
 	oneSMS       = regexp.MustCompile(`^[ -~]{1,140}$`)
 )
 
-// checkMessage holds one message against SNS and returns its bodies.
+// checkMessage checks one message against the rules of SNS and returns its bodies.
 func checkMessage(t *testing.T, m Message) map[string]string {
 	t.Helper()
 	if !snsSubject.MatchString(m.Subject) {
@@ -42,7 +42,7 @@ func checkMessage(t *testing.T, m Message) map[string]string {
 	if m.size() > 240<<10 {
 		t.Errorf("message has %d bytes, want at most 240 KiB", m.size())
 	}
-	var bodies map[string]string // a value that is no string fails here; SNS would ignore it silently
+	var bodies map[string]string // a value that is not a string fails here; SNS would silently ignore it
 	if err := json.Unmarshal([]byte(m.Body), &bodies); err != nil {
 		t.Fatalf("body: %v", err)
 	}
@@ -65,7 +65,7 @@ func checkMessage(t *testing.T, m Message) map[string]string {
 	return bodies
 }
 
-// A shownFinding is what the tests of messages read of a finding.
+// A shownFinding has the members of a finding that these tests read.
 type shownFinding struct {
 	Metadata struct {
 		IsTruncated bool `json:"is_truncated"`
@@ -122,7 +122,7 @@ func TestComposeHuge(t *testing.T) {
 	alerttest.Fill(filled, huge)
 	alerttest.Fill(quotes, strings.Repeat(`"`, 64<<10))
 	wideList := alerttest.HugeFinding()
-	wideList.Policy.Text = strings.Repeat(`"`, 32<<10) // whole, whatever is around it
+	wideList.Policy.Text = strings.Repeat(`"`, 32<<10) // must stay whole, whatever else there is
 	g := &wideList.Decision.Grants[0]
 	g.Witness.Context = map[string][]string{}
 	for i := range 500 {
@@ -167,14 +167,14 @@ func TestComposeHuge(t *testing.T) {
 				t.Errorf("the finding does not say what was cut: %v", out.Evidences[0].Data.Cut)
 			}
 			if n := len(bodies["email"]); n > 32<<10 {
-				t.Errorf("the mail has %d bytes; nobody reads that", n)
+				t.Errorf("the mail has %d bytes, which is too long to read", n)
 			}
 		})
 	}
 }
 
-// A key policy of 32 KiB, the most that KMS takes, is in the finding whole,
-// whatever it is made of.
+// A key policy of 32 KiB, the most that KMS takes, is whole in the finding, whatever
+// characters it has.
 func TestComposeKeepsAPolicyWhole(t *testing.T) {
 	const most = 32 << 10
 	open := `{"Sid":"%s","Effect":"Allow","Principal":"*","Action":"kms:Encrypt","Resource":"*"}`
@@ -233,7 +233,7 @@ func TestComposeKeepsAPolicyWhole(t *testing.T) {
 	}
 }
 
-// literal is s as a JSON string.
+// literal returns s as a JSON string.
 func literal(t *testing.T, s string) string {
 	t.Helper()
 	text, err := json.Marshal(s)
@@ -305,7 +305,7 @@ func TestSubject(t *testing.T) {
 	}
 }
 
-// Every text comes out of the body as it went in.
+// Every text decodes from the body as it was written.
 func TestQuoted(t *testing.T) {
 	texts := []string{"", "plain", "a\"b\\c/d", "\x00\x01\b\f\n\r\t\x1f\x7f", "\u00e9\u2028\u2029\U0001f600", "<&>"}
 	for _, text := range texts {
@@ -318,8 +318,8 @@ func TestQuoted(t *testing.T) {
 	}
 }
 
-// The law of Compose: whatever is in the finding, SNS takes the message
-// and every subscriber can read its part.
+// Whatever is in the finding, SNS accepts the message, and every subscriber can read
+// its part.
 func FuzzCompose(f *testing.F) {
 	f.Add(alerttest.Attack, uint8(1))
 	f.Add("\\\"\n\u202e", uint8(255))

@@ -11,7 +11,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// Every channel says that there is a storm, whatever else the finding is.
+// Every channel says that there is a storm, whatever the finding.
 func TestComposeInAStorm(t *testing.T) {
 	schemas := alerttest.FindingSchemas(t)
 	for name, storm := range map[string]*words.Storm{"begins": {}, "holds": alerttest.Storm()} {

@@ -9,14 +9,14 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// Lengths in characters.
+// Limits in characters.
 const (
 	maxSubject = 99  // SNS API reference, Publish: "less than 100 characters long"
 	maxSMS     = 140 // one SMS of 140 bytes (SNS developer guide, sms_publish-to-phone.html)
 )
 
-// subject is the mail's subject: severity, what, and where the key is, as much
-// as fits.
+// subject returns the subject of the mail: the severity, what happened, and as much
+// about where the key is as fits.
 func subject(f *detector.Finding, o words.Options) string {
 	head := words.Tag(f.Severity, o) + words.Brief(f)
 	action := ""
@@ -43,7 +43,7 @@ func subject(f *detector.Finding, o words.Options) string {
 	return safe.Cut(head, maxSubject)
 }
 
-// sms is the finding on one line of ASCII.
+// sms returns the finding on one line of ASCII, cut to maxSMS.
 func sms(f *detector.Finding, o words.Options) (string, error) {
 	region := ""
 	if in := cmp.Or(f.Key.Region, f.Event.Region); in != "" {

@@ -11,12 +11,12 @@ import (
 	"github.com/kmsentry/kmsentry/alert/words"
 )
 
-// ComposeSweep returns the SNS message for a sweep, in the form of Compose's:
-// an OCSF finding with one resource and one evidence for each key, and text for
-// people. All of it together takes at most 240 KiB; what does not fit is left to
-// the log, and the message says so.
+// ComposeSweep returns the SNS message for a sweep. As in Compose's, there is an OCSF
+// finding, with one resource and one evidence per key, and text for people. The
+// message takes at most 240 KiB; what does not fit is only in the log, and the
+// message says so.
 //
-// It fails when o is invalid or s has no key.
+// It returns an error when o is invalid or s has no keys.
 func ComposeSweep(s words.Sweep, o words.Options) (Message, error) {
 	if err := o.Check(); err != nil {
 		return Message{}, err
@@ -36,18 +36,18 @@ func ComposeSweep(s words.Sweep, o words.Options) (Message, error) {
 	return withBody(m, ocsf.NarrowingSweep(s, o), rest)
 }
 
-// sweepSMS is the sweep on one line of ASCII.
+// sweepSMS returns the sweep on one line of ASCII, cut to maxSMS.
 func sweepSMS(s words.Sweep, o words.Options) (string, error) {
 	return safe.Cut(sweepLine(s, o), maxSMS), nil
 }
 
-// sweepLine is the sweep in one line of ASCII, uncut, for subjects and sms.
+// sweepLine returns the sweep on one line of ASCII, not cut, for subject and sms.
 func sweepLine(s words.Sweep, o words.Options) string {
 	return words.Tag(s.WorstKey().Severity, o) + s.Brief() + " " + inCommon(s, keyAccountOf) + " " + inCommon(s, keyRegionOf)
 }
 
-// sweepAttributes are what subscriptions filter on, under the same names as a
-// finding's.
+// sweepAttributes returns the message attributes, under the same names as those of a
+// finding.
 func sweepAttributes(s words.Sweep, o words.Options) map[string]string {
 	return map[string]string{
 		"verdict":  s.Verdict().String(),
@@ -63,7 +63,7 @@ func sweepAttributes(s words.Sweep, o words.Options) map[string]string {
 	}
 }
 
-// inCommon returns what all keys have in common; "several" when they differ.
+// inCommon returns the value that all keys share; "several" when they differ.
 func inCommon(s words.Sweep, of func(words.SweptKey) string) string {
 	first := of(s.Keys[0])
 	for _, k := range s.Keys {

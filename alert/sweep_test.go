@@ -14,7 +14,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// TestSweepGolden holds every channel of every kind of sweep against files.
+// TestSweepGolden compares every channel of every kind of sweep with golden files.
 func TestSweepGolden(t *testing.T) {
 	schemas := alerttest.OCSFSchemas(t)
 	for name, s := range alerttest.Sweeps(t) {
@@ -47,7 +47,7 @@ func TestSweepGolden(t *testing.T) {
 	}
 }
 
-// A sweep says whether the event of a change came.
+// A sweep says whether the event of a change arrived.
 func TestSweepSaysWhatBecameOfTheEvent(t *testing.T) {
 	for name, want := range map[string]string{"lost": "NO EVENT of this change", "heard": "The event of the change reached kmsentry at 2026-11-25 01:00:00", "unsure": "is not known"} {
 		m, err := ComposeSweep(alerttest.Sweeps(t)[name], words.Options{Now: alerttest.SweptAt})
@@ -66,8 +66,8 @@ func TestSweepSaysWhatBecameOfTheEvent(t *testing.T) {
 	}
 }
 
-// However much there is to tell, and whatever texts it holds, one message tells
-// the worst of it within SNS's limit.
+// However many keys there are, and whatever texts they hold, one message reports the
+// worst of them within SNS's limit.
 func TestSweepFits(t *testing.T) {
 	hostile := strings.Repeat("\u202e<!channel> https://evil.example/ \x1b[31m\n", 20)
 	s := words.Sweep{UID: "u", Quiet: 9}

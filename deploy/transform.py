@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Turns template.yaml, which has the transform AWS::Serverless, into plain
-CloudFormation, with the SAM translator: pip install aws-sam-translator==1.110.0
+"""Translates template.yaml, which has the transform AWS::Serverless, to plain
+CloudFormation with the SAM translator: pip install aws-sam-translator==1.110.0
 
     transform.py --package kmsentry/v0.2.0 < template.yaml > kmsentry.json
 
-writes the template for stack sets. The functions' code is taken from the bucket
+writes the template for stack sets. The functions' code is in the bucket
 CodeBucketPrefix-REGION, under the key CODE_KEY_PREFIX/LOGICAL_ID-ARCHITECTURE.zip.
 
     transform.py < templates.json
 
-reads a JSON array of templates and answers each, {"template": ...} or
-{"error": ...}: the tests ask many at once.
+reads a JSON array of templates, as texts, and writes an array with {"template": ...}
+or {"error": ...} for each. The tests use it to translate many templates at once.
 """
 import json
 import os
@@ -31,7 +31,8 @@ class NoManagedPolicies:
 
 
 def translated(text):
-    """The plain template. The code's place in S3 is what sam package would put there."""
+    """Returns the plain template, with a placeholder for the code's location in S3,
+    which sam package would set."""
     template = yaml_parse(text)
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
@@ -40,18 +41,18 @@ def translated(text):
 
 
 def packaged(text, prefix):
-    """The plain template whose code is where its parameters say."""
+    """Returns the plain template, with parameters for the code's location in S3."""
     template = translated(text)
     template["Parameters"]["CodeBucketPrefix"] = {
         "Type": "String",
         "AllowedPattern": "^[a-z0-9][a-z0-9-]{1,45}$",
-        "Description": "The function's zips are in a bucket of this name, a hyphen and the Region, one bucket in each Region.",
+        "Description": "The functions' zips are in one bucket per Region, named with this prefix, a hyphen and the Region.",
     }
     template["Parameters"]["CodeKeyPrefix"] = {
         "Type": "String",
         "Default": prefix,
         "AllowedPattern": "^[A-Za-z0-9._/-]{1,200}$",
-        "Description": "Where the zips are in the bucket. The name is made of the version and of what is in them, so that each change is deployed.",
+        "Description": "Key prefix of the zips in the bucket. It contains the version and a hash of the zips, so that every change is deployed.",
     }
     for name, resource in template["Resources"].items():
         if resource["Type"] == "AWS::Lambda::Function":
@@ -63,8 +64,8 @@ def packaged(text, prefix):
 
 
 def lines(template):
-    """JSON with a line for each parameter, resource and so on: small, and still
-    readable in a comparison."""
+    """Returns the template as JSON with one line for each parameter, resource and so
+    on: compact, but still readable in a diff."""
     parts = []
     for section, value in template.items():
         if isinstance(value, dict):
@@ -85,7 +86,7 @@ def main(arguments):
     for text in json.load(sys.stdin):
         try:
             answers.append({"template": translated(text)})
-        except Exception as e:  # the translator's own and whatever a planted fault leads to
+        except Exception as e:  # the translator's own, or any other that a planted fault causes
             answers.append({"error": repr(e)})
     json.dump(answers, sys.stdout)
 

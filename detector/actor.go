@@ -7,7 +7,8 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// The values of userIdentity.type that this package treats apart.
+// The values of userIdentity.type that this package distinguishes, and other
+// texts that it looks for in a caller's identity.
 // Source: CloudTrail User Guide, cloudtrail-event-reference-user-identity.html.
 const (
 	typeIAMUser     = "IAMUser"
@@ -21,8 +22,8 @@ const (
 	typeService     = "AWSService"
 	typeIdentity    = "IdentityCenterUser"
 	typeUnknown     = "Unknown"
-	nobody          = "unknown"         // the name of an actor whom the record does not name
-	reservedSSO     = "AWSReservedSSO_" // role names of IAM Identity Center
+	nobody          = "unknown"         // the name of an actor that the record does not name
+	reservedSSO     = "AWSReservedSSO_" // prefix of the names of IAM Identity Center's roles
 	longTermKey     = "AKIA"            // prefix of long-term access key ids; IAM User Guide, reference_identifiers.html
 	signIn          = "signin.amazonaws.com"
 	console         = "console.amazonaws.com"
@@ -70,25 +71,25 @@ func (r *record) readActor() Actor {
 	return a
 }
 
-// isServiceLinked reports whether a role is a service's own. Its path says so,
-// which nobody else can give a role; the name counts only where the record does
-// not show the path.
+// isServiceLinked reports whether a role is a service-linked role. Only AWS can
+// create a role with that path; the name, which anyone can choose, counts only
+// when the record does not show the path.
 // Source: IAM User Guide, id_roles_create-service-linked-role.html.
 func isServiceLinked(arn, name string) bool {
 	return strings.Contains(arn, ":role/aws-service-role/") || arn == "" && strings.HasPrefix(name, "AWSServiceRoleFor")
 }
 
-// isPermissionSet reports whether a role is one that IAM Identity Center made
-// for a permission set, by its path as above.
+// isPermissionSet reports whether a role is one that IAM Identity Center created
+// for a permission set, by its path, or by its name when there is no ARN.
 // Source: IAM Identity Center User Guide, referencingpermissionsets.html.
 func isPermissionSet(arn, name string) bool {
 	return strings.Contains(arn, ":role/aws-reserved/sso.amazonaws.com/") || arn == "" && strings.HasPrefix(name, reservedSSO)
 }
 
-// signedWithoutSession reports whether a user or the root user signed without
-// a session and the record hides the key: temporary credentials always have a
-// session in the record, so the key was a long-term one.
-// A session of another kind than an object says nothing.
+// signedWithoutSession reports whether an IAM user or the root user signed
+// without a session, so that the key was a long-term one even when the record
+// hides its id: a record of temporary credentials always has a session.
+// A sessionContext that is not an object decides nothing.
 // Source: CloudTrail User Guide, cloudtrail-event-reference-user-identity.html,
 // sessionContext and accessKeyId.
 func (a Actor) signedWithoutSession(r *record) bool {
@@ -119,9 +120,9 @@ func (a Actor) name(userName, person string) string {
 	return cmp.Or(name, userName, a.PrincipalID, a.Account, nobody)
 }
 
-// ByService reports whether an AWS service made the call for the actor, or is
-// the actor, so that the actor did not sign it. Consoles pass a person's call on
-// and do not count, nor does "AWS Internal".
+// ByService reports whether an AWS service is the actor or made the call on the
+// actor's behalf, so that the actor did not sign it. The consoles, which pass on
+// a person's call, do not count, nor does "AWS Internal".
 func (a Actor) ByService() bool {
 	if a.Type == typeService {
 		return true
@@ -137,8 +138,8 @@ func serviceName(text string) string {
 	return ""
 }
 
-// roleAndSession takes arn:PARTITION:sts::ACCOUNT:assumed-role/ROLE/SESSION
-// apart; both are "" for other text.
+// roleAndSession returns ROLE and SESSION of
+// arn:PARTITION:sts::ACCOUNT:assumed-role/ROLE/SESSION; both are "" for other text.
 func roleAndSession(arn string) (role, session string) {
 	named, ok := awsid.SplitARN(arn)
 	if !ok {
@@ -158,7 +159,7 @@ func accountOf(arn string) string {
 	return firstAccount(named.Account)
 }
 
-// lastPart returns what follows the last "/" of an ARN; "" without one.
+// lastPart returns what follows the last "/" of an ARN; "" when there is no "/".
 func lastPart(arn string) string {
 	i := strings.LastIndexByte(arn, '/')
 	if i < 0 {
@@ -167,8 +168,8 @@ func lastPart(arn string) string {
 	return arn[i+1:]
 }
 
-// afterColon returns what follows the first ":" of a principal id, the session
-// name; "" without one.
+// afterColon returns the session name, which follows the first ":" of a
+// principal id; "" when there is no ":".
 func afterColon(id string) string {
 	_, session, _ := strings.Cut(id, ":")
 	return session

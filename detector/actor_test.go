@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Every type of identity that CloudTrail documents.
+// Every identity type that CloudTrail documents.
 func TestReadActor(t *testing.T) {
 	signedIn := time.Date(2026, 11, 20, 8, 1, 12, 0, time.UTC)
 	for _, row := range []struct {
@@ -199,7 +199,7 @@ func TestReadActor(t *testing.T) {
 			},
 		},
 		{"texts that are objects and lists are unknown, numbers are text", `{"type":["IAMUser"],"arn":{"x":1},"accountId":111122223333,"userName":7}`, Actor{Type: "Unknown", Name: "7", Account: "111122223333", MFANote: silentNote}},
-		{"a session that is no object", `{"type":"IAMUser","userName":"Alice","sessionContext":"x"}`, Actor{Type: "IAMUser", Name: "Alice", MFANote: silentNote}},
+		{"a session that is not an object", `{"type":"IAMUser","userName":"Alice","sessionContext":"x"}`, Actor{Type: "IAMUser", Name: "Alice", MFANote: silentNote}},
 		{"no identity at all", `null`, Actor{Type: "Unknown", Name: "unknown", MFANote: silentNote}},
 		{"empty identity", `{}`, Actor{Type: "Unknown", Name: "unknown", MFANote: silentNote}},
 	} {
@@ -212,16 +212,17 @@ func TestReadActor(t *testing.T) {
 	}
 }
 
-// The clauses that go with an answer which is neither yes nor no.
+// The clauses that explain an answer that is neither yes nor no.
 const (
-	longTermNote = "a long-term access key, which knows no MFA"
+	longTermNote = "a long-term access key, which is used without MFA"
 	roleNote     = "a role session shows no MFA that was used elsewhere"
 	silentNote   = "the record does not say"
 	ssoNote      = "signed in through IAM Identity Center, ask there"
 	accountNote  = "a caller of another account, ask there"
 )
 
-// The four states of MFA, and whom severity takes as certainly signed in without it.
+// The four MFA states, and whether severity counts the caller as certainly signed
+// in without MFA.
 func TestMFA(t *testing.T) {
 	session := func(attributes string) string { return `"sessionContext":{"attributes":{` + attributes + `}}` }
 	yes, no := session(`"mfaAuthenticated":"true"`), session(`"mfaAuthenticated":"false"`)
@@ -266,7 +267,7 @@ func TestMFA(t *testing.T) {
 		{"instance by its scope", `{"type":"AssumedRole","inScopeOf":{"issuerType":"AWS::EC2::Instance"},` + no + `}`, MFANotApplicable, false},
 		{"function", `{"type":"AssumedRole","inScopeOf":{"issuerType":"AWS::Lambda::Function"},` + yes + `}`, MFANotApplicable, false},
 		{"another service's resource", `{"type":"AssumedRole","inScopeOf":{"sourceArn":"arn:aws:ecs:us-east-1:111122223333:task/x"},` + no + `}`, MFANotApplicable, false},
-		{"scope that is no object", `{"type":"IAMUser","accessKeyId":"ASIAX","inScopeOf":"x",` + no + `}`, MFANo, true},
+		{"scope that is not an object", `{"type":"IAMUser","accessKeyId":"ASIAX","inScopeOf":"x",` + no + `}`, MFANo, true},
 		{"service-linked role", `{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/AWSServiceRoleForConfig/x",` + no + `}`, MFANotApplicable, false},
 		{"service", `{"type":"AWSService","invokedBy":"dynamodb.amazonaws.com"}`, MFANotApplicable, false},
 		{"another account", `{"type":"AWSAccount","accountId":"444455556666",` + no + `}`, MFAUnknown, false},
@@ -285,7 +286,8 @@ func TestMFA(t *testing.T) {
 	}
 }
 
-// The service that made a call is in userIdentity, or only in sourceIPAddress.
+// The service that made a call is named in userIdentity, or only in
+// sourceIPAddress.
 func TestInvokedBy(t *testing.T) {
 	for _, row := range []struct {
 		name     string
@@ -325,8 +327,8 @@ func TestMFAZeroIsUnknown(t *testing.T) {
 	}
 }
 
-// A record's ARN counts for its fields, whatever its first one is: CloudTrail
-// wrote it, and a caller that is not shown helps nobody.
+// The fields of a caller's ARN are read even when it does not begin with "arn":
+// CloudTrail wrote it, and leaving the caller out would help nobody.
 func TestFieldsOfAnActorsARN(t *testing.T) {
 	tests := map[string]struct{ arn, account, role, session string }{
 		"as AWS writes it":    {"arn:aws:sts::111122223333:assumed-role/Admin/alice", "111122223333", "Admin", "alice"},

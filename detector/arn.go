@@ -7,12 +7,12 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// A keyARN is the ARN of a KMS key or alias, taken apart.
+// A keyARN holds the parts of the ARN of a KMS key or alias.
 // Source: Service Authorization Reference, AWS Key Management Service, resource types.
 type keyARN struct {
 	partition, region, account string
 	id                         string // after "key/"; "" for an alias
-	alias                      string // with "alias/"; "" for a key
+	alias                      string // including "alias/"; "" for a key
 }
 
 // parseKeyARN reads the ARN of a key or an alias; ok is false for other text.
@@ -41,17 +41,18 @@ func (a keyARN) String() string {
 	return awsid.ARN{Partition: a.partition, Service: "kms", Region: a.region, Account: a.account, Resource: "key/" + a.id}.String()
 }
 
-// isKeyID reports whether text can follow "key/": letters, digits and "-".
+// isKeyID reports whether text can follow "key/" in an ARN: ASCII letters,
+// digits and "-", at least one.
 func isKeyID(text string) bool { return isName(text, "-") }
 
-// isAlias reports whether text is "alias/" and a name.
+// isAlias reports whether text is "alias/" followed by a name.
 // Source: KMS API Reference, CreateAlias, AliasName.
 func isAlias(text string) bool {
 	name, found := strings.CutPrefix(text, "alias/")
 	return found && isName(name, "-_/")
 }
 
-// isUUID reports whether a key id has the form of a single-Region key's.
+// isUUID reports whether id is a UUID, the form of a single-Region key's id.
 // Source: KMS Developer Guide, concepts, key identifiers.
 func isUUID(id string) bool {
 	if len(id) != 36 {
@@ -72,8 +73,8 @@ func isUUID(id string) bool {
 	return true
 }
 
-// isName reports whether text is not empty and holds only ASCII letters,
-// digits and the characters of others.
+// isName reports whether text is not empty and consists only of ASCII letters,
+// digits and the characters in others.
 func isName(text, others string) bool {
 	for _, c := range text {
 		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'

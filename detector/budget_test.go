@@ -9,8 +9,8 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// foreignRoles is a policy that lets n roles in, each of another account, with
-// a statement for each.
+// foreignRoles returns a policy with n statements, each of which lets in a role of
+// a different account.
 func foreignRoles(n int) string {
 	statements := []string{ownerStatement}
 	for i := range n {
@@ -19,8 +19,8 @@ func foreignRoles(n int) string {
 	return `{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`
 }
 
-// Each statement is to blame, and without them the policy is private, however
-// many they are.
+// Every statement is to blame, and without them the policy is private, however
+// many there are.
 func TestBlameManyStatements(t *testing.T) {
 	const count = 100
 	record := policyRecord(t, foreignRoles(count), "")
@@ -43,7 +43,7 @@ func TestBlameManyStatements(t *testing.T) {
 	}
 }
 
-// A decision that is stopped is a finding, of severity high.
+// A decision that is stopped gives a finding of severity high.
 func TestDetectStopped(t *testing.T) {
 	record := policyRecord(t, foreignRoles(1), "")
 	result, err := Detector{Stop: func() bool { return true }}.Detect(record)

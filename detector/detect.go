@@ -11,29 +11,30 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// A Detector judges records. The zero Detector trusts nobody but the key's owner.
+// A Detector judges records. The zero Detector trusts only the account that
+// owns the key.
 type Detector struct {
-	TrustedAccounts []string // 12-digit ids that count as inside
-	TrustedOrgs     []string // organization ids (o-...) that count as inside
+	TrustedAccounts []string // 12-digit ids of accounts that are not outsiders
+	TrustedOrgs     []string // ids (o-...) of organizations that are not outsiders
 
 	// RCPs are resource control policies that apply to the accounts whose keys
 	// are judged; see decide.Question.
 	RCPs []*policy.Policy
 
-	// Stop is asked now and then while a policy is decided whether to give up:
-	// the finding is then undecided, of severity high. Nil: never. A caller that
-	// has a deadline looks at its clock here.
+	// Stop is called at intervals while a policy is being decided. When it
+	// returns true, the decision ends and the finding is undecided, of severity
+	// high. A caller with a deadline checks its clock here. Nil never stops.
 	Stop func() bool
 
-	// Now is when the record is judged. An event that lies more than an hour
-	// after it, or has no time, is judged as of Now. The zero Now believes
-	// every record.
+	// Now is the current time. An event that has no time, or is more than an
+	// hour later than Now, is judged as of Now. With the zero Now every event
+	// is judged as of its own time.
 	Now time.Time
 }
 
-// A RecordError is a record that could not be read as CloudTrail's.
+// A RecordError reports bytes that could not be read as a CloudTrail record.
 type RecordError struct {
-	EventID string // "" when the record does not say
+	EventID string // "" when the record has none that could be read
 	Err     error
 }
 
@@ -44,10 +45,10 @@ func (e *RecordError) Error() string {
 	return fmt.Sprintf("record %q: %v", e.EventID, e.Err)
 }
 
-// Unwrap returns the fault itself.
+// Unwrap returns e.Err.
 func (e *RecordError) Unwrap() error { return e.Err }
 
-// Why there is no finding.
+// The reasons for which there is no finding; see Result.Quiet.
 const (
 	quietOtherCall = "not a call that sets a key policy"
 	quietDefault   = "no key policy given: AWS's default, which lets in the owner's account only"
@@ -57,30 +58,29 @@ const (
 	quietMalformed = "the call was refused: what it carried is not a key policy"
 )
 
-// malformedPolicy is the error code with which KMS refuses a policy that is not
-// one. Source: KMS API Reference, PutKeyPolicy, Errors.
+// malformedPolicy is the error code with which KMS refuses a text that is not a
+// valid key policy. Source: KMS API Reference, PutKeyPolicy, Errors.
 const malformedPolicy = "MalformedPolicyDocumentException"
 
-// Detect judges one CloudTrail record, a JSON object. Its only errors are
-// *RecordError: bytes that are not a CloudTrail record, or a record that two
-// readers could read differently, because an object in it holds a member twice
-// or in another letter case. Any other member that is not as it should be is
-// unknown, and Finding.Notes names it. A record of another call, or one whose
-// policy keeps outsiders out and the key with its owner, is a Result without a
-// Finding.
+// Detect judges one CloudTrail record, a JSON object. Every error is a
+// *RecordError: the bytes are not a CloudTrail record, or two readers could read
+// the record differently, because an object in it holds a member twice or in
+// another letter case. An object or list that is of another JSON type counts as
+// unknown, and Finding.Notes names it. The Result has no Finding when the record
+// is of another call, or when its policy keeps outsiders out and leaves the key
+// to its owner.
 //
-// The instant of the decision is the event's time (but see Detector.Now), and
-// the owner is the key's account. An accepted call whose policy cannot be read,
-// or is not in the record, is a finding, since nobody can say that it is
-// harmless. A call of unknown outcome is judged like an accepted one. A refused
-// call whose policy would have opened the key is a finding too: Attempted, of
-// severity low; and so is one whose policy cannot be read, unless that was AWS's
-// own reason to refuse it.
+// The policy is decided as of the event's time (but see Detector.Now), and the
+// owner is the key's account. An accepted call whose policy cannot be read, or
+// is not in the record, is a finding, since the policy may be open. A call of
+// unknown outcome is judged like an accepted one. A refused call whose policy
+// would have opened the key is a finding too, Attempted and of severity low; so
+// is one whose policy cannot be read, unless AWS refused it for that reason.
 //
-// One ReplicateKey call leaves two records, ReplicateKey in the primary's
+// One ReplicateKey call leaves two records: ReplicateKey in the primary's
 // Region and CreateKey in the replica's. Each is judged, and each finding has
-// its own UID, since the records have their own event ids; what they share is
-// the replica's key ARN.
+// its own UID, since the records have different event ids; both have the ARN of
+// the replica.
 func (d Detector) Detect(text []byte) (Result, error) {
 	var r record
 	if err := r.read(text); err != nil {
@@ -98,7 +98,8 @@ func (d Detector) Detect(text []byte) (Result, error) {
 	return Result{Event: f.Event, Key: f.Key, Verdict: f.Verdict, Finding: f}, nil
 }
 
-// facts begins a finding with what the record says.
+// facts returns a finding that holds what the record says; its policy is not
+// judged yet.
 func (r *record) facts() *Finding {
 	return &Finding{
 		Attempted: r.event.Outcome == Refused,
@@ -110,8 +111,8 @@ func (r *record) facts() *Finding {
 	}
 }
 
-// judge decides about the policy of the call and completes f. It returns why
-// there is nothing to report, or "".
+// judge decides the policy of the call and completes f, except for UID and
+// Splunk. It returns why there is nothing to report, or "".
 func (d Detector) judge(f *Finding, r *record) (quiet string) {
 	text, missing := r.readPolicy()
 	switch {
@@ -134,7 +135,8 @@ func (d Detector) judge(f *Finding, r *record) (quiet string) {
 	return ""
 }
 
-// read parses and decides the policy text.
+// read parses and decides the policy text. Like judge it returns why there is
+// nothing to report, or "".
 func (d Detector) read(f *Finding, text string) (quiet string) {
 	f.Policy = PolicyText{Text: text, SHA256: hexSum(text)}
 	p, err := policy.Parse([]byte(text))
@@ -157,16 +159,17 @@ func (d Detector) read(f *Finding, text string) (quiet string) {
 	return ""
 }
 
-// opens reports whether what could be read of p, f's policy, certainly lets
+// opens reports whether the readable part of p, f's policy, certainly lets
 // outsiders in.
 func (d Detector) opens(f *Finding, p *policy.Policy) bool {
 	return decide.Decide(p, d.question(f)).Least > decide.Private
 }
 
-// maxUnreadable is how many unreadable parts of a policy a finding lists.
+// maxUnreadable is the number of unreadable parts of a policy that a finding lists.
 const maxUnreadable = 8
 
-// unreadable lists the parts of a policy that could not be read.
+// unreadable describes the parts of a policy that could not be read, at most
+// maxUnreadable of them, and then how many more there are.
 func unreadable(p *policy.Policy) []string {
 	var list []string
 	for i, u := range p.Unknown {
@@ -178,7 +181,8 @@ func unreadable(p *policy.Policy) []string {
 	return list
 }
 
-// decide decides about p, f's policy, and finds the statements to blame.
+// decide decides p, f's policy, and finds the offending statements. Like judge
+// it returns why there is nothing to report, or "".
 func (d Detector) decide(f *Finding, p *policy.Policy) (quiet string) {
 	q := d.question(f)
 	f.Decision = decide.Decide(p, q)
@@ -195,14 +199,14 @@ func (d Detector) decide(f *Finding, p *policy.Policy) (quiet string) {
 	return ""
 }
 
-// reportable reports whether the decision is worth a finding: outsiders get
-// in, now or later, or may do so, or only a resource control policy stops them;
-// or the owner's account does not keep the key.
+// reportable reports whether the decision is worth a finding: outsiders get in,
+// or may get in, now or later; only a resource control policy keeps them out;
+// anyone can revoke grants; or the owner's account does not keep the key.
 func (f *Finding) reportable() bool {
 	return f.Verdict != decide.Private || f.Decision.Future != nil || f.locks() || f.Bypassed() || f.Guarded() || f.Revokes()
 }
 
-// quietVerdict says why a private policy is not reported.
+// quietVerdict returns the reason why a private policy is not reported.
 func (f *Finding) quietVerdict() string {
 	if f.Attempted {
 		return quietRefused
@@ -210,7 +214,7 @@ func (f *Finding) quietVerdict() string {
 	return quietPrivate
 }
 
-// question asks about f's key at the time of the event.
+// question returns the question of who gets to f's key at the event's time.
 func (d Detector) question(f *Finding) decide.Question {
 	return decide.Question{
 		Account:         f.Key.Account,
@@ -225,9 +229,9 @@ func (d Detector) question(f *Finding) decide.Question {
 	}
 }
 
-// instant returns the instant as of which an event of that time is judged.
+// instant returns the time as of which an event is judged; see Detector.Now.
 func (d Detector) instant(event time.Time) time.Time {
-	const skew = time.Hour // between the clocks of AWS and of the caller
+	const skew = time.Hour // allowed between AWS's clock and the caller's
 	if !d.Now.IsZero() && (event.IsZero() || event.After(d.Now.Add(skew))) {
 		return d.Now.UTC()
 	}

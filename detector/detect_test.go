@@ -9,12 +9,13 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// policyOf returns a policy: the owner's statement and others.
+// policyOf returns a policy of the owner's statement followed by others.
 func policyOf(others ...string) string {
 	return `{"Version":"2012-10-17","Statement":[` + strings.Join(append([]string{ownerStatement}, others...), ",") + `]}`
 }
 
-// allow returns an Allow of kms:Encrypt and kms:Decrypt with a condition or "".
+// allow returns an Allow of kms:Encrypt and kms:Decrypt; condition is JSON, or ""
+// for none.
 func allow(principal, condition string) string {
 	if condition != "" {
 		condition = `,"Condition":` + condition
@@ -22,7 +23,7 @@ func allow(principal, condition string) string {
 	return `{"Sid":"Use","Effect":"Allow","Principal":{"AWS":"` + principal + `"},"Action":["kms:Encrypt","kms:Decrypt"],"Resource":"*"` + condition + `}`
 }
 
-// What a record can lead to, by policy and by what became of the call.
+// What a record leads to, by its policy and the outcome of its call.
 func TestDetectVerdicts(t *testing.T) {
 	const denied = `"AccessDenied"`
 	open := policyOf(allow("*", ""))
@@ -48,7 +49,7 @@ func TestDetectVerdicts(t *testing.T) {
 		{name: "public, long-term key", policy: open, verdict: decide.Public, severity: Critical, blamed: []int{1}},
 		{name: "public by two statements", policy: policyOf(allow("*", ""), allow("444455556666", ""), allow("*", `{"StringNotEquals":{"aws:PrincipalAccount":"999988887777"}}`)), edits: []edit{withMFA}, verdict: decide.Public, severity: High, blamed: []int{1, 3}},
 		{name: "public, refused", policy: open, edits: []edit{{"errorCode", denied}}, verdict: decide.Public, severity: Low, blamed: []int{1}},
-		{name: "public, an error beside a response", policy: open, edits: []edit{withMFA, {"errorCode", denied}, {"responseElements", `{"keyId":"` + testARN + `"}`}}, verdict: decide.Public, severity: High, blamed: []int{1}},
+		{name: "public, both an error and a response", policy: open, edits: []edit{withMFA, {"errorCode", denied}, {"responseElements", `{"keyId":"` + testARN + `"}`}}, verdict: decide.Public, severity: High, blamed: []int{1}},
 		{name: "private", policy: policyOf(), verdict: decide.Private, quiet: quietPrivate},
 		{name: "private, refused", policy: policyOf(), edits: []edit{{"errorCode", denied}}, verdict: decide.Private, quiet: quietRefused},
 		{name: "shared", policy: partner, verdict: decide.Shared, severity: Low, blamed: []int{1}},
@@ -62,7 +63,7 @@ func TestDetectVerdicts(t *testing.T) {
 		{name: "not yet expired at the event", policy: policyOf(allow("*", `{"DateLessThan":{"aws:CurrentTime":"2026-11-20T08:15:43Z"}}`)), edits: []edit{withMFA}, verdict: decide.Public, severity: High, blamed: []int{1}},
 		{name: "decrypt only", policy: policyOf(strings.Replace(allow("*", ""), `["kms:Encrypt","kms:Decrypt"]`, `"kms:Decrypt"`, 1)), verdict: decide.Public, severity: High, blamed: []int{1}},
 		{name: "locked by a Deny", policy: policyOf(lock), verdict: decide.Private, severity: High, blamed: []int{1}},
-		{name: "locked, nobody named", policy: `{"Version":"2012-10-17","Statement":[` + allow("arn:aws:iam::111122223333:role/app", "") + `]}`, verdict: decide.Private, severity: High},
+		{name: "locked, no principal named", policy: `{"Version":"2012-10-17","Statement":[` + allow("arn:aws:iam::111122223333:role/app", "") + `]}`, verdict: decide.Private, severity: High},
 		{name: "locked, refused", policy: policyOf(lock), edits: []edit{{"errorCode", denied}}, verdict: decide.Private, severity: Low, blamed: []int{1}},
 		{name: "taken over", policy: `{"Version":"2012-10-17","Statement":[` + allow("arn:aws:iam::444455556666:root", "") + `]}`, verdict: decide.Shared, severity: Critical, blamed: []int{0}},
 		{name: "named", policy: named, verdict: decide.Private, quiet: quietPrivate},
@@ -73,7 +74,7 @@ func TestDetectVerdicts(t *testing.T) {
 		{name: "closed by a resource control policy", policy: open, d: Detector{RCPs: []*policy.Policy{rcp}}, verdict: decide.Private, severity: Low, blamed: []int{1}},
 		{name: "kept, under a resource control policy", policy: policyOf(), d: Detector{RCPs: []*policy.Policy{rcp}}, verdict: decide.Private, quiet: quietPrivate},
 		{name: "anyone revokes grants", policy: policyOf(strings.Replace(allow("*", ""), `["kms:Encrypt","kms:Decrypt"]`, `"kms:RevokeGrant"`, 1)), verdict: decide.Private, severity: Low, blamed: []int{1}},
-		{name: "a partner beside those trusted", policy: partner, d: Detector{TrustedAccounts: []string{"555566667777"}}, verdict: decide.Shared, severity: Medium, blamed: []int{1}},
+		{name: "a partner in addition to trusted accounts", policy: partner, d: Detector{TrustedAccounts: []string{"555566667777"}}, verdict: decide.Shared, severity: Medium, blamed: []int{1}},
 		{name: "public later", policy: policyOf(allow("*", `{"DateGreaterThan":{"aws:CurrentTime":"2099-01-01T00:00:00Z"}}`)), verdict: decide.Private, severity: Medium, blamed: []int{1}},
 		{name: "shared later", policy: policyOf(allow("444455556666", `{"DateGreaterThan":{"aws:CurrentTime":"2099-01-01T00:00:00Z"}}`)), verdict: decide.Private, severity: Low, blamed: []int{1}},
 	} {
@@ -107,7 +108,7 @@ func TestDetectVerdicts(t *testing.T) {
 	}
 }
 
-// The repaired policy keeps what is harmless, and is only offered when it is
+// The repaired policy keeps what is harmless, and is offered only when it is
 // certainly private and the owner can still manage the key.
 func TestRepair(t *testing.T) {
 	open := allow("*", "")
@@ -154,7 +155,7 @@ func TestRepair(t *testing.T) {
 	}
 }
 
-// A policy in force that leaves its owner no sure way back says so.
+// OwnerLocked is set for a policy in force that certainly locks its owner out.
 func TestOwnerLocked(t *testing.T) {
 	open := allow("*", "")
 	lock := `{"Effect":"Deny","Principal":"*","Action":"kms:PutKeyPolicy","Resource":"*"}`
@@ -164,7 +165,7 @@ func TestOwnerLocked(t *testing.T) {
 		want         bool
 	}{
 		{"the owner manages", policyOf(open), nil, false},
-		{"a Deny for everybody", policyOf(open, lock), nil, true},
+		{"a Deny for everyone", policyOf(open, lock), nil, true},
 		{"no statement for the owner", `{"Version":"2012-10-17","Statement":[` + open + `]}`, nil, true},
 		{"refused", policyOf(open, lock), []edit{{"errorCode", `"AccessDenied"`}}, false},
 		{"not readable", `{`, nil, false},
@@ -181,7 +182,7 @@ func TestOwnerLocked(t *testing.T) {
 	}
 }
 
-// The two records of one ReplicateKey call lead to two findings on one key.
+// The two records of one ReplicateKey call lead to two findings about one key.
 func TestReplicateKeyTwice(t *testing.T) {
 	text := sampleEvents(t)["replicate-key-public"]
 	primary, err := Detector{}.Detect(text)

@@ -42,7 +42,7 @@ func TestSampleEvents(t *testing.T) {
 	}
 }
 
-// The table of events/README.md says what the code does.
+// The table in events/README.md agrees with what Detect returns.
 func TestEventsReadme(t *testing.T) {
 	text, err := os.ReadFile(eventsReadme)
 	if err != nil {
@@ -62,7 +62,7 @@ func TestEventsReadme(t *testing.T) {
 	records := sampleEvents(t)
 	for name := range rows {
 		if records[name] == nil {
-			t.Errorf("%s: a row for %s, which is no sample event", eventsReadme, name)
+			t.Errorf("%s: a row for %s, which is not a sample event", eventsReadme, name)
 		}
 	}
 	for name, record := range records {

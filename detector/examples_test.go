@@ -7,7 +7,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// A record of a PutKeyPolicy call that lets everyone encrypt, and what comes of it.
+// The record of a PutKeyPolicy call that lets everyone encrypt, and its finding.
 func ExampleDetector_Detect() {
 	record := `{
 		"eventVersion": "1.11",
@@ -45,7 +45,7 @@ func ExampleDetector_Detect() {
 	// Splunk's rule would alert: false
 }
 
-// A record that two readers could read differently is not guessed at.
+// A record that two readers could read differently is an error.
 func ExampleRecordError() {
 	_, err := detector.Detector{}.Detect([]byte(`{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","eventName":"DescribeKey"}`))
 	var recordErr *detector.RecordError

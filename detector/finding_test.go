@@ -2,7 +2,7 @@ package detector
 
 import "testing"
 
-// The same event has the same uid, and each part of it counts.
+// The same event always has the same uid, and each part of the uid matters.
 func TestUID(t *testing.T) {
 	base, _ := factsOf(t, []byte(put))
 	again, _ := factsOf(t, edited(t, put, edit{"sharedEventID", `"s-1"`}))
@@ -33,7 +33,7 @@ func TestUID(t *testing.T) {
 	}
 }
 
-// Without event ids two events still differ by their time.
+// Two events without ids still differ by their time.
 func TestUIDWithoutEventID(t *testing.T) {
 	a, _ := factsOf(t, edited(t, put, edit{"eventID", ""}))
 	b, _ := factsOf(t, edited(t, put, edit{"eventID", ""}, edit{"eventTime", `"2026-11-20T08:15:43Z"`}))

@@ -18,11 +18,11 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
 )
 
-// FuzzDetect holds the laws of Detect. Either an error, a *RecordError, or a
-// result, which is quiet or has a finding. The same bytes give the same
-// result. Another call yields nothing. A finding that says public, network or
-// shared has a witness that the plain evaluator allows, and a refused call is
-// never more than low.
+// FuzzDetect checks the invariants of Detect. It returns either a *RecordError or
+// a result, which is quiet or has a finding. The same bytes give the same result.
+// A call that sets no key policy gives no finding. A public, network or shared
+// finding has a witness that the plain evaluator allows, and the severity of a
+// refused call is never above low.
 func FuzzDetect(f *testing.F) {
 	for _, text := range sampleEvents(f) {
 		f.Add([]byte(text))
@@ -55,12 +55,12 @@ func FuzzDetect(f *testing.F) {
 	})
 }
 
-// bypassed takes decrypting from its account, which the record names, on a key
-// that it does not name.
+// bypassed is a record that names its account but not its key; its policy takes
+// kms:Decrypt away from that account.
 const bypassed = `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","recipientAccountId":"000000000000",
 	"requestParameters":{"policy":"{\"Statement\":[{}]}","bypassPolicyLockoutSafetyCheck":true}}`
 
-// holdFinding checks the laws of a finding.
+// holdFinding checks the invariants of a finding.
 func holdFinding(t *testing.T, f *Finding) {
 	t.Helper()
 	if len(f.UID) != 64 || f.Title == "" || f.Actor.Name == "" || f.Key.Partition == "" {
@@ -102,9 +102,10 @@ func holdFinding(t *testing.T, f *Finding) {
 	}
 }
 
-// FuzzDecoration holds a law over the parts of a record that decide nothing:
-// whatever JSON one of them is, a policy that opens the key is a finding that
-// says so. The only errors are members given twice or in another letter case.
+// FuzzDecoration checks that the parts of a record that do not affect the decision
+// cannot hide it: whatever JSON one of them is, a policy that opens the key gives
+// a finding that says so. The only errors are members given twice or in another
+// letter case.
 func FuzzDecoration(f *testing.F) {
 	for i := range decorations {
 		for _, value := range []string{`null`, `[]`, `"x"`, `[null,{"ARN":1}]`, `{"x":{"x":1}}`, `7`, `{"arn":["a"]}`} {
@@ -130,7 +131,7 @@ func FuzzDecoration(f *testing.F) {
 	})
 }
 
-// decorations are parts of a record that decide nothing about its policy.
+// decorations lists the parts of a record that do not affect the decision.
 var decorations = []string{
 	"userIdentity", "userIdentity.type", "userIdentity.arn", "userIdentity.accountId", "userIdentity.accessKeyId", "userIdentity.invokedBy",
 	"userIdentity.inScopeOf", "userIdentity.onBehalfOf", "userIdentity.sessionContext", "userIdentity.sessionContext.sessionIssuer",
@@ -140,7 +141,7 @@ var decorations = []string{
 	"requestParameters.bypassPolicyLockoutSafetyCheck",
 }
 
-// FuzzDetectPolicy holds the laws of findings and of repairs for any policy.
+// FuzzDetectPolicy checks the invariants of findings and repairs for any policy.
 func FuzzDetectPolicy(f *testing.F) {
 	for _, c := range corpusPolicies(f) {
 		f.Add(c)
@@ -148,7 +149,7 @@ func FuzzDetectPolicy(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) { holdPolicy(t, text) })
 }
 
-// TestDetectCorpus holds the same laws over the policies of package policy.
+// TestDetectCorpus checks the same invariants for the corpus of package policy.
 func TestDetectCorpus(t *testing.T) {
 	repairs := 0
 	for _, c := range corpusPolicies(t) {
@@ -161,10 +162,10 @@ func TestDetectCorpus(t *testing.T) {
 	}
 }
 
-// holdPolicy judges a call that sets the policy, refused and not, and checks
-// the laws: the finding's own; the refused call has the same verdict; and the
-// repaired policy is quiet and holds statements of the original only. It
-// reports whether there was a repair.
+// holdPolicy judges an accepted and a refused call that set the policy. It checks
+// that the finding keeps its invariants, that the refused call has the same
+// verdict, and that the repaired policy is quiet and has only statements of the
+// original. It reports whether there was a repair.
 func holdPolicy(t *testing.T, text string) (repaired bool) {
 	t.Helper()
 	if !utf8.ValidString(text) {
@@ -206,13 +207,14 @@ func holdPolicy(t *testing.T, text string) (repaired bool) {
 	return true
 }
 
-// policyRecord is an accepted or refused call that sets a policy.
+// policyRecord returns the record of a call that sets a policy; accepted when
+// errorCode is "".
 func policyRecord(t testing.TB, text, errorCode string) []byte {
 	t.Helper()
 	return edited(t, put, edit{"requestParameters.policy", quoted(text)}, edit{"errorCode", quoted(errorCode)})
 }
 
-// sameJSON reports whether two texts are the same JSON but for white space.
+// sameJSON reports whether two texts are the same JSON apart from white space.
 func sameJSON(a, b string) bool {
 	var compactA, compactB bytes.Buffer
 	return json.Compact(&compactA, []byte(a)) == nil && json.Compact(&compactB, []byte(b)) == nil && compactA.String() == compactB.String()

@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/*.golden.json anew")
 
-// What every sample event comes to. The sentences of the decision belong to
+// The result for every sample event. The sentences of the decision belong to
 // package policy and are left out.
 func TestGolden(t *testing.T) {
 	records := sampleEvents(t)
@@ -52,7 +52,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// The same bytes always give the same result, and Detect leaves them alone.
+// The same bytes always give the same result, and Detect does not modify them.
 func TestDetectRepeats(t *testing.T) {
 	for name, text := range sampleEvents(t) {
 		before := bytes.Clone(text)
@@ -67,7 +67,7 @@ func TestDetectRepeats(t *testing.T) {
 	}
 }
 
-// goldenText is a result as golden files have it.
+// goldenText returns a result as it is written to a golden file.
 func goldenText(t *testing.T, r Result) []byte {
 	t.Helper()
 	event := struct {
@@ -100,7 +100,7 @@ func goldenText(t *testing.T, r Result) []byte {
 	return b.Bytes()
 }
 
-// goldenGrants shows a grant as "CLASS ACTION AUDIENCE PRINCIPAL".
+// goldenGrants returns each grant as "CLASS ACTION AUDIENCE PRINCIPAL".
 func goldenGrants(grants []decide.Grant) []string {
 	list := []string{}
 	for _, g := range grants {
@@ -109,7 +109,7 @@ func goldenGrants(grants []decide.Grant) []string {
 	return list
 }
 
-// lines splits a text; nil when it is empty.
+// lines splits a text into lines; nil when it is empty.
 func lines(text string) []string {
 	if text == "" {
 		return nil

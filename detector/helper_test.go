@@ -30,8 +30,8 @@ func sampleEvents(t testing.TB) map[string][]byte {
 	return records
 }
 
-// An edit changes a record before it is judged: dotted path, then the JSON of
-// the new value, "" to take the member away.
+// An edit changes one member of a record before it is judged: path is dotted, and
+// value is the new JSON, or "" to remove the member.
 type edit struct{ path, value string }
 
 // put and create are records of accepted calls by an IAM user's long-term key.
@@ -49,7 +49,7 @@ const (
 		"recipientAccountId":"111122223333"}`
 )
 
-// edited returns the JSON record with the edits made.
+// edited returns the JSON record with the edits applied.
 func edited(t testing.TB, record string, edits ...edit) []byte {
 	t.Helper()
 	var root map[string]any
@@ -94,7 +94,7 @@ func quoted(text string) string {
 	return string(literal)
 }
 
-// factsOf reads what a record tells, without judging its policy.
+// factsOf reads the facts in a record without judging its policy.
 func factsOf(t testing.TB, text []byte) (*Finding, *record) {
 	t.Helper()
 	var r record

@@ -12,8 +12,8 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// hostileValues are what an attacker, or a reader's mistake, could put in the
-// place of any value of a record.
+// hostileValues returns values that an attacker, or a mistake, could put in place
+// of any value in a record.
 func hostileValues() []string {
 	return []string{
 		`null`, `""`, `" "`, `{}`, `[]`, `[{}]`, `true`, `false`, `0`, `-1`, `1e999`, `123456789012345678901234567890`, `"true"`,
@@ -44,13 +44,13 @@ func TestOpeningIsNeverQuiet(t *testing.T) {
 	}
 }
 
-// holdOpening replaces every value of an opening record by every hostile value.
+// holdOpening replaces every value in an opening record by every hostile value.
 func holdOpening(t *testing.T, record []byte) {
 	t.Helper()
 	tried := 0
 	for _, at := range places(t, record) {
 		if at == "eventName" || at == "eventSource" || strings.HasSuffix(strings.ToLower(at), "policy") {
-			continue // another call, another policy
+			continue // these change the call or its policy
 		}
 		for _, value := range hostileValues() {
 			tried++
@@ -73,7 +73,7 @@ func holdOpening(t *testing.T, record []byte) {
 				want = decide.Undecided // the policy itself is gone
 			}
 			if at == "eventTime" && f.Decision.Future != nil {
-				want = f.Verdict // judged as of another day, it opens on its own later
+				want = f.Verdict // judged as of another day, the policy opens later
 			}
 			if f.Verdict != want || f.Attempted || (f.Policy.Missing != "") != (want == decide.Undecided) || (f.Policy.SHA256 == "") != (f.Policy.Missing != "") {
 				t.Errorf("%s = %.60s: %v, attempted %v, missing %q, want %v and not attempted", at, value, f.Verdict, f.Attempted, f.Policy.Missing, want)
@@ -85,7 +85,8 @@ func holdOpening(t *testing.T, record []byte) {
 	}
 }
 
-// places lists every member of a record and of the objects in it, by dotted path.
+// places returns the dotted paths of all members of a record and of the objects
+// in it.
 func places(t *testing.T, record []byte) []string {
 	t.Helper()
 	var root map[string]any
@@ -107,8 +108,8 @@ func places(t *testing.T, record []byte) []string {
 	return all
 }
 
-// replaced returns the record with the value at a path replaced by JSON text,
-// which stays as it is written.
+// replaced returns the record with the value at a path replaced by JSON text, byte
+// for byte.
 func replaced(t *testing.T, record []byte, path, value string) []byte {
 	t.Helper()
 	const mark = `"the place of the hostile value"`
@@ -119,8 +120,8 @@ func replaced(t *testing.T, record []byte, path, value string) []byte {
 	return bytes.Replace(text, []byte(mark), []byte(value), 1)
 }
 
-// Members that say something else a second time, in any disguise, never make
-// an opening call quiet.
+// A second member that says otherwise, in whatever disguise, never makes an
+// opening call quiet.
 func TestOpeningBesideItself(t *testing.T) {
 	record := string(edited(t, put, edit{"requestParameters.policy", quoted(policyOf(allow("*", "")))}))
 	private := quoted(policyOf())
@@ -147,7 +148,7 @@ func TestOpeningBesideItself(t *testing.T) {
 	}
 }
 
-// A record's time that cannot be true does not close an open policy.
+// An impossible event time does not close an open policy.
 func TestOpeningAtAnImpossibleTime(t *testing.T) {
 	until2030 := policyOf(allow("*", `{"DateLessThan":{"aws:CurrentTime":"2030-01-01T00:00:00Z"}}`))
 	now := time.Date(2026, 11, 20, 8, 16, 0, 0, time.UTC)
@@ -174,7 +175,7 @@ func TestOpeningAtAnImpossibleTime(t *testing.T) {
 	}
 }
 
-// An open policy opens in whatever form the record has it, or it cannot be read.
+// In whatever form the record has it, an open policy is open or unreadable.
 func TestOpeningInAnyForm(t *testing.T) {
 	open := policyOf(allow("*", ""))
 	utf16 := "\ufeff" + strings.Join(strings.Split(open, ""), "\x00")
@@ -193,7 +194,7 @@ func TestOpeningInAnyForm(t *testing.T) {
 		{"in UTF-16", quoted(utf16)},
 		{"URL encoded", quoted(strings.ReplaceAll(open, `"`, "%22"))},
 		{"with every letter escaped", quoted(strings.NewReplacer(`*`, `\u002a`, `A`, `\u0041`).Replace(open))},
-		{"longer than KMS takes", quoted(open + strings.Repeat(" ", 40000))},
+		{"longer than KMS accepts", quoted(open + strings.Repeat(" ", 40000))},
 	} {
 		for _, record := range []string{put, create} {
 			result, err := Detector{}.Detect(edited(t, record, edit{"requestParameters.policy", row.value}))

@@ -8,10 +8,10 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// readKey tells which key the call is about: the ARN that AWS wrote into the
-// response or the resources, else the one that the request's key id makes
-// together with account and Region. For ReplicateKey it is the replica. A
-// refused CreateKey or ReplicateKey has none.
+// readKey returns the key that the call is about, by the ARN in the response or
+// in resources, or else by one made of the request's key id, account and Region.
+// For ReplicateKey it is the replica. A refused CreateKey or ReplicateKey has no
+// key.
 func (r *record) readKey() Key {
 	k := Key{Region: r.event.Region}
 	named := r.requestKey()
@@ -32,9 +32,9 @@ func (r *record) readKey() Key {
 	return k
 }
 
-// primary returns the ARN of the key that ReplicateKey copied: it is in the
-// Region where the call was made. "" for other calls, and when the record does
-// not name it.
+// primary returns the ARN of the key that ReplicateKey replicated, which is in
+// the Region where the call was made; "" for other calls, and when the record
+// does not name that key.
 // Source: KMS Developer Guide, ct-replicate-key.html.
 func (r *record) primary(named keyARN) string {
 	if r.event.Name != replicateKey {
@@ -55,10 +55,10 @@ func (r *record) primary(named keyARN) string {
 	return named.String()
 }
 
-// recordedARN returns the ARN of the key as AWS recorded it. Where to look:
-// the key's metadata in the response of CreateKey and ReplicateKey; keyId in
-// the response, where KMS names the key of every management call; resources[].
-// named is the key of the request.
+// recordedARN returns the ARN of the key as AWS recorded it. It looks first at
+// the key's metadata in the response of CreateKey and ReplicateKey, then at
+// keyId in the response, where KMS names the key of every management call, then
+// at resources[]. named is the key that the request named.
 // Source: KMS Developer Guide, logging-using-cloudtrail.html.
 func (r *record) recordedARN(named keyARN) (keyARN, bool) {
 	if a, ok := parseKeyARN(r.metadata.text("arn")); ok && a.id != "" {
@@ -73,8 +73,8 @@ func (r *record) recordedARN(named keyARN) (keyARN, bool) {
 	return keyARN{}, false
 }
 
-// resourceKey returns the ARN in resources[] of the key that the request named,
-// or of the one key there when it named none by its id.
+// resourceKey returns the ARN in resources[] of the key that the request named
+// or, when the request gave no key id, of the only key in resources[].
 func (r *record) resourceKey(named keyARN) (keyARN, bool) {
 	var found []keyARN
 	for _, resource := range r.resources {
@@ -93,8 +93,8 @@ func (r *record) resourceKey(named keyARN) (keyARN, bool) {
 	return found[0], true
 }
 
-// replicaOf turns the primary's ARN into the replica's for ReplicateKey, and
-// leaves it alone for the other calls. A replica has the primary's key id.
+// replicaOf returns, for ReplicateKey, the ARN of the replica of a primary key,
+// which has the same key id; for the other calls it returns the ARN unchanged.
 // Source: KMS Developer Guide, multi-region-keys-overview.html.
 func (r *record) replicaOf(primary keyARN) (keyARN, bool) {
 	if r.event.Name != replicateKey {
@@ -105,7 +105,7 @@ func (r *record) replicaOf(primary keyARN) (keyARN, bool) {
 }
 
 // requestKey reads requestParameters.keyId: a key id, a key ARN, an alias name
-// or an alias ARN. Fields that it does not have are empty.
+// or an alias ARN. The parts that it does not have are "".
 // Source: KMS API Reference, DescribeKey, KeyId.
 func (r *record) requestKey() keyARN {
 	text := r.request.text("keyId")
@@ -122,8 +122,8 @@ func (r *record) requestKey() keyARN {
 	}
 }
 
-// buildKey makes the key from what the request named, and says what it could
-// not tell.
+// buildKey fills k from what the request named, and sets Note when that does
+// not give an ARN.
 func (r *record) buildKey(k *Key, named keyARN) {
 	k.ID = r.request.text("keyId")
 	if primary, ok := parseKeyARN(k.PrimaryARN); ok {
@@ -172,8 +172,8 @@ func (r *record) resourceAccount() string {
 	return r.resources[0].text("accountId")
 }
 
-// partition returns named, else what the Region's name tells, else the
-// caller's partition, else "aws".
+// partition returns named or, when it is "", the partition of the Region, that
+// of the caller's ARN, or "aws", the first that is known.
 func (r *record) partition(named, region string) string {
 	if named != "" {
 		return named
@@ -187,7 +187,7 @@ func (r *record) partition(named, region string) string {
 	return "aws"
 }
 
-// readFacts reads what the record says of the key's kind.
+// readFacts reads what the record says about the kind of key.
 func (r *record) readFacts(k *Key) {
 	k.Spec = cmp.Or(
 		r.metadata.text("keySpec"), r.metadata.text("customerMasterKeySpec"),
@@ -199,10 +199,11 @@ func (r *record) readFacts(k *Key) {
 	k.MultiRegion = r.multiRegion(k.ID)
 }
 
-// multiRegion says whether the key is a multi-Region key: the record says so,
-// or the id shows it, or only such keys can be replicated; nil otherwise.
+// multiRegion reports whether the key is a multi-Region key, by what the record
+// says, by the form of its id, or because it was replicated; nil when none of
+// these decides it.
 // Source: KMS Developer Guide, multi-region-keys-overview.html: their ids
-// begin with "mrk-".
+// begin with "mrk-", and only they can be replicated.
 func (r *record) multiRegion(id string) *bool {
 	said := cmp.Or(r.metadata.text("multiRegion"), r.request.text("multiRegion"))
 	yes := said == "true" || strings.HasPrefix(id, "mrk-") || r.event.Name == replicateKey
@@ -212,7 +213,7 @@ func (r *record) multiRegion(id string) *bool {
 	return nil
 }
 
-// facts returns what the decision may use of the key.
+// facts returns the facts about the key that a decision may use.
 func (k Key) facts() kmsapi.KeyFacts {
 	return kmsapi.KeyFacts{Spec: k.Spec, Usage: k.Usage, Origin: k.Origin, MultiRegion: k.MultiRegion}
 }

@@ -8,7 +8,7 @@ const (
 	mrkID   = "mrk-1234abcd12ab34cd56ef1234567890ab"
 )
 
-// Every way in which a record names its key.
+// Every way a record can name its key.
 func TestReadKey(t *testing.T) {
 	const resources = `[{"accountId":"111122223333","type":"AWS::KMS::Key","ARN":"` + testARN + `"}]`
 	primary := "arn:aws:kms:us-east-1:111122223333:key/" + mrkID
@@ -247,7 +247,7 @@ func TestReadKeyFacts(t *testing.T) {
 	}
 }
 
-// Key material that is kept outside AWS, or in a store of the customer's.
+// Key material that is kept outside AWS or in the customer's own store.
 func TestOutsideMaterial(t *testing.T) {
 	for _, row := range []struct {
 		name            string

@@ -1,6 +1,6 @@
 package detector
 
-// String returns the state as people read it.
+// String returns "yes", "no", "not applicable" or "unknown".
 func (m MFA) String() string {
 	switch m {
 	case MFAYes:
@@ -14,12 +14,12 @@ func (m MFA) String() string {
 	}
 }
 
-// mfa reads mfaAuthenticated, the text "true" or "false" or nothing, and says
-// yes or no only where the record can know. AWS writes "false" for every session
-// that was not made with its own MFA: how people signed in at an identity
-// provider, what a service or an instance did, and how the maker of a role's
-// session had signed in do not show. note is the clause that goes with the
-// answer; it is never empty for MFAUnknown and MFANotApplicable.
+// mfa interprets recorded, the text of mfaAuthenticated: "true", "false" or "".
+// It returns MFAYes or MFANo only where the record can show it. AWS writes
+// "false" for every session that was not made with AWS's own MFA; the record does
+// not show how a person signed in to an identity provider, what a service or an
+// instance did, or how whoever assumed a role had signed in. note is a clause
+// that explains the state; it is never "" for MFAUnknown and MFANotApplicable.
 // Sources: CloudTrail User Guide, cloudtrail-event-reference-user-identity.html;
 // IAM User Guide, reference_policies_condition-keys.html,
 // aws:MultiFactorAuthPresent.
@@ -34,7 +34,7 @@ func (a Actor) mfa(recorded string) (state MFA, note string) {
 	case a.ByService():
 		return MFAUnknown, "called by an AWS service, which does not pass it on"
 	case a.LongTermKey:
-		return MFANotApplicable, "a long-term access key, which knows no MFA"
+		return MFANotApplicable, "a long-term access key, which is used without MFA"
 	case recorded == "true" && (a.person() || a.Role != ""):
 		return MFAYes, ""
 	case recorded == "false" && a.person():
@@ -46,7 +46,8 @@ func (a Actor) mfa(recorded string) (state MFA, note string) {
 	}
 }
 
-// nobody says why no person signed; "" when one may have.
+// nobody returns a clause that says why no person signed the call; "" when a
+// person may have.
 func (a Actor) nobody() string {
 	switch {
 	case a.Type == typeService:
@@ -64,7 +65,8 @@ func (a Actor) nobody() string {
 	}
 }
 
-// elsewhere says who knows of MFA when AWS cannot; "" when AWS may.
+// elsewhere returns a clause that says where to ask about MFA when AWS cannot
+// know; "" when it may.
 func (a Actor) elsewhere() string {
 	switch {
 	case a.SSO || a.OnBehalfOf != IdentityCenterUser{}:
@@ -82,12 +84,12 @@ func (a Actor) elsewhere() string {
 	}
 }
 
-// person reports whether the actor's own session would say whether a person
-// signed in with MFA.
+// person reports whether the actor is an IAM user or the root user, whose session
+// shows whether a person signed in with MFA.
 func (a Actor) person() bool { return a.Type == typeIAMUser || a.Type == typeRoot }
 
-// signedWithoutMFA reports whether the caller certainly signed without MFA: an IAM
-// user or the root user whose own session says so, or a long-term key.
+// signedWithoutMFA reports whether the caller certainly signed without MFA: with a
+// long-term key, or as an IAM user or the root user whose session says so.
 func (a Actor) signedWithoutMFA() bool {
 	return !a.ByService() && (a.MFA == MFANo || a.LongTermKey)
 }

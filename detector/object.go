@@ -9,14 +9,14 @@ import (
 	"github.com/kmsentry/kmsentry/internal/strictjson"
 )
 
-// An object is a JSON object of the record, or of a policy. Its names are exact
-// and it never holds one twice. The zero object has no members.
+// An object is a JSON object in a record or a policy. Names are matched exactly,
+// and no name occurs twice. The zero object has no members.
 type object struct {
-	path    string // where it stands, e.g. "requestParameters"; "" for the record
+	path    string // its path in the record, e.g. "requestParameters"; "" for the record itself
 	members strictjson.Members
 }
 
-// readDocument reads one JSON object and nothing beside it.
+// readDocument reads a text that is one JSON object and nothing else.
 func readDocument(text []byte) (object, error) {
 	v, err := strictjson.Parse(text)
 	if err != nil {
@@ -25,12 +25,13 @@ func readDocument(text []byte) (object, error) {
 	return readObject("", v)
 }
 
-// syntaxError says why a text is not one JSON value.
+// syntaxError returns the error for a text that is not one JSON value; err is
+// that of strictjson.Parse.
 func syntaxError(err error) error {
 	var syntax *strictjson.SyntaxError
 	switch {
 	case !errors.As(err, &syntax):
-		return fmt.Errorf("expected a CloudTrail record: %w", err) // not reached: Parse has no other
+		return fmt.Errorf("expected a CloudTrail record: %w", err) // not reached: Parse returns no other error
 	case syntax.Fault == strictjson.Cut:
 		return fmt.Errorf("expected a CloudTrail record, found JSON that ends after %d bytes", syntax.Offset)
 	default:
@@ -38,7 +39,8 @@ func syntaxError(err error) error {
 	}
 }
 
-// readObject reads the members of the value, which stands at path.
+// readObject reads the members of v, the value at path. It is an error when v is
+// not an object or holds a member twice.
 func readObject(path string, v strictjson.Value) (object, error) {
 	o := object{path: path}
 	if v.Kind() != strictjson.Object {
@@ -52,7 +54,7 @@ func readObject(path string, v strictjson.Value) (object, error) {
 	return o, nil
 }
 
-// fault makes an error about the object.
+// fault returns an error about the object, formatted as by fmt.Errorf.
 func (o object) fault(format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
 	if o.path == "" {
@@ -61,9 +63,9 @@ func (o object) fault(format string, args ...any) error {
 	return fmt.Errorf("%s: %w", o.path, err)
 }
 
-// requireCase refuses members that differ from one of names in letter case
-// only: CloudTrail does not write them, and other readers take them for the
-// real ones.
+// requireCase returns an error when a member differs from one of names only in
+// letter case: CloudTrail writes no such member, and other readers would take it
+// for the real one.
 func (o object) requireCase(names ...string) error {
 	if err := o.members.RequireCase(names...); err != nil {
 		return o.fault("%w", err)
@@ -71,7 +73,7 @@ func (o object) requireCase(names ...string) error {
 	return nil
 }
 
-// value returns a member's value, none when it is absent or null.
+// value returns a member's value; of kind None when it is absent or null.
 func (o object) value(name string) strictjson.Value {
 	if v := o.members.Get(name); v.Kind() != strictjson.Null {
 		return v
@@ -106,9 +108,10 @@ func (o object) isEmpty(name string) bool {
 	return v.Kind() == strictjson.None || v.Kind() == strictjson.Object
 }
 
-// object returns a member that is an object; the zero object when it is absent,
-// null or of another kind. odd says what was found instead of an object, "" for
-// nothing odd. The only errors are members given twice.
+// object returns a member that is an object; the zero object when the member is
+// absent, null or of another kind. odd says what was found instead of an object;
+// "" when the member is an object, absent or null. The only error is a member
+// given twice.
 func (o object) object(name string) (member object, odd string, err error) {
 	v := o.value(name)
 	switch v.Kind() {
@@ -123,8 +126,8 @@ func (o object) object(name string) (member object, odd string, err error) {
 }
 
 // objects returns the objects in a member that is a list; nil when it is
-// absent, null or of another kind. odd says what was found besides objects.
-// The only errors are members given twice.
+// absent, null or of another kind. odd says what was found first that is not an
+// object, "" for nothing. The only error is a member given twice.
 func (o object) objects(name string) (list []object, odd string, err error) {
 	v := o.value(name)
 	if v.Kind() != strictjson.None && v.Kind() != strictjson.Array {
@@ -147,7 +150,7 @@ func (o object) objects(name string) (list []object, odd string, err error) {
 	return list, odd, nil
 }
 
-// join returns the path of a member.
+// join returns the path of the named member.
 func (o object) join(name string) string {
 	if o.path == "" {
 		return name

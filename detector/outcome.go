@@ -11,8 +11,8 @@ type Outcome int
 
 // The zero Outcome is unknown.
 const (
-	OutcomeUnknown Outcome = iota // an error that leaves open what was done; judged as in force
-	Accepted                      // no error, or an error next to a response, which only an accepted call has
+	OutcomeUnknown Outcome = iota // an error that leaves open whether the call took effect; judged as in force
+	Accepted                      // no error, or an error together with a response, which only an accepted call has
 	Refused                       // an error that AWS documents as a refusal, and no response
 )
 
@@ -28,7 +28,7 @@ func (o Outcome) String() string {
 	}
 }
 
-// refusals are the error codes that say that AWS did nothing.
+// refusals holds the error codes that mean that the call had no effect.
 var refusals = map[string]bool{
 	// KMS API Reference, CreateKey, PutKeyPolicy and ReplicateKey, Errors: each
 	// says "The request was rejected because ...". DependencyTimeoutException
@@ -50,9 +50,9 @@ var refusals = map[string]bool{
 	"XksKeyInvalidConfigurationException":          true,
 	"XksKeyNotFoundException":                      true,
 
-	// KMS API Reference, Common Errors, of today and before. Not here are
+	// KMS API Reference, Common Errors, in its current and earlier versions.
 	// InternalFailure, ServiceUnavailable, RequestAbortedException and
-	// RequestTimeoutException, which leave open what was done.
+	// RequestTimeoutException are not here: they leave open what was done.
 	"AccessDeniedException":          true,
 	"ExpiredTokenException":          true,
 	"IncompleteSignature":            true,
@@ -78,8 +78,9 @@ var refusals = map[string]bool{
 	"VpceAccessDenied":      true,
 }
 
-// IsRefusal reports whether an error code says that AWS did nothing. CloudTrail
-// may write whose fault it was before the name: "Client.UnauthorizedOperation".
+// IsRefusal reports whether an error code means that the call had no effect. The
+// code may have the prefix "Client." or "Server.", which CloudTrail writes to say
+// whose fault it was, as in "Client.UnauthorizedOperation".
 func IsRefusal(code string) bool {
 	if _, name, found := strings.Cut(code, "."); found {
 		switch code[:len(code)-len(name)] {
@@ -90,9 +91,9 @@ func IsRefusal(code string) bool {
 	return refusals[code]
 }
 
-// outcome tells whether the call took effect. A refused call has an error code
-// and no response; a record with both contradicts itself, and what cannot be
-// ruled out is taken for done.
+// outcome returns whether the call took effect. A refused call has an error code
+// and no response; a record with both contradicts itself, and its call counts as
+// accepted, since that cannot be ruled out.
 // Source: CloudTrail User Guide, cloudtrail-event-reference-record-contents.html,
 // errorCode and responseElements.
 func (r *record) outcome() Outcome {

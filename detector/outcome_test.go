@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What a record says of its call's outcome.
+// The outcome of a call by its error code and response.
 func TestOutcome(t *testing.T) {
 	response := edit{"responseElements", `{"keyId":"` + testARN + `"}`}
 	code := func(value string) []edit { return []edit{{"errorCode", value}} }
@@ -22,7 +22,7 @@ func TestOutcome(t *testing.T) {
 		{"whose fault it was", code(`"Client.AccessDenied"`), Refused},
 		{"whose fault it was, the server's", code(`"Server.KMSInternalException"`), Refused},
 		{"documented as a refusal, though internal", code(`"KMSInternalException"`), Refused},
-		{"the policy is none", code(`"MalformedPolicyDocumentException"`), Refused},
+		{"the policy is invalid", code(`"MalformedPolicyDocumentException"`), Refused},
 		{"the lock-out check", code(`"Client.MalformedPolicyDocumentException"`), Refused},
 		{"of CreateKey in a key store", code(`"XksKeyNotFoundException"`), Refused},
 		{"of ReplicateKey", code(`"AlreadyExistsException"`), Refused},
@@ -35,7 +35,7 @@ func TestOutcome(t *testing.T) {
 		{"ServiceUnavailable", code(`"ServiceUnavailable"`), OutcomeUnknown},
 		{"ServiceUnavailableException", code(`"ServiceUnavailableException"`), OutcomeUnknown},
 		{"the client hung up", code(`"RequestAbortedException"`), OutcomeUnknown},
-		{"a code that nobody has seen", code(`"NewException"`), OutcomeUnknown},
+		{"an unknown code", code(`"NewException"`), OutcomeUnknown},
 		{"another prefix", code(`"Other.AccessDenied"`), OutcomeUnknown},
 		{"two prefixes", code(`"Client.Server.AccessDenied"`), OutcomeUnknown},
 		{"another letter case", code(`"accessdenied"`), OutcomeUnknown},
@@ -68,7 +68,8 @@ func TestOutcome(t *testing.T) {
 	}
 }
 
-// Every code that AWS documents for the three calls, and what it leaves open.
+// Every error code that AWS documents for the three calls, and whether it means
+// that the call had no effect.
 func TestIsRefusal(t *testing.T) {
 	for _, row := range []struct {
 		source, codes string

@@ -8,12 +8,12 @@ import (
 	"github.com/kmsentry/kmsentry/internal/strictjson"
 )
 
-// hidden is what CloudTrail writes instead of a value that it must not show.
+// hidden is what CloudTrail writes in place of a value that it must not show.
 const hidden = "HIDDEN_DUE_TO_SECURITY_REASONS"
 
 // readPolicy returns the text of the key policy that the call set or tried to
-// set, or, when the record does not show it, the clause that says why. Both are
-// "" when the call gave no policy, which means AWS's default one.
+// set or, when the record does not show it, a clause that says why. Both are ""
+// when the call gave no policy, and so set AWS's default key policy.
 //
 // Source: KMS Developer Guide, logging-using-cloudtrail.html, and the KMS API
 // Reference: Policy is required in PutKeyPolicy; CreateKey and ReplicateKey
@@ -31,16 +31,16 @@ func (r *record) readPolicy() (text, missing string) {
 }
 
 // mayBePolicy reports whether text may be a policy. A key policy is a JSON
-// object; text without a brace is a placeholder that was written instead.
+// object; text without a brace is a placeholder for it.
 func mayBePolicy(text string) bool { return strings.Contains(text, "{") }
 
-// missingPolicy says why the record shows no policy but text, what it has
-// instead; "" when the call gave none.
+// missingPolicy returns a clause that says why the record shows no policy; "" when
+// the call gave none. text is what the record has as its policy.
 //
-// CloudTrail leaves out request parameters of more than 100 KB, writes
-// "omitted" and a reason instead, and hides what it must not show. A record of
-// one of the three calls always has parameters, if only the defaults, so null
-// means that they were left out too.
+// CloudTrail replaces request parameters of more than 100 KB by "omitted" and a
+// reason, and hides what it must not show. The record of a call that sets a key
+// policy always has request parameters, if only the defaults, so null means that
+// they were left out as well.
 // Source: CloudTrail User Guide, cloudtrail-event-reference-record-contents.html,
 // requestParameters; KMS Developer Guide, ct-createkey.html.
 func (r *record) missingPolicy(text string) string {
@@ -69,7 +69,8 @@ func (r *record) missingPolicy(text string) string {
 	}
 }
 
-// reason is what CloudTrail says about parts that it left out; "" for nothing.
+// reason returns CloudTrail's reason for leaving part out, quoted and in
+// parentheses; "" when it gives none.
 func (r *record) reason(part object) string {
 	text := cmp.Or(part.text("reason"), part.text("reasonForOmission"))
 	if text == "" {
@@ -78,7 +79,7 @@ func (r *record) reason(part object) string {
 	return " (" + strconv.Quote(shorten(text)) + ")"
 }
 
-// shorten cuts a text that a clause quotes.
+// shorten cuts a text that a clause quotes to 60 runes and "...".
 func shorten(text string) string {
 	const longest = 60 // runes
 	if runes := []rune(text); len(runes) > longest {

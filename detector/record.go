@@ -7,7 +7,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/strictjson"
 )
 
-// The calls that put a key policy in force, and who serves them.
+// The calls that put a key policy in force, and the service that they go to.
 const (
 	eventSource  = "kms.amazonaws.com"
 	createKey    = "CreateKey"
@@ -15,16 +15,17 @@ const (
 	replicateKey = "ReplicateKey"
 )
 
-// PolicyCalls are the calls of KMS that put a key policy in force, by the names
-// that CloudTrail gives them.
+// PolicyCalls returns the names, as in eventName, of the KMS calls that put a key
+// policy in force.
 func PolicyCalls() []string { return []string{createKey, putKeyPolicy, replicateKey} }
 
-// A record is a CloudTrail record, opened where this package reads it.
+// A record is a CloudTrail record whose objects have been read, as far as this
+// package needs them.
 //
-// An object that is read never holds a member twice, and the members of the
-// record, its request and its response that matter are never there in
-// another letter case: either makes the record unreadable, because another
-// reader could take it for something else.
+// No object that is read holds a member twice, and no member that this package
+// reads from the record, its request or its response is also there in another
+// letter case: either makes the record unreadable, because another reader could
+// read it differently.
 type record struct {
 	top         object
 	identity    object // userIdentity
@@ -36,17 +37,17 @@ type record struct {
 	inScopeOf   object // userIdentity.inScopeOf
 	request     object // requestParameters
 	response    object // responseElements
-	metadata    object // what the response says of the key, or of the replica
+	metadata    object // keyMetadata, or replicaKeyMetadata, of the response
 	externalKey object // its xksKeyConfiguration
 	regions     object // its multiRegionConfiguration
-	primaryKey  object // the primaryKey of that
+	primaryKey  object // the primaryKey of regions
 	resources   []object
 	event       Event
-	odd         []string // what was of another kind than it should be and counts as unknown
+	odd         []string // clauses about parts that are of another kind than expected and count as unknown
 }
 
-// read opens a record of any call. Request and response are opened only when
-// the call sets a key policy.
+// read reads the record of any call. The objects in it, such as request and
+// response, are read only when the call sets a key policy.
 func (r *record) read(text []byte) error {
 	top, err := readDocument(text)
 	if err != nil {
@@ -64,7 +65,7 @@ func (r *record) read(text []byte) error {
 	return r.open()
 }
 
-// name checks that this is a record of some call.
+// name returns an error unless the record names a call and its service.
 func (r *record) name() error {
 	err := r.top.requireCase("eventID", "eventSource", "eventName", "eventTime", "awsRegion", "recipientAccountId",
 		"errorCode", "userIdentity", "requestParameters", "responseElements", "resources")
@@ -86,7 +87,8 @@ func (r *record) name() error {
 	return nil
 }
 
-// hint tells the two near misses apart: what carries a record is not a record.
+// hint returns a hint for two documents that carry a record and are not one:
+// an EventBridge event and a CloudTrail log file; "" for any other.
 func (r *record) hint() string {
 	switch {
 	case !r.top.isNothing("detail"):
@@ -106,16 +108,16 @@ func (r *record) setsPolicy() bool {
 	return slices.Contains(PolicyCalls(), r.event.Name)
 }
 
-// open reads the objects of a call that sets a key policy. One that is of
-// another kind costs only what it would have told; one that holds a member
-// twice makes the record unreadable.
+// open reads the objects in the record of a call that sets a key policy. One that
+// is of another kind only leaves unknown what it would have said; one that holds
+// a member twice makes the record unreadable.
 func (r *record) open() error {
 	metadata := "keyMetadata"
 	if r.event.Name == replicateKey {
 		metadata = "replicaKeyMetadata"
 	}
 	for _, part := range []struct {
-		in   *object // opened before
+		in   *object // read before
 		name string
 		to   *object
 	}{
@@ -157,14 +159,14 @@ func (r *record) open() error {
 	return r.response.requireCase(metadata, "replicaPolicy", "keyId", "omitted")
 }
 
-// note keeps what was odd; "" is nothing.
+// note adds a clause to r.odd unless it is "".
 func (r *record) note(odd string) {
 	if odd != "" {
 		r.odd = append(r.odd, odd)
 	}
 }
 
-// readEvent reads what identifies the call.
+// readEvent returns what identifies the call.
 func (r *record) readEvent() Event {
 	return Event{
 		ID:           r.top.text("eventID"),
@@ -182,7 +184,7 @@ func (r *record) readEvent() Event {
 	}
 }
 
-// readSource reads where the call came from.
+// readSource returns where the call came from.
 func (r *record) readSource() Source {
 	address := r.top.text("sourceIPAddress")
 	return Source{
@@ -193,8 +195,9 @@ func (r *record) readSource() Source {
 	}
 }
 
-// parseTime reads the two forms of time in CloudTrail records; the zero time
-// when text is neither. The basic form is in sessionContext.attributes.
+// parseTime reads a time in either of the two forms that CloudTrail writes, RFC
+// 3339 and, in sessionContext.attributes, the basic form of ISO 8601. It returns
+// the time in UTC, or the zero time when text has neither form.
 // Source: CloudTrail User Guide, cloudtrail-event-reference-user-identity.html.
 func parseTime(text string) time.Time {
 	for _, layout := range []string{time.RFC3339, "20060102T150405Z"} {

@@ -9,8 +9,8 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// Bytes that are no CloudTrail record, or one that two readers could read
-// differently, are a *RecordError of one line.
+// Bytes that are not a CloudTrail record, or a record that two readers could read
+// differently, give a *RecordError of one line.
 func TestDetectRefuses(t *testing.T) {
 	for _, row := range []struct{ name, record, want string }{
 		{"nothing", ``, `record: expected a CloudTrail record, found JSON that ends after 0 bytes`},
@@ -34,7 +34,7 @@ func TestDetectRefuses(t *testing.T) {
 		{"name twice", `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","eventName":"DescribeKey"}`, `record: expected a CloudTrail record: member "eventName": expected it once, found it twice`},
 		{"name twice behind an escape", `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","event\u004eame":"DescribeKey"}`, `record: expected a CloudTrail record: member "eventName": expected it once, found it twice`},
 		{"name in another letter case", `{"eventSource":"kms.amazonaws.com","EventName":"PutKeyPolicy"}`, `record: expected a CloudTrail record: expected member "eventName", found "EventName"`},
-		{"name beside itself in another letter case", `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","eventname":"DescribeKey"}`, `record: expected a CloudTrail record: expected member "eventName", found "eventname"`},
+		{"a name twice, in different letter case", `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","eventname":"DescribeKey"}`, `record: expected a CloudTrail record: expected member "eventName", found "eventname"`},
 		{"error code in another letter case", `{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy","ErrorCode":"AccessDenied"}`, `record: expected a CloudTrail record: expected member "errorCode", found "ErrorCode"`},
 		{"a member twice among many", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","requestParameters":` + manyMembers(40)[:len(manyMembers(40))-1] + `,"m39":0}}`, `record: requestParameters: member "m39": expected it once, found it twice`},
 		{"the first member again after many", `{"eventSource":"kms.amazonaws.com","eventName":"CreateKey","requestParameters":` + manyMembers(40)[:len(manyMembers(40))-1] + `,"m0":0}}`, `record: requestParameters: member "m0": expected it once, found it twice`},
@@ -67,8 +67,8 @@ func TestDetectRefuses(t *testing.T) {
 	}
 }
 
-// A part of another kind than it should be costs itself only: the key is open,
-// the finding says so, and a note names the part.
+// A part that is of another kind than expected is unknown and nothing else
+// changes: the finding still says that the key is open, and a note names the part.
 func TestOddParts(t *testing.T) {
 	for _, row := range []struct {
 		name, path, value string
@@ -109,7 +109,8 @@ func TestOddParts(t *testing.T) {
 	}
 }
 
-// The key's metadata of another kind leaves the key unknown, and locks nobody out.
+// Key metadata that is not an object leaves the key unknown, so OwnerLocked is
+// false.
 func TestOddMetadata(t *testing.T) {
 	result, err := Detector{}.Detect(edited(t, create, edit{"requestParameters.policy", quoted(policyOf(allow("*", "")))}, edit{"responseElements.keyMetadata", `"x"`}))
 	if err != nil || result.Finding == nil {
@@ -146,7 +147,7 @@ func TestDetectQuiet(t *testing.T) {
 		{"ReplicateKey without policy", create, []edit{{"eventName", `"ReplicateKey"`}}, quietDefault},
 		{"refused CreateKey without policy", create, []edit{{"errorCode", `"AccessDenied"`}, {"responseElements", `null`}}, quietNoPolicy},
 		{"refused PutKeyPolicy without parameters", put, []edit{{"errorCode", `"AccessDenied"`}, {"requestParameters", `null`}}, quietNoPolicy},
-		{"refused because it is no policy", put, []edit{{"errorCode", `"MalformedPolicyDocumentException"`}, {"requestParameters.policy", broken}}, quietMalformed},
+		{"refused because it is not a policy", put, []edit{{"errorCode", `"MalformedPolicyDocumentException"`}, {"requestParameters.policy", broken}}, quietMalformed},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			result, err := Detector{}.Detect(edited(t, row.record, row.edits...))
@@ -160,12 +161,13 @@ func TestDetectQuiet(t *testing.T) {
 	}
 }
 
-// A policy that nobody could read is a finding: what cannot be ruled out is reported.
+// A policy that cannot be read gives a finding: what cannot be ruled out is
+// reported.
 func TestDetectUnreadable(t *testing.T) {
 	for _, row := range []struct {
 		name, record string
 		edits        []edit
-		problem      string // the beginning
+		problem      string // a prefix of it
 		severity     Severity
 	}{
 		{"broken policy", put, []edit{{"requestParameters.policy", quoted(`{"Statement":`)}}, "key policy", Medium},
@@ -191,8 +193,8 @@ func TestDetectUnreadable(t *testing.T) {
 	}
 }
 
-// A policy that can be read in part is decided from the rest, and the finding
-// names what could not be read.
+// A policy that can be read in part is decided by that part, and the finding names
+// what could not be read.
 func TestDetectPartlyUnreadable(t *testing.T) {
 	const (
 		own    = `{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}`
@@ -209,13 +211,13 @@ func TestDetectPartlyUnreadable(t *testing.T) {
 		edits      []edit
 		verdict    decide.Verdict
 		quiet      string
-		unreadable string // the beginning of the only one
+		unreadable string // a prefix of the only one
 	}{
-		{"beside an open statement", []edit{text(own, digits, open)}, decide.Public, "", `line 2: Statement[1].Principal.AWS: expected "*", an account id`},
+		{"with an open statement", []edit{text(own, digits, open)}, decide.Public, "", `line 2: Statement[1].Principal.AWS: expected "*", an account id`},
 		{"alone", []edit{text(own, digits)}, decide.Undecided, "", `line 2: Statement[1].Principal.AWS`},
 		{"where it decides nothing", []edit{text(sid)}, decide.Private, quietPrivate, ""},
 		{"refused for it", []edit{text(own, digits), refused}, decide.Private, quietMalformed, ""},
-		{"refused for it, and open beside it", []edit{text(own, digits, open), refused}, decide.Public, "", `line 2: Statement[1].Principal.AWS`},
+		{"refused for it, with an open statement", []edit{text(own, digits, open), refused}, decide.Public, "", `line 2: Statement[1].Principal.AWS`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			result, err := Detector{}.Detect(edited(t, put, row.edits...))
@@ -232,7 +234,7 @@ func TestDetectPartlyUnreadable(t *testing.T) {
 	}
 }
 
-// The event's own facts, whatever type the describing ones have.
+// The facts that identify the event; numbers and booleans count as text.
 func TestReadEvent(t *testing.T) {
 	f, _ := factsOf(t, edited(t, put,
 		edit{"apiVersion", `"2014-11-01"`}, edit{"errorCode", `"AccessDenied"`}, edit{"errorMessage", `"no"`},
@@ -284,8 +286,8 @@ func TestParseTime(t *testing.T) {
 	}
 }
 
-// Every way in which a record can lack the policy of its call: undecided, and
-// the clause says why. Nothing was read, so nothing has a hash.
+// Every way a record can lack the policy of its call: the finding is undecided and
+// says why. Since no policy was read, it has no hash.
 func TestMissingPolicy(t *testing.T) {
 	request := func(value string) []edit { return []edit{{"requestParameters", value}} }
 	given := func(value string) []edit { return []edit{{"requestParameters.policy", value}} }
@@ -349,8 +351,8 @@ func TestMissingPolicy(t *testing.T) {
 	}
 }
 
-// The replica's own policy wins over the one that the request passed; a policy
-// given as an object reads like its text.
+// The replica's policy in the response takes precedence over the one in the
+// request; a policy given as an object is read like its text.
 func TestReadPolicy(t *testing.T) {
 	for _, row := range []struct {
 		name   string
@@ -376,7 +378,8 @@ func TestReadPolicy(t *testing.T) {
 	}
 }
 
-// A record of 1 MB, a policy of 1 MB and a deep one are read like any other.
+// A record or a policy of 1 MB and a nesting of 9,000 are read like any other; a
+// nesting of 20,000 is an error.
 func TestDetectLarge(t *testing.T) {
 	long := strings.Repeat("x", 1<<20)
 	for _, row := range []struct {

@@ -10,24 +10,24 @@ import (
 	"github.com/kmsentry/kmsentry/internal/strictjson"
 )
 
-// maxRounds bounds how often blame looks for further open statements.
+// maxRounds is how often, at most, blame looks for further open statements.
 const maxRounds = 8
 
-// blame returns the places of the statements of p, f's policy, that open the
-// key, and the policy without the Allows among them. A decision names the
-// statements that open the key as far as its verdict says; others may open it
-// less far, so blame takes away what it found and asks again, until the rest is
-// private or the work of one more decision is spent.
+// blame returns the indexes of the statements of p, f's policy, that open the
+// key, and the policy without the Allows among them. A decision names only the
+// statements that open the key as wide as its verdict says. Others may open it
+// less wide, so blame removes what it found and decides the rest, until that is
+// private or the step limit of one decision is spent.
 //
 // The statement that takes the key away from its owner is among the places, but
 // stays in the repaired policy.
 //
-// repaired is indented JSON. It is "" when it is not surely a repair: the rest
-// still lets outsiders in, now or later, or it leaves the key's owner without a
-// sure way to change the policy again; and when nobody of the owner's account
-// could put it in force. q is the question that f answers.
+// repaired is indented JSON. It is "" unless it certainly repairs the policy:
+// when the rest still lets outsiders in, now or later, when it leaves unsure
+// whether the owner can change the policy again, or when nobody in the owner's
+// account could put it in force. q is the question that f answers.
 func blame(f *Finding, p *policy.Policy, q decide.Question) (places []int, repaired string) {
-	kept := make([]int, len(p.Statements)) // places in p of the statements of rest
+	kept := make([]int, len(p.Statements)) // indexes in p of the statements of rest
 	for i := range kept {
 		kept[i] = i
 	}
@@ -66,8 +66,9 @@ func blame(f *Finding, p *policy.Policy, q decide.Question) (places []int, repai
 	return slices.Compact(places), repaired
 }
 
-// ownersLoss returns the place of the statement that takes the key away from
-// its owner's account, below count; none when that is no statement's doing.
+// ownersLoss returns the index of the statement that takes the key away from
+// its owner's account; none when no statement does, or its index is not below
+// count.
 func (f *Finding) ownersLoss(count int) []int {
 	o := f.Decision.Owner
 	at := -1
@@ -83,15 +84,16 @@ func (f *Finding) ownersLoss(count int) []int {
 	return []int{at}
 }
 
-// decideOn decides about p and takes what that cost from what q may cost.
+// decideOn decides p and subtracts the steps that took from q.MaxSteps.
 func decideOn(p *policy.Policy, q *decide.Question) decide.Decision {
 	d := decide.Decide(p, *q)
 	q.MaxSteps -= d.Steps
 	return d
 }
 
-// atItsWorst returns the decision d on p; or when the policy is private that of
-// the key policy alone, or of a later instant, if it is not private there.
+// atItsWorst returns d, the decision on p. When d is private, it returns instead
+// the decision without resource control policies or, if d names a later time at
+// which the policy opens, the decision at that time.
 func atItsWorst(p *policy.Policy, q *decide.Question, d decide.Decision) decide.Decision {
 	if d.Verdict == decide.Private && d.Unguarded != nil {
 		return *d.Unguarded
@@ -105,8 +107,9 @@ func atItsWorst(p *policy.Policy, q *decide.Question, d decide.Decision) decide.
 	return d
 }
 
-// only returns the policy text with the statements at the given places only,
-// everything else in its order, indented; "" when it has no such statements.
+// only returns the policy text with only the statements at the given places, its
+// members in their order, indented; "" when Statement is not a list, or the text
+// is not one JSON object.
 func only(text string, places []int) string {
 	doc, err := readDocument([]byte(text))
 	if err != nil {
@@ -137,7 +140,8 @@ func only(text string, places []int) string {
 	return indented.String()
 }
 
-// pick returns the elements of a list at the given places, as written.
+// pick returns the elements of a list at the given places, as written, and skips
+// places beyond its end.
 func pick(v strictjson.Value, places []int) [][]byte {
 	list := slices.Collect(v.Elements())
 	var picked [][]byte
@@ -149,7 +153,7 @@ func pick(v strictjson.Value, places []int) [][]byte {
 	return picked
 }
 
-// writeName writes a member's name and the colon.
+// writeName writes a member's name and a colon.
 func writeName(b *bytes.Buffer, name string) {
 	literal, err := json.Marshal(name)
 	if err != nil {
@@ -159,7 +163,7 @@ func writeName(b *bytes.Buffer, name string) {
 	b.WriteByte(':')
 }
 
-// keeps reports whether the owner's account surely can change a policy.
+// keeps reports whether the owner's account can certainly change the policy.
 func keeps(o decide.Owner) bool {
 	return o.Manage == decide.AccessYes || o.Manage == decide.AccessNamed
 }

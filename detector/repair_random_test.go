@@ -12,10 +12,10 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
 )
 
-// The laws of a repaired policy, over random policies: it parses, it is
-// private now and later, its owner can change it again, its statements are
-// those of the policy in their order, and what is missing are Allows of which
-// each, put back alone, opens the key again or leaves it undecided.
+// The invariants of a repaired policy, over random policies: it parses, it is
+// private now and later, its owner can change it again, and its statements are
+// those of the policy in their order, without some Allows, any of which put back
+// alone opens the key again or leaves it undecided.
 func TestRepairedRandomPolicies(t *testing.T) {
 	random := rand.New(rand.NewPCG(4, 11))
 	repaired, reported := 0, 0
@@ -45,7 +45,7 @@ func TestRepairedRandomPolicies(t *testing.T) {
 	t.Logf("%d of 600 reported, %d repaired", reported, repaired)
 }
 
-// The same laws over the corpus of package policy and the sample events.
+// The same invariants over the corpus of package policy and the sample events.
 func TestRepairedKnownPolicies(t *testing.T) {
 	var records [][]byte
 	for _, text := range corpusPolicies(t) {
@@ -71,7 +71,7 @@ func TestRepairedKnownPolicies(t *testing.T) {
 	t.Logf("%d repaired", repaired)
 }
 
-// holdRepaired holds the repaired policy of a record's finding against the laws.
+// holdRepaired checks these invariants for the repaired policy of a finding.
 func holdRepaired(t *testing.T, record []byte, f *Finding) {
 	t.Helper()
 	before, err := policy.Parse([]byte(f.Policy.Text))
@@ -118,7 +118,7 @@ func holdRepaired(t *testing.T, record []byte, f *Finding) {
 	}
 }
 
-// private reports whether the call of a record, with another policy, is certainly
+// private reports whether the record, with text as its policy, is certainly
 // private, now and later.
 func private(t *testing.T, record []byte, text string) bool {
 	t.Helper()
@@ -133,8 +133,8 @@ func private(t *testing.T, record []byte, text string) bool {
 	return result.Finding == nil
 }
 
-// randomPolicy makes a policy of one to seven statements of every kind, most
-// of them with the owner's among them.
+// randomPolicy returns a policy of one to seven statements of any kind; most
+// policies include the owner's statement.
 func randomPolicy(random *rand.Rand) string {
 	one := func(list ...string) string { return list[random.IntN(len(list))] }
 	var statements []string

@@ -4,7 +4,7 @@ import "testing"
 
 const ownerStatement = `{"Sid":"Owner","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}`
 
-// only keeps everything else as it stands, in its order.
+// The function only keeps everything else as written, in its order.
 func TestOnly(t *testing.T) {
 	for _, row := range []struct {
 		name, text string

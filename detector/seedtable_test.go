@@ -8,7 +8,7 @@ import (
 
 const seedTable = "../docs/splunk.md"
 
-// The table of docs/splunk.md says what the code does, for every sample event.
+// The table in docs/splunk.md agrees with the code for every sample event.
 func TestSeedTable(t *testing.T) {
 	rows := seedTableRows(t)
 	records := sampleEvents(t)
@@ -38,12 +38,13 @@ func TestSeedTable(t *testing.T) {
 	}
 	for name := range rows {
 		if records[name] == nil {
-			t.Errorf("%s: a row for %s, which is no sample event", seedTable, name)
+			t.Errorf("%s: a row for %s, which is not a sample event", seedTable, name)
 		}
 	}
 }
 
-// seedOf runs the model of the seed rule over a record, judged or not.
+// seedOf runs the model of the seed rule over a record, whether or not it gives a
+// finding.
 func seedOf(t *testing.T, text []byte) (literal, wildcard bool) {
 	t.Helper()
 	var r record
@@ -64,7 +65,7 @@ func fires(alerts bool) string {
 	return "no"
 }
 
-// seedTableRows reads the last table of the document: the cells by event.
+// seedTableRows returns the cells of the last table in the document, by event.
 func seedTableRows(t *testing.T) map[string][]string {
 	t.Helper()
 	text, err := os.ReadFile(seedTable)

@@ -7,15 +7,15 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// A severityRule gives findings of one kind their severity.
+// A severityRule gives the findings for which is holds their severity.
 type severityRule struct {
 	severity Severity
-	when     string // for people
+	when     string // what the rule covers, in words
 	is       func(*Finding) bool
 }
 
-// severityRules is the table of severities. The first rule that fits decides;
-// one that nothing fits is low.
+// severityRules returns the table of severities. The first rule that fits a
+// finding decides; the last one fits every finding.
 func severityRules() []severityRule {
 	return []severityRule{
 		{Low, "refused attempts", func(f *Finding) bool { return f.Attempted }},
@@ -39,7 +39,7 @@ func severityRules() []severityRule {
 	}
 }
 
-// severity ranks the finding.
+// severity returns the severity of the finding.
 func (f *Finding) severity() Severity {
 	for _, rule := range severityRules() {
 		if rule.is(f) {
@@ -49,23 +49,23 @@ func (f *Finding) severity() Severity {
 	return Low
 }
 
-// TakenOver reports whether the policy in force lets outsiders in and nobody
-// of the owner's account change it.
+// TakenOver reports whether the policy is in force, certainly lets outsiders in,
+// and certainly lets nobody in the owner's account change it.
 func (f *Finding) TakenOver() bool { return f.OwnerLocked && f.Decision.Least > decide.Private }
 
 // Bypassed reports whether the call told KMS not to check that its caller can
-// change the policy again, and the owner's account does not keep the key as a
-// whole: attackers do that, and some tools.
+// change the policy again, and the owner's account does not certainly keep full
+// use of the key. Attackers do that, and so do some tools.
 func (f *Finding) Bypassed() bool {
 	o := f.Decision.Owner
 	return f.Event.Bypass && (o.Manage == decide.AccessNo || o.Manage == decide.AccessNamed || o.Decrypt == decide.AccessNo ||
 		o.Manage == decide.AccessUndecided && f.Key.Account != "")
 }
 
-// locks reports whether the policy, in force or not, leaves nobody of the
-// owner's account a way to change it. One that a resource control policy keeps
-// from it is not locked: that policy can be detached; nor is a key without an ARN,
-// whose owner is not known.
+// locks reports whether the policy, once in force, certainly lets nobody in the
+// owner's account change it. It is false when only a resource control policy
+// prevents the change, since that can be detached, and when the key has no ARN,
+// since its owner is not known.
 func (f *Finding) locks() bool {
 	d := &f.Decision
 	return f.Key.ARN != "" && d.Owner.Manage == decide.AccessNo && (d.Unguarded == nil || d.Unguarded.Owner.Manage == decide.AccessNo)
@@ -84,25 +84,25 @@ func (f *Finding) Revokes() bool {
 	})
 }
 
-// opensLater reports whether strangers get in at a later instant.
+// opensLater reports whether others than named outsiders get in, or may get in,
+// at a later time.
 func (f *Finding) opensLater() bool {
 	later := f.Decision.Future
 	return later != nil && later.Verdict != decide.Shared && later.Verdict != decide.Private
 }
 
-// encryptOnly reports whether strangers can make ciphertext under the key that
-// they cannot decrypt themselves. What only named outsiders can do plays no
-// part.
+// encryptOnly reports whether anyone can encrypt under the key but not decrypt.
+// What only named outsiders can do does not count.
 func (f *Finding) encryptOnly() bool {
 	return f.opensClass(kmsapi.ClassEncrypt, decide.Public) && !f.opens(decide.Public, "kms:Decrypt", "kms:ReEncryptFrom")
 }
 
-// opensClass reports whether an audience certainly gets to an action of a class.
+// opensClass reports whether an audience certainly has an action of a class.
 func (f *Finding) opensClass(class kmsapi.Class, audience decide.Verdict) bool {
 	return slices.ContainsFunc(f.Decision.Grants, func(g decide.Grant) bool { return g.Class == class && g.Audience == audience })
 }
 
-// opens reports whether an audience certainly gets to one of actions, by itself or
+// opens reports whether an audience certainly has one of actions, directly or
 // through a grant that it may create.
 func (f *Finding) opens(audience decide.Verdict, actions ...string) bool {
 	return slices.ContainsFunc(f.Decision.Grants, func(g decide.Grant) bool {

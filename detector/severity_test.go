@@ -8,7 +8,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// grants returns one grant an action, all with the audience.
+// grants returns one grant per action, each with the given audience.
 func grants(audience decide.Verdict, actions ...string) []decide.Grant {
 	var list []decide.Grant
 	for _, action := range actions {
@@ -18,12 +18,12 @@ func grants(audience decide.Verdict, actions ...string) []decide.Grant {
 	return list
 }
 
-// public is the decision of a policy that opens these actions to anyone.
+// public returns the decision for a policy that opens these actions to anyone.
 func public(actions ...string) decide.Decision {
 	return decide.Decision{Verdict: decide.Public, Least: decide.Public, Most: decide.Public, Grants: grants(decide.Public, actions...)}
 }
 
-// The table of severities, row by row.
+// Every rule in the table of severities.
 func TestSeverity(t *testing.T) {
 	withMFA := Actor{Type: typeAssumedRole, MFA: MFAYes}
 	withoutMFA := Actor{Type: typeIAMUser, MFA: MFANo}
@@ -64,8 +64,8 @@ func TestSeverity(t *testing.T) {
 		{"public, root without MFA", Finding{Verdict: decide.Public, Actor: Actor{Type: typeRoot, MFA: MFANo}, Decision: both}, Critical},
 		{"public, root with a long-term key", Finding{Verdict: decide.Public, Actor: Actor{Type: typeRoot, MFA: MFANotApplicable, LongTermKey: true}, Decision: both}, Critical},
 		{"public, outcome unknown", Finding{Verdict: decide.Public, Actor: withMFA, Event: Event{Outcome: OutcomeUnknown}, Decision: both}, High},
-		{"shared beside those trusted, refused", Finding{Attempted: true, Verdict: decide.Shared, trust: true}, Low},
-		{"shared later beside those trusted", Finding{Verdict: decide.Private, trust: true, Decision: future(decide.Shared)}, Medium},
+		{"shared in addition to trusted accounts, refused", Finding{Attempted: true, Verdict: decide.Shared, trust: true}, Low},
+		{"shared later in addition to trusted accounts", Finding{Verdict: decide.Private, trust: true, Decision: future(decide.Shared)}, Medium},
 		{"public, a service without MFA", Finding{Verdict: decide.Public, Actor: Actor{Type: typeAssumedRole, MFA: MFANo, InvokedBy: "cloudformation.amazonaws.com"}, Decision: both}, High},
 		{"public, refused", Finding{Attempted: true, Verdict: decide.Public, Actor: withoutMFA, Decision: encrypt}, Low},
 		{"locked", Finding{Verdict: decide.Private, OwnerLocked: true, Decision: owner(decide.AccessNo, decide.AccessNo, decide.Private)}, High},
@@ -86,7 +86,7 @@ func TestSeverity(t *testing.T) {
 		{"undecided", Finding{Verdict: decide.Undecided, Actor: withoutMFA}, Medium},
 		{"undecided, refused", Finding{Attempted: true}, Low},
 		{"shared", Finding{Verdict: decide.Shared, Actor: withoutMFA}, Low},
-		{"shared beside those trusted", Finding{Verdict: decide.Shared, trust: true}, Medium},
+		{"shared in addition to trusted accounts", Finding{Verdict: decide.Shared, trust: true}, Medium},
 		{"shared, public later", Finding{Verdict: decide.Shared, Decision: future(decide.Public)}, Medium},
 		{"private, public later", Finding{Verdict: decide.Private, Decision: future(decide.Public)}, Medium},
 		{"private, undecided later", Finding{Verdict: decide.Private, Decision: future(decide.Undecided)}, Medium},
@@ -100,7 +100,7 @@ func TestSeverity(t *testing.T) {
 	}
 }
 
-// A title words the verdict and holds nothing of the event.
+// A title states the verdict and holds no text from the event.
 func TestTitle(t *testing.T) {
 	at := time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC)
 	decisionOf := func(v decide.Verdict, more ...string) decide.Decision {
@@ -159,7 +159,8 @@ func TestTitle(t *testing.T) {
 	}
 }
 
-// Anyone who can decrypt as well: critical only for callers without MFA.
+// When anyone can decrypt as well, the severity is critical only for callers
+// without MFA.
 func TestSeverityOfEveryActor(t *testing.T) {
 	seen := map[Severity]int{}
 	eachActor(func(a Actor, withoutMFA bool) {
@@ -178,8 +179,8 @@ func TestSeverityOfEveryActor(t *testing.T) {
 	}
 }
 
-// eachActor visits every kind of caller, and whether it counts as one without
-// MFA: MFA false or a long-term key; a service's call never does.
+// eachActor calls visit for every kind of caller, with whether it counts as one
+// without MFA: MFANo or a long-term key, except for calls made by a service.
 func eachActor(visit func(a Actor, withoutMFA bool)) {
 	for _, kind := range []string{typeIAMUser, typeAssumedRole, typeRoot, typeFederated, typeService, typeUnknown} {
 		for _, mfa := range []MFA{MFAUnknown, MFAYes, MFANo, MFANotApplicable} {

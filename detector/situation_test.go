@@ -2,7 +2,7 @@ package detector
 
 import "testing"
 
-// The facts on which it depends what is to be done.
+// The facts that decide which steps a responder can take.
 func TestSituation(t *testing.T) {
 	refused := edit{"errorCode", `"AccessDenied"`}
 	unknown := edit{"errorCode", `"InternalFailure"`}

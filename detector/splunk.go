@@ -7,7 +7,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/strictjson"
 )
 
-// What the seed rule says of every hit, whatever the event.
+// The constant columns of the seed rule.
 // Source: Splunk Threat Research: a TTP detection has the score 50.
 const (
 	seedProduct   = "AWS CloudTrail"
@@ -15,12 +15,12 @@ const (
 	seedRiskScore = 50
 )
 
-// maxSplunkRows bounds the rows that a finding carries: a policy of 32 KB can
-// make thousands, and a message has 256 KB.
+// maxSplunkRows is the most rows that a finding carries: a policy of 32 KB can
+// give thousands, and a message is limited to 256 KB.
 const maxSplunkRows = 100
 
-// splunk fills the seed rule's columns and says what the rule would have done.
-// A column is never empty here; Splunk drops a row that has an empty one.
+// splunk returns the seed rule's columns and whether the rule would have fired.
+// No column is empty here, although Splunk drops a row that has an empty one.
 func (f *Finding) splunk() Splunk {
 	s := Splunk{
 		Signature:     f.Event.Name,
@@ -48,9 +48,9 @@ func (f *Finding) splunk() Splunk {
 	return s
 }
 
-// product returns the pairs of the row's actions and principals, as far as a
-// finding carries them, and how many more there are: two long lists make more
-// than anybody could count one by one.
+// product returns the pairs of the row's actions and principals, at most
+// maxSplunkRows of them, and how many more there are. It never builds all pairs:
+// two long lists have millions.
 func (r seedRow) product() (rows []SplunkRow, more int) {
 	actions, principals := distinct(r.actions), distinct(r.principals)
 	slices.SortStableFunc(actions, first(isEncrypt))
@@ -66,7 +66,7 @@ func (r seedRow) product() (rows []SplunkRow, more int) {
 	return rows, 0
 }
 
-// distinct returns the texts in their order, each once.
+// distinct returns the texts without repetitions, in order of first occurrence.
 func distinct(texts []string) []string {
 	seen := make(map[string]bool, len(texts))
 	var list []string
@@ -79,8 +79,9 @@ func distinct(texts []string) []string {
 	return list
 }
 
-// offendingRow is the row of the first offending Allow statement, for a finding
-// of which the seed rule keeps none; "unknown" for what there is not.
+// offendingRow returns the row of the first offending Allow statement, for a
+// finding for which the seed rule prints no row. A column without a value is
+// "unknown".
 func (f *Finding) offendingRow() seedRow {
 	row := seedRow{[]string{nobody}, []string{nobody}}
 	for _, s := range f.Statements {
@@ -99,7 +100,8 @@ func (f *Finding) offendingRow() seedRow {
 	return row
 }
 
-// listed returns the texts of the first of the named members that is there.
+// listed returns the texts of the first of the named members that is present;
+// nil when none is.
 func listed(o object, names ...string) []string {
 	for _, name := range names {
 		if v := o.value(name); v.Kind() != strictjson.None {
@@ -109,8 +111,8 @@ func listed(o object, names ...string) []string {
 	return nil
 }
 
-// listedPrincipals returns the AWS principals of a statement, or all of them
-// as JSON when there are none.
+// listedPrincipals returns the AWS principals of a statement or, when it has
+// none, its whole Principal or NotPrincipal as written.
 func listedPrincipals(o object) []string {
 	for _, name := range []string{"Principal", "NotPrincipal"} {
 		v := o.value(name)
@@ -129,7 +131,8 @@ func listedPrincipals(o object) []string {
 	return nil
 }
 
-// textsOf returns the texts of a list, or the one text of anything else.
+// textsOf returns the texts of the elements of a list, or the text of any other
+// value.
 func textsOf(v strictjson.Value) []string {
 	if v.Kind() != strictjson.Array {
 		return []string{v.Text()}

@@ -18,9 +18,10 @@ import (
 //	| stats count ... BY signature dest user user_agent src vendor_account
 //	    vendor_region vendor_product key_policy_action key_policy_principal
 //
-// A row is printed for any principal when "*" is a wildcard, as search has it,
-// and for the principal "*" when it is the character, as the authors meant. The
-// rule looks neither at errorCode nor at Effect, Condition or Resource.
+// If "*" is a wildcard, as it is in a search, a row is printed for any principal;
+// if it is the literal character, as the authors meant, only for the principal
+// "*". The rows returned are those of the wildcard. The rule does not look at
+// errorCode, Effect, Condition or Resource.
 // Source: splunk/security_content, detections/cloud, and Splunk's manual
 // (search: case-insensitive, "*" is a wildcard that cannot be escaped; stats:
 // a row for each distinct value of the BY fields, none for an empty one).
@@ -37,13 +38,13 @@ func (f *Finding) seedRows() []SplunkRow {
 	return statsRows(kept)
 }
 
-// statsRows is what "stats count BY action principal" makes of rows with one
-// principal each: one row for each pair of values, and in how many statements
-// the pair was. Those that the search is about come first, else they are in the
-// order of the policy.
+// statsRows returns what "stats count BY action principal" makes of rows with one
+// principal each: one row for each pair of values, with the number of statements
+// that have the pair. The pairs that the search looks for come first; otherwise
+// the order is that of the policy.
 func statsRows(rows []seedRow) []SplunkRow {
 	type pair struct{ action, principal string }
-	places := make(map[pair]int) // where a pair is in list, counted from 1
+	places := make(map[pair]int) // the index of a pair in list, plus 1
 	var list []SplunkRow
 	for _, row := range rows {
 		for _, action := range distinct(row.actions) {
@@ -61,7 +62,8 @@ func statsRows(rows []seedRow) []SplunkRow {
 	return list
 }
 
-// first returns the order in which the texts that hold come before the others.
+// first returns a comparison that orders the texts for which holds is true before
+// the others.
 func first(holds func(string) bool) func(a, b string) int {
 	return func(a, b string) int {
 		switch {
@@ -75,7 +77,8 @@ func first(holds func(string) bool) func(a, b string) int {
 	}
 }
 
-// isEveryone reports whether a principal is everyone in the rule's literal reading.
+// isEveryone reports whether a principal is "*", which is everyone when the rule
+// is read literally.
 func isEveryone(principal string) bool { return principal == "*" }
 
 // lacksColumn reports whether a BY field of the rule would be empty.
@@ -88,14 +91,14 @@ func (f *Finding) lacksColumn() bool {
 	return f.Actor.Name == nobody && f.Actor.PrincipalID == ""
 }
 
-// A seedRow is a row after mvexpand with the values that the search reads.
+// A seedRow holds, of one row after mvexpand, the values that the search reads.
 type seedRow struct {
 	actions    []string // Action, then Action{}
-	principals []string // Principal.AWS, one at most
+	principals []string // Principal.AWS, at most one
 }
 
-// encrypts reports whether one of the row's actions is kms:Encrypt in any
-// letter case. "*" in the policy is not expanded: kms:* is another text.
+// encrypts reports whether one of the row's actions is kms:Encrypt in any letter
+// case. A "*" in the policy is not expanded: kms:* does not match.
 func (r seedRow) encrypts() bool {
 	for _, action := range r.actions {
 		if isEncrypt(action) {
@@ -105,11 +108,11 @@ func (r seedRow) encrypts() bool {
 	return false
 }
 
-// isEncrypt reports whether search takes a value for kms:Encrypt.
+// isEncrypt reports whether the search term kms:Encrypt matches a value.
 func isEncrypt(action string) bool { return strings.EqualFold(action, "kms:Encrypt") }
 
-// spathStatements extracts Statement{} of a policy and the fields of each. A
-// policy that is not JSON, or whose Statement is no list, gives no rows.
+// spathStatements returns a row for each element of Statement{} in a policy. A
+// policy that is not JSON, or whose Statement is not a list, gives no rows.
 func spathStatements(text string) []seedRow {
 	doc, err := strictjson.Parse([]byte(text))
 	if err != nil {
@@ -125,8 +128,9 @@ func spathStatements(text string) []seedRow {
 	return rows
 }
 
-// lastOf returns the value of the last member of that name, none where v has no
-// such member: of a policy that the decision refuses the rule reads something.
+// lastOf returns the value of the last member of that name; of kind None when v
+// has no such member. The rule reads even a policy with repeated members, which
+// the decision rejects.
 func lastOf(v strictjson.Value, name string) (last strictjson.Value) {
 	for n, value := range v.AllMembers() {
 		if n == name {
@@ -136,8 +140,8 @@ func lastOf(v strictjson.Value, name string) (last strictjson.Value) {
 	return last
 }
 
-// spathValues is what the paths X and X{} extract together: a single scalar, or
-// the scalars of a list. What is neither gives nothing.
+// spathValues returns what the paths X and X{} extract together: a single scalar,
+// or the scalars of a list; nil for any other value.
 func spathValues(v strictjson.Value) []string {
 	if v.Kind() != strictjson.Array {
 		return spathScalar(v)
@@ -149,10 +153,10 @@ func spathValues(v strictjson.Value) []string {
 	return values
 }
 
-// spathScalar is what the path X extracts: the text of a scalar, numbers and
-// booleans as they are written; nothing for empty text. A list wants the path
-// X{}, which the rule does not read for principals, and "*" alone has no member
-// AWS.
+// spathScalar returns what the path X extracts: the text of a scalar, numbers and
+// booleans as written; nil for empty text and for any other value. A list needs
+// the path X{}, which the rule does not use for principals, and a Principal that
+// is just "*" has no member AWS.
 func spathScalar(v strictjson.Value) []string {
 	switch v.Kind() {
 	case strictjson.String, strictjson.Number, strictjson.Boolean:

@@ -7,13 +7,13 @@ import (
 	"testing"
 )
 
-// alerts says whether the seed rule fires, under both readings.
+// alerts returns whether the seed rule fires under each reading of "*".
 func alerts(f *Finding) (literal, wildcard bool) {
 	s := f.splunk()
 	return s.WouldAlertLiteral, s.WouldAlertWildcard
 }
 
-// What the seed rule makes of a policy, stage by stage.
+// What each stage of the seed rule makes of a policy.
 func TestSeedAlerts(t *testing.T) {
 	statement := func(members string) string {
 		return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Resource":"*",` + members + `}]}`
@@ -42,7 +42,7 @@ func TestSeedAlerts(t *testing.T) {
 		{"second statement: mvexpand", `{"Statement":[{"Action":"kms:Decrypt","Principal":{"AWS":"*"}},{"Action":"kms:Encrypt","Principal":{"AWS":"*"}}]}`, true, true},
 		{"principal and action of different statements", `{"Statement":[{"Action":"kms:Encrypt"},{"Principal":{"AWS":"*"},"Action":"kms:Decrypt"}]}`, false, false},
 		{"names in another letter case", statement(`"principal":{"AWS":"*"},"Action":"kms:Encrypt"`), false, false},
-		{"an element that is no object", `{"Statement":["x",{"Action":"kms:Encrypt","Principal":{"AWS":"*"}}]}`, true, true},
+		{"an element that is not an object", `{"Statement":["x",{"Action":"kms:Encrypt","Principal":{"AWS":"*"}}]}`, true, true},
 		{"a list of actions with a number: the others stay", statement(`"Principal":{"AWS":"*"},"Action":["kms:Encrypt",1]`), true, true},
 		{"a list of actions with a list: the others stay", statement(`"Principal":{"AWS":"*"},"Action":[["kms:Decrypt"],"kms:Encrypt"]`), true, true},
 		{"a principal that is a number is its text", statement(`"Principal":{"AWS":111122223333},"Action":"kms:Encrypt"`), false, true},
@@ -63,7 +63,7 @@ func TestSeedAlerts(t *testing.T) {
 	}
 }
 
-// The stages of the seed rule that look at the record and not at the policy.
+// The stages of the seed rule that look at the record rather than the policy.
 func TestSeedAlertsRecord(t *testing.T) {
 	const open = `{"Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"kms:Encrypt","Resource":"*"}]}`
 	for _, row := range []struct {
@@ -80,7 +80,7 @@ func TestSeedAlertsRecord(t *testing.T) {
 		{"no Region", []edit{{"awsRegion", ""}}, false},
 		{"no account", []edit{{"recipientAccountId", ""}}, false},
 		{"nobody", []edit{{"userIdentity", `{}`}}, false},
-		{"somebody called unknown", []edit{{"userIdentity", `{"type":"AssumedRole","principalId":"AROAX:unknown"}`}}, true},
+		{"a user named unknown", []edit{{"userIdentity", `{"type":"AssumedRole","principalId":"AROAX:unknown"}`}}, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			f, _ := factsOf(t, edited(t, put, row.edits...))
@@ -92,7 +92,7 @@ func TestSeedAlertsRecord(t *testing.T) {
 	}
 }
 
-// Every column has a value, also when the record has none.
+// Every column has a value, even when the record has none.
 func TestSplunkColumns(t *testing.T) {
 	statements := []Statement{
 		{Effect: "Deny", Text: `{"Action":"kms:Decrypt","Principal":"*"}`},
@@ -128,7 +128,7 @@ func TestSplunkColumns(t *testing.T) {
 	}
 }
 
-// The rows that the seed rule prints of one event: one for each value of action
+// The rows that the seed rule prints for one event: one for each pair of action
 // and principal in the statements that its search keeps.
 func TestSeedRows(t *testing.T) {
 	policyWith := func(statements ...string) string {

@@ -10,9 +10,10 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// offending returns the places of the statements that a decision blames,
-// sorted and below count. When strangers get in, statements that let in named
-// outsiders only are not to blame.
+// offending returns the indexes, sorted and below count, of the statements that a
+// decision blames: those that let outsiders in or let anyone revoke grants, and
+// those that left the decision undecided. When the verdict is public or network,
+// statements that let in only named outsiders are not to blame.
 func offending(d decide.Decision, count int) []int {
 	strangers := d.Verdict == decide.Public || d.Verdict == decide.Network
 	refs := d.Blamed(func(g decide.Grant) bool {
@@ -31,7 +32,7 @@ func offending(d decide.Decision, count int) []int {
 	return slices.Compact(places)
 }
 
-// statements shows the statements at the given places as they are written.
+// statements returns the statements at the given places as they are written.
 func statements(p *policy.Policy, places []int) []Statement {
 	var list []Statement
 	for _, i := range places {
@@ -47,8 +48,8 @@ func statements(p *policy.Policy, places []int) []Statement {
 	return list
 }
 
-// shownMember returns the first of the named members that is in o, compact,
-// e.g. `"Principal": {"AWS":"*"}`; "" when none does.
+// shownMember returns the first of the named members that is in o, its value
+// compacted, e.g. `"Principal": {"AWS":"*"}`; "" when none is.
 func shownMember(o object, names ...string) string {
 	for _, name := range names {
 		if raw := o.value(name).Raw(); raw != nil {

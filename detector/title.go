@@ -8,7 +8,8 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// title says in one line what the key policy does. It holds no text of the event.
+// title returns one line that says what the key policy does. It holds no text
+// from the event.
 func (f *Finding) title() string {
 	switch {
 	case f.Attempted:
@@ -20,7 +21,7 @@ func (f *Finding) title() string {
 	}
 }
 
-// inForce words a policy that is, or may be, in force.
+// inForce returns the title for a policy that is, or may be, in force.
 func (f *Finding) inForce() string {
 	switch {
 	case f.TakenOver():
@@ -46,7 +47,8 @@ func (f *Finding) inForce() string {
 	}
 }
 
-// attempt words a refused call. When it was CreateKey there is no key, hence "a".
+// attempt returns the title for a refused call. It says "a KMS key" because a
+// refused CreateKey leaves no key.
 func (f *Finding) attempt() string {
 	switch {
 	case f.Verdict == decide.Public:
@@ -72,7 +74,7 @@ func (f *Finding) attempt() string {
 	}
 }
 
-// closed words a policy that keeps outsiders out of the classes that count.
+// closed returns the title for a policy whose verdict is private.
 func (f *Finding) closed() string {
 	switch {
 	case f.Bypassed() && f.Decision.Owner.Decrypt == decide.AccessNo:
@@ -90,7 +92,7 @@ func (f *Finding) closed() string {
 	}
 }
 
-// later words a policy that opens on its own.
+// later returns the title for a policy that opens on its own at a later time.
 func (f *Finding) later() string {
 	what := "This KMS key may open to outsiders"
 	switch f.Decision.Future.Verdict {
@@ -104,7 +106,8 @@ func (f *Finding) later() string {
 	return what + " on " + f.Decision.Future.At.UTC().Format("2006-01-02 15:04:05 UTC")
 }
 
-// use names what the outsiders of the verdict can do: the two weightiest.
+// use names what the outsiders of the verdict can do, at most two actions: the
+// most serious.
 func (f *Finding) use() string {
 	var verbs []string
 	for _, g := range f.Decision.Grants {

@@ -1,4 +1,4 @@
-// Command lambda is the detector's Lambda function; see package detect. make
+// Command lambda is the detector's Lambda function; see package detect. The Makefile
 // builds it as bootstrap.
 package main
 

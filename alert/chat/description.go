@@ -10,8 +10,8 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// description is the mail's first lines and the reason, then the links. A
-// line that does not fit any more is left out whole, so that no markup is cut.
+// description returns the facts that begin the mail, the reasons and the links. A
+// line that no longer fits is left out whole, so that no markup is cut.
 func description(f *detector.Finding, o words.Options) string {
 	var lines []string
 	if o.Mention != "" {
@@ -40,7 +40,8 @@ func description(f *detector.Finding, o words.Options) string {
 	return joinLines(lines, maxDescription-utf8.RuneCountInString(links)-1) + "\n" + links
 }
 
-// joinLines puts lines together as long as they fit limit characters.
+// joinLines joins lines with "\n", leaving out each one that would make the text
+// longer than limit characters.
 func joinLines(lines []string, limit int) string {
 	var b strings.Builder
 	left := limit
@@ -58,7 +59,7 @@ func joinLines(lines []string, limit int) string {
 	return b.String()
 }
 
-// source names the source.
+// source returns the address, user agent and, for a console session, that fact.
 func source(f *detector.Finding) string {
 	s := f.Source
 	text := code(safe.OrUnknown(s.Address), 64)
@@ -71,7 +72,7 @@ func source(f *detector.Finding) string {
 	return text
 }
 
-// whichKey names the key with its account and Region.
+// whichKey returns the key with its account and Region.
 func whichKey(f *detector.Finding) string {
 	name := code(words.KeyName(f.Key), safe.MaxName)
 	if f.NoKey() {
@@ -84,7 +85,7 @@ func whichKey(f *detector.Finding) string {
 	return text
 }
 
-// when names the instant, the call, and what came of it.
+// when returns the time, the call and its outcome.
 func when(f *detector.Finding) string {
 	at := words.Instant(f.Event.Time)
 	if at == "" {
@@ -93,7 +94,7 @@ func when(f *detector.Finding) string {
 	return at + " by " + bare(safe.OrUnknown(f.Event.Name), 64) + "; " + bare(words.InForce(f), safe.MaxName)
 }
 
-// reasons gives the reasons, shortest form.
+// reasons returns the reasons for the alert in their shortest form, one per line.
 func reasons(f *detector.Finding) []string {
 	var lines []string
 	switch {
@@ -118,7 +119,7 @@ func reasons(f *detector.Finding) []string {
 		return append(lines, "Only the key itself can say what is in force: fetch it.")
 	}
 	if f.Verdict == decide.Public || f.Verdict != decide.Undecided && len(f.Decision.Undecided) == 0 {
-		return lines // nothing worse can come out
+		return lines // the verdict cannot get worse
 	}
 	for _, open := range f.Decision.Undecided[:min(len(f.Decision.Undecided), 2)] {
 		lines = append(lines, "Why: not decided: "+code(words.StatementName(open.Statement)+": "+open.Reason, 300))
@@ -126,7 +127,8 @@ func reasons(f *detector.Finding) []string {
 	return append(lines, "Check by hand whom this policy lets in.")
 }
 
-// consoleLinks writes the console pages in the client's way.
+// consoleLinks returns the links to the console and the runbook in the markup of
+// the chat client; those that cannot be built are left out.
 func consoleLinks(f *detector.Finding, o words.Options) string {
 	var links []string
 	for _, link := range []struct{ name, url string }{{"CloudTrail event", words.EventLink(f)}, {"Key", words.KeyLink(f)}, {"Runbook", o.RunbookURL}} {

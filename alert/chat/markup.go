@@ -6,8 +6,8 @@ import (
 	"github.com/kmsentry/kmsentry/alert/safe"
 )
 
-// bare returns event text as it is when it holds nothing that a chat program could
-// act on, and as a code span otherwise.
+// bare returns event text unchanged when it holds nothing that a chat program could
+// interpret, and as a code span otherwise.
 func bare(s string, limit int) string {
 	s = safe.Plain(s, limit)
 	if safe.IsBare(s) {
@@ -16,8 +16,9 @@ func bare(s string, limit int) string {
 	return code(s, limit)
 }
 
-// code returns event text as a code span: no markup, mention or link can begin in
-// it. & < > are escaped last, so that cutting never splits an entity.
+// code returns event text of at most limit characters as a code span, in which no
+// markup, mention or link can begin. It escapes & < > last, so that the limit never
+// splits an entity.
 // Source: Slack, "Formatting text for app surfaces" (escaping of & < >).
 func code(s string, limit int) string {
 	s = strings.ReplaceAll(safe.Plain(s, limit), "`", "'")

@@ -7,8 +7,8 @@ import (
 	"github.com/kmsentry/kmsentry/alert/internal/alerttest"
 )
 
-// The law of code spans: between the outer backticks nothing that Slack or
-// Teams would act on, and every entity whole.
+// A code span has nothing between its outer backticks that Slack or Teams would
+// interpret, and every entity in it is whole.
 func FuzzCode(f *testing.F) {
 	f.Add(alerttest.Attack, 80)
 	f.Add("a&b", 5)

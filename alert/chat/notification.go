@@ -7,8 +7,8 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// Lengths of a chat notification, in characters. Amazon Q Developer documents
-// none; these keep well below Slack's own for a block of text.
+// Limits of a chat notification, in characters and items. Amazon Q Developer
+// documents none; these are well below Slack's limit for a block of text.
 const (
 	maxTitle       = 150
 	maxDescription = 2500
@@ -18,7 +18,8 @@ const (
 )
 
 // A notification is an Amazon Q Developer custom notification, version 1.0.
-// What does not fit this schema is dropped without a trace in the channel.
+// A notification that does not match the schema never appears in the channel, and
+// nothing says so.
 // Source: docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html.
 type notification struct {
 	Version  string   `json:"version"`
@@ -44,8 +45,9 @@ type metadata struct {
 	AdditionalContext map[string]string `json:"additionalContext"`
 }
 
-// Compose returns the Amazon Q Developer custom notification (schema 1.0) about f,
-// as JSON on one line. Alerts about one key share a thread. It fails when o is invalid.
+// Compose returns the Amazon Q Developer custom notification (schema 1.0) about f
+// as JSON on one line. Alerts about one key share a thread. It returns an error
+// when o is invalid.
 func Compose(f *detector.Finding, o words.Options) (string, error) {
 	if err := o.Check(); err != nil {
 		return "", err
@@ -76,12 +78,14 @@ func Compose(f *detector.Finding, o words.Options) (string, error) {
 	return words.JSON(n)
 }
 
-// title is made of our own words only, as brief is.
+// title returns the title of a notification. brief must hold no event text, since
+// the title is not escaped.
 func title(severity detector.Severity, brief string, o words.Options) string {
 	return safe.Cut(severityIcon(severity, o)+words.Tag(severity, o)+brief, maxTitle)
 }
 
-// severityIcon is the emoji before the title; "" for Teams, which shows none.
+// severityIcon returns the emoji before the title; "" for Teams, which does not
+// render it.
 func severityIcon(severity detector.Severity, o words.Options) string {
 	if o.ChatClient == "teams" {
 		return ""
@@ -96,7 +100,7 @@ func severityIcon(severity detector.Severity, o words.Options) string {
 	}
 }
 
-// keywords are the tags under the message.
+// keywords returns the tags that are shown under the message.
 func keywords(f *detector.Finding) []string {
 	tags := []string{"kms", "T1486", f.Severity.String(), f.Verdict.String()}
 	if f.Attempted {

@@ -8,11 +8,11 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// lockedInChat is the step for a key that its owner is locked out of.
+// lockedInChat is the step for a key whose owner is locked out.
 const lockedInChat = "Open a case with AWS Support from the account that owns the key: no command can recover it"
 
-// nextSteps are the first commands of the plan, as many as chat takes; a command
-// that is too long is left to the mail.
+// nextSteps returns the first commands of the plan, at most maxNextSteps of them. A
+// command that is too long for chat is only in the mail.
 func nextSteps(f *detector.Finding, plan playbook.Plan) []string {
 	var texts []string
 	if f.OwnerLocked {

@@ -17,7 +17,7 @@ func TestChatStepsOfRefusedCall(t *testing.T) {
 	}
 }
 
-// The step that contains must not fall victim to its length.
+// The containment step is never dropped for its length.
 func TestChatStepsSayHowToContain(t *testing.T) {
 	for _, region := range []string{"us-east-1", "ap-northeast-3", "us-gov-west-1", "ap-southeast-12"} {
 		for _, verdict := range []decide.Verdict{decide.Public, decide.Network, decide.Shared, decide.Undecided, decide.Private} {

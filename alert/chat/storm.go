@@ -2,10 +2,11 @@ package chat
 
 import "github.com/kmsentry/kmsentry/alert/words"
 
-// maxHeldKeys is how many keys a storm's lead names in chat.
+// maxHeldKeys is the number of keys that a storm's lead names in chat.
 const maxHeldKeys = 3
 
-// stormLead are the first lines of the chat message in a storm.
+// stormLead returns the first lines of the chat message in a storm; none when s is
+// nil.
 func stormLead(s *words.Storm) []string {
 	if s == nil {
 		return nil

@@ -8,11 +8,11 @@ import (
 	"github.com/kmsentry/kmsentry/alert/words"
 )
 
-// maxSweptKeys is how many keys of a sweep chat names, the worst first.
+// maxSweptKeys is the number of keys of a sweep that chat names, the worst first.
 const maxSweptKeys = 5
 
-// ComposeSweep is Compose for a sweep with at least one key, the worst first. It
-// shares a thread with the alerts about its key when that is the only one.
+// ComposeSweep is like Compose for a sweep of at least one key, sorted with the
+// worst first. A sweep of one key shares a thread with the alerts about that key.
 func ComposeSweep(s words.Sweep, o words.Options) (string, error) {
 	if err := o.Check(); err != nil {
 		return "", err
@@ -48,7 +48,7 @@ func ComposeSweep(s words.Sweep, o words.Options) (string, error) {
 	return words.JSON(n)
 }
 
-// sweepLines are the description.
+// sweepLines returns the lines of the description.
 func sweepLines(s words.Sweep, o words.Options) []string {
 	var lines []string
 	if o.Mention != "" {

@@ -9,7 +9,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// links writes the pages that are not among the first lines.
+// links writes the links that are not among the first lines.
 func (m *mail) links() {
 	key := words.KeyLink(m.f)
 	if key == "" && m.o.RunbookURL == "" {
@@ -24,7 +24,8 @@ func (m *mail) links() {
 	}
 }
 
-// details writes every fact of the record, one a line; unknown ones are left out.
+// details writes the facts of the record, one per line, without those that are
+// unknown.
 func (m *mail) details() {
 	f := m.f
 	m.heading("DETAILS")
@@ -66,11 +67,11 @@ func (m *mail) details() {
 	}
 }
 
-// callerDetails writes where the caller's credentials come from.
+// callerDetails writes where the caller's credentials came from.
 func (m *mail) callerDetails(a detector.Actor) {
 	m.fact("Service", safe.Plain(a.InvokedBy, safe.MaxName))
 	m.fact("Credentials of", safe.Plain(a.InScopeOf.IssuedTo, safe.MaxARN))
-	m.fact("On account of", safe.Plain(a.InScopeOf.SourceARN, safe.MaxARN))
+	m.fact("On behalf of", safe.Plain(a.InScopeOf.SourceARN, safe.MaxARN))
 	m.fact("Federated by", safe.Plain(a.Broker, safe.MaxARN))
 	m.fact("Identity provider", safe.Plain(a.FederatedProvider, safe.MaxARN))
 	m.fact("Identity Center user", safe.Plain(a.OnBehalfOf.UserID, safe.MaxName))
@@ -81,14 +82,15 @@ func (m *mail) callerDetails(a detector.Actor) {
 	}
 }
 
-// fact writes one fact, nothing when it is empty.
+// fact writes one labeled fact, or nothing when value is blank.
 func (m *mail) fact(name, value string) {
 	if strings.TrimSpace(value) != "" {
 		m.para("  "+name+": ", "    ", value)
 	}
 }
 
-// keyKind is what the record says of the key itself; "" for nothing.
+// keyKind returns the key's spec, usage, origin and whether it is a multi-Region
+// key, as far as they are known; "" when none is.
 func keyKind(k detector.Key) string {
 	var kinds []string
 	for _, word := range []string{k.Spec, k.Usage, k.Origin} {
@@ -102,7 +104,7 @@ func keyKind(k detector.Key) string {
 	return strings.Join(kinds, ", ")
 }
 
-// accessKeyText names the access key and its kind; "" when there is none.
+// accessKeyText returns the access key id and its kind; "" when there is none.
 func accessKeyText(a detector.Actor) string {
 	if a.AccessKeyID == "" {
 		return ""
@@ -114,8 +116,8 @@ func accessKeyText(a detector.Actor) string {
 	return safe.Plain(a.AccessKeyID, safe.MaxName) + " (" + kind + ")"
 }
 
-// foot writes how to accept this finding and how to find it again. A policy
-// that was not read has no hash, and so no form.
+// foot writes the exceptions entry that would accept this finding, and the ids by
+// which to find it again. A policy that was not read has no hash, and so no entry.
 func (m *mail) foot() {
 	if form := strings.TrimSuffix(exceptions.Form(exceptions.Of(m.f), m.o.Now), "\n"); form != "" {
 		m.heading("FALSE ALARM?")

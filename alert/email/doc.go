@@ -1,3 +1,3 @@
-// Package email writes a finding, or a sweep, as the text of a mail: lines of 72
-// columns, what matters in the first 40.
+// Package email writes a finding, or a sweep, as the text of a mail with lines of
+// at most 72 columns. What matters is in the first 40 lines.
 package email

@@ -12,26 +12,28 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// topLines is how many lines of the mail are enough to act on: what, who, from
-// where, which key, when, why, the first two commands and the link. What a
-// screen shows without scrolling is about that.
+// topLines is the number of lines that must be enough to act on: what, who, from
+// where, which key, when, why, the first two commands and the link. It is about
+// what a screen shows without scrolling.
 const topLines = 40
 
-// topNotes is how many notes are among them.
+// topNotes is the most notes that are among the first lines.
 const topNotes = 2
 
-// maxAgent bounds user agents, in runes; CloudTrail keeps up to 1 KB.
+// maxAgent is the most of a user agent that is shown, in runes; CloudTrail keeps
+// up to 1 KB.
 const maxAgent = 300
 
-// Compose returns the text that a person reads in the mail. Its first 40 lines
-// say what is in force, who did it from where, to which key and when, why that
-// is bad, and what to do: the first two commands, and the link to the event.
-// The steps after these, the proposed policy, the statements as written, the
-// proof, the details and the form of an exception follow.
+// Compose returns the text of the mail about f. Its first 40 lines say what is in
+// force, who did it, from where, to which key and when, why that is bad, and what
+// to do: the first two commands, and the link to the event. The further steps, the
+// proposed policy, the statements as written, the proof, the details and an
+// exceptions entry follow.
 //
-// Lines end in "\n" and take at most 72 columns, but for ARNs, URLs and pieces
-// of commands, which are never broken. Nothing is aligned by spaces: phones
-// show mail in a proportional font. It fails when o is invalid.
+// Lines end in "\n" and have at most 72 columns, except for ARNs, URLs and parts
+// of commands, which are never broken. Nothing is aligned with spaces, because
+// phones show mail in a proportional font. Compose returns an error when o is
+// invalid.
 func Compose(f *detector.Finding, o words.Options) (string, error) {
 	if err := o.Check(); err != nil {
 		return "", err
@@ -59,18 +61,18 @@ type mail struct {
 	o        words.Options
 	proposed string // the repaired policy; "" when it is not in the mail
 	plan     playbook.Plan
-	steps    []string // each step of the plan as lines, without the last one's end
+	steps    []string // each step of the plan as lines, without the final "\n"
 }
 
-// top writes the first 40 lines and returns what did not fit: the reasons, and
-// the place of the first step that is not among them. The first two commands
-// always fit, and the steps for now when they leave the reasons leastWhy lines;
-// further steps do when all reasons fit.
+// top writes the first 40 lines and returns what did not fit: the remaining reasons
+// and the index of the first remaining step. The first two commands are always
+// there. The urgent steps are, if they leave leastWhy lines for the reasons, and
+// further steps are if all reasons fit.
 func (m *mail) top() (rest []reason, acted int) {
 	const (
-		around   = 2 // the heading of the reasons and the empty line before it
+		around   = 2 // the heading of the reasons and the blank line before it
 		leastWhy = 7
-		fewWhy   = 3 // even if that makes the top longer, as a storm's lead can
+		fewWhy   = 3 // always kept, even if a storm's lead then makes the top longer
 	)
 	head, link, why, acts := &page{}, m.eventLink(), &page{}, m.actHeading()
 	m.head(head)
@@ -94,7 +96,7 @@ func (m *mail) top() (rest []reason, acted int) {
 	return rest, least
 }
 
-// actHeading begins the section of the first steps.
+// actHeading returns a page that holds the heading of the first steps.
 func (m *mail) actHeading() *page {
 	p := &page{}
 	heading := "DO NOW"
@@ -105,7 +107,8 @@ func (m *mail) actHeading() *page {
 	return p
 }
 
-// eventLink is the section with the link to the event; empty when there is none.
+// eventLink returns the section with the link to the event; an empty page when
+// there is none.
 func (m *mail) eventLink() *page {
 	p := &page{}
 	if url := words.EventLink(m.f); url != "" {
@@ -115,7 +118,8 @@ func (m *mail) eventLink() *page {
 	return p
 }
 
-// head writes the lines that must be enough at a glance.
+// head writes the lines that a reader sees first: a storm's lead, the headline,
+// the main facts and the first notes.
 func (m *mail) head(p *page) {
 	f := m.f
 	for line := range strings.Lines(stormLead(m.o.Storm)) {
@@ -138,7 +142,7 @@ func (m *mail) head(p *page) {
 	}
 }
 
-// short writes a labeled fact on at most so many lines.
+// short writes a labeled fact on at most the given number of lines, cut if need be.
 func (p *page) short(label, text string, lines int) {
 	all := wrap.Text(label, "  ", text)
 	if len(all) <= wrap.Columns && !strings.Contains(all, "\n") {
@@ -152,13 +156,13 @@ func (p *page) short(label, text string, lines int) {
 		kept = kept[:lines]
 	}
 	for i, line := range kept {
-		kept[i] = wrap.Trim(line, wrap.Columns) // an ARN is not broken, but here it is cut
+		kept[i] = wrap.Trim(line, wrap.Columns) // wrapping never breaks an ARN, so cut it here
 	}
 	p.line(strings.Join(kept, "\n"))
 }
 
-// headline is severity, verdict and title. When that is too long the verdict
-// goes, which the title says as well.
+// headline returns severity, verdict and title. When that is longer than a line it
+// leaves out the verdict, which the title implies.
 func (m *mail) headline() string {
 	severity := strings.ToUpper(m.f.Severity.String())
 	if m.o.Test {
@@ -171,7 +175,7 @@ func (m *mail) headline() string {
 	return line
 }
 
-// from names the source of the call.
+// from returns the source of the call.
 func from(f *detector.Finding) string {
 	s := f.Source
 	text := safe.OrUnknown(safe.Plain(s.Address, safe.MaxName))
@@ -184,7 +188,7 @@ func from(f *detector.Finding) string {
 	return text
 }
 
-// when names the instant, the call, and what came of it.
+// when returns the time, the call and its outcome.
 func when(f *detector.Finding) string {
 	at := words.Instant(f.Event.Time)
 	if at == "" {
@@ -193,7 +197,7 @@ func when(f *detector.Finding) string {
 	return at + " by " + safe.OrUnknown(safe.Plain(f.Event.Name, 32)) + "; " + words.InForce(f)
 }
 
-// notes are what changes how the rest is to be read, the most important first.
+// notes returns what affects how the rest must be read, the most important first.
 func (m *mail) notes() []string {
 	var notes []string
 	if m.o.Test {
@@ -214,8 +218,8 @@ func (m *mail) notes() []string {
 	return notes
 }
 
-// delay is how long after the call the alert was written; "" when that is not
-// known or beyond sense.
+// delay returns a text that says how long after the call the alert was written, or
+// "" if that is unknown, negative or more than 48 hours.
 func delay(f *detector.Finding, o words.Options) string {
 	late := o.Now.Sub(f.Event.Time)
 	if f.Event.Time.IsZero() || late < 0 || late > 48*time.Hour {

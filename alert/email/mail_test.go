@@ -14,7 +14,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// written is the mail about f.
+// written returns the mail about f.
 func written(t *testing.T, f *detector.Finding, o words.Options) string {
 	t.Helper()
 	text, err := Compose(f, o)
@@ -54,8 +54,8 @@ func TestEmailLines(t *testing.T) {
 	})
 }
 
-// eachMail runs a test on every fixture and every finding of a sample event,
-// with plain options and with all that add lines.
+// eachMail runs a test for every fixture and every finding of a sample event, with
+// plain options and with options that add lines.
 func eachMail(t *testing.T, test func(*testing.T, *detector.Finding, words.Options)) {
 	t.Helper()
 	all := alerttest.Findings()
@@ -127,7 +127,7 @@ func TestEmailSays(t *testing.T) {
 		"shared":                           {all["shared"], alerttest.Options(), []string{"Account 444455556666 can call", "If you do not know them: put a policy that you trust in force", "See the policies of the 90 days before the change", "--end-time 2026-11-23T03:14:14Z"}, []string{"PROPOSED POLICY"}},
 		"china":                            {all["china"], alerttest.Options(), []string{"https://cn-north-1.console.amazonaws.cn/kms/home?region=cn-north-1#/kms/keys/1234abcd"}, []string{"aws.amazon.com"}},
 		"gov":                              {all["gov"], alerttest.Options(), []string{"https://us-gov-west-1.console.amazonaws-us-gov.com/cloudtrailv2/", "#/kms/keys/mrk-1234"}, []string{"console.aws.amazon.com"}},
-		"long-term":                        {all["user-with-long-term-key"], alerttest.Options(), []string{"MFA: not applicable (a long-term access key, which knows no MFA)", "aws iam update-access-key --user-name build", "(long-term)"}, nil},
+		"long-term":                        {all["user-with-long-term-key"], alerttest.Options(), []string{"MFA: not applicable (a long-term access key, which is used without MFA)", "aws iam update-access-key --user-name build", "(long-term)"}, nil},
 		"service":                          {all["service"], alerttest.Options(), []string{"Who: config.amazonaws.com MFA: not applicable (an AWS service)", "From: config.amazonaws.com Key:", "Find out what made config.amazonaws.com do this"}, []string{"Not one of yours"}},
 		"root":                             {all["root"], alerttest.Options(), []string{"Who: the root user MFA: yes From:", "root password", "BypassPolicyLockoutSafetyCheck"}, nil},
 		"alias only":                       {all["key-unknown"], alerttest.Options(), []string{"Note: The request named the key by an alias", "aws kms describe-key --region us-west-2 --key-id alias/payroll"}, []string{"put-key-policy --"}},
@@ -162,7 +162,7 @@ func TestEmailSays(t *testing.T) {
 	}
 }
 
-// The form at the end of every mail, cut out and filled in, accepts the mail's
+// The exceptions entry at the end of every mail, filled in, accepts the mail's
 // finding.
 func TestMailFormAccepts(t *testing.T) {
 	forms := 0

@@ -11,7 +11,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// ownerFinding is a finding about a private policy, with what is said of the owner.
+// ownerFinding returns a finding about a private policy with the given owner.
 func ownerFinding(o decide.Owner) *detector.Finding {
 	f := alerttest.PublicFinding()
 	f.Verdict, f.Repaired, f.Title = decide.Private, "", "Nobody in its owner's account can change this KMS key's policy"
@@ -20,8 +20,8 @@ func ownerFinding(o decide.Owner) *detector.Finding {
 	return f
 }
 
-// The mail about a key that its owner loses says what it means, whose doing it
-// is and what is left to do.
+// The mail about a key that its owner loses says what that means, which statement
+// is to blame and what can still be done.
 func TestOwnerWords(t *testing.T) {
 	blame := decide.Doubt{Statement: decide.StatementRef{Index: 1, Sid: "Lock"}, Reason: "it denies kms:PutKeyPolicy to the key owner's account 111122223333"}
 	locked := ownerFinding(decide.Owner{Manage: decide.AccessNo, Decrypt: decide.AccessYes, ManageBlame: blame})

@@ -10,11 +10,11 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// maxProposal bounds the repaired policy in the mail, in bytes.
+// maxProposal is the longest repaired policy that the mail shows, in bytes.
 const maxProposal = 4 << 10
 
-// stepLines returns each step of the plan as lines of the mail, without the end
-// of its last line.
+// stepLines returns each step of the plan as lines of the mail, without the final
+// "\n".
 func stepLines(p playbook.Plan) []string {
 	all := make([]string, len(p.Steps))
 	for i, s := range p.Steps {
@@ -30,7 +30,7 @@ func stepLines(p playbook.Plan) []string {
 	return all
 }
 
-// lineCount counts the lines of texts.
+// lineCount returns the number of lines in texts.
 func lineCount(texts []string) int {
 	n := 0
 	for _, text := range texts {
@@ -39,7 +39,7 @@ func lineCount(texts []string) int {
 	return n
 }
 
-// then writes the steps that are not among the first lines.
+// then writes the steps from index done on, which are not among the first lines.
 func (m *mail) then(done int) {
 	if done < m.plan.LastResort {
 		m.heading("THEN")
@@ -51,7 +51,7 @@ func (m *mail) then(done int) {
 	}
 }
 
-// proposal writes the repaired policy, ready to be saved.
+// proposal writes the repaired policy, ready to be saved to a file.
 func (m *mail) proposal() {
 	if m.proposed == "" || m.f.Attempted {
 		return
@@ -60,9 +60,9 @@ func (m *mail) proposal() {
 	m.line("  " + strings.ReplaceAll(m.proposed, "\n", "\n  "))
 }
 
-// proposalFor returns the repaired policy for the mail; "" when there is none
-// or when it would not survive one: too long, or with lines that a mail program
-// breaks.
+// proposalFor returns the repaired policy for the mail; "" when there is none, or
+// when a mail would not preserve it: it is too long, or a mail program would break
+// its lines.
 func proposalFor(f *detector.Finding) string {
 	if f.Repaired == "" || len(f.Repaired) > maxProposal {
 		return ""
@@ -76,7 +76,7 @@ func proposalFor(f *detector.Finding) string {
 	return text
 }
 
-// trimLines takes the spaces off the ends of lines.
+// trimLines removes the spaces at the ends of lines.
 func trimLines(s string) string {
 	if !strings.Contains(s, " \n") && !strings.HasSuffix(s, " ") {
 		return s
@@ -88,8 +88,8 @@ func trimLines(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// writeCommand writes a command broken into lines of at most columns where its
-// pieces allow it, each line indented.
+// writeCommand writes a command with each line indented. It continues the command on
+// a new line wherever the next piece would exceed wrap.Columns.
 func writeCommand(b *strings.Builder, indent string, c playbook.Command) {
 	used := 0
 	for i, piece := range c {

@@ -7,7 +7,7 @@ import (
 	"github.com/kmsentry/kmsentry/alert/internal/alerttest"
 )
 
-// What to do fits the case. The events are in testdata/shapes.
+// The steps fit the case. The events are in testdata/shapes.
 func TestWhatToDo(t *testing.T) {
 	const key = "0987dcba-09fe-87dc-65ba-ab0987654321"
 	for event, c := range map[string]struct{ want, wantNot []string }{

@@ -11,13 +11,13 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
 )
 
-// How much of a witness a person will read.
+// The most of a witness that the mail shows.
 const (
 	maxContext = 16 // condition keys
 	maxValues  = 6  // values of one key
 )
 
-// proof writes the witness of the worst grant as a request in words.
+// proof describes the witness of the worst grant as a request.
 func (m *mail) proof() {
 	g := words.WorstGrant(m.f.Decision)
 	if g == nil {
@@ -50,7 +50,7 @@ func (m *mail) proof() {
 	}
 }
 
-// witnessText is the request in a sentence.
+// witnessText describes the request in a sentence.
 func witnessText(w evaluate.Request) string {
 	caller := "A caller"
 	switch {

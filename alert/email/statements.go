@@ -11,14 +11,14 @@ import (
 	"github.com/kmsentry/kmsentry/alert/safe"
 )
 
-// How much of the policy's text a person will read.
+// The most of the policy's text that the mail shows.
 const (
 	maxStatements = 3       // offending statements
 	maxStatement  = 2 << 10 // bytes of one statement
-	maxLine       = 1024    // runes of one line of it
+	maxLine       = 1024    // runes of one line of a statement
 )
 
-// statements writes the offending statements as written; the whole policy when
+// statements writes the offending statements as written, or the whole policy when
 // it could not be read.
 func (m *mail) statements() {
 	if m.f.Problem != "" && m.f.Policy.Text != "" {
@@ -36,7 +36,8 @@ func (m *mail) statements() {
 	}
 }
 
-// quote writes a JSON text behind bars, cut to the limit with its hash.
+// quote writes a JSON text with a bar before each line. A text longer than
+// maxStatement is cut and followed by the hash of the whole.
 func (m *mail) quote(text string) {
 	left := maxStatement
 	for line := range strings.SplitSeq(safe.Document(pretty(text)), "\n") {
@@ -55,12 +56,13 @@ func (m *mail) quote(text string) {
 	}
 }
 
-// maxNesting bounds what is indented: the spaces grow with the square of the
-// depth, and no key policy that AWS accepts is deeper than a few levels.
+// maxNesting is the deepest nesting of a text that is indented. The number of
+// spaces grows with the square of the depth, and no key policy that AWS accepts is
+// nested more than a few levels.
 const maxNesting = 32
 
-// pretty indents a JSON text; text that is no JSON, or nested beyond reason,
-// comes back as it is.
+// pretty indents a JSON text. It returns text unchanged when that is not JSON or is
+// nested deeper than maxNesting.
 func pretty(text string) string {
 	var b bytes.Buffer
 	if nesting(text) > maxNesting || json.Indent(&b, []byte(text), "", "  ") != nil {
@@ -69,7 +71,7 @@ func pretty(text string) string {
 	return b.String()
 }
 
-// nesting returns an upper bound of the depth of a JSON text.
+// nesting returns an upper bound on the nesting depth of a JSON text.
 func nesting(text string) int {
 	depth, most := 0, 0
 	for i := range len(text) {

@@ -8,10 +8,10 @@ import (
 	"github.com/kmsentry/kmsentry/alert/words"
 )
 
-// maxHeldKeys is how many keys a storm's lead names in the mail.
+// maxHeldKeys is the number of keys that a storm's lead names in the mail.
 const maxHeldKeys = 3
 
-// stormLead is what comes above the mail in a storm; "" without one.
+// stormLead returns the lines above the mail in a storm; "" when s is nil.
 func stormLead(s *words.Storm) string {
 	if s == nil {
 		return ""

@@ -9,12 +9,12 @@ import (
 	"github.com/kmsentry/kmsentry/alert/words"
 )
 
-// maxSweptKeys is how many keys of a sweep the mail names, the worst first.
+// maxSweptKeys is the number of keys of a sweep that the mail names, the worst first.
 const maxSweptKeys = 20
 
-// ComposeSweep returns the mail about a sweep with at least one key, the worst
-// first: against what the sweep compared, then the keys, each with what to do
-// about it. It fails when o is invalid.
+// ComposeSweep returns the mail about a sweep of at least one key, sorted with the
+// worst first. It says what the sweep was compared with, then describes each key and
+// what to do about it. It returns an error when o is invalid.
 func ComposeSweep(s words.Sweep, o words.Options) (string, error) {
 	if err := o.Check(); err != nil {
 		return "", err
@@ -48,7 +48,7 @@ func ComposeSweep(s words.Sweep, o words.Options) (string, error) {
 	return p.text.String(), nil
 }
 
-// sweptKey writes one key of the mail.
+// sweptKey writes the section about one key.
 func sweptKey(p *page, i int, k words.SweptKey) {
 	p.para("\n"+strconv.Itoa(i+1)+". "+strings.ToUpper(k.Severity.String())+" ("+k.Verdict().String()+"): ", "   ", k.Title())
 	p.para("Key: ", "  ", safe.OrUnknown(safe.Plain(k.Key.ARN, safe.MaxARN)))

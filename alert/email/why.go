@@ -9,22 +9,22 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// How many of the reasons a person will read.
+// The most reasons that the mail shows.
 const (
-	maxWays = 3 // groups of grants, undecided constructs, services; each
+	maxWays = 3 // of each: groups of grants, undecided constructs, services
 	maxWhy  = 6 // sentences for one group of grants
 )
 
-// A reason is one paragraph of why the alert was sent.
+// A reason is one paragraph that says why the alert was sent.
 type reason struct{ first, rest, text string }
 
-// said is a reason without a bullet, point one with.
+// said returns a reason without a bullet, point one with a bullet.
 func said(text string) reason  { return reason{"  ", "  ", text} }
 func point(text string) reason { return reason{"  - ", "    ", text} }
 
-// fitReasons writes the reasons that fit so many lines and returns the others.
-// The first one is always written, cut to the lines there are, and returned
-// too when it was cut.
+// fitReasons writes the reasons that fit into the given number of lines and returns
+// the others. It always writes the first one, cut if necessary; when it is cut, it
+// is among those returned.
 func fitReasons(p *page, reasons []reason, lines int) []reason {
 	for i, r := range reasons {
 		text := wrap.Text(r.first, r.rest, r.text)
@@ -43,7 +43,7 @@ func fitReasons(p *page, reasons []reason, lines int) []reason {
 	return nil
 }
 
-// why are the reasons, the most telling first.
+// why returns the reasons, the most important first.
 func (m *mail) why() []reason {
 	var all []reason
 	if m.f.Problem != "" {
@@ -78,7 +78,7 @@ func (m *mail) why() []reason {
 	return append(all, m.asides()...)
 }
 
-// reasons writes those that did not fit the first lines.
+// reasons writes the reasons that did not fit into the first lines.
 func (m *mail) reasons(rest []reason) {
 	if len(rest) == 0 {
 		return
@@ -89,7 +89,7 @@ func (m *mail) reasons(rest []reason) {
 	}
 }
 
-// unreadable says why the policy could not be read.
+// unreadable returns the reasons why the policy could not be read.
 func (m *mail) unreadable() []reason {
 	switch {
 	case words.NotInRecord(m.f):
@@ -104,7 +104,7 @@ func (m *mail) unreadable() []reason {
 	}
 }
 
-// dangers are the facts besides the grants that make it worse.
+// dangers returns the facts besides the grants that make the finding worse.
 func (m *mail) dangers() []reason {
 	var all []reason
 	if doubt := words.OwnerDoubt(m.f); doubt != "" {
@@ -122,7 +122,7 @@ func (m *mail) dangers() []reason {
 	return all
 }
 
-// grant says what one group of grants gives to whom, and why.
+// grant returns who gets what from one group of grants, and why.
 func (m *mail) grant(g decide.GrantGroup) []reason {
 	end := "."
 	if len(g[0].Why) > 0 {
@@ -138,7 +138,7 @@ func (m *mail) grant(g decide.GrantGroup) []reason {
 	return all
 }
 
-// asides are what the decision says besides the verdict.
+// asides returns what the decision says besides the verdict.
 func (m *mail) asides() []reason {
 	var all []reason
 	d := m.f.Decision
@@ -163,7 +163,8 @@ func (m *mail) asides() []reason {
 	return all
 }
 
-// flagText explains a flag that the lines above do not; "" for the others.
+// flagText explains a flag that nothing else in the mail explains; "" for the other
+// flags.
 func flagText(flag decide.Flag) string {
 	switch flag {
 	case decide.FlagViaService:
@@ -179,7 +180,8 @@ func flagText(flag decide.Flag) string {
 	}
 }
 
-// serviceName names a service that a policy lets in, at the start of a sentence.
+// serviceName returns the name of a service that a policy lets in, for the start of
+// a sentence.
 func serviceName(service string) string {
 	if service == decide.AnyService {
 		return "Any AWS service that meets the conditions"

@@ -8,19 +8,20 @@ import (
 	"testing"
 )
 
-// hashOf is a policy hash for a number.
+// hashOf returns a distinct policy hash for each i.
 func hashOf(i int) string {
 	sum := sha256.Sum256(fmt.Append(nil, i))
 	return hex.EncodeToString(sum[:])
 }
 
-// keyOf is a key ARN for a number.
+// keyOf returns a distinct key ARN for each i.
 func keyOf(i int) string {
 	return fmt.Sprintf("arn:aws:kms:eu-west-1:111122223333:key/%08x-12ab-34cd-56ef-1234567890ab", i)
 }
 
-// manyEntries is a file of n entries, in turn by hash and key, by key, by
-// resource, and by key on one line. folded writes each reason over two lines, which is not plain.
+// manyEntries returns a file of n entries, which match in turn by hash and key, by
+// key, by resource, and by key on one line. folded writes each reason on two lines,
+// which is not the plain form.
 func manyEntries(n int, folded bool) string {
 	var b strings.Builder
 	b.WriteString("# what we have accepted\nexceptions:\n")
@@ -45,8 +46,8 @@ func manyEntries(n int, folded bool) string {
 	return b.String()
 }
 
-// 5,000 entries load in at most 16 allocations an entry. The YAML package
-// alone makes more than 90.
+// 5,000 entries load with at most 16 allocations per entry. The YAML package alone
+// makes more than 90.
 func TestLoadAllocations(t *testing.T) {
 	const n = 5000
 	text := []byte(manyEntries(n, false))

@@ -29,10 +29,10 @@ const (
 	columnCount
 )
 
-// A column says what a member of match is called and what its values are.
+// A column describes a member of match.
 type column struct {
 	name  string
-	want  string // of one value, for messages
+	want  string // what a value must be, for messages
 	valid func(string) bool
 }
 
@@ -52,11 +52,11 @@ func columns() [columnCount]column {
 	}
 }
 
-// The shapes are loops and not regular expressions, whose compilation every
-// start of the function would pay for.
+// The functions below use loops, not regular expressions, which would have to be
+// compiled at every start of the Lambda function.
 
-// only reports whether s has from least to most bytes, each a letter, a digit
-// or one of others.
+// only reports whether s has least to most bytes, each an ASCII letter, a digit or
+// one of others.
 func only(s string, least, most int, others string) bool {
 	for i := range len(s) {
 		c := s[i]
@@ -72,7 +72,8 @@ func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 func isLower(s string) bool { return s == strings.ToLower(s) }
 
-// isRegion takes us-west-2, us-gov-east-1, eusc-de-east-1.
+// isRegion reports whether s has the form of a Region, such as us-west-2,
+// us-gov-east-1 or eusc-de-east-1.
 func isRegion(s string) bool {
 	parts := strings.Split(s, "-")
 	for _, part := range parts {
@@ -87,7 +88,8 @@ func isPartition(s string) bool {
 	return s == "aws" || strings.HasPrefix(s, "aws-") && only(s, 5, 16, "-") && isLower(s)
 }
 
-// arnFields takes an ARN of a service apart; resource is what follows kind/.
+// arnFields splits an ARN of a service; resource is what follows kind and "/". ok is
+// false when s is not such an ARN.
 func arnFields(s, service, kind string) (region, account, resource string, ok bool) {
 	a, ok := awsid.ParseARN(s)
 	if !ok || !isPartition(a.Partition) || a.Service != service || !awsid.IsAccount(a.Account) {
@@ -97,13 +99,14 @@ func arnFields(s, service, kind string) (region, account, resource string, ok bo
 	return a.Region, a.Account, resource, ok
 }
 
-// isKeyARN takes the ARNs of keys, not of aliases: an alias can be pointed to
-// another key.
+// isKeyARN reports whether s is the ARN of a key. The ARN of an alias is not, since
+// an alias can be pointed at another key.
 func isKeyARN(s string) bool {
 	where, _, id, ok := arnFields(s, "kms", "key")
 	return ok && isRegion(where) && only(id, 1, 64, "-")
 }
 
+// isRoleARN reports whether s is the ARN of an IAM role.
 // Source: IAM User Guide, reference_iam-quotas.html: role names have at most
 // 64 of [\w+=,.@-], paths at most 512 characters.
 func isRoleARN(s string) bool {
@@ -129,7 +132,8 @@ func isResource(s string) bool {
 	return isLine(s) && file != "" && (id != "" || !has)
 }
 
-// isLine reports whether s is visible text on one line.
+// isLine reports whether s is printable text on one line, not empty, without space
+// at its ends.
 func isLine(s string) bool {
 	return s != "" && s == strings.TrimSpace(s) && !strings.ContainsFunc(s, func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) })
 }
@@ -143,10 +147,10 @@ func isClass(s string) bool { return kmsapi.Class(s).Index() >= 0 }
 
 func isEventName(s string) bool { return slices.Contains(detector.PolicyCalls(), s) }
 
-// isName reports whether s may name an entry.
+// isName reports whether s is a valid name of an entry.
 func isName(s string) bool { return only(s, 1, 64, " ._-") && only(s[:1], 1, 1, "") }
 
-// hasWords reports whether s says anything.
+// hasWords reports whether s holds a letter or a digit.
 func hasWords(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
 }

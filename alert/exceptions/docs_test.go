@@ -19,7 +19,7 @@ func readFile(t *testing.T, name string) string {
 	return string(text)
 }
 
-// The file that ships, and the examples in its comments.
+// The file that ships loads, and so do the examples in its comments.
 func TestShippedExceptions(t *testing.T) {
 	text := readFile(t, "../../exceptions.yaml")
 	if l := mustLoad(t, text); l.Len() != 0 {
@@ -46,7 +46,8 @@ func TestDocumentedExamples(t *testing.T) {
 	}
 }
 
-// The tables name every member, in order, and every value of the short lists.
+// The tables of the manual name every member, in order, and every value of a short
+// list.
 func TestDocumentedMembers(t *testing.T) {
 	text := readFile(t, manual)
 	var rows []string
@@ -67,7 +68,7 @@ func TestDocumentedMembers(t *testing.T) {
 	}
 }
 
-// Every way to write an old condition that the manual lists is understood.
+// Every form of an old condition that the manual lists is understood.
 func TestDocumentedConditions(t *testing.T) {
 	_, table, _ := strings.Cut(readFile(t, manual), "## Conditions of earlier versions")
 	count := 0

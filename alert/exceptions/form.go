@@ -8,13 +8,13 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// Form returns the entry that accepts s and nothing wider, as YAML to paste
-// under "exceptions:", without reason and owner, which a person has to fill in.
-// It expires three months after now; with the zero now that is left to fill in
-// as well. It is "" when nothing can accept s.
+// Form returns the narrowest entry that accepts s, as YAML to paste under
+// "exceptions:". Reason and owner are empty, for a person to fill in. The entry
+// expires three months after now; with the zero now, expires is empty as well. Form
+// returns "" when no entry can accept s.
 //
-// Values stand on lines of their own, so that a mail need not wrap them. None
-// of them is taken over that is not of its shape.
+// Values are on lines of their own, so that a mail need not wrap them. A value of s
+// that is not valid for its member is left out.
 func Form(s Subject, now time.Time) string {
 	values := formMatch(s)
 	if values[policySHA256] == nil && values[resource] == nil {
@@ -38,8 +38,8 @@ func Form(s Subject, now time.Time) string {
 	return b.String() + "\n"
 }
 
-// formMatch is the narrowest match for s: its policy on its key or in its
-// file. Without a hash it is the key or file at its verdict in its classes.
+// formMatch returns the narrowest match for s: its policy on its key or in its file
+// or, without a hash, its key or file with its verdict in its classes.
 func formMatch(s Subject) [columnCount][]string {
 	var values [columnCount][]string
 	if isKeyARN(s.Key) {
@@ -68,7 +68,7 @@ func formMatch(s Subject) [columnCount][]string {
 	return values
 }
 
-// formName proposes a name: unique as far as hash or resource are.
+// formName returns a name for the entry, made of the policy's hash or the resource.
 func formName(s Subject) string {
 	if isSHA256(s.PolicySHA256) {
 		return "accepted-" + s.PolicySHA256[:12]
@@ -82,7 +82,7 @@ func formName(s Subject) string {
 	return "accepted-" + name[max(0, len(name)-48):]
 }
 
-// blockValue writes a value on a line of its own.
+// blockValue returns a value as YAML for a line of its own.
 func blockValue(v string) string {
 	if isFlowWord(v) && plainKind(v) == textKind {
 		return v

@@ -13,7 +13,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// seeds are files of all sorts, right and wrong.
+// seeds returns files of all sorts, valid and invalid.
 func seeds() []string {
 	return []string{
 		"", "# nothing\n", "exceptions: []\n", "exceptions:\n", "exceptions: [\n", "exceptions:\n\t- name: a\n", "exceptions: [{name: a}]\n",
@@ -28,7 +28,7 @@ func seeds() []string {
 	}
 }
 
-// The law of the plain form: what it accepts, it reads as the YAML package does.
+// What plain accepts, it reads as the YAML package does.
 func FuzzPlain(f *testing.F) {
 	for _, s := range seeds() {
 		f.Add(s)
@@ -52,8 +52,8 @@ func FuzzPlain(f *testing.F) {
 	})
 }
 
-// normal leaves out what nobody reads: the text of nothing, empty lists apart
-// from none.
+// normal removes differences that do not matter: the text of a null, and an empty
+// list instead of nil.
 func normal(n node) node {
 	if n.kind == nothingKind {
 		return node{kind: nothingKind}
@@ -66,9 +66,9 @@ func normal(n node) node {
 	return n
 }
 
-// The laws of Load: it reads a file whole or gives Errors, each with a line of
-// the file and on one line itself; and no entry holds without an owner, a
-// reason and an expiry within the year.
+// Load reads all of a file or returns Errors, each with a line of the file and on
+// one line itself, and no entry is loaded without an owner, a reason and an expiry
+// within a year.
 func FuzzLoad(f *testing.F) {
 	for _, s := range seeds() {
 		f.Add(s)
@@ -102,14 +102,14 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-// The laws of Match, over small lists and subjects made from bytes:
+// The invariants of Match, over small lists and subjects made from bytes:
 //
-//   - a list holds what one of its entries holds, and nothing else, so that an
-//     entry added un-holds and un-reports nothing beside what it covers itself
-//   - past its expiry no entry holds
-//   - what is held stays held when a class becomes private, and when a
-//     statement is no longer to blame
-//   - a subject with HashOnly is held only by an entry with its hash
+//   - a list holds back what one of its entries holds back and nothing else, so that
+//     adding an entry changes nothing about subjects that the entry does not cover
+//   - an expired entry holds nothing back
+//   - what is held back stays so when a class becomes private, and when a statement
+//     is no longer to blame
+//   - a subject with HashOnly is held back only by an entry with its hash
 func FuzzMatch(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20}, uint16(7), uint8(1))
 	f.Add([]byte{0, 0, 0, 0, 0, 0, 0, 0}, uint16(0), uint8(0))
@@ -159,7 +159,7 @@ func FuzzMatch(f *testing.F) {
 	})
 }
 
-// pick returns at most two of two values, by two bits: none, one of them, both.
+// pick returns none, one or both of two values, as two bits say.
 func pick(bits byte, a, b string) []string {
 	switch bits & 3 {
 	case 0:
@@ -173,7 +173,7 @@ func pick(bits byte, a, b string) []string {
 	}
 }
 
-// entriesFrom makes an entry of every three bytes.
+// entriesFrom makes an entry of each three bytes.
 func entriesFrom(made []byte) []entry {
 	var list []entry
 	for i := 0; i+2 < len(made) && len(list) < 20; i += 3 {
@@ -203,7 +203,7 @@ func entriesFrom(made []byte) []entry {
 
 func nameIndex(name string) int { return int(name[0] - 'a') }
 
-// subjectFrom makes a subject of bits.
+// subjectFrom makes a subject of the bits of about.
 func subjectFrom(about uint16) Subject {
 	bit := func(i int) bool { return about>>i&1 == 1 }
 	s := Subject{Account: "111122223333", Region: "eu-west-1", EventName: "CreateKey", ActorRole: "arn:aws:iam::111122223333:role/x/deploy", Classes: map[kmsapi.Class]decide.Verdict{}}
@@ -238,8 +238,8 @@ func newList(entries []entry) *List {
 	return l
 }
 
-// The law of Form: filled in, it loads, holds its subject, and no other
-// policy of the key, the file or the hash that is worse.
+// What Form returns, filled in, loads and accepts its subject, but no worse policy
+// of the same key or file and no other policy when it has a hash.
 func FuzzForm(f *testing.F) {
 	f.Add(keyOf(1), hashOf(1), "stacks/a.yaml#Key", uint8(4), uint8(1), false)
 	f.Add("", "", "a b/ü \"x\" 'y' \\ # z: w#K", uint8(3), uint8(0), false)
@@ -277,7 +277,7 @@ func FuzzForm(f *testing.F) {
 	})
 }
 
-// filledIn is a form with a reason and an owner.
+// filledIn returns form with a reason and an owner.
 func filledIn(form string) string {
 	return strings.NewReplacer("reason:\n", "reason: reviewed\n", "owner:\n", "owner: storage team\n").Replace(form)
 }

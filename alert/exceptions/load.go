@@ -11,10 +11,10 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// An Error is one fault of the file.
+// An Error is one fault in the file.
 type Error struct {
 	Line int    // from 1
-	Name string // of the entry; "" when it has none or the fault is not in one
+	Name string // of the entry; "" when it has none or the fault is outside any entry
 	Err  error
 }
 
@@ -26,13 +26,14 @@ func (e *Error) Error() string {
 	return where + e.Err.Error()
 }
 
-// Unwrap returns the fault itself.
+// Unwrap returns e.Err.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Errors are the faults of a file by line, at least one. Each is one line.
+// Errors holds the faults in a file, sorted by line; at least one. The text of each
+// is one line.
 type Errors []*Error
 
-// Error returns the first faults on one line, with the number of the others.
+// Error returns the first 20 faults on one line, and how many more there are.
 func (all Errors) Error() string {
 	const most = 20
 	var parts []string
@@ -54,13 +55,12 @@ func (all Errors) Unwrap() []error {
 	return list
 }
 
-// Load reads the file: a mapping with one member, "exceptions", a list of
-// entries with name, match, reason, owner and expires. Text that is empty has
-// no entries. now decides how far ahead an expiry may lie: one year. An expired
-// entry is no fault.
+// Load reads the file: a mapping with one member, "exceptions", a list of entries
+// with name, match, reason, owner and expires. An empty text has no entries. An
+// entry may expire at most one year after now; an expired entry is not a fault.
 //
-// Its error is of type Errors and names every fault; only text that is no YAML
-// gives one fault, since nothing is known of what follows it.
+// The error is of type Errors and holds every fault. Text that is not YAML gives a
+// single fault, since what follows it cannot be read.
 func Load(text []byte, now time.Time) (*List, error) {
 	root, fault := read(text)
 	if fault != nil {
@@ -80,10 +80,10 @@ func Load(text []byte, now time.Time) (*List, error) {
 type loader struct {
 	now     time.Time
 	columns [columnCount]column
-	lines   map[string]int // where a name was used
+	lines   map[string]int // line of each entry, by name
 	list    *List
 	errors  Errors
-	name    string // of the entry at hand
+	name    string // of the entry being read
 }
 
 func (l *loader) fail(line int, format string, args ...any) {
@@ -108,8 +108,9 @@ func (l *loader) file(root *node) {
 	}
 }
 
-// members puts the members of a mapping into found, by the place of their name
-// in names; nil for one that is missing. It returns false for no mapping.
+// members stores the value of each member of a mapping in found, at the index that
+// its name has in names; a member that is missing leaves nil. It returns false when
+// n is not a mapping.
 func (l *loader) members(n *node, names []string, found []*node) bool {
 	if n.kind != mappingKind {
 		l.fail(n.line, "expected a mapping with %s, found %s", strings.Join(names, ", "), n.kind)
@@ -130,8 +131,7 @@ func (l *loader) members(n *node, names []string, found []*node) bool {
 	return true
 }
 
-// The members of an entry. when is what match was called while it was a
-// condition.
+// The members of an entry. "when" is a condition, the earlier form of match.
 const (
 	entryName = iota
 	entryMatch
@@ -142,7 +142,7 @@ const (
 	entryCount
 )
 
-// entry reads one entry. A fault in it hides no other.
+// entry reads one entry and reports every fault in it.
 func (l *loader) entry(n *node) {
 	before := len(l.errors)
 	l.name = nameIn(n)
@@ -176,7 +176,7 @@ func (l *loader) entry(n *node) {
 	}
 }
 
-// nameIn finds the name of an entry, for messages; "" when it has none.
+// nameIn returns the name of an entry, for messages; "" when it has no valid one.
 func nameIn(n *node) string {
 	for i := 0; n.kind == mappingKind && i+1 < len(n.items); i += 2 {
 		if n.items[i].text == "name" && isName(n.items[i+1].text) {
@@ -195,7 +195,8 @@ func hasMember(n *node, name string) bool {
 	return false
 }
 
-// words reads a member that is text for people.
+// words reads a member that must be text with at least one letter or digit; "" when
+// it is not.
 func (l *loader) words(entry, n *node, member string) string {
 	switch {
 	case n == nil:
@@ -225,8 +226,8 @@ func (l *loader) uniqueName(n *node, name string) {
 	l.lines[name] = n.line
 }
 
-// expiry reads the last day on which an entry holds, in UTC, and returns the
-// instant after it.
+// expiry reads the last day on which an entry is valid and returns the end of that
+// day, 00:00 UTC of the next.
 func (l *loader) expiry(entry, n *node) time.Time {
 	if n == nil {
 		l.fail(entry.line, "expected expires, found none")
@@ -243,13 +244,14 @@ func (l *loader) expiry(entry, n *node) time.Time {
 	return day.AddDate(0, 0, 1)
 }
 
-// Latest is the latest day that something can be accepted until: a year from now.
+// Latest returns the latest time until which something can be accepted: a year from
+// now.
 func Latest(now time.Time) time.Time { return now.UTC().AddDate(1, 0, 0) }
 
-// Over reports whether a last day, 00:00 UTC, is over.
+// Over reports whether a day, given as its 00:00 UTC, is over at now.
 func Over(day, now time.Time) bool { return !now.Before(day.AddDate(0, 0, 1)) }
 
-// match reads what an entry is about.
+// match reads the match of an entry into e.
 func (l *loader) match(e *entry, n *node) {
 	var names [columnCount]string
 	for i := range l.columns {
@@ -275,7 +277,8 @@ func (l *loader) match(e *entry, n *node) {
 	}
 }
 
-// values reads a member of match, a value or a list of values, sorted.
+// values reads a member of match, a value or a list of values, and returns the
+// valid ones sorted.
 func (l *loader) values(c columnID, n *node) []string {
 	items := []node{*n}
 	if n.kind == listKind {
@@ -303,7 +306,7 @@ func (l *loader) values(c columnID, n *node) []string {
 	return values
 }
 
-// worstOf is the worst of verdicts by their names.
+// worstOf returns the worst of the named verdicts; private when there is none.
 func worstOf(names []string) decide.Verdict {
 	w := decide.Private
 	for _, name := range names {
@@ -315,7 +318,7 @@ func worstOf(names []string) decide.Verdict {
 	return w
 }
 
-// shown is a value as messages show it.
+// shown returns a value as messages show it.
 func shown(n *node) string {
 	if n.kind == textKind || n.kind == truthKind {
 		return quote(n.text)
@@ -323,7 +326,7 @@ func shown(n *node) string {
 	return n.kind.String()
 }
 
-// quote shows text of the file in printable ASCII, cut when it is long.
+// quote returns text of the file quoted, in printable ASCII, cut to 120 bytes.
 func quote(s string) string {
 	const most = 120
 	if len(s) > most {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// now is the instant of all tests.
+// now is the current time in all tests.
 var now = time.Date(2026, 11, 23, 3, 14, 15, 0, time.UTC)
 
 const (
@@ -32,14 +32,14 @@ func mustLoad(t testing.TB, text string) *List {
 	return l
 }
 
-// matching is a file of one entry with the match in braces.
+// matching returns a file of one entry with match in braces.
 func matching(match string) string {
 	return "exceptions:\n  - name: partner\n    match: {" + match + "}" + rest
 }
 
 type refusal struct {
 	name, text string
-	want       []string // the faults, each in part
+	want       []string // a part of each fault
 }
 
 func change(text, old, replacement string) string {
@@ -49,7 +49,7 @@ func change(text, old, replacement string) string {
 	return strings.Replace(text, old, replacement, 1)
 }
 
-// refused are files with what Load says of them.
+// refused returns files that Load refuses, with the faults.
 func refused() []refusal {
 	return []refusal{
 		{"no reason", change(byKey, "    reason: reviewed in SEC-1\n", ""), []string{`line 2: entry "partner": expected reason, found none`}},
@@ -67,7 +67,7 @@ func refused() []refusal {
 		{"repeated member", change(byKey, "    owner", "    reason: again\n    owner"), []string{`line 8: entry "partner": expected reason once, found it again`}},
 		{"more than a year", change(byKey, "2027-06-30", "2027-11-24"), []string{"line 9: entry \"partner\": expires: expected a day up to 2027-11-23, a year from now, found 2027-11-24"}},
 		{"not a date", change(byKey, "2027-06-30", "never"), []string{`line 9: entry "partner": expires: expected a date such as 2027-02-23, found "never"`}},
-		{"a date that is none", change(byKey, "2027-06-30", "2027-02-30"), []string{`found "2027-02-30"`}},
+		{"an invalid date", change(byKey, "2027-06-30", "2027-02-30"), []string{`found "2027-02-30"`}},
 		{"an instant", change(byKey, "2027-06-30", "2027-06-30T00:00:00+14:00"), []string{"expires: expected a date"}},
 		{"digits of another script", change(byKey, "2027-06-30", "\u0662\u0660\u0662\u0667-06-30"), []string{"expires: expected a date"}},
 		{"a list of dates", change(byKey, "2027-06-30", "[2027-06-30]"), []string{"expires: expected a date such as 2027-02-23, found a list"}},
@@ -113,8 +113,8 @@ func refused() []refusal {
 		{"a next line that no editor counts", "exceptions:\u0085- name: x\n", []string{"line 1: expected lines that end with a line feed, found the line separator U+0085"}},
 		{"entry is text", "exceptions: [x]\n", []string{"line 1: expected a mapping with name, match, reason, owner, expires, found text"}},
 		{"an alias", "exceptions:\n  - &a {name: a}\n  - *a\n", []string{"line 2: entry \"a\": expected reason", "expected owner", "expected expires", "expected match", "line 3: expected a mapping with name, match, reason, owner, expires, found an alias"}},
-		{"a match beside an old condition", change(byKey, "    match:", "    when: x\n    match:\n      policy_sha256: x"), []string{"line 3: entry \"partner\": conditions are no longer read", "line 5: entry \"partner\": policy_sha256"}},
-		{"a missing member beside a wrong one", matching("key: x, class: bad"), []string{"key: expected", "class: expected", "expected verdict (the worst that is accepted)"}},
+		{"a match and an old condition", change(byKey, "    match:", "    when: x\n    match:\n      policy_sha256: x"), []string{"line 3: entry \"partner\": conditions are no longer read", "line 5: entry \"partner\": policy_sha256"}},
+		{"a missing member and a wrong one", matching("key: x, class: bad"), []string{"key: expected", "class: expected", "expected verdict (the worst that is accepted)"}},
 		{"a tag", matching("policy_sha256: !hash " + testHash), []string{"found a value with a tag"}},
 		{"two documents", "exceptions: []\n---\nexceptions: []\n", []string{"expected one YAML document, found another"}},
 		{
@@ -147,7 +147,7 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
-// Text that is no YAML has one fault, on the line where it goes wrong.
+// Text that is not YAML has one fault, on the line where it goes wrong.
 func TestSyntaxErrorsNameTheLine(t *testing.T) {
 	for _, tt := range []struct {
 		name, text string
@@ -178,7 +178,7 @@ func TestSyntaxErrorsNameTheLine(t *testing.T) {
 	}
 }
 
-// However deep a file is nested, it is refused like any other.
+// A file that is nested deeply is refused like any other.
 func TestDeepNesting(t *testing.T) {
 	const n = 1 << 20
 	for name, text := range map[string]string{
@@ -198,7 +198,7 @@ func TestDeepNesting(t *testing.T) {
 	}
 }
 
-// Errors of a file with many faults stay short; each is there.
+// The text of many faults stays short, but Errors holds each of them.
 func TestManyFaults(t *testing.T) {
 	_, err := Load([]byte("exceptions:\n"+strings.Repeat("  - x\n", 1000)), now)
 	faults, ok := err.(Errors)
@@ -210,7 +210,7 @@ func TestManyFaults(t *testing.T) {
 	}
 }
 
-// Old conditions are refused with the form that takes their place.
+// Old conditions are refused, and the error says how to write them now.
 func TestOldConditions(t *testing.T) {
 	old := func(when string) string { return "exceptions:\n  - name: partner\n    when: " + when + rest }
 	general := "write match: {key: ARN, policy_sha256: HASH}, or match: {key: ARN, verdict: WORST-ACCEPTED, class: [encrypt, use, other]}"
@@ -266,7 +266,7 @@ func TestLoadAccepts(t *testing.T) {
 		{"by resource", byResource, 1},
 		{"of a multi-Region key in GovCloud", matching("key: 'arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab', verdict: public, class: [encrypt, use, other]"), 1},
 		{"a hash of digits alone", matching("policy_sha256: " + strings.Repeat("1234567890123456", 4)), 1},
-		{"a hash that YAML takes for a number", matching("policy_sha256: " + strings.Repeat("1", 30) + "e" + strings.Repeat("1", 33)), 1},
+		{"a hash that YAML reads as a number", matching("policy_sha256: " + strings.Repeat("1", 30) + "e" + strings.Repeat("1", 33)), 1},
 		{"an account with a zero", matching("policy_sha256: " + testHash + ", account: [012345678901, '111122223333']"), 1},
 		{"a role by its ARN", matching("policy_sha256: " + testHash + ", actor_role: ['arn:aws:iam::111122223333:role/team/deploy', deploy]"), 1},
 		{"a Sid with blanks", matching("policy_sha256: " + testHash + ", statement_sid: Allow the partner"), 1},

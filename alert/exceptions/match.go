@@ -13,20 +13,20 @@ import (
 // back. It is safe for concurrent use.
 type List struct {
 	entries []entry // in the order of the file
-	// Every entry lies in one of these under each of its values: by hash if it
+	// Each entry is in one of these indexes, under each of its values: by hash if it
 	// names one, else by key, else by resource.
 	byHash, byKey, byResource map[string][]int32
 }
 
-// An entry is one accepted finding, or several alike.
+// An entry accepts one finding, or several that are alike.
 type entry struct {
 	name, reason, owner string
-	end                 time.Time             // the first instant at which it no longer holds
-	match               [columnCount][]string // by column, each sorted; nil: not asked
+	end                 time.Time             // when it expires
+	match               [columnCount][]string // the values of each column, sorted; nil matches any value
 	worst               decide.Verdict        // the worst verdict that it accepts
 }
 
-// Len returns how many entries there are, expired ones among them.
+// Len returns the number of entries, including expired ones.
 func (l *List) Len() int {
 	if l == nil {
 		return 0
@@ -34,7 +34,7 @@ func (l *List) Len() int {
 	return len(l.entries)
 }
 
-// Expired returns the names of the entries that no longer hold at now.
+// Expired returns the names of the entries that have expired at now.
 func (l *List) Expired(now time.Time) []string {
 	var names []string
 	if l == nil {
@@ -48,19 +48,19 @@ func (l *List) Expired(now time.Time) []string {
 	return names
 }
 
-// Held is what Match found. Reason and Owner are as in the file: not safe for
-// a terminal, a mail or a chat.
+// Held is the result of Match. Reason and Owner are as in the file, and so not safe
+// to write to a terminal, a mail or a chat.
 type Held struct {
-	By      string    // name of the entry that holds the subject back; "" none
+	By      string    // name of the entry that holds the subject back; "" when none does
 	Reason  string    // its reason
 	Owner   string    // its owner
-	Expires time.Time // the last day on which it holds, 00:00 UTC
+	Expires time.Time // 00:00 UTC of the last day on which it is valid
 	Expired []string  // names of expired entries that would have held it back
 }
 
-// Match says whether an entry holds s back at now: the first in the file that
-// matches and has not expired. It looks only at entries that name s's hash, key
-// or resource.
+// Match returns the entry that holds s back at now, the first in the file that
+// matches and has not expired. It looks only at entries that name s's hash, key or
+// resource.
 func (l *List) Match(s Subject, now time.Time) Held {
 	var held Held
 	for _, i := range l.candidates(&s) {
@@ -87,9 +87,9 @@ func (l *List) candidates(s *Subject) []int32 {
 	return found
 }
 
-// add puts an entry at the end of the list.
+// add appends an entry to the list.
 func (l *List) add(e entry) {
-	at := int32(len(l.entries)) // #nosec G115 -- a file of 2 billion entries is no file
+	at := int32(len(l.entries)) // #nosec G115 -- no file has 2 billion entries
 	l.entries = append(l.entries, e)
 	index, values := l.byResource, e.match[resource]
 	switch {
@@ -103,8 +103,9 @@ func (l *List) add(e entry) {
 	}
 }
 
-// covers reports whether an entry that was found by s's hash, key or resource
-// is about s, expired or not. One that lists hashes was found by s's.
+// covers reports whether the entry, which candidates found by s's hash, key or
+// resource, matches s, whether or not it has expired. It need not compare hashes: an
+// entry that lists hashes was found by that of s.
 func (e *entry) covers(s *Subject) bool {
 	return (!s.HashOnly || e.match[policySHA256] != nil) &&
 		e.has(key, s.Key) && e.has(resource, s.Resource) &&
@@ -113,8 +114,8 @@ func (e *entry) covers(s *Subject) bool {
 		e.coversStatements(s.StatementSids) && e.coversVerdicts(s.Classes)
 }
 
-// has reports whether a value is one of those that the entry lists, or it
-// lists none. Nothing lists "".
+// has reports whether the entry lists value in a column, or lists no values there.
+// No entry lists "".
 func (e *entry) has(c columnID, value string) bool {
 	if e.match[c] == nil {
 		return true
@@ -123,8 +124,8 @@ func (e *entry) has(c columnID, value string) bool {
 	return found
 }
 
-// coversStatements reports whether every offending statement is one of those
-// that the entry lists. A Sid that two of them have names neither.
+// coversStatements reports whether the entry lists the Sid of every offending
+// statement, or lists no Sids. A Sid that two statements share identifies neither.
 func (e *entry) coversStatements(sids []string) bool {
 	if e.match[statementSid] == nil {
 		return true
@@ -137,9 +138,9 @@ func (e *entry) coversStatements(sids []string) bool {
 	return len(sids) > 0
 }
 
-// coversVerdicts reports whether no class is worse than what the entry
-// accepts: its verdict in the classes that it lists, private in the others.
-// Without verdict it accepts any, without class in all classes.
+// coversVerdicts reports whether no class is worse than the entry accepts: its
+// verdict in the classes that it lists, private in the others. An entry without
+// verdict accepts any, and one without class covers all classes.
 func (e *entry) coversVerdicts(judged map[kmsapi.Class]decide.Verdict) bool {
 	if e.match[verdict] == nil && e.match[class] == nil {
 		return true

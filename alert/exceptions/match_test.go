@@ -15,14 +15,14 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// The classes, in short.
+// Short names of the classes.
 const (
 	Encrypt = kmsapi.ClassEncrypt
 	Use     = kmsapi.ClassUse
 	Other   = kmsapi.ClassOther
 )
 
-// base is a subject that byKeyAndHash, byKey and byResource hold.
+// base returns a subject that byKeyAndHash, byKey and byResource hold back.
 func base() Subject {
 	return Subject{
 		Key: testKey, PolicySHA256: testHash, Resource: "infra/keys.yaml#Uploads", Account: "111122223333", Region: "eu-west-1",
@@ -68,9 +68,9 @@ func TestMatch(t *testing.T) {
 		{"undecided accepted", onKey + ", verdict: undecided, class: encrypt", verdicts(map[kmsapi.Class]decide.Verdict{Encrypt: decide.Undecided}), true},
 		{"public is worse than undecided", onKey + ", verdict: undecided, class: encrypt", verdicts(map[kmsapi.Class]decide.Verdict{Encrypt: decide.Public}), false},
 		{"the worst of a list counts", onKey + ", verdict: [shared, public], class: encrypt", verdicts(map[kmsapi.Class]decide.Verdict{Encrypt: decide.Undecided}), true},
-		{"a class beside the accepted one", onKey + ", verdict: public, class: encrypt", verdicts(map[kmsapi.Class]decide.Verdict{Encrypt: decide.Public, Use: decide.Shared}), false},
-		{"a private class beside it", onKey + ", verdict: public, class: encrypt", verdicts(map[kmsapi.Class]decide.Verdict{Encrypt: decide.Public, Use: decide.Private, Other: decide.Private}), true},
-		{"an undecided class beside it", onKey + ", verdict: public, class: encrypt", verdicts(map[kmsapi.Class]decide.Verdict{Encrypt: decide.Shared, Other: decide.Undecided}), false},
+		{"another class than the accepted one", onKey + ", verdict: public, class: encrypt", verdicts(map[kmsapi.Class]decide.Verdict{Encrypt: decide.Public, Use: decide.Shared}), false},
+		{"another class, private", onKey + ", verdict: public, class: encrypt", verdicts(map[kmsapi.Class]decide.Verdict{Encrypt: decide.Public, Use: decide.Private, Other: decide.Private}), true},
+		{"another class, undecided", onKey + ", verdict: public, class: encrypt", verdicts(map[kmsapi.Class]decide.Verdict{Encrypt: decide.Shared, Other: decide.Undecided}), false},
 		{"worse in the second class", onKey + ", verdict: shared, class: [encrypt, use]", verdicts(map[kmsapi.Class]decide.Verdict{Encrypt: decide.Shared, Use: decide.Public}), false},
 		{"another class only", onKey + ", verdict: public, class: use", nil, false},
 		{"no class judged", onKey + ", verdict: public, class: encrypt", verdicts(nil), false},
@@ -98,13 +98,13 @@ func TestMatch(t *testing.T) {
 		{"role of that name in another account", onHash + ", actor_role: 'arn:aws:iam::111122223333:role/team/deploy'", func(s *Subject) { s.ActorRole = "arn:aws:iam::444455556666:role/team/deploy" }, false},
 		{"another role", onHash + ", actor_role: admin", nil, false},
 		{"no role", onHash + ", actor_role: deploy", func(s *Subject) { s.ActorRole = "" }, false},
-		{"the path of a role is no name", onHash + ", actor_role: team", nil, false},
+		{"the path of a role is not a name", onHash + ", actor_role: team", nil, false},
 
 		{"Sid", onHash + ", statement_sid: Partner", nil, true},
 		{"one of two Sids", onHash + ", statement_sid: [Partner, Other]", nil, true},
-		{"another statement beside it", onHash + ", statement_sid: Partner", sids("Partner", "Open"), false},
+		{"another statement in addition", onHash + ", statement_sid: Partner", sids("Partner", "Open"), false},
 		{"both statements", onHash + ", statement_sid: [Partner, Open]", sids("Partner", "Open"), true},
-		{"a statement without Sid beside it", onHash + ", statement_sid: Partner", sids("Partner", ""), false},
+		{"a statement without Sid in addition", onHash + ", statement_sid: Partner", sids("Partner", ""), false},
 		{"two statements of one Sid", onHash + ", statement_sid: Partner", sids("Partner", "Partner"), false},
 		{"no statement to blame", onHash + ", statement_sid: Partner", sids(), false},
 	} {
@@ -147,7 +147,7 @@ func TestMatchTellsTheEntry(t *testing.T) {
 	if got := strings.Join(l.Expired(day("2027-01-01T00:00:00Z")), ","); got != "partner" {
 		t.Errorf("Expired = %q, want partner", got)
 	}
-	// The first in the file is named, by whatever it was found.
+	// The first matching entry in the file is named, whichever index has it.
 	l = mustLoad(t, byKey+strings.ReplaceAll(strings.TrimPrefix(byKeyAndHash, "exceptions:\n"), "partner", "second"))
 	if held := l.Match(base(), now); held.By != "partner" {
 		t.Errorf("held by %q, want the first", held.By)
@@ -162,7 +162,7 @@ func TestMatchTellsTheEntry(t *testing.T) {
 	}
 }
 
-// decisionOf decides a policy of account 111122223333.
+// decisionOf returns the decision on a policy of account 111122223333.
 func decisionOf(t *testing.T, text string) decide.Decision {
 	t.Helper()
 	p, err := policy.Parse([]byte(text))
@@ -188,7 +188,7 @@ func TestJudged(t *testing.T) {
 		{"shared", statements(owner, partner), decide.Shared, decide.Private, decide.Private, "Partner"},
 		{"public", statements(owner, statement("Open", `"*"`, `"kms:Encrypt"`, "")), decide.Public, decide.Private, decide.Private, "Open"},
 		{"public in every class", statements(owner, statement("Open", `"*"`, `"kms:*"`, "")), decide.Public, decide.Public, decide.Public, "Open"},
-		{"strangers decrypt beside a partner", statements(owner, partner, statement("Read", `"*"`, `"kms:Decrypt"`, "")), decide.Shared, decide.Public, decide.Private, "Read Partner"},
+		{"strangers and a partner decrypt", statements(owner, partner, statement("Read", `"*"`, `"kms:Decrypt"`, "")), decide.Shared, decide.Public, decide.Private, "Read Partner"},
 		{"shared, public later", statements(owner, partner, statement("Later", `"*"`, `"kms:Encrypt"`, `,"Condition":{"DateGreaterThan":{"aws:CurrentTime":"2027-01-01T00:00:00Z"}}`)), decide.Public, decide.Public, decide.Private, "Partner "},
 	} {
 		s := Judged(decisionOf(t, tt.text))
@@ -198,7 +198,7 @@ func TestJudged(t *testing.T) {
 	}
 }
 
-// What stays open beside a sure grant may be public.
+// What stays undecided beside a certain grant may be public.
 func TestOpenBesideGrantsIsUndecided(t *testing.T) {
 	for _, v := range []decide.Verdict{decide.Private, decide.Shared, decide.Network, decide.Public} {
 		want := decide.Between(v, decide.Public).Verdict
@@ -215,7 +215,7 @@ func TestOpenBesideGrantsIsUndecided(t *testing.T) {
 	}
 }
 
-// events is every sample event that leads to a finding, by name.
+// events returns the findings of the sample events, by name.
 func events(t *testing.T) map[string]*detector.Finding {
 	t.Helper()
 	names, err := filepath.Glob("../../events/*.json")
@@ -248,8 +248,8 @@ func events(t *testing.T) map[string]*detector.Finding {
 	return found
 }
 
-// The form of every sample's finding, filled in, accepts that finding and none
-// of another policy or key.
+// The form of every sample's finding, filled in, accepts that finding and none with
+// another policy or key.
 func TestFormOfFindings(t *testing.T) {
 	all := events(t)
 	for name, f := range all {
@@ -288,7 +288,7 @@ func TestForm(t *testing.T) {
 		{"by key and hash", hash, now, "  - name: accepted-0f343b093112\n    match:\n      key:\n        " + testKey + "\n      policy_sha256:\n        " + testHash + "\n    reason:\n    owner:\n    expires: 2027-02-23\n"},
 		{"without a time", Subject{PolicySHA256: testHash}, time.Time{}, "  - name: accepted-0f343b093112\n    match:\n      policy_sha256:\n        " + testHash + "\n    reason:\n    owner:\n    expires:\n"},
 		{"by resource", file, now, "  - name: accepted-infra-my-keys.yaml-Uploads\n    match:\n      resource:\n        \"infra/my keys.yaml#Uploads\"\n      verdict:\n        public\n      class: [encrypt, use]\n    reason:\n    owner:\n    expires: 2027-02-23\n"},
-		{"a key that is no ARN", Subject{Key: "x: [", PolicySHA256: testHash}, now, "  - name: accepted-0f343b093112\n    match:\n      policy_sha256:\n        " + testHash + "\n    reason:\n    owner:\n    expires: 2027-02-23\n"},
+		{"a key that is not an ARN", Subject{Key: "x: [", PolicySHA256: testHash}, now, "  - name: accepted-0f343b093112\n    match:\n      policy_sha256:\n        " + testHash + "\n    reason:\n    owner:\n    expires: 2027-02-23\n"},
 		{"locked, without a hash", locked, now, ""},
 		{"a key alone", Subject{Key: testKey, Classes: file.Classes}, now, ""},
 		{"nothing", Subject{}, now, ""},
@@ -334,9 +334,8 @@ func TestOf(t *testing.T) {
 	}
 }
 
-// tooIntricate is the decision on a policy that is past the bound of work: of
-// the hard ones here the first that is. It holds the words by which Judged
-// knows such a decision.
+// tooIntricate returns the decision on a policy that exceeds the limit of steps, the
+// first of several candidates that does.
 func tooIntricate(t *testing.T) decide.Decision {
 	t.Helper()
 	like := func(effect, pattern string, n int) string {

@@ -5,16 +5,14 @@ import (
 	"unicode/utf8"
 )
 
-// plain reads the plain form of YAML in which people and Form write this file:
-// mappings and lists in block style or, on one line, in brackets and braces; a
-// value without quotes, or in quotes that hold no escape; comments.
-// ok is false when the text has anything else, also when it is no YAML: the
-// YAML package reads it then.
+// plain reads the subset of YAML in which people and Form write this file: mappings
+// and lists in block style or, on one line, in flow style; values without quotes,
+// or in quotes without escapes; comments. ok is false when the text has anything
+// else or is not YAML; the YAML package must then read it.
 //
-// It is here for its speed: the YAML package, most of whose time goes into
-// scanning tokens character by character, makes 96 allocations for an entry
-// where this makes 7. Whatever plain accepts, it must read as the YAML package
-// does; FuzzPlain holds it to that.
+// It exists for speed: it makes 7 allocations per entry where the YAML package,
+// which spends most of its time scanning character by character, makes 96. What
+// plain accepts it must read as the YAML package does; FuzzPlain checks that.
 func plain(source string) (root node, ok bool) {
 	p := reader{ok: true}
 	if !p.split(source) {
@@ -26,26 +24,28 @@ func plain(source string) (root node, ok bool) {
 	return root, p.ok && p.at == len(p.lines)
 }
 
-// A line is what a line holds beside indentation, trailing blanks and comments.
+// A line is a line of the file without indentation and trailing blanks. Blank lines
+// and lines that are only a comment are left out.
 type line struct {
 	indent, number int
 	text           string
 }
 
-// A reader reads lines one after the other; ok becomes false at the first
-// thing that is not plain.
+// A reader reads lines in order; ok becomes false at the first thing that is not
+// plain.
 type reader struct {
 	lines []line
 	at    int
-	depth int // of lists and mappings
+	depth int // nesting of lists and mappings
 	ok    bool
 }
 
-// maxDepth is more than the file has; what is deeper is left to the YAML
-// package, which has a bound of its own.
+// maxDepth is deeper than a valid file is nested; anything deeper is left to the
+// YAML package, which has its own limit.
 const maxDepth = 16
 
-// enter goes a level down; false when that is too deep. Every enter has a leave.
+// enter goes one level deeper; it returns false when that is too deep. Every call
+// needs a call of leave.
 func (p *reader) enter() bool {
 	p.depth++
 	p.ok = p.ok && p.depth <= maxDepth
@@ -54,7 +54,8 @@ func (p *reader) enter() bool {
 
 func (p *reader) leave() { p.depth-- }
 
-// split finds the lines that hold something.
+// split stores in p.lines the lines that are neither blank nor only a comment. It
+// returns false when the text is not printable.
 func (p *reader) split(source string) bool {
 	if !printable(source) {
 		return false
@@ -71,8 +72,8 @@ func (p *reader) split(source string) bool {
 	return true
 }
 
-// printable reports whether s is UTF-8 without what YAML breaks lines at
-// beside "\n", and without what it forbids.
+// printable reports whether s is UTF-8 without characters that YAML forbids, and
+// without line breaks other than "\n".
 func printable(s string) bool {
 	for i := 0; i < len(s); i++ {
 		c := s[i]
@@ -86,7 +87,7 @@ func printable(s string) bool {
 	return true
 }
 
-// wide is printable for text beyond ASCII.
+// wide is like printable, for text that is not all ASCII.
 func wide(s string) bool {
 	for _, r := range s {
 		switch {
@@ -97,13 +98,13 @@ func wide(s string) bool {
 	return true
 }
 
-// fail gives the text up to the YAML package.
+// fail leaves the text to the YAML package.
 func (p *reader) fail() node {
 	p.ok = false
 	return node{}
 }
 
-// next is the line to read; its indent is -1 when there is none.
+// next returns the next line to read; its indent is -1 when there is none.
 func (p *reader) next() line {
 	if !p.ok || p.at == len(p.lines) {
 		return line{indent: -1}
@@ -111,7 +112,8 @@ func (p *reader) next() line {
 	return p.lines[p.at]
 }
 
-// block reads the value that begins with the next line.
+// block reads the value that begins on the next line. Text that is not quoted
+// continues on lines with an indent of least or more.
 func (p *reader) block(least int) node {
 	defer p.leave()
 	if !p.enter() {
@@ -128,7 +130,7 @@ func (p *reader) block(least int) node {
 	return p.value(l.text, l.number, least)
 }
 
-// sequence reads the list whose dashes stand at indent.
+// sequence reads the list whose dashes are at indent.
 func (p *reader) sequence(indent int) node {
 	n := node{kind: listKind, line: p.next().number}
 	for l := p.next(); l.indent == indent && strings.HasPrefix(l.text, "- "); l = p.next() {
@@ -142,7 +144,7 @@ func (p *reader) sequence(indent int) node {
 	return n
 }
 
-// mapping reads the mapping whose names stand at indent.
+// mapping reads the mapping whose names are at indent.
 func (p *reader) mapping(indent int) node {
 	n := node{kind: mappingKind, line: p.next().number, items: make([]node, 0, 10)}
 	for l := p.next(); l.indent == indent; l = p.next() {
@@ -156,8 +158,8 @@ func (p *reader) mapping(indent int) node {
 	return n
 }
 
-// memberValue reads the value of the member on line l: the rest of the line,
-// or what follows.
+// memberValue reads the value of the member on line l: the rest of the line or, when
+// that is "", the lines that follow.
 func (p *reader) memberValue(l line, rest string) node {
 	if rest != "" {
 		return p.value(rest, l.number, l.indent+1)
@@ -173,7 +175,7 @@ func (p *reader) memberValue(l line, rest string) node {
 	}
 }
 
-// member splits "name: rest"; name is "" when the line is not of that form.
+// member splits "name: rest"; name is "" when s does not have that form.
 func member(s string) (name, rest string) {
 	i := 0
 	for i < len(s) && (s[i] >= 'a' && s[i] <= 'z' || isDigit(s[i]) || s[i] == '_') {
@@ -189,8 +191,8 @@ func member(s string) (name, rest string) {
 	return s[:i], rest
 }
 
-// value reads the value s that stands at the end of a line. Lines with an
-// indent of least or more go on with it.
+// value reads s, the value at the end of a line. Lines with an indent of least or
+// more continue it.
 func (p *reader) value(s string, number, least int) node {
 	var n node
 	switch s[0] {
@@ -207,13 +209,13 @@ func (p *reader) value(s string, number, least int) node {
 	return n
 }
 
-// words reads text without quotes, which YAML folds where it goes on.
+// words reads text without quotes, whose lines YAML joins with spaces.
 func (p *reader) words(s string, number, least int) node {
 	first, comment := p.word(s)
 	all := []string{first}
 	for l := p.next(); l.indent >= least; l = p.next() {
 		if comment || l.number != number+len(all) {
-			return p.fail() // a comment ends text, and a blank line in it counts
+			return p.fail() // a comment ends the text, and a blank line in it is significant
 		}
 		p.at++
 		first, comment = p.word(l.text)
@@ -225,8 +227,8 @@ func (p *reader) words(s string, number, least int) node {
 	return node{kind: plainKind(first), line: number, text: first}
 }
 
-// word takes a comment off text without quotes, and refuses text that might
-// mean something else.
+// word removes the comment from text without quotes. It sets p.ok to false when YAML
+// might not take the text literally.
 func (p *reader) word(s string) (word string, comment bool) {
 	word, _, comment = strings.Cut(s, " #")
 	word = strings.TrimRight(word, " ")
@@ -236,7 +238,7 @@ func (p *reader) word(s string) (word string, comment bool) {
 	return word, comment
 }
 
-// plainKind is what YAML takes a word without quotes for.
+// plainKind returns the kind that YAML gives a word without quotes.
 func plainKind(s string) kind {
 	switch s {
 	case "~", "null", "Null", "NULL":
@@ -293,7 +295,8 @@ func (p *reader) flowValue(s string, number int) (n node, rest string) {
 	return node{kind: plainKind(word), line: number, text: word}, s[end:]
 }
 
-// flowItems reads what stands between brackets or braces.
+// flowItems reads the items between brackets or braces and returns what follows
+// them.
 func (p *reader) flowItems(s string, number int) (n node, rest string) {
 	defer p.leave()
 	if !p.enter() {
@@ -332,7 +335,8 @@ func (p *reader) flowItems(s string, number int) (n node, rest string) {
 	}
 }
 
-// isFlowWord takes the words of names, ids and ARNs.
+// isFlowWord reports whether s has only characters of names, ids and ARNs and needs
+// no quotes in flow style.
 func isFlowWord(s string) bool {
 	return only(s, 1, 2048, "_./@+=-:#") && only(s[:1], 1, 1, "/") && s[len(s)-1] != ':'
 }

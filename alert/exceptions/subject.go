@@ -6,25 +6,25 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// A Subject is a key policy that has been judged, as the entries of the file
-// see it. What is not known is empty, and an entry that asks about it does not
-// match. A Subject without hash and without resource is one whose policy was
-// not read: nothing matches it, nor the zero Subject.
+// A Subject is a judged key policy as far as the entries of the file can match it.
+// What is not known is empty, and an entry that lists values for it does not match.
+// No entry matches a Subject without hash and resource, such as the zero Subject:
+// its policy was not read.
 type Subject struct {
 	Key           string                          // the key's ARN
 	PolicySHA256  string                          // of the policy's text, 64 hexadecimal digits in lower case
-	Resource      string                          // where the policy stands: FILE or FILE#LOGICAL-ID
+	Resource      string                          // where the policy is written: FILE or FILE#LOGICAL-ID
 	Account       string                          // the key's owner
 	Region        string                          // the key's Region
-	Classes       map[kmsapi.Class]decide.Verdict // the verdict of each class that was judged, at its worst instant
-	StatementSids []string                        // the Sid of each offending statement, one for each; "" for one without, or for no statement
-	ActorRole     string                          // ARN of the role that called, or its name alone
+	Classes       map[kmsapi.Class]decide.Verdict // the worst verdict, now or later, of each class that was judged
+	StatementSids []string                        // Sids of the offending statements; "" for one without, or not known
+	ActorRole     string                          // the ARN of the role that called, or only its name
 	EventName     string                          // "CreateKey", "PutKeyPolicy", "ReplicateKey"
 	HashOnly      bool                            // only an entry with the policy's hash may match
 }
 
-// Of returns the Subject of a finding. The owner locked out, a policy too
-// intricate to decide, and one that is no policy are held by hash only.
+// Of returns the Subject of a finding. HashOnly is set when the owner is locked out
+// and when the policy is too intricate to decide or could not be read.
 func Of(f *detector.Finding) Subject {
 	s := Judged(f.Decision)
 	s.Key, s.PolicySHA256 = f.Key.ARN, f.Policy.SHA256
@@ -40,8 +40,8 @@ func Of(f *detector.Finding) Subject {
 	return s
 }
 
-// Judged returns what a decision says of a Subject: the verdicts, the
-// offending statements, and whether it was too intricate.
+// Judged returns a Subject with what a decision knows: the verdicts, the offending
+// statements, and whether the policy was too intricate.
 func Judged(d decide.Decision) Subject {
 	s := Subject{
 		Classes:  make(map[kmsapi.Class]decide.Verdict, kmsapi.ClassCount),
@@ -50,7 +50,7 @@ func Judged(d decide.Decision) Subject {
 	for _, c := range kmsapi.Classes() {
 		s.Classes[c] = d.Classes.Of(c).Verdict
 	}
-	if d.Future != nil { // it does not say of which class
+	if d.Future != nil { // it does not say which class
 		for _, c := range kmsapi.Deciding() {
 			s.Classes[c] = worst(s.Classes[c], d.Future.Verdict)
 		}

@@ -9,9 +9,9 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// oldCondition says how to write a condition of the earlier form, an
-// expression under "when", as match: the very condition when it is a
-// conjunction of comparisons that have a member, else an example.
+// oldCondition returns a message on how to write a condition of the earlier form, an
+// expression under "when", as match. It translates a conjunction of comparisons that
+// match can express; for any other condition it gives an example.
 func oldCondition(when string) string {
 	if m := translate(when); m != "" {
 		return "conditions are no longer read; instead of when write " + m
@@ -20,7 +20,7 @@ func oldCondition(when string) string {
 		"docs/exceptions.md lists the members"
 }
 
-// oldNames are the members that had another name as fields of a condition.
+// oldNames returns the member of match for each field of an old condition.
 func oldNames() map[string]columnID {
 	return map[string]columnID{
 		"key_arn": key, "policy_sha256": policySHA256, "key_account": account, "key_region": region,
@@ -28,8 +28,8 @@ func oldNames() map[string]columnID {
 	}
 }
 
-// translate returns a condition as match, in YAML on one line; "" when it asks
-// for something that match cannot.
+// translate returns a condition as match, in YAML on one line; "" when match cannot
+// express it.
 func translate(when string) string {
 	comparison := regexp.MustCompile(`^\s*([a-z0-9_]+)\s*(?:==\s*("[^"]*"|'[^']*')|in\s*\[([^\]]*)\])\s*`)
 	and := regexp.MustCompile(`^(?:&&|and\b)`)
@@ -58,7 +58,7 @@ func translate(when string) string {
 	return matchLine(values)
 }
 
-// unquoteAll returns the texts of a list of literals; nil when there is
+// unquoteAll returns the texts of a list of string literals; nil when literals has
 // anything else.
 func unquoteAll(literals string) []string {
 	var texts []string
@@ -72,9 +72,9 @@ func unquoteAll(literals string) []string {
 	return texts
 }
 
-// matchLine writes match on one line; "" when a value is not of its shape or
-// nothing names a policy. Without a hash it needs what conditions did not: the
-// classes, and the worst verdict, for which it proposes shared.
+// matchLine returns match on one line; "" when a value is not valid or nothing names
+// a policy. Without a hash, match needs the classes and the worst verdict, which
+// conditions did not; matchLine then lists all classes and proposes shared.
 func matchLine(values [columnCount][]string) string {
 	if values[key] == nil && values[policySHA256] == nil {
 		return ""
@@ -103,7 +103,7 @@ func matchLine(values [columnCount][]string) string {
 	return "match: {" + strings.Join(members, ", ") + "}" + note
 }
 
-// flowValue writes values inside braces.
+// flowValue returns values as YAML in flow style.
 func flowValue(values []string) string {
 	var words []string
 	for _, v := range values {

@@ -17,13 +17,12 @@ type node struct {
 	kind  kind
 	line  int // from 1
 	text  string
-	items []node // of a list; of a mapping the names and values in turn
+	items []node // the items of a list, or the alternating names and values of a mapping
 }
 
 type kind int
 
-// The kinds of values. Numbers and dates are text: what they mean is for the
-// member to say.
+// The kinds of values. Numbers and dates are text, which the member interprets.
 const (
 	nothingKind kind = iota
 	textKind
@@ -34,12 +33,12 @@ const (
 	taggedKind
 )
 
-// String names the kind for messages.
+// String returns the name of the kind for messages.
 func (k kind) String() string {
 	return [...]string{"nothing", "text", "true or false", "a list", "a mapping", "an alias", "a value with a tag"}[k]
 }
 
-// read reads a file of at most one YAML document.
+// read reads a file of at most one YAML document; an empty file is the zero node.
 func read(data []byte) (node, *Error) {
 	if fault := oddBreak(data); fault != nil {
 		return node{}, fault
@@ -62,8 +61,9 @@ func read(data []byte) (node, *Error) {
 	return convert(&doc), nil
 }
 
-// oddBreak finds the first character that ends a line in YAML 1.1 (5.4) and in
-// no editor: after it our line numbers would not be the reader's.
+// oddBreak returns an error for the first character that ends a line in YAML 1.1
+// (section 5.4) but in no editor, since the line numbers after it would differ from
+// those that the reader sees; nil when there is none.
 func oddBreak(data []byte) *Error {
 	at := bytes.IndexAny(data, "\u0085\u2028\u2029")
 	if at < 0 {
@@ -74,7 +74,7 @@ func oddBreak(data []byte) *Error {
 	return &Error{Line: line, Err: fmt.Errorf("expected lines that end with a line feed, found the line separator %U", r)}
 }
 
-// convert takes what is needed from the YAML package's tree.
+// convert converts the YAML package's tree to nodes.
 func convert(y *yaml.Node) node {
 	n := node{line: max(y.Line, 1)}
 	switch y.Kind {
@@ -99,7 +99,7 @@ func convert(y *yaml.Node) node {
 	return n
 }
 
-// scalar is the kind of a scalar with a tag.
+// scalar returns the kind of a scalar with the given tag.
 func scalar(tag string) kind {
 	switch tag {
 	case "!!null":
@@ -113,10 +113,10 @@ func scalar(tag string) kind {
 	}
 }
 
-// syntaxError puts the YAML package's error on one line. The package names the
-// line of some faults, one before it of others, and none of others again. So
-// the line here is the one up to which the package asks for text before it
-// fails, but for the faults that it sees only when it has read on.
+// syntaxError returns the YAML package's error on one line, with the line of the
+// fault. The package names the line of some faults, the line before others, and no
+// line for the rest. So the line is the last one that the package reads before it
+// fails, except for faults that it notices only further on.
 func syntaxError(data []byte, err error) *Error {
 	message := strings.Join(strings.Fields(strings.TrimPrefix(err.Error(), "yaml: ")), " ")
 	line := lineOfFailure(data)
@@ -134,7 +134,7 @@ func syntaxError(data []byte, err error) *Error {
 	return &Error{Line: line, Err: fmt.Errorf("expected YAML: %s", message)}
 }
 
-// lineOfFailure returns the line up to which the YAML package asks for text.
+// lineOfFailure returns the last line that the YAML package reads before it fails.
 func lineOfFailure(data []byte) int {
 	r := &singly{rest: data}
 	d := yaml.NewDecoder(r)
@@ -148,7 +148,7 @@ func lineOfFailure(data []byte) int {
 	return 1 + bytes.Count(seen, []byte("\n"))
 }
 
-// singly is a Reader that gives one byte at a time.
+// singly is an io.Reader that returns one byte at a time.
 type singly struct{ rest []byte }
 
 func (r *singly) Read(b []byte) (int, error) {

@@ -1,3 +1,3 @@
 // Package ocsf writes a finding, or a sweep, as an OCSF Detection Finding, for
-// machines. What is cut of it to fit a message is named in it.
+// machines. One that was cut to fit a message names what was cut.
 package ocsf

@@ -16,8 +16,8 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
 )
 
-// An evidenceData is kmsentry's own part of the finding, evidences[0].data. It
-// speaks the words of `kmsentry check --format json`.
+// An evidenceData is kmsentry's own part of the finding, evidences[0].data. Its
+// members have the names that `kmsentry check --format json` uses.
 type evidenceData struct {
 	Verdict    string            `json:"verdict"`
 	InForce    bool              `json:"in_force"`
@@ -33,7 +33,7 @@ type evidenceData struct {
 	Most       string            `json:"most"`
 	Classes    decide.Classes    `json:"classes"`
 	Owner      evidenceOwner     `json:"owner"`
-	Unguarded  string            `json:"unguarded,omitempty"` // the verdict of the key policy without resource control policies
+	Unguarded  string            `json:"unguarded,omitempty"` // the verdict without resource control policies
 	Caller     evidenceCaller    `json:"caller"`
 	Notes      []string          `json:"record_notes,omitempty"`
 	Bypass     bool              `json:"bypass_policy_lockout_safety_check"`
@@ -59,14 +59,14 @@ type evidenceKey struct {
 	Origin      string `json:"origin,omitempty"`
 	MultiRegion *bool  `json:"multi_region,omitempty"`
 
-	OutsideMaterial string `json:"outside_material,omitempty"` // where key material is that is not with AWS alone
+	OutsideMaterial string `json:"outside_material,omitempty"` // see detector.Key.OutsideMaterial
 	CustomKeyStore  string `json:"custom_key_store,omitempty"`
 	ExternalKey     string `json:"external_key,omitempty"`
 	PrimaryARN      string `json:"primary_arn,omitempty"`
 }
 
-// An evidenceCaller is what the record says of the caller's credentials beyond
-// what OCSF has members for.
+// An evidenceCaller has what the record says about the caller's credentials and OCSF
+// has no attribute for.
 type evidenceCaller struct {
 	InvokedBy         string `json:"invoked_by,omitempty"`
 	Deployer          string `json:"deployer,omitempty"`
@@ -140,26 +140,25 @@ type evidenceFuture struct {
 	Verdict string `json:"verdict"`
 }
 
-// An evidenceText is a JSON text with the hash of what the record held.
+// An evidenceText is a JSON text of the record with its hash.
 type evidenceText struct {
-	Text    string `json:"text"`              // characters that could mislead a reader stand as JSON \u escapes
+	Text    string `json:"text"`              // with JSON \u escapes for characters that could mislead a reader
 	SHA256  string `json:"sha256,omitempty"`  // hex, of the whole text as recorded
 	Bytes   int    `json:"bytes"`             // length of the whole text as recorded
-	Escaped bool   `json:"escaped,omitempty"` // text differs from the recorded one by such escapes
-	Cut     bool   `json:"cut,omitempty"`     // text is only the beginning
+	Escaped bool   `json:"escaped,omitempty"` // Text has escapes that the recorded text does not have
+	Cut     bool   `json:"cut,omitempty"`     // Text is only the beginning
 	Where   string `json:"where,omitempty"`   // where the whole text is, when cut
 	Missing string `json:"missing,omitempty"` // why the record does not hold the text
 }
 
-// A cutter turns event text into evidence within its limits and remembers what
-// it cut.
+// A cutter turns event text into evidence within limits and records what it cut.
 type cutter struct {
 	l    limits
 	f    *detector.Finding
 	cuts []string
 }
 
-// note remembers that the named part was cut, once.
+// note records that the named part was cut, if it is not recorded yet.
 func (c *cutter) note(part string) {
 	for _, known := range c.cuts {
 		if known == part {
@@ -169,7 +168,8 @@ func (c *cutter) note(part string) {
 	c.cuts = append(c.cuts, part)
 }
 
-// text sanitizes s and bounds it; part names it in the list of cuts.
+// text returns s sanitized and cut to the limit of runes; part names it in the list
+// of cuts.
 func (c *cutter) text(part, s string) string {
 	out := safe.Sanitize(s, c.l.text)
 	if out != s && len(out) >= len(safe.CutMark) && out[len(out)-len(safe.CutMark):] == safe.CutMark {
@@ -178,7 +178,8 @@ func (c *cutter) text(part, s string) string {
 	return out
 }
 
-// keep returns how many of n items stay.
+// keep returns how many of n items to keep, at most limit; part names them in the
+// list of cuts.
 func (c *cutter) keep(part string, n, limit int) int {
 	if n > limit {
 		c.note(part)
@@ -187,7 +188,8 @@ func (c *cutter) keep(part string, n, limit int) int {
 	return n
 }
 
-// document bounds a JSON text, its hash taken from the whole.
+// document returns a JSON text cut to limit bytes, with the hash of the whole: sum,
+// or computed when sum is "".
 func (c *cutter) document(part, text, sum string, limit int) evidenceText {
 	if sum == "" {
 		h := sha256.Sum256([]byte(text))
@@ -202,8 +204,8 @@ func (c *cutter) document(part, text, sum string, limit int) evidenceText {
 	return e
 }
 
-// clip returns the longest start of s that takes at most n bytes and ends
-// between characters, and the cut mark.
+// clip returns the longest prefix of s that has at most n bytes and ends between
+// characters, followed by the cut mark.
 func clip(s string, n int) string {
 	end := 0
 	for i := range s {
@@ -215,7 +217,7 @@ func clip(s string, n int) string {
 	return s[:end] + safe.CutMark
 }
 
-// whereWhole says where the uncut policy is.
+// whereWhole returns a text that says where to find the whole policy.
 func whereWhole(f *detector.Finding) string {
 	where := "CloudTrail event " + safe.OrUnknown(safe.Sanitize(f.Event.ID, 64)) + ", requestParameters.policy"
 	if f.Event.Name == "ReplicateKey" {
@@ -227,7 +229,7 @@ func whereWhole(f *detector.Finding) string {
 	return where
 }
 
-// dataOf gathers the evidence for f within l.
+// dataOf returns the evidence for f within l, and whether anything was cut.
 func dataOf(f *detector.Finding, o words.Options, l limits) (evidenceData, bool) {
 	c := &cutter{l: l, f: f}
 	e := evidenceData{
@@ -268,7 +270,7 @@ func dataOf(f *detector.Finding, o words.Options, l limits) (evidenceData, bool)
 	return e, len(c.cuts) > 0
 }
 
-// key is what the record says of the key itself.
+// key returns what the record says about the key itself.
 func (c *cutter) key(k detector.Key) evidenceKey {
 	t := func(s string) string { return c.text("key", s) }
 	return evidenceKey{
@@ -277,7 +279,7 @@ func (c *cutter) key(k detector.Key) evidenceKey {
 	}
 }
 
-// caller is where the caller's credentials come from.
+// caller returns where the caller's credentials came from.
 func (c *cutter) caller(f *detector.Finding) evidenceCaller {
 	a := f.Actor
 	t := func(s string) string { return c.text("caller", s) }
@@ -289,7 +291,7 @@ func (c *cutter) caller(f *detector.Finding) evidenceCaller {
 	}
 }
 
-// decision fills in what the policy was decided to do.
+// decision fills in the members of e that come from the decision.
 func (c *cutter) decision(e *evidenceData, d decide.Decision) {
 	e.Least, e.Most, e.Classes = d.Least.String(), d.Most.String(), d.Classes
 	e.Owner = evidenceOwner{
@@ -322,7 +324,8 @@ func (c *cutter) decision(e *evidenceData, d decide.Decision) {
 	}
 }
 
-// blame is why the owner lost something; "" when it did not.
+// blame returns the statement and the reason for which the owner lost something; ""
+// when it lost nothing.
 func (c *cutter) blame(o decide.Doubt) string {
 	if o.Reason == "" || o.Statement.Index < 0 {
 		return c.text("owner", o.Reason)
@@ -330,7 +333,7 @@ func (c *cutter) blame(o decide.Doubt) string {
 	return c.text("owner", words.StatementName(o.Statement)+": "+o.Reason)
 }
 
-// statement is one offending statement as written.
+// statement returns one offending statement as written.
 func (c *cutter) statement(s detector.Statement) evidenceStmt {
 	part := "statements[index=" + strconv.Itoa(s.Index) + "]"
 	return evidenceStmt{
@@ -340,7 +343,7 @@ func (c *cutter) statement(s detector.Statement) evidenceStmt {
 	}
 }
 
-// grant is one grant with its witness.
+// grant returns one grant with its witness.
 func (c *cutter) grant(g decide.Grant) evidenceGrant {
 	e := evidenceGrant{Class: string(g.Class), Action: c.text("grants", g.Action), Audience: g.Audience.String(), Statements: []evidenceRef{}, Why: []string{}, Witness: c.request(g.Witness)}
 	for _, ref := range g.Statements[:c.keep("grants", len(g.Statements), c.l.statements)] {
@@ -355,10 +358,10 @@ func (c *cutter) grant(g decide.Grant) evidenceGrant {
 	return e
 }
 
-// request is a witness.
+// request returns a request as a witness.
 func (c *cutter) request(r evaluate.Request) words.Witness {
 	context := r.Context
-	r.Context = nil // cut before it is copied
+	r.Context = nil // WitnessOf must not copy it: it is cut below
 	w := words.WitnessOf(r)
 	for _, text := range []*string{&w.Principal, &w.Session, &w.UniqueID, &w.Parent, &w.Service, &w.Action, &w.Resource} {
 		*text = c.text("grants", *text)
@@ -374,7 +377,7 @@ func (c *cutter) request(r evaluate.Request) words.Witness {
 	return w
 }
 
-// ref names a statement.
+// ref returns a reference to a statement.
 func (c *cutter) ref(r decide.StatementRef) evidenceRef {
 	return evidenceRef{r.Index, c.text("grants", r.Sid)}
 }

@@ -13,12 +13,12 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// schemaVersion is the version that findings are labeled with: the one that
-// AWS Security Hub speaks (Security Hub user guide, securityhub-ocsf.html).
+// schemaVersion is the OCSF version of the findings, the one that AWS Security Hub
+// uses (Security Hub user guide, securityhub-ocsf.html).
 const schemaVersion = "1.6.0"
 
-// Compose returns the finding as an OCSF 1.6 Detection Finding (class 2004), JSON
-// on one line. It fails when o is invalid.
+// Compose returns the finding as an OCSF 1.6 Detection Finding (class 2004), as JSON
+// on one line. It returns an error when o is invalid.
 func Compose(f *detector.Finding, o words.Options) (string, error) {
 	if err := o.Check(); err != nil {
 		return "", err
@@ -26,9 +26,9 @@ func Compose(f *detector.Finding, o words.Options) (string, error) {
 	return words.JSON(findingWithin(f, o, narrowing[0]))
 }
 
-// Narrowing yields the finding that Compose writes: whole, then with less and less
-// of its lists and texts, named in it, and last one that fits a message with
-// room for the other channels, whatever f holds. o is valid.
+// Narrowing yields the finding that Compose writes, first whole and then with less
+// and less of its lists and texts, each naming what was cut. Whatever f holds, the
+// last one fits a message and leaves room for the other channels. o must be valid.
 func Narrowing(f *detector.Finding, o words.Options) iter.Seq[any] {
 	return func(yield func(any) bool) {
 		for _, l := range narrowing {
@@ -39,7 +39,7 @@ func Narrowing(f *detector.Finding, o words.Options) iter.Seq[any] {
 	}
 }
 
-// findingWithin is the finding within l.
+// findingWithin returns the finding within l.
 func findingWithin(f *detector.Finding, o words.Options, l limits) detectionFinding {
 	data, isCut := dataOf(f, o, l)
 	t := bound(l.text)
@@ -72,7 +72,7 @@ func findingWithin(f *detector.Finding, o words.Options, l limits) detectionFind
 	return out
 }
 
-// statusDetail says what came of the call.
+// statusDetail returns the outcome of the call in a sentence.
 func statusDetail(f *detector.Finding) string {
 	switch {
 	case f.Attempted:
@@ -86,8 +86,8 @@ func statusDetail(f *detector.Finding) string {
 	}
 }
 
-// confidence is OCSF's: low where nobody could decide, medium where nobody
-// knows whether the policy is in force.
+// confidence returns OCSF's confidence: low when the verdict is undecided, medium
+// when it is not known whether the policy is in force, otherwise high.
 func confidence(f *detector.Finding) (id int, name string) {
 	switch {
 	case f.Verdict == decide.Undecided:
@@ -99,7 +99,8 @@ func confidence(f *detector.Finding) (id int, name string) {
 	}
 }
 
-// millis is OCSF's timestamp_t; 0, which is left out, for the zero time.
+// millis returns t as OCSF's timestamp_t, in milliseconds; 0, which is left out of
+// the JSON, for the zero time.
 func millis(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -121,12 +122,12 @@ func ranks(s detector.Severity) (severityID int, severity string, impactID int, 
 	}
 }
 
-// oneLine is the finding in a sentence.
+// oneLine returns the finding on one line.
 func oneLine(f *detector.Finding) string {
 	return words.Title(f) + ": " + safe.OrUnknown(safe.Sanitize(f.Event.Name, 64)) + " by " + words.Who(f.Actor) + " (MFA: " + words.MFAState(f.Actor) + ")" + words.OutcomeWord(f) + "; key " + words.WhichKey(f)
 }
 
-// remedy is what to do, for machines to show.
+// remedy returns what to do, as text that other tools can show.
 func remedy(f *detector.Finding) string {
 	switch {
 	case f.Attempted:
@@ -140,7 +141,7 @@ func remedy(f *detector.Finding) string {
 	return "Save the current key policy, ask the caller, and put a trusted policy back (evidences[0].data.repaired_policy proposes one when that is safe). Disable the key only as a last resort: decryption stops too. Never delete the key: what is encrypted under it would be lost."
 }
 
-// references are pages to read.
+// references returns the URLs of pages to read, the runbook first.
 func references(o words.Options) []string {
 	pages := []string{
 		"https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying.html",
@@ -152,7 +153,7 @@ func references(o words.Options) []string {
 	return pages
 }
 
-// metadataOf says where the finding comes from.
+// metadataOf returns OCSF's metadata of the finding; isCut says that it was cut.
 func metadataOf(f *detector.Finding, o words.Options, isCut bool) metadata {
 	m := metadata{
 		Version: schemaVersion, UID: safe.OrUnknown(safe.Sanitize(f.UID, 64)), CorrelationUID: words.ThreadID(f),
@@ -169,13 +170,13 @@ func metadataOf(f *detector.Finding, o words.Options, isCut bool) metadata {
 	return m
 }
 
-// A bound is how many runes of event text are kept.
+// A bound is the number of runes of event text to keep.
 type bound int
 
-// of sanitizes s.
+// of returns s sanitized and cut to t runes.
 func (t bound) of(s string) string { return safe.Sanitize(s, int(t)) }
 
-// account is an AWS account; nil when unknown.
+// account returns an AWS account; nil when id is "".
 func (t bound) account(id string) *account {
 	if id == "" {
 		return nil
@@ -183,7 +184,7 @@ func (t bound) account(id string) *account {
 	return &account{UID: t.of(id), TypeID: 10, Type: "AWS Account"}
 }
 
-// findingInfo says what was found and by which rule.
+// findingInfo returns what was found and the rule that found it.
 func (t bound) findingInfo(f *detector.Finding, o words.Options) findingInfo {
 	info := findingInfo{
 		UID: safe.OrUnknown(safe.Sanitize(f.UID, 64)), Title: words.Title(f), Desc: words.Capitalized(words.Meaning(f)),
@@ -201,7 +202,7 @@ func (t bound) findingInfo(f *detector.Finding, o words.Options) findingInfo {
 	return info
 }
 
-// resources is the key.
+// resources returns the key as the one resource.
 func (t bound) resources(k detector.Key) []resource {
 	r := resource{UID: t.of(k.ARN), Name: t.of(words.KeyName(k)), Type: "AWS::KMS::Key", Region: t.of(k.Region), CloudPartition: t.of(k.Partition)}
 	if a := t.account(k.Account); a != nil {
@@ -210,7 +211,7 @@ func (t bound) resources(k detector.Key) []resource {
 	return []resource{r}
 }
 
-// evidence is who did what, from where.
+// evidence returns who did what, from where, with kmsentry's own data.
 func (t bound) evidence(f *detector.Finding, data evidenceData) evidenceArtifacts {
 	e := evidenceArtifacts{
 		Actor: t.actor(f.Actor),
@@ -234,8 +235,8 @@ func (t bound) evidence(f *detector.Finding, data evidenceData) evidenceArtifact
 	return e
 }
 
-// actor is who made the call: the service as application, the person or program
-// as user, and who vouches for them as identity provider.
+// actor returns the caller: an AWS service as the application, the person or program
+// as the user, and whoever authenticated them as the identity provider.
 func (t bound) actor(a detector.Actor) actor {
 	return actor{
 		AppName: t.of(a.InvokedBy), AppUID: t.of(cmp.Or(a.InScopeOf.SourceARN, a.InScopeOf.IssuedTo)),
@@ -243,7 +244,7 @@ func (t bound) actor(a detector.Actor) actor {
 	}
 }
 
-// user is the caller.
+// user returns the caller as OCSF's user.
 func (t bound) user(a detector.Actor) user {
 	u := user{
 		UID: t.of(cmp.Or(a.ARN, a.OnBehalfOf.UserID)), UIDAlt: t.of(a.PrincipalID), Name: safe.OrUnknown(t.of(a.Name)),
@@ -259,8 +260,8 @@ func (t bound) user(a detector.Actor) user {
 	return u
 }
 
-// userTypeID is OCSF's kind of user: 1 a person, 2 the account's administrator,
-// 4 a service, 99 what the type says, which may be any of them.
+// userTypeID returns OCSF's type of user: 0 unknown, 1 a person, 2 the account's
+// administrator, 4 a service, 99 another type, which Type names.
 func userTypeID(a detector.Actor) int {
 	switch {
 	case a.Type == "AWSService" || a.ServiceLinked:
@@ -276,8 +277,8 @@ func userTypeID(a detector.Actor) int {
 	}
 }
 
-// session is the caller's session; nil when the record tells nothing of one.
-// is_mfa is left out when it is not known: false would be a statement.
+// session returns the caller's session; nil when the record says nothing about one.
+// is_mfa is left out when it is not known, since false would mean no MFA.
 func (t bound) session(a detector.Actor) *session {
 	s := session{Issuer: t.of(cmp.Or(a.RoleARN, a.Broker)), CreatedTime: millis(a.SessionStart), UIDAlt: t.of(a.SourceIdentity)}
 	if a.Role != "" || a.Broker != "" {
@@ -297,7 +298,8 @@ func (t bound) session(a detector.Actor) *session {
 	return &s
 }
 
-// idp is who knows how the caller signed in; nil when that is AWS or not known.
+// idp returns the identity provider, or the broker of a federated session, where the
+// caller signed in; nil when that is AWS itself or not known.
 func (t bound) idp(a detector.Actor) *idp {
 	switch {
 	case a.OnBehalfOf.StoreARN != "" || a.SSO:
@@ -311,7 +313,7 @@ func (t bound) idp(a detector.Actor) *idp {
 	}
 }
 
-// endpoint is where the call came from; nil when the record does not say.
+// endpoint returns where the call came from; nil when the record does not say.
 func (t bound) endpoint(s detector.Source) *endpoint {
 	e := endpoint{InterfaceUID: t.of(s.VPCEndpoint)}
 	if s.IsIP {
@@ -325,7 +327,7 @@ func (t bound) endpoint(s detector.Source) *endpoint {
 	return &e
 }
 
-// observables are the values that other tools pivot on.
+// observables returns the values on which other tools pivot.
 func (t bound) observables(f *detector.Finding) []observable {
 	var all []observable
 	add := func(name string, id int, kind, value string) {
@@ -348,8 +350,8 @@ func (t bound) observables(f *detector.Finding) []observable {
 	return all
 }
 
-// splunk is what the seed rule would print: the columns that its rows share, the
-// first row's own, and so many rows.
+// splunk returns what the seed rule would print: the columns that its rows share,
+// those of the first row, and at most the given number of rows.
 func (t bound) splunk(s detector.Splunk, most int) splunkColumns {
 	at := func(when time.Time) string {
 		if when.IsZero() {

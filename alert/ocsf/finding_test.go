@@ -33,7 +33,7 @@ func TestOCSFIsValid(t *testing.T) {
 	})
 }
 
-// The checkers themselves must be able to say no.
+// The checkers must be able to fail.
 func TestFindingCheckersRefuse(t *testing.T) {
 	schemas := alerttest.FindingSchemas(t)
 	for name, edit := range map[string]func(map[string]any){

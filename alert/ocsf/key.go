@@ -5,16 +5,16 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// A SweptState is what ComposeKey says of a key as a whole.
+// A SweptState is what ComposeKey says about a key as a whole.
 type SweptState struct {
-	UID     string // the same when the same state is told again
+	UID     string // the same whenever the same state is reported
 	Title   string // one line
 	Verdict decide.Verdict
 }
 
 // ComposeKey returns one key of a sweep as an OCSF 1.6 Detection Finding (class
-// 2004), JSON on one line. Its grants are all those to outsiders, not only new
-// ones. It fails when o is invalid.
+// 2004), as JSON on one line. k.Grants must have all grants to outsiders, not only
+// new ones. It returns an error when o is invalid.
 func ComposeKey(k words.SweptKey, s SweptState, o words.Options) (string, error) {
 	if err := o.Check(); err != nil {
 		return "", err

@@ -12,8 +12,8 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// One key of a sweep is valid OCSF, whatever is known of it, and says nothing
-// of a call or of news.
+// One key of a sweep is valid OCSF, whatever is known about it, and mentions neither
+// a call nor news.
 func TestOCSFOfKey(t *testing.T) {
 	key := detector.Key{ARN: "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab", ID: "1234abcd-12ab-34cd-56ef-1234567890ab", Account: "111122223333", Region: "eu-west-1", Partition: "aws"}
 	o := words.Options{Now: time.Unix(1800000000, 0), Version: "1"}

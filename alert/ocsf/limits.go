@@ -1,13 +1,13 @@
 package ocsf
 
-// limits bound what of a finding goes into one text. Lengths are in bytes,
+// limits says how much of a finding is written. Lengths are in bytes unless noted,
 // lists in items.
 type limits struct {
 	policy     int // the policy text
 	proposal   int // the repaired policy
 	statements int // offending statements
 	statement  int // one statement's text
-	grants     int // grants, undecided constructs, services; each
+	grants     int // of each: grants, undecided constructs, services
 	why        int // sentences for one grant
 	context    int // condition keys of a witness
 	values     int // values of one key, names of one list
@@ -15,14 +15,14 @@ type limits struct {
 	text       int // any other text, in runes
 }
 
-// narrowing is what Narrowing goes through until the message fits: first
-// everything that a real finding holds; then what the policy text says as well
-// is cut (the repaired policy, the statements as written), then the lists, and
-// the policy text last. A key policy of 32 KiB, which is the most that KMS
-// takes (KMS developer guide, "Resource quotas"), stays whole: in the body no
-// character of it takes more than four times its bytes, 128 KiB in all. The
-// last one fits whatever the finding holds. TestComposeKeepsAPolicyWhole,
-// TestComposeHuge and FuzzCompose keep that true.
+// narrowing lists the limits that Narrowing tries until the message fits. The first
+// has room for everything in a real finding. The next ones cut what the policy text
+// also says (the repaired policy, the statements as written), then the lists, and
+// the policy text last. A key policy of 32 KiB, the most that KMS takes (KMS
+// developer guide, "Resource quotas"), stays whole: in the body each character takes
+// at most four times its bytes, 128 KiB in all. The last limits fit whatever the
+// finding holds. TestComposeKeepsAPolicyWhole, TestComposeHuge and FuzzCompose check
+// this.
 var narrowing = []limits{
 	{policy: 128 << 10, proposal: 64 << 10, statements: 64, statement: 8 << 10, grants: 32, why: 12, context: 64, values: 64, rows: 100, text: 2048},
 	{policy: 128 << 10, proposal: 0, statements: 64, statement: 8 << 10, grants: 32, why: 12, context: 64, values: 64, rows: 100, text: 2048},
@@ -34,14 +34,15 @@ var narrowing = []limits{
 	{policy: 256, proposal: 0, statements: 1, statement: 128, grants: 1, why: 1, context: 2, values: 2, rows: 1, text: 40},
 }
 
-// A sweepLimit bounds the finding: how many keys, and what of each.
+// A sweepLimit says how many keys of a sweep are written, and how much of each.
 type sweepLimit struct {
 	keys int
 	each limits
 }
 
-// sweepNarrowing is what NarrowingSweep goes through until the message fits:
-// fewer keys before less of each, since the log names every key.
+// sweepNarrowing returns the limits that NarrowingSweep tries until the message fits.
+// They drop keys before they cut what is said about each, since the log names every
+// key.
 func sweepNarrowing() []sweepLimit {
 	var all []sweepLimit
 	for _, n := range []int{200, 50, 20, 5} {

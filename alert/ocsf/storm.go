@@ -7,7 +7,7 @@ import (
 	"github.com/kmsentry/kmsentry/alert/words"
 )
 
-// maxHeldKeys is how many keys a storm's lead names in the finding.
+// maxHeldKeys is the number of keys that a storm's lead names in the finding.
 const maxHeldKeys = 20
 
 // evidenceHeld is a storm's lead in the finding.
@@ -23,7 +23,7 @@ type evidenceHeldCount struct {
 	Count    int    `json:"count"`
 }
 
-// heldEvidence is the lead for machines; nil without a storm.
+// heldEvidence returns a storm's lead for machines; nil when s is nil.
 func heldEvidence(s *words.Storm) *evidenceHeld {
 	if s == nil {
 		return nil

@@ -9,15 +9,15 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// A sweepFinding is the finding of a sweep: one of many keys, without an event.
+// A sweepFinding is the finding of a sweep, about many keys and without an event.
 type sweepFinding struct {
 	detectionFinding
 	Evidences []sweptEvidence `json:"evidences"`
 	Unmapped  *unmapped       `json:"unmapped,omitempty"` // the seed rule has no rows without an event
 }
 
-// A sweptEvidence is kmsentry's own part, one for each key. Members that an
-// evidence has too are of the same type, since indexes refuse two types of one name.
+// A sweptEvidence is kmsentry's own part, one per key. Members that evidenceData also
+// has are of the same type, since indexes reject two types under one name.
 type sweptEvidence struct {
 	Data sweptData `json:"data"`
 }
@@ -34,21 +34,21 @@ type sweptData struct {
 	Most      string             `json:"most,omitempty"`
 	Title     string             `json:"title"`
 	Locked    bool               `json:"owner_locked"`
-	Event     string             `json:"event"` // what became of the event of the change: a SweptCall
+	Event     string             `json:"event"` // whether the event of the change arrived: a SweptCall
 	Heard     string             `json:"event_heard,omitempty"`
 	Unread    []string           `json:"unread,omitempty"`
 	Grants    []evidenceGrant    `json:"grants"`    // of the policy, with witnesses
 	Undecided []evidenceOpen     `json:"undecided"` // of the policy
 	Future    *evidenceFuture    `json:"future,omitempty"`
-	KMSGrants []words.SweptGrant `json:"kms_grants"` // grants of KMS to outsiders
+	KMSGrants []words.SweptGrant `json:"kms_grants"` // KMS grants to outsiders
 	Expired   []string           `json:"expired_exceptions,omitempty"`
 	Cut       []string           `json:"cut,omitempty"`
 }
 
-// NarrowingSweep yields the finding of a sweep with at least one key, the worst
-// first: one resource and one evidence for each key; then with fewer keys and
-// less of each, and last one that fits a message with room for the other
-// channels. o is valid.
+// NarrowingSweep yields the finding of a sweep of at least one key, sorted with the
+// worst first, with one resource and one evidence per key. The first has the most;
+// the next ones have fewer keys and less about each, and the last one fits a message
+// and leaves room for the other channels. o must be valid.
 func NarrowingSweep(s words.Sweep, o words.Options) iter.Seq[any] {
 	return func(yield func(any) bool) {
 		for _, l := range sweepNarrowing() {
@@ -59,7 +59,7 @@ func NarrowingSweep(s words.Sweep, o words.Options) iter.Seq[any] {
 	}
 }
 
-// sweepWithin is the finding with the first keys, within l.
+// sweepWithin returns the finding with the first most keys, each within l.
 func sweepWithin(s words.Sweep, o words.Options, most int, l limits) sweepFinding {
 	t := bound(l.text)
 	head := s.WorstKey()
@@ -104,7 +104,7 @@ func sweepWithin(s words.Sweep, o words.Options, most int, l limits) sweepFindin
 	return finding
 }
 
-// swept is the evidence of one key.
+// swept returns the evidence about one key.
 func (t bound) swept(k words.SweptKey, l limits) sweptData {
 	d := sweptData{
 		KeyARN: t.of(k.Key.ARN), Account: t.of(k.Key.Account), Region: t.of(k.Key.Region), State: t.of(k.State), Severity: k.Severity.String(),

@@ -1,10 +1,9 @@
 package ocsf
 
-// These are the parts of OCSF 1.6's Detection Finding (class 2004) that
-// kmsentry writes. Only attributes that exist since 1.6.0 are here, so that the
-// same bytes are valid in the later versions. Times are Unix milliseconds.
-// What kmsentry writes under evidences[0].data is described in
-// alert/schema/finding.schema.json.
+// A detectionFinding has the parts of OCSF 1.6's Detection Finding (class 2004) that
+// kmsentry writes. Every attribute exists in 1.6.0 and in later versions, so that the
+// same bytes are valid in all of them. Times are Unix milliseconds. What kmsentry
+// writes under evidences[0].data is described in alert/schema/finding.schema.json.
 // Source: schema.ocsf.io/1.6.0/classes/detection_finding.
 
 type detectionFinding struct {
@@ -227,7 +226,7 @@ type unmapped struct {
 	Splunk splunkColumns `json:"splunk"`
 }
 
-// splunkColumns are the columns of the seed rule, under its own names.
+// splunkColumns has the columns of the seed rule, under the rule's names.
 type splunkColumns struct {
 	Signature     string          `json:"signature"`
 	Dest          string          `json:"dest"`
@@ -244,7 +243,7 @@ type splunkColumns struct {
 	Severity      string          `json:"severity"`
 	WouldAlert    splunkWouldHave `json:"splunk_would_alert"`
 	Rows          []splunkRow     `json:"rows"`
-	MoreRows      int             `json:"more_rows,omitempty"` // left out of Rows
+	MoreRows      int             `json:"more_rows,omitempty"` // the number of rows that Rows leaves out
 }
 
 // A splunkRow has the columns in which the rows of one event differ.
@@ -254,8 +253,8 @@ type splunkRow struct {
 	Count              int    `json:"count"`
 }
 
-// splunkWouldHave says what the seed rule would have done, under both readings
-// of the asterisk in its search.
+// splunkWouldHave says whether the seed rule would have fired, under each reading of
+// the asterisk in its search.
 type splunkWouldHave struct {
 	Literal  bool `json:"literal"`
 	Wildcard bool `json:"wildcard"`

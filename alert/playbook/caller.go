@@ -6,8 +6,8 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// ask plans how to find out whether the call was meant. A session's name is its
-// caller's choice, so nobody is to be asked by it alone.
+// ask adds the step that finds out whether the call was intended. The caller chooses
+// the name of a session, so no step relies on that name alone.
 func (p *planner) ask() {
 	a, meant := p.f.Actor, ", and whether this was meant."
 	name := safe.Plain(words.CallerName(a), 96)
@@ -37,7 +37,8 @@ func (p *planner) ask() {
 	}
 }
 
-// storeAccount says where the command that looks a person up works.
+// storeAccount returns a text that says in which account, and where, to run the
+// command that looks a person up, or "" if the record does not say.
 func (p *planner) storeAccount() string {
 	_, account, ok := safe.IdentityStore(p.f.Actor.OnBehalfOf.StoreARN)
 	if !ok {
@@ -50,7 +51,7 @@ func (p *planner) storeAccount() string {
 	return where + ")"
 }
 
-// session names the caller and, in parentheses, the role.
+// session returns the caller's name and, in parentheses, the role.
 func session(a detector.Actor) string {
 	name := words.CallerName(a)
 	if a.Role != "" && a.Role != a.Name {
@@ -59,7 +60,7 @@ func session(a detector.Actor) string {
 	return name
 }
 
-// stopCaller plans how to stop the caller, if it was not one of yours.
+// stopCaller adds the step that stops the caller, if it was not one of yours.
 func (p *planner) stopCaller() {
 	a, foreign := p.f.Actor, "Not one of yours? "
 	role := safe.Plain(a.Role, 64)
@@ -90,7 +91,8 @@ func (p *planner) stopCaller() {
 	}
 }
 
-// idpAdvice follows when the caller signed in elsewhere.
+// idpAdvice returns what to do at the identity provider where a federated caller
+// signed in; "" for other callers.
 func idpAdvice(federated bool) string {
 	if federated {
 		return " and suspend the user at your identity provider"

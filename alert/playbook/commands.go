@@ -8,38 +8,39 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// A Command is one shell command, in the pieces between which it may be
-// broken with a backslash. Empty means that it could not be built safely.
+// A Command is one shell command, as pieces between which a line may be broken with a
+// backslash. An empty Command could not be built safely.
 type Command []string
 
 // String returns the command on one line.
 func (c Command) String() string { return strings.Join(c, " ") }
 
-// SavePolicy is the command that saves the policy in force of the finding's key as
-// before.json; nil when the key is not named by a well-formed ARN.
+// SavePolicy returns the command that saves the policy in force on the finding's key
+// to before.json; nil when the record does not name the key by a well-formed ARN.
 func SavePolicy(f *detector.Finding) Command { return commandsFor(f).savePolicy }
 
-// commands holds what a responder may run; each may be empty. The first ones
-// change nothing.
+// commands holds the commands that a responder may run; any of them may be empty.
+// Those before restorePolicy change nothing.
 type commands struct {
-	newestKeys     Command // the keys made last, where it is not known whether one was made
-	findKey        Command // the ARN of the key that the request named by an alias
-	savePolicy     Command // the policy in force, into before.json
-	checkPolicy    Command // whom the policy in before.json lets in
-	previousPolicy Command // the last PutKeyPolicy before this call
-	keyHistory     Command // calls on this key
-	listGrants     Command // grants on this key, which outlive its policy
-	actorHistory   Command // calls with this access key
-	describeUser   Command // the person behind an Identity Center user id
-	stack          Command // the CloudFormation stack that holds the key
-	stackChanges   Command // calls of CloudFormation in the hour before
+	newestKeys     Command // lists the newest keys, when it is not known whether one was created
+	findKey        Command // prints the ARN of the key that the request named by an alias
+	savePolicy     Command // saves the policy in force to before.json
+	checkPolicy    Command // says whom the policy in before.json lets in
+	previousPolicy Command // lists the PutKeyPolicy calls before this one
+	keyHistory     Command // lists calls on this key
+	listGrants     Command // lists grants on this key, which outlast its policy
+	actorHistory   Command // lists calls with this access key
+	describeUser   Command // describes the person with an Identity Center user id
+	stack          Command // finds the CloudFormation stack that holds the key
+	stackChanges   Command // lists CloudFormation calls in the hour before
 	restorePolicy  Command // puts fixed.json in force
-	disableKey     Command // last resort
-	deactivateKey  Command // for a long-term access key
+	disableKey     Command // disables the key, as a last resort
+	deactivateKey  Command // deactivates a long-term access key
 }
 
-// commandsFor builds the commands for f from the values that have their exact
-// shape. A responder pastes these lines into a shell: what does not fit is left out.
+// commandsFor returns the commands for f. A responder pastes them into a shell, so
+// they are built only from values that match their exact format; a command that needs
+// any other value is left out.
 func commandsFor(f *detector.Finding) commands {
 	var c commands
 	if region, ok := safe.KeyRegion(f.Key.ARN); ok && !f.NoKey() {
@@ -77,8 +78,8 @@ func commandsFor(f *detector.Finding) commands {
 	return c
 }
 
-// forKey builds the commands about the key, which is in that Region. The key is
-// named by its id, which fits the line; the ARN stands where only it will do.
+// forKey builds the commands about the key, which is in region. They name the key by
+// its id, which is short, and by its ARN only where an id is not enough.
 func (c *commands) forKey(f *detector.Finding, region string) {
 	arn, in := f.Key.ARN, "--region "+region
 	id := arn[strings.LastIndexByte(arn, '/')+1:]
@@ -102,7 +103,7 @@ func (c *commands) forKey(f *detector.Finding, region string) {
 	}
 	if !f.Event.Time.IsZero() && f.Event.Name == "PutKeyPolicy" {
 		before := f.Event.Time.Add(-time.Second).UTC().Format(time.RFC3339)
-		c.previousPolicy = Command{ // a backslash before a line's end continues it in double quotes too
+		c.previousPolicy = Command{ // within double quotes, too, a backslash at the end of a line continues it
 			"aws cloudtrail lookup-events", in, "--end-time " + before, "--output text",
 			"--lookup-attributes", "AttributeKey=EventName,AttributeValue=PutKeyPolicy",
 			`--query "Events[?contains(CloudTrailEvent,`, "'" + id + `')].CloudTrailEvent"`,

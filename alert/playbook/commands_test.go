@@ -40,7 +40,7 @@ func TestCommandsOnlyFromStrictValues(t *testing.T) {
 		f := alerttest.PublicFinding()
 		edit(f)
 		c := commandsFor(f)
-		c.actorHistory = nil // has its own shape, which these leave alone
+		c.actorHistory = nil // it does not depend on these values
 		if !reflect.DeepEqual(c, commands{}) {
 			t.Errorf("%s: commands were built: %v", name, c)
 		}

@@ -1,6 +1,6 @@
-// Package playbook knows what to do about a finding: a plan of steps, in order,
-// with the commands that a responder pastes into a shell. The commands are made
-// of nothing but values that have their exact shape.
+// Package playbook plans what to do about a finding: steps, in order, with the
+// commands that a responder pastes into a shell. The commands are built only from
+// values that match their exact format.
 //
-// It knows no channel, and runs nothing.
+// The package knows no channels and runs nothing.
 package playbook

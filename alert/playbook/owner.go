@@ -7,8 +7,8 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// LockedSteps are what is left to do, a sentence each, when the owner is locked
-// out; none when it is not.
+// LockedSteps returns what can still be done when the owner is locked out, one or
+// more sentences per step; nil when the owner is not.
 func LockedSteps(f *detector.Finding) []string {
 	if !f.OwnerLocked {
 		return nil

@@ -13,22 +13,21 @@ import (
 type Step struct {
 	Text    string  // what to do, a sentence; it ends in ":" when a command follows
 	Command Command // nil when there is none
-	Label   string  // what the command is for in chat, in a few words; "" keeps the step out of chat
+	Label   string  // a few words for chat that say what the command is for; "" keeps the step out of chat
 }
 
-// A Plan is what to do about a finding, in order: first what changes nothing,
-// then what takes the key back, then what there is to look at later, and last
-// what breaks things. Deleting the key is never among the steps: it destroys
-// every byte encrypted under it.
+// A Plan is what to do about a finding, in order: first what changes nothing, then
+// what secures the key, then what to look at later, and last what breaks things. No
+// step ever deletes the key, which would destroy all data encrypted under it.
 type Plan struct {
 	Steps      []Step
-	Urgent     int    // how many of the steps take the key back or stop the caller; the others can wait
-	LastResort int    // where the steps begin that break things; len(Steps) when there are none
-	Account    string // the account to be signed in to; "" when it is not known
+	Urgent     int    // the number of steps, from the first, that are urgent; the others can wait
+	LastResort int    // the index of the first step that breaks things; len(Steps) when there is none
+	Account    string // the account to sign in to; "" when it is not known
 }
 
-// Through returns how many steps hold the first n commands; all but the last
-// resort when they hold fewer.
+// Through returns the number of steps, from the first, that hold n commands; all
+// steps before the last resort when these hold fewer.
 func (p Plan) Through(n int) int {
 	for i, s := range p.Steps[:p.LastResort] {
 		if s.Command != nil {
@@ -40,7 +39,7 @@ func (p Plan) Through(n int) int {
 	return p.LastResort
 }
 
-// A planner puts a plan together.
+// A planner builds a plan.
 type planner struct {
 	f     *detector.Finding
 	cmd   commands
@@ -66,8 +65,7 @@ func (p *planner) step(text string, c Command, label string) {
 	p.Steps = append(p.Steps, Step{text, c, label})
 }
 
-// refused plans for a call that changed nothing: there is nothing to contain,
-// but somebody tried.
+// refused plans for a refused call: it changed nothing, but somebody tried.
 func (p *planner) refused() {
 	p.Account = p.f.Event.Account
 	if p.cmd.actorHistory != nil {
@@ -99,12 +97,12 @@ func (p *planner) accepted() {
 	p.lookFurther()
 	p.LastResort = len(p.Steps)
 	if p.f.OwnerLocked {
-		return // the policy decides about that, too
+		return // disabling the key would be refused as well
 	}
 	p.step("Disable the key. WARNING: everything that uses it fails from that moment, decryption too. Enabling it again undoes this"+colon(p.cmd.disableKey), p.cmd.disableKey, "Last resort, stops decryption too")
 }
 
-// look plans what must be seen first: the policy in force, and what it means.
+// look adds the steps that show the policy in force and whom it lets in.
 func (p *planner) look() {
 	switch {
 	case p.cmd.newestKeys != nil && p.cmd.savePolicy == nil:
@@ -134,14 +132,15 @@ func (p *planner) look() {
 	}
 }
 
-// previous plans the look at the policy from before, which the record does not hold.
+// previous adds the step that shows the policies before this one, which the record
+// does not hold.
 func (p *planner) previous() {
 	if p.cmd.previousPolicy != nil {
 		p.step("See the policies of the 90 days before the change, newest first:", p.cmd.previousPolicy, "The policy from before")
 	}
 }
 
-// contain plans the steps that take the key back.
+// contain adds the steps that secure the key.
 func (p *planner) contain() {
 	for _, text := range LockedSteps(p.f) {
 		p.step(text, nil, "")
@@ -175,7 +174,7 @@ func (p *planner) contain() {
 	p.step(text+colon(p.cmd.restorePolicy), p.cmd.restorePolicy, brief+fixed)
 }
 
-// mendStack plans the end of a template that would open the key again.
+// mendStack adds the step that corrects the template, which would open the key again.
 func (p *planner) mendStack() {
 	deployer := safe.Plain(p.f.Deployer(), 64)
 	switch {
@@ -187,7 +186,7 @@ func (p *planner) mendStack() {
 	}
 }
 
-// lookFurther plans what can wait until the key is safe.
+// lookFurther adds the steps that can wait until the key is secure.
 func (p *planner) lookFurther() {
 	if p.f.Repaired != "" {
 		p.previous()
@@ -203,7 +202,8 @@ func (p *planner) lookFurther() {
 	}
 }
 
-// elsewhere says where calls are recorded that are not in the key's account.
+// elsewhere returns a clause that names the account to sign in to for the caller's
+// calls, which are recorded there, or "" if it is the key's account.
 func (p *planner) elsewhere() string {
 	if !p.f.KeyElsewhere() {
 		return ""
@@ -211,15 +211,15 @@ func (p *planner) elsewhere() string {
 	return ", signed in to account " + safe.Plain(p.f.Event.Account, 12)
 }
 
-// letsGrant reports whether outsiders of any kind can make grants.
+// letsGrant reports whether any outsiders can create grants.
 func letsGrant(grants []decide.Grant) bool {
 	return slices.ContainsFunc(grants, func(g decide.Grant) bool { return g.Action == "kms:CreateGrant" })
 }
 
-// colon ends a sentence: with a colon when a command follows.
+// colon returns the end of a sentence: ":" when a command follows, otherwise ".".
 func colon(c Command) string { return colonOr(c, ":") }
 
-// colonOr ends a sentence with more when a command follows.
+// colonOr returns more when a command follows, otherwise ".".
 func colonOr(c Command, more string) string {
 	if c == nil {
 		return "."

@@ -5,8 +5,9 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// FirstCommands are what to run first about a key of a sweep: who changed it, and
-// what is in force. They are none without a well-formed ARN.
+// FirstCommands returns what to run first about a key of a sweep: who changed it,
+// what policy is in force, and which grants it has if some are news. There are none
+// without a well-formed key ARN.
 func FirstCommands(k words.SweptKey) []Command {
 	f := &detector.Finding{Key: k.Key, Event: detector.Event{Outcome: detector.Accepted}}
 	c := commandsFor(f)

@@ -1,6 +1,6 @@
-// Package safe makes text of others harmless: for a terminal, a mail, a chat
-// program, a shell. Text goes in; out comes text that can be shown, or whether
-// a value has just the shape of what it claims to be.
+// Package safe makes untrusted text harmless for a terminal, a mail, a chat program
+// and a shell. Its functions return text that can be shown, or report whether a
+// value has exactly the form that it should have.
 //
-// It knows nothing of findings, nor of the markup of one channel.
+// It knows neither findings nor the markup of any channel.
 package safe

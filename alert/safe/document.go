@@ -6,9 +6,9 @@ import (
 	"unicode"
 )
 
-// Document returns a JSON text that people will read, line ends and tabs kept,
-// with every other character that Sanitize would not show written as JSON's \u
-// escape: inside a JSON string that is the same string.
+// Document returns a JSON text for people to read. It keeps tabs, ends every line
+// with "\n", and writes any other character that Sanitize would not show as JSON's \u
+// escape, which does not change the value of a JSON string.
 func Document(text string) string {
 	if isPlainDocument(text) {
 		return text
@@ -36,8 +36,8 @@ func Document(text string) string {
 	return b.String()
 }
 
-// isPlainDocument reports whether text is visible ASCII on lines: what Document
-// returns as it is.
+// isPlainDocument reports whether text is printable ASCII, tabs and "\n", which
+// Document returns unchanged.
 func isPlainDocument(text string) bool {
 	for i := range len(text) {
 		if c := text[i]; c < ' ' && c != '\n' && c != '\t' || c >= 0x7f {

@@ -2,15 +2,15 @@ package safe
 
 import "strings"
 
-// Bounds of event text where people read it, in runes.
+// Limits of event text that people read, in runes.
 const (
 	MaxName = 120 // user, session and role names; IAM allows 64 for each
-	MaxARN  = 256 // ARNs of keys and callers; longer ones are shown cut
+	MaxARN  = 256 // ARNs of keys and callers; longer ones are cut
 	MaxText = 600 // sentences that quote the policy
 )
 
-// Plain returns event text for people: sanitized, and with its URLs broken,
-// because mail and chat programs make links of what looks like one.
+// Plain returns event text for people: sanitized, cut to limit runes, and with URLs
+// broken, because mail and chat programs turn whatever looks like one into a link.
 func Plain(s string, limit int) string {
 	s = Sanitize(s, limit)
 	if !strings.Contains(s, "://") && !hasWWW(s) {
@@ -23,12 +23,13 @@ func Plain(s string, limit int) string {
 	return Cut(strings.Join(words, " "), limit)
 }
 
-// breakURL takes the shape of a URL from a word: the colon after the scheme
-// and the dots of the host, which programs take for a link without a scheme too.
+// breakURL changes a word so that it does not look like a URL: it breaks the colon
+// after the scheme and the dots of the host, which programs also link without a
+// scheme.
 func breakURL(word string) string { return replaceWWW(breakSchemes(word), "[.]") }
 
-// breakSchemes breaks the last scheme first: before that is broken, its colon
-// could be the end of a host.
+// breakSchemes breaks every scheme in word, the last one first, since a scheme's
+// colon could otherwise be taken for the end of a host.
 func breakSchemes(word string) string {
 	before, rest, found := strings.Cut(word, "://")
 	if !found {
@@ -41,13 +42,13 @@ func breakSchemes(word string) string {
 	return before + "[:]//" + strings.ReplaceAll(host, ".", "[.]") + path
 }
 
-// Linkless returns a JSON text with its URLs written so that mail programs make
-// no links of them: inside a JSON string that is the same string.
+// Linkless returns a JSON text with its URLs escaped so that mail programs do not
+// turn them into links. The value of a JSON string does not change.
 func Linkless(text string) string {
 	return replaceWWW(strings.ReplaceAll(text, "://", `:\/\/`), `\u002e`)
 }
 
-// replaceWWW puts dot in place of the dot of every "www.", in any letter case.
+// replaceWWW replaces the dot of every "www.", in any letter case, by dot.
 func replaceWWW(s, dot string) string {
 	if !hasWWW(s) {
 		return s

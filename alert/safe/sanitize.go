@@ -7,30 +7,29 @@ import (
 	"unicode/utf8"
 )
 
-// CutMark stands where text was cut off.
+// CutMark ends a text that was cut.
 const CutMark = "[...]"
 
-// maxMarks is how many combining marks may follow one another. Two serve every
-// living script; more of them paint over the neighboring lines.
+// maxMarks is the most combining marks that may follow one another. Two are enough
+// for every living script; more of them would cover the neighboring lines.
 const maxMarks = 2
 
-// Sanitize returns s as one line of visible text of at most limit runes, for
-// every channel and every terminal. All text that comes from an event goes
-// through it.
+// Sanitize returns s as one line of visible text of at most limit runes, safe for
+// every channel and every terminal. All text from an event goes through it.
 //
-// What it returns is valid UTF-8 made of letters, marks, digits, punctuation,
-// symbols and single spaces. Whatever else is in s (control characters,
-// line ends, terminal escapes, bidirectional and zero-width characters, tags,
-// variation selectors, fillers, private and unassigned characters, stray bytes)
-// is shown as an escape such as \n, \x1b or \u202e, so that it is seen and does
-// nothing. Longer text ends in "[...]". A limit below 5 counts as 5.
+// The result is valid UTF-8 of letters, marks, digits, punctuation, symbols and
+// single spaces. Anything else in s (control characters, line breaks, terminal
+// escapes, bidirectional and zero-width characters, tags, variation selectors,
+// fillers, private and unassigned characters, stray bytes) is written as an escape
+// such as \n, \x1b or \u202e, so that it is visible and has no effect. A longer text
+// is cut and ends in "[...]". A limit below 5 counts as 5.
 func Sanitize(s string, limit int) string {
 	limit = max(limit, len(CutMark))
 	if len(s) <= limit && isPlain(s) {
 		return s
 	}
 	var b strings.Builder
-	count, marks, space := 0, maxMarks, true // a leading space and a leading mark are not shown as such
+	count, marks, space := 0, maxMarks, true // drops a leading space and escapes a leading mark
 	for i := 0; i < len(s) && count <= limit; {
 		r, size := utf8.DecodeRuneInString(s[i:])
 		switch {
@@ -61,8 +60,8 @@ func Sanitize(s string, limit int) string {
 	return Cut(strings.TrimRight(b.String(), " "), limit)
 }
 
-// isPlain reports whether s is visible ASCII, with single spaces between words
-// only: what Sanitize returns as it is. Nearly every text of an event is.
+// isPlain reports whether s is printable ASCII with single spaces only between words,
+// which Sanitize returns unchanged. Nearly every text of an event is.
 func isPlain(s string) bool {
 	before := byte(' ')
 	for i := range len(s) {
@@ -75,7 +74,8 @@ func isPlain(s string) bool {
 	return before != ' ' || s == ""
 }
 
-// Cut shortens s to limit runes, the mark included.
+// Cut shortens s to limit runes, including the final CutMark. limit must be at least
+// len(CutMark).
 func Cut(s string, limit int) string {
 	if len(s) <= limit || utf8.RuneCountInString(s) <= limit {
 		return s
@@ -84,8 +84,8 @@ func Cut(s string, limit int) string {
 	return string(runes[:limit-len(CutMark)]) + CutMark
 }
 
-// visible reports whether r can be shown as it is: it has a shape of its own
-// and changes nothing about the characters around it.
+// visible reports whether r can be shown unchanged: it has a glyph and does not
+// affect the characters around it.
 // Source: Unicode 15, general categories and the property
 // Default_Ignorable_Code_Point (DerivedCoreProperties.txt).
 func visible(r rune) bool {
@@ -98,7 +98,7 @@ func visible(r rune) bool {
 		r != '\u2800' // braille blank: a symbol without ink
 }
 
-// escape spells r out; first is its first byte in the text.
+// escape returns the escape for r; first is the first of its size bytes in the text.
 func escape(r rune, first byte, size int) string {
 	switch {
 	case r == '\n':
@@ -116,7 +116,7 @@ func escape(r rune, first byte, size int) string {
 	}
 }
 
-// ASCII returns s sanitized, with every character outside ASCII as "?".
+// ASCII returns s sanitized, with every non-ASCII character replaced by "?".
 func ASCII(s string, limit int) string {
 	return strings.Map(func(r rune) rune {
 		if r > unicode.MaxASCII {

@@ -50,8 +50,8 @@ func TestSanitize(t *testing.T) {
 	}
 }
 
-// The law of the sanitizer: one line of visible, valid UTF-8 within the bound,
-// and stable when sanitized again.
+// Sanitize returns one line of visible, valid UTF-8 within the limit, and sanitizing
+// it again changes nothing.
 func FuzzSanitize(f *testing.F) {
 	f.Add(alerttest.Attack, 80)
 	f.Add(alerttest.Attack, 5)
@@ -78,8 +78,8 @@ func FuzzSanitize(f *testing.F) {
 	})
 }
 
-// The law of shown documents: a JSON text stays the same JSON value and holds
-// nothing that misleads a reader.
+// Document and Linkless keep the value of a JSON text, and leave nothing in it that
+// misleads a reader.
 func FuzzDocument(f *testing.F) {
 	f.Add(alerttest.OpenPolicy)
 	f.Add("{\"Sid\":\"\u202e\u200b\U000e0041e\u0301\u0302\u0303\u0304\",\r\n\t\"x\":1}")

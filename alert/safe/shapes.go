@@ -6,11 +6,11 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// The shapes of values that may go into commands, links and settings. They are
-// plain loops: regexps that count are slow to compile, and every start of the
-// Lambda would pay for them.
+// The functions below check the form of values that go into commands, links and
+// settings. They are plain loops, since regular expressions with counts are slow to
+// compile, which every start of the Lambda function would have to do.
 
-// only reports whether s has from least to most bytes, all of them ok.
+// only reports whether s has least to most bytes, for all of which ok returns true.
 func only(s string, least, most int, ok func(byte) bool) bool {
 	if len(s) < least || len(s) > most {
 		return false
@@ -29,7 +29,8 @@ func upper(c byte) bool    { return c >= 'A' && c <= 'Z' }
 func lowerHex(c byte) bool { return digit(c) || c >= 'a' && c <= 'f' }
 func letter(c byte) bool   { return lower(c) || upper(c) }
 
-// IsRegion reports whether s looks like a Region: us-west-2, us-gov-east-1.
+// IsRegion reports whether s has the form of a Region, such as us-west-2 or
+// us-gov-east-1.
 func IsRegion(s string) bool {
 	parts, rest, more := 1, s, true
 	for more && parts <= 5 {
@@ -60,8 +61,8 @@ func IsUUID(s string) bool {
 	return true
 }
 
-// IsKeyID reports whether s is the id of a KMS key: a UUID, or mrk- and 32
-// digits for a multi-Region key.
+// IsKeyID reports whether s is the id of a KMS key: a UUID or, for a multi-Region
+// key, "mrk-" and 32 hexadecimal digits.
 func IsKeyID(s string) bool {
 	multi, ok := strings.CutPrefix(s, "mrk-")
 	return IsUUID(s) || ok && only(multi, 32, 32, lowerHex)
@@ -80,8 +81,8 @@ func IsAccessKey(s string) bool {
 		only(s, 16, 24, func(c byte) bool { return upper(c) || digit(c) })
 }
 
-// IsIAMName reports whether s is the name of a user that no shell and no
-// option parser reads as something else.
+// IsIAMName reports whether s is the name of an IAM user that neither a shell nor an
+// option parser interprets.
 // Source: IAM User Guide, reference_iam-quotas.html: [\w+=,.@-], at most 64.
 func IsIAMName(s string) bool {
 	return !strings.HasPrefix(s, "-") && only(s, 1, 64, func(c byte) bool { return letter(c) || digit(c) || strings.IndexByte("_+=,.@-", c) >= 0 })
@@ -92,24 +93,26 @@ func IsSlackGroup(s string) bool {
 	return strings.HasPrefix(s, "S") && only(s, 7, 21, func(c byte) bool { return upper(c) || digit(c) })
 }
 
-// IsBare reports whether s leaves out whatever begins markup, an emoji, a
-// mention or a domain in a chat program.
+// IsBare reports whether s is not empty and has no character that could begin markup,
+// an emoji, a mention or a domain name in a chat program.
 func IsBare(s string) bool {
 	ok := func(c byte) bool { return letter(c) || digit(c) || strings.IndexByte(" ,;()'/-", c) >= 0 }
 	return s != "" && (letter(s[0]) || digit(s[0])) && only(s, 1, len(s), ok)
 }
 
-// maxPartition is how long the name of a partition may be, in bytes; the longest
-// there is has ten.
+// maxPartition is the longest name of a partition, in bytes; the longest so far has
+// ten.
 const maxPartition = 16
 
-// parseARN takes apart an ARN of one service in one account.
+// parseARN parses an ARN of a service; ok is false when the service, the partition or
+// the account is not valid.
 func parseARN(text, service string) (a awsid.ARN, ok bool) {
 	a, ok = awsid.ParseARN(text)
 	return a, ok && a.Service == service && len(a.Partition) <= maxPartition && awsid.IsPartition(a.Partition) && awsid.IsAccount(a.Account)
 }
 
-// KeyRegion returns the Region of a well-formed key ARN, and whether arn is one.
+// KeyRegion returns the Region of a key ARN; ok is false when arn is not a
+// well-formed one.
 func KeyRegion(arn string) (region string, ok bool) {
 	a, ok := parseARN(arn, "kms")
 	id, isKey := strings.CutPrefix(a.Resource, "key/")
@@ -122,7 +125,8 @@ func IsKeyARN(s string) bool {
 	return ok
 }
 
-// IdentityStore takes the ARN of an identity store apart.
+// IdentityStore returns the id and the account in the ARN of an identity store; ok is
+// false when arn is not a well-formed one.
 // Source: IAM Identity Center, Identity Store API Reference, DescribeUser.
 func IdentityStore(arn string) (id, account string, ok bool) {
 	a, ok := parseARN(arn, "identitystore")
@@ -132,8 +136,8 @@ func IdentityStore(arn string) (id, account string, ok bool) {
 	return id, a.Account, ok && a.Region == "" && isStore && (isShort || IsUUID(id))
 }
 
-// IsUserID reports whether s is the id of a user in an identity store: a UUID,
-// with ten digits before it in stores of some age.
+// IsUserID reports whether s is the id of a user in an identity store: a UUID which,
+// in older stores, follows ten hexadecimal digits and "-".
 func IsUserID(s string) bool {
 	if len(s) == 47 && s[10] == '-' && only(s[:10], 10, 10, lowerHex) {
 		s = s[11:]
@@ -141,8 +145,8 @@ func IsUserID(s string) bool {
 	return IsUUID(s)
 }
 
-// IdentityRegion returns the Region of IAM Identity Center from the ARN of one
-// of its roles; "" when the ARN does not say.
+// IdentityRegion returns the Region of IAM Identity Center, as in the ARN of one of
+// its roles; "" when the ARN does not have it.
 func IdentityRegion(roleARN string) string {
 	a, _ := awsid.ParseARN(roleARN)
 	rest, isSSO := strings.CutPrefix(a.Resource, "role/aws-reserved/sso.amazonaws.com/")

@@ -7,8 +7,8 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// Who names the caller: the service before the role that it used, since that is
-// what acted; else the person or the program, the role, and who vouches for them.
+// Who describes the caller: a service that made the call, the person or program, the
+// role, and where they signed in.
 func Who(a detector.Actor) string {
 	parts := []string{CallerName(a)}
 	if service := actingService(a); service != "" {
@@ -43,8 +43,8 @@ func Who(a detector.Actor) string {
 	return strings.Join(parts, ", ")
 }
 
-// CallerName is the caller alone: what the credentials were made for, if the
-// record says so, else the name that the caller goes by.
+// CallerName returns the caller alone: the resource for which the credentials were
+// issued, if the record says so, otherwise the caller's name.
 func CallerName(a detector.Actor) string {
 	name := safe.OrUnknown(safe.Plain(a.Name, 64))
 	switch {
@@ -65,7 +65,7 @@ func CallerName(a detector.Actor) string {
 	}
 }
 
-// scope names the resource that the credentials were made for.
+// scope returns the resource for which the credentials were issued.
 func scope(s detector.Scope) string {
 	name := safe.Plain(LastOf(s.IssuedTo), 64)
 	switch s.IssuerType {
@@ -80,13 +80,13 @@ func scope(s detector.Scope) string {
 	}
 }
 
-// LastOf returns the name at the end of an ARN: what follows the last "/" or
-// ":"; other text as it is.
+// LastOf returns the name at the end of an ARN, what follows the last "/" or ":";
+// text without either unchanged.
 func LastOf(arn string) string {
 	return arn[strings.LastIndexAny(arn, "/:")+1:]
 }
 
-// actingService is the AWS service that made the call for the caller; "" when
+// actingService returns the AWS service that made the call for the caller; "" when
 // there is none, or when it is the caller itself.
 func actingService(a detector.Actor) string {
 	if a.InvokedBy == "" || a.InvokedBy == a.Name || a.Type == "AWSService" {
@@ -95,7 +95,7 @@ func actingService(a detector.Actor) string {
 	return safe.Plain(a.InvokedBy, 64)
 }
 
-// MFAText is the caller's MFA and the clause that goes with the answer.
+// MFAText returns the caller's MFA state and the clause that explains it.
 func MFAText(a detector.Actor) string {
 	if note := mfaNote(a); note != "" {
 		return MFAState(a) + " (" + note + ")"
@@ -103,10 +103,11 @@ func MFAText(a detector.Actor) string {
 	return MFAState(a)
 }
 
-// MFAState is the caller's MFA in one of four plain answers.
+// MFAState returns the caller's MFA state: "yes", "no", "not applicable" or
+// "unknown".
 func MFAState(a detector.Actor) string { return a.MFA.String() }
 
-// mfaNote is the clause that goes with the answer; "" when it needs none.
+// mfaNote returns the clause that explains the MFA state; "" when it needs none.
 func mfaNote(a detector.Actor) string {
 	switch {
 	case a.MFANote != "":

@@ -1,7 +1,7 @@
-// Package words says a finding, a sweep and a storm in words: the same in every
-// channel. Out come phrases and sentences of plain text, with all text of an
-// event made safe; and Options, which say how.
+// Package words has the phrases and sentences about a finding, a sweep and a storm
+// that all channels share. They are plain text in which all event text is made safe.
+// Options controls how they are written.
 //
-// It knows no channel: neither lines nor markup. What to do about a finding is
-// in alert/playbook.
+// It knows no channels, and so neither lines nor markup. What to do about a finding
+// is in alert/playbook.
 package words

@@ -8,7 +8,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// WorstGrant is the first grant to the worst audience; nil when there is none.
+// WorstGrant returns the first grant to the worst audience; nil when there is none.
 func WorstGrant(d decide.Decision) *decide.Grant {
 	var worst *decide.Grant
 	for i := range d.Grants {
@@ -19,8 +19,8 @@ func WorstGrant(d decide.Decision) *decide.Grant {
 	return worst
 }
 
-// LetIn names the statements that let the audience in, unless the reasons
-// that follow begin with the only one.
+// LetIn names the statements that let the audience in; "" when there is only one and
+// the reasons, which follow, begin with it.
 func LetIn(g decide.GrantGroup) string {
 	if first := g[0]; len(first.Statements) == 1 && len(first.Why) > 0 {
 		return ""
@@ -58,7 +58,7 @@ func Whom(g decide.GrantGroup) string {
 	}
 }
 
-// outsider says what kind of name it is, where that does not show.
+// outsider returns a name, with its kind where the name does not show it.
 func outsider(name string) string {
 	shown := safe.Plain(name, safe.MaxARN)
 	switch {
@@ -71,7 +71,7 @@ func outsider(name string) string {
 	}
 }
 
-// through names the statements that let them in.
+// through names the statements that let the audience in.
 func through(g decide.GrantGroup) string {
 	const most = 3 // statements in a sentence
 	refs := g[0].Statements

@@ -5,7 +5,8 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// KeyName is the shortest name of the key that identifies it in its account.
+// KeyName returns the key's id or, when that is not known, its alias or ARN; "unknown
+// key" when none is known.
 func KeyName(k detector.Key) string {
 	for _, name := range []string{k.ID, k.Alias, k.ARN} {
 		if name != "" {
@@ -15,7 +16,7 @@ func KeyName(k detector.Key) string {
 	return "unknown key"
 }
 
-// WhichKey names the key with its account and Region.
+// WhichKey returns the key with its account and Region.
 func WhichKey(f *detector.Finding) string {
 	k, text := f.Key, KeyName(f.Key)
 	if f.NoKey() {
@@ -30,8 +31,8 @@ func WhichKey(f *detector.Finding) string {
 	return text
 }
 
-// ThreadID is what alerts about one key share: its ARN. Without a well-formed
-// one every finding is a thread of its own.
+// ThreadID returns the id that alerts about one key share, the key's ARN. Without a
+// well-formed ARN, every finding is a thread of its own.
 func ThreadID(f *detector.Finding) string {
 	if safe.IsKeyARN(f.Key.ARN) {
 		return f.Key.ARN
@@ -39,9 +40,10 @@ func ThreadID(f *detector.Finding) string {
 	return safe.OrUnknown(safe.Sanitize(f.UID, 64))
 }
 
-// Material says where key material is that is not with AWS alone; "" when AWS
-// keeps it and when the record does not say. Whoever holds it can take it away
-// from one moment to the next, and with it every byte encrypted under the key.
+// Material returns a text that says where the key material comes from or is kept, or
+// "" if KMS alone generates and keeps it or the record does not say. Whoever holds
+// the material can take it away at any time, and with it all data encrypted under the
+// key.
 // Source: KMS Developer Guide, importing-keys.html, keystore-external.html and
 // keystore-cloudhsm.html.
 func Material(k detector.Key) string {

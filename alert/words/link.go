@@ -5,7 +5,8 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// EventLink is the CloudTrail console page of the event; "" when it cannot be built.
+// EventLink returns the URL of the event in the CloudTrail console; "" when it cannot
+// be built.
 func EventLink(f *detector.Finding) string {
 	domain := consoleDomain(f.Key.Partition)
 	if domain == "" || !safe.IsRegion(f.Event.Region) || !safe.IsUUID(f.Event.ID) {
@@ -14,7 +15,7 @@ func EventLink(f *detector.Finding) string {
 	return "https://" + f.Event.Region + "." + domain + "/cloudtrailv2/home?region=" + f.Event.Region + "#/events/" + f.Event.ID
 }
 
-// KeyLink is the KMS console page of the key; "" when it cannot be built.
+// KeyLink returns the URL of the key in the KMS console; "" when it cannot be built.
 func KeyLink(f *detector.Finding) string {
 	domain := consoleDomain(f.Key.Partition)
 	if domain == "" || !safe.IsRegion(f.Key.Region) || !safe.IsKeyID(f.Key.ID) {
@@ -23,8 +24,8 @@ func KeyLink(f *detector.Finding) string {
 	return "https://" + f.Key.Region + "." + domain + "/kms/home?region=" + f.Key.Region + "#/kms/keys/" + f.Key.ID
 }
 
-// consoleDomain returns the console's domain in a partition; "" when the
-// partition has none that is known here.
+// consoleDomain returns the console's domain in a partition; "" for a partition that
+// is not known here.
 func consoleDomain(partition string) string {
 	switch partition {
 	case "aws":

@@ -9,7 +9,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// Meaning says what the finding can mean, in a few sentences.
+// Meaning explains the finding and its consequences in a few sentences.
 func Meaning(f *detector.Finding) string {
 	text := ownerMeaning(f)
 	if text == "" || f.Verdict != decide.Private && !f.TakenOver() {
@@ -31,7 +31,7 @@ func Meaning(f *detector.Finding) string {
 	}
 }
 
-// reach says what outsiders get from the policy.
+// reach returns a sentence that says what the policy lets outsiders do.
 func reach(f *detector.Finding) string {
 	var them string
 	switch f.Verdict {
@@ -67,12 +67,12 @@ func reach(f *detector.Finding) string {
 	}
 }
 
-// opensClass reports whether the outsiders of the verdict get to an action of a class.
+// opensClass reports whether the outsiders of the verdict have an action of a class.
 func opensClass(f *detector.Finding, class kmsapi.Class) bool {
 	return slices.ContainsFunc(f.Decision.Grants, func(g decide.Grant) bool { return g.Class == class && g.Audience == f.Verdict })
 }
 
-// useOf says what they get from the class use.
+// useOf returns a text that says what outsiders can do with the actions of class use.
 func useOf(f *detector.Finding) string {
 	var text []string
 	if opensTo(f.Verdict, f.Decision.Grants, "kms:Decrypt", "kms:ReEncryptFrom") {
@@ -97,7 +97,8 @@ func opensTo(audience decide.Verdict, grants []decide.Grant, actions ...string) 
 	})
 }
 
-// Later says when a decision gets worse by itself.
+// Later returns a sentence that says when the policy opens, or opens further, on its
+// own. d.Future must not be nil.
 func Later(d decide.Decision) string {
 	opens := "It opens further by itself: from "
 	if d.Verdict == decide.Private {
@@ -115,8 +116,8 @@ func Later(d decide.Decision) string {
 	return opens + Instant(d.Future.At) + " on " + whom + "."
 }
 
-// NamedOnly reports whether all turns on knowing the named outsiders: nobody else
-// gets in, now or later.
+// NamedOnly reports whether only named outsiders get in, so that the finding matters
+// only if they are not known.
 func NamedOnly(f *detector.Finding) bool {
 	return f.Verdict == decide.Shared && f.Severity == detector.Low
 }

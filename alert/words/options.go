@@ -9,9 +9,9 @@ import (
 	"github.com/kmsentry/kmsentry/alert/safe"
 )
 
-// Options say how findings are put into words.
+// Options controls how findings are written.
 type Options struct {
-	Now        time.Time // when the alert is composed: the finding's creation time
+	Now        time.Time // when the alert is composed, which is the finding's creation time
 	Version    string    // of kmsentry, e.g. "v1.0.0"; "" reads as "devel"
 	RunbookURL string    // https URL shown in every alert; "" none
 	ChatClient string    // "slack" (default when empty) or "teams"
@@ -19,10 +19,10 @@ type Options struct {
 	HTTPSBody  string    // "chat" (default when empty) or "finding": what https subscribers get
 	Test       bool      // a canary: marked [TEST] in the subject
 	Expired    []string  // names of expired exceptions that would have held this finding back
-	Storm      *Storm    // what a storm kept from this alert's topic: every channel leads with it; nil none
+	Storm      *Storm    // the alerts held back by a storm, with which every channel begins; nil when there is no storm
 }
 
-// Check says what is wrong with o; nil when it can be used.
+// Check returns an error that says what is wrong with o; nil when it is valid.
 func (o Options) Check() error {
 	if o.Now.IsZero() {
 		return fmt.Errorf("now: expected the time of the alert, found none")
@@ -53,7 +53,7 @@ func (o Options) Check() error {
 	}
 }
 
-// Build is the version of kmsentry as it is shown.
+// Build returns the version of kmsentry as it is shown.
 func Build(o Options) string {
 	if o.Version == "" {
 		return "devel"

@@ -8,8 +8,8 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// ownerBrief is the finding in a few words when it is about the owner, or about
-// what keeps a key closed; "" for the others.
+// ownerBrief returns a few words for a finding about what the owner loses, about what
+// keeps the key closed, or about revoking grants; "" for other findings.
 func ownerBrief(f *detector.Finding) string {
 	switch {
 	case f.TakenOver():
@@ -35,8 +35,8 @@ func ownerBrief(f *detector.Finding) string {
 	}
 }
 
-// ownerMeaning says what the finding means for the owner of the key; "" when
-// the owner keeps it.
+// ownerMeaning explains what the finding means for the owner of the key; "" when the
+// owner keeps it.
 func ownerMeaning(f *detector.Finding) string {
 	o := f.Decision.Owner
 	account := "the owner's account"
@@ -61,8 +61,8 @@ func ownerMeaning(f *detector.Finding) string {
 
 const bypassed = "the caller told KMS not to check that it can change the policy again (BypassPolicyLockoutSafetyCheck)."
 
-// BypassNote says in the first lines that the lock-out check was bypassed by a
-// call that takes something from the owner; "" otherwise.
+// BypassNote returns a sentence that says that the call, which takes something from
+// the owner, bypassed the lockout check. It returns "" for other calls.
 func BypassNote(f *detector.Finding) string {
 	if !f.Bypassed() {
 		return ""
@@ -70,7 +70,8 @@ func BypassNote(f *detector.Finding) string {
 	return Capitalized(bypassed)
 }
 
-// ownerDecrypts says whether the owner can still read its data.
+// ownerDecrypts returns a sentence that says whether the owner can still read its
+// data.
 func ownerDecrypts(o decide.Owner) string {
 	switch o.Decrypt {
 	case decide.AccessNo:
@@ -84,7 +85,8 @@ func ownerDecrypts(o decide.Owner) string {
 	}
 }
 
-// NamedOf lists at most three principals.
+// NamedOf returns a text that names at most three of the principals, and says if
+// there are others.
 func NamedOf(names []string) string {
 	const most = 3
 	if len(names) == 0 {
@@ -101,8 +103,8 @@ func NamedOf(names []string) string {
 	return text
 }
 
-// OwnerCause is the statement to blame for what the owner lost, in a sentence;
-// "" when it lost nothing that is to be reported.
+// OwnerCause returns a sentence that says which statement is to blame for what the
+// owner lost, or "" if the owner lost nothing that is reported.
 func OwnerCause(f *detector.Finding) string {
 	o := f.Decision.Owner
 	blame := o.ManageBlame
@@ -122,8 +124,9 @@ func OwnerCause(f *detector.Finding) string {
 	return "The owner, " + StatementName(blame.Statement) + ": " + safe.Plain(blame.Reason, safe.MaxText) + "."
 }
 
-// OwnerDoubt says that the owner's account does not surely keep the key whose
-// policy is in force; "" when it does, or has surely lost it.
+// OwnerDoubt returns a sentence that says that the owner's account may not be able to
+// change the policy in force. It returns "" if it certainly can or certainly cannot,
+// and for a refused call.
 func OwnerDoubt(f *detector.Finding) string {
 	const text = "The policy in force may not let the key's own account change it again"
 	switch o := f.Decision.Owner; {
@@ -138,7 +141,8 @@ func OwnerDoubt(f *detector.Finding) string {
 	}
 }
 
-// GuardCause says that the key is closed by a resource control policy only; "" otherwise.
+// GuardCause returns a sentence that says that only a resource control policy keeps
+// the key closed, or "" if that is not so.
 func GuardCause(f *detector.Finding) string {
 	if !f.Guarded() {
 		return ""

@@ -5,16 +5,18 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// OutcomeUnknown reports whether AWS's answer leaves open what came of the call.
+// OutcomeUnknown reports whether AWS's answer leaves open whether the call took
+// effect.
 func OutcomeUnknown(f *detector.Finding) bool { return f.Event.Outcome == detector.OutcomeUnknown }
 
 // NotInRecord reports whether the record does not hold the policy.
 func NotInRecord(f *detector.Finding) bool { return f.Policy.Missing != "" }
 
-// Unsure reports whether somebody must look before the key can be said to be open.
+// Unsure reports whether the policy was not read, or may not be in force, so that a
+// person has to look at the key.
 func Unsure(f *detector.Finding) bool { return f.Problem != "" || OutcomeUnknown(f) }
 
-// InForce says in a clause what came of the call.
+// InForce returns the outcome of the call in a clause.
 func InForce(f *detector.Finding) string {
 	switch {
 	case f.Attempted:
@@ -26,7 +28,8 @@ func InForce(f *detector.Finding) string {
 	}
 }
 
-// Can is the verb of what a policy gives, as far as it is in force.
+// Can returns the verb for what the policy allows: " can ", " could " for a refused
+// call, or a conditional clause when the outcome is unknown.
 func Can(f *detector.Finding) string {
 	switch {
 	case f.Attempted:
@@ -38,7 +41,8 @@ func Can(f *detector.Finding) string {
 	}
 }
 
-// OutcomeWord follows the verdict where people read it.
+// OutcomeWord returns a clause to follow the verdict when the call was refused or its
+// outcome is unknown; "" otherwise.
 func OutcomeWord(f *detector.Finding) string {
 	switch {
 	case f.Attempted:

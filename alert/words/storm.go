@@ -11,22 +11,22 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// A Storm is what the first alert of a storm leads with, and the first one of each
-// later minute: how many alerts went to the overflow topic since the last such
-// count. Without Counts the storm has only begun.
+// A Storm counts the alerts that went to the overflow topic since the last such
+// count. The first alert of a storm, and the first of each later minute, begins with
+// it. A Storm without Counts has only begun.
 type Storm struct {
-	Since  time.Time   // when the first of them went there; zero without Counts
+	Since  time.Time   // when the first of these alerts went there; zero without Counts
 	Counts []HeldCount // in any order
 }
 
 // A HeldCount is a number of held alerts of one severity about one key.
 type HeldCount struct {
-	Key      string // ARN or what the record had of it: event text; "" for keys that are not counted apart
+	Key      string // event text: the ARN, or what the record had of it; "" for keys that are not counted separately
 	Severity detector.Severity
 	Count    int
 }
 
-// Total is the number of held alerts.
+// Total returns the number of held alerts.
 func (s *Storm) Total() int {
 	n := 0
 	for _, c := range s.Counts {
@@ -35,9 +35,9 @@ func (s *Storm) Total() int {
 	return n
 }
 
-// Worst returns at most n counts that name a key, the worst severity first, then
-// the most alerts; and what the others come to, one count for each severity
-// without a key.
+// Worst returns at most n counts that name a key, sorted by severity and then by
+// number, both descending. The other counts are added up to one per severity, without
+// a key, which follow.
 func (s *Storm) Worst(n int) []HeldCount {
 	var named []HeldCount
 	var others [detector.Critical + 1]int
@@ -63,7 +63,8 @@ func (s *Storm) Worst(n int) []HeldCount {
 	return named
 }
 
-// Sentence says how many alerts were held, by severity, and where they are.
+// Sentence returns a sentence that says how many alerts were held, by severity, and
+// where they are.
 func (s *Storm) Sentence() string {
 	if len(s.Counts) == 0 {
 		return "0 alerts held so far. Alerts are coming faster than a mailbox can take: for the next minute, those beyond the limit go to the overflow topic, and the first alert here after that says how many."
@@ -76,7 +77,7 @@ func (s *Storm) Sentence() string {
 		alerts(s.Total()), Instant(s.Since), strings.Join(parts, ", "))
 }
 
-// alerts counts them in words.
+// alerts returns "1 alert" or "N alerts".
 func alerts(n int) string {
 	if n == 1 {
 		return "1 alert"
@@ -84,8 +85,8 @@ func alerts(n int) string {
 	return strconv.Itoa(n) + " alerts"
 }
 
-// Text says how many alerts about which key a count counts. key writes the name of
-// the key, which is event text, as the channel does.
+// Text returns the number of alerts, their severity and their key. key must make the
+// key's name, which is event text, safe for the channel.
 func (c HeldCount) Text(key func(string) string) string {
 	name := "other keys"
 	if c.Key != "" {

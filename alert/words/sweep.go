@@ -10,48 +10,48 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// A Sweep is what one run of the scheduled sweep tells: the keys that are open
-// in a way in which they were not at the run before, or which their owner lost.
+// A Sweep is what one run of the scheduled sweep reports: the keys that are open in a
+// way in which they were not at the previous run, or that their owner has lost since.
 type Sweep struct {
-	UID   string     // the same when the same news is told again; never empty
-	Since time.Time  // of the run before; zero for the first run, whose news is all that is open
+	UID   string     // the same when the same news is reported again; never empty
+	Since time.Time  // when the previous run was; zero for the first run, which reports everything that is open
 	Keys  []SweptKey // at least one
-	Quiet int        // keys with news that is held back or below the threshold
+	Quiet int        // the number of keys whose news is held back or below the threshold
 }
 
 // A SweptKey is a key with news.
 type SweptKey struct {
 	Key      detector.Key
 	Severity detector.Severity
-	State    string            // KMS's KeyState; "" unknown
-	Policy   *detector.Finding // detector.InForce of a policy with news; nil when only grants are news
-	Unread   []string          // what of the key could not be read, so that it counts at its worst
+	State    string            // KMS's KeyState; "" when unknown
+	Policy   *detector.Finding // detector.InForce of a policy that is news; nil when only grants are news
+	Unread   []string          // the facts about the key that could not be read, for which the worst is assumed
 	Grants   []SweptGrant      // new grants to outsiders
-	Call     SweptCall         // of the policy's change
-	Heard    time.Time         // for CallHeard when the detector's function logged its finding
+	Call     SweptCall         // whether the event of the policy's change arrived
+	Heard    time.Time         // for CallHeard, when the detector function logged its finding
 	Expired  []string          // names of expired exceptions that would have held the policy back
 }
 
-// A SweptGrant is a grant that lets one party beside the owner use a key.
+// A SweptGrant is a KMS grant that lets an outsider use a key.
 type SweptGrant struct {
 	ID         string   `json:"id"`
 	Grantee    string   `json:"grantee"`
 	Operations []string `json:"operations"`
-	Audience   string   `json:"audience"` // "shared"; "undecided" when AWS does not say whose the grantee is
+	Audience   string   `json:"audience"` // "shared"; "undecided" when the grantee's account is not known
 }
 
-// A SweptCall says what became of the event of the call that changed a policy.
+// A SweptCall says whether the event of the call that changed a policy arrived.
 type SweptCall int
 
 // The zero SweptCall is none.
 const (
-	CallNone    SweptCall = iota // none was to come: the first run, the same policy as before, or grants alone
-	CallHeard                    // the detector's function logged a finding about the key since the run before
-	CallMissing                  // it logged none, though the policy has changed
+	CallNone    SweptCall = iota // none is expected: the first run, an unchanged policy, or only grants
+	CallHeard                    // the detector function has logged a finding about the key since the previous run
+	CallMissing                  // it has logged none, though the policy has changed
 	CallUnknown                  // its log could not be read
 )
 
-// String returns the word for machines.
+// String returns "none", "heard", "missing" or "unknown".
 func (c SweptCall) String() string {
 	switch c {
 	case CallHeard:
@@ -65,7 +65,8 @@ func (c SweptCall) String() string {
 	}
 }
 
-// Sentence says it to people; "" for none. heard is the key's Heard.
+// Sentence returns a sentence that says whether the event arrived, or "" for
+// CallNone. heard is the key's Heard.
 func (c SweptCall) Sentence(heard time.Time) string {
 	switch c {
 	case CallHeard:
@@ -79,10 +80,10 @@ func (c SweptCall) Sentence(heard time.Time) string {
 	}
 }
 
-// WorstKey is the first key: the worst, once they are sorted.
+// WorstKey returns the first key, which is the worst when the keys are sorted.
 func (s Sweep) WorstKey() SweptKey { return s.Keys[0] }
 
-// Brief is the sweep in a few ASCII words of ours.
+// Brief returns the sweep in a few ASCII words, without event text.
 func (s Sweep) Brief() string {
 	n := len(s.Keys)
 	text := "Sweep: " + strconv.Itoa(n) + " KMS keys newly open or lost"
@@ -105,7 +106,7 @@ func (s Sweep) Brief() string {
 	return text
 }
 
-// WithoutEvent counts the keys whose event never came.
+// WithoutEvent returns the number of keys whose event has not arrived.
 func (s Sweep) WithoutEvent() int {
 	n := 0
 	for _, k := range s.Keys {
@@ -116,7 +117,7 @@ func (s Sweep) WithoutEvent() int {
 	return n
 }
 
-// Verdict is the worst of the keys' verdicts.
+// Verdict returns the worst of the keys' verdicts.
 func (s Sweep) Verdict() decide.Verdict {
 	worst := decide.Private
 	for _, k := range s.Keys {
@@ -127,7 +128,7 @@ func (s Sweep) Verdict() decide.Verdict {
 	return worst
 }
 
-// Verdict is that of the key's news.
+// Verdict returns the worst verdict of the key's news, its policy and its grants.
 func (k SweptKey) Verdict() decide.Verdict {
 	worst := decide.Private
 	if k.Policy != nil {
@@ -145,7 +146,7 @@ func (k SweptKey) Verdict() decide.Verdict {
 	return worst
 }
 
-// Title is the key's news in one line.
+// Title returns the key's news on one line.
 func (k SweptKey) Title() string {
 	switch {
 	case k.Policy != nil:
@@ -157,8 +158,8 @@ func (k SweptKey) Title() string {
 	}
 }
 
-// Ways says who gets in, at most so many sentences and how many there are more:
-// by the policy, then by grants.
+// Ways returns sentences that say who gets in, first by the policy, then by grants: at
+// most the given number, and then how many more there are.
 func (k SweptKey) Ways(most int) []string {
 	var all []string
 	if f := k.Policy; f != nil {
@@ -184,7 +185,8 @@ func (k SweptKey) Ways(most int) []string {
 	return all
 }
 
-// ComparedWith says against what the sweep compared.
+// ComparedWith returns a sentence that says which earlier sweep this one was compared
+// with.
 func (s Sweep) ComparedWith() string {
 	if s.Since.IsZero() {
 		return "This is the first sweep: it reports everything that is open now. Later sweeps report only changes."
@@ -192,7 +194,7 @@ func (s Sweep) ComparedWith() string {
 	return "Compared with the sweep of " + Instant(s.Since) + "."
 }
 
-// CountKeys counts them in words.
+// CountKeys returns "1 key" or "N keys".
 func CountKeys(n int) string {
 	if n == 1 {
 		return "1 key"

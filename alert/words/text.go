@@ -10,7 +10,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// Instant is how a time is written for people; "" for the zero time.
+// Instant returns a time as people read it, in UTC; "" for the zero time.
 func Instant(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -18,7 +18,7 @@ func Instant(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04:05 UTC")
 }
 
-// ActionsOf lists the granted actions, at most n of them by name.
+// ActionsOf returns a text that lists the granted actions, at most n of them by name.
 func ActionsOf(grants []decide.Grant, n int) string {
 	var names []string
 	for _, g := range grants {
@@ -32,8 +32,8 @@ func ActionsOf(grants []decide.Grant, n int) string {
 	return strings.Join(names, ", ")
 }
 
-// StatementName names a statement for people, counting from 1 as they do, in
-// the words of the decision's own reasons.
+// StatementName returns the name of a statement for people, counting from 1, in the
+// words that the decision's reasons use.
 func StatementName(ref decide.StatementRef) string {
 	if ref.Index < 0 {
 		return "the policy as a whole"
@@ -45,7 +45,8 @@ func StatementName(ref decide.StatementRef) string {
 	return name
 }
 
-// Capitalized starts s with a capital letter.
+// Capitalized returns s, which begins with an ASCII character, with its first letter
+// in upper case.
 func Capitalized(s string) string {
 	if s == "" {
 		return ""

@@ -8,7 +8,8 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// Title is the finding in one line, the detector's own where it has one.
+// Title returns the detector's title of the finding or, when that is "", one made of
+// its verdict.
 func Title(f *detector.Finding) string {
 	if f.Title != "" {
 		return safe.Plain(f.Title, safe.MaxName)
@@ -16,7 +17,7 @@ func Title(f *detector.Finding) string {
 	return "KMS key policy: " + f.Verdict.String()
 }
 
-// Brief is the finding in a few ASCII words, for subjects and short messages.
+// Brief returns the finding in a few ASCII words, for subjects and short messages.
 func Brief(f *detector.Finding) string {
 	what := "KMS key policy could not be decided"
 	switch owner := ownerBrief(f); {
@@ -45,8 +46,8 @@ func Brief(f *detector.Finding) string {
 	}
 }
 
-// Tag opens subjects and short messages: the severity, and whether it is a test
-// or tells of a storm.
+// Tag returns the tags that begin subjects and short messages: whether it is a test
+// or there is a storm, and the severity.
 func Tag(severity detector.Severity, o Options) string {
 	t := "[" + strings.ToUpper(severity.String()) + "] "
 	if o.Storm != nil {

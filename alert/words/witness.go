@@ -7,13 +7,13 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
 )
 
-// A Witness is a request that a key policy allows, as kmsentry check and the
-// finding give it in JSON; see evaluate.Request for what the members mean.
+// A Witness is a request that a key policy allows, as it is written to JSON by
+// kmsentry check and in a finding; see evaluate.Request for the members.
 type Witness struct {
 	Principal string              `json:"principal"`
 	Session   string              `json:"session,omitempty"`
 	UniqueID  string              `json:"unique_id,omitempty"`
-	Parent    string              `json:"parent,omitempty"` // the user who made the federated session
+	Parent    string              `json:"parent,omitempty"` // the user who created the federated session
 	Service   string              `json:"service,omitempty"`
 	Action    string              `json:"action"`
 	Resource  string              `json:"resource"`
@@ -21,8 +21,9 @@ type Witness struct {
 	Context   map[string][]string `json:"context"`
 }
 
-// WitnessOf returns the request as a witness, with a copy of its context. The
-// zero time is left out. Its texts are as they are: sanitize or escape them.
+// WitnessOf returns the request as a witness, with a copy of its context. The zero
+// time is left out. The strings are unchanged: the caller must sanitize or escape
+// them.
 func WitnessOf(r evaluate.Request) Witness {
 	w := Witness{
 		Principal: r.Principal, Session: r.Session, UniqueID: r.UniqueID, Parent: r.Parent, Service: r.Service,
@@ -37,8 +38,8 @@ func WitnessOf(r evaluate.Request) Witness {
 	return w
 }
 
-// SessionOf says whose federated session sends the request, to be put after the
-// caller; "" for everybody else.
+// SessionOf returns a clause, to follow the caller, that says whose federated session
+// sends the request; "" when it is not a federated session.
 func SessionOf(r evaluate.Request) string {
 	if r.Parent == "" {
 		return ""

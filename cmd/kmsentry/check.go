@@ -32,7 +32,7 @@ Exit status: 0 nothing at or above --fail-on that is not accepted, 1 a file coul
 Flags:
 `
 
-// runCheck is kmsentry check.
+// runCheck runs kmsentry check and returns the exit status.
 func runCheck(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	o, err := parseCheck(args, time.Now(), stdout)
 	if errors.Is(err, flag.ErrHelp) {
@@ -68,7 +68,7 @@ func runCheck(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 // slowAfter is how long a check may take before it shows its progress.
 const slowAfter = time.Second
 
-// newCheckBar shows progress on w; nil where it is not a terminal.
+// newCheckBar returns a progress bar on w; nil when w is not a terminal.
 func newCheckBar(w io.Writer) check.Bar {
 	if b := hunt.NewBar(w); b != nil {
 		return b
@@ -76,7 +76,8 @@ func newCheckBar(w io.Writer) check.Bar {
 	return nil
 }
 
-// slowFrom reports, when asked, whether the time since start is long.
+// slowFrom returns a function that reports whether more than slowAfter has passed
+// since start.
 func slowFrom(start time.Time) func() bool {
 	return func() bool { return time.Since(start) > slowAfter }
 }

@@ -12,7 +12,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// exceptionsFile writes a file with one exception that matches and expires so.
+// exceptionsFile writes a file with one exception of the given match and expiry, and
+// returns its path.
 func exceptionsFile(t *testing.T, match, expires string) string {
 	t.Helper()
 	return exceptionsText(t, "exceptions:\n  - name: partner\n    match: {"+match+"}\n    reason: agreed in SEC-1\n    owner: storage team\n    expires: "+expires+"\n")
@@ -33,7 +34,7 @@ func TestCheckExceptions(t *testing.T) {
 	tests := []struct {
 		name           string
 		args           []string
-		status, stderr int // stderr in lines
+		status, stderr int // stderr is a number of lines
 		want           []string
 	}{
 		{"alone", []string{"--exceptions", none}, exit.OK, 0, []string{"valid; exceptions: 0, expired: 0\n"}},
@@ -71,7 +72,7 @@ func TestCheckAccepts(t *testing.T) {
 		name, match, expires string
 		args                 []string
 		status               int
-		accepted             string // sources, with commas
+		accepted             string // sources, separated by commas
 	}{
 		{"by resource", "resource: open.json" + anyClass + "public", "2027-06-30", []string{"open.json"}, exit.OK, "open.json"},
 		{"by resource, not the other file", "resource: open.json" + anyClass + "public", "2027-06-30", []string{"open.json", "context.json"}, exit.Found, "open.json"},
@@ -135,7 +136,7 @@ func TestCheckAcceptsStandardInputByHashOnly(t *testing.T) {
 	}
 }
 
-// Text and SARIF show what is accepted, and by what.
+// Text and SARIF show what is accepted, and what accepts it.
 func TestAcceptedIsShown(t *testing.T) {
 	file := exceptionsText(t, "exceptions:\n  - name: partner\n    match: {resource: open.json, verdict: public, class: [encrypt, use, other]}\n"+
 		"    reason: \"agreed \\u202e in SEC-1\"\n    owner: storage team\n    expires: 2027-06-30\n")

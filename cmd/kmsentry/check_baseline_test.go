@@ -11,7 +11,8 @@ import (
 
 const partnerStatement = `,{"Effect":"Allow","Principal":{"AWS":"444455556666"},"Action":"kms:Encrypt","Resource":"*"}`
 
-// TestBaseline: what was found is accepted, until its day, and nothing worse is.
+// TestBaseline checks that a baseline accepts what was found until its expiry, and
+// nothing worse.
 func TestBaseline(t *testing.T) {
 	dir := folder(t, map[string]string{"a.json": template(partnerStatement), "b.json": template(openStatement), "c.json": template("")})
 	file := filepath.Join(t.TempDir(), "baseline.json")
@@ -59,7 +60,7 @@ func TestBaseline(t *testing.T) {
 	}
 }
 
-// TestAcceptedByMetadata: a template can accept what its own key opens.
+// TestAcceptedByMetadata checks that a template can accept what its own key opens.
 func TestAcceptedByMetadata(t *testing.T) {
 	key := func(accept, statement string) string {
 		return "Resources:\n  K:\n    Type: AWS::KMS::Key\n    Metadata: {kmsentry: {accept: {" + accept + "}}}\n    Properties: {KeyPolicy: {Version: 2012-10-17, Statement: [{Effect: Allow, Principal: {AWS: '111122223333'}, Action: 'kms:*', Resource: '*'}, " + statement + "]}}\n"

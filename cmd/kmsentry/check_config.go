@@ -16,10 +16,10 @@ import (
 	"github.com/kmsentry/kmsentry/internal/check"
 )
 
-// configName is the file that keeps a repository's settings for check.
+// configName is the name of the file with a repository's settings for check.
 const configName = ".kmsentry.yaml"
 
-// A checkConfig is what the file can say. Flags go before it.
+// A checkConfig has the settings in the file. Flags take precedence.
 type checkConfig struct {
 	Account         string            `yaml:"account"`
 	OwnerOrg        string            `yaml:"owner_org"`
@@ -27,13 +27,13 @@ type checkConfig struct {
 	TrustedOrgs     []string          `yaml:"trusted_orgs"`
 	Parameters      map[string]string `yaml:"parameters"`
 	Imports         map[string]string `yaml:"imports"`
-	Exceptions      string            `yaml:"exceptions"` // from the file's folder
-	Baseline        string            `yaml:"baseline"`   // from the file's folder
+	Exceptions      string            `yaml:"exceptions"` // relative to the file's folder
+	Baseline        string            `yaml:"baseline"`   // relative to the file's folder
 	FailOn          string            `yaml:"fail_on"`
 }
 
-// findConfig returns the nearest configuration file in dir or above it; "" when
-// there is none.
+// findConfig returns the configuration file in dir or in the closest folder above
+// it; "" when there is none.
 func findConfig(dir string) string {
 	for {
 		name := filepath.Join(dir, configName)
@@ -48,7 +48,7 @@ func findConfig(dir string) string {
 	}
 }
 
-// readConfig reads a configuration file. A member that is not known is an error.
+// readConfig reads a configuration file. An unknown member is an error.
 func readConfig(name string) (c checkConfig, err error) {
 	data, err := check.ReadInput(name, nil)
 	if err != nil {
@@ -62,8 +62,8 @@ func readConfig(name string) (c checkConfig, err error) {
 	return c, nil
 }
 
-// configure fills in from the configuration file what no flag says. given holds
-// the names of the flags that were given.
+// configure sets, from the configuration file, the options for which no flag was
+// given. given holds the names of the flags that were. name may be "".
 func (o *checkOptions) configure(name string, given map[string]bool) error {
 	if name == "" {
 		return nil
@@ -84,7 +84,7 @@ func (o *checkOptions) configure(name string, given map[string]bool) error {
 			o.from = append(o.from, flag+" "+value)
 		}
 	}
-	if !given["key-arn"] { // which tells the account
+	if !given["key-arn"] { // the ARN names the account
 		text("account", &o.Account, c.Account)
 	}
 	text("owner-org", &o.Key.Org, c.OwnerOrg)

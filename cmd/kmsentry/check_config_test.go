@@ -9,7 +9,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/exit"
 )
 
-// TestCheckConfig: the nearest file upwards says what no flag does.
+// TestCheckConfig checks that the closest configuration file sets what no flag sets.
 func TestCheckConfig(t *testing.T) {
 	const parameter = "Parameters: {P: {Type: String}}\nResources:\n  K:\n    Type: AWS::KMS::Key\n    Properties: {KeyPolicy: {Version: 2012-10-17, Statement: [{Effect: Allow, Principal: {AWS: '111122223333'}, Action: 'kms:*', Resource: '*'}, {Effect: Allow, Principal: {AWS: !Ref P}, Action: 'kms:Encrypt', Resource: '*'}]}}\n"
 	for _, row := range []struct {
@@ -22,7 +22,7 @@ func TestCheckConfig(t *testing.T) {
 		{"empty", "\n", nil, exit.Found, "between", ""},
 		{"parameters", "account: '111122223333'\nparameters: {P: '444455556666'}\n", nil, exit.OK, "shared", ""},
 		{"and a level", "account: '111122223333'\nparameters: {P: '444455556666'}\nfail_on: shared\n", nil, exit.Found, "shared", ""},
-		{"a flag goes before it", "account: '111122223333'\nparameters: {P: '444455556666'}\nfail_on: shared\n", []string{"--fail-on", "public"}, exit.OK, "shared", ""},
+		{"a flag takes precedence", "account: '111122223333'\nparameters: {P: '444455556666'}\nfail_on: shared\n", []string{"--fail-on", "public"}, exit.OK, "shared", ""},
 		{"a flag for the same parameter", "account: '111122223333'\nparameters: {P: '*'}\n", []string{"--parameter", "P=444455556666"}, exit.OK, "shared", ""},
 		{"trusted accounts", "account: '111122223333'\nparameters: {P: '444455556666'}\ntrusted_accounts: ['444455556666']\nfail_on: shared\n", nil, exit.OK, "private", ""},
 		{"left out", "account: '111122223333'\nparameters: {P: '444455556666'}\n", []string{"--no-config"}, exit.Found, "between", ""},

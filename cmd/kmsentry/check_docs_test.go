@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestDocumentedFlags: docs/check.md names every flag.
+// TestDocumentedFlags checks that docs/check.md names every flag.
 func TestDocumentedFlags(t *testing.T) {
 	doc, err := os.ReadFile("../../docs/check.md")
 	if err != nil {

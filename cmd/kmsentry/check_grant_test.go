@@ -8,14 +8,14 @@ import (
 	"github.com/kmsentry/kmsentry/internal/exit"
 )
 
-// grantPlan is a plan with one grant.
+// grantPlan returns a Terraform plan with one grant.
 func grantPlan(grantee, operations, keyID string) string {
 	return `{"format_version":"1.2","resource_changes":[{"address":"aws_kms_grant.g","mode":"managed","type":"aws_kms_grant","change":{"actions":["create"],"after":{` +
 		grantee + `"operations":` + operations + `,"key_id":"` + keyID + `"},"after_unknown":{}}}]}`
 }
 
-// TestCheckGrants: a grant is judged by its grantee's account, named with it and
-// its operations, and never public.
+// TestCheckGrants checks that a grant is judged by its grantee's account, that the
+// answer names that account and the operations, and that it is never public.
 func TestCheckGrants(t *testing.T) {
 	const key, partner = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab", "arn:aws:iam::444455556666:role/r"
 	to := func(principal string) string { return `"grantee_principal":"` + principal + `",` }
@@ -33,11 +33,11 @@ func TestCheckGrants(t *testing.T) {
 		{"to a trusted account", grantPlan(to(partner), `["Encrypt"]`, key), []string{"--trusted-account", "444455556666", "--fail-on", "shared"}, exit.OK, []string{"private  "}},
 		{"to the owner", grantPlan(to("arn:aws:iam::111122223333:user/u"), `["Encrypt"]`, key), nil, exit.OK, []string{"private  ", "a grant to arn:aws:iam::111122223333:user/u: Encrypt"}},
 		{"to a service", grantPlan(to("rds.amazonaws.com"), `["Encrypt"]`, key), nil, exit.OK, []string{"private  "}},
-		{"on a key of whom nobody knows", grantPlan(to(partner), `["Encrypt"]`, "1234abcd-12ab-34cd-56ef-1234567890ab"), []string{"--fail-on", "shared"}, exit.Found, []string{"undecided  ", "between private and shared: a grant to " + partner, "whether 444455556666 owns the key is not known", "remedy   --account ID"}},
+		{"on a key of an unknown owner", grantPlan(to(partner), `["Encrypt"]`, "1234abcd-12ab-34cd-56ef-1234567890ab"), []string{"--fail-on", "shared"}, exit.Found, []string{"undecided  ", "between private and shared: a grant to " + partner, "whether 444455556666 owns the key is not known", "remedy   --account ID"}},
 		{"on a key of an account that is given", grantPlan(to(partner), `["Encrypt"]`, "1234abcd-12ab-34cd-56ef-1234567890ab"), []string{"--account", "444455556666"}, exit.OK, []string{"private  "}},
 		{"to a unique id", grantPlan(to("AROAEXAMPLEEXAMPLE123"), `["Encrypt"]`, key), nil, exit.OK, []string{"undecided  ", "the grantee's account is not known"}},
-		{"to everybody, which KMS refuses", grantPlan(to("*"), `["Encrypt"]`, key), nil, exit.OK, []string{"undecided  ", "between private and shared"}},
-		{"to somebody known after apply", grantPlan("", `["Encrypt"]`, key), nil, exit.OK, []string{"undecided  ", "the grantee is not known", "remedy   check the state after apply"}},
+		{"to everyone, which KMS rejects", grantPlan(to("*"), `["Encrypt"]`, key), nil, exit.OK, []string{"undecided  ", "between private and shared"}},
+		{"to a grantee known after apply", grantPlan("", `["Encrypt"]`, key), nil, exit.OK, []string{"undecided  ", "the grantee is not known", "remedy   check the state after apply"}},
 		{"for something known after apply", grantPlan(to(partner), `[null]`, key), nil, exit.OK, []string{"undecided  ", "the operations are not known"}},
 		{"where a key is required", grantPlan(to(partner), `["Encrypt"]`, key), []string{"--require-key"}, exit.Error, []string{"shared  ", "found none"}},
 	} {

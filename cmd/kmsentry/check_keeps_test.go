@@ -18,8 +18,8 @@ const (
 	insideOnly   = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"StringNotEquals":{"aws:PrincipalAccount":"111122223333"}}}]}`
 )
 
-// A key that its owner loses is found at every level but none, and said in
-// every format.
+// A key that its owner loses is reported at every level except none, and in every
+// format.
 func TestCheckLocked(t *testing.T) {
 	owner := []string{"--account", "111122223333"}
 	for level, want := range map[string]int{"": exit.Found, "public": exit.Found, "shared": exit.Found, "undecided": exit.Found, "none": exit.OK} {
@@ -45,8 +45,8 @@ func TestCheckLocked(t *testing.T) {
 	}
 }
 
-// A resource control policy closes a key, and that is said; a wrong one stops
-// everything.
+// A resource control policy closes a key, and the answer says so; an invalid one
+// stops the command.
 func TestCheckRCP(t *testing.T) {
 	file := func(text string) string {
 		name := filepath.Join(t.TempDir(), "rcp.json")

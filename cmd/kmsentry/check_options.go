@@ -16,19 +16,19 @@ import (
 	"github.com/kmsentry/kmsentry/internal/check"
 )
 
-// checkOptions are the flags of kmsentry check.
+// checkOptions holds the flags of kmsentry check.
 type checkOptions struct {
 	check.Options
 	rcpFiles     list
-	exceptions   string // "" none
-	baselineFile string // "" none
+	exceptions   string // "" for none
+	baselineFile string // "" for none
 	noConfig     bool
 	verbose      bool
-	config       string   // the configuration file; "" none
-	from         []string // what it says, and no flag does
+	config       string   // the configuration file; "" for none
+	from         []string // the settings that come from that file
 }
 
-// parseCheck reads the command line. The help goes to stdout.
+// parseCheck parses the command line. It writes the help to stdout.
 func parseCheck(args []string, now time.Time, stdout io.Writer) (checkOptions, error) {
 	o := checkOptions{Options: check.Options{At: now.UTC().Truncate(time.Second), FailOn: check.DefaultFailOn(), Progress: newCheckBar, Slow: slowFrom(now)}}
 	flags := flag.NewFlagSet("kmsentry check", flag.ContinueOnError)
@@ -92,9 +92,9 @@ func (o *checkOptions) addReference(s string) error {
 	return nil
 }
 
-// readParameters reads a file of parameters: a list of objects with
-// ParameterKey and ParameterValue, a list of Name=Value, or an object of names
-// and values, alone or in Parameters.
+// readParameters reads a file of parameters: a list of objects with ParameterKey and
+// ParameterValue, a list of Name=Value strings, or an object of names and values,
+// which may be under Parameters.
 // Source: AWS CLI Command Reference, cloudformation deploy, --parameter-overrides.
 func (o *checkOptions) readParameters(name string) error {
 	data, err := check.ReadInput(name, nil)
@@ -139,8 +139,8 @@ func (o *checkOptions) readParameters(name string) error {
 	return nil
 }
 
-// defineKey defines the flags for facts of the key. What is not given comes
-// from the file, or counts at its worst.
+// defineKey defines the flags for facts about the key. A fact that is not given comes
+// from the file; otherwise the worst is assumed.
 func (o *checkOptions) defineKey(flags *flag.FlagSet) {
 	flags.StringVar(&o.Key.Spec, "key-spec", "", "the key's `spec`, such as SYMMETRIC_DEFAULT")
 	flags.StringVar(&o.Key.Usage, "key-usage", "", "the key's `usage`, such as ENCRYPT_DECRYPT")
@@ -170,7 +170,7 @@ func (o *checkOptions) defineKey(flags *flag.FlagSet) {
 	})
 }
 
-// check finds what cannot be meant.
+// check returns an error about the first invalid option or combination.
 func (o *checkOptions) check() error {
 	if len(o.Files) == 0 && o.exceptions == "" {
 		return errors.New("expected at least one file or folder; see kmsentry check -h")
@@ -192,7 +192,7 @@ func (o *checkOptions) check() error {
 	return o.checkOwner()
 }
 
-// checkOwner brings --account and --key-arn together.
+// checkOwner checks --account and --key-arn, and sets the account from the ARN.
 func (o *checkOptions) checkOwner() error {
 	if o.Account != "" {
 		if err := shaped("--account", awsid.IsAccount, twelveDigits, o.Account); err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/exit"
 )
 
-// folder writes files into a new folder.
+// folder writes files to a new folder and returns its path.
 func folder(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -39,8 +39,8 @@ func checked3(args ...string) (status int, stdout, stderr string) {
 	return status, out.String(), errs.String()
 }
 
-// TestCheckFolders: what holds no key is skipped and counted, what is broken is
-// an error, and nothing hides what is open.
+// TestCheckFolders checks that a file without a key is skipped and counted, that a
+// broken one is an error, and that neither hides an open key.
 func TestCheckFolders(t *testing.T) {
 	const iam = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::kms-logs/*","Principal":"*"}]}`
 	for _, row := range []struct {
@@ -72,7 +72,7 @@ func TestCheckFolders(t *testing.T) {
 		}, nil, exit.Found, []string{"open.json  anyone can kms:Encrypt", "answer.json", "7 files, 2 keys: 1 public, 1 undecided; 5 files without a key"}, ""},
 		{"a template that brings its keys in", map[string]string{"nested.yaml": "# kms\nResources: {N: {Type: AWS::CloudFormation::Stack}}\n"}, nil, exit.OK, []string{"1 file, 0 keys; 1 file without a key"}, "nested.yaml: the template of the nested stack N is not checked"},
 		{"a broken template", map[string]string{"broken.yaml": "Resources:\n  K: {Type: AWS::KMS::Key\n", "own.json": template("")}, nil, exit.Error, []string{"error", "broken.yaml", "1 private, 1 unreadable"}, ""},
-		{"somebody's YAML", map[string]string{"chart.yaml": "{{- if .Values.kms }}\na: {{ .x }}\n", "own.json": template("")}, nil, exit.OK, []string{"1 file of unknown format"}, "chart.yaml"},
+		{"unrelated YAML", map[string]string{"chart.yaml": "{{- if .Values.kms }}\na: {{ .x }}\n", "own.json": template("")}, nil, exit.OK, []string{"1 file of unknown format"}, "chart.yaml"},
 		{"a broken template in JSON", map[string]string{"broken.json": template("")[:200], "own.json": template("")}, nil, exit.Error, []string{"error", "broken.json"}, ""},
 		{"a key that cannot be read", map[string]string{"odd.json": `{"Resources":{"K":{"Type":"AWS::KMS::ReplicaKey","Properties":{}}}}`}, nil, exit.Error, []string{"expected a KeyPolicy"}, ""},
 		{"many", many(60), nil, exit.Found, []string{"60 files, 60 keys: 20 public, 40 private"}, ""},
@@ -106,7 +106,7 @@ func many(n int) map[string]string {
 	return files
 }
 
-// The answers come in the order of the names, and are the same each time.
+// The answers are in the order of the names, and are the same each time.
 func TestCheckFolderOrder(t *testing.T) {
 	dir := folder(t, many(40))
 	_, first, _ := checked3("--format", "json", dir)
@@ -121,8 +121,8 @@ func TestCheckFolderOrder(t *testing.T) {
 	}
 }
 
-// TestCheckUnknownValues: each kind of unknown value has its remedy, and the
-// remedy works.
+// TestCheckUnknownValues checks that each kind of unknown value has a remedy that
+// works.
 func TestCheckUnknownValues(t *testing.T) {
 	partner := func(principal string) string {
 		return "Parameters: {P: {Type: String, Default: '111122223333', AllowedValues: ['111122223333', '444455556666']}, Q: {Type: String}}\nResources:\n  K:\n    Type: AWS::KMS::Key\n    Properties: {KeyPolicy: {Version: 2012-10-17, Statement: [{Effect: Allow, Principal: {AWS: '111122223333'}, Action: 'kms:*', Resource: '*'}, {Effect: Allow, Principal: {AWS: " + principal + "}, Action: 'kms:Encrypt', Resource: '*'}]}}\n"
@@ -140,7 +140,7 @@ func TestCheckUnknownValues(t *testing.T) {
 		{"given in a file of lines", partner("!Ref Q"), []string{"--parameter-file", params + "/lines.json"}, exit.OK, "shared", ""},
 		{"given in an object", partner("!Ref Q"), []string{"--parameter-file", params + "/object.json"}, exit.OK, "shared", ""},
 		{"given by names", partner("!Ref Q"), []string{"--parameter-file", params + "/plain.json"}, exit.OK, "shared", ""},
-		{"a file that is none", partner("!Ref Q"), []string{"--parameter-file", params + "/odd.json"}, exit.Usage, "", "expected JSON: a list of objects with ParameterKey"},
+		{"a file that does not exist", partner("!Ref Q"), []string{"--parameter-file", params + "/odd.json"}, exit.Usage, "", "expected JSON: a list of objects with ParameterKey"},
 		{"a file that does not exist", partner("!Ref Q"), []string{"--parameter-file", params + "/no.json"}, exit.Usage, "", "no such file"},
 		{"a default, not taken", partner("!Ref P"), nil, exit.OK, "undecided", ""},
 		{"a default, taken", partner("!Ref P"), []string{"--use-defaults"}, exit.OK, "private", ""},
@@ -151,7 +151,7 @@ func TestCheckUnknownValues(t *testing.T) {
 		{"a reference", partner("'{{resolve:ssm:/partner}}'"), nil, exit.Found, "remedy   --resolve '{{resolve:ssm:/partner}}=VALUE'", ""},
 		{"given", partner("'{{resolve:ssm:/partner}}'"), []string{"--resolve", "{{resolve:ssm:/partner}}=444455556666"}, exit.OK, "shared", ""},
 		{"given inside a Sub", partner("!Sub 'arn:aws:iam::{{resolve:ssm:/partner}}:root'"), []string{"--resolve", "{{resolve:ssm:/partner}}=444455556666"}, exit.OK, "shared", ""},
-		{"a reference that is none", partner("a"), []string{"--resolve", "x=y"}, exit.Usage, "", "expected {{resolve:...}}=value"},
+		{"an invalid reference", partner("a"), []string{"--resolve", "x=y"}, exit.Usage, "", "expected {{resolve:...}}=value"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			file := filepath.Join(folder(t, map[string]string{"t.yaml": row.text}), "t.yaml")

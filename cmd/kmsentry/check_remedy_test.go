@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// remedyTemplate has a key with a second statement for a principal.
+// remedyTemplate returns a template of a key with a second statement, for principal.
 func remedyTemplate(principal string) string {
 	return `Transform: AWS::LanguageExtensions
 Parameters: {Stage: {Type: String, AllowedValues: [dev, prod]}, Who: {Type: String}, Ids: {Type: CommaDelimitedList}}
@@ -27,8 +27,8 @@ Resources:
 `
 }
 
-// TestRemedies: every unknown value that matters has a remedy that names the
-// values behind it.
+// TestRemedies checks that every unknown value that matters has a remedy, which names
+// the values that it depends on.
 func TestRemedies(t *testing.T) {
 	const pattern, deployed = ", or an AllowedPattern without wildcards in the template", "check the policy of the deployed key: aws kms get-key-policy --key-id ID --output json"
 	for _, row := range []struct {
@@ -80,7 +80,8 @@ func TestRemedies(t *testing.T) {
 	}
 }
 
-// TestRemediesWork: with what the remedies ask for nothing stays open.
+// TestRemediesWork checks that, with the values that the remedies ask for, nothing
+// stays undecided.
 func TestRemediesWork(t *testing.T) {
 	for _, row := range []struct {
 		principal string

@@ -10,8 +10,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// TestCheckSchema holds all that check prints as JSON against the schema, and
-// the schema against what it must refuse.
+// TestCheckSchema checks all JSON that check prints against the schema, and that the
+// schema rejects what it must reject.
 func TestCheckSchema(t *testing.T) {
 	schema := schematest.Compile(t, "../../docs/check.schema.json")
 	lines := 0

@@ -22,7 +22,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files of kmsentry check")
 
-// checkIn runs kmsentry check in testdata/check/in at a fixed instant.
+// checkIn runs kmsentry check in testdata/check/in at a fixed time.
 func checkIn(t *testing.T, stdin string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	t.Chdir("testdata/check/in")
@@ -31,7 +31,7 @@ func checkIn(t *testing.T, stdin string, args ...string) (status int, stdout, st
 	return status, out.String(), errs.String()
 }
 
-// inputs are all files of testdata/check/in.
+// inputs returns all files in testdata/check/in.
 func inputs(t *testing.T) []string {
 	t.Helper()
 	entries, err := os.ReadDir("testdata/check/in")
@@ -89,7 +89,8 @@ func TestCheckGolden(t *testing.T) {
 	}
 }
 
-// firstDifference returns the first line, from 1, in which a and b differ.
+// firstDifference returns the number, from 1, of the first line in which a and b
+// differ.
 func firstDifference(a, b string) int {
 	x, y := strings.Split(a, "\n"), strings.Split(b, "\n")
 	for i := range min(len(x), len(y)) {
@@ -100,7 +101,8 @@ func firstDifference(a, b string) int {
 	return min(len(x), len(y)) + 1
 }
 
-// TestCheckVerdicts says what the golden files must never be updated to.
+// TestCheckVerdicts fixes the verdicts that an update of the golden files must not
+// change.
 func TestCheckVerdicts(t *testing.T) {
 	tests := []struct {
 		args   string
@@ -159,10 +161,10 @@ func TestCheckVerdicts(t *testing.T) {
 	}
 }
 
-// documents decodes JSON output, strictly, one object a line.
-// place names the document of a row: the file, and the key in it.
+// place returns the file of a document and the key in it, as in a row.
 func place(d check.Document) string { return strings.TrimSuffix(d.Source+"#"+d.Resource, "#") }
 
+// documents decodes JSON output strictly, one object per line.
 func documents(t *testing.T, out string) []check.Document {
 	t.Helper()
 	var docs []check.Document
@@ -178,8 +180,8 @@ func documents(t *testing.T, out string) []check.Document {
 	return docs
 }
 
-// TestCheckWitnesses holds every witness of the JSON output against the
-// evaluator, as a reader of it would: from the text alone.
+// TestCheckWitnesses checks every witness in the JSON output with the evaluator, from
+// the output alone, as a reader of it would.
 func TestCheckWitnesses(t *testing.T) {
 	_, out, _ := checkIn(t, "", append([]string{"--format", "json", "--account", "111122223333"}, "open.json", "org-if-exists.json", "context.json", "network.json", "shared.json", "via-s3.json")...)
 	checkedOnes := 0
@@ -194,7 +196,7 @@ func TestCheckWitnesses(t *testing.T) {
 		}
 		for _, g := range append(d.Grants, d.Others...) {
 			w := g.Witness
-			var at time.Time // any, where the witness has none
+			var at time.Time // zero, which means any time, when the witness has none
 			if w.Time != "" {
 				if at, err = time.Parse(time.RFC3339, w.Time); err != nil {
 					t.Fatal(err)
@@ -262,7 +264,7 @@ func TestCheckBadInput(t *testing.T) {
 	}
 }
 
-// failingWriter is a full disk.
+// failingWriter fails every Write, like a full disk.
 type failingWriter struct{}
 
 func (failingWriter) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }

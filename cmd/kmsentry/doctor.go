@@ -43,7 +43,7 @@ Exit status: 0 nothing is failing, 1 something is unknown, 2 wrong usage,
 Flags:
 `
 
-// doctorOptions are the flags of kmsentry doctor.
+// doctorOptions holds the flags of kmsentry doctor.
 type doctorOptions struct {
 	doctor.Options
 	regions  list
@@ -78,7 +78,7 @@ func parseDoctor(args []string, stdout io.Writer) (doctorOptions, error) {
 	return o, o.check()
 }
 
-// stackName is what CloudFormation takes for a stack, or for a StackSet.
+// stackName matches what CloudFormation accepts as a stack or a StackSet.
 // Source: CloudFormation API reference, CreateStack, CreateStackSet.
 var stackName = regexp.MustCompile(`^([a-zA-Z][a-zA-Z0-9-]{0,127}|arn:[a-z-]+:cloudformation:[a-z0-9-]+:[0-9]{12}:stack/[a-zA-Z0-9-]+/[a-zA-Z0-9-]+)$`)
 
@@ -122,7 +122,7 @@ func runDoctor(args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if len(o.regions) == 0 {
-		o.regions = list{""} // the environment's or the profile's
+		o.regions = list{""} // that of the environment or the profile
 	}
 	print, status := doctor.NewPrinter(o.format, show.StyleFor(stdout), stdout), exit.OK
 	for _, region := range o.regions {
@@ -141,7 +141,7 @@ func runDoctor(args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	return status
 }
 
-// status is the exit status that a report leads to.
+// status returns the exit status for a report.
 func (o doctorOptions) status(r doctor.Report) int {
 	status := exit.OK
 	for _, c := range r.Checks {
@@ -155,7 +155,8 @@ func (o doctorOptions) status(r doctor.Report) int {
 	return status
 }
 
-// examine examines the stack in one Region.
+// examine examines the stack in one Region; "" means that of the environment or the
+// profile.
 func examine(ctx context.Context, o doctorOptions, region string) (doctor.Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
@@ -167,8 +168,8 @@ func examine(ctx context.Context, o doctorOptions, region string) (doctor.Report
 	return doctor.Examine(ctx, cfg, o.Options)
 }
 
-// awsConfig is the SDK's configuration, with credentials that were found. Each
-// error is one line that says what to give.
+// awsConfig returns the SDK's configuration after checking that there are
+// credentials. Each error is one line that says what to provide.
 func awsConfig(ctx context.Context, o doctorOptions, region string) (aws.Config, error) {
 	cfg, err := config.LoadDefaultConfig(ctx, config.WithSharedConfigProfile(o.profile), config.WithRegion(region))
 	var noProfile config.SharedConfigProfileNotExistError

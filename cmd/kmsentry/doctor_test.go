@@ -21,8 +21,8 @@ import (
 	"github.com/kmsentry/kmsentry/internal/show"
 )
 
-// TestDoctorSchema holds the JSON against its schema, and the schema against what
-// it must refuse.
+// TestDoctorSchema checks the JSON against its schema, and that the schema rejects
+// what it must reject.
 func TestDoctorSchema(t *testing.T) {
 	schema := schematest.Compile(t, "../../docs/doctor.schema.json")
 	text, err := os.ReadFile("../../internal/doctor/testdata/report.jsonl")
@@ -65,7 +65,7 @@ func TestDoctorStatus(t *testing.T) {
 	}
 }
 
-// An endpoint that answers every call in the same way, and counts.
+// endpoint starts a server that gives every call the same answer and returns its URL.
 func endpoint(t *testing.T, status int, body string) string {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -77,7 +77,8 @@ func endpoint(t *testing.T, status int, body string) string {
 	return s.URL
 }
 
-// TestDoctorFaults: each bad input is one line, and says what to give.
+// TestDoctorFaults checks that each invalid input gives one line that says what to
+// provide.
 func TestDoctorFaults(t *testing.T) {
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	t.Setenv("AWS_CONFIG_FILE", filepath.Join(t.TempDir(), "config"))
@@ -126,8 +127,9 @@ func TestDoctorFaults(t *testing.T) {
 	}
 }
 
-// TestDoctorRefused: where everything is refused, everything is unknown, and that
-// is no usage error and no finding. What is printed is what was refused.
+// TestDoctorRefused checks that, when AWS refuses everything, every check is unknown,
+// which is neither a usage error nor a finding, and that the output says what was
+// refused.
 func TestDoctorRefused(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "test")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
@@ -175,13 +177,13 @@ func TestDoctorPolicy(t *testing.T) {
 		reads := regexp.MustCompile(`^[a-z]+:(Describe|Get|List)[A-Za-z]+$`)
 		for _, action := range policy.Statement[0].Action {
 			if !reads.MatchString(action) {
-				t.Errorf("%s is no reading action", action)
+				t.Errorf("%s is not a read action", action)
 			}
 		}
 	}
 }
 
-// TestDoctorDocs: docs/doctor.md lists every check, flag and permission as they are,
+// TestDoctorDocs checks that docs/doctor.md lists every check, flag and permission,
 // and shows the report of the tests.
 func TestDoctorDocs(t *testing.T) {
 	const file = "../../docs/doctor.md"
@@ -230,8 +232,8 @@ func TestDoctorDocs(t *testing.T) {
 	}
 }
 
-// firstChecks is what kmsentry doctor prints, without the checks that are ok but
-// the first.
+// firstChecks returns what kmsentry doctor prints, without the checks that are ok
+// except the first.
 func firstChecks(t *testing.T) string {
 	t.Helper()
 	var out bytes.Buffer

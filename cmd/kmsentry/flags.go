@@ -15,7 +15,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/exit"
 )
 
-// printFlags lists flags with two dashes, their value and their default.
+// printFlags prints the flags with two dashes, their values and their defaults.
 func printFlags(w io.Writer, flags *flag.FlagSet) {
 	flags.VisitAll(func(f *flag.Flag) {
 		value, usage := flag.UnquoteUsage(f)
@@ -30,8 +30,8 @@ func printFlags(w io.Writer, flags *flag.FlagSet) {
 	})
 }
 
-// betterFlagError says in our words what the flag package says: with two
-// dashes, and the flag that may have been meant.
+// betterFlagError rewrites an error of the flag package in our words: with two
+// dashes, and with the flag that may have been meant.
 func betterFlagError(err error, flags *flag.FlagSet) error {
 	text := err.Error()
 	if name, unknown := strings.CutPrefix(text, "flag provided but not defined: -"); unknown {
@@ -60,7 +60,7 @@ func betterFlagError(err error, flags *flag.FlagSet) error {
 	return err
 }
 
-// parsed says what the flag package could not parse.
+// parsed returns what the flag package expected as the value of f.
 func parsed(f *flag.Flag) string {
 	if getter, ok := f.Value.(flag.Getter); ok {
 		switch getter.Get().(type) {
@@ -73,7 +73,8 @@ func parsed(f *flag.Flag) string {
 	return "a number"
 }
 
-// nearest returns the name that word is a slip of, "" when none is near.
+// nearest returns the name that is most similar to word; "" when none is similar
+// enough to be a slip.
 func nearest(word string, names []string) string {
 	best, least := "", len(word)/3+2
 	for _, name := range names {
@@ -84,8 +85,8 @@ func nearest(word string, names []string) string {
 	return best
 }
 
-// distance is how many letters have to be put in, left out or changed to make a
-// into b (the distance of Levenshtein).
+// distance returns the Levenshtein distance of a and b: how many bytes must be
+// inserted, deleted or replaced to turn a into b.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
@@ -106,9 +107,9 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// parseFlags reads the flags of a command, which may be between and after
-// the other arguments, and returns those others; after "--" nothing is a flag.
-// The error was printed already; flag.ErrHelp means -h.
+// parseFlags parses the flags of a command, which may be before, between and after
+// the other arguments, and returns the other arguments; after "--" nothing is a flag.
+// The flag set has already printed the error; flag.ErrHelp means -h.
 func parseFlags(flags *flag.FlagSet, args []string) ([]string, error) {
 	var others []string
 	for {
@@ -126,8 +127,8 @@ func parseFlags(flags *flag.FlagSet, args []string) ([]string, error) {
 	}
 }
 
-// parseQuietly is parseFlags for a command that prints its errors itself; the
-// help goes to stdout.
+// parseQuietly is like parseFlags for a command that prints errors itself. It prints
+// the help to stdout.
 func parseQuietly(flags *flag.FlagSet, args []string, usage string, stdout io.Writer) ([]string, error) {
 	flags.SetOutput(io.Discard)
 	others, err := parseFlags(flags, args)
@@ -143,7 +144,7 @@ func parseQuietly(flags *flag.FlagSet, args []string, usage string, stdout io.Wr
 	return others, err
 }
 
-// usageStatus is the exit status for an error of parseFlags.
+// usageStatus returns the exit status for an error of parseFlags.
 func usageStatus(err error) int {
 	if errors.Is(err, flag.ErrHelp) {
 		return exit.OK
@@ -151,13 +152,14 @@ func usageStatus(err error) int {
 	return exit.Usage
 }
 
-// A list is a flag that may be given several times and with commas.
+// A list is a flag that may be given several times and may have several values,
+// separated by commas.
 type list []string
 
-// String makes list a flag.Value.
+// String implements flag.Value.
 func (l *list) String() string { return strings.Join(*l, ",") }
 
-// Set adds the values.
+// Set implements flag.Value; it adds the values in s.
 func (l *list) Set(s string) error {
 	for _, v := range strings.Split(s, ",") {
 		if v = strings.TrimSpace(v); v == "" {
@@ -168,14 +170,14 @@ func (l *list) Set(s string) error {
 	return nil
 }
 
-// pairs is a flag of the form name=value that may be given several times. A
-// nil pairs was never given.
+// pairs is a flag of the form name=value that may be given several times; nil when
+// it was not given.
 type pairs map[string]string
 
-// String makes pairs a flag.Value.
+// String implements flag.Value.
 func (p *pairs) String() string { return "" }
 
-// Set adds one pair; the value may hold "=" and commas.
+// Set implements flag.Value; it adds one pair. The value may contain "=" and commas.
 func (p *pairs) Set(s string) error {
 	name, value, ok := strings.Cut(s, "=")
 	if !ok || name == "" {
@@ -188,7 +190,8 @@ func (p *pairs) Set(s string) error {
 	return nil
 }
 
-// shaped refuses the first of a flag's values that does not have the shape.
+// shaped returns an error about the first of a flag's values for which has is false.
+// expected describes a valid value.
 func shaped(flag string, has func(string) bool, expected string, values ...string) error {
 	for _, v := range values {
 		if !has(v) {
@@ -204,7 +207,8 @@ const (
 	someRegion   = "a Region such as eu-west-1"
 )
 
-// checkTrust checks the flags that say who is inside. owner may be "".
+// checkTrust checks the flags that name trusted accounts and organizations. owner, the
+// value of --owner-org, may be "".
 func checkTrust(accounts, orgs list, owner string) error {
 	named := slices.DeleteFunc(slices.Concat(orgs, list{owner}), func(id string) bool { return id == "" })
 	return cmp.Or(
@@ -213,7 +217,7 @@ func checkTrust(accounts, orgs list, owner string) error {
 	)
 }
 
-// regionShape is how Regions are named, the ones to come among them.
+// regionShape matches the names of Regions, including future ones.
 var regionShape = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
 
 func isKeyARN(text string) bool {

@@ -38,7 +38,7 @@ Exit status: 0 nothing found, 1 something could not be read, 2 wrong usage,
 Flags:
 `
 
-// huntOptions are the flags of kmsentry hunt.
+// huntOptions holds the flags of kmsentry hunt.
 type huntOptions struct {
 	hunt.Options
 	view            hunt.View
@@ -55,7 +55,7 @@ type huntOptions struct {
 	requestPayer    bool
 }
 
-// runHunt is kmsentry hunt.
+// runHunt runs kmsentry hunt and returns the exit status.
 func runHunt(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	o, err := parseHunt(args, time.Now(), stdout)
 	if errors.Is(err, flag.ErrHelp) {
@@ -67,7 +67,7 @@ func runHunt(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	go func() { <-ctx.Done(); stop() }() // a second Ctrl-C ends it at once
+	go func() { <-ctx.Done(); stop() }() // so that a second Ctrl-C ends the process
 	if o.exceptions != "" {
 		accepted, status := check.LoadExceptions(o.exceptions, o.Now, false, stdout, stderr)
 		if status != exit.OK {
@@ -87,8 +87,8 @@ func runHunt(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return status
 }
 
-// huntAll hunts and prints. Outputs are opened first: a hunt of hours does not
-// end with a file that cannot be written.
+// huntAll hunts and prints the result. It opens the outputs first, so that a hunt of
+// hours does not fail at the end because a file cannot be written.
 func huntAll(ctx context.Context, o huntOptions, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
 	out, err := show.OpenOutput(o.output, stdout)
 	if err != nil {
@@ -128,7 +128,7 @@ func huntAll(ctx context.Context, o huntOptions, stdin io.Reader, stdout, stderr
 	return status, err
 }
 
-// goOn says how an interrupted hunt is continued.
+// goOn prints how to continue an interrupted hunt.
 func goOn(stderr io.Writer, o huntOptions) {
 	if o.Resume != "" {
 		fmt.Fprintf(stderr, "interrupted: run the same command to continue (--resume %s)\n", show.Quoted(o.Resume))
@@ -148,7 +148,7 @@ func huntStatus(r *hunt.Result) int {
 	}
 }
 
-// huntSource is where a path of the command line leads.
+// huntSource returns the source for a path of the command line.
 func huntSource(ctx context.Context, path string, stdin io.Reader, o huntOptions) (hunt.Source, error) {
 	switch {
 	case path == "-":
@@ -160,7 +160,7 @@ func huntSource(ctx context.Context, path string, stdin io.Reader, o huntOptions
 	}
 }
 
-// parseHunt reads the command line. The help goes to stdout.
+// parseHunt parses the command line. It writes the help to stdout.
 func parseHunt(args []string, now time.Time, stdout io.Writer) (huntOptions, error) {
 	o := huntOptions{}
 	o.Now = now.UTC()
@@ -219,7 +219,8 @@ func (o *huntOptions) define(flags *flag.FlagSet) {
 	flags.BoolVar(&o.quiet, "quiet", false, "no progress, and no summary unless something could not be read")
 }
 
-// parseInstant reads a date or a time. A date is its first instant, or its last.
+// parseInstant parses a date or a time. A date gives the start of the day, in UTC, or
+// its last nanosecond when end is set.
 func parseInstant(s string, end bool) (time.Time, error) {
 	if t, err := time.Parse(time.DateOnly, s); err == nil {
 		if end {
@@ -234,7 +235,8 @@ func parseInstant(s string, end bool) (time.Time, error) {
 	return t.UTC(), nil
 }
 
-// check finds what cannot be meant.
+// check returns an error about the first invalid option or combination, and completes
+// the options.
 func (o *huntOptions) check() error {
 	if len(o.paths) == 0 {
 		return errors.New("expected at least one path; see kmsentry hunt -h")

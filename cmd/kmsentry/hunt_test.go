@@ -64,7 +64,7 @@ func TestHuntStatus(t *testing.T) {
 		{"not read", []string{bad}, exit.Error},
 		{"no such path", []string{filepath.Join(dir, "nowhere")}, exit.Error},
 		{"found", []string{sampleArchive}, exit.Found},
-		{"found beside what was not read", []string{sampleArchive, bad}, exit.Found},
+		{"a finding, and a file that was not read", []string{sampleArchive, bad}, exit.Found},
 		{"output cannot be written", []string{"--output", filepath.Join(dir, "no", "such"), sampleArchive}, exit.Error},
 		{"summary cannot be written", []string{"--summary", dir, sampleArchive}, exit.Error},
 		{"exceptions cannot be read", []string{"--exceptions", bad, sampleArchive}, exit.Error},
@@ -78,7 +78,8 @@ func TestHuntStatus(t *testing.T) {
 	}
 }
 
-// TestHuntRCP: what a resource control policy closes is not an opening, and is told.
+// TestHuntRCP checks that a key that only a resource control policy closes is not
+// open, but is reported.
 func TestHuntRCP(t *testing.T) {
 	rcp := filepath.Join(t.TempDir(), "rcp.json")
 	text := `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"StringNotEquals":{"aws:PrincipalAccount":"210987654321"}}}]}`
@@ -103,8 +104,9 @@ func TestHuntDiskFull(t *testing.T) {
 	}
 }
 
-// TestHuntCtrlC: what was found is printed, though the input waits, and the last
-// line says how to go on; the same command then gives the whole answer.
+// TestHuntCtrlC checks that an interrupted hunt prints what it has found, even while
+// it waits for input, and how to continue, and that the same command then gives the
+// whole answer.
 func TestHuntCtrlC(t *testing.T) {
 	files, err := filepath.Glob(sampleArchive + "/AWSLogs/*/*/*/*/*/*/*.json.gz")
 	if err != nil || len(files) < 10 {
@@ -117,7 +119,7 @@ func TestHuntCtrlC(t *testing.T) {
 		in, feed := io.Pipe()
 		defer feed.Close()
 		go func() {
-			if _, err := feed.Write([]byte(`{"Records":[`)); err != nil { // ends when it was read
+			if _, err := feed.Write([]byte(`{"Records":[`)); err != nil { // returns once it has been read
 				t.Error(err)
 			}
 			if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {

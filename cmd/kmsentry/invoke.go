@@ -32,7 +32,7 @@ Exit status: 0 every event was handled, 1 an event failed, 2 wrong usage.
 Flags:
 `
 
-// parseInvoke reads the command line. Errors are printed.
+// parseInvoke parses the command line. It prints errors to stderr.
 func parseInvoke(args []string, lookup func(string) (string, bool), stdout, stderr io.Writer) (invoke.Options, error) {
 	o := invoke.Options{Topic: invoke.DefaultTopic, Self: []string{asFunction}}
 	if topic, ok := lookup("TOPIC_ARN"); ok {
@@ -81,7 +81,7 @@ func checkInvoke(o *invoke.Options, lookup func(string) (string, bool)) error {
 	return nil
 }
 
-// runInvoke is kmsentry invoke.
+// runInvoke runs kmsentry invoke and returns the exit status.
 func runInvoke(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	o, err := parseInvoke(args, os.LookupEnv, stdout, stderr)
 	if err != nil {

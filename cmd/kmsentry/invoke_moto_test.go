@@ -11,8 +11,8 @@ import (
 	"github.com/kmsentry/kmsentry/internal/mototest"
 )
 
-// TestLocalMoto runs what docs/local.md says to do with moto: the alert of a sample
-// event is among what moto has got.
+// TestLocalMoto runs the commands for moto in docs/local.md: moto then has the alert
+// about a sample event.
 func TestLocalMoto(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short: make moto runs it")

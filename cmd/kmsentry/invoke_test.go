@@ -12,7 +12,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/fakesns"
 )
 
-// sampleEvent is the path of a sample event.
+// sampleEvent returns the path of a sample event.
 func sampleEvent(name string) string { return filepath.Join("..", "..", "events", name+".json") }
 
 // invoked runs kmsentry invoke with the real binary.
@@ -21,7 +21,7 @@ func invoked(t *testing.T, stdin string, args ...string) (status int, stdout, st
 	return kmsentry(stdin, append([]string{"invoke", "--bootstrap", bootstrap.Path(t)}, args...)...)
 }
 
-// write puts text into a file of the test's folder and returns its path.
+// write writes text to a file in the test's temporary folder and returns its path.
 func write(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -46,7 +46,7 @@ func TestInvokeShowsWhatEachSubscriberGets(t *testing.T) {
 		}
 	}
 	if strings.Contains(stdout, "\x1b") {
-		t.Error("output to something that is no terminal is colored")
+		t.Error("output is colored although it is not to a terminal")
 	}
 }
 
@@ -79,11 +79,11 @@ func TestInvokeWrongUsage(t *testing.T) {
 	}
 }
 
-// A function that cannot start is one line, however many events wait.
+// A function that cannot start gives one line, however many events there are.
 func TestInvokeFunctionThatDoesNotStart(t *testing.T) {
 	tests := []struct{ name, setting, value, want string }{
 		{"no topic", "TOPIC_ARN", "", "setting TOPIC_ARN: not set"},
-		{"topic is no ARN", "TOPIC_ARN", "kmsentry", `setting TOPIC_ARN: expected the ARN of a standard SNS topic, found "kmsentry"`},
+		{"topic is not an ARN", "TOPIC_ARN", "kmsentry", `setting TOPIC_ARN: expected the ARN of a standard SNS topic, found "kmsentry"`},
 		{"severity", "MIN_SEVERITY", "loud", "setting MIN_SEVERITY"},
 	}
 	for _, test := range tests {
@@ -136,8 +136,8 @@ func TestInvokeBootstrap(t *testing.T) {
 	}
 }
 
-// The command alone is the function too, from any folder; a function next to it
-// comes first.
+// Without a bootstrap the command itself runs as the function, from any folder; a
+// bootstrap next to it takes precedence.
 func TestInvokeFindsItsFunction(t *testing.T) {
 	dir := t.TempDir()
 	command := filepath.Join(dir, "kmsentry")
@@ -180,7 +180,7 @@ func TestInvokeFindsItsFunction(t *testing.T) {
 }
 
 func TestInvokeOtherEndpoint(t *testing.T) {
-	// The embedded endpoint of another run stands for another SNS.
+	// The embedded endpoint of another run serves as the other SNS.
 	s := startSNS(t)
 	status, stdout, stderr := invoked(t, "", "--endpoint", s.URL(), "--topic-arn", otherTopic, sampleEvent("put-key-policy-public"))
 	if status != exit.Error || !strings.Contains(stderr, "AWS_ACCESS_KEY_ID") {
@@ -200,10 +200,10 @@ func TestInvokeOtherEndpoint(t *testing.T) {
 
 const otherTopic = "arn:aws:sns:eu-west-1:444455556666:alerts"
 
-// startSNS starts an SNS endpoint of its own.
+// startSNS starts a separate SNS endpoint.
 func startSNS(t *testing.T) *fakesns.Server {
 	t.Helper()
-	t.Setenv("AWS_ACCESS_KEY_ID", "") // what the machine has does not count
+	t.Setenv("AWS_ACCESS_KEY_ID", "") // the machine's own credentials must not matter
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
 	s, err := fakesns.Start(otherTopic, nil)
 	if err != nil {

@@ -8,10 +8,10 @@
 //	kmsentry redrive QUEUE...   send the events in the queues to the function again
 //	kmsentry version            print the version
 //
-// Each command documents its flags under -h.
+// Each command lists its flags with -h.
 //
-// Exit status: 0 nothing found and nothing failed, 1 something could not be
-// read or failed, 2 wrong usage, 3 found. With several, the higher one.
+// Exit status: 0 nothing found and nothing failed, 1 something could not be read or
+// failed, 2 wrong usage, 3 found. If several apply, it is the highest.
 package main
 
 import (
@@ -27,8 +27,8 @@ import (
 	"github.com/kmsentry/kmsentry/lambda/detect"
 )
 
-// asFunction is the argument with which invoke starts this command as the
-// function, under the Runtime API that it speaks itself.
+// asFunction is the argument with which invoke starts this command as the Lambda
+// function, for which invoke serves the Runtime API.
 const asFunction = "function"
 
 func main() {
@@ -38,7 +38,7 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// A command is one word after kmsentry.
+// A command is a subcommand of kmsentry. run returns the exit status.
 type command struct {
 	name    string
 	summary string
@@ -57,7 +57,7 @@ func commands() []command {
 	}
 }
 
-// run is the whole command; it returns the exit status.
+// run runs kmsentry with args and returns the exit status.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if len(args) == 0 {
 		usage(stderr)

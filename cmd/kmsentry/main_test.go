@@ -14,7 +14,7 @@ import (
 var bootstrap = bootstraptest.Binary{Function: bootstraptest.Detector}
 
 func TestMain(m *testing.M) {
-	os.Unsetenv("COLUMNS") // what is printed here must not depend on who runs it
+	os.Unsetenv("COLUMNS") // the output must not depend on the environment
 	os.Exit(bootstrap.Main(m))
 }
 
@@ -30,7 +30,7 @@ func TestCommandLine(t *testing.T) {
 		name   string
 		args   []string
 		status int
-		stdout string // part of it
+		stdout string // a part of it
 		stderr string
 	}{
 		{"nothing", nil, exit.Usage, "", "Usage:"},

@@ -14,8 +14,8 @@ import (
 	"github.com/kmsentry/kmsentry/internal/exit"
 )
 
-// realWorld is a folder of templates, plans and policies in the shapes that
-// published repositories have, with a line for each in expected.txt.
+// realWorld is a folder of templates, plans and policies in the forms found in
+// published repositories, with a line for each key in expected.txt.
 const realWorld = "testdata/realworld"
 
 // An expectation is a line of expected.txt.
@@ -44,7 +44,7 @@ func expectations(t *testing.T) []expectation {
 	return list
 }
 
-// realFiles are the files of the folder, with slashes.
+// realFiles returns the files in the folder, with slashes as separators.
 func realFiles(t *testing.T) []string {
 	t.Helper()
 	var names []string
@@ -63,11 +63,11 @@ func realFiles(t *testing.T) []string {
 	return names
 }
 
-// skippedFile finds the files of unknown format that check names.
+// skippedFile matches the lines in which check names files of unknown format.
 var skippedFile = regexp.MustCompile(`(?m)^kmsentry check: skipped (\S+): `)
 
-// TestRealWorld: every key of the folder has the expected verdict, no other one
-// is public, and few are undecided up to public.
+// TestRealWorld checks that every key in the folder has the expected verdict, that no
+// other key is public, and that few are undecided and may be public.
 func TestRealWorld(t *testing.T) {
 	files, want := realFiles(t), expectations(t)
 	t.Chdir(realWorld)

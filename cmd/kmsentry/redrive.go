@@ -41,7 +41,7 @@ Exit status: 0 every event was shown or handled, 1 something failed, 2 wrong usa
 Flags:
 `
 
-// redriveOptions are the flags of kmsentry redrive.
+// redriveOptions holds the flags of kmsentry redrive.
 type redriveOptions struct {
 	send      bool
 	function  string
@@ -123,7 +123,7 @@ func runRedrive(args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	return status
 }
 
-// pauseFor waits until d or the context is over.
+// pauseFor returns after d, or when the context is done.
 func pauseFor(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():

@@ -26,8 +26,8 @@ import (
 	"github.com/kmsentry/kmsentry/internal/runtimeapi"
 )
 
-// An account is what the runbook works on: moto's queues, and the real function
-// where the Lambda API would be.
+// An account is what the runbook works on: moto's queues, and the real function in
+// place of the Lambda API.
 type account struct {
 	sqs                 *sqs.Client
 	failed, undelivered string // queue URLs
@@ -88,7 +88,7 @@ func (a account) put(t *testing.T, queue, body string) {
 	}
 }
 
-// left counts the messages of a queue, seen and hidden.
+// left returns the number of messages in a queue, visible and hidden.
 func (a account) left(t *testing.T, queue string) string {
 	t.Helper()
 	out, err := a.sqs.GetQueueAttributes(context.Background(), &sqs.GetQueueAttributesInput{QueueUrl: &queue, AttributeNames: []types.QueueAttributeName{"All"}})
@@ -103,7 +103,7 @@ func (a account) left(t *testing.T, queue string) string {
 func (a account) sh(t *testing.T, dir, block string) (out string, ok bool) {
 	t.Helper()
 	block = strings.NewReplacer("UNDELIVERED_EVENTS_URL", a.undelivered, "FAILED_EVENTS_URL", a.failed, "FUNCTION_NAME", "kmsentry",
-		"aws sqs", "aws --endpoint-url "+a.endpoint+" sqs").Replace(block) // version 1 does not heed AWS_ENDPOINT_URL_SQS
+		"aws sqs", "aws --endpoint-url "+a.endpoint+" sqs").Replace(block) // version 1 ignores AWS_ENDPOINT_URL_SQS
 	if version, _ := exec.Command("aws", "--version").Output(); strings.HasPrefix(string(version), "aws-cli/1.") {
 		block = strings.ReplaceAll(block, " --cli-binary-format raw-in-base64-out", "")
 	}
@@ -114,7 +114,7 @@ func (a account) sh(t *testing.T, dir, block string) (out string, ok bool) {
 	return string(text), err == nil
 }
 
-// needTools skips where one of the tools is not installed, and fails in CI.
+// needTools skips the test when one of the tools is not installed, or fails it in CI.
 func needTools(t *testing.T, tools ...string) {
 	t.Helper()
 	for _, tool := range tools {
@@ -127,7 +127,7 @@ func needTools(t *testing.T, tools ...string) {
 	}
 }
 
-// withBinaries makes a folder with the command and the function in bin.
+// withBinaries creates a folder with the command and the function in bin.
 func withBinaries(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -143,7 +143,7 @@ func withBinaries(t *testing.T) string {
 	return dir
 }
 
-// TestRunbookMoto runs what docs/deploy.md says to do with events in a queue: against
+// TestRunbookMoto runs the commands in docs/deploy.md for events in a queue, against
 // moto's queues and the real function.
 func TestRunbookMoto(t *testing.T) {
 	if testing.Short() {

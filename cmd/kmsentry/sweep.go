@@ -23,15 +23,15 @@ import (
 	"github.com/kmsentry/kmsentry/internal/sweep/report"
 )
 
-// runSweep is kmsentry sweep.
+// runSweep runs kmsentry sweep and returns the exit status.
 func runSweep(args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	go func() { <-ctx.Done(); stop() }() // a second Ctrl-C ends it at once
+	go func() { <-ctx.Done(); stop() }() // so that a second Ctrl-C ends the process
 	return sweepCommand(ctx, args, stdout, stderr)
 }
 
-// sweepCommand is runSweep until ctx ends.
+// sweepCommand is like runSweep, but stops the sweep when ctx is done.
 func sweepCommand(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := parseSweep(args, time.Now(), stdout)
 	if errors.Is(err, flag.ErrHelp) {
@@ -60,7 +60,7 @@ func sweepFault(stderr io.Writer, err error) {
 	fmt.Fprintln(stderr, "kmsentry sweep:", safe.Sanitize(err.Error(), 600))
 }
 
-// run reads the files of the command line, then AWS.
+// run reads the files that the options name, then plans or sweeps.
 func (o *sweepOptions) run(ctx context.Context, stdout, stderr io.Writer) (int, error) {
 	rcps, err := check.ReadRCPs(o.rcpFiles)
 	if err != nil {
@@ -93,11 +93,11 @@ func (o *sweepOptions) run(ctx context.Context, stdout, stderr io.Writer) (int, 
 	return o.sweep(ctx, options, stdout, stderr)
 }
 
-// loadAWS reads the configuration as the AWS CLI has it.
+// loadAWS loads the AWS configuration as the AWS CLI does. profile may be "".
 func loadAWS(ctx context.Context, profile string) (aws.Config, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	with := []func(*config.LoadOptions) error{config.WithLogger(logging.Nop{})} // what fails is said once, by us
+	with := []func(*config.LoadOptions) error{config.WithLogger(logging.Nop{})} // sweep itself reports what fails
 	if profile != "" {
 		with = append(with, config.WithSharedConfigProfile(profile))
 	}
@@ -109,7 +109,7 @@ func loadAWS(ctx context.Context, profile string) (aws.Config, error) {
 	return cfg, err
 }
 
-// sweep sweeps and prints. Outputs are opened first.
+// sweep sweeps and prints the result. It opens the outputs first.
 func (o *sweepOptions) sweep(ctx context.Context, options sweep.Options, stdout, stderr io.Writer) (int, error) {
 	out, err := show.OpenOutput(o.output, stdout)
 	if err != nil {

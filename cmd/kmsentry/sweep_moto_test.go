@@ -15,8 +15,8 @@ import (
 	"github.com/kmsentry/kmsentry/internal/mototest"
 )
 
-// The command against AWS as moto's authors read its protocols: all Regions
-// that EC2 names, keys in two of them, an account entered by a role.
+// The command against moto, an independent implementation of AWS's protocols: all
+// Regions that EC2 names, keys in two of them, and an account entered with a role.
 func TestSweepMoto(t *testing.T) {
 	url, ctx := mototest.Start(t), context.Background()
 	atAWS(t, url)

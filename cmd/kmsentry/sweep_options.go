@@ -36,7 +36,7 @@ Exit status: 0 nothing at or above --fail-on that is not accepted, 1 something c
 Flags:
 `
 
-// sweepOptions are the flags of kmsentry sweep.
+// sweepOptions holds the flags of kmsentry sweep.
 type sweepOptions struct {
 	report.Options
 	profile         string
@@ -53,7 +53,7 @@ type sweepOptions struct {
 	output, summary string
 }
 
-// parseSweep reads the command line. The help goes to stdout.
+// parseSweep parses the command line. It writes the help to stdout.
 func parseSweep(args []string, now time.Time, stdout io.Writer) (sweepOptions, error) {
 	o := sweepOptions{Options: report.Options{At: now.UTC().Truncate(time.Second), FailOn: check.DefaultFailOn()}}
 	flags := flag.NewFlagSet("kmsentry sweep", flag.ContinueOnError)
@@ -89,10 +89,11 @@ func (o *sweepOptions) define(flags *flag.FlagSet) {
 	flags.BoolVar(&o.Quiet, "quiet", false, "no progress, and no summary unless something could not be read")
 }
 
+// roleShape matches the ARN of an IAM role.
 // Source: IAM User Guide, reference_identifiers.html.
 var roleShape = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\x21-\x7e]{1,576}$`)
 
-// check finds what cannot be meant.
+// check returns an error about the first invalid option or combination.
 func (o *sweepOptions) check() error {
 	if !slices.Contains(report.Formats(), o.Format) {
 		return fmt.Errorf("--format: expected %s, found %q", strings.Join(report.Formats(), ", "), o.Format)
@@ -111,7 +112,7 @@ func (o *sweepOptions) check() error {
 	)
 }
 
-// of is what to sweep. Config, Found and Progress are still to be given.
+// of returns the options of the sweep, without Config, Found and Progress.
 func (o *sweepOptions) of(rcps []*policy.Policy) sweep.Options {
 	return sweep.Options{
 		Roles: o.roles, Regions: o.regions, Keys: o.keys, Org: o.ownerOrg, At: o.At,
@@ -119,10 +120,11 @@ func (o *sweepOptions) of(rcps []*policy.Policy) sweep.Options {
 	}
 }
 
-// partition is the partition of the ARNs and Regions of the command line.
+// partition returns the partition of the ARNs and Regions on the command line; "aws"
+// when there are none.
 func (o *sweepOptions) partition() string {
 	for _, arn := range slices.Concat(o.roles, o.keys) {
-		a, _ := awsid.ParseARN(arn) // check has seen that it is one
+		a, _ := awsid.ParseARN(arn) // check has validated it
 		return a.Partition
 	}
 	for _, region := range o.regions {

@@ -32,7 +32,7 @@ const (
 	sweepStranger = "444455556666"
 )
 
-// sweepPolicy is a key policy of an account with more statements.
+// sweepPolicy returns a key policy of an account with more statements.
 func sweepPolicy(account string, more ...string) string {
 	own := `{"Sid":"Own","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + account + `:root"},"Action":"kms:*","Resource":"*"}`
 	return `{"Version":"2012-10-17","Statement":[` + strings.Join(append([]string{own}, more...), ",") + `]}`
@@ -43,7 +43,7 @@ const (
 	partnerDecrypts = `{"Sid":"Partner","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:root"},"Action":"kms:Decrypt","Resource":"*"}`
 )
 
-// sweepWorld is one account with two Regions and one with one.
+// sweepWorld returns a KMS with one account in two Regions and another in one.
 func sweepWorld() *fakekms.Server {
 	region := func(keys ...fakekms.Key) *fakekms.Region {
 		return &fakekms.Region{N: len(keys), Key: func(i int) fakekms.Key { return keys[i] }}
@@ -76,7 +76,7 @@ func sweepWorld() *fakekms.Server {
 	}}
 }
 
-// atAWS points the SDK at a server, with nothing of the machine's own.
+// atAWS points the SDK at a server and keeps the machine's own configuration out.
 func atAWS(t *testing.T, url string) {
 	t.Helper()
 	for _, name := range []string{"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ROLE_ARN", "AWS_ENDPOINT_URL_KMS", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_EC2"} {
@@ -93,14 +93,14 @@ func atAWS(t *testing.T, url string) {
 	t.Setenv("AWS_ENDPOINT_URL", url)
 }
 
-// sweepWith runs the command.
+// sweepWith runs kmsentry sweep.
 func sweepWith(args ...string) (status int, out, errs string) {
 	var stdout, stderr bytes.Buffer
 	status = sweepCommand(context.Background(), args, &stdout, &stderr)
 	return status, stdout.String(), stderr.String()
 }
 
-// sweepRows reads the lines of --format json by the end of the key's ARN.
+// sweepRows returns the objects of --format json by the end of the key's ARN.
 func sweepRows(t *testing.T, out string) map[string]report.Object {
 	t.Helper()
 	rows := map[string]report.Object{}
@@ -119,13 +119,13 @@ func sweepRows(t *testing.T, out string) map[string]report.Object {
 
 func sweepARN(region string, i int) string { return fakekms.Key{}.ARN(sweepOwner, region, i) }
 
-// inHalfAYear is a day until which something can be accepted.
+// inHalfAYear returns a day until which something can be accepted.
 func inHalfAYear() string { return time.Now().AddDate(0, 6, 0).Format(time.DateOnly) }
 
 var sweepGoldenRole = "arn:aws:iam::" + sweepOther + ":role/kmsentry-sweep"
 
-// What people read, in every format for them. The time and the version differ
-// from run to run.
+// The output in every format. Time and version, which differ from run to run, are
+// replaced.
 func TestSweepGolden(t *testing.T) {
 	atAWS(t, sweepWorld().Start(t))
 	stable := regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|"(time|created_time|first_seen_time|last_seen_time)":\d+`)
@@ -134,7 +134,7 @@ func TestSweepGolden(t *testing.T) {
 		if status != exit.Found {
 			t.Errorf("%s: status %d", format, status)
 		}
-		if format == "json" || format == "csv" || format == "ocsf" { // in the order in which keys are read
+		if format == "json" || format == "csv" || format == "ocsf" { // these are in the order in which keys are read
 			lines := slices.Collect(strings.Lines(out))
 			from := 0
 			if format == "csv" {
@@ -210,7 +210,7 @@ func TestSweepStatus(t *testing.T) {
 		{"grant, shared counts", []string{key("eu-west-1", 2), "--fail-on", "shared"}, exit.Found},
 		{"grant to a trusted account", []string{key("eu-west-1", 2), "--fail-on", "shared", "--trusted-account", sweepStranger}, exit.OK},
 		{"unread", []string{key("eu-west-1", 3)}, exit.Error},
-		{"unread beside public", []string{key("eu-west-1", 3), key("eu-west-1", 1)}, exit.Found},
+		{"one unread, one public", []string{key("eu-west-1", 3), key("eu-west-1", 1)}, exit.Found},
 		{"disabled and public", []string{key("us-east-2", 0)}, exit.Found},
 		{"of AWS", []string{key("us-east-2", 1)}, exit.OK},
 		{"named and gone", []string{key("us-east-2", 2)}, exit.Error},
@@ -224,7 +224,7 @@ func TestSweepStatus(t *testing.T) {
 	}
 }
 
-// Everything is said in one line that names what is wrong.
+// Invalid input gives one line that names what is wrong.
 func TestSweepBadInput(t *testing.T) {
 	server := sweepWorld()
 	server.Denied = []string{sweepOther}
@@ -243,8 +243,8 @@ func TestSweepBadInput(t *testing.T) {
 	}{
 		{"profile", nil, []string{"--profile", "nobody"}, exit.Error, `kmsentry sweep: --profile: expected a profile of the AWS CLI's files, found none called "nobody"`},
 		{"no credentials", map[string]string{"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, nil, exit.Error, "not swept: no credentials: "},
-		{"nobody listens", map[string]string{"AWS_ENDPOINT_URL": "http://" + l.Addr().String()}, []string{"--region", "eu-west-1,us-east-2"}, exit.Error, "eu-west-1, us-east-2: not swept: ListAliases failed: connection refused"},
-		{"nobody knows the Regions", map[string]string{"AWS_ENDPOINT_URL": "http://" + l.Addr().String()}, nil, exit.Error, "not swept: DescribeRegions failed: connection refused"},
+		{"connection refused", map[string]string{"AWS_ENDPOINT_URL": "http://" + l.Addr().String()}, []string{"--region", "eu-west-1,us-east-2"}, exit.Error, "eu-west-1, us-east-2: not swept: ListAliases failed: connection refused"},
+		{"Regions unknown", map[string]string{"AWS_ENDPOINT_URL": "http://" + l.Addr().String()}, nil, exit.Error, "not swept: DescribeRegions failed: connection refused"},
 		{"role", nil, []string{"--key", sweepARN("eu-west-1", 0), "--role-arn", sweepGoldenRole}, exit.Error, "account " + sweepOther + ": not swept: permission sts:AssumeRole is missing: " + sweepGoldenRole},
 		{"Region", nil, []string{"--region", "eu-west"}, exit.Usage, "--region: expected a Region such as eu-west-1"},
 		{"key", nil, []string{"--key", "alias/x"}, exit.Usage, "--key: expected the ARN of a key"},
@@ -283,7 +283,7 @@ func TestSweepExpired(t *testing.T) {
 	}
 }
 
-// After Ctrl-C what was read by then is printed, and nothing of it is half a key.
+// After Ctrl-C the keys read so far are printed, and none of them only in part.
 func TestSweepInterrupted(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -331,7 +331,7 @@ func TestSweepPlan(t *testing.T) {
 }
 
 func TestSweepPolicy(t *testing.T) {
-	atAWS(t, "http://127.0.0.1:1") // it asks nobody
+	atAWS(t, "http://127.0.0.1:1") // no call is made
 	status, out, errs := sweepWith("--policy", "--region", "cn-north-1")
 	if status != exit.OK || errs != "" || !strings.Contains(out, `"arn:aws-cn:kms:*:*:key/*"`) || strings.Contains(out, "ec2:DescribeRegions") {
 		t.Errorf("status %d: %s%s", status, out, errs)
@@ -341,7 +341,7 @@ func TestSweepPolicy(t *testing.T) {
 	}
 }
 
-// A baseline accepts what it has seen; a new grant is not that.
+// A baseline accepts what it holds, but no new grant.
 func TestSweepBaseline(t *testing.T) {
 	server := sweepWorld()
 	atAWS(t, server.Start(t))
@@ -367,7 +367,7 @@ func TestSweepBaseline(t *testing.T) {
 	}
 }
 
-// What was not read is neither written to a baseline nor accepted by one.
+// What could not be read is neither written to a baseline nor accepted by one.
 func TestSweepAcceptsNothingUnread(t *testing.T) {
 	atAWS(t, sweepWorld().Start(t))
 	arn := sweepARN("eu-west-1", 3)
@@ -386,7 +386,7 @@ func TestSweepAcceptsNothingUnread(t *testing.T) {
 	}
 }
 
-// An exception by the policy's hash accepts the policy, and no grants.
+// An exception by the policy's hash accepts the policy but no grants.
 func TestSweepExceptions(t *testing.T) {
 	server := sweepWorld()
 	both := fakekms.Key{Policy: sweepPolicy(sweepOwner, partnerDecrypts), Grants: server.Accounts[sweepOwner]["eu-west-1"].Key(2).Grants}
@@ -462,12 +462,12 @@ func TestSweepSummary(t *testing.T) {
 	if s.Keys != 10 || s.Managed != 1 || s.Gone != 1 || s.Unread != 1 || s.Unusable != 2 || s.Regions != 2 || len(s.Faults) != 1 || !maps.Equal(s.Verdicts, want) || s.Findings != 6 {
 		t.Errorf("%s", text)
 	}
-	if !strings.Contains(errs, "10 keys in 1 account and 2 Regions: 3 public, 1 undecided, 2 shared, 2 private; 1 of AWS, not judged") { // something was not read
+	if !strings.Contains(errs, "10 keys in 1 account and 2 Regions: 3 public, 1 undecided, 2 shared, 2 private; 1 of AWS, not judged") { // some things were not read
 		t.Errorf("%s", errs)
 	}
 }
 
-// Each line of JSON is what docs/sweep.schema.json says, and the log is SARIF.
+// Each line of JSON satisfies docs/sweep.schema.json, and the SARIF log its schema.
 func TestSweepSchemas(t *testing.T) {
 	atAWS(t, sweepWorld().Start(t))
 	schema := schematest.Compile(t, "../../docs/sweep.schema.json")
@@ -493,7 +493,8 @@ func TestSweepSchemas(t *testing.T) {
 	}
 }
 
-// TestSweepDocs: docs/sweep.md names every flag, and every member of the JSON.
+// TestSweepDocs checks that docs/sweep.md names every flag, and every member of the
+// JSON.
 func TestSweepDocs(t *testing.T) {
 	doc, err := os.ReadFile("../../docs/sweep.md")
 	if err != nil {
@@ -526,7 +527,7 @@ func TestSweepDocs(t *testing.T) {
 	}
 }
 
-// The policy in docs/sweep.md is the one that is printed.
+// The policy in docs/sweep.md is the one that --policy prints.
 func TestSweepDocumentedPolicy(t *testing.T) {
 	doc, err := os.ReadFile("../../docs/sweep.md")
 	if err != nil {

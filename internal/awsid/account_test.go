@@ -10,7 +10,7 @@ func TestIsAccount(t *testing.T) {
 		"111122223333": true, "000000000000": true,
 		"": false, "11112222333": false, "1111222233334": false, "11112222333x": false, "111122223333\n": false,
 		"-11122223333": false, "1111 2222333": false,
-		"１１１１":         false, // 12 bytes, 4 digits of another script
+		"１１１１":         false, // 12 bytes: 4 digits of another script
 		"１１１１２２２２３３３３": false,
 	} {
 		if got := IsAccount(text); got != want {

@@ -2,21 +2,20 @@ package awsid
 
 import "strings"
 
-// An ARN is an Amazon Resource Name, taken apart into its fields, which may be
-// "". Nothing is known of them but that all except the resource are without
-// colons: whether the account is one, IsAccount knows.
+// An ARN is an Amazon Resource Name, split into its fields, any of which may be "".
+// The fields are not validated, except that only the resource may hold colons; see
+// [IsAccount] for the account.
 // Source: IAM User Guide, reference-arns.html.
 type ARN struct {
 	Partition string // e.g. "aws-cn"
 	Service   string // e.g. "kms"
-	Region    string // "" for what no Region holds
-	Account   string // "" for what belongs to none, such as a bucket
-	Resource  string // all that follows, colons included, e.g. "key/1234abcd-..."
+	Region    string // "" for a global resource
+	Account   string // "" for a resource without one, such as a bucket
+	Resource  string // everything that follows, including colons, e.g. "key/1234abcd-..."
 }
 
-// ParseARN takes apart "arn:" and five more fields between colons; ok is false,
-// and the ARN zero, for any other text. For an ARN that ParseARN gives, String
-// gives the text again.
+// ParseARN splits "arn:" and five more fields, separated by colons. For any other text
+// ok is false and the ARN is zero. String of the result returns text.
 func ParseARN(text string) (a ARN, ok bool) {
 	if !strings.HasPrefix(text, "arn:") {
 		return ARN{}, false
@@ -24,8 +23,8 @@ func ParseARN(text string) (a ARN, ok bool) {
 	return SplitARN(text)
 }
 
-// SplitARN is ParseARN without a look at the first field, which may be any
-// text. It is for what AWS gave as an ARN and of which one field is wanted.
+// SplitARN is like ParseARN but accepts any text as the first field. It is for reading
+// a field of what AWS gave as an ARN.
 func SplitARN(text string) (a ARN, ok bool) {
 	_, rest, ok := strings.Cut(text, ":")
 	for _, field := range [...]*string{&a.Partition, &a.Service, &a.Region, &a.Account} {
@@ -40,8 +39,8 @@ func SplitARN(text string) (a ARN, ok bool) {
 	return a, true
 }
 
-// Head returns what comes before the fifth colon of text, an ARN or a pattern
-// for some: all but the resource. It is the whole of a text with fewer colons.
+// Head returns the part of text, an ARN or a pattern for ARNs, before the fifth
+// colon, that is, without the resource. It returns all of a text with fewer colons.
 func Head(text string) string {
 	at := 0
 	for range 5 {
@@ -54,8 +53,8 @@ func Head(text string) string {
 	return text[:at-1]
 }
 
-// PartitionIn returns the second field of a text that begins with "arn:" and
-// has two colons or more, whatever follows; "" for any other text.
+// PartitionIn returns the second field of a text that begins with "arn:" and has at
+// least two colons, or "" for any other text.
 func PartitionIn(text string) string {
 	rest, isARN := strings.CutPrefix(text, "arn:")
 	partition, _, more := strings.Cut(rest, ":")
@@ -65,14 +64,15 @@ func PartitionIn(text string) string {
 	return partition
 }
 
-// String returns the ARN as AWS writes it. That of the zero ARN is "arn:::::".
+// String returns the ARN as AWS writes it; "arn:::::" for the zero ARN.
 func (a ARN) String() string {
 	return "arn:" + a.Partition + ":" + a.Service + ":" + a.Region + ":" + a.Account + ":" + a.Resource
 }
 
-// ParseKeyARN is ParseARN for the ARN of a KMS key; ok is false for that of
-// anything else, an alias too. Key ids are UUIDs, or mrk- and 32 hexadecimal
-// digits for multi-Region keys; any letters, digits and hyphens pass as one.
+// ParseKeyARN is like ParseARN but for the ARN of a KMS key; ok is false for any other
+// ARN, including that of an alias. Key ids are UUIDs, or "mrk-" and 32 hexadecimal
+// digits for multi-Region keys; ParseKeyARN accepts any ASCII letters, digits and
+// hyphens.
 // Source: KMS Developer Guide, concepts.html.
 func ParseKeyARN(text string) (a ARN, ok bool) {
 	a, ok = ParseARN(text)

@@ -38,8 +38,8 @@ func TestARN(t *testing.T) {
 	tests := map[string]struct {
 		text  string
 		want  ARN
-		parse bool // ParseARN takes it
-		split bool // SplitARN takes it
+		parse bool // ParseARN accepts it
+		split bool // SplitARN accepts it
 	}{
 		"key":                 {key, ARN{"aws", "kms", "us-east-1", "111122223333", "key/1234abcd-12ab-34cd-56ef-1234567890ab"}, true, true},
 		"bucket":              {"arn:aws-cn:s3:::logs", ARN{Partition: "aws-cn", Service: "s3", Resource: "logs"}, true, true},
@@ -70,9 +70,8 @@ func TestARN(t *testing.T) {
 	}
 }
 
-// FuzzARN checks that an ARN that was taken apart is put together as it was,
-// and that ParseARN takes just the texts whose first six fields are there and
-// begin with "arn".
+// FuzzARN checks that String returns the text that was parsed, and that ParseARN
+// accepts exactly the texts of six or more fields of which the first is "arn".
 func FuzzARN(f *testing.F) {
 	for _, seed := range []string{key, "arn:aws:s3:::logs", "arn:::::", "urn:aws:iam::111122223333:root", "arn:aws:iam::1", ""} {
 		f.Add(seed)

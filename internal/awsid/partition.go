@@ -1,19 +1,19 @@
-// Package awsid knows the identifiers of AWS: partitions, Regions, accounts,
-// organizations and ARNs. Text goes in; out comes whether it has the form of
-// one, or its fields. It does not know whether anything of that name exists.
+// Package awsid parses and recognizes the identifiers of AWS: partitions, Regions,
+// accounts, organizations and ARNs. It checks only their form and does not know
+// whether anything of that name exists.
 package awsid
 
 import "strings"
 
-// A Partition is a group of Regions with accounts and ARNs of its own.
+// A Partition is a group of Regions with its own accounts and ARNs.
 type Partition struct {
 	Name   string // as in ARNs, e.g. "aws-cn"
 	Region string // one of its Regions
-	prefix string // what the names of its Regions start with; "" for those of "aws"
+	prefix string // the prefix of the names of its Regions; "" for "aws"
 }
 
-// Partitions returns all partitions, "aws" first, then the others that are open
-// to everybody.
+// Partitions returns all partitions: "aws", then the other public ones, then the
+// isolated ones.
 // Source: AWS SDK, partitions.json.
 func Partitions() []Partition {
 	return []Partition{
@@ -28,11 +28,11 @@ func Partitions() []Partition {
 	}
 }
 
-// IsPartition reports whether text has the shape of a partition's name, e.g.
-// aws, aws-cn, aws-us-gov, aws-iso-b: "aws", then, after a hyphen, lower-case
-// ASCII letters, digits and hyphens, no hyphen at the end. "" is none.
-// Source: IAM User Guide, reference-arns.html; partitions that are not among
-// [Partitions] yet have the shape, too.
+// IsPartition reports whether text has the form of a partition's name, e.g. aws,
+// aws-cn, aws-us-gov or aws-iso-b: "aws", which may be followed by a hyphen and
+// lower-case ASCII letters, digits and hyphens, with no hyphen at the end. It also
+// accepts partitions that are not among [Partitions] yet.
+// Source: IAM User Guide, reference-arns.html.
 func IsPartition(text string) bool {
 	rest, ok := strings.CutPrefix(text, "aws")
 	if !ok || strings.HasSuffix(rest, "-") || rest != "" && rest[0] != '-' {
@@ -41,8 +41,8 @@ func IsPartition(text string) bool {
 	return only(rest, func(c byte) bool { return c == '-' || isLowerOrDigit(c) })
 }
 
-// PartitionOf returns the partition in which a Region is; "" when its name
-// does not say.
+// PartitionOf returns the partition of a Region by its name; "" when region does not
+// have the form of a Region's name.
 func PartitionOf(region string) string {
 	if !IsRegion(region) {
 		return ""
@@ -56,8 +56,8 @@ func PartitionOf(region string) string {
 	return all[0].Name
 }
 
-// IsRegion reports whether text has the shape of a Region's name, e.g.
-// us-east-1: ASCII letters, digits and hyphens, at least one of them.
+// IsRegion reports whether text has the form of a Region's name, e.g. us-east-1: ASCII
+// letters, digits and hyphens, with at least one hyphen.
 func IsRegion(text string) bool {
 	odd := func(c rune) bool {
 		return c != '-' && (c < 'a' || 'z' < c) && (c < 'A' || 'Z' < c) && (c < '0' || '9' < c)

@@ -5,7 +5,8 @@ import (
 	"sync"
 )
 
-// A Buffer is a bytes.Buffer that a process and a test can share.
+// A Buffer is like a bytes.Buffer and safe for concurrent use, so that a test can read
+// what a process writes.
 type Buffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -18,7 +19,7 @@ func (b *Buffer) Write(p []byte) (int, error) {
 	return b.b.Write(p)
 }
 
-// String is what was written so far.
+// String returns what has been written so far.
 func (b *Buffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package bootstraptest builds the Lambda binary for tests, the way the
-// Makefile builds it.
+// Package bootstraptest builds the binaries of the Lambda functions for tests, as the
+// Makefile does.
 package bootstraptest
 
 import (
@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// The functions.
+// The packages of the Lambda functions.
 const (
 	// Detector is the function that handles CloudTrail records.
 	Detector = "github.com/kmsentry/kmsentry/lambda"
@@ -20,8 +20,8 @@ const (
 	Sweep = "github.com/kmsentry/kmsentry/lambda/sweep"
 )
 
-// A Binary is a function's binary, built once for all tests of a package. The
-// zero value, with Function set, is ready for use.
+// A Binary is a function's binary, built once for all tests of a package. With only
+// Function set it is ready for use.
 type Binary struct {
 	Function string // Detector or Sweep
 
@@ -31,15 +31,16 @@ type Binary struct {
 	err   error
 }
 
-// Main runs a package's tests, removes the binary when one of them has asked for
-// it, and returns the exit status for TestMain.
+// Main runs the tests of a package, removes the binary if one of them has built it,
+// and returns the exit status for TestMain.
 func (b *Binary) Main(m interface{ Run() int }) int {
 	defer func() { os.RemoveAll(b.dir) }()
 	return m.Run()
 }
 
-// Path returns the binary's path. The first test that asks for it builds it: what
-// TestMain reads before the tests run, go test does not remember.
+// Path returns the binary's path and builds the binary at its first call. It is not
+// built in TestMain because go test does not track files that are read before the
+// tests run.
 func (b *Binary) Path(t testing.TB) string {
 	t.Helper()
 	b.build.Do(func() {
@@ -67,10 +68,9 @@ func Build(dir, function string) (string, error) {
 	return path, nil
 }
 
-// readSources reads the files of this module that the function is built of. go
-// test remembers what a test read and runs it again when that changes; without
-// this, a test of a package that does not import the function would be taken from
-// the cache.
+// readSources reads the files of this module from which the function is built. go test
+// tracks the files that a test reads and runs it again when they change; without this
+// it would use the cached result of a test whose package does not import the function.
 func readSources(function string) error {
 	const ours = `{{with .Module}}{{if .Main}}{{range $.GoFiles}}{{$.Dir}}/{{.}}{{"\n"}}{{end}}{{end}}{{end}}`
 	out, err := exec.Command("go", "list", "-deps", "-f", ours, function).Output()

@@ -1,6 +1,6 @@
-// Package browsertest shows pages in a Chromium without a window, for tests. On
-// a reader's machine without one such a test skips and says what to install;
-// where CI is set, as in continuous integration, it fails. In make test it skips.
+// Package browsertest loads pages in a headless Chromium, for tests. Without Chromium
+// such a test is skipped and says what to install; when CI is set, it fails. With
+// -short, as in make test, it is always skipped.
 package browsertest
 
 import (
@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// Need returns the path of a Chromium.
+// Need returns the path of Chromium; it skips or fails the test when there is none.
 func Need(t testing.TB) string {
 	t.Helper()
 	if testing.Short() {
@@ -33,11 +33,11 @@ func Need(t testing.TB) string {
 	return ""
 }
 
-// Run shows a page of the given width in pixels, of which Chromium's smallest
-// is 500, and returns what the browser prints. args are its flags and the URL.
+// Run loads a page in a window of the given width in pixels, at least Chromium's
+// minimum of 500, and returns what the browser prints. args are flags and the URL.
 func Run(t testing.TB, width int, args ...string) []byte {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute) // a script that opens a dialog would hang for good
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute) // a script that opens a dialog hangs
 	defer cancel()
 	all := []string{
 		"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run",
@@ -54,17 +54,17 @@ func Run(t testing.TB, width int, args ...string) []byte {
 	return out
 }
 
-// policy is the element by which a page forbids scripts.
+// policy matches the element by which a page forbids scripts.
 var policy = regexp.MustCompile(`<meta http-equiv="Content-Security-Policy"[^>]*>`)
 
-// WithScript returns the page with a script at its end, which its own policy
-// would not let run.
+// WithScript returns the page with a script at its end and without the policy that
+// would keep the script from running.
 func WithScript(page, script string) string {
 	return strings.Replace(policy.ReplaceAllString(page, ""), "</body>", script+"</body>", 1)
 }
 
-// Found shows the page of a URL and returns the text, still escaped, of the
-// element "found", a pre that a script has left.
+// Found loads the page at a URL and returns the text, still escaped, of the pre element
+// with the id "found", which a script in the page must add.
 func Found(t testing.TB, width int, url string) string {
 	t.Helper()
 	dom := string(Run(t, width, "--dump-dom", url))

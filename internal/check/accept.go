@@ -13,10 +13,10 @@ import (
 	"github.com/kmsentry/kmsentry/internal/exit"
 )
 
-// LoadExceptions reads the file of accepted findings as of a time. Where it is
-// alone, with nothing to check, a line on stdout says what is in it. A file with
-// faults accepts nothing: the list is nil, the exit status Error, and each fault a
-// line on stderr.
+// LoadExceptions reads the file of accepted findings as of the given time. If alone is
+// set, because there is nothing to check, it prints a summary of the file to stdout. For
+// a file with faults it returns a nil list and exit.Error, and prints each fault as a
+// line to stderr.
 func LoadExceptions(file string, at time.Time, alone bool, stdout, stderr io.Writer) (*exceptions.List, int) {
 	name := safe.Sanitize(file, 200)
 	text, err := ReadInput(file, nil)
@@ -40,8 +40,8 @@ func LoadExceptions(file string, at time.Time, alone bool, stdout, stderr io.Wri
 	return nil, exit.Error
 }
 
-// accept looks whether an exception is about c. A private key that its owner
-// keeps has nothing to accept.
+// accept sets c.Accepted by the first that accepts c: an exception, the key's own
+// Metadata or the baseline. A private key that its owner keeps needs no acceptance.
 func (c *Result) accept(o Options) {
 	if c.err != nil || c.Decision.Verdict == decide.Private && !c.Locked() {
 		return
@@ -66,20 +66,20 @@ func (c *Result) accept(o Options) {
 	}
 }
 
-// take makes held what accepts c, and keeps the names of what has expired.
+// take sets c.Accepted to held, but keeps the names of expired exceptions.
 func (c *Result) take(held exceptions.Held) {
 	held.Expired = c.Accepted.Expired
 	c.Accepted = held
 }
 
-// ExpiredNote says that an exception of that name would accept something, had it not
-// expired.
+// ExpiredNote returns a note that the named exception would have accepted a finding but
+// has expired.
 func ExpiredNote(name string) string {
 	return fmt.Sprintf("the exception %q would have accepted this, but it has expired", name)
 }
 
-// subject is c as exceptions see it. Standard input is no place that an
-// exception could name, and an account that was guessed is none.
+// subject returns c as a subject of exceptions. It has no resource for standard input,
+// which an exception cannot name, and no account that was only inferred.
 func (c *Result) subject() exceptions.Subject {
 	s := exceptions.Judged(c.Decision)
 	s.Key, s.PolicySHA256 = c.KeyARN, c.SHA256
@@ -96,7 +96,7 @@ func (c *Result) subject() exceptions.Subject {
 	return s
 }
 
-// acceptedLine says by what c is accepted.
+// acceptedLine returns a line that says what accepts c, until when and why.
 func (c *Result) acceptedLine() string {
 	a := c.Accepted
 	return fmt.Sprintf("by %q (%s) until %s: %s", a.By, safe.Sanitize(a.Owner, 100), a.Expires.Format(time.DateOnly), safe.Sanitize(a.Reason, 300))

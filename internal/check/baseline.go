@@ -16,11 +16,11 @@ import (
 	"github.com/kmsentry/kmsentry/internal/strictjson"
 )
 
-// A Baseline is what was found at one time and is accepted for a while, so that
-// a gate can be put up before everything behind it is mended.
+// A Baseline holds what was found at one time and is accepted for a while, so that a
+// check can be made mandatory before everything it finds is fixed.
 type Baseline struct {
 	Version  int           `json:"version"` // 1
-	Written  string        `json:"written"` // the day
+	Written  string        `json:"written"` // the date, e.g. "2026-01-31"
 	Accepted []baselineKey `json:"accepted"`
 	name     string        // of the file
 }
@@ -32,10 +32,11 @@ type baselineKey struct {
 	Use     decide.Verdict `json:"use"`
 	Locked  bool           `json:"locked,omitempty"`
 	Grants  []string       `json:"grants,omitempty"` // ids of the grants to outsiders that a sweep found
-	Expires string         `json:"expires"`          // the last day
+	Expires string         `json:"expires"`          // the last day on which it is accepted
 }
 
-// ReadBaseline reads the baseline in a file as of a time; every fault is an error.
+// ReadBaseline reads the baseline in a file. No entry may expire more than a year after
+// at. Any fault is an error.
 func ReadBaseline(name string, at time.Time) (*Baseline, error) {
 	data, err := ReadInput(name, nil)
 	if err != nil {
@@ -56,10 +57,10 @@ func ReadBaseline(name string, at time.Time) (*Baseline, error) {
 	return b, nil
 }
 
-// Match is what the baseline accepts of c at a time: nothing that is worse than it
-// was, in any class, no key locked since, no grant that is new. held is zero
-// where it accepts nothing, and expired says whether it once did. A nil baseline
-// accepts nothing.
+// Match returns whether the baseline accepts c at the given time. It does not accept a
+// key that has become worse in a class, a key that has been locked since, or a new grant.
+// held is zero when it does not accept c; expired says whether it would have, had it not
+// expired. A nil baseline accepts nothing.
 func (b *Baseline) Match(c *Result, at time.Time) (held exceptions.Held, expired bool) {
 	if b == nil {
 		return held, false
@@ -79,21 +80,22 @@ func (b *Baseline) Match(c *Result, at time.Time) (held exceptions.Held, expired
 	return held, expired
 }
 
-// within reports whether all grants are among those that were accepted: a new
-// one may be to somebody else.
+// within reports whether all grants are among those that were accepted. A grant with a
+// new id may have another grantee.
 func within(grants, accepted []string) bool {
 	return !slices.ContainsFunc(grants, func(id string) bool { return !slices.Contains(accepted, id) })
 }
 
-// lastDay reads the day until which something is accepted; ok is false for what
-// is no day, or one that is too far ahead.
+// lastDay parses the last day on which something is accepted; ok is false when text is
+// not a date, or is more than a year after at.
 func lastDay(text string, at time.Time) (day time.Time, ok bool) {
 	day, err := time.Parse(time.DateOnly, text)
 	return day, err == nil && !day.After(exceptions.Latest(at))
 }
 
-// counts is the verdict of a class that is accepted or not: what is not ruled
-// out, but for undecided up to public, which is less than surely public.
+// counts returns the verdict of a class for the baseline: the worst that is not ruled
+// out, except that what is undecided and may be public counts as undecided, which is less
+// than certainly public.
 func counts(found decide.Bounds) decide.Verdict {
 	if found.Verdict == decide.Undecided && found.Most == decide.Public {
 		return decide.Undecided
@@ -101,8 +103,8 @@ func counts(found decide.Bounds) decide.Verdict {
 	return found.Most
 }
 
-// accepts is the verdict that the baseline accepts of a class: private for one
-// that the file does not have.
+// accepts returns the verdict that the baseline accepts for a class: private for a
+// class that the file does not have.
 func (k *baselineKey) accepts(class kmsapi.Class) decide.Verdict {
 	switch class {
 	case kmsapi.ClassEncrypt:
@@ -114,14 +116,14 @@ func (k *baselineKey) accepts(class kmsapi.Class) decide.Verdict {
 	}
 }
 
-// worse reports whether what was found is worse, in a class that decides, than
-// what was accepted of it.
+// worse reports whether what was found is worse than what was accepted, in a class
+// that decides the verdict.
 func worse(found decide.Classes, accepted func(kmsapi.Class) decide.Verdict) bool {
 	return slices.ContainsFunc(kmsapi.Deciding(), func(c kmsapi.Class) bool { return counts(found.Of(c)).Rank() > accepted(c).Rank() })
 }
 
-// Add adds a key that is not private, or that its owner has lost, to be accepted
-// for as long as can be from a time on. Any other key is left out.
+// Add adds a key that may not be private, or that its owner has lost, as accepted for a
+// year from the given time. It leaves out any other key.
 func (b *Baseline) Add(c *Result, at time.Time) {
 	if c.err != nil || c.Decision.Most == decide.Private && !c.Locked() {
 		return
@@ -132,7 +134,7 @@ func (b *Baseline) Add(c *Result, at time.Time) {
 	})
 }
 
-// Write writes the baseline to a file, as of a time and sorted by source.
+// Write writes the baseline to a file, sorted by source and dated with the given time.
 func (b *Baseline) Write(name string, at time.Time) error {
 	b.Version, b.Written = 1, at.Format(time.DateOnly)
 	if b.Accepted == nil {
@@ -146,8 +148,9 @@ func (b *Baseline) Write(name string, at time.Time) error {
 	return os.WriteFile(name, append(text, '\n'), 0o644) // #nosec G306 -- a baseline is kept in the repository
 }
 
-// acceptance is what the key's own Metadata accepts: a verdict with a reason
-// and an end.
+// acceptance returns what the key's own Metadata, a, accepts about c: a verdict, with a
+// reason and an expiry. held is zero when it does not accept c; problem then says why, ""
+// when a is nil.
 func acceptance(a *load.Accept, c *Result, at time.Time) (held exceptions.Held, problem string) {
 	if a == nil {
 		return held, ""

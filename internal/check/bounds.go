@@ -14,8 +14,8 @@ import (
 	"github.com/kmsentry/kmsentry/internal/load"
 )
 
-// decideReadings decides what a document's policy can come out as: one policy, or one
-// for each case of what its template leaves open.
+// decideReadings decides every policy that the document can turn out to have: one, or
+// one for each case that its template leaves open.
 func (c *Result) decideReadings(d *load.Document, o Options) {
 	var all []decide.Decision
 	for _, r := range d.Readings {
@@ -52,11 +52,11 @@ func (c *Result) decideReadings(d *load.Document, o Options) {
 	}
 }
 
-// between is a verdict in words that lies between two.
+// between returns a clause for a verdict that lies between two.
 func between(least, most decide.Verdict) string { return fmt.Sprintf("between %s and %s", least, most) }
 
-// parseReading reads one policy. A strict check refuses what it cannot read in
-// full.
+// parseReading parses one policy. If strict is set, a part that cannot be read is an
+// error.
 func parseReading(r load.Reading, strict bool) (*policy.Policy, error) {
 	if !strict {
 		return policy.ParsePartial(r.Text, r.Open)
@@ -76,7 +76,7 @@ func parseReading(r load.Reading, strict bool) (*policy.Policy, error) {
 	return p, nil
 }
 
-// suspect notes that p looks like the policy of something other than a key.
+// suspect adds a note when p does not look like a key policy.
 func (c *Result) suspect(p *policy.Policy) {
 	lacks := func(u policy.Unknown) bool { return u.Problem != nil && u.Problem.Want == "Principal or NotPrincipal" }
 	if n := len(p.Statements); n > 0 && len(slices.DeleteFunc(slices.Clone(p.Unknown), func(u policy.Unknown) bool { return !lacks(u) })) == n {
@@ -101,7 +101,7 @@ const noPrincipal = "no statement has a Principal: is this an IAM policy?"
 
 const noKMSAction = "no statement names a kms action: is this a key policy?"
 
-// problems notes what could not be read of p, each once.
+// problems records the parts of p that could not be read, each once.
 func (c *Result) problems(p *policy.Policy) {
 	for _, u := range p.Unknown {
 		if u.Problem == nil {
@@ -114,13 +114,13 @@ func (c *Result) problems(p *policy.Policy) {
 	}
 }
 
-// problemText says where the reader of policies stumbled.
+// problemText returns what the parser expected and found, and where.
 func problemText(p *policy.ParseError) string {
 	return fmt.Sprintf("%s: expected %s, found %s at line %d of the policy", cmp.Or(p.Path, "the document"), p.Want, p.Got, p.Line)
 }
 
-// join joins the decisions about the cases of a template: outsiders get at
-// least as far as in the best of them, and at most as far as in the worst.
+// join combines the decisions about the cases of a template in c.Decision: its bounds
+// are the least of the best case and the most of the worst.
 func (c *Result) join(d *load.Document, all []decide.Decision) {
 	j := &c.Decision
 	least, most := j.Least, j.Most
@@ -153,7 +153,7 @@ func (c *Result) join(d *load.Document, all []decide.Decision) {
 		c.Notes = append(c.Notes, "the verdict holds whatever the template's unknown values are; the details are those of one case")
 		return
 	}
-	j.Grants, j.Others, j.Statements = nil, nil, nil // what one case certainly opens another may not
+	j.Grants, j.Others, j.Statements = nil, nil, nil // what one case certainly opens, another may not
 	var cases []decide.Doubt
 	for _, u := range d.Unknown {
 		if u.Statement < 0 && u.Path == "" {
@@ -164,7 +164,7 @@ func (c *Result) join(d *load.Document, all []decide.Decision) {
 	j.Undecided = append(cases, j.Undecided...)
 }
 
-// joinBounds returns the bounds of what is one or the other.
+// joinBounds returns the bounds that include both a and b.
 func joinBounds(a, b decide.Bounds) decide.Bounds {
 	return decide.Between(min(a.Least, b.Least), max(a.Most, b.Most))
 }
@@ -173,7 +173,7 @@ func unknownValue() decide.Doubt {
 	return decide.Doubt{Statement: decide.StatementRef{Index: -1}, Reason: "it depends on a value that is not known"}
 }
 
-// nothingKnown is the decision about a policy of which nothing is known.
+// nothingKnown sets the decision about a policy of which nothing is known.
 func (c *Result) nothingKnown(d *load.Document) {
 	c.Decision = decide.Unread()
 	for _, u := range d.Unknown {

@@ -1,7 +1,7 @@
-// Package check is what kmsentry check does: it finds the key policies under
-// paths, decides who each lets in, looks what is accepted, and prints the answers
-// as text, JSON or SARIF. The sweep of keys in AWS judges and words its keys with
-// it, too.
+// Package check implements kmsentry check: it finds the key policies under paths,
+// decides whom each lets in, applies what is accepted, and prints the answers as text,
+// JSON or SARIF. The sweep of keys in AWS also uses it, to judge its keys and to describe
+// them.
 package check
 
 import (
@@ -19,17 +19,17 @@ import (
 	"github.com/kmsentry/kmsentry/internal/show"
 )
 
-// A printer shows what became of the documents, one after the other.
+// A printer prints the results of the documents, one after the other, and then the end.
 type printer interface {
 	document(Result) error
 	end(status int, t tally) error
 }
 
-// Run judges what o.Files name, in order, prints the answers on stdout and what
-// could not be read on stderr, and writes the baseline that o asks for. It shows
-// on stderr how far it is when that takes long. It returns the exit status: Found
-// when a key that nothing accepts is as bad as o.FailOn, Error when something could
-// not be read or written.
+// Run judges the files that o.Files names, in order, prints the answers to stdout and
+// what could not be read to stderr, and writes a baseline if o asks for one. When that
+// takes long, it shows its progress on stderr. It returns the exit status: exit.Found
+// when a key that is not accepted is as bad as o.FailOn or worse, exit.Error when
+// something could not be read or written.
 func Run(o Options, stdin io.Reader, stdout, stderr io.Writer) int {
 	files := expand(o.Files, o.SkipUnknown)
 	bar := newProgress(o, files, stderr)
@@ -41,7 +41,7 @@ func Run(o Options, stdin io.Reader, stdout, stderr io.Writer) int {
 	return status
 }
 
-// checkEach judges the files in order. A bad one never stops the others.
+// checkEach judges the files in order. A file that cannot be read does not stop it.
 func checkEach(o Options, files []inputFile, bar *progress, stdin io.Reader, p printer, stderr io.Writer) int {
 	status := exit.OK
 	t := tally{files: len(files), folders: len(files) == 0 || slices.ContainsFunc(files, func(f inputFile) bool { return f.walked })}
@@ -96,7 +96,7 @@ func checkEach(o Options, files []inputFile, bar *progress, stdin io.Reader, p p
 // A tally counts the files and keys of a run.
 type tally struct {
 	files, keys, grants, without, unknown int
-	folders                               bool // some files were found in folders, or there was nothing but folders
+	folders                               bool // files were found in folders, or there were only folders
 	parameters                            []string
 }
 
@@ -117,7 +117,7 @@ func (t *tally) add(out outcome) {
 	t.parameters = append(t.parameters, out.parameters...)
 }
 
-// faults are what only the whole run shows to be wrong.
+// faults returns the faults that only the whole run can show.
 func (t *tally) faults(o Options) []string {
 	var list []string
 	if t.keys == 0 && o.RequireKey && t.folders {
@@ -143,7 +143,7 @@ func newPrinter(o Options, s show.Style, stdout, stderr io.Writer) printer {
 	}
 }
 
-// outputFault says that the report could not be written: it is not complete.
+// outputFault prints that the report could not be written and returns the exit status.
 func outputFault(err error, stderr io.Writer) int {
 	fmt.Fprintln(stderr, "kmsentry check: standard output:", safe.Sanitize(err.Error(), 200))
 	return exit.Error

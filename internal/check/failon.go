@@ -8,24 +8,25 @@ import (
 	"github.com/kmsentry/kmsentry/internal/exit"
 )
 
-// A FailOn says what counts as found: what is not ruled out, so that an
-// undecided policy counts when it may be as bad. Levels add up: of public,
-// network and shared the mildest counts, with everything worse; undecided
-// counts alone when it is named; none is nothing at all.
+// A FailOn says which results lead to exit.Found. What counts is the worst that is not
+// ruled out, so an undecided policy counts when it may be bad enough. Levels add up: the
+// mildest of public, network and shared counts, and everything worse than it; undecided
+// adds every undecided policy; none stands alone and means that nothing counts.
 type FailOn struct {
-	from      decide.Verdict // the mildest verdict that counts; Undecided: none of them
+	from      decide.Verdict // the mildest verdict that counts; Undecided when none does
 	none      bool
 	undecided bool
 	given     bool
 }
 
-// DefaultFailOn is what counts without --fail-on: what may be public.
+// DefaultFailOn returns what counts without --fail-on: a key that may be public.
 func DefaultFailOn() FailOn { return FailOn{from: decide.Public} }
 
-// String makes FailOn a flag.Value.
+// String implements flag.Value.
 func (f *FailOn) String() string { return "" }
 
-// Set adds levels, separated by commas; the first call replaces the default.
+// Set implements flag.Value. It adds levels, separated by commas; the first call
+// replaces the default.
 func (f *FailOn) Set(s string) error {
 	if !f.given {
 		*f = FailOn{given: true}
@@ -52,8 +53,8 @@ func (f *FailOn) Set(s string) error {
 	return nil
 }
 
-// Status is the exit status that one result leads to: OK, Error when it has no
-// decision, or Found. A key that its owner has lost counts at every level but none.
+// Status returns the exit status for one result: OK, Found, or Error when it has no
+// decision. A key that its owner has lost counts at every level except none.
 func (f FailOn) Status(c Result) int {
 	worst := max(c.Decision.Verdict, c.Decision.Most)
 	switch {

@@ -14,9 +14,9 @@ import (
 	"github.com/kmsentry/kmsentry/internal/load"
 )
 
-// grant decides whether a grant on a key lets an outsider in. It is private when
-// the grantee is of the owner's account, of a trusted one, or an AWS service,
-// and shared otherwise: a grant has one grantee, and is never public.
+// grant decides whether a grant on a key lets an outsider in. The verdict is private
+// when the grantee is in the owner's account or a trusted one or is an AWS service, and
+// otherwise shared: a grant has one grantee, so it is never public.
 // Source: KMS API Reference, CreateGrant; KMS Developer Guide, grants.html.
 func (c *Result) grant(g *load.Grant, trusted []string) {
 	c.granted = g
@@ -41,7 +41,7 @@ func (c *Result) grant(g *load.Grant, trusted []string) {
 	for _, class := range grantClasses(g.Operations) {
 		d.Classes.Set(class, found)
 	}
-	if found.Least == decide.Shared && g.Operations == nil { // of which class is not known
+	if found.Least == decide.Shared && g.Operations == nil { // the class is not known
 		maybe := decide.Between(decide.Private, decide.Shared)
 		d.Classes, why = decide.AllClasses(maybe), "the operations are not known"
 	}
@@ -59,7 +59,7 @@ func (c *Result) grant(g *load.Grant, trusted []string) {
 	c.Decision = d
 }
 
-// unknownOfGrant names what is unknown of a grant for remedies.
+// unknownOfGrant returns the name of the unknown value in a grant, for remedies.
 func unknownOfGrant(why string) string {
 	if strings.HasPrefix(why, "whether ") {
 		return "AWS::AccountId"
@@ -67,7 +67,7 @@ func unknownOfGrant(why string) string {
 	return appliedValue
 }
 
-// grantActions lists what the grantee can do.
+// grantActions adds to d what the grantee can do.
 func (c *Result) grantActions(d *decide.Decision, g *load.Grant) {
 	for _, operation := range slices.Sorted(slices.Values(g.Operations)) {
 		class := classOfOperation(operation)
@@ -87,20 +87,21 @@ func (c *Result) grantActions(d *decide.Decision, g *load.Grant) {
 	}
 }
 
-// classOfOperation is the class of an operation of a grant. One that AWS does
-// not document counts as use.
+// classOfOperation returns the class of a grant operation. An undocumented one counts
+// as use.
 func classOfOperation(operation string) kmsapi.Class {
 	switch a, ok := kmsapi.FindAction("kms:" + operation); {
 	case !ok:
 		return kmsapi.ClassUse
 	case a.Class.Index() >= 0:
-		return a.Class // of CreateGrant other: it passes on the others only
+		return a.Class // ClassOther for CreateGrant, which only passes on the other operations
 	default:
 		return kmsapi.ClassOther
 	}
 }
 
-// grantClasses are the classes of operations; all when these are not known.
+// grantClasses returns the classes of operations; all when operations is nil, not
+// known.
 func grantClasses(operations []string) []kmsapi.Class {
 	if operations == nil {
 		return kmsapi.Classes()
@@ -112,12 +113,12 @@ func grantClasses(operations []string) []kmsapi.Class {
 	return list
 }
 
-// granteeAccount is the account of a grantee; "" for what names none.
+// granteeAccount returns the account of a grantee; "" when grantee does not name one.
 func granteeAccount(grantee string) string {
 	return accountNamed(policy.Principal{Kind: policy.KindAWS, Value: grantee})
 }
 
-// grantLine is the headline of a grant: to whom, and for what.
+// grantLine returns the headline of a grant: the grantee and the operations.
 func grantLine(c Result) string {
 	operations := "operations that are not known"
 	if c.granted.Operations != nil {

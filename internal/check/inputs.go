@@ -12,8 +12,8 @@ import (
 	"github.com/kmsentry/kmsentry/internal/show"
 )
 
-// ReadInput reads a file; of "-" stdin, unless that is nil. It reads at most one byte
-// more than load takes, and the errors do not name the file.
+// ReadInput reads a file, or stdin for "-" unless stdin is nil. It reads at most one
+// byte more than load.MaxSize. The errors do not name the file.
 func ReadInput(file string, stdin io.Reader) ([]byte, error) {
 	if file == "-" && stdin != nil {
 		return readAll(stdin)
@@ -29,7 +29,7 @@ func ReadInput(file string, stdin io.Reader) ([]byte, error) {
 	return readAll(f)
 }
 
-// readAll reads at most one byte more than load takes.
+// readAll reads at most one byte more than load.MaxSize.
 func readAll(r io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, load.MaxSize+1))
 	if err != nil {
@@ -38,8 +38,8 @@ func readAll(r io.Reader) ([]byte, error) {
 	return data, nil
 }
 
-// ReadRCPs reads the resource control policies in files, those of --rcp. A wrong one
-// is an error that names it: without it each verdict would be another.
+// ReadRCPs reads the resource control policies in the files of --rcp. An invalid file is
+// an error that names it, since leaving the policy out would change the verdicts.
 func ReadRCPs(files []string) (rcps []*policy.Policy, err error) {
 	for _, file := range files {
 		text, err := ReadInput(file, nil)

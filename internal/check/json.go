@@ -11,8 +11,8 @@ import (
 	"github.com/kmsentry/kmsentry/internal/show"
 )
 
-// jsonPrinter prints one JSON object a document and line, in ASCII. The members
-// are documented in docs/check.md; new ones may be added, none changes.
+// jsonPrinter prints one JSON object per document, each on a line, in ASCII. The members
+// are documented in docs/check.md; new ones may be added, but none may change.
 type jsonPrinter struct {
 	w       io.Writer
 	explain bool
@@ -22,7 +22,7 @@ type jsonPrinter struct {
 type Document struct {
 	Source   string         `json:"source"`   // the file
 	Resource string         `json:"resource"` // the key in it; "" when the file is the policy
-	Line     int            `json:"line"`     // of the policy, from 1; 0 unknown
+	Line     int            `json:"line"`     // of the policy, from 1; 0 when unknown
 	Account  string         `json:"account"`
 	Inferred bool           `json:"account_inferred"`
 	Verdict  decide.Verdict `json:"verdict"`
@@ -40,16 +40,16 @@ type Document struct {
 	Future   *jsonFuture    `json:"future"`
 	Alone    *jsonAlone     `json:"unguarded"`
 	Flags    []decide.Flag  `json:"flags"`
-	Accepted string         `json:"accepted_by"`     // the exception; "" none
-	Why      string         `json:"accepted_reason"` // with Accepted; "" otherwise
-	Until    string         `json:"accepted_until"`  // the last day
+	Accepted string         `json:"accepted_by"`     // what accepts the key, such as an exception; "" when nothing does
+	Why      string         `json:"accepted_reason"` // "" when nothing accepts the key
+	Until    string         `json:"accepted_until"`  // the last day; "" when nothing accepts the key
 	Notes    []string       `json:"notes"`
 	Explain  []jsonNote     `json:"explain"`
 	Error    string         `json:"error"`
 }
 
-// jsonOwner is who of the owner's account keeps the key, and who or what is to
-// blame where it does not.
+// jsonOwner says what the owner's account keeps of the key, and what is to blame for what
+// it does not keep.
 type jsonOwner struct {
 	Manage    decide.Access `json:"manage"`
 	Decrypt   decide.Access `json:"decrypt"`
@@ -58,13 +58,13 @@ type jsonOwner struct {
 	ReadWhy   *Open         `json:"decrypt_why"`
 }
 
-// jsonAlone is the key policy without the resource control policies.
+// jsonAlone is the verdict on the key policy without resource control policies.
 type jsonAlone struct {
 	Verdict decide.Verdict `json:"verdict"`
 	Classes decide.Classes `json:"classes"`
 }
 
-// A Grant is an action that outsiders can take, with the proof.
+// A Grant is an action that outsiders can call, with the proof.
 type Grant struct {
 	Class      kmsapi.Class          `json:"class"`
 	Action     string                `json:"action"`
@@ -75,7 +75,7 @@ type Grant struct {
 	Why        []string              `json:"why"`
 }
 
-// An Open is a statement that keeps something open, and why.
+// An Open is a statement that could not be decided, and why.
 type Open struct {
 	Statement decide.StatementRef `json:"statement"`
 	Reason    string              `json:"reason"`
@@ -119,7 +119,7 @@ func (p *jsonPrinter) document(c Result) error {
 
 func (p *jsonPrinter) end(int, tally) error { return nil }
 
-// object is c in the words of the contract; lists are never null.
+// object returns c as a Document; lists are never null.
 func (p *jsonPrinter) object(c Result) Document {
 	d := c.Decision
 	if c.err != nil {
@@ -175,7 +175,7 @@ func ownerOf(o decide.Owner) jsonOwner {
 	return out
 }
 
-// Grants puts what outsiders can do with the key of c into JSON; never nil.
+// Grants returns, for JSON, what outsiders can do with the key of c; never nil.
 func Grants(c Result, grants []decide.Grant) []Grant {
 	list := []Grant{}
 	for _, g := range grants {
@@ -190,8 +190,8 @@ func Grants(c Result, grants []decide.Grant) []Grant {
 	return list
 }
 
-// witnessOf has the time only where the answer depends on it, so that two runs
-// print the same bytes.
+// witnessOf returns the witness for JSON. It has the time only if the answer depends on
+// it, so that two runs print the same bytes.
 func witnessOf(r evaluate.Request) words.Witness {
 	if !timely(r) {
 		r.Time = time.Time{}

@@ -14,34 +14,34 @@ import (
 	"github.com/kmsentry/kmsentry/internal/load"
 )
 
-// A Result is what became of one key policy, or of a file without any.
+// A Result is the result for one key policy or grant, or for a file without any.
 type Result struct {
 	File       string // as on the command line
 	place      string // the key inside the file; "" when the file is the policy
-	Account    string // the owner; "" unknown
-	guessed    bool   // account comes from the policy itself
-	KeyARN     string // "" unknown
-	inferred   bool   // account comes from the policy itself, or stands for the template's own
+	Account    string // the owner; "" when unknown
+	guessed    bool   // Account was inferred from the policy
+	KeyARN     string // "" when unknown
+	inferred   bool   // Account was inferred from the policy, or is a placeholder for the template's account
 	Notes      []string
-	unread     []string         // what could not be read of the policy, with lines
-	SHA256     string           // hex, of the policy text; "" when there is none, or not one
-	rcps       []*policy.Policy // as the question had them
+	unread     []string         // the parts of the policy that could not be read, with lines
+	SHA256     string           // hex, of the policy text; "" when there is no single, fully known text
+	rcps       []*policy.Policy // those of the question; nil when policy is
 	policy     *policy.Policy   // nil when it is not fully known
 	Decision   decide.Decision
 	between    string // "between private and public" when unknown values leave the verdict open; "" otherwise
 	Accepted   exceptions.Held
 	Grants     []string     // ids of the grants to outsiders that a sweep found, sorted
-	granted    *load.Grant  // the grant on a key that it is about; nil for a key policy
-	metadata   *load.Accept // what the key's own Metadata accepts; nil nothing
+	granted    *load.Grant  // the grant on a key; nil for a key policy
+	metadata   *load.Accept // what the key's own Metadata accepts; nil for nothing
 	err        error        // why there is no decision
 	at         load.Region
 	lines      []load.Region       // of the statements
-	turns      map[string][]string // on what each condition of the template turns
+	turns      map[string][]string // the values on which each condition of the template depends
 	parameters []string            // of the template
 	texts      []string            // of the statements
 }
 
-// source names the document for people and machines.
+// source returns the name of the document: the file, and the key in it.
 func (c Result) source() string {
 	if c.place == "" {
 		return c.File
@@ -49,8 +49,8 @@ func (c Result) source() string {
 	return c.File + "#" + c.place
 }
 
-// where names the document for people: its file and line, as editors and
-// terminals link them, and the key in it.
+// where returns the name of the document for people: its file and line, in the form that
+// editors and terminals link, and the key in it.
 func (c Result) where() string {
 	if c.place == "" {
 		return c.File
@@ -90,8 +90,8 @@ func judge(d *load.Document, o Options) Result {
 	return c
 }
 
-// DefaultDecision is the decision about AWS's default policy, which names only
-// the owner's account; of "" the owner is not known.
+// DefaultDecision returns the decision about AWS's default policy, which names only the
+// owner's account. With account "", the owner is not known.
 func DefaultDecision(account string) decide.Decision {
 	closed := decide.Bounds{Verdict: decide.Private, Least: decide.Private, Most: decide.Private}
 	d := decide.Decision{
@@ -104,7 +104,7 @@ func DefaultDecision(account string) decide.Decision {
 	return d
 }
 
-// question is what is asked of every policy of d.
+// question returns the question for the policies of d.
 func (c *Result) question(d *load.Document, o Options) decide.Question {
 	return decide.Question{
 		Account:         c.Account,
@@ -118,7 +118,8 @@ func (c *Result) question(d *load.Document, o Options) decide.Question {
 	}
 }
 
-// facts joins what the file says of the key with what the flags say, which goes first.
+// facts combines the facts about the key in the file with those in the flags, which take
+// precedence.
 func facts(file, flags kmsapi.KeyFacts) kmsapi.KeyFacts {
 	f := kmsapi.KeyFacts{
 		Spec:        cmp.Or(flags.Spec, file.Spec),
@@ -138,9 +139,9 @@ func facts(file, flags kmsapi.KeyFacts) kmsapi.KeyFacts {
 	return f
 }
 
-// withKey puts a made-up key of the owner's into a witness that names none,
-// because the key is not known, where the policy allows the request with it:
-// whoever evaluates the witness elsewhere needs one.
+// withKey adds a made-up key of the owner to a witness that names no key, since whoever
+// evaluates the witness needs one. It does so only if the policy also allows the request
+// with that key.
 func (c *Result) withKey(w evaluate.Request) evaluate.Request {
 	if w.Resource != "" || c.Account == "" || c.policy == nil {
 		return w
@@ -153,7 +154,7 @@ func (c *Result) withKey(w evaluate.Request) evaluate.Request {
 	return named
 }
 
-// partitionOf is the partition of a caller's ARN.
+// partitionOf returns the partition of a caller's ARN; "aws" when it has none.
 func partitionOf(arn string) string {
 	parts := strings.Split(arn, ":")
 	if len(parts) < 2 || parts[1] == "" {

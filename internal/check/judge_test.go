@@ -8,8 +8,8 @@ import (
 	"github.com/kmsentry/kmsentry/internal/load"
 )
 
-// judged returns the verdict on the one key of a template, and the verdicts
-// between which it is when it is open.
+// judged returns the result for the only key of a template, and the bounds of its
+// verdict.
 func judged(t *testing.T, text string, parameters map[string]string) (c Result, low, high decide.Verdict) {
 	t.Helper()
 	o := Options{Account: "111122223333", At: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), Parameters: parameters}
@@ -29,8 +29,8 @@ func judged(t *testing.T, text string, parameters map[string]string) (c Result, 
 	return c, low, high
 }
 
-// TestUnknownValuesBound: whatever value a parameter gets, the verdict lies
-// where check said without it.
+// TestUnknownValuesBound checks that, whatever value a parameter gets, the verdict is
+// within the bounds that check gave without it.
 func TestUnknownValuesBound(t *testing.T) {
 	values := []string{
 		"*", "111122223333", "444455556666", "999988887777", "arn:aws:iam::444455556666:root", "arn:aws:iam::111122223333:role/r", "kms:Encrypt",
@@ -43,7 +43,7 @@ func TestUnknownValuesBound(t *testing.T) {
 	}{
 		{"principal", `[{Effect: Allow, Principal: {AWS: !Ref P}, Action: "kms:*", Resource: "*"}]`, decide.Private, decide.Public},
 		{"part of a principal", `[{Effect: Allow, Principal: {AWS: !Sub "arn:aws:iam::${P}:root"}, Action: "kms:*", Resource: "*"}]`, decide.Private, decide.Shared},
-		{"beside a guest", `[{Effect: Allow, Principal: {AWS: [!Sub "arn:aws:iam::${P}:root", "444455556666"]}, Action: "kms:*", Resource: "*"}]`, decide.Shared, decide.Shared},
+		{"in addition to a guest", `[{Effect: Allow, Principal: {AWS: [!Sub "arn:aws:iam::${P}:root", "444455556666"]}, Action: "kms:*", Resource: "*"}]`, decide.Shared, decide.Shared},
 		{"for one account only", `[{Effect: Allow, Principal: {AWS: !Sub "arn:aws:iam::${P}:root"}, Action: "kms:*", Resource: "*", Condition: {StringEquals: {"kms:CallerAccount": "444455556666"}}}]`, decide.Private, decide.Shared},
 		{"organization", `[{Effect: Allow, ` + all + `, Condition: {StringEquals: {"aws:PrincipalOrgID": !Ref P}}}]`, decide.Private, decide.Shared},
 		{"organization if it exists", `[{Effect: Allow, ` + all + `, Condition: {StringEqualsIfExists: {"aws:PrincipalOrgID": !Ref P}}}]`, decide.Public, decide.Public},
@@ -72,7 +72,7 @@ func TestUnknownValuesBound(t *testing.T) {
 			for _, v := range values {
 				is, _, _ := judged(t, text, map[string]string{"P": v})
 				if is.err != nil || is.Decision.Verdict == decide.Undecided {
-					continue // AWS would not take this value there, or does not say what it means
+					continue // AWS would not accept this value there, or does not document it
 				}
 				tried++
 				if v := is.Decision.Verdict; v < low || v > high {

@@ -7,17 +7,17 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// Locked reports whether the policy certainly leaves nobody of the key owner's
-// account a way to change it. An owner that was only guessed from the policy is
-// not one to say that of; nor is a key that resource control policies alone lock.
+// Locked reports whether the policy certainly lets nobody in the key owner's account
+// change it. It is false when the owner was only inferred from the policy, and when only
+// resource control policies prevent the change.
 func (c *Result) Locked() bool {
 	d := &c.Decision
 	return c.err == nil && c.Account != "" && !c.guessed && d.Owner.Manage == decide.AccessNo &&
 		(d.Unguarded == nil || d.Unguarded.Owner.Manage == decide.AccessNo)
 }
 
-// OwnerLines say what the owner's account does not certainly keep; none when it
-// keeps all.
+// OwnerLines returns what the owner's account does not certainly keep, one clause each;
+// nil when it keeps everything.
 func OwnerLines(c Result) []string {
 	o := c.Decision.Owner
 	if c.Account == "" || c.err != nil {
@@ -50,8 +50,8 @@ func OwnerLines(c Result) []string {
 	return lines
 }
 
-// GuardLine says that resource control policies alone make the verdict what it
-// is; "" when they do not.
+// GuardLine returns a line that says that the verdict depends on resource control
+// policies, or "" if it does not.
 func GuardLine(d decide.Decision) string {
 	if d.Unguarded == nil || d.Unguarded.Verdict == d.Verdict {
 		return ""
@@ -59,7 +59,8 @@ func GuardLine(d decide.Decision) string {
 	return "the key policy alone is " + d.Unguarded.Verdict.String() + ": only a resource control policy closes it, and that can be detached"
 }
 
-// closedLine is the headline of a private key. It hides no other way in.
+// closedLine returns the headline of a private key, including other actions that
+// outsiders can call.
 func closedLine(c Result) string {
 	text := "no outsider can encrypt, decrypt or sign with it"
 	if c.Locked() {

@@ -13,8 +13,8 @@ import (
 	"github.com/kmsentry/kmsentry/internal/load"
 )
 
-// infer takes the owner from the policy when nobody named it. With the lockout
-// check switched off, bypass, a policy says nothing of its owner.
+// infer infers the owner from the policy when it was not given. With bypass, which
+// switches the lockout check off, a policy says nothing about its owner.
 func (c *Result) infer(p *policy.Policy, bypass bool) {
 	if c.Account != "" || bypass {
 		return
@@ -25,12 +25,11 @@ func (c *Result) infer(p *policy.Policy, bypass bool) {
 	}
 }
 
-// inferOwner returns the one account to which the policy gives everything on
-// the key without a condition, as AWS's default policy does; "" when there is
-// none, or another account that could own the key. KMS refuses a policy with
-// which nobody of the owner's could change it again, so the owner is an account
-// of which somebody may. A wrong guess never hides strangers: it only moves one
-// account from outside to inside.
+// inferOwner returns the account that the policy allows everything on the key without a
+// condition, as AWS's default policy does; "" when there is none, or when another account
+// could own the key. KMS refuses a policy that nobody in the owner's account could change
+// again, so the owner is an account in which somebody can. A wrong guess never hides
+// outsiders other than that account.
 func inferOwner(p *policy.Policy) string {
 	owners := possibleOwners(p)
 	if len(owners) != 1 {
@@ -44,8 +43,8 @@ func inferOwner(p *policy.Policy) string {
 	return ""
 }
 
-// possibleOwners lists the accounts that are named, or of which somebody is
-// named, by an Allow that can be about kms:PutKeyPolicy; sorted.
+// possibleOwners returns, sorted, the accounts that are named, or of which a principal is
+// named, in an Allow of actions that include kms:PutKeyPolicy.
 func possibleOwners(p *policy.Policy) []string {
 	var ids []string
 	for i := range p.Statements {
@@ -69,8 +68,8 @@ func givesPutKeyPolicy(pattern string) bool {
 	return matched || err != nil
 }
 
-// accountNamed is the account of a principal; "" for everybody, services and
-// what names no account.
+// accountNamed returns the account that a principal names; "" for "*", services and
+// anything else that names none.
 func accountNamed(p policy.Principal) string {
 	if p.Kind != policy.KindAWS {
 		return ""
@@ -84,12 +83,11 @@ func accountNamed(p policy.Principal) string {
 	return ""
 }
 
-// maxOwners bounds the accounts for which check says what would be if they
-// owned the key.
+// maxOwners is the most possible owners for which check gives the verdict.
 const maxOwners = 3
 
-// ifOwned says what the verdict would be if each account that can own the key
-// did, where nobody named the owner and the policy does not say.
+// ifOwned adds a note with the verdict for each account that can own the key, when the
+// owner is not known.
 func (c *Result) ifOwned(p *policy.Policy, d *load.Document, o Options) {
 	if c.Account != "" {
 		return
@@ -105,7 +103,7 @@ func (c *Result) ifOwned(p *policy.Policy, d *load.Document, o Options) {
 	}
 }
 
-// boundsText is a verdict in words.
+// boundsText returns a verdict in words.
 func boundsText(d decide.Decision) string {
 	if d.Least == d.Most {
 		return d.Verdict.String()
@@ -113,7 +111,7 @@ func boundsText(d decide.Decision) string {
 	return "undecided, " + between(d.Least, d.Most)
 }
 
-// fullAccounts returns the accounts that s lets do everything.
+// fullAccounts returns the accounts that s allows everything without a condition.
 func fullAccounts(s *policy.Statement) []string {
 	if s.Effect != policy.Allow || s.NotPrincipal || s.NotAction || s.NotResource || len(s.Conditions) > 0 {
 		return nil
@@ -134,7 +132,8 @@ func fullAccounts(s *policy.Statement) []string {
 	return ids
 }
 
-// accountOf returns the account that a principal stands for as a whole.
+// accountOf returns the account when a principal is a whole account: its id, or the ARN
+// of its root. Any other principal is an error.
 func accountOf(principal string) (string, error) {
 	if awsid.IsAccount(principal) {
 		return principal, nil

@@ -8,7 +8,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// An owner that was guessed or is not known has lost nothing.
+// A key is not locked when its owner was only inferred or is not known.
 func TestLockedOwner(t *testing.T) {
 	lost := decide.Decision{Owner: decide.Owner{Manage: decide.AccessNo}}
 	guarded := lost

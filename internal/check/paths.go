@@ -17,21 +17,22 @@ import (
 	"github.com/kmsentry/kmsentry/internal/show"
 )
 
-// A inputFile is one file to check. walked says that it was found in a folder:
-// then it may hold no key, and be something else altogether.
+// An inputFile is one file to check. walked means that it was found in a folder, so that
+// it may be a file without keys.
 type inputFile struct {
 	name   string
 	walked bool
-	size   int   // in bytes; 0 unknown
+	size   int   // in bytes; 0 when unknown
 	err    error // why a folder could not be read
 }
 
-// leftOut are folders that hold copies of other people's files.
+// leftOut lists folders that are skipped because they hold copies of other people's
+// files.
 var leftOut = []string{".git", "node_modules", ".terraform"}
 
-// expand lists the files under the paths, folders in the order of names.
-// Symbolic links to folders are not followed. all says that files which are
-// named count as found, too.
+// expand returns the files under the paths, those of a folder in lexical order. It does
+// not follow symbolic links to folders. all treats named files like those found in a
+// folder.
 func expand(paths []string, all bool) []inputFile {
 	var list []inputFile
 	for _, path := range paths {
@@ -50,7 +51,7 @@ func expand(paths []string, all bool) []inputFile {
 			case d.IsDir():
 				return nil
 			}
-			if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() { // what a link leads to, too
+			if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() { // Stat follows a link to a file
 				list = append(list, inputFile{name: name, size: sizeOf(info), walked: true})
 			}
 			return nil
@@ -62,7 +63,7 @@ func expand(paths []string, all bool) []inputFile {
 	return list
 }
 
-// sizeOf is the size of a file; 0 when it cannot be looked at.
+// sizeOf returns the size of a regular file in bytes; 0 for anything else.
 func sizeOf(info fs.FileInfo) int {
 	if info == nil || !info.Mode().IsRegular() {
 		return 0
@@ -70,17 +71,17 @@ func sizeOf(info fs.FileInfo) int {
 	return int(info.Size())
 }
 
-// An outcome is what became of one file.
+// An outcome is the result of checking one file.
 type outcome struct {
 	documents  []Result
-	withoutKey bool     // a known format, or nothing about KMS, and no key
-	unknown    string   // why the format is not known, of a file that mentions KMS
-	notes      []string // on what a file without a key brings in from elsewhere
-	parameters []string // of the template, where a --parameter was given
+	withoutKey bool     // the file has no key, and its format is known or it does not mention KMS
+	unknown    string   // why the format is not known, for a file that mentions KMS
+	notes      []string // about what a file without a key includes from elsewhere
+	parameters []string // of the template, if a --parameter was given
 }
 
-// judgeAll judges the files, several at a time, and passes on what became of
-// each in their order.
+// judgeAll judges the files, several at a time, and calls each with their outcomes, in
+// order. It returns the first error of each.
 func judgeAll(files []inputFile, stdin io.Reader, o Options, each func(inputFile, outcome) error) error {
 	results := make([]chan outcome, len(files))
 	for i := range results {
@@ -110,8 +111,8 @@ func judgeAll(files []inputFile, stdin io.Reader, o Options, each func(inputFile
 	return nil
 }
 
-// judgeFile judges every key policy in a file. One that was named and holds
-// none comes back as one Result with the error.
+// judgeFile judges every key policy in a file. For a file that cannot be read it returns
+// one Result with the error.
 func judgeFile(file inputFile, stdin io.Reader, o Options) outcome {
 	failed := func(err error) outcome {
 		return outcome{documents: []Result{{File: file.name, err: err, Decision: decide.Unread()}}}
@@ -160,7 +161,7 @@ func judgeFile(file inputFile, stdin io.Reader, o Options) outcome {
 	return out
 }
 
-// mentionsKMS reports whether a file can be about a KMS key at all.
+// mentionsKMS reports whether a file contains "kms", in any letter case.
 func mentionsKMS(data []byte) bool {
 	for i := 0; i+3 <= len(data); i++ {
 		if data[i]|0x20 == 'k' && data[i+1]|0x20 == 'm' && data[i+2]|0x20 == 's' {
@@ -170,8 +171,8 @@ func mentionsKMS(data []byte) bool {
 	return false
 }
 
-// givesEveryAction reports whether a file that does not say kms can hold a
-// policy for any key: with principals, and a wildcard for its actions.
+// givesEveryAction reports whether a file that does not mention KMS may still hold a key
+// policy: one with principals, and with a wildcard for its actions.
 func givesEveryAction(data []byte) bool {
 	for _, mark := range []string{"Statement", "Principal", "Action", "*"} {
 		if !bytes.Contains(data, []byte(mark)) {
@@ -181,13 +182,13 @@ func givesEveryAction(data []byte) bool {
 	return true
 }
 
-// onAnyResource reports whether a policy has a statement about Resource "*", as
-// key policies have: other resources' policies name theirs.
+// onAnyResource reports whether a policy has a statement with the Resource "*", as key
+// policies do: the policies of other resources name the resource.
 func (c *Result) onAnyResource() bool {
 	return c.policy != nil && slices.ContainsFunc(c.policy.Statements, func(s policy.Statement) bool { return slices.Contains(s.Resources, "*") })
 }
 
-// namesKey reports whether a file that cannot be read may well hold a key.
+// namesKey reports whether a file that cannot be read probably holds a key.
 func namesKey(data []byte) bool {
 	for _, mark := range []string{"AWS::KMS::", "aws_kms_", "awscc_kms_", "kms:"} {
 		if bytes.Contains(data, []byte(mark)) {
@@ -197,8 +198,8 @@ func namesKey(data []byte) bool {
 	return false
 }
 
-// structured reports whether a file's name promises JSON or YAML: then a file
-// that is neither is broken, not of another kind.
+// structured reports whether a file's name has an extension of JSON or YAML, so that a
+// file that is neither is broken rather than of another kind.
 func structured(name string) bool {
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".json", ".yaml", ".yml", ".template":

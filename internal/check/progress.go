@@ -5,19 +5,19 @@ import (
 	"io"
 )
 
-// A progress shows how far a check is that takes long. While it is shown, what
-// goes through its writers is held back, since both may be one terminal.
+// A progress shows the progress of a check that takes long. While the bar is shown, what
+// is written through its writers is held back, since all of them may be one terminal.
 type progress struct {
-	open  func() Bar // returns nil where there is no terminal; nil after it was asked
+	open  func() Bar // returns nil when there is no terminal; nil once it has been called
 	slow  func() bool
 	bar   Bar // nil while it is not shown
 	files []inputFile
-	done  int // files, and the findings among them
-	found int
+	done  int // the number of files that are done
+	found int // the number of files with findings among them
 	held  []*heldWriter
 }
 
-// newProgress is for the checks of these files; it is shown on stderr.
+// newProgress returns the progress of checking files, shown on stderr.
 func newProgress(o Options, files []inputFile, stderr io.Writer) *progress {
 	p := &progress{files: files, slow: o.Slow, open: func() Bar { return o.Progress(stderr) }}
 	if o.Slow == nil || o.Progress == nil {
@@ -26,14 +26,14 @@ func newProgress(o Options, files []inputFile, stderr io.Writer) *progress {
 	return p
 }
 
-// through is w, but for the time that the progress is shown.
+// through returns a writer to w that holds back what is written while the bar is shown.
 func (p *progress) through(w io.Writer) io.Writer {
 	h := &heldWriter{w: w}
 	p.held = append(p.held, h)
 	return h
 }
 
-// next says that the next of the files is done.
+// next records that the next file is done, and whether there was a finding in it.
 func (p *progress) next(found bool) {
 	if p.bar == nil && p.open != nil && p.slow() {
 		p.show()
@@ -50,7 +50,7 @@ func (p *progress) next(found bool) {
 	}
 }
 
-// show begins to show it, with what is done so far.
+// show opens the bar and brings it up to date.
 func (p *progress) show() {
 	p.bar, p.open = p.open(), nil
 	if p.bar == nil {
@@ -73,7 +73,7 @@ func (p *progress) show() {
 	}
 }
 
-// close takes it off the terminal, and writes what was held back.
+// close closes the bar and writes what was held back.
 func (p *progress) close() error {
 	if p.bar != nil {
 		p.bar.Close()

@@ -14,7 +14,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/exit"
 )
 
-// A fakeBar writes what it is told, where the terminal would show it.
+// A fakeBar writes the calls of its methods to what would be the terminal.
 type fakeBar struct {
 	w                  io.Writer
 	files, done, found int
@@ -32,15 +32,15 @@ func (b *fakeBar) Done(findings int) {
 	fmt.Fprintf(b.w, "<%d/%d, %d>\n", b.done, b.files, b.found)
 }
 
-// TestCheckProgress: a check that takes long shows how far it is, and writes
-// nothing else while it does; the answers are those of a quick one.
+// TestCheckProgress checks that a check that takes long shows its progress and writes
+// nothing else meanwhile, and that its answers are those of a quick one.
 func TestCheckProgress(t *testing.T) {
 	dir := policies(t, 12)
 	check := func(slow func() bool, open func(io.Writer) Bar) string {
 		t.Helper()
 		o := Options{Files: []string{dir}, At: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), FailOn: DefaultFailOn(), Format: "text"}
 		o.Slow, o.Progress = slow, open
-		var terminal bytes.Buffer // both streams, as a person sees them
+		var terminal bytes.Buffer // both streams, as on a terminal
 		if status := Run(o, nil, &terminal, &terminal); status != exit.Found {
 			t.Errorf("exit status %d", status)
 		}
@@ -76,7 +76,8 @@ func TestCheckProgress(t *testing.T) {
 	}
 }
 
-// TestCheckProgressFails: what was held back and cannot be written is an error.
+// TestCheckProgressFails checks that it is an error when what was held back cannot be
+// written.
 func TestCheckProgressFails(t *testing.T) {
 	o := Options{Files: []string{policies(t, 4)}, At: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), FailOn: DefaultFailOn(), Format: "text"}
 	o.Slow, o.Progress = func() bool { return true }, func(io.Writer) Bar { return &fakeBar{w: io.Discard} }
@@ -86,7 +87,8 @@ func TestCheckProgressFails(t *testing.T) {
 	}
 }
 
-// policies writes key policies into a new folder, every third of them open.
+// policies writes n key policies to a new folder, every third of them open, and returns
+// its path.
 func policies(t *testing.T, n int) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -102,7 +104,7 @@ func policies(t *testing.T, n int) string {
 	return dir
 }
 
-// fullDisk takes nothing.
+// fullDisk fails every Write.
 type fullDisk struct{}
 
 func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }

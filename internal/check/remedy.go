@@ -9,20 +9,20 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// appliedValue is how load names what Terraform knows after apply.
+// appliedValue is load's name for a value that Terraform knows only after apply.
 const appliedValue = "the value after apply"
 
-// How an unknown value that no flag can give becomes known.
+// The remedies for an unknown value that no flag can set.
 const (
 	remedyDeployed = "check the policy of the deployed key: aws kms get-key-policy --key-id ID --output json"
 	remedyApplied  = "check the state after apply: terraform show -json"
 )
 
-// subVariable is what Fn::Sub replaces.
+// subVariable matches a variable that Fn::Sub replaces.
 var subVariable = regexp.MustCompile(`\$\{([^!{}][^{}]*)\}`)
 
-// remedies say how to give check the unknown values behind u, one for each
-// value; never none.
+// remedies returns how to give check the unknown values on which u depends, one remedy
+// for each; at least one.
 func (c *Result) remedies(u decide.UnknownPart) []string {
 	if u.Name == "" {
 		return []string{fmt.Sprintf("correct line %d of the policy", u.Line)}
@@ -57,7 +57,7 @@ func (c *Result) remedies(u decide.UnknownPart) []string {
 	return list
 }
 
-// remedy says how to give one value, by the name that load has for it.
+// remedy returns how to give check one value, by load's name for it.
 func (c *Result) remedy(name string) string {
 	if reference := strings.Index(name, "{{resolve:"); reference >= 0 {
 		if end := strings.Index(name[reference:], "}}"); end >= 0 {
@@ -81,8 +81,8 @@ func (c *Result) remedy(name string) string {
 	}
 }
 
-// flagsFor is what remedies say of u as one text: as flags after each other
-// where each value has one.
+// flagsFor returns the remedies for u as one text, separated by spaces if all are flags
+// and by "; " otherwise.
 func (c *Result) flagsFor(u decide.UnknownPart) string {
 	list := c.remedies(u)
 	if slices.ContainsFunc(list, func(r string) bool { return !strings.HasPrefix(r, "--") }) {
@@ -91,8 +91,8 @@ func (c *Result) flagsFor(u decide.UnknownPart) string {
 	return strings.Join(list, " ")
 }
 
-// bounded are the remedies for people: a parameter that may open the key to
-// everybody alone can be bounded in the template as well.
+// bounded returns the remedies for people. For a parameter that may open the key to
+// everyone, they add that the template can restrict its values.
 func (c *Result) bounded(u decide.UnknownPart) []string {
 	list := c.remedies(u)
 	if name, isRef := strings.CutPrefix(u.Name, "!Ref "); isRef && c.Decision.Most == decide.Public && slices.Contains(c.parameters, name) {

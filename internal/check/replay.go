@@ -16,7 +16,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/show"
 )
 
-// inWords gives a witness as a sentence: who calls what on which key, when.
+// inWords returns a witness as a sentence: who calls what on which key, when.
 func inWords(r evaluate.Request) string {
 	who := safe.Sanitize(cmp.Or(r.Session, r.Principal, r.Service, "an AWS service"), 200)
 	key := safe.Sanitize(cmp.Or(r.Resource, "the key"), 200)
@@ -27,7 +27,8 @@ func inWords(r evaluate.Request) string {
 	return text
 }
 
-// carried lists the condition keys that the witness carries.
+// carried returns a text that lists the condition keys of the witness, with their
+// values.
 func carried(r evaluate.Request) string {
 	var parts []string
 	for _, k := range slices.Sorted(maps.Keys(r.Context)) {
@@ -40,9 +41,9 @@ func carried(r evaluate.Request) string {
 	return strings.Join(parts, " ")
 }
 
-// replay is the witness as a command of the AWS CLI, to be run with the
-// witness's credentials; "" when a person cannot send it: a service calls, or
-// text of the policy would be in it that a shell might misread.
+// replay returns the witness as an AWS CLI command, to be run with the witness's
+// credentials; "" when a person cannot send it, because the caller is a service, or when
+// it would hold text of the policy that a shell could misread.
 func replay(r evaluate.Request) string {
 	if r.Service != "" || throughService(r) {
 		return ""
@@ -67,7 +68,7 @@ func replay(r evaluate.Request) string {
 	return "aws kms " + strings.Join(args, " ")
 }
 
-// plainWord needs no quotes in a shell.
+// plainWord matches a word that needs no quotes in a shell.
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:=,@+-]+$`)
 
 func throughService(r evaluate.Request) bool {
@@ -80,7 +81,7 @@ func throughService(r evaluate.Request) bool {
 	return strings.EqualFold(first(r, "aws:ViaAWSService"), "true")
 }
 
-// verb is the subcommand with the parameters that it must have.
+// verb returns the subcommand with its required options; nil when there is none.
 func verb(r evaluate.Request) []string {
 	a, ok := kmsapi.FindAction(r.Action)
 	if !ok || a.Command == "" {
@@ -106,8 +107,8 @@ func verb(r evaluate.Request) []string {
 	return args
 }
 
-// keyID is how the witness names the key: by its ARN, or by an alias when the
-// policy asks for one; from another account that takes the alias's ARN.
+// keyID returns how the witness names the key: by its ARN or, when the policy requires an
+// alias, by the alias, with its ARN since the caller may be in another account.
 func keyID(r evaluate.Request) string {
 	alias := first(r, "kms:RequestAlias")
 	arn, ok := awsid.ParseKeyARN(r.Resource)
@@ -122,7 +123,7 @@ func keyID(r evaluate.Request) string {
 	}
 }
 
-// first returns the first value of a condition key that the witness carries.
+// first returns the first value of a condition key in the witness; "" when it has none.
 func first(r evaluate.Request, key string) string {
 	for k, values := range r.Context {
 		if strings.EqualFold(k, key) && len(values) > 0 {
@@ -132,8 +133,8 @@ func first(r evaluate.Request, key string) string {
 	return ""
 }
 
-// algorithm is the option for the witness's encryption algorithm. ReEncrypt has
-// one for each of its keys.
+// algorithm returns the option for the witness's encryption algorithm. ReEncrypt has one
+// for each of its keys.
 func algorithm(r evaluate.Request) []string {
 	v := first(r, "kms:EncryptionAlgorithm")
 	if v == "" {
@@ -151,9 +152,9 @@ func algorithm(r evaluate.Request) []string {
 	}
 }
 
-// encryptionContext returns the option for the witness's encryption context,
-// as JSON, because the CLI's short form stumbles over commas. ReEncrypt and
-// CreateGrant have other names for it.
+// encryptionContext returns the option for the witness's encryption context, as JSON
+// because the CLI's shorthand cannot express commas. ReEncrypt and CreateGrant have other
+// names for it.
 func encryptionContext(r evaluate.Request) []string {
 	const prefix = "kms:EncryptionContext:"
 	entries := map[string]string{}
@@ -181,8 +182,8 @@ func encryptionContext(r evaluate.Request) []string {
 	}
 }
 
-// timely reports whether the policy asks when a request comes. Only then a
-// proof has a time, so that two runs print the same.
+// timely reports whether the policy has a condition on the time of the request. Only then
+// does a proof have a time, so that two runs print the same.
 func timely(r evaluate.Request) bool {
 	for key := range r.Context {
 		switch strings.ToLower(key) {

@@ -24,15 +24,16 @@ import (
 	"github.com/kmsentry/kmsentry/internal/version"
 )
 
-// A SARIF collects results and prints one log at the end. NewSARIF makes one.
+// A SARIF collects results and prints one log at the end. NewSARIF returns one.
 type SARIF struct {
 	w, stderr     io.Writer
-	folder        string // the working folder, to which file names are made relative
+	folder        string // the working directory, to which file names are made relative; "" when unknown
 	results       []sarifResult
 	notifications []sarifNotification
 }
 
-// NewSARIF prints the log on w, and what could not be read also on stderr.
+// NewSARIF returns a SARIF that prints the log to w, and what could not be read to stderr
+// as well.
 func NewSARIF(w, stderr io.Writer) *SARIF {
 	folder, err := os.Getwd()
 	if err != nil {
@@ -41,9 +42,9 @@ func NewSARIF(w, stderr io.Writer) *SARIF {
 	return &SARIF{w: w, stderr: stderr, folder: folder, results: []sarifResult{}, notifications: []sarifNotification{}}
 }
 
-// document adds the result of one document. A private one has none. A file
-// that could not be read is a notification, and a line on standard error,
-// because the log usually goes into a file.
+// document adds the results of one document. A private one may have none. A file that
+// could not be read gives a notification, and a line on stderr, since the log usually
+// goes to a file.
 func (p *SARIF) document(c Result) error {
 	if c.err != nil {
 		text := show.Safe(c.source()) + ": " + show.Safe(c.err.Error())
@@ -63,7 +64,8 @@ func (p *SARIF) document(c Result) error {
 	return nil
 }
 
-// add adds the result of a rule, if there is one: a private verdict has none.
+// add adds the result of the rule with the given id, if there is one: a private verdict
+// has no rule.
 func (p *SARIF) add(c Result, id, message string, refs []decide.StatementRef) {
 	for i, r := range sarifRules() {
 		if r.ID == id {
@@ -92,7 +94,7 @@ func (p *SARIF) result(c Result, rule int, of sarifRule, message string, refs []
 	return r
 }
 
-// line is where the i-th of refs stands; not ok when that is not known.
+// line returns where the i-th of refs is in the file; ok is false when that is not known.
 func (c Result) line(refs []decide.StatementRef, i int) (load.Region, bool) {
 	if i >= len(refs) || refs[i].Index < 0 || refs[i].Index >= len(c.lines) {
 		return load.Region{}, false
@@ -101,14 +103,14 @@ func (c Result) line(refs []decide.StatementRef, i int) (load.Region, bool) {
 	return at, at.Line > 0
 }
 
-// offending returns the statements that the decision blames, as far as it names
-// one: for what decides the verdict.
+// offending returns the statements that the decision blames for the verdict, without
+// those that it does not name.
 func offending(d decide.Decision) []decide.StatementRef {
 	refs := d.Blamed(func(g decide.Grant) bool { return g.Class != kmsapi.ClassOther })
 	return slices.DeleteFunc(refs, func(ref decide.StatementRef) bool { return ref.Index < 0 })
 }
 
-// message is the finding in a few plain sentences.
+// message returns the finding in a few sentences.
 func (p *SARIF) message(c Result) string {
 	d := c.Decision
 	parts := []string{capital(headline(c)) + "."}
@@ -130,7 +132,7 @@ func (p *SARIF) message(c Result) string {
 	return joined(parts)
 }
 
-// sentences is a message of its own about c.
+// sentences returns a message about c of the given clauses.
 func (p *SARIF) sentences(c Result, parts ...string) string {
 	for i := range parts {
 		parts[i] = capital(parts[i]) + "."
@@ -163,8 +165,8 @@ func (p *SARIF) location(c Result, at load.Region) sarifLocation {
 	return l
 }
 
-// artifact is the file as a URI, relative to the working folder when it is
-// in it. GitHub takes that folder for the root of the repository.
+// artifact returns the file as a URI, relative to the working directory if it is in it.
+// GitHub takes that directory as the root of the repository.
 func (p *SARIF) artifact(file string) sarifArtifact {
 	if file == "-" {
 		return sarifArtifact{URI: "stdin"}
@@ -185,7 +187,7 @@ func (p *SARIF) artifact(file string) sarifArtifact {
 	return sarifArtifact{URI: u.String(), URIBaseID: "%SRCROOT%"}
 }
 
-// fingerprint stays the same while the finding does, also when lines move.
+// fingerprint returns an id of the finding that does not change when lines move.
 func fingerprint(rule, uri string, c Result, refs []decide.StatementRef) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%q%q%q", rule, uri, c.place)
@@ -197,8 +199,8 @@ func fingerprint(rule, uri string, c Result, refs []decide.StatementRef) string 
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// Swept adds the result of a key that a sweep found, accepted or not. parts say
-// in sentences what there is to know.
+// Swept adds the result for a key that a sweep found, accepted or not. parts describes
+// it, one clause each.
 func (p *SARIF) Swept(c Result, parts ...string) {
 	rule := ruleID(c.Decision.Verdict)
 	switch {
@@ -210,14 +212,15 @@ func (p *SARIF) Swept(c Result, parts ...string) {
 	p.add(c, rule, p.sentences(c, parts...), nil)
 }
 
-// Fault adds that something could not be read, in visible text.
+// Fault adds a notification that something could not be read. text must be sanitized.
 func (p *SARIF) Fault(text string) {
 	p.notifications = append(p.notifications, sarifNotification{Level: "error", Message: sarifMessage{text}, Locations: []sarifLocation{}})
 }
 
 func (p *SARIF) end(status int, _ tally) error { return p.WriteLog(status) }
 
-// WriteLog prints the log of all that was added, of a run with that exit status.
+// WriteLog prints the log of everything that was added, for a run with the given exit
+// status.
 func (p *SARIF) WriteLog(status int) error {
 	log := sarifLog{
 		Schema:  "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",

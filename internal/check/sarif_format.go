@@ -4,7 +4,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// The parts of SARIF 2.1.0 that kmsentry writes.
+// A sarifLog has the parts of SARIF 2.1.0 that kmsentry writes.
 // Source: docs.oasis-open.org/sarif/sarif/v2.1.0; the properties that GitHub
 // reads: docs.github.com, "SARIF support for code scanning".
 type sarifLog struct {
@@ -116,16 +116,15 @@ type sarifNotification struct {
 
 func ruleID(v decide.Verdict) string { return "kms-key-" + v.String() }
 
-// The rules that go with no verdict.
+// The rules that do not belong to a verdict.
 const (
 	lockedRule  = "kms-key-locked"
 	guardedRule = "kms-key-rcp-only"
 )
 
-// sarifRules has one rule a verdict, the worst first, and those that go with
-// none; private needs none.
-// security-severity: GitHub reads over 9.0 as critical, 7.0 to 8.9 as high,
-// 4.0 to 6.9 as medium.
+// sarifRules returns one rule per verdict, the worst first, except for private, and the
+// rules that do not belong to a verdict. GitHub shows a security-severity over 9.0 as
+// critical, 7.0 to 8.9 as high, and 4.0 to 6.9 as medium.
 func sarifRules() []sarifRule {
 	rule := func(id, name, short, full, fix, level, precision, severity string) sarifRule {
 		return sarifRule{

@@ -35,7 +35,7 @@ func validSARIF(t *testing.T, schema *jsonschema.Schema, text []byte) sarifRun {
 	return log.Runs[0]
 }
 
-// opened is a decision with one grant.
+// opened returns a decision with one grant.
 func opened(v decide.Verdict) decide.Decision {
 	return decide.Decision{Verdict: v, Grants: []decide.Grant{{
 		Action: "kms:Encrypt", Audience: v, Statements: []decide.StatementRef{{Index: 1, Sid: "Open"}, {Index: 0}},

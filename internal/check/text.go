@@ -13,8 +13,8 @@ import (
 	"github.com/kmsentry/kmsentry/internal/show"
 )
 
-// textPrinter prints for people: a line per key policy, then the why, then the
-// proof. What comes from files goes through the alerts' sanitizer.
+// A textPrinter prints for people: a headline per key policy, then the reasons, then the
+// proof. Text from files is sanitized as in alerts.
 type textPrinter struct {
 	w       io.Writer
 	style   show.Style
@@ -51,13 +51,13 @@ func (p *textPrinter) write(b *bytes.Buffer, c Result) {
 		p.grant(b, g, i > 0 || d.Verdict == decide.Undecided)
 	}
 	for i, o := range d.Undecided {
-		if i > 0 || d.Verdict != decide.Undecided { // the headline has the first
+		if i > 0 || d.Verdict != decide.Undecided { // the headline has the first one
 			p.line(b, "open", show.Safe(openLine(o)))
 		}
 	}
 	var remedies []string
 	for _, u := range d.Unknown {
-		if u.Name != "" { // else the line "unread" says it
+		if u.Name != "" { // otherwise a line "unread" says it
 			remedies = append(remedies, c.bounded(u)...)
 		}
 	}
@@ -93,7 +93,7 @@ func (p *textPrinter) write(b *bytes.Buffer, c Result) {
 	}
 }
 
-// end prints how many of each there were, when there were several, or a folder.
+// end prints the number of results by verdict, unless there was only one and no folder.
 func (p *textPrinter) end(_ int, t tally) error {
 	total := 0
 	var parts []string
@@ -125,20 +125,20 @@ func (p *textPrinter) end(_ int, t tally) error {
 	return err
 }
 
-// headline prints the one line of a document.
+// headline prints the first line of a document.
 func (p *textPrinter) headline(b *bytes.Buffer, word string, c Result, text string) {
 	where := show.Safe(c.where())
 	text = strings.Replace(p.style.Hanging(where+"  "+show.Safe(text), show.TextColumn), where, p.style.Bold(where), 1)
 	fmt.Fprintf(b, "%s %s\n", p.style.Verdict(fmt.Sprintf("%-10s", word)), text)
 }
 
-// line prints one of the lines below it.
+// line prints one of the lines below the headline.
 func (p *textPrinter) line(b *bytes.Buffer, label, text string) {
 	fmt.Fprintf(b, "  %s %s\n", p.style.Dim(fmt.Sprintf("%-8s", label)), p.style.Hanging(text, show.TextColumn))
 }
 
-// grant prints why a group of grants stands, and its proof. The headline has
-// the summary of the first group.
+// grant prints the reasons for a group of grants, and the proof. It prints a summary only
+// if summarize is set: the headline may already have that of the first group.
 func (p *textPrinter) grant(b *bytes.Buffer, g decide.GrantGroup, summarize bool) {
 	if summarize {
 		p.line(b, "opens", summary(g))
@@ -156,7 +156,7 @@ func (p *textPrinter) grant(b *bytes.Buffer, g decide.GrantGroup, summarize bool
 	}
 }
 
-// headline says in a few words what became of c.
+// headline returns the result c in a few words.
 func headline(c Result) string {
 	d := c.Decision
 	switch {
@@ -175,11 +175,11 @@ func headline(c Result) string {
 	}
 }
 
-// openLine is one thing that keeps a decision open.
+// openLine returns one reason for which a decision is undecided.
 func openLine(o decide.Doubt) string { return statementPrefix(o.Statement) + o.Reason }
 
-// Ways says in sentences how outsiders get in, each with the proof, and what
-// keeps the decision open; nil when nobody does and nothing does.
+// Ways returns how outsiders get in, each way followed by the proof, and then what could
+// not be decided; nil when there is neither.
 func Ways(d decide.Decision) []string {
 	var all []string
 	for _, g := range decide.GroupGrants(d.Grants) {
@@ -191,7 +191,7 @@ func Ways(d decide.Decision) []string {
 	return all
 }
 
-// summary is one line about a group: who can do what, by which statements.
+// summary returns one line about a group: who can do what, by which statements.
 func summary(g decide.GrantGroup) string {
 	first := g[0]
 	var names []string
@@ -205,7 +205,7 @@ func summary(g decide.GrantGroup) string {
 	return text
 }
 
-// audience says who gets in.
+// audience returns who gets in.
 func audience(g decide.Grant) string {
 	switch g.Audience {
 	case decide.Public:
@@ -217,7 +217,8 @@ func audience(g decide.Grant) string {
 	}
 }
 
-// named lists at most three names.
+// named returns a text that lists at most three names and counts the others, or none if
+// there are no names.
 func named(names []string, none string) string {
 	const most = 3
 	if len(names) == 0 {
@@ -243,8 +244,8 @@ func actions(grants []decide.Grant) string {
 	return text
 }
 
-// statementName names a statement by its place, counted from 1 as people do
-// and as the sentences of the decision do.
+// statementName returns the name of a statement by its position, counting from 1 as the
+// sentences of the decision do.
 func statementName(ref decide.StatementRef) string {
 	if ref.Index < 0 {
 		return "the policy"
@@ -256,7 +257,8 @@ func statementName(ref decide.StatementRef) string {
 	return name
 }
 
-// statementPrefix is the statement's name in front of a sentence about it.
+// statementPrefix returns the statement's name to precede a sentence about it; "" for the
+// policy as a whole.
 func statementPrefix(ref decide.StatementRef) string {
 	if ref.Index < 0 {
 		return ""
@@ -264,8 +266,8 @@ func statementPrefix(ref decide.StatementRef) string {
 	return statementName(ref) + ": "
 }
 
-// serviceLines say which services may use the key: in one line those that do so
-// for a customer whom a condition names, in another those for any customer.
+// serviceLines returns which services may use the key: one line for those that a
+// condition limits to named customers, another for those that may do so for any customer.
 func serviceLines(services []decide.ServiceGrant) []string {
 	var pinned, open []string
 	for _, s := range services {
@@ -289,7 +291,7 @@ func serviceLines(services []decide.ServiceGrant) []string {
 	return lines
 }
 
-// flagNotes puts flags into words. Those that the lines above say already have none.
+// flagNotes returns the flags in words, except those that other lines already explain.
 func flagNotes(flags []decide.Flag) []string {
 	var notes []string
 	for _, f := range flags {

@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
 
-// askAlarms asks whether an alarm is going off, and whether each can tell anybody.
+// askAlarms asks whether an alarm is going off, and whether each alarm notifies somebody.
 func askAlarms(ctx context.Context, d *deployment) (answer, error) {
 	all, err := d.resources(ctx)
 	if err != nil {
@@ -40,7 +40,7 @@ func askAlarms(ctx context.Context, d *deployment) (answer, error) {
 	for _, a := range out.MetricAlarms {
 		name := logical[aws.ToString(a.AlarmName)]
 		delete(logical, aws.ToString(a.AlarmName))
-		lonely := len(a.AlarmActions) == 0 && d.kind(ctx) == withFunction // a forwarder's may just show its state
+		lonely := len(a.AlarmActions) == 0 && d.kind(ctx) == withFunction // a forwarder's alarm may need no action
 		if !aws.ToBool(a.ActionsEnabled) || lonely {
 			d.known["ALARM_NAME"] = aws.ToString(a.AlarmName)
 			mute = append(mute, name)

@@ -27,13 +27,14 @@ import (
 type fault struct {
 	name     string
 	make     func(*world)
-	results  string // of all checks that are not ok: "id result", in their order
-	says     string // in the first one's answer
-	fix      string // in the first one's command
-	forwards bool   // in an account that forwards
+	results  string // all checks that are not ok, in order, as "id result"
+	says     string // a part of the first one's answer
+	fix      string // a part of the first one's command
+	forwards bool   // the account is a forwarder's
 }
 
-// advanced sets the trail's advanced selectors, one field each: field, operator, values.
+// advanced sets the trail's advanced event selectors, each field as its name, operator
+// and values.
 func advanced(fields ...[]string) func(*world) {
 	return func(w *world) {
 		s := cloudtrailtypes.AdvancedEventSelector{}
@@ -85,7 +86,7 @@ func trailFaults() []fault {
 		{name: "the account's own trail, of this Region", make: func(w *world) {
 			w.trails[0].IsMultiRegionTrail, w.trails[0].IsOrganizationTrail, w.trails[0].HomeRegion = nil, nil, aws.String(region)
 		}, results: "trail-regions warning, trail-organization warning", says: "no trail that is logging covers every Region", fix: "update-trail --name " + trailID + " --region eu-central-1 --is-multi-region-trail"},
-		{name: "a good trail beside two bad ones", make: func(w *world) {
+		{name: "a good trail and two bad ones", make: func(w *world) {
 			for _, id := range []string{"arn:aws:cloudtrail:us-east-1:1:trail/off", "arn:aws:cloudtrail:us-east-1:1:trail/unknown"} {
 				w.trails = append([]cloudtrailtypes.Trail{{Name: aws.String("x"), TrailARN: aws.String(id), HomeRegion: aws.String("us-east-1"), IsMultiRegionTrail: aws.Bool(true)}}, w.trails...)
 			}
@@ -172,7 +173,7 @@ func ruleFaults() []fault {
 		{name: "a field more", make: pattern(`"source"`, `"account": ["444455556666"], "source"`), results: "rule-pattern failing", says: `it requires account to be one of "444455556666"`},
 		{name: "a field of the event more", make: pattern(`"eventSource"`, `"userAgent": [{"prefix": "aws-cli"}], "eventSource"`), results: "rule-pattern failing", says: "detail.userAgent"},
 		{name: "a value for a list", make: pattern(`["aws.kms"]`, `[]`), results: "rule-pattern failing", says: `source "aws.kms" is left out`},
-		{name: "a pattern that is no JSON", make: rule(func(r *eventbridge.DescribeRuleOutput) { r.EventPattern = aws.String("{") }), results: "rule-pattern failing"},
+		{name: "a pattern that is not JSON", make: rule(func(r *eventbridge.DescribeRuleOutput) { r.EventPattern = aws.String("{") }), results: "rule-pattern failing"},
 		{name: "a schedule", make: rule(func(r *eventbridge.DescribeRuleOutput) { r.EventPattern = nil }), results: "rule-pattern failing"},
 		{name: "no targets", make: func(w *world) { w.targets = nil }, results: "rule-target failing, rule-retry failing", says: "none of the targets of kmsentry-DetectorFunctionKeyPolicyChange is the function"},
 		{name: "another function", make: target(func(t *eventbridgetypes.Target) { t.Arn = aws.String(*t.Arn + "2") }), results: "rule-target failing, rule-retry failing"},
@@ -207,14 +208,14 @@ func ruleFaults() []fault {
 			})
 		}},
 		{name: "no permission for the organization's rule", make: func(w *world) { w.policy = strings.Replace(w.policy, "OrganizationRule", "x", 1) }, results: "rule-permission failing", says: "kmsentry-OrganizationRule"},
-		{name: "a bus for nobody", make: func(w *world) { w.busPolicy = "" }, results: "bus failing", says: "no organization may put events on the bus kmsentry"},
-		{name: "a bus for everybody", make: func(w *world) {
+		{name: "a bus without access", make: func(w *world) { w.busPolicy = "" }, results: "bus failing", says: "no organization may put events on the bus kmsentry"},
+		{name: "a bus for everyone", make: func(w *world) {
 			w.busPolicy = `{"Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"events:PutEvents"}]}`
 		}, results: "bus warning", says: "anybody may put events"},
-		{name: "a bus with a policy that is no JSON", make: func(w *world) { w.busPolicy = "{" }, results: "bus unknown"},
+		{name: "a bus with a policy that is not JSON", make: func(w *world) { w.busPolicy = "{" }, results: "bus unknown"},
 		{name: "no bus", make: func(w *world) { takeOut(w, "OrganizationBus") }},
 		{name: "a forwarder without an alarm", make: func(w *world) { takeOut(w, "ErrorsAlarm") }, forwards: true},
-		{name: "a forwarder's alarm for nobody", make: func(w *world) { w.alarms = w.alarms[1:]; w.alarms[0].AlarmActions = nil }, forwards: true},
+		{name: "a forwarder's alarm that notifies nobody", make: func(w *world) { w.alarms = w.alarms[1:]; w.alarms[0].AlarmActions = nil }, forwards: true},
 		{name: "a forwarder's alarm going off", make: func(w *world) { w.alarms = w.alarms[1:]; w.alarms[0].StateValue = cloudwatchtypes.StateValueAlarm }, results: "alarms warning", forwards: true},
 		{name: "a tamper rule off", make: func(w *world) { w.rules[prefix+"TamperWatch"].State = eventbridgetypes.RuleStateDisabled }, results: "tamper failing", says: "TamperWatch (off)", fix: "enable-rule --name kmsentry-TamperWatch"},
 		{name: "a tamper rule gone", make: func(w *world) { delete(w.rules, prefix+"TamperWatchTrail") }, results: "tamper failing", says: "TamperWatchTrail (deleted)"},
@@ -222,7 +223,7 @@ func ruleFaults() []fault {
 	}
 }
 
-// takeOut takes resources out of the stack.
+// takeOut removes resources from the stack.
 func takeOut(w *world, logical ...string) {
 	var left []cloudformationtypes.StackResourceSummary
 	for _, r := range w.resources {
@@ -269,7 +270,7 @@ func functionFaults() []fault {
 		{name: "events in two queues", make: func(w *world) {
 			w.queues[queueURL("FailedEvents")]["ApproximateNumberOfMessages"], w.queues[queueURL("UndeliveredEvents")]["ApproximateNumberOfMessages"] = "1", "1"
 		}, results: "queues failing", fix: "kmsentry-DetectorFunction " + queueURL("FailedEvents") + " " + queueURL("UndeliveredEvents")},
-		{name: "events that somebody has received", make: func(w *world) { w.queues[queueURL("UndeliveredEvents")]["ApproximateNumberOfMessagesNotVisible"] = "1" }, results: "queues failing", says: "UndeliveredEvents holds 1 event"},
+		{name: "events in flight", make: func(w *world) { w.queues[queueURL("UndeliveredEvents")]["ApproximateNumberOfMessagesNotVisible"] = "1" }, results: "queues failing", says: "UndeliveredEvents holds 1 event"},
 		{name: "events that are put off", make: func(w *world) {
 			w.queues[queueURL("FailedEvents")]["ApproximateNumberOfMessagesDelayed"] = "1"
 		}, results: "queues failing"},
@@ -321,7 +322,7 @@ func topicFaults() []fault {
 			`"Principal":{"AWS":"*"},"Condition":{"StringEquals":{"kms:CallerAccount":"111122223333","aws:PrincipalAccount":"111122223333","kms:ViaService":"sns.eu-central-1.amazonaws.com"}},"Action":"kms:*"`)},
 		{name: "another account by conditions", make: policy(`"Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*"`,
 			`"Principal":{"AWS":"*"},"Condition":{"StringEquals":{"kms:CallerAccount":"444455556666"}},"Action":"kms:*"`), results: "topic-key-policy failing"},
-		{name: "a policy that is no JSON", make: func(w *world) { w.keyPolicy = "{" }, results: "topic-key-policy unknown"},
+		{name: "a policy that is not JSON", make: func(w *world) { w.keyPolicy = "{" }, results: "topic-key-policy unknown"},
 		{
 			name: "a mailbox not confirmed", make: func(w *world) {
 				w.subscribed[topicARN("AlertTopic")][0].SubscriptionArn = aws.String("PendingConfirmation")
@@ -331,9 +332,9 @@ func topicFaults() []fault {
 		{name: "one more, not confirmed", make: func(w *world) { w.subscribe("AlertTopic", "email", "y@example.com", "PendingConfirmation") }, results: "subscriptions warning"},
 		{name: "one deleted", make: func(w *world) { w.subscribed[topicARN("AlertTopic")][0].SubscriptionArn = aws.String("Deleted") }, results: "subscriptions failing"},
 		{name: "two wanted", make: func(w *world) { w.stack.Parameters[0].ParameterValue = aws.String("2") }, results: "subscriptions failing, delivery failing"},
-		{name: "a parameter that is no number", make: func(w *world) { w.stack.Parameters = nil }, results: "subscriptions unknown, delivery unknown"},
-		{name: "nobody hears alarms", make: func(w *world) { w.subscribed[topicARN("OpsTopic")] = nil }, results: "subscriptions-ops failing"},
-		{name: "somebody more could hear alarms", make: func(w *world) { w.subscribe("OpsTopic", "email", "z@example.com", "PendingConfirmation") }, results: "subscriptions-ops warning"},
+		{name: "a parameter that is not a number", make: func(w *world) { w.stack.Parameters = nil }, results: "subscriptions unknown, delivery unknown"},
+		{name: "alarms reach nobody", make: func(w *world) { w.subscribed[topicARN("OpsTopic")] = nil }, results: "subscriptions-ops failing"},
+		{name: "an unconfirmed subscriber for alarms", make: func(w *world) { w.subscribe("OpsTopic", "email", "z@example.com", "PendingConfirmation") }, results: "subscriptions-ops warning"},
 		{name: "a mailbox for storms", make: func(w *world) { w.subscribe("OverflowTopic", "email-json", "z@example.com", "arn:aws:sns:x") }, results: "subscriptions-overflow warning", says: "a mailbox is subscribed"},
 		{name: "nobody for storms", make: func(w *world) { w.subscribed[topicARN("OverflowTopic")] = nil }, results: "subscriptions-overflow warning", says: "nobody is subscribed"},
 		{name: "a mailbox that SNS has switched off", make: func(w *world) { delete(w.metrics["AWS/SNS/NumberOfNotificationsDelivered"], w.now.Add(-71*time.Hour)) }, results: "delivery failing", says: "2 alerts, 1 deliveries of 2", fix: "aws sns list-subscriptions-by-topic"},
@@ -389,8 +390,8 @@ func forwarderFaults() []fault {
 	}
 }
 
-// TestBroken breaks a sound account in one way after the other: exactly the checks
-// that are about it say so.
+// TestBroken breaks a sound account in one way at a time and checks that exactly the
+// checks about it report it.
 func TestBroken(t *testing.T) {
 	groups := map[string][]fault{"trail": trailFaults(), "rule": ruleFaults(), "function": functionFaults(), "topic": topicFaults(), "forwarders": forwarderFaults()}
 	failed := map[string]bool{}
@@ -433,7 +434,8 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// TestOtherErrors: what is not a refusal is unknown as well, and says what went wrong.
+// TestOtherErrors checks that errors other than refusals are unknown as well, and say
+// what went wrong.
 func TestOtherErrors(t *testing.T) {
 	for _, test := range []struct {
 		err  error
@@ -454,8 +456,8 @@ func TestOtherErrors(t *testing.T) {
 	}
 }
 
-// TestTimeout: a call that AWS does not answer is unknown after 20 seconds, and the
-// others go on.
+// TestTimeout checks that a call that AWS does not answer is unknown after 20 seconds,
+// and that the other calls are made.
 func TestTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := sound(t)
@@ -468,7 +470,7 @@ func TestTimeout(t *testing.T) {
 	})
 }
 
-// TestNoStack: what makes an examination pointless is one line.
+// TestNoStack checks that an error that makes the examination pointless is one line.
 func TestNoStack(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -495,7 +497,8 @@ func TestNoStack(t *testing.T) {
 	}
 }
 
-// TestHostileNames: a name from AWS is one word of a command, whatever it holds.
+// TestHostileNames checks that a name from AWS is one word of a command, whatever it
+// holds.
 func TestHostileNames(t *testing.T) {
 	w := sound(t)
 	w.rules[prefix+detectorRule].State = eventbridgetypes.RuleStateDisabled
@@ -512,7 +515,8 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
-// TestHomeRegion: a trail is asked where it lives, chat where it has an API.
+// TestHomeRegion checks that a trail is queried in its home Region, and chat in a Region
+// that has its API.
 func TestHomeRegion(t *testing.T) {
 	w := sound(t)
 	examine(t, w)
@@ -523,7 +527,7 @@ func TestHomeRegion(t *testing.T) {
 	}
 }
 
-// TestWorst: unknown is never better than what is known to be bad, nor hidden by ok.
+// TestWorst checks that unknown neither hides a failing check nor is hidden by ok.
 func TestWorst(t *testing.T) {
 	for _, test := range []struct {
 		results []Result

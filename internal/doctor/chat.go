@@ -15,15 +15,15 @@ import (
 // Source: AWS Chatbot API reference, Welcome.
 const chatRegion = "us-east-2"
 
-// A channel is one that is subscribed to a topic of the stack.
+// A channel is a chat channel of the account, with the topics that it is subscribed to.
 type channel struct {
 	name, arn, state, reason string
-	slack, teams             string // the channel's id, in one of them
+	slack, teams             string // the channel's id; one of them is ""
 	topics, guardrails       []string
 }
 
-// askChat asks whether the channels that get the alerts are guarded: without
-// guardrail policies a channel has AdministratorAccess.
+// askChat asks whether the channels that get the alerts have guardrail policies, without
+// which a channel has AdministratorAccess.
 // Source: CloudFormation user guide, AWS::Chatbot::SlackChannelConfiguration.
 func askChat(ctx context.Context, d *deployment) (answer, error) {
 	stack, err := d.stack(ctx)
@@ -48,7 +48,8 @@ func askChat(ctx context.Context, d *deployment) (answer, error) {
 	return d.guarded(channels, alert, overflow), nil
 }
 
-// guarded answers for the channels that get one of the two topics.
+// guarded returns the answer for the channels that are subscribed to one of the two
+// topics.
 func (d *deployment) guarded(channels []channel, alert, overflow string) answer {
 	var open, off, deaf, good []string
 	fix := ""
@@ -85,7 +86,8 @@ func (d *deployment) guarded(channels []channel, alert, overflow string) answer 
 	return answer{OK, fmt.Sprintf("guarded: %s", few(good)), ""}
 }
 
-// The commands that guard a channel. The API wants the channel's id with every change.
+// The commands that add a guardrail to a channel. The API requires the channel's id in
+// every update.
 // Source: AWS Chatbot API reference, UpdateSlackChannelConfiguration.
 const (
 	guardSlack = "aws chatbot update-slack-channel-configuration --chat-configuration-arn CHANNEL_ARN --slack-channel-id SLACK_CHANNEL_ID " + guard
@@ -93,12 +95,12 @@ const (
 	guard      = "--guardrail-policy-arns arn:aws:iam::aws:policy/job-function/ViewOnlyAccess --region " + chatRegion
 )
 
-// open reports whether members of the channel may do what they like.
+// open reports whether nothing limits what members of the channel can do.
 func (c channel) open() bool {
 	return len(c.guardrails) == 0 || slices.ContainsFunc(c.guardrails, func(p string) bool { return strings.HasSuffix(p, ":policy/AdministratorAccess") })
 }
 
-// channels lists the account's channels in Slack and Teams.
+// channels returns the account's channels in Slack and Teams.
 func (d *deployment) channels(ctx context.Context) ([]channel, error) {
 	cfg := d.cfg.Copy()
 	cfg.Region = chatRegion

@@ -22,12 +22,12 @@ import (
 	"github.com/aws/smithy-go/transport/http/protocol/awsquery"
 )
 
-// A deployment is one stack and what AWS says of it. What several rows need is
-// asked once: its answer, or its error, is the same for all of them.
+// A deployment is one stack and what AWS says about it. What several rows need is
+// requested once, and its answer or error is the same for all of them.
 type deployment struct {
 	Options
 	cfg   aws.Config
-	known map[string]string // by the word in capitals that it fills in
+	known map[string]string // values by the placeholder of a command that they replace
 
 	formation *cloudformation.Client
 	trail     *cloudtrail.Client
@@ -63,8 +63,8 @@ func newDeployment(cfg aws.Config, o Options) *deployment {
 	return d
 }
 
-// spokenAt makes CloudWatch's client speak its older protocol where AWS's own
-// endpoint is replaced: moto does not know CBOR.
+// spokenAt makes CloudWatch's client use its older protocol when the endpoint is not
+// AWS's own, since moto does not support CBOR.
 // Source: smithy.io, aws-query-protocol.html.
 func spokenAt(cfg aws.Config) func(*cloudwatch.Options) {
 	return func(o *cloudwatch.Options) {
@@ -74,7 +74,8 @@ func spokenAt(cfg aws.Config) func(*cloudwatch.Options) {
 	}
 }
 
-// once asks the first time only.
+// once returns a function that calls ask at its first call only and returns the same
+// result each time.
 func once[T any](ask func(context.Context) (T, error)) func(context.Context) (T, error) {
 	var value T
 	var err error
@@ -88,17 +89,18 @@ func once[T any](ask func(context.Context) (T, error)) func(context.Context) (T,
 	}
 }
 
-// maxWait is how long one question to AWS may take, with the SDK's attempts.
+// maxWait is the longest time that one call to AWS may take, including the SDK's retries.
 const maxWait = 20 * time.Second
 
-// call bounds one call. A method value of a client fits: call(ctx, d.sns.ListTopics, in).
+// call calls a method of a client with a time limit, as in
+// call(ctx, d.sns.ListTopics, in).
 func call[In, Out, Opt any](ctx context.Context, method func(context.Context, In, ...func(Opt)) (Out, error), in In, options ...func(Opt)) (Out, error) {
 	ctx, cancel := context.WithTimeout(ctx, maxWait)
 	defer cancel()
 	return method(ctx, in, options...)
 }
 
-// stackFacts is the stack as CloudFormation describes it.
+// stackFacts holds what CloudFormation says about the stack.
 type stackFacts struct {
 	account, partition, status, reason string
 	created                            time.Time
@@ -128,8 +130,8 @@ func (d *deployment) askStack(ctx context.Context) (stackFacts, error) {
 	return facts, nil
 }
 
-// stackError says why there is nothing to examine, and in which account: a wrong
-// profile is the commonest reason. GetCallerIdentity needs no permission.
+// stackError returns the error that there is nothing to examine, with the account, since
+// the most common reason is a wrong profile. GetCallerIdentity needs no permission.
 // Source: AWS STS API reference, GetCallerIdentity.
 func (d *deployment) stackError(ctx context.Context, err error) *StackError {
 	e := &StackError{Stack: d.Stack, Region: d.cfg.Region, Err: err}
@@ -142,10 +144,10 @@ func (d *deployment) stackError(ctx context.Context, err error) *StackError {
 	return e
 }
 
-// A resource of the stack: its type and physical id.
+// A resource is a resource of the stack: its type and physical id.
 type resource struct{ kind, id string }
 
-// resources are those of the stack by logical id.
+// resources holds the resources of the stack by logical id.
 type resources map[string]resource
 
 func (d *deployment) askResources(ctx context.Context) (resources, error) {
@@ -176,8 +178,8 @@ func (d *deployment) askResources(ctx context.Context) (resources, error) {
 	return all, nil
 }
 
-// id is the physical id of a resource. The stack may lack one that somebody has
-// taken out of the template.
+// id returns the physical id of a resource. It is an error when the stack does not have
+// the resource, which somebody may have removed from the template.
 func (d *deployment) id(ctx context.Context, logical string) (string, error) {
 	all, err := d.resources(ctx)
 	if err != nil {
@@ -189,7 +191,7 @@ func (d *deployment) id(ctx context.Context, logical string) (string, error) {
 	return all[logical].id, nil
 }
 
-// of lists the stack's resources of a type, by logical id.
+// of returns the logical ids of the resources of a type, sorted.
 func (r resources) of(kind string) []string {
 	var logical []string
 	for name, resource := range r {
@@ -201,12 +203,12 @@ func (r resources) of(kind string) []string {
 	return logical
 }
 
-// A kind is what a stack is for.
+// A kind is a kind of stack; kinds can be combined.
 type kind int
 
 const (
 	withFunction kind = 1 << iota // the function and its alerts
-	forwarder                     // a rule that hands the events of an account to another's bus
+	forwarder                     // a rule that sends the events of an account to the bus of another
 )
 
 func (k kind) String() string {
@@ -216,8 +218,9 @@ func (k kind) String() string {
 	return "detector"
 }
 
-// kind recognizes a forwarder's stack by what it lacks: the function. Where the
-// resources cannot be had it is taken for the detector's, which has more to ask.
+// kind returns the kind of the stack. A forwarder's stack is one with a rule but no
+// function. When the resources cannot be listed, the stack counts as the detector's,
+// which has more checks.
 func (d *deployment) kind(ctx context.Context) kind {
 	all, err := d.resources(ctx)
 	if err == nil && len(all.of("AWS::Lambda::Function")) == 0 && len(all.of("AWS::Events::Rule")) > 0 {

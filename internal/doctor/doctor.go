@@ -1,10 +1,10 @@
-// Package doctor asks AWS whether a deployed stack of kmsentry works: whether
-// the calls of KMS reach it and its alerts reach people.
+// Package doctor asks AWS whether a deployed stack of kmsentry works: whether KMS calls
+// reach it and its alerts reach people.
 //
-// A [Check] is one question with its answer. What AWS does not let us know is
-// unknown, never ok: a refused call, a service that does not answer, an answer
-// that cannot be read. It only reads; the row of each check in rows.go names the
-// permissions that it needs, and nothing else is called.
+// A [Check] is one question with its answer. When AWS gives no usable answer, because it
+// refuses the call, does not respond or returns something that cannot be read, the check
+// is unknown, never ok. The package only reads. The row of each check in rows.go names
+// the permissions that it needs, and no other calls are made.
 package doctor
 
 import (
@@ -19,18 +19,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// A Result is what a check came to. The zero Result is Unknown.
+// A Result is the result of a check. The zero Result is Unknown.
 type Result int
 
 // The results.
 const (
-	Unknown Result = iota // it could not be had
+	Unknown Result = iota // there is no usable answer
 	OK
 	Warning // it works, but not as well as it should, or something is about to fail
 	Failing // calls of KMS or alerts are lost, or will be
 )
 
-// String returns the word that is printed: unknown, ok, warning or failing.
+// String returns "unknown", "ok", "warning" or "failing".
 func (r Result) String() string {
 	switch r {
 	case OK:
@@ -44,10 +44,10 @@ func (r Result) String() string {
 	}
 }
 
-// MarshalText is the word of String.
+// MarshalText implements encoding.TextMarshaler; the text is that of String.
 func (r Result) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// UnmarshalText reads the word of String.
+// UnmarshalText implements encoding.TextUnmarshaler; it accepts the texts of String.
 func (r *Result) UnmarshalText(text []byte) error {
 	for _, known := range []Result{Unknown, OK, Warning, Failing} {
 		if known.String() == string(text) {
@@ -58,19 +58,19 @@ func (r *Result) UnmarshalText(text []byte) error {
 	return fmt.Errorf("expected ok, warning, failing or unknown, found %q", text)
 }
 
-// A Check is one question about a stack, and its answer. Names that come from AWS
-// are in Found and Fix as AWS gave them: sanitize them before people read them.
+// A Check is one question about a stack, and its answer. Found and Fix hold names as AWS
+// gave them: sanitize these fields before people read them.
 type Check struct {
 	ID          string   `json:"id"`
 	Asks        string   `json:"asks"` // the question
 	Result      Result   `json:"result"`
 	Found       string   `json:"found"` // the answer, one sentence; what went wrong when unknown
 	Why         string   `json:"why"`   // why it matters
-	Fix         string   `json:"fix"`   // a command; "" when ok. Words in capitals are to be filled in
+	Fix         string   `json:"fix"`   // a command; "" when ok. Words in capitals are placeholders
 	Permissions []string `json:"permissions"`
 }
 
-// A Report is what was asked about one stack.
+// A Report holds all checks of one stack.
 type Report struct {
 	Stack   string    `json:"stack"`
 	Kind    string    `json:"kind"` // detector, or forwarder for a stack without the function
@@ -81,19 +81,19 @@ type Report struct {
 	Checks  []Check   `json:"checks"`
 }
 
-// Options say what to examine.
+// Options says what to examine.
 type Options struct {
 	Stack     string // name or ARN
-	StackSet  string // of the forwarders; "" asks nothing about them
+	StackSet  string // of the forwarders; "" leaves out the checks about them
 	Delegated bool   // the caller is a delegated administrator of StackSets
 	Now       time.Time
 }
 
-// A StackError says why no stack could be examined at all. Everything else that
-// goes wrong is an unknown check.
+// A StackError says why the stack could not be examined at all. Any other fault is an
+// unknown check.
 type StackError struct {
 	Stack, Account, Region string // Account is "" when it is not known
-	Err                    error  // nil: there is no such stack
+	Err                    error  // nil when there is no such stack
 }
 
 func (e *StackError) Error() string {
@@ -109,8 +109,9 @@ func (e *StackError) Error() string {
 
 func (e *StackError) Unwrap() error { return e.Err }
 
-// Examine asks every question about a stack in cfg's Region. Its error is a
-// *[StackError]: there is no such stack, or AWS cannot be reached.
+// Examine makes every check of a stack in the Region of cfg. The error is a
+// *[StackError]: there is no such stack, it is not one of kmsentry's, or AWS cannot be
+// reached.
 func Examine(ctx context.Context, cfg aws.Config, o Options) (Report, error) {
 	d := newDeployment(cfg, o)
 	stack, err := d.stack(ctx)
@@ -129,7 +130,7 @@ func Examine(ctx context.Context, cfg aws.Config, o Options) (Report, error) {
 	return report, nil
 }
 
-// ask puts one question.
+// ask makes one check.
 func (d *deployment) ask(ctx context.Context, r row) Check {
 	c := Check{ID: r.id, Asks: r.asks, Why: r.why, Permissions: r.needs}
 	a, err := r.ask(ctx, d)
@@ -147,13 +148,13 @@ func (d *deployment) ask(ctx context.Context, r row) Check {
 	return c
 }
 
-// badness orders results. Unknown is worse than a warning: nobody knows what it
-// hides.
+// badness returns the order of results, the best first. Unknown is worse than a warning,
+// since it may hide a failure.
 func badness(r Result) int { return slices.Index([]Result{OK, Warning, Unknown, Failing}, r) }
 
 func worse(a, b Result) bool { return badness(a) > badness(b) }
 
-// worst is the worst result; without checks nothing is known.
+// worst returns the worst result; Unknown when there are no checks.
 func worst(checks []Check) Result {
 	if len(checks) == 0 {
 		return Unknown
@@ -167,8 +168,8 @@ func worst(checks []Check) Result {
 	return at
 }
 
-// Checks lists what Examine asks of any kind of stack, without answers: each is
-// unknown.
+// Checks returns the checks that Examine makes of any kind of stack, without answers: the
+// result of each is Unknown.
 func Checks(o Options) []Check {
 	var all []Check
 	for _, r := range applicable(both, o) {
@@ -177,7 +178,7 @@ func Checks(o Options) []Check {
 	return all
 }
 
-// Permissions are the IAM actions that Examine calls, sorted.
+// Permissions returns the IAM actions that Examine calls, sorted.
 func Permissions(o Options) []string {
 	var all []string
 	for _, r := range applicable(both, o) {
@@ -187,10 +188,10 @@ func Permissions(o Options) []string {
 	return slices.Compact(all)
 }
 
-// placeholder is a word of a command that is to be filled in.
+// placeholder matches a word of a command that must be replaced by a value.
 var placeholder = regexp.MustCompile(`[A-Z][A-Z0-9_]+`)
 
-// fill puts what is known in place of the words in capitals of a command.
+// fill replaces the placeholders in a command whose values are known.
 func (d *deployment) fill(command string) string {
 	return placeholder.ReplaceAllStringFunc(command, func(word string) string {
 		if value := d.known[word]; value != "" {
@@ -200,7 +201,7 @@ func (d *deployment) fill(command string) string {
 	})
 }
 
-// shellWord is text as one word of a shell: whatever it holds is not run.
+// shellWord returns text as one word of a shell command, quoted if necessary.
 func shellWord(text string) string {
 	plain := func(c rune) bool {
 		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("-_./:=@+,%", c)
@@ -211,8 +212,8 @@ func shellWord(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
-// errForeign is for a stack of something else.
+// errForeign reports a stack that is not one of kmsentry's.
 var errForeign = errors.New("it has neither kmsentry's function nor a forwarder's rule")
 
-// errMissing is for what a row cannot do without and AWS does not have.
+// errMissing reports that the stack lacks a resource that a row needs.
 var errMissing = errors.New("not in the stack")

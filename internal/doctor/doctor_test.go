@@ -21,7 +21,7 @@ func options(w *world) Options {
 	return Options{Stack: "kmsentry", StackSet: "kmsentry-forwarders", Now: w.now}
 }
 
-// examine asks everything about a world.
+// examine makes every check of a world.
 func examine(t *testing.T, w *world) Report {
 	t.Helper()
 	r, err := Examine(context.Background(), w.config(), options(w))
@@ -31,7 +31,7 @@ func examine(t *testing.T, w *world) Report {
 	return r
 }
 
-// kinds are sound worlds of each kind of stack.
+// kinds returns functions that make a sound world for each kind of stack.
 func kinds(t *testing.T) map[kind]func() *world {
 	return map[kind]func() *world{
 		withFunction: func() *world { return sound(t) },
@@ -57,8 +57,8 @@ func TestSound(t *testing.T) {
 	}
 }
 
-// TestPermissions holds each row against what it calls, and the policy against
-// all that is called.
+// TestPermissions compares the permissions of each row with what it calls, and the policy
+// with everything that is called.
 func TestPermissions(t *testing.T) {
 	all := map[string]bool{}
 	for k, build := range kinds(t) {
@@ -83,8 +83,8 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
-// TestRefused refuses each operation: the checks that need it, and no others, are
-// unknown.
+// TestRefused refuses each operation in turn and checks that the checks that need it, and
+// no others, are unknown.
 func TestRefused(t *testing.T) {
 	for k, build := range kinds(t) {
 		for _, p := range Permissions(options(build())) {
@@ -92,7 +92,7 @@ func TestRefused(t *testing.T) {
 			w.refuse(p)
 			r := examine(t, w)
 			rows := applicable(k, options(w))
-			if p == listResources { // what kind it is cannot be had either
+			if p == listResources { // then the kind of the stack is not known either
 				rows = applicable(withFunction, options(w))
 			}
 			if len(r.Checks) != len(rows) {
@@ -111,8 +111,8 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestReport holds whole reports: one of a sound forwarder, one of a stack with
-// faults, refusals and hostile names. kmsentry doctor's tests print them.
+// TestReport compares whole reports with golden files: one of a sound forwarder, one of a
+// stack with faults, refusals and hostile names. The tests of kmsentry doctor print them.
 func TestReport(t *testing.T) {
 	broken := sound(t)
 	broken.selectors[trailID].EventSelectors[0].ExcludeManagementEventSources = []string{"kms.amazonaws.com"}

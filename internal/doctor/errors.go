@@ -9,8 +9,9 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// permission is the IAM action of an operation of the SDK. The service's prefix
-// differs from the SDK's name for it in two cases.
+// permission returns the IAM action of an SDK operation. service is the SDK's name for
+// the service, from which the prefix of the action differs in spaces and letter case, and
+// for EventBridge.
 // Source: Service Authorization Reference.
 func permission(service, operation string) string {
 	prefix := strings.ToLower(strings.ReplaceAll(service, " ", ""))
@@ -20,7 +21,7 @@ func permission(service, operation string) string {
 	return prefix + ":" + operation
 }
 
-// code is the error code of an answer of AWS's; "" when there was no answer.
+// code returns the error code in AWS's answer; "" when there was no answer.
 func code(err error) string {
 	var api smithy.APIError
 	if errors.As(err, &api) {
@@ -29,8 +30,8 @@ func code(err error) string {
 	return ""
 }
 
-// isMissing reports whether AWS says that the thing asked for is not there. Each
-// service has its own word for it; any other error leaves the question open.
+// isMissing reports whether AWS says that the requested resource does not exist. Each
+// service has its own code for that; any other error leaves the question open.
 func isMissing(err error) bool {
 	switch code(err) {
 	case "ResourceNotFoundException", "NotFound", "NotFoundException",
@@ -40,16 +41,16 @@ func isMissing(err error) bool {
 	return false
 }
 
-// isNoStack reports whether CloudFormation says that there is no such stack. It
-// has no code of its own for that.
+// isNoStack reports whether CloudFormation says that there is no such stack, for which it
+// has no specific code.
 func isNoStack(err error) bool {
 	var api smithy.APIError
 	return errors.As(err, &api) && api.ErrorCode() == "ValidationError" && strings.Contains(api.ErrorMessage(), "does not exist")
 }
 
-// fatal reports whether the first call's error makes further ones pointless: no
-// such stack, credentials that AWS does not take, no answer at all. A refusal is
-// not one: other calls may be allowed.
+// fatal reports whether the error of the first call makes further calls pointless: there
+// is no such stack, AWS rejects the credentials, or it does not answer. A refusal is not
+// fatal, since other calls may be allowed.
 func fatal(err error) bool {
 	switch code(err) {
 	case "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "ExpiredToken", "ExpiredTokenException", "IncompleteSignature", "OptInRequired":
@@ -60,8 +61,8 @@ func fatal(err error) bool {
 	return isNoStack(err)
 }
 
-// shortly is an error in one clause: the IAM action that was called, and AWS's
-// code and message, or what kept AWS from answering.
+// shortly returns an error in one clause: the IAM action that was called, and AWS's code
+// and message, or why there was no answer.
 func shortly(err error) string {
 	prefix := ""
 	var operation *smithy.OperationError
@@ -83,8 +84,8 @@ func shortly(err error) string {
 	return err.Error()
 }
 
-// innermost is the error at the bottom of a chain: the SDK's layers repeat what
-// they wrap.
+// innermost returns the last error in a chain, since the SDK's layers repeat what they
+// wrap.
 func innermost(err error) error {
 	for {
 		next := errors.Unwrap(err)

@@ -31,9 +31,9 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// A world is an account with a sound stack, as AWS would describe it. It answers
-// in the middle of the SDK's clients, so their operations are known by name; the
-// wire is left to moto. Tests change its fields.
+// A world is an account with a sound stack, as AWS would describe it. It answers inside
+// the SDK's clients, where operations have names; the wire protocols are tested with
+// moto. Tests change its fields.
 type world struct {
 	now        time.Time
 	stack      cloudformationtypes.Stack
@@ -54,9 +54,9 @@ type world struct {
 	key        *kmstypes.KeyMetadata
 	keyPolicy  string
 	metrics    map[string]map[time.Time]float64 // by namespace/name
-	partial    bool                             // of the metrics
-	pages      bool                             // the metrics come in two
-	ragged     bool                             // some values are missing
+	partial    bool                             // the metrics are partial data
+	pages      bool                             // the metrics come in two pages
+	ragged     bool                             // some values of the metrics are missing
 	alarms     []cloudwatchtypes.MetricAlarm
 	slack      []chatbottypes.SlackChannelConfiguration
 	teams      []chatbottypes.TeamsChannelConfiguration
@@ -66,7 +66,7 @@ type world struct {
 	fails  map[string]error // by permission
 	hangs  string           // a permission
 	called map[string]bool
-	asked  map[string]string // the Region, by permission
+	asked  map[string]string // Regions by permission
 }
 
 const (
@@ -90,7 +90,7 @@ func queueARN(logical string) string {
 	return "arn:aws:sqs:" + region + ":" + account + ":" + prefix + logical
 }
 
-// sound is an account in which all is well.
+// sound returns an account in which everything works.
 func sound(t testing.TB) *world {
 	t.Helper()
 	now := time.Date(2026, 11, 26, 3, 0, 0, 0, time.UTC)
@@ -157,8 +157,8 @@ func (w *world) soundTrail() {
 	}}}}
 }
 
-// soundPattern is the rule's pattern, written afresh: it must not come from where
-// the code takes it.
+// soundPattern is the rule's pattern. It is written out here, so that it does not come
+// from where the code takes it.
 const soundPattern = `{"source": ["aws.kms"], "detail-type": ["AWS API Call via CloudTrail"],
 	"detail": {"eventName": ["ReplicateKey", "CreateKey", "PutKeyPolicy"], "eventSource": ["kms.amazonaws.com"]}}`
 
@@ -209,7 +209,8 @@ func (w *world) soundTopics() {
 	}}
 }
 
-// soundKeyPolicy lets in the account, and for it CloudWatch and EventBridge.
+// soundKeyPolicy returns a key policy that lets in the account and, on its behalf,
+// CloudWatch and EventBridge.
 func soundKeyPolicy(account string) string {
 	return fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
 		{"Sid":"TheAccount","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::%[1]s:root"},"Action":"kms:*","Resource":"*"},
@@ -222,7 +223,7 @@ func (w *world) subscribe(topic, protocol, endpoint, id string) {
 	w.subscribed[at] = append(w.subscribed[at], snstypes.Subscription{Protocol: &protocol, Endpoint: &endpoint, SubscriptionArn: &id, TopicArn: &at})
 }
 
-// forwarding makes the account one that hands its events to another's bus.
+// forwarding makes the account one that sends its events to the bus of another.
 func (w *world) forwarding() {
 	id := func(r cloudformationtypes.StackResourceSummary) string { return aws.ToString(r.LogicalResourceId) }
 	all := w.resources
@@ -240,12 +241,12 @@ func (w *world) forwarding() {
 	w.targets[0].RoleArn = aws.String("arn:aws:iam::" + account + ":role/forward")
 }
 
-// refuse makes AWS say no to one operation.
+// refuse makes AWS refuse one operation.
 func (w *world) refuse(permission string) {
 	w.fails[permission] = &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "User: arn:aws:iam::" + account + ":user/ann is not authorized to perform: " + permission}
 }
 
-// config is an SDK configuration that leads to the world.
+// config returns an SDK configuration whose clients the world answers.
 func (w *world) config() aws.Config {
 	return aws.Config{Region: region, APIOptions: []func(*middleware.Stack) error{func(s *middleware.Stack) error {
 		return s.Initialize.Add(middleware.InitializeMiddlewareFunc("world", func(ctx context.Context, in middleware.InitializeInput, _ middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
@@ -264,10 +265,10 @@ func (w *world) config() aws.Config {
 	}}}
 }
 
-// missing is the error with which a service says that something does not exist.
+// missing returns the error with which a service says that something does not exist.
 func missing(code string) error { return &smithy.GenericAPIError{Code: code, Message: "not there"} }
 
-// found is what a map holds, or the error that it is missing.
+// found returns the value of a key in a map, or the error that it is missing.
 func found[T any](m map[string]T, key *string, code string) (any, error) {
 	v, ok := m[aws.ToString(key)]
 	if !ok {

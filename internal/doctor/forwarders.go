@@ -13,7 +13,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/show"
 )
 
-// callAs says for whom StackSets are asked.
+// callAs returns the role in which StackSets is called.
 func (d *deployment) callAs() types.CallAs {
 	if d.Delegated {
 		return types.CallAsDelegatedAdmin
@@ -21,8 +21,8 @@ func (d *deployment) callAs() types.CallAs {
 	return types.CallAsSelf
 }
 
-// askForwarders asks whether the StackSet has put its stack wherever it should.
-// It does not see accounts for which nobody has asked it to.
+// askForwarders asks whether the StackSet's stacks are in place in its accounts and
+// Regions. It does not see accounts that are not targets of the StackSet.
 func askForwarders(ctx context.Context, d *deployment) (answer, error) {
 	d.known["STACKSET"] = d.StackSet
 	in := &cloudformation.ListStackInstancesInput{StackSetName: &d.StackSet, CallAs: d.callAs()}
@@ -64,7 +64,7 @@ func askForwarders(ctx context.Context, d *deployment) (answer, error) {
 	return answer{OK, fmt.Sprintf("%s in %s and %s, all current", show.Count(total, "stack"), show.Count(len(accounts), "account"), show.Count(len(regions), "Region")), ""}, nil
 }
 
-// instanceState is what is wrong with a stack of a StackSet, "" when nothing is.
+// instanceState returns what is wrong with a stack of a StackSet; "" when nothing is.
 // Source: CloudFormation API reference, StackInstanceSummary.
 func instanceState(s types.StackInstanceSummary) string {
 	if s.StackInstanceStatus != nil {
@@ -83,7 +83,8 @@ func instanceState(s types.StackInstanceSummary) string {
 	return string(s.Status)
 }
 
-// askNewAccounts asks whether an account that joins gets a forwarder automatically.
+// askNewAccounts asks whether an account that joins the organization gets a forwarder
+// automatically.
 func askNewAccounts(ctx context.Context, d *deployment) (answer, error) {
 	d.known["STACKSET"] = d.StackSet
 	out, err := call(ctx, d.formation.DescribeStackSet, &cloudformation.DescribeStackSetInput{StackSetName: &d.StackSet, CallAs: d.callAs()})

@@ -18,7 +18,7 @@ func (d *deployment) askFunction(ctx context.Context) (*lambda.GetFunctionConfig
 	return call(ctx, d.lambda.GetFunctionConfiguration, &lambda.GetFunctionConfigurationInput{FunctionName: &name})
 }
 
-// askFunctionState asks whether the function can run, and says which code it is.
+// askFunctionState asks whether the function can run, and which code it has.
 // Source: Lambda developer guide, functions-states.html.
 func askFunctionState(ctx context.Context, d *deployment) (answer, error) {
 	f, err := d.function(ctx)
@@ -34,13 +34,13 @@ func askFunctionState(ctx context.Context, d *deployment) (answer, error) {
 		return answer{Failing, fmt.Sprintf("state %s, last update %s: %s %s", f.State, f.LastUpdateStatus, aws.ToString(f.StateReason), aws.ToString(f.LastUpdateStatusReason)), ""}, nil
 	case f.State == types.StatePending, f.LastUpdateStatus == types.LastUpdateStatusInProgress:
 		return answer{Warning, fmt.Sprintf("state %s, last update %s: it is being deployed", f.State, f.LastUpdateStatus), "aws lambda wait function-updated-v2 --function-name FUNCTION --region REGION"}, nil
-	case f.State == types.StateActive, f.State == types.StateInactive: // Lambda starts an inactive one again when it is called
+	case f.State == types.StateActive, f.State == types.StateInactive: // a call makes an inactive function active again
 		return answer{OK, code, ""}, nil
 	}
 	return answer{}, fmt.Errorf("lambda:GetFunctionConfiguration: state %q", f.State)
 }
 
-// askFunctionTopic asks whether the function publishes where people subscribe.
+// askFunctionTopic asks whether the function publishes to the stack's topics.
 func askFunctionTopic(ctx context.Context, d *deployment) (answer, error) {
 	f, err := d.function(ctx)
 	switch {
@@ -110,7 +110,7 @@ func askFunctionRetries(ctx context.Context, d *deployment) (answer, error) {
 	case !isOneOf(queue, queues):
 		return answer{Warning, fmt.Sprintf("events on which the function fails go to %s, not to the stack's queue", queue), ""}, nil
 	}
-	got := want.functionRetry // left out, Lambda tries twice more and for six hours
+	got := want.functionRetry // Lambda's defaults, two retries and six hours, for what is left out
 	if out.MaximumRetryAttempts != nil {
 		got.attempts = *out.MaximumRetryAttempts
 	}
@@ -123,7 +123,7 @@ func askFunctionRetries(ctx context.Context, d *deployment) (answer, error) {
 	return answer{OK, fmt.Sprintf("%d more attempts in %d s, then the queue %s", got.attempts, got.seconds, queue), ""}, nil
 }
 
-// lately is how far back errors and throttles count.
+// lately is the period for which errors and throttles are counted.
 const lately = 24 * time.Hour
 
 func askFunctionErrors(ctx context.Context, d *deployment) (answer, error) {
@@ -153,8 +153,8 @@ func askFunctionErrors(ctx context.Context, d *deployment) (answer, error) {
 	return answer{OK, found, ""}, nil
 }
 
-// askCanary asks whether the function has received the stack's own daily call,
-// which takes the whole way from KMS to the function.
+// askCanary asks whether the function has received the stack's own daily call, which
+// takes the whole path from KMS to the function.
 func askCanary(ctx context.Context, d *deployment) (answer, error) {
 	want, err := template()
 	if err != nil {

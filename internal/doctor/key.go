@@ -15,8 +15,8 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
 )
 
-// askKeyState asks whether the topics' key can be used. When it cannot, no alert
-// and no alarm gets through.
+// askKeyState asks whether the topics' key can be used. If not, no alert and no alarm is
+// delivered.
 func askKeyState(ctx context.Context, d *deployment) (answer, error) {
 	keys, err := d.topicKeys(ctx)
 	plain, some := isPlain(err)
@@ -51,8 +51,8 @@ func askKeyState(ctx context.Context, d *deployment) (answer, error) {
 	return answer{OK, "key " + strings.Join(keys, ", ") + " is enabled", ""}, nil
 }
 
-// askKeyPolicy asks of the key policy, with kmsentry's own evaluator, whether each
-// of those who publish may use the key.
+// askKeyPolicy evaluates the key policy with kmsentry's own evaluator to find out whether
+// everyone that publishes may use the key.
 func askKeyPolicy(ctx context.Context, d *deployment) (answer, error) {
 	keys, err := d.topicKeys(ctx)
 	plain, some := isPlain(err)
@@ -86,14 +86,14 @@ func askKeyPolicy(ctx context.Context, d *deployment) (answer, error) {
 	return answer{OK, "its policy lets them in: " + strings.Join(all, ", "), ""}, nil
 }
 
-// A keyUser is somebody who publishes to an encrypted topic.
+// A keyUser is a principal that publishes to an encrypted topic.
 type keyUser struct {
 	name    string
 	request evaluate.Request
 }
 
-// keyUsers are the function's role, CloudWatch, whose alarms go to the ops topic,
-// and EventBridge, when a rule sends there.
+// keyUsers returns the function's role, CloudWatch, whose alarms go to the ops topic,
+// and EventBridge, if a rule sends there.
 // Source: SNS developer guide, sns-key-management.html.
 func (d *deployment) keyUsers(ctx context.Context) ([]keyUser, error) {
 	stack, err := d.stack(ctx)
@@ -128,8 +128,8 @@ func (d *deployment) keyUsers(ctx context.Context) ([]keyUser, error) {
 	return users, nil
 }
 
-// mayUse answers whether a key policy lets each user encrypt a message. A refusal
-// that may turn on something we did not say is unknown.
+// mayUse returns whether a key policy lets every user publish an encrypted message. A
+// refusal that may depend on something that the request leaves out is unknown.
 func mayUse(text string, users []keyUser) (answer, error) {
 	p, err := policy.Parse([]byte(text))
 	if err != nil {
@@ -151,8 +151,8 @@ func mayUse(text string, users []keyUser) (answer, error) {
 	return answer{result: OK}, nil
 }
 
-// asksMore reports whether a condition asks for a key that the request lacks:
-// what AWS would put there may change the answer.
+// asksMore reports whether the policy has a condition on a key that the request lacks, so
+// that the value in a real request may change the answer.
 func asksMore(text string, request evaluate.Request) bool {
 	var document struct {
 		Statement json.RawMessage
@@ -183,8 +183,8 @@ func asksMore(text string, request evaluate.Request) bool {
 	return false
 }
 
-// isKnown reports whether the request has a condition key, or certainly lacks it:
-// only a service that calls for itself says for whom.
+// isKnown reports whether the request has a condition key, or real requests certainly
+// lack it: only a service that calls on its own behalf sends aws:Source keys.
 // Source: IAM user guide, reference_policies_condition-keys.html.
 func isKnown(key string, request evaluate.Request) bool {
 	for name := range request.Context {

@@ -16,11 +16,11 @@ import (
 type metricQuery struct {
 	namespace, name string
 	dimensions      map[string]string
-	statistic       string // Sum, Maximum
+	statistic       string // "Sum" or "Maximum"
 }
 
-// A series is a metric's values by the begin of their period. CloudWatch has no
-// entry for a period in which nothing was counted.
+// A series holds a metric's values by the start of their period. CloudWatch has no value
+// for a period without data points.
 type series map[time.Time]float64
 
 func (s series) sum() (total float64) {
@@ -30,7 +30,8 @@ func (s series) sum() (total float64) {
 	return total
 }
 
-// last is the begin of the last period with a value above zero.
+// last returns the start of the last period with a value above zero; ok is false when
+// there is none.
 func (s series) last() (at time.Time, ok bool) {
 	for t, v := range s {
 		if v > 0 && t.After(at) {
@@ -40,7 +41,7 @@ func (s series) last() (at time.Time, ok bool) {
 	return at, ok
 }
 
-// latest is the value of the last period that has one; 0 without any.
+// latest returns the value of the last period that has one; 0 when none has.
 func (s series) latest() float64 {
 	var at time.Time
 	for t := range s {
@@ -51,8 +52,8 @@ func (s series) latest() float64 {
 	return s[at]
 }
 
-// metrics reads metrics over a time up to now, one series for each query. An
-// answer that CloudWatch calls incomplete is an error.
+// metrics returns one series per query, over the given window until now. An answer that
+// CloudWatch marks as incomplete is an error.
 // Source: CloudWatch API reference, GetMetricData.
 func (d *deployment) metrics(ctx context.Context, window, period time.Duration, queries ...metricQuery) ([]series, error) {
 	end := d.Now.UTC().Truncate(time.Minute)

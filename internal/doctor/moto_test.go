@@ -29,7 +29,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/pytool"
 )
 
-// translate makes CloudFormation of template.yaml, as AWS would, with some code in
+// translate converts template.yaml to CloudFormation, as AWS would, with other code in
 // place of the functions'.
 const translate = `
 import json, sys
@@ -50,9 +50,9 @@ function["Environment"]["Variables"]["MAX_ALERTS_PER_MINUTE"] = "20" # moto woul
 json.dump(template, sys.stdout)
 `
 
-// A motoAccount is moto with the stack of template.yaml in it, and a trail. What
-// moto's CloudFormation does not make, alarms and the schedule, is missing; what
-// hangs on the function's failures is put there by its own API.
+// A motoAccount is moto with the stack of template.yaml and a trail. What moto's
+// CloudFormation does not create, the alarms and the schedule, is missing; what belongs
+// to the function's failures is created through Lambda's API.
 type motoAccount struct {
 	*deployment
 	ctx context.Context
@@ -93,7 +93,7 @@ func (m motoAccount) do(t *testing.T, what string, call func() error) {
 	}
 }
 
-// physical is the id of a resource.
+// physical returns the physical id of a resource.
 func (m motoAccount) physical(t *testing.T, logical string) *string {
 	t.Helper()
 	id, err := m.id(m.ctx, logical)
@@ -132,7 +132,7 @@ func (m motoAccount) trailAndSubscribers(t *testing.T) {
 		})
 		return err
 	})
-	m.putKeyPolicy(t, soundKeyPolicy("123456789012")) // moto keeps the stack's as something other than text
+	m.putKeyPolicy(t, soundKeyPolicy("123456789012")) // moto does not keep the stack's policy as text
 	m.do(t, "PutMetricData", func() error {
 		_, err := m.watch.PutMetricData(m.ctx, &cloudwatch.PutMetricDataInput{Namespace: aws.String("kmsentry"), MetricData: []cloudwatchtypes.MetricDatum{{
 			MetricName: aws.String("Canary"), Value: aws.Float64(1), Timestamp: aws.Time(m.Now.Add(-3 * time.Hour)),
@@ -158,7 +158,7 @@ func (m motoAccount) selectEvents(t *testing.T, s cloudtrailtypes.EventSelector)
 	})
 }
 
-// results are the checks by id.
+// results returns the checks by id.
 func (m motoAccount) results(t *testing.T) map[string]Check {
 	t.Helper()
 	r, err := Examine(m.ctx, m.cfg, m.Options)
@@ -172,8 +172,8 @@ func (m motoAccount) results(t *testing.T) map[string]Check {
 	return all
 }
 
-// TestMoto examines the stack of template.yaml in moto, sound and then broken by
-// one call after the other.
+// TestMoto examines the stack of template.yaml in moto, first sound and then broken by
+// one call at a time.
 func TestMoto(t *testing.T) {
 	m := newMoto(t)
 	before := m.results(t)
@@ -211,7 +211,7 @@ func TestMoto(t *testing.T) {
 	}
 }
 
-// A breakage is a call that harms the stack, and what it changes.
+// A breakage is a call that breaks the stack, and the results that it changes.
 type breakage struct {
 	name string
 	call func() error

@@ -2,9 +2,9 @@ package doctor
 
 import "encoding/json"
 
-// Policy is the IAM policy that an examination needs, as JSON. Every action
-// reads, and none reads an event, an alert or a log. Most take no resource, so it
-// names none.
+// Policy returns the IAM policy that an examination needs, as JSON. Every action only
+// reads, and none reads an event, an alert or a log. Most actions do not support resource
+// permissions, so the resource is "*".
 func Policy(o Options) ([]byte, error) {
 	type statement struct {
 		Sid, Effect string

@@ -10,8 +10,8 @@ import (
 	"github.com/kmsentry/kmsentry/internal/show"
 )
 
-// NewPrinter returns what prints reports on w: with the format json one object for
-// each report and line, in ASCII, else text in that style.
+// NewPrinter returns a function that prints reports to w: for the format "json" as one
+// object per report, each on a line, in ASCII, otherwise as text in the given style.
 func NewPrinter(format string, style show.Style, w io.Writer) func(Report) error {
 	if format == "json" {
 		return func(r Report) error {
@@ -26,12 +26,12 @@ func NewPrinter(format string, style show.Style, w io.Writer) func(Report) error
 	return p.report
 }
 
-// A textPrinter prints for people: a line for each check, and below what is not ok
-// why it matters and what fixes it. What comes from AWS goes through the alerts' sanitizer.
+// A textPrinter prints for people: a line per check and, below one that is not ok, why it
+// matters and what fixes it. Text from AWS is sanitized as in alerts.
 type textPrinter struct {
 	w       io.Writer
 	style   show.Style
-	printed bool // a report before
+	printed bool // a report has been printed
 }
 
 func (p *textPrinter) report(r Report) error {
@@ -74,19 +74,19 @@ func (p *textPrinter) check(b *bytes.Buffer, c Check) {
 		p.line(b, "needs", strings.Join(c.Permissions, ", "))
 		return
 	}
-	// Not wrapped: it is there to be copied.
+	// A command is not wrapped, so that it can be copied.
 	fmt.Fprintf(b, "  %s %s\n", p.style.Dim("fix     "), safe.Sanitize(c.Fix, maxCommand))
 }
 
-// maxCommand is how much of a command is printed: more than one with the names of
-// a stack can take.
+// maxCommand is the longest command that is printed, in characters, longer than one with
+// the names of a stack can be.
 const maxCommand = 4000
 
 func (p *textPrinter) line(b *bytes.Buffer, label, text string) {
 	fmt.Fprintf(b, "  %s %s\n", p.style.Dim(fmt.Sprintf("%-8s", label)), p.style.Hanging(text, show.TextColumn))
 }
 
-// color colors a result by how bad it is. The word says the same.
+// color returns a result colored by how bad it is.
 func (p *textPrinter) color(r Result) string {
 	text := fmt.Sprintf("%-10s", r)
 	switch r {

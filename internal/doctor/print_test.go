@@ -12,7 +12,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/show"
 )
 
-// reports are those of internal/doctor's tests.
+// reports returns the reports that TestReport checks.
 func reports(t *testing.T) []Report {
 	t.Helper()
 	var all []Report
@@ -60,7 +60,8 @@ func TestDoctorGolden(t *testing.T) {
 	}
 }
 
-// Wrapped to a terminal, the sentences are; a command stays on its line, to be copied.
+// On a terminal sentences are wrapped, but a command stays on one line, so that it can be
+// copied.
 func TestDoctorWraps(t *testing.T) {
 	var out bytes.Buffer
 	p := textPrinter{w: &out, style: show.Style{Width: 60}}

@@ -13,13 +13,13 @@ import (
 	"github.com/kmsentry/kmsentry/internal/show"
 )
 
-// queueFacts is one of the stack's queues and how many messages it holds.
+// queueFacts is one of the stack's queues and the number of messages in it.
 type queueFacts struct {
 	logical, url, name string
-	messages           int
+	messages           int // -1 when the queue does not exist
 }
 
-// stackQueues are the stack's queues, without what they hold.
+// stackQueues returns the stack's queues, without the number of messages.
 func (d *deployment) stackQueues(ctx context.Context) ([]queueFacts, error) {
 	all, err := d.resources(ctx)
 	if err != nil {
@@ -36,7 +36,7 @@ func (d *deployment) stackQueues(ctx context.Context) ([]queueFacts, error) {
 	return queues, nil
 }
 
-// queueNames are the names of the stack's queues.
+// queueNames returns the names of the stack's queues.
 func (d *deployment) queueNames(ctx context.Context) ([]string, error) {
 	queues, err := d.stackQueues(ctx)
 	var all []string
@@ -46,7 +46,7 @@ func (d *deployment) queueNames(ctx context.Context) ([]string, error) {
 	return all, err
 }
 
-// isOneOf reports whether an ARN is that of one of the queues named so.
+// isOneOf reports whether an ARN is that of one of the named queues.
 func isOneOf(arn string, queues []string) bool {
 	for _, name := range queues {
 		if strings.HasSuffix(arn, ":"+name) {
@@ -56,7 +56,8 @@ func isOneOf(arn string, queues []string) bool {
 	return false
 }
 
-// askQueues counts messages, those that somebody has received and not deleted too.
+// askQueues returns the stack's queues with the number of messages, including those that
+// have been received but not deleted.
 // Source: SQS API reference, GetQueueAttributes.
 func (d *deployment) askQueues(ctx context.Context) ([]queueFacts, error) {
 	queues, err := d.stackQueues(ctx)
@@ -116,7 +117,8 @@ func askQueuesEmpty(ctx context.Context, d *deployment) (answer, error) {
 	return answer{OK, strings.Join(empty, ", ") + ": empty", ""}, nil
 }
 
-// tooOld is when the alarms on a queue's age go off: SQS deletes after 14 days.
+// tooOld is the age of a message at which the alarms on a queue go off; SQS deletes a
+// message after 14 days.
 const tooOld = 10 * 24 * time.Hour
 
 func askQueueAge(ctx context.Context, d *deployment) (answer, error) {

@@ -7,27 +7,28 @@ import (
 	"strings"
 )
 
-// A row is one check. A test holds that it calls what it needs, and nothing else.
+// A row describes one check. A test ensures that ask calls what is in needs, and nothing
+// else.
 type row struct {
 	id    string
 	asks  string
 	why   string
 	fix   string // the usual command; an answer may have a better one
-	kinds kind   // of stacks that it is about
+	kinds kind   // the kinds of stack that it applies to
 	needs []string
 	ask   func(context.Context, *deployment) (answer, error)
 }
 
-// An answer is what a row found. An error in its place is Unknown.
+// An answer is what a row found. An error instead of an answer means Unknown.
 type answer struct {
 	result Result
 	found  string
-	fix    string // "" for the row's
+	fix    string // "" for that of the row
 }
 
 const both = withFunction | forwarder
 
-// The IAM actions, by what is asked.
+// The IAM actions that several rows need.
 const (
 	describeStacks = "cloudformation:DescribeStacks"
 	listResources  = "cloudformation:ListStackResources"
@@ -43,13 +44,13 @@ const (
 )
 
 const (
-	// Putting selectors replaces all of a trail's, so one looks first.
+	// put-event-selectors replaces all selectors of a trail, so look at them first.
 	selectorsFix = "aws cloudtrail get-event-selectors --trail-name TRAIL_ARN --region TRAIL_REGION"
 	putSelectors = "aws cloudtrail put-event-selectors --trail-name TRAIL_ARN --region TRAIL_REGION --event-selectors SELECTORS"
 	lookupCanary = "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=PutKeyPolicy --region REGION"
 )
 
-// rows are the checks, in the order in which an event passes what they are about.
+// rows returns the checks, in the order in which an event passes the parts of the stack.
 func rows() []row {
 	return slices.Concat(trailRows(), ruleRows(), functionRows(), topicRows(), watchRows(), forwarderRows())
 }
@@ -282,7 +283,7 @@ func watchRows() []row {
 	}
 }
 
-// forwarderRows are asked only with the name of a StackSet.
+// forwarderRows returns the checks that apply only when a StackSet is named.
 func forwarderRows() []row {
 	return []row{
 		{
@@ -302,14 +303,14 @@ func forwarderRows() []row {
 	}
 }
 
-// applicable are the rows that are asked of a stack of a kind.
+// applicable returns the rows that apply to a kind of stack.
 func applicable(k kind, o Options) []row {
 	return slices.DeleteFunc(rows(), func(r row) bool {
 		return r.kinds&k == 0 || o.StackSet == "" && strings.HasPrefix(r.id, "forwarders")
 	})
 }
 
-// askStackState asks what became of the last deployment.
+// askStackState asks whether the last deployment succeeded.
 // Source: CloudFormation user guide, view-stack-status-codes.html.
 func askStackState(ctx context.Context, d *deployment) (answer, error) {
 	s, err := d.stack(ctx)

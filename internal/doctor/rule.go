@@ -23,14 +23,15 @@ const detectorRule = "DetectorFunctionKeyPolicyChange"
 // A target is where a rule sends an event.
 type target = types.Target
 
-// watches reports whether the rule is one that watches over kmsentry itself.
+// watches reports whether a rule is one that watches kmsentry itself.
 func watches(logical string) bool { return strings.HasPrefix(logical, "TamperWatch") }
 
-// A rule is one of the stack's.
+// A rule is a rule of the stack.
 type rule struct{ logical, name, bus string }
 
-// newRule reads a rule's physical id. That of a rule on a bus of its own holds
-// both names. Source: CloudFormation user guide, AWS::Events::Rule.
+// newRule returns the rule with a physical id. That of a rule on a custom bus is the
+// bus's name, "|" and the rule's name.
+// Source: CloudFormation user guide, AWS::Events::Rule.
 func newRule(logical, id string) rule {
 	if bus, name, own := strings.Cut(id, "|"); own {
 		return rule{logical, name, bus}
@@ -38,8 +39,8 @@ func newRule(logical, id string) rule {
 	return rule{logical, id, "default"}
 }
 
-// theRules are those that catch the calls of KMS: the account's own, and what
-// other accounts forward, when there is a bus for that.
+// theRules returns the rules that match KMS calls: those of the account and, if there is
+// a bus for them, those that other accounts forward.
 func (d *deployment) theRules(ctx context.Context) ([]rule, error) {
 	all, err := d.resources(ctx)
 	if err != nil {
@@ -60,7 +61,7 @@ func (d *deployment) theRules(ctx context.Context) ([]rule, error) {
 	return rules, nil
 }
 
-// eachRule asks the same of each of the rules. The worst answer counts.
+// eachRule calls ask for each of the rules and returns the worst answer.
 func (d *deployment) eachRule(ctx context.Context, ask func(rule) (answer, error)) (answer, error) {
 	rules, err := d.theRules(ctx)
 	if err != nil {
@@ -85,7 +86,7 @@ func (d *deployment) eachRule(ctx context.Context, ask func(rule) (answer, error
 	return answer{OK, strings.Join(slices.Compact(found), "; "), ""}, nil
 }
 
-// eachDescribed is eachRule with what EventBridge says of the rule.
+// eachDescribed is like eachRule, with EventBridge's description of the rule.
 func (d *deployment) eachDescribed(ctx context.Context, ask func(rule, *eventbridge.DescribeRuleOutput) (answer, error)) (answer, error) {
 	return d.eachRule(ctx, func(r rule) (answer, error) {
 		out, err := d.describeRule(ctx, r)
@@ -99,7 +100,7 @@ func (d *deployment) eachDescribed(ctx context.Context, ask func(rule, *eventbri
 	})
 }
 
-// describeRule asks about a rule once.
+// describeRule returns the description of a rule, which it requests only once.
 func (d *deployment) describeRule(ctx context.Context, r rule) (*eventbridge.DescribeRuleOutput, error) {
 	ask, ok := d.rules[r]
 	if !ok {
@@ -111,7 +112,7 @@ func (d *deployment) describeRule(ctx context.Context, r rule) (*eventbridge.Des
 	return ask(ctx)
 }
 
-// targetsOf asks for a rule's targets once.
+// targetsOf returns the targets of a rule, which it requests only once.
 func (d *deployment) targetsOf(ctx context.Context, r rule) ([]target, error) {
 	ask, ok := d.targets[r]
 	if !ok {
@@ -137,15 +138,15 @@ func (d *deployment) listTargets(ctx context.Context, r rule) ([]target, error) 
 	}
 }
 
-// revert is the command for what somebody has changed outside CloudFormation,
-// which another deployment of the same template would leave as it is. It makes a
-// change set, to be looked at and then executed.
+// revert is the command that reverts changes made outside CloudFormation, which another
+// deployment of the same template would not. It creates a change set, to be reviewed and
+// then executed.
 // Source: CloudFormation user guide, drift-aware-change-sets.html.
 const revert = `aws cloudformation create-change-set --stack-name STACK --region REGION --change-set-name kmsentry-doctor --use-previous-template --deployment-mode REVERT_DRIFT ` +
 	`--capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND --parameters $(aws cloudformation describe-stacks --stack-name STACK --region REGION ` +
 	`--query "Stacks[0].Parameters[].join('', ['ParameterKey=', ParameterKey, ',UsePreviousValue=true'])" --output text)`
 
-// gone is the answer for a thing that the stack has and AWS has not.
+// gone returns the answer for a resource that the stack lists but that does not exist.
 func gone(what string) answer {
 	return answer{Failing, what + " has been deleted; the stack still lists it", revert}
 }
@@ -188,9 +189,9 @@ func askRulePattern(ctx context.Context, d *deployment) (answer, error) {
 	})
 }
 
-// comparePatterns says what a rule's pattern misses of what another catches, and
-// what it catches besides. Each field has a list of values, of which an event has
-// to have one; a field more catches fewer events.
+// comparePatterns returns what the pattern got misses that want matches, and what more it
+// matches. An event must have one of the values of every field, so a pattern with an
+// additional field matches fewer events.
 // Source: EventBridge user guide, eb-create-pattern.html.
 func comparePatterns(want, got map[string]any) (missed, more []string) {
 	wanted, had := fields("", want), fields("", got)
@@ -215,7 +216,7 @@ func comparePatterns(want, got map[string]any) (missed, more []string) {
 	return missed, more
 }
 
-// fields flattens a pattern: the path of each field and its values as JSON.
+// fields flattens a pattern: it returns the values of each field, as JSON, by its path.
 func fields(path string, v any) map[string][]string {
 	all := map[string][]string{}
 	object, ok := v.(map[string]any)
@@ -242,7 +243,7 @@ func fields(path string, v any) map[string][]string {
 	return all
 }
 
-// without is what is in a and not in b, in a's order.
+// without returns what is in a and not in b, in the order of a.
 func without(a, b []string) []string {
 	return slices.DeleteFunc(slices.Clone(a), func(s string) bool { return slices.Contains(b, s) })
 }
@@ -264,8 +265,8 @@ func askRuleTarget(ctx context.Context, d *deployment) (answer, error) {
 	})
 }
 
-// theTarget finds the function among a rule's targets, of a forwarder the bus.
-// Without one it is nil, and the answer says so.
+// theTarget returns the function among a rule's targets or, for a forwarder, the bus.
+// When there is none, the target is nil and the answer says so.
 func (d *deployment) theTarget(ctx context.Context, r rule) (*target, answer, error) {
 	targets, err := d.targetsOf(ctx, r)
 	switch {
@@ -311,14 +312,14 @@ func askRuleRetry(ctx context.Context, d *deployment) (answer, error) {
 	})
 }
 
-// retries answers whether a target is tried often enough, and keeps what it
-// could not take in one of the queues.
+// retries returns whether delivery to a target is retried often enough, and whether
+// events that cannot be delivered go to one of the queues.
 func retries(r rule, t target, want retry, queues []string) answer {
 	queue := ""
 	if t.DeadLetterConfig != nil {
 		queue = aws.ToString(t.DeadLetterConfig.Arn)
 	}
-	got := want // left out, EventBridge tries for 24 hours and 185 times
+	got := want // without a RetryPolicy, EventBridge retries for 24 hours and 185 times
 	if p := t.RetryPolicy; p != nil {
 		got = retry{aws.ToInt32(p.MaximumRetryAttempts), aws.ToInt32(p.MaximumEventAgeInSeconds)}
 	}
@@ -339,7 +340,7 @@ func askRulePermission(ctx context.Context, d *deployment) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	policy := "{}" // what a function has to which nothing was ever added
+	policy := "{}" // a function without permissions has no policy
 	out, err := call(ctx, d.lambda.GetPolicy, &lambda.GetPolicyInput{FunctionName: &name})
 	switch {
 	case err == nil:
@@ -359,8 +360,8 @@ func askRulePermission(ctx context.Context, d *deployment) (answer, error) {
 	})
 }
 
-// lets reports whether a function's policy, as AddPermission writes it, lets
-// EventBridge call it for the rule.
+// lets reports whether a function's policy, as AddPermission writes it, lets EventBridge
+// call the function for the rule.
 func lets(policy, rule string) (bool, error) {
 	var document struct {
 		Statement []struct {
@@ -383,7 +384,7 @@ func lets(policy, rule string) (bool, error) {
 	return false, nil
 }
 
-// askWatch asks about the rules that watch over kmsentry itself.
+// askWatch asks whether the rules that watch kmsentry itself are enabled.
 func askWatch(ctx context.Context, d *deployment) (answer, error) {
 	all, err := d.resources(ctx)
 	if err != nil {
@@ -417,8 +418,8 @@ func askWatch(ctx context.Context, d *deployment) (answer, error) {
 	return answer{OK, "watching: " + strings.Join(on, ", "), ""}, nil
 }
 
-// askBus asks whether the bus for other accounts is open to the organization and
-// to nobody else.
+// askBus asks whether the bus for other accounts is open to the organization and nobody
+// else.
 func askBus(ctx context.Context, d *deployment) (answer, error) {
 	all, err := d.resources(ctx)
 	if err != nil {
@@ -452,8 +453,8 @@ func askBus(ctx context.Context, d *deployment) (answer, error) {
 	return answer{OK, strings.Join(found, "; "), ""}, nil
 }
 
-// busPolicy says which organizations a bus's policy lets put events, and whether
-// it lets anybody.
+// busPolicy returns the organizations that a bus's policy lets put events, and whether it
+// lets anyone do so.
 func busPolicy(text string) (orgs []string, open bool, err error) {
 	if text == "" {
 		return nil, false, nil
@@ -483,7 +484,7 @@ func busPolicy(text string) (orgs []string, open bool, err error) {
 	return orgs, open, nil
 }
 
-// texts are the texts of a JSON value that is one or a list.
+// texts returns the strings in a JSON value that is a string or a list of strings.
 func texts(v any) []string {
 	if text, ok := v.(string); ok {
 		return []string{text}

@@ -9,16 +9,16 @@ import (
 	"github.com/kmsentry/kmsentry"
 )
 
-// expected is what template.yaml says about what is deployed. It is read out of
-// the template itself, which this command carries, so that it is in one place.
+// expected is what template.yaml says about what is deployed. It is read from the
+// template itself, which is embedded in this command, so that it is in one place.
 type expected struct {
-	pattern       map[string]any // the rule's
-	ruleRetry     retry          // EventBridge's, of the event to the function
+	pattern       map[string]any // of the rule
+	ruleRetry     retry          // EventBridge's, for the delivery of an event
 	functionRetry retry          // Lambda's, after the function failed
 	canary        struct{ period, periods int32 }
 }
 
-// A retry is how often and for how long an event is tried again.
+// A retry says how often and for how long an event is retried.
 type retry struct{ attempts, seconds int32 }
 
 // samTemplate is the part of template.yaml that is compared.
@@ -51,8 +51,8 @@ type samRetry struct {
 	MaximumRetryAttempts     int32 `yaml:"MaximumRetryAttempts"`
 }
 
-// template returns what template.yaml says. The error is the build's fault, not
-// the caller's.
+// template returns what template.yaml says. An error means a fault in the build, not in
+// the stack.
 var template = sync.OnceValues(func() (expected, error) {
 	var t samTemplate
 	if err := yaml.Unmarshal([]byte(kmsentry.Template), &t); err != nil {

@@ -16,14 +16,15 @@ import (
 	"github.com/kmsentry/kmsentry/internal/show"
 )
 
-// topics are the logical ids of the stack's topics.
+// topics returns the logical ids of the stack's topics.
 func topics() []string { return []string{"AlertTopic", "OverflowTopic", "OpsTopic"} }
 
-// subscribers sorts a topic's subscriptions.
+// subscribers holds a topic's subscriptions by kind, each as "PROTOCOL ENDPOINT".
 type subscribers struct{ confirmed, pending, mailboxes []string }
 
-// askSubscribers asks who is subscribed to a topic. SNS shows no ARN for what is not
-// confirmed, but a word. Source: SNS API reference, ListSubscriptionsByTopic.
+// askSubscribers returns the subscriptions of a topic. For one that is not confirmed, SNS
+// shows a word instead of an ARN.
+// Source: SNS API reference, ListSubscriptionsByTopic.
 func (d *deployment) askSubscribers(ctx context.Context, logical string) (subscribers, error) {
 	topic, err := d.id(ctx, logical)
 	if err != nil {
@@ -61,7 +62,8 @@ func (all *subscribers) add(s types.Subscription) {
 	}
 }
 
-// askSubscriptions asks whether as many get the alerts as AlertSubscribers says.
+// askSubscriptions asks whether as many subscribers have confirmed as AlertSubscribers
+// requires.
 func askSubscriptions(ctx context.Context, d *deployment) (answer, error) {
 	stack, err := d.stack(ctx)
 	if err != nil {
@@ -92,7 +94,7 @@ func askSubscriptions(ctx context.Context, d *deployment) (answer, error) {
 	return answer{OK, found, ""}, nil
 }
 
-// askOpsSubscriptions asks who gets the alarms.
+// askOpsSubscriptions asks whether somebody gets the alarms.
 func askOpsSubscriptions(ctx context.Context, d *deployment) (answer, error) {
 	s, err := d.askSubscribers(ctx, "OpsTopic")
 	switch {
@@ -114,7 +116,8 @@ func askOpsSubscriptions(ctx context.Context, d *deployment) (answer, error) {
 	return answer{OK, found, ""}, nil
 }
 
-// askOverflowSubscriptions asks about the topic for storms, which no mailbox bears.
+// askOverflowSubscriptions asks who is subscribed to the topic for storms, which are too
+// much for a mailbox.
 func askOverflowSubscriptions(ctx context.Context, d *deployment) (answer, error) {
 	s, err := d.askSubscribers(ctx, "OverflowTopic")
 	switch {
@@ -130,12 +133,12 @@ func askOverflowSubscriptions(ctx context.Context, d *deployment) (answer, error
 	return answer{OK, show.Count(len(s.confirmed), "subscriber") + ", no mailbox", ""}, nil
 }
 
-// quietFor is how far back the last alert is looked for. CloudWatch keeps values
-// of an hour for 455 days. Source: CloudWatch user guide, cloudwatch_concepts.html.
+// quietFor is how far back the last alert is searched for. CloudWatch keeps hourly values
+// for 455 days. Source: CloudWatch user guide, cloudwatch_concepts.html.
 const quietFor = 90 * 24 * time.Hour
 
-// askDelivery compares the last alert with its deliveries: a mailbox that SNS has
-// switched off is listed as confirmed, and fails nothing.
+// askDelivery compares the last alerts with their deliveries, since a mailbox that SNS
+// has deactivated is still listed as confirmed, and no delivery to it fails.
 func askDelivery(ctx context.Context, d *deployment) (answer, error) {
 	stack, err := d.stack(ctx)
 	if err != nil {
@@ -172,8 +175,8 @@ func askDelivery(ctx context.Context, d *deployment) (answer, error) {
 	return answer{OK, found, ""}, nil
 }
 
-// askTopicKeys returns the keys of the topics, each once, in the topics' order.
-// The error is errPlain when a topic has none.
+// askTopicKeys returns the keys of the topics, each once, in the order of the topics. The
+// error is a *plainError when a topic has no key.
 func (d *deployment) askTopicKeys(ctx context.Context) ([]string, error) {
 	var keys, plain []string
 	for _, logical := range topics() {
@@ -198,12 +201,13 @@ func (d *deployment) askTopicKeys(ctx context.Context) ([]string, error) {
 	return keys, nil
 }
 
-// A plainError names topics without a key.
+// A plainError reports topics without a key.
 type plainError struct{ topics []string }
 
 func (e *plainError) Error() string { return "not encrypted: " + strings.Join(e.topics, ", ") }
 
-// isPlain returns the answer for topics without a key.
+// isPlain returns the answer for topics without a key, and whether err reports such
+// topics.
 func isPlain(err error) (answer, bool) {
 	var plain *plainError
 	if !errors.As(err, &plain) {

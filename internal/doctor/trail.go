@@ -14,21 +14,21 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// EventBridge gets only those calls that some trail logs. So the questions are
-// about one trail at a time, and one good trail answers all of them.
+// EventBridge receives a call only if some trail logs it. So each question is about one
+// trail at a time, and one good trail is enough for all of them.
 
-// trailFacts is a trail that covers the Region, with what could be had of it.
+// trailFacts is a trail that covers the Region, with what AWS says about it.
 type trailFacts struct {
 	arn, name, home            string
 	multiRegion, organization  bool
 	logging                    tri
 	deliveryError, statusError string
-	writes, kms                tri // of its selectors
+	writes, kms                tri // whether its selectors include write events and KMS
 	selectorsError             string
-	fixed                      string // selectors to put, as JSON; "" where they hold more than can be kept
+	fixed                      string // the selectors that fix it, as JSON; "" when they are too complex to rewrite
 }
 
-// A tri is yes, no or, its zero value, not known.
+// A tri is yes, no or, its zero value, unsure.
 type tri int
 
 const (
@@ -44,7 +44,7 @@ func toTri(b bool) tri {
 	return no
 }
 
-// and is yes when all are, no when one is.
+// and returns yes when all are yes, no when one is no, and otherwise unsure.
 func and(all ...tri) tri {
 	switch {
 	case slices.Contains(all, no):
@@ -55,8 +55,8 @@ func and(all ...tri) tri {
 	return yes
 }
 
-// askTrails asks which trails cover the Region, those of other Regions and of the
-// organization among them, and whether each is logging.
+// askTrails returns the trails that cover the Region, including those of other Regions
+// and of the organization, with whether each is logging.
 // Source: CloudTrail API reference, DescribeTrails, GetTrailStatus.
 func (d *deployment) askTrails(ctx context.Context) ([]trailFacts, error) {
 	out, err := call(ctx, d.trail.DescribeTrails, &cloudtrail.DescribeTrailsInput{IncludeShadowTrails: aws.Bool(true)})
@@ -86,7 +86,7 @@ func (d *deployment) askTrails(ctx context.Context) ([]trailFacts, error) {
 	return trails, nil
 }
 
-// inRegion asks a trail's home Region.
+// inRegion makes a call go to a trail's home Region; "" leaves the Region unchanged.
 func inRegion(region string) func(*cloudtrail.Options) {
 	return func(o *cloudtrail.Options) {
 		if region != "" {
@@ -95,8 +95,8 @@ func inRegion(region string) func(*cloudtrail.Options) {
 	}
 }
 
-// askSelectors adds what the trails select. For a trail of the organization only
-// the account that owns it gets an answer.
+// askSelectors returns the trails with what their selectors include. Only the account
+// that owns an organization's trail gets an answer about it.
 func (d *deployment) askSelectors(ctx context.Context) ([]trailFacts, error) {
 	trails, err := d.trails(ctx)
 	if err != nil {
@@ -124,8 +124,9 @@ func (d *deployment) askSelectors(ctx context.Context) ([]trailFacts, error) {
 	return trails, nil
 }
 
-// fixedSelectors are the trail's with KMS's write events in them. Putting selectors
-// replaces all, so it only fixes what is one plain selector of management events.
+// fixedSelectors returns the trail's selectors with the write events of KMS included.
+// Since put-event-selectors replaces all of them, it returns "" unless there is just one
+// plain selector of management events.
 func fixedSelectors(out *cloudtrail.GetEventSelectorsOutput) string {
 	if len(out.EventSelectors) != 1 || len(out.EventSelectors[0].DataResources) > 0 || len(out.AdvancedEventSelectors) > 0 {
 		return ""
@@ -147,21 +148,21 @@ func fixedSelectors(out *cloudtrail.GetEventSelectorsOutput) string {
 	return string(text)
 }
 
-// kmsWrite is a record of a call that kmsentry has to receive, as far as selectors
-// look at it.
+// kmsWrite returns the record of a call that kmsentry must receive, with the fields that
+// selectors look at.
 func kmsWrite(eventName string) map[string]string {
 	return map[string]string{
 		"eventCategory": "Management", "readOnly": "false", "eventSource": "kms.amazonaws.com", "eventName": eventName, "eventType": "AwsApiCall",
 	}
 }
 
-// selectsAny reports whether the selectors certainly log each of the calls that
-// kmsentry listens for. Only the fields that heed accepts count.
+// selectsAny reports whether the selectors certainly include every call that sets a key
+// policy. It looks only at fields for which heed returns true.
 // Source: CloudTrail API reference, EventSelector, AdvancedFieldSelector.
 func selectsAny(out *cloudtrail.GetEventSelectorsOutput, heed func(field string) bool) bool {
 	for _, s := range out.EventSelectors {
 		excluded := heed("eventSource") && slices.Contains(s.ExcludeManagementEventSources, "kms.amazonaws.com")
-		management := s.IncludeManagementEvents == nil || *s.IncludeManagementEvents // left out, it is true
+		management := s.IncludeManagementEvents == nil || *s.IncludeManagementEvents // the default is true
 		if management && s.ReadWriteType != types.ReadWriteTypeReadOnly && !excluded {
 			return true
 		}
@@ -179,9 +180,9 @@ func selectsAny(out *cloudtrail.GetEventSelectorsOutput, heed func(field string)
 	return true
 }
 
-// surelyPasses reports whether a record passes one field of an advanced selector.
-// A field that the record's calls may fill in many ways does not certainly pass, and
-// where AWS does not say how several operators combine, each has to hold.
+// surelyPasses reports whether a record certainly passes one field of an advanced
+// selector. It does not if the value of the field is not in record. Since AWS does not
+// say how several operators combine, each of them must hold.
 func surelyPasses(f types.AdvancedFieldSelector, record map[string]string) bool {
 	value, known := record[aws.ToString(f.Field)]
 	matches := func(values []string, match func(string, string) bool) bool {
@@ -201,8 +202,8 @@ func surelyPasses(f types.AdvancedFieldSelector, record map[string]string) bool 
 	return true
 }
 
-// aTrail answers whether some trail has a property: the first that certainly has it,
-// "" and no when none has, and the error of one that could not be had otherwise.
+// aTrail returns whether some trail has a property: the first that certainly has it and
+// yes, or one for which it is not known and unsure, or a zero trail and no.
 func aTrail(trails []trailFacts, has func(trailFacts) tri) (trailFacts, tri) {
 	best, answer := trailFacts{}, no
 	for _, t := range trails {
@@ -216,7 +217,7 @@ func aTrail(trails []trailFacts, has func(trailFacts) tri) (trailFacts, tri) {
 	return best, answer
 }
 
-// notKnown says why a trail's property could not be had.
+// notKnown returns the answer that says why a property of the trail is not known.
 func (t trailFacts) notKnown() answer {
 	why := t.statusError
 	if why == "" {
@@ -291,7 +292,7 @@ func askTrailKMS(ctx context.Context, d *deployment) (answer, error) {
 	return d.selected(ctx, hears, "logs the write events of AWS KMS", "every trail that is logging excludes the write events of AWS KMS")
 }
 
-// selected answers a question about selectors.
+// selected returns the answer to a question about selectors.
 func (d *deployment) selected(ctx context.Context, has func(trailFacts) tri, ok, failing string) (answer, error) {
 	trails, err := d.selectors(ctx)
 	if err != nil {
@@ -315,14 +316,14 @@ func (d *deployment) selected(ctx context.Context, has func(trailFacts) tri, ok,
 	return answer{Failing, failing, ""}, nil
 }
 
-// knowTrail fills the trail into commands.
+// knowTrail makes the trail known for commands.
 func (d *deployment) knowTrail(t trailFacts) {
 	if t.arn != "" {
 		d.known["TRAIL_ARN"], d.known["TRAIL_REGION"] = t.arn, t.home
 	}
 }
 
-// names lists trails.
+// names returns a text that lists the names of at most five trails.
 func names(trails []trailFacts) string {
 	var all []string
 	for _, t := range trails {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// few lists at most five names.
+// few returns a text that lists at most five names and counts the others.
 func few(names []string) string {
 	const most = 5
 	text := strings.Join(names[:min(most, len(names))], ", ")
@@ -16,7 +16,7 @@ func few(names []string) string {
 	return text
 }
 
-// span is a duration as people say it: 3d 4h, 5h 10m, 40s.
+// span returns a duration as people write it, e.g. 3d 4h, 5h 10m, 40s.
 func span(d time.Duration) string {
 	days, hours, minutes := int(d.Hours())/24, int(d.Hours())%24, int(d.Minutes())%60
 	switch {

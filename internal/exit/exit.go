@@ -1,4 +1,4 @@
-// Package exit has the exit statuses of the commands.
+// Package exit defines the exit statuses of the commands.
 package exit
 
 // The exit statuses.

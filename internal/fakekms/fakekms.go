@@ -1,6 +1,6 @@
-// Package fakekms answers the calls of a sweep over HTTP, for tests: KMS in
-// several accounts and Regions, STS, and EC2's DescribeRegions. It does what
-// moto does not: it pages, throttles and denies.
+// Package fakekms answers the calls of a sweep over HTTP, for tests: KMS in several
+// accounts and Regions, STS, and EC2's DescribeRegions. Unlike moto it paginates,
+// throttles and denies.
 package fakekms
 
 import (
@@ -21,39 +21,38 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// A Key is one key. Its zero values are those of an ordinary key, but for the
-// policy.
+// A Key is one key. The zero Key is an ordinary key without a policy.
 type Key struct {
 	Policy  string
-	State   string // "" is Enabled
-	Manager string // "" is CUSTOMER
-	Multi   bool   // its id begins with mrk-
+	State   string // "" means Enabled
+	Manager string // "" means CUSTOMER
+	Multi   bool   // a multi-Region key, whose id begins with mrk-
 	Alias   string
-	// Replicas are the Regions of all keys with its material.
+	// Replicas has the Regions of all keys with the same material, the primary's first.
 	Replicas []string
 	Grants   []map[string]any
 	Tags     []map[string]string
-	Fails    map[string]string // the error code of a call
+	Fails    map[string]string // error codes by call
 }
 
 // A Region is KMS of one account in one Region.
 type Region struct {
-	N     int               // keys
-	Key   func(i int) Key   // the i-th
-	Fails map[string]string // the error code of a call, for every key
+	N     int               // the number of keys
+	Key   func(i int) Key   // returns the i-th key
+	Fails map[string]string // error codes by call, for every key
 }
 
 // A Server is AWS as a sweep sees it. Set the fields before Start.
 type Server struct {
-	Own      string                        // the account of credentials that are no role's
-	Accounts map[string]map[string]*Region // by account and Region; a Region that is not here is not enabled
-	Page     int                           // of every list
-	Throttle float64                       // the share of requests to KMS
-	// Denied are accounts whose roles nobody may assume.
+	Own      string                        // the account of credentials that are not a role's
+	Accounts map[string]map[string]*Region // by account and Region; a Region that is missing is not enabled
+	Page     int                           // the number of items per page of a list; 0 for AWS's
+	Throttle float64                       // the share of requests to KMS that are throttled, 0 to 1
+	// Denied lists accounts whose roles cannot be assumed.
 	Denied []string
-	// Fails is the error code of a call of EC2 or STS.
+	// Fails holds error codes by call of EC2 or STS.
 	Fails map[string]string
-	// Before is called before each request to KMS; nil: nothing is.
+	// Before, if not nil, is called before each request to KMS.
 	Before func(call string)
 
 	mu    sync.Mutex
@@ -70,8 +69,8 @@ func (s *Server) Start(t testing.TB) string {
 	return server.URL
 }
 
-// Calls returns how many requests came by call, such as kms:ListKeys, also
-// those that were refused.
+// Calls returns the number of requests by call, such as kms:ListKeys, including those
+// that were refused.
 func (s *Server) Calls() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,7 +81,7 @@ func (s *Server) Calls() map[string]int {
 	return all
 }
 
-// ID is the id of a Region's i-th key.
+// ID returns the id of a Region's i-th key.
 func (k Key) ID(i int) string {
 	if k.Multi {
 		return fmt.Sprintf("mrk-%032d", i)
@@ -90,18 +89,18 @@ func (k Key) ID(i int) string {
 	return fmt.Sprintf("00000000-0000-0000-0000-%012d", i)
 }
 
-// ARN is the ARN of the i-th key of an account in a Region.
+// ARN returns the ARN of the i-th key of an account in a Region.
 func (k Key) ARN(account, region string, i int) string {
 	return "arn:aws:kms:" + region + ":" + account + ":key/" + k.ID(i)
 }
 
-// A request is one that AWS understood.
+// A request is a request whose signature could be read.
 type request struct {
 	account, region, service string
 	body                     []byte
 }
 
-// ServeHTTP answers a request. Account, Region and service are in its signature.
+// ServeHTTP answers a request, whose account, Region and service are in its signature.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	_, signed, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
@@ -167,7 +166,7 @@ func (s *Server) count(call string) {
 	s.calls[call]++
 }
 
-// An input is what the calls of KMS take.
+// An input has the parameters of the KMS calls.
 type input struct {
 	KeyId, Marker, PolicyName string
 	Limit                     int
@@ -193,11 +192,11 @@ func (s *Server) kms(w http.ResponseWriter, call string, q request) {
 		out = map[string]string{"__type": code, "message": "as planned"}
 	}
 	if err := json.NewEncoder(w).Encode(out); err != nil {
-		return // the client has gone
+		return // the client has gone away
 	}
 }
 
-// refusal is the code with which a call is refused; "" when it is not.
+// refusal returns the error code with which a call is refused; "" when it is not.
 func (s *Server) refusal(call string, q request) string {
 	s.mu.Lock()
 	throttle := s.rand.Float64() < s.Throttle
@@ -212,7 +211,7 @@ func (s *Server) refusal(call string, q request) string {
 	}
 }
 
-// answer is what a call returns, or the code with which it is refused.
+// answer returns what a call returns, or the error code with which it is refused.
 func (s *Server) answer(call string, q request, in input) (out any, code string) {
 	region := s.Accounts[q.account][q.region]
 	switch call {
@@ -252,7 +251,7 @@ func (s *Server) answer(call string, q request, in input) (out any, code string)
 	}
 }
 
-// metadata is what DescribeKey answers.
+// metadata returns the KeyMetadata of DescribeKey.
 func (k Key) metadata(q request, i int) map[string]any {
 	m := map[string]any{
 		"KeyId": k.ID(i), "Arn": k.ARN(q.account, q.region, i), "KeyState": cmp.Or(k.State, "Enabled"), "KeyManager": cmp.Or(k.Manager, "CUSTOMER"),
@@ -270,7 +269,7 @@ func (k Key) metadata(q request, i int) map[string]any {
 	return m
 }
 
-// list is one page of n items.
+// list returns one page of n items, which starts at in.Marker.
 func (s *Server) list(member string, n int, in input, item func(int) any) map[string]any {
 	from, _ := strconv.Atoi(in.Marker)
 	size := cmp.Or(s.Page, in.Limit, 50)

@@ -9,12 +9,13 @@ import (
 	"strings"
 )
 
-// maxSize is the most that a message and its attributes may have together: 256
-// KiB. Source: SNS API reference, Publish, Message.
+// maxSize is the largest total size of a message and its attributes, 256 KiB.
+// Source: SNS API reference, Publish, Message.
 const maxSize = 262144
 
-// validSubject is the strictest reading of SNS's documents: ASCII, 1 to 99
-// characters, no control characters, and a letter, digit or punctuation first.
+// validSubject reports whether a subject is valid by the strictest reading of SNS's
+// documentation: 1 to 99 ASCII characters, none of them a control character, and the
+// first one a letter, digit or punctuation.
 func validSubject(subject string) bool {
 	if subject == "" || len(subject) > 99 || subject[0] == ' ' {
 		return false
@@ -27,8 +28,8 @@ func validSubject(subject string) bool {
 	return true
 }
 
-// protocols takes a message with MessageStructure=json apart. Members that are
-// no strings are ignored, as SNS does; "default" has to be one.
+// protocols returns the members of a message with MessageStructure=json. Like SNS it
+// ignores members that are not strings; "default" must be one.
 func protocols(form url.Values) (map[string]string, *refusal) {
 	message := form.Get("Message")
 	switch structure := form.Get("MessageStructure"); structure {
@@ -54,13 +55,12 @@ func protocols(form url.Values) (map[string]string, *refusal) {
 	return texts, nil
 }
 
-// attributeName is the form of an attribute's name.
+// attributeName matches the name of an attribute.
 // Source: SNS developer guide, sns-message-attributes.html.
 var attributeName = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
 
-// attributes reads MessageAttributes.entry.N.* and adds their size. More than
-// ten make SNS drop the message for subscribers with raw delivery, so they are
-// refused here.
+// attributes reads MessageAttributes.entry.N.* and adds their size to *size. It refuses
+// more than ten, for which SNS would drop the message to subscribers with raw delivery.
 func attributes(form url.Values, size *int) (map[string]string, *refusal) {
 	values := map[string]string{}
 	for n := 1; ; n++ {

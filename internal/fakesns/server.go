@@ -1,9 +1,9 @@
-// Package fakesns is an SNS endpoint on loopback. It speaks the Query protocol,
-// checks a Publish as SNS does, keeps what was published, and can be told to
-// fail the ways in which SNS and networks fail.
+// Package fakesns is an SNS endpoint on loopback. It speaks the Query protocol, checks a
+// Publish as SNS does, keeps what was published, and can be told to fail in the ways that
+// SNS and networks fail.
 //
-// Only Publish is there. It delivers nothing: what a subscriber of a protocol
-// would get is in Publication.For.
+// Publish is the only call. The endpoint delivers nothing: Publication.For returns what a
+// subscriber of a protocol would get.
 // Source of the rules: SNS API reference, Publish and its common errors.
 package fakesns
 
@@ -22,10 +22,10 @@ import (
 	"time"
 )
 
-// A Fault is what happens to a request in place of an answer.
+// A Fault is what happens to a request instead of, or in addition to, a normal answer.
 type Fault string
 
-// The faults. The empty Fault is none.
+// The faults. The empty Fault means no fault.
 const (
 	Throttle Fault = "throttle" // 400 Throttling
 	KMSBusy  Fault = "kmsbusy"  // 400 KMSThrottling
@@ -36,13 +36,13 @@ const (
 	Hang     Fault = "hang"     // no answer until the client goes away
 	Denied   Fault = "denied"   // 403 AuthorizationError
 	Moved    Fault = "moved"    // 307 to somewhere else
-	Empty    Fault = "empty"    // 200 without a body: not SNS, but something on the way
+	Empty    Fault = "empty"    // 200 without a body: from a proxy, not from SNS
 	Lost     Fault = "lost"     // published, but the answer is lost
 	Cut      Fault = "cut"      // published, but the answer breaks off
 	Late     Fault = "late"     // published, but no answer until the client goes away
 	Slow     Fault = "slow"     // published, and answered after a while
-	Garbled  Fault = "garbled"  // 200 with a body that is no XML
-	Expired  Fault = "expired"  // 403 ExpiredToken: the credentials' time is over
+	Garbled  Fault = "garbled"  // 200 with a body that is not XML
+	Expired  Fault = "expired"  // 403 ExpiredToken: the credentials have expired
 	Skewed   Fault = "skewed"   // 403 SignatureDoesNotMatch: the clock is wrong
 )
 
@@ -53,7 +53,7 @@ type Publication struct {
 	Topic      string
 	Subject    string
 	Message    string            // as sent
-	Protocols  map[string]string // the members of a message with MessageStructure=json; else only "default"
+	Protocols  map[string]string // the members of a message with MessageStructure=json; otherwise only "default"
 	Attributes map[string]string // values of the message attributes
 }
 
@@ -79,8 +79,8 @@ type Server struct {
 	fault        func(n int) Fault
 }
 
-// Start serves the topic, and the others if there are any, on loopback. fault
-// says what happens to the n-th request, from 1; nil is never a fault.
+// Start serves the topic, and the others if there are any, on loopback. fault returns what
+// happens to the n-th request, counting from 1; nil means that there are no faults.
 func Start(topic string, fault func(n int) Fault, others ...string) (*Server, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -95,7 +95,7 @@ func Start(topic string, fault func(n int) Fault, others ...string) (*Server, er
 	return s, nil
 }
 
-// URL is the endpoint, for AWS_ENDPOINT_URL_SNS.
+// URL returns the endpoint, for AWS_ENDPOINT_URL_SNS.
 func (s *Server) URL() string { return s.url }
 
 // Close stops the endpoint. Closing it again does nothing.
@@ -104,14 +104,14 @@ func (s *Server) Close() error {
 	return s.http.Close()
 }
 
-// Publications returns what was accepted so far, oldest first.
+// Publications returns what has been accepted so far, oldest first.
 func (s *Server) Publications() []Publication {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]Publication(nil), s.publications...)
 }
 
-// Requests counts the requests so far, accepted or not.
+// Requests returns the number of requests so far, accepted or not.
 func (s *Server) Requests() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -167,7 +167,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		`<ResponseMetadata><RequestId>%s</RequestId></ResponseMetadata></PublishResponse>`, p.ID, newID())
 }
 
-// fails acts out the fault and says whether it took the place of an answer.
+// fails performs the fault and reports whether that replaced the answer.
 func (s *Server) fails(w http.ResponseWriter, r *http.Request, fault Fault) bool {
 	switch fault {
 	case "", Lost, Cut, Late, Slow:
@@ -205,16 +205,16 @@ func (s *Server) fails(w http.ResponseWriter, r *http.Request, fault Fault) bool
 	return true
 }
 
-// never answers: it waits until the client goes away or the endpoint is closed.
+// never gives no answer: it waits until the client goes away or the endpoint is closed.
 func (s *Server) never(r *http.Request) {
 	select {
 	case <-r.Context().Done():
 	case <-s.stop:
 	}
-	panic(http.ErrAbortHandler) // net/http's way to end without an answer
+	panic(http.ErrAbortHandler) // makes net/http close the connection without an answer
 }
 
-// reset closes the connection so that the client sees a reset.
+// reset closes the connection with a reset.
 func reset(w http.ResponseWriter) {
 	conn, _, err := w.(http.Hijacker).Hijack()
 	if err != nil {
@@ -234,11 +234,11 @@ func invalid(format string, args ...any) *refusal {
 	return &refusal{http.StatusBadRequest, "InvalidParameter", "Invalid parameter: " + fmt.Sprintf(format, args...)}
 }
 
-// signed is the shape of a SigV4 header for SNS. The signature itself is not
-// checked: there is no secret to check it with.
+// signed matches a SigV4 header for SNS. The signature itself is not checked, since there
+// is no secret to check it with.
 var signed = regexp.MustCompile(`^AWS4-HMAC-SHA256 Credential=[^/]+/[0-9]{8}/[a-z0-9-]+/sns/aws4_request, SignedHeaders=[^,]*host[^,]*, Signature=[0-9a-f]{64}$`)
 
-// check reads a Publish and refuses what SNS refuses.
+// check parses a Publish and refuses what SNS refuses.
 func (s *Server) check(r *http.Request, form url.Values) (Publication, *refusal) {
 	p := Publication{ID: newID(), Topic: form.Get("TopicArn"), Subject: form.Get("Subject"), Message: form.Get("Message")}
 	switch {
@@ -276,7 +276,7 @@ func newID() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// refuse answers with the error document of the Query protocol.
+// refuse answers with an error document of the Query protocol.
 func refuse(w http.ResponseWriter, status int, code, message string) {
 	var text strings.Builder
 	xml.EscapeText(&text, []byte(message))

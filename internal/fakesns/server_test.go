@@ -16,8 +16,8 @@ const (
 	signer = "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20261120/eu-west-1/sns/aws4_request, SignedHeaders=content-type;host;x-amz-date, Signature="
 )
 
-// request is a Publish that is accepted, with changes: an empty value takes the
-// parameter away.
+// request returns a valid Publish with changes, which are names and values in turn; an
+// empty value removes the parameter.
 func request(changes ...string) url.Values {
 	form := url.Values{"Action": {"Publish"}, "TopicArn": {topic}, "Message": {"hello"}, "Subject": {"A subject"}}
 	for i := 0; i < len(changes); i += 2 {
@@ -28,7 +28,7 @@ func request(changes ...string) url.Values {
 	return form
 }
 
-// post sends the form as the SDK does and returns status and body.
+// post sends a form as the SDK does and returns the status and the body.
 func post(ctx context.Context, t *testing.T, s *Server, body, authorization string) (int, string, error) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL(), strings.NewReader(body))
@@ -57,7 +57,8 @@ func start(t *testing.T, fault func(int) Fault) *Server {
 	return s
 }
 
-// TestPublish: what SNS accepts is kept, what it refuses is refused by the same code.
+// TestPublish checks that what SNS accepts is kept, and that what it refuses is refused
+// with the same code.
 func TestPublish(t *testing.T) {
 	attribute := func(n, name, kind, value string) []string {
 		entry := "MessageAttributes.entry." + n + "."
@@ -70,7 +71,7 @@ func TestPublish(t *testing.T) {
 	tests := []struct {
 		name string
 		form url.Values
-		want string // the refusal's code; "" when it is accepted
+		want string // the error code; "" when it is accepted
 	}{
 		{"a text", request(), ""},
 		{"another topic", request("TopicArn", topic+"-other"), ""},
@@ -133,7 +134,7 @@ func TestUnsignedIsRefused(t *testing.T) {
 	}
 }
 
-// TestFor: each protocol gets its own member, and the default where it has none.
+// TestFor checks that each protocol gets its own member, or the default when it has none.
 func TestFor(t *testing.T) {
 	p := Publication{Protocols: map[string]string{"default": "d", "email": "e"}}
 	if p.For("email") != "e" || p.For("sqs") != "d" {
@@ -141,7 +142,7 @@ func TestFor(t *testing.T) {
 	}
 }
 
-// TestFaults: what the client sees of each fault, and whether the message was kept.
+// TestFaults checks what the client sees of each fault, and whether the message is kept.
 func TestFaults(t *testing.T) {
 	const broken, waits = -1, -2 // the connection breaks; no answer comes
 	tests := []struct {
@@ -179,7 +180,7 @@ func TestFaults(t *testing.T) {
 				}
 				return ""
 			})
-			if test.see == waits { // until the server has come as far as it will
+			if test.see == waits { // long enough for the server to have done all it will
 				go func() {
 					for s.Requests() == 0 || len(s.Publications()) < test.kept {
 						time.Sleep(time.Millisecond)
@@ -213,7 +214,8 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestClose: who waits for an answer is let go, and closing again does nothing.
+// TestClose checks that Close releases clients that wait for an answer, and that closing
+// again does nothing.
 func TestClose(t *testing.T) {
 	asked := make(chan struct{})
 	s := start(t, func(int) Fault { close(asked); return Hang })

@@ -1,5 +1,5 @@
-// Package fold brings characters into one letter case: two are equal after it
-// where strings.EqualFold takes them for equal.
+// Package fold maps characters to one letter case, so that two characters become equal if
+// and only if strings.EqualFold takes them for equal.
 package fold
 
 import (
@@ -7,7 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Rune returns the least of the characters that strings.EqualFold takes for r.
+// Rune returns the smallest of the characters that strings.EqualFold takes for equal to
+// r.
 func Rune(r rune) rune {
 	if r < utf8.RuneSelf {
 		return rune(Byte(byte(r)))
@@ -19,7 +20,7 @@ func Rune(r rune) rune {
 	return least
 }
 
-// Byte returns the upper case of an ASCII letter, other bytes as they are.
+// Byte returns the upper case of an ASCII letter, and any other byte unchanged.
 func Byte(c byte) byte {
 	if 'a' <= c && c <= 'z' {
 		c -= 'a' - 'A'

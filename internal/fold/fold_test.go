@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Every character folds as strings.EqualFold compares: with each member of its
-// orbit to one character, with its neighbor only when they are equal.
+// Every character folds as strings.EqualFold compares: to the same character as each
+// member of its orbit, and as its neighbor only when they are equal.
 func TestRune(t *testing.T) {
 	for r := rune(0); r <= unicode.MaxRune; r++ {
 		if !utf8.ValidRune(r) {

@@ -1,4 +1,4 @@
-// Package function is what kmsentry's Lambda functions share: settings out of
-// the environment, the log, how to publish an alert, and how to say that the
-// start failed. It judges nothing.
+// Package function has what kmsentry's Lambda functions share: reading settings from the
+// environment, the log, publishing an alert, and reporting that the start failed. It
+// judges nothing.
 package function

@@ -9,8 +9,8 @@ import (
 	"github.com/kmsentry/kmsentry/internal/version"
 )
 
-// NewLog writes one JSON object per line, with the member names that Lambda's
-// JSON log format knows: timestamp, level, message.
+// NewLog returns a logger that writes one JSON object per line to w, with the member
+// names of Lambda's JSON log format: timestamp, level, message.
 // Source: Lambda developer guide, monitoring-cloudwatchlogs-logformat.html.
 func NewLog(w io.Writer, level slog.Level) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: lambdaNames}))
@@ -29,7 +29,7 @@ func lambdaNames(groups []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// startLine is the log line of a function that cannot start.
+// startLine returns the log line of a function that cannot start.
 func startLine(fault error) string {
 	var line bytes.Buffer
 	NewLog(&line, slog.LevelInfo).Error("start failed", "error", fault.Error(), "version", version.String())

@@ -22,18 +22,18 @@ type Publisher interface {
 	Publish(context.Context, *sns.PublishInput, ...func(*sns.Options)) (*sns.PublishOutput, error)
 }
 
-// An SNS says how to reach SNS.
+// An SNS has the endpoint and the credentials for SNS.
 type SNS struct {
-	Region      string // the topic's, for SNS publishes only within a Region
+	Region      string // of the topic, since SNS publishes only within a Region
 	Credentials aws.Credentials
 	Endpoint    string // "" for AWS's own
 	FIPS        bool
 	DualStack   bool
 }
 
-// Client makes the client by hand: the SDK's configuration loader would look
-// for credentials in files, SSO caches and instance metadata, none of which
-// Lambda has, and costs 2 MB and a quarter of the start.
+// Client returns a client. It does not use the SDK's configuration loader, which would
+// look for credentials in files, SSO caches and instance metadata, none of which Lambda
+// has, and costs 2 MB and a quarter of the start time.
 func (s SNS) Client() *sns.Client {
 	o := sns.Options{
 		Region: s.Region,
@@ -55,30 +55,31 @@ func (s SNS) Client() *sns.Client {
 }
 
 const (
-	// margin is kept at the end of the invocation to answer Lambda in; an
-	// invocation that is still running at the deadline is killed, and its
-	// error is lost.
+	// margin is the time kept at the end of the invocation to answer Lambda. An
+	// invocation that is still running at the deadline is killed, and its error
+	// is lost.
 	margin = time.Second
-	// maxAttempt is how long one Publish may take. In one Region it takes
-	// some 20 ms; what has not come after this will not come.
+	// maxAttempt is the longest time that one Publish may take. Within a Region
+	// it takes some 20 ms; an answer that is not there by then will not come.
 	maxAttempt = 5 * time.Second
-	// minAttempt is too short to start another attempt.
+	// minAttempt is the shortest time left for which another attempt is started.
 	minAttempt = 50 * time.Millisecond
-	// firstPause and maxPause bound the pauses between attempts, which double.
+	// firstPause and maxPause are the shortest and the longest pause between
+	// attempts; pauses double.
 	firstPause = 100 * time.Millisecond
 	maxPause   = 3 * time.Second
-	// noDeadline is the time for sending when the context has no deadline.
+	// noDeadline is the time limit for sending when the context has no deadline.
 	noDeadline = 20 * time.Second
 )
 
-// Send publishes m, again and again while SNS fails in a way that may pass:
-// throttling, 5xx, resets, timeouts, lost answers. It returns before ctx's deadline, with
-// the last error that says more than that time was up when nothing helped. A message whose answer was lost may be
-// published twice; the finding's uid is the same in both.
+// Send publishes m and returns SNS's message id. It retries faults that may be temporary:
+// throttling, 5xx, resets, timeouts and lost answers. It gives up before the deadline of
+// ctx, with the last error that was not a timeout, if there was one. A message whose
+// answer was lost may be published twice, both times with the finding's uid.
 func Send(ctx context.Context, p Publisher, topicARN string, m alert.Message) (string, error) {
 	until := sendUntil(ctx, time.Now())
 	in := publishInput(topicARN, m)
-	var telling error // the last one that is not only about time
+	var telling error // the last error that is not a timeout
 	for n := 1; ; n++ {
 		id, err := attempt(ctx, p, in, until)
 		if err == nil {
@@ -101,8 +102,8 @@ func Send(ctx context.Context, p Publisher, topicARN string, m alert.Message) (s
 	}
 }
 
-// attempt publishes once, within maxAttempt and half of what is left, so that
-// one hanging connection leaves time for another attempt.
+// attempt publishes once, with a time limit of maxAttempt and half of the time left, so
+// that a connection that hangs leaves time for another attempt.
 func attempt(ctx context.Context, p Publisher, in *sns.PublishInput, until time.Time) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, max(minAttempt, min(maxAttempt, time.Until(until)/2)))
 	defer cancel()
@@ -117,16 +118,15 @@ func attempt(ctx context.Context, p Publisher, in *sns.PublishInput, until time.
 	return id, nil
 }
 
-// errNoMessageID is a success that proves nothing: only SNS's message id says
-// that SNS took the message, and not a proxy on the way.
+// errNoMessageID reports a successful answer without a message id. Only the id proves
+// that the answer is from SNS and not from a proxy.
 var errNoMessageID = errors.New("expected a message id in the answer, found none")
 
-// mayPass reports whether another attempt may succeed where this one failed
-// with err. Beside what the SDK retries that is every 5xx, throttling under any
-// name, and an answer of success that cannot be read, for then nobody knows
-// whether the message went out.
-// Source of KMSThrottling, which an encrypted topic gives, and of Throttled,
-// status 429: SNS API reference, Publish, Errors.
+// mayPass reports whether another attempt may succeed after err. Besides the errors that
+// the SDK retries, these are every 5xx, throttling under any name, and a successful answer
+// that cannot be read, since the message may not have been published.
+// Source of KMSThrottling, which an encrypted topic can return, and of Throttled, status
+// 429: SNS API reference, Publish, Errors.
 func mayPass(err error) bool {
 	if errors.Is(err, errNoMessageID) || errors.Is(err, context.DeadlineExceeded) || retry.NewStandard().IsErrorRetryable(err) {
 		return true
@@ -147,8 +147,8 @@ func mayPass(err error) bool {
 	}
 }
 
-// sendUntil is when sending has to be over: the deadline less a margin, which
-// is a fifth of the time when little is left.
+// sendUntil returns when sending must end: the deadline less margin, or less a fifth of
+// the time left when that is shorter.
 func sendUntil(ctx context.Context, now time.Time) time.Time {
 	deadline, ok := ctx.Deadline()
 	if !ok {
@@ -157,7 +157,8 @@ func sendUntil(ctx context.Context, now time.Time) time.Time {
 	return deadline.Add(-min(margin, deadline.Sub(now)/5))
 }
 
-// pauseAfter doubles the pause after each attempt; half of it is random.
+// pauseAfter returns the pause after the n-th attempt, which doubles each time; half of
+// it is random.
 func pauseAfter(n int) time.Duration {
 	pause := maxPause
 	if n < 6 {

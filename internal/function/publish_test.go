@@ -46,14 +46,14 @@ func TestPausesGrowAndStayBounded(t *testing.T) {
 	}
 }
 
-// A publisherFunc is a publisher by itself.
+// A publisherFunc is a function that implements Publisher.
 type publisherFunc func(ctx context.Context) (*sns.PublishOutput, error)
 
 func (f publisherFunc) Publish(ctx context.Context, _ *sns.PublishInput, _ ...func(*sns.Options)) (*sns.PublishOutput, error) {
 	return f(ctx)
 }
 
-// Time is simulated here, so the machine may be as slow as it likes.
+// Time is simulated here, so the speed of the machine does not matter.
 func TestLastingFaultsAreTriedAgainUntilTheMargin(t *testing.T) {
 	busy := &types.KMSThrottlingException{}
 	tests := []struct {
@@ -111,8 +111,8 @@ func TestOneHangIsOvercome(t *testing.T) {
 	})
 }
 
-// A canceled invocation gives up at once, while it asks and while it waits to
-// ask again, with an error that says so: Lambda then delivers the event again.
+// A canceled invocation gives up at once, whether it is publishing or waiting to retry,
+// with an error that says so; Lambda then retries the event.
 func TestCancelledSendGivesUpAtOnce(t *testing.T) {
 	tests := []struct {
 		name string

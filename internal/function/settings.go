@@ -19,7 +19,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// A SettingError is a wrong setting. It fails the start.
+// A SettingError reports an invalid setting. It makes the start fail.
 type SettingError struct {
 	Name string // of the environment variable
 	Err  error
@@ -27,44 +27,44 @@ type SettingError struct {
 
 func (e *SettingError) Error() string { return "setting " + e.Name + ": " + e.Err.Error() }
 
-// Unwrap returns the fault itself.
+// Unwrap returns e.Err.
 func (e *SettingError) Unwrap() error { return e.Err }
 
 var errNotSet = errors.New("not set")
 
-// The forms of the ids that settings name. Counted repetitions are left to
-// length checks: a regexp that counts to 256 is slow to compile, and every
-// start pays for it.
+// The forms of ids in settings. Lengths are checked separately, since a regular expression
+// that counts to 256 is slow to compile, which every start would have to do.
 var (
 	topicForm     = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 	partitionForm = regexp.MustCompile(`^aws(-[a-z]+)*$`)
 	regionForm    = regexp.MustCompile(`^[a-z]+(-[a-z]+)+-[0-9]+$`)
 )
 
-// isTopic follows the SNS API reference, CreateTopic, Name. A FIFO topic, with
-// a dot in its name, cannot reach a mailbox.
+// isTopic reports whether s is the name of a standard topic. A FIFO topic, which has a dot
+// in its name, cannot deliver to a mailbox.
+// Source: SNS API reference, CreateTopic, Name.
 func isTopic(s string) bool { return len(s) <= 256 && topicForm.MatchString(s) }
 
-// isPort takes "" too: the scheme's own port.
+// isPort reports whether s is a port or "", which means the default port of the scheme.
 func isPort(s string) bool {
 	n, err := strconv.ParseUint(s, 10, 16)
 	return s == "" || err == nil && n > 0
 }
 
-// A Reader reads settings out of the environment and keeps the first error.
+// A Reader reads settings from the environment and keeps the first error.
 type Reader struct {
 	Getenv func(string) string
-	Err    error // the first, a *SettingError; nil while all is well
+	Err    error // the first error, a *SettingError; nil while there is none
 }
 
-// Fail notes that the setting is wrong, unless another was before.
+// Fail records that a setting is invalid, unless an error is recorded already.
 func (r *Reader) Fail(name string, err error) {
 	if r.Err == nil {
 		r.Err = &SettingError{name, err}
 	}
 }
 
-// Required returns the value of a setting that must exist.
+// Required returns the value of a setting that must be set.
 func (r *Reader) Required(name string) string {
 	v := r.Getenv(name)
 	if v == "" {
@@ -73,7 +73,8 @@ func (r *Reader) Required(name string) string {
 	return v
 }
 
-// Topic checks v, the setting's value; an empty one gives the zero ARN.
+// Topic parses v, the value of the named setting, as the ARN of a topic; "" gives the zero
+// ARN.
 func (r *Reader) Topic(name, v string) awsid.ARN {
 	if v == "" {
 		return awsid.ARN{}
@@ -86,7 +87,7 @@ func (r *Reader) Topic(name, v string) awsid.ARN {
 	return a
 }
 
-// Number reads a whole number from least to most.
+// Number reads a whole number from least to most; unset when it is not set.
 func (r *Reader) Number(name string, unset, least, most int) int {
 	v := r.Getenv(name)
 	if v == "" {
@@ -115,7 +116,8 @@ func (r *Reader) Severity(name string) detector.Severity {
 	return detector.Low
 }
 
-// List splits a comma-separated setting; blanks around the items are dropped.
+// List reads a comma-separated list of items for which valid is true, without spaces
+// around them; nil when it is not set. want describes valid items.
 func (r *Reader) List(name string, valid func(string) bool, want string) []string {
 	v := strings.TrimSpace(r.Getenv(name))
 	if v == "" {
@@ -131,8 +133,8 @@ func (r *Reader) List(name string, valid func(string) bool, want string) []strin
 	return items
 }
 
-// Options reads what package alert checks itself, one setting after the other,
-// so that the wrong one is named.
+// Options reads the settings that words.Options.Check validates, checking after each of
+// them, so that the error names the invalid one.
 func (r *Reader) Options(now time.Time) words.Options {
 	o := words.Options{Now: now}
 	for _, s := range []struct {
@@ -196,7 +198,8 @@ func (r *Reader) LogLevel(name string) slog.Level {
 	}
 }
 
-// Endpoint follows the AWS SDKs: the service's variable goes before the general one.
+// Endpoint reads the endpoint of SNS; "" when it is not set. As in the AWS SDKs, the
+// variable of the service takes precedence over the general one.
 func (r *Reader) Endpoint() string {
 	if v := r.URL("AWS_ENDPOINT_URL_SNS"); v != "" {
 		return v
@@ -204,16 +207,16 @@ func (r *Reader) Endpoint() string {
 	return r.URL("AWS_ENDPOINT_URL")
 }
 
-// Variant refuses what the SDK refuses at each Publish: a variant of AWS's own
-// Endpoint together with another endpoint.
+// Variant rejects a variant of AWS's own endpoint together with another endpoint, which
+// the SDK would reject at each Publish.
 func (r *Reader) Variant(name string, on bool, endpoint string) {
 	if on && endpoint != "" {
 		r.Fail(name, fmt.Errorf("expected false with another SNS endpoint, found true with %q", endpoint))
 	}
 }
 
-// Exceptions reads the exceptions file. A file that somebody asked for has to
-// be there; the default one need not.
+// Exceptions reads the exceptions file that the setting names, relative to taskRoot. A
+// file that is named must exist; the default, exceptions.yaml, need not.
 func (r *Reader) Exceptions(name string, readFile func(string) ([]byte, error), taskRoot string, now time.Time) *exceptions.List {
 	path, asked := r.Getenv(name), true
 	if path == "" {
@@ -237,10 +240,10 @@ func (r *Reader) Exceptions(name string, readFile func(string) ([]byte, error), 
 	return list
 }
 
-// RCPs reads the resource control policy that applies to the accounts whose
-// keys are judged: a file next to the binary, or an absolute path. Unset there
-// is none; one that is set and cannot be read fails the start, for without it
-// each verdict would be another.
+// RCPs reads the resource control policy that applies to the accounts whose keys are
+// judged, from a file named relative to taskRoot or absolutely; nil when it is not set. A
+// file that cannot be read makes the start fail, since leaving the policy out would change
+// the verdicts.
 func (r *Reader) RCPs(name string, readFile func(string) ([]byte, error), taskRoot string) []*policy.Policy {
 	path := r.Getenv(name)
 	if path == "" {

@@ -14,18 +14,18 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
-// Main runs a function: start makes of the environment what handles its events.
-// A start that fails ends the process, and Lambda is told why.
+// Main runs a function with the handler that start returns for the environment. If start
+// fails, Main reports the error to Lambda and ends the process.
 func Main[H lambda.Handler](start func(getenv func(string) string, readFile func(string) ([]byte, error), stdout io.Writer) (H, error)) {
 	h, err := start(os.Getenv, os.ReadFile, os.Stdout)
 	if err != nil {
 		os.Exit(reportStart(os.Getenv("AWS_LAMBDA_RUNTIME_API"), err, os.Stdout))
 	}
-	log.SetFlags(0) // the runtime logs a failed invocation as JSON; a date before it would spoil that
+	log.SetFlags(0) // the runtime logs a failed invocation as JSON, before which there must be no date
 	lambda.Start(h)
 }
 
-// TaskRoot is the folder in which the function's files lie.
+// TaskRoot returns the folder of the function's files.
 func TaskRoot(getenv func(string) string) string {
 	if root := getenv("LAMBDA_TASK_ROOT"); root != "" {
 		return root
@@ -37,8 +37,8 @@ func TaskRoot(getenv func(string) string) string {
 	return filepath.Dir(exe)
 }
 
-// reportStart logs why the function cannot start and tells Lambda, which would
-// otherwise only know that the process exited. It returns the exit status.
+// reportStart logs why the function cannot start and reports it to Lambda, which would
+// otherwise see only that the process exited. It returns the exit status.
 func reportStart(runtimeAPI string, fault error, stdout io.Writer) int {
 	fmt.Fprintln(stdout, startLine(fault))
 	if runtimeAPI == "" {

@@ -16,22 +16,22 @@ import (
 	"github.com/kmsentry/kmsentry/internal/strictjson"
 )
 
-// maxEvent is the largest event that EventBridge and an asynchronous
-// invocation of Lambda take: 1 MB.
+// maxEvent is the largest event that EventBridge and an asynchronous invocation of Lambda
+// accept, 1 MB.
 // Source: AWS Compute Blog, January 2026, "serverless services now support payloads up to 1 MB".
 const maxEvent = 1 << 20
 
-// An event is one input of kmsentry invoke: its bytes, or why there are none.
+// An event is one event to send: its bytes, or why there are none.
 type event struct {
 	source string
 	body   []byte
 	err    error
 }
 
-// maxEvents is how many events one input may hold: each is kept in memory.
+// maxEvents is the most events that one input may hold, since all are kept in memory.
 const maxEvents = 1000
 
-// readEvents reads every input, folders expanded, in order.
+// readEvents reads the events of every input, in order. A folder gives those of its files.
 func readEvents(inputs []string, stdin io.Reader) []event {
 	var events []event
 	for _, input := range inputs {
@@ -64,7 +64,7 @@ func readFolder(folder string) []event {
 	return events
 }
 
-// globEscape takes the meaning from the characters that Glob knows.
+// globEscape escapes the characters in path that have a meaning in a pattern of Glob.
 func globEscape(path string) string {
 	var b bytes.Buffer
 	for _, r := range path {
@@ -92,11 +92,10 @@ func readSource(source string, stdin io.Reader) []event {
 	return eventsIn(source, f)
 }
 
-// eventsIn reads events. One that EventBridge made goes to the function as it
-// is. Of what holds records in another form (a bare record, a log file, what
-// lookup-events prints, a message of SQS or SNS, gzip) each record that the rule
-// lets through goes there as EventBridge would send it. Whatever else is one
-// JSON value is left to the function, which says what is wrong with it.
+// eventsIn reads events. An EventBridge event goes to the function unchanged. From any
+// other form of records (a bare record, a log file, the output of lookup-events, a message
+// of SQS or SNS, gzip) each record that the rule matches is sent as EventBridge would send
+// it. Any other JSON value is left to the function, which says what is wrong with it.
 func eventsIn(source string, r io.Reader) []event {
 	head, err := io.ReadAll(io.LimitReader(r, maxEvent+1))
 	if err != nil {
@@ -126,14 +125,14 @@ func eventsIn(source string, r io.Reader) []event {
 	return events
 }
 
-// isEnvelope reports whether body is an event as EventBridge sends it.
+// isEnvelope reports whether body has the members of an EventBridge event.
 func isEnvelope(body []byte) bool {
 	var m map[string]json.RawMessage
 	return json.Unmarshal(body, &m) == nil && m["detail"] != nil && m["detail-type"] != nil
 }
 
-// recordsIn reads the records that the rule lets through, each as an event. A
-// source of several names each by its number.
+// recordsIn reads the records that the rule matches, each as an event. If there are
+// several, the source of each ends in "#" and its number.
 func recordsIn(source string, r io.Reader) ([]event, history.Report) {
 	var events []event
 	reader := history.Reader{Matcher: history.Calls{}}
@@ -152,8 +151,8 @@ func recordsIn(source string, r io.Reader) ([]event, history.Report) {
 	return events, report
 }
 
-// envelope returns a record as EventBridge sends it; nil for one that the rule
-// of template.yaml does not let through.
+// envelope returns a record as EventBridge sends it; nil for one that the rule in
+// template.yaml does not match.
 // Source: EventBridge User Guide, "AWS service events delivered via AWS CloudTrail".
 func envelope(record []byte) ([]byte, error) {
 	var r struct{ EventSource, EventName, EventID, EventTime, AWSRegion, RecipientAccountID string }
@@ -180,8 +179,8 @@ func envelope(record []byte) ([]byte, error) {
 	return body, err
 }
 
-// oneValue refuses what Lambda refuses before the function sees it: anything
-// but exactly one JSON value.
+// oneValue returns an error unless body is exactly one JSON value: Lambda refuses anything
+// else before the function sees it.
 func oneValue(body []byte) error {
 	_, err := strictjson.Parse(body)
 	var syntax *strictjson.SyntaxError

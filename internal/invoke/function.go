@@ -9,9 +9,9 @@ import (
 	"github.com/kmsentry/kmsentry/internal/runtimeapi"
 )
 
-// functionOf returns the function whose binary is at path; of "" the binary next
-// to this command, where make puts it, or, where there is none, this command with
-// those arguments.
+// functionOf returns the function with the binary at path. If path is "", that is the
+// binary next to this command, where make puts it, or, if there is none, this command with
+// args.
 func functionOf(path string, args []string) (*runtimeapi.Function, error) {
 	if path != "" {
 		return &runtimeapi.Function{Bootstrap: path}, checkBootstrap(path)
@@ -29,7 +29,7 @@ func functionOf(path string, args []string) (*runtimeapi.Function, error) {
 	return &runtimeapi.Function{Bootstrap: self, Args: args}, nil
 }
 
-// checkBootstrap says how to build the binary when it is not there.
+// checkBootstrap returns an error unless path is an executable file.
 func checkBootstrap(path string) error {
 	info, err := os.Stat(path)
 	switch {

@@ -1,6 +1,6 @@
-// Package invoke is what kmsentry invoke does: it sends events through the Lambda
-// function on this machine, against a Runtime API and an SNS endpoint of its own, and
-// prints what became of each and what its subscribers would get.
+// Package invoke implements kmsentry invoke: it sends events through the Lambda function
+// on this machine, with its own Runtime API and SNS endpoint, and prints the outcome of
+// each event and what its subscribers would get.
 package invoke
 
 import (
@@ -20,22 +20,22 @@ import (
 	"github.com/kmsentry/kmsentry/internal/show"
 )
 
-// A printer shows outcomes.
+// A printer prints outcomes, and then the end.
 type printer interface {
 	outcome(outcome)
 	end()
 }
 
-// An outcome is what became of one event.
+// An outcome is the outcome of one event.
 type outcome struct {
 	source  string
-	err     error // a *runtimeapi.Failure, or that the input could not be read
+	err     error // a *runtimeapi.Failure, or why the event could not be read or sent
 	answer  answer
 	message *fakesns.Publication // nil when nothing was published or it cannot be read back
 	took    time.Duration
 }
 
-// answer is what the function said; its members are documented in package lambda.
+// answer is the function's answer; its members are documented in package lambda/detect.
 type answer struct {
 	EventID   string   `json:"event_id"`
 	EventName string   `json:"event_name"`
@@ -52,9 +52,9 @@ type answer struct {
 	raw       json.RawMessage
 }
 
-// Run sends the events of o.Inputs through the function, whose settings are taken
-// from environ, and prints what became of each on stdout, what failed on stderr. It
-// returns the exit status, OK or Error.
+// Run sends the events of o.Inputs through the function, whose settings it takes from
+// environ. It prints the outcomes to stdout and what failed to stderr, and returns the
+// exit status, exit.OK or exit.Error.
 func Run(o Options, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	events := readEvents(o.Inputs, stdin)
 	r, err := newRunner(o, environ, stderr)
@@ -88,12 +88,12 @@ func Run(o Options, environ []string, stdin io.Reader, stdout, stderr io.Writer)
 	return status
 }
 
-// A startError is a function that does not start: no event can be handled.
+// A startError reports that the function did not start, so that no event can be handled.
 type startError struct{ err error }
 
 func (e *startError) Error() string { return "the function did not start: " + e.err.Error() }
 
-// Unwrap returns what it said.
+// Unwrap returns the function's error.
 func (e *startError) Unwrap() error { return e.err }
 
 // A runner sends events through the function.
@@ -130,8 +130,8 @@ func newRunner(o Options, environ []string, stderr io.Writer) (*runner, error) {
 	return r, nil
 }
 
-// functionEnv is the function's environment: its settings as they are in
-// ours, and with the embedded endpoint credentials that are worth nothing.
+// functionEnv returns the environment of the function: its settings as they are in
+// environ and, for the embedded endpoint, dummy credentials.
 func functionEnv(o Options, environ []string, endpoint string) []string {
 	settings := []string{
 		"MIN_SEVERITY", "TRUSTED_ACCOUNTS", "TRUSTED_ORGS", "EXCEPTIONS_FILE", "RCP_FILE", "RUNBOOK_URL", "CHAT_CLIENT",
@@ -151,7 +151,7 @@ func functionEnv(o Options, environ []string, endpoint string) []string {
 	return env
 }
 
-// send hands one event to the function.
+// send sends one event to the function.
 func (r *runner) send(e event) outcome {
 	out := outcome{source: e.source, err: e.err}
 	if e.err != nil {
@@ -179,7 +179,8 @@ func (r *runner) send(e event) outcome {
 	return out
 }
 
-// startFault distinguishes a function that cannot start from one that failed an event.
+// startFault returns a *startError when the function could not start, or err when it
+// failed on an event.
 func (r *runner) startFault(err error) error {
 	var failure *runtimeapi.Failure
 	if !errors.As(err, &failure) {

@@ -21,7 +21,7 @@ var bootstrap = bootstraptest.Binary{Function: bootstraptest.Detector}
 
 func TestMain(m *testing.M) { os.Exit(bootstrap.Main(m)) }
 
-// sampleEvent is the path of a sample event.
+// sampleEvent returns the path of a sample event.
 func sampleEvent(name string) string { return filepath.Join("..", "..", "events", name+".json") }
 
 // invoked sends inputs through the real function, without settings.
@@ -33,7 +33,7 @@ func invoked(t *testing.T, stdin string, o Options, inputs ...string) (status in
 	return status, out.String(), errs.String()
 }
 
-// showing is what --show has for a list.
+// showing returns the value of --show for a list.
 func showing(t *testing.T, list string) Shown {
 	t.Helper()
 	var s Shown
@@ -43,7 +43,7 @@ func showing(t *testing.T, list string) Shown {
 	return s
 }
 
-// write puts text into a file of the test's folder and returns its path.
+// write writes text to a file in the test's temporary folder and returns its path.
 func write(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -99,8 +99,8 @@ func TestFolderClosesWithAList(t *testing.T) {
 	}
 }
 
-// Of several events one finding's messages are shown, one of the most severe, and
-// all fits on a few screens.
+// For several events the messages of one finding, one of the most severe, are shown, and
+// everything fits on a few screens.
 func TestFolderShowsOneFinding(t *testing.T) {
 	status, stdout, stderr := invoked(t, "", Options{}, filepath.Join("..", "..", "events"))
 	if status != exit.OK || stderr != "" {
@@ -120,7 +120,7 @@ func TestFolderShowsOneFinding(t *testing.T) {
 	}
 }
 
-// Nothing of a hostile event reaches the terminal as anything but visible text.
+// A hostile event reaches the terminal only as visible text.
 func TestHostileEventIsHarmless(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
 		_, stdout, _ := invoked(t, "", Options{Format: format, Show: showing(t, "email,chat,finding")}, sampleEvent("put-key-policy-hostile"))
@@ -173,7 +173,8 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// A bad input is one line on standard error; the good one after it still runs.
+// An invalid input gives one line on standard error, and the valid one after it is still
+// sent.
 func TestBadInputs(t *testing.T) {
 	good := sampleEvent("put-key-policy-public")
 	sample, err := os.ReadFile(good)
@@ -194,7 +195,7 @@ func TestBadInputs(t *testing.T) {
 		{"no record", write(t, "norecord.json", `{"source":"aws.kms","detail-type":"AWS API Call via CloudTrail","detail":{}}`), "RecordError"},
 		{"more than 1 MB", write(t, "big.json", padded), "expected an event of at most 1048576 bytes"},
 		{"empty folder", t.TempDir(), "the folder has no *.json or *.json.gz file"},
-		{"no call that the rule lets through", write(t, "decrypt.json", other), "none of the records in it (log file, 1 read) is a CreateKey, PutKeyPolicy or ReplicateKey call"},
+		{"a call that the rule does not match", write(t, "decrypt.json", other), "none of the records in it (log file, 1 read) is a CreateKey, PutKeyPolicy or ReplicateKey call"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -212,7 +213,7 @@ func TestBadInputs(t *testing.T) {
 	}
 }
 
-// Odd events that are fine: a line about them, status 0.
+// Odd events that are valid give a line each, and the status is 0.
 func TestOddInputs(t *testing.T) {
 	sample, err := os.ReadFile(sampleEvent("put-key-policy-public"))
 	if err != nil {
@@ -233,7 +234,7 @@ func TestOddInputs(t *testing.T) {
 	}
 }
 
-// sampleRecord returns a sample event of a policy for anyone, and the record in it.
+// sampleRecord returns a sample event with a public policy, and the record in it.
 func sampleRecord(t *testing.T) (event, record []byte) {
 	t.Helper()
 	event, err := os.ReadFile(sampleEvent("put-key-policy-public"))
@@ -247,8 +248,7 @@ func sampleRecord(t *testing.T) (event, record []byte) {
 	return event, e.Detail
 }
 
-// People have records in many forms: each reaches the function as EventBridge
-// would send it.
+// Records come in many forms, and each reaches the function as EventBridge would send it.
 func TestTakesRecordsInAnyForm(t *testing.T) {
 	sample, record := sampleRecord(t)
 	text := func(s []byte) string {
@@ -292,7 +292,7 @@ func TestTakesRecordsInAnyForm(t *testing.T) {
 	}
 }
 
-// A damaged record costs itself only.
+// A damaged record does not affect the others.
 func TestNamesWhatItCannotRead(t *testing.T) {
 	_, record := sampleRecord(t)
 	status, stdout, stderr := invoked(t, compact(t, record)+"\nnothing\n"+compact(t, record)+"\n", Options{Show: showing(t, "none")}, "-")

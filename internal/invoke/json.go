@@ -14,7 +14,7 @@ type jsonPrinter struct {
 	show Shown
 }
 
-// jsonOutcome is the shape of a line; members without a value are left out.
+// jsonOutcome is one line of the output; members without a value are left out.
 type jsonOutcome struct {
 	Source  string          `json:"source"`
 	Error   string          `json:"error,omitempty"`
@@ -52,7 +52,7 @@ func (p *jsonPrinter) outcome(o outcome) {
 
 func (p *jsonPrinter) end() {}
 
-// jsonOrText returns text as it is when it is JSON, otherwise as a JSON string.
+// jsonOrText returns text unchanged when it is JSON, and otherwise as a JSON string.
 func jsonOrText(text string) json.RawMessage {
 	if json.Valid([]byte(text)) {
 		return json.RawMessage(text)

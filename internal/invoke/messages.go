@@ -10,8 +10,9 @@ import (
 	"github.com/kmsentry/kmsentry/internal/show"
 )
 
-// chatText shows a chat notification as the channel would: title, text, next
-// steps and keywords. What is not a notification is shown as it is.
+// chatText returns a chat notification as the channel would show it: title, text, next
+// steps and keywords. It returns a body that is not a notification indented if it is JSON,
+// and unchanged otherwise.
 func chatText(body string) string {
 	var n struct {
 		Content struct {
@@ -35,8 +36,8 @@ func chatText(body string) string {
 	return slackText(strings.Join(lines, "\n"))
 }
 
-// slackText shows Slack's markup as Slack does: links as their text with the
-// address after it, and its three entities as what they stand for.
+// slackText returns text with Slack's markup rendered: a link as its text followed by the
+// URL, and the three entities as their characters.
 // Source: Slack API, "Formatting text for app surfaces".
 func slackText(text string) string {
 	text = slackLink.ReplaceAllString(text, "$2: $1")
@@ -53,7 +54,7 @@ func indented(body string) string {
 	return string(show.ASCII(b.Bytes()))
 }
 
-// findingDigest names what is in an OCSF finding, in a few lines.
+// findingDigest returns a summary of an OCSF finding in a few lines.
 func findingDigest(body string) string {
 	var f struct {
 		ClassName   string `json:"class_name"`

@@ -12,8 +12,8 @@ import (
 	"github.com/kmsentry/kmsentry/internal/show"
 )
 
-// errorText is what an error says, without the type for what the function said
-// itself.
+// errorText returns the text of an error; for a failed invocation, the type and the
+// message that the function reported.
 func errorText(err error) string {
 	var failure *runtimeapi.Failure
 	if errors.As(err, &failure) {
@@ -29,10 +29,10 @@ type textPrinter struct {
 	style          show.Style
 	several        bool
 	rows           []row
-	sample         *outcome // the first of the most severe findings with a message, when there are several events
+	sample         *outcome // the first of the most severe findings with a message, if sampling
 }
 
-// A row is an event in the closing list.
+// A row is an event in the list at the end.
 type row struct{ verdict, severity, outcome, source, what string }
 
 func newTextPrinter(stdout, stderr io.Writer, o Options, s show.Style, events int) *textPrinter {
@@ -55,13 +55,13 @@ func (p *textPrinter) outcome(o outcome) {
 	p.event(o, r)
 }
 
-// sampling reports whether only one finding's messages are shown: where there
-// are several events, and nobody said which messages to show.
+// sampling reports whether the messages of only one finding are shown: there are several
+// events, no messages were chosen, and the endpoint is the embedded one.
 func (p *textPrinter) sampling() bool {
 	return p.several && !p.options.Show.chosen && p.options.Endpoint == ""
 }
 
-// rank is a finding's severity.
+// rank returns the severity of a finding.
 func rank(o outcome) detector.Severity {
 	for s := detector.Critical; s > detector.Low; s-- {
 		if s.String() == o.answer.Severity {
@@ -71,7 +71,7 @@ func rank(o outcome) detector.Severity {
 	return detector.Low
 }
 
-// event prints what became of an event.
+// event prints the outcome of an event and its messages.
 func (p *textPrinter) event(o outcome, r row) {
 	fmt.Fprintf(p.stdout, "%s  %s\n", p.style.Bold(show.Printable(o.source)), p.verdict(r))
 	for _, name := range o.answer.Expired {
@@ -84,7 +84,7 @@ func (p *textPrinter) event(o outcome, r row) {
 	}
 }
 
-// verdict is the line's end: verdict, severity, what became of it and why.
+// verdict returns the end of an event's line: verdict, severity, outcome and reason.
 func (p *textPrinter) verdict(r row) string {
 	text := p.style.Verdict(r.verdict)
 	if r.severity != "-" {
@@ -106,7 +106,7 @@ func rowOf(o outcome) row {
 		r.verdict += " (refused)"
 	}
 	if a.Outcome == "quiet" && a.Key == "" {
-		r.verdict = "-" // another call: there was no policy to judge
+		r.verdict = "-" // another call, without a policy to judge
 	}
 	if a.Outcome != "published" {
 		r.what = a.Reason
@@ -134,7 +134,7 @@ func (p *textPrinter) messages(m fakesns.Publication) {
 	}
 }
 
-// part prints a message under its name, indented.
+// part prints a message, indented, under a heading.
 func (p *textPrinter) part(name, text string) {
 	fmt.Fprintf(p.stdout, "\n  %s\n", p.style.Dim("--- "+name+" ---"))
 	for _, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
@@ -142,7 +142,7 @@ func (p *textPrinter) part(name, text string) {
 	}
 }
 
-// end closes with a list of all events when there were several.
+// end prints the sample and a list of all events, if there were several.
 func (p *textPrinter) end() {
 	if !p.several {
 		return
@@ -168,7 +168,7 @@ func (p *textPrinter) end() {
 	}
 }
 
-// counts sums the rows up in a line.
+// counts returns the number of events by outcome, in one line.
 func (p *textPrinter) counts() string {
 	count := map[string]int{}
 	for _, r := range p.rows {
@@ -183,8 +183,8 @@ func (p *textPrinter) counts() string {
 	return strings.Join(parts, ", ")
 }
 
-// A checkedWriter keeps the first error of w. The printers leave it there: what
-// was published stays published when nobody could read of it.
+// A checkedWriter keeps the first error of w and then writes nothing more. The printers
+// ignore the error: what was published stays published even if it cannot be printed.
 type checkedWriter struct {
 	w   io.Writer
 	err error

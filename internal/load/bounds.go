@@ -12,13 +12,13 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// structural are the characters that make a difference to how a value of a key
-// policy is read: wildcards, the separators of ARNs, and variables.
+// structural has the characters that affect how a value in a key policy is read:
+// wildcards, the separators of ARNs, and "$" for variables.
 const structural = "*?:/$"
 
-// boundsOf returns what a parameter's declaration says of its value. That of a
-// parameter whose value comes from Parameter Store says nothing: its pattern
-// and length are about the name.
+// boundsOf returns what a parameter's declaration says about its value. For a parameter
+// whose value comes from Parameter Store that is nothing, since its pattern and length are
+// about the name.
 // Source: CloudFormation User Guide, parameters-section-structure.html.
 func boundsOf(declaration *node) bounds {
 	t := declaration.str("Type")
@@ -55,13 +55,14 @@ func boundsOf(declaration *node) bounds {
 	if fit := slices.DeleteFunc(slices.Clone(b.values), func(v string) bool {
 		n := utf8.RuneCountInString(v)
 		return n < least || n > most
-	}); len(fit) > 0 { // else nothing fits, and CloudFormation refuses whatever is given
+	}); len(fit) > 0 { // if nothing fits, CloudFormation refuses every value
 		b.values = fit
 	}
 	return b
 }
 
-// lengthOf is a bound of a parameter's length, otherwise when there is none.
+// lengthOf returns the named bound of a parameter's length, or otherwise when there is
+// none.
 func lengthOf(declaration *node, name string, otherwise int) int {
 	if n, err := strconv.Atoi(declaration.scalarText(name)); err == nil && n >= 0 {
 		return n
@@ -69,13 +70,13 @@ func lengthOf(declaration *node, name string, otherwise int) int {
 	return otherwise
 }
 
-// readsOtherwise finds what Java, whose regular expressions CloudFormation
-// takes, reads in another way than Go does: a class inside a class is its
-// union, && the intersection. Of such a pattern nothing is known.
+// readsOtherwise matches a pattern that Java, whose regular expressions CloudFormation
+// uses, reads differently from Go: in Java, a class inside a class is a union, and && is
+// an intersection. Nothing is known about the values of such a pattern.
 // Source: java.util.regex.Pattern.
 var readsOtherwise = regexp.MustCompile(`\[[^\]]*\[|&&`)
 
-// canHold reports whether some text that matches re as a whole holds c.
+// canHold reports whether some text that re matches as a whole contains c.
 func canHold(re *syntax.Regexp, c rune) bool {
 	switch re.Op {
 	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
@@ -98,7 +99,7 @@ func canHold(re *syntax.Regexp, c rune) bool {
 	return false
 }
 
-// leastLength returns the length of the shortest text that matches re as a whole.
+// leastLength returns the length of the shortest text that re matches as a whole.
 func leastLength(re *syntax.Regexp) int {
 	switch re.Op {
 	case syntax.OpLiteral:
@@ -121,12 +122,12 @@ func leastLength(re *syntax.Regexp) int {
 			least = min(least, leastLength(sub))
 		}
 		return least
-	default: // anchors and what may be left out
+	default: // anchors, and expressions that may match the empty text
 		return 0
 	}
 }
 
-// pseudoBounds returns what is known of a pseudo parameter whose value is not given.
+// pseudoBounds returns what is known about a pseudo parameter whose value is not given.
 // Source: CloudFormation User Guide, pseudo-parameter-reference.html.
 func pseudoBounds(name string) bounds {
 	if name == "AWS::Partition" {
@@ -136,5 +137,5 @@ func pseudoBounds(name string) bounds {
 		}
 		return b
 	}
-	return bounds{never: structural, min: len("a.b")} // a stack's name, too: letters, digits and hyphens
+	return bounds{never: structural, min: len("a.b")} // Region and URL suffix: letters, digits, hyphens and dots
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// A randomTemplate is a template of which conditions turn on a few parameters.
+// A randomTemplate is a template whose conditions depend on a few parameters.
 type randomTemplate struct {
 	rng        *rand.Rand
 	parameters []string
@@ -55,8 +55,8 @@ func (t *randomTemplate) condition(depth int) any {
 	}
 }
 
-// text is the template, and the policy's principals: what each condition, and
-// each parameter, comes to.
+// text returns the template. The principals of its policy show the value of each condition
+// and each parameter.
 func (t *randomTemplate) text(condition string, allowed bool) string {
 	declared := map[string]any{}
 	for _, p := range t.parameters {
@@ -82,8 +82,8 @@ func (t *randomTemplate) text(condition string, allowed bool) string {
 	return string(text)
 }
 
-// assignments yields all values of the parameters; "other" stands for what no
-// condition compares.
+// assignments returns all combinations of values of the parameters; "other" represents a
+// value with which no condition compares.
 func (t *randomTemplate) assignments(allowed bool) []map[string]string {
 	values := t.values
 	if !allowed {
@@ -104,8 +104,8 @@ func (t *randomTemplate) assignments(allowed bool) []map[string]string {
 	return list
 }
 
-// TestConditionsAgainstEnumeration: the readings of a template whose parameters
-// are not known are those that it has for all their values, no more and no less.
+// TestConditionsAgainstEnumeration checks that the readings of a template with unknown
+// parameters are exactly those that it has for all values of the parameters.
 func TestConditionsAgainstEnumeration(t *testing.T) {
 	seeds := uint64(400)
 	if testing.Short() {
@@ -128,7 +128,7 @@ func TestConditionsAgainstEnumeration(t *testing.T) {
 				t.Fatalf("seed %d: %d readings with all parameters given", seed, len(d.Readings))
 			}
 			reading := string(d.Readings[0].Text)
-			if !allowed { // A is shown: what is not compared stays open
+			if !allowed { // A is shown: a value that is not compared stays open
 				reading = reading[:strings.LastIndex(reading, ",")]
 			}
 			want[reading] = true
@@ -156,8 +156,7 @@ func TestConditionsAgainstEnumeration(t *testing.T) {
 	}
 }
 
-// TestCasesAtTheLimit: as many joint cases as are taken one by one all come
-// out, each once.
+// TestCasesAtTheLimit checks that maxCases joint cases are all returned, each once.
 func TestCasesAtTheLimit(t *testing.T) {
 	var parameters, conditions, statements strings.Builder
 	for i := range 12 { // 2^12 is maxCases

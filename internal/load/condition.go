@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// maxCases bounds the joint cases of what conditions turn on. Beyond it the
-// conditions are taken as independent of each other.
+// maxCases is the most joint cases of the values on which conditions depend. With more of
+// them, the conditions are treated as independent of each other.
 const maxCases = 4096
 
-// maxIndependent bounds the conditions that are then tried both ways; those
-// beyond stay unknown values.
+// maxIndependent is the most conditions that are then tried both ways; any further ones
+// stay unknown.
 const maxIndependent = 8
 
 // branch resolves Fn::If: [condition, then, else].
@@ -36,7 +36,8 @@ func (r *resolver) branch(n, arg *node) *node {
 	}
 }
 
-// conditionsIn returns the conditions that n asks for, in order of appearance.
+// conditionsIn returns the names of the conditions that n uses in Fn::If, in order of
+// appearance.
 func conditionsIn(n *node) []string {
 	var names []string
 	n.each(func(n *node) {
@@ -47,23 +48,23 @@ func conditionsIn(n *node) []string {
 	return names
 }
 
-// A choice is one joint case: what conditions come to in it, and the values
-// that it gives to parameters.
+// A choice is one joint case: the truth of conditions in it, and the values that it gives
+// to parameters.
 type choice struct {
 	truths map[string]bool
 	values map[string]string
 }
 
-// text is the same for two cases that can have no different readings.
+// text returns the same text for two cases that cannot have different readings.
 func (c choice) text() string { return fmt.Sprintf("%q %q", fmt.Sprint(c.truths), c.values) }
 
-// choices returns the joint cases of the conditions names in which the
-// condition of the resource, "" for none, holds; none when the resource is
-// never created. Only what the conditions turn on is tried: parameters with
-// each constant that they are compared with and "another" value, within their
-// AllowedValues, and comparisons of other things both ways. values are given
-// only for the parameters in shown. independent is true when there are too many
-// cases: then each condition is tried both ways, whatever the others are.
+// choices returns the joint cases of the named conditions in which the condition of the
+// resource, "" for none, holds; nil when the resource is never created. It tries only the
+// values on which the conditions depend: for a parameter each constant with which it is
+// compared and another value, within its AllowedValues; and for any other comparison true
+// and false. The choices have values only for the parameters in shown. independent is true
+// when there are too many cases; then each condition is tried both ways, regardless of the
+// others.
 func (r *resolver) choices(names []string, resource string, shown []string) (list []choice, independent bool) {
 	all := names
 	if resource != "" && !slices.Contains(all, resource) {
@@ -98,7 +99,8 @@ func (r *resolver) choices(names []string, resource string, shown []string) (lis
 	return list, false
 }
 
-// independent tries each condition both ways. The resource's own holds.
+// independent returns the cases in which each condition is tried both ways, except that
+// of the resource, which holds, and those that are known.
 func (r *resolver) independent(names []string, resource string) []choice {
 	var free []string
 	sure := map[string]bool{}
@@ -126,11 +128,11 @@ func (r *resolver) independent(names []string, resource string) []choice {
 	return list
 }
 
-// another is the value of a parameter that is none of the constants it is
-// compared with.
+// another is the value of a parameter that equals none of the constants with which it is
+// compared.
 const another = "\x00another"
 
-// An atom is what conditions turn on: a parameter with its values, or a
+// An atom is something on which conditions depend: a parameter with its values, or a
 // comparison that is true or false.
 type atom struct {
 	name   string
@@ -138,14 +140,14 @@ type atom struct {
 	domain []string
 }
 
-// atoms are those of some conditions. A condition is taken apart, and in one
-// case evaluated, once only, however many others ask for it.
+// atoms holds the atoms of some conditions. A condition is analyzed only once, and in each
+// case evaluated only once, however many others refer to it.
 type atoms struct {
 	r        *resolver
 	list     []*atom
-	path     []string // the conditions that are being taken apart
+	path     []string // the conditions that are being analyzed
 	added    map[string]bool
-	truths   map[string]bool // of the conditions evaluated in the present case
+	truths   map[string]bool // of the conditions evaluated in the current case
 	compared map[*node]compared
 }
 
@@ -153,7 +155,7 @@ func newAtoms(r *resolver) *atoms {
 	return &atoms{r: r, added: map[string]bool{}, truths: map[string]bool{}, compared: map[*node]compared{}}
 }
 
-// A compared is what comparison says of a Fn::Equals.
+// A compared is the result of comparison for an Fn::Equals.
 type compared struct {
 	parameter, constant string
 	how                 comparing
@@ -181,7 +183,7 @@ func (a *atoms) get(name string, truth bool) (at int, made bool) {
 	return len(a.list) - 1, true
 }
 
-// add takes a condition apart.
+// add adds the atoms of a condition.
 func (a *atoms) add(c *node) {
 	name, arg := condition(c)
 	switch name {
@@ -222,7 +224,8 @@ func (a *atoms) add(c *node) {
 	a.get(key(c), true)
 }
 
-// count returns the number of joint cases, more than maxCases for too many.
+// count returns the number of joint cases; some number above maxCases when there are too
+// many.
 func (a *atoms) count() int {
 	n := 1
 	for _, t := range a.list {
@@ -233,10 +236,10 @@ func (a *atoms) count() int {
 	return n
 }
 
-// first returns the first joint case: for each atom the place of its value.
+// first returns the first joint case: for each atom the index of its value.
 func (a *atoms) first() []int { return make([]int, len(a.list)) }
 
-// next returns the case after env, nil after the last.
+// next returns the case after env, which it modifies; nil after the last one.
 func (a *atoms) next(env []int) []int {
 	clear(a.truths)
 	for i, t := range a.list {
@@ -248,7 +251,7 @@ func (a *atoms) next(env []int) []int {
 	return nil
 }
 
-// holds reports what a condition comes to in a case.
+// holds reports whether a condition holds in a case.
 func (a *atoms) holds(name string, env []int) bool {
 	return a.evaluate(function("Condition", name), env)
 }
@@ -286,7 +289,8 @@ func (a *atoms) evaluate(c *node, env []int) bool {
 	return env[at] == 0
 }
 
-// condition takes a condition function apart; name is "" for what is none.
+// condition returns the name and the argument of a condition function; name is "" when c
+// is not one.
 func condition(c *node) (name string, arg *node) {
 	if c == nil || c.kind != objectKind || len(c.members) != 1 {
 		return "", nil
@@ -298,23 +302,25 @@ func condition(c *node) (name string, arg *node) {
 	return m.name, m.value
 }
 
-// key is a text that is the same for the same condition function.
+// key returns a text that identifies a condition function.
 func key(c *node) string {
 	var b bytes.Buffer
 	c.write(&b)
 	return b.String()
 }
 
-// How a comparison can be decided.
+// A comparing says how a comparison can be decided.
 type comparing int
 
 const (
-	isOther    comparing = iota // by nothing that is known
-	isKnown                     // by what is known: constant is "" for unequal
-	isConstant                  // by the parameter's value, which is constant or is not
+	isOther    comparing = iota // it cannot be
+	isKnown                     // both sides are known: constant is "" when they are not equal
+	isConstant                  // it holds if the parameter's value is constant
 )
 
-// comparison looks at both sides of Fn::Equals.
+// comparison returns how an Fn::Equals with the operands arg can be decided. For
+// isConstant it also returns the parameter and the constant; for isKnown, constant is
+// "equal" if the operands are equal and "" if they are not.
 func (r *resolver) comparison(arg *node) (parameter, constant string, how comparing) {
 	var constants, parameters []string
 	for _, side := range arg.items {
@@ -343,8 +349,8 @@ func (r *resolver) comparison(arg *node) (parameter, constant string, how compar
 	}
 }
 
-// free reports whether name is a parameter of one value that is not given, or a
-// pseudo parameter that is not.
+// free reports whether name is a parameter of a single value or a pseudo parameter, and
+// its value is not given.
 func (r *resolver) free(name string) bool {
 	if p := r.parameters.get(name); p != nil {
 		_, given := r.scope.Parameters[name]
@@ -361,7 +367,7 @@ func (r *resolver) allowed(name string) []string {
 	return nil
 }
 
-// A truth is what a condition comes to. The zero truth is unknown.
+// A truth is the value of a condition. The zero truth is unknown.
 type truth struct{ holds, known bool }
 
 // condition evaluates a condition of the template as far as it is known. One
@@ -370,7 +376,7 @@ func (r *resolver) condition(name string) (holds, known bool) {
 	if t, done := r.evaluated[name]; done {
 		return t.holds, t.known
 	}
-	r.evaluated[name] = truth{} // until it is known, and in case it comes back to itself
+	r.evaluated[name] = truth{} // unknown until evaluated, and if it refers to itself
 	a := newAtoms(r)
 	a.add(function("Condition", name))
 	if a.count() > maxCases {
@@ -387,7 +393,8 @@ func (r *resolver) condition(name string) (holds, known bool) {
 	return holds, known
 }
 
-// turnsOnStandIn reports whether anything in n is only stood in for.
+// turnsOnStandIn reports whether n depends on a value for which resolve would use a
+// placeholder.
 func (r *resolver) turnsOnStandIn(n *node) bool {
 	if name, arg, ok := call(n); ok && (r.standsIn(n) || name == "Fn::GetAtt" || name == "Fn::Sub" && strings.Contains(textOf(arg), "${")) {
 		return true
@@ -405,8 +412,8 @@ func (r *resolver) turnsOnStandIn(n *node) bool {
 	return false
 }
 
-// turnsOn names what a condition turns on and nobody gives: parameters, exports,
-// dynamic references, each once, by the names that Unknown gives them.
+// turnsOn returns the values on which a condition depends and that are not given:
+// parameters, exports and dynamic references, each once, by the names that Unknown uses.
 func (r *resolver) turnsOn(condition string) []string {
 	var names, path []string
 	add := func(name string) {
@@ -448,7 +455,7 @@ func (r *resolver) turnsOn(condition string) []string {
 	return names
 }
 
-// openList reports whether name is a parameter of several values that is not given.
+// openList reports whether name is a parameter of several values, and they are not given.
 func (r *resolver) openList(name string) bool {
 	p := r.parameters.get(name)
 	_, given := r.scope.Parameters[name]

@@ -1,13 +1,13 @@
 // Package load finds AWS KMS key policies in files.
 //
-// In go the bytes of one file: a key policy, the answer of aws kms
-// get-key-policy, a CloudFormation or SAM template, or what terraform show
-// -json prints. Out comes one Document for each key, with the text of its
-// policy. The content decides the format; file names play no part.
+// The input is the bytes of one file: a key policy, the output of aws kms get-key-policy,
+// a CloudFormation or SAM template, or the output of terraform show -json. The output is
+// one Document per key, with the text of its policy. The format is recognized by the
+// content, not by the file's name.
 //
-// Templates and plans hold values that nobody knows before deployment. The
-// package never guesses them: a Document then carries several Readings of the
-// policy, or one with marks in place of the values.
+// Templates and plans hold values that are known only at deployment. The package does not
+// guess them: a Document then has several Readings of the policy, or one with marks in
+// place of the values.
 //
-// The package does not judge policies, opens no files and calls nobody.
+// The package does not judge policies, open files or make calls.
 package load

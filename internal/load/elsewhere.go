@@ -7,9 +7,8 @@ import (
 	"strings"
 )
 
-// elsewhere finds what a template holds or brings in besides its own keys: the
-// templates of StackSets, whose keys it returns, and what check cannot look at,
-// in sentences.
+// elsewhere finds what a template has besides its own keys. It returns the keys in the
+// templates of StackSets and, as notes, what is not checked.
 func (r *resolver) elsewhere(resources *node) (docs []Document, notes []string) {
 	for _, name := range macrosOf(r.template.get("Transform")) {
 		if name != "AWS::LanguageExtensions" && !strings.HasPrefix(name, "AWS::Serverless-") {
@@ -38,7 +37,7 @@ func (r *resolver) elsewhere(resources *node) (docs []Document, notes []string) 
 	return docs, notes
 }
 
-// macrosOf lists the names in Transform: a name, an object with a name, or a
+// macrosOf returns the names in Transform, which is a name, an object with a Name, or a
 // list of these.
 func macrosOf(t *node) []string {
 	switch {
@@ -58,8 +57,8 @@ func macrosOf(t *node) []string {
 
 const stackSetType = "AWS::CloudFormation::StackSet"
 
-// stackSet returns the keys in the template that a StackSet rolls out. Its
-// accounts and Regions are those of its targets, which are not known.
+// stackSet returns the keys in the template that a StackSet deploys. Their accounts and
+// Regions are those of its targets, which are not known.
 // Source: CloudFormation User Guide, aws-resource-cloudformation-stackset.html.
 func (r *resolver) stackSet(id string, props *node) (docs []Document, note string) {
 	body := props.get("TemplateBody")
@@ -79,14 +78,13 @@ func (r *resolver) stackSet(id string, props *node) (docs []Document, note strin
 	}
 	for i := range docs {
 		docs[i].Place = id + "/" + docs[i].Place
-		docs[i].At, docs[i].Statements = body.at, nil // places in the inner text are not the file's
+		docs[i].At, docs[i].Statements = body.at, nil // positions in the inner text are not those in the file
 	}
 	return docs, ""
 }
 
-// stackSetScope is what is known of where a StackSet rolls its template out: the
-// parameters that it gives, as long as no target overrides them, and what the
-// caller gives for others.
+// stackSetScope returns the scope of a StackSet's template: the parameters that the
+// StackSet gives, unless a target overrides parameters, and those that the caller gives.
 func (r *resolver) stackSetScope(props *node) Scope {
 	inner := Scope{Defaults: r.scope.Defaults, Imports: r.scope.Imports, References: r.scope.References, Parameters: maps.Clone(r.scope.Parameters)}
 	if inner.Parameters == nil {

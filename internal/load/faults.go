@@ -5,19 +5,19 @@ import (
 	"fmt"
 )
 
-// ErrNoKey is what Documents returns for a document of a known format that
-// holds no key: a template, a plan. ErrUnrecognized is for what is of no format
-// that it knows. errors.Is finds them; the error's text says more.
+// Documents returns an ErrNoKey for a template or a plan without keys, and an
+// ErrUnrecognized for data of no known format. Use errors.Is; the text of the error says
+// more.
 var (
 	ErrNoKey        = errors.New("no key")
 	ErrUnrecognized = errors.New("not recognized")
 )
 
-// A fault is an error of one of these kinds with a text of its own.
+// A fault is an error of a kind, such as ErrNoKey, with its own text.
 type fault struct {
 	kind  error
 	text  string
-	notes []string // on what was not looked at
+	notes []string // about what was not checked
 }
 
 func (f fault) Error() string { return f.text }
@@ -30,8 +30,8 @@ func unrecognized(format string, args ...any) error {
 
 func withoutKey(text string, notes ...string) error { return fault{ErrNoKey, text, notes} }
 
-// Notes are the sentences of an ErrNoKey on what can hold a key and was not
-// looked at, such as a nested stack; nil without.
+// Notes returns the notes of an ErrNoKey about what may hold a key but was not checked,
+// such as a nested stack; nil when there are none.
 func Notes(err error) []string {
 	var f fault
 	if errors.As(err, &f) {

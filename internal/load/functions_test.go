@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// ownResources is a template with a resource of each type whose name or ARN a
-// policy is held against, and one principal as the given YAML.
+// ownResources returns a template with a resource of each type whose name or ARN is
+// resolved, and a policy with one principal, given as YAML.
 func ownResources(principal string) string {
 	return `
 Parameters:
@@ -41,7 +41,7 @@ Resources:
 ` + keyFor(principal)
 }
 
-// TestNamesOfResources: what is made in the stack belongs to its account.
+// TestNamesOfResources checks that a resource of the stack belongs to its account.
 func TestNamesOfResources(t *testing.T) {
 	scope := Scope{Account: "111122223333", Region: "eu-west-1", Parameters: map[string]string{"Given": "x", "Names": "a,b"}, Imports: map[string]string{"Shared": "y"}}
 	for _, row := range []struct{ yaml, want string }{
@@ -75,16 +75,16 @@ func TestNamesOfResources(t *testing.T) {
 	}
 }
 
-// TestFunctionsThatSayTooLittle: a function that is not written as it must be, or
-// turns on what nobody gives, is one unknown value, by its name; the policy's
-// rest is read.
+// TestFunctionsThatSayTooLittle checks that a function that is malformed, or depends on a
+// value that is not given, is one unknown value with its name, and that the rest of the
+// policy is read.
 func TestFunctionsThatSayTooLittle(t *testing.T) {
 	for _, row := range []struct{ name, yaml, want string }{
 		{"a stack's name", `!Ref AWS::StackName`, `!Ref AWS::StackName`},
 		{"ARN of a type that has no known one", `!GetAtt Net.Arn`, `!GetAtt Net.Arn`},
 		{"one value for Select", `!Select [0]`, `!Select`},
 		{"a place beyond the list", `!Select [7, [a, b]]`, `!Select`},
-		{"a place that is no number", `!Select [x, [a, b]]`, `!Select`},
+		{"an index that is not a number", `!Select [x, [a, b]]`, `!Select`},
 		{"a place that only deployment decides", `!Select [!Ref Given, [a, b]]`, `!Select by !Ref Given`},
 		{"a list that loses a value", `!Select [0, [!Ref "AWS::NoValue", b]]`, `!Select`},
 		{"Split without a delimiter", `!Split ["", "a"]`, `!Split`},
@@ -95,7 +95,7 @@ func TestFunctionsThatSayTooLittle(t *testing.T) {
 		{"Sub of names that nothing has", `!Sub "${X}-${Y}"`, `!Sub "${X}-${Y}"`},
 		{"FindInMap of two", `!FindInMap [Accounts, prod]`, `!FindInMap`},
 		{"FindInMap of no such key", `!FindInMap [Accounts, prod, nobody]`, `!FindInMap`},
-		{"FindInMap by what is not known, to a list", `!FindInMap [Odd, !Ref Given, partner]`, `!FindInMap by !Ref Given`},
+		{"FindInMap with an unknown key, to a list", `!FindInMap [Odd, !Ref Given, partner]`, `!FindInMap by !Ref Given`},
 		{"FindInMap in an unknown map", `!FindInMap [!Ref Given, prod, partner]`, `!FindInMap by !Ref Given`},
 		{"an import by an unknown name", `!ImportValue {Ref: Given}`, `!ImportValue of !Ref Given`},
 		{"a comparison of a list", `!If [Lists, a, b]`, `condition Lists`},
@@ -118,14 +118,15 @@ func TestFunctionsThatSayTooLittle(t *testing.T) {
 	}
 }
 
-// TestYAMLMembers: names, merges and plain values as CloudFormation reads them.
+// TestYAMLMembers checks that names, merges and plain values are read as CloudFormation
+// does.
 func TestYAMLMembers(t *testing.T) {
 	policy := func(members string) string {
 		return "Statement:\n  - Effect: Allow\n    Principal: {AWS: '*'}\n    Action: 'kms:*'\n    Resource: '*'\n" + members
 	}
 	for _, row := range []struct{ name, text, want string }{
 		{"a merge", "base: &b {Sid: a}\n" + policy("    <<: *b\n"), `"Sid":"a"`},
-		{"a merge of several, of which the first wins", "x: &x {Sid: a}\ny: &y {Sid: b}\n" + policy("    <<: [*x, *y]\n"), `"Sid":"a"`},
+		{"a merge of several, the first takes precedence", "x: &x {Sid: a}\ny: &y {Sid: b}\n" + policy("    <<: [*x, *y]\n"), `"Sid":"a"`},
 		{"a member of its own wins over a merge", "base: &b {Sid: a}\n" + policy("    Sid: c\n    <<: *b\n"), `"Sid":"c"`},
 		{"a name by an alias", "n: &n Sid\n" + policy("    *n : d\n"), `"Sid":"d"`},
 		{"a number with underscores", policy("    Sid: 1_000\n"), `"Sid":"1000"`},
@@ -146,7 +147,8 @@ func indent(text, by string) string {
 	return by + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n"+by) + "\n"
 }
 
-// TestTemplatesThatCannotBeRead: where, what was expected, what was found.
+// TestTemplatesThatCannotBeRead checks that the error says where, what was expected and
+// what was found.
 func TestTemplatesThatCannotBeRead(t *testing.T) {
 	key := "Resources:\n  Key:\n    Type: AWS::KMS::Key\n    Properties:\n      KeyPolicy:\n        Statement: []\n"
 	for _, row := range []struct {
@@ -170,8 +172,8 @@ func TestTemplatesThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestParametersOfTemplates: in order, those of a StackSet's template too; none of
-// what is not a template.
+// TestParametersOfTemplates checks that the parameters are in order, with those of a
+// StackSet's template, and that there are none for other data.
 func TestParametersOfTemplates(t *testing.T) {
 	set := `
 Parameters: {A: {Type: String}, B: {Type: String}}

@@ -2,18 +2,18 @@ package load
 
 import "github.com/kmsentry/kmsentry/internal/awsid"
 
-// A Grant is a grant on a key, which lets its grantee in next to the key policy.
+// A Grant is a grant on a key, which lets its grantee in regardless of the key policy.
 // Source: KMS Developer Guide, grants.html; registry.terraform.io/providers/
 // hashicorp/aws, resource kms_grant.
 type Grant struct {
-	Grantee    string            // the principal's ARN; "" unknown
-	Operations []string          // as in the API, e.g. "Decrypt"; nil unknown
-	Context    map[string]string // the encryption context that its constraints ask for
+	Grantee    string            // the principal's ARN; "" when unknown
+	Operations []string          // as in the API, e.g. "Decrypt"; nil when unknown
+	Context    map[string]string // the encryption context that its constraints require
 }
 
 const grantType = "aws_kms_grant"
 
-// grantsIn reads the grants that changes leave in place.
+// grantsIn returns the grants that exist after changes.
 func grantsIn(changes []*node) []Document {
 	var docs []Document
 	for _, c := range changes {
@@ -25,7 +25,7 @@ func grantsIn(changes []*node) []Document {
 	return docs
 }
 
-// stateGrants is grantsIn for a module of a state and the modules in it.
+// stateGrants returns the grants in a module of a state and the modules in it.
 func stateGrants(module *node) []Document {
 	var docs []Document
 	for _, r := range module.get("resources").list() {
@@ -39,7 +39,8 @@ func stateGrants(module *node) []Document {
 	return docs
 }
 
-// grantDocument reads one grant. unknown marks the attributes known after apply; nil none.
+// grantDocument reads one grant. unknown marks the attributes that are known only after
+// apply; nil when there are none.
 func grantDocument(address string, values, unknown *node) Document {
 	g := &Grant{Grantee: values.str("grantee_principal")}
 	for _, o := range values.get("operations").list() {
@@ -70,7 +71,7 @@ func grantDocument(address string, values, unknown *node) Document {
 	return d
 }
 
-// anyTrue reports whether one of the items of a list is a true boolean.
+// anyTrue reports whether an item of a list is the boolean true.
 func anyTrue(n *node) bool {
 	for _, i := range n.list() {
 		if i.isTrue() {

@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// A shape identifies a format that holds no key policy by the members of its top
-// level, with what to do instead.
+// A shape identifies a format without key policies by members of its top level, and says
+// what to do instead.
 type shape struct {
 	members []string
 	advice  string
 }
 
-// shapes are formats that people try, the more particular ones first.
+// shapes returns formats that people try, the more specific ones first.
 func shapes() []shape {
 	return []shape{
 		{[]string{"KeyMetadata"}, "an answer of describe-key; run aws kms get-key-policy --key-id ID --output json"},
@@ -32,8 +32,8 @@ func shapes() []shape {
 	}
 }
 
-// guess says in brackets what an input may be, and which command to run; ""
-// when it looks like nothing that is known.
+// guess returns, in parentheses, what an input may be and which command to run; "" when
+// its format is not known.
 func guess(root *node) string {
 	if root.kind == listKind {
 		if len(root.items) == 0 {
@@ -49,7 +49,7 @@ func guess(root *node) string {
 	return ""
 }
 
-// binary names what is not text, with what to do.
+// binary returns a text that says what data that is not text is, and what to do.
 func binary(data []byte) string {
 	switch {
 	case bytes.HasPrefix(data, []byte("PK\x03\x04")):

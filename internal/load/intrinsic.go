@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// A resolver works out the intrinsic functions of one template. What only
-// deployment decides becomes an unknown node that keeps the construct's text.
+// A resolver resolves the intrinsic functions of one template. A value that is known only
+// at deployment becomes an unknown node with the text of the construct.
 // Source: CloudFormation User Guide, intrinsic-function-reference.html and
 // pseudo-parameter-reference.html.
 type resolver struct {
@@ -19,13 +19,13 @@ type resolver struct {
 	mappings   *node
 	conditions *node
 	resources  *node
-	account    string            // AWS::AccountId as used so far; "" while unknown and not asked for
+	account    string            // AWS::AccountId as used so far; "" while unknown and not used
 	assumed    bool              // account is made up
-	tried      string            // AWS::Region while it is unknown
+	tried      string            // AWS::Region to try while it is unknown
 	anywhere   bool              // the Region is unknown and cannot be tried
 	choice     map[string]bool   // conditions as chosen for this reading
-	values     map[string]string // parameters as chosen for it
-	standIn    string            // the made-up id; "" before it was needed
+	values     map[string]string // parameters as chosen for this reading
+	standIn    string            // the made-up account id; "" until it is needed
 	evaluated  map[string]truth
 }
 
@@ -38,9 +38,9 @@ func newResolver(root *node, scope Scope) *resolver {
 	return r
 }
 
-// owner returns AWS::AccountId: the given account, or a made-up one that the
-// template does not name. The owner of a template's key is whoever deploys it,
-// so any id serves as long as it is nobody else's.
+// owner returns AWS::AccountId: the given account, or a made-up one that the template does
+// not name. The owner of a template's key is whoever deploys it, so any id will do that
+// belongs to nobody else in the template.
 func (r *resolver) owner() string {
 	if r.account != "" {
 		return r.account
@@ -73,7 +73,7 @@ func collectAccounts(n *node, into map[string]bool) {
 	})
 }
 
-// resolve returns n without intrinsic functions; nil stands for AWS::NoValue.
+// resolve returns n with its intrinsic functions resolved; nil for AWS::NoValue.
 func (r *resolver) resolve(n *node) *node {
 	switch n.kind {
 	case textKind:
@@ -118,8 +118,8 @@ func (r *resolver) object(n *node) *node {
 	return out
 }
 
-// statements resolves a list of statements. One that comes to nothing leaves a
-// statement without effect in its place, so that the others keep their places.
+// statements resolves a list of statements. One that resolves to AWS::NoValue is replaced
+// by a statement without effect, so that the others keep their indexes.
 func (r *resolver) statements(list *node) *node {
 	out := &node{kind: listKind, at: list.at}
 	for _, item := range list.items {
@@ -133,7 +133,8 @@ func (r *resolver) statements(list *node) *node {
 	return out
 }
 
-// call takes an intrinsic function apart: an object of one member, Ref or Fn::X.
+// call returns the name and the argument of an intrinsic function, an object with the
+// single member Ref or Fn::X; ok is false when n is not one.
 func call(n *node) (name string, arg *node, ok bool) {
 	if n.kind != objectKind || len(n.members) != 1 {
 		return "", nil, false
@@ -142,12 +143,12 @@ func call(n *node) (name string, arg *node, ok bool) {
 	return m.name, m.value, m.name == "Ref" || strings.HasPrefix(m.name, "Fn::")
 }
 
-// function is the node of a function with one name for its argument.
+// function returns the node of a function whose argument is a name.
 func function(name, arg string) *node {
 	return &node{kind: objectKind, members: []member{field(name, arg)}}
 }
 
-// open is an unknown value at the place of n.
+// open returns an unknown value at the position of n.
 func open(n *node, what string) *node {
 	return &node{kind: unknownKind, text: what, at: n.at}
 }
@@ -233,7 +234,7 @@ func (r *resolver) ref(n *node, name string) *node {
 	return open(n, "!Ref "+name)
 }
 
-// parameter returns a given value; list types split at commas.
+// parameter returns the given value of a parameter, split at commas for a list type.
 func parameter(n, declaration *node, value string) *node {
 	if !isList(declaration) {
 		return str(n, value)
@@ -245,7 +246,7 @@ func parameter(n, declaration *node, value string) *node {
 	return list
 }
 
-// dereferenced puts the values that are given in place of dynamic references.
+// dereferenced replaces the dynamic references in text whose values are given.
 func (r *resolver) dereferenced(text string) string {
 	if len(r.scope.References) == 0 {
 		return text
@@ -258,7 +259,7 @@ func (r *resolver) dereferenced(text string) string {
 	})
 }
 
-// importValue resolves Fn::ImportValue by what the caller knows of exports.
+// importValue resolves Fn::ImportValue with the exports in the scope.
 func (r *resolver) importValue(n, arg *node) *node {
 	name := r.resolve(arg)
 	if name == nil || name.kind == unknownKind {
@@ -276,9 +277,9 @@ func isList(declaration *node) bool {
 	return t == "CommaDelimitedList" || strings.Contains(t, "List<")
 }
 
-// physicalID returns a stand-in for what Ref gives for a resource of the
-// template: a name that AWS makes up, without wildcards. Types whose Ref is not
-// such a name are unknown.
+// physicalID returns a placeholder for the value of Ref to a resource of the template,
+// which is a name that AWS generates, without wildcards. ok is false for types whose Ref is
+// not such a name.
 func (r *resolver) physicalID(id string) (string, bool) {
 	switch r.resources.get(id).str("Type") {
 	case "AWS::IAM::Role", "AWS::IAM::User", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Lambda::Function",
@@ -293,7 +294,7 @@ func (r *resolver) physicalID(id string) (string, bool) {
 	}
 }
 
-// getAtt resolves the Arn of resources: they belong to the stack's account.
+// getAtt resolves the attribute Arn of resources, which belong to the stack's account.
 func (r *resolver) getAtt(n, arg *node) *node {
 	id, attribute, _ := strings.Cut(arg.text, ".")
 	if arg.kind == listKind && len(arg.items) == 2 {
@@ -307,7 +308,8 @@ func (r *resolver) getAtt(n, arg *node) *node {
 	return open(n, "!GetAtt "+id+"."+attribute)
 }
 
-// arnOf returns a stand-in for a resource's ARN.
+// arnOf returns a placeholder for a resource's ARN; ok is false for types that are not
+// known here.
 func (r *resolver) arnOf(id string) (string, bool) {
 	own := func(service, region, rest string) (string, bool) {
 		return fmt.Sprintf("arn:%s:%s:%s:%s:%s%s", r.partition(), service, region, r.owner(), rest, id), true
@@ -333,8 +335,8 @@ func (r *resolver) arnOf(id string) (string, bool) {
 	}
 }
 
-// typeOf returns a resource's type, also for the role that the SAM transform
-// makes for a function: logical id of the function and "Role".
+// typeOf returns the type of a resource; "" when there is none. It also knows the role that
+// the SAM transform generates for a function, whose id is that of the function and "Role".
 // Source: SAM Developer Guide, sam-specification-generated-resources-function.html.
 func (r *resolver) typeOf(id string) string {
 	if res := r.resources.get(id); res != nil {
@@ -349,7 +351,7 @@ func (r *resolver) typeOf(id string) string {
 
 var subVariable = regexp.MustCompile(`\$\{(!?)([^{}]*)\}`)
 
-// sub resolves Fn::Sub, with or without its own variables.
+// sub resolves Fn::Sub, with or without a map of variables.
 func (r *resolver) sub(n, arg *node) *node {
 	format, own := arg, (*node)(nil)
 	if arg.kind == listKind && len(arg.items) == 2 {
@@ -364,7 +366,7 @@ func (r *resolver) sub(n, arg *node) *node {
 		parts = append(parts, piece{text: text[last:at[0]]})
 		last = at[1]
 		name := text[at[4]:at[5]]
-		if at[2] < at[3] { // ${!x} stands for ${x} itself
+		if at[2] < at[3] { // ${!x} is an escape for the text ${x}
 			parts = append(parts, piece{text: "${" + name + "}"})
 			continue
 		}
@@ -377,7 +379,7 @@ func (r *resolver) sub(n, arg *node) *node {
 	return joined(n, "!Sub "+strconv.Quote(format.text), append(parts, piece{text: text[last:]}))
 }
 
-// variable is the value of one name inside Fn::Sub.
+// variable returns the value of one name in Fn::Sub.
 func (r *resolver) variable(n, own *node, name string) *node {
 	if v := own.get(name); v != nil {
 		return r.resolve(v)
@@ -414,7 +416,7 @@ func (r *resolver) join(n, arg *node) *node {
 	return joined(n, "!Join of "+what(unknown), parts)
 }
 
-// what names a value in the description of a function that needs it.
+// what returns the name of a value for the description of a function that needs it.
 func what(n *node) string {
 	if n == nil {
 		return "nothing"
@@ -442,7 +444,7 @@ func (r *resolver) pick(n, arg *node) *node {
 	if err != nil || i < 0 || i >= len(list.items) {
 		return open(n, "!Select")
 	}
-	// AWS::NoValue and unknown lists among the values would move the index.
+	// AWS::NoValue among the values would shift the index.
 	if raw := arg.items[1]; raw.kind == listKind && len(raw.items) != len(list.items) {
 		return open(n, "!Select")
 	}
@@ -465,12 +467,12 @@ func (r *resolver) split(n, arg *node) *node {
 	return list
 }
 
-// maxMapped bounds the values of a mapping that are held against a policy.
+// maxMapped is the most values of a mapping that are tried.
 const maxMapped = 64
 
-// findInMap resolves Fn::FindInMap: [map, first key, second key], and with
-// AWS::LanguageExtensions {DefaultValue: value} after them. A key that only
-// deployment decides leaves the values that it can lead to.
+// findInMap resolves Fn::FindInMap: [map, first key, second key] and, with
+// AWS::LanguageExtensions, {DefaultValue: value} after them. A key that is not known gives
+// an unknown value that is one of those it can lead to.
 // Source: CloudFormation User Guide, intrinsic-function-reference-findinmap.html
 // and intrinsic-function-reference-findinmap-enhancements.html.
 func (r *resolver) findInMap(n, arg *node) *node {
@@ -517,7 +519,8 @@ func (r *resolver) findInMap(n, arg *node) *node {
 	return oneOf(n, "!FindInMap by "+by, at)
 }
 
-// mapKey is a key of Fn::FindInMap, or, when it is not known, what it turns on.
+// mapKey returns a key of Fn::FindInMap or, when it is not known, the name of the value on
+// which it depends.
 func (r *resolver) mapKey(a *node) (name string, known bool) {
 	if r.standsIn(a) {
 		return a.members[0].value.text, false
@@ -529,7 +532,7 @@ func (r *resolver) mapKey(a *node) (name string, known bool) {
 	return key.text, true
 }
 
-// oneOf is the unknown value, called what, that is one of values.
+// oneOf returns the unknown value, named what, that is one of values.
 func oneOf(n *node, what string, values []*node) *node {
 	u := open(n, what)
 	var texts []string
@@ -549,8 +552,8 @@ func oneOf(n *node, what string, values []*node) *node {
 	return u
 }
 
-// standsIn reports whether a is a Ref to a pseudo parameter whose value is not
-// given, so that resolve only finds a stand-in for it.
+// standsIn reports whether a is a Ref to a pseudo parameter whose value is not given, so
+// that resolve would use a placeholder.
 func (r *resolver) standsIn(a *node) bool {
 	name, arg, ok := call(a)
 	if !ok || name != "Ref" {

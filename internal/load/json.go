@@ -9,15 +9,15 @@ import (
 	"github.com/kmsentry/kmsentry/internal/strictjson"
 )
 
-// maxDepth bounds the nesting of documents. Policies need 6 levels, plans with
-// deep modules some dozens.
+// maxDepth is the deepest nesting of a document. Policies need 6 levels, plans with deep
+// modules a few dozen.
 const maxDepth = 200
 
-// errMore is the kind of error for text after the first JSON value.
+// errMore is the kind of error for data after the first JSON value.
 var errMore = errors.New("more than one value")
 
-// parseJSON reads exactly one JSON value. More after it is errMore. Members that
-// are there twice stay: what they mean depends on the format.
+// parseJSON parses exactly one JSON value. The error is errMore when more follows it. It
+// keeps members that are there twice, since what they mean depends on the format.
 func parseJSON(data []byte) (*node, error) {
 	p := &places{data: data, line: 1, column: 1}
 	v, err := strictjson.Parse(data)
@@ -27,14 +27,14 @@ func parseJSON(data []byte) (*node, error) {
 	return p.tree(v, 0)
 }
 
-// places turns places in data, none before the last one, into lines and columns.
+// places converts offsets in data, in ascending order, to lines and columns.
 type places struct {
 	data         []byte
-	seen         int // data[:seen] is counted in line and column
+	seen         int // data[:seen] has been counted in line and column
 	line, column int
 }
 
-// at moves the count on to the offset.
+// at returns the line and the column of an offset, which must not be before the last one.
 func (p *places) at(offset int) (line, column int) {
 	for p.seen < offset {
 		r, size := utf8.DecodeRune(p.data[p.seen:])
@@ -47,7 +47,7 @@ func (p *places) at(offset int) (line, column int) {
 	return p.line, p.column
 }
 
-// tree builds the tree of a value that is in so many others.
+// tree returns the tree of a value at the given depth of nesting.
 func (p *places) tree(v strictjson.Value, depth int) (*node, error) {
 	start, end := v.Place()
 	n := &node{}
@@ -89,11 +89,11 @@ func tooDeep(line int) error {
 	return fmt.Errorf("expected at most %d levels of nesting, found more at line %d", maxDepth, line)
 }
 
-// fault says where data is not one JSON value.
+// fault returns an error that says where data is not one JSON value.
 func (p *places) fault(err error) error {
 	var syntax *strictjson.SyntaxError
 	if !errors.As(err, &syntax) {
-		return err // not reached: Parse has no other
+		return err // not reached: Parse returns no other error
 	}
 	line, column := p.at(syntax.Offset)
 	found := err.Error()

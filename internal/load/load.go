@@ -14,59 +14,59 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// A Scope is what the caller knows about where a template will be deployed.
-// The zero Scope knows nothing.
+// A Scope is what the caller knows about where a template will be deployed. In the zero
+// Scope nothing is known.
 type Scope struct {
-	Account    string            // 12 digits: AWS::AccountId; "" unknown
-	Region     string            // AWS::Region; "" unknown
-	Partition  string            // AWS::Partition; "" unknown
-	Parameters map[string]string // values of template parameters; a default is not a value
-	Defaults   bool              // take the default of a parameter that is not given
-	Imports    map[string]string // values of exports that Fn::ImportValue asks for, by name
-	References map[string]string // values of dynamic references, by their text with the braces
+	Account    string            // AWS::AccountId, 12 digits; "" when unknown
+	Region     string            // AWS::Region; "" when unknown
+	Partition  string            // AWS::Partition; "" when unknown
+	Parameters map[string]string // values of template parameters, by name
+	Defaults   bool              // use the default of a parameter that is not in Parameters
+	Imports    map[string]string // values of exports for Fn::ImportValue, by name
+	References map[string]string // values of dynamic references, by their text including the braces
 }
 
-// A Document is one key policy of an input.
+// A Document is one key policy, or one grant, in an input.
 type Document struct {
-	// Place names the key inside the input: a logical id, a Terraform address.
-	// "" when the input is the policy itself.
+	// Place is the key inside the input: a logical id or a Terraform address; ""
+	// when the input is the policy itself.
 	Place string
-	// Readings are the policies that the document can turn into. One reading
-	// without open values is exact. None means that nothing is known of the
-	// policy (see Unknown), that there is none (see Default), or that it could
-	// not be read (see Err).
+	// Readings has the policies that the document can turn out to have. A single
+	// reading without open values is exact. There is none when nothing is known
+	// about the policy (see Unknown), when there is no policy (see Default), and
+	// when it could not be read (see Err).
 	Readings []Reading
-	// Unknown names the values that are not known; empty when the reading is exact.
+	// Unknown has the values that are not known; empty when the reading is exact.
 	Unknown []Unknown
-	// Turns says, for each condition that the policy asks for, on which values
-	// that are not known it turns, by the names that Unknown gives them.
+	// Turns has, for each condition that the policy uses, the unknown values on
+	// which it depends, by the names that Unknown uses.
 	Turns map[string][]string
-	// Parameters are the names of the template's parameters.
+	// Parameters has the names of the template's parameters.
 	Parameters []string
-	// Default is set when the key is created without a policy: AWS then
-	// attaches its default policy, which names the owner's account only.
+	// Default is set when the key is created without a policy: AWS then attaches
+	// its default policy, which names only the owner's account.
 	// Source: KMS Developer Guide, key-policy-default.html.
 	Default bool
 	// Never is the condition of the template that keeps the key from ever being
-	// created; "" when it can be.
+	// created; "" when the key can be created.
 	Never string
-	// Bypass is set when the lockout check is switched off for the key, or may
-	// be: then its policy says nothing of who owns it.
+	// Bypass is set when the lockout check is, or may be, switched off for the key:
+	// then its policy says nothing about who owns it.
 	Bypass bool
 	// Grant is set when the document is a grant on a key instead of a key policy.
 	Grant *Grant
-	// Accept is what the resource's Metadata.kmsentry.accept says; nil without.
+	// Accept is the resource's Metadata.kmsentry.accept; nil when there is none.
 	Accept *Accept
-	// Notes say what was done with something odd, one sentence each.
+	// Notes says how anything odd was treated, one sentence each.
 	Notes []string
-	// Err is why this document could not be read; the others of the input are
-	// not touched by it.
+	// Err is why this document could not be read; it does not affect the others in
+	// the input.
 	Err error
 
-	Account  string          // the owner, 12 digits, when the input tells; "" unknown
-	StandsIn bool            // Account is a made-up id that stands for AWS::AccountId
-	KeyARN   string          // "" unknown
-	Key      kmsapi.KeyFacts // what the input says of the key
+	Account  string          // the owner, 12 digits; "" when the input does not say
+	StandsIn bool            // Account is a made-up id used for AWS::AccountId
+	KeyARN   string          // "" when unknown
+	Key      kmsapi.KeyFacts // what the input says about the key
 
 	At         Region   // where the policy is in the input
 	Statements []Region // where each statement is; empty when they cannot be distinguished
@@ -77,40 +77,40 @@ func (d *Document) Exact() bool {
 	return len(d.Unknown) == 0 && len(d.Readings) == 1
 }
 
-// An Accept is what the author of a template accepts of a key, as written.
+// An Accept is what the author of a template accepts about a key, as written.
 type Accept struct{ Verdict, Reason, Expires string }
 
-// A Reading is one way in which a document's policy can come out: its text, in
-// which marks stand for the values that are not known, for policy.ParseOpen.
-// All readings have their statements at the same places.
+// A Reading is one policy that a document can turn out to have: its text, with marks for
+// the values that are not known, for policy.ParseOpen. The statements have the same indexes
+// in all readings.
 type Reading struct {
 	Text []byte
-	Open []policy.Unknown // nil when all is known
+	Open []policy.Unknown // nil when everything is known
 }
 
-// An Unknown is a value that decides itself at deployment.
+// An Unknown is a value that is known only at deployment.
 type Unknown struct {
 	Statement int    // index, from 0; -1 when it is not in one statement
 	Sid       string // of the statement; "" when absent
-	Path      string // inside the statement, e.g. "Principal.AWS[1]", else inside the key, e.g. "KeyPolicy"; "" for a condition of the template
-	What      string // the construct, e.g. `!Ref Partner`, "condition IsProd"
+	// Path is the path inside the statement, e.g. "Principal.AWS[1]", or otherwise
+	// inside the key, e.g. "KeyPolicy"; "" for a condition of the template.
+	Path string
+	What string // the construct, e.g. `!Ref Partner`, "condition IsProd"
 }
 
-// A Region is a place in the input, counted from 1 in lines and characters.
-// The zero Region is unknown; an end of 0 is unknown as well.
+// A Region is a range in the input. Lines and columns, in characters, are counted from 1;
+// 0 is unknown.
 type Region struct {
 	Line, Column       int
 	EndLine, EndColumn int
 }
 
-// MaxSize is the largest input in bytes that Documents reads. Plans of large
-// Terraform configurations reach tens of megabytes.
+// MaxSize is the largest input that Documents reads, in bytes. Plans of large Terraform
+// configurations reach tens of megabytes.
 const MaxSize = 64 << 20
 
-// Documents finds the key policies in data. An error means that there is none
-// to be judged; what is wrong with a single one is in its Err.
-//
-// A byte order mark of UTF-8 at the start is left out.
+// Documents returns the key policies in data. An error means that there is none to judge;
+// a fault in a single one is in its Err. A UTF-8 byte order mark at the start is ignored.
 func Documents(data []byte, scope Scope) ([]Document, error) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	if err := checkText(data); err != nil {
@@ -125,7 +125,8 @@ func Documents(data []byte, scope Scope) ([]Document, error) {
 	}
 }
 
-// checkText refuses what is not UTF-8 text, in words that say what it is.
+// checkText returns an error unless data is UTF-8 text of an acceptable size. The error
+// says what the data is.
 func checkText(data []byte) error {
 	switch {
 	case len(data) > MaxSize:
@@ -140,7 +141,8 @@ func checkText(data []byte) error {
 	return nil
 }
 
-// looksUTF16 recognizes UTF-16 without a byte order mark by its opening character.
+// looksUTF16 reports whether data is probably UTF-16 without a byte order mark, by its
+// first character.
 func looksUTF16(data []byte) bool {
 	if len(data) < 2 {
 		return false
@@ -153,8 +155,8 @@ func looksUTF16(data []byte) bool {
 	return false
 }
 
-// textTail is what aws kms get-key-policy --output text prints after the
-// policy: a tab and the policy's name.
+// textTail matches what aws kms get-key-policy --output text prints after the policy: a
+// tab and the policy's name.
 var textTail = regexp.MustCompile(`\}\s*\tdefault$`)
 
 func fromJSON(data, trimmed []byte, scope Scope) ([]Document, error) {
@@ -170,7 +172,7 @@ func fromJSON(data, trimmed []byte, scope Scope) ([]Document, error) {
 	}
 	if err != nil {
 		if bare(trimmed) {
-			return []Document{bareDocument(trimmed, nil)}, nil // policy.Parse says better what is wrong
+			return []Document{bareDocument(trimmed, nil)}, nil // the error of policy.Parse is better
 		}
 		return nil, err
 	}
@@ -184,13 +186,13 @@ func fromJSON(data, trimmed []byte, scope Scope) ([]Document, error) {
 	}
 }
 
-// bare guesses whether text that is not JSON was meant to be a key policy.
+// bare reports whether text that is not JSON was probably meant as a key policy.
 func bare(text []byte) bool {
 	return bytes.Contains(text, []byte(`"Statement"`)) && !bytes.Contains(text, []byte(`"Resources"`)) &&
 		!bytes.Contains(text, []byte(`"format_version"`))
 }
 
-// fromObject distinguishes the formats by the members of the top level.
+// fromObject reads an object, whose format it recognizes by the members of the top level.
 func fromObject(root *node, trimmed []byte, scope Scope) ([]Document, error) {
 	var found []string
 	if root.hasFold("Statement") {
@@ -237,7 +239,7 @@ func fromObject(root *node, trimmed []byte, scope Scope) ([]Document, error) {
 	}
 }
 
-// names lists the first members of a top level for an error.
+// names returns a text that lists the first members of an object, for an error.
 func names(n *node) string {
 	if len(n.members) == 0 {
 		return "no members"
@@ -253,7 +255,8 @@ func names(n *node) string {
 	return "members " + strings.Join(list, ", ")
 }
 
-// bareDocument is the policy itself. root is its tree, nil when it is not JSON.
+// bareDocument returns the document of an input that is the policy itself. root is its
+// tree; nil when it is not JSON.
 func bareDocument(text []byte, root *node) Document {
 	d := Document{Readings: []Reading{{Text: text}}, At: Region{Line: 1, Column: 1}}
 	if root != nil {
@@ -262,7 +265,7 @@ func bareDocument(text []byte, root *node) Document {
 	return d
 }
 
-// statementRegions returns the places of a policy's statements.
+// statementRegions returns where a policy's statements are.
 func statementRegions(root *node) []Region {
 	st := root.get("Statement")
 	if st == nil {
@@ -278,7 +281,8 @@ func statementRegions(root *node) []Region {
 	return rs
 }
 
-// quotedDocument is a policy inside a JSON string, at the place of n.
+// quotedDocument returns the document of a policy inside a JSON string, at the position of
+// n.
 func quotedDocument(s, n *node) Document {
 	text := []byte(strings.TrimSpace(s.text))
 	if len(text) == 0 {
@@ -287,8 +291,8 @@ func quotedDocument(s, n *node) Document {
 	return Document{Readings: []Reading{{Text: text}}, At: n.at}
 }
 
-// fromAnswer reads what aws kms get-key-policy prints, or the input of
-// put-key-policy --cli-input-json.
+// fromAnswer reads the output of aws kms get-key-policy, or the input of put-key-policy
+// --cli-input-json.
 func fromAnswer(root *node) ([]Document, error) {
 	if err := root.duplicate(); err != nil {
 		return nil, err

@@ -60,7 +60,7 @@ func TestFormatsOfOnePolicy(t *testing.T) {
 }
 
 func TestPolicyThatIsNone(t *testing.T) {
-	// These are for policy.Parse to refuse, which says what is wrong and where.
+	// These are left to policy.Parse, which says what is wrong and where.
 	tests := []struct{ name, text string }{
 		{"members in the wrong case", `{"version":"2012-10-17","statement":[]}`},
 		{"doubled member", `{"Statement":[],"Statement":[]}`},
@@ -152,9 +152,8 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-// FuzzDocuments: whatever the bytes, there is an error or at least one
-// document, and a document without an error has readings, unknown values or
-// AWS's default policy.
+// FuzzDocuments checks that any bytes give an error or at least one document, and that a
+// document without an error has readings, unknown values or AWS's default policy.
 func FuzzDocuments(f *testing.F) {
 	for _, seed := range []string{
 		plainPolicy, plainPolicy + "\tdefault", `{"Policy":"{}"}`, `"{}"`, cdkTemplate, shortTemplate, planText, stateText,

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestIntegersOfYAML11: an account id with a leading zero and without quotes
-// is another number to CloudFormation.
+// TestIntegersOfYAML11 checks that an unquoted account id with a leading zero
+// is read as the number that CloudFormation takes it for.
 func TestIntegersOfYAML11(t *testing.T) {
 	for _, row := range []struct{ text, want string }{
 		{"012345670123", "1402433619"},
@@ -37,7 +37,8 @@ func TestIntegersOfYAML11(t *testing.T) {
 	}
 }
 
-// TestOddTemplates: what CloudFormation takes, check takes, and says what it did.
+// TestOddTemplates checks that check accepts the odd templates that
+// CloudFormation accepts, and notes what it did with them.
 func TestOddTemplates(t *testing.T) {
 	const open = `{Statement: {Effect: Allow, Principal: "*", Action: "kms:*", Resource: "*"}}`
 	for _, row := range []struct {
@@ -72,7 +73,8 @@ func TestOddTemplates(t *testing.T) {
 	}
 }
 
-// TestBypassIsKept: with the lockout check off a policy names no owner.
+// TestBypassIsKept checks that a policy whose lockout check is bypassed need
+// not name the owner.
 func TestBypassIsKept(t *testing.T) {
 	template := func(bypass string) string {
 		return "Parameters: {B: {Type: String}}\nResources:\n  K:\n    Type: AWS::KMS::Key\n    Properties: {" + bypass + " KeyPolicy: {Statement: {Principal: a}}}\n"
@@ -95,7 +97,8 @@ func TestBypassIsKept(t *testing.T) {
 	}
 }
 
-// TestCloudControlKeys: the awscc provider calls the policy key_policy.
+// TestCloudControlKeys checks keys of the awscc provider, which calls the
+// policy key_policy.
 func TestCloudControlKeys(t *testing.T) {
 	const change = `{"address":"awscc_kms_key.k","mode":"managed","type":"awscc_kms_key","change":{"after":{"key_policy":%s,"key_spec":"RSA_2048","key_usage":"SIGN_VERIFY"},"after_unknown":{%s}}}`
 	plan := func(member, policy, unknown string) string {
@@ -121,15 +124,16 @@ func TestCloudControlKeys(t *testing.T) {
 	}
 }
 
-// TestElsewhere: what a template brings in is judged, or said not to be.
+// TestElsewhere checks that what a template includes is judged, or noted as not
+// judged.
 func TestElsewhere(t *testing.T) {
 	const own = "  Own:\n    Type: AWS::KMS::Key\n    Properties: {KeyPolicy: {Statement: {Principal: a}}}\n"
 	for _, row := range []struct{ name, text, places, note string }{
 		{"a StackSet's template", "Resources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties:\n      TemplateBody: |\n        Resources:\n          K: {Type: AWS::KMS::Key, Properties: {KeyPolicy: {Statement: {Principal: b}}}}\n" + own, "Own S/K", ""},
 		{"only a StackSet's", "Resources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties:\n      TemplateBody: '{\"Resources\":{\"K\":{\"Type\":\"AWS::KMS::Key\"}}}'\n", "S/K", ""},
 		{"one without a key", "Resources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties: {TemplateBody: '{\"Resources\":{\"T\":{\"Type\":\"AWS::SNS::Topic\"}}}'}\n" + own, "Own", ""},
-		{"one that is none", "Resources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties: {TemplateBody: '{\"Resources\":'}\n" + own, "Own", "the template of the StackSet S cannot be read: "},
-		{"one by its place", "Resources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties: {TemplateURL: https://example.com/t}\n" + own, "Own", "the template of the StackSet S is not checked"},
+		{"a malformed one", "Resources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties: {TemplateBody: '{\"Resources\":'}\n" + own, "Own", "the template of the StackSet S cannot be read: "},
+		{"one by URL", "Resources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties: {TemplateURL: https://example.com/t}\n" + own, "Own", "the template of the StackSet S is not checked"},
 		{"one that is not known", "Parameters: {B: {Type: String}}\nResources:\n  S:\n    Type: AWS::CloudFormation::StackSet\n    Properties: {TemplateBody: !Ref B}\n" + own, "Own", "is not known before it is deployed"},
 		{"a nested stack", "Resources:\n  N: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: x}}\n" + own, "Own", "the template of the nested stack N is not checked"},
 		{"a module", "Resources:\n  M: {Type: 'Org::Team::Key::MODULE'}\n" + own, "Own", "the module Org::Team::Key::MODULE in M is not checked"},
@@ -158,7 +162,8 @@ func TestElsewhere(t *testing.T) {
 	}
 }
 
-// TestStreams: several objects are judged one by one, each at its line.
+// TestStreams checks that several objects in one input are judged one by one,
+// each at its own line.
 func TestStreams(t *testing.T) {
 	const good, odd = `{"Policy":"{\"Statement\":[]}"}`, `{"Foo":1}`
 	docs, err := Documents([]byte(good+"\n"+odd+"\n\n"+good+good), Scope{})
@@ -176,7 +181,8 @@ func TestStreams(t *testing.T) {
 	}
 }
 
-// TestBrokenStream: what comes before the break is judged, and the break named.
+// TestBrokenStream checks that the objects before a syntax error are judged,
+// and that the error is reported.
 func TestBrokenStream(t *testing.T) {
 	const good = `{"Policy":"{\"Statement\":[]}"}`
 	for text, want := range map[string]string{
@@ -198,7 +204,8 @@ func TestBrokenStream(t *testing.T) {
 	}
 }
 
-// TestGuesses: what is of another format is named, with what to run.
+// TestGuesses checks that the error for an unsupported format names the format
+// and the command to run.
 func TestGuesses(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"KeyMetadata":{}}`: "describe-key; run aws kms get-key-policy",
@@ -217,7 +224,8 @@ func TestGuesses(t *testing.T) {
 	}
 }
 
-// TestConfigItems: the policy of a configuration item is in its supplement.
+// TestConfigItems checks that the policy of a configuration item is read from
+// its supplementaryConfiguration.
 func TestConfigItems(t *testing.T) {
 	const item = `{"version":"1.3","resourceType":"AWS::KMS::Key","resourceId":"k","ARN":"arn:aws:kms:us-east-1:111122223333:key/k","awsAccountId":"111122223333","configuration":{"keyId":"k"},"supplementaryConfiguration":{"Policy":"\"{\\\"Statement\\\":[]}\""}}`
 	for name, text := range map[string]string{"by itself": item, "in a notification": `{"configurationItem":` + item + `,"messageType":"ConfigurationItemChangeNotification"}`} {

@@ -9,23 +9,23 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy"
 )
 
-// A piece is a stretch of a value: text, or something that decides itself at
+// A piece is a part of a value: known text, or something that is known only at
 // deployment.
 type piece struct {
-	text   string // the text; of an open piece what the template calls it
+	text   string // the text; for an open piece, what the template calls it
 	open   bool
 	bounds bounds
 }
 
-// bounds are what is known of an open piece.
+// bounds is what is known about an open piece.
 type bounds struct {
-	values []string // all texts that it can be; nil when that is not known
-	never  string   // characters that it certainly lacks
-	min    int      // its least length
+	values []string // all possible texts; nil when unknown
+	never  string   // characters that it cannot contain
+	min    int      // its minimum length
 	many   bool     // it can be a list
 }
 
-// pieces takes a scalar apart.
+// pieces returns the pieces of a scalar.
 func (n *node) pieces() []piece {
 	switch {
 	case n.kind == unknownKind && n.parts != nil:
@@ -37,8 +37,8 @@ func (n *node) pieces() []piece {
 	}
 }
 
-// joined is a text at the place of n: an unknown value, called what, when one
-// of its pieces is open.
+// joined returns the pieces as one text node at the position of n or, when one
+// of them is open, as an unknown value that is called what.
 func joined(n *node, what string, parts []piece) *node {
 	parts = splitReferences(parts)
 	var text strings.Builder
@@ -51,11 +51,12 @@ func joined(n *node, what string, parts []piece) *node {
 	return str(n, text.String())
 }
 
-// reference is a dynamic reference, whose value may be anything.
+// reference matches a dynamic reference, whose value may be anything.
 // Source: CloudFormation User Guide, dynamic-references.html.
 var reference = regexp.MustCompile(`\{\{resolve:[^{}]*\}\}`)
 
-// splitReferences makes open pieces of the dynamic references in texts.
+// splitReferences returns parts with the dynamic references in known text split
+// off as open pieces.
 func splitReferences(parts []piece) []piece {
 	var out []piece
 	for _, p := range parts {
@@ -76,13 +77,13 @@ func splitReferences(parts []piece) []piece {
 // A reader turns the tree of a policy into a Reading.
 type reader struct {
 	account string // the owner
-	assumed bool   // the owner's id is made up
+	assumed bool   // the owner's account id is a placeholder
 	buf     bytes.Buffer
 	open    []policy.Unknown
 	unknown []Unknown
 }
 
-// reading returns the policy n with marks for what is not known.
+// reading returns the policy n as text, with marks for the unknown values.
 func (r *reader) reading(n *node) Reading {
 	if n.kind == objectKind {
 		if r.assumed {
@@ -110,7 +111,8 @@ func statementsOf(n *node) []*node {
 	}
 }
 
-// policy writes the document member by member, to distinguish the statements.
+// policy writes the document member by member, so that each unknown value is
+// recorded with its statement.
 func (r *reader) policy(n *node) {
 	r.buf.WriteByte('{')
 	for i, m := range n.known("Id") {
@@ -185,8 +187,8 @@ func (r *reader) write(n *node, index int, sid, path string) {
 	}
 }
 
-// known returns the members of n without that of a name whose value has no
-// effect, when that is unknown.
+// known returns the members of n. It leaves out the member named idle, whose
+// value has no effect, when that value is unknown.
 func (n *node) known(idle string) []member {
 	if v := n.get(idle); v == nil || v.kind != unknownKind {
 		return n.members
@@ -200,7 +202,7 @@ func (n *node) known(idle string) []member {
 	return kept
 }
 
-// mark writes an unknown value.
+// mark writes an unknown value as a text with marks, and records it.
 func (r *reader) mark(n *node, index int, sid, path string) {
 	r.unknown = append(r.unknown, Unknown{Statement: index, Sid: sid, Path: path, What: n.text})
 	var text strings.Builder
@@ -230,12 +232,12 @@ func (n *node) clone() *node {
 	return &out
 }
 
-// kmsResource takes the account out of a key's ARN in Resource.
+// kmsResource matches a KMS ARN in Resource; its group is the account.
 var kmsResource = regexp.MustCompile(`^arn:[^:]*:kms:[^:]*:([^:]*):`)
 
-// ownerDependent makes the values of s unknown that only hold when the owner,
-// whose id is made up, is the account they name: a Resource in another
-// account, and conditions on aws:ResourceAccount.
+// ownerDependent marks as unknown the values of s that have an effect only when
+// the owner, whose id is a placeholder, is the account they name: a Resource in
+// another account, and the values of conditions on aws:ResourceAccount.
 func (r *reader) ownerDependent(s *node) {
 	for _, m := range s.members {
 		switch m.name {
@@ -266,7 +268,8 @@ func (n *node) dependOnOwner() {
 	n.kind, n.text = unknownKind, fmt.Sprintf("%q depends on the owner's account", n.text)
 }
 
-// eachText calls f for n, or for its items when it is a list.
+// eachText calls f for n if it is a text, and for each text in n if it is a
+// list.
 func eachText(n *node, f func(*node)) {
 	if n.kind == textKind {
 		f(n)
@@ -278,7 +281,8 @@ func eachText(n *node, f func(*node)) {
 	}
 }
 
-// without is a statement at the place of s that has no effect: it names no Resource.
+// without returns a statement with the Sid of s that has no effect, because it
+// names no Resource.
 // Source: KMS Developer Guide, key-policy-overview.html.
 func without(s *node, effect string) *node {
 	out := &node{kind: objectKind, members: []member{field("Effect", effect), field("Principal", "*"), field("Action", "kms:DescribeKey")}}

@@ -10,8 +10,9 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
 )
 
-// TestOpenEncloses holds the policy with unknown values against the policies
-// that parameters make of it: what is sure of it holds for each of them.
+// TestOpenEncloses compares the decision on a policy with unknown values with
+// those on the policies that parameter values make of it: what is certain for
+// the first holds for each of them.
 func TestOpenEncloses(t *testing.T) {
 	values := []string{
 		"*", "111122223333", "444455556666", "999988887777", "arn:aws:iam::444455556666:root", "kms:Encrypt", "kms:*", "kms:Decrypt",
@@ -61,7 +62,8 @@ func TestOpenEncloses(t *testing.T) {
 	}
 }
 
-// enclosed checks one template and reports whether something turns on the value.
+// enclosed checks one template and reports whether any decision depends on the
+// value.
 func enclosed(t *testing.T, text string, values []string) (differ bool) {
 	open := one(t, text, Scope{Account: "111122223333"})
 	if open.Exact() {
@@ -72,7 +74,7 @@ func enclosed(t *testing.T, text string, values []string) (differ bool) {
 		actual := one(t, text, Scope{Account: "111122223333", Parameters: map[string]string{"P": v}})
 		p, err := policy.ParseStrict(actual.Readings[0].Text)
 		if err != nil {
-			continue // AWS would not take this value there
+			continue // AWS rejects this value there
 		}
 		tried++
 		for _, r := range requests() {
@@ -101,8 +103,8 @@ func parse(t *testing.T, r Reading) *policy.Policy {
 	return p
 }
 
-// requests are calls of the owner, of accounts that a parameter can name, and
-// of a stranger whom none can.
+// requests returns calls by the owner, by accounts that a parameter can name,
+// and by an account that no parameter can name.
 func requests() []evaluate.Request {
 	var list []evaluate.Request
 	for _, account := range []string{"111122223333", "444455556666", "999988887777", "888888888888"} {
@@ -121,14 +123,14 @@ func requests() []evaluate.Request {
 	return list
 }
 
-// TestBoundsOfParameters: what a declaration says of a value counts, its length
-// among it.
+// TestBoundsOfParameters checks that the constraints in a parameter's
+// declaration, such as its length, are taken into account.
 func TestBoundsOfParameters(t *testing.T) {
 	for _, row := range []struct {
 		declaration string
 		values      []string
 		min         int
-		star        bool // it can hold "*"
+		star        bool // it can contain "*"
 	}{
 		{"Type: String", nil, 0, true},
 		{"Type: String, MinLength: 12, MaxLength: 12", nil, 12, true},

@@ -9,10 +9,11 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// maxRegions bounds the Regions that a policy is tried in.
+// maxRegions is the maximum number of Regions that a policy is tried in.
 const maxRegions = 4
 
-// region returns AWS::Region: the given one, or the one that this reading tries.
+// region returns the value of AWS::Region: the given one, or else the one that
+// this reading tries.
 func (r *resolver) region() string {
 	if r.scope.Region != "" {
 		return r.scope.Region
@@ -20,7 +21,8 @@ func (r *resolver) region() string {
 	return r.tried
 }
 
-// partition returns AWS::Partition: the given one, or that of the Region.
+// partition returns the value of AWS::Partition: the given one, or else that of
+// the Region.
 func (r *resolver) partition() string {
 	if r.scope.Partition != "" {
 		return r.scope.Partition
@@ -33,11 +35,11 @@ var (
 	partitionName = regexp.MustCompile(`\barn:(aws-[a-z-]+):`)
 )
 
-// regions returns the Regions to try a policy in that asks for AWS::Region or
-// AWS::Partition when nothing tells them: those that the policy names, and one
-// that stands for all that it does not name. One is enough for a policy that
-// does not ask, or that names none. all is false when the policy names more
-// than can be tried.
+// regions returns the Regions in which to try a policy that uses AWS::Region or
+// AWS::Partition when neither is given: those that the policy names, and one
+// that represents all others. It returns a single Region for a policy that uses
+// neither or names no Region. all is false when the policy names too many
+// Regions to try.
 func (r *resolver) regions(n *node) (list []string, all bool) {
 	text := allText(n)
 	if r.scope.Region != "" || !strings.Contains(text, "AWS::") && !strings.Contains(text, "Fn::") {
@@ -55,7 +57,7 @@ func (r *resolver) regions(n *node) (list []string, all bool) {
 	list = slices.Compact(list)
 	for _, other := range []string{"us-east-1", "eu-west-1", "us-west-2", "eu-central-1", "ap-southeast-2"} {
 		if !slices.Contains(list, other) {
-			list = append([]string{other}, list...) // first, for it is the rule
+			list = append([]string{other}, list...) // first, as the most common case
 			break
 		}
 	}
@@ -65,7 +67,7 @@ func (r *resolver) regions(n *node) (list []string, all bool) {
 	return list, true
 }
 
-// allText returns every text and member's name in n, each on a line.
+// allText returns every text and member name in n, one per line.
 func allText(n *node) string {
 	var b strings.Builder
 	n.each(func(n *node) {

@@ -10,9 +10,10 @@ import (
 )
 
 // fromStream reads several JSON objects, one after the other, as a loop over
-// aws kms get-key-policy or a query of AWS Config prints them: each is judged by
-// itself, and one that cannot be read hides no other. is reports whether data is
-// such a stream, of at least two objects; the last may be broken.
+// aws kms get-key-policy or a query of AWS Config prints them. Each is judged on
+// its own; one that cannot be read does not hide the others. The result is
+// reports whether data is such a stream, of at least two objects, the last of
+// which may be malformed.
 func fromStream(data []byte, scope Scope) (docs []Document, err error, is bool) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	var raw []json.RawMessage
@@ -25,7 +26,7 @@ func fromStream(data []byte, scope Scope) (docs []Document, err error, is bool) 
 			break
 		} else if err != nil {
 			if broken = brokenAt(data, int(dec.InputOffset()), err); broken == nil {
-				return nil, nil, false // parseJSON says what is wrong
+				return nil, nil, false // parseJSON reports the error
 			}
 			break
 		}
@@ -65,8 +66,8 @@ func fromStream(data []byte, scope Scope) (docs []Document, err error, is bool) 
 	return docs, nil, true
 }
 
-// brokenAt is the object of a stream that cannot be read, after the offset; nil
-// when what is there does not begin as an object.
+// brokenAt returns a document with the error for the malformed object that
+// follows the offset, or nil when what follows does not begin as an object.
 func brokenAt(data []byte, offset int, err error) *Document {
 	rest := bytes.TrimLeft(data[offset:], " \t\r\n")
 	if !bytes.HasPrefix(rest, []byte("{")) {
@@ -88,7 +89,7 @@ func brokenAt(data []byte, offset int, err error) *Document {
 	}
 }
 
-// move moves the places of a document down by that many lines.
+// move shifts the positions in a document down by the number of lines.
 func (d *Document) move(lines int) {
 	for _, at := range append([]*Region{&d.At}, regionsOf(d.Statements)...) {
 		if at.Line > 0 {
@@ -108,9 +109,9 @@ func regionsOf(list []Region) []*Region {
 	return out
 }
 
-// fromConfig reads what AWS Config says of keys: a configuration item by
-// itself, inside a notification, or in a list, as get-resource-config-history
-// prints it and a snapshot in S3 holds it.
+// fromConfig reads AWS Config's configuration items of keys: one on its own,
+// one inside a notification, or a list as printed by get-resource-config-history
+// and stored in a snapshot in S3.
 // Source: AWS Config Developer Guide, resource-config-reference.html,
 // view-manage-resource-console.html and deliver-snapshot-cli.html.
 func fromConfig(root *node) ([]Document, error) {
@@ -155,7 +156,7 @@ func configItem(item *node) Document {
 	} else {
 		text := p
 		if inner, err := parseJSON([]byte(strings.TrimSpace(p.text))); err == nil && inner.kind == textKind {
-			text = inner // AWS Config writes it as a JSON string inside the string
+			text = inner // AWS Config writes the policy as a JSON string inside the string
 		}
 		d = quotedDocument(text, p)
 	}

@@ -39,7 +39,8 @@ func fromTemplate(root *node, scope Scope) ([]Document, error) {
 
 const noKey = "expected a template with a KMS key, found none"
 
-// checkParameters refuses a value that the template's declaration does not allow.
+// checkParameters returns an error for a given parameter value that the
+// template's declaration does not allow.
 func (r *resolver) checkParameters() error {
 	if r.parameters == nil {
 		return nil
@@ -53,8 +54,9 @@ func (r *resolver) checkParameters() error {
 	return nil
 }
 
-// Parameters returns the names of a template's parameters, in order; nil for
-// what is not a template.
+// Parameters returns the names of a template's parameters, in order, including
+// those of the templates of its StackSets. It returns nil for data that is not a
+// template.
 func Parameters(data []byte) []string {
 	root, err := parseJSON(data)
 	if err != nil {
@@ -64,7 +66,7 @@ func Parameters(data []byte) []string {
 		return nil
 	}
 	names := memberNames(root.get("Parameters"))
-	for _, m := range root.get("Resources").memberList() { // a StackSet takes them for its template
+	for _, m := range root.get("Resources").memberList() { // a StackSet passes parameters to its template
 		if m.value.str("Type") == stackSetType {
 			names = append(names, Parameters([]byte(m.value.get("Properties").str("TemplateBody")))...)
 		}
@@ -81,7 +83,7 @@ func memberNames(n *node) []string {
 	return names
 }
 
-// keys returns the keys among the resources, also those inside Fn::ForEach.
+// keys returns the keys among the resources, including those inside Fn::ForEach.
 func (r *resolver) keys(resources *node) []Document {
 	var docs []Document
 	for _, m := range resources.members {
@@ -128,8 +130,8 @@ func (r *resolver) key(id string, resource *node, replica bool) Document {
 	return d
 }
 
-// readings fills in what the policy can come out as: one reading for every
-// Region and every joint case of the conditions that it turns on.
+// readings fills in the readings of the policy: one for every Region and every
+// joint case of the conditions that it depends on.
 func (r *resolver) readings(d *Document, raw *node, condition string) {
 	names := conditionsIn(raw)
 	for _, name := range names {
@@ -169,17 +171,18 @@ func (r *resolver) readings(d *Document, raw *node, condition string) {
 	d.dropRepeated()
 }
 
-// A readCase is a reading with the case that it is of.
+// A readCase is a reading together with its case.
 type readCase struct {
 	region  string
 	choice  choice
 	reading Reading
 }
 
-// openCases notes the conditions, and the partition and Region, that make a
-// difference: by themselves, or where none does so, together with others.
+// openCases notes as unknown the conditions, and the partition and Region, that
+// change the reading on their own. If none does, it notes the conditions that
+// do so together with others.
 func (r *resolver) openCases(d *Document, names, asked []string, cases []readCase) {
-	// differ reports whether two cases that are the same by rest, and not by
+	// differ reports whether two cases that agree in rest, but not in
 	// value, have different readings.
 	differ := func(value, rest func(readCase) string) bool {
 		first := map[string]map[string]Reading{}
@@ -239,7 +242,7 @@ func (r *resolver) openCases(d *Document, names, asked []string, cases []readCas
 	}
 }
 
-// parametersIn returns the names that n refers to, in Ref and in Fn::Sub.
+// parametersIn returns the names that n refers to with Ref or Fn::Sub.
 func parametersIn(n *node) []string {
 	var names []string
 	n.each(func(n *node) {
@@ -259,7 +262,7 @@ func (r Reading) same(o Reading) bool {
 	})
 }
 
-// dropRepeated drops readings that came out before.
+// dropRepeated drops readings that are the same as an earlier one.
 func (d *Document) dropRepeated() {
 	kept := map[string][]Reading{}
 	var list []Reading
@@ -272,7 +275,8 @@ func (d *Document) dropRepeated() {
 	d.Readings = list
 }
 
-// reading adds the reading under the present choice of conditions.
+// reading adds the reading of raw under the current choice of conditions. When
+// there is no policy, it sets d.Default.
 func (r *resolver) reading(d *Document, raw *node) {
 	var n *node
 	if raw != nil {
@@ -303,7 +307,7 @@ func (r *resolver) reading(d *Document, raw *node) {
 	}
 }
 
-// unknown notes u once.
+// unknown adds u to d.Unknown unless it is already there.
 func (d *Document) unknown(u Unknown) {
 	for _, v := range d.Unknown {
 		if v == u {
@@ -313,14 +317,15 @@ func (d *Document) unknown(u Unknown) {
 	d.Unknown = append(d.Unknown, u)
 }
 
-// defaultPolicy is what AWS attaches to a key without a policy.
+// defaultPolicy returns the policy that AWS attaches to a key created without
+// one.
 func (r *resolver) defaultPolicy() []byte {
 	return fmt.Appendf(nil, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:%s:iam::%s:root"},"Action":"kms:*","Resource":"*"}]}`,
 		r.partition(), r.owner())
 }
 
-// facts returns what the template says of the key. Its own defaults are those
-// of the resource type; a value that is not known stays unknown.
+// facts returns what the template says about the key. An omitted property has
+// the default of the resource type; an unknown value stays unknown.
 func (r *resolver) facts(props *node, replica bool) kmsapi.KeyFacts {
 	multi := r.fact(props, "MultiRegion", "false")
 	f := kmsapi.KeyFacts{
@@ -356,13 +361,14 @@ func (r *resolver) fact(props *node, name, otherwise string) string {
 	}
 }
 
-// tagMention finds the tags of the key that a policy asks for.
+// tagMention matches a condition key for a tag of the key; its group is the
+// tag's name.
 var tagMention = regexp.MustCompile(`(?i)aws:ResourceTag/([^"\\}]*)`)
 
-// knownTags returns the key's tags when the template declares each tag that
-// the policy asks for, otherwise nil: a stack hands its own tags on to its
-// resources, so that a tag which the template lacks may still be there. Tags
-// of the resource win over those of the stack.
+// knownTags returns the key's tags if the template declares every tag that the
+// policy tests, and nil otherwise: a stack passes its own tags on to its
+// resources, so a tag that the template does not declare may still be present.
+// Tags of the resource override those of the stack.
 // Source: CloudFormation User Guide, aws-properties-resource-tags.html.
 func knownTags(r *resolver, props *node, text []byte) map[string]string {
 	raw := props.get("Tags")

@@ -9,12 +9,13 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// cdkTemplate is what the CDK writes: JSON with long intrinsics.
+// cdkTemplate is a template as the CDK writes it: JSON with intrinsics in the
+// long form.
 const cdkTemplate = `{"Resources":{"Key961B73FD":{"Type":"AWS::KMS::Key","Properties":{"KeyPolicy":{"Statement":[
  {"Action":"kms:*","Effect":"Allow","Principal":{"AWS":{"Fn::Join":["",["arn:",{"Ref":"AWS::Partition"},":iam::",{"Ref":"AWS::AccountId"},":root"]]}},"Resource":"*"}],
  "Version":"2012-10-17"}},"UpdateReplacePolicy":"Retain","DeletionPolicy":"Retain"}}}`
 
-// shortTemplate has the same key in YAML with short intrinsics.
+// shortTemplate has the same key in YAML with intrinsics in the short form.
 const shortTemplate = `
 AWSTemplateFormatVersion: 2010-09-09
 Resources:
@@ -50,7 +51,7 @@ func TestSameTemplateInTwoForms(t *testing.T) {
 	}
 }
 
-// keyFor is the key of a template, whose policy has one principal, as the given YAML.
+// keyFor returns a template's key whose policy has one principal, given as YAML.
 func keyFor(principal string) string {
 	return `  Key:
     Type: AWS::KMS::Key
@@ -62,7 +63,8 @@ func keyFor(principal string) string {
 `
 }
 
-// withPrincipal returns a template in which one principal is the given YAML.
+// withPrincipal returns a template in which one principal is the given YAML,
+// followed by more.
 func withPrincipal(principal, more string) string {
 	return more + `
 Parameters:
@@ -161,7 +163,8 @@ func withStatements(parameter, statements string) string {
 	return "Parameters: {P: " + parameter + "}\nResources:\n  K:\n    Type: AWS::KMS::Key\n    Properties:\n      KeyPolicy:\n        Statement: " + statements + "\n"
 }
 
-// TestBounds: what a template says of a value bounds how far it can open the key.
+// TestBounds checks that a template's constraints on a value limit how far the
+// value can open the key.
 func TestBounds(t *testing.T) {
 	tests := []struct {
 		yaml, parameter string
@@ -181,7 +184,7 @@ func TestBounds(t *testing.T) {
 		{`!Ref P`, "{Type: String, AllowedPattern: '[0-9]{12}'}", decide.Private, decide.Shared},
 		{`!Ref P`, "{Type: String, AllowedPattern: '^arn:.*$'}", decide.Private, decide.Shared},
 		{`!Ref P`, "{Type: String, AllowedPattern: '[0-9]{12}|.'}", decide.Private, decide.Public},
-		{`!Ref P`, "{Type: String, AllowedPattern: '(?=x)'}", decide.Private, decide.Public},    // a pattern that Go does not read
+		{`!Ref P`, "{Type: String, AllowedPattern: '(?=x)'}", decide.Private, decide.Public},    // a pattern that Go does not support
 		{`!Ref P`, "{Type: String, AllowedPattern: '[[0-9]*]'}", decide.Private, decide.Public}, // Java: digits or an asterisk
 		{`!Ref P`, "{Type: String, MinLength: 12}", decide.Private, decide.Shared},
 		{`!Ref P`, "{Type: String, MinLength: 1}", decide.Private, decide.Public},
@@ -199,8 +202,8 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// TestMappingsBound: a key of Fn::FindInMap that is not known leaves the values
-// of the mapping, not anything.
+// TestMappingsBound checks that an unknown key of Fn::FindInMap limits the
+// result to the values of the mapping.
 func TestMappingsBound(t *testing.T) {
 	tests := []struct {
 		name, mapping, key string
@@ -401,7 +404,7 @@ func TestTemplateFacts(t *testing.T) {
 	}
 }
 
-// texts returns what a document's policy can come out as.
+// texts returns the texts of a document's readings.
 func texts(d Document) []string {
 	var list []string
 	for _, r := range d.Readings {

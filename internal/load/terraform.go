@@ -12,8 +12,8 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// fromTerraform finds the KMS keys, and the grants on keys, in a plan or a state as terraform show
-// -json prints them.
+// fromTerraform finds the KMS keys, and the grants on keys, in a plan or state
+// as printed by terraform show -json.
 // Source: developer.hashicorp.com/terraform/internals/json-format.
 func fromTerraform(root *node) ([]Document, error) {
 	if err := root.duplicate(); err != nil {
@@ -35,9 +35,9 @@ func fromTerraform(root *node) ([]Document, error) {
 	return docs, nil
 }
 
-// changesIn lists the changes of a plan: those that it makes, those that it
-// puts off, and those made outside Terraform to what it leaves alone.
-// Terraform leaves out a list that is empty.
+// changesIn returns the changes of a plan: those that it makes, those that it
+// defers, and those made outside Terraform to resources that it does not change.
+// Terraform omits a list that is empty.
 func changesIn(root *node) []*node {
 	var changes []*node
 	seen := map[string]bool{}
@@ -59,8 +59,8 @@ func changesIn(root *node) []*node {
 	return changes
 }
 
-// keyTypes are the resource types with a key policy, and the attribute that
-// holds it.
+// keyTypes maps each resource type with a key policy to the attribute that
+// holds the policy.
 // Source: registry.terraform.io/providers/hashicorp, aws and awscc, resources kms_*.
 var keyTypes = map[string]string{
 	"aws_kms_key":                  "policy",
@@ -72,7 +72,7 @@ var keyTypes = map[string]string{
 	"awscc_kms_replica_key":        "key_policy",
 }
 
-// planned reads the keys that exist once the plan is applied.
+// planned reads the keys among the changes that exist once the plan is applied.
 func planned(root *node, changes []*node) []Document {
 	configured := map[string]bool{}
 	complete := policyExpressions(root.get("configuration").get("root_module"), "", configured)
@@ -85,8 +85,8 @@ func planned(root *node, changes []*node) []Document {
 		unknown := c.get("change").get("after_unknown")
 		d := terraformKey(c.str("address"), c.str("type"), after, unknown)
 		if unknown.get(attribute).isTrue() {
-			// A key without a policy in its configuration shows one that is
-			// known after apply too: AWS's default policy.
+			// For a key without a policy in its configuration, a plan shows the
+			// policy as known after apply too: it is AWS's default policy.
 			if complete && c.str("type") != "aws_kms_key_policy" && !configured[withoutIndex(c.str("address"))] {
 				d.Default = true
 			} else {
@@ -98,8 +98,8 @@ func planned(root *node, changes []*node) []Document {
 	return docs
 }
 
-// stateKeys reads the keys of a module, and of the modules in it, that are not
-// among those known already.
+// stateKeys reads the keys of a module and its child modules that are not
+// already among known.
 func stateKeys(module *node, known []Document) []Document {
 	var docs []Document
 	for _, r := range module.get("resources").list() {
@@ -115,7 +115,8 @@ func stateKeys(module *node, known []Document) []Document {
 	return docs
 }
 
-// terraformKey reads one key. unknown marks the attributes known after apply; nil none.
+// terraformKey reads one key. unknown marks the attributes that are known only
+// after apply; nil means none.
 func terraformKey(address, kind string, values, unknown *node) Document {
 	d := Document{Place: address, At: values.at, Key: terraformFacts(kind, values, unknown)}
 	for _, name := range []string{"arn", "key_id"} {
@@ -136,7 +137,7 @@ func terraformKey(address, kind string, values, unknown *node) Document {
 		if !d.Default {
 			d.Err = errors.New("policy: expected the key policy, found none")
 		}
-	case p.kind == objectKind && attribute == "key_policy": // what the awscc provider's own type shows
+	case p.kind == objectKind && attribute == "key_policy": // as the awscc provider's own type shows it
 		d.At, d.Statements = p.at, statementRegions(p)
 		var text bytes.Buffer
 		p.write(&text)
@@ -152,7 +153,7 @@ func terraformKey(address, kind string, values, unknown *node) Document {
 	return d
 }
 
-// terraformFacts returns what the attributes say of the key.
+// terraformFacts returns what the attributes say about the key.
 func terraformFacts(kind string, values, unknown *node) kmsapi.KeyFacts {
 	if kind == "aws_kms_key_policy" {
 		return kmsapi.KeyFacts{}
@@ -177,8 +178,8 @@ func terraformFacts(kind string, values, unknown *node) kmsapi.KeyFacts {
 	return f
 }
 
-// terraformTags returns tags_all, which holds the provider's default tags as
-// well; nil when any of it is unknown.
+// terraformTags returns the tags in tags_all, which includes the provider's
+// default tags, or nil when any of them is unknown.
 func terraformTags(all, unknown *node) map[string]string {
 	if all == nil || all.kind != objectKind || (unknown != nil && (unknown.isTrue() || len(unknown.members) > 0)) {
 		return nil
@@ -193,8 +194,9 @@ func terraformTags(all, unknown *node) map[string]string {
 	return tags
 }
 
-// policyExpressions notes the addresses, without indexes, of the resources
-// whose configuration sets a policy. It reports whether there is a configuration.
+// policyExpressions adds to into the addresses, without indexes, of the
+// resources whose configuration sets a policy. It reports whether there is a
+// configuration.
 func policyExpressions(module *node, prefix string, into map[string]bool) bool {
 	if module == nil {
 		return false

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// planText has keys in every state that a plan knows.
+// planText is a plan with keys in every state that a plan can describe.
 const planText = `{"format_version":"1.2","terraform_version":"1.9.0","resource_changes":[
  {"address":"aws_kms_key.given","mode":"managed","type":"aws_kms_key","change":{"actions":["create"],
   "after":{"policy":"{\"Statement\":[]}","customer_master_key_spec":"RSA_2048","key_usage":"ENCRYPT_DECRYPT","multi_region":false,"tags_all":{"Team":"a"}},
@@ -33,7 +33,7 @@ const stateText = `{"format_version":"1.0","values":{"root_module":{"resources":
  "child_modules":[{"resources":[{"address":"module.c.aws_kms_key.k","mode":"managed","type":"aws_kms_key",
    "values":{"policy":"{}","arn":"arn:aws:kms:us-east-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab","multi_region":true}}]}]}}}`
 
-// kinds tells in a word what each document is.
+// kinds returns, by place, one word for the kind of each document.
 func kinds(docs []Document) map[string]string {
 	m := map[string]string{}
 	for _, d := range docs {
@@ -118,8 +118,9 @@ func TestTerraformFacts(t *testing.T) {
 	}
 }
 
-// TestChangesOfAllKinds: a plan that lists nothing to change still holds what
-// it puts off and what has changed outside Terraform; grants are named.
+// TestChangesOfAllKinds checks that a plan without changes is still read for
+// its deferred changes and for changes made outside Terraform, and that grants
+// are included.
 func TestChangesOfAllKinds(t *testing.T) {
 	key := func(address, policy string) string {
 		return `{"address":"` + address + `","mode":"managed","type":"aws_kms_key","change":{"actions":["update"],"after":{"policy":"` + policy + `"}}}`
@@ -154,8 +155,8 @@ func TestChangesOfAllKinds(t *testing.T) {
 	}
 }
 
-// TestGrants: a grant is a document of its own, in a plan and in a state, with
-// and without a key next to it.
+// TestGrants checks that a grant is a document of its own, in a plan and in a
+// state, with or without a key next to it.
 func TestGrants(t *testing.T) {
 	const grant = `"address":"aws_kms_grant.g","mode":"managed","type":"aws_kms_grant"`
 	const values = `{"grantee_principal":"arn:aws:iam::444455556666:role/r","operations":["Encrypt","Decrypt"],"constraints":[{"encryption_context_equals":{"a":"b"}}],"key_id":"arn:aws:kms:us-east-1:111122223333:key/k"}`

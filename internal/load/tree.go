@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A kind is what a node holds.
+// A kind is the kind of value that a node holds.
 type kind int
 
 const (
@@ -16,7 +16,7 @@ const (
 	textKind
 	listKind
 	objectKind
-	unknownKind // a value that decides itself at deployment
+	unknownKind // a value that is known only at deployment
 )
 
 func (k kind) String() string {
@@ -24,15 +24,15 @@ func (k kind) String() string {
 }
 
 // A node is a value of a JSON or YAML document. Order, duplicates and the text
-// of numbers stay as written.
+// of numbers are kept as written.
 type node struct {
 	kind    kind
-	text    string // of scalars, as written; of unknown values the construct
+	text    string // of a scalar, as written; of an unknown value, the construct
 	items   []*node
 	members []member
 	at      Region
-	notes   []string // of a root: what is odd in the document
-	parts   []piece  // of unknown values: what is known of them; nil when nothing is
+	notes   []string // of a root: oddities of the document
+	parts   []piece  // of an unknown value: what is known about it; nil when nothing is
 }
 
 type member struct {
@@ -40,7 +40,8 @@ type member struct {
 	value *node
 }
 
-// get returns the member's value, nil when n is no object or has none of that name.
+// get returns the value of the member with the name, or nil if n is nil, not an
+// object, or has no such member.
 func (n *node) get(name string) *node {
 	if n == nil {
 		return nil
@@ -55,7 +56,7 @@ func (n *node) get(name string) *node {
 
 func (n *node) has(name string) bool { return n.get(name) != nil }
 
-// list returns the items of a list, nil of anything else.
+// list returns the items of a list, or nil for anything else.
 func (n *node) list() []*node {
 	if n == nil {
 		return nil
@@ -63,7 +64,7 @@ func (n *node) list() []*node {
 	return n.items
 }
 
-// memberList returns the members of an object, nil of anything else.
+// memberList returns the members of an object, or nil for anything else.
 func (n *node) memberList() []member {
 	if n == nil {
 		return nil
@@ -71,7 +72,8 @@ func (n *node) memberList() []member {
 	return n.members
 }
 
-// each calls f for n and for every node in it, the outer first; not for nil.
+// each calls f for n and for every node in it, outer nodes first. It does
+// nothing if n is nil.
 func (n *node) each(f func(*node)) {
 	if n == nil {
 		return
@@ -85,7 +87,7 @@ func (n *node) each(f func(*node)) {
 	}
 }
 
-// hasFold is has for any letter case.
+// hasFold is like has but ignores letter case.
 func (n *node) hasFold(name string) bool {
 	for _, m := range n.members {
 		if strings.EqualFold(m.name, name) {
@@ -95,7 +97,7 @@ func (n *node) hasFold(name string) bool {
 	return false
 }
 
-// str returns the text of a string member, "" when there is none.
+// str returns the text of a string member, or "" if there is none.
 func (n *node) str(name string) string {
 	if v := n.get(name); v != nil && v.kind == textKind {
 		return v.text
@@ -103,7 +105,7 @@ func (n *node) str(name string) string {
 	return ""
 }
 
-// scalarText returns the text of a member that is a scalar, "" when there is none.
+// scalarText returns the text of a scalar member, or "" if there is none.
 func (n *node) scalarText(name string) string {
 	if v := n.get(name); v != nil && v.kind != listKind && v.kind != objectKind {
 		return v.text
@@ -111,7 +113,8 @@ func (n *node) scalarText(name string) string {
 	return ""
 }
 
-// duplicate returns an error for the first object in n with two members of one name.
+// duplicate returns an error for the first object in n that has two members of
+// the same name.
 func (n *node) duplicate() error {
 	seen := map[string]bool{}
 	for _, m := range n.members {
@@ -131,8 +134,8 @@ func (n *node) duplicate() error {
 	return nil
 }
 
-// takeLast drops every member that has a later one of its name in the same
-// object, as CloudFormation does, and notes it.
+// takeLast drops every member that a later one of the same name in the same
+// object overrides, as CloudFormation does, and calls note for each.
 func (n *node) takeLast(note func(string)) {
 	last := map[string]int{}
 	for i, m := range n.members {
@@ -158,8 +161,8 @@ func (n *node) takeLast(note func(string)) {
 	}
 }
 
-// write appends n as JSON. Scalars become strings, as CloudFormation passes
-// them on and as key policies compare them; null stays null.
+// write appends n to buf as JSON. Scalars become strings, as CloudFormation
+// passes them on and as key policies compare them; null stays null.
 func (n *node) write(buf *bytes.Buffer) {
 	switch n.kind {
 	case nullKind:

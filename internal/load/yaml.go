@@ -18,7 +18,7 @@ const (
 	// Guide, cloudformation-limits.html); SAM templates can be somewhat larger
 	// before they are packaged.
 	maxTemplate = 4 << 20
-	// maxNodes bounds what aliases can blow a template up to.
+	// maxNodes limits the size to which aliases can expand a template.
 	maxNodes = 500_000
 )
 
@@ -66,10 +66,11 @@ func parseYAML(data []byte) (*node, error) {
 	return root, err
 }
 
-// yamlLine takes the line out of the YAML package's errors.
+// yamlLine matches an error of the YAML package; its groups are the line and
+// the message.
 var yamlLine = regexp.MustCompile(`^line ([0-9]+): (.*)$`)
 
-// oneLine keeps the first line of the YAML package's errors.
+// oneLine returns an error of one line for an error of the YAML package.
 func oneLine(err error) error {
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	line = strings.TrimPrefix(line, "yaml: ")
@@ -79,13 +80,14 @@ func oneLine(err error) error {
 	return fmt.Errorf("expected a key policy or a template, found text that is neither JSON nor YAML (%s)", line)
 }
 
-// A yamlTree counts the nodes that it makes, because aliases multiply them.
+// A yamlTree converts a YAML document. It counts the nodes that it makes,
+// because aliases multiply them.
 type yamlTree struct {
 	nodes int
 	notes []string
 }
 
-// note notes something odd, once.
+// note adds a note about an oddity unless it is already there.
 func (t *yamlTree) note(format string, args ...any) {
 	if note := fmt.Sprintf(format, args...); !slices.Contains(t.notes, note) {
 		t.notes = append(t.notes, note)
@@ -132,8 +134,9 @@ func (t *yamlTree) sequence(n *node, y *yaml.Node, depth int) error {
 	return nil
 }
 
-// mapping converts members and merges; members of the mapping itself win, and
-// of two with one name the last, as CloudFormation has it.
+// mapping converts the members and merges of a mapping. Members of the mapping
+// itself take precedence over merged ones, and the last of two with the same
+// name over the first, as in CloudFormation.
 func (t *yamlTree) mapping(n *node, y *yaml.Node, depth int) error {
 	var merged []*node
 	names := map[string]bool{}
@@ -172,8 +175,8 @@ func (t *yamlTree) mapping(n *node, y *yaml.Node, depth int) error {
 	return nil
 }
 
-// merge adds the members of m, an object or a list of objects, that names, the
-// names of n's members, lacks.
+// merge adds to n the members of m, an object or a list of objects, whose names
+// are not yet in names, the names of n's members.
 func (n *node) merge(m *node, names map[string]bool) error {
 	switch m.kind {
 	case objectKind:
@@ -196,8 +199,9 @@ func (n *node) merge(m *node, names map[string]bool) error {
 	}
 }
 
-// scalar returns what a scalar holds: a date stays the text that it is, and an
-// integer is the decimal number that YAML 1.1 reads, as CloudFormation does.
+// scalar returns the kind and text of a scalar. A date stays text, and an
+// integer is read as in YAML 1.1, as CloudFormation does, and returned in
+// decimal.
 func (t *yamlTree) scalar(y *yaml.Node) (kind, string) {
 	if y.Style == 0 {
 		if text, ok := integer11(y.Value); ok {
@@ -224,9 +228,10 @@ func (t *yamlTree) scalar(y *yaml.Node) (kind, string) {
 	return textKind, y.Value
 }
 
-// integer11 reads an integer of YAML 1.1 that YAML 1.2 reads otherwise, or as
-// text: octal with a leading zero, hexadecimal, binary, and with underscores.
-// Source: yaml.org/type/int.html; integers to base 60 are left out, for an
+// integer11 returns in decimal an integer of YAML 1.1 that YAML 1.2 reads
+// differently or as text: octal with a leading zero, hexadecimal, binary, and
+// with underscores. ok is false for any other text.
+// Source: yaml.org/type/int.html; integers in base 60 are left out, because an
 // account id has no colons.
 func integer11(text string) (decimal string, ok bool) {
 	sign, digits := "", text

@@ -1,5 +1,5 @@
-// Package mototest starts moto's server for tests: SNS, SQS and others by other
-// authors than kmsentry's.
+// Package mototest starts a moto server for tests: an implementation of SNS,
+// SQS and other services that is independent of kmsentry.
 package mototest
 
 import (
@@ -13,14 +13,15 @@ import (
 )
 
 // Client returns a client that opens a connection for each request. Moto closes
-// idle ones, and a request that meets that is sent again: what it makes would be
-// there twice, or already.
+// idle connections, and a request on a closing connection is retried, so that
+// what it creates might be created twice or be reported as already existing.
 func Client() *http.Client {
 	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 }
 
-// Start runs moto's server, an SNS and SQS by other authors, and returns its URL.
-// A test that calls it has Moto in its name, by which make moto knows it.
+// Start runs a moto server until the test ends and returns its URL. It skips the
+// test with -short. A test that calls Start must have Moto in its name, by which
+// make moto selects it.
 func Start(t testing.TB) string {
 	t.Helper()
 	if testing.Short() {

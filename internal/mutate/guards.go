@@ -13,32 +13,33 @@ import (
 	"strings"
 )
 
-// A guard is one operand of a condition: what an if, a for, a case without a
-// tag or a returned && or || turns on.
+// A guard is one operand of a condition: of an if, of a case in a switch without
+// a tag, or of a returned && or ||.
 type guard struct {
-	pkg  string // its package's folder, as asked for
-	file string // its place, from the folder that the packages are in
+	pkg  string // its package's folder
+	file string // its path relative to the first folder
 	fn   string // the function that it is in
-	text string // as written, in one line
-	nth  int    // how many guards of the same text are before it in the function
+	text string // as written, on one line
+	nth  int    // the number of guards with the same text before it in the function
 }
 
-// String names the guard in lists: the same name while its function does not
-// change around it.
+// String returns the name of the guard in lists, which stays the same when code
+// outside its function changes.
 func (g guard) String() string {
 	return fmt.Sprintf("%s %s `%s` #%d", g.file, g.fn, g.text, g.nth)
 }
 
-// An edit puts text in place of the source from from to to.
+// An edit replaces the source between the offsets from and to with text.
 type edit struct {
 	from, to int
 	text     string
 }
 
-// instrument finds the guards of every file of the packages in the folders that
-// is no test, and returns each file with its guards wrapped in calls of
-// guarded.Is, which are numbered in the order of the guards. The guards' files
-// are named from the first folder.
+// instrument finds the guards in all non-test files of the packages in the
+// folders. It returns them, with file names relative to the first folder, and
+// the source of each file with guards, in which they are wrapped in calls of
+// guarded.Is, numbered in the order of the guards. guarded is that package's
+// import path.
 func instrument(folders []string, guarded string) (guards []guard, sources map[string][]byte, err error) {
 	sources = map[string][]byte{}
 	for _, folder := range folders {
@@ -76,8 +77,8 @@ func instrument(folders []string, guarded string) (guards []guard, sources map[s
 	return guards, sources, nil
 }
 
-// instrumentFile does this for one file. at says where its guards are, first is
-// the number of the first of them.
+// instrumentFile does the same for one file. at has the package and file of its
+// guards; first is the number of the first guard.
 func instrumentFile(at guard, text []byte, first int, guarded string) (guards []guard, changed []byte, err error) {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, at.file, text, parser.ParseComments)
@@ -109,8 +110,8 @@ func instrumentFile(at guard, text []byte, first int, guarded string) (guards []
 	return guards, changed, err
 }
 
-// operands lists the operands of all conditions within a function, those of a
-// negation without the "!".
+// operands returns the operands of all conditions within a function body. The
+// "!" of a negation is not part of the operand.
 func operands(body *ast.BlockStmt) []ast.Expr {
 	var list []ast.Expr
 	var leaves func(e ast.Expr)
@@ -155,7 +156,8 @@ func operands(body *ast.BlockStmt) []ast.Expr {
 	return list
 }
 
-// apply makes the edits. No two of them are at one place.
+// apply returns text with the edits made. No two of them may be at the same
+// offset.
 func apply(text []byte, edits []edit) []byte {
 	slices.SortStableFunc(edits, func(a, b edit) int { return a.from - b.from })
 	var b bytes.Buffer

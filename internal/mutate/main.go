@@ -1,20 +1,22 @@
-// Command mutate asks whether the tests of the decision would notice a wrong
-// guard. It forces a guard of its packages (one operand of a condition) to true
-// or to false, runs TestGuardMutants of the package that judges on it and then
-// that of the guard's own package, and says which mutants nothing notices.
+// Command mutate checks that the tests of the decision notice a wrong guard. It
+// forces each guard (one operand of a condition) of the packages to true and to
+// false, runs TestGuardMutants of the judging package and then, if that does not
+// notice the mutant, of the guard's own package, and prints the mutants that no
+// test notices.
 //
 //	go run ./internal/mutate                    # all
 //	go run ./internal/mutate -n 40 -seed 7      # 40 of them
 //	go run ./internal/mutate -files decide/trial.go    # those of some files
 //
-// The judging package's testdata/guards.tsv lists the mutants that need not be noticed:
-// a mutant, a tab and the reason why it changes no answer. Exit status: 0 every
-// other mutant is noticed and none of these is, 1 that is not so, or something
-// failed, 2 wrong usage.
+// The judging package's testdata/guards.tsv lists the mutants that need not be
+// noticed: a mutant, a tab and the reason why it changes no answer. The exit
+// status is 0 if all other mutants are noticed and none of the listed ones is, 1
+// if not or if something failed, and 2 for wrong usage.
 //
-// All mutants live in one test binary per package: an overlay wraps the guards in a call,
-// and the test forces one after the other. So a mutant costs neither a build nor
-// a process, and no case in which its guard has the forced value anyway.
+// All mutants of a package are in one test binary: an overlay wraps the guards in
+// calls, and the test forces them one after the other. So a mutant needs no build
+// and no process of its own, and skips the cases in which its guard has the
+// forced value anyway.
 package main
 
 import (
@@ -33,22 +35,22 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// decision has the packages that take part in a decision; condkey's rows have a
-// mutation run of their own.
+// decision lists the packages that take part in a decision; condkey's rows have
+// a mutation test of their own.
 const decision = "./detector/policy,./detector/policy/evaluate,./detector/policy/kmsapi,./detector/policy/decide," +
 	"./detector/policy/decide/internal/compile,./detector/policy/decide/internal/search," +
 	"./detector/policy/decide/internal/textsolve,./detector/policy/decide/internal/ipset"
 
-// A config is what the command line asks for.
+// A config holds the settings from the command line.
 type config struct {
 	pkgs    []string // the folders of the packages whose guards are forced
-	judge   string   // the folder of the one whose tests meet all mutants
+	judge   string   // the folder of the package whose tests try all mutants
 	guarded string   // the import path of the package that guards call
-	files   []string // only guards of these files; nil for all
-	n       int      // at most that many mutants, chosen by seed; 0 for all
+	files   []string // only guards in these files; nil for all
+	n       int      // the maximum number of mutants, chosen by seed; 0 for all
 	seed    uint64
 	workers int
-	verbose bool // list the mutants that are noticed too, and by what
+	verbose bool // also list the mutants that are noticed, and by what
 }
 
 func run(ctx context.Context, args []string, out, errs io.Writer) int {

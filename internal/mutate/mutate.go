@@ -22,13 +22,13 @@ type mutant struct {
 	value  bool
 }
 
-// String names the mutant as testdata/guards.tsv does.
+// String returns the name of the mutant in testdata/guards.tsv.
 func (m mutant) String() string { return fmt.Sprintf("%s %t", m.guard, m.value) }
 
-// mutate runs the mutants that c asks for and returns how many of them are
-// wrong: noticed by nothing and not listed, or listed and noticed. An error is
-// one of the run itself: tests that fail without a mutant, a list that names no
-// mutant of ours.
+// mutate tries the mutants that c selects, writes the results to out, and
+// returns how many are wrong: not noticed and not listed, or noticed although
+// listed. An error means that the run itself failed, for example because tests
+// fail without a mutant or the list names a mutant that does not exist.
 func mutate(ctx context.Context, c config, out io.Writer) (wrong int, err error) {
 	folders, err := absolute(append([]string{c.judge}, c.pkgs...))
 	if err != nil {
@@ -88,9 +88,9 @@ func absolute(folders []string) ([]string, error) {
 	return list, nil
 }
 
-// try returns what notices each mutant, "" for nothing. The tests of the
-// judge's package meet all mutants; those that they let pass meet the tests of
-// their own package.
+// try returns for each mutant what notices it, or "" for nothing. The tests of
+// the judging package try all mutants; the tests of a mutant's own package then
+// try those that were not noticed.
 func try(ctx context.Context, c config, judge string, chosen []mutant, guards int, sources map[string][]byte) ([]string, error) {
 	tmp, err := os.MkdirTemp("", "mutate")
 	if err != nil {
@@ -140,7 +140,7 @@ func try(ctx context.Context, c config, judge string, chosen []mutant, guards in
 	return noticed, nil
 }
 
-// mutants lists every guard forced to true and to false.
+// mutants returns every guard forced to true and to false.
 func mutants(guards []guard) []mutant {
 	var all []mutant
 	for i, g := range guards {
@@ -149,7 +149,7 @@ func mutants(guards []guard) []mutant {
 	return all
 }
 
-// choose picks the mutants that c asks for.
+// choose returns the mutants that c selects.
 func choose(all []mutant, c config) []mutant {
 	var list []mutant
 	for _, m := range all {
@@ -167,8 +167,9 @@ func choose(all []mutant, c config) []mutant {
 	return list
 }
 
-// readList reads the list: by a mutant's name the reason why nothing needs to
-// notice it. A line that names none of all is an error: its guard has changed.
+// readList reads the list of mutants that need not be noticed, and returns the
+// reasons by the mutants' names. A line that names none of all is an error: its
+// guard has changed.
 func readList(name string, all []mutant) (map[string]string, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -201,8 +202,8 @@ func readList(name string, all []mutant) (map[string]string, error) {
 	return list, errors.Join(append(errs, lines.Err())...)
 }
 
-// writeOverlay writes the instrumented sources and returns the file that go's
-// -overlay reads.
+// writeOverlay writes the instrumented sources to tmp and returns the name of
+// the file for go's -overlay flag.
 func writeOverlay(tmp string, sources map[string][]byte) (string, error) {
 	replace := map[string]string{}
 	for place, text := range sources {
@@ -219,7 +220,7 @@ func writeOverlay(tmp string, sources map[string][]byte) (string, error) {
 	return name, os.WriteFile(name, overlay, 0o600)
 }
 
-// build makes the package's test binary with all guards wrapped.
+// build builds the package's test binary with all guards wrapped.
 func (r *runner) build(ctx context.Context, overlay string) error {
 	cmd := exec.CommandContext(ctx, "go", "test", "-c", "-tags", "mutants", "-overlay", overlay, "-o", r.binary, ".")
 	cmd.Dir = r.dir

@@ -58,7 +58,7 @@ func TestGuardsOfOneTextAreNumbered(t *testing.T) {
 	}
 }
 
-// judgeTest holds the functions of both packages, but for q's idle.
+// judgeTest tests the functions of both packages except q's idle.
 const judgeTest = `//go:build mutants
 
 package p
@@ -82,7 +82,7 @@ func TestIdle(t *testing.T) {
 }
 `
 
-// ownTest holds q's idle, which p's tests do not meet.
+// ownTest tests q's idle, which p's tests do not call.
 const ownTest = `//go:build mutants
 
 package q
@@ -104,8 +104,8 @@ func TestOwn(t *testing.T) {
 }
 `
 
-// write makes a module with a package p that judges and a package q below it,
-// one guard of which ends the process when it is wrong, and returns its folder.
+// write writes a module with a judging package p and a package q below it, one
+// guard of which ends the process when it is wrong, and returns its folder.
 func write(t *testing.T, test, list string) string {
 	t.Helper()
 	files := map[string]string{
@@ -135,7 +135,7 @@ func write(t *testing.T, test, list string) string {
 	return dir
 }
 
-// of asks for the mutants of the module in dir.
+// of returns a config that selects the mutants of the module in dir.
 func of(dir string, files ...string) config {
 	p := filepath.Join(dir, "p")
 	return config{pkgs: []string{p, filepath.Join(p, "q")}, judge: p, guarded: "example.com/m/guarded", files: files, workers: 1, verbose: true}
@@ -181,7 +181,8 @@ func TestMutate(t *testing.T) {
 	}
 }
 
-// A run that tries nothing is an error, never a clean result.
+// TestMutateNeedsTests checks that a run that tries nothing is an error, not a
+// clean result.
 func TestMutateNeedsTests(t *testing.T) {
 	tests := []struct {
 		name, test string

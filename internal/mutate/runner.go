@@ -13,21 +13,21 @@ import (
 	"sync"
 )
 
-// A runner runs a package's TestGuardMutants.
+// A runner runs TestGuardMutants of one package.
 type runner struct {
 	binary string // the test binary
 	dir    string // the package's folder
-	tmp    string // for files of ours
-	guards int    // how many there are, in all packages
+	tmp    string // the folder for temporary files
+	guards int    // the number of guards in all packages
 }
 
-// all returns what notices each mutant, "" for nothing.
+// all returns for each mutant what notices it, or "" for nothing.
 func (r *runner) all(ctx context.Context, list []mutant, workers int) ([]string, error) {
 	noticed := make([]string, len(list))
 	errs := make([]error, workers)
 	var wg sync.WaitGroup
 	for w := range workers {
-		var mine []int // every nth, since neighbors cost alike
+		var mine []int // every workers-th one, since neighbors take about the same time
 		for i := w; i < len(list); i += workers {
 			mine = append(mine, i)
 		}
@@ -37,8 +37,9 @@ func (r *runner) all(ctx context.Context, list []mutant, workers int) ([]string,
 	return noticed, errors.Join(errs...)
 }
 
-// some tries the mutants of list at the places todo. A mutant in which the
-// process ends is noticed; another process continues after it.
+// some tries the mutants of list at the indexes todo and fills in noticed. A
+// mutant that ends the process counts as noticed; another process continues
+// with the next.
 func (r *runner) some(ctx context.Context, worker int, list []mutant, todo []int, noticed []string) error {
 	for len(todo) > 0 {
 		report, failure, err := r.process(ctx, worker, list, todo)
@@ -80,8 +81,8 @@ func (r *runner) some(ctx context.Context, worker int, list []mutant, todo []int
 	return nil
 }
 
-// process runs the test on the mutants of list at the places todo, and returns
-// what it reports, and what it prints when it fails.
+// process runs the test on the mutants of list at the indexes todo. It returns
+// the test's report and its output.
 func (r *runner) process(ctx context.Context, worker int, list []mutant, todo []int) (report, failure []byte, err error) {
 	in := filepath.Join(r.tmp, fmt.Sprintf("in%d", worker))
 	out := filepath.Join(r.tmp, fmt.Sprintf("out%d", worker))

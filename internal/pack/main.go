@@ -1,10 +1,10 @@
-// Command pack writes zips for Lambda, of which the same files give the same
-// bytes: sorted by name, without times, owners or anything else of the machine.
+// Command pack writes reproducible zip files for Lambda: the files are sorted by
+// name, without times, owners or anything else that depends on the machine.
 //
 //	pack -o DIR NAME=FOLDER...
 //
-// writes DIR/NAME.zip with the files of each folder and of those in it, and prints
-// 12 hex digits that change when any of them does.
+// It writes the files of each folder and its subfolders to DIR/NAME.zip, and
+// prints a hash of all of them as 12 hex digits.
 package main
 
 import (
@@ -56,8 +56,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// pack is a zip of the files in the folder, by path. A folder without files, and
-// what is neither file nor folder, is an error.
+// pack returns a zip of the files in the folder, sorted by path. A folder
+// without files, or with anything other than files and folders, is an error.
 func pack(folder string) ([]byte, error) {
 	var archive bytes.Buffer
 	w := zip.NewWriter(&archive)
@@ -81,7 +81,7 @@ func pack(folder string) ([]byte, error) {
 	return archive.Bytes(), nil
 }
 
-// add writes a file of the folder into the zip.
+// add writes the named file of the folder to the zip.
 func add(w *zip.Writer, folder, name string, d fs.DirEntry) error {
 	info, err := d.Info()
 	if err != nil {
@@ -94,8 +94,9 @@ func add(w *zip.Writer, folder, name string, d fs.DirEntry) error {
 	if err != nil {
 		return err
 	}
-	// The mode says only who may run it: Lambda needs that of bootstrap.
-	header := &zip.FileHeader{Name: name, Method: zip.Deflate, Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)} // the first that zip knows
+	// 1980 is the earliest year that zip can express.
+	header := &zip.FileHeader{Name: name, Method: zip.Deflate, Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)}
+	// Only the execute permission is kept: Lambda needs it for bootstrap.
 	run := info.Mode() & 0o100
 	header.SetMode(0o644 | run | run>>3 | run>>6)
 	file, err := w.CreateHeader(header)

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// folder makes files with a mode and a time.
+// folder returns a new folder with the files, of the given modes and time.
 func folder(t *testing.T, at time.Time, files map[string]os.FileMode) string {
 	t.Helper()
 	dir := t.TempDir()

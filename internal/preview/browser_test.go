@@ -16,8 +16,8 @@ import (
 	"github.com/kmsentry/kmsentry/internal/browsertest"
 )
 
-// inPage looks at the rendered page from inside and leaves what it finds in an
-// element of its own.
+// inPage is a script that examines the rendered page and leaves what it finds
+// in an element of its own.
 const inPage = `<script>
 const narrow = +location.hash.slice(1); // a phone's width, which is less than a window of Chromium can have
 if (narrow) document.documentElement.style.width = narrow + "px";
@@ -39,17 +39,18 @@ out.textContent = JSON.stringify(found);
 document.body.append(out);
 </script>`
 
-// inPageFound is what the script leaves.
+// inPageFound is the result that the script leaves in the page.
 type inPageFound struct {
 	Overflows []string       `json:"overflows"`
 	Tags      map[string]int `json:"tags"`
 	Hosts     map[string]int `json:"hosts"`
 	Width     int            `json:"width"`
-	Scrolls   int            `json:"scrolls"` // boxes that scroll by themselves
+	Scrolls   int            `json:"scrolls"` // boxes with a scroll bar of their own
 	Hostile   string         `json:"hostile"`
 }
 
-// previewFile writes the page of all sample events, with the script when look is set.
+// previewFile writes the page of all sample events, with the script if look is
+// set, and returns the file's name.
 func previewFile(t *testing.T, look bool) string {
 	t.Helper()
 	samples, err := load("../../events")
@@ -74,10 +75,10 @@ func previewFile(t *testing.T, look bool) string {
 func TestPageInBrowser(t *testing.T) {
 	browsertest.Need(t)
 	page := previewFile(t, true)
-	for _, width := range []int{1280, 500, 390} { // a desk, and phones
+	for _, width := range []int{1280, 500, 390} { // a desktop and two phones
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
 			url := page
-			if width < 500 { // Chromium's smallest window
+			if width < 500 { // the minimum width of Chromium's window
 				url += fmt.Sprint("#", width)
 			}
 			var found inPageFound
@@ -89,7 +90,7 @@ func TestPageInBrowser(t *testing.T) {
 	}
 }
 
-// checkFound holds what the script saw against what the page may hold.
+// checkFound checks what the script found in the page.
 func checkFound(t *testing.T, found inPageFound, width int) {
 	t.Helper()
 	if found.Width != width {
@@ -122,7 +123,8 @@ func checkFound(t *testing.T, found inPageFound, width int) {
 	}
 }
 
-// The picture itself: nothing is painted in the page's right margin.
+// TestPageScreenshot checks in a screenshot that nothing is painted in the
+// page's right margin.
 func TestPageScreenshot(t *testing.T) {
 	browsertest.Need(t)
 	file := filepath.Join(t.TempDir(), "shot.png")
@@ -145,7 +147,7 @@ func TestPageScreenshot(t *testing.T) {
 	}
 }
 
-// blank reports whether all of the area has one color.
+// blank reports whether the whole area has one color.
 func blank(shot image.Image, area image.Rectangle) bool {
 	first := shot.At(area.Min.X, area.Min.Y)
 	for y := area.Min.Y; y < area.Max.Y; y++ {

@@ -3,12 +3,12 @@
 //
 //	go run ./internal/preview -o docs/preview.html
 //
-// or, for README, a picture of one alert:
+// or, for the README, a picture of one alert:
 //
 //	go run ./internal/preview -picture put-key-policy-public -o docs/alert.svg
 //
-// It reads events from a folder (-events, default events) and nothing else; the
-// page is static and loads nothing.
+// It reads only the events in a folder (-events, default events). The page is
+// static and loads nothing.
 package main
 
 import (
@@ -21,8 +21,8 @@ import (
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
-// run writes the page. It returns 0 when it is written, 1 when an event or the
-// page could not be read or written, 2 for a wrong flag.
+// run writes the page or the picture. It returns 0 on success, 1 if the events
+// could not be read or the output not be written, and 2 for a wrong flag.
 func run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("preview", flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -61,7 +61,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// draw writes the page of all samples, or the picture of one.
+// draw writes the page of all samples or, if alone is not "", the picture of the
+// sample with that name.
 func draw(w io.Writer, samples []sample, alone string) error {
 	if alone == "" {
 		return write(w, samples)

@@ -38,7 +38,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// The page leads with what matters most.
+// TestWorstFirst checks that the page begins with the most severe finding.
 func TestWorstFirst(t *testing.T) {
 	samples, err := load("../../events")
 	if err != nil {

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// slackToken finds what Slack acts on, code spans first: a code block, a code
-// span, <...>, bold, italic, strike, an emoji.
+// slackToken matches what Slack interprets, code spans first: a code block, a
+// code span, <...>, bold, italic, strikethrough, an emoji.
 // Source: Slack, "Formatting text for app surfaces" (mrkdwn).
 var slackToken = regexp.MustCompile("(?s)```.+?```|`[^`\n]+`|<[^<>\n]+>|\\*[^*\n]+\\*|\\b_[^_\n]+_\\b|~[^~\n]+~|:[a-z_+-][a-z0-9_+-]*:")
 
-// slack renders Slack's markup as Slack would, close enough to see what an
+// slack renders Slack's markup as HTML, closely enough to show what an
 // attacker's markup would do if any got through.
 func slack(text string) template.HTML {
 	var b strings.Builder
@@ -52,8 +52,8 @@ func slackElement(token string) string {
 	}
 }
 
-// icon draws the three emoji that kmsentry uses, with no need of a font that has
-// them. Any other one is none of ours.
+// icon renders the three emoji that kmsentry uses, without requiring a font that
+// has them. It renders any other emoji as its name.
 func icon(emoji string) string {
 	mark := map[string]string{":rotating_light:": "!", ":warning:": "!", ":information_source:": "i"}[emoji]
 	if mark == "" {
@@ -63,13 +63,13 @@ func icon(emoji string) string {
 	return `<span class="icon ` + name + `" role="img" aria-label="` + strings.ReplaceAll(name, "_", " ") + `">` + mark + `</span>`
 }
 
-// plain takes Slack's three entities back and writes the text as HTML text.
+// plain decodes Slack's three entities and returns the text escaped for HTML.
 func plain(s string) string {
 	return html.EscapeString(unescape(s))
 }
 
-// teams renders Markdown's code spans and bare URLs, which is all that Teams
-// gets from us.
+// teams renders Markdown's code spans and bare URLs, which is the only markup
+// that kmsentry sends to Teams.
 func teams(text string) template.HTML {
 	var b strings.Builder
 	for i, part := range strings.Split(text, "`") {
@@ -82,14 +82,14 @@ func teams(text string) template.HTML {
 	return template.HTML(b.String())
 }
 
-// mail renders a text mail as mail programs do: text, with what looks like a
-// URL made a link.
+// mail renders a text mail as mail programs do: as text in which anything that
+// looks like a URL is a link.
 func mail(text string) template.HTML { return template.HTML(linked(text, html.EscapeString)) }
 
-// bareURL is what mail programs take for a link.
+// bareURL matches what mail programs turn into a link.
 var bareURL = regexp.MustCompile(`(https?://|www\.)[^\s<>"]+`)
 
-// linked makes links of URLs and escapes the rest.
+// linked turns URLs into links and escapes the rest.
 func linked(text string, escape func(string) string) string {
 	var b strings.Builder
 	last := 0

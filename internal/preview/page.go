@@ -9,7 +9,7 @@ import (
 //go:embed page.html
 var page string
 
-// write writes the page.
+// write writes the page of the samples.
 func write(w io.Writer, samples []sample) error {
 	t, err := template.New("page").Funcs(template.FuncMap{"slack": slack, "teams": teams, "mail": mail}).Parse(page)
 	if err != nil {

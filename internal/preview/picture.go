@@ -8,15 +8,15 @@ import (
 	"unicode/utf8"
 )
 
-// The picture for README: one alert as the mailbox and the Slack channel get it,
-// both cut where the picture ends. Sizes are in pixels.
+// The layout of the picture for the README: one alert as mail and as a Slack
+// message, both cut off where the picture ends. Sizes are in pixels.
 const (
 	pictureWidth = 1036
 	panelTop     = 44
 	lineHeight   = 19
 	mailLines    = 31
 	mailWidth    = 612
-	chatColumns  = 48 // characters in a line of the message, whose font is proportional
+	chatColumns  = 48 // characters per line of the message, whose font is proportional
 	pad          = 16
 )
 
@@ -26,8 +26,8 @@ type span struct {
 	code bool
 }
 
-// picture writes the SVG of an alert. It holds text only, no script, no image and
-// no font, so that GitHub shows it.
+// picture writes the SVG of an alert. It contains only text and shapes, no
+// script, image or font, so that GitHub shows it.
 func picture(w io.Writer, s sample) error {
 	height := panelTop + lineHeight*mailLines + 2*pad
 	var b strings.Builder
@@ -90,12 +90,12 @@ func chatLines(c chatContent) [][]span {
 	return lines
 }
 
-// slackEmoji shows our emoji as a sign that every font has.
+// slackEmoji replaces kmsentry's emoji by symbols that every font has.
 func slackEmoji(text string) string {
 	return strings.NewReplacer(":rotating_light:", "\u25cf", ":warning:", "\u25b2", ":information_source:", "\u25cb").Replace(text)
 }
 
-// slackLinks shows a link as its text, as Slack does.
+// slackLinks replaces links by their labels, as Slack displays them.
 func slackLinks(text string) string {
 	return slackToken.ReplaceAllStringFunc(text, func(token string) string {
 		if _, label, ok := strings.Cut(strings.Trim(token, "<>"), "|"); ok && token[0] == '<' {
@@ -105,7 +105,8 @@ func slackLinks(text string) string {
 	})
 }
 
-// wrapped breaks a text with `code` in it into lines of at most chatColumns.
+// wrapped breaks a text with `code` in it into lines of at most chatColumns
+// characters.
 func wrapped(text string) [][]span {
 	var lines [][]span
 	var current []span
@@ -134,7 +135,7 @@ func wrapped(text string) [][]span {
 	return append(lines, current)
 }
 
-// unescape takes Slack's three entities back.
+// unescape decodes Slack's three entities.
 func unescape(s string) string {
 	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(s)
 }

@@ -18,7 +18,8 @@ const (
 	pictureEvent = "put-key-policy-public" // Splunk's
 )
 
-// The picture in README is what the alert of its event looks like now.
+// TestPictureIsCurrent checks that the picture in the README shows what the
+// alert looks like now.
 func TestPictureIsCurrent(t *testing.T) {
 	var got bytes.Buffer
 	samples, err := load("../../events")
@@ -42,8 +43,8 @@ func TestPictureIsCurrent(t *testing.T) {
 	}
 }
 
-// Whatever an event holds, the picture is XML of text and boxes, and no line
-// leaves its panel.
+// TestPictureOfEveryEvent checks that, whatever an event contains, the picture
+// is XML of text and shapes and no line overflows its panel.
 func TestPictureOfEveryEvent(t *testing.T) {
 	samples, err := load("../../events")
 	if err != nil {

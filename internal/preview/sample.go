@@ -20,7 +20,7 @@ import (
 // A sample is one event in every channel.
 type sample struct {
 	Name     string // the event's file name without .json
-	Quiet    string // why nothing is sent; "" when something is
+	Quiet    string // why no alert is sent; "" when one is
 	Severity string
 	rank     detector.Severity
 	Subject  string
@@ -31,7 +31,7 @@ type sample struct {
 	Finding  string // indented JSON
 }
 
-// A chatContent is what people see of a chat notification.
+// A chatContent is the visible part of a chat notification.
 type chatContent struct {
 	Title       string   `json:"title"`
 	Description string   `json:"description"`
@@ -39,8 +39,8 @@ type chatContent struct {
 	Keywords    []string `json:"keywords"`
 }
 
-// load reads every event of a folder: the most severe finding first, events that
-// are quiet last, and what is alike in the order of the names.
+// load reads every event in a folder. It returns those with a finding first, the
+// most severe one first; equals are in the order of their names.
 func load(folder string) ([]sample, error) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
 	if err != nil {
@@ -66,7 +66,7 @@ func load(folder string) ([]sample, error) {
 	return all, nil
 }
 
-// read runs one event through detector and alert.
+// read runs one event through the detector and composes its alert.
 func read(file string) (sample, error) {
 	s := sample{Name: strings.TrimSuffix(filepath.Base(file), ".json")}
 	raw, err := os.ReadFile(file)
@@ -90,8 +90,8 @@ func read(file string) (sample, error) {
 	return s, s.compose(result.Finding)
 }
 
-// compose fills in what each channel gets, as if the alert were written four
-// seconds after the call.
+// compose fills in the message for each channel, as if the alert were composed
+// four seconds after the call.
 func (s *sample) compose(f *detector.Finding) error {
 	o := words.Options{Now: f.Event.Time.Add(4 * time.Second), RunbookURL: "https://wiki.example.com/runbooks/kms-key-opened"}
 	m, err := alert.Compose(f, o)
@@ -123,7 +123,7 @@ func (s *sample) compose(f *detector.Finding) error {
 	return nil
 }
 
-// content takes the part of a notification that people see.
+// content returns the visible part of a notification.
 func content(notification []byte) (chatContent, error) {
 	var n struct {
 		Content chatContent `json:"content"`

@@ -1,6 +1,6 @@
-// Package pytool finds the Python tools that some tests need. On a reader's
-// machine, and in make test, such a test skips and says what to install; where CI
-// is set, as in continuous integration, it fails.
+// Package pytool finds the Python tools that some tests need. If a tool is
+// missing, the test is skipped with a message that says what to install; if the
+// environment variable CI is set and -short is not, it fails.
 package pytool
 
 import (
@@ -10,10 +10,11 @@ import (
 	"testing"
 )
 
-// Hint is the command that installs every tool.
+// Hint is the command that installs all of the tools.
 const Hint = "pip install 'moto[server]==5.2.1' cfn-lint==1.51.0 aws-sam-translator==1.110.0"
 
-// Need makes sure that the command works: it has to exit with 0.
+// Need runs the command, and skips or fails the test unless it exits with
+// status 0.
 func Need(t testing.TB, command ...string) {
 	t.Helper()
 	out, err := exec.Command(command[0], command[1:]...).CombinedOutput()

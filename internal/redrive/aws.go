@@ -17,17 +17,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
-// hold is how long a received message is hidden from others, in seconds: longer
-// than the function's 30 s and the pause for each of a batch of ten.
+// hold is the visibility timeout of received messages, in seconds: longer than
+// the function's timeout of 30 s and the pause, for a batch of ten messages.
 const hold = 900
 
-// SQS is a queue at AWS.
+// SQS is a Queue in Amazon SQS.
 type SQS struct {
 	Client *sqs.Client
 	URL    string
 }
 
-// Receive is Queue's.
+// Receive implements [Queue].
 func (q SQS) Receive(ctx context.Context) ([]Message, error) {
 	out, err := q.Client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl: &q.URL, MaxNumberOfMessages: 10, VisibilityTimeout: hold, WaitTimeSeconds: 1,
@@ -42,19 +42,20 @@ func (q SQS) Receive(ctx context.Context) ([]Message, error) {
 	return messages, nil
 }
 
-// Delete is Queue's.
+// Delete implements [Queue].
 func (q SQS) Delete(ctx context.Context, m Message) error {
 	_, err := q.Client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &q.URL, ReceiptHandle: &m.Receipt})
 	return err
 }
 
-// Release is Queue's.
+// Release implements [Queue].
 func (q SQS) Release(ctx context.Context, m Message) error {
 	_, err := q.Client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: &q.URL, ReceiptHandle: &m.Receipt, VisibilityTimeout: 0})
 	return err
 }
 
-// Lambda is a function at AWS. One call of its API needs no client of its own.
+// Lambda is a Function in AWS Lambda. It calls the API without the SDK's client,
+// because it needs only one operation.
 type Lambda struct {
 	Name        string // or ARN
 	Region      string
@@ -64,12 +65,12 @@ type Lambda struct {
 	Now         func() time.Time
 }
 
-// maxAnswer is the largest answer of a function: 6 MB.
+// maxAnswer is the maximum size of a function's answer: 6 MB.
 // Source: Lambda developer guide, gettingstarted-limits.html.
 const maxAnswer = 6 << 20
 
-// Invoke is Function's. It waits for the answer (RequestResponse), so that the
-// caller knows what was handled.
+// Invoke implements [Function]. It waits for the answer (RequestResponse), so
+// that the caller knows whether the event was handled.
 // Source: Lambda API reference, Invoke.
 func (l Lambda) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	endpoint := l.Endpoint
@@ -108,7 +109,7 @@ func (l Lambda) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	return answer, nil
 }
 
-// suffix is the domain of a Region's endpoints.
+// suffix returns the domain of a Region's endpoints.
 func suffix(region string) string {
 	if strings.HasPrefix(region, "cn-") {
 		return "amazonaws.com.cn"

@@ -1,6 +1,6 @@
-// Package redrive takes the events out of kmsentry's two queues, judges and
-// shows each, and sends it to the function again. An event leaves its queue when
-// the function has handled it, and at no other time.
+// Package redrive receives the events in kmsentry's two queues, judges and
+// prints each, and sends it to the function again. An event is deleted from its
+// queue only when the function has handled it.
 package redrive
 
 import (
@@ -17,57 +17,57 @@ import (
 
 // A Message is one message of a queue.
 type Message struct {
-	ID      string // SQS's, the same each time it is received
-	Receipt string // of this time
+	ID      string // SQS's message id, the same each time it is received
+	Receipt string // the receipt handle, which differs each time
 	Body    string
 }
 
 // A Queue is one SQS queue.
 type Queue interface {
-	// Receive returns some messages, which others then do not see for a
-	// while; none when there are no more.
+	// Receive returns some messages and hides them from other receivers for
+	// a while. It returns none when it finds none.
 	Receive(context.Context) ([]Message, error)
-	// Delete takes a message out of the queue for good.
+	// Delete deletes a message from the queue.
 	Delete(context.Context, Message) error
-	// Release lets others see a message again at once.
+	// Release makes a message visible to other receivers again at once.
 	Release(context.Context, Message) error
 }
 
 // A Function is kmsentry's function.
 type Function interface {
-	// Invoke sends it an event, waits, and returns its answer, a summary in
-	// JSON. An error means that the event was not handled.
+	// Invoke sends the function an event, waits for the answer and returns
+	// it, a summary in JSON. An error means that the event was not handled.
 	Invoke(ctx context.Context, event []byte) ([]byte, error)
 }
 
-// A Redriver redrives queues. With no Function it only shows what is in them.
+// A Redriver redrives queues. Without a Function it only prints what is in them.
 type Redriver struct {
 	Function Function
 	Out      io.Writer
-	Pause    func(context.Context, time.Duration) // until it is over or the context is
-	Interval time.Duration                        // after each alert, so that mailboxes bear them
+	Pause    func(context.Context, time.Duration) // waits for the duration or until the context ends
+	Interval time.Duration                        // the pause after each alert, so as not to flood mailboxes
 }
 
-// A Count says what became of the messages of a run.
+// A Count counts the messages of a run.
 type Count struct {
-	Seen    int // messages, each once
-	Handled int // by the function, and deleted
-	Failed  int // could not be read, or the function failed: still in the queue
+	Seen    int // distinct messages received
+	Handled int // handled by the function and deleted
+	Failed  int // unreadable, or the function failed: still in the queue
 }
 
-// Run goes through one queue, named so in the output. Its error is that the
-// queue itself failed, or that the context ended; what the queue holds then is
-// still there, apart from what Count says was handled. One message that cannot be
-// read, or that the function fails on, keeps none of the others.
+// Run processes the messages of one queue, which the output calls name. An error
+// means that the queue itself failed or that the context ended; the messages not
+// yet handled are then still in the queue. A message that cannot be read, or that
+// the function fails on, does not affect the others.
 //
-// Messages that stay are released at the end, not before: otherwise the queue would
-// deliver them again and again.
+// Messages that stay in the queue are released only at the end: otherwise the
+// queue would deliver them again and again.
 func (r Redriver) Run(ctx context.Context, name string, q Queue) (count Count, err error) {
 	stay := map[string]Message{}
 	defer func() {
 		for _, m := range stay {
-			// Also after an interruption; a message that cannot be released
-			// comes back on its own.
+			// Also after an interruption. A message that cannot be released
+			// becomes visible again when its timeout ends.
 			if fault := q.Release(context.WithoutCancel(ctx), m); fault != nil {
 				err = errors.Join(err, fmt.Errorf("%s: release: %w", name, fault))
 			}
@@ -106,13 +106,15 @@ func (r Redriver) Run(ctx context.Context, name string, q Queue) (count Count, e
 	return count, nil
 }
 
-// maxIdle is how many answers without a new message say that there is none.
+// maxIdle is the number of consecutive receives without a new message after
+// which the queue is taken to have no more.
 const maxIdle = 3
 
-// maxLine bounds a text of an event or of the function on a terminal.
+// maxLine is the maximum length, on the terminal, of a text from an event or
+// from the function.
 const maxLine = 300
 
-// one shows a message and sends it to the function, if there is one.
+// one prints a message and sends it to the function, if there is one.
 func (r Redriver) one(ctx context.Context, title string, m Message) (handled bool, err error) {
 	fmt.Fprintf(r.Out, "%s  message %s\n", title, safe.Sanitize(m.ID, maxLine))
 	event, err := Event(m.Body)
@@ -143,8 +145,8 @@ func (r Redriver) one(ctx context.Context, title string, m Message) (handled boo
 	return true, nil
 }
 
-// show judges an event on this machine: without the function's settings, so
-// without its trusted accounts and exceptions.
+// show judges an event locally and prints the result. It does not know the
+// function's settings, such as its trusted accounts and exceptions.
 func (r Redriver) show(event []byte) {
 	var envelope struct {
 		Detail json.RawMessage `json:"detail"`
@@ -168,8 +170,8 @@ func (r Redriver) show(event []byte) {
 	fmt.Fprintf(r.Out, "  %s: %s\n", result.Verdict, result.Quiet)
 }
 
-// Event returns the EventBridge event in a queue's message: the body itself, as
-// EventBridge puts it there, or the requestPayload of what Lambda puts there.
+// Event returns the EventBridge event in the body of a queue's message: the body
+// itself if EventBridge sent the message, or its requestPayload if Lambda did.
 // Source: Lambda developer guide, invocation-async-retain-records.html.
 func Event(body string) ([]byte, error) {
 	var record map[string]json.RawMessage

@@ -15,8 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// A fakeQueue hands each message out until it is deleted, two at a time, in
-// turn, whether or not somebody holds it: SQS delivers at least once.
+// A fakeQueue delivers its messages in turn, two at a time, until they are
+// deleted, even while they are in flight: SQS delivers at least once.
 type fakeQueue struct {
 	messages []Message
 	next     int
@@ -50,7 +50,7 @@ func (q *fakeQueue) Release(ctx context.Context, m Message) error {
 	return ctx.Err()
 }
 
-// A fakeFunction answers by what the event holds, and counts.
+// A fakeFunction answers depending on the event, and counts the calls.
 type fakeFunction struct{ calls map[string]int }
 
 func (f *fakeFunction) Invoke(_ context.Context, event []byte) ([]byte, error) {
@@ -112,7 +112,8 @@ func TestDryRunChangesNothing(t *testing.T) {
 	}
 }
 
-// What was handled and cannot be deleted comes again: that has to be said.
+// TestDeleteFails checks that an event that was handled but cannot be deleted,
+// and so will be delivered again, is reported.
 func TestDeleteFails(t *testing.T) {
 	q := &fakeQueue{messages: []Message{{ID: "a", Body: `{"detail":1}`}}, fail: errors.New("denied")}
 	r := Redriver{Function: &fakeFunction{map[string]int{}}, Out: &strings.Builder{}, Pause: func(context.Context, time.Duration) {}}
@@ -122,7 +123,8 @@ func TestDeleteFails(t *testing.T) {
 	}
 }
 
-// Interrupted, it deletes what was handled and gives the rest back.
+// TestInterrupted checks that an interrupted run deletes what was handled and
+// releases the rest.
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	q := &fakeQueue{messages: []Message{{ID: "a", Body: `{"detail":"alert"}`}, {ID: "b", Body: `{"detail":"alert"}`}}}

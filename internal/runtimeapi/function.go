@@ -12,14 +12,14 @@ import (
 
 const functionARN = "arn:aws:lambda:us-east-1:111122223333:function:kmsentry"
 
-// A Function is a function's binary and how to run it. Fill in the fields, then
-// Start. Its methods are for one goroutine.
+// A Function is a function's binary and how to run it. Set the fields, then call
+// Start. The methods must not be called concurrently.
 type Function struct {
-	Bootstrap string        // path of the binary
+	Bootstrap string        // the path of the binary
 	Args      []string      // its arguments; Lambda gives none
-	Env       []string      // NAME=value: the whole environment besides what Lambda sets
-	Log       io.Writer     // what the process writes on stdout and stderr; nil discards
-	Grace     time.Duration // how long after its deadline an invocation may still answer; 0, as in Lambda, not at all
+	Env       []string      // NAME=value: the environment, apart from what Lambda sets
+	Log       io.Writer     // receives the process's stdout and stderr; nil discards them
+	Grace     time.Duration // how long after its deadline an invocation may still answer; 0 in Lambda
 
 	server  *server
 	process *process
@@ -29,11 +29,11 @@ type Function struct {
 // A process is one run of the binary.
 type process struct {
 	cmd    *exec.Cmd
-	exited chan struct{} // closed when it has ended; cmd.ProcessState says how
+	exited chan struct{} // closed when the process has ended; see cmd.ProcessState
 }
 
-// Start opens the Runtime API. The binary starts with the first Invoke, as in
-// Lambda.
+// Start starts serving the Runtime API. The binary is started by the first
+// Invoke, as in Lambda.
 func (f *Function) Start() error {
 	s, err := newServer()
 	if err != nil {
@@ -43,15 +43,16 @@ func (f *Function) Start() error {
 	return nil
 }
 
-// Close ends the process and the Runtime API.
+// Close kills the process and stops serving the Runtime API.
 func (f *Function) Close() error {
 	f.kill()
 	return f.server.http.Close()
 }
 
-// Invoke sends the event to the function, with a deadline after timeout, and
-// waits for its answer until then. Errors are *Failure, or that the binary could
-// not be run at all.
+// Invoke sends the event to the function with a deadline after timeout, and
+// waits for the answer until then. The error is a *[Failure] if the function
+// fails or does not answer in time; other errors are from starting the binary or
+// from ctx.
 func (f *Function) Invoke(ctx context.Context, event []byte, timeout time.Duration) ([]byte, error) {
 	if err := f.run(); err != nil {
 		return nil, err
@@ -86,11 +87,11 @@ func (f *Function) Invoke(ctx context.Context, event []byte, timeout time.Durati
 	}
 }
 
-// initTime is how long the binary may take until it asks for its first event:
-// 10 s. Source: Lambda developer guide, lambda-runtime-environment.html.
+// initTime is how long the binary may take to ask for its first event: 10 s.
+// Source: Lambda developer guide, lambda-runtime-environment.html.
 const initTime = 10 * time.Second
 
-// hand waits until the process asks for an event.
+// hand waits until the process asks for an event and gives it the invocation.
 func (f *Function) hand(ctx context.Context, inv *invocation) error {
 	started := time.NewTimer(initTime + f.Grace)
 	defer started.Stop()
@@ -157,7 +158,7 @@ func (f *Function) run() error {
 	return nil
 }
 
-// PID is the running process's id; 0 while none runs.
+// PID returns the id of the latest process, or 0 if there is none.
 func (f *Function) PID() int {
 	if f.process == nil {
 		return 0
@@ -174,7 +175,7 @@ func (f *Function) kill() {
 	f.process = nil
 }
 
-// A lockedWriter lets stdout and stderr share one writer.
+// A lockedWriter lets stdout and stderr share one writer, which may be nil.
 type lockedWriter struct {
 	mu sync.Mutex
 	w  io.Writer

@@ -15,7 +15,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/bootstraptest"
 )
 
-// TestMain is the function as well: the tests run this very binary as one.
+// TestMain also acts as the function: the tests run the test binary as one.
 func TestMain(m *testing.M) {
 	if mode := os.Getenv("KMSENTRY_TEST_FUNCTION"); mode != "" {
 		act(mode)
@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 
 const ample = time.Minute
 
-// act is a function that behaves as the mode says.
+// act acts as a function that behaves as mode says.
 func act(mode string) {
 	base := "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + prefix
 	send := func(path, body string) int {
@@ -95,7 +95,8 @@ func newFunction(t *testing.T, mode string) (*Function, *bootstraptest.Buffer) {
 	return f, log
 }
 
-// TestOneProcessHandlesEvents: one after the other, each with its deadline.
+// TestOneProcessHandlesEvents checks that one process handles events one after
+// the other, each with its own deadline.
 func TestOneProcessHandlesEvents(t *testing.T) {
 	f, log := newFunction(t, "echo")
 	if f.PID() != 0 {
@@ -120,7 +121,7 @@ func TestOneProcessHandlesEvents(t *testing.T) {
 	}
 }
 
-// TestFailures: what the caller hears of each way to fail.
+// TestFailures checks the error that the caller gets for each kind of failure.
 func TestFailures(t *testing.T) {
 	tests := []struct {
 		mode, want string
@@ -137,7 +138,7 @@ func TestFailures(t *testing.T) {
 		t.Run(test.mode, func(t *testing.T) {
 			t.Parallel()
 			f, _ := newFunction(t, test.mode)
-			for range 2 { // the next event starts a new process where the last has ended
+			for range 2 { // if the process has ended, the next event starts a new one
 				_, err := f.Invoke(t.Context(), []byte("{}"), ample)
 				var failure *Failure
 				if !errors.As(err, &failure) || failure.Error() != test.want || failure.Init != test.init {
@@ -148,7 +149,8 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// TestAnswersAreForTheirInvocation: one to another id, and a second one, are refused.
+// TestAnswersAreForTheirInvocation checks that an answer with another id, and a
+// second answer, are rejected.
 func TestAnswersAreForTheirInvocation(t *testing.T) {
 	f, _ := newFunction(t, "wrong id")
 	for range 2 {
@@ -158,8 +160,8 @@ func TestAnswersAreForTheirInvocation(t *testing.T) {
 	}
 }
 
-// TestKilled: at the deadline, or when the caller gives up, the process is killed
-// and the next event gets another one.
+// TestKilled checks that the process is killed at the deadline, or when the
+// caller gives up, and that the next event gets a new process.
 func TestKilled(t *testing.T) {
 	t.Run("at the deadline", func(t *testing.T) {
 		t.Parallel()

@@ -1,10 +1,10 @@
-// Package runtimeapi runs a Lambda function's real binary on this machine: it
-// serves Lambda's Runtime API on loopback, starts the binary against it, hands
-// it events and takes its answers.
+// Package runtimeapi runs the binary of a Lambda function locally: it serves
+// Lambda's Runtime API on the loopback interface, starts the binary, sends it
+// events and receives the answers.
 //
-// Like Lambda it runs one invocation at a time, gives each a deadline, kills
-// the process at the deadline and starts a new one for the next event. It knows
-// nothing of what the function does.
+// Like Lambda, it runs one invocation at a time, gives each a deadline, kills the
+// process at the deadline and starts a new one for the next event. It works with
+// any function.
 // Source: Lambda developer guide, runtimes-api.html (version 2018-06-01).
 package runtimeapi
 
@@ -22,28 +22,28 @@ import (
 const (
 	prefix = "/2018-06-01/runtime/"
 
-	// maxResponse is the largest answer that Lambda takes: 6 MB.
+	// maxResponse is the maximum size of an answer in Lambda: 6 MB.
 	// Source: Lambda developer guide, gettingstarted-limits.html.
 	maxResponse = 6 << 20
 )
 
-// A Failure is what the function, or Lambda in its place, said when an
-// invocation or the start failed.
+// A Failure is the error that the function, or Lambda on its behalf, reports when
+// an invocation or the start of the function fails.
 type Failure struct {
 	Type    string `json:"errorType"`
 	Message string `json:"errorMessage"`
-	Init    bool   `json:"-"` // it failed before it asked for an event
+	Init    bool   `json:"-"` // the function failed before it asked for an event
 }
 
 func (f *Failure) Error() string { return f.Type + ": " + f.Message }
 
-// An invocation is one event on its way through the function.
+// An invocation is one event and its answer.
 type invocation struct {
 	id      string
 	event   []byte
 	timeout time.Duration
-	taken   chan time.Time // the deadline, once the function has the event; has room for one
-	answer  chan answer    // has room for one
+	taken   chan time.Time // gets the deadline once the function has the event; has a buffer of one
+	answer  chan answer    // has a buffer of one
 }
 
 type answer struct {
@@ -56,10 +56,10 @@ type server struct {
 	http     *http.Server
 	listener net.Listener
 	events   chan *invocation // to the function
-	initErr  chan *Failure    // from the function; has room for one
+	initErr  chan *Failure    // from the function; has a buffer of one
 
 	mu      sync.Mutex
-	current *invocation // handed out and not answered
+	current *invocation // sent to the function and not yet answered
 }
 
 func newServer() (*server, error) {
@@ -80,7 +80,7 @@ func newServer() (*server, error) {
 
 func (s *server) addr() string { return s.listener.Addr().String() }
 
-// next waits for an event and returns it.
+// next waits for an event and writes it as the response.
 func (s *server) next(w http.ResponseWriter, r *http.Request) {
 	select {
 	case <-r.Context().Done():
@@ -113,7 +113,8 @@ func (s *server) failure(w http.ResponseWriter, r *http.Request) {
 	s.finish(w, r, answer{failure: readFailure(r)}, http.StatusAccepted)
 }
 
-// finish answers the current invocation. An answer to any other is refused.
+// finish completes the current invocation with the answer. It rejects an answer
+// to any other invocation.
 func (s *server) finish(w http.ResponseWriter, r *http.Request, a answer, status int) {
 	s.mu.Lock()
 	inv := s.current
@@ -136,7 +137,7 @@ func (s *server) initError(w http.ResponseWriter, r *http.Request) {
 	f.Init = true
 	select {
 	case s.initErr <- f:
-	default: // the first one tells
+	default: // the first error is kept
 	}
 	writeJSON(w, http.StatusAccepted, map[string]string{"status": "OK"})
 }

@@ -22,32 +22,34 @@ import (
 	"github.com/kmsentry/kmsentry/internal/hunt"
 )
 
-// Options say what to read of which bucket.
+// Options says which bucket to read, and what in it.
 type Options struct {
 	URL          string // s3://BUCKET/PREFIX
 	Accounts     []string
-	Regions      []string // of the trail's folders
+	Regions      []string // the names of the trail's Region folders
 	Filter       hunt.Filter
 	Workers      int
 	RequestPayer bool
 }
 
-// bucketName is what S3 takes as a bucket's name, or an access point's alias.
+// bucketName matches the name of a bucket or the alias of an access point.
 // Source: S3 User Guide, general purpose bucket naming rules.
 var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 
-// Open finds the bucket and its Region with the SDK's own configuration:
-// environment, profile, role.
+// Open finds the bucket and its Region, using the SDK's default configuration:
+// environment, profile or role.
 func Open(ctx context.Context, o Options) (*Trail, error) {
 	bucket, prefix, _ := strings.Cut(strings.TrimPrefix(o.URL, "s3://"), "/")
 	if !bucketName.MatchString(bucket) {
 		return nil, fmt.Errorf("expected s3://BUCKET/PREFIX, found %q", o.URL)
 	}
-	transport := func(t *http.Transport) { t.MaxIdleConnsPerHost = 2 * o.Workers } // the SDK's 10 would make a new connection for most
+	// With the SDK's default of 10, most requests would need a new connection.
+	transport := func(t *http.Transport) { t.MaxIdleConnsPerHost = 2 * o.Workers }
 	cfg, err := config.LoadDefaultConfig(ctx,
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(transport)),
 		config.WithRetryer(func() aws.Retryer {
-			return retry.NewStandard(func(s *retry.StandardOptions) { s.MaxAttempts = 10 }) // S3 answers 503 while it splits a prefix
+			// S3 answers 503 while it splits a prefix.
+			return retry.NewStandard(func(s *retry.StandardOptions) { s.MaxAttempts = 10 })
 		}))
 	if err != nil {
 		return nil, err
@@ -77,7 +79,8 @@ func Open(ctx context.Context, o Options) (*Trail, error) {
 	return t, nil
 }
 
-// region asks S3 for the bucket's Region, which it also names when it refuses.
+// region asks S3 for the bucket's Region, which S3 also returns when it denies
+// access. It returns "" when access is denied and S3 does not name the Region.
 func (t *Trail) region(ctx context.Context) (string, error) {
 	out, err := t.client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &t.bucket})
 	if err == nil {
@@ -92,14 +95,14 @@ func (t *Trail) region(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("s3://%s: the bucket does not exist", t.bucket)
 		}
 		if response.HTTPStatusCode() == http.StatusForbidden {
-			return "", nil // listing says what is refused
+			return "", nil // listing the bucket reports what is denied
 		}
 	}
 	return "", fmt.Errorf("s3://%s: %w", t.bucket, plain(err))
 }
 
-// plain makes one line of an error of the SDK, and says what to do where that
-// is known. Credentials that have ended stop the hunt.
+// plain returns an error of the SDK as one line, with what to do where that is
+// known. Missing or expired credentials, or a missing bucket, stop the hunt.
 func plain(err error) error {
 	var api smithy.APIError
 	if !errors.As(err, &api) {

@@ -17,14 +17,14 @@ import (
 	"github.com/kmsentry/kmsentry/internal/hunt"
 )
 
-// A Trail is what is in a bucket below a prefix.
+// A Trail is the part of a bucket below a prefix.
 type Trail struct {
 	o              Options
 	client         *s3.Client
 	bucket, prefix string
 	payer          types.RequestPayer
 
-	mu      sync.Mutex // over what follows
+	mu      sync.Mutex // guards skipped
 	skipped map[string]int
 }
 
@@ -35,28 +35,29 @@ var (
 	monthFolder   = regexp.MustCompile(`/CloudTrail/[a-z0-9-]+/([0-9]{4}/[0-9]{2})/$`)
 )
 
-// otherFolders are folders of an account's logs that hold no log file of a trail.
+// otherFolders returns the names of folders in an account's logs that contain no
+// log files of a trail.
 func otherFolders() []string {
 	return []string{"CloudTrail-Digest", "CloudTrail-Insight", "Config", "elasticloadbalancing", "vpcflowlogs", "GuardDuty", "WAFLogs"}
 }
 
-// A listing is a walk through the folders of a trail, several at the same time.
+// A listing is a concurrent walk through the folders of a trail.
 type listing struct {
 	t    *Trail
 	add  func(hunt.Item) error
 	wg   sync.WaitGroup
-	slot chan struct{} // one for each request under way
+	slot chan struct{} // limits the requests in flight
 
-	mu     sync.Mutex // over what follows
+	mu     sync.Mutex // guards the following fields
 	errs   []error
-	broken error // why no more is listed
+	broken error // why the listing has stopped
 	found  int
 }
 
-// List finds the folders of accounts, Regions and months, leaves out those that
-// the options exclude, and lists the others at the same time.
+// List finds the folders of accounts, Regions and months, skips those that the
+// options exclude, lists the others concurrently and calls add for each log file.
 func (t *Trail) List(ctx context.Context, add func(hunt.Item) error) error {
-	const requests = 16 // under way; S3 takes thousands a second for each prefix
+	const requests = 16 // in flight; S3 allows thousands per second and prefix
 	l := &listing{t: t, slot: make(chan struct{}, requests)}
 	l.add = add
 	l.folder(ctx, t.prefix)
@@ -67,7 +68,7 @@ func (t *Trail) List(ctx context.Context, add func(hunt.Item) error) error {
 	return errors.Join(l.errs...)
 }
 
-// Skipped returns how many folders of each kind were left out.
+// Skipped returns how many folders of each kind were skipped.
 func (t *Trail) Skipped() map[string]int { return t.skipped }
 
 func (t *Trail) skip(kind string) {
@@ -76,7 +77,7 @@ func (t *Trail) skip(kind string) {
 	t.skipped[kind]++
 }
 
-// folder lists what is directly below prefix, and goes into its folders.
+// folder lists the objects directly below prefix, and descends into its folders.
 func (l *listing) folder(ctx context.Context, prefix string) {
 	l.wg.Go(func() {
 		in := &s3.ListObjectsV2Input{Bucket: &l.t.bucket, Prefix: &prefix, Delimiter: aws.String("/"), RequestPayer: l.t.payer}
@@ -93,7 +94,7 @@ func (l *listing) folder(ctx context.Context, prefix string) {
 	})
 }
 
-// enters says whether a folder may hold what is wanted.
+// enters reports whether a folder may contain wanted log files.
 func (t *Trail) enters(folder string) bool {
 	name := path.Base(folder)
 	if m := accountFolder.FindStringSubmatch(folder); m != nil {
@@ -115,7 +116,8 @@ func (t *Trail) enters(folder string) bool {
 	return true
 }
 
-// overlaps says whether a year or month holds a wanted day.
+// overlaps reports whether a year or month contains a wanted day. text is its
+// first moment in the given layout; years and months are its length.
 func (t *Trail) overlaps(text, layout string, years, months int) bool {
 	first, err := time.Parse(layout, text)
 	if err != nil {
@@ -129,12 +131,12 @@ func (t *Trail) overlaps(text, layout string, years, months int) bool {
 	return false
 }
 
-// month lists the wanted days of a month, all folders below it.
+// month lists the wanted days of a month, including all folders below them.
 func (l *listing) month(ctx context.Context, prefix string) {
 	l.wg.Go(func() {
 		first, err := time.Parse("2006/01/", prefix[len(prefix)-len("2006/01/"):])
 		if err != nil {
-			return // not reached: monthFolder has matched
+			return // not reached: monthFolder matched
 		}
 		in := &s3.ListObjectsV2Input{Bucket: &l.t.bucket, Prefix: &prefix, RequestPayer: l.t.payer}
 		end := ""
@@ -152,7 +154,8 @@ func (l *listing) month(ctx context.Context, prefix string) {
 	})
 }
 
-// pages reads the pages of a listing up to the key end, "" for all.
+// pages reads the pages of a listing up to, but not including, the key end; ""
+// means all. It calls folder for each folder.
 func (l *listing) pages(ctx context.Context, in *s3.ListObjectsV2Input, end string, folder func(types.CommonPrefix)) {
 	pages := s3.NewListObjectsV2Paginator(l.t.client, in, func(o *s3.ListObjectsV2PaginatorOptions) { o.StopOnDuplicateToken = true })
 	for pages.HasMorePages() && l.goesOn(ctx) {
@@ -172,7 +175,7 @@ func (l *listing) pages(ctx context.Context, in *s3.ListObjectsV2Input, end stri
 				return
 			}
 			if strings.HasSuffix(key, "/") && aws.ToInt64(object.Size) == 0 {
-				continue // a folder marker of the console
+				continue // a folder marker made by the console
 			}
 			if !l.item(object) {
 				return

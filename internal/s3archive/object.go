@@ -15,7 +15,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/hunt"
 )
 
-// item is an object as hunt reads it.
+// item returns the object as an item for hunt to read.
 func (t *Trail) item(object types.Object) hunt.Item {
 	key, etag, size := aws.ToString(object.Key), aws.ToString(object.ETag), aws.ToInt64(object.Size)
 	return hunt.Item{
@@ -30,11 +30,11 @@ func (t *Trail) item(object types.Object) hunt.Item {
 	}
 }
 
-// maxBreaks is how often the body of one object may break off.
+// maxBreaks is how often the connection may break while an object is read.
 const maxBreaks = 5
 
-// A body reads an object. Where the connection breaks it continues from there:
-// the SDK repeats a request, not a body that it has begun to read.
+// A body reads an object. When the connection breaks, it resumes at the same
+// offset: the SDK retries requests, but not the reading of a body.
 type body struct {
 	ctx       context.Context
 	t         *Trail

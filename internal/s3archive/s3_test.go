@@ -22,20 +22,20 @@ import (
 	"github.com/kmsentry/kmsentry/internal/trailgen"
 )
 
-// A fakeS3 speaks the part of S3's protocol that is used here.
+// A fakeS3 serves the part of the S3 API that is used here.
 // Source: S3 API Reference, ListObjectsV2, GetObject, HeadBucket, Error Responses.
 type fakeS3 struct {
 	objects map[string][]byte
 	region  string // of the bucket
-	pageOf  int    // keys a page
+	pageOf  int    // keys per page
 
 	mu       sync.Mutex
 	lists    []string       // prefixes that were listed
 	gets     map[string]int // by key
-	breaks   int            // bodies still to break off
-	slowDown int            // answers of 503 still to give
-	expire   int            // GETs until the credentials have ended; 0 never
-	denied   string         // key that is refused
+	breaks   int            // the number of bodies still to cut off
+	slowDown int            // the number of 503 responses still to send
+	expire   int            // the number of GETs until the credentials expire; 0 for never
+	denied   string         // the key to which access is denied
 }
 
 func (f *fakeS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -155,8 +155,7 @@ func (f *fakeS3) get(w http.ResponseWriter, r *http.Request, key string) {
 	_, _ = w.Write(rest)
 }
 
-// serve makes a bucket with a trail's files, as S3 holds them, and points the
-// SDK at it.
+// serve serves a bucket with a trail's files and points the SDK at it.
 func serve(t *testing.T) (*fakeS3, trailgen.Truth, string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -202,7 +201,8 @@ func huntIn(t *testing.T, url string, o hunt.Options) *hunt.Result {
 	return r
 }
 
-// answer leaves out the names of files, which differ from those of a folder.
+// answer returns the result as text, without the names of files, which differ
+// from those of a local folder.
 func answer(t *testing.T, r *hunt.Result) string {
 	t.Helper()
 	for i := range r.Timelines {
@@ -224,8 +224,9 @@ func answer(t *testing.T, r *hunt.Result) string {
 	return b.String()
 }
 
-// TestAsTheFolder: a bucket in another Region, in pages, with slow-downs and
-// broken connections, gives what the folder of the same files gives.
+// TestAsTheFolder checks that a bucket in another Region, listed in pages, with
+// throttling and broken connections, gives the same result as a local folder with
+// the same files.
 func TestAsTheFolder(t *testing.T) {
 	f, truth, dir := serve(t)
 	want := answer(t, huntFolder(t, dir))
@@ -254,8 +255,8 @@ func huntFolder(t *testing.T, dir string) *hunt.Result {
 	return r
 }
 
-// TestPlan: only the folders of the wanted accounts, Regions and days are listed
-// and read.
+// TestPlan checks that only the folders of the wanted accounts, Regions and days
+// are listed and read.
 func TestPlan(t *testing.T) {
 	f, _, _ := serve(t)
 	day := func(d int) time.Time { return time.Date(2026, 5, d, 0, 0, 0, 0, time.UTC) }
@@ -280,8 +281,8 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestExpiredAndResumed: credentials that end stop the hunt with one line; what
-// was found is there, and the next hunt reads only what is left.
+// TestExpiredAndResumed checks that expired credentials stop the hunt with one
+// line, that what was found is kept, and that the next hunt reads only the rest.
 func TestExpiredAndResumed(t *testing.T) {
 	f, truth, dir := serve(t)
 	want := answer(t, huntFolder(t, dir))
@@ -291,7 +292,7 @@ func TestExpiredAndResumed(t *testing.T) {
 	if len(r.Summary.Faults) != 1 || !strings.Contains(r.Summary.Faults[0].Error, "no longer valid") || !r.Summary.Interrupted {
 		t.Fatalf("faults %v, interrupted %t; want one line", r.Summary.Faults, r.Summary.Interrupted)
 	}
-	f.mu.Lock() // what the hunt gave up may still be on its way
+	f.mu.Lock() // requests that the hunt gave up may still be in flight
 	f.expire = 0
 	before := len(f.gets)
 	clear(f.gets)
@@ -305,7 +306,8 @@ func TestExpiredAndResumed(t *testing.T) {
 	}
 }
 
-// TestNoCredentials: one line says so, without what the SDK has tried.
+// TestNoCredentials checks that missing credentials are reported in one line,
+// without a list of what the SDK tried.
 func TestNoCredentials(t *testing.T) {
 	serve(t)
 	for name, value := range map[string]string{

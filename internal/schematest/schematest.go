@@ -1,4 +1,5 @@
-// Package schematest holds what commands print against JSON Schemas, for tests.
+// Package schematest provides JSON Schemas, against which tests validate the
+// output of commands.
 package schematest
 
 import (
@@ -11,7 +12,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// Compile reads the JSON Schema in a file. Formats are checked, too.
+// Compile reads the JSON Schema in a file. It also checks formats.
 func Compile(t *testing.T, file string) *jsonschema.Schema {
 	t.Helper()
 	f, err := os.Open(file)
@@ -25,7 +26,7 @@ func Compile(t *testing.T, file string) *jsonschema.Schema {
 //go:embed sarif-schema-2.1.0.json
 var sarif []byte
 
-// SARIF is the official schema of SARIF 2.1.0.
+// SARIF returns the official schema of SARIF 2.1.0.
 func SARIF(t *testing.T) *jsonschema.Schema {
 	t.Helper()
 	s := compile(t, bytes.NewReader(sarif))

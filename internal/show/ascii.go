@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// JSON returns v as JSON in which everything but printable ASCII is
-// escaped: it is the same JSON, and no terminal or log acts on any of it.
+// JSON returns v as JSON in which everything except printable ASCII is escaped,
+// so that no terminal or log viewer interprets any of it.
 func JSON(v any) ([]byte, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
@@ -20,8 +20,8 @@ func JSON(v any) ([]byte, error) {
 	return ASCII(bytes.TrimSuffix(buf.Bytes(), []byte("\n"))), nil
 }
 
-// ASCII escapes everything but printable ASCII and line ends in JSON: the
-// same JSON, harmless on a terminal.
+// ASCII escapes everything except printable ASCII and newlines in a JSON text.
+// The result has the same meaning and is safe to print on a terminal.
 func ASCII(text []byte) []byte {
 	var out bytes.Buffer
 	for len(text) > 0 {

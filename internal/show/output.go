@@ -7,7 +7,8 @@ import (
 	"os"
 )
 
-// Named puts what could not be written before an error; nil stays nil.
+// Named returns err prefixed with what, the output that could not be written, or
+// nil if err is nil.
 func Named(what string, err error) error {
 	if err == nil {
 		return nil
@@ -15,19 +16,20 @@ func Named(what string, err error) error {
 	return fmt.Errorf("%s: %w", what, err)
 }
 
-// An Output is a file, or what is there without one. The zero output is none.
+// An Output is a file or another writer to use when no file is given. The zero
+// Output is no output.
 type Output struct {
 	w    io.Writer
 	file *os.File
 }
 
-// Write implements io.Writer; the zero output cannot be written to.
+// Write implements [io.Writer]. It panics on the zero Output.
 func (o Output) Write(p []byte) (int, error) { return o.w.Write(p) }
 
-// Given reports whether there is anything to write to.
+// Given reports whether o is an output, that is, not the zero Output.
 func (o Output) Given() bool { return o.w != nil }
 
-// Close closes the file, if it is one.
+// Close closes the output if it is a file.
 func (o Output) Close() error {
 	if o.file == nil {
 		return nil
@@ -35,8 +37,9 @@ func (o Output) Close() error {
 	return o.file.Close()
 }
 
-// OpenOutput makes the file of that name, or empties it; of "" the output is
-// without, which is not closed, or none where that is nil.
+// OpenOutput creates or truncates the named file. If name is "", it returns the
+// writer without, which Close does not close, or the zero Output if without is
+// nil.
 func OpenOutput(name string, without io.Writer) (Output, error) {
 	if name == "" {
 		return Output{w: without}, nil
@@ -48,7 +51,8 @@ func OpenOutput(name string, without io.Writer) (Output, error) {
 	return Output{f, f}, nil
 }
 
-// Reason is the error without the file's name, which precedes it anyway.
+// Reason returns err without the file name of an *[os.PathError], for errors to
+// which the caller prefixes the name.
 func Reason(err error) error {
 	var path *os.PathError
 	if errors.As(err, &path) {

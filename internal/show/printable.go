@@ -9,13 +9,13 @@ import (
 	"github.com/kmsentry/kmsentry/alert/safe"
 )
 
-// Quoted is text from outside between quotes, as one visible line of at most 200
+// Quoted returns untrusted text in quotes, as one visible line of at most 200
 // characters.
 func Quoted(s string) string { return fmt.Sprintf("%q", safe.Sanitize(s, 200)) }
 
-// Printable is the last gate before a terminal: whatever is not visible text,
-// and so could move the cursor or reorder the line, becomes U+FFFD. The texts
-// were made safe where they were made; this holds if one was not.
+// Printable replaces every rune that is not printable, and so could move the
+// cursor or reorder the line, by U+FFFD. It is the last check before a terminal,
+// in case a text was not sanitized where it was made.
 func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
@@ -25,7 +25,7 @@ func Printable(s string) string {
 	}, s)
 }
 
-// A PrintableWriter writes to W what Printable makes of each line.
+// A PrintableWriter applies Printable to each line and writes the result to W.
 type PrintableWriter struct{ W io.Writer }
 
 // Write implements io.Writer.
@@ -40,6 +40,6 @@ func (p *PrintableWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// Safe is text from a file or from AWS as one visible line of at most 600
+// Safe returns text from a file or from AWS as one visible line of at most 600
 // characters.
 func Safe(s string) string { return safe.Sanitize(s, 600) }

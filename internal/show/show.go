@@ -1,6 +1,6 @@
-// Package show has what the commands have in common that print: columns, cells of
-// a spreadsheet, words for numbers and times, the look of a page and of a terminal,
-// text that is safe there, JSON in ASCII, and the files of --output.
+// Package show contains what the commands share for their output: columns,
+// spreadsheet cells, texts for numbers and times, styles for pages and terminals,
+// safe text, JSON in ASCII, and the files of --output.
 package show
 
 import (
@@ -20,12 +20,12 @@ import (
 //go:embed page.css
 var pageStyle string
 
-// PageStyle is the style sheet of a page.
+// PageStyle returns the style sheet of the HTML pages.
 func PageStyle() template.CSS { return template.CSS(pageStyle) } // #nosec G203 -- it is ours
 
-// Align writes rows in columns, all of as many cells as the first. Text of
-// events is made safe and cut: the last column at 120, the others at 40
-// characters.
+// Align writes rows in aligned columns. All rows must have as many cells as the
+// first. It sanitizes the cells in place and cuts them: those of the last column
+// to 120 characters, the others to 40.
 func Align(b *strings.Builder, rows [][]string) {
 	const widest = 40
 	widths := make([]int, len(rows[0]))
@@ -51,7 +51,7 @@ func Align(b *strings.Builder, rows [][]string) {
 	}
 }
 
-// Cell keeps a spreadsheet from running text as a formula.
+// Cell returns s as a cell that a spreadsheet does not interpret as a formula.
 // Source: OWASP, CSV Injection.
 func Cell(s string) string {
 	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
@@ -60,7 +60,7 @@ func Cell(s string) string {
 	return s
 }
 
-// Count words a number of things.
+// Count returns the number n followed by the noun one, in the plural if needed.
 func Count(n int, one string) string {
 	if n == 1 {
 		return "1 " + one
@@ -68,7 +68,8 @@ func Count(n int, one string) string {
 	return fmt.Sprintf("%d %ss", n, one)
 }
 
-// Stamp writes a time; "no time" for the zero time.
+// Stamp returns a time in UTC and RFC 3339 format, or "no time" for the zero
+// time.
 func Stamp(t time.Time) string {
 	if t.IsZero() {
 		return "no time"
@@ -76,7 +77,7 @@ func Stamp(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// Terminal returns the terminal that w is; nil where it is none, or one that
+// Terminal returns w if it is a terminal, or nil if it is not or if the terminal
 // cannot redraw a line.
 func Terminal(w io.Writer) *os.File {
 	f, ok := w.(*os.File)

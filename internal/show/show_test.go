@@ -35,6 +35,6 @@ func TestWords(t *testing.T) {
 		t.Error("times")
 	}
 	if Terminal(&bytes.Buffer{}) != nil || !strings.Contains(string(PageStyle()), "--public") {
-		t.Error("a buffer is no terminal; the style has the verdicts' colors")
+		t.Error("a buffer is not a terminal, but the style has the verdicts' colors")
 	}
 }

@@ -11,15 +11,17 @@ import (
 	"golang.org/x/term"
 )
 
-// A Style colors and wraps text for a terminal. The zero style leaves it as it is.
+// A Style colors and wraps text for a terminal. The zero Style leaves text as it
+// is.
 type Style struct {
 	color bool
-	Width int // of the terminal, in columns; 0 does not wrap
+	Width int // of the terminal, in columns; 0 means not to wrap
 }
 
-// StyleFor colors only on a terminal, and not where NO_COLOR is set or TERM is
-// dumb. Lines are broken at the terminal's width; COLUMNS in the environment
-// gives another one, also where there is no terminal.
+// StyleFor returns the style for w. It colors text only if w is a terminal,
+// NO_COLOR is not set and TERM is not dumb. It breaks lines at the terminal's
+// width, or at the environment variable COLUMNS, which also applies if w is not a
+// terminal.
 // Source: no-color.org; POSIX, "Environment Variables", COLUMNS.
 func StyleFor(w io.Writer) Style {
 	columns, err := strconv.Atoi(os.Getenv("COLUMNS"))
@@ -37,8 +39,9 @@ func StyleFor(w io.Writer) Style {
 	return s
 }
 
-// lines breaks text at spaces, so that each line fits after an indent. A word
-// that is longer than a line stays whole: it may be a name or a command to copy.
+// lines breaks text at spaces so that each line fits after the indent. A word
+// that is longer than a line is not broken: it may be a name or a command to
+// copy.
 func (s Style) lines(text string, indent int) []string {
 	room := s.Width - indent
 	if room < 20 {
@@ -67,7 +70,8 @@ func (s Style) lines(text string, indent int) []string {
 	return append(lines, text)
 }
 
-// Hanging is text in lines, those after the first indented by that many columns.
+// Hanging returns text broken into lines, with those after the first indented by
+// the given number of columns.
 func (s Style) Hanging(text string, indent int) string {
 	return strings.Join(s.lines(text, indent), "\n"+strings.Repeat(" ", indent))
 }
@@ -79,13 +83,13 @@ func (s Style) wrap(code, text string) string {
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }
 
-// Green colors what is well.
+// Green colors text that reports something good.
 func (s Style) Green(text string) string { return s.wrap("32", text) }
 
-// Red colors what is bad.
+// Red colors text that reports something bad.
 func (s Style) Red(text string) string { return s.wrap("1;31", text) }
 
-// Yellow colors what is neither well nor certainly bad.
+// Yellow colors text that reports something in between or uncertain.
 func (s Style) Yellow(text string) string { return s.wrap("33", text) }
 
 // Bold makes text stand out.
@@ -94,8 +98,8 @@ func (s Style) Bold(text string) string { return s.wrap("1", text) }
 // Dim makes text recede.
 func (s Style) Dim(text string) string { return s.wrap("2", text) }
 
-// Verdict colors a verdict, or "error", by how bad it is. The word says the same;
-// spaces may follow it.
+// Verdict colors a verdict, or "error", by how bad it is. Spaces may follow the
+// word.
 func (s Style) Verdict(text string) string {
 	word, _, _ := strings.Cut(text, " ")
 	switch word {
@@ -108,5 +112,5 @@ func (s Style) Verdict(text string) string {
 	}
 }
 
-// TextColumn is where texts begin, after a verdict or a label.
+// TextColumn is the column at which texts begin, after a verdict or a label.
 const TextColumn = 11

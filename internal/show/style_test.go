@@ -28,7 +28,7 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// COLUMNS breaks lines where there is no terminal, too.
+// TestColumns checks that COLUMNS sets the width even without a terminal.
 func TestColumns(t *testing.T) {
 	for value, want := range map[string]int{"": 0, "92": 92, "-1": 0, "wide": 0} {
 		t.Setenv("COLUMNS", value)

@@ -10,13 +10,13 @@ import (
 )
 
 // Decode reads text into the value that into points to, as [json.Unmarshal]
-// does. Beyond what Parse refuses, it refuses members that are there twice, in
-// objects of any depth, and members that the struct they belong to does not
-// have by that very name. Those errors say where, such as
+// does. It rejects what Parse rejects and, at any depth, duplicate members and
+// members that the corresponding struct does not have by exactly that name. These
+// errors include the position, as in
 //
 //	"accepted[0]": member "expires": expected it once, found it twice
 //
-// When there is an error, the value may have been filled in part.
+// If Decode returns an error, the value may be partly filled.
 func Decode(text []byte, into any) error {
 	v, err := Parse(text)
 	if err != nil {
@@ -28,12 +28,12 @@ func Decode(text []byte, into any) error {
 	return json.Unmarshal(text, into)
 }
 
-// A checker holds values against the types that they are read into. It keeps
-// what encoding/json calls the fields of each struct type, and their types.
+// A checker checks values against the types that they are decoded into. It caches
+// for each struct type the types of its fields by their names in encoding/json.
 type checker map[reflect.Type]map[string]reflect.Type
 
-// check refuses members in v that are there twice, or that the struct of type t
-// does not have. t is nil where names decide nothing.
+// check returns an error if v contains a duplicate member, or one that the struct
+// of type t does not have. t is nil if any name is allowed.
 func (c checker) check(v Value, t reflect.Type) *placeError {
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -64,8 +64,9 @@ func (c checker) check(v Value, t reflect.Type) *placeError {
 	return nil
 }
 
-// member returns the type of what a member of t, a struct or a map, is read
-// into; nil for a value of any other type.
+// member returns the type that the named member of t, a struct or a map, is
+// decoded into, or nil if t is of any other kind. An unknown member of a struct is
+// an error, a *[CaseError] if it differs from a field in letter case only.
 func (c checker) member(t reflect.Type, name string) (reflect.Type, error) {
 	if t == nil || t.Kind() != reflect.Struct {
 		return elementOf(t), nil
@@ -85,8 +86,8 @@ func (c checker) member(t reflect.Type, name string) (reflect.Type, error) {
 	return nil, fmt.Errorf("unknown field %q", name)
 }
 
-// fieldsOf returns the types of a struct's fields by the names that
-// encoding/json has for them.
+// fieldsOf returns the types of a struct's fields by their names in
+// encoding/json.
 func fieldsOf(t reflect.Type) map[string]reflect.Type {
 	fields := map[string]reflect.Type{}
 	for _, f := range reflect.VisibleFields(t) {
@@ -102,7 +103,8 @@ func fieldsOf(t reflect.Type) map[string]reflect.Type {
 	return fields
 }
 
-// elementOf returns the type of the elements of a list or a map, else nil.
+// elementOf returns the element type of a slice, an array or a map, or nil for any
+// other type.
 func elementOf(t reflect.Type) reflect.Type {
 	if t == nil {
 		return nil
@@ -115,9 +117,9 @@ func elementOf(t reflect.Type) reflect.Type {
 	}
 }
 
-// A placeError is an error about an object in a text.
+// A placeError is an error with the path of the object that it is about.
 type placeError struct {
-	path string // such as .accepted[0]; "" is the whole text
+	path string // such as .accepted[0]; "" for the whole text
 	err  error
 }
 
@@ -130,5 +132,5 @@ func (e *placeError) Error() string {
 
 func (e *placeError) Unwrap() error { return e.err }
 
-// within returns the error for what the step leads to it from.
+// within returns the error with step prepended to its path.
 func (e *placeError) within(step string) *placeError { return &placeError{step + e.path, e.err} }

@@ -25,7 +25,7 @@ type part struct{ Name string }
 
 type embedded struct{ Inner int }
 
-// own decodes itself, from an object whose members are none of its fields.
+// own decodes itself, from an object whose members are not its fields.
 type own struct{ Field int }
 
 func (o *own) UnmarshalJSON([]byte) error { o.Field = 1; return nil }

@@ -1,29 +1,30 @@
-// Package strictjson reads JSON texts (RFC 8259) of which no two readers can
-// make different things.
+// Package strictjson reads JSON texts (RFC 8259) that different parsers cannot
+// interpret differently.
 //
-// It takes what encoding/json takes for valid, gives every value as
-// encoding/json would, and refuses to choose where encoding/json chooses
-// silently:
+// It accepts the syntax that encoding/json accepts and decodes every value as
+// encoding/json does, but rejects what encoding/json resolves silently:
 //
-//   - of two members of one name it keeps the last. RFC 8259, section 4, calls
-//     what a reader does then unpredictable: the author of a text can show one
-//     value to one reader and another to the next. [Value.Members] refuses them,
-//     names compared after their escapes are decoded;
-//   - it takes a member in any letter case for the field of a struct. Here
-//     names are exact: [Decode] reads them so, and [Members.RequireCase] refuses
-//     those that others would take for the real ones;
-//   - a [json.Decoder] reads one value and says nothing of what follows it.
-//     [Parse] refuses it.
+//   - Of two members with the same name, encoding/json keeps the last. RFC 8259,
+//     section 4, calls the behavior of parsers in this case unpredictable: the
+//     author of a text can show different values to different parsers.
+//     [Value.Members] rejects duplicates, comparing names after decoding their
+//     escapes.
+//   - encoding/json matches the names of members to the fields of a struct in
+//     any letter case. Here names must match exactly: [Decode] requires it, and
+//     [Members.RequireCase] rejects members that other parsers would match.
+//   - A [json.Decoder] reads one value and ignores what follows it. [Parse]
+//     rejects it.
 //
-// Duplicates are refused where an object is opened, so one that nobody reads
-// costs nothing; [Value.AllMembers] keeps them for who has to judge them itself.
+// Duplicates are checked when the members of an object are read, so objects that
+// are not read cost nothing. [Value.AllMembers] keeps duplicates, for callers that
+// handle them.
 //
-// A string may hold bytes that are not UTF-8, or half of a surrogate pair: both
-// are read as U+FFFD, as encoding/json does. Who must not have them checks the
-// text first.
+// A string may contain bytes that are not UTF-8, or half of a surrogate pair: both
+// are decoded as U+FFFD, as in encoding/json. A caller that must not accept them
+// has to check the text first.
 //
-// The package knows nothing of what the texts say. Two readers of JSON are not
-// built on it, since it reads nothing of a text with a fault in it: that of key
-// policies, which goes on after a part that it cannot read, and that of
-// archives, which looks for records in what may be cut or damaged.
+// Two parsers are not built on this package, because it reads nothing of a text
+// with a syntax error: that of key policies, which continues after a part that it
+// cannot read, and that of archives, which finds records in texts that may be
+// truncated or damaged.
 package strictjson

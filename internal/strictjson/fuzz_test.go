@@ -11,10 +11,10 @@ import (
 	"testing"
 )
 
-// FuzzParse holds the reader against encoding/json: it takes the same texts;
-// where no object holds a member twice, each value is the one that encoding/json
-// reads, and where one does, it is refused. A fault is at the first byte that
-// cannot be there: what is before it is the beginning of a text without one.
+// FuzzParse compares the package with encoding/json: both accept the same texts;
+// an object with a duplicate member is rejected, and all other values are decoded
+// alike. The offset of a syntax error is that of the first invalid byte: the text
+// before it is the beginning of a valid text.
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{
 		``, `{}`, ` { "a" : 1 , "b" : [ {"}":"]"} , "\"" ] } `, `{"a":{"b":"\\"},"a":2}`, `{"\u0061":1,"a":2}`, `{"a":-1.5e3,"b":null,"c":true}`,
@@ -37,7 +37,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// holdDecode compares what Decode makes of a text with what encoding/json does.
+// holdDecode compares Decode with json.Unmarshal.
 func holdDecode(t *testing.T, text []byte) {
 	t.Helper()
 	var ours, theirs any
@@ -48,7 +48,7 @@ func holdDecode(t *testing.T, text []byte) {
 	}
 }
 
-// hold compares a value with what encoding/json reads from its text.
+// hold compares a value with what encoding/json decodes from its text.
 func hold(t *testing.T, v Value) {
 	t.Helper()
 	var want any
@@ -86,7 +86,7 @@ func hold(t *testing.T, v Value) {
 	}
 }
 
-// same compares a scalar.
+// same checks the kind and text of a scalar.
 func same(t *testing.T, v Value, kind Kind, text string) {
 	t.Helper()
 	if v.Kind() != kind || v.Text() != text {
@@ -94,7 +94,8 @@ func same(t *testing.T, v Value, kind Kind, text string) {
 	}
 }
 
-// holdMembers compares an object; want is how many names encoding/json finds.
+// holdMembers checks the members of an object; want is the number of names that
+// encoding/json finds.
 func holdMembers(t *testing.T, v Value, want int) {
 	t.Helper()
 	var theirs map[string]json.RawMessage
@@ -119,7 +120,7 @@ func holdMembers(t *testing.T, v Value, want int) {
 	}
 }
 
-// holdFault checks that a fault is where it is said to be.
+// holdFault checks the offset of a syntax error.
 func holdFault(t *testing.T, text []byte, err error) {
 	t.Helper()
 	var fault *SyntaxError

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// numbered is an object of n members, and more.
+// numbered returns the text of an object with n members, followed by more.
 func numbered(n int, more string) string {
 	var b strings.Builder
 	b.WriteByte('{')
@@ -20,7 +20,7 @@ func numbered(n int, more string) string {
 func TestMembers(t *testing.T) {
 	tests := []struct {
 		name, text string
-		want       string // the names; with a mark, the one that is there twice
+		want       string // the names, or the duplicate one with a mark
 	}{
 		{"none", `{}`, ""},
 		{"in order", `{"b":1,"a":2}`, "b a"},
@@ -61,7 +61,7 @@ func TestMembers(t *testing.T) {
 	}
 }
 
-// numberedNames are the names of numbered's members.
+// numberedNames returns the names of numbered's n members.
 func numberedNames(n int) string {
 	var names []string
 	for i := range n {

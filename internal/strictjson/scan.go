@@ -1,8 +1,10 @@
 package strictjson
 
-// Where the parts of a valid text are: none of this looks for faults.
+// The functions in this file find the parts of a valid text. They do not check
+// the syntax.
 
-// skipSpace returns the first place at or after i that is no white space.
+// skipSpace returns the index of the first byte at or after i that is not white
+// space.
 func skipSpace(text []byte, i int) int {
 	for i < len(text) && (text[i] == ' ' || text[i] == '\n' || text[i] == '\t' || text[i] == '\r') {
 		i++
@@ -10,7 +12,8 @@ func skipSpace(text []byte, i int) int {
 	return i
 }
 
-// next returns the place after white space, and one comma or colon within it.
+// next returns the index of the first byte at or after i that is not white space,
+// skipping at most one comma or colon.
 func next(text []byte, i int) int {
 	if i = skipSpace(text, i); text[i] == ',' || text[i] == ':' {
 		i = skipSpace(text, i+1)
@@ -18,7 +21,7 @@ func next(text []byte, i int) int {
 	return i
 }
 
-// endOf returns the end of the value that starts at i of the valid text.
+// endOf returns the end of the value that starts at i.
 func endOf(text []byte, i int) int {
 	switch text[i] {
 	case '"':

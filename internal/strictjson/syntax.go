@@ -7,30 +7,31 @@ import (
 	"io"
 )
 
-// MaxDepth is how deep arrays and objects may be nested. RFC 8259, section 9,
-// lets a reader set a limit; this is the one of encoding/json, which does not
+// MaxDepth is the maximum nesting depth of arrays and objects. RFC 8259, section
+// 9, allows parsers to set a limit; this is that of encoding/json, which does not
 // export it.
 const MaxDepth = 10_000
 
-// A Fault is why a text is not one JSON value.
+// A Fault is the reason why a text is not a single JSON value.
 type Fault uint8
 
 const (
-	Malformed Fault = iota // a byte that no JSON text has there
-	Cut                    // the text ends within its value, or has none
-	Trailing               // there is more after the value
+	Malformed Fault = iota // a byte that is not valid there
+	Cut                    // the text ends within its value, or has no value
+	Trailing               // the value is followed by something other than white space
 	TooDeep                // the value is nested deeper than MaxDepth
 )
 
-// A SyntaxError is a text that is not one JSON value.
+// A SyntaxError reports that a text is not a single JSON value.
 type SyntaxError struct {
 	Fault  Fault
-	Offset int   // of the first byte at fault; the length of the text when it is cut
+	Offset int   // of the first invalid byte; the length of the text if it is Cut
 	Err    error // encoding/json's, a *[json.SyntaxError]
 }
 
-// Error is encoding/json's text, but of a cut text, of which it sometimes says
-// that it holds a space: "unexpected end of JSON input".
+// Error returns the text of encoding/json's error, except for a text that is Cut,
+// for which encoding/json sometimes reports an invalid space: "unexpected end of
+// JSON input".
 func (e *SyntaxError) Error() string {
 	if e.Fault == Cut {
 		return "unexpected end of JSON input"
@@ -41,7 +42,7 @@ func (e *SyntaxError) Error() string {
 // Unwrap returns encoding/json's error.
 func (e *SyntaxError) Unwrap() error { return e.Err }
 
-// faultIn says why the text is not valid.
+// faultIn returns the error in a text that is not valid.
 func faultIn(text []byte) *SyntaxError {
 	var first json.RawMessage
 	d := json.NewDecoder(bytes.NewReader(text))
@@ -55,7 +56,7 @@ func faultIn(text []byte) *SyntaxError {
 	fault := &SyntaxError{Malformed, 0, err}
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
-		fault.Offset = int(syntax.Offset) - 1 // it counts the bytes that were read
+		fault.Offset = int(syntax.Offset) - 1 // encoding/json counts the bytes read, including this one
 	}
 	if c := text[fault.Offset]; (c == '{' || c == '[') && depth(text[:fault.Offset]) == MaxDepth {
 		fault.Fault = TooDeep
@@ -63,8 +64,8 @@ func faultIn(text []byte) *SyntaxError {
 	return fault
 }
 
-// depth returns how many arrays and objects are open at the end of the text,
-// the beginning of a valid one; 0 within a string.
+// depth returns the number of arrays and objects that are open at the end of text,
+// which is the beginning of a valid text, or 0 if it ends within a string.
 func depth(text []byte) int {
 	n, quoted := 0, false
 	for i := 0; i < len(text); i++ {

@@ -28,7 +28,7 @@ func TestParseRefuses(t *testing.T) {
 		{"a comment", `{/**/}`, Malformed, 1, "invalid character '/' looking for beginning of object key string"},
 		{"single quotes", `{'a':1}`, Malformed, 1, `invalid character '\'' looking for beginning of object key string`},
 		{"a tab in a string", "[\"a\tb\"]", Malformed, 3, `invalid character '\t' in string literal`},
-		{"an escape that is none", `"\x"`, Malformed, 2, "invalid character 'x' in string escape code"},
+		{"an invalid escape", `"\x"`, Malformed, 2, "invalid character 'x' in string escape code"},
 		{"a byte order mark", "\xef\xbb\xbf{}", Malformed, 0, "invalid character 'ï' looking for beginning of value"},
 		{"two values", "{}\n{}", Trailing, 3, "invalid character '{' after top-level value"},
 		{"a bracket too many, the last byte", `{}}`, Trailing, 2, "invalid character '}' after top-level value"},

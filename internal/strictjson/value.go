@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// A Kind is what a value is.
+// A Kind is the kind of a value.
 type Kind uint8
 
 // The kinds of RFC 8259, section 3, and None, the kind of the zero Value.
@@ -21,25 +21,26 @@ const (
 	Object
 )
 
-// String names the kind in an error text, such as "an object"; None is "nothing".
+// String returns the kind's name for error texts, such as "an object". For None it
+// is "nothing".
 func (k Kind) String() string {
 	return [...]string{"nothing", "null", "a boolean", "a number", "a string", "an array", "an object"}[k]
 }
 
-// A Value is one value of a text that Parse has read. The zero Value is none: of
-// kind None, without text, members and elements.
+// A Value is a value in a text read by Parse. The zero Value is no value: its kind
+// is None, and it has no text, members or elements.
 type Value struct {
-	raw   []byte // as written, valid JSON without white space around it
-	start int    // its place in the text given to Parse
+	raw   []byte // as written: valid JSON without surrounding white space
+	start int    // its offset in the text given to Parse
 }
 
-// Parse reads one JSON value and nothing beside it but white space. The value
-// shares text, which must not change as long as it is used. Errors are
-// *[SyntaxError].
+// Parse reads a text that consists of one JSON value and optional white space. The
+// value refers to text, which must not change while the value is used. Errors are
+// of type *[SyntaxError].
 //
-// Nothing is kept of what is in the value: its members or elements are found
-// when they are asked for, in a time that grows with its length. What nobody
-// opens takes no memory; a walk to the bottom takes the length times the depth.
+// The members and elements of a value are not stored but found on demand, in time
+// linear in the value's length. Visiting all of them recursively takes time
+// proportional to the length times the depth.
 func Parse(text []byte) (Value, error) {
 	if !json.Valid(text) {
 		return Value{}, faultIn(text)
@@ -49,7 +50,7 @@ func Parse(text []byte) (Value, error) {
 	return Value{raw[:len(raw):len(raw)], start}, nil
 }
 
-// Kind returns what the value is.
+// Kind returns the kind of the value.
 func (v Value) Kind() Kind {
 	if v.raw == nil {
 		return None
@@ -70,15 +71,15 @@ func (v Value) Kind() Kind {
 	}
 }
 
-// Raw returns the value as it is written, a part of the text given to Parse;
-// nil for no value.
+// Raw returns the value as written, a part of the text given to Parse. It returns
+// nil for the zero Value.
 func (v Value) Raw() []byte { return v.raw }
 
-// Place returns where in the text the value starts and ends, in bytes.
+// Place returns the byte offsets in the text at which the value starts and ends.
 func (v Value) Place() (start, end int) { return v.start, v.start + len(v.raw) }
 
-// Text returns a string decoded, and any other value as it is written; "" for
-// no value.
+// Text returns a string decoded and any other value as written. It returns "" for
+// the zero Value.
 func (v Value) Text() string {
 	if v.Kind() != String {
 		return string(v.raw)
@@ -93,13 +94,14 @@ func (v Value) Text() string {
 	return s
 }
 
-// at returns the value that starts at place i of v.
+// at returns the value that starts at index i of v.
 func (v Value) at(i int) Value {
 	end := endOf(v.raw, i)
 	return Value{v.raw[i:end:end], v.start + i}
 }
 
-// Elements returns the elements of an array, in order; none of any other value.
+// Elements returns an iterator over the elements of an array, in order. It yields
+// nothing for any other value.
 func (v Value) Elements() iter.Seq[Value] {
 	return func(yield func(Value) bool) {
 		if v.Kind() != Array {
@@ -115,8 +117,9 @@ func (v Value) Elements() iter.Seq[Value] {
 	}
 }
 
-// AllMembers returns the names, decoded, and the values of an object, in order,
-// a name that is there twice twice; none of any other value.
+// AllMembers returns an iterator over the decoded names and the values of the
+// members of an object, in order and including duplicates. It yields nothing for
+// any other value.
 func (v Value) AllMembers() iter.Seq2[string, Value] {
 	return func(yield func(string, Value) bool) {
 		if v.Kind() != Object {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// parse reads a text that has no fault.
+// parse parses a valid text.
 func parse(t *testing.T, text string) Value {
 	t.Helper()
 	v, err := Parse([]byte(text))
@@ -63,7 +63,7 @@ func TestZeroValue(t *testing.T) {
 	}
 }
 
-// TestPlaces: every value knows where it is, however deep.
+// TestPlaces checks the offsets of values at every depth.
 func TestPlaces(t *testing.T) {
 	const text = "{ \"a\" : [ 1 ,\t{\"b\":\"]}\"} , [ ] ] ,\n \"a\":{},\"\\u0063\": -2 }"
 	var got []string
@@ -91,7 +91,7 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-// TestStops: a loop that is left early goes no further.
+// TestStops checks that the iterators stop when a loop is left early.
 func TestStops(t *testing.T) {
 	n := 0
 	for range parse(t, `[1,2,3]`).Elements() {

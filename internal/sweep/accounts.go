@@ -23,23 +23,23 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// An account is one whose keys are swept.
+// An account is an AWS account whose keys are swept.
 type account struct {
-	id     string // "" not known
+	id     string // "" if unknown
 	config aws.Config
-	keys   map[string][]string // by Region, those of Options.Keys; nil: all
+	keys   map[string][]string // by Region, those in Options.Keys; nil for all keys
 }
 
-// in is the account's configuration for a Region.
+// in returns the account's configuration for a Region.
 func (a *account) in(region string) aws.Config {
 	c := a.config.Copy()
 	c.Region = region
 	return c
 }
 
-// accounts returns the accounts to sweep, each once: a role in the caller's own
-// account is taken in place of the caller. Those that cannot be entered are
-// faults.
+// accounts returns the accounts to sweep, each once: for a role in the caller's
+// own account, the role is used instead of the caller's credentials. Accounts that
+// cannot be accessed are recorded as faults.
 func (s *sweeper) accounts(ctx context.Context) []*account {
 	own := &account{id: s.o.Account, config: s.o.Config.Copy()}
 	if own.config.Region == "" {
@@ -75,7 +75,8 @@ func (s *sweeper) accounts(ctx context.Context) []*account {
 	return all
 }
 
-// firstRegion is where to ask when the caller's configuration names no Region.
+// firstRegion returns the Region for the first calls if the caller's configuration
+// has none.
 func (s *sweeper) firstRegion() string {
 	for _, arn := range s.o.Keys {
 		return regionOf(arn)
@@ -86,8 +87,8 @@ func (s *sweeper) firstRegion() string {
 	return awsid.Partitions()[0].Region
 }
 
-// share gives each account its keys of Options.Keys. The caller's own gets
-// those of no other.
+// share assigns the keys in Options.Keys to their accounts, and those of other
+// accounts to the caller's own. It returns the accounts that have any.
 func (s *sweeper) share(all []*account, own *account) []*account {
 	for _, arn := range s.o.Keys {
 		at := slices.IndexFunc(all, func(a *account) bool { return a.id == accountOf(arn) })
@@ -108,8 +109,8 @@ func (s *sweeper) share(all []*account, own *account) []*account {
 	return slices.DeleteFunc(all, func(a *account) bool { return a.keys == nil })
 }
 
-// identify finds the caller's credentials and account. That STS cannot be
-// reached is not a fault: KMS may be, and keys name their account.
+// identify finds the caller's credentials and account. It is not an error if STS
+// cannot be reached: KMS may be reachable, and key ARNs contain the account.
 func (a *account) identify(ctx context.Context) *CallError {
 	err := sendWithin(ctx, patience, func(ctx context.Context) error {
 		if a.config.Credentials == nil {
@@ -161,10 +162,11 @@ func (a *account) regions(ctx context.Context, s *sweeper) ([]string, *CallError
 	return slices.Compact(names), nil
 }
 
-// enabledRegions asks EC2, which answers with those that the account can use.
-// One call needs no client of its own, which would be larger than all the rest.
+// enabledRegions asks EC2 for the Regions that the account can use. It calls the
+// API without the SDK's client for EC2, which would be larger than everything
+// else.
 // Source: EC2 API Reference, DescribeRegions: Regions that are disabled for the
-// account are only in the answer with AllRegions.
+// account are included only with AllRegions.
 func enabledRegions(ctx context.Context, c aws.Config, endpoint string, now time.Time) ([]string, error) {
 	const body = "Action=DescribeRegions&Version=2016-11-15"
 	endpoint = cmp.Or(endpoint, aws.ToString(c.BaseEndpoint), "https://ec2."+c.Region+"."+domain(c.Region))
@@ -197,7 +199,8 @@ func enabledRegions(ctx context.Context, c aws.Config, endpoint string, now time
 	return readRegions(resp.StatusCode, text)
 }
 
-// readRegions reads the answer of EC2.
+// readRegions returns the names of the Regions in the answer of EC2. It is an
+// error if there are none.
 func readRegions(status int, text []byte) ([]string, error) {
 	if status != http.StatusOK {
 		var fault struct {
@@ -230,7 +233,7 @@ func readRegions(status int, text []byte) ([]string, error) {
 	return names, nil
 }
 
-// domain is the domain of a Region's endpoints.
+// domain returns the domain of a Region's endpoints.
 func domain(region string) string {
 	if awsid.PartitionOf(region) == "aws-cn" {
 		return "amazonaws.com.cn"
@@ -238,13 +241,13 @@ func domain(region string) string {
 	return "amazonaws.com"
 }
 
-// regionOf is the Region in a key's ARN; "" when there is none.
+// regionOf returns the Region in a key's ARN, or "" if there is none.
 func regionOf(arn string) string {
 	named, _ := awsid.SplitARN(arn)
 	return named.Region
 }
 
-// PartitionOf is the partition of a Region, "aws" when its name does not say.
+// PartitionOf returns the partition of a Region, or "aws" if it is unknown.
 func PartitionOf(region string) string {
 	return cmp.Or(awsid.PartitionOf(region), awsid.Partitions()[0].Name)
 }

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// A Call is one of the calls of AWS that a sweep makes.
+// A Call is one of the AWS API calls that a sweep makes.
 type Call string
 
 // The calls.
@@ -25,19 +25,20 @@ const (
 	DescribeRegions   Call = "DescribeRegions"
 	AssumeRole        Call = "AssumeRole"
 	GetCallerIdentity Call = "GetCallerIdentity"
-	// Credentials is not a call of AWS: to find the caller's own.
+	// Credentials is not an API call: it is the search for the caller's
+	// credentials.
 	Credentials Call = "credentials"
 )
 
-// A callRow says of a call what AWS allows.
+// A callRow holds the quota and the permission of a call.
 type callRow struct {
 	call    Call
 	service string
-	quota   int   // requests a second of an account in a Region
-	scope   scope // what IAM can limit it to
+	quota   int   // requests per second, per account and Region
+	scope   scope // the resources that a permission can be limited to
 }
 
-// A scope is what a call can be limited to in an IAM policy.
+// A scope is the type of resource that an IAM policy can limit a call to.
 type scope int
 
 const (
@@ -47,7 +48,8 @@ const (
 	free                  // it needs no permission
 )
 
-// callTable has each call once. Others of the account draw on the same quotas.
+// callTable returns a row for each call. The quotas are shared with everything
+// else in the account.
 // Sources: KMS Developer Guide, Request quotas; Service Authorization
 // Reference; STS API Reference, GetCallerIdentity: "No permissions are required".
 func callTable() []callRow {
@@ -64,7 +66,8 @@ func callTable() []callRow {
 	}
 }
 
-// permission is what IAM calls it, such as kms:ListKeys; "" for what needs none.
+// permission returns the IAM action of the call, such as kms:ListKeys, or "" if
+// the call needs no permission.
 func (c Call) permission() string {
 	for _, row := range callTable() {
 		if row.call == c && row.scope != free {
@@ -74,17 +77,17 @@ func (c Call) permission() string {
 	return ""
 }
 
-// share is the part of a quota that a sweep takes, so that the account's own
-// work is not throttled.
+// share is the fraction of a quota that a sweep uses, so that other requests of
+// the account are not throttled.
 const share = 0.4
 
-// attempts bounds how often one request is sent while KMS throttles it. The
+// attempts is the maximum number of times that a throttled request is sent. The
 // SDK's default of three loses keys when a tenth of all requests is throttled.
 const attempts = 10
 
-// Policy returns the IAM policy, as JSON, with just what a sweep of these
-// options calls in one partition ("aws", "aws-cn", "aws-us-gov"). A role of
-// o.Roles needs the same without sts:AssumeRole.
+// Policy returns an IAM policy, as JSON, that allows exactly the calls that a
+// sweep with these options makes in one partition ("aws", "aws-cn",
+// "aws-us-gov"). The roles in o.Roles need the same except sts:AssumeRole.
 func Policy(partition string, o Options) []byte {
 	var all, perKey []string
 	for _, row := range callTable() {
@@ -118,9 +121,9 @@ func Policy(partition string, o Options) []byte {
 	return append(text, '\n')
 }
 
-// Time is how long the calls for that many keys take at least in one Region, as
-// the quotas have it: the slowest call decides. A key with more than one page
-// of grants takes longer.
+// Time returns the minimum time that the calls for the number of keys take in one
+// Region under the quotas, which is that of the slowest call. A key with more than
+// one page of grants takes longer.
 func Time(keyCount int) time.Duration {
 	var longest time.Duration
 	for _, row := range callTable() {
@@ -131,12 +134,12 @@ func Time(keyCount int) time.Duration {
 	return longest
 }
 
-// A pace keeps the calls of one account in one Region below AWS's quotas and
-// sends again what was throttled nevertheless.
+// A pace keeps the calls of one account in one Region below AWS's quotas, and
+// retries those that are throttled nevertheless.
 type pace struct {
 	limits   map[Call]*rate.Limiter
 	wait     func(context.Context, time.Duration) error
-	patience time.Duration // with one request
+	patience time.Duration // the timeout of one request
 }
 
 func newPace() *pace {
@@ -148,9 +151,9 @@ func newPace() *pace {
 	return p
 }
 
-// do makes one call. What is throttled is tried again, with pauses that double
-// up to five seconds. A connection that broke, or a fault on AWS's side, is
-// tried once more; every other error comes back at once.
+// do makes one call. It retries a throttled call with pauses that double up to
+// five seconds, and retries once after a broken connection or a server error. It
+// returns any other error at once.
 func (p *pace) do(ctx context.Context, call Call, send func(context.Context) error) error {
 	pause, again := 100*time.Millisecond, true
 	for attempt := 1; ; attempt++ {
@@ -176,10 +179,10 @@ func (p *pace) do(ctx context.Context, call Call, send func(context.Context) err
 	}
 }
 
-// patience bounds one request, with the search for credentials.
+// patience is the timeout of one request, including the search for credentials.
 const patience = 10 * time.Second
 
-// sendWithin sends a request and gives it up after so long.
+// sendWithin calls send with a context that times out after long.
 func sendWithin(ctx context.Context, long time.Duration, send func(context.Context) error) error {
 	within, cancel := context.WithTimeout(ctx, long)
 	defer cancel()
@@ -190,7 +193,7 @@ func sendWithin(ctx context.Context, long time.Duration, send func(context.Conte
 	return err
 }
 
-// sleep waits until d or the context is over.
+// sleep waits for d or until the context ends.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

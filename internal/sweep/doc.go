@@ -1,3 +1,3 @@
-// Package sweep reads the keys of an account in one Region and decides of each
-// who gets in: by its key policy, and by grants. It changes nothing.
+// Package sweep reads the KMS keys of accounts and Regions and decides for each
+// who can use it, by its key policy and by grants. It changes nothing.
 package sweep

@@ -50,12 +50,12 @@ const (
 	closedPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}]}`
 	openPolicy   = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"},` +
 		`{"Effect":"Allow","Principal":"*","Action":"kms:Encrypt","Resource":"*"}]}`
-	// taggedPolicy opens keys with a tag only.
+	// taggedPolicy opens only keys with a tag.
 	taggedPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"},` +
 		`{"Effect":"Allow","Principal":"*","Action":"kms:Encrypt","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/open":"yes"}}}]}`
 )
 
-// of makes a policy one of another account.
+// of returns the policy text with the owner replaced by another account.
 func of(account, text string) string { return strings.ReplaceAll(text, owner, account) }
 
 func ordinary() fakekms.Key { return fakekms.Key{Policy: closedPolicy} }

@@ -15,19 +15,20 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// A Fault is a call that failed, named once however often it did.
+// A Fault describes the failures of one kind of call, merged into one.
 type Fault struct {
-	Account string   `json:"account"`       // "" not known
-	Regions []string `json:"regions"`       // sorted; empty: the account as a whole
-	Call    Call     `json:"call"`          //
-	Denied  string   `json:"denied"`        // the permission that is missing, such as kms:ListGrants; "" for other faults
-	Reason  string   `json:"reason"`        // what AWS or the network said first
-	Unswept bool     `json:"unswept"`       // keys of these Regions may not have been seen
-	Keys    int      `json:"keys"`          // for that many keys; 0: the call is not about a key
-	Key     string   `json:"key,omitempty"` // the first of them
+	Account string   `json:"account"` // "" if unknown
+	Regions []string `json:"regions"` // sorted; empty for the account as a whole
+	Call    Call     `json:"call"`
+	Denied  string   `json:"denied"`        // the missing permission, such as kms:ListGrants; "" for other faults
+	Reason  string   `json:"reason"`        // the first error from AWS or the network
+	Unswept bool     `json:"unswept"`       // there may be keys in these Regions that were not seen
+	Keys    int      `json:"keys"`          // the number of keys; 0 if the call is not about a key
+	Key     string   `json:"key,omitempty"` // the first of the keys
 }
 
-// String says it in a line. It holds text of AWS's answers.
+// String returns the fault as one line. It is not sanitized: it may contain text
+// from AWS's answers.
 func (f Fault) String() string {
 	where := "account " + cmp.Or(f.Account, "of the caller")
 	if len(f.Regions) > 0 {
@@ -52,8 +53,9 @@ func (f Fault) String() string {
 	return where + ": " + what + ": " + f.Reason
 }
 
-// merge adds a fault to a list in which each is named once. A Region's own
-// reason differs in request ids and hosts, so it does not distinguish denials.
+// merge returns list with f added, or merged into a fault of the same kind. The
+// reason does not distinguish denials, because it contains request ids and hosts
+// that differ between Regions.
 func merge(list []Fault, f Fault) []Fault {
 	for i := range list {
 		g := &list[i]
@@ -69,21 +71,22 @@ func merge(list []Fault, f Fault) []Fault {
 		g.Keys += f.Keys
 		return list
 	}
-	if len(list) == maxFaults { // of that many kinds: the rest says nothing new
+	if len(list) == maxFaults { // so many kinds that more add nothing
 		list[maxFaults-1].Keys += f.Keys
 		return list
 	}
 	return append(list, f)
 }
 
-// maxFaults is how many kinds of faults are distinguished.
+// maxFaults is the maximum number of faults in a list; further ones are merged
+// into the last.
 const maxFaults = 1000
 
 func compareFaults(a, b Fault) int {
 	return cmp.Or(cmp.Compare(a.Account, b.Account), slices.Compare(a.Regions, b.Regions), cmp.Compare(a.Call, b.Call), cmp.Compare(a.Reason, b.Reason))
 }
 
-// faultOf words an error of a call.
+// faultOf returns the fault for an error of a call.
 func faultOf(call Call, err error) Fault {
 	f := Fault{Call: call, Reason: Reason(err)}
 	if denied(err) {
@@ -92,7 +95,7 @@ func faultOf(call Call, err error) Fault {
 	return f
 }
 
-// code is the error code with which AWS answered; "" when it did not answer.
+// code returns the error code in AWS's answer, or "" if err is not an answer.
 func code(err error) string {
 	var api smithy.APIError
 	if errors.As(err, &api) {
@@ -119,8 +122,8 @@ func denied(err error) bool {
 
 func gone(err error) bool { return code(err) == "NotFoundException" }
 
-// unsigned reports whether AWS does not take the credentials: they are over or
-// wrong, or the Region is not enabled for the account.
+// unsigned reports whether AWS rejects the credentials: they are expired or wrong,
+// or the Region is not enabled for the account.
 // Source: KMS API Reference, Common Errors; AWS General Reference, opt-in Regions.
 func unsigned(err error) bool {
 	switch code(err) {
@@ -131,27 +134,27 @@ func unsigned(err error) bool {
 	return false
 }
 
-// hopeless reports whether the next call to the same Region would fail alike:
-// nobody answered, or the credentials are not taken.
+// hopeless reports whether the next call to the same Region would fail in the same
+// way: there was no answer, or the credentials were rejected.
 func hopeless(err error) bool {
 	return unsigned(err) || code(err) == "" && !errors.As(err, new(*answerError)) && !passing(err)
 }
 
-// An answerError is an answer of AWS that cannot be used.
+// An answerError reports an answer of AWS that cannot be used.
 type answerError struct{ err error }
 
 func (e *answerError) Error() string { return e.err.Error() }
 func (e *answerError) Unwrap() error { return e.err }
 
-// passing reports whether an error may be over at once: a connection that broke
-// after it was made, or a fault on AWS's side.
+// passing reports whether an error may be transient: an established connection
+// broke, or the server failed.
 func passing(err error) bool {
 	var response *smithyhttp.ResponseError
 	return errors.As(err, &response) && response.HTTPStatusCode() >= 500 ||
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
-// Reason is an error in one line, without the SDK's own words around it.
+// Reason returns an error as one line, without the text that the SDK adds.
 func Reason(err error) string {
 	var api smithy.APIError
 	var dns *net.DNSError
@@ -176,7 +179,7 @@ func Reason(err error) string {
 		return fmt.Sprintf("no such host: %s; does the Region exist?", dns.Name)
 	case errors.As(err, &network):
 		why := network.Err
-		var call *os.SyscallError // "connect: " and the like say nothing more
+		var call *os.SyscallError // "connect: " and the like add nothing
 		if errors.As(why, &call) {
 			why = call.Err
 		}

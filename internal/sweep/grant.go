@@ -12,31 +12,33 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// A Grant lets one named party of another account, or one that is not known,
-// use a key besides its policy. A grant is never public: the worst is shared.
+// A Grant is a KMS grant that lets a principal in another account, or in an
+// unknown one, use a key independently of the key policy. A grant is at worst
+// shared, never public.
 type Grant struct {
 	ID         string   `json:"id"`
 	Grantee    string   `json:"grantee"`
-	Account    string   `json:"account,omitempty"` // the grantee's; "" when it is not known
+	Account    string   `json:"account,omitempty"` // the grantee's; "" if unknown
 	Operations []string `json:"operations"`
-	// SourceARN and the encryption contexts narrow what the grantee can do, not who it is.
+	// SourceARN and the encryption contexts limit what the grantee can do, not
+	// who it is.
 	SourceARN     string            `json:"source_arn,omitempty"`
 	ContextEquals map[string]string `json:"encryption_context_equals,omitempty"`
 	ContextSubset map[string]string `json:"encryption_context_subset,omitempty"`
-	// Audience is shared, or undecided when AWS does not say whose the grantee is.
+	// Audience is shared, or undecided if the grantee's account is unknown.
 	Audience decide.Verdict `json:"audience"`
 }
 
-// Decides reports whether the grant counts for the key's verdict: one that only
-// describes or verifies does not.
+// Decides reports whether the grant affects the key's verdict. A grant that only
+// allows describing or verifying does not.
 func (g Grant) Decides() bool {
 	return g.classes() != nil
 }
 
-// classes lists the classes that decide a verdict of which the grant lets its
-// grantee do something. CreateGrant passes on the grant's other operations; alone,
-// which AWS does not say what it comes to, it counts as all of them, and so does an
-// operation that is not known.
+// classes returns those classes of the grant's operations that decide a verdict.
+// CreateGrant passes on the grant's other operations; on its own, for which AWS
+// documents no effect, it counts as all of these classes, as does an unknown
+// operation.
 func (g Grant) classes() []kmsapi.Class {
 	var list []kmsapi.Class
 	handsOn := false
@@ -57,8 +59,8 @@ func (g Grant) classes() []kmsapi.Class {
 	return list
 }
 
-// outside returns the grant when its grantee is, or may be, neither of the
-// owner's account nor of a trusted one; ok is false when it is one of theirs.
+// outside returns the grant. ok is true if the grantee is, or may be, in an
+// account that is neither the owner's nor trusted.
 func outside(e *types.GrantListEntry, owner string, trusted []string) (g Grant, ok bool) {
 	g = Grant{ID: aws.ToString(e.GrantId), Grantee: aws.ToString(e.GranteePrincipal), Audience: decide.Shared}
 	if g.Grantee == "" {
@@ -72,7 +74,7 @@ func outside(e *types.GrantListEntry, owner string, trusted []string) (g Grant, 
 	}
 	inside := func(account string) bool { return account == owner || slices.Contains(trusted, account) }
 	if isService(g.Grantee) {
-		// EBS, RDS and others act for the account that issued the grant.
+		// EBS, RDS and others act on behalf of the account that issued the grant.
 		g.Account = accountIn(aws.ToString(e.IssuingAccount))
 	} else {
 		g.Account = accountIn(g.Grantee)
@@ -84,13 +86,13 @@ func outside(e *types.GrantListEntry, owner string, trusted []string) (g Grant, 
 	return g, !inside(g.Account)
 }
 
-// isService reports whether a principal is an AWS service's.
+// isService reports whether a principal is an AWS service principal.
 func isService(principal string) bool {
 	return !strings.Contains(principal, ":") && (strings.HasSuffix(principal, ".amazonaws.com") || strings.HasSuffix(principal, ".amazonaws.com.cn"))
 }
 
-// accountIn returns the account id that a principal's ARN has, or that the text
-// is; "" when there is none.
+// accountIn returns the account id in a principal's ARN, or principal itself if it
+// is an account id, or else "".
 func accountIn(principal string) string {
 	id := principal
 	if a, ok := awsid.ParseARN(principal); ok && (a.Service == "iam" || a.Service == "sts") {

@@ -14,61 +14,66 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// A Key is what a sweep found out about one key.
+// A Key holds what a sweep found out about one key.
 type Key struct {
 	ARN, Account, Region string
-	State                string // "Enabled", "Disabled", "PendingDeletion" ...; "" unknown
-	Managed              bool   // one of AWS's own: not judged
-	Gone                 bool   // deleted while the sweep ran: not judged
+	State                string // "Enabled", "Disabled", "PendingDeletion" ...; "" if unknown
+	Managed              bool   // an AWS managed key: not judged
+	Gone                 bool   // deleted during the sweep: not judged
 	Facts                kmsapi.KeyFacts
-	Replicas             []Replica // the other keys with the same material, sorted by ARN; nil for keys of one Region
-	PolicySHA256         string    // hex; "" when the policy was not read
-	// Decision is about the key policy alone; that of decide.Unread when it could not be read.
+	Replicas             []Replica // the other keys with the same material, sorted by ARN; nil for single-Region keys
+	PolicySHA256         string    // hex; "" if the policy was not read
+	// Decision is the decision on the key policy alone. It is decide.Unread() if
+	// the policy could not be read.
 	Decision decide.Decision
-	// Finding is about the key policy alone: nil when it keeps outsiders out and
-	// the key with its owner, and for keys that are not judged.
+	// Finding is the finding on the key policy alone. It is nil if the policy
+	// gives outsiders no access and the owner keeps the key, and for keys that
+	// are not judged.
 	Finding *detector.Finding
-	// GrantsOut are the grants to outsiders. GrantsRead says that all grants were read.
+	// GrantsOut lists the grants to outsiders. GrantsRead reports whether all
+	// grants were read.
 	GrantsOut  []Grant
 	GrantsRead bool
-	// Unread says what could not be read, one line each.
+	// Unread lists what could not be read, one line each.
 	Unread []string
 
-	trust bool // somebody other than the owner counts as inside
+	trust bool // principals other than the owner's count as inside
 }
 
-// A Replica is another key with the material of a multi-Region key.
+// A Replica is another key with the same material as a multi-Region key.
 type Replica struct {
 	ARN string
-	// Verdict is that of its policy and grants; undecided between private and
-	// public while it was not read.
+	// Verdict is the verdict on its policy and grants: undecided between private
+	// and public if it was not read.
 	Verdict decide.Bounds
-	Read    bool // the sweep read it
+	Read    bool // the sweep read its policy and grants
 }
 
-// ID is the key's id, the same for all replicas of a key.
+// ID returns the key's id, which is the same for all replicas of a key.
 func (k *Key) ID() string { return k.ARN[strings.LastIndex(k.ARN, "/")+1:] }
 
-// Usable reports whether the key can be used now, or may be.
+// Usable reports whether the key can be used now. It is true if the state is
+// unknown.
 func (k *Key) Usable() bool {
 	return !k.Gone && (k.State == "" || k.State == "Enabled" || k.State == "Updating")
 }
 
-// Judged reports whether the key was for the sweep to judge.
+// Judged reports whether the sweep judges the key: it is not an AWS managed key
+// and was not deleted during the sweep.
 func (k *Key) Judged() bool { return !k.Managed && !k.Gone }
 
 // Read reports whether the policy and all grants were read.
 func (k *Key) Read() bool { return k.PolicySHA256 != "" && k.GrantsRead }
 
-// Bounds are the verdict of policy and grants together.
+// Bounds returns the verdict on policy and grants together.
 func (k *Key) Bounds() decide.Bounds {
 	d := k.Joint()
 	return decide.Bounds{Verdict: d.Verdict, Least: d.Least, Most: d.Most}
 }
 
-// Joint is the decision about policy and grants together: that of the policy,
-// with its verdicts raised by the grants. Grants that were not read may let
-// somebody in, but only somebody named.
+// Joint returns the decision on policy and grants together: that on the policy,
+// with its verdicts raised by the grants. Grants that were not read may give
+// access to named principals, but never to everyone.
 func (k *Key) Joint() decide.Decision {
 	d := k.Decision
 	raise := func(class kmsapi.Class, least decide.Verdict) {
@@ -99,8 +104,8 @@ func (k *Key) Joint() decide.Decision {
 	return d
 }
 
-// Material is how far outsiders get at the key's material: the worst of the key
-// and its replicas.
+// Material returns the verdict on the key's material: the worst of those on the
+// key and its replicas.
 func (k *Key) Material() decide.Bounds {
 	b := k.Bounds()
 	for _, r := range k.Replicas {
@@ -109,9 +114,9 @@ func (k *Key) Material() decide.Bounds {
 	return b
 }
 
-// OwnSeverity is the severity of the key as it stands; ok is false when there
-// is nothing to report: no outsider gets in and the owner keeps it. A key that
-// cannot be used now is one step lower, since one call changes that.
+// OwnSeverity returns the severity of the key's current state, as lowered by
+// [Key.Lowered]. ok is false if there is nothing to report: outsiders have no
+// access and the owner keeps the key.
 func (k *Key) OwnSeverity() (severity detector.Severity, ok bool) {
 	if !k.Judged() {
 		return 0, false
@@ -127,8 +132,9 @@ func (k *Key) OwnSeverity() (severity detector.Severity, ok bool) {
 	return k.Lowered(severity), ok
 }
 
-// Lowered is a severity, one step lower for a key that cannot be used now: one
-// call changes that.
+// Lowered returns the severity s, one step lower, but not below Low, for a key
+// that cannot be used now. It is not lowered further, because a single call can
+// make the key usable again.
 func (k *Key) Lowered(s detector.Severity) detector.Severity {
 	if !k.Usable() && s > detector.Low {
 		return s - 1
@@ -136,7 +142,7 @@ func (k *Key) Lowered(s detector.Severity) detector.Severity {
 	return s
 }
 
-// Title says in one line what is wrong with the key; "" when nothing is.
+// Title returns one line on what is wrong with the key, or "" if nothing is.
 func (k *Key) Title() string {
 	var texts []string
 	if k.Finding != nil && k.PolicySHA256 != "" {
@@ -154,8 +160,8 @@ func (k *Key) Title() string {
 	return strings.Join(texts, "; ")
 }
 
-// GrantsSHA256 is what identifies grants to outsiders, in hex: it changes when
-// one comes, goes or differs. It is "" without any.
+// GrantsSHA256 returns a hash of the grants to outsiders, in hex, or "" if there
+// are none. It changes when one of them is added, removed or differs.
 func (k *Key) GrantsSHA256() string {
 	if len(k.GrantsOut) == 0 {
 		return ""
@@ -169,21 +175,22 @@ func (k *Key) GrantsSHA256() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// UID is the same as long as the key stands as it does: it covers the key, its
-// policy, its grants to outsiders, its state and whether it was read.
+// UID returns an identifier of the key in its current state. It covers the key,
+// its policy, its grants to outsiders, its state, the verdict and whether the key
+// was read.
 func (k *Key) UID() string {
 	parts := []string{detector.RuleID, "sweep", k.ARN, k.PolicySHA256, k.GrantsSHA256(), k.State, k.Bounds().Verdict.String(), strconv.FormatBool(k.Read())}
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\n")))
 	return hex.EncodeToString(sum[:])
 }
 
-// finding judges the policy.
+// finding sets the finding on the policy.
 func (k *Key) finding(trust bool) {
 	k.trust = trust
 	k.Finding = detector.InForce(k.Subject(), k.Decision, trust)
 }
 
-// Subject is the key as the detector knows it.
+// Subject returns the key as the detector's type.
 func (k *Key) Subject() detector.Key {
 	partition := "aws"
 	if parts := strings.SplitN(k.ARN, ":", 3); len(parts) == 3 {
@@ -206,8 +213,8 @@ func (k *Key) replica(arn string) {
 	}
 }
 
-// join tells each of these keys, which are of one account, how far its replicas
-// are open. It knows them by key id, which all have in common.
+// join fills in the replicas of each key and their verdicts. Replicas have the
+// same account and key id. It sorts all.
 func join(all []Key) {
 	slices.SortFunc(all, func(a, b Key) int {
 		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.ID(), b.ID()), cmp.Compare(a.ARN, b.ARN))

@@ -15,7 +15,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/mototest"
 )
 
-// motoKey makes a key with a policy for moto's account and returns its ARN.
+// motoKey creates a key with a policy for moto's account and returns its ARN.
 func motoKey(t *testing.T, c *kms.Client, text string) string {
 	t.Helper()
 	text = strings.ReplaceAll(text, owner, "123456789012")
@@ -26,7 +26,8 @@ func motoKey(t *testing.T, c *kms.Client, text string) string {
 	return aws.ToString(out.KeyMetadata.Arn)
 }
 
-// Against KMS as moto's authors read its protocol, in two Regions at once.
+// TestMotoTwoRegions sweeps two Regions of moto, an independent implementation of
+// the KMS API.
 func TestMotoTwoRegions(t *testing.T) {
 	url, ctx := mototest.Start(t), context.Background()
 	want := map[string]decide.Verdict{}

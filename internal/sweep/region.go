@@ -22,39 +22,40 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// NewClient returns a client without the SDK's own retries: its three attempts
-// lose keys, and they hold up a Region that cannot be reached.
+// NewClient returns a client without the SDK's own retries: three attempts are too
+// few when requests are throttled, and only cause delay when a Region cannot be
+// reached.
 func NewClient(cfg aws.Config) *kms.Client {
 	return kms.NewFromConfig(cfg, func(o *kms.Options) { o.Retryer = aws.NopRetryer{} })
 }
 
-// A Region is one account's KMS in one Region. Its zero values have a meaning
-// except Client and Found.
+// A Region is one account's KMS in one Region. Client and Found are required; the
+// other fields may be zero.
 type Region struct {
 	Client   *kms.Client
 	Name     string // "eu-west-1"
 	At       time.Time
-	Detector detector.Detector // who counts as inside, and the resource control policies
-	Org      string            // the owner's organization id; "" unknown
-	Keys     []string          // ARNs of the keys to read; nil: all of the Region
-	Workers  int               // 0 is 16
-	// Found gets each key once, one at a time, in no order.
+	Detector detector.Detector // has the trusted accounts and organizations, and the resource control policies
+	Org      string            // the owner's organization id; "" if unknown
+	Keys     []string          // ARNs of the keys to read; nil for all in the Region
+	Workers  int               // keys read at the same time; 0 means 16
+	// Found is called with each key, one at a time, in no particular order.
 	Found func(Key)
-	// Listed gets how many more keys there are to read; nil: nobody.
+	// Listed, if not nil, is called with the number of further keys to read.
 	Listed func(int)
 }
 
-// A Report is what a sweep of a Region came to besides its keys.
+// A Report is the result of sweeping a Region, apart from its keys.
 type Report struct {
-	Keys   int     // that Found got
+	Keys   int     // passed to Found
 	Faults []Fault // without account and Region
 }
 
-// Run reads every key of the Region. An error means that the list of keys was
-// not read to its end; what was read before went to Found nevertheless. When
-// nobody answers, or the credentials are no longer taken, the Region is given
-// up: keys that were listed by then go to Found unread. Memory holds the aliases
-// and one page of keys, however many keys there are.
+// Run reads every key of the Region. An error means that the list of keys was not
+// read to its end; the keys read until then have been passed to Found. If KMS does
+// not answer, or no longer accepts the credentials, Run gives up: the keys listed
+// by then are passed to Found unread. It keeps only the aliases and one page of
+// keys in memory.
 func (r Region) Run(ctx context.Context) (Report, error) {
 	return r.run(ctx, newPace())
 }
@@ -62,7 +63,7 @@ func (r Region) Run(ctx context.Context) (Report, error) {
 func (r Region) run(ctx context.Context, p *pace) (Report, error) {
 	w := &walk{Region: r, pace: p}
 	aliases, err := w.aliases(ctx)
-	if err != nil && (ctx.Err() != nil || !denied(err)) { // no credentials, no route: the other calls would fail alike
+	if err != nil && (ctx.Err() != nil || !denied(err)) { // no credentials or no route: the other calls would fail too
 		return w.report, &CallError{ListAliases, err}
 	}
 	err = w.keys(ctx, aliases)
@@ -70,7 +71,7 @@ func (r Region) run(ctx context.Context, p *pace) (Report, error) {
 	return w.report, err
 }
 
-// A CallError is why a Region was not swept to its end.
+// A CallError is the reason why a Region was not swept to its end.
 type CallError struct {
 	Call Call
 	Err  error
@@ -78,19 +79,20 @@ type CallError struct {
 
 func (e *CallError) Error() string { return string(e.Call) + ": " + Reason(e.Err) }
 
-// Unwrap returns what the call failed with.
+// Unwrap returns the error of the call.
 func (e *CallError) Unwrap() error { return e.Err }
 
-// A walk is a run of Region.
+// A walk is the state of [Region.Run].
 type walk struct {
 	Region
 	pace   *pace
-	mu     sync.Mutex // of what follows, and Found
+	mu     sync.Mutex // guards the following fields and the calls of Found
 	report Report
 	broken *CallError // why the Region was given up
 }
 
-// fault counts an error of a call.
+// fault adds an error of a call to the report. key is "" if the call is not about
+// a key.
 func (w *walk) fault(call Call, key string, err error) {
 	f := faultOf(call, err)
 	if key != "" {
@@ -101,7 +103,7 @@ func (w *walk) fault(call Call, key string, err error) {
 	w.report.Faults = merge(w.report.Faults, f)
 }
 
-// giveUp ends the Region, and returns why.
+// giveUp ends the sweep of the Region, and returns the first reason for that.
 func (w *walk) giveUp(call Call, err error) *CallError {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -111,18 +113,18 @@ func (w *walk) giveUp(call Call, err error) *CallError {
 	return w.broken
 }
 
-// gaveUp returns why the Region was given up; nil when it was not.
+// gaveUp returns the reason why the Region was given up, or nil if it was not.
 func (w *walk) gaveUp() *CallError {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.broken
 }
 
-// errPages says that KMS would answer the same page for ever.
+// errPages means that KMS would return the same page forever.
 var errPages = &answerError{errors.New("the answer is truncated and has no new marker")}
 
-// pages makes a call until KMS has no more. page makes it once and returns the
-// next marker; read is called after each page.
+// pages makes a call until KMS has no more pages. page gets one page and returns
+// the next marker; the functions in read are called after each page.
 func (w *walk) pages(ctx context.Context, call Call, page func(ctx context.Context, marker *string) (truncated bool, next *string, err error), read ...func()) error {
 	var marker *string
 	for {
@@ -148,7 +150,7 @@ func (w *walk) pages(ctx context.Context, call Call, page func(ctx context.Conte
 	}
 }
 
-// aliases returns the aliases by key id; nil when they are not known.
+// aliases returns the aliases by key id, or nil and an error if they are unknown.
 func (w *walk) aliases(ctx context.Context) (map[string][]string, error) {
 	all := map[string][]string{}
 	err := w.pages(ctx, ListAliases, func(ctx context.Context, marker *string) (bool, *string, error) {
@@ -172,7 +174,7 @@ func (w *walk) aliases(ctx context.Context) (map[string][]string, error) {
 	return all, nil
 }
 
-// keys lists the keys and has each read by one of the workers.
+// keys lists the keys, and reads each in one of the workers.
 func (w *walk) keys(ctx context.Context, aliases map[string][]string) error {
 	queue := make(chan string)
 	var workers sync.WaitGroup
@@ -180,7 +182,7 @@ func (w *walk) keys(ctx context.Context, aliases map[string][]string) error {
 		workers.Go(func() {
 			for arn := range queue {
 				k := w.read(ctx, arn, aliases)
-				if ctx.Err() != nil { // cut off: half a key is none
+				if ctx.Err() != nil { // interrupted: drop a key that was read in part
 					continue
 				}
 				w.mu.Lock()
@@ -204,8 +206,8 @@ func (w *walk) keys(ctx context.Context, aliases map[string][]string) error {
 	return nil
 }
 
-// list sends the keys to the workers until there are no more, or the Region is
-// given up.
+// list sends the ARNs of the keys to queue until there are no more or the Region
+// is given up.
 func (w *walk) list(ctx context.Context, queue chan<- string) error {
 	send := func(arns []string) {
 		if w.Listed != nil {
@@ -237,16 +239,16 @@ func (w *walk) list(ctx context.Context, queue chan<- string) error {
 			page = append(page, aws.ToString(key.KeyArn))
 		}
 		return out.Truncated, out.NextMarker, nil
-	}, func() { send(page) }) // not within one request's time, which the workers may outlast
+	}, func() { send(page) }) // outside the request's timeout, which waiting for the workers may exceed
 }
 
-// Count lists the keys of the Region and reads none of them.
+// Count returns the number of keys in the Region. It lists but does not read them.
 func (r Region) Count(ctx context.Context) (n int, err error) {
 	w := &walk{Region: r, pace: newPace()}
 	w.Keys, w.Listed = nil, func(more int) { n += more }
 	queue := make(chan string)
 	go func() {
-		for range queue { // to be read by nobody
+		for range queue { // discard
 		}
 	}()
 	defer close(queue)
@@ -256,7 +258,8 @@ func (r Region) Count(ctx context.Context) (n int, err error) {
 	return n, nil
 }
 
-// read finds out all about one key.
+// read reads one key: its description, policy, tags and grants. aliases is nil if
+// unknown.
 func (w *walk) read(ctx context.Context, arn string, aliases map[string][]string) Key {
 	k := Key{ARN: arn, Account: accountOf(arn), Region: w.Name, Decision: decide.Unread()}
 	id := arn[strings.LastIndex(arn, "/")+1:]
@@ -294,7 +297,7 @@ func (w *walk) read(ctx context.Context, arn string, aliases map[string][]string
 	return k
 }
 
-// trusts reports whether anybody other than the owner counts as inside.
+// trusts reports whether accounts other than the owner's count as inside.
 func (w *walk) trusts() bool {
 	return len(w.Detector.TrustedAccounts)+len(w.Detector.TrustedOrgs) > 0
 }
@@ -325,7 +328,7 @@ func (w *walk) describe(ctx context.Context, k *Key) error {
 	return nil
 }
 
-// policy reads the tags and the key policy, and decides.
+// policy reads the key policy and the tags, and makes the decision.
 func (w *walk) policy(ctx context.Context, k *Key) error {
 	var out *kms.GetKeyPolicyOutput
 	err := w.pace.do(ctx, GetKeyPolicy, func(ctx context.Context) (err error) {
@@ -346,7 +349,7 @@ func (w *walk) policy(ctx context.Context, k *Key) error {
 		if gone(err) {
 			return err
 		}
-		if ctx.Err() == nil { // the tags are unknown: taken at their worst
+		if ctx.Err() == nil { // the tags are unknown, so the worst is assumed
 			w.fault(ListResourceTags, k.ARN, err)
 		}
 	}
@@ -392,7 +395,7 @@ func (w *walk) grants(ctx context.Context, k *Key) error {
 	return err
 }
 
-// accountOf is the account in a key's ARN; "" when there is none.
+// accountOf returns the account in an ARN, or "" if there is none.
 func accountOf(arn string) string {
 	named, _ := awsid.SplitARN(arn)
 	return named.Account

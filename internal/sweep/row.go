@@ -2,37 +2,38 @@ package sweep
 
 import "github.com/kmsentry/kmsentry/detector/policy/decide"
 
-// A Row is a key in JSON: what sweep prints, one object for each key. Members
-// may be added; none changes its meaning.
+// A Row is a key in JSON, as sweep prints it: one object per key. Members may be
+// added; their meaning does not change.
 type Row struct {
 	Key          string         `json:"key"` // its ARN
 	Account      string         `json:"account"`
 	Region       string         `json:"region"`
-	Verdict      string         `json:"verdict"` // of policy and grants together; "" for a key that is not judged
+	Verdict      string         `json:"verdict"` // on policy and grants together; "" for a key that is not judged
 	Least        string         `json:"least"`
 	Most         string         `json:"most"`
 	Classes      decide.Classes `json:"classes"`
 	Owner        RowOwner       `json:"owner"`
 	GrantsOut    []Grant        `json:"grants_out"`
-	Severity     string         `json:"severity"` // "" when there is nothing to report
+	Severity     string         `json:"severity"` // "" if there is nothing to report
 	Title        string         `json:"title"`
-	Kinds        []string       `json:"kinds"`       // what a finding is besides its verdict, as hunt's
-	State        string         `json:"state"`       // KMS's key state; "" unknown
-	Usable       bool           `json:"usable"`      // now, or perhaps
+	Kinds        []string       `json:"kinds"`       // the kinds of the finding, as in hunt's output
+	State        string         `json:"state"`       // KMS's key state; "" if unknown
+	Usable       bool           `json:"usable"`      // now; true if the state is unknown
 	Managed      bool           `json:"aws_managed"` // not judged
-	Gone         bool           `json:"gone"`        // deleted while the sweep ran: not judged
+	Gone         bool           `json:"gone"`        // deleted during the sweep: not judged
 	Spec         string         `json:"spec"`
 	Usage        string         `json:"usage"`
 	Origin       string         `json:"origin"`
 	MultiRegion  *bool          `json:"multi_region"`
-	Aliases      []string       `json:"aliases"` // null: not known
+	Aliases      []string       `json:"aliases"` // null if unknown
 	Replicas     []RowReplica   `json:"replicas"`
-	Material     string         `json:"material"` // the verdict of the key and its replicas together
+	Material     string         `json:"material"` // the verdict on the key and its replicas together
 	PolicySHA256 string         `json:"policy_sha256"`
 	Unread       []string       `json:"unread"`
 }
 
-// A RowOwner says who of the owner's account keeps the key.
+// A RowOwner says whether the owner's account can manage the key and decrypt with
+// it.
 type RowOwner struct {
 	Manage  decide.Access `json:"manage"`
 	Decrypt decide.Access `json:"decrypt"`
@@ -45,7 +46,7 @@ type RowReplica struct {
 	Read    bool           `json:"read"`
 }
 
-// Row is k in JSON. Lists are never null, but for aliases that are not known.
+// Row returns k as a Row. Its lists are never null, except unknown aliases.
 func (k *Key) Row() Row {
 	r := Row{
 		Key: k.ARN, Account: k.Account, Region: k.Region, GrantsOut: append([]Grant{}, k.GrantsOut...), Kinds: k.Kinds(),
@@ -69,7 +70,8 @@ func (k *Key) Row() Row {
 	return r
 }
 
-// Kinds is what the key's policy is besides its verdict.
+// Kinds returns the kinds of the finding on the key's policy, or an empty list if
+// there is none.
 func (k *Key) Kinds() []string {
 	if k.Finding == nil {
 		return []string{}

@@ -15,46 +15,50 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// Options say what to sweep. Config and Found are required.
+// Options says what to sweep. Config and Found are required.
 type Options struct {
-	Config  aws.Config // the caller's credentials; its Region is the first that is asked
-	Account string     // the caller's account; "" asks STS
-	Roles   []string   // ARNs of roles in further accounts, which the caller may assume
-	Regions []string   // empty: all that are enabled for each account
-	Keys    []string   // ARNs of keys; empty: all of the Regions
-	// Detector says who counts as inside, and has the resource control policies.
+	Config  aws.Config // the caller's credentials; its Region is used for the first calls
+	Account string     // the caller's account; if "", STS is asked
+	Roles   []string   // ARNs of roles in other accounts, to be assumed by the caller
+	Regions []string   // empty for all that are enabled for each account
+	Keys    []string   // ARNs of keys; empty for all in the Regions
+	// Detector has the trusted accounts and organizations, and the resource
+	// control policies.
 	Detector detector.Detector
-	Org      string    // the owners' organization id; "" unknown
-	At       time.Time // now
-	Workers  int       // keys that are read at the same time in each Region; 0 is 16
-	// EC2Endpoint is where to ask for Regions; "" the Config's, or AWS's own.
+	Org      string    // the owners' organization id; "" if unknown
+	At       time.Time // the current time
+	Workers  int       // keys read at the same time in each Region; 0 means 16
+	// EC2Endpoint is the endpoint for DescribeRegions; if "", it is that of
+	// Config or else AWS's own.
 	EC2Endpoint string
-	// Found gets each key once, one at a time: keys of one Region as they are
-	// read, in no order, and at the end the multi-Region keys, joined.
+	// Found is called once with each key, one at a time: with single-Region
+	// keys as they are read, in no particular order, and at the end with the
+	// multi-Region keys, whose replicas are then known.
 	Found    func(Key)
-	Progress Progress // nil: none
+	Progress Progress // may be nil
 }
 
 // asksRegions reports whether AWS is asked which Regions are enabled.
 func (o *Options) asksRegions() bool { return len(o.Regions) == 0 && len(o.Keys) == 0 }
 
-// Progress gets how far a sweep is. Its methods may be called concurrently.
+// Progress is told about the progress of a sweep. Its methods may be called
+// concurrently.
 type Progress interface {
-	Regions(n int) // that many more Regions are swept
-	Listed(n int)  // that many more keys are there to read
+	Regions(n int) // n more Regions are to be swept
+	Listed(n int)  // n more keys are to be read
 	Done(k *Key)   // a key was read
 	Swept()        // a Region is done
 }
 
 // A Summary says what was swept and what was not.
 type Summary struct {
-	Accounts    []string       `json:"accounts"` // that were swept, in part at least; sorted
-	Regions     int            `json:"regions"`  // of all accounts, swept to their end
-	Keys        int            `json:"keys"`     // that were seen, all of the following among them
+	Accounts    []string       `json:"accounts"` // that were swept at least in part; sorted
+	Regions     int            `json:"regions"`  // of all accounts, completely swept
+	Keys        int            `json:"keys"`     // that were seen, including all of the following
 	Managed     int            `json:"aws_managed"`
-	Gone        int            `json:"gone"`     // deleted meanwhile
-	Unusable    int            `json:"unusable"` // disabled, to be deleted, without material
-	Unread      int            `json:"unread"`   // of which the policy or the grants could not be read
+	Gone        int            `json:"gone"`     // deleted during the sweep
+	Unusable    int            `json:"unusable"` // disabled, pending deletion or without material
+	Unread      int            `json:"unread"`   // whose policy or grants could not be read
 	Verdicts    map[string]int `json:"verdicts"` // of the keys that were judged
 	Faults      []Fault        `json:"faults"`
 	Interrupted bool           `json:"interrupted"`
@@ -68,22 +72,23 @@ func (s *Summary) Partial() bool {
 	return s.Interrupted || slices.ContainsFunc(s.Faults, func(f Fault) bool { return f.Unswept })
 }
 
-// A sweeper is a sweep under way.
+// A sweeper is a running sweep.
 type sweeper struct {
 	o    Options
 	pace func() *pace
 
-	mu      sync.Mutex // over what follows, Found and Done
+	mu      sync.Mutex // guards the following fields and the calls of Found and Done
 	summary Summary
-	multi   []Key // multi-Region keys, kept to be joined
+	multi   []Key // multi-Region keys, kept until their replicas are known
 }
 
-// regionsAtOnce is how many Regions of all accounts are swept at the same time.
+// regionsAtOnce is the maximum number of Regions, of all accounts, that are swept
+// at the same time.
 const regionsAtOnce = 32
 
-// Run sweeps all keys of the accounts and Regions. What cannot be read is a
-// fault of the summary and never stops the rest. When ctx ends it stops; what
-// was read by then went to Found.
+// Run sweeps the keys of the accounts and Regions. What cannot be read is recorded
+// as a fault in the summary and does not stop the rest. When ctx ends, Run stops;
+// the keys read by then have been passed to Found.
 func Run(ctx context.Context, o Options) Summary { return run(ctx, o, newPace) }
 
 func run(ctx context.Context, o Options, pace func() *pace) Summary {
@@ -106,7 +111,7 @@ func run(ctx context.Context, o Options, pace func() *pace) Summary {
 	return s.summary
 }
 
-// each calls do for every Region of every account, many at the same time.
+// each calls do for every Region of every account, concurrently.
 func (s *sweeper) each(ctx context.Context, do func(context.Context, *account, string)) {
 	slot := make(chan struct{}, regionsAtOnce)
 	var all sync.WaitGroup
@@ -136,8 +141,8 @@ func (s *sweeper) each(ctx context.Context, do func(context.Context, *account, s
 	all.Wait()
 }
 
-// fault adds a fault of an account, and of a Region if there is one. What fails
-// because the sweep is interrupted is none.
+// fault adds a fault of an account and, if region is not "", of a Region. It
+// ignores a failure that is due to an interruption.
 func (s *sweeper) fault(ctx context.Context, a *account, region string, f Fault) {
 	if ctx.Err() != nil && f.Denied == "" {
 		return
@@ -151,7 +156,7 @@ func (s *sweeper) fault(ctx context.Context, a *account, region string, f Fault)
 	s.summary.Faults = merge(s.summary.Faults, f)
 }
 
-// swept adds what a Region came to.
+// swept adds the result of a Region to the summary.
 func (s *sweeper) swept(a *account, region string, r Report, err error) {
 	if s.o.Progress != nil {
 		s.o.Progress.Swept()
@@ -177,7 +182,7 @@ func (s *sweeper) swept(a *account, region string, r Report, err error) {
 	}
 }
 
-// saw adds an account to those that were swept.
+// saw adds an account to those that were swept. The caller must hold s.mu.
 func (s *sweeper) saw(account string) {
 	if account != "" && !slices.Contains(s.summary.Accounts, account) {
 		s.summary.Accounts = append(s.summary.Accounts, account)
@@ -190,11 +195,11 @@ func (s *sweeper) listed(n int) {
 	}
 }
 
-// found takes a key from a Region.
+// found handles a key read in a Region.
 func (s *sweeper) found(k Key) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.o.Keys) > 0 && k.Gone { // a key that was named is to be there
+	if len(s.o.Keys) > 0 && k.Gone { // a key asked for by ARN must exist
 		k.Unread = append(k.Unread, "the key does not exist")
 		f := Fault{Account: k.Account, Regions: []string{k.Region}, Call: DescribeKey, Reason: "the key does not exist", Keys: 1, Key: k.ARN}
 		s.summary.Faults = merge(s.summary.Faults, f)
@@ -211,7 +216,7 @@ func (s *sweeper) found(k Key) {
 	s.o.Found(k)
 }
 
-// hand passes on a key that was kept.
+// hand passes a multi-Region key to Found.
 func (s *sweeper) hand(k Key) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -238,15 +243,15 @@ func (s *sweeper) count(k *Key) {
 	c.Verdicts[k.Bounds().Verdict.String()]++
 }
 
-// A Plan is how much a sweep of one Region has to read.
+// A Plan says how many keys a sweep has to read in one Region.
 type Plan struct {
 	Account, Region string
 	Keys            int
-	Time            time.Duration // that the calls take at least
+	Time            time.Duration // the minimum time of the calls
 }
 
-// Plans lists the keys and reads nothing of them. The time of the whole is
-// Whole's.
+// Plans counts the keys without reading them. [Whole] returns the time of the whole
+// sweep.
 func Plans(ctx context.Context, o Options) ([]Plan, Summary) {
 	s := &sweeper{o: o}
 	s.summary = Summary{Accounts: []string{}, Verdicts: map[string]int{}, Faults: []Fault{}}
@@ -271,8 +276,8 @@ func Plans(ctx context.Context, o Options) ([]Plan, Summary) {
 	return plans, s.summary
 }
 
-// Whole is how long the sweep of all plans takes at least: Regions are swept at
-// the same time, regionsAtOnce of them.
+// Whole returns the minimum time of the sweep of all plans, in which regionsAtOnce
+// Regions are swept at the same time.
 func Whole(plans []Plan) time.Duration {
 	var sum, longest time.Duration
 	for _, p := range plans {
@@ -281,7 +286,7 @@ func Whole(plans []Plan) time.Duration {
 	return max(longest, sum/regionsAtOnce)
 }
 
-// Verdicts lists the verdicts in the order in which they are reported.
+// Verdicts returns the verdicts in the order in which they are reported.
 func Verdicts() []decide.Verdict {
 	return []decide.Verdict{decide.Public, decide.Undecided, decide.Network, decide.Shared, decide.Private}
 }

@@ -23,7 +23,7 @@ import (
 
 const other = "777788889999"
 
-// world has two accounts, in two Regions and one.
+// world returns a fake KMS with two accounts, one with two Regions, one with one.
 func world() *fakekms.Server {
 	region := func(account string, keys ...fakekms.Key) *fakekms.Region {
 		for i := range keys {
@@ -87,8 +87,8 @@ func TestAccountsAndRegions(t *testing.T) {
 	}
 }
 
-// A replica that is open opens the material of all; one in a Region that was
-// not read is not known.
+// TestReplicasAreJoined checks that an open replica opens the material of all, and
+// that the verdict on one in a Region that was not read is unknown.
 func TestReplicasAreJoined(t *testing.T) {
 	keys, _ := runAll(t, world())
 	k := keys[fakekms.Key{Multi: true}.ARN(owner, "eu-west-1", 0)]
@@ -118,7 +118,7 @@ func TestSeverity(t *testing.T) {
 		{"private", ordinary(), nil, ""},
 		{"of AWS", fakekms.Key{Policy: openPolicy, Manager: "AWS"}, nil, ""},
 		{"grant", granted, nil, "low"},
-		{"grant beside those trusted", granted, []string{other}, "medium"},
+		{"grant in addition to trusted accounts", granted, []string{other}, "medium"},
 		{"unreadable", fakekms.Key{Policy: "{"}, nil, "medium"},
 	} {
 		f := &fakeKMS{keys: []fakekms.Key{row.key}}
@@ -134,7 +134,8 @@ func TestSeverity(t *testing.T) {
 	}
 }
 
-// What is printed for users allows is what is called, whatever the options.
+// TestPolicyOfOptionsIsWhatIsCalled checks that the printed policy allows exactly
+// the calls that are made, for various options.
 func TestPolicyOfOptionsIsWhatIsCalled(t *testing.T) {
 	for _, row := range []struct {
 		name string
@@ -168,7 +169,8 @@ func TestPolicyOfOptionsIsWhatIsCalled(t *testing.T) {
 	}
 }
 
-// Each fault is one line that says what is missing and where.
+// TestFaultsAreNamedOnce checks that each fault is one line that says what is
+// missing and where.
 func TestFaultsAreNamedOnce(t *testing.T) {
 	lines := func(s Summary) string {
 		var all []string
@@ -182,7 +184,7 @@ func TestFaultsAreNamedOnce(t *testing.T) {
 		name    string
 		change  func(*fakekms.Server)
 		options func(*Options)
-		want    []string // parts of the lines, one for each
+		want    []string // a part of each line
 		partial bool
 		keys    int
 	}{
@@ -257,7 +259,8 @@ func TestFaultsAreNamedOnce(t *testing.T) {
 	}
 }
 
-// Faults of one kind are one line; of two kinds each is named.
+// TestMergeKeepsReasonsApart checks that faults of one kind are merged, and those
+// of different kinds are not.
 func TestMergeKeepsReasonsApart(t *testing.T) {
 	var list []Fault
 	for _, f := range []Fault{
@@ -275,8 +278,8 @@ func TestMergeKeepsReasonsApart(t *testing.T) {
 	}
 }
 
-// A role in the caller's own account is taken in place of the caller: no key is
-// found twice.
+// TestRoleInOwnAccount checks that a role in the caller's own account is used
+// instead of the caller's credentials, so that no key is found twice.
 func TestRoleInOwnAccount(t *testing.T) {
 	server := world()
 	keys, summary := runAll(t, server, func(o *Options) { o.Roles = []string{roleOf(owner), roleOf(other)} })
@@ -285,7 +288,8 @@ func TestRoleInOwnAccount(t *testing.T) {
 	}
 }
 
-// Where nobody listens each account ends with one line, and no key is made up.
+// TestNobodyListens checks that a refused connection leads to one fault for each
+// account, and to no key.
 func TestNobodyListens(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -302,7 +306,8 @@ func TestNobodyListens(t *testing.T) {
 	}
 }
 
-// A Region that takes requests and never answers is given up after one of them.
+// TestNoAnswer checks that a Region that does not answer requests is given up
+// after the first.
 func TestNoAnswer(t *testing.T) {
 	f := &fakekms.Server{Own: owner, Accounts: map[string]map[string]*fakekms.Region{owner: {"eu-west-1": {N: 9, Key: func(int) fakekms.Key { return ordinary() }}}}}
 	done := make(chan struct{})
@@ -327,7 +332,8 @@ func TestNoAnswer(t *testing.T) {
 	}
 }
 
-// A fault on AWS's side is tried once more, and no key is lost by it.
+// TestFaultOfAWS checks that a call is retried once after a server error, so that
+// no key is lost.
 func TestFaultOfAWS(t *testing.T) {
 	var mu sync.Mutex
 	failed := 0
@@ -364,7 +370,7 @@ func TestReadRegions(t *testing.T) {
 		name   string
 		status int
 		text   string
-		want   string // the names, or a part of the error
+		want   string // the names of the Regions, or a part of the error
 	}{
 		{"two", 200, "<R><regionInfo><item><regionName>eu-west-1</regionName></item><item><regionName>us-east-2</regionName></item></regionInfo></R>", "eu-west-1 us-east-2"},
 		{"none", 200, "<R><regionInfo/></R>", "names no Region"},
@@ -384,7 +390,8 @@ func TestReadRegions(t *testing.T) {
 	}
 }
 
-// Grants never make a verdict better, and what they add is never public.
+// TestJointIsNeverBetter checks that grants never improve a verdict and never make
+// it public.
 func TestJointIsNeverBetter(t *testing.T) {
 	verdicts := []decide.Verdict{decide.Private, decide.Shared, decide.Network, decide.Public}
 	for _, least := range verdicts {
@@ -414,8 +421,8 @@ func TestJointIsNeverBetter(t *testing.T) {
 	}
 }
 
-// Credentials that end in the middle: the rest of the page is reported as
-// unread, with one fault, and nothing more is listed.
+// TestCredentialsEndInTheMiddle checks that, when the credentials expire, the rest
+// of the page is reported as unread, with one fault, and nothing more is listed.
 func TestCredentialsEndInTheMiddle(t *testing.T) {
 	const keys = 400
 	f := &fakekms.Server{Own: owner, Page: 100}
@@ -445,8 +452,8 @@ func TestThrottledHard(t *testing.T) {
 	f := world()
 	f.Throttle = 0.9
 	keys, summary := runAll(t, f, func(o *Options) { o.Regions = []string{"eu-west-1"} })
-	// Of ten attempts each fails with nine in ten: a third of all calls is lost.
-	// Each loss is said, and none is taken for closed.
+	// Each of ten attempts fails with a probability of 0.9, so a third of all
+	// calls is lost. Each loss must be reported, and no such key be private.
 	for arn, k := range keys {
 		if k.Judged() && !k.Read() && (len(k.Unread) == 0 || k.Bounds().Verdict == decide.Private) {
 			t.Errorf("%s: %+v", arn, k)
@@ -477,7 +484,8 @@ func TestPlans(t *testing.T) {
 	}
 }
 
-// A hundred thousand keys: each is found once, and memory does not grow with them.
+// TestHundredThousandKeys checks that each of 100,000 keys is found once, and that
+// memory use does not grow with their number.
 func TestHundredThousandKeys(t *testing.T) {
 	if os.Getenv("KMSENTRY_SCALE") == "" {
 		t.Skip("takes two minutes; make scale runs it")
@@ -523,7 +531,7 @@ func TestHundredThousandKeys(t *testing.T) {
 	}
 }
 
-// heap is what is in use after a collection.
+// heap returns the heap in use after a garbage collection, in bytes.
 func heap() uint64 {
 	runtime.GC()
 	var m runtime.MemStats

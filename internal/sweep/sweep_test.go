@@ -16,7 +16,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/fakekms"
 )
 
-// sweepAll runs without pauses and returns the keys by ARN.
+// sweepAll sweeps a Region without pauses and returns the keys by ARN.
 func sweepAll(t *testing.T, f *fakeKMS, change ...func(*Region)) (map[string]Key, Report, error) {
 	t.Helper()
 	keys := map[string]Key{}
@@ -97,7 +97,8 @@ func TestTwoThousandKeysThrottledAndDenied(t *testing.T) {
 	}
 }
 
-// What the policy printed for users allows is what the code calls.
+// TestPolicyIsWhatIsCalled checks that the printed policy allows exactly the calls
+// that are made.
 func TestPolicyIsWhatIsCalled(t *testing.T) {
 	f := &fakeKMS{page: 1, keys: []fakekms.Key{ordinary(), ordinary()}}
 	if _, _, err := sweepAll(t, f); err != nil {
@@ -120,12 +121,13 @@ func TestPolicyIsWhatIsCalled(t *testing.T) {
 	if !slices.Equal(called, allowed) {
 		t.Errorf("called %q, allowed %q", called, allowed)
 	}
-	if _, err := policy.ParseStrict([]byte(closedPolicy)); err != nil { // the fixtures are policies
+	if _, err := policy.ParseStrict([]byte(closedPolicy)); err != nil { // check the fixtures themselves
 		t.Fatal(err)
 	}
 }
 
-// The tags that were read decide; those that were not count at their worst.
+// TestTagsDecide checks that tags that were read affect the decision, and that the
+// worst is assumed for those that were not.
 func TestTagsDecide(t *testing.T) {
 	tagged, bare, unknown := ordinary(), ordinary(), ordinary()
 	tagged.Policy, bare.Policy, unknown.Policy = taggedPolicy, taggedPolicy, taggedPolicy
@@ -217,7 +219,7 @@ func TestBadAnswers(t *testing.T) {
 			t.Errorf("%v, calls %v", err, f.server.Calls())
 		}
 	})
-	t.Run("nobody listens", func(t *testing.T) {
+	t.Run("connection refused", func(t *testing.T) {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
@@ -233,7 +235,8 @@ func TestBadAnswers(t *testing.T) {
 	})
 }
 
-// What is known when the user interrupts has been handed over.
+// TestInterrupted checks that the keys read before an interruption have been
+// passed to Found.
 func TestInterrupted(t *testing.T) {
 	f := &fakeKMS{page: 50}
 	for range 500 {
@@ -257,7 +260,7 @@ func TestInterrupted(t *testing.T) {
 }
 
 func TestTime(t *testing.T) {
-	if got := Time(10000); got != 250*time.Second { // ListGrants at 40 a second
+	if got := Time(10000); got != 250*time.Second { // ListGrants at 40 per second
 		t.Error(got)
 	}
 	if got := Time(0); got != 0 {

@@ -65,7 +65,7 @@ func TestEventsPublishOnceOrNever(t *testing.T) {
 	}
 }
 
-// checkPublication holds a message against the summary.
+// checkPublication checks a message against the summary.
 func checkPublication(t *testing.T, p fakesns.Publication, s summary) {
 	t.Helper()
 	if p.ID != s.MessageID {
@@ -84,7 +84,7 @@ func checkPublication(t *testing.T, p fakesns.Publication, s summary) {
 		}
 	}
 	if email := p.For("email"); strings.HasPrefix(email, "{") || !strings.Contains(email, s.EventID) {
-		t.Errorf("email is no text about event %s: %.100q", s.EventID, email)
+		t.Errorf("email is not a text about event %s: %.100q", s.EventID, email)
 	}
 	var chat struct{ Version, Source string }
 	if err := json.Unmarshal([]byte(p.For("https")), &chat); err != nil || chat.Version != "1.0" || chat.Source != "custom" {
@@ -92,7 +92,8 @@ func checkPublication(t *testing.T, p fakesns.Publication, s summary) {
 	}
 }
 
-// checkLog wants exactly one line about the event, JSON that Lambda can filter by.
+// checkLog checks that the log has exactly one line about the event, in JSON that
+// Lambda can filter.
 func checkLog(t *testing.T, log string, s summary) {
 	t.Helper()
 	lines := strings.Split(strings.TrimSpace(log), "\n")
@@ -126,7 +127,7 @@ func checkLog(t *testing.T, log string, s summary) {
 	}
 }
 
-// What LOG_LEVEL keeps out is events without a finding.
+// LOG_LEVEL keeps only events without a finding out of the log.
 func TestFindingsAreLoggedAtEveryLevel(t *testing.T) {
 	for _, level := range []string{"debug", "info", "warn", "error"} {
 		t.Run(level, func(t *testing.T) {
@@ -168,7 +169,7 @@ func TestBadEventsFailByName(t *testing.T) {
 		{"no detail", `{"source":"aws.kms"}`, "eventError", `without "detail"`},
 		{"null detail", `{"detail":null}`, "eventError", `null as "detail"`},
 		{"detail is text", `{"source":"aws.kms","detail-type":"AWS API Call via CloudTrail","detail":"x"}`, "RecordError", "record"},
-		{"detail is no record", `{"source":"aws.kms","detail-type":"AWS API Call via CloudTrail","detail":{}}`, "RecordError", "record"},
+		{"detail is not a record", `{"source":"aws.kms","detail-type":"AWS API Call via CloudTrail","detail":{}}`, "RecordError", "record"},
 		{"of another service", `{"source":"aws.s3","detail-type":"AWS API Call via CloudTrail","detail":{}}`, "eventError", `"source" "aws.kms" once`},
 		{"another kind of event", `{"source":"aws.kms","detail-type":"KMS CMK Rotation","detail":{}}`, "eventError", `"detail-type" "AWS API Call via CloudTrail" once`},
 		{"a bare record", `{"eventName":"PutKeyPolicy"}`, "eventError", `without "detail"`},
@@ -200,7 +201,7 @@ func TestBadEventsFailByName(t *testing.T) {
 	}
 }
 
-// Only the record counts: an odd envelope costs no alert.
+// An odd envelope does not suppress an alert: only the record counts.
 func TestOddEnvelopeStillAlerts(t *testing.T) {
 	t.Parallel()
 	server := newSNSServer(t, nil)
@@ -223,7 +224,8 @@ func asFailure(t *testing.T, err error) *runtimeapi.Failure {
 	return failure
 }
 
-// first returns a fault for the first requests and none after them.
+// first returns a function that gives the first requests the faults, in order, and
+// later ones none.
 func first(faults ...fakesns.Fault) func(int) fakesns.Fault {
 	return func(n int) fakesns.Fault {
 		if n <= len(faults) {
@@ -269,7 +271,7 @@ func TestPassingFaultsAreRetried(t *testing.T) {
 	}
 }
 
-// A lost answer leads to a second message; both carry the same uid.
+// A lost answer leads to a second message with the same uid.
 func TestLostAnswerRepeatsTheSameFinding(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []fakesns.Fault{fakesns.Lost, fakesns.Cut, fakesns.Late} {
@@ -291,8 +293,9 @@ func TestLostAnswerRepeatsTheSameFinding(t *testing.T) {
 	}
 }
 
-// That it fails before the deadline is held in send_test.go, where time is
-// simulated; here the function may be late, for the machine may be busy.
+// A lasting fault fails the invocation. That it does so before the deadline is tested
+// in internal/function/publish_test.go, with simulated time; here a busy machine may
+// delay it.
 func TestLastingFaultsFail(t *testing.T) {
 	t.Parallel()
 	always := func(f fakesns.Fault) func(int) fakesns.Fault { return func(int) fakesns.Fault { return f } }
@@ -339,7 +342,7 @@ func TestLastingFaultsFail(t *testing.T) {
 	})
 }
 
-// The deadline is Lambda's: once it is over, nothing is tried again.
+// The deadline is that of the invocation: once it has passed, nothing is retried.
 func TestDeadlineOfTheInvocationCounts(t *testing.T) {
 	t.Parallel()
 	server := newSNSServer(t, func(int) fakesns.Fault { return fakesns.Throttle })
@@ -362,7 +365,7 @@ func TestRefusedForGoodIsNotTriedAgain(t *testing.T) {
 		{"not authorized", fakesns.Denied, "AuthorizationError"},
 		{"the credentials have expired", fakesns.Expired, "ExpiredToken"},
 		{"the clock is wrong", fakesns.Skewed, "SignatureDoesNotMatch"},
-		{"redirected, which SNS never does", fakesns.Moved, "StatusCode: 307"},
+		{"redirected, as SNS never does", fakesns.Moved, "StatusCode: 307"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -384,7 +387,7 @@ func TestRefusedForGoodIsNotTriedAgain(t *testing.T) {
 func TestWrongSettingFailsTheStart(t *testing.T) {
 	tests := []struct{ name, env, message string }{
 		{"no topic", "TOPIC_ARN=", "setting TOPIC_ARN: not set"},
-		{"topic is no ARN", "TOPIC_ARN=kmsentry", `setting TOPIC_ARN: expected the ARN of a standard SNS topic, found "kmsentry"`},
+		{"topic is not an ARN", "TOPIC_ARN=kmsentry", `setting TOPIC_ARN: expected the ARN of a standard SNS topic, found "kmsentry"`},
 		{"severity", "MIN_SEVERITY=High", `setting MIN_SEVERITY: expected critical, high, medium or low, found "High"`},
 		{"overflow topic", "OVERFLOW_TOPIC_ARN=" + testTopic, "setting OVERFLOW_TOPIC_ARN: expected a topic other than TOPIC_ARN"},
 		{"alerts a minute", "MAX_ALERTS_PER_MINUTE=twenty", `setting MAX_ALERTS_PER_MINUTE: expected a whole number from 1 to 1000, found "twenty"`},
@@ -420,12 +423,13 @@ func TestThresholdAndHTTPSBodyComeFromTheSettings(t *testing.T) {
 	}
 }
 
-// Over TLS, as to AWS, with the roots of the system, which SSL_CERT_FILE names.
+// Messages are published over TLS, as to AWS, with the system's roots, which
+// SSL_CERT_FILE names.
 func TestPublishesOverTLS(t *testing.T) {
 	t.Parallel()
 	server := newSNSServer(t, nil)
 	secure := httptest.NewUnstartedServer(server)
-	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // refused handshakes are wanted here
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // refused handshakes are expected here
 	secure.StartTLS()
 	t.Cleanup(secure.Close)
 	roots := filepath.Join(t.TempDir(), "roots.pem")
@@ -437,7 +441,7 @@ func TestPublishesOverTLS(t *testing.T) {
 	if s := invoke(t, f, sample(t, "put-key-policy-public")); !s.Published {
 		t.Errorf("summary = %+v, want published", s)
 	}
-	stranger, _ := newFunction(t, secure.URL) // the system's roots do not know that certificate
+	stranger, _ := newFunction(t, secure.URL) // the system's roots do not include that certificate
 	_, err := stranger.Invoke(context.Background(), sample(t, "put-key-policy-public"), 3*time.Second)
 	if failure := asFailure(t, err); failure.Type != "publishError" || !strings.Contains(failure.Message, "certificate") {
 		t.Errorf("Invoke with an unknown certificate = %v, want publishError", failure)

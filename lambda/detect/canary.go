@@ -10,16 +10,17 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// A canary is the call that the stack makes once a day to see that calls reach
-// the function at all: its own key's own policy, put again. The zero canary is
-// none.
+// A canary identifies the call that the stack makes once a day to check that calls
+// reach the function: it sets the unchanged policy of a key of its own. The zero
+// canary means that there is none.
 type canary struct {
-	role   string // ARN of the role that makes it
+	role   string // ARN of the role that makes the call
 	key    string // ARN of the key
 	policy [sha256.Size]byte
 }
 
-// canary reads the three settings that identify a canary; all of them or none.
+// canary reads the three settings that identify a canary; either all or none of them
+// must be set.
 func (r *reader) canary(role, key, policy string) canary {
 	c := canary{role: r.Getenv(role), key: r.Getenv(key)}
 	text := r.Getenv(policy)
@@ -39,11 +40,11 @@ func (r *reader) canary(role, key, policy string) canary {
 	return c
 }
 
-// made reports whether the record is of the canary: an accepted PutKeyPolicy
-// under its role, of its key, with its policy to the byte, which Detect found
-// nothing in. Whatever else happens under that role is judged as any call.
+// made reports whether the record is of the canary: an accepted PutKeyPolicy call by
+// its role, on its key, with exactly its policy, for which Detect found nothing to
+// report. Any other call by that role is judged as usual.
 //
-// Detect has read the record before, and refuses members that stand twice or
+// Detect has read the record before, and it rejects members that are there twice or
 // in another letter case.
 func (c canary) made(record json.RawMessage, result detector.Result) bool {
 	e := result.Event

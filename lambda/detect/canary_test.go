@@ -16,8 +16,8 @@ const (
 	openPolicy   = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::111122223333:root","*"]},"Action":"kms:*","Resource":"*"}]}`
 )
 
-// canaryEvent is the record of the canary, as CloudTrail writes a call of
-// EventBridge Scheduler under a role.
+// canaryEvent returns the event of the canary, with a record as CloudTrail writes it
+// for a call that EventBridge Scheduler makes with a role.
 func canaryEvent(role, key, policy, more string) []byte {
 	return fmt.Appendf(nil, `{"source":"aws.kms","detail-type":"AWS API Call via CloudTrail","detail":{"eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy",
 		"eventTime":"2026-11-20T08:59:00Z","eventID":"c0ffee00-0000-4000-8000-000000000001","awsRegion":"us-east-1","recipientAccountId":"111122223333",
@@ -27,8 +27,8 @@ func canaryEvent(role, key, policy, more string) []byte {
 		"resources":[{"ARN":%q,"type":"AWS::KMS::Key","accountId":"111122223333"}]%s}}`, role, key, strconv.Quote(policy), key, more)
 }
 
-// The canary is counted and published to nobody; whatever else is done under its
-// role, to its key or with its policy is judged as any call.
+// The canary is counted and not published. Any other call by its role, on its key or
+// with its policy is judged as usual.
 func TestCanary(t *testing.T) {
 	other := strings.Replace(canaryKey, "1234abcd", "2234abcd", 1)
 	tests := []struct {

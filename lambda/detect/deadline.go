@@ -5,12 +5,13 @@ import (
 	"time"
 )
 
-// decisionShare is the part of the time left that deciding about a policy may
-// take, one part in that many; the rest is for the message and for SNS.
+// decisionShare is the divisor that gives deciding a policy its part of the time
+// left, a quarter; the rest is for the message and for SNS.
 const decisionShare = 4
 
-// decideBy returns what tells a decision to give up once it has taken its share
-// of the time that ctx leaves; nil without a deadline.
+// decideBy returns a function for detector.Detector.Stop that reports whether the
+// decision has used up its part of the time left until the deadline of ctx; nil when
+// ctx has no deadline.
 func decideBy(ctx context.Context, now func() time.Time) func() bool {
 	deadline, ok := ctx.Deadline()
 	if !ok {

@@ -9,14 +9,14 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 )
 
-// A decision that runs into its share of the deadline is undecided, high and
-// published; one in time is not touched.
+// A decision that exceeds its part of the time gives an undecided finding of severity
+// high, which is published; one that does not is unaffected.
 func TestDecideBy(t *testing.T) {
 	event := fmt.Appendf(nil, opening, "2026-11-20T08:59:00Z", "1234abcd-12ab-34cd-56ef-1234567890ab")
 	for _, row := range []struct {
 		name  string
-		left  time.Duration // of the deadline
-		tick  time.Duration // by which the clock runs each time it is read
+		left  time.Duration // until the deadline
+		tick  time.Duration // by which the clock advances each time it is read
 		want  decide.Verdict
 		level string
 	}{
@@ -36,7 +36,7 @@ func TestDecideBy(t *testing.T) {
 	}
 }
 
-// late is a context with a deadline that does not end it.
+// late is a context with a deadline that never cancels it.
 type late struct {
 	context.Context
 	at time.Time

@@ -1,16 +1,15 @@
-// Package detect is the detector's Lambda function: an EventBridge event of a KMS
-// call in, at most one SNS message out.
+// Package detect is the detector's Lambda function. It takes an EventBridge event of a
+// KMS call and publishes at most one SNS message.
 //
-// It holds no judgment of its own. Package detector says what a record means,
-// package alert puts it into words; here are only the settings, the delivery
-// and the log. Whatever goes wrong fails the invocation with a named error, so
-// that Lambda retries and the dead-letter queue keeps the event: an alert is
-// never swallowed.
+// It makes no judgment of its own: package detector decides what a record means, and
+// package alert composes the message. Here are only the settings, the delivery and
+// the log. Any fault fails the invocation with a named error, so that Lambda retries
+// the event and the dead-letter queue keeps it: no alert is dropped silently.
 package detect
 
 import "github.com/kmsentry/kmsentry/internal/function"
 
-// Main runs the function: it reads its settings from the environment and asks
-// Lambda's Runtime API for events until the process is ended. It does not return.
+// Main runs the function: it reads the settings from the environment and handles the
+// events of Lambda's Runtime API until the process ends. It does not return.
 // Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html.
 func Main() { function.Main(start) }

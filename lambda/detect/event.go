@@ -9,31 +9,30 @@ import (
 	"github.com/kmsentry/kmsentry/internal/strictjson"
 )
 
-// An eventError is an event that is not EventBridge's, or is not of the kind
-// that the rule forwards.
+// An eventError reports an event that is not an EventBridge event, or is not of the
+// kind that the rule forwards.
 type eventError struct{ Err error }
 
 func (e *eventError) Error() string { return "event: expected an EventBridge event, " + e.Err.Error() }
 
-// Unwrap returns the fault itself.
+// Unwrap returns e.Err.
 func (e *eventError) Unwrap() error { return e.Err }
 
-// The kind of event that the function takes: AWS alone may put events on a bus
-// whose source begins with "aws.".
+// The kind of event that the function takes. Only AWS can put events on a bus whose
+// source begins with "aws.".
 // Source: EventBridge user guide, eb-events.html.
 const (
 	eventSource = "aws.kms"
 	eventType   = "AWS API Call via CloudTrail"
 )
 
-// detail takes the CloudTrail record out of an EventBridge event of KMS. Of the
-// envelope only its source and detail-type matter, which have to be those that
-// the rule forwards: whatever else reaches the function came another way, and
-// nobody vouches for it. Errors are *eventError.
+// detail returns the CloudTrail record in an EventBridge event of KMS. Of the rest of
+// the event it checks only source and detail-type, which must be those that the rule
+// forwards: an event with any others did not come through the rule and cannot be
+// trusted. Errors are *eventError.
 //
-// "detail" has to be there once, and in no other letter case: other readers
-// would take the last of them, and a record that is passed over is an alert that
-// nobody gets.
+// "detail" must be there exactly once, and in no other letter case: otherwise another
+// reader could take a different record, and an alert could be lost.
 func detail(event []byte) (json.RawMessage, error) {
 	whole, err := strictjson.Parse(event)
 	if err != nil {
@@ -45,7 +44,7 @@ func detail(event []byte) (json.RawMessage, error) {
 	var found []string // "detail" in any letter case
 	var record strictjson.Value
 	kind := map[string][]strictjson.Value{}
-	var other string // what tells the near misses apart
+	var other string // a member that says what the event may be instead
 	for name, value := range whole.AllMembers() {
 		switch {
 		case strings.EqualFold(name, "detail"):
@@ -74,7 +73,7 @@ func detail(event []byte) (json.RawMessage, error) {
 	return record.Raw(), nil
 }
 
-// written returns the values as they are written.
+// written returns the values as they are written in the event.
 func written(values []strictjson.Value) (texts []string) {
 	for _, v := range values {
 		texts = append(texts, string(v.Raw()))
@@ -82,7 +81,7 @@ func written(values []strictjson.Value) (texts []string) {
 	return texts
 }
 
-// hints say what an event without "detail" may be, by a member that it has.
+// hints says what an event without "detail" may be, by a member that it has.
 var hints = map[string]string{
 	"eventSource": ` (this is a CloudTrail record; an event carries it in "detail")`,
 	"Records":     ` (this is a list of records; an event carries one, in "detail")`,

@@ -45,7 +45,7 @@ func TestDetailRefuses(t *testing.T) {
 		{"no source", `{"detail-type":"AWS API Call via CloudTrail","detail":{}}`, `event: expected an EventBridge event, with "source" "aws.kms" once, found []`},
 		{"source twice", `{"source":"aws.kms","source":"aws.kms","detail-type":"AWS API Call via CloudTrail","detail":{}}`, `event: expected an EventBridge event, with "source" "aws.kms" once, found ["\"aws.kms\"" "\"aws.kms\""]`},
 		{"another kind", `{"source":"aws.kms","detail-type":"KMS CMK Rotation","detail":{}}`, `event: expected an EventBridge event, with "detail-type" "AWS API Call via CloudTrail" once, found ["\"KMS CMK Rotation\""]`},
-		{"a kind that is no text", `{"source":"aws.kms","detail-type":null,"detail":{}}`, `event: expected an EventBridge event, with "detail-type" "AWS API Call via CloudTrail" once, found ["null"]`},
+		{"a kind that is not text", `{"source":"aws.kms","detail-type":null,"detail":{}}`, `event: expected an EventBridge event, with "detail-type" "AWS API Call via CloudTrail" once, found ["null"]`},
 		{"a scheduled event", `{"source":"aws.events","detail-type":"Scheduled Event","detail":{}}`, `event: expected an EventBridge event, with "source" "aws.kms" once, found ["\"aws.events\""]`},
 		{"only in another letter case", `{"DETAIL":{}}`, `event: expected an EventBridge event, with member "detail", found "DETAIL"`},
 	}

@@ -23,7 +23,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/fakesns"
 )
 
-// An answer that takes a while is waited for, not asked for twice.
+// The function waits for a slow answer and does not send the message again.
 func TestSlowAnswerIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	server := newSNSServer(t, first(fakesns.Slow))
@@ -33,7 +33,8 @@ func TestSlowAnswerIsWaitedFor(t *testing.T) {
 	}
 }
 
-// A topic that does not exist fails by name, so the event ends in the queue.
+// A topic that does not exist is a named error, so that the event ends up in the
+// queue.
 func TestMissingTopicFails(t *testing.T) {
 	t.Parallel()
 	server := newSNSServer(t, nil)
@@ -44,8 +45,8 @@ func TestMissingTopicFails(t *testing.T) {
 	}
 }
 
-// Killed after SNS took the message and before the answer, the event comes again:
-// to a new process, with the same uid.
+// When the process is killed after SNS took the message but before the answer, the
+// event goes to a new process, which publishes the same uid.
 func TestKilledBetweenPublishAndAnswer(t *testing.T) {
 	t.Parallel()
 	ctx, kill := context.WithCancel(context.Background())
@@ -84,8 +85,8 @@ func TestKilledBetweenPublishAndAnswer(t *testing.T) {
 	}
 }
 
-// Killed while SNS hangs, as Lambda does at the timeout, the event comes again,
-// and the next process delivers it.
+// When the process is killed while SNS hangs, as Lambda does at the timeout, the event
+// goes to the next process, which delivers the alert.
 func TestKilledWhileSNSHangs(t *testing.T) {
 	t.Parallel()
 	ctx, kill := context.WithCancel(context.Background())
@@ -117,9 +118,9 @@ func TestKilledWhileSNSHangs(t *testing.T) {
 	}
 }
 
-// However little time is left, the costliest policy ends in an alert that never
-// calls it private, or in a failed invocation, which Lambda repeats and then
-// puts into the queue: never in silence.
+// However little time is left, the most expensive policy leads to an alert that never
+// calls it private, or to a failed invocation, which Lambda retries and then sends to
+// the queue: never to silence.
 func TestCostliestPolicyUnderEveryDeadline(t *testing.T) {
 	var costly string
 	for _, test := range hostile(t) {
@@ -153,8 +154,8 @@ func TestCostliestPolicyUnderEveryDeadline(t *testing.T) {
 	}
 }
 
-// The same event, redelivered to one process and handled by another at once, is
-// published each time, with the same uid.
+// The same event, delivered again to one process and to another at the same time, is
+// published each time with the same uid.
 func TestRedeliveredToTwoProcesses(t *testing.T) {
 	t.Parallel()
 	server := newSNSServer(t, nil)
@@ -188,7 +189,8 @@ func TestRedeliveredToTwoProcesses(t *testing.T) {
 
 const costliest = "a policy that costs the decision most"
 
-// hostile are events that cost a careless reader much, and what becomes of each.
+// hostile returns events that are expensive for a careless reader, each with its
+// outcome.
 func hostile(t testing.TB) []struct{ name, event, want string } {
 	t.Helper()
 	event := string(sample(t, "put-key-policy-public"))
@@ -222,8 +224,8 @@ func manyMembers(n int) string {
 	return b.String()
 }
 
-// Each hostile event ends in an alert or in a named error, which Lambda retries
-// and puts into the queue; the process lives on and alerts on the next.
+// Each hostile event leads to an alert or to a named error, after which Lambda retries
+// the event and sends it to the queue; the process survives and handles the next one.
 func TestHostileEvents(t *testing.T) {
 	server := newSNSServer(t, nil)
 	f, _ := newFunction(t, server.URL(), "MIN_SEVERITY=low")
@@ -247,8 +249,8 @@ func TestHostileEvents(t *testing.T) {
 	}
 }
 
-// Whatever an event holds, the memory that it takes grows with its length only,
-// and so does the time: a function of 128 MB reads the largest event there is.
+// Whatever an event holds, memory and time grow only with its length: a function of
+// 128 MB can read the largest event there is.
 func TestHostileEventsAreBounded(t *testing.T) {
 	const fixed, perByte = 24 << 20, 12 // a decision may take 16 MB; the rest is for the alert
 	for _, test := range hostile(t) {
@@ -271,9 +273,9 @@ func TestHostileEventsAreBounded(t *testing.T) {
 	}
 }
 
-// TestSoak sends 20,000 events of all kinds through one process: as many messages
-// as there have to be, and no more memory at the end than early on. It takes
-// minutes, so it runs only with KMSENTRY_SOAK=1 (make soak).
+// TestSoak sends 20,000 events of all kinds through one process and checks that all
+// messages are published and that memory does not grow. It takes minutes, so it runs
+// only with KMSENTRY_SOAK=1 (make soak).
 func TestSoak(t *testing.T) {
 	if os.Getenv("KMSENTRY_SOAK") == "" {
 		t.Skip("set KMSENTRY_SOAK=1, or run make soak")
@@ -290,7 +292,7 @@ func TestSoak(t *testing.T) {
 		t.Fatalf("%d sample events (%v)", len(names), err)
 	}
 	f, _ := newFunction(t, server.URL)
-	published := make([]bool, len(names)) // by the first time that an event was sent
+	published := make([]bool, len(names)) // as of the first time that each event was sent
 	want, early := 0, 0
 	for n := range events {
 		i := n % len(names)
@@ -318,7 +320,7 @@ func TestSoak(t *testing.T) {
 	}
 }
 
-// resident is the process's memory in kB.
+// resident returns the resident memory of a process in kB.
 func resident(t *testing.T, pid int) int {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

@@ -8,9 +8,9 @@ import (
 	"github.com/kmsentry/kmsentry/internal/fakesns"
 )
 
-// A function that hears an organization judges keys of other accounts and Regions.
-// What it says names the key's, and its own nowhere: a command or a link with the
-// function's account or Region would lead to another key, or to none.
+// A function that receives the events of an organization judges keys of other accounts
+// and Regions. Its texts name the key's account and Region and never its own: a command
+// or a link with the function's account or Region would lead to another key, or none.
 func TestForwardedEventsNameTheKeysPlace(t *testing.T) {
 	const functionAccount, functionRegion = "222233334444", "eu-central-1"
 	places := []struct{ partition, account, region, function, domain string }{
@@ -55,7 +55,7 @@ func TestForwardedEventsNameTheKeysPlace(t *testing.T) {
 	}
 }
 
-// elsewhere is a sample event as another account and Region forwards it.
+// elsewhere returns a sample event as another account and Region would forward it.
 func elsewhere(t *testing.T, name, partition, account, region string) []byte {
 	t.Helper()
 	text := string(sample(t, name))
@@ -66,8 +66,8 @@ func elsewhere(t *testing.T, name, partition, account, region string) []byte {
 		"arn:aws:", "arn:"+partition+":").Replace(text))
 }
 
-// checkPlace holds every text to the key's account and Region, and every command
-// to that Region.
+// checkPlace checks that every text names the key's account and Region and none of
+// not, and that every command names that Region.
 func checkPlace(t *testing.T, texts map[string]string, account, region string, not []string) {
 	t.Helper()
 	commands := 0

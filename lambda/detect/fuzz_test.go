@@ -17,7 +17,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// A counter accepts every message and counts.
+// A counter accepts every message and counts them.
 type counter struct{ published int }
 
 func (c *counter) Publish(_ context.Context, in *sns.PublishInput, _ ...func(*sns.Options)) (*sns.PublishOutput, error) {
@@ -29,9 +29,8 @@ func (c *counter) Publish(_ context.Context, in *sns.PublishInput, _ ...func(*sn
 	return &sns.PublishOutput{MessageId: aws.String("id")}, nil
 }
 
-// Whatever comes in, an event is refused by name or answered with a summary
-// that tells the truth: one message when it says published, else none; and
-// what is not private is never quiet.
+// Any event leads to a named error or to a true summary: it published one message
+// when it says so and none otherwise, and a verdict other than private is never quiet.
 func FuzzHandler(f *testing.F) {
 	names, err := filepath.Glob(filepath.Join("..", "..", "events", "*.json"))
 	if err != nil || len(names) == 0 {

@@ -23,20 +23,20 @@ type handler struct {
 	now      func() time.Time
 	function string                               // its name, the dimension of the metrics; "" for none
 	storm    *storm                               // nil without an overflow topic
-	pause    func(context.Context, time.Duration) // until it is over or the context is; used with storm
+	pause    func(context.Context, time.Duration) // waits, at most until the context is done; used with storm
 }
 
-// What can become of an event.
+// The outcomes of an event.
 const (
 	outcomeQuiet     = "quiet"           // nothing to report
 	outcomePublished = "published"       // one message went to the alert topic
 	outcomeOverflow  = "overflow"        // one message went to the overflow topic, in a storm
 	outcomeHeld      = "held"            // an exception holds the finding back
 	outcomeBelow     = "below_threshold" // the finding is less severe than MIN_SEVERITY
-	outcomeCanary    = "canary"          // the stack's own call, which says that calls arrive
+	outcomeCanary    = "canary"          // the stack's own call, which shows that calls arrive
 )
 
-// A summary is what the function answers: what became of the event.
+// A summary is the function's answer. It says what was done with the event.
 type summary struct {
 	EventID   string         `json:"event_id"` // CloudTrail's
 	EventName string         `json:"event_name"`
@@ -51,13 +51,13 @@ type summary struct {
 	Outcome   string         `json:"outcome"`
 	Published bool           `json:"published"`
 	MessageID string         `json:"message_id,omitempty"`         // SNS's
-	Storm     string         `json:"storm,omitempty"`              // the limit that the alert exceeded, or what it leads with
-	HeldBy    string         `json:"held_by,omitempty"`            // name of the exception
-	Expired   []string       `json:"expired_exceptions,omitempty"` // that would have held it back
+	Storm     string         `json:"storm,omitempty"`              // the limit that was exceeded, or what the alert begins with
+	HeldBy    string         `json:"held_by,omitempty"`            // name of the exception that holds the finding back
+	Expired   []string       `json:"expired_exceptions,omitempty"` // names of those that would have held it back
 	Reason    string         `json:"reason,omitempty"`             // why nothing was published
 }
 
-// message says in a few words what became of the event.
+// message returns the outcome in a few words.
 func (s summary) message() string {
 	switch s.Outcome {
 	case outcomePublished:
@@ -75,10 +75,10 @@ func (s summary) message() string {
 	}
 }
 
-// Invoke handles one event and answers with a summary in JSON. Every error
-// means that the event has to come again or be looked at: *eventError,
-// *detector.RecordError, *composeError and *publishError. Lambda shows the
-// name of the error's type, so none of them is wrapped further.
+// Invoke handles one event and returns a summary in JSON. Every error means that the
+// event must be retried or looked at. The errors are *eventError,
+// *detector.RecordError, *composeError and *publishError; since Lambda shows the name
+// of an error's type, they are not wrapped.
 func (h *handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	s, err := h.handle(ctx, event)
 	if err != nil {
@@ -133,7 +133,7 @@ func (h *handler) report(ctx context.Context, s summary, f *detector.Finding) (s
 	return s, nil
 }
 
-// A publishError is an alert that did not go out. The event comes again.
+// A publishError reports an alert that was not published. Lambda retries the event.
 type publishError struct {
 	EventID string
 	Err     error
@@ -141,11 +141,11 @@ type publishError struct {
 
 func (e *publishError) Error() string { return fmt.Sprintf("event %q: publish: %v", e.EventID, e.Err) }
 
-// Unwrap returns what SNS or the network said last.
+// Unwrap returns the last error of SNS or the network.
 func (e *publishError) Unwrap() error { return e.Err }
 
-// publish sends the one message of a finding, to the alert topic or in a storm
-// to the overflow topic, and puts what came of it into s.
+// publish sends the message about a finding to the alert topic or, in a storm, to the
+// overflow topic, and records the outcome in s.
 func (h *handler) publish(ctx context.Context, s *summary, f *detector.Finding, expired []string) error {
 	key := stormKey(f)
 	r := h.storm.route(h.now(), key)
@@ -171,7 +171,7 @@ func (h *handler) publish(ctx context.Context, s *summary, f *detector.Finding, 
 	return nil
 }
 
-// A composeError is a finding that could not be put into a message.
+// A composeError reports a finding for which no message could be composed.
 type composeError struct {
 	EventID string
 	Err     error
@@ -179,11 +179,11 @@ type composeError struct {
 
 func (e *composeError) Error() string { return fmt.Sprintf("event %q: message: %v", e.EventID, e.Err) }
 
-// Unwrap returns the fault itself.
+// Unwrap returns e.Err.
 func (e *composeError) Unwrap() error { return e.Err }
 
-// maxField bounds a text of the event in the answer and in the log, in
-// characters; a key's ARN has 81.
+// maxField is the longest event text in the answer and in the log, in characters; the
+// ARN of a key has 81.
 const maxField = 256
 
 func summarize(r detector.Result) summary {
@@ -202,7 +202,7 @@ func summarize(r detector.Result) summary {
 	return s
 }
 
-// delay is the time from the call to now; 0 when the record does not say.
+// delay returns the time from the call to now; 0 when the record has no time.
 func delay(e detector.Event, now time.Time) time.Duration {
 	if e.Time.IsZero() {
 		return 0

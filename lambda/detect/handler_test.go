@@ -25,8 +25,8 @@ func (c *tally) Publish(context.Context, *sns.PublishInput, ...func(*sns.Options
 	return &sns.PublishOutput{MessageId: &id}, nil
 }
 
-// testHandler returns a handler with default settings at a fixed instant, the
-// messages that it publishes and its log.
+// testHandler returns a handler with default settings at a fixed time, a count of the
+// messages that it publishes, and its log.
 func testHandler(t *testing.T) (*handler, *tally, *bytes.Buffer) {
 	t.Helper()
 	env := map[string]string{

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// record logs what became of an event: one line per invocation, and with a
-// finding whatever the level is. Failed invocations are logged by the Lambda runtime, with the error.
+// record logs the outcome of an event in one line. A finding is logged whatever the
+// level. The Lambda runtime logs failed invocations, with the error.
 func (h *handler) record(ctx context.Context, s summary, delay time.Duration) {
 	attrs := []slog.Attr{
 		slog.String("event_id", s.EventID),
@@ -39,16 +39,16 @@ func (h *handler) record(ctx context.Context, s summary, delay time.Duration) {
 		h.log.LogAttrs(ctx, slog.LevelInfo, s.message(), attrs...)
 		return
 	}
-	// LOG_LEVEL does not reach findings: this line is all that is left of one
-	// that was not published, and it carries the counts.
+	// LOG_LEVEL does not apply to findings: this line is the only trace of one that
+	// was not published, and it carries the metrics.
 	line := slog.NewRecord(h.now(), slog.LevelInfo, s.message(), 0)
 	line.AddAttrs(append(attrs, metrics(s, h.function, h.now(), delay)...)...)
 	h.log.Handler().Handle(ctx, line)
 }
 
-// metrics puts the counts of a finding or of the canary into the log line, in
-// CloudWatch's embedded metric format, by the function's name. Other events cost
-// no metric.
+// metrics returns the metrics of a finding or of the canary for the log line, in
+// CloudWatch's embedded metric format, with the function's name as the dimension.
+// Other events have no metrics.
 // Source: CloudWatch user guide, CloudWatch_Embedded_Metric_Format_Specification.html.
 func metrics(s summary, function string, now time.Time, delay time.Duration) []slog.Attr {
 	name := map[string]string{outcomePublished: "Published", outcomeOverflow: "Overflow", outcomeHeld: "HeldBack", outcomeBelow: "BelowThreshold", outcomeCanary: "Canary"}[s.Outcome]

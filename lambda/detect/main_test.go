@@ -17,7 +17,7 @@ const (
 	testTopic    = "arn:aws:sns:us-west-2:111111111111:kmsentry"
 	testOverflow = "arn:aws:sns:us-west-2:111111111111:kmsentry-overflow"
 
-	// ample is time that only a hang takes, however busy the machine is.
+	// ample is a time limit that only a hang exceeds, however busy the machine is.
 	ample = time.Minute
 )
 
@@ -26,8 +26,8 @@ var bootstrap = bootstraptest.Binary{Function: bootstraptest.Detector}
 
 func TestMain(m *testing.M) { os.Exit(bootstrap.Main(m)) }
 
-// newFunction starts the real binary's Runtime API with an endpoint and further
-// environment, NAME=value; the log goes to the returned buffer.
+// newFunction starts a Runtime API for the real binary, with an SNS endpoint and
+// further environment variables, NAME=value. The returned buffer receives the log.
 func newFunction(t testing.TB, endpoint string, env ...string) (*runtimeapi.Function, *bootstraptest.Buffer) {
 	t.Helper()
 	var log bootstraptest.Buffer
@@ -42,7 +42,7 @@ func newFunction(t testing.TB, endpoint string, env ...string) (*runtimeapi.Func
 	return f, &log
 }
 
-// newSNSServer starts an SNS endpoint with both topics; fault may be nil.
+// newSNSServer starts an SNS server with both topics; fault may be nil.
 func newSNSServer(t testing.TB, fault func(n int) fakesns.Fault) *fakesns.Server {
 	t.Helper()
 	s, err := fakesns.Start(testTopic, fault, testOverflow)
@@ -63,7 +63,7 @@ func sample(t testing.TB, name string) []byte {
 	return text
 }
 
-// invoke sends an event that has to be handled and returns the summary.
+// invoke sends an event that must be handled, and returns the summary.
 func invoke(t testing.TB, f *runtimeapi.Function, event []byte) summary {
 	t.Helper()
 	response, err := f.Invoke(context.Background(), event, ample)

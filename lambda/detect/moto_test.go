@@ -18,7 +18,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/mototest"
 )
 
-// A subscribers is a topic at moto with a queue and a web server subscribed.
+// subscribers is a topic in moto to which a queue and a web server are subscribed.
 type subscribers struct {
 	topic string
 	sqs   *sqs.Client
@@ -66,7 +66,7 @@ func subscribe(t *testing.T, url string) subscribers {
 	return s
 }
 
-// queued takes everything out of the queue.
+// queued receives and deletes all messages in the queue.
 func (s subscribers) queued(t *testing.T) []string {
 	t.Helper()
 	var bodies []string
@@ -87,7 +87,7 @@ func (s subscribers) queued(t *testing.T) []string {
 	}
 }
 
-// findingUID reads the uid of the finding in an SNS notification.
+// findingUID returns the uid of the finding in an SNS notification.
 func findingUID(t *testing.T, notification string) string {
 	t.Helper()
 	var n struct{ Type, Subject, Message string }
@@ -103,8 +103,8 @@ func findingUID(t *testing.T, notification string) string {
 	return finding.FindingInfo.UID
 }
 
-// The real binary publishes to an SNS of another author, which delivers to a
-// queue and over HTTP.
+// The real binary publishes to an independent SNS, which delivers to a queue and over
+// HTTP.
 func TestMotoDelivers(t *testing.T) {
 	t.Parallel()
 	url := mototest.Start(t)

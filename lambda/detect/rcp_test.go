@@ -7,7 +7,7 @@ import (
 
 const insideOnly = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"StringNotEquals":{"aws:PrincipalAccount":"111122223333"}}}]}`
 
-// RCP_FILE is a file next to the binary; a wrong one fails the start.
+// RCP_FILE names a file next to the binary; an invalid one makes the start fail.
 func TestRCPFile(t *testing.T) {
 	files := map[string]string{
 		"/var/task/rcp.json": insideOnly, "/etc/rcp.json": insideOnly, "/var/task/broken.json": `{`,

@@ -14,11 +14,11 @@ import (
 	"github.com/kmsentry/kmsentry/internal/function"
 )
 
-// settings are what the environment says, checked.
+// settings holds the settings in the environment, validated.
 type settings struct {
 	topic       awsid.ARN
-	overflow    awsid.ARN // zero: everything goes to topic
-	perMinute   int       // alerts to topic
+	overflow    awsid.ARN // zero when everything goes to topic
+	perMinute   int       // the most alerts to topic
 	minSeverity detector.Severity
 	detector    detector.Detector
 	exceptions  *exceptions.List
@@ -32,10 +32,11 @@ type settings struct {
 	dualStack   bool
 }
 
-// readSettings reads and checks every setting. An unset variable and an empty
-// one are the same. Errors are *settingError and name the first wrong one.
+// readSettings reads and checks every setting. An empty variable is the same as an
+// unset one. The error is a *settingError about the first invalid setting.
 //
-// readFile reads the exceptions file; taskRoot is the folder of the binary.
+// readFile reads the exceptions file and the RCP file; taskRoot is the folder of the
+// binary.
 func readSettings(getenv func(string) string, readFile func(string) ([]byte, error), taskRoot string, now time.Time) (settings, error) {
 	r := reader{function.Reader{Getenv: getenv}}
 	s := settings{
@@ -68,14 +69,14 @@ func readSettings(getenv func(string) string, readFile func(string) ([]byte, err
 	return s, r.Err
 }
 
-// A settingError is a wrong setting. It fails the start.
+// A settingError reports an invalid setting. It makes the start fail.
 type settingError = function.SettingError
 
-// A reader reads the settings, also those of this function alone.
+// A reader reads the settings, including those that only this function has.
 type reader struct{ function.Reader }
 
-// overflow refuses an overflow topic that is no other topic, or one that SNS
-// would refuse at each Publish because it is in another Region.
+// overflow rejects an overflow topic that is the alert topic itself, or that is in
+// another Region, where SNS would refuse every Publish.
 func (r *reader) overflow(name string, s settings) {
 	switch s.overflow {
 	case awsid.ARN{}:

@@ -15,7 +15,7 @@ import (
 
 var testNow = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-// read reads settings from the environment of a working function, changed by env.
+// read reads the settings of a working function, with the variables in env changed.
 func read(env map[string]string, files map[string]string) (settings, error) {
 	base := map[string]string{
 		"TOPIC_ARN": testTopic, "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret",
@@ -85,7 +85,7 @@ func TestVariantsOfTheEndpointAreRead(t *testing.T) {
 	}
 }
 
-// The SDK would refuse such a pair at each Publish, when it is too late.
+// The SDK would reject such a combination only at each Publish, which is too late.
 func TestVariantOfAnotherEndpointFailsTheStart(t *testing.T) {
 	for _, name := range []string{"AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"} {
 		t.Run(name, func(t *testing.T) {
@@ -101,16 +101,16 @@ func TestVariantOfAnotherEndpointFailsTheStart(t *testing.T) {
 func TestWrongSettingsAreNamed(t *testing.T) {
 	tests := []struct {
 		name, setting, value string
-		want                 string // part of the error
+		want                 string // a part of the error
 	}{
 		{"no topic", "TOPIC_ARN", "", "not set"},
 		{"topic of another service", "TOPIC_ARN", "arn:aws:sqs:us-east-1:111111111111:q", "expected the ARN of a standard SNS topic"},
-		{"FIFO topic, which reaches no mailbox", "TOPIC_ARN", "arn:aws:sns:us-east-1:111111111111:q.fifo", "expected the ARN of a standard SNS topic"},
+		{"FIFO topic, which cannot have mailboxes", "TOPIC_ARN", "arn:aws:sns:us-east-1:111111111111:q.fifo", "expected the ARN of a standard SNS topic"},
 		{"a subscription", "TOPIC_ARN", testTopic + ":0f0f", "expected the ARN of a standard SNS topic"},
 		{"topic without Region", "TOPIC_ARN", "arn:aws:sns::111111111111:q", "expected the ARN of a standard SNS topic"},
 		{"line break behind the topic", "TOPIC_ARN", testTopic + "\n", "expected the ARN of a standard SNS topic"},
 		{"topic in no partition", "TOPIC_ARN", "arn:awsome:sns:us-east-1:111111111111:q", "expected the ARN of a standard SNS topic"},
-		{"overflow topic is no ARN", "OVERFLOW_TOPIC_ARN", "overflow", `expected the ARN of a standard SNS topic, found "overflow"`},
+		{"overflow topic is not an ARN", "OVERFLOW_TOPIC_ARN", "overflow", `expected the ARN of a standard SNS topic, found "overflow"`},
 		{"overflow topic is FIFO", "OVERFLOW_TOPIC_ARN", testOverflow + ".fifo", "expected the ARN of a standard SNS topic"},
 		{"overflow topic is the alert topic", "OVERFLOW_TOPIC_ARN", testTopic, "expected a topic other than TOPIC_ARN"},
 		{"overflow topic in another Region", "OVERFLOW_TOPIC_ARN", "arn:aws:sns:us-east-1:111111111111:o", "expected a topic in the Region of TOPIC_ARN, us-west-2, found"},
@@ -156,6 +156,6 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 func TestDefaultExceptionsFileIsRead(t *testing.T) {
 	_, err := read(nil, map[string]string{"/var/task/exceptions.yaml": "exceptions: 7"})
 	if err == nil || !strings.Contains(err.Error(), "EXCEPTIONS_FILE") {
-		t.Errorf("readSettings with a broken exceptions.yaml beside the binary = %v, want an error", err)
+		t.Errorf("readSettings with a broken exceptions.yaml next to the binary = %v, want an error", err)
 	}
 }

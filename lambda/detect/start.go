@@ -8,7 +8,8 @@ import (
 	"github.com/kmsentry/kmsentry/internal/version"
 )
 
-// start makes the handler from the environment. Errors are *settingError.
+// start returns the handler for the settings in the environment. The error is a
+// *settingError.
 func start(getenv func(string) string, readFile func(string) ([]byte, error), stdout io.Writer) (*handler, error) {
 	s, err := readSettings(getenv, readFile, function.TaskRoot(getenv), time.Now())
 	if err != nil {

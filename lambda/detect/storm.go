@@ -13,60 +13,61 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// What one process sends to the alert topic, leads included. The third limit
-// is MAX_ALERTS_PER_MINUTE.
+// The limits of what one process sends to the alert topic, leads included. The third
+// limit is MAX_ALERTS_PER_MINUTE.
 //
-// SNS switches off a mailbox that would get more than 10 mails a second, which
-// cannot be raised, and Lambda runs several processes when events come fast.
+// SNS disables an email subscription that would get more than 10 mails per second, a
+// limit that cannot be raised, and Lambda runs several processes when events arrive
+// fast.
 // Source: re:Post, sns-email-subscription-disabled.
 const (
 	maxPerSecond = 2
-	maxPerKey    = 3 // in a minute
+	maxPerKey    = 3 // per minute
 )
 
-// maxHeldKeys bounds the keys, by severity, that are counted apart.
+// maxHeldKeys is the most pairs of key and severity that are counted separately.
 const maxHeldKeys = 1000
 
-// slack is added to a wait, for the wall clock may be slewed meanwhile.
+// slack is added to a wait, since the wall clock may be slewed meanwhile.
 const slack = 20 * time.Millisecond
 
-// A storm watches how fast alerts come. What is too fast for mailboxes goes to
-// the overflow topic; the first such alert, and the first one in each later
-// minute, still goes to the alert topic and leads with the count of the others.
-// It counts what this process sent, in wall-clock time: Lambda stops the
-// process between events, and with it the monotonic clock.
+// A storm limits the rate of alerts. Alerts beyond what mailboxes can take go to the
+// overflow topic; the first such alert, and the first one in each later minute, still
+// goes to the alert topic and begins with the count of the others. A storm counts what
+// this process sent, in wall-clock time, because Lambda freezes the process between
+// events, and with it the monotonic clock.
 //
-// It is for one event at a time, as Lambda delivers them.
+// It is not safe for concurrent use: Lambda delivers one event at a time.
 type storm struct {
 	perMinute int
 	sent      []sending // to the alert topic in the last minute, oldest first; at most perMinute
-	told      time.Time // when one of them last led with a count; zero for never
+	told      time.Time // when one of them last began with a count; zero when none did
 	since     time.Time // when the first alert after that went to the overflow topic
 	held      map[heldKey]int
 }
 
 // A sending is one alert to the alert topic.
 type sending struct {
-	at  time.Time // when SNS had answered
+	at  time.Time // when SNS answered, or failed to
 	key string
 }
 
-// A heldKey is what alerts to the overflow topic are counted by.
+// A heldKey is the key and severity by which alerts to the overflow topic are counted.
 type heldKey struct {
-	key      string // "" for keys that are not counted apart
+	key      string // "" for keys that are not counted separately
 	severity detector.Severity
 }
 
-// A route is the way that an alert takes.
+// A route says where and when an alert is sent.
 type route struct {
 	overflow bool          // to the overflow topic
-	limit    string        // what was exceeded; "" for an alert within the limits
-	lead     *words.Storm  // what it leads with; nil for nothing
-	wait     time.Duration // before it is sent, a second and slack at most
+	limit    string        // the limit that was exceeded; "" for an alert within the limits
+	lead     *words.Storm  // what the alert begins with; nil for nothing
+	wait     time.Duration // the wait before it is sent, at most a second and slack
 }
 
-// newStorm watches for what the settings say; nil, which lets everything
-// through, without an overflow topic.
+// newStorm returns a storm with the limits in the settings. Without an overflow topic
+// it returns nil, which limits nothing.
 func newStorm(s settings) *storm {
 	if s.overflow == (awsid.ARN{}) {
 		return nil
@@ -74,8 +75,8 @@ func newStorm(s settings) *storm {
 	return &storm{perMinute: s.perMinute}
 }
 
-// route finds the way for an alert about key at now. An alert about an unknown
-// key, "", is no repetition.
+// route returns the route of an alert about key at now. Alerts about an unknown key,
+// "", do not count as being about one key.
 func (s *storm) route(now time.Time, key string) route {
 	if s == nil {
 		return route{}
@@ -96,8 +97,8 @@ func (s *storm) route(now time.Time, key string) route {
 	}
 }
 
-// forget drops what is older than a minute and returns now in wall-clock time.
-// After a clock was set back, what it had sent later counts as sent now.
+// forget drops what was sent more than a minute ago and returns now in wall-clock
+// time. After the clock was set back, what was sent later than now counts as sent now.
 func (s *storm) forget(now time.Time) time.Time {
 	now = now.Round(0)
 	s.sent = slices.DeleteFunc(s.sent, func(a sending) bool { return !a.at.After(now.Add(-time.Minute)) })
@@ -115,8 +116,8 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// exceeded names the limit that one more plain alert would exceed; "" for none.
-// While a lead may become due, the last place of the minute is kept for it.
+// exceeded returns the limit that one more alert without a lead would exceed; "" for
+// none. While a lead is due, it keeps the last alert of the minute for it.
 func (s *storm) exceeded(now time.Time, key string) string {
 	same := 0
 	for _, a := range s.sent {
@@ -140,13 +141,13 @@ func (s *storm) exceeded(now time.Time, key string) string {
 	}
 }
 
-// leadDue reports whether an alert may lead with a count: one does in a minute.
+// leadDue reports whether an alert may begin with a count: at most one per minute does.
 func (s *storm) leadDue(now time.Time) bool {
 	return s.told.IsZero() || !s.told.After(now.Add(-time.Minute))
 }
 
-// untilFree is how long it takes until another alert is within the limit of a
-// second; 0 when it is now.
+// untilFree returns how long to wait until another alert is within the limit per
+// second; 0 when it already is.
 func (s *storm) untilFree(now time.Time) time.Duration {
 	if len(s.sent) < maxPerSecond {
 		return 0
@@ -154,7 +155,7 @@ func (s *storm) untilFree(now time.Time) time.Duration {
 	return max(0, s.sent[len(s.sent)-maxPerSecond].at.Add(time.Second).Sub(now))
 }
 
-// count is what an alert leads with.
+// count returns what a lead reports: the alerts held since the last lead.
 func (s *storm) count() *words.Storm {
 	lead := &words.Storm{Since: s.since}
 	for k, n := range s.held {
@@ -163,9 +164,9 @@ func (s *storm) count() *words.Storm {
 	return lead
 }
 
-// attempted counts an alert about key that r took, when SNS has answered or
-// will not. One to the alert topic counts even when it failed, since SNS may
-// have taken it; but only a lead that went out has told anybody.
+// attempted records an alert about key that was sent by r, once SNS has answered or
+// sending has failed. An alert to the alert topic counts even when it failed, since SNS
+// may have taken it; a lead clears the count only when it did not fail.
 func (s *storm) attempted(now time.Time, key string, severity detector.Severity, r route, failed bool) {
 	if s == nil {
 		return
@@ -194,7 +195,7 @@ func (s *storm) hold(now time.Time, k heldKey) {
 	s.held[k]++
 }
 
-// String says in a few words what a storm made of the alert; "" for nothing.
+// String returns in a few words how the storm affected the alert; "" when it did not.
 func (r route) String() string {
 	if r.lead == nil {
 		return r.limit
@@ -206,7 +207,7 @@ func (r route) String() string {
 	return strings.TrimSuffix(fmt.Sprintf("begins with the count of %d held alerts; %s", held, r.limit), "; ")
 }
 
-// pause returns after d, or when the context is over.
+// pause returns after d, or when the context is done.
 func pause(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():
@@ -214,9 +215,9 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// stormKey is what alerts about one key share, at most maxField characters: its
-// ARN, otherwise what the record had of it, with the account and Region. It is ""
-// when the record does not name a key.
+// stormKey returns what alerts about one key share, at most maxField characters: the
+// key's ARN or, when that is not known, account, Region and what the record calls the
+// key; "" when the record does not name a key.
 func stormKey(f *detector.Finding) string {
 	key := f.Key.ARN
 	if key == "" && f.Key.ID != "" {

@@ -10,12 +10,12 @@ import (
 	"github.com/kmsentry/kmsentry/internal/fakesns"
 )
 
-// stormEvents is how many openings come at once.
+// stormEvents is the number of openings that arrive at once.
 const stormEvents = 900
 
-// The real binary in a storm: every alert goes out once, and to the alert topic
-// as many as the limits allow, which depends on how fast the machine is; so the
-// test looks at the times at which SNS took them.
+// The real binary in a storm publishes every alert once, and no more of them to the
+// alert topic than the limits allow. How many that is depends on the machine's speed,
+// so the test looks at the times at which SNS took them.
 func TestBootstrapInAStorm(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -30,7 +30,7 @@ func TestBootstrapInAStorm(t *testing.T) {
 			t.Parallel()
 			server := newSNSServer(t, nil)
 			f, log := newFunction(t, server.URL(), "OVERFLOW_TOPIC_ARN="+testOverflow)
-			want := map[string]string{} // outcome by message id
+			want := map[string]string{} // outcomes by message id
 			for n := range stormEvents {
 				event := strings.Replace(string(openingOf(test.key(n))), `"eventName"`, fmt.Sprintf(`"eventID":"00000000-0000-4000-8000-%012d","eventName"`, n), 1)
 				s := invoke(t, f, []byte(event))
@@ -51,8 +51,8 @@ func TestBootstrapInAStorm(t *testing.T) {
 	}
 }
 
-// checkStorm holds the messages against the outcomes that the function reported
-// and returns the times of those to the alert topic.
+// checkStorm checks the messages against the outcomes that the function reported, and
+// returns the times of those to the alert topic.
 func checkStorm(t *testing.T, all []fakesns.Publication, want map[string]string) []time.Time {
 	t.Helper()
 	if len(all) != stormEvents || len(want) != stormEvents {
@@ -97,7 +97,7 @@ func checkStorm(t *testing.T, all []fakesns.Publication, want map[string]string)
 	return times
 }
 
-// checkStormLog wants one line for each alert, counted as what it was.
+// checkStormLog checks that the log has one line per alert, with the right metric.
 func checkStormLog(t *testing.T, log string, alerts int) {
 	t.Helper()
 	published, overflow := 0, 0

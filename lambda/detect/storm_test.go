@@ -16,7 +16,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// A stormRun is a handler with both topics at a clock that only the test moves:
+// A stormRun is a handler with both topics and a clock that only the test advances;
 // each Publish takes a millisecond.
 type stormRun struct {
 	h     *handler
@@ -25,7 +25,7 @@ type stormRun struct {
 	sent  []stormMessage
 }
 
-// A stormMessage is one that SNS took.
+// A stormMessage is a message that SNS took.
 type stormMessage struct {
 	at       time.Time
 	overflow bool
@@ -45,7 +45,7 @@ func newStormRun(t *testing.T, perMinute int) *stormRun {
 	return r
 }
 
-// Publish makes a stormRun its own SNS.
+// Publish implements function.Publisher.
 func (r *stormRun) Publish(_ context.Context, in *sns.PublishInput, _ ...func(*sns.Options)) (*sns.PublishOutput, error) {
 	r.at = r.at.Add(time.Millisecond)
 	if err := r.fault; err != nil {
@@ -60,7 +60,7 @@ func (r *stormRun) Publish(_ context.Context, in *sns.PublishInput, _ ...func(*s
 	return &sns.PublishOutput{MessageId: aws.String("id")}, nil
 }
 
-// open sends an opening of the n-th key, d after the last.
+// open sends an event that opens the n-th key, d after the last one.
 func (r *stormRun) open(t *testing.T, d time.Duration, n int) summary {
 	t.Helper()
 	r.at = r.at.Add(d)
@@ -71,18 +71,18 @@ func (r *stormRun) open(t *testing.T, d time.Duration, n int) summary {
 	return s
 }
 
-// openingOf is an opening of the n-th key.
+// openingOf returns an event that opens the n-th key.
 func openingOf(n int) []byte {
 	return fmt.Appendf(nil, opening, "2026-11-20T08:59:00Z", fmt.Sprintf("1234abcd-12ab-34cd-56ef-%012d", n))
 }
 
-// held reads what a message leads with.
+// held returns the count of held alerts in a message, and whether it has a lead.
 func (m stormMessage) held(t *testing.T) (count int, leads bool) {
 	t.Helper()
 	return heldIn(t, m.body["default"])
 }
 
-// heldIn reads what a finding leads with.
+// heldIn returns the count of held alerts in a finding, and whether it has a lead.
 func heldIn(t *testing.T, finding string) (count int, leads bool) {
 	t.Helper()
 	var f struct {
@@ -103,8 +103,8 @@ func heldIn(t *testing.T, finding string) (count int, leads bool) {
 	return f.Evidences[0].Data.Held.Count, true
 }
 
-// A way is what became of one alert: "a" the alert topic, "A" the alert topic
-// with a lead, "o" the overflow topic.
+// ways returns one letter per alert: "a" for the alert topic, "A" for the alert topic
+// with a lead, "o" for the overflow topic.
 func ways(t *testing.T, sent []stormMessage) string {
 	t.Helper()
 	var b strings.Builder
@@ -137,7 +137,7 @@ func TestStormWays(t *testing.T) {
 		want      string
 	}{
 		{"two a second are no storm", 100, 500 * time.Millisecond, each, "aaaaaaaaaa"},
-		{"the third in a second waits and leads, what is too fast after it overflows", 100, 0, each, "aaAaoooo"},
+		{"the third in a second waits and leads, later ones overflow", 100, 0, each, "aaAaoooo"},
 		{"three a minute about one key are no storm", 100, 20 * second, same, "aaaaaaaa"},
 		{"the fourth about one key leads, later ones overflow", 100, 5 * second, same, "aaaA" + "ooooooooo" + "aaAoo"},
 		{"two keys in turn", 100, 5 * second, func(n int) int { return n % 2 }, "aaaaaaA" + "oooooo" + "aaaaaA"},
@@ -157,7 +157,7 @@ func TestStormWays(t *testing.T) {
 	}
 }
 
-// Nine hundred openings at ten milliseconds each, of one key or of as many.
+// Nine hundred openings, ten milliseconds apart, of one key or of as many keys.
 func TestStormOfNineHundred(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -199,7 +199,7 @@ func TestStormOfNineHundred(t *testing.T) {
 	}
 }
 
-// alertTimes is when SNS took the messages to the alert topic.
+// alertTimes returns when SNS took the messages to the alert topic.
 func (r *stormRun) alertTimes() []time.Time {
 	var times []time.Time
 	for _, m := range r.sent {
@@ -210,8 +210,8 @@ func (r *stormRun) alertTimes() []time.Time {
 	return times
 }
 
-// checkRates holds the times at which SNS took alerts against the limits. A slow
-// machine only puts them further apart.
+// checkRates checks the times at which SNS took alerts against the limits. A slow
+// machine only spreads them out.
 func checkRates(t *testing.T, times []time.Time, perMinute int) {
 	t.Helper()
 	for _, limit := range []struct {
@@ -226,7 +226,7 @@ func checkRates(t *testing.T, times []time.Time, perMinute int) {
 	}
 }
 
-// A refused alert fails the event, and what it was to tell is told by the next.
+// A refused alert fails the event, and the next alert has the lead that it had.
 func TestStormFailuresLoseNothing(t *testing.T) {
 	t.Parallel()
 	r := newStormRun(t, 20)
@@ -244,7 +244,7 @@ func TestStormFailuresLoseNothing(t *testing.T) {
 	fail(3) // the lead
 	r.open(t, 2*time.Second, 4)
 	r.open(t, 0, 5)
-	r.open(t, 0, 6) // leads in its place
+	r.open(t, 0, 6) // has the lead instead
 	r.open(t, 0, 7) // after the lead waited
 	fail(8)         // to the overflow topic: not counted as held
 	r.open(t, 0, 8)
@@ -259,7 +259,7 @@ func TestStormFailuresLoseNothing(t *testing.T) {
 	}
 }
 
-// SNS may have taken what failed, so it counts toward the limits too.
+// SNS may have taken an alert that failed, so it counts toward the limits as well.
 func TestStormCountsFailures(t *testing.T) {
 	t.Parallel()
 	r := newStormRun(t, 20)
@@ -286,14 +286,14 @@ func TestStormLeadCounts(t *testing.T) {
 	}
 	r.open(t, time.Minute, 99)
 	mail := r.sent[len(r.sent)-1].body["email"]
-	for n, count := range []int{3, 4, 4} { // the fourth alert was a plain one about key 0
+	for n, count := range []int{3, 4, 4} { // one of the four about key 0 went to the alert topic
 		if want := fmt.Sprintf("- %d critical:\n  arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-%012d\n", count, n); !strings.Contains(mail, want) {
 			t.Errorf("the mail does not hold %q:\n%.600s", want, mail)
 		}
 	}
 }
 
-// Without an overflow topic everything goes to the alert topic.
+// Without an overflow topic, everything goes to the alert topic.
 func TestNoStormWithoutOverflowTopic(t *testing.T) {
 	h, sent, _ := testHandler(t)
 	for n := range 100 {
@@ -306,7 +306,7 @@ func TestNoStormWithoutOverflowTopic(t *testing.T) {
 	}
 }
 
-// However many keys there are, the memory is bounded and no alert uncounted.
+// However many keys there are, the memory is bounded and every alert is counted.
 func TestStormMemoryIsBounded(t *testing.T) {
 	s := &storm{perMinute: 20}
 	now := testNow
@@ -327,7 +327,8 @@ func TestStormMemoryIsBounded(t *testing.T) {
 	}
 }
 
-// A clock that is set back holds alerts for a minute, not until it was right.
+// After the clock is set back, alerts are held for a minute, not until it has caught
+// up.
 func TestStormSurvivesAClockSetBack(t *testing.T) {
 	s := &storm{perMinute: 20}
 	now := testNow
@@ -343,7 +344,7 @@ func TestStormSurvivesAClockSetBack(t *testing.T) {
 	}
 }
 
-// The wall clock counts, and it may be slewed while a lead waits.
+// Waits are measured by the wall clock, which may be slewed while a lead waits.
 func TestStormWaitsByTheWallClock(t *testing.T) {
 	t.Parallel()
 	r := newStormRun(t, 20)
@@ -363,7 +364,7 @@ func TestStormWaitsByTheWallClock(t *testing.T) {
 	}
 }
 
-// Keys that the record does not name are not one key.
+// Keys that their records do not name do not count as one key.
 func TestUnknownKeysAreNoRepetition(t *testing.T) {
 	if key := stormKey(&detector.Finding{}); key != "" {
 		t.Errorf("stormKey = %q, want none", key)

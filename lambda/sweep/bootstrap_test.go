@@ -33,7 +33,7 @@ const (
 	locked = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"},{"Effect":"Deny","Principal":"*","Action":"kms:PutKeyPolicy","Resource":"*"}]}`
 	tagged = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"},{"Effect":"Allow","Principal":"*","Action":"kms:Encrypt","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/open":"yes"}}}]}`
 
-	// ample is time that only a hang takes, however busy the machine is.
+	// ample is a time limit that only a hang exceeds, however busy the machine is.
 	ample = 2 * time.Minute
 )
 
@@ -42,14 +42,14 @@ var bootstrap = bootstraptest.Binary{Function: bootstraptest.Sweep}
 
 func TestMain(m *testing.M) { os.Exit(bootstrap.Main(m)) }
 
-// A stage is the function with its world.
+// A stage is the function with the services that it calls.
 type stage struct {
 	*fakeAWS
 	t    *testing.T
 	sns  *fakesns.Server
 	f    *runtimeapi.Function
 	log  *bootstraptest.Buffer
-	told int // publications that were looked at
+	told int // the number of publications that news has returned
 }
 
 func newStage(t *testing.T, env ...string) *stage {
@@ -80,7 +80,7 @@ func (s *stage) function(env ...string) (*runtimeapi.Function, *bootstraptest.Bu
 	return f, log
 }
 
-// run invokes the function, which has to succeed.
+// run invokes the function, which must succeed.
 func (s *stage) run() summary {
 	s.t.Helper()
 	response, err := s.f.Invoke(context.Background(), []byte(`{}`), ample)
@@ -94,7 +94,8 @@ func (s *stage) run() summary {
 	return sum
 }
 
-// fails invokes the function, which has to fail with an error of that type.
+// fails invokes the function, which must fail with an error of type kind, and returns
+// the error's text.
 func (s *stage) fails(kind string) string {
 	s.t.Helper()
 	response, err := s.f.Invoke(context.Background(), []byte(`{}`), ample)
@@ -105,15 +106,15 @@ func (s *stage) fails(kind string) string {
 	return failure.Message
 }
 
-// A told message, as far as tests look at it.
+// A message has the parts of a published message that the tests look at.
 type message struct {
 	subject, mail string
 	severity      string
 	keys          []string // ids, in order
-	events        []string // what became of each change's event
+	events        []string // whether each change's event arrived
 }
 
-// news returns the messages since the last look.
+// news returns the messages published since its last call.
 func (s *stage) news() []message {
 	s.t.Helper()
 	all := s.sns.Publications()
@@ -142,7 +143,8 @@ func (s *stage) news() []message {
 	return list
 }
 
-// want expects one message about these keys, or none.
+// want checks that there is one new message, about these keys, or none when keys is
+// empty.
 func (s *stage) want(keys ...string) message {
 	s.t.Helper()
 	list := s.news()
@@ -152,7 +154,7 @@ func (s *stage) want(keys ...string) message {
 	case len(list) != 1:
 		s.t.Fatalf("%d messages, want %d: %+v", len(list), min(1, len(keys)), list)
 	case !slices.Equal(list[0].keys, keys):
-		s.t.Fatalf("told of %v, want %v", list[0].keys, keys)
+		s.t.Fatalf("reported %v, want %v", list[0].keys, keys)
 	}
 	return list[0]
 }
@@ -163,21 +165,21 @@ func grantTo(grantee string, operations ...string) map[string]any {
 
 const partnerRole = "arn:aws:iam::" + stranger + ":role/backup"
 
-// The first run tells once all that is open; each later one what is new since,
-// and nothing twice.
+// The first run reports everything that is open, and each later run what is new since
+// then; nothing is reported twice.
 func TestAlertsExactlyOnChanges(t *testing.T) {
 	s := newStage(t)
 	s.set(home, "a", &fakeKey{policy: closed})
 	s.set(home, "b", &fakeKey{policy: open})
 	s.set(home, "c", &fakeKey{policy: shared}) // low: below the threshold
 	s.set(home, "d", &fakeKey{policy: closed, grants: []map[string]any{grantTo(partnerRole, "Decrypt"), grantTo("arn:aws:iam::"+owner+":role/own", "Decrypt")}})
-	s.set(home, "f", &fakeKey{policy: closed, grants: []map[string]any{grantTo(partnerRole, "DescribeKey")}}) // does not count
+	s.set(home, "f", &fakeKey{policy: closed, grants: []map[string]any{grantTo(partnerRole, "DescribeKey")}}) // not news
 	sum := s.run()
 	if !sum.First || sum.Keys != 5 || sum.Told != 2 || sum.Below != 1 || sum.Lost != 0 || sum.MessageID == "" {
 		t.Errorf("first run: %+v", sum)
 	}
 	if m := s.want("b", "d"); !strings.Contains(m.subject, "First sweep: 2 KMS keys") || m.severity != "Critical" || !slices.Equal(m.events, []string{"none", "none"}) {
-		t.Errorf("first run told %+v", m)
+		t.Errorf("first run reported %+v", m)
 	}
 
 	if sum := s.run(); sum.First || sum.Told != 0 || sum.MessageID != "" {
@@ -198,7 +200,7 @@ func TestAlertsExactlyOnChanges(t *testing.T) {
 	}
 	m := s.want("a", "e", "c")
 	if !slices.Equal(m.events, []string{"heard", "missing", "none"}) || !strings.Contains(m.subject, "3 KMS keys newly open or lost, 1 without an event") {
-		t.Errorf("changes told %+v", m)
+		t.Errorf("changes: reported %+v", m)
 	}
 	s.run()
 	s.want()
@@ -218,8 +220,8 @@ func TestAlertsExactlyOnChanges(t *testing.T) {
 	}
 }
 
-// A change whose event never came is noticed by the next run; one whose event
-// came is not; and neither is a change that no call made.
+// The next run notices a change whose event never arrived. It does not report a lost
+// event for a change whose event arrived, or that no call made.
 func TestLostEventIsNoticed(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -227,7 +229,7 @@ func TestLostEventIsNoticed(t *testing.T) {
 		s.set(home, id, &fakeKey{policy: closed})
 	}
 	s.logs(home, "early", `{"finding":"f0","key":"KEY"}`) // before the first run
-	time.Sleep(1100 * time.Millisecond)                   // the state keeps whole seconds
+	time.Sleep(1100 * time.Millisecond)                   // the state has whole seconds
 	s.run()
 	s.want()
 	for _, id := range []string{"lost", "came", "early"} {
@@ -240,7 +242,7 @@ func TestLostEventIsNoticed(t *testing.T) {
 	sum := s.run()
 	m := s.want("early", "lost", "came")
 	if sum.Lost != 2 || !slices.Equal(m.events, []string{"missing", "missing", "heard"}) || !strings.Contains(m.mail, "NO EVENT of this change") {
-		t.Errorf("%+v told %+v", sum, m)
+		t.Errorf("%+v reported %+v", sum, m)
 	}
 
 	s.deny("FilterLogEvents", "AccessDeniedException")
@@ -249,12 +251,12 @@ func TestLostEventIsNoticed(t *testing.T) {
 		t.Errorf("error %q", text)
 	}
 	if m := s.want("new"); m.events[0] != "unknown" {
-		t.Errorf("told %+v", m)
+		t.Errorf("reported %+v", m)
 	}
 }
 
-// An earlier finding about a key, from before its policy was last read, is not
-// the event of its change; another key's search may go back further.
+// A finding about a key from before its policy was last read is not the event of its
+// change, even when the search goes back further for another key.
 func TestEarlierFindingIsNotTheEvent(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -262,18 +264,18 @@ func TestEarlierFindingIsNotTheEvent(t *testing.T) {
 	s.set(home, "b", &fakeKey{policy: closed})
 	s.run()
 	s.logs(home, "a", `{"finding":"f0","key":"KEY"}`)
-	time.Sleep(1100 * time.Millisecond) // the state keeps whole seconds
+	time.Sleep(1100 * time.Millisecond) // the state has whole seconds
 	s.set(home, "b", &fakeKey{policy: closed, fails: map[string]string{"GetKeyPolicy": "AccessDeniedException"}})
 	s.fails("partialError")
 	s.set(home, "a", &fakeKey{policy: open})
 	s.set(home, "b", &fakeKey{policy: open})
 	s.run()
 	if m := s.want("a", "b"); !slices.Equal(m.events, []string{"missing", "missing"}) {
-		t.Errorf("told %+v", m)
+		t.Errorf("reported %+v", m)
 	}
 }
 
-// A log that is searched for ever holds no news up.
+// A log search that never ends does not delay the news.
 func TestSearchThatDoesNotEnd(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -287,13 +289,13 @@ func TestSearchThatDoesNotEnd(t *testing.T) {
 		t.Fatalf("Invoke = %s, %v, want partialError", response, err)
 	}
 	if m := s.want("a"); m.events[0] != "unknown" {
-		t.Errorf("told %+v", m)
+		t.Errorf("reported %+v", m)
 	}
 }
 
-// Grants that could not be read stay as they were known, the order of their
-// operations is nothing new, and those below the threshold are told once it is
-// lower.
+// Grants that could not be read stay as they were known, another order of their
+// operations is not news, and those below the threshold are reported once it is
+// lowered.
 func TestGrantsAreToldOnce(t *testing.T) {
 	s := newStage(t)
 	with := func(ops ...string) *fakeKey {
@@ -325,8 +327,8 @@ func TestGrantsAreToldOnce(t *testing.T) {
 	s.want("a")
 }
 
-// What could not be read stays as it was known: it is told when it is read, and
-// what was told is not told again.
+// What could not be read stays as it was known: news is reported when it can be read,
+// and what was reported is not reported again.
 func TestPartialFailureKeepsWhatWasKnown(t *testing.T) {
 	s := newStage(t, "SWEEP_REGIONS=eu-west-1,us-east-1", "SWEEP_ROLES="+memberRole)
 	virginia, other := owner+"/us-east-1", member+"/eu-west-1"
@@ -358,9 +360,9 @@ func TestPartialFailureKeepsWhatWasKnown(t *testing.T) {
 	s.deny("AssumeRole "+member, "")
 	s.set(home, "a", &fakeKey{policy: open})
 	s.run()
-	s.want() // all of it was told before
+	s.want() // all of it was reported before
 
-	// unreadable grants hide nothing of the policy, and the other way round
+	// unreadable grants do not hide the policy, nor an unreadable policy the grants
 	s.set(home, "b", &fakeKey{policy: closed, grants: []map[string]any{grantTo(partnerRole, "Decrypt")}, fails: map[string]string{"ListGrants": "KMSInternalException"}})
 	s.set(home, "c", &fakeKey{policy: locked, fails: map[string]string{"ListGrants": "AccessDeniedException"}})
 	s.fails("partialError")
@@ -371,7 +373,7 @@ func TestPartialFailureKeepsWhatWasKnown(t *testing.T) {
 	s.want("b")
 }
 
-// The same policy seen less well, without the key's tags, is not news.
+// The same policy, judged again without the key's tags, is not news.
 func TestUnreadTagsAreNoNews(t *testing.T) {
 	s := newStage(t)
 	s.set(home, "a", &fakeKey{policy: tagged})
@@ -385,21 +387,21 @@ func TestUnreadTagsAreNoNews(t *testing.T) {
 	s.want()
 }
 
-// A key without a policy, and a policy that is none, fail the run and no more.
+// A key whose policy is missing or invalid fails the run, and nothing else.
 func TestKeyThatCannotBeReadAlarms(t *testing.T) {
 	s := newStage(t)
 	s.set(home, "a", &fakeKey{policy: `{"Version":`})
 	s.set(home, "b", &fakeKey{policy: open, fails: map[string]string{"DescribeKey": "AccessDeniedException"}})
 	s.fails("partialError")
-	s.want("b") // at its worst, and known to be open whatever the key is
+	s.want("b") // the worst is assumed, but it is open whatever the key is
 	s.set(home, "a", &fakeKey{policy: open})
 	s.set(home, "b", &fakeKey{policy: open})
 	s.run()
 	s.want("a")
 }
 
-// A state that cannot be read fails the run before anything is swept, and is
-// never written over.
+// A state that cannot be read fails the run before anything is swept, and is never
+// overwritten.
 func TestStateThatCannotBeReadIsKept(t *testing.T) {
 	s := newStage(t)
 	s.set(home, "a", &fakeKey{policy: closed})
@@ -437,7 +439,8 @@ func TestStateThatCannotBeReadIsKept(t *testing.T) {
 	s.want("a")
 }
 
-// Denied the state, the function neither takes itself for the first nor forgets.
+// A run that is denied access to the state does not count as the first run, and
+// nothing is forgotten.
 func TestStateDenied(t *testing.T) {
 	s := newStage(t)
 	s.set(home, "a", &fakeKey{policy: open})
@@ -450,12 +453,12 @@ func TestStateDenied(t *testing.T) {
 	s.want("a")
 	s.deny("s3:PutObject", "")
 	s.run()
-	s.want("a") // told again rather than not at all
+	s.want("a") // reported again rather than not at all
 	s.run()
 	s.want()
 }
 
-// News that SNS does not take is told by the next run.
+// News that SNS does not take is reported by the next run.
 func TestUnpublishedNewsIsNotForgotten(t *testing.T) {
 	s := newStage(t)
 	s.set(home, "a", &fakeKey{policy: closed})
@@ -469,8 +472,8 @@ func TestUnpublishedNewsIsNotForgotten(t *testing.T) {
 	s.want("a")
 }
 
-// Of two runs at once, one writes the state; the other fails by name and
-// changes nothing of it. What both told has one id.
+// Of two runs at once, one writes the state; the other fails with a named error and
+// does not change it. What both report has the same id.
 func TestTwoRunsAtOnce(t *testing.T) {
 	s := newStage(t)
 	s.set(home, "a", &fakeKey{policy: closed})
@@ -478,7 +481,7 @@ func TestTwoRunsAtOnce(t *testing.T) {
 	s.set(home, "a", &fakeKey{policy: open})
 	second := &stage{fakeAWS: s.fakeAWS, t: t, sns: s.sns}
 	second.f, second.log = s.function()
-	s.onGet = func() { second.run() } // from its read to its write, within the first's
+	s.onGet = func() { second.run() } // all of it between the first run's read and its write
 	s.fails("conflictError")
 	all := s.sns.Publications()
 	if len(all) != 2 {
@@ -502,7 +505,7 @@ func TestTwoRunsAtOnce(t *testing.T) {
 	s.want()
 }
 
-// An exception holds a policy back as long as it lasts, and never a grant.
+// An exception holds a policy back until it expires, and never a grant.
 func TestExceptionsHoldBack(t *testing.T) {
 	file := t.TempDir() + "/exceptions.yaml"
 	if err := os.WriteFile(file, []byte(`exceptions:
@@ -531,7 +534,8 @@ func TestExceptionsHoldBack(t *testing.T) {
 	s.want("a")
 }
 
-// Time runs out: what was read is told and kept, and the run fails by name.
+// When time runs out, what was read is reported and kept, and the run fails with a
+// named error.
 func TestTooLittleTime(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -540,7 +544,7 @@ func TestTooLittleTime(t *testing.T) {
 	}
 	s.run()
 	s.want("a", "b")
-	s.deny("ListGrants", "ThrottlingException") // for ever, which takes longer than there is time
+	s.deny("ListGrants", "ThrottlingException") // retries take longer than there is time
 	response, err := s.f.Invoke(context.Background(), []byte(`{}`), 4*time.Second)
 	var failure *runtimeapi.Failure
 	if !errors.As(err, &failure) || failure.Type != "partialError" || !strings.Contains(failure.Message, "time ran out") {
@@ -552,18 +556,19 @@ func TestTooLittleTime(t *testing.T) {
 	s.want()
 }
 
-// A key that cannot be used now counts one step less, and says so.
+// A key that cannot be used now is one severity lower, and the message says so.
 func TestDisabledKey(t *testing.T) {
 	s := newStage(t)
 	s.set(home, "a", &fakeKey{policy: open, state: "Disabled"})
 	s.run()
 	if m := s.want("a"); m.severity != "High" || !strings.Contains(m.mail, "State: Disabled") {
-		t.Errorf("told %+v", m)
+		t.Errorf("reported %+v", m)
 	}
 }
 
-// SweepRole allows what a run calls, and no more: everything is called here, and
-// the rest is Lambda's own, SNS's or, like s3:ListBucket, asked for by S3.
+// SweepRole allows the calls of a run and no others: every call is made here, and the
+// remaining permissions are for Lambda itself, for SNS, or, like s3:ListBucket,
+// required by S3.
 func TestCallsAreThoseOfTheRole(t *testing.T) {
 	s := newStage(t, "SWEEP_ROLES="+memberRole)
 	s.set(home, "a", &fakeKey{policy: closed})
@@ -595,9 +600,8 @@ func TestCallsAreThoseOfTheRole(t *testing.T) {
 	}
 }
 
-// The handler that main starts, in this process. It makes the code of the binary
-// part of the test's own, so that go test never takes a result of other code
-// from its cache.
+// The handler that main starts, run in this process. It makes the code of the binary
+// a dependency of the test, so that go test does not use a cached result of other code.
 func TestHandlerInThisProcess(t *testing.T) {
 	s := newStage(t)
 	s.set(home, "a", &fakeKey{policy: open})
@@ -615,7 +619,7 @@ func TestHandlerInThisProcess(t *testing.T) {
 	s.want("a")
 }
 
-// A wrong setting fails the start with its name.
+// An invalid setting makes the start fail with an error that names it.
 func TestWrongSettingsFailTheStart(t *testing.T) {
 	for env, want := range map[string]string{
 		"STATE_BUCKET=":         "setting STATE_BUCKET: not set",

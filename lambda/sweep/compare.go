@@ -14,42 +14,42 @@ import (
 	"github.com/kmsentry/kmsentry/internal/sweep"
 )
 
-// What can become of a key's news.
+// The fates of a piece of news.
 const (
 	newsTold  = "told"
 	newsHeld  = "held"            // an exception holds the policy back
 	newsBelow = "below_threshold" // less severe than MIN_SEVERITY
 )
 
-// A piece is one piece of news about a key: its policy's, or its grants'.
+// A piece is one piece of news about a key, about either its policy or its grants.
 type piece struct {
 	of       string // "policy" or "grants"
-	fate     string // newsTold ...
+	fate     string // newsTold, newsHeld or newsBelow
 	severity detector.Severity
 	fresh    []string // the openings that are new
-	heldBy   string   // the exception's name
+	heldBy   string   // the name of the exception, for newsHeld
 }
 
-// An item is what a run found out about one key that there is news of. It holds
-// on to the decision, which is large, only where that is told.
+// An item is what a run found out about a key with news. It keeps the decision, which
+// is large, only if it is reported.
 type item struct {
 	key     detector.Key
-	state   string // KMS's
+	state   string // KMS's KeyState
 	verdict decide.Verdict
 	title   string // of the policy's finding
 	hash    string // of the policy's text
 	pieces  []piece
-	finding *detector.Finding  // for a policy that is told
-	unread  []string           // the same
-	grants  []words.SweptGrant // for grants that are told
-	expired []string           // exceptions that would have held the policy back
-	since   time.Time          // after which the event of the policy's change has to have come; zero: none was to come
-	call    words.SweptCall    // what became of it
-	heard   time.Time          // for words.CallHeard
+	finding *detector.Finding  // for a policy that is reported
+	unread  []string           // what could not be read, for a policy that is reported
+	grants  []words.SweptGrant // for grants that are reported
+	expired []string           // names of expired exceptions that would have held the policy back
+	since   time.Time          // after which the event of the policy's change must have arrived; zero: none is expected
+	call    words.SweptCall    // whether that event arrived
+	heard   time.Time          // when, for words.CallHeard
 }
 
-// told reports whether a piece of the item is reported, and returns the worst
-// severity of those.
+// told reports whether any piece of the item is to be reported, and returns the worst
+// severity of those that are.
 func (i *item) told() (worst detector.Severity, told bool) {
 	for _, p := range i.pieces {
 		if p.fate == newsTold {
@@ -59,7 +59,8 @@ func (i *item) told() (worst detector.Severity, told bool) {
 	return worst, told
 }
 
-// A comparison is a run's keys against the state before it.
+// A comparison compares the keys of a run with the state before it, and builds the
+// state after it.
 type comparison struct {
 	settings *settings
 	at       time.Time // when the run began
@@ -72,10 +73,10 @@ func newComparison(s *settings, before state, at time.Time) *comparison {
 	return &comparison{settings: s, at: at, before: before, after: state{Version: stateVersion, At: at, Scopes: map[string]*places{}}}
 }
 
-// scope names an account's Region.
+// scope returns the name of an account's Region in the state.
 func scope(account, region string) string { return account + "/" + region }
 
-// places returns what is known after the run of a scope.
+// places returns the keys of a scope in the state after the run.
 func (c *comparison) places(name string) *places {
 	p := c.after.Scopes[name]
 	if p == nil {
@@ -85,8 +86,8 @@ func (c *comparison) places(name string) *places {
 	return p
 }
 
-// add compares a key with what was known of it. What could not be read of it
-// stays as it was, and is not news.
+// add compares a key with what was known about it. What could not be read stays as it
+// was, and is not news.
 func (c *comparison) add(k sweep.Key) {
 	if !k.Judged() {
 		return
@@ -114,12 +115,12 @@ func (c *comparison) add(k sweep.Key) {
 	}
 }
 
-// policy compares the policy. listed is when all keys of its scope were last
+// policy compares the key's policy. listed is when all keys of its scope were last
 // listed.
 func (c *comparison) policy(it *item, k *sweep.Key, old, next *entry, listed time.Time) {
 	same := old.Policy == k.PolicySHA256
 	if same && !factsRead(k) {
-		return // the same policy, seen less well: not worse for that
+		return // the same policy with fewer facts is not news
 	}
 	next.At, next.Policy = c.at, k.PolicySHA256
 	now := openings(k.Finding)
@@ -128,7 +129,7 @@ func (c *comparison) policy(it *item, k *sweep.Key, old, next *entry, listed tim
 	if !same && k.Finding != nil {
 		it.since = old.At
 		if old.At.IsZero() {
-			it.since = listed // zero in a scope that was never swept: no event was to come
+			it.since = listed // zero in a scope that was never swept: no event is expected
 		}
 	}
 	if len(news) == 0 {
@@ -151,14 +152,15 @@ func (c *comparison) policy(it *item, k *sweep.Key, old, next *entry, listed tim
 	it.pieces = append(it.pieces, p)
 }
 
-// factsRead reports whether all is known of the key that its policy may ask for.
+// factsRead reports whether all facts about the key that its policy may depend on are
+// known.
 func factsRead(k *sweep.Key) bool {
 	return k.Facts.Spec != "" && k.Facts.Tags != nil && k.Facts.Aliases != nil
 }
 
-// grants compares the grants to outsiders. No policy shows them, and no event
-// is watched for them, so a new one is of severity medium, and no exception,
-// which accepts a policy, holds it back.
+// grants compares the grants to outsiders. No policy shows them and no event reports
+// them, so a new one is of severity medium; exceptions accept policies, so none holds
+// it back.
 func (c *comparison) grants(it *item, k *sweep.Key, old, next *entry) {
 	now := grants(k)
 	next.Grants = now
@@ -175,15 +177,16 @@ func (c *comparison) grants(it *item, k *sweep.Key, old, next *entry) {
 	it.pieces = append(it.pieces, p)
 }
 
-// subject is the key's policy as the entries of the exceptions file see it.
+// subject returns the key's policy as a subject of the exceptions file.
 func subject(k *sweep.Key) exceptions.Subject {
 	s := exceptions.Of(k.Finding)
 	s.PolicySHA256 = k.PolicySHA256
 	return s
 }
 
-// finish takes over what was not read: the keys of scopes whose list was not
-// read to its end, and scopes that this run was not to sweep at all.
+// finish keeps what was not read: the keys of scopes whose list was not read to its
+// end, and the scopes that this run did not sweep. It then sorts the items. complete
+// holds the scopes whose list was read to its end.
 func (c *comparison) finish(complete map[string]bool) {
 	for name, before := range c.before.Scopes {
 		after := c.places(name)
@@ -208,8 +211,8 @@ func (c *comparison) finish(complete map[string]bool) {
 	})
 }
 
-// message is the sweep's news for the alert package; ok is false when there is
-// none to tell.
+// message returns the sweep's news for package alert; ok is false when there is nothing
+// to report.
 func (c *comparison) message() (s words.Sweep, ok bool) {
 	s.Since = c.before.At
 	uid := sha256.New()
@@ -233,7 +236,7 @@ func (c *comparison) message() (s words.Sweep, ok bool) {
 	return s, len(s.Keys) > 0
 }
 
-// newGrants are the grants of the key that are news, one for each word.
+// newGrants returns the grants of the key that are in news, one for each.
 func newGrants(k *sweep.Key, news []string) []words.SweptGrant {
 	var all []words.SweptGrant
 	seen := map[string]bool{}
@@ -246,7 +249,7 @@ func newGrants(k *sweep.Key, news []string) []words.SweptGrant {
 	return all
 }
 
-// keyOf is the key as the detector knows it.
+// keyOf returns the key as a detector.Key.
 func keyOf(k *sweep.Key) detector.Key {
 	if k.Finding != nil {
 		return k.Finding.Key

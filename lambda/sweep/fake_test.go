@@ -20,23 +20,23 @@ import (
 type fakeKey struct {
 	policy, state string
 	grants        []map[string]any
-	fails         map[string]string // the error code of a call
+	fails         map[string]string // error codes by call
 }
 
-// fakeAWS is KMS, S3, STS and CloudWatch Logs on loopback, at one address.
-// Account and Region are those of the request's signature: the access key
+// fakeAWS serves KMS, S3, STS and CloudWatch Logs on loopback, at one address. The
+// account and the Region are those in the request's signature: the access key is
 // "AKIA" + account, or "ASIA" + account from AssumeRole.
 type fakeAWS struct {
 	url string
 
 	mu     sync.Mutex
 	keys   map[string]map[string]*fakeKey // by "account/region", by id
-	denied map[string]string              // the error code of "account/region call", "call", or "role ARN"
-	lines  []logLine                      // of the detector's log
-	object []byte                         // the state; nil: not there
+	denied map[string]string              // error codes by "account/region call", "call" or "role ARN"
+	lines  []logLine                      // the detector's log
+	object []byte                         // the state; nil when there is none
 	puts   int
-	onGet  func()         // called once, with the first read of the state already answered
-	calls  map[string]int // by service and name
+	onGet  func()         // called once, after the first read of the state has been answered
+	calls  map[string]int // counts by service and name
 }
 
 type logLine struct {
@@ -52,7 +52,7 @@ func newAWS(t *testing.T) *fakeAWS {
 	return f
 }
 
-// set puts a key, or takes it away.
+// set sets a key, or removes it when k is nil.
 func (f *fakeAWS) set(where, id string, k *fakeKey) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -66,14 +66,14 @@ func (f *fakeAWS) set(where, id string, k *fakeKey) {
 	f.keys[where][id] = k
 }
 
-// logs adds a line of the detector's function about a key.
+// logs adds a log line of the detector function about a key.
 func (f *fakeAWS) logs(where, id, line string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.lines = append(f.lines, logLine{time.Now(), strings.ReplaceAll(line, "KEY", arnOf(where, id))})
 }
 
-// deny makes a call fail; "" lets it pass again.
+// deny makes a call fail with an error code; "" lets it succeed again.
 func (f *fakeAWS) deny(what, code string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -121,7 +121,7 @@ func (f *fakeAWS) count(call string) {
 	f.calls[call]++
 }
 
-// called are the calls so far, sorted.
+// called returns the calls so far, sorted.
 func (f *fakeAWS) called() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -189,8 +189,8 @@ func (f *fakeAWS) kms(w http.ResponseWriter, where, call string, body []byte) {
 	}
 }
 
-// filter answers FilterLogEvents with lines that have a finding, one a page; the
-// first page is empty, as it can be where CloudWatch still searches.
+// filter answers FilterLogEvents with the lines that have a finding, one per page. The
+// first page is empty, as it can be while CloudWatch is still searching.
 func (f *fakeAWS) filter(w http.ResponseWriter, body []byte) {
 	var in struct {
 		LogGroupName, FilterPattern, NextToken string
@@ -245,7 +245,7 @@ func (f *fakeAWS) assume(w http.ResponseWriter, form string) {
 		`<SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`, m[1])
 }
 
-// s3 is one object with conditional writes.
+// s3 serves one object with conditional writes.
 func (f *fakeAWS) s3(w http.ResponseWriter, r *http.Request, body []byte) {
 	fault := func(status int, code string) {
 		w.Header().Set("Content-Type", "application/xml")
@@ -278,12 +278,12 @@ func (f *fakeAWS) s3(w http.ResponseWriter, r *http.Request, body []byte) {
 		then := f.onGet
 		f.onGet = nil
 		f.mu.Unlock()
-		defer f.mu.Lock() // before the Unlock that is deferred above, also when the test ends here
+		defer f.mu.Lock() // for the Unlock deferred above, even when the test ends here
 		then()
 	}
 }
 
-// state returns the object.
+// state returns the state object.
 func (f *fakeAWS) state() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -28,23 +28,23 @@ type handler struct {
 	function string // its name, the dimension of the metrics; "" for none
 }
 
-// A summary is what the function answers and logs: what came of the run.
+// A summary is the function's answer, which it also logs. It describes the run.
 type summary struct {
 	First     bool           `json:"first"` // there was no state
 	Keys      int            `json:"keys"`
-	Unread    int            `json:"unread"` // of which the policy or the grants could not be read
+	Unread    int            `json:"unread"` // keys whose policy or grants could not be read
 	Verdicts  map[string]int `json:"verdicts"`
-	News      int            `json:"news"` // keys with news, told or not
-	Told      int            `json:"told"` // in the message
+	News      int            `json:"news"` // keys with news, reported or not
+	Told      int            `json:"told"` // keys in the message
 	Held      int            `json:"held"`
 	Below     int            `json:"below_threshold"`
-	Lost      int            `json:"lost_events"` // policies that changed and of whose change no event came
+	Lost      int            `json:"lost_events"` // policies that changed without an event
 	Faults    []string       `json:"faults"`
-	MessageID string         `json:"message_id,omitempty"` // SNS's; "" when there was nothing to tell
+	MessageID string         `json:"message_id,omitempty"` // SNS's; "" when there was nothing to report
 }
 
-// A partialError is a run that could not read all that it was to read. What it
-// read was told and kept.
+// A partialError reports a run that could not read everything. What it did read was
+// reported and kept.
 type partialError struct{ Faults []string }
 
 func (e *partialError) Error() string {
@@ -56,18 +56,18 @@ func (e *partialError) Error() string {
 	return "the sweep could not read everything: " + text
 }
 
-// A publishError is news that did not go out. The state is as it was, so the
-// next run tells it.
+// A publishError reports news that was not published. The state is unchanged, so the
+// next run reports it.
 type publishError struct{ Err error }
 
 func (e *publishError) Error() string { return "publish: " + e.Err.Error() }
 
-// Unwrap returns what SNS or the network said last.
+// Unwrap returns the last error of SNS or the network.
 func (e *publishError) Unwrap() error { return e.Err }
 
-// Invoke runs one sweep, whatever the event holds, and answers with a summary in
-// JSON. Errors are *stateError, *publishError, *conflictError and *partialError;
-// Lambda shows the name of the error's type, so none of them is wrapped further.
+// Invoke runs one sweep, whatever the event, and returns a summary in JSON. The errors
+// are *stateError, *publishError, *conflictError and *partialError; since Lambda shows
+// the name of an error's type, they are not wrapped.
 func (h *handler) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
 	s, err := h.run(ctx)
 	if err != nil {
@@ -76,8 +76,8 @@ func (h *handler) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
 	return json.Marshal(s)
 }
 
-// run reads the state, sweeps, tells and writes the state, in this order: what
-// was not told is not forgotten.
+// run reads the state, sweeps, publishes the news and writes the state, in this order,
+// so that what was not published is not forgotten.
 func (h *handler) run(ctx context.Context) (summary, error) {
 	before, tag, err := h.store.load(ctx)
 	if err != nil {
@@ -101,7 +101,7 @@ func (h *handler) run(ctx context.Context) (summary, error) {
 		return summary{}, err
 	}
 	if len(faults) > 0 || swept.Unread > 0 {
-		if len(faults) == 0 { // not reached: each unread key has its fault
+		if len(faults) == 0 { // not reached: each unread key has a fault
 			faults = []string{fmt.Sprintf("%d keys could not be read", swept.Unread)}
 		}
 		return summary{}, &partialError{faults}
@@ -109,11 +109,11 @@ func (h *handler) run(ctx context.Context) (summary, error) {
 	return s, nil
 }
 
-// maxFault bounds a fault in the log and in the error, in characters.
+// maxFault is the longest text of a fault in the log and in the error, in characters.
 const maxFault = 400
 
-// reserve is kept of the invocation's time for what follows the sweep: the log's
-// search, the message, the state.
+// reserve is the part of the invocation's time that is kept for what follows the
+// sweep: searching the log, publishing the message and writing the state.
 const reserve = time.Minute
 
 // sweep reads all keys and compares them.
@@ -133,7 +133,7 @@ func (h *handler) sweep(ctx context.Context, c *comparison) sweep.Summary {
 	return swept
 }
 
-// complete are the scopes whose list of keys was read to its end.
+// complete returns the scopes whose list of keys was read to its end.
 func (h *handler) complete(swept sweep.Summary) map[string]bool {
 	all := map[string]bool{}
 	if swept.Interrupted {
@@ -160,9 +160,9 @@ func (h *handler) complete(swept sweep.Summary) map[string]bool {
 	return all
 }
 
-// events finds out of each changed policy that is a finding whether its event
-// came: the detector's function has logged a finding about the key since the
-// policy was last read. It returns what it could not do.
+// events finds out, for each changed policy with a finding, whether its event arrived:
+// it did if the detector function has logged a finding about the key since the policy
+// was last read. It returns what could not be done.
 func (h *handler) events(ctx context.Context, c *comparison) []string {
 	var changed []*item
 	var oldest time.Time
@@ -196,11 +196,11 @@ func (h *handler) events(ctx context.Context, c *comparison) []string {
 	return nil
 }
 
-// maxSearch bounds the search of the detector's log, which goes on page by page.
+// maxSearch is the longest time that the search of the detector's log may take.
 const maxSearch = 30 * time.Second
 
-// findings searches the log within maxSearch and half of the time that is left,
-// so that the news goes out whatever becomes of the search.
+// findings searches the log for at most maxSearch and half of the time left, so that
+// the news is published even if the search does not finish.
 func (h *handler) findings(ctx context.Context, since time.Time) (map[string]time.Time, error) {
 	limit := maxSearch
 	if deadline, ok := ctx.Deadline(); ok {
@@ -211,7 +211,8 @@ func (h *handler) findings(ctx context.Context, since time.Time) (map[string]tim
 	return h.heard.findings(ctx, since)
 }
 
-// tell publishes the news, if there is any to tell, and returns SNS's message id.
+// tell publishes the news, if there is any to report, and returns SNS's message id; ""
+// when there is none.
 func (h *handler) tell(ctx context.Context, c *comparison) (string, error) {
 	news, ok := c.message()
 	if !ok {
@@ -226,7 +227,7 @@ func (h *handler) tell(ctx context.Context, c *comparison) (string, error) {
 	return function.Send(ctx, h.sns, h.settings.topic.String(), m)
 }
 
-// partitionOf is the partition in a key's ARN.
+// partitionOf returns the partition in a key's ARN; "aws" when key is not an ARN.
 func partitionOf(key string) string {
 	if a, ok := awsid.ParseARN(key); ok {
 		return a.Partition

@@ -10,9 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 )
 
-// A logGroup is the log of the detector's function: each finding that it makes
-// has a line there, whatever the log's level, whether it was published or not.
-// That is where the sweep learns whether the event of a change came.
+// A logGroup is the log of the detector function, which has a line for each finding,
+// whatever the log level and whether or not it was published. The sweep uses it to find
+// out whether the event of a change arrived.
 type logGroup struct {
 	client *cloudwatchlogs.Client
 	name   string
@@ -22,11 +22,11 @@ func newLogGroup(s settings) *logGroup {
 	return &logGroup{cloudwatchlogs.NewFromConfig(s.aws()), s.logGroup}
 }
 
-// findingLines are the lines of findings: those that have its uid.
+// findingLines is the filter pattern for the lines of findings, which have a uid.
 const findingLines = `{ $.finding = "*" }`
 
-// findings returns when the detector's function logged its last finding about
-// each key since an instant, by the key's ARN.
+// findings returns, by the key's ARN, when the detector function logged its last
+// finding about each key since the given time.
 func (g *logGroup) findings(ctx context.Context, since time.Time) (map[string]time.Time, error) {
 	last := map[string]time.Time{}
 	p := cloudwatchlogs.NewFilterLogEventsPaginator(g.client, &cloudwatchlogs.FilterLogEventsInput{

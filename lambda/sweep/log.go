@@ -8,9 +8,9 @@ import (
 	"github.com/kmsentry/kmsentry/alert/words"
 )
 
-// record counts the pieces of news and logs each, then the run: lines that
-// LOG_LEVEL does not reach, since they are all that is left of news that was not
-// told.
+// record logs each piece of news, counts them in s, and then logs the run. LOG_LEVEL
+// does not apply to these lines, since they are the only trace of news that was not
+// reported.
 func (h *handler) record(ctx context.Context, s *summary, c *comparison) {
 	for _, it := range c.items {
 		lost := it.call == words.CallMissing
@@ -48,7 +48,8 @@ func (h *handler) record(ctx context.Context, s *summary, c *comparison) {
 	h.line(ctx, "swept", append([]slog.Attr{slog.Any("swept", s)}, h.metrics(s)...))
 }
 
-// shownWays are ways in for the log; they hold names out of policies and grants.
+// shownWays returns at most 20 openings for the log, sanitized because they hold names
+// from policies and grants.
 func shownWays(ways []string) []string {
 	const most = 20
 	var all []string
@@ -64,8 +65,8 @@ func (h *handler) line(ctx context.Context, message string, attrs []slog.Attr) {
 	h.log.Handler().Handle(ctx, line)
 }
 
-// metrics are the counts of a run in CloudWatch's embedded metric format, by the
-// function's name. They are written once a run.
+// metrics returns the counts of a run in CloudWatch's embedded metric format, with the
+// function's name as the dimension. They are logged once per run.
 // Source: CloudWatch user guide, CloudWatch_Embedded_Metric_Format_Specification.html.
 func (h *handler) metrics(s *summary) []slog.Attr {
 	type metric struct{ Name, Unit string }

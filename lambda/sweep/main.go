@@ -1,11 +1,11 @@
-// Command sweep is kmsentry's scheduled sweep, an AWS Lambda function of its
-// own: it reads every key of its accounts and Regions, compares with what it
-// knew, and publishes at most one SNS message about what is new.
+// Command sweep is kmsentry's scheduled sweep, a separate AWS Lambda function: it reads
+// every key of its accounts and Regions, compares them with what it knew, and publishes
+// at most one SNS message about what is new.
 //
-// What a key is judged by is in internal/sweep and detector, the words are in
-// alert. Here are the settings, the state, the comparison and the log. A run
-// that could not read all it was to read fails at its end, by name, when what
-// it did read has been reported and kept; what it could not read stays as it was.
+// Packages internal/sweep and detector judge the keys, and package alert composes the
+// message. Here are the settings, the state, the comparison and the log. A run that
+// could not read everything fails at its end with a named error, after it has reported
+// and kept what it did read; what it could not read stays as it was known.
 package main
 
 import (
@@ -18,7 +18,7 @@ import (
 
 func main() { function.Main(start) }
 
-// start makes the handler from the environment. Errors are
+// start returns the handler for the settings in the environment. The error is a
 // *function.SettingError.
 func start(getenv func(string) string, readFile func(string) ([]byte, error), stdout io.Writer) (*handler, error) {
 	s, err := readSettings(getenv, readFile, function.TaskRoot(getenv), time.Now())

@@ -26,13 +26,13 @@ import (
 
 const motoAccount = "123456789012"
 
-// putEvent is the event of a PutKeyPolicy that EventBridge would hand over.
+// putEvent is the EventBridge event of a PutKeyPolicy call.
 const putEvent = `{"source":"aws.kms","detail-type":"AWS API Call via CloudTrail","detail":{"eventVersion":"1.11","eventSource":"kms.amazonaws.com","eventName":"PutKeyPolicy",
 	"eventTime":%q,"eventID":"0badf00d-0000-4000-8000-000000000001","awsRegion":"eu-west-1","recipientAccountId":"123456789012",
 	"requestParameters":{"keyId":%q,"policyName":"default","policy":%s},"resources":[{"ARN":%q,"type":"AWS::KMS::Key","accountId":"123456789012"}]}}`
 
-// A motoWorld is KMS, S3, SNS, SQS and CloudWatch Logs as moto's authors read
-// their protocols, with what the stack makes there.
+// A motoWorld is moto's KMS, S3, SNS, SQS and CloudWatch Logs, with the resources that
+// the stack creates.
 type motoWorld struct {
 	t             *testing.T
 	config        aws.Config
@@ -89,7 +89,7 @@ func (w *motoWorld) need(err error) {
 	}
 }
 
-// key makes a key and returns its ARN.
+// key creates a key with the policy text and returns its ARN.
 func (w *motoWorld) key(text string) string {
 	w.t.Helper()
 	text = strings.ReplaceAll(text, owner, motoAccount)
@@ -98,8 +98,8 @@ func (w *motoWorld) key(text string) string {
 	return *out.KeyMetadata.Arn
 }
 
-// put puts a key's policy. Where its event is heard, the detector's real
-// function gets it, and what that logs is in the log group afterward.
+// put sets a key's policy. If heard is set, the real detector function gets the event,
+// and what it logs is put into the log group.
 func (w *motoWorld) put(key, text string, heard bool) {
 	w.t.Helper()
 	text = strings.ReplaceAll(text, owner, motoAccount)
@@ -120,8 +120,7 @@ func (w *motoWorld) put(key, text string, heard bool) {
 	w.need(err)
 }
 
-// events are what the messages in the queue say became of each key's event,
-// for messages of sweeps.
+// events returns what the sweep messages in the queue say about each key's event.
 func (w *motoWorld) events() map[string]string {
 	w.t.Helper()
 	all := map[string]string{}
@@ -161,23 +160,23 @@ func (w *motoWorld) run() {
 	w.need(err)
 }
 
-// Both real functions against moto: the event of one change reaches the
-// detector and that of another does not, and the next sweep knows which.
+// Both real functions run against moto: the event of one change reaches the detector,
+// that of another does not, and the next sweep tells them apart.
 func TestMotoLostEvent(t *testing.T) {
 	w := newMotoWorld(t)
 	lost, came, was := w.key(closed), w.key(closed), w.key(open)
 	w.run()
 	if got := w.events(); len(got) != 1 || got[was] != "none" {
-		t.Errorf("the first sweep told %v, want %s alone", got, was)
+		t.Errorf("the first sweep reported %v, want only %s", got, was)
 	}
 	w.put(came, open, true)
 	w.put(lost, open, false)
 	w.run()
 	if got := w.events(); len(got) != 2 || got[came] != "heard" || got[lost] != "missing" {
-		t.Errorf("the second sweep told %v, want %s heard and %s missing; the detector logged\n%s", got, came, lost, w.detectLog)
+		t.Errorf("the second sweep reported %v, want %s arrived and %s missing; the detector logged\n%s", got, came, lost, w.detectLog)
 	}
 	w.run()
 	if got := w.events(); len(got) != 0 {
-		t.Errorf("the third sweep told %v, want nothing", got)
+		t.Errorf("the third sweep reported %v, want nothing", got)
 	}
 }

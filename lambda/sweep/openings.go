@@ -10,9 +10,8 @@ import (
 	"github.com/kmsentry/kmsentry/internal/sweep"
 )
 
-// openings are the ways in which a policy is open or takes the key from its
-// owner, one word each, sorted: what the sweep compares. Nil for a policy that
-// is nothing to report.
+// openings returns the ways in which a policy is open, or takes the key from its owner,
+// as sorted strings that sweeps compare; nil when f is nil.
 func openings(f *detector.Finding) []string {
 	if f == nil {
 		return nil
@@ -49,10 +48,10 @@ func openings(f *detector.Finding) []string {
 	return slices.Compact(all)
 }
 
-// grants are the openings by grants: whom, and for what. Grants come and go
-// under new ids, those of autoscaling with every instance; a new one for the
-// same party and operations is not news. Those that only describe or verify do
-// not count.
+// grants returns the openings by grants: the grantee and the operations, without the
+// id. Grants are often created anew, autoscaling's with every instance, and one for the
+// same grantee and operations is not news. Grants that only allow describing or
+// verifying do not count.
 func grants(k *sweep.Key) []string {
 	var all []string
 	for _, g := range k.GrantsOut {
@@ -70,9 +69,8 @@ func grantWord(g sweep.Grant) string {
 	return g.Audience.String() + " " + g.Grantee + " " + strings.Join(ops, ",")
 }
 
-// fresh returns the openings that are news to whom told was reported. What is open
-// to everyone is open to each: a key that was public is not news when it is
-// open to somebody named.
+// fresh returns the openings in now that are news after told was reported. A class that
+// was reported as public covers every other opening of that class.
 func fresh(now, told []string) []string {
 	var news []string
 	for _, way := range now {
@@ -84,7 +82,7 @@ func fresh(now, told []string) []string {
 	return news
 }
 
-// both returns what is in a and in b.
+// both returns what is in both a and b, in the order of a.
 func both(a, b []string) []string {
 	var all []string
 	for _, way := range a {

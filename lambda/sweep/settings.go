@@ -17,7 +17,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/function"
 )
 
-// settings are what the environment says, checked.
+// settings holds the settings in the environment, validated.
 type settings struct {
 	topic       awsid.ARN
 	minSeverity detector.Severity
@@ -26,20 +26,21 @@ type settings struct {
 	options     words.Options // without the time
 	logLevel    slog.Level
 	bucket      string   // of the state
-	logGroup    string   // of the detector's function
+	logGroup    string   // of the detector function
 	roles       []string // ARNs of roles in member accounts
 	regions     []string // at least one
 
 	credentials aws.Credentials
-	endpoint    string // of everything but SNS; "" for AWS's own
+	endpoint    string // of every service except SNS; "" for AWS's own
 	snsEndpoint string
 	fips        bool // SNS's
 	dualStack   bool // SNS's
 }
 
-// readSettings reads and checks every setting. An unset variable and an empty
-// one are the same. Errors are *function.SettingError and name the first wrong
-// one.
+// readSettings reads and checks every setting. An empty variable is the same as an
+// unset one. The error is a *function.SettingError about the first invalid setting.
+// readFile reads the exceptions file and the RCP file; taskRoot is the folder of the
+// binary.
 func readSettings(getenv func(string) string, readFile func(string) ([]byte, error), taskRoot string, now time.Time) (settings, error) {
 	r := reader{function.Reader{Getenv: getenv}}
 	s := settings{
@@ -77,10 +78,10 @@ func readSettings(getenv func(string) string, readFile func(string) ([]byte, err
 	return s, r.Err
 }
 
-// A reader reads the settings, also those of this function alone.
+// A reader reads the settings, including those that only this function has.
 type reader struct{ function.Reader }
 
-// bucketForm is what S3 takes as a bucket's name.
+// bucketForm matches what S3 accepts as the name of a bucket, apart from its length.
 // Source: S3 User Guide, general purpose bucket naming rules.
 var bucketForm = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]+[a-z0-9]$`)
 
@@ -98,7 +99,7 @@ func isRole(s string) bool {
 	return ok && a.Service == "iam" && awsid.IsAccount(a.Account) && strings.HasPrefix(a.Resource, "role/") && len(a.Resource) > len("role/")
 }
 
-// twice refuses two roles of one account: its keys would be swept twice.
+// twice rejects two roles of one account, whose keys would be swept twice.
 func (r *reader) twice(name string, roles []string) {
 	seen := map[string]bool{}
 	for _, role := range roles {
@@ -110,13 +111,13 @@ func (r *reader) twice(name string, roles []string) {
 	}
 }
 
-// sns says how to reach SNS.
+// sns returns the SNS endpoint and credentials.
 func (s settings) sns() function.SNS {
 	return function.SNS{Region: s.topic.Region, Credentials: s.credentials, Endpoint: s.snsEndpoint, FIPS: s.fips, DualStack: s.dualStack}
 }
 
-// aws is the configuration of every client but SNS's, made by hand: the SDK's
-// loader would look for credentials in files, SSO caches and instance metadata,
+// aws returns the configuration of every client except SNS's. It does not use the SDK's
+// loader, which would look for credentials in files, SSO caches and instance metadata,
 // none of which Lambda has.
 func (s settings) aws() aws.Config {
 	c := aws.Config{

@@ -19,41 +19,40 @@ import (
 	"github.com/kmsentry/kmsentry/internal/strictjson"
 )
 
-// A state is what the sweeps know: what each key's policy was when it was last
-// read, and what of it was told. The zero state knows nothing.
+// A state is what earlier sweeps found: each key's policy when it was last read, and
+// what was reported about it. The zero state is that before the first sweep.
 type state struct {
 	Version int                `json:"version"`
 	At      time.Time          `json:"at"`     // when the run that wrote it began
 	Scopes  map[string]*places `json:"scopes"` // by "ACCOUNT/REGION"
 }
 
-// places are the keys of one account in one Region.
+// places holds the keys of one account in one Region.
 type places struct {
-	At   time.Time         `json:"at"` // when the last run began that listed all keys here; zero before the first
+	At   time.Time         `json:"at"` // when the last run that listed all these keys began; zero when none did
 	Keys map[string]*entry `json:"keys"`
 }
 
-// An entry is what is known of one key.
+// An entry is what is known about one key.
 type entry struct {
-	At     time.Time `json:"at"`               // when the run began that last read its policy; zero: never read
-	Policy string    `json:"policy,omitempty"` // SHA-256 of its text as KMS gave it, hex
-	Told   []string  `json:"told,omitempty"`   // the openings of its policy that were told and are still there; see openings
+	At     time.Time `json:"at"`               // when the run that last read its policy began; zero when none did
+	Policy string    `json:"policy,omitempty"` // hex SHA-256 of the policy as KMS returned it
+	Told   []string  `json:"told,omitempty"`   // reported openings of its policy that still exist; see openings
 	Grants []string  `json:"grants,omitempty"` // the same for grants to outsiders
 }
 
-// stateVersion is the form of the state. A function that finds another refuses
-// it, rather than forget what it does not understand.
+// stateVersion is the version of the state's format. A function that finds another
+// version fails, rather than drop what it does not understand.
 const stateVersion = 1
 
-// maxState bounds the state, in bytes: some 500,000 keys.
+// maxState is the largest state, in bytes, enough for some 500,000 keys.
 const maxState = 128 << 20
 
 // stateKey is the object's name in the bucket.
 const stateKey = "state.json"
 
-// A stateError is a state that could not be read or written. When it could not
-// be read, nothing was swept and nothing written; earlier versions of the object
-// are in the bucket.
+// A stateError reports a state that could not be read or written. When it could not be
+// read, nothing was swept or written; the bucket has earlier versions of the object.
 type stateError struct {
 	Bucket string
 	Err    error
@@ -63,11 +62,11 @@ func (e *stateError) Error() string {
 	return fmt.Sprintf("state s3://%s/%s: %v", e.Bucket, stateKey, e.Err)
 }
 
-// Unwrap returns the fault itself.
+// Unwrap returns e.Err.
 func (e *stateError) Unwrap() error { return e.Err }
 
-// A conflictError is a state that another run has written meanwhile. Both runs
-// may have told the same news, under the same id; the other's state stands.
+// A conflictError reports that another run has written the state meanwhile. Both runs
+// may have reported the same news, under the same id; the other run's state is kept.
 type conflictError struct{ Bucket string }
 
 func (e *conflictError) Error() string {
@@ -77,7 +76,7 @@ func (e *conflictError) Error() string {
 // A store keeps the state in one object of a bucket.
 type store struct {
 	client        *s3.Client
-	bucket, owner string // owner is the account that has to own the bucket
+	bucket, owner string // owner is the account that must own the bucket
 }
 
 func newStore(s settings) *store {
@@ -88,8 +87,8 @@ func newStore(s settings) *store {
 	return &store{client, s.bucket, s.topic.Account}
 }
 
-// load reads the state and the tag that save wants; a state that is not there
-// is the zero one, with tag "". Errors are *stateError.
+// load returns the state and its tag, which save needs; an empty state and tag "" when
+// there is none yet. The error is a *stateError.
 func (s *store) load(ctx context.Context) (state, string, error) {
 	out, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.bucket, Key: aws.String(stateKey), ExpectedBucketOwner: &s.owner})
 	var none *types.NoSuchKey
@@ -114,8 +113,8 @@ func (s *store) load(ctx context.Context) (state, string, error) {
 	return known, *out.ETag, nil
 }
 
-// decode reads a state strictly: one that is cut off or of another form would
-// make every open key news, or none.
+// decode reads a state strictly: one that is truncated or in another format would make
+// every open key news, or none.
 func decode(text []byte) (state, error) {
 	if len(text) > maxState {
 		return state{}, fmt.Errorf("expected at most %d bytes, found more", maxState)
@@ -143,8 +142,8 @@ func decode(text []byte) (state, error) {
 	return s, nil
 }
 
-// save writes the state unless it is another than the one that load gave tag
-// of. Errors are *conflictError and *stateError.
+// save writes the state unless the stored one has changed since load returned tag. The
+// errors are *conflictError and *stateError.
 func (s *store) save(ctx context.Context, known state, tag string) error {
 	text, err := json.Marshal(known)
 	if err != nil {

@@ -8,14 +8,14 @@ import (
 	"unicode/utf8"
 )
 
-// codeSpan and ourLink are the only places where more than plain words may stand.
+// codeSpan, icon and ourLink match the only places where markup is allowed.
 var (
 	codeSpan = regexp.MustCompile("`[^`<>\n]+`")
 	icon     = regexp.MustCompile(`^:(rotating_light|information_source|warning): `)
 	ourLink  = regexp.MustCompile(`<https://[a-z0-9.-]+/[^|<>` + "`" + ` ]*\|(CloudTrail event|Key|Runbook)>`)
 )
 
-// CheckChat holds one notification against the limits and the rules of markup.
+// CheckChat checks one notification against the limits and the rules of markup.
 // client is "slack" or "teams".
 func CheckChat(t *testing.T, raw, client string) {
 	t.Helper()

@@ -1,4 +1,4 @@
-// Package alerttest holds what the tests of alert and its channels share:
-// findings, sweeps and storms, hostile text, and the laws that each channel
-// keeps, written apart from the code that keeps them.
+// Package alerttest has what the tests of alert and its channels share: findings,
+// sweeps and storms, hostile text, and checks of the invariants of each channel,
+// written independently of the code under test.
 package alerttest

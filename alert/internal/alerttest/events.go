@@ -9,8 +9,8 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// EventFiles are the sample events of the project, and the events in testdata
-// whose shapes no sample has.
+// EventFiles returns the paths of the project's sample events, and of the events in
+// testdata/shapes, whose shapes no sample has.
 func EventFiles(t testing.TB) []string {
 	t.Helper()
 	var all []string
@@ -24,14 +24,14 @@ func EventFiles(t testing.TB) []string {
 	return all
 }
 
-// ShapeFile is the path of an event in testdata/shapes, by its name.
+// ShapeFile returns the path of an event in testdata/shapes, by its name.
 func ShapeFile(t testing.TB, name string) string {
 	t.Helper()
 	return filepath.Join(root(t), "alert/testdata/shapes", name+".json")
 }
 
-// root is the root of the repository: the next folder above the test that holds
-// go.mod.
+// root returns the root of the repository, the closest directory at or above the
+// test's that holds go.mod.
 func root(t testing.TB) string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -50,7 +50,7 @@ func root(t testing.TB) string {
 	}
 }
 
-// DetectFile runs one EventBridge event through the detector.
+// DetectFile returns the detector's result for the EventBridge event in a file.
 func DetectFile(t *testing.T, path string) detector.Result {
 	t.Helper()
 	raw, err := os.ReadFile(path)

@@ -13,15 +13,15 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// At is the instant of the fixtures' calls; options are 4 seconds later.
+// At is the time of the fixtures' calls; that of Options is 4 seconds later.
 var At = time.Date(2026, 11, 23, 3, 14, 15, 0, time.UTC)
 
-// Options are a plain set of options.
+// Options returns a plain set of options.
 func Options() words.Options {
 	return words.Options{Now: At.Add(4 * time.Second), Version: "v0.0.0"}
 }
 
-// The key of the fixtures, its policy, and what is proposed instead.
+// The key of the fixtures, its policy, and the repaired policy.
 const (
 	KeyInUSWest = "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 	openStmt    = "{\n      \"Sid\": \"Open\",\n      \"Effect\": \"Allow\",\n      \"Principal\": {\"AWS\": \"*\"},\n      \"Action\": \"kms:Encrypt\",\n      \"Resource\": \"*\"\n    }"
@@ -30,7 +30,7 @@ const (
 	sha         = "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
 )
 
-// PublicFinding is the plainest case: a role opened a key to everyone.
+// PublicFinding returns the simplest finding: a role opened a key to everyone.
 func PublicFinding() *detector.Finding {
 	return &detector.Finding{
 		UID: strings.Repeat("0f1e2d3c", 8), Verdict: decide.Public, Severity: detector.Critical,
@@ -64,7 +64,7 @@ func PublicFinding() *detector.Finding {
 	}
 }
 
-// Findings are the fixtures by name.
+// Findings returns the fixtures by name.
 func Findings() map[string]*detector.Finding {
 	all := map[string]*detector.Finding{"public": PublicFinding(), "zero": {}}
 	add := func(name string, edit func(*detector.Finding)) {
@@ -76,17 +76,17 @@ func Findings() map[string]*detector.Finding {
 	records(add)
 	callers(add)
 	all["hostile"] = HostileFinding()
-	hostile := HostileFinding() // where the record does not hold the policy
+	hostile := HostileFinding() // whose record does not hold the policy
 	hostile.Policy = detector.PolicyText{Missing: Attack}
 	all["hostile-missing"] = hostile
 	all["huge"] = HugeFinding()
 	return all
 }
 
-// An adder adds a fixture: the public finding, edited.
+// An adder adds a fixture that is an edited copy of the public finding.
 type adder func(name string, edit func(*detector.Finding))
 
-// verdicts adds one fixture of each verdict, and of policies that are not read.
+// verdicts adds a fixture for each verdict, and for policies that cannot be read.
 func verdicts(change adder) {
 	change("network", func(f *detector.Finding) {
 		f.Verdict, f.Severity, f.Title = decide.Network, detector.Medium, "Anyone on a named network can encrypt with this KMS key"
@@ -119,7 +119,7 @@ func verdicts(change adder) {
 	})
 }
 
-// records adds what a record may say of the call and of the key.
+// records adds fixtures for what a record may say about the call and the key.
 func records(change adder) {
 	change("attempted", func(f *detector.Finding) {
 		f.Attempted, f.Severity, f.Title = true, detector.Low, "Refused attempt to open a KMS key to anyone in AWS"
@@ -150,12 +150,12 @@ func records(change adder) {
 	})
 }
 
-// callers adds who may have called.
+// callers adds fixtures for different callers.
 func callers(change adder) {
 	change("user-with-long-term-key", func(f *detector.Finding) {
 		f.Actor = detector.Actor{
 			Type: "IAMUser", ARN: "arn:aws:iam::111122223333:user/build", PrincipalID: "AIDACKCEVSQ6C2EXAMPLE", Name: "build", Account: "111122223333",
-			AccessKeyID: "AKIAIOSFODNN7EXAMPLE", LongTermKey: true, MFA: detector.MFANotApplicable, MFANote: "a long-term access key, which knows no MFA",
+			AccessKeyID: "AKIAIOSFODNN7EXAMPLE", LongTermKey: true, MFA: detector.MFANotApplicable, MFANote: "a long-term access key, which is used without MFA",
 		}
 	})
 	change("service", func(f *detector.Finding) {
@@ -172,14 +172,14 @@ func callers(change adder) {
 const Attack = "x\r\nVerdict: private\nWho: nobody\u2028Severity: none \x1b]0;owned\x07\x1b[31mred\x1b[0m <!channel> <@U012AB3CD> <!subteam^S012AB3CD> </script><img src=x onerror=alert(1)> " +
 	"```code``` *b* _i_ ~s~ :emoji: &lt;b&gt; \u202egnp.exe\u2066\u200b\u200e\u061c\ufeff\U000e0041\ufe0f $(reboot) `id` https://evil.example/login \xff\xfe e\u0301\u0302\u0303\u0304\u0305 \u3164 {{x}} ${y} ' OR 1=1 -- \u0085 \u009b2J"
 
-// HostileFinding has the attack in every field of the record.
+// HostileFinding returns a finding with Attack in every field from the record.
 func HostileFinding() *detector.Finding {
 	f := PublicFinding()
 	Fill(f, Attack)
 	return f
 }
 
-// HugeFinding has as much of everything as AWS lets through, and more.
+// HugeFinding returns a finding with at least as much of everything as AWS accepts.
 func HugeFinding() *detector.Finding {
 	f := PublicFinding()
 	f.Policy.Text = `{"Statement":[` + strings.Repeat(`{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"},`, 500) + `{}]}`
@@ -196,7 +196,7 @@ func HugeFinding() *detector.Finding {
 	return f
 }
 
-// Fill puts s into every text of f that an event can choose.
+// Fill sets every string in f that an event can determine to s.
 func Fill(f *detector.Finding, s string) {
 	f.Title = s
 	f.Event.ID, f.Event.RequestID, f.Event.Name, f.Event.Source, f.Event.APIVersion = s, s, s, s, s
@@ -225,7 +225,7 @@ func Fill(f *detector.Finding, s string) {
 	p.Rows = []detector.SplunkRow{{KeyPolicyAction: s, KeyPolicyPrincipal: s, Count: 1}}
 }
 
-// EachFinding runs a test on every fixture.
+// EachFinding runs a subtest for every fixture.
 func EachFinding(t *testing.T, test func(*testing.T, *detector.Finding)) {
 	t.Helper()
 	for name, f := range Findings() {

@@ -11,20 +11,21 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// lineStarts is what a line of the mail may start with at the left margin.
+// lineStarts matches the lines that the mail may have.
 var lineStarts = regexp.MustCompile(`^(|Who: .*|MFA: .*|From: .*|Key: .*|Material: .*|When: .*|Note: .*| .*|(\[TEST\] )?(LOW|MEDIUM|HIGH|CRITICAL)( \([a-z]+\))?:( .*)?|[0-9]+\. .*|` +
 	`Event \(the console .*|https://.*|kmsentry v.*|Finding [0-9a-f]{64}|Finding unknown|` +
 	`WHY(, CONTINUED)?|DO NOW(, SIGNED IN TO ACCOUNT [0-9]{12})?|THEN|LAST RESORT|PROPOSED POLICY.*|STATEMENT [0-9]+ OF [0-9]+, AS WRITTEN|THE POLICY AS THE RECORD HAS IT|PROOF.*|LINKS|DETAILS|FALSE ALARM\?)$`)
 
-// head are the labels of the first lines, in order.
+// head lists the labels of the first lines, in order.
 var head = []string{"Who: ", "MFA: ", "From: ", "Key: ", "When: "}
 
-// IsMailLine reports whether the mail may have a line: only what is ours
-// begins at the left margin.
+// IsMailLine reports whether the mail may have this line. Only kmsentry's own text
+// may begin at the left margin.
 func IsMailLine(line string) bool { return lineStarts.MatchString(line) }
 
-// CheckFirstLines holds the mail about f to its promise: what, who, from where, which key, when, why, the first
-// two commands and the link are in the first 40 lines.
+// CheckFirstLines checks that the first 40 lines of the mail about f have what it
+// promises: what, who, from where, which key, when, why, the first two commands and
+// the link.
 func CheckFirstLines(t *testing.T, text string, f *detector.Finding) {
 	t.Helper()
 	failed := false
@@ -68,7 +69,7 @@ func CheckFirstLines(t *testing.T, text string, f *detector.Finding) {
 	}
 }
 
-// countCommands counts the commands that begin and end in lines.
+// countCommands returns the number of commands that begin and end within lines.
 func countCommands(lines []string) int {
 	n := 0
 	for i, line := range lines {

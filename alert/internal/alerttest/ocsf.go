@@ -46,17 +46,17 @@ type ocsfAttribute struct {
 	Deprecated  any            `json:"@deprecated"`
 }
 
-// A Schema is what a finding is held against.
+// A Schema checks findings.
 type Schema struct {
 	Name   string
-	Faults func(raw []byte) []string // what is wrong with a finding, as JSON; none when nothing is
+	Faults func(raw []byte) []string // returns what is wrong with a finding in JSON; nil when it is valid
 }
 
-// OwnSchema is the name of the schema of what kmsentry writes.
+// OwnSchema is the name of kmsentry's own schema.
 const OwnSchema = "finding.schema.json"
 
-// FindingSchemas are the schemas that the finding of a record keeps: every OCSF
-// schema, and our own.
+// FindingSchemas returns the schemas that the finding of a record must satisfy:
+// every OCSF schema and our own.
 func FindingSchemas(t *testing.T) []Schema {
 	t.Helper()
 	own := schematest.Compile(t, filepath.Join(root(t), "alert/schema", OwnSchema))
@@ -72,7 +72,7 @@ func FindingSchemas(t *testing.T) []Schema {
 	}})
 }
 
-// CheckFinding holds one finding against schemas.
+// CheckFinding checks one finding, in JSON, against schemas.
 func CheckFinding(t *testing.T, raw string, schemas []Schema) {
 	t.Helper()
 	for _, s := range schemas {
@@ -111,9 +111,9 @@ type ocsfCheck struct {
 	errs     []string
 }
 
-// check returns everything in which the event departs from the schema: unknown
-// and deprecated attributes, missing required ones, wrong types, values outside
-// enums and regular expressions, broken constraints, seconds for milliseconds.
+// check returns every way in which the event violates the schema: unknown and
+// deprecated attributes, missing required ones, wrong types, values outside enums
+// and regular expressions, broken constraints, seconds instead of milliseconds.
 func (s *ocsfSchema) check(raw []byte) []string {
 	var event map[string]any
 	if err := json.Unmarshal(raw, &event); err != nil {
@@ -247,7 +247,7 @@ func (c *ocsfCheck) value(path string, a ocsfAttribute, v any) {
 	}
 }
 
-// base follows a type of the dictionary to the type it is built on.
+// base returns the basic type on which a type of the dictionary is built.
 func (c *ocsfCheck) base(name string) string {
 	for {
 		next := c.schema.Dictionary.Types.Attributes[name].Type

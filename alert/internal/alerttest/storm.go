@@ -7,7 +7,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector"
 )
 
-// Storm is one that held 42 alerts about many keys.
+// Storm returns a storm that held 42 alerts about many keys.
 func Storm() *words.Storm {
 	s := &words.Storm{Since: At, Counts: []words.HeldCount{
 		{Key: "", Severity: detector.High, Count: 5},

@@ -20,7 +20,7 @@ const (
 	sweptLost  = `{"Sid":"Nobody","Effect":"Deny","Principal":"*","Action":"kms:PutKeyPolicy","Resource":"*"}`
 )
 
-// Swept is the nth key, whose policy, of these statements, is news.
+// Swept returns the nth key, with news: a policy of the given statements.
 func Swept(t testing.TB, n int, call words.SweptCall, statements ...string) words.SweptKey {
 	t.Helper()
 	p, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`))
@@ -39,10 +39,10 @@ func Swept(t testing.TB, n int, call words.SweptCall, statements ...string) word
 // SweptAt is when the sweeps ran.
 var SweptAt = time.Date(2026, 11, 25, 4, 0, 0, 0, time.UTC)
 
-// sweptGrant is a grant to an outsider.
+// sweptGrant is a KMS grant to an outsider.
 var sweptGrant = words.SweptGrant{ID: "abcd1234", Grantee: "arn:aws:iam::444455556666:role/backup", Operations: []string{"Decrypt", "GenerateDataKey"}, Audience: "shared"}
 
-// Sweeps are what a sweep can have to tell.
+// Sweeps returns sweeps of every kind, by name.
 func Sweeps(t testing.TB) map[string]words.Sweep {
 	grant := Swept(t, 7, words.CallNone, SweptOwner, SweptOpen)
 	grant.Policy, grant.Severity, grant.Grants = nil, detector.Medium, []words.SweptGrant{sweptGrant}

@@ -5,8 +5,8 @@ import (
 	"unicode"
 )
 
-// UnsafeRune finds a character that must not reach a reader. It is written
-// apart from the sanitizer, from the list that the sanitizer promises.
+// UnsafeRune returns the first character in s that must not reach a reader. It is
+// written independently of the sanitizer, from the documented list.
 func UnsafeRune(s string) (rune, bool) {
 	for _, r := range s {
 		switch {
@@ -21,7 +21,8 @@ func UnsafeRune(s string) (rune, bool) {
 	return 0, false
 }
 
-// Attacks are texts that some reader would act on, each with another reader in mind.
+// Attacks returns texts that some program would interpret, by the program or the
+// trick that each is made for.
 func Attacks() map[string]string {
 	return map[string]string{
 		"everything":        Attack,

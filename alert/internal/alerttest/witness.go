@@ -2,7 +2,8 @@ package alerttest
 
 import "github.com/kmsentry/kmsentry/detector/policy/evaluate"
 
-// Federated is a request of a session that a user has made with GetFederationToken.
+// Federated returns a request from a session that a user created with
+// GetFederationToken.
 func Federated() evaluate.Request {
 	return evaluate.Request{
 		Principal: "arn:aws:sts::999988887777:federated-user/stranger", UniqueID: "999988887777:stranger",

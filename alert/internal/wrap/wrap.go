@@ -1,5 +1,5 @@
-// Package wrap breaks text into lines for a fixed-width font: it knows how wide
-// characters are, and what must not be broken.
+// Package wrap breaks text into lines for a fixed-width font. It knows the widths of
+// characters and which words must not be broken.
 package wrap
 
 import (
@@ -10,13 +10,13 @@ import (
 	"github.com/kmsentry/kmsentry/alert/safe"
 )
 
-// Columns is the width of an email line. RFC 3676 section 4.2 asks for 78 or
-// fewer; 72 leave room for quoting it twice.
+// Columns is the maximum width of a line of a mail. RFC 3676, section 4.2, asks for 78
+// or fewer; 72 leaves room for quoting it twice.
 const Columns = 72
 
-// Text breaks text at spaces into lines of at most Columns. The first line
-// starts with first, the others with rest. A word that is longer than a line is
-// broken as well, unless it is an ARN or a URL, which must stay whole to be copied.
+// Text breaks text at spaces into lines of at most Columns, joined with "\n". The
+// first line begins with first, the others with rest. A word longer than a line is
+// broken too, unless it holds an ARN or a URL, which must stay whole to be copied.
 func Text(first, rest, text string) string {
 	var b strings.Builder
 	b.Grow(len(first) + len(text) + 8*len(rest))
@@ -24,7 +24,7 @@ func Text(first, rest, text string) string {
 	return b.String()
 }
 
-// Into writes what Text returns to b and returns how many lines that is.
+// Into writes to b what Text returns, and returns the number of lines.
 func Into(b *strings.Builder, first, rest, text string) (lines int) {
 	if strings.Trim(text, " ") == "" {
 		b.WriteString(strings.TrimRight(first, " "))
@@ -33,7 +33,7 @@ func Into(b *strings.Builder, first, rest, text string) (lines int) {
 	b.WriteString(first)
 	lines = 1
 	used := Width(first)
-	empty := true // the line holds nothing but its indent
+	empty := true // the line has only its indent
 	next := func() {
 		b.WriteByte('\n')
 		b.WriteString(rest)
@@ -41,7 +41,7 @@ func Into(b *strings.Builder, first, rest, text string) (lines int) {
 		lines++
 	}
 	for text != "" {
-		word, more, _ := strings.Cut(text, " ") // the one kind of space that is left in text
+		word, more, _ := strings.Cut(text, " ") // sanitized text has no other white space
 		text = more
 		if word == "" {
 			continue
@@ -71,8 +71,8 @@ func whole(word string) bool {
 	return strings.Contains(word, "arn:") || strings.Contains(word, "https://")
 }
 
-// Fit returns the longest start of word that takes at most n columns, and at
-// least one character.
+// Fit returns the longest prefix of word that takes at most n columns, but at least
+// one character.
 func Fit(word string, n int) string {
 	if isASCII(word) {
 		return word[:min(len(word), max(n, 1))]
@@ -88,7 +88,7 @@ func Fit(word string, n int) string {
 	return word
 }
 
-// Trim shortens one line of text to n columns, with the cut mark.
+// Trim shortens one line of text to n columns, including the cut mark.
 func Trim(text string, n int) string {
 	if Width(text) <= n {
 		return text
@@ -96,7 +96,7 @@ func Trim(text string, n int) string {
 	return Fit(text, max(n-len(safe.CutMark), 1)) + safe.CutMark
 }
 
-// Width is how many columns s takes in a fixed-width font.
+// Width returns the number of columns that s takes in a fixed-width font.
 func Width(s string) int {
 	if isASCII(s) {
 		return len(s)
@@ -108,7 +108,7 @@ func Width(s string) int {
 	return n
 }
 
-// isASCII reports whether s holds nothing beyond ASCII.
+// isASCII reports whether s is all ASCII.
 func isASCII(s string) bool {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
@@ -118,8 +118,8 @@ func isASCII(s string) bool {
 	return true
 }
 
-// runeWidth is 2 for the characters that East Asian fonts and emoji draw wide,
-// 0 for combining marks, 1 for all others.
+// runeWidth returns 2 for East Asian wide characters and emoji, 0 for combining
+// marks and 1 for all others.
 // Source: Unicode Standard Annex 11, ranges rounded to blocks.
 func runeWidth(r rune) int {
 	switch {

@@ -14,17 +14,17 @@ import (
 	"time"
 )
 
-// A Case is one of which a wrong guard may change the answer.
+// A Case is a test case whose answer a wrong guard may change.
 type Case struct {
 	Name   string
 	Answer func() string
 }
 
-// Try tries the mutants that the file KMSENTRY_MUTANTS lists: on its first line
-// how many guards there are, then a line for each mutant, the guard's number and
-// the value that it is forced to. It asks the cases first, then runs the tests,
-// which may be all that notices. What it finds it writes to
-// KMSENTRY_MUTANTS_OUT; see internal/mutate.
+// Try tries the mutants listed in the file that KMSENTRY_MUTANTS names. Its
+// first line is the number of guards; each further line is one mutant: the
+// guard's number and the value that it is forced to. Try first compares the
+// answers of the cases and then, if none differs, runs the tests. It writes the
+// results to the file that KMSENTRY_MUTANTS_OUT names; see internal/mutate.
 func Try(t *testing.T, cases []Case, tests ...func(*testing.T)) {
 	in, err := os.Open(os.Getenv("KMSENTRY_MUTANTS"))
 	if err != nil {
@@ -62,17 +62,18 @@ func Try(t *testing.T, cases []Case, tests ...func(*testing.T)) {
 
 // A run tries mutants, one at a time.
 type run struct {
-	guards int // how many there are
+	guards int // the number of guards
 	cases  []Case
 	want   []string  // their answers
-	seen   [][]uint8 // for each case the values of each guard, as state.seen
+	seen   [][]uint8 // for each case, the values of each guard, as in state.seen
 	tests  []testing.InternalTest
 	meets  [][]uint8 // the same for each test
 	out    io.Writer
-	limit  int // of calls of guards in one case
+	limit  int // the most calls of guards in one case
 }
 
-// learn records the answers without a mutant, and which guards they meet.
+// learn records the answers without a mutant, and which values of the guards
+// each case and each test evaluates.
 func (r *run) learn(t *testing.T) {
 	for _, c := range r.cases {
 		state.seen, state.calls, state.limit = make([]uint8, r.guards), 0, noLimit
@@ -90,7 +91,7 @@ func (r *run) learn(t *testing.T) {
 	state.seen = nil
 }
 
-// report tries a mutant and writes down what became of it.
+// report tries a mutant and writes the result.
 func (r *run) report(number int, value bool) {
 	fmt.Fprintln(r.out, "begin", number, value)
 	hanging := time.AfterFunc(time.Minute, func() {
@@ -105,8 +106,9 @@ func (r *run) report(number int, value bool) {
 	}
 }
 
-// try returns what notices the mutant, "" for nothing. It skips the cases and
-// tests in which the guard has the forced value anyway.
+// try returns the name of the case or test that notices the mutant, or "" if
+// none does. It skips the cases and tests in which the guard always has the
+// forced value anyway.
 func (r *run) try(number int, value bool) string {
 	other := uint8(2)
 	if value {
@@ -131,7 +133,8 @@ func (r *run) try(number int, value bool) string {
 	return ""
 }
 
-// answer is the case's answer under the mutant, or that it panics.
+// answer returns the case's answer under the mutant, or a text that says that it
+// panics.
 func (r *run) answer(c Case) (text string) {
 	defer func() {
 		if why := recover(); why != nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/kmsentry/kmsentry/internal/sweep"
 )
 
-// accept looks whether exceptions or the baseline accept what is wrong with a
-// key. What was not read is not accepted.
+// accept applies the exceptions and the baseline to a key with a finding. A key
+// that was not fully read is not accepted.
 func (o *Options) accept(e *entry) {
 	k, c := e.key, &e.checked
 	if !k.Judged() || !k.Read() || e.row.Severity == "" {
@@ -36,9 +36,9 @@ func (o *Options) accept(e *entry) {
 	c.Accepted = held
 }
 
-// partsOf is what of a key has to be accepted: its policy, and its grants to
-// outsiders. An exception by the policy's hash says nothing of grants, which
-// come and go next to it.
+// partsOf returns the parts of a key that have to be accepted: its policy, and its
+// grants to outsiders. An exception for the policy's hash does not cover the
+// grants, which change independently.
 func partsOf(k *sweep.Key, c *check.Result) []exceptions.Subject {
 	var parts []exceptions.Subject
 	add := func(d decide.Decision, hash string, hashOnly bool) {

@@ -12,13 +12,14 @@ import (
 	"github.com/kmsentry/kmsentry/internal/sweep"
 )
 
-// A Bar shows progress on a terminal: keys, Regions, time left, findings.
+// A Bar shows the progress of a sweep on a terminal: keys, Regions, the remaining
+// time and findings.
 type Bar struct {
 	bar                             *show.Bar
 	keys, regions, swept, notClosed atomic.Int64
 }
 
-// NewBar returns a bar on w; nil where w is not a terminal.
+// NewBar returns a bar on w, or nil if w is not a terminal.
 func NewBar(w io.Writer) *Bar {
 	f := show.Terminal(w)
 	if f == nil {
@@ -45,7 +46,7 @@ func (b *Bar) Regions(n int) { b.regions.Add(int64(n)) }
 // Listed adds keys to read.
 func (b *Bar) Listed(n int) { b.bar.SetTotal(b.keys.Add(int64(n)), false) }
 
-// Done adds a key that was read.
+// Done counts a key that was read.
 func (b *Bar) Done(k *sweep.Key) {
 	b.bar.Increment()
 	if _, found := k.OwnSeverity(); found {
@@ -53,8 +54,8 @@ func (b *Bar) Done(k *sweep.Key) {
 	}
 }
 
-// Swept adds a Region that is done.
+// Swept counts a Region that is done.
 func (b *Bar) Swept() { b.swept.Add(1) }
 
-// Close takes the bar off the terminal.
+// Close removes the bar from the terminal.
 func (b *Bar) Close() { b.bar.Close() }

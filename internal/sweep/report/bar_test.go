@@ -10,8 +10,8 @@ func TestSweepBar(t *testing.T) {
 	b.Regions(1)
 	b.Listed(2)
 	b.Swept()
-	b.Close() // ends, though not all was read
+	b.Close() // returns although not all keys were read
 	if NewBar(io.Discard) != nil {
-		t.Error("a bar where there is no terminal")
+		t.Error("a bar without a terminal")
 	}
 }

@@ -13,14 +13,14 @@ import (
 	"github.com/kmsentry/kmsentry/internal/sweep"
 )
 
-// An entry is a key with what the command says of it.
+// An entry is a key with what the command reports about it.
 type entry struct {
 	key     *sweep.Key
 	row     sweep.Row
 	checked check.Result
 }
 
-// entry judges what is accepted of a key.
+// entry returns the entry for a key, with exceptions and baseline applied.
 func (o *Options) entry(k *sweep.Key) entry {
 	e := entry{key: k, row: k.Row(), checked: check.Result{
 		File: k.ARN, KeyARN: k.ARN, Account: k.Account, SHA256: k.PolicySHA256, Decision: k.Joint(),
@@ -35,8 +35,8 @@ func (o *Options) entry(k *sweep.Key) entry {
 	return e
 }
 
-// status is the exit status that the key leads to. Of one that was not read in
-// full only what is sure counts as found.
+// status returns the exit status for the key. For a key that was not fully read,
+// only what is certain counts as found.
 func (e *entry) status(f check.FailOn) int {
 	switch {
 	case !e.key.Judged():
@@ -49,7 +49,7 @@ func (e *entry) status(f check.FailOn) int {
 	return max(exit.Error, f.Status(sure))
 }
 
-// class is the verdict of a class; "" for a key that is not judged.
+// class returns the verdict on a class of actions, or "" if the key is not judged.
 func (e *entry) class(b decide.Bounds) string {
 	if !e.key.Judged() {
 		return ""
@@ -57,7 +57,7 @@ func (e *entry) class(b decide.Bounds) string {
 	return b.Verdict.String()
 }
 
-// grantees are those to whom grants go.
+// grantees returns the grantees of the grants to outsiders, sorted, each once.
 func (e *entry) grantees() []string {
 	var all []string
 	for _, g := range e.key.GrantsOut {
@@ -67,11 +67,11 @@ func (e *entry) grantees() []string {
 	return slices.Compact(all)
 }
 
-// counts reports whether the key is a finding that nothing accepts.
+// counts reports whether the key has a finding that is not accepted.
 func (e *entry) counts() bool { return e.row.Severity != "" && e.checked.Accepted.By == "" }
 
-// details say in sentences how outsiders get at the key, and what else there is
-// to know.
+// details returns lines of text on how outsiders get access to the key, and on
+// what else there is to know about it.
 func (e *entry) details() []string {
 	c := e.checked
 	all := check.Ways(c.Decision)
@@ -103,7 +103,7 @@ func (e *entry) details() []string {
 	return append(all, c.Notes...)
 }
 
-// grantLine words a grant to an outsider.
+// grantLine describes a grant to an outsider in one line.
 func grantLine(g sweep.Grant) string {
 	text := "grant " + g.ID + " to " + g.Grantee
 	switch {
@@ -130,7 +130,8 @@ func grantLine(g sweep.Grant) string {
 	return text
 }
 
-// verdict is the verdict with what it does not say.
+// verdict returns the verdict, followed by the kinds of the finding, if any, in
+// parentheses.
 func (e *entry) verdict() string {
 	if len(e.row.Kinds) == 0 {
 		return e.row.Verdict

@@ -15,7 +15,7 @@ import (
 //go:embed page.html
 var pageText string
 
-// htmlPrinter prints one page that needs nothing else.
+// htmlPrinter prints one self-contained page.
 type htmlPrinter struct {
 	sorter
 	at time.Time

@@ -19,9 +19,9 @@ import (
 	"github.com/kmsentry/kmsentry/internal/version"
 )
 
-// A printer shows the keys of a sweep, one after the other, and what there
-// is to say at the end. Only the formats that sort keep keys, and of them only
-// those with a finding.
+// A printer prints the keys of a sweep one by one, and the rest at the end. Only
+// the printers of sorted formats keep keys in memory, and only those with a
+// finding.
 type printer interface {
 	key(entry) error
 	end(*Summary, int) error
@@ -45,11 +45,11 @@ func newPrinter(o Options, out, stderr io.Writer) printer {
 	}
 }
 
-// jsonPrinter prints one object for each key and line, in ASCII.
+// jsonPrinter prints one object per key and line, in ASCII.
 type jsonPrinter struct{ out *bufio.Writer }
 
-// An Object is a key in JSON: the row, how outsiders get in by the policy,
-// with witnesses as check's, and what accepts it.
+// An Object is a key in JSON: the row, how the policy gives outsiders access, with
+// witnesses as in check's output, and what accepts it.
 type Object struct {
 	sweep.Row
 	Grants    []check.Grant `json:"grants"`
@@ -93,7 +93,7 @@ type csvPrinter struct {
 	begun bool
 }
 
-// A column is a column of --format csv: a member in JSON.
+// A column is a column of --format csv. Its name is that of the member in JSON.
 type column struct {
 	name string
 	of   func(*entry) string

@@ -1,7 +1,7 @@
-// Package report is what kmsentry sweep says of the keys that a sweep finds: what is
-// accepted of them, the exit status, and the answers as a table, JSON, CSV, HTML,
-// OCSF or SARIF. Package sweep finds the keys; the scheduled sweep does so, too, and
-// needs no report.
+// Package report produces the output of kmsentry sweep. It applies exceptions and
+// the baseline, determines the exit status, and prints the keys as a table, JSON,
+// CSV, HTML, OCSF or SARIF. Package sweep finds the keys; the scheduled sweep uses
+// it without a report.
 package report
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/sweep"
 )
 
-// A Report is of a sweep that is under way. New makes one.
+// A Report is the report on a running sweep. Use New to create one.
 type Report struct {
 	o        Options
 	printer  printer
@@ -27,18 +27,18 @@ type Report struct {
 	stop     func() // ends the sweep
 	status   int
 	baseline check.Baseline
-	findings int // that are not accepted
+	findings int // not accepted
 	accepted int
-	err      error // of the output: there is no more to write to
+	err      error // of writing the output, which then ends
 }
 
-// New reports on a sweep: its keys on out, the rest on stderr. stop is called, to end
-// the sweep, when there is no more to write to.
+// New returns a report that writes the keys to out and the rest to stderr. It
+// calls stop, to end the sweep, when writing to out fails.
 func New(o Options, out show.Output, stderr io.Writer, stop func()) *Report {
 	return &Report{o: o, printer: newPrinter(o, out, stderr), out: out, stderr: stderr, stop: stop}
 }
 
-// Found takes a key from the sweep; sweep.Options.Found calls it.
+// Found adds a key to the report. It is meant for sweep.Options.Found.
 func (r *Report) Found(k sweep.Key) {
 	if r.err != nil {
 		return
@@ -59,11 +59,12 @@ func (r *Report) Found(k sweep.Key) {
 	}
 }
 
-// End prints what there is to print at the end of a sweep that took so long, the
-// summary as JSON too if there is an output for it, closes both outputs and writes the
-// baseline that was asked for. It returns the exit status: Found when a key that
-// nothing accepts is as bad as Options.FailOn, Error when something was not read.
-// The errors are of writing.
+// End prints the rest of the report at the end of the sweep, which took the given
+// time. It also writes the summary as JSON if that output is given, closes both
+// outputs, and writes the baseline if Options.WriteBaseline is set. It returns the
+// exit status: exit.Found if a key that is not accepted is as bad as
+// Options.FailOn, exit.Error if something was not read. An error means that
+// writing failed.
 func (r *Report) End(of sweep.Summary, took time.Duration, summary show.Output) (int, error) {
 	s := Summary{Summary: of, Findings: r.findings, Accepted: r.accepted, Seconds: took.Seconds()}
 	if s.Failed() {

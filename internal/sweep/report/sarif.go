@@ -9,7 +9,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/show"
 )
 
-// sarifPrinter prints a result for each finding, those that are accepted too.
+// sarifPrinter prints a result for each finding, including accepted ones.
 type sarifPrinter struct {
 	of   *check.SARIF
 	out  *bufio.Writer

@@ -11,7 +11,8 @@ import (
 	"github.com/kmsentry/kmsentry/internal/sweep"
 )
 
-// A Summary is a sweep's summary with what was accepted of it.
+// A Summary is the summary of a sweep, with the numbers of findings and of
+// accepted keys.
 type Summary struct {
 	sweep.Summary
 	Findings int     `json:"findings"` // not accepted
@@ -19,8 +20,7 @@ type Summary struct {
 	Seconds  float64 `json:"seconds"`
 }
 
-// printSummary writes in a few lines what was swept, what was not, and
-// each fault.
+// printSummary prints what was swept and what was not, and at most 50 faults.
 func printSummary(w io.Writer, s *Summary) {
 	var verdicts []string
 	for _, v := range sweep.Verdicts() {
@@ -59,8 +59,8 @@ func printSummary(w io.Writer, s *Summary) {
 	}
 }
 
-// PrintPlan prints on stdout what there is to sweep and how long it takes, and what
-// could not be read on stderr.
+// PrintPlan prints to stdout the numbers of keys to sweep and how long that takes
+// at least, and to stderr what could not be read.
 func PrintPlan(plans []sweep.Plan, summary sweep.Summary, stdout, stderr io.Writer) error {
 	rows := [][]string{{"ACCOUNT", "REGION", "KEYS", "TIME"}}
 	for _, p := range plans {
@@ -84,7 +84,8 @@ func orQuestion(s string) string {
 	return s
 }
 
-// answer is the whole in a line.
+// answer returns the result of the sweep as one line, given the number of
+// findings.
 func (s *Summary) answer(findings int) string {
 	switch {
 	case findings > 0 && s.Failed():

@@ -14,7 +14,7 @@ import (
 	"github.com/kmsentry/kmsentry/internal/show"
 )
 
-// sorter keeps the findings, to be sorted.
+// sorter collects the findings, to sort them at the end.
 type sorter struct {
 	out  *bufio.Writer
 	list []entry
@@ -27,8 +27,8 @@ func (p *sorter) key(e entry) error {
 	return nil
 }
 
-// sorted returns the findings, the worst first. Of the replicas of one key it
-// returns the worst, whose details name the others.
+// sorted returns the findings, the worst first. Of the replicas of a key it
+// returns only the worst, whose details list the others.
 func (p *sorter) sorted() []entry {
 	rank := func(e entry) detector.Severity {
 		s, _ := e.key.OwnSeverity()
@@ -48,7 +48,7 @@ func (p *sorter) sorted() []entry {
 	})
 }
 
-// tablePrinter prints the findings as a table, then what there is to each.
+// tablePrinter prints the findings as a table, followed by the details of each.
 type tablePrinter struct{ sorter }
 
 func (p *tablePrinter) end(s *Summary, _ int) error {
