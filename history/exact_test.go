@@ -256,7 +256,7 @@ func randomLimits(r *rand.Rand) limits {
 	if r.IntN(3) == 0 {
 		return usualLimits()
 	}
-	return limits{chunk: 2*reach + r.IntN(3000), unit: 64 << 10, ahead: 64<<10 + r.IntN(2)<<20, text: 1 << 30}
+	return limits{chunk: 2*reach + r.IntN(3000), unit: 64 << 10, text: 1 << 30}
 }
 
 // seeds is how many of the random archives a test tries: with -short a quarter.
@@ -340,7 +340,7 @@ func TestSmallWindow(t *testing.T) {
 			huge := `{"eventVersion":"1.11","x":"` + strings.Repeat(`\"{`, 400+r.IntN(4000)) + `"}`
 			text = []byte(huge + "\n" + string(text) + "\n" + huge + "\n" + string(text))
 		}
-		l := limits{chunk: 2*reach + r.IntN(600), unit: 2500 + r.IntN(2000), ahead: 5000 + r.IntN(2)<<20, text: 1 << 30}
+		l := limits{chunk: 2*reach + r.IntN(600), unit: 2500 + r.IntN(2000), text: 1 << 30}
 		got, report := emitted(text, l, r)
 		for _, id := range oracle(text) {
 			records++

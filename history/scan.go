@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"slices"
 )
 
 // A Record is a record of a wanted call, as JSON in CloudTrail's form.
@@ -64,13 +63,11 @@ func (r *Report) other(kind string, offset int64) {
 	}
 }
 
-// A Reader reads one file after the other and reuses its memory, at most Ahead
-// and 1 MiB.
+// A Reader reads one file after the other and reuses its memory, at most 3 MiB.
 // It is not safe for concurrent use.
 type Reader struct {
 	Matcher Matcher // which records are wanted
 	buf     []byte
-	Ahead   int // bytes of a file's text that may be held at once; 0, and less than 2 MiB, are 2 MiB. More is faster with larger files
 	spare   spares
 	limits  limits
 }
@@ -90,7 +87,6 @@ func (r *Reader) Read(file io.Reader, emit func(Record)) Report {
 	defer l.Close()
 	if r.limits.chunk == 0 {
 		r.limits = usualLimits()
-		r.limits.ahead = max(r.limits.ahead, r.Ahead)
 	}
 	w := &window{source: l.text, matcher: r.Matcher, buf: r.buf[:0], limits: r.limits}
 	s := &scanner{w: w, report: &report, emit: emit, sealed: l.sealed}
@@ -110,14 +106,15 @@ type scanner struct {
 	pos         int64
 	report      *Report
 	emit        func(Record)
-	holding     bool     // a unit is being read: its bytes stay in the window
-	tooLarge    bool     // the unit was too large for that
-	filled      bool     // the window was filled once: many files end within it
-	dismissed   bool     // hits that make no record wanted were taken out, to the end of the text
-	sealed      bool     // a checksum says that the text is as it was written
-	lost        bool     // structure was lost: brackets and commas between records are no surprise
-	quotesTwice bool     // the text is CSV, which writes a quote as two
-	header      []string // of the rows in the Athena API's form; nil before the first
+	holding     bool // a unit is being read: its bytes stay in the window
+	tooLarge    bool // the unit was too large for that
+	sealed      bool // a checksum says that the text is as it was written
+	lost        bool // structure was lost: brackets and commas between records are no surprise
+	quotesTwice bool // the text is CSV, which writes a quote as two
+	leapt       struct {
+		stop, limit int64 // how far the last leap searched, and how far it could have
+	}
+	header []string // of the rows in the Athena API's form; nil before the first
 }
 
 // run reads documents until the text ends.
@@ -205,10 +202,10 @@ const recordStart = `{"eventVersion":`
 // document reads an object at pos that is not an element of a list.
 func (s *scanner) document() {
 	start := s.begin()
+	if s.report.Format == record && s.leap('}') {
+		start = s.begin()
+	}
 	if s.ahead(recordStart) {
-		if s.leap() {
-			start = s.begin()
-		}
 		if s.value() && !s.oversized(start, "") {
 			s.unit("", start)
 		}
@@ -321,8 +318,8 @@ func (s *scanner) elements(kind string) bool {
 			return s.lose("expected an element", c, ok)
 		}
 		start := s.begin()
-		if kind == "Records" && s.rest() {
-			continue
+		if c == '{' && (kind == "Records" || kind == "" && s.report.Format == record) && s.leap(',') {
+			start = s.begin()
 		}
 		if !s.value() {
 			return false
@@ -331,111 +328,6 @@ func (s *scanner) elements(kind string) bool {
 			s.unit(kind, start)
 		}
 	}
-}
-
-// leap passes over the records from pos on, a document each, that hold nothing
-// wanted, as far as the text was read, to the beginning of the last of them,
-// which is read as usual: so what is in them is not walked through. Text without
-// a checksum is walked through: damage would not be seen.
-func (s *scanner) leap() bool {
-	if !s.sealed || s.report.Format == "" || s.report.Other[s.report.Format].Count > 0 {
-		return false
-	}
-	starts, hit := s.w.starts, s.w.nextHit(s.pos)
-	i, found := slices.BinarySearch(starts, s.pos)
-	if !found {
-		return false
-	}
-	last := i
-	for last+1 < len(starts) && starts[last+1] <= hit && s.follows(starts[last+1]) {
-		last++
-	}
-	s.report.Records += int64(last - i)
-	s.pos = starts[last]
-	return last > i
-}
-
-// follows reports whether the object that begins at start comes right after
-// another, with white space between them at most: in JSON only documents do.
-func (s *scanner) follows(start int64) bool {
-	return bytes.HasSuffix(bytes.TrimRight(s.w.slice(s.pos, start), " \t\r\n"), []byte("}"))
-}
-
-// rest passes over the records that are left of a log file when nothing wanted
-// is in them and the file ends as it should. Text without a checksum is walked
-// through instead: damage would not be seen.
-func (s *scanner) rest() bool {
-	if !s.sealed || s.report.Format == "" || !s.ahead(recordStart) {
-		return false
-	}
-	if !s.filled {
-		s.filled = true
-		s.w.fill()
-	}
-	if s.w.err != io.EOF {
-		return false
-	}
-	if !s.dismissed {
-		s.dismissed = true
-		s.dismiss()
-	}
-	if !s.w.last(s.pos) {
-		return false
-	}
-	i, _ := slices.BinarySearch(s.w.starts, s.pos)
-	left := s.w.starts[i:]
-	if len(left) == 0 {
-		return false // not reached: pos is one
-	}
-	last := left[len(left)-1]
-	var k skipper
-	k.open()
-	n, done := k.skip(s.w.from(last + 1))
-	end := last + 1 + int64(n)
-	if !done || !bytes.Equal(bytes.Join(bytes.Fields(s.w.from(end)), nil), []byte("]}")) {
-		return false
-	}
-	s.report.Records += int64(len(left))
-	s.pos = end
-	return true
-}
-
-// dismiss takes out the hits at and after pos that make no record wanted,
-// wherever they stand: what begins like a record nearest before the hit, and
-// encloses it, holds no wanted record. Only such a hit could be the name of
-// what encloses that, and a name is a member of its record itself.
-func (s *scanner) dismiss() {
-	kept := s.w.hits[:0]
-	none, end := false, s.pos
-	for _, at := range s.w.hits {
-		if at >= end {
-			none, end = s.noRecordAround(at)
-		}
-		if at < s.pos || !none {
-			kept = append(kept, at)
-		}
-	}
-	s.w.hits = kept
-}
-
-// noRecordAround looks at the object around a hit; none says that it holds no
-// wanted record, and end is where it ends.
-func (s *scanner) noRecordAround(at int64) (none bool, end int64) {
-	text := s.w.from(s.pos)
-	start := bytes.LastIndex(text[:at-s.pos], []byte(recordStart))
-	if start < 0 {
-		return false, at + 1
-	}
-	var k skipper
-	k.open()
-	n, done := k.skip(text[start+1:])
-	end = s.pos + int64(start+1+n)
-	if object := text[start : start+1+n]; done && end > at && json.Valid(object) {
-		u := unwrapper{s: &scanner{w: s.w, report: &Report{}, emit: func(Record) {}}}
-		u.element("Records", object)
-		return u.wanted == 0 && u.err == nil, end
-	}
-	return false, at + 1
 }
 
 // value passes the value at pos; false when the text ends within it.

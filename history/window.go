@@ -1,7 +1,6 @@
 package history
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -12,12 +11,11 @@ import (
 type limits struct {
 	chunk int   // bytes read at once: they stay in the processor's cache while they are looked at
 	unit  int   // bytes of one record with all that wraps it; CloudTrail's own limit is 256 KB
-	ahead int   // bytes of one file that are held to see whether anything wanted is in the rest of it; at least unit
 	text  int64 // bytes of text in one file
 }
 
 func usualLimits() limits {
-	return limits{chunk: 256 << 10, unit: 2 << 20, ahead: 2 << 20, text: 64 << 30}
+	return limits{chunk: 256 << 10, unit: 2 << 20, text: 64 << 30}
 }
 
 // A window shows the text of one file, a piece at a time. Places are offsets in
@@ -29,7 +27,6 @@ type window struct {
 	base    int64
 	keep    int64   // the first byte that is still needed
 	hits    []int64 // sorted
-	starts  []int64 // where recordStart stands, sorted
 	found   []int
 	looked  int64 // how far the text was looked at for hits
 	limits  limits
@@ -64,7 +61,7 @@ func (w *window) more() bool {
 // read reads one chunk.
 func (w *window) read() bool {
 	w.err = nil
-	chunk, most := w.limits.chunk, w.limits.ahead+w.limits.chunk
+	chunk := w.limits.chunk
 	if drop := w.keep - w.base; drop > 0 && (len(w.buf)+chunk > cap(w.buf) || drop > int64(w.limits.unit)) {
 		w.buf = w.buf[:copy(w.buf, w.buf[drop:])]
 		w.base = w.keep
@@ -72,9 +69,6 @@ func (w *window) read() bool {
 	}
 	if len(w.buf)+chunk > cap(w.buf) {
 		size := max(len(w.buf)+chunk, min(2*cap(w.buf), w.limits.unit+chunk))
-		if size > w.limits.unit+chunk {
-			size = max(size, most) // at once: what is not used of it takes no memory, and smaller ones would be left over
-		}
 		grown := make([]byte, len(w.buf), size)
 		copy(grown, w.buf)
 		w.buf = grown
@@ -87,12 +81,6 @@ func (w *window) read() bool {
 	}
 	w.look()
 	return n > 0
-}
-
-// fill reads on while there is room.
-func (w *window) fill() {
-	for w.err == nil && len(w.buf) <= w.limits.ahead && w.read() {
-	}
 }
 
 // readFull fills p unless the text ends or fails before.
@@ -123,33 +111,13 @@ func (w *window) look() {
 			w.hits = append(w.hits, at)
 		}
 	}
-	w.starts = appendStarts(w.starts, w.buf[from-w.base:], from, to)
 	w.looked = to
-}
-
-// appendStarts appends where recordStart is in text, which begins at from,
-// up to the place to. It looks for its one capital letter, which is rare.
-func appendStarts(starts []int64, text []byte, from, to int64) []int64 {
-	const before = len(`{"event`)
-	for i := before; i < len(text); i++ {
-		n := bytes.IndexByte(text[i:], 'V')
-		if n < 0 {
-			break
-		}
-		i += n
-		if at := from + int64(i-before); at < to && bytes.HasPrefix(text[i-before:], []byte(recordStart)) {
-			starts = append(starts, at)
-		}
-	}
-	return starts
 }
 
 // forget drops the hits before what is kept.
 func (w *window) forget() {
 	i, _ := slices.BinarySearch(w.hits, w.base)
 	w.hits = w.hits[:copy(w.hits, w.hits[i:])]
-	i, _ = slices.BinarySearch(w.starts, w.base)
-	w.starts = w.starts[:copy(w.starts, w.starts[i:])]
 }
 
 // hit reports whether there is a hit between two places that were read and kept.
@@ -168,9 +136,4 @@ func (w *window) nextHit(at int64) int64 {
 		return w.hits[i]
 	}
 	return w.looked
-}
-
-// last reports whether the text was read to its end and has no hit from at on.
-func (w *window) last(at int64) bool {
-	return w.err == io.EOF && (len(w.hits) == 0 || w.hits[len(w.hits)-1] < at)
 }

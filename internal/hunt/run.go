@@ -94,16 +94,12 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 
 // pass passes the items that list finds to workers.
 func (h *hunter) pass(ctx context.Context, list func(context.Context, chan<- Item), do func(*worker, Item)) {
-	const (
-		listed = 8192     // items, and not yet read: a listing that is ahead tells how much there is
-		ahead  = 32 << 20 // bytes of text that all workers together may hold
-	)
+	const listed = 8192 // items, and not yet read: a listing that is ahead tells how much there is
 	items := make(chan Item, listed)
 	var wg sync.WaitGroup
 	for range h.o.Workers {
 		wg.Go(func() {
 			w := &worker{h: h}
-			w.reader.Ahead = ahead / h.o.Workers
 			for i := range items {
 				if ctx.Err() == nil {
 					do(w, i)
@@ -454,7 +450,7 @@ func (w *worker) open(ctx context.Context, i Item, r *fileResult, emit func(hist
 		if fault := recover(); fault != nil {
 			r.partial = true
 			r.Faults = append(r.Faults, Fault{File: i.Name, Error: fmt.Sprintf("kmsentry failed here, please report it: %v", fault)})
-			w.reader = history.Reader{Matcher: w.reader.Matcher, Ahead: w.reader.Ahead}
+			w.reader = history.Reader{Matcher: w.reader.Matcher}
 		}
 	}()
 	if file, ok := f.(*os.File); ok { // others end with their context
