@@ -9,7 +9,7 @@ import (
 // outsider, and closed in one of several ways or not at all. Beside it lives a
 // key that is written to and never opened.
 func (g *generator) life(number int) {
-	region := regions()[number%len(regions())]
+	region := g.regions()[number%len(g.regions())]
 	key := "arn:aws:kms:" + region + ":" + owner + ":key/" + g.uuid()
 	shut := "arn:aws:kms:" + region + ":" + owner + ":key/" + g.uuid()
 	span := g.length()

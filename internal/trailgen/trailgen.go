@@ -26,6 +26,7 @@ type Options struct {
 	Start time.Time
 	Days  int
 	Uses  bool // outsiders use keys while they are open
+	Style Style
 }
 
 // A Truth is what the archive holds.
@@ -66,7 +67,10 @@ const (
 	outsider = "109876543210"
 )
 
-func regions() []string { return []string{"eu-west-1", "us-east-1"} }
+// regions are the Regions of the trail: two, or one when there is one file.
+func (g *generator) regions() []string {
+	return []string{"eu-west-1", "us-east-1"}[:min(g.o.Files, 2)]
+}
 
 // Write makes an archive below dir.
 func Write(dir string, o Options) (Truth, error) {
@@ -80,7 +84,7 @@ func Write(dir string, o Options) (Truth, error) {
 	step := g.length() / time.Duration(o.Files)
 	for i := range o.Files {
 		from := o.Start.Add(time.Duration(i) * step)
-		if err := g.file(dir, i, from, from.Add(step), i >= o.Files-len(regions())); err != nil {
+		if err := g.file(dir, i, from, from.Add(step), i >= o.Files-len(g.regions())); err != nil {
 			return Truth{}, err
 		}
 	}
@@ -91,7 +95,7 @@ func (g *generator) length() time.Duration { return time.Duration(g.o.Days) * 24
 
 // file writes one log file with the plants of its time.
 func (g *generator) file(dir string, number int, from, to time.Time, last bool) error {
-	region := regions()[number%len(regions())]
+	region := g.regions()[number%len(g.regions())]
 	name := filepath.Join("AWSLogs", owner, "CloudTrail", region, from.Format("2006/01/02"),
 		fmt.Sprintf("%s_CloudTrail_%s_%s_%s.json.gz", owner, region, to.Format("20060102T1504Z"), g.letters(16)))
 	if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o755); err != nil {
@@ -119,14 +123,15 @@ func (g *generator) records(w io.Writer, region string, from, to time.Time, last
 	plants := g.plants[region]
 	defer func() { g.plants[region] = plants }()
 	var b bytes.Buffer
-	b.WriteString(`{"Records":[`)
+	head, between, tail := g.o.Style.around()
+	b.WriteString(head)
 	want := g.o.Bytes / int64(g.o.Files)
 	n := int64(0)
 	put := func(text []byte) {
-		if n+int64(b.Len()) > 12 {
-			b.WriteByte(',')
+		if n+int64(b.Len()) > int64(len(head)) {
+			b.WriteString(between)
 		}
-		b.Write(text)
+		b.Write(g.o.Style.write(g.random, text))
 		g.truth.Records++
 	}
 	for n+int64(b.Len()) < want {
@@ -148,7 +153,7 @@ func (g *generator) records(w io.Writer, region string, from, to time.Time, last
 		put(plants[0].text)
 		plants = plants[1:]
 	}
-	b.WriteString(`]}`)
+	b.WriteString(tail)
 	n += int64(b.Len())
 	_, err := b.WriteTo(w)
 	return n, err
