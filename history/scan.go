@@ -106,15 +106,14 @@ type scanner struct {
 	pos         int64
 	report      *Report
 	emit        func(Record)
-	holding     bool // a unit is being read: its bytes stay in the window
-	tooLarge    bool // the unit was too large for that
-	sealed      bool // a checksum says that the text is as it was written
-	lost        bool // structure was lost: brackets and commas between records are no surprise
-	quotesTwice bool // the text is CSV, which writes a quote as two
-	leapt       struct {
-		stop, limit int64 // how far the last leap searched, and how far it could have
-	}
-	header []string // of the rows in the Athena API's form; nil before the first
+	holding     bool     // a unit is being read: its bytes stay in the window
+	tooLarge    bool     // the unit was too large for that
+	sealed      bool     // a checksum says that the text is as it was written
+	lost        bool     // structure was lost: brackets and commas between records are no surprise
+	quotesTwice bool     // the text is CSV, which writes a quote as two
+	leapFrom    int64    // where the next leap may be tried
+	gaps        [][2]int // of the last leap
+	header      []string // of the rows in the Athena API's form; nil before the first
 }
 
 // run reads documents until the text ends.
