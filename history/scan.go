@@ -25,7 +25,7 @@ type Fault struct {
 type Report struct {
 	Read    int64           // bytes of the file
 	Text    int64           // bytes of text in it
-	Records int64           // records of any call that were seen: counted by structure, or by their beginnings where nothing wanted can be
+	Records int64           // records of any call that were seen: counted by structure, or by their eventVersion where nothing wanted can be
 	Format  string          // of the first document; "" for an empty file
 	Other   map[string]Seen // documents that hold no records, by kind, e.g. "CloudTrail digest"
 	Faults  []Fault         // at most maxFaults
