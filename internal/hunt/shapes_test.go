@@ -56,7 +56,7 @@ func (s shape) write(t testing.TB, dir string, bytes int64, seed uint64) trailge
 func TestShapes(t *testing.T) {
 	for _, s := range shapes() {
 		t.Run(s.name, func(t *testing.T) {
-			s.member = min(s.member/10, 6e6)
+			s.member = min(s.member/10, 6e6) // to be quick; the benchmark checks the sizes themselves
 			for seed := range uint64(2) {
 				dir := t.TempDir()
 				truth := s.write(t, dir, 1e6, seed)
