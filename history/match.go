@@ -89,7 +89,7 @@ func isLetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 // in raw bytes. Usual writers escape neither letters nor digits.
 func findHidden(text []byte, from int, hits []int) []int {
 	for i := from; ; i++ {
-		n := bytes.IndexByte(text[i:], '\\')
+		n := bytes.Index(text[i:], []byte(`\u00`)) // writers that escape slashes have many other backslashes
 		if n < 0 {
 			break
 		}
@@ -112,7 +112,7 @@ func findHidden(text []byte, from int, hits []int) []int {
 // hides reports whether text begins with the JSON escape of an ASCII letter,
 // a digit or "-".
 func hides(text []byte) bool {
-	if len(text) < 6 || text[1] != 'u' || text[2] != '0' || text[3] != '0' {
+	if len(text) < 6 || !bytes.HasPrefix(text, []byte(`\u00`)) {
 		return false
 	}
 	switch text[4] {
