@@ -28,7 +28,7 @@ func decideWith(p *policy.Policy, keys *condkey.Table, q Question) Decision {
 	return dec
 }
 
-// decideWithin answers q within that many steps and returns how many it was charged.
+// decideWithin answers q within the given number of steps; it returns how many it was charged.
 func decideWithin(p *policy.Policy, keys *condkey.Table, q Question, steps int) (dec Decision, spent int) {
 	q.At = q.At.UTC().Truncate(time.Second) // condition keys hold whole seconds
 	partitions := partitionsOf(p, q)
@@ -64,7 +64,7 @@ func decideWithin(p *policy.Policy, keys *condkey.Table, q Question, steps int) 
 	return dec, spent + n
 }
 
-// decideIn is decide for a key of one partition.
+// decideIn is decideWithin for a key of one partition.
 func decideIn(p *policy.Policy, keys *condkey.Table, q Question, partition string, steps int) (Decision, int) {
 	c := compile.New(p, keys, q.about(partition), textsolve.NewBudget(MaxSteps, q.Stop))
 	d := newDecider(search.NewSpace(c, q.At, q.TrustedOrgs), q)
@@ -153,7 +153,7 @@ func (d *decider) grants(dec *Decision) {
 	})
 }
 
-// bounds are those of the verdict.
+// bounds returns the bounds of the verdict.
 func (d *Decision) bounds() Bounds { return Bounds{d.Verdict, d.Least, d.Most} }
 
 // Unread is the decision about a policy that could not be read: it may let

@@ -26,7 +26,7 @@ func newDecider(p *search.Space, q Question) *decider {
 	return &decider{Space: p, q: q, alikes: make(map[kmsapi.Ask]string), outcomes: make(map[string]*outcome)}
 }
 
-// An outcome is what one action came to.
+// An outcome is the answer for one action.
 type outcome struct {
 	ask    kmsapi.Ask
 	kinds  []*search.RequestKind
@@ -44,12 +44,12 @@ type outcome struct {
 	why    []string
 }
 
-// take makes what a trial has found the outcome.
+// take records what a trial has found.
 func (o *outcome) take(t *trial) {
 	o.level, o.search, o.model, o.allow = t.level, t.found, t.model, t.allow
 }
 
-// alike is the same for what the policy treats alike.
+// alike returns a text that is the same for all asks that the policy treats alike.
 func (d *decider) alike(a kmsapi.Ask) string {
 	if key, ok := d.alikes[a]; ok {
 		return key
@@ -93,9 +93,8 @@ func (d *decider) plain(asks []kmsapi.Ask) {
 	}
 }
 
-// finishAll finishes the outcomes that plain has begun: each with its part of
-// the budget that is left, and those that this is not enough for with what the
-// others did not need.
+// finishAll finishes the outcomes that plain has begun. Each gets its share of the
+// remaining budget; those for which it is not enough get what the others left.
 func (d *decider) finishAll() {
 	todo := d.begun
 	for range 2 {
@@ -111,7 +110,7 @@ func (d *decider) finishAll() {
 	d.begun = nil
 }
 
-// outcome returns what an ask, which plain has begun, comes to.
+// outcome returns the outcome of an ask, which plain must have begun.
 func (d *decider) outcome(a kmsapi.Ask) *outcome { return d.outcomes[d.alike(a)] }
 
 func reachOf(level Verdict) search.Reach {
@@ -156,7 +155,7 @@ func (d *decider) finish(o *outcome) {
 	}
 }
 
-// leaveOpen says what is not ruled out above o.level.
+// leaveOpen records what is not ruled out above o.level.
 func (d *decider) leaveOpen(o *outcome) {
 	for level := Public; level > o.level; level-- {
 		may := d.newTrial(o.kinds, level, false)
@@ -176,7 +175,7 @@ func (d *decider) leaveOpen(o *outcome) {
 	}
 }
 
-// tooIntricate is the reason of a decision that its budget was not enough for.
+// tooIntricate is the reason given when the budget was not enough for a decision.
 const tooIntricate = "the policy is too intricate to decide within the bound of work"
 
 // reasons names the constructs that a merely possible request turns on.
@@ -266,7 +265,7 @@ func (d *decider) uncertain(slot int) bool {
 	return d.Slots[slot].Depends.Undocumented
 }
 
-// note takes into the decision why a class is open, each reason once.
+// note adds to the decision the reasons for which a class is open, each once.
 func (d *decider) note(dec *Decision, class kmsapi.Class, b Bounds) {
 	for _, a := range kmsapi.Asks(class) {
 		o := d.outcome(a)

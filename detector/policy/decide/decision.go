@@ -28,7 +28,7 @@ type Decision struct {
 	Undecided []Doubt
 	// Unknown lists the unknown parts of the policy that the verdict or the
 	// verdict of the class encrypt or use turns on; nil when all is known, or
-	// what is not does not matter.
+	// when what is not known does not matter.
 	Unknown []UnknownPart
 	// TooIntricate says that the bound of work, or Question.Stop, cut the
 	// decision short: of the verdict, or of Future.
@@ -44,14 +44,14 @@ type Decision struct {
 	// when they do not.
 	Unguarded *Decision
 	// Opens are the Allow statements by which outsiders surely get as far as
-	// Least, each by itself. Nil when Least is private, when only several
-	// statements together open so far, and unless the question asked for it.
+	// Least, each by itself. Nil when Least is private, when it takes several
+	// statements together, and when the question did not ask for it.
 	Opens []StatementRef `json:",omitempty"`
 	// Steps is the work that the decision took; see MaxSteps.
 	Steps int `json:"-"`
 	// Flags say what the decision turned on, sorted, without repetition.
 	Flags []Flag
-	// Statements has one entry a statement: what it does about outsiders. Nil
+	// Statements has one entry per statement: what it does about outsiders. Nil
 	// unless the question asked for it.
 	Statements []StatementNote
 }
@@ -96,7 +96,7 @@ const (
 	FlagOrgNamed         Flag = "org-named"               // a named organization or organization path gets in
 	FlagNetworkNamed     Flag = "network-named"           // a named network gets in
 	FlagFutureExposure   Flag = "future-exposure"         // a later instant is worse
-	FlagKeyDependent     Flag = "key-dependent"           // unknown facts of the key were taken at their worst
+	FlagKeyDependent     Flag = "key-dependent"           // for unknown facts of the key the worst was assumed
 	FlagUniqueIDUnknown  Flag = "unique-id-owner-unknown" // a unique id is named; its account is not in the text
 	FlagAmbiguous        Flag = "ambiguous"               // AWS does not document a construct that the answer turned on
 	FlagUnknownPart      Flag = "unknown-part"            // the answer turned on a part of the policy that is not known
@@ -110,7 +110,7 @@ type Grant struct {
 	Statements []StatementRef   // the Allow statements that let the witness in
 	Named      []string         // for Network and Shared: the named networks, accounts, organizations, ARNs; sorted
 	Witness    evaluate.Request // Allows answers Yes to it, or Allows of Policy.Apart does
-	Why        []string         // one sentence a line, for people
+	Why        []string         // one sentence per line, for people
 }
 
 // A StatementRef names a statement of the document.

@@ -148,8 +148,8 @@ func (d *decider) escaped(st *compile.Statement, o *outcome) string {
 	return ""
 }
 
-// notes says for each statement what it does about outsiders, given what all
-// of them together come to.
+// notes says for each statement what it does about outsiders; together is the
+// verdict of all of them.
 func (d *decider) notes(together Verdict) []StatementNote {
 	notes := make([]StatementNote, len(d.Source.Statements))
 	for i := range notes {
@@ -168,7 +168,7 @@ func (d *decider) notes(together Verdict) []StatementNote {
 	return notes
 }
 
-// allowNote decides one Allow as if it stood alone.
+// allowNote decides one Allow as if it were the only statement.
 func (d *decider) allowNote(st *compile.Statement) (Verdict, string) {
 	asks := d.asks(st)
 	switch {
@@ -261,7 +261,7 @@ func (d *decider) opensAlone(st *compile.Statement, a kmsapi.Ask, level Verdict,
 	return false
 }
 
-// barrier names the clauses without any one of which the statement would open.
+// barrier names the clauses of which each alone keeps the statement from opening.
 func (d *decider) barrier(st *compile.Statement, asks []kmsapi.Ask) string {
 	var names []string
 	for i := range st.Clauses {

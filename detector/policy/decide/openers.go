@@ -9,9 +9,9 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// openers lists the Allows by which outsiders get as far as the decision says
-// that they surely do, each by itself with every Deny in force. An Allow that
-// the budget is not enough for is not listed.
+// openers lists the Allows of which each by itself, with every Deny in force,
+// lets outsiders get as far as Decision.Least. An Allow for which the budget is
+// not enough is not listed.
 func (d *decider) openers(dec *Decision) []StatementRef {
 	var guilty []int
 	seen := map[*outcome]bool{}
@@ -41,7 +41,7 @@ func (d *decider) openers(dec *Decision) []StatementRef {
 	return list
 }
 
-// opensBy reports whether an Allow lets somebody in whom the search looks for.
+// opensBy reports whether the search finds a request that this Allow lets in.
 func (d *decider) opensBy(s *search.Search, allow *compile.Statement) bool {
 	one := *s
 	one.Allows = []*compile.Statement{allow}

@@ -45,7 +45,7 @@ func ownerOf(p *policy.Policy, keys *condkey.Table, q Question, partition string
 	return o
 }
 
-// A standing is what one action of the owner comes to.
+// A standing is the answer for one action of the owner.
 type standing struct {
 	access  Access
 	blame   Doubt
@@ -156,11 +156,11 @@ type viewKey struct {
 	sure   bool
 }
 
-// ownersView returns the statements of an effect as far as they count for the owner. What a
-// condition makes of something that neither the account decides nor the
-// question says is taken against what is to be shown: a sure access does not
-// count on such an Allow and is not spared by such a condition of a Deny; a
-// possible one is the other way round.
+// ownersView returns the statements of an effect that count for the owner.
+// A condition on something that the account does not decide and the question does
+// not say counts against what is to be shown: a sure access does not rely on an
+// Allow with such a condition and is not spared by one of a Deny; for a possible
+// access it is the other way round.
 func (d *decider) ownersView(action string, effect policy.Effect, how through, sure bool) []*compile.Statement {
 	k := viewKey{action, effect, how, sure}
 	view, ok := d.views[k]
@@ -217,7 +217,7 @@ func (d *decider) beyondOwner(cl *compile.Clause) bool {
 	return false
 }
 
-// namedOwners lists the principals of the owner's account that are let in by name.
+// namedOwners lists the principals of the owner's account that get in by name.
 func (d *decider) namedOwners(kinds []*search.RequestKind) []string {
 	var names []string
 	look := func(kind compile.CallerKind, name string, lits ...compile.Literal) {

@@ -11,9 +11,9 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// partitionsOf lists the partitionsOf in which the policy is to be decided: that of
-// the key's ARN, or, for an unknown key, every partition in which the answer
-// can be another one: "aws", one of each kind that the policy tells apart, and,
+// partitionsOf lists the partitions in which to decide the policy: that of the
+// key's ARN or, if the key is unknown, every partition in which the answer can
+// differ: "aws", one of each kind that the policy tells apart, and,
 // where it compares ARNs at all, one that it does not distinguish from "aws". A
 // caller's ARNs are always of the key's partition, so what names another one
 // lets nobody in and keeps nobody out.
@@ -22,7 +22,7 @@ func partitionsOf(p *policy.Policy, q Question) []string {
 		return []string{key.Partition}
 	}
 	others := otherPartitions()
-	texts := map[string]bool{} // see partitionParts
+	texts := map[string]bool{} // see partitionTexts
 	compares := false
 	for i := range p.Statements {
 		st := &p.Statements[i]
@@ -52,7 +52,7 @@ func partitionsOf(p *policy.Policy, q Question) []string {
 }
 
 // otherPartitions are those other than "aws", the ones open to everybody first.
-// Names that are none do not count: each partition takes its part of the budget.
+// Names of none are left out, because each partition takes a share of the budget.
 func otherPartitions() []string {
 	var names []string
 	for _, p := range awsid.Partitions()[1:] {
@@ -89,8 +89,8 @@ func partitionTexts(texts map[string]bool, text string, others []string) {
 	}
 }
 
-// partitionKind tells apart the partitions that the texts tell apart: it is made
-// of the texts that match one.
+// partitionKind is the same for partitions that the texts do not tell apart: the
+// texts that match the partition.
 func partitionKind(texts map[string]bool, partition string) string {
 	var kind []string
 	for text := range texts {
@@ -102,9 +102,8 @@ func partitionKind(texts map[string]bool, partition string) string {
 	return strings.Join(kind, ":")
 }
 
-// either returns the answer to a question of which a and b are the answers in
-// two partitions, when the key's partition is not known: the worse of the two
-// for each action. The result is flagged as turning on a fact of the key.
+// either joins a and b, the answers in two partitions, when the key's partition
+// is not known: for each action it has the worse of the two. The result is flagged as turning on a fact of the key.
 func either(a, b Decision) Decision {
 	if a.Classes == b.Classes && a.TooIntricate == b.TooIntricate && len(a.Grants) == len(b.Grants) && len(a.Undecided) == len(b.Undecided) && len(a.Unknown) == len(b.Unknown) && len(a.Services) == len(b.Services) && a.Owner.Manage == b.Owner.Manage && a.Owner.Decrypt == b.Owner.Decrypt {
 		return a // the usual case: the partition decides nothing
@@ -158,10 +157,9 @@ func either(a, b Decision) Decision {
 	return out
 }
 
-// homePartition returns the partition of the ARNs that the policy's principals
-// are named by; "" when there are none, or of several partitions. KMS refuses a
-// policy whose principals are not of the key's partition, so that is where the
-// owner is to be looked for.
+// homePartition returns the partition of the principals' ARNs; "" when there are
+// none, or of several partitions. KMS refuses a policy whose principals are not
+// of the key's partition, so the owner is in that partition.
 // Source: KMS API Reference, PutKeyPolicy, Policy (the principals must exist).
 func homePartition(p *policy.Policy) string {
 	home := ""

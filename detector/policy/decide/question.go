@@ -16,11 +16,11 @@ type Question struct {
 	// as outside.
 	Account string
 
-	// KeyARN is the key's ARN. "" is unknown: what depends on it is taken at
-	// its worst for the owner and flagged.
+	// KeyARN is the key's ARN; "" is unknown. For what depends on it the worst
+	// for the owner is then assumed, and the decision is flagged.
 	KeyARN string
 
-	// At is the instant that aws:CurrentTime has, aws.EpochTime too.
+	// At is the instant of aws:CurrentTime and aws:EpochTime.
 	At time.Time
 
 	// TrustedAccounts (12 digits) and TrustedOrgs (o-...) count as inside.
@@ -30,28 +30,28 @@ type Question struct {
 	// Key holds what is known of the key.
 	Key kmsapi.KeyFacts
 
-	// Stop is asked now and then, every few thousand steps, whether to give up;
-	// the answer is then as past the bound of work. Nil: never. A caller that
-	// has a deadline looks at its clock here.
+	// Stop is asked every few thousand steps whether to give up; the answer is
+	// then the same as past the bound of work. Nil never gives up. A caller with
+	// a deadline looks at its clock here.
 	Stop func() bool
 
 	// RCPs are resource control policies (ParseRCP) that apply to the key
-	// owner's account; the caller answers for that. They never apply to an
-	// organization's management account.
+	// owner's account. That they apply is up to the caller to know: they never
+	// apply to an organization's management account.
 	RCPs []*policy.Policy
 
 	// Blame asks for Decision.Opens.
 	Blame bool
 
-	// MaxSteps bounds the work; 0 is the MaxSteps of this package, of which a
-	// caller that asks several questions about one policy may give each a part.
+	// MaxSteps bounds the work; 0 means the package's MaxSteps. A caller with
+	// several questions about one policy may give each a share of that.
 	MaxSteps int
 
-	// Explain asks for Decision.Statements, which costs as much again.
+	// Explain asks for Decision.Statements, which doubles the work.
 	Explain bool
 }
 
-// about is the part of q that its policy is compiled with.
+// about returns the part of q with which the policy is compiled.
 func (q *Question) about(partition string) compile.About {
 	return compile.About{Account: q.Account, KeyARN: q.KeyARN, Partition: partition, Key: q.Key, TrustedAccounts: q.TrustedAccounts, RCPs: q.RCPs}
 }

@@ -38,7 +38,7 @@ func (d *decider) services() []ServiceGrant {
 					break
 				}
 			}
-			if d.Budget.Out() { // what was not looked at is taken at its worst
+			if d.Budget.Out() { // for what was not looked at the worst is assumed
 				strange, in = true, len(mine) > 0
 			}
 			if in {

@@ -11,10 +11,10 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
 )
 
-// A trial looks for a request of an action that reaches a level, in rounds: at
-// first every Allow gets a little effort with every kind of request, then those
-// that were not done with it get more. So no Allow hides what another opens,
-// however expensive it is.
+// A trial looks in rounds for a request of an action that reaches a level. In the
+// first round every Allow gets a little effort with every kind of request; those
+// for which it was not enough get more in the next. So no Allow, however
+// expensive, hides what another one opens.
 type trial struct {
 	d        *decider
 	kinds    []*search.RequestKind
@@ -22,7 +22,7 @@ type trial struct {
 	sure     bool
 	open     ipset.Set // from where strangers get in, as far as it is known; see Attempt in package search
 	begun    bool      // the first round is over
-	pending  []attempt // what the rounds so far were not enough for
+	pending  []attempt // those for which the rounds so far were not enough
 	unproven bool      // some attempt proves nothing, whatever the effort
 
 	found *search.Search
@@ -70,7 +70,7 @@ func (t *trial) proven() bool {
 	return t.begun && len(t.pending) == 0 && !t.unproven && !t.d.Budget.Out()
 }
 
-// round makes the attempts that are not done with, with that many steps each.
+// round makes the attempts that are pending, with the given number of steps each.
 func (t *trial) round(effort int) (found bool) {
 	if t.begun {
 		pending := t.pending
@@ -107,7 +107,7 @@ func (t *trial) round(effort int) (found bool) {
 	return false
 }
 
-// attempt makes one attempt; it keeps one that the effort was not enough for.
+// attempt makes one attempt, and keeps it as pending when the effort was not enough.
 func (t *trial) attempt(a attempt, effort int) (found bool) {
 	var m *compile.Model
 	var proven bool
@@ -131,7 +131,8 @@ func (t *trial) attempt(a attempt, effort int) (found bool) {
 	return false
 }
 
-// unfinished returns the statement that a trial was cut short at, when it is one.
+// unfinished returns the statement at which a trial was cut short; Index is -1
+// when it is not one statement.
 func (t *trial) unfinished() StatementRef {
 	one := StatementRef{Index: -1}
 	for i, a := range t.pending {
@@ -159,7 +160,7 @@ func (d *decider) confirms(s *search.Search, m *compile.Model) bool {
 	return a == evaluate.Yes || a == evaluate.Maybe && d.KeyDependent
 }
 
-// evaluation is what the evaluator is charged for one request.
+// evaluation returns the steps charged for evaluating one request.
 func (d *decider) evaluation(s *search.Search, m *compile.Model) int {
 	steps := 200
 	matches := d.Matches(s.Action)
@@ -213,9 +214,9 @@ func pieces(v string) int {
 	return longest
 }
 
-// anyway reports whether what m, which an attempt has found, stands for gets in
-// whatever the unknown texts are that it must not equal: each of them can shut
-// out one of several requests that have no value in common.
+// anyway reports whether a request like m, which an attempt has found, gets in
+// whatever the unknown texts are that it must not equal. Each of them can shut
+// out only one of several requests that have no value in common.
 func (d *decider) anyway(a attempt, m *compile.Model) bool {
 	s := a.s
 	others := 0

@@ -11,7 +11,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// unknowns lists the unknown parts of the statements that keep a class open.
+// unknowns adds to the decision the unknown parts that keep a class open.
 func (d *decider) unknowns(dec *Decision) {
 	if d.Source.Unknown == nil {
 		return
@@ -74,8 +74,8 @@ func without(denies ...*compile.Statement) func(*search.Search) {
 	}
 }
 
-// reaches reports whether searches that change has changed get further than a
-// level, or may for all that the budget tells.
+// reaches reports whether searches, edited by change, get further than a level,
+// or may as far as the budget shows.
 func (d *decider) reaches(kinds []*search.RequestKind, level Verdict, sure bool, change func(*search.Search)) bool {
 	found := false
 	enough := d.Budget.Within(plainEffort*moreEffort, func() {
@@ -95,8 +95,8 @@ func (d *decider) reaches(kinds []*search.RequestKind, level Verdict, sure bool,
 }
 
 // unknownOf returns the indexes of the unknown parts of a statement that can
-// matter for an action: a principal of the owner's account does not, whatever
-// the rest of its name is.
+// matter for an action. A principal of the owner's account cannot, whatever the
+// rest of its name is.
 func (d *decider) unknownOf(st *compile.Statement, action string) []int {
 	if d.Source.Unknown == nil || st.Control {
 		return nil

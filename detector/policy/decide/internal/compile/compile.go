@@ -1,7 +1,7 @@
-// Package compile makes a key policy ready for the search: its statements with
-// their principals sorted, their conditions as constraints on the slots of
-// condition keys, and what AWS leaves open read both ways. It imports nothing of
-// the search and knows no request but by the model that its literals are read in.
+// Package compile prepares a key policy for the search: it sorts the principals of
+// the statements, turns conditions into constraints on the slots of condition keys,
+// and reads both ways what AWS leaves open. It imports nothing of the search; all
+// that it knows of a request is the model in which its literals are evaluated.
 package compile
 
 import (
@@ -45,8 +45,8 @@ type About struct {
 	Insiders        bool // for callers of the owner's account; else for outsiders
 }
 
-// A Policy is a key policy made ready for one question. Its matches are worked
-// out when they are first asked for; nothing else of it changes.
+// A Policy is a key policy prepared for one question. Its matches are computed
+// when they are first needed; nothing else of it changes.
 type Policy struct {
 	About
 	Source       *policy.Policy
@@ -65,7 +65,7 @@ type Policy struct {
 	slotByName   map[string]int     // by lower-case name: of all keys that are mentioned
 	Ties         [condkey.Ties]bool // which ties the mentioned keys have
 	ByAction     bool               // a mentioned key depends on the action
-	KeyDependent bool               // an unknown fact of the key was taken at its worst
+	KeyDependent bool               // the worst was assumed for an unknown fact of the key
 }
 
 // A mention is a key as the policy names it, or the first of its spellings.
@@ -101,7 +101,7 @@ const (
 func (m Match) Sure() bool     { return m == Yes }
 func (m Match) Possible() bool { return m != No }
 
-// New makes p, and the resource control policies that apply, ready for a question.
+// New prepares p, and the resource control policies that apply, for a question.
 func New(p *policy.Policy, keys *condkey.Table, about About, b *textsolve.Budget) *Policy {
 	c := &Policy{About: about, Source: p, Table: keys, Owner: about.Account, Budget: b}
 	key, _ := awsid.SplitARN(about.KeyARN)
@@ -126,7 +126,7 @@ func New(p *policy.Policy, keys *condkey.Table, about About, b *textsolve.Budget
 	}
 	for _, rcp := range about.RCPs {
 		for i := range rcp.Statements {
-			if rcp.Statements[i].Effect == policy.Deny { // what one allows gives nobody anything
+			if rcp.Statements[i].Effect == policy.Deny { // its Allows give nobody anything
 				c.Statements = append(c.Statements, Statement{Control: true, Place: len(c.Statements)})
 				c.compileStatement(&c.Statements[len(c.Statements)-1], &rcp.Statements[i], rcp)
 			}
@@ -398,5 +398,5 @@ func ownAccount(p *textsolve.Pattern) bool {
 	return true
 }
 
-// readSize is how many steps each byte of a statement costs that is made ready.
+// readSize is the steps charged for each byte of a statement.
 const readSize = 3

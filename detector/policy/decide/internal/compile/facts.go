@@ -60,7 +60,7 @@ func (c *Policy) FactUnknown(slot int) bool {
 	return key.Reads&c.unknownFacts() != 0
 }
 
-// MultiRegion tells whether the key is a multi-Region key, nil when unknown.
+// MultiRegion reports whether the key is a multi-Region key; nil when unknown.
 // The ids of multi-Region keys begin with "mrk-".
 // Source: KMS Developer Guide, multi-region-keys-overview.html.
 func (c *Policy) MultiRegion() *bool {
@@ -75,8 +75,8 @@ func (c *Policy) MultiRegion() *bool {
 	return &mr
 }
 
-// TellsKeys says whether conditions can tell apart what a is about keys of
-// different kinds.
+// TellsKeys reports whether the answer for a can differ between kinds of keys,
+// because conditions distinguish them.
 func (c *Policy) TellsKeys(a kmsapi.Ask) bool {
 	if a.Action == kmsapi.CreateGrant {
 		return c.ByAction

@@ -10,8 +10,8 @@ type Literal struct {
 	Absent bool
 	Mode   Mode
 	Set    *ValueSet // never nil; empty where the mode asks for none
-	// Strict treats a variable that has no value as AWS's other reading has it:
-	// the whole condition fails, for negated operators too.
+	// Strict is the other reading of a variable without a value: the whole
+	// condition fails, for negated operators too.
 	Strict bool
 }
 
@@ -94,8 +94,8 @@ func (l *Literal) HoldsFor(vals []Value, m *Model) bool {
 	return l.Mode == EachIn || l.Mode == EachOut
 }
 
-// A Model gives every key of a decision its values; none means absent. What it
-// costs to copy it and to look at it is charged to the decision's budget.
+// A Model gives every key of a decision its values; none means absent. Copying it
+// and reading it are charged to the decision's budget.
 type Model struct {
 	Values [][]Value
 	Budget *textsolve.Budget

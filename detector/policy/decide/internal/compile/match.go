@@ -45,8 +45,8 @@ func (c *Policy) Acts(action string) []Match {
 }
 
 // lettersOf returns a set of the letters in text, without regard to their case:
-// a pattern that has one which a text lacks does not match it. Of what is no
-// letter some characters have a bit of their own, the others none.
+// a pattern with a letter that a text lacks does not match it. Some other
+// characters have a bit of their own, too.
 func lettersOf(text string) (set uint32) {
 	for i := range len(text) {
 		set |= 1 << ((text[i] | 0x20) - 'a')
@@ -87,7 +87,7 @@ func MatchOneAction(pattern, action string) Match {
 	}
 	service, _, _ := strings.Cut(trimmed, ":")
 	if trimmed != pattern || strings.ContainsAny(service, "*?") && strings.Trim(trimmed, "*") != "" {
-		return Maybe // padding, and wildcards before the colon, are not documented
+		return Maybe // neither padding nor wildcards before the colon are documented
 	}
 	return Yes
 }
@@ -186,8 +186,9 @@ func matchARN(value []textsolve.Term, arn string, b *textsolve.Budget) Match {
 	}
 }
 
-// matchUnknownKey matches a key whose ARN is not known: an unlikely ARN of the
-// owner stands for any. What only some ARN of the owner can match is maybe.
+// matchUnknownKey matches a key whose ARN is not known. A pattern that matches
+// even an unlikely ARN of the owner matches all; one that matches only some is
+// Maybe.
 func (c *Policy) matchUnknownKey(value []textsolve.Term) Match {
 	m := matchARN(value, c.SomeKey(), c.Budget)
 	if m != No {
@@ -210,7 +211,7 @@ func (c *Policy) matchUnknownKey(value []textsolve.Term) Match {
 	return No
 }
 
-// SomeKey is an ARN that a key of the owner's could have, if an unlikely one.
+// SomeKey returns an ARN, if an unlikely one, that a key of the owner could have.
 func (c *Policy) SomeKey() string {
 	account := c.Owner
 	if account == "" {

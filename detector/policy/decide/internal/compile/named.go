@@ -9,8 +9,8 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// Named holds the identities and networks that a policy names. A stranger is
-// somebody who equals none of them.
+// Named holds the identities and networks that a policy names. A stranger is a
+// caller who is none of them.
 type Named struct {
 	Accounts []string
 	Orgs     []string
@@ -45,8 +45,8 @@ func (c *Policy) collectNames(p *policy.Policy) {
 	}
 }
 
-// addValue notes a value of a key whose values name somebody. Zeros name
-// nobody: they are what registers hold that nobody has written.
+// addValue notes a value of a key whose values name somebody. Zeros name nobody:
+// a register that was never written holds them.
 func (n *Named) addValue(v string) {
 	switch {
 	case strings.Trim(v, "0") == "" || strings.Trim(v, "*?") == "":

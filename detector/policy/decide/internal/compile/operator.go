@@ -33,8 +33,8 @@ func valuesOf(c *policy.Condition, info condkey.Key, vars *condkey.Table) (sure,
 	}
 }
 
-// fits reports whether the operator is documented for keys of this type. Of a
-// key that nobody knows the type is not known either.
+// fits reports whether the operator is documented for keys of this type. The
+// type of an unknown key is not known either.
 func fits(b policy.Base, key condkey.Key) bool {
 	return key.Types == 0 && b != policy.BinaryEquals || key.Types&typesOf(b) != 0
 }

@@ -36,7 +36,7 @@ type Entries struct {
 	Unknown  *ValueSet // accounts of principals that are not known; nil when all are known
 	Reserved bool      // some role is one that AWS keeps for itself
 
-	made [waysKinds][ServiceCaller + 1]*[][]Literal // what was asked for before; see cached
+	made [waysKinds][ServiceCaller + 1]*[][]Literal // made before; see cached
 }
 
 // The lists of ways that entries make.
@@ -109,8 +109,8 @@ func (c *Policy) inside(account string) bool {
 	return account == c.Owner || slices.Contains(c.TrustedAccounts, account)
 }
 
-// addARN sorts an ARN in. One of another partition names nobody who can reach
-// this key. Of iam and sts, each names kinds of its own: see policy.IsPrincipalARN.
+// addARN adds an ARN to the list of its kind. One of another partition names
+// nobody who can reach this key. policy.IsPrincipalARN has the kinds of iam and sts.
 func (c *Policy) addARN(e *Entries, arn string) {
 	a, _ := awsid.ParseARN(arn)
 	if a.Partition != c.Partition || c.inside(a.Account) {
@@ -132,8 +132,8 @@ func (c *Policy) addARN(e *Entries, arn string) {
 	}
 }
 
-// AddUnknown sorts a principal in of which a part is unknown. An ARN names one
-// principal of its account at most, and any text but "*" somebody at most.
+// AddUnknown adds a principal with an unknown part. An ARN names at most one
+// principal, of its account; any other text but "*" names at most one.
 func (c *Policy) AddUnknown(e *Entries, value string) {
 	account, known := "*", false
 	if a, ok := awsid.ParseARN(value); ok {
@@ -167,8 +167,8 @@ func (c *Policy) AddUnknown(e *Entries, value string) {
 	}
 }
 
-// ways lists the ways in which a caller of type t can be one of the entries;
-// each way is a list of literals that must all hold. No way: nobody is.
+// ways lists the ways in which a caller of type t can be one of the entries; each
+// way is a list of literals that must all hold. Without a way no such caller is.
 func (e *Entries) ways(t CallerKind) [][]Literal {
 	if t == ServiceCaller {
 		if e.Star {
@@ -266,8 +266,8 @@ func (e *Entries) chains(t CallerKind) [][]Literal {
 	return w
 }
 
-// others is the way to be none of the entries: an Allow with NotPrincipal. A
-// listed session shuts its whole account out here, which never invents access.
+// others returns the way to be none of the entries, for an Allow with NotPrincipal.
+// Here a listed session excludes its whole account, which never invents access.
 func (e *Entries) others(t CallerKind) [][]Literal {
 	if e.Star {
 		return nil

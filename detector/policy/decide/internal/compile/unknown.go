@@ -81,7 +81,7 @@ func (c *Policy) withUnknown(known *ValueSet, unknown []string, base policy.Base
 		p, isOne, pins := c.unknownPattern(text, base, info)
 		one = one && isOne
 		if !shapes.Add(policy.ReplaceMarks(text, "*")+fmt.Sprint(pins), false) {
-			continue // many that cannot be told apart are as good as one
+			continue // texts that cannot be told apart count as one
 		}
 		more = append(more, p)
 		if !pins {
@@ -96,9 +96,9 @@ func (c *Policy) withUnknown(known *ValueSet, unknown []string, base policy.Base
 	return &set
 }
 
-// unknownPattern returns a pattern for all that text, of which a part is unknown,
-// can match. one says that it equals a single text, pins that in a value that
-// names somebody it fixes who that is.
+// unknownPattern returns a pattern for everything that text, part of which is
+// unknown, can match. one reports that text is a single text, whatever the part
+// is; pins that it fixes who is named, in a key whose values name somebody.
 func (c *Policy) unknownPattern(text string, base policy.Base, info condkey.Key) (p textsolve.Pattern, one, pins bool) {
 	mode := textMode(base)
 	p = textsolve.Pattern{Text: text, Fold: mode.Fold, ARN: mode.ARN, Wild: mode.Wild}
@@ -130,15 +130,15 @@ func (c *Policy) unknownPattern(text string, base policy.Base, info condkey.Key)
 	return p, one, one || info.Types&condkey.ARN != 0 && p.ARN && c.pinsAccount(text)
 }
 
-// pinsAccount reports whether an ARN pattern has an account that is one text,
-// which is not known.
+// pinsAccount reports whether an ARN pattern has an account that is not known but
+// is a single text.
 func (c *Policy) pinsAccount(text string) bool {
 	a, ok := awsid.SplitARN(text)
 	return ok && policy.HasMark(a.Account) && !strings.ContainsAny(a.Account, "*?$") &&
 		c.Source.Lacks(awsid.Head(text), ":") && c.Source.Lacks(a.Account, "*?")
 }
 
-// unknown returns the part that a mark stands for.
+// unknown returns the unknown part with an index.
 func (c *Policy) unknown(i int) *policy.Unknown {
 	if i < len(c.Source.Unknown) {
 		return &c.Source.Unknown[i]

@@ -48,8 +48,8 @@ func (s *ValueSet) seal() {
 	}
 }
 
-// has reports whether v is in the set. Patterns with variables are read by way
-// of m; unresolved ones match nothing.
+// has reports whether v is in the set. Variables in patterns have their values in
+// m; a pattern with an unresolved one matches nothing.
 func (s *ValueSet) has(v Value, m *Model) bool {
 	if m.Budget.Spend(1); s.Index != nil {
 		_, in := s.Index[v.Text]
@@ -126,7 +126,7 @@ func resolve(p *textsolve.Pattern, m *Model) (q textsolve.Pattern, ok bool) {
 	return q, true
 }
 
-// The first and the last second that a Span knows; beyond them all are alike.
+// The first and the last second that a span distinguishes.
 const (
 	minSecond = math.MinInt64 / 4
 	MaxSecond = math.MaxInt64 / 4
@@ -178,8 +178,9 @@ const (
 	AsAnything Reading = true  // they can be anything: more matches than in truth
 )
 
-// Under returns the patterns of s without variables, as how has it.
-// negated says that the patterns are to be avoided: where they can be anything, they are dropped.
+// Under returns the patterns of s with their variables replaced as how says.
+// negated says that the patterns are to be avoided; those that can be anything are
+// then dropped.
 func (s *ValueSet) Under(m *Model, how Reading, negated bool) []textsolve.Pattern {
 	if !s.Variables {
 		return s.Patterns
