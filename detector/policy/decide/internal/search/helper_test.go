@@ -124,3 +124,16 @@ func hold(t testing.TB, name string, s *Search, m *compile.Model) {
 		t.Errorf("%s: found %+v, which the evaluator allows: %v", name, s.Request(m, s.Ask), answer)
 	}
 }
+
+// outcome says what comes of a search: a request is "found", there is "none", or
+// the search "gave up".
+func outcome(s *Search) string {
+	switch m, _ := s.Find(); {
+	case m != nil:
+		return "found"
+	case s.Incomplete:
+		return "gave up"
+	default:
+		return "none"
+	}
+}
