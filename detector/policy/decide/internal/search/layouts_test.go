@@ -56,6 +56,7 @@ func TestLayouts(t *testing.T) {
 		{"an endpoint without an organization", "role endpoint", `"Null":{"aws:VpceOrgPaths":"true"},"StringNotEquals":{"aws:VpceOrgID":"o-other00001"}`, "aws:VpceOrgID=absent"},
 		{"the project of a build", "role", `"StringLike":{"` + build + `":"arn:aws:codebuild:us-east-1:444455556666:build/app:*","` + project + `":"*"}`, project + "=arn:aws:codebuild:us-east-1:444455556666:project/app"},
 		{"a build and another project", "role", `"StringLike":{"` + build + `":"*:build/app:*","` + project + `":"*:project/web"}`, "none"},
+		{"a build and a project of two accounts", "role", `"StringLike":{"` + build + `":"*:444455556666:build/app:*","` + project + `":"*:555566667777:project/app"}`, "none"},
 		{"a build of another account", "role", `"StringLike":{"` + build + `":"*:444455556666:build/app:*"},"StringEquals":{"aws:PrincipalAccount":"555566667777"}`, "none"},
 		{"a build of the caller's account", "role", `"StringLike":{"` + build + `":"*:444455556666:build/app:*","aws:PrincipalAccount":"*"}`, "aws:PrincipalAccount=444455556666"},
 	})
