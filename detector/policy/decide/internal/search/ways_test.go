@@ -88,7 +88,7 @@ func TestDenyEscapes(t *testing.T) {
 	}
 }
 
-// A resource control policy stops no service-linked role.
+// A resource control policy stops no service-linked role; a key policy does.
 func TestControlSparesServiceLinkedRoles(t *testing.T) {
 	rcp, err := policy.ParseRCP([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*"}]}`))
 	if err != nil {
@@ -96,7 +96,7 @@ func TestControlSparesServiceLinkedRoles(t *testing.T) {
 	}
 	about := aboutKey()
 	about.RCPs = []*policy.Policy{rcp}
-	c := spaceOf(t, about, allow(``))
+	c := spaceOf(t, about, allow(``), deny(``))
 	s := c.NewSearch(kindOf(t, c, "role"), Reach{}, true)
 	for arn, want := range map[string]bool{
 		"arn:aws:iam::999988887777:role/ci": true,
@@ -104,8 +104,11 @@ func TestControlSparesServiceLinkedRoles(t *testing.T) {
 	} {
 		m := s.first.Clone()
 		m.Set(compile.SlotARN, arn)
-		if applies, _ := s.DenyEscapes(&c.Statements[1], m); applies != want {
-			t.Errorf("it stops %s: %v, want %v", arn, applies, want)
+		if applies, _ := s.DenyEscapes(&c.Statements[2], m); applies != want {
+			t.Errorf("the control policy stops %s: %v, want %v", arn, applies, want)
+		}
+		if applies, _ := s.DenyEscapes(&c.Statements[1], m); !applies {
+			t.Errorf("the key policy does not stop %s", arn)
 		}
 	}
 }
