@@ -40,7 +40,8 @@ func (s *Search) equate(c, lits []compile.Literal, m, trial *compile.Model, layo
 func (s *Search) variableFirst(c, lits []compile.Literal, l *compile.Literal, m *compile.Model, layouts []layout) bool {
 	for j := range l.Set.Patterns {
 		ref := firstRef(&l.Set.Patterns[j])
-		if ref >= 0 && slices.ContainsFunc(c, func(l compile.Literal) bool { return l.Slot == ref && !l.Absent }) && s.after(c, lits, compile.PresentKey(ref), m, layouts) {
+		asked := slices.ContainsFunc(c, func(l compile.Literal) bool { return l.Slot == ref && !l.Absent })
+		if asked && s.after(c, lits, compile.PresentKey(ref), m, layouts) {
 			return true
 		}
 	}
