@@ -163,6 +163,9 @@ func implausibleLogin(r evaluate.Request, o *oracle, kind string) string {
 		if n != 1 || at.After(r.Time) || at.Before(r.Time.Add(-36*time.Hour)) {
 			return "aws:TokenIssueTime is not within 36 hours"
 		}
+		if first(r, "aws:TokenIssueTime") != at.Format(time.RFC3339) {
+			return "aws:TokenIssueTime is not written as a date"
+		}
 	}
 	for _, key := range []string{"aws:CurrentTime", "aws:EpochTime"} {
 		if !has(r, key) {

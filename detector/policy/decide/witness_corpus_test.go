@@ -180,6 +180,8 @@ var oracleBlind = map[string]string{
 	"key-claim-cluster-aud":                          "knows no issuers of clusters",
 	"vpc-named-by-a-statement-on-another-action":     "takes a named VPC for possible in every call through a service",
 	"vpc-named-by-a-deny-on-another-action":          "takes a named VPC for possible in every call through a service",
+	"tag-around-another-tag":                         "puts no text around a variable",
+	"tag-chain-whose-end-is-known":                   "follows one variable, not two",
 }
 
 // finds reports whether some action of a class has a request that only a

@@ -13,5 +13,11 @@ func TestGuardMutants(t *testing.T) {
 	guarded.Try(t, nil,
 		TestAddressSetJoins,
 		TestAddressSetWide,
+		TestRangeOf,
+		TestPublic,
+		TestPastTheEnd,
+		TestLawOfMembers,
+		TestLawOfWith,
+		TestLawOfPairs,
 	)
 }

@@ -105,7 +105,7 @@ func (s Set) Past(a netip.Addr) netip.Addr {
 	i, _ := slices.BinarySearchFunc(s, a, func(r Range, a netip.Addr) int { return r.Hi.Compare(a) })
 	if i < len(s) && s[i].Lo.Compare(a) <= 0 {
 		if a = s[i].Hi.Next(); !a.IsValid() && s[i].Hi.Is4() {
-			a = netip.IPv6Unspecified() // sets list IPv6 after IPv4
+			return s.Past(netip.IPv6Unspecified()) // sets list IPv6 after IPv4
 		}
 	}
 	return a

@@ -154,10 +154,7 @@ func (s *RequestKind) valuesDomain(key condkey.Key, v *condkey.Values) domain {
 	case v.Now && s.c.until > 0:
 		d.kind, d.lo, d.hi = number, now+1, s.c.until
 	case v.Now:
-		d.kind, d.vals = fixedTo, []compile.Value{timeValue(now)}
-		if key.Types&condkey.Numeric != 0 {
-			d.vals[0] = secondsValue(now)
-		}
+		d.kind, d.vals = fixedTo, []compile.Value{timeOrNumber(key, now)}
 	case v.Numbers:
 		d.kind, d.lo, d.hi = number, v.Lo, v.Hi
 		if v.FromNow {
@@ -331,15 +328,15 @@ func (s *RequestKind) domainIn(slot int) *domain {
 	if !ok {
 		made := s.domainOf(slot)
 		d = &made
-		d.start = d.plain()
+		d.start = d.plain(key)
 		s.c.Budget.Spend(150)
 		s.c.domains[k] = d
 	}
 	return d
 }
 
-// plain returns the domain's plainest values, none when the key may be absent.
-func (d *domain) plain() []compile.Value {
+// plain returns the plainest values of a key in its domain, none when it may be absent.
+func (d *domain) plain(key condkey.Key) []compile.Value {
 	if d.mayBeAbsent() {
 		return nil
 	}
@@ -351,7 +348,7 @@ func (d *domain) plain() []compile.Value {
 	case text:
 		return []compile.Value{{Text: d.plainText}}
 	case number:
-		return []compile.Value{secondsValue(d.hi)}
+		return []compile.Value{timeOrNumber(key, d.hi)}
 	case address:
 		return []compile.Value{addressValue(netip.AddrFrom4([4]byte{198, 51, 100, 23}))} // in every set of addresses
 	default:

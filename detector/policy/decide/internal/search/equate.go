@@ -26,8 +26,25 @@ func (s *Search) equate(c, lits []compile.Literal, m, trial *compile.Model, layo
 		if ok || impossible {
 			return ok
 		}
+		if s.variableFirst(c, lits, l, m, layouts) {
+			return true
+		}
 	}
 	s.Incomplete = true
+	return false
+}
+
+// variableFirst gives the key of one of l's variables a value by what is asked of
+// that key alone, and then solves lits: the other way round than join, which looks
+// at lits first.
+func (s *Search) variableFirst(c, lits []compile.Literal, l *compile.Literal, m *compile.Model, layouts []layout) bool {
+	for j := range l.Set.Patterns {
+		ref := firstRef(&l.Set.Patterns[j])
+		asked := slices.ContainsFunc(c, func(l compile.Literal) bool { return l.Slot == ref && !l.Absent })
+		if asked && s.after(c, lits, compile.PresentKey(ref), m, layouts) {
+			return true
+		}
+	}
 	return false
 }
 

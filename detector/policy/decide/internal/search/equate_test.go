@@ -1,6 +1,7 @@
 package search
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,4 +46,76 @@ func TestCaptures(t *testing.T) {
 			t.Errorf("captures(%q, %q) = %q, want %q", row.pattern, row.text, got, row.want)
 		}
 	}
+}
+
+// TestLawOfCaptures: captures lists exactly the parts of a text that the variable
+// can be for the pattern to match, whatever stands around it.
+func TestLawOfCaptures(t *testing.T) {
+	texts := func(alphabet string, n int) []string {
+		list := []string{""}
+		for from := 0; n > 0; n-- {
+			to := len(list)
+			for _, text := range list[from:to] {
+				for _, c := range alphabet {
+					list = append(list, text+string(c))
+				}
+			}
+			from = to
+		}
+		return list
+	}
+	b := textsolve.NewBudget(1<<40, nil)
+	some := 0
+	for _, mode := range []textsolve.TextMode{{Wild: true}, {}} {
+		for _, before := range texts("ab*", 2) {
+			for _, after := range texts("ab*", 2) {
+				p := textsolve.Pattern{Text: before + "$" + after, Wild: mode.Wild, Terms: []textsolve.Term{{Text: before}, {Variable: "aws:x"}, {Text: after}}}
+				for _, text := range texts("ab", 4) {
+					want := map[string]bool{}
+					for i := range len(text) + 1 {
+						for j := i; j <= len(text); j++ {
+							q := textsolve.ReadPattern("", []textsolve.Term{{Text: before}, {Text: text[i:j], Literal: true}, {Text: after}}, mode)
+							if q.Matches(text, b) {
+								want[text[i:j]] = true
+							}
+						}
+					}
+					got := captures(&p, text, b)
+					some += len(got)
+					if len(got) != len(want) || slices.ContainsFunc(got, func(s string) bool { return !want[s] }) {
+						t.Fatalf("%q, the variable, %q: of %q it is one of %q, want %v", before, after, text, got, want)
+					}
+				}
+			}
+		}
+	}
+	if some < 1000 {
+		t.Errorf("%d parts in all, want many", some)
+	}
+}
+
+// TestEquate: two keys are given values that are equal, or different, as a
+// variable asks; what is found is confirmed.
+func TestEquate(t *testing.T) {
+	const x, y, z = "aws:PrincipalTag/x", "aws:PrincipalTag/y", "aws:PrincipalTag/z"
+	holdGroups(t, aboutKey(), encrypt(), true, []groupCase{
+		{"the value of another tag", "role", `"StringEquals":{"` + x + `":"${` + y + `}"},"StringLike":{"` + y + `":"a?"},"StringNotEquals":{"` + y + `":"ax"}`, ""},
+		{"both sides asked for, and one value does", "role", `"StringEquals":{"` + x + `":"${` + y + `}"},"StringLike":{"` + x + `":"a*","` + y + `":"*b"},"StringNotLike":{"` + x + `":"a?*b"}`, x + "=ab " + y + "=ab"},
+		{"a part of a value", "role", `"StringEquals":{"` + x + `":"pre-${` + y + `}-post","` + y + `":"m"}`, x + "=pre-m-post"},
+		{"the other way round", "role", `"StringEquals":{"` + y + `":"pre-m-post","` + x + `":"m"},"StringLike":{"` + y + `":"pre-${` + x + `}-*"}`, x + "=m " + y + "=pre-m-post"},
+		{"a chain of tags", "role", `"StringEquals":{"` + x + `":"${` + y + `}","` + y + `":"${` + z + `}","` + z + `":"v"}`, x + "=v " + y + "=v " + z + "=v"},
+		{"the default of a tag that is missing", "role", `"StringEquals":{"` + x + `":"${` + y + `, 'dflt'}"},"Null":{"` + y + `":"true"}`, x + "=dflt " + y + "=absent"},
+		{"the value of a tag that has a default", "role", `"StringEquals":{"` + x + `":"${` + y + `, 'dflt'}","` + y + `":"v"}`, x + "=v " + y + "=v"},
+		{"different tags", "role", `"StringNotEquals":{"` + x + `":"${` + y + `}"},"StringEquals":{"` + x + `":"v"},"Null":{"` + y + `":"false"}`, x + "=v"},
+		{"the only value of a key", "role", `"StringEquals":{"aws:PrincipalType":"${` + x + `}"}`, x + "=AssumedRole"},
+		{"any but the only value", "role", `"StringNotEquals":{"aws:PrincipalType":"${` + x + `}"},"Null":{"` + x + `":"false"}`, ""},
+		{"a part of the only value", "role", `"StringEquals":{"aws:PrincipalType":"Assumed${` + x + `}"}`, x + "=Role"},
+		{"what no part of the only value is", "role", `"StringEquals":{"aws:PrincipalType":"Assumed${` + x + `}","` + x + `":"User"}`, "none"},
+		{"the caller's account", "role", `"StringEquals":{"` + x + `":"${aws:PrincipalAccount}","aws:PrincipalAccount":"` + friend + `"}`, x + "=" + friend},
+		{"the account that a tag has", "role", `"StringEquals":{"aws:PrincipalAccount":"${` + x + `}","` + x + `":"` + friend + `"}`, "aws:PrincipalAccount=" + friend},
+		{"the name of a user", "user", `"StringEquals":{"` + x + `":"${aws:username}"},"StringLike":{"` + x + `":"b?b"},"StringNotLike":{"` + x + `":"bx*"}`, ""},
+		{"a name in the caller's ARN", "role", `"StringEquals":{"aws:PrincipalArn":"arn:aws:iam::` + friend + `:role/${` + x + `}","` + x + `":"ci"}`, "aws:PrincipalArn=arn:aws:iam::" + friend + ":role/ci"},
+		{"a key that no such request has", "role", `"StringEquals":{"` + x + `":"${aws:username}"}`, "none"},
+		{"an address", "role", `"StringEquals":{"` + x + `":"${aws:SourceIp}"},"IpAddress":{"aws:SourceIp":"203.0.113.9/32"}`, x + "=203.0.113.9"},
+	})
 }

@@ -68,11 +68,13 @@ func (s *Search) pickPresent(slot int, d *domain, lits []compile.Literal, m *com
 	return nil, false
 }
 
+// timeOrNumber is the value of a number's key, as AWS writes it: a date only where
+// the key holds no numbers.
 func timeOrNumber(key condkey.Key, n int64) compile.Value {
-	if key.Types&condkey.Date != 0 {
-		return timeValue(n)
+	if key.Types&condkey.Numeric != 0 {
+		return secondsValue(n)
 	}
-	return secondsValue(n)
+	return timeValue(n)
 }
 
 // borders lists the numbers at which literals change their answer: if any

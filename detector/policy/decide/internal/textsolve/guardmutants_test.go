@@ -18,5 +18,15 @@ func TestGuardMutants(t *testing.T) {
 		TestReadPattern,
 		TestReadLiteral,
 		TestOverApproximate,
+		TestClass,
+		TestBudgetStages,
+		TestBudgetWithin,
+		TestBudgetStop,
+		TestSolveWithin,
+		TestLawOfSplit,
+		TestLawOfLongARNs,
+		TestLawOfMatches,
+		TestLawOfOverApproximation,
+		TestLawOfSolve,
 	)
 }
