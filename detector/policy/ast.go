@@ -8,8 +8,9 @@ type Policy struct {
 	Version    string // "2008-10-17", "2012-10-17", or "" when the document has none
 	ID         string // the document's Id; no effect on decisions
 	Statements []Statement
-	// Unknown lists the parts that are not known, in document order; nil when
-	// all is known. Marks in the texts of the policy point into it.
+	// Unknown lists the parts that are not known: those that the caller of
+	// ParsePartial left open, then those that Parse could not read. It is nil
+	// when every part is known. Marks in the texts of the policy index into it.
 	Unknown []Unknown
 
 	IsApart bool // see Apart
@@ -29,8 +30,8 @@ const (
 // An Effect says what a statement does to the requests it applies to.
 type Effect int
 
-// The zero Effect is not known: the statement may allow or deny. It then has an
-// unknown condition as well.
+// The zero Effect is unknown: the statement may allow or deny. Such a statement
+// has an unknown condition as well.
 const (
 	Allow Effect = iota + 1
 	Deny
@@ -50,7 +51,7 @@ func (e Effect) String() string {
 
 // A Statement is one element of the policy's Statement list.
 type Statement struct {
-	Index  int    // place in the document, from 0
+	Index  int    // position in the document, from 0
 	Sid    string // "" when absent
 	Effect Effect
 	Text   string // the statement as written, byte for byte
@@ -64,10 +65,10 @@ type Statement struct {
 	Resources   []string // as written; nil when the statement has neither Resource nor NotResource
 	NotResource bool     // the list is under NotResource
 
-	Conditions []Condition // in document order; all of them must hold
+	Conditions []Condition // in document order; all must hold
 }
 
-// A PrincipalKind is the name above a list of principals.
+// A PrincipalKind is the name under which principals are listed.
 type PrincipalKind int
 
 // The kinds of the grammar. Principal: "*" reads as AWS with the value "*",
@@ -98,29 +99,29 @@ func (k PrincipalKind) String() string {
 // A Principal is one listed principal.
 type Principal struct {
 	Kind  PrincipalKind
-	Value string // as written: "*", an account id, an ARN, a unique id, a service name ...; or with marks
+	Value string // as written, possibly with marks: "*", an account id, an ARN, a unique id, a service name ...
 }
 
-// A Condition is one key under one operator: the smallest unit of a Condition
-// block. All conditions of a statement must hold. One with the zero Base is not
-// known: it may hold for any request and fail for any.
+// A Condition is one key under one operator, the smallest unit of a Condition
+// block. A Condition whose Operator has the zero Base is unknown: it may hold
+// or fail for any request.
 type Condition struct {
 	Operator Operator
 	Key      string   // as written; condition keys are compared in lower case
-	Values   []string // text of the values; numbers and booleans keep their literal text
+	Values   []string // numbers and booleans keep their literal text
 }
 
-// An Operator is a condition operator, taken apart.
+// An Operator is a parsed condition operator.
 type Operator struct {
 	Text     string    // as written, e.g. "ForAllValues:StringLikeIfExists"
-	Base     Base      // the comparison, e.g. StringLike; zero when the condition is not known
+	Base     Base      // the comparison, e.g. StringLike; zero when the condition is unknown
 	Negated  bool      // StringNotEquals, NotIpAddress ...
 	IfExists bool      // an absent key makes the condition true
 	Set      SetPrefix // ForAllValues, ForAnyValue or none
-	OddCase  bool      // known only when letter case is ignored; AWS does not say whether it then counts
+	OddCase  bool      // recognized only by ignoring letter case; AWS does not say whether it accepts that
 }
 
-// A SetPrefix is a qualifier for keys with several values.
+// A SetPrefix qualifies an operator for keys with several values.
 type SetPrefix int
 
 // The zero SetPrefix is none.
@@ -130,8 +131,8 @@ const (
 	ForAnyValue
 )
 
-// SpelledTwice reports whether the statement has the operator in another letter
-// case, too: then AWS may read both, or only one of them.
+// SpelledTwice reports whether the statement also has the operator in another
+// letter case. AWS may then read both, or only one of them.
 func (s *Statement) SpelledTwice(operator string) bool {
 	for i := range s.Conditions {
 		if text := s.Conditions[i].Operator.Text; text != operator && strings.EqualFold(text, operator) {

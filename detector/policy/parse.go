@@ -11,11 +11,11 @@ type ParseError struct {
 	Path   string // e.g. "Statement[1].Principal"; "" for the document itself
 	Offset int    // in bytes from the start of the text
 	Line   int    // from 1
-	Want   string // what the grammar wants there
-	Got    string // what is there, quoted when it is text of the document
+	Want   string // what the grammar expects there
+	Got    string // what was found, quoted when it is text of the document
 }
 
-// Error says where, what was expected and what was found, in one line.
+// Error returns one line: where, what was expected and what was found.
 func (e *ParseError) Error() string {
 	at := "key policy"
 	if e.Path != "" {
@@ -24,7 +24,8 @@ func (e *ParseError) Error() string {
 	return fmt.Sprintf("%s: expected %s, found %s (byte %d)", at, e.Want, e.Got, e.Offset)
 }
 
-// under puts a step of the path in front, on the way out of the parser.
+// under prepends a step to e.Path and returns e. The parser calls it as it
+// returns from each level.
 func (e *ParseError) under(step string) *ParseError {
 	switch {
 	case e.Path == "":
@@ -37,36 +38,37 @@ func (e *ParseError) under(step string) *ParseError {
 	return e
 }
 
-// maxText is the most that KMS takes, in bytes.
+// maxText is the length of the longest policy that KMS accepts, in bytes.
 // Source: KMS API Reference, PutKeyPolicy; Developer Guide, resource quotas.
 const maxText = 32768
 
-// Parse reads a key policy. What AWS would refuse or could read differently
-// from us does not hide the rest: it becomes an unknown part, in
-// Policy.Unknown, which says where it is and what is wrong with it.
+// Parse reads a key policy. A part that AWS would refuse, or could read in
+// another way, does not hide the rest: it becomes an entry of Policy.Unknown,
+// which says where it is and what is wrong with it.
 //
-// An error, a *ParseError, means that nothing could be read: the text is too
-// long, is no JSON object, holds a member twice at its top level, or has no
-// statements. It never returns both a policy and an error.
+// An error is a *ParseError and means that nothing could be read: the text is
+// too long, is not a JSON object, holds a member twice at its top level, or has
+// no statements. Parse never returns both a policy and an error.
 //
-// A statement without Action or without Resource is accepted, as by KMS, and
-// has nil lists.
+// Like KMS, Parse accepts a statement without Action or without Resource; the
+// corresponding list is nil.
 func Parse(text []byte) (*Policy, error) { return ParsePartial(text, nil) }
 
-// ParseStrict is Parse for those who want all or nothing: the first part that
-// cannot be read is the error. Apart from broken JSON that is: a member that is
-// unknown, doubled (also when escapes hide it) or in another letter case; null;
-// a character that KMS refuses; a principal that no caller can be; an unknown
-// operator; a number, date or address that is none.
+// ParseStrict is like Parse, but the first part that cannot be read is an error.
+// Apart from broken JSON, such a part is: a member that is unknown, duplicated
+// (even if escapes hide it) or in another letter case; null; a character that
+// KMS refuses; a principal that no caller can be; an unknown operator; an
+// invalid number, date or address.
 func ParseStrict(text []byte) (*Policy, error) {
 	return parse(&scanner{text: string(text), strict: true})
 }
 
-// ParsePartial is Parse for a text with values that the caller leaves open, such
-// as the parameters of a template: where Mark(i) stands, alone or within a
-// text, there is the value unknown[i]. A mark may stand for any element of the
-// grammar, and for the whole list of statements. The values come first in
-// Policy.Unknown, with Statement as the caller set it.
+// ParsePartial is like Parse, for a text in which the caller leaves values open,
+// such as the parameters of a template: Mark(i), alone or within a string,
+// represents the value unknown[i]. A string that is a mark alone may take the
+// place of any element of the grammar, or of the whole list of statements. The
+// caller's values come first in Policy.Unknown, with Statement as the caller set
+// it.
 func ParsePartial(text []byte, unknown []Unknown) (*Policy, error) {
 	return parse(&scanner{text: string(text), unknown: unknown[:len(unknown):len(unknown)], given: len(unknown)})
 }
@@ -79,7 +81,7 @@ func parse(s *scanner) (*Policy, error) {
 		if s.strict {
 			return nil, s.placed(err)
 		}
-		s.odd = true // what is wrong with which text shows when it is read
+		s.odd = true // each string reports its own problem when it is read
 	}
 	p, err := s.policy()
 	if err != nil {
@@ -90,21 +92,21 @@ func parse(s *scanner) (*Policy, error) {
 	return p, nil
 }
 
-// placed fills in the line of an error.
+// placed fills in the line of err and returns it.
 func (s *scanner) placed(err *ParseError) *ParseError {
 	err.Line = 1 + strings.Count(s.text[:err.Offset], "\n")
 	return err
 }
 
-// The members of a document and of a statement, as bits of a set.
+// The members of a document, as bits of a set.
 const (
 	hasVersion = 1 << iota
 	hasID
 	hasStatement
 )
 
-// policy reads the whole document. The grammar has a fixed depth and the
-// scanner goes down only where the grammar does, so no text makes it recurse.
+// policy reads the whole document. The grammar has a fixed depth and the scanner
+// descends only as the grammar does, so its recursion is bounded.
 func (s *scanner) policy() (*Policy, *ParseError) {
 	p := &Policy{}
 	seen := 0
@@ -167,8 +169,9 @@ func (s *scanner) policyMember(p *Policy, name string, at int, seen *int) (err *
 	return nil
 }
 
-// otherMember skips a member of the document that is not of the grammar. One
-// that AWS could take for the statements leaves nothing to decide on.
+// otherMember skips a member of the document that is not in the grammar. It
+// fails on one that AWS could read as Statement, since nothing could be decided
+// then.
 func (s *scanner) otherMember(p *Policy, name string, at int) *ParseError {
 	err := s.fail(at, "Version, Id or Statement", quoteShort(name))
 	if strings.EqualFold(name, "Statement") {
@@ -181,7 +184,8 @@ func (s *scanner) otherMember(p *Policy, name string, at int) *ParseError {
 	return err
 }
 
-// label reads an Id or a Sid, which have no effect: what cannot be read is "".
+// label reads an Id or a Sid. These have no effect, so one that cannot be read
+// is "".
 func (s *scanner) label() (string, *ParseError) {
 	s.space()
 	start := s.pos
@@ -212,21 +216,22 @@ func (s *scanner) version() (string, *ParseError) {
 // versionUnknown marks a policy whose Version cannot be read.
 const versionUnknown = "?"
 
-// unknownVersion notes that the last unknown part is the Version.
+// unknownVersion records that the last unknown part is the Version, and returns
+// versionUnknown.
 func (s *scanner) unknownVersion() string {
 	s.versionMark = len(s.unknown) - 1
 	s.unknown[s.versionMark].Varies = true
 	return versionUnknown
 }
 
-// unknownVariables makes the variables of p unknown parts, since whether they are
-// variables turns on a Version that is not known.
+// unknownVariables replaces every ${...} in p by the mark of the unknown
+// Version, which decides whether it is a variable.
 func (s *scanner) unknownVariables(p *Policy) {
 	replace := func(list []string) {
 		for i, text := range list {
 			var b strings.Builder
 			for _, part := range SplitVariables(text) {
-				if part.Text == "" || part.Literal { // a variable, or what it is to write out
+				if part.Text == "" || part.Literal { // a variable, or an escape such as ${*}
 					b.WriteString(Mark(s.versionMark))
 				} else {
 					b.WriteString(part.Text)
@@ -257,7 +262,7 @@ func (s *scanner) statements() ([]Statement, *ParseError) {
 		return nil, err
 	}
 	at := s.pos
-	list := make([]Statement, 0, max(1, strings.Count(s.text[at:], `"Effect"`))) // a guess, but a good one
+	list := make([]Statement, 0, max(1, strings.Count(s.text[at:], `"Effect"`))) // usually exact
 	for {
 		ok, err := s.element(len(list) == 0)
 		if err != nil {

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// conditions reads a Condition block: an object of operators, each an object
-// of keys, each with a value or a list of values. An empty block or operator
-// restricts nothing and leaves no trace. What cannot be read is an unknown
-// condition; list is appended to.
+// conditions reads a Condition block and appends its conditions to list. The
+// block is an object of operators, each an object of keys, each with a value or
+// a list of values. An empty block or operator restricts nothing and adds no
+// condition. A part that cannot be read becomes an unknown condition.
 func (s *scanner) conditions(list []Condition) ([]Condition, *ParseError) {
 	if mark, ok := s.givenMark(); ok {
 		return append(list, unknownCondition("", mark)), nil
@@ -54,15 +54,17 @@ func (s *scanner) conditions(list []Condition) ([]Condition, *ParseError) {
 	}
 }
 
-// forget drops the conditions of an operator, or of one key under it: they
-// are there twice, and AWS does not say which counts.
+// forget removes from list the conditions of an operator, or only those of one
+// key under it unless key is "". The operator or key occurs twice, and AWS does
+// not say which one counts.
 func forget(list []Condition, op Operator, key string) []Condition {
 	return slices.DeleteFunc(list, func(c Condition) bool {
 		return c.Operator.Text == op.Text && (key == "" || strings.EqualFold(c.Key, key))
 	})
 }
 
-// operatorKeys appends the conditions that are under one operator.
+// operatorKeys reads the keys under one operator and appends their conditions to
+// list.
 func (s *scanner) operatorKeys(list []Condition, op Operator) ([]Condition, *ParseError) {
 	if mark, ok := s.givenMark(); ok {
 		return append(list, unknownCondition(op.Text, mark)), nil
@@ -86,7 +88,7 @@ func (s *scanner) operatorKeys(list []Condition, op Operator) ([]Condition, *Par
 		case key == "" || HasMark(key):
 			err = s.fail(at, "a condition key", quoteShort(Shown(key)))
 		case !seen.Add(key, true):
-			// Letter case does not distinguish keys; AWS does not say which of two
+			// Keys are not case-sensitive; AWS does not say which of two
 			// spellings under one operator counts.
 			err = s.fail(at, "each condition key once, in whatever letter case", quoteShort(key)+" again")
 		}
@@ -113,17 +115,18 @@ func (s *scanner) operatorKeys(list []Condition, op Operator) ([]Condition, *Par
 	}
 }
 
-// condition reads the values of one key.
+// condition reads the values of one key. The condition is unknown if one of them
+// is not a string, number or boolean.
 func (s *scanner) condition(op Operator, key string) (Condition, *ParseError) {
 	values, odd, err := s.values(op)
-	if odd { // a value that is not text at all
+	if odd {
 		op = Operator{Text: op.Text}
 	}
 	return Condition{Operator: op, Key: key, Values: values}, err
 }
 
-// values reads a condition's value or list of values. The list may be empty,
-// and then is not nil. odd is set when one of them is not a string, number or
+// values reads a condition's value or list of values. The list may be empty but
+// is never nil. odd reports whether one of them is not a string, number or
 // boolean.
 func (s *scanner) values(op Operator) (list []string, odd bool, err *ParseError) {
 	from := len(s.pool)
@@ -159,8 +162,9 @@ func (s *scanner) values(op Operator) (list []string, odd bool, err *ParseError)
 	return s.pool[from:len(s.pool):len(s.pool)], odd, nil
 }
 
-// valueOrMark reads one value; what cannot be read is unknown. A scalar that
-// cannot be read still is one text.
+// valueOrMark reads one value; if it cannot be read, text is a mark. odd reports
+// whether it was an object, a list or null: any other unreadable value is still
+// a single text.
 func (s *scanner) valueOrMark(op Operator) (text string, odd bool, err *ParseError) {
 	c, start := s.peek(), s.pos
 	if text, err = s.value(op); err == nil {
@@ -170,7 +174,8 @@ func (s *scanner) valueOrMark(op Operator) (text string, odd bool, err *ParseErr
 	return text, c == '{' || c == '[' || c == 'n', err
 }
 
-// value reads one value and returns its text.
+// value reads one value and returns its text. It fails if the operator does not
+// accept the value.
 func (s *scanner) value(op Operator) (string, *ParseError) {
 	text, at, number, err := s.scalar()
 	if err != nil || HasMark(text) {
@@ -185,8 +190,8 @@ func (s *scanner) value(op Operator) (string, *ParseError) {
 	return text, nil
 }
 
-// scalar reads a string, number or boolean and returns its text: that of the
-// string, or the literal as written.
+// scalar reads a string, number or boolean. It returns the string's text or the
+// literal as written, its offset, and whether it is a number.
 func (s *scanner) scalar() (text string, at int, number bool, err *ParseError) {
 	c := s.peek()
 	at = s.pos
@@ -210,28 +215,28 @@ func (s *scanner) scalar() (text string, at int, number bool, err *ParseError) {
 	return text, at, number, nil
 }
 
-// atDelimiter reports whether a bare word or number may end here.
+// atDelimiter reports whether a literal or number may end here.
 func (s *scanner) atDelimiter() bool {
 	return s.pos == len(s.text) || strings.IndexByte(" \t\r\n,]}", s.text[s.pos]) >= 0
 }
 
-// plainInteger reports whether every JSON library prints the number as text
-// has it: no fraction, no exponent, no minus zero, at most 15 digits.
+// plainInteger reports whether every JSON library would print the number exactly
+// as in text: no fraction, no exponent, no minus zero, at most 15 digits.
 func plainInteger(text string) bool {
 	digits := strings.TrimPrefix(text, "-")
 	return text == "0" || len(digits) <= 15 && allDigits(digits) && digits[0] != '0'
 }
 
-// A NameSet holds the names of an object's members. It is a list while it is
-// short, which it nearly always is.
+// A NameSet is the set of the names of an object's members. The zero NameSet is
+// empty. A small set, the usual case, is a list.
 type NameSet struct {
 	few  [8]string
 	n    int
 	many map[string]bool
 }
 
-// Add reports whether name was not yet in the set; fold leaves letter case out
-// of account, and is the same for all names of a set.
+// Add adds name and reports whether it was not yet in the set. If fold is true,
+// letter case is ignored; fold must be the same for all names of a set.
 func (s *NameSet) Add(name string, fold bool) bool {
 	for _, have := range s.few[:s.n] {
 		if have == name || fold && strings.EqualFold(have, name) {
@@ -244,7 +249,7 @@ func (s *NameSet) Add(name string, fold bool) bool {
 		return true
 	}
 	if fold {
-		name = strings.ToLower(name) // all letters that KMS takes fold within U+00FF
+		name = strings.ToLower(name) // every letter that KMS accepts folds within U+00FF
 	}
 	if s.many[name] {
 		return false

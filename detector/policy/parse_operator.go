@@ -67,8 +67,9 @@ var operatorNames = [...]struct {
 	{"BinaryEquals", BinaryEquals, false},
 }
 
-// wantValue says what a value under base must be when text is not, else "".
-// A Bool value that is neither true nor false is legal and matches nothing.
+// wantValue returns "" if text is a valid value under base, or else a
+// description of what is expected. A Bool value that is neither true nor false
+// is valid and matches nothing.
 func wantValue(base Base, text string) string {
 	switch base {
 	case NumericEquals, NumericLessThan, NumericLessThanEquals, NumericGreaterThan, NumericGreaterThanEquals:
@@ -95,7 +96,7 @@ func wantValue(base Base, text string) string {
 	return ""
 }
 
-// comparesText reports whether base compares the text of a value.
+// comparesText reports whether base compares values as text.
 func comparesText(base Base) bool {
 	switch base {
 	case StringEquals, StringEqualsIgnoreCase, StringLike, ArnLike:
@@ -105,9 +106,9 @@ func comparesText(base Base) bool {
 	}
 }
 
-// ParseOperator takes an operator apart: [ForAllValues:|ForAnyValue:]NAME[IfExists].
-// Another letter case than AWS's is accepted and noted. ok is false for an
-// unknown operator, and for IfExists after Null.
+// ParseOperator parses an operator: [ForAllValues:|ForAnyValue:]NAME[IfExists].
+// It accepts any letter case and sets OddCase if it is not AWS's. ok is false
+// for an unknown operator, and for Null with IfExists.
 func ParseOperator(text string) (op Operator, ok bool) {
 	op.Text = text
 	name := text

@@ -8,8 +8,8 @@ import (
 )
 
 // principals reads the value of Principal or NotPrincipal: "*" or an object
-// with at least one kind and at least one entry per kind. What cannot be read
-// names an unknown principal.
+// with at least one kind and at least one entry per kind. A part that cannot be
+// read becomes an unknown principal.
 // Source: IAM User Guide, reference_policies_elements_principal.html.
 func (s *scanner) principals() ([]Principal, *ParseError) {
 	const want = `"*" or an object`
@@ -34,8 +34,8 @@ func (s *scanner) principals() ([]Principal, *ParseError) {
 	return []Principal{{KindAWS, mark}}, err
 }
 
-// principalKinds reads the object of Principal, which starts at start, from
-// after its bracket on.
+// principalKinds reads the rest of the object of Principal, which starts at
+// offset start and whose opening brace has been consumed.
 func (s *scanner) principalKinds(start int) ([]Principal, *ParseError) {
 	var list []Principal
 	var seen [KindCanonicalUser + 1]bool
@@ -91,7 +91,7 @@ func parseKind(name string) PrincipalKind {
 	}
 }
 
-// principalEntries appends the entries that are under one kind.
+// principalEntries reads the entries under one kind and appends them to list.
 func (s *scanner) principalEntries(list []Principal, kind PrincipalKind) ([]Principal, *ParseError) {
 	want := wantPrincipal(kind)
 	if s.peek() != '[' {
@@ -139,15 +139,16 @@ func (s *scanner) principalEntry(list []Principal, kind PrincipalKind, want stri
 		mark = s.unknownPrincipal(text, mark)
 	}
 	if text == "*" {
-		kind = KindAWS // AWS does not say whom the star alone covers under another kind
+		kind = KindAWS // AWS does not say whom "*" covers under another kind
 	}
 	return append(list, Principal{kind, mark}), err
 }
 
-// unknownPrincipal returns what is known of a principal that cannot be read: mark
-// takes the place of what is wrong with it. Wildcards could name many; any
-// other text names one principal at most, and where the account of an ARN can
-// be read it is one of that account. Digits can only be meant for an account.
+// unknownPrincipal returns text, a principal that cannot be read, with mark in
+// place of the parts that are wrong. If nothing can be kept it returns mark
+// alone. An account with wildcards could cover many principals; any other text
+// names at most one, in the account of its ARN if that can be read. A text of
+// digits can only be meant as an account.
 func (s *scanner) unknownPrincipal(text, mark string) string {
 	if s.crowded() {
 		return mark
@@ -160,7 +161,7 @@ func (s *scanner) unknownPrincipal(text, mark string) string {
 	if !ok || strings.ContainsAny(a.Account, "*?") {
 		return mark
 	}
-	s.unknown[len(s.unknown)-1].Never = ":" // the text is there, and split
+	s.unknown[len(s.unknown)-1].Never = ":" // the text split into fields at the colons
 	if !awsid.IsPartition(a.Partition) {
 		a.Partition = mark
 	}
@@ -186,8 +187,8 @@ func wantPrincipal(kind PrincipalKind) string {
 	}
 }
 
-// validPrincipal reports whether text is valid under kind. Wildcards cannot
-// be part of a principal, and neither can variables.
+// validPrincipal reports whether text is valid under kind. A principal cannot
+// contain wildcards or variables.
 func validPrincipal(kind PrincipalKind, text string) bool {
 	switch kind {
 	case KindAWS:
@@ -200,7 +201,7 @@ func validPrincipal(kind PrincipalKind, text string) bool {
 }
 
 // IsUniqueID reports whether text is the unique id of a user or role. IAM
-// writes one in the place of a principal that was deleted.
+// replaces a principal that was deleted by its unique id.
 // Source: IAM User Guide, reference_identifiers.html; IAM API, idType: 16 to
 // 128 characters.
 func IsUniqueID(text string) bool {
@@ -215,8 +216,8 @@ func IsUniqueID(text string) bool {
 	return true
 }
 
-// IsPrincipalARN reports whether text is an ARN that names callers: an account
-// root, a user, a role, a role session or a federated user.
+// IsPrincipalARN reports whether text is the ARN of an account root, a user, a
+// role, a role session or a federated user.
 func IsPrincipalARN(text string) bool {
 	a, _ := awsid.ParseARN(text)
 	if !awsid.IsPartition(a.Partition) || a.Region != "" || !awsid.IsAccount(a.Account) {
@@ -242,9 +243,9 @@ func IsPrincipalARN(text string) bool {
 	}
 }
 
-// isPathAndName reports whether text is a user's or role's name after an
-// optional path. Paths hold U+0021 to U+007E (IAM API, pathType); wildcards
-// and variables cannot be meant by them in a principal.
+// isPathAndName reports whether text is a user's or role's name, with an
+// optional path before it. A path holds U+0021 to U+007E (IAM API, pathType), but
+// in a principal it cannot contain wildcards or variables.
 func isPathAndName(text string) bool {
 	slash := strings.LastIndexByte(text, '/')
 	path, name := text[:slash+1], text[slash+1:]
@@ -260,12 +261,13 @@ func isPathAndName(text string) bool {
 // Source: IAM User Guide, reference_iam-quotas.html.
 const maxIAMName = 64
 
-// isIAMName reports whether text can name a user, role or session.
+// isIAMName reports whether text is a valid name of a user, role or session.
 func isIAMName(text string) bool {
 	return text != "" && len(text) <= maxIAMName && onlyFrom(text, "_+=,.@-")
 }
 
-// onlyFrom reports whether text holds ASCII letters, digits and characters of more only.
+// onlyFrom reports whether text consists of ASCII letters, digits and characters
+// of more. It is true for "".
 func onlyFrom(text, more string) bool {
 	for i := range len(text) {
 		c := text[i]
@@ -277,9 +279,10 @@ func onlyFrom(text, more string) bool {
 	return true
 }
 
-// ServiceLinkedPath begins the path of service-linked roles; AWS reserves it.
+// ServiceLinkedPath occurs in the ARN of every service-linked role. AWS reserves
+// the path.
 // Source: IAM User Guide, using-service-linked-roles.html.
 const ServiceLinkedPath = ":role/aws-service-role/"
 
-// IsServiceLinked reports whether a role's ARN is that of a service-linked role.
+// IsServiceLinked reports whether arn is the ARN of a service-linked role.
 func IsServiceLinked(arn string) bool { return strings.Contains(arn, ServiceLinkedPath) }

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// ParseRCP reads a resource control policy, as strictly as ParseStrict: besides what
-// the grammar of policies wants, the Version must be 2012-10-17, and each
-// statement must be about every principal and hold Action and one of Resource
-// and NotResource; it denies, or is the one statement of RCPFullAWSAccess,
-// which allows everything and gives nobody anything.
+// ParseRCP reads a resource control policy as strictly as ParseStrict reads a
+// key policy. In addition, the Version must be 2012-10-17, and each statement
+// must have Principal "*", Action, and either Resource or NotResource. A
+// statement must deny, except for that of RCPFullAWSAccess, which allows
+// everything but grants nothing.
 // Source: AWS Organizations User Guide, orgs_manage_policies_rcps_syntax.html.
 func ParseRCP(text []byte) (*Policy, error) {
 	p, err := ParseStrict(text)
@@ -28,8 +28,8 @@ func ParseRCP(text []byte) (*Policy, error) {
 	return p, nil
 }
 
-// wantsOfRCP says what a statement lacks to be one of a resource control
-// policy; "" when it is one.
+// wantsOfRCP returns what a statement of a resource control policy must have and
+// s lacks; "" if s is valid there.
 func (s *Statement) wantsOfRCP() string {
 	everyone := !s.NotPrincipal && len(s.Principals) == 1 && s.Principals[0].Kind == KindAWS && s.Principals[0].Value == "*"
 	switch {

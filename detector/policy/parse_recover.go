@@ -2,14 +2,13 @@ package policy
 
 import "strings"
 
-// recover goes on after a value that starts at start and does not follow the
-// grammar: the value is skipped, and the returned mark stands for it. A strict
-// scanner (see note), and one that finds no JSON there, returns the error
-// instead.
+// recover skips the value at offset start, which does not follow the grammar,
+// and returns a mark that represents it. If the scanner is strict, or the value
+// is not JSON, recover returns err instead.
 func (s *scanner) recover(start int, err *ParseError) (mark string, fatal *ParseError) {
 	s.pos = start
 	for n := len(s.unknown); n > s.given && !s.crowded() && s.unknown[n-1].Problem.Offset >= start; n-- {
-		s.unknown = s.unknown[:n-1] // what is unknown inside goes with the whole
+		s.unknown = s.unknown[:n-1] // the whole value replaces its unknown parts
 	}
 	n := len(s.unknown)
 	if s.skip() != nil {
@@ -19,12 +18,13 @@ func (s *scanner) recover(start int, err *ParseError) (mark string, fatal *Parse
 	return s.note(err)
 }
 
-// MaxNotes is how many parts that cannot be read are told apart. No policy of
-// good faith has that many; the others share the last mark, of which nothing is
-// known but where the first of them is.
+// MaxNotes is the number of unreadable parts that have marks of their own. No
+// policy written in good faith has so many. Further parts share the last mark,
+// whose Problem is that of the first part that has it.
 const MaxNotes = 400
 
-// note records a part that cannot be read and returns its mark.
+// note records a part that cannot be read and returns its mark. A strict scanner
+// returns err instead.
 func (s *scanner) note(err *ParseError) (mark string, fatal *ParseError) {
 	if s.strict {
 		return "", err
@@ -38,32 +38,32 @@ func (s *scanner) note(err *ParseError) (mark string, fatal *ParseError) {
 // crowded reports whether further unreadable parts share a mark.
 func (s *scanner) crowded() bool { return len(s.unknown) >= s.given+MaxNotes }
 
-// within puts a step of the path in front of the problems found since from.
+// within prepends a step to the paths of the problems s.unknown[from:].
 func (s *scanner) within(from int, step string) {
 	for _, u := range s.unknown[from:] {
 		u.Problem.under(step)
 	}
 }
 
-// givenMark reports whether the next value is a text that is as a whole a value
-// which the caller of ParsePartial leaves open, and reads it.
+// givenMark reads the next value if it is a string that consists of a single
+// mark of the caller of ParsePartial. Otherwise ok is false and nothing is
+// consumed.
 func (s *scanner) givenMark() (mark string, ok bool) {
 	if s.given == 0 {
 		return "", false
 	}
 	at, known := s.pos, len(s.unknown)
-	text, _ := s.str("") // "" for what is not a string
+	text, _ := s.str("") // "" if it is not a string
 	if list := MarksIn(text); len(list) == 1 && text == Mark(list[0]) && list[0] < s.given {
 		return text, true
 	}
-	s.pos, s.unknown = at, s.unknown[:known] // it is read again
+	s.pos, s.unknown = at, s.unknown[:known]
 	return "", false
 }
 
-// skip goes past a JSON value, whatever it is. It keeps its own stack, so that
-// no text makes it recurse.
+// skip consumes any JSON value. It keeps its own stack and does not recurse.
 func (s *scanner) skip() *ParseError {
-	var ends []byte // the closing brackets that are due
+	var ends []byte // the closing brackets still expected
 	for {
 		switch c := s.peek(); c {
 		case '{', '[':
@@ -98,7 +98,8 @@ func (s *scanner) skip() *ParseError {
 	}
 }
 
-// into reads up to the next value of an object or a list.
+// into reads up to the next value of the object or list that ends with end. more
+// is false at its end.
 func (s *scanner) into(first bool, end byte) (more bool, err *ParseError) {
 	if end == ']' {
 		return s.element(first)
@@ -127,7 +128,7 @@ func (s *scanner) skipScalar(c byte) *ParseError {
 	return nil
 }
 
-// lines fills in the lines and paths of the problems.
+// lines fills in the line of each problem, and copies its path.
 func (s *scanner) lines() {
 	at, line := 0, 1
 	for i := range s.unknown {
@@ -143,7 +144,8 @@ func (s *scanner) lines() {
 	}
 }
 
-// recoverMember goes on after a member whose name is the problem.
+// recoverMember is recover for a member whose name is the problem: it skips the
+// member's value.
 func (s *scanner) recoverMember(err *ParseError) (mark string, fatal *ParseError) {
 	s.space()
 	return s.recover(s.pos, err)

@@ -12,28 +12,28 @@ type scanner struct {
 	pos  int
 	// strict makes the first part that cannot be read an error.
 	strict bool
-	// odd is set when the text holds characters that KMS does not take.
+	// odd is set when the text holds characters that KMS does not accept.
 	odd bool
-	// unknown lists the parts that are not known; the first given ones are the
-	// caller's.
+	// unknown lists the unknown parts; the first given of them are the caller's.
 	unknown     []Unknown
 	given       int
 	versionMark int // the index of the unknown Version
-	// idle are the effects of statements of which nothing else is known, as a
-	// set of bits: a further one adds nothing.
+	// idle is the set of effects, as bits, for which there is a statement with
+	// nothing else known. Another such statement would add nothing.
 	idle uint8
-	// pool backs the short lists of strings of a policy. A list is a full slice
-	// of it, so that growing the pool never changes a list that was handed out.
+	// pool backs the lists of strings of a policy. Each list is sliced with its
+	// capacity limited to its length, so that appending to the pool never changes a list.
 	pool []string
 }
 
-// fail makes the error for what is at byte offset at.
+// fail returns an error for the text at byte offset at.
 func (s *scanner) fail(at int, want, got string) *ParseError {
 	return &ParseError{Offset: at, Want: want, Got: got}
 }
 
-// checkCharacters refuses what KMS refuses anywhere in a policy: all but tab,
-// line feed, carriage return, U+0020 to U+007E and U+00A0 to U+00FF.
+// checkCharacters returns an error for the first character that KMS refuses
+// anywhere in a policy: any but tab, line feed, carriage return, U+0020 to U+007E
+// and U+00A0 to U+00FF.
 // Source: KMS API Reference, PutKeyPolicy, Policy.
 func (s *scanner) checkCharacters() *ParseError {
 	for i := 0; i < len(s.text); i++ {
@@ -51,13 +51,14 @@ func (s *scanner) checkCharacters() *ParseError {
 	return nil
 }
 
-// latin1Pair reports whether two bytes are the UTF-8 form of U+00A0 to U+00FF.
+// latin1Pair reports whether a and b are the UTF-8 encoding of a character from
+// U+00A0 to U+00FF.
 func latin1Pair(a, b byte) bool {
 	return a == 0xC2 && 0xA0 <= b && b <= 0xBF || a == 0xC3 && 0x80 <= b && b <= 0xBF
 }
 
-// firstRune returns the first character of text, or its first byte when it is
-// not UTF-8.
+// firstRune returns the first character of text, or its first byte if that is
+// not valid UTF-8.
 func firstRune(text string) string {
 	for i := range text {
 		if i > 0 {
@@ -67,7 +68,7 @@ func firstRune(text string) string {
 	return text
 }
 
-// allowedRune reports whether KMS takes the character in a policy.
+// allowedRune reports whether KMS accepts r in a policy.
 func allowedRune(r rune) bool {
 	return ' ' <= r && r <= '~' || r == '\n' || r == '\t' || r == '\r' || 0xA0 <= r && r <= 0xFF
 }
@@ -83,7 +84,7 @@ func (s *scanner) space() {
 	}
 }
 
-// peek skips white space and returns the next byte, 0 at the end.
+// peek skips white space and returns the next byte, or 0 at the end.
 func (s *scanner) peek() byte {
 	s.space()
 	if s.pos == len(s.text) {
@@ -102,7 +103,7 @@ func (s *scanner) enter(bracket byte, want string) *ParseError {
 }
 
 // member reads up to the value of an object's next member and returns the
-// member's name and its place. ok is false at the object's end.
+// member's name and the offset of the name. ok is false at the object's end.
 func (s *scanner) member(first bool) (name string, at int, ok bool, err *ParseError) {
 	more, err := s.next(first, '}')
 	if !more {
@@ -120,7 +121,7 @@ func (s *scanner) member(first bool) (name string, at int, ok bool, err *ParseEr
 	return name, at, true, nil
 }
 
-// element reads up to a list's next element. It is false at the list's end.
+// element reads up to a list's next element. It returns false at the list's end.
 func (s *scanner) element(first bool) (bool, *ParseError) { return s.next(first, ']') }
 
 func (s *scanner) next(first bool, end byte) (bool, *ParseError) {
@@ -142,7 +143,8 @@ func (s *scanner) next(first bool, end byte) (bool, *ParseError) {
 	return true, nil
 }
 
-// str reads a string, escapes decoded. want says what the grammar wants there.
+// str reads a string and decodes its escapes. want says what the grammar
+// expects there.
 func (s *scanner) str(want string) (string, *ParseError) {
 	if s.peek() != '"' {
 		return "", s.fail(s.pos, want, s.describe())
@@ -165,7 +167,7 @@ func (s *scanner) str(want string) (string, *ParseError) {
 	return "", s.fail(len(s.text), "the end of a string", "the end of the text")
 }
 
-// escaped goes on with a string that starts at start and has its first escape at i.
+// escaped reads the rest, from offset i, of a string whose text starts at start.
 func (s *scanner) escaped(start, i int) (string, *ParseError) {
 	var b strings.Builder
 	b.WriteString(s.text[start:i])
@@ -207,8 +209,8 @@ func (s *scanner) escaped(start, i int) (string, *ParseError) {
 	return "", s.fail(len(s.text), "the end of a string", "the end of the text")
 }
 
-// oddCharacter reads the character beyond U+007E at i. One that KMS does not
-// take is unknown; so is the caller's mark.
+// oddCharacter reads the character at i, which is beyond U+007E. It returns a
+// mark for one that KMS does not accept, and a mark of the caller as it is.
 func (s *scanner) oddCharacter(i int) (text string, size int, err *ParseError) {
 	if i+1 < len(s.text) && latin1Pair(s.text[i], s.text[i+1]) {
 		return s.text[i : i+2], 2, nil
@@ -221,8 +223,8 @@ func (s *scanner) oddCharacter(i int) (text string, size int, err *ParseError) {
 	return text, len(char), err
 }
 
-// unescape decodes the escape that text starts with and returns its length, 0
-// when it is none. Surrogates come out one by one; KMS takes neither half.
+// unescape decodes the escape at the start of text and returns its length, 0 if
+// it is invalid. It does not combine surrogates; KMS accepts neither half.
 func unescape(text string) (r rune, size int) {
 	if len(text) < 2 {
 		return 0, 0
@@ -247,7 +249,7 @@ func unescape(text string) (r rune, size int) {
 	}
 }
 
-// brokenEscape returns as much of text as the escape would have taken.
+// brokenEscape returns as much of text as a valid escape would have taken.
 func brokenEscape(text string) string {
 	if strings.HasPrefix(text, `\u`) {
 		return text[:min(len(`\u0000`), len(text))]
@@ -274,8 +276,8 @@ func unescapeHex(text string) (rune, int) {
 	return r, size
 }
 
-// stringList reads a string or a list with at least one string. What cannot be
-// read is a mark.
+// stringList reads a string or a list with at least one string. An element that
+// cannot be read, or an empty list, becomes a mark.
 func (s *scanner) stringList(want string) ([]string, *ParseError) {
 	from := len(s.pool)
 	if s.peek() != '[' {
@@ -312,7 +314,7 @@ func (s *scanner) stringList(want string) ([]string, *ParseError) {
 	return s.pool[from:len(s.pool):len(s.pool)], nil
 }
 
-// strOrMark reads a string; anything else is unknown.
+// strOrMark reads a string, or skips any other value and returns its mark.
 func (s *scanner) strOrMark(want string) (string, *ParseError) {
 	s.space()
 	start := s.pos
@@ -323,7 +325,7 @@ func (s *scanner) strOrMark(want string) (string, *ParseError) {
 	return text, nil
 }
 
-// describe names what is at the scanner's place, for error texts.
+// describe names what is at the scanner's position, for error texts.
 func (s *scanner) describe() string {
 	rest := s.text[s.pos:]
 	switch {
@@ -353,15 +355,15 @@ func (s *scanner) describe() string {
 	return quoteShort(firstRune(rest))
 }
 
-// maxQuote is how much of the document an error text repeats, in bytes.
+// maxQuote is how much of the document an error text quotes, in bytes.
 const maxQuote = 60
 
-// quoteShort quotes text of the document, cut when it is long.
+// quoteShort quotes text of the document, cut to maxQuote bytes.
 func quoteShort(text string) string {
 	if len(text) > maxQuote {
 		cut := maxQuote
 		for cut > 0 && text[cut]&0xC0 == 0x80 {
-			cut-- // not inside a character
+			cut-- // do not cut within a character
 		}
 		return strconv.QuoteToASCII(text[:cut]) + "..."
 	}

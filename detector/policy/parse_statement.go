@@ -18,15 +18,16 @@ const (
 	hasCondition
 )
 
-// The members that exclude each other, as pairs.
+// The pairs of members that exclude each other.
 const (
 	eitherPrincipal = hasPrincipal | hasNotPrincipal
 	eitherAction    = hasAction | hasNotAction
 	eitherResource  = hasResource | hasNotResource
 )
 
-// statementOrUnknown reads the statement that is at place index of the
-// document. What is not an object at all has no Effect, so that it denies nothing.
+// statementOrUnknown reads the statement at position index of the document. One
+// that cannot be read is unknown: of unknown effect if it is an object or a list,
+// and else an Allow, since it has no Effect and so denies nothing.
 func (s *scanner) statementOrUnknown(index int) (Statement, *ParseError) {
 	if mark, ok := s.givenMark(); ok {
 		return unknownStatement(index, 0, mark), nil
@@ -35,7 +36,7 @@ func (s *scanner) statementOrUnknown(index int) (Statement, *ParseError) {
 	st, err := s.statement(index)
 	if err != nil {
 		effect := Allow
-		if c == '[' || c == '{' { // there may be statements in it
+		if c == '[' || c == '{' { // it may contain statements
 			effect = 0
 		}
 		mark, fatal := s.recover(start, err)
@@ -52,8 +53,8 @@ func (s *scanner) statementOrUnknown(index int) (Statement, *ParseError) {
 	return st, nil
 }
 
-// thin takes everything out of a statement of which nothing is known but the
-// effect, when parts are many and there was one like it before: it adds nothing.
+// thin empties a statement of which nothing but the effect is known if the
+// scanner is crowded and such a statement came before: another adds nothing.
 func (s *scanner) thin(st *Statement) {
 	bit := uint8(1) << st.Effect
 	if s.crowded() && s.idle&bit != 0 {
@@ -62,8 +63,8 @@ func (s *scanner) thin(st *Statement) {
 	s.idle |= bit
 }
 
-// unknownStatement is a statement of which nothing is known but the effect; the
-// zero Effect is not known either.
+// unknownStatement returns a statement of which nothing but the effect is known.
+// The zero Effect is unknown too.
 func unknownStatement(index int, effect Effect, mark string) Statement {
 	return Statement{
 		Index: index, Effect: effect, Principals: []Principal{{KindAWS, mark}}, Actions: []string{mark}, Resources: []string{mark},
@@ -71,12 +72,12 @@ func unknownStatement(index int, effect Effect, mark string) Statement {
 	}
 }
 
-// unknownCondition is a condition that may hold for any request and fail for any.
+// unknownCondition returns a condition that may hold or fail for any request.
 func unknownCondition(operator, mark string) Condition {
 	return Condition{Operator: Operator{Text: operator}, Values: []string{mark}}
 }
 
-// statement reads a statement object. Members that cannot be read are unknown.
+// statement reads a statement object. A member that cannot be read is unknown.
 func (s *scanner) statement(index int) (Statement, *ParseError) {
 	b := statementReader{st: Statement{Index: index}}
 	if err := s.enter('{', "a statement object"); err != nil {
@@ -109,11 +110,11 @@ func (s *scanner) statement(index int) (Statement, *ParseError) {
 // A statementReader collects a statement and what is wrong with it.
 type statementReader struct {
 	st      Statement
-	seen    int    // the members that are in it
-	spoilt  int    // those of them that are next to their opposite or another spelling of themselves
-	other   string // the mark of a member that is not of the grammar; "" none
-	doubled string // the mark of a member that is there twice; "" none
-	beside  string // the mark of a member next to its opposite; "" none
+	seen    int    // the members read so far
+	spoilt  int    // the members that conflict with their opposite or occur in another letter case
+	other   string // the mark of a member that is not in the grammar; "" if none
+	doubled string // the mark of a member that occurs twice; "" if none
+	beside  string // the mark of a member that occurs with its opposite; "" if none
 }
 
 func (s *scanner) statementMember(b *statementReader, name string, at int) *ParseError {
@@ -155,7 +156,7 @@ func (s *scanner) statementMember(b *statementReader, name string, at int) *Pars
 	return nil
 }
 
-// missing notes the members that a statement must have and lacks.
+// missing notes the required members that the statement lacks.
 func (s *scanner) missing(b *statementReader, start int) *ParseError {
 	if b.seen&hasEffect == 0 {
 		mark, err := s.note(s.fail(start, "Effect", "no such member"))
@@ -174,7 +175,8 @@ func (s *scanner) missing(b *statementReader, start int) *ParseError {
 	return nil
 }
 
-// finish returns the statement, with what its members leave open.
+// finish returns the statement, with the parts unknown that its odd members
+// leave open.
 func (b *statementReader) finish() Statement {
 	st := &b.st
 	if b.doubled != "" { // AWS may read either, or refuse both
@@ -186,7 +188,7 @@ func (b *statementReader) finish() Statement {
 		return *st
 	}
 	mark := cmp.Or(b.other, b.beside)
-	// The member may restrict the statement, or be what a missing one was meant to be.
+	// The member may restrict the statement, or be a misspelling of a missing one.
 	st.Conditions = append(st.Conditions, unknownCondition("", mark))
 	if b.spoilt&eitherPrincipal != 0 {
 		st.Principals, st.NotPrincipal = []Principal{{KindAWS, mark}}, false
@@ -203,7 +205,8 @@ func (b *statementReader) finish() Statement {
 	return *st
 }
 
-// oddSpelling returns the bit of the member that name may be meant for.
+// oddSpelling returns the bit of the member that name equals except for letter
+// case, 0 if none.
 func oddSpelling(name string) int {
 	for _, known := range [...]string{"Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource"} {
 		if strings.EqualFold(name, known) {
@@ -214,8 +217,8 @@ func oddSpelling(name string) int {
 	return 0
 }
 
-// statementBit returns the bit of a member and those of the members that it
-// excludes; 0 when it is not of the grammar.
+// statementBit returns the bit of a member and the bits of the pair in which it
+// excludes its opposite; 0 for a name that is not in the grammar.
 func statementBit(name string) (bit, excludes int) {
 	switch name {
 	case "Sid":
@@ -262,9 +265,9 @@ func (s *scanner) statementValue(st *Statement, bit int) (err *ParseError) {
 	return err
 }
 
-// effect reads the Effect. In another letter case it can only be what it says,
-// if AWS takes it at all; anything else may be either. What is wrong with it
-// stands among the conditions.
+// effect reads the Effect. In another letter case it means what it says, if AWS
+// accepts it at all; anything else may be either effect. In both cases it adds an
+// unknown condition to st.
 func (s *scanner) effect(st *Statement) *ParseError {
 	const want = `"Allow" or "Deny"`
 	if mark, ok := s.givenMark(); ok {

@@ -6,59 +6,61 @@ import (
 )
 
 // An Unknown is a part of a policy that is not known: text that cannot be read,
-// or a value that the caller of ParsePartial leaves open. The part may be any text
-// that the bounds admit; what could not be read as a whole may be anything.
+// or a value that the caller of ParsePartial leaves open. Its fields bound what
+// the part may be; one without bounds may be anything.
 //
-// In the texts of a Policy (Principal.Value, Statement.Actions, Resources,
-// Condition.Values) an unknown stretch is a mark, see Mark; the text around it
-// is known. No character of a policy can be taken for a mark: KMS takes none
-// beyond U+00FF.
+// In the texts of a Policy (Principal.Value, Statement.Actions,
+// Statement.Resources, Condition.Values) a mark represents an unknown part; see
+// Mark. The text around it is known. No character of a policy can be mistaken
+// for a mark, since KMS accepts none beyond U+00FF.
 type Unknown struct {
 	// Statement is the index of the statement, from 0; -1 for the document.
 	Statement int
-	// Path says where in the policy the part stands, e.g. "Statement[1].Principal.AWS".
+	// Path says where in the policy the part is, e.g. "Statement[1].Principal.AWS".
 	Path string
-	// Name is what the caller calls the value, e.g. "!Ref Partner"; "" for text
+	// Name is the caller's name for the value, e.g. "!Ref Partner"; "" for text
 	// that cannot be read.
 	Name string
 	// Problem says what is wrong with text that cannot be read; nil for a
 	// value that the caller leaves open.
 	Problem *ParseError
 
-	// Values lists all texts that the part can be; nil when that is not known.
+	// Values lists every text that the part can be; nil if that is not known.
 	Values []string
-	// Never holds ASCII characters that the part surely lacks. Without "*" and
-	// "?" in it the part can be a wildcard, without ":" it can run over the
-	// parts of an ARN.
+	// Never holds ASCII characters that the part certainly does not contain.
+	// Unless it holds "*" and "?", the part can contain wildcards; unless it
+	// holds ":", the part can span several fields of an ARN.
 	Never string
-	// Min is the least length in characters; 0 when it is not known.
+	// Min is the minimum length in characters; 0 if it is not known.
 	Min int
 	// Many says that the part can be a list of texts.
 	Many bool
 
-	Varies bool // not one text: what it is can differ from request to request
+	// Varies says that the part can differ from request to request.
+	Varies bool
 }
 
-// The marks are the characters of a plane for private use.
+// The marks are the characters of a private use plane of Unicode.
 const (
 	firstMark = '\U000F0000'
 	lastMark  = '\U000FFFFD'
 	markLead  = 0xF3 // the first byte of every mark, in UTF-8
 )
 
-// Mark returns the text that stands for the unknown part at index i of
-// Policy.Unknown.
+// Mark returns the text that represents Policy.Unknown[i].
 func Mark(i int) string { return string(firstMark + rune(i)) }
 
-// HasMark reports whether a part of text is unknown.
+// HasMark reports whether text contains a mark.
 func HasMark(text string) bool { return strings.IndexByte(text, markLead) >= 0 }
 
-// IsMark returns the index that r stands for; ok is false when r is not a mark.
+// IsMark returns the index of the unknown part that r represents; ok is false if
+// r is not a mark.
 func IsMark(r rune) (i int, ok bool) {
 	return int(r - firstMark), firstMark <= r && r <= lastMark
 }
 
-// MarksIn returns the indexes of the unknown parts of text.
+// MarksIn returns the indexes of the unknown parts in text, in order; nil if
+// there are none.
 func MarksIn(text string) []int {
 	var list []int
 	for at := strings.IndexByte(text, markLead); at >= 0 && at < len(text); {
@@ -75,7 +77,7 @@ func MarksIn(text string) []int {
 	return list
 }
 
-// ReplaceMarks returns text with every unknown part replaced.
+// ReplaceMarks returns text with every mark replaced by by.
 func ReplaceMarks(text, by string) string {
 	if !HasMark(text) {
 		return text
@@ -91,10 +93,11 @@ func ReplaceMarks(text, by string) string {
 	return b.String()
 }
 
-// Shown returns text for people: unknown parts are named as such.
+// Shown returns text for people, with "<unknown>" in place of every mark.
 func Shown(text string) string { return ReplaceMarks(text, "<unknown>") }
 
-// Show is shown with the names that the caller of ParsePartial gave.
+// Show is like Shown, but shows a part that the caller of ParsePartial named as
+// ${NAME}.
 func (p *Policy) Show(text string) string {
 	for _, i := range MarksIn(text) {
 		if i < len(p.Unknown) && p.Unknown[i].Name != "" {
@@ -104,17 +107,18 @@ func (p *Policy) Show(text string) string {
 	return Shown(text)
 }
 
-// Apart returns the policy for requests that are not what its unknown parts
-// say: where such a part can only stand for one text, Allows takes the request
-// to have another. The witness of a grant can be one of those, because for each
-// that an unknown text shuts out Decide has found another.
+// Apart returns a copy of p that evaluates requests as different from its
+// unknown parts: where a value with such a part can only be a single text,
+// evaluate.Allows assumes that the request holds another. The witness of a grant
+// can be such a request, because for each one that an unknown text excludes
+// Decide has found another.
 func (p *Policy) Apart() *Policy {
 	q := *p
 	q.IsApart = true
 	return &q
 }
 
-// Lacks reports whether the part surely holds none of these characters.
+// Lacks reports whether the part certainly contains none of chars.
 func (u *Unknown) Lacks(chars string) bool {
 	if u.Values != nil {
 		for _, v := range u.Values {
@@ -132,8 +136,8 @@ func (u *Unknown) Lacks(chars string) bool {
 	return true
 }
 
-// Lacks reports whether the unknown parts of text surely hold none of these
-// characters.
+// Lacks reports whether the unknown parts of text certainly contain none of
+// chars. It ignores the known parts.
 func (p *Policy) Lacks(text, chars string) bool {
 	for _, i := range MarksIn(text) {
 		if i >= len(p.Unknown) || !p.Unknown[i].Lacks(chars) {
@@ -143,8 +147,8 @@ func (p *Policy) Lacks(text, chars string) bool {
 	return true
 }
 
-// Single reports whether text, of which a part is unknown, is one text, the
-// same for all requests.
+// Single reports whether text, which has unknown parts, is a single text that is
+// the same for all requests.
 func (p *Policy) Single(text string) bool {
 	for _, i := range MarksIn(text) {
 		if i >= len(p.Unknown) || p.Unknown[i].Varies || p.Unknown[i].Many {
@@ -154,7 +158,7 @@ func (p *Policy) Single(text string) bool {
 	return true
 }
 
-// MaybeStar reports whether text, of which a part is unknown, can be the lone "*".
+// MaybeStar reports whether text, which has unknown parts, can be exactly "*".
 func (p *Policy) MaybeStar(text string) bool {
 	if strings.Trim(ReplaceMarks(text, ""), "*") != "" {
 		return false

@@ -8,12 +8,11 @@ import (
 	"time"
 )
 
-// ParseDate reads the text of a Date value: one of the W3C profiles of
-// ISO 8601 (YYYY, YYYY-MM, YYYY-MM-DD, and with a time YYYY-MM-DDThh:mm,
-// ...:ss or ...:ss.s, each followed by Z, +hh:mm or -hh:mm), or whole seconds
-// since 1970. Four digits are both a year and seconds, and AWS does not say
-// which: then there are two readings. n is their number; 0 means that the text
-// is no date.
+// ParseDate parses a Date value: one of the W3C profiles of ISO 8601 (YYYY,
+// YYYY-MM, YYYY-MM-DD, and with a time YYYY-MM-DDThh:mm, ...:ss or ...:ss.s, each
+// followed by Z, +hh:mm or -hh:mm), or whole seconds since 1970. Four digits can
+// be a year or seconds, and AWS does not say which, so they have two readings.
+// n is the number of readings; 0 if text is not a date.
 // Source: IAM User Guide, reference_policies_elements_condition_operators.html,
 // "Date condition operators"; https://www.w3.org/TR/NOTE-datetime.
 func ParseDate(text string) (first, second time.Time, n int) {
@@ -30,7 +29,7 @@ func ParseDate(text string) (first, second time.Time, n int) {
 	return time.Time{}, time.Time{}, 0
 }
 
-// maxEpochDigits keeps epoch seconds within what time.Time can compare; it is
+// maxEpochDigits bounds epoch seconds to what time.Time can compare, which is
 // far beyond the year 9999.
 const maxEpochDigits = 12
 
@@ -46,9 +45,9 @@ func parseEpoch(text string) (time.Time, bool) {
 	return time.Unix(seconds, 0).UTC(), true
 }
 
-// parseW3C reads every profile but the bare year. time.Parse takes more than
-// the profiles: an hour of one digit, a comma before the fraction, and more
-// digits after it than it reads.
+// parseW3C parses every profile but the bare year. It rejects what time.Parse
+// accepts beyond the profiles: an hour of one digit, a comma before the fraction,
+// and more fractional digits than it uses.
 func parseW3C(text string) (time.Time, bool) {
 	const colon = len("2006-01-02T15")
 	_, fraction, _ := strings.Cut(text, ".")
@@ -64,14 +63,15 @@ func parseW3C(text string) (time.Time, bool) {
 }
 
 // maxNumberDigits and maxNumberExponent bound the work that one Numeric value
-// can cause. AWS states no bound; whoever needs more gets an error, not a guess.
+// can cause. AWS states no bound; a number beyond these is invalid.
 const (
 	maxNumberDigits   = 40
 	maxNumberExponent = 40
 )
 
-// ParseNumber reads the text of a Numeric value exactly: an integer or a
-// decimal as JSON writes them, with an optional exponent.
+// ParseNumber parses a Numeric value exactly: a JSON number of at most
+// maxNumberDigits characters before the exponent, which is at most
+// maxNumberExponent either way. ok is false for any other text.
 func ParseNumber(text string) (*big.Rat, bool) {
 	if scanNumber(text) != len(text) {
 		return nil, false
@@ -89,8 +89,8 @@ func ParseNumber(text string) (*big.Rat, bool) {
 	return new(big.Rat).SetString(text)
 }
 
-// scanNumber returns the length of the JSON number that text starts with, 0
-// when it starts with none. Source: RFC 8259, section 6.
+// scanNumber returns the length of the JSON number at the start of text, 0 if
+// there is none. Source: RFC 8259, section 6.
 func scanNumber[T string | []byte](text T) int {
 	i := 0
 	if i < len(text) && text[i] == '-' {
@@ -122,7 +122,8 @@ func scanNumber[T string | []byte](text T) int {
 	return i
 }
 
-// scanDigits returns the index of the first byte from i on that is not a digit.
+// scanDigits returns the index of the first byte of text[i:] that is not a
+// digit, or len(text).
 func scanDigits[T string | []byte](text T, i int) int {
 	for i < len(text) && isDigit(text[i]) {
 		i++
@@ -130,9 +131,9 @@ func scanDigits[T string | []byte](text T, i int) int {
 	return i
 }
 
-// ParsePrefix reads the text of an IP value: a CIDR block or a bare address,
-// which is a block of one. Host bits are masked off, as 203.0.113.77/24 is
-// taken for 203.0.113.0/24. IPv4 and IPv6 never match each other.
+// ParsePrefix parses an IP value: a CIDR block, or a bare address, which is a
+// block of one. Host bits are masked off: 203.0.113.77/24 means 203.0.113.0/24.
+// IPv4 and IPv6 never match each other. ok is false for any other text.
 // Source: IAM User Guide, reference_policies_elements_condition_operators.html,
 // "IP address condition operators".
 func ParsePrefix(text string) (netip.Prefix, bool) {
@@ -146,8 +147,9 @@ func ParsePrefix(text string) (netip.Prefix, bool) {
 	return netip.PrefixFrom(a, a.BitLen()), true
 }
 
-// ParseBool reads the text of a Bool or Null value, in any letter case. What
-// is neither true nor false is legal and matches nothing.
+// ParseBool parses a Bool or Null value, in any letter case. ok is false for a
+// text that is neither true nor false. As a Bool value such a text is valid and
+// matches nothing.
 func ParseBool(text string) (value, ok bool) {
 	switch {
 	case strings.EqualFold(text, "true"):
@@ -161,5 +163,5 @@ func ParseBool(text string) (value, ok bool) {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// allDigits reports whether text holds decimal digits only; true for "".
+// allDigits reports whether text consists of decimal digits; true for "".
 func allDigits(text string) bool { return scanDigits(text, 0) == len(text) }

@@ -2,17 +2,17 @@ package policy
 
 import "strings"
 
-// A TextPart is a stretch of a value of the policy: text, or a variable.
+// A TextPart is a part of a value of the policy: text, or a variable.
 type TextPart struct {
 	Text       string // "" for a variable
-	Literal    bool   // the text came from ${*}, ${?} or ${$}: no wildcard
+	Literal    bool   // the text came from ${*}, ${?} or ${$} and is not a wildcard
 	Variable   string // the key that the variable names; "" for text
-	Default    string // what the variable is where the request has no such key
+	Default    string // the variable's value if the request lacks the key
 	HasDefault bool
 }
 
-// SplitVariables takes a value apart at its ${...}. A "${" without "}" is text;
-// "" has no parts.
+// SplitVariables splits a value into text and the variables ${...}. A "${"
+// without "}" is text; "" has no parts.
 // Source: IAM User Guide, reference_policies_variables.html.
 func SplitVariables(value string) []TextPart {
 	var parts []TextPart

@@ -8,8 +8,9 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// isUsable reports whether a key policy can let this caller use the action
-// at all. An account that is not known, the caller's or the key's, leaves it open.
+// isUsable reports whether a key policy can let the caller use the action at
+// all. It is Maybe for an action that works within an account only if the
+// caller's or the key's account is not known.
 func isUsable(r Request) Answer {
 	service, _, ok := strings.Cut(r.Action, ":")
 	if !ok || !strings.EqualFold(service, "kms") {
@@ -29,14 +30,15 @@ func isUsable(r Request) Answer {
 	return answerOf(caller == owner)
 }
 
-// KeyAccount returns the account of the key, "" when it is not known.
+// KeyAccount returns the account of the key, "" if it is not known.
 func KeyAccount(r Request) string {
 	a, _ := awsid.SplitARN(r.Resource)
 	return a.Account
 }
 
-// MatchesActions matches Action or NotAction. A statement without either has no
-// effect (KMS API Reference, PutKeyPolicy, Policy).
+// MatchesActions reports whether the statement's Action or NotAction covers
+// action, a full name. A statement with neither has no effect (KMS API Reference,
+// PutKeyPolicy, Policy).
 func MatchesActions(st *policy.Statement, action string) Answer {
 	if st.Actions == nil {
 		return No
@@ -51,9 +53,9 @@ func MatchesActions(st *policy.Statement, action string) Answer {
 	return listed
 }
 
-// matchesAction matches one entry without regard to letter case. AWS documents
-// wildcards after "service:" and alone; it does not say what becomes of them
-// elsewhere, nor of white space around an entry.
+// matchesAction reports whether one entry matches action in any letter case. AWS
+// documents wildcards after "service:" and a wildcard alone. It does not say what
+// wildcards elsewhere do, or white space around an entry.
 func matchesAction(pattern, action string) Answer {
 	if policy.HasMark(pattern) {
 		return and(Maybe, answerOf(matchGlob(plainGlob(strings.ToLower(policy.ReplaceMarks(pattern, "*"))), strings.ToLower(action))))

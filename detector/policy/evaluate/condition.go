@@ -14,7 +14,7 @@ import (
 // reference_policies_condition-single-vs-multi-valued-context-keys.html.
 func (p evaluator) condition(effect policy.Effect, c *policy.Condition, r Request) Answer {
 	if c.Operator.Base == 0 {
-		return Maybe // the condition is not known
+		return Maybe // the condition is unknown
 	}
 	readings := ContextValues(r, c.Key)
 	if len(readings) == 0 {
@@ -25,18 +25,18 @@ func (p evaluator) condition(effect policy.Effect, c *policy.Condition, r Reques
 		answer = agreed(answer, p.values(c, values, r))
 	}
 	if len(c.Values) == 0 && (effect == policy.Deny || c.Operator.Negated && answer == Yes) {
-		answer = Maybe // what an empty list means is not settled
+		answer = Maybe // AWS does not say what an empty list means
 	}
 	if c.Operator.OddCase && answer == Yes {
-		return Maybe // the operator may not be known to AWS in this spelling
+		return Maybe // AWS may not recognize the operator in this spelling
 	}
 	return answer
 }
 
-// ContextValues returns the values of a key, whose name has no letter case.
-// Encryption contexts tell letter case apart, so that there can be two keys of
-// one name; which one a condition reads is not documented. No reading at all
-// means that the key is absent.
+// ContextValues returns the values of a key, whose name is not case-sensitive.
+// Encryption contexts are case-sensitive, so two keys can have the same name; AWS
+// does not document which of them a condition reads. Each element of the result
+// is one possible reading; there is none if the key is absent.
 func ContextValues(r Request, key string) [][]string {
 	var names []string
 	if r.folded != nil {
@@ -56,12 +56,12 @@ func ContextValues(r Request, key string) [][]string {
 	return readings
 }
 
-// foldName returns a name without its letter case: that of two names is equal
-// when strings.EqualFold says that they are.
+// foldName returns the same text for two names if and only if strings.EqualFold
+// reports that they are equal.
 func foldName(name string) string { return strings.Map(fold.Rune, name) }
 
-// values evaluates a condition on a key that has the values; none is an
-// absent key.
+// values evaluates a condition on a key with the given values. No values mean
+// that the key is absent.
 func (p evaluator) values(c *policy.Condition, values []string, r Request) Answer {
 	op := c.Operator
 	if op.Base == policy.Null {
@@ -72,7 +72,7 @@ func (p evaluator) values(c *policy.Condition, values []string, r Request) Answe
 	if len(values) == 0 {
 		answer := whenAbsent(op)
 		if answer == Yes && (!suits || key.Multi && op.Set == policy.NoSet) {
-			return Maybe // documented as an error, whatever the key holds
+			return Maybe // AWS documents this use as an error, whatever the key holds
 		}
 		return answer
 	}
@@ -82,13 +82,13 @@ func (p evaluator) values(c *policy.Condition, values []string, r Request) Answe
 	return p.whenPresent(c, key, values, r)
 }
 
-// whenAbsent is the answer of an operator for a key that the request lacks.
+// whenAbsent evaluates an operator on a key that the request lacks.
 func whenAbsent(op policy.Operator) Answer {
 	switch {
 	case op.Set == policy.ForAllValues:
 		return Yes
 	case op.Set == policy.ForAnyValue && op.IfExists:
-		return Maybe // true by the rule for IfExists, false by that for ForAnyValue
+		return Maybe // true by the rule for IfExists, false by the one for ForAnyValue
 	case op.Set == policy.ForAnyValue:
 		return No
 	default:
@@ -96,7 +96,7 @@ func whenAbsent(op policy.Operator) Answer {
 	}
 }
 
-// whenPresent evaluates an operator on a key that is there.
+// whenPresent evaluates an operator on a key that the request has.
 func (p evaluator) whenPresent(c *policy.Condition, key condkey.Key, values []string, r Request) Answer {
 	op := c.Operator
 	some, all := No, Yes
@@ -114,19 +114,20 @@ func (p evaluator) whenPresent(c *policy.Condition, key condkey.Key, values []st
 	case op.Set == policy.ForAnyValue:
 		return some
 	case op.Set == policy.ForAllValues && all == No && len(values) == 1 && values[0] == "":
-		return Maybe // older texts count an empty string as no value
+		return Maybe // older documentation treats an empty string as no value
 	case op.Set == policy.ForAllValues:
 		return all
 	case key.Multi || len(values) > 1:
-		return and(some, Maybe) // a set needs a set operator; what happens without is not documented
+		return and(some, Maybe) // AWS does not document several values without a set operator
 	default:
 		return all
 	}
 }
 
-// whenNull evaluates Null: "true" asks for absence, "false" for presence. Only
-// the lower-case words are sure. A set prefix makes no sense: Access Analyzer
-// calls ForAllValues always true and ForAnyValue always false, others drop it.
+// whenNull evaluates Null: "true" asks for absence, "false" for presence. Another
+// letter case is Maybe. A set prefix makes no sense with Null: Access Analyzer
+// takes ForAllValues as always true and ForAnyValue as always false, and other
+// evaluators ignore it.
 func whenNull(c *policy.Condition, present bool) Answer {
 	answer := No
 	for _, text := range c.Values {

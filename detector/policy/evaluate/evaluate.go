@@ -1,8 +1,9 @@
-// Package evaluate answers for one request whether a key policy allows it: Yes,
-// No, or Maybe where AWS does not say or the policy has an unknown part.
+// Package evaluate reports whether a key policy allows one request: Yes, No, or
+// Maybe where AWS does not say or the answer turns on an unknown part of the
+// policy.
 //
-// It is plain and slow, and shares with package decide the parsed policy and the
-// rows of condkey and kmsapi, nothing else: it confirms what that package finds.
+// It is simple and slow. It shares with package decide only the parsed policy
+// and the rows of condkey and kmsapi, so that it can confirm what decide finds.
 package evaluate
 
 import (
@@ -10,12 +11,11 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
-// Allows evaluates one request, statement by statement, as AWS would after the
-// caller's own account has said yes. Maybe means that AWS does not document the
-// outcome, or that it turns on a part of the policy that is not known. It
-// shares only the types and the parser with Decide.
+// Allows evaluates one request, statement by statement, as AWS would once the
+// caller's own account has allowed it. Maybe means that AWS does not document the
+// outcome, or that it turns on an unknown part of the policy.
 //
-// An explicit Deny wins, else one Allow is needed; the order of statements
+// An explicit Deny wins; otherwise one Allow is needed. The order of statements
 // does not matter. Source: IAM User Guide, reference_policies_evaluation-logic.html.
 func Allows(p *policy.Policy, r Request) Answer { return allowsWith(p, condkey.Default(), r) }
 
@@ -58,8 +58,8 @@ func (p evaluator) answer(r Request) Answer {
 	return and(usable, and(allowed, not(denied)))
 }
 
-// statement reports whether a statement applies to the request: all four
-// parts must match.
+// statement reports whether a statement applies to the request: its principals,
+// actions, resources and conditions must all match.
 func (p evaluator) statement(st *policy.Statement, r Request) Answer {
 	answer := p.principals(st, r)
 	if answer == No {
@@ -106,8 +106,8 @@ func not(a Answer) Answer {
 	}
 }
 
-// agreed is the answer of two readings of which AWS does not say which is
-// right: theirs when they agree, else Maybe.
+// agreed combines the answers of two readings between which AWS does not decide:
+// their common answer if they agree, or else Maybe.
 func agreed(a, b Answer) Answer {
 	if a == b {
 		return a

@@ -6,14 +6,14 @@ import (
 	"unicode/utf8"
 )
 
-// A glob is a value of a policy with its variables filled in.
+// A glob is a value of a policy with the values of its variables filled in.
 type glob []globChar
 
 // A globChar is one character of a pattern.
 type globChar struct {
 	char  rune
-	wild  bool // char is '*' or '?' and a wildcard
-	glued bool // char came out of a variable and does not separate components
+	wild  bool // char, '*' or '?', is a wildcard
+	glued bool // char came from a variable; as a colon it does not separate components
 }
 
 // plainGlob returns the pattern of a text without variables.
@@ -25,7 +25,7 @@ func plainGlob(text string) glob {
 	return pattern
 }
 
-// literalText returns the pattern's text, wildcards taken as themselves.
+// literalText returns the pattern's text, with wildcards as plain characters.
 func literalText(pattern glob) string {
 	var b strings.Builder
 	for _, c := range pattern {
@@ -34,9 +34,10 @@ func literalText(pattern glob) string {
 	return b.String()
 }
 
-// matchGlob matches all of text: * is any number of characters, ? is one. What
-// is before the first * and after the last one has its place in the text;
-// each piece between two is looked for after the piece before it.
+// matchGlob reports whether pattern matches all of text: * matches any number of
+// characters, ? exactly one. What precedes the first * must begin the text and
+// what follows the last one must end it. Each piece between two stars matches at
+// the first place after the piece before it.
 func matchGlob(pattern glob, text string) bool {
 	first := firstStar(pattern)
 	n, ok := matchPiece(pattern[:first], text)
@@ -64,10 +65,12 @@ func matchGlob(pattern glob, text string) bool {
 	return ok
 }
 
-// MatchesGlob matches all of text with a pattern without variables.
+// MatchesGlob reports whether pattern matches all of text: * matches any number
+// of characters, ? exactly one. There are no variables.
 func MatchesGlob(pattern, text string) bool { return matchGlob(plainGlob(pattern), text) }
 
-// firstStar returns the place of the pattern's first *, its length without one.
+// firstStar returns the index of the pattern's first *, or its length if there
+// is none.
 func firstStar(pattern glob) int {
 	for i, c := range pattern {
 		if c.wild && c.char == '*' {
@@ -77,8 +80,8 @@ func firstStar(pattern glob) int {
 	return len(pattern)
 }
 
-// matchPiece matches a piece without * at the beginning of text and returns how
-// many bytes it takes.
+// matchPiece matches a piece without * at the beginning of text and returns the
+// number of bytes that it consumes.
 func matchPiece(piece glob, text string) (n int, ok bool) {
 	for _, c := range piece {
 		r, size := utf8.DecodeRuneInString(text[n:])
@@ -90,8 +93,8 @@ func matchPiece(piece glob, text string) (n int, ok bool) {
 	return n, true
 }
 
-// findPiece returns the first place in text where a piece without * matches, and
-// how many bytes it takes there; -1 when there is none.
+// findPiece returns the first offset in text at which a piece without * matches,
+// -1 if there is none, and the number of bytes that it consumes there.
 func findPiece(piece glob, text string) (at, n int) {
 	if !slices.ContainsFunc(piece, func(c globChar) bool { return c.wild }) {
 		plain := literalText(piece)
@@ -105,9 +108,9 @@ func findPiece(piece glob, text string) (at, n int) {
 	return -1, 0
 }
 
-// matchGlobARN matches component by component: both sides are split at their
-// first five colons, and no wildcard leaves its component. Fewer than six
-// components match nothing.
+// matchGlobARN matches an ARN component by component: both sides are split at
+// their first five colons, and no wildcard crosses into another component. A side
+// with fewer than six components matches nothing.
 // Source: IAM User Guide, reference_policies_elements_condition_operators.html, "ARN operators".
 func matchGlobARN(pattern glob, arn string) bool {
 	parts := strings.SplitN(arn, ":", 6)
@@ -136,10 +139,10 @@ func splitAtColons(pattern glob) []glob {
 	return append(parts, pattern[start:])
 }
 
-// expand fills in the variables of value. It returns every form that the
-// value may take where AWS does not say how a filled-in wildcard or colon
-// counts; there is at least one when usable is Yes. Otherwise the value matches
-// nothing (No), or it is not documented whether it matches (Maybe).
+// expand fills in the variables of value. AWS does not say how a wildcard or
+// colon from a variable counts, so expand returns every form that the value may
+// take: at least one if usable is Yes. If usable is No the value matches nothing;
+// if it is Maybe, AWS does not document whether it matches.
 // Source: IAM User Guide, reference_policies_variables.html.
 func (p evaluator) expand(value string, negated bool, r Request) (forms []glob, usable Answer) {
 	if !p.Variables() || !strings.Contains(value, "${") {
@@ -169,8 +172,8 @@ func (p evaluator) expand(value string, negated bool, r Request) (forms []glob, 
 	return formsOf(pattern), Yes
 }
 
-// formsOf returns the readings of a pattern with filled-in parts: their
-// wildcards count or not, their colons separate or not.
+// formsOf returns the four readings of a pattern with filled-in variables: their
+// wildcards count or not, and their colons separate components or not.
 func formsOf(pattern glob) []glob {
 	var forms []glob
 	for _, wild := range []bool{false, true} {
@@ -187,9 +190,9 @@ func formsOf(pattern glob) []glob {
 	return forms
 }
 
-// variable reads the variable whose name starts at text and returns its
-// value and what follows. usable is Yes when there is a value; No when there is
-// none, so that nothing matches; Maybe when AWS does not say.
+// variable reads the variable whose name begins text and returns its value and
+// the text that follows it. usable is Yes if there is a value, No if there is
+// none, so that nothing matches, and Maybe if AWS does not say.
 func (p evaluator) variable(text string, negated bool, r Request) (value, tail string, usable Answer) {
 	name, fallback, hasFallback, tail, ok := variableParts(text)
 	if !ok {
@@ -208,13 +211,14 @@ func (p evaluator) variable(text string, negated bool, r Request) (value, tail s
 		return fallback, tail, Yes
 	}
 	if negated {
-		return "", "", Maybe // documented as a match; iam-simulate finds none
+		return "", "", Maybe // AWS documents a match; iam-simulate finds none
 	}
 	return "", "", No
 }
 
-// variableParts takes apart name} or name, 'fallback'}. Any other use of
-// white space and quotes is not documented, and not ok.
+// variableParts parses a variable of the form name} or name, 'fallback'} and
+// returns what follows it as tail. ok is false for any other use of white space
+// and quotes, which AWS does not document.
 func variableParts(text string) (name, fallback string, hasFallback bool, tail string, ok bool) {
 	end := strings.IndexAny(text, ",}")
 	if end < 0 {

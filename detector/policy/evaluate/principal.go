@@ -7,7 +7,8 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// principals matches Principal or NotPrincipal.
+// principals reports whether the statement's Principal or NotPrincipal covers
+// the caller.
 // Source: IAM User Guide, reference_policies_elements_principal.html and
 // reference_policies_elements_notprincipal.html.
 func (p evaluator) principals(st *policy.Statement, r Request) Answer {
@@ -29,14 +30,14 @@ func (p evaluator) principal(entry policy.Principal, r Request) Answer {
 	case entry.Kind == policy.KindService:
 		return answerOf(r.Service != "" && r.Service == entry.Value)
 	case entry.Kind != policy.KindAWS:
-		return No // nobody signs a KMS request as a provider or a canonical user
+		return No // no caller of KMS is a provider or a canonical user
 	case entry.Value == "*":
 		return Yes
 	}
 	return or(or(namesAccount(entry.Value, r), namesIdentity(entry.Value, r)), namesSession(entry.Value, r))
 }
 
-// namesAccount reports whether value stands for all of the caller's account.
+// namesAccount reports whether value names the whole of the caller's account.
 func namesAccount(value string, r Request) Answer {
 	account := CallerAccount(r)
 	if account == "" {
@@ -45,9 +46,9 @@ func namesAccount(value string, r Request) Answer {
 	return answerOf(value == account || value == "arn:"+awsid.PartitionIn(r.Principal)+":iam::"+account+":root")
 }
 
-// namesIdentity reports whether value is the caller's user or role, by ARN
-// or by unique id. An entry for a user covers the federated sessions that the
-// user made.
+// namesIdentity reports whether value is the ARN or unique id of the caller's
+// user or role. An entry for a user covers the federated sessions that the user
+// created.
 func namesIdentity(value string, r Request) Answer {
 	identity := r.Principal
 	if IsFederated(r) {
@@ -57,7 +58,7 @@ func namesIdentity(value string, r Request) Answer {
 	switch {
 	case strings.HasPrefix(value, "AIDA") && kind == "user", strings.HasPrefix(value, "AROA") && kind == "role":
 		if r.UniqueID == "" {
-			return Maybe // users and roles have one, but the request does not say which
+			return Maybe // every user and role has one, but the request does not say which
 		}
 		return answerOf(value == r.UniqueID)
 	default:
@@ -65,26 +66,28 @@ func namesIdentity(value string, r Request) Answer {
 	}
 }
 
-// namesSession reports whether value is the caller's own session.
+// namesSession reports whether value is the ARN of the caller's session.
 func namesSession(value string, r Request) Answer {
 	return answerOf(r.Session != "" && value == r.Session || IsFederated(r) && value == r.Principal)
 }
 
-// IsFederated reports whether a session of GetFederationToken sends the request.
+// IsFederated reports whether the caller is a session that GetFederationToken
+// created.
 func IsFederated(r Request) bool { return PrincipalKind(r.Principal) == "federated-user" }
 
-// PrincipalKind is what kind of principal an ARN names: user, role, federated-user,
-// root; "" when it is none. A path can hold anything, ARNs of other kinds too.
+// PrincipalKind returns the kind of principal that an ARN names: "user", "role",
+// "federated-user" or "root"; "" if arn is not an ARN. It looks only at the start
+// of the resource, since a path can contain anything, even other ARNs.
 func PrincipalKind(arn string) string {
 	a, _ := awsid.SplitARN(arn)
 	kind, _, _ := strings.Cut(a.Resource, "/")
 	return kind
 }
 
-// notPrincipal reports whether the caller is among those not listed. AWS
-// documents that all of a caller's chain (account, user or role, session) must
-// be listed for the caller to be exempt, but other evaluators exempt it for any
-// one of them; so a caller with a part of its chain listed is Maybe.
+// notPrincipal reports whether NotPrincipal with this list covers the caller. AWS
+// documents that the caller's whole chain (account, user or role, session) must
+// be listed for the caller to be exempt, but other evaluators exempt a caller for
+// any one of them. So the answer is Maybe if only part of the chain is listed.
 func (p evaluator) notPrincipal(list []policy.Principal, r Request) Answer {
 	some, all := No, Yes
 	for _, listed := range p.chain(list, r) {
@@ -100,7 +103,7 @@ func (p evaluator) notPrincipal(list []policy.Principal, r Request) Answer {
 	}
 }
 
-// chain returns for each member of the caller's chain whether it is listed.
+// chain reports, for each member of the caller's chain, whether it is listed.
 func (p evaluator) chain(list []policy.Principal, r Request) []Answer {
 	account, identity, session, service := No, No, No, No
 	for _, entry := range list {
@@ -134,7 +137,7 @@ func (p evaluator) chain(list []policy.Principal, r Request) []Answer {
 	}
 }
 
-// CallerAccount returns the caller's account, "" for a service.
+// CallerAccount returns the caller's account, or "" for a service.
 func CallerAccount(r Request) string {
 	a, _ := awsid.SplitARN(r.Principal)
 	return a.Account

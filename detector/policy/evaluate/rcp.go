@@ -5,18 +5,18 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
-// AllowsUnder is Allows in an account to which resource control policies
-// apply: their Denies hold for every request but those of service-linked
-// roles and RetireGrant, the owner's too.
+// AllowsUnder is like Allows, for a key in an account to which resource control
+// policies apply. Their Deny statements apply to every request, including the
+// owner's, except RetireGrant and the requests of service-linked roles.
 // Source: AWS Organizations User Guide, orgs_manage_policies_rcps.html.
 func AllowsUnder(p *policy.Policy, r Request, rcps []*policy.Policy) Answer {
 	return AllowsWithKeys(p, condkey.Default(), r, rcps)
 }
 
-// AllowsWithKeys is AllowsUnder with another table of condition keys.
+// AllowsWithKeys is AllowsUnder with a given table of condition keys.
 func AllowsWithKeys(p *policy.Policy, keys *condkey.Table, r Request, rcps []*policy.Policy) Answer {
 	answer := allowsWith(p, keys, r)
-	if policy.IsServiceLinked(r.Principal) { // RetireGrant, the other exception, a key policy gives to nobody
+	if policy.IsServiceLinked(r.Principal) { // no key policy allows RetireGrant, the other exception
 		return answer
 	}
 	for _, rcp := range rcps {

@@ -7,9 +7,10 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// resources matches Resource or NotResource. A statement without either
-// has no effect (KMS Developer Guide, key-policy-overview.html). That guide
-// does not know NotResource: it may have no effect either.
+// resources reports whether the statement's Resource or NotResource covers the
+// key. A statement with neither has no effect (KMS Developer Guide,
+// key-policy-overview.html). That guide does not mention NotResource, so a
+// statement with it may have no effect either.
 func (p evaluator) resources(st *policy.Statement, r Request) Answer {
 	if st.Resources == nil {
 		return No
@@ -27,9 +28,9 @@ func (p evaluator) resources(st *policy.Statement, r Request) Answer {
 	return listed
 }
 
-// resource matches one value with the key's ARN. IAM's guide lets a
-// wildcard run over colons and recommends patterns by component; evaluators
-// differ, so a value that matches in one way only is Maybe.
+// resource reports whether one value matches the key's ARN. The IAM User Guide
+// lets a wildcard match colons but recommends a pattern for each component, and
+// evaluators differ. So a value that matches in only one of these ways is Maybe.
 func (p evaluator) resource(value string, negated bool, r Request) Answer {
 	if value != "" && strings.Trim(value, "*") == "" {
 		return Yes
@@ -48,7 +49,7 @@ func (p evaluator) resource(value string, negated bool, r Request) Answer {
 	for _, form := range forms[1:] {
 		answer = agreed(answer, matchResourceForm(form, r.Resource))
 	}
-	if strings.Contains(awsid.Head(value), "${") { // documented only after the fifth colon
+	if strings.Contains(awsid.Head(value), "${") { // AWS documents variables only after the fifth colon
 		return agreed(answer, matchResourceForm(plainGlob(value), r.Resource))
 	}
 	return answer

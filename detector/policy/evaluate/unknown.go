@@ -7,8 +7,8 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// oneText reports whether want is one text, whatever its unknown parts are,
-// and holds none of the wildcards.
+// oneText reports whether want is a single text, whatever its unknown parts are,
+// and contains no variables and none of the characters in wildcards.
 func (p evaluator) oneText(want, wildcards string) bool {
 	if strings.ContainsAny(policy.ReplaceMarks(want, ""), wildcards) || p.Variables() && strings.Contains(want, "${") {
 		return false
@@ -21,8 +21,9 @@ func (p evaluator) oneText(want, wildcards string) bool {
 	return p.Single(want)
 }
 
-// unknownGlob returns a pattern that matches all that want may match: unknown
-// parts and variables can be anything. wild says that * and ? are wildcards.
+// unknownGlob returns a pattern that matches every text that want may match:
+// unknown parts, and variables if variables is true, can be anything. wild says
+// whether * and ? are wildcards.
 func unknownGlob(want string, wild, variables bool) glob {
 	if variables {
 		for {
@@ -45,8 +46,8 @@ func unknownGlob(want string, wild, variables bool) glob {
 	return pattern
 }
 
-// unknownPrincipal reports whether an entry of which a part is not known names
-// the caller.
+// unknownPrincipal reports whether an entry with an unknown part names the
+// caller: Maybe or No.
 func (p evaluator) unknownPrincipal(entry policy.Principal, r Request) Answer {
 	star := p.MaybeStar(entry.Value)
 	switch {

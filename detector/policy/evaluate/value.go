@@ -12,8 +12,9 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// fits reports whether operators of the base are made for the key. No type
-// is known of keys that AWS does not document: any operator fits them.
+// fits reports whether AWS documents operators of the base for keys of this type.
+// The type of a key that AWS does not document is unknown: any operator but
+// BinaryEquals fits it.
 func fits(base policy.Base, key condkey.Key) bool {
 	types := condkey.Types(0)
 	switch base {
@@ -35,10 +36,9 @@ func fits(base policy.Base, key condkey.Key) bool {
 	return key.Types == 0 || key.Types&types != 0
 }
 
-// match compares one value of the request with one of the policy, without
-// the operator's negation. A value of the request that is not of the
-// operator's kind matches nothing; whether that makes a negated operator true
-// is not documented.
+// match compares one value of the request, have, with one of the policy, want,
+// without the operator's negation. A value that is not of the operator's type
+// matches nothing; AWS does not document whether a negated operator is then true.
 func (p evaluator) match(op policy.Operator, key condkey.Key, have, want string, r Request) Answer {
 	if policy.HasMark(want) {
 		return p.unknownText(op, have, want)
@@ -68,7 +68,8 @@ func (p evaluator) match(op policy.Operator, key condkey.Key, have, want string,
 	}
 }
 
-// text compares text: equal, equal but for letter case, glob, or ARN glob.
+// text compares text: for equality, for equality in any letter case, as a glob,
+// or as an ARN glob.
 func (p evaluator) text(op policy.Operator, have, want string, r Request) Answer {
 	if op.Base == policy.StringEquals && !strings.Contains(want, "${") {
 		return answerOf(want == have)
@@ -94,7 +95,7 @@ func matchForm(op policy.Operator, form glob, have string) Answer {
 		return answerOf(matchGlob(form, have))
 	}
 	if len(splitAtColons(form)) < 6 {
-		// Not an ARN. Some match it as a whole all the same.
+		// Not an ARN. Some evaluators still match it as a whole.
 		return agreed(No, answerOf(matchGlob(form, have)))
 	}
 	if _, isARN := awsid.SplitARN(have); !isARN {
@@ -103,9 +104,9 @@ func matchForm(op policy.Operator, form glob, have string) Answer {
 	return answerOf(matchGlobARN(form, have))
 }
 
-// unknownText compares a value of the request with one of the policy of which a
-// part is not known. With apart set, a value that can only be one text is taken
-// to be another than the request's.
+// unknownText compares a value of the request with a value of the policy that
+// has an unknown part: Maybe or No. If p.IsApart, a value that can only be a
+// single text is assumed to differ from the request's.
 func (p evaluator) unknownText(op policy.Operator, have, want string) Answer {
 	switch op.Base {
 	case policy.StringEquals, policy.StringEqualsIgnoreCase:
@@ -120,7 +121,8 @@ func (p evaluator) unknownText(op policy.Operator, have, want string) Answer {
 	return Maybe
 }
 
-// matchTruth compares booleans. The guides disagree on variables in them.
+// matchTruth compares booleans. AWS's guides disagree on whether the policy's
+// can be a variable.
 func matchTruth(have, want string, variables bool) Answer {
 	a, ok := policy.ParseBool(have)
 	b, ok2 := policy.ParseBool(want)
@@ -130,21 +132,22 @@ func matchTruth(have, want string, variables bool) Answer {
 	return answerOf(ok && ok2 && a == b)
 }
 
-// matchAddress reports whether the block holds the address. Whether an IPv4
-// address in IPv6 form counts as IPv4 is not documented.
+// matchAddress reports whether the block contains the address. AWS does not
+// document whether an IPv4-mapped IPv6 address counts as IPv4.
 func matchAddress(prefix netip.Prefix, addr netip.Addr) Answer {
 	inside := answerOf(prefix.Contains(addr))
 	if addr.Is4In6() {
 		return agreed(inside, answerOf(prefix.Contains(addr.Unmap())))
 	}
 	if block := prefix.Addr(); block.Is4In6() {
-		unmapped := netip.PrefixFrom(block.Unmap(), prefix.Bits()-96) // with fewer bits than 96, one that holds nothing
+		unmapped := netip.PrefixFrom(block.Unmap(), prefix.Bits()-96) // invalid, so empty, for fewer than 96 bits
 		return agreed(inside, answerOf(unmapped.Contains(addr)))
 	}
 	return inside
 }
 
-// numberOf reads a number of the request. aws:EpochTime may come as a date.
+// numberOf parses a number of the request. The value of aws:EpochTime may also
+// be a date.
 func numberOf(have string) (*big.Rat, bool) {
 	if n, ok := policy.ParseNumber(have); ok {
 		return n, true
@@ -156,7 +159,7 @@ func numberOf(have string) (*big.Rat, bool) {
 	return policy.ParseNumber(strconv.FormatInt(at.Unix(), 10))
 }
 
-// matchDates compares dates in each of their readings.
+// matchDates compares two dates in each of their readings.
 func matchDates(base policy.Base, have, want string, noValue Answer) Answer {
 	var times [2][2]time.Time
 	var n [2]int
@@ -174,8 +177,8 @@ func matchDates(base policy.Base, have, want string, noValue Answer) Answer {
 	return answer
 }
 
-// ordered reports whether the order of two values, as Cmp gives it, is
-// what the operator asks for.
+// ordered reports whether order, the result of comparing two values, is what the
+// operator asks for.
 func ordered(base policy.Base, order int) bool {
 	switch base {
 	case policy.NumericEquals, policy.DateEquals:

@@ -1,5 +1,6 @@
-// Package kmsapi has a row for each KMS action that a key policy can allow: what
-// it does, for which keys, and what its requests can carry.
+// Package kmsapi has a row for each KMS action: what it does, which keys support
+// it, and what its requests can carry. It also lists the kinds of keys and the
+// algorithms that each supports.
 package kmsapi
 
 import (
@@ -15,14 +16,14 @@ const (
 	ClassEncrypt  Class = "encrypt"  // makes ciphertext that only this key opens
 	ClassUse      Class = "use"      // reads the owner's data, or signs in the owner's name
 	ClassOther    Class = "other"    // the rest that works across accounts
-	ClassControl  Class = "control"  // manages the key: for callers of the owner's account only
-	ClassIdentity Class = "identity" // IAM policies alone decide it; a key policy gives it to nobody
+	ClassControl  Class = "control"  // manages the key; only for callers in the owner's account
+	ClassIdentity Class = "identity" // only IAM policies apply; a key policy cannot allow it to anybody
 )
 
-// classTable has the classes that work across accounts, in the order of their weight.
+// classTable has the classes that work across accounts, the most serious first.
 var classTable = [...]struct {
 	class   Class
-	decides bool // what outsiders reach of it decides a key policy's verdict
+	decides bool // outsiders' access to it decides a key policy's verdict
 }{
 	{ClassEncrypt, true},
 	{ClassUse, true},
@@ -43,32 +44,33 @@ const (
 	AnyKey        = encryptionKey | SigningKey | MacKey | AgreementKey
 )
 
-// An Action is what AWS documents of one KMS action.
+// An Action is what AWS documents about one KMS action.
 type Action struct {
 	Name  string // "kms:Encrypt"
 	Class Class
-	// Grantable says that a grant can carry the action; the operation of the
-	// grant (kms:GrantOperations) is then the name after "kms:".
+	// Grantable says that a grant can carry the action; see Operation.
 	Grantable bool
-	// Command is the AWS CLI's subcommand with the parameters that it must have.
-	// KEY is the key, PAIRSPEC a key pair spec, GRANTEE and OPERATIONS are the
-	// grant's. "" when there is none to show.
+	// Command is the subcommand of "aws kms" with its required parameters; "" if
+	// there is none to show. It has placeholders: KEY for the key, PAIRSPEC for a
+	// key pair spec, SIGNING and MAC for an algorithm, GRANTEE and OPERATIONS for
+	// those of a grant.
 	Command string
-	// Verb says what a caller does, as in "anyone can VERB this key".
+	// Verb completes the sentence "anyone can VERB this key".
 	Verb string
 
-	Keys    KeySet
-	Context bool // takes an encryption context
+	Keys    KeySet // the kinds of keys that support the action
+	Context bool   // takes an encryption context
 }
 
-// Operation is the action as an operation of a grant: "Encrypt".
+// Operation returns the action's name as an operation of a grant, as in
+// kms:GrantOperations: "Encrypt".
 func (a Action) Operation() string { return a.Name[len("kms:"):] }
 
-// CreateGrant is the action that hands others on.
+// CreateGrant is the action that passes other actions on to a grantee.
 const CreateGrant = "kms:CreateGrant"
 
-// Actions returns what AWS documents of all KMS actions: those of the classes
-// that work across accounts first, in the order of their weight.
+// Actions returns all KMS actions that AWS documents: those of the classes that
+// work across accounts first, the most serious class first.
 //
 // Sources: KMS Developer Guide, kms-api-permissions-reference.html (resources
 // and cross-account use), symm-asymm-compare.html (kinds of keys),
@@ -97,8 +99,8 @@ var actionTable = [...]Action{
 	{"kms:DescribeKey", ClassOther, true, "describe-key --key-id KEY", "describe", AnyKey, false},
 	{"kms:ListGrants", ClassOther, false, "list-grants --key-id KEY", "list the grants of", AnyKey, false},
 	{"kms:GetKeyRotationStatus", ClassOther, false, "get-key-rotation-status --key-id KEY", "read the rotation status of", SymmetricKey, false},
-	// An outsider creates a grant for itself. It belongs to every class of which
-	// the grant can carry an operation; see ask.
+	// An outsider can create a grant for itself. CreateGrant counts for every
+	// class of which a grant can carry an operation; see Ask.
 	{CreateGrant, ClassOther, true, "create-grant --key-id KEY --grantee-principal GRANTEE --operations OPERATIONS", "create grants on", AnyKey, true},
 
 	control("CancelKeyDeletion"), control("CreateAlias"), control("DeleteAlias"), control("DeleteImportedKeyMaterial"),
@@ -123,7 +125,7 @@ func identity(name string) Action {
 	return Action{Name: "kms:" + name, Class: ClassIdentity, Verb: "use", Keys: AnyKey}
 }
 
-// FindAction looks an action up by its full name, in any letter case; ok is
+// FindAction returns the action with a full name, in any letter case; ok is
 // false for a name that AWS does not document.
 func FindAction(name string) (a Action, ok bool) {
 	for i := range actionTable {
@@ -134,8 +136,8 @@ func FindAction(name string) (a Action, ok bool) {
 	return Action{}, false
 }
 
-// ClassActions returns the actions that count for a class: its own, and
-// CreateGrant after those of a class that works across accounts.
+// ClassActions returns the full names of the actions that count for a class: its
+// own and then, if the class works across accounts, CreateGrant.
 func ClassActions(c Class) []string {
 	var names []string
 	for i := range actionTable {
@@ -149,9 +151,9 @@ func ClassActions(c Class) []string {
 	return names
 }
 
-// Operations returns the operations of a class that a grant on a key of one of
-// these kinds can carry; of all classes when class is "". KMS refuses a grant
-// of an operation that the key does not support.
+// Operations returns the operations of a class, or of all classes if class is "",
+// that a grant on a key of one of these kinds can carry. KMS refuses a grant of
+// an operation that the key does not support.
 // Source: KMS API Reference, CreateGrant, Operations.
 func Operations(class Class, keys KeySet) []string {
 	var names []string
@@ -159,7 +161,7 @@ func Operations(class Class, keys KeySet) []string {
 		a := actionTable[i]
 		own := a.Class
 		if own == ClassIdentity {
-			own = ClassOther // RetireGrant: a key policy gives it to nobody, a grant does
+			own = ClassOther // RetireGrant: a grant can allow it, though no key policy can
 		}
 		if a.Grantable && a.Keys&keys != 0 && (class == "" || own == class) {
 			names = append(names, a.Operation())

@@ -2,23 +2,26 @@ package kmsapi
 
 import "slices"
 
-// An Ask is one thing that outsiders may be able to do. CreateGrant is asked
-// for once for each class of which a grant can carry an operation.
+// An Ask is one thing that outsiders may be able to do: an action in a class.
+// CreateGrant has an Ask for each class that works across accounts, about the
+// operations of that class that a grant can carry.
 type Ask struct {
 	Action string // "kms:Encrypt"
-	Class  Class  // "" where no class is asked about: a service's, or the owner's action
+	Class  Class  // "" if the question is about a service or the owner
 }
 
-// Asks lists the asks of a class.
+// Asks returns the asks of a class; nil for one that does not work across
+// accounts.
 func Asks(class Class) []Ask { return slices.Clip(askTable[class]) }
 
-// Weighty lists the asks that decide the verdict.
+// Weighty returns the asks of the classes that decide the verdict.
 func Weighty() []Ask { return slices.Clip(weightyAsks) }
 
-// Light lists the asks of the Classes that do not decide it.
+// Light returns the asks of the other classes that work across accounts.
 func Light() []Ask { return slices.Clip(lightAsks) }
 
-// The asks by class, those that decide the verdict and those that do not; they never change.
+// The asks by class, those that decide the verdict, and the others. These never
+// change.
 var (
 	askTable    = listAsks()
 	weightyAsks = asksOf(Deciding())

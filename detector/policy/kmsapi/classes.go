@@ -2,10 +2,10 @@ package kmsapi
 
 import "slices"
 
-// ClassCount is how many Classes there are.
+// ClassCount is the number of Classes.
 const ClassCount = len(classTable)
 
-// Classes lists the classes that work across accounts, in the order of their weight.
+// Classes returns the classes that work across accounts, the most serious first.
 func Classes() []Class {
 	list := make([]Class, 0, ClassCount)
 	for _, row := range &classTable {
@@ -14,13 +14,13 @@ func Classes() []Class {
 	return list
 }
 
-// Deciding lists those of the Classes that decide the verdict.
+// Deciding returns those of Classes that decide the verdict.
 func Deciding() []Class {
 	return slices.DeleteFunc(Classes(), func(c Class) bool { return !c.Decides() })
 }
 
-// Index returns the place of a class among Classes, from 0; -1 for one that
-// does not work across accounts.
+// Index returns the index of the class in Classes, or -1 if it does not work
+// across accounts.
 func (c Class) Index() int {
 	for i := range classTable {
 		if classTable[i].class == c {
@@ -30,7 +30,7 @@ func (c Class) Index() int {
 	return -1
 }
 
-// Decides reports whether what outsiders reach of the class decides the verdict.
+// Decides reports whether outsiders' access to the class decides the verdict.
 func (c Class) Decides() bool {
 	i := c.Index()
 	return i >= 0 && classTable[i].decides

@@ -5,23 +5,23 @@ import (
 	"strings"
 )
 
-// KeyFacts are properties of a key that conditions can ask for. An empty field
-// is unknown: conditions on it are taken at their worst for the owner and the
-// decision says so (decide.FlagKeyDependent).
+// KeyFacts are properties of a key that conditions can test. A zero field is
+// unknown: the decision then assumes the value that is worst for the owner, and
+// says so (decide.FlagKeyDependent).
 type KeyFacts struct {
 	Spec        string            // "SYMMETRIC_DEFAULT", "RSA_2048" ...
 	Usage       string            // "ENCRYPT_DECRYPT", "SIGN_VERIFY" ...
 	Origin      string            // "AWS_KMS", "EXTERNAL" ...
-	MultiRegion *bool             // nil: taken from the ARN (mrk- ids), else unknown
-	Org         string            // the owner's organization id; "" unknown
+	MultiRegion *bool             // nil: as the key's ARN says ("mrk-" ids), or else unknown
+	Org         string            // the id of the owner's organization
 	Tags        map[string]string // nil: unknown; empty: no tags
 	Aliases     []string          // "alias/x"; nil: unknown; empty: no aliases
 }
 
-// A KeyKind is a key spec with one of the usages it can have.
+// A KeyKind is a key spec with one of the usages that it supports.
 type KeyKind struct{ Spec, Usage string }
 
-// Kinds lists what the key can be: one entry when spec and usage are known.
+// Kinds returns the kinds that the key can be: one if spec and usage are known.
 func (facts *KeyFacts) Kinds() []KeyKind {
 	var list []KeyKind
 	for _, k := range keyKindTable {
@@ -32,7 +32,7 @@ func (facts *KeyFacts) Kinds() []KeyKind {
 	if list != nil {
 		return list
 	}
-	for _, k := range keyKindTable { // newer than the table: nothing is known of what it goes with
+	for _, k := range keyKindTable { // newer than the table: it may combine with anything
 		if facts.Spec != "" {
 			k.Spec = facts.Spec
 		}
@@ -53,7 +53,7 @@ const (
 	verifyMAC      = "GENERATE_VERIFY_MAC"
 )
 
-// keyKindTable lists the combinations that KMS documents.
+// keyKindTable lists the combinations of spec and usage that KMS documents.
 // Source: KMS API reference, CreateKey, KeySpec and KeyUsage.
 var keyKindTable = [...]KeyKind{
 	{symmetricDefault, encryptDecrypt},
@@ -85,10 +85,10 @@ var keyKindTable = [...]KeyKind{
 
 const symmetricDefault = "SYMMETRIC_DEFAULT"
 
-// known reports whether the kind is a documented one.
+// known reports whether the kind is documented.
 func (k KeyKind) known() bool { return slices.Contains(keyKindTable[:], k) }
 
-// Set returns the kind of key; any for one that is not a documented one.
+// Set returns the kind as a KeySet; AnyKey if it is not documented.
 func (k KeyKind) Set() KeySet {
 	switch {
 	case !k.known():
@@ -106,8 +106,9 @@ func (k KeyKind) Set() KeySet {
 	}
 }
 
-// Algorithms lists the values of the key of an action's algorithm, be it of
-// encryption, signing or MACs; "" is for an absent one.
+// Algorithms returns the values that the condition key for an action's algorithm
+// (kms:EncryptionAlgorithm, kms:SigningAlgorithm or kms:MacAlgorithm) can have
+// for a key of this kind; "" means that the condition key is absent.
 func (k KeyKind) Algorithms(action string) []string {
 	switch action {
 	case "kms:Sign", "kms:Verify":
@@ -133,8 +134,8 @@ func (k KeyKind) Algorithms(action string) []string {
 	}
 }
 
-// signing lists the signing algorithms of a key, all for a spec that is not in
-// this list.
+// signing returns the signing algorithms that a key supports; all of them if the
+// spec is unknown.
 // Source: KMS Developer Guide, symm-asymm-choose-key-spec.html.
 func (k KeyKind) signing() []string {
 	switch {
@@ -160,7 +161,8 @@ func (k KeyKind) signing() []string {
 	return append(all, "ECDSA_SHA_256", "ECDSA_SHA_384", "ECDSA_SHA_512", "SM2DSA", "ML_DSA_SHAKE_256", "ED25519_SHA_512", "ED25519_PH_SHA_512")
 }
 
-// Messages lists the values of kms:MessageType: EXTERNAL_MU goes with ML-DSA only.
+// Messages returns the values that kms:MessageType can have for a key of this
+// kind. EXTERNAL_MU is for ML-DSA only.
 // Source: KMS API reference, Sign, MessageType.
 func (k KeyKind) Messages() []string {
 	if k.known() && !strings.HasPrefix(k.Spec, "ML_DSA_") {

@@ -1,5 +1,5 @@
-// Package policytest has texts of key policies for the tests of package policy
-// and of the packages below it.
+// Package policytest provides key policies for the tests of package policy and
+// of the packages below it.
 package policytest
 
 import (
@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// StatementText returns a document with one statement; members replace the
-// usual ones by name, and an empty text leaves one out.
+// StatementText returns a document with one statement that allows everyone
+// kms:Encrypt. Each of members, in JSON, replaces the default member of the same
+// name or is added.
 func StatementText(members ...string) string {
 	usual := []string{`"Effect":"Allow"`, `"Principal":"*"`, `"Action":"kms:Encrypt"`, `"Resource":"*"`}
 	for _, member := range members {
@@ -26,13 +27,14 @@ func StatementText(members ...string) string {
 	return `{"Version":"2012-10-17","Statement":{` + strings.Join(usual, ",") + `}}`
 }
 
-// Condition returns the member Condition with one operator, key and value.
+// Condition returns a Condition member with one operator, key and value; value
+// is JSON.
 func Condition(operator, key, value string) string {
 	return fmt.Sprintf(`"Condition":{%q:{%q:%s}}`, operator, key, value)
 }
 
-// Large returns a policy of nearly limit bytes, in the shape that
-// large policies have: many statements, each with lists and a condition.
+// Large returns a policy of nearly limit bytes with the typical shape of large
+// policies: many statements, each with lists and a condition.
 func Large(limit int) []byte {
 	const statement = `{"Sid":"Team","Effect":"Allow","Principal":{"AWS":["arn:aws:iam::111122223333:role/app/Deploy","arn:aws:iam::444455556666:root"]},` +
 		`"Action":["kms:Encrypt","kms:GenerateDataKey*"],"Resource":"*","Condition":{"StringEquals":{"kms:CallerAccount":["111122223333","444455556666"]},` +

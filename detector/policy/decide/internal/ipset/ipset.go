@@ -1,4 +1,4 @@
-// Package ipset has sets of IP addresses, of both versions, as ranges.
+// Package ipset implements sets of IPv4 and IPv6 addresses as sorted ranges.
 package ipset
 
 import (
@@ -7,17 +7,20 @@ import (
 	"slices"
 )
 
-// A Range is all addresses from lo to hi, both of one family.
+// A Range is all addresses from Lo to Hi, which are both IPv4 or both IPv6.
 type Range struct{ Lo, Hi netip.Addr }
 
-// An Set is a sorted list of ranges that do not touch; nil is empty.
+// A Set is a list of ranges. It is normal if it is sorted, IPv4 first, and no two
+// ranges overlap or touch. The nil Set is empty.
 type Set []Range
 
-// RangeSize is what a range is charged when sets are joined or cut.
+// RangeSize is the charge, in steps of a textsolve.Budget, for each range when
+// sets are combined.
 const RangeSize = 16
 
-// Public are the addresses that aws:SourceIp can hold: it never
-// carries private ones. IPv6 is what IANA has given out for unicast.
+// Public returns the addresses that aws:SourceIp can hold, which are never
+// private. For IPv6 it is the range from which IANA assigns global unicast
+// addresses.
 // Sources: IAM User Guide, reference_policies_condition-keys.html; RFC 6890.
 func Public() Set {
 	v4 := Set{Whole("0.0.0.0/0")}.Minus(newAddressSet(
@@ -26,14 +29,14 @@ func Public() Set {
 	return append(v4, Whole("2000::/3"))
 }
 
-// All are what aws:VpcSourceIp can hold: a network of one's own has
-// whatever addresses one gives it.
+// All returns all addresses. A VPC can use any of them, so aws:VpcSourceIp can
+// hold any.
 func All() Set {
 	return Set{Whole("0.0.0.0/0"), Whole("::/0")}
 }
 
-// Whole is RangeOf for a CIDR block that the code itself has; it panics on any other
-// text.
+// Whole is like RangeOf for the text of a CIDR block; it panics if prefix is not
+// one.
 func Whole(prefix string) Range { return RangeOf(netip.MustParsePrefix(prefix)) }
 
 func newAddressSet(prefixes ...string) Set {
@@ -44,7 +47,7 @@ func newAddressSet(prefixes ...string) Set {
 	return s.Normal()
 }
 
-// RangeOf returns the addresses of p; bits after the prefix are ignored.
+// RangeOf returns the addresses of p, whose host bits are ignored.
 func RangeOf(p netip.Prefix) Range {
 	p = p.Masked()
 	b := p.Addr().AsSlice()
@@ -55,8 +58,9 @@ func RangeOf(p netip.Prefix) Range {
 	return Range{p.Addr(), hi}
 }
 
-// Normal sorts s and joins what overlaps or touches; it takes over s. No IPv4
-// address is after, or next to, one of IPv6.
+// Normal sorts the ranges of s, joins those that overlap or touch, and returns
+// the result, which reuses the memory of s. IPv4 addresses come before IPv6
+// addresses and never touch them.
 func (s Set) Normal() Set {
 	slices.SortFunc(s, func(a, b Range) int { return a.Lo.Compare(b.Lo) })
 	out := s[:0]
@@ -72,7 +76,7 @@ func (s Set) Normal() Set {
 	return out
 }
 
-// Has reports whether a is in s, which is normal.
+// Has reports whether a is in s, which must be normal.
 func (s Set) Has(a netip.Addr) bool {
 	_, found := slices.BinarySearchFunc(s, a, func(r Range, a netip.Addr) int {
 		switch {
@@ -86,7 +90,8 @@ func (s Set) Has(a netip.Addr) bool {
 	return found
 }
 
-// From returns the first address of s from a on.
+// From returns the first address of s, which must be normal, that is not before
+// a; ok is false if there is none.
 func (s Set) From(a netip.Addr) (first netip.Addr, ok bool) {
 	i, _ := slices.BinarySearchFunc(s, a, func(r Range, a netip.Addr) int { return r.Hi.Compare(a) })
 	switch {
@@ -99,8 +104,8 @@ func (s Set) From(a netip.Addr) (first netip.Addr, ok bool) {
 	}
 }
 
-// Past returns the first address from a on that is not in s; it is not valid
-// when there is none.
+// Past returns the first address from a on that is not in s, which must be
+// normal. It returns the zero Addr if there is none.
 func (s Set) Past(a netip.Addr) netip.Addr {
 	i, _ := slices.BinarySearchFunc(s, a, func(r Range, a netip.Addr) int { return r.Hi.Compare(a) })
 	if i < len(s) && s[i].Lo.Compare(a) <= 0 {
@@ -111,7 +116,7 @@ func (s Set) Past(a netip.Addr) netip.Addr {
 	return a
 }
 
-// And returns what is in both sets, which are normal.
+// And returns the intersection of s and t, which must be normal.
 func (s Set) And(t Set) Set {
 	out := make(Set, 0, max(len(s), len(t)))
 	for i, j := 0, 0; i < len(s) && j < len(t); {
@@ -134,7 +139,7 @@ func (s Set) And(t Set) Set {
 	return out
 }
 
-// Minus returns what is in s and not in t, both normal.
+// Minus returns the addresses of s that are not in t; both must be normal.
 func (s Set) Minus(t Set) Set {
 	out := make(Set, 0, len(s)+len(t))
 	j := 0
@@ -161,7 +166,8 @@ func (s Set) Minus(t Set) Set {
 	return out
 }
 
-// With adds a range to s and returns it; it takes over s.
+// With adds a range to s, which must be normal, and returns the result, which
+// reuses the memory of s.
 func (s Set) With(r Range) Set {
 	i, _ := slices.BinarySearchFunc(s, r.Lo, func(x Range, lo netip.Addr) int {
 		if x.Hi.Less(lo) && x.Hi.Next() != lo {
@@ -181,10 +187,11 @@ func (s Set) With(r Range) Set {
 	return slices.Replace(s, i, j, r)
 }
 
-// Wide reports whether s holds more addresses than one IPv4 /8 or one IPv6 /32,
-// the widest blocks that still count as named.
-// Source of the bounds: Amazon S3 User Guide, "The meaning of public"; here they
-// hold for the sum, so that two halves are not narrower than the whole.
+// Wide reports whether s, which must be normal, contains more addresses than an
+// IPv4 /8, or more than an IPv6 /32: the largest blocks that still count as a
+// named network.
+// Source of the bounds: Amazon S3 User Guide, "The meaning of public". Here they
+// apply to the sum of all ranges, so that splitting a block changes nothing.
 func (s Set) Wide() bool {
 	var v4, hi, lo uint64
 	for _, r := range s {

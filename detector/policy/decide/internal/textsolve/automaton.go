@@ -6,29 +6,29 @@ import (
 	"unicode/utf8"
 )
 
-// An automaton walks a shape and, at the same time, every pattern of every constraint.
-// A state is the place on the shape and the set of pattern positions that are
-// reachable there; positions of all patterns are numbered through, those of
-// constraints that begin later come last, so that a state is a short list
-// that stays sorted by itself.
+// An automaton simulates a shape and every pattern of every constraint at the
+// same time. A state is a position in the shape and the set of pattern positions
+// that are reachable there. The positions of all patterns are numbered
+// consecutively, with constraints that begin later last, so that a state is a
+// short list that is always built in order.
 type automaton struct {
 	shape       Shape
 	constraints []Constraint
 	steps       []step  // of all patterns, each pattern followed by its end
 	start       []int32 // first positions of all patterns
-	from        []int   // for each segment: where the starts of the constraints that begin there begin
-	must        []int   // for each segment: how many constraints must match and read it or reach over it
-	built       int     // the most steps so far
-	track       bool    // count every character up to max, not only up to min
+	from        []int   // by segment: the index in start of the constraints that begin there
+	must        []int   // by segment: the number of constraints that must match and span it
+	built       int     // the length of the longest steps so far
+	track       bool    // count characters up to a segment's Max, not only up to its Min
 	b           *Budget
 
 	nodes []node
-	sets  []int32              // of all nodes, one after the other
-	seen  []int32              // a table of the first node of each hash, -1 for none
+	sets  []int32              // the position sets of all nodes, concatenated
+	seen  []int32              // hash table: the first node of each chain, -1 for none
 	chars []rune               // scratch: the candidates
-	known [utf8.RuneSelf]int32 // the round in which an ASCII character became a candidate
+	known [utf8.RuneSelf]int32 // by ASCII character: the round in which it last became a candidate
 	round int32
-	ends  []int32 // scratch: for each constraint, the node at which it was last found to accept
+	ends  []int32 // scratch, by constraint: the node at which it last accepted
 }
 
 // A step is a token of a pattern, or the end of one.
@@ -38,19 +38,19 @@ type step struct {
 	constraint int32
 }
 
-// A node is a reached state with the way back to the start.
+// A node is a state that was reached, with a link back toward the start.
 type node struct {
 	prev     int32
 	hash     uint32
-	chain    int32 // the next node in the same place of the table, -1 for none
-	char     rune  // the character read to get here; 0 for a step to the next segment
+	chain    int32 // the next node in the same slot of seen, -1 for none
+	char     rune  // the character read to get here; 0 for a move to the next segment
 	seg      int16
 	count    int16
-	from, to int32 // its positions in sets
-	met      int32 // how many constraints that must match have a position in the set
+	from, to int32 // its positions are sets[from:to]
+	met      int32 // the number of constraints that must match and have a position in the set
 }
 
-// build makes the automaton ready for a shape and constraints.
+// build prepares the automaton for a shape and constraints.
 func (a *automaton) build(t Shape, constraints []Constraint, b *Budget) {
 	constraints = slices.Clone(constraints)
 	slices.SortStableFunc(constraints, func(x, y Constraint) int { return x.First - y.First })
@@ -66,7 +66,7 @@ func (a *automaton) build(t Shape, constraints []Constraint, b *Budget) {
 			for _, t := range p.Tokens {
 				a.steps = append(a.steps, step{Token: t, constraint: int32(i)})
 			}
-			for _, r := range p.Plain { // an exact one has no tokens
+			for _, r := range p.Plain { // an exact pattern has no tokens
 				a.steps = append(a.steps, step{Token: Token{Char: r, fold: p.Fold}, constraint: int32(i)})
 			}
 			a.steps = append(a.steps, step{constraint: int32(i), end: true})
@@ -86,7 +86,9 @@ func (a *automaton) build(t Shape, constraints []Constraint, b *Budget) {
 	}
 }
 
-// walk searches breadth first, so the first way found is a shortest.
+// walk returns the texts of the segments of a value that meets all constraints.
+// It searches breadth first, so the value is a shortest one. ok is false if there
+// is none, or if the budget ran out.
 func (a *automaton) walk() ([]string, bool) {
 	a.nodes = a.nodes[:0]
 	a.sets = a.sets[:0]
@@ -130,7 +132,7 @@ func (a *automaton) walk() ([]string, bool) {
 // set returns the positions of a node.
 func (a *automaton) set(n node) []int32 { return a.sets[n.from:n.to] }
 
-// readFixed reads a whole fixed segment and goes on to the next.
+// readFixed reads a whole fixed segment and enters the next one.
 func (a *automaton) readFixed(s *Segment, n node, prev int32) {
 	cur := n
 	for _, r := range s.Text {
@@ -141,8 +143,8 @@ func (a *automaton) readFixed(s *Segment, n node, prev int32) {
 	a.leave(cur, prev)
 }
 
-// candidates lists the characters worth reading: those that some pattern waits
-// for, and one that no pattern waits for, which stands for all the others.
+// candidates returns the characters worth trying: those that some pattern
+// expects, and one that no pattern expects, which represents all the others.
 func (a *automaton) candidates(s *Segment, n node) []rune {
 	if a.track && int(n.count) >= s.Max {
 		return nil
@@ -197,7 +199,8 @@ func (a *automaton) isCandidate(r rune) bool {
 	return slices.Contains(a.chars, r)
 }
 
-// read reads r within a segment.
+// read reads r within a segment and records the state reached, unless it is
+// hopeless.
 func (a *automaton) read(n node, prev int32, r rune) {
 	next := a.advance(n, r)
 	next.prev, next.char, next.count = prev, r, n.count+1
@@ -211,8 +214,9 @@ func (a *automaton) read(n node, prev int32, r rune) {
 	}
 }
 
-// advance moves every live position over r, and adds what is reachable without
-// reading: a star may match nothing.
+// advance returns the state after reading r: the positions that every position
+// of n moves to, and those reachable from them without reading, since a star may
+// match nothing.
 func (a *automaton) advance(n node, r rune) node {
 	a.b.Spend(2 + int(n.to-n.from)/2)
 	if room := int(n.to-n.from) * 2; cap(a.sets)-len(a.sets) < room {
@@ -237,9 +241,10 @@ func (a *automaton) advance(n node, r rune) node {
 	return next
 }
 
-// add appends a position, and those reachable from it without reading, to the
-// set of n, which ends the list. Positions come in ascending order, so what is
-// not after the last one is in the set already.
+// add appends p, and the positions reachable from it without reading, to the set
+// of n, which must be the last in a.sets. Positions come in ascending order, so
+// one that is not after last is already in the set. last and constraint are those
+// of the previous call, -1 at first.
 func (a *automaton) add(p, last, constraint int32, n *node) (newLast, newNeed int32) {
 	for p > last {
 		a.sets = append(a.sets, p)
@@ -259,7 +264,7 @@ func (a *automaton) add(p, last, constraint int32, n *node) (newLast, newNeed in
 	return last, constraint
 }
 
-// leave goes on to the next segment, unless a constraint that ends here fails.
+// leave enters the next segment, unless a constraint that ends here fails.
 func (a *automaton) leave(n node, prev int32) {
 	a.b.Spend(int(n.to-n.from)/4 + len(a.constraints)/2)
 	for _, p := range a.set(n) {
@@ -282,9 +287,10 @@ func (a *automaton) leave(n node, prev int32) {
 	a.enter(next)
 }
 
-// enter starts the constraints whose text begins with this segment.
+// enter adds to n the start positions of the constraints that begin with its
+// segment, and records it.
 func (a *automaton) enter(n node) {
-	last, constraint := int32(-1), int32(-1) // the positions so far are before those that begin here
+	last, constraint := int32(-1), int32(-1) // all positions so far come before those that begin here
 	if int(n.seg) < len(a.from)-1 {
 		starts := a.start[a.from[n.seg]:a.from[n.seg+1]]
 		a.b.Spend(len(starts) / 2)
@@ -296,10 +302,10 @@ func (a *automaton) enter(n node) {
 	a.push(n)
 }
 
-// hopeful reports whether every constraint that must match still has a way to.
+// hopeful reports whether every constraint that must match can still match.
 func (a *automaton) hopeful(n node) bool { return int(n.met) == a.must[n.seg] }
 
-// push adds a node unless its state was reached before.
+// push adds a node, unless its state was reached before.
 func (a *automaton) push(n node) {
 	n.hash = a.hash(n)
 	slot := &a.seen[n.hash&uint32(len(a.seen)-1)]
@@ -323,7 +329,7 @@ func (a *automaton) push(n node) {
 	}
 }
 
-// nodeSize is what room for one more node is charged, with its positions.
+// nodeSize is the charge, in steps, for room for one more node and its positions.
 const nodeSize = 24
 
 func (a *automaton) hash(n node) uint32 {
@@ -351,7 +357,7 @@ func (a *automaton) grow() {
 	}
 }
 
-// texts follows the way back and cuts it into segments.
+// texts follows the links back from node i and returns the text of each segment.
 func (a *automaton) texts(i int) []string {
 	texts := make([]string, len(a.shape.Segments))
 	rs := make([][]rune, len(a.shape.Segments))

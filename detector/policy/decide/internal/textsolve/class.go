@@ -1,15 +1,14 @@
 package textsolve
 
-// A Class is a set of characters. sample lists characters to choose from when
-// any will do, the pleasant ones first.
+// A Class is a set of characters.
 type Class struct {
 	ascii  [2]uint64
 	beyond func(rune) bool // for characters beyond ASCII; nil: none
-	Sample string
+	Sample string          // characters to choose from when any will do, readable ones first
 }
 
-// NewClass returns the class of the ASCII characters of sample; others of sample are
-// only samples, see And.
+// NewClass returns the class of the ASCII characters in sample. It does not
+// contain other characters of sample unless And adds them.
 func NewClass(sample string) *Class {
 	c := &Class{Sample: sample}
 	for _, r := range sample {
@@ -28,7 +27,8 @@ func (c *Class) Has(r rune) bool {
 	return c.beyond != nil && c.beyond(r)
 }
 
-// And adds the characters beyond ASCII that beyond knows.
+// And adds to c the characters beyond ASCII for which beyond returns true, in
+// place of those added before, and returns c.
 func (c *Class) And(beyond func(rune) bool) *Class {
 	c.beyond = beyond
 	return c

@@ -18,7 +18,7 @@ type Token struct {
 type tokenKind uint8
 
 const (
-	tokLit  tokenKind = iota // the character r
+	tokLit  tokenKind = iota // the character Char
 	AnyChar                  // '?', exactly one character
 	Star                     // '*', any number of characters
 )
@@ -34,37 +34,37 @@ func (t Token) matches(r rune) bool {
 // A Pattern is one value of a string or ARN condition. Without variables it is
 // either an exact text or a list of tokens.
 type Pattern struct {
-	Text   string // the value as written
-	Plain  string // the text to equal when exact; "" otherwise
-	Exact  bool   // no wildcards: equality with plain
-	Fold   bool   // equality ignores letter case
-	Wild   bool   // * and ? are wildcards
-	ARN    bool   // ARN comparison: wildcards stay within the first five fields
-	Short  bool   // ARN comparison with fewer than six fields; AWS is silent on it
-	Terms  []Term // the value with variables; nil when it has none
-	Tokens []Token
+	Text   string  // the value as written
+	Plain  string  // the text to equal if Exact; "" otherwise
+	Exact  bool    // no wildcards: matches Plain only
+	Fold   bool    // the comparison ignores letter case
+	Wild   bool    // * and ? are wildcards
+	ARN    bool    // ARN comparison: a wildcard in the first five fields does not match ':'
+	Short  bool    // ARN comparison with fewer than six fields, which AWS does not document
+	Terms  []Term  // the value, if it has variables; nil otherwise
+	Tokens []Token // the value, if it has wildcards and no variables
 }
 
-// A Term is a stretch of a value: text, or a variable.
+// A Term is a part of a value: text, or a variable.
 type Term struct {
 	Text       string
-	Literal    bool   // text came from ${*}, ${?} or ${$}: no wildcard
+	Literal    bool   // the text came from ${*}, ${?} or ${$} and has no wildcards
 	Variable   string // the variable's key; "" for text
-	Default    string // the default
+	Default    string
 	HasDefault bool
-	Slot       int  // the variable's slot, set by compile
+	Slot       int  // the slot of the variable's key, set by package compile
 	Account    bool // the variable is the caller's account
 	Wild       bool // the variable's value can hold * or ?
 }
 
 // A TextMode says how a pattern compares.
 type TextMode struct {
-	Fold bool // without regard to letter case
+	Fold bool // in any letter case
 	Wild bool // * and ? are wildcards
 	ARN  bool // field by field, as ARNs
 }
 
-// ReadPattern reads a value that has been taken apart at its variables. text
+// ReadPattern returns the pattern of a value that has been split into terms. text
 // is the value as written.
 func ReadPattern(text string, terms []Term, mode TextMode) Pattern {
 	p := Pattern{Text: text, Fold: mode.Fold, Wild: mode.Wild, ARN: mode.ARN}
@@ -76,7 +76,8 @@ func ReadPattern(text string, terms []Term, mode TextMode) Pattern {
 	return p
 }
 
-// Build fills Tokens, or Plain when no wildcard is left, from terms that are all text.
+// Build sets Plain, or Tokens if there are wildcards, from terms that are all
+// text.
 func (p *Pattern) Build(terms []Term) {
 	p.Exact = true
 	for _, s := range terms {
@@ -100,9 +101,9 @@ func (p *Pattern) Build(terms []Term) {
 	p.Short = p.ARN && colons < 5
 }
 
-// Read appends the tokens of a term that is text. colons counts the colons so
-// far: within the first five fields of an ARN no wildcard runs over one, unless
-// crossing says that it may.
+// Read appends to toks the tokens of s, a term that is text, and returns the
+// result. It adds to *colons the colons that it reads: a wildcard in the first
+// five fields of an ARN does not match a colon, unless crossing is true.
 func (p *Pattern) Read(toks []Token, s Term, colons *int, crossing bool) []Token {
 	for _, r := range s.Text {
 		t := Token{Char: r, fold: p.Fold}
@@ -120,7 +121,7 @@ func (p *Pattern) Read(toks []Token, s Term, colons *int, crossing bool) []Token
 	return toks
 }
 
-// head returns the ASCII characters that each match begins with.
+// head returns the ASCII text with which every match begins.
 func (p *Pattern) head() string {
 	if p.Exact && !p.Fold {
 		return p.Plain[:asciiPrefix(p.Plain)]
@@ -137,7 +138,7 @@ func (p *Pattern) head() string {
 	return b.String()
 }
 
-// asciiPrefix returns how many bytes of s come before the first that is not ASCII.
+// asciiPrefix returns the number of ASCII bytes at the start of s.
 func asciiPrefix(s string) int {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
@@ -147,7 +148,7 @@ func asciiPrefix(s string) int {
 	return len(s)
 }
 
-// shortest returns how many characters the shortest match has.
+// shortest returns the number of characters of the shortest match.
 func (p *Pattern) shortest() int {
 	n := utf8.RuneCountInString(p.Plain)
 	for i := range p.Tokens {
@@ -171,11 +172,12 @@ func (p *Pattern) Matches(s string, b *Budget) bool {
 	return matchTokens(p.Tokens, s, b)
 }
 
-// matchTokens takes the tokens apart at their stars: what comes before the
-// first one begins the text, what comes after the last one ends it, and what is
-// between two is looked for from left to right. The leftmost place is as good
-// as any: what an earlier star could take, a later one can take too, and a star
-// that must not cross a colon ends where its field of the ARN ends.
+// matchTokens reports whether toks match all of s. It splits the tokens at their
+// stars: those before the first star must begin the text, those after the last
+// star must end it, and each piece between two stars is searched for from left to
+// right. The leftmost match is as good as any: what an earlier star could match a
+// later one can match too, and a star that must not match a colon ends where its
+// field of the ARN ends.
 func matchTokens(toks []Token, s string, b *Budget) bool {
 	b.Spend(1 + len(toks)/8)
 	star := nextStar(toks, 0)
@@ -210,7 +212,8 @@ func matchTokens(toks []Token, s string, b *Budget) bool {
 	return !toks[last].NoColon || strings.IndexByte(s, ':') < 0
 }
 
-// nextStar returns the place of the first star from i on, the length when there is none.
+// nextStar returns the index of the first star from i on, or len(toks) if there
+// is none.
 func nextStar(toks []Token, i int) int {
 	for i < len(toks) && toks[i].Kind != Star {
 		i++
@@ -218,8 +221,8 @@ func nextStar(toks []Token, i int) int {
 	return i
 }
 
-// matchHere matches tokens without a star at the beginning of s and returns how
-// many bytes they take.
+// matchHere matches tokens without a star at the beginning of s and returns the
+// number of bytes that they consume.
 func matchHere(toks []Token, s string, b *Budget) (n int, ok bool) {
 	for i := range toks {
 		if n == len(s) {
@@ -237,12 +240,12 @@ func matchHere(toks []Token, s string, b *Budget) (n int, ok bool) {
 	return n, true
 }
 
-// longText is from how many tokens on a text is looked for as a whole: that
-// takes no more steps than the texts are long, whatever they repeat.
+// longText is the number of tokens from which on findTokens searches for a plain
+// text as a whole, which takes linear time however repetitive the texts are.
 const longText = 16
 
-// findTokens returns the first place in s where tokens without a star match,
-// and how many bytes they take there; -1 when there is none.
+// findTokens returns the first offset in s at which tokens without a star match,
+// -1 if there is none, and the number of bytes that they consume there.
 func findTokens(toks []Token, s string, b *Budget) (at, n int) {
 	if len(toks) >= longText {
 		if text, ok := plainText(toks); ok {
@@ -261,8 +264,8 @@ func findTokens(toks []Token, s string, b *Budget) (at, n int) {
 	return -1, 0
 }
 
-// plainText returns the text that tokens ask for; ok is false when it is not
-// one single text.
+// plainText returns the only text that the tokens match; ok is false if there are
+// several.
 func plainText(toks []Token) (text string, ok bool) {
 	var t strings.Builder
 	for i := range toks {
@@ -274,7 +277,7 @@ func plainText(toks []Token) (text string, ok bool) {
 	return t.String(), true
 }
 
-// OnlyText reports whether no term is a variable; true for none.
+// OnlyText reports whether all terms are text; true for no terms.
 func OnlyText(terms []Term) bool {
 	for _, p := range terms {
 		if p.Variable != "" {
@@ -284,7 +287,8 @@ func OnlyText(terms []Term) bool {
 	return true
 }
 
-// OverApproximate returns a pattern without variables that matches all that p can match.
+// OverApproximate returns a pattern without variables that matches every text
+// that p matches for some values of its variables, and perhaps others.
 func (p *Pattern) OverApproximate() Pattern {
 	toks := make([]Token, 0, len(p.Text))
 	colons, crossing := 0, false
@@ -297,7 +301,7 @@ func (p *Pattern) OverApproximate() Pattern {
 		}
 		if s.Variable != "" {
 			toks = append(toks, Token{Kind: Star})
-			crossing = true // the variable's value may hold colons, too
+			crossing = true // the variable's value may contain colons
 			continue
 		}
 		toks = p.Read(toks, s, &colons, crossing)

@@ -1,8 +1,7 @@
-// Package textsolve finds a text that meets constraints: one that these patterns
-// match and those do not, of a shape such as an ARN's, from certain characters.
-// It knows nothing of AWS.
+// Package textsolve finds a text of a given shape, such as that of an ARN, that
+// matches some patterns and does not match others. It knows nothing about AWS.
 //
-// Each step is charged to a Budget. What comes back after the budget has run
+// Every step is charged to a Budget. A result obtained after the budget has run
 // out proves nothing.
 package textsolve
 
@@ -12,42 +11,42 @@ import (
 	"unicode/utf8"
 )
 
-// FewTexts is up to how many texts are looked through one by one.
+// FewTexts is the length up to which a list of texts is searched one by one.
 const FewTexts = 8
 
-// A Shape is the shape of all values that a key, or several keys that depend on
-// each other, can have: segments one after the other. The ARN of a role is
+// A Shape describes the values that a key, or several keys that depend on each
+// other, can have: a sequence of segments. The ARN of a role, for example, is
 // "arn:aws:iam::", an account, ":role/", a name.
 type Shape struct {
 	Segments []Segment
 }
 
-// A Segment is a fixed text, or min to max characters of a class.
+// A Segment is a fixed text, or Min to Max characters of a class.
 type Segment struct {
-	Text  string // the fixed text; unused when class is set
-	Class *Class
+	Text  string // the fixed text; unused if Class is set
+	Class *Class // nil for a fixed text
 	Min   int
 	Max   int
 }
 
-// Fixed is the segment of one text.
+// Fixed returns the segment of one text.
 func Fixed(s string) Segment { return Segment{Text: s} }
 
-// Repeat is the segment of lo to hi characters of a class.
+// Repeat returns the segment of lo to hi characters of a class.
 func Repeat(c *Class, lo, hi int) Segment { return Segment{Class: c, Min: lo, Max: hi} }
 
-// A Constraint says what a text of a shape must be: the segments from First to Last, read as
-// one text, must match (or, negated, must not match) one of the patterns.
-// Segment Skip is left out of that text.
+// A Constraint restricts the values of a shape: the concatenated texts of the
+// segments First to Last, without segment Skip, must match one of the patterns,
+// or, if Negated, none of them.
 type Constraint struct {
 	First, Last int
-	Skip        int // -1: none is left out
+	Skip        int // -1 for none
 	Negated     bool
-	Patterns    []Pattern           // none of them has variables
-	Index       map[string]struct{} // of Patterns, when they are many plain texts
+	Patterns    []Pattern           // without variables
+	Index       map[string]struct{} // the texts of Patterns if these are many plain texts; else nil
 }
 
-// text returns what the constraint reads.
+// text returns the text that the constraint restricts.
 func (n *Constraint) text(texts []string) string {
 	if n.First == n.Last {
 		return texts[n.First]
@@ -61,7 +60,7 @@ func (n *Constraint) text(texts []string) string {
 	return b.String()
 }
 
-// Holds checks the constraint against the texts of the segments.
+// Holds reports whether the constraint holds for the texts of the segments.
 func (n *Constraint) Holds(texts []string, b *Budget) bool { return n.admits(n.text(texts), b) }
 
 // admits reports whether the constraint holds for s.
@@ -74,8 +73,9 @@ func (n *Constraint) admits(s string, b *Budget) bool {
 	return in != n.Negated
 }
 
-// offender returns -1 when the constraint holds for s, else the pattern at fault; 0
-// for a constraint that matches none of its patterns.
+// offender returns -1 if the constraint holds for s. Otherwise it returns the
+// index of the pattern that s must not match but does, or 0 if the constraint is
+// not negated.
 func (n *Constraint) offender(s string, b *Budget) int {
 	b.Spend(2)
 	for i := range n.Patterns {
@@ -92,7 +92,7 @@ func (n *Constraint) offender(s string, b *Budget) int {
 	return 0
 }
 
-// exact reports whether the constraint asks for one of some fixed texts.
+// exact reports whether all patterns are exact and case-sensitive.
 func (n *Constraint) exact() bool {
 	for i := range n.Patterns {
 		if !n.Patterns[i].Exact || n.Patterns[i].Fold {
@@ -102,7 +102,7 @@ func (n *Constraint) exact() bool {
 	return true
 }
 
-// AllHold reports whether texts, those of a shape's segments, meet all constraints.
+// AllHold reports whether texts, one for each segment, meet all constraints.
 func AllHold(constraints []Constraint, texts []string, b *Budget) bool {
 	for i := range constraints {
 		if !constraints[i].Holds(texts, b) {
@@ -112,8 +112,9 @@ func AllHold(constraints []Constraint, texts []string, b *Budget) bool {
 	return true
 }
 
-// Solve returns the texts of the segments of a shortest value that meets all
-// constraints. ok is false when there is none, or when the budget ran out.
+// Solve returns the texts of the segments of a value that meets all constraints,
+// preferring short values. ok is false if there is none, or if the budget ran
+// out.
 func (t Shape) Solve(constraints []Constraint, b *Budget) (texts []string, ok bool) {
 	constraints, ok = narrow(constraints, b)
 	if !ok {
@@ -133,11 +134,12 @@ func (t Shape) Solve(constraints []Constraint, b *Budget) (texts []string, ok bo
 	return t.refine(constraints, b)
 }
 
-// manyTokens is from how many tokens of one pattern on guessing comes first.
+// manyTokens is the number of tokens of a pattern from which on guess tries it.
 const manyTokens = 40
 
-// guess tries the plainest texts of long patterns, since walking along these is
-// expensive: nothing for each star, and for each question mark one character.
+// guess tries the plainest texts that match long patterns, for which walk is
+// expensive: no characters for each star, and the same one for each question
+// mark.
 func (t Shape) guess(constraints []Constraint, b *Budget) ([]string, bool) {
 	for i := range constraints {
 		n := &constraints[i]
@@ -179,9 +181,9 @@ func textsSize(texts []string) int {
 	return n
 }
 
-// fitting drops patterns that are longer than the value can be, and from long
-// lists those that begin as no value does; ok is false when none is left of what
-// must match.
+// fitting drops patterns that are longer than any value, and from long lists also
+// those that begin as no value can. ok is false if this leaves a constraint that
+// must match without patterns.
 func (t Shape) fitting(constraints []Constraint, b *Budget) ([]Constraint, bool) {
 	most := 0
 	for i := range t.Segments {
@@ -214,9 +216,9 @@ func (t Shape) fitting(constraints []Constraint, b *Budget) ([]Constraint, bool)
 	return constraints, true
 }
 
-// begins reports whether some value may begin as the pattern does: as far as the
-// pattern asks for certain characters and the segments have one length, each
-// segment is one of which the constraints on it admit the text.
+// begins reports whether some value may begin as the pattern does. It compares
+// the pattern's head with the leading segments, as long as these have a fixed
+// length, and with the constraints on each of them.
 func (t Shape) begins(p *Pattern, constraints []Constraint, b *Budget) bool {
 	head := p.head()
 	b.Spend(4 + len(head)/2)
@@ -244,8 +246,9 @@ func (t Shape) begins(p *Pattern, constraints []Constraint, b *Budget) bool {
 	return true
 }
 
-// narrow keeps, of the fixed texts that a place may have, those that all constraints
-// on the same place accept, and drops these constraints.
+// narrow merges the constraints on the same segments as an exact one into it: it
+// keeps the texts that all of them accept. ok is false if none is left, or if the
+// budget ran out.
 func narrow(constraints []Constraint, b *Budget) ([]Constraint, bool) {
 	for i := range constraints {
 		n := constraints[i]
@@ -287,10 +290,11 @@ func narrow(constraints []Constraint, b *Budget) ([]Constraint, bool) {
 	return constraints, !b.Out()
 }
 
-// PatternSize is what a copy of a pattern is charged.
+// PatternSize is the charge, in steps, for a copy of a pattern.
 const PatternSize = 24
 
-// choose returns the first of some whole values that meets all constraints.
+// choose returns the segments of the first text in pats that has the shape and
+// meets all constraints.
 func (t Shape) choose(pats []Pattern, constraints []Constraint, b *Budget) ([]string, bool) {
 	for i := range pats {
 		if b.Spend(10 + 4*len(t.Segments) + len(pats[i].Plain)/4); b.Out() {
@@ -303,8 +307,9 @@ func (t Shape) choose(pats []Pattern, constraints []Constraint, b *Budget) ([]st
 	return nil, false
 }
 
-// Split cuts s into the shape's segments. Our shapes cut in one way only: what
-// ends a segment is not in its class, or stands last in the value.
+// Split splits s into the texts of the shape's segments; ok is false if s does
+// not have the shape. If there are several ways to split s, the first segments
+// are as short as possible.
 func (t Shape) Split(s string) ([]string, bool) {
 	texts := make([]string, len(t.Segments))
 	return texts, splitInto(texts, t.Segments, s)
@@ -336,15 +341,15 @@ func splitInto(texts []string, segs []Segment, s string) bool {
 	}
 }
 
-// manyPatterns is from where on patterns to avoid are only looked at once a
-// solution runs into one, and fewRounds how often that is tried.
+// The limits of refine.
 const (
-	manyPatterns = 6
-	manyMore     = 4 // times what is asked for: less to avoid is no burden
-	fewRounds    = 8
+	manyPatterns = 6 // a longer list of patterns to avoid may be left out at first
+	manyMore     = 4 // if it is also this many times as large as all that must match
+	fewRounds    = 8 // the number of attempts before all lists are used in full
 )
 
-// size returns how many steps an automaton has for the constraint.
+// size returns the number of steps of an automaton for the constraint; at least
+// that if there are characters beyond ASCII.
 func (n *Constraint) size() int {
 	size := 0
 	for i := range n.Patterns {
@@ -353,9 +358,9 @@ func (n *Constraint) size() int {
 	return size
 }
 
-// refine leaves long lists of things to avoid out at first, where they are long
-// besides what is asked for, and takes in those that a solution runs into; if it
-// runs into many, all of them.
+// refine solves the constraints by walk. At first it leaves out lists of patterns
+// to avoid that are long compared with what must match, and then adds those that
+// a solution matches. After fewRounds attempts it adds all of them.
 func (t Shape) refine(constraints []Constraint, b *Budget) ([]string, bool) {
 	b.Spend(20 * len(constraints))
 	active := append([]Constraint(nil), constraints...)
@@ -383,7 +388,7 @@ func (t Shape) refine(constraints []Constraint, b *Budget) ([]string, bool) {
 			b.Spend(textsSize(texts) / 4)
 			if s := constraints[i].text(texts); !constraints[i].admits(s, b) {
 				k := constraints[i].offender(s, b)
-				if k < 0 { // the budget has run out in between
+				if k < 0 { // the budget has run out meanwhile
 					return nil, false
 				}
 				active[i].Patterns = append(active[i].Patterns, constraints[i].Patterns[k])
@@ -397,7 +402,7 @@ func (t Shape) refine(constraints []Constraint, b *Budget) ([]string, bool) {
 	return t.walk(constraints, b)
 }
 
-// walk runs the automaton, and once more with exact counts when the value that
+// walk runs the automaton, and runs it again with exact counts if the value that
 // it found is longer than the shape allows.
 func (t Shape) walk(constraints []Constraint, b *Budget) ([]string, bool) {
 	a := &b.scratch
