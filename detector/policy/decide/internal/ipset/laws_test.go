@@ -164,10 +164,28 @@ func TestPublic(t *testing.T) {
 		address string
 		public  bool
 	}{
-		{"198.51.100.23", true}, {"1.0.0.0", true}, {"223.255.255.255", true}, {"11.0.0.0", true}, {"172.32.0.0", true}, {"100.128.0.0", true},
-		{"0.0.0.0", false}, {"10.255.255.255", false}, {"100.64.0.1", false}, {"127.0.0.1", false}, {"169.254.169.254", false},
-		{"172.16.0.0", false}, {"172.31.255.255", false}, {"192.168.1.1", false}, {"224.0.0.1", false}, {"255.255.255.255", false},
-		{"2001:db8::1", true}, {"3fff::1", true}, {"::1", false}, {"fc00::1", false}, {"fe80::1", false}, {"ff02::1", false},
+		{"198.51.100.23", true},
+		{"1.0.0.0", true},
+		{"223.255.255.255", true},
+		{"11.0.0.0", true},
+		{"172.32.0.0", true},
+		{"100.128.0.0", true},
+		{"0.0.0.0", false},
+		{"10.255.255.255", false},
+		{"100.64.0.1", false},
+		{"127.0.0.1", false},
+		{"169.254.169.254", false},
+		{"172.16.0.0", false},
+		{"172.31.255.255", false},
+		{"192.168.1.1", false},
+		{"224.0.0.1", false},
+		{"255.255.255.255", false},
+		{"2001:db8::1", true},
+		{"3fff::1", true},
+		{"::1", false},
+		{"fc00::1", false},
+		{"fe80::1", false},
+		{"ff02::1", false},
 	} {
 		a := netip.MustParseAddr(row.address)
 		if got := Public().Has(a); got != row.public {

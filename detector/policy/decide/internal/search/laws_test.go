@@ -24,19 +24,25 @@ func smallKeys() []smallKey {
 	text := []string{"StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIfExists", "StringNotLikeIfExists", "ForAllValues:StringLike", "ForAnyValue:StringEquals"}
 	return []smallKey{
 		{
-			"aws:PrincipalTag/t", text, []string{"a", "b", "ab", "a*", "*b", "*", "${aws:SourceIdentity}", "a${aws:SourceIdentity}", "${aws:SourceIdentity, 'b'}"},
+			"aws:PrincipalTag/t", text,
+			[]string{"a", "b", "ab", "a*", "*b", "*", "${aws:SourceIdentity}", "a${aws:SourceIdentity}", "${aws:SourceIdentity, 'b'}"},
 			[]string{"absent", "", "a", "b", "c", "ab", "ac", "cb", "cc", "acb", "aab", "aac", "acc"},
 		},
 		{
-			"aws:SourceIdentity", text, []string{"ab", "cb", "a*", "*b", "*", "${aws:PrincipalTag/t}", "*${aws:PrincipalTag/t}"},
+			"aws:SourceIdentity", text,
+			[]string{"ab", "cb", "a*", "*b", "*", "${aws:PrincipalTag/t}", "*${aws:PrincipalTag/t}"},
 			[]string{"absent", "ab", "ac", "cb", "cc", "acb", "bb", "aa", "ca", "acc"},
 		},
 		{
-			"ec2:RoleDelivery", []string{"NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericGreaterThanEquals", "NumericLessThanEqualsIfExists"}, []string{"0", "1", "1.5", "2", "3"},
+			"ec2:RoleDelivery",
+			[]string{"NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericGreaterThanEquals", "NumericLessThanEqualsIfExists"},
+			[]string{"0", "1", "1.5", "2", "3"},
 			[]string{"absent", "1", "2"},
 		},
 		{
-			"aws:SourceIp", []string{"IpAddress", "NotIpAddress"}, []string{"203.0.113.0/24", "203.0.113.128/25", "198.51.100.0/24", "0.0.0.0/0", "2000::/3"},
+			"aws:SourceIp",
+			[]string{"IpAddress", "NotIpAddress"},
+			[]string{"203.0.113.0/24", "203.0.113.128/25", "198.51.100.0/24", "0.0.0.0/0", "2000::/3"},
 			[]string{"203.0.113.1", "203.0.113.129", "198.51.100.1", "192.0.2.1", "2001:db8::1"},
 		},
 		{"aws:SecureTransport", []string{"Bool"}, []string{"true", "false"}, []string{"true"}},
