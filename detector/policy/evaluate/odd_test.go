@@ -141,6 +141,7 @@ func TestEvalUnknown(t *testing.T) {
 		{"several, apart", policy.Principal{Kind: policy.KindAWS, Value: policy.Mark(2)}, roleRequest(), true, Maybe},
 		{"a role of an unknown account", policy.Principal{Kind: policy.KindAWS, Value: "arn:aws:iam::" + policy.Mark(0) + ":role/x"}, roleRequest(), false, Maybe},
 		{"an unknown role of another account", policy.Principal{Kind: policy.KindAWS, Value: "arn:aws:iam::555566667777:role/" + policy.Mark(0)}, roleRequest(), false, No},
+		{"a role of what may be no account", policy.Principal{Kind: policy.KindAWS, Value: "arn:aws:iam:" + policy.Mark(1) + ":555566667777:role/x"}, roleRequest(), false, Maybe},
 		{"an unknown role of the account", policy.Principal{Kind: policy.KindAWS, Value: "arn:aws:iam::444455556666:role/" + policy.Mark(0)}, roleRequest(), false, Maybe},
 	} {
 		c := *p

@@ -60,9 +60,8 @@ func (p evaluator) unknownPrincipal(entry policy.Principal, r Request) Answer {
 	case r.Service != "" || p.IsApart && p.Single(entry.Value):
 		return No
 	}
-	a, ok := awsid.SplitARN(entry.Value)
-	whole := ok && p.Lacks(awsid.Head(entry.Value), ":")
-	if whole && awsid.IsAccount(a.Account) && a.Account != CallerAccount(r) {
+	a, _ := awsid.SplitARN(entry.Value)
+	if awsid.IsAccount(a.Account) && a.Account != CallerAccount(r) && p.Lacks(awsid.Head(entry.Value), ":") {
 		return No
 	}
 	return Maybe

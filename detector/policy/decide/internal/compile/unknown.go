@@ -133,8 +133,8 @@ func (c *Policy) unknownPattern(text string, base policy.Base, info condkey.Key)
 // pinsAccount reports whether an ARN pattern has an account that is not known but
 // is a single text.
 func (c *Policy) pinsAccount(text string) bool {
-	a, ok := awsid.SplitARN(text)
-	return ok && policy.HasMark(a.Account) && !strings.ContainsAny(a.Account, "*?$") &&
+	a, _ := awsid.SplitARN(text)
+	return policy.HasMark(a.Account) && !strings.ContainsAny(a.Account, "*?$") &&
 		c.Source.Lacks(awsid.Head(text), ":") && c.Source.Lacks(a.Account, "*?")
 }
 

@@ -14,7 +14,7 @@ import (
 func TestUnknownPattern(t *testing.T) {
 	const arn = "arn:aws:iam::"
 	arnKey, textKey := condkey.Key{Row: &condkey.Row{Types: condkey.ARN | condkey.String}}, condkey.Key{Row: &condkey.Row{Types: condkey.String}}
-	p := &policy.Policy{Version: policy.Version2012, Unknown: []policy.Unknown{{Never: ":*?"}, {}, {Many: true}}}
+	p := &policy.Policy{Version: policy.Version2012, Unknown: []policy.Unknown{{Never: ":*?"}, {}, {Many: true}, {Never: "*?"}, {Never: ":"}}}
 	old := &policy.Policy{Version: policy.Version2008, Unknown: p.Unknown}
 	for _, row := range []struct {
 		name           string
@@ -39,6 +39,8 @@ func TestUnknownPattern(t *testing.T) {
 		{"an account under StringLike", p, arn + policy.Mark(0) + ":role/*", policy.StringLike, arnKey, arn + "1:role/x", arn + "1:user/x", false, false},
 		{"an account with a wildcard", p, arn + "*" + policy.Mark(0) + ":role/x", policy.ArnLike, arnKey, arn + "1:role/x", arn + "1:user/x", false, false},
 		{"an account that may be any", p, arn + policy.Mark(1) + ":role/x*", policy.ArnLike, arnKey, arn + "1:role/x", "arn:aws:sts::1:role/x", false, false},
+		{"an account that may hold a colon", p, arn + policy.Mark(3) + ":role/x*", policy.ArnLike, arnKey, arn + "1:role/x", "arn:aws:sts::1:role/x", false, false},
+		{"an account that may be a wildcard", p, arn + policy.Mark(4) + ":role/x*", policy.ArnLike, arnKey, arn + "1:role/x", "arn:aws:sts::1:role/x", false, false},
 		{"a known account", p, arn + "1:role/*" + policy.Mark(0), policy.ArnLike, arnKey, arn + "1:role/x", arn + "2:role/x", false, false},
 	} {
 		c := &Policy{Source: row.policy}
