@@ -50,7 +50,8 @@ func TestBundles(t *testing.T) {
 		{"exactly one, and one that needs another", []Rule{{ExactlyOne, []string{"a", "b"}}, {Needs, []string{"a", "c"}}}, []string{"a b c/b, a+c, b+c"}},
 		{"rules without common keys", []Rule{{Together, []string{"a", "b"}}, {AtMostOne, []string{"c", "d"}}}, []string{"a b/-, a+b", "c d/-, c, d"}},
 		{
-			"rules that a third ties", []Rule{{Together, []string{"a", "b"}}, {Together, []string{"c", "d"}}, {AtMostOne, []string{"b", "c"}}},
+			"rules that a third ties",
+			[]Rule{{Together, []string{"a", "b"}}, {Together, []string{"c", "d"}}, {AtMostOne, []string{"b", "c"}}},
 			[]string{"a b c d/-, a+b, c+d"},
 		},
 	} {
