@@ -172,3 +172,11 @@ func TestLookupFamilies(t *testing.T) {
 		}
 	}
 }
+
+func TestUndocumented(t *testing.T) {
+	for p, want := range map[Presence]bool{Never: false, Always: false, Chosen: false, MayLack: true, MayHave: true, Unsaid: true} {
+		if p.Undocumented() != want {
+			t.Errorf("presence %d is undocumented: %v, want %v", p, !want, want)
+		}
+	}
+}

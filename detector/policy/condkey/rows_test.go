@@ -172,6 +172,7 @@ func TestClaims(t *testing.T) {
 	for name, want := range map[string]Names{
 		"oidc.eks.us-east-1.amazonaws.com/id/EXAMPLE:sub": Issuer, // of one cluster alone
 		"oidc.eks.us-east-1.amazonaws.com/id/EXAMPLE:aud": Issuer,
+		"x.oidc.eks.us-east-1.amazonaws.com:sub":          Subject, // not EKS's own name
 		"token.actions.githubusercontent.com:sub":         Subject,
 		"token.actions.githubusercontent.com:aud":         Audience,
 		"cognito-identity.amazonaws.com:amr":              Subject,
@@ -219,6 +220,7 @@ func TestThroughDomains(t *testing.T) {
 		{"a tool's server", "aws:CalledViaAWSMCP", "role mcp", Always, "aws-mcp.amazonaws.com", "", ""},
 		{"other services are none", "aws:CalledViaAWSMCP", "role via", Never, "", "", ""},
 		{"by a tool's server", "aws:ViaAWSMCPService", "role mcp", Always, "true", "", "false"},
+		{"by another service", "aws:ViaAWSMCPService", "role via", Unsaid, "false", "", "true"},
 		{"not by one", "aws:ViaAWSMCPService", "role", Unsaid, "false", "", "true"},
 		{"people act for themselves", "aws:SourceAccount", "role via", Never, "", "", ""},
 		{"a service may act for an account", "aws:SourceAccount", "service", Chosen, "111122223333", "", ""},
