@@ -43,6 +43,7 @@ func TestGuardMutants(t *testing.T) {
 		TestAddresses,
 		TestWithin,
 		TestUnder,
+		TestSplitUnknown,
 		TestWaysAgree,
 		TestClausesAgree,
 		TestPatternsMatch,

@@ -20,7 +20,7 @@ func TestCollect(t *testing.T) {
 		{"13 digits are no account", "4444555566667", Named{}},
 		{"an organization in a path", "o-a1b2c3d4e5/r-ab12/*", Named{Orgs: []string{"o-a1b2c3d4e5"}}},
 		{"an organization in upper case", "O-A1B2C3D4E5", Named{Orgs: []string{"o-a1b2c3d4e5"}}},
-		{"too short for an organization", "o-a1b2c3d4", Named{}},
+		{"too short for an organization", "o-a1b2c3d4e", Named{}},
 		{"a role's id with a session", "AROAEXAMPLEROLE000001:ci", Named{IDs: []string{"AROAEXAMPLEROLE000001"}}},
 		{"a user's id", "AIDAEXAMPLEUSER000001", Named{IDs: []string{"AIDAEXAMPLEUSER000001"}}},
 		{"a group's id names no caller", "AGPAEXAMPLEGROUP00001", Named{}},
