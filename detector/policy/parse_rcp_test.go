@@ -21,6 +21,7 @@ func TestParseRCP(t *testing.T) {
 		{"no Action", v + `{"Effect":"Deny","Principal":"*","Resource":"*"}}`, `resource control policy: Statement[0]: expected Action`},
 		{"no Resource", v + `{"Effect":"Deny","Principal":"*","Action":"*"}}`, `resource control policy: Statement[0]: expected Resource or NotResource`},
 		{"an Allow of some actions", v + `{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}}`, `resource control policy: Statement[0]: expected Effect Deny; only RCPFullAWSAccess allows, everything without a condition`},
+		{"an Allow of all resources but none", v + `{"Effect":"Allow","Principal":"*","Action":"*","NotResource":"*"}}`, `resource control policy: Statement[0]: expected Effect Deny; only RCPFullAWSAccess allows, everything without a condition`},
 		{"an Allow under a condition", v + `{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*","Condition":{"Bool":{"a:b":"true"}}}}`, `resource control policy: Statement[0]: expected Effect Deny; only RCPFullAWSAccess allows, everything without a condition`},
 		{"what a key policy may not say either", v + `{` + deny + `,"Sidd":"x"}}`, `resource control policy: Statement: expected Sid, Effect, Principal, NotPrincipal, Action, NotAction, Resource, NotResource or Condition, found "Sidd" (byte 101)`},
 	} {

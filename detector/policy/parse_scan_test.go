@@ -51,17 +51,17 @@ func TestParseDeep(t *testing.T) {
 
 // TestProblemLines: an unknown part has the line on which it stands.
 func TestProblemLines(t *testing.T) {
-	text := "{\"Statement\":[\n{\"Effect\":\"Allow\",\"Principal\":\"*\",\n\"Action\":5,\n\n\"Resource\":[\"*\",\nnull]}]}"
+	text := "{\"Statement\":[\n{\"Effect\":\"Allow\",\"Principal\":\"*\",\n\"Action\":5,\n\n\"Resource\":[\"*\",\nnull]},\n{\"Principal\":\"*\",\n\"Action\":6}]}"
 	p, err := Parse([]byte(text))
-	if err != nil || len(p.Unknown) != 2 {
-		t.Fatalf("Parse = %+v, %v, want two unknown parts", p, err)
+	if err != nil || len(p.Unknown) != 4 {
+		t.Fatalf("Parse = %+v, %v, want four unknown parts", p, err)
 	}
 	for i, want := range []struct {
-		path string
-		line int
-	}{{"Statement[0].Action", 3}, {"Statement[0].Resource[1]", 6}} {
-		if u := p.Unknown[i]; u.Path != want.path || u.Problem.Line != want.line || u.Statement != 0 {
-			t.Errorf("part %d: %s in line %d of statement %d, want %s in line %d of statement 0", i, u.Path, u.Problem.Line, u.Statement, want.path, want.line)
+		path            string
+		line, statement int
+	}{{"Statement[0].Action", 3, 0}, {"Statement[0].Resource[1]", 6, 0}, {"Statement[1].Action", 8, 1}, {"Statement[1]", 7, 1}} {
+		if u := p.Unknown[i]; u.Path != want.path || u.Problem.Line != want.line || u.Statement != want.statement {
+			t.Errorf("part %d: %s in line %d of statement %d, want %+v", i, u.Path, u.Problem.Line, u.Statement, want)
 		}
 	}
 }
@@ -83,7 +83,7 @@ func TestStringsAsJSON(t *testing.T) {
 		s := &scanner{text: quoted, strict: true}
 		got, err := s.str("a string")
 		broken := err != nil || s.pos != len(quoted)
-		if refused := wrong == nil && strings.ContainsRune(want, '\ufffd'); refused { // half a character
+		if wrong == nil && strings.ContainsRune(want, '\ufffd') { // half a character
 			if !broken {
 				t.Errorf("%s: read as %q", quoted, got)
 			}

@@ -118,6 +118,9 @@ func TestSlots(t *testing.T) {
 			t.Errorf("%s has slot %d, want %d", row.name, got, row.want)
 		}
 	}
+	if got := asking(t, "AWS:principaltag/Team", here()).Mentions; len(got) != 1 || got[0].Name != "aws:PrincipalTag/Team" {
+		t.Errorf("the tag is mentioned as %+v, want aws:PrincipalTag/Team", got)
+	}
 	if len(c.Slots) != FirstSlot+2 || !c.HasTie(FirstSlot, condkey.TieVpc) || c.SlotWith(condkey.TieVpc) != FirstSlot || c.SlotWith(condkey.TieMFA) != -1 {
 		t.Errorf("%d slots, that of the VPC %d, of MFA %d", len(c.Slots), c.SlotWith(condkey.TieVpc), c.SlotWith(condkey.TieMFA))
 	}
