@@ -26,5 +26,17 @@ func TestGuardMutants(t *testing.T) {
 		TestParseNumber,
 		TestParsePrefix,
 		TestParseBool,
+		TestParseRCP,
+		TestParseFatal,
+		TestParseDeep,
+		TestProblemLines,
+		TestStringsAsJSON,
+		TestUnknownLacks,
+		TestMarksRoundTrip,
+		TestApart,
+		TestManyUnknownParts,
+		TestParsePrinted,
+		TestSpelledTwice,
+		TestNotKnown,
 	)
 }

@@ -31,5 +31,11 @@ func TestGuardMutants(t *testing.T) {
 		TestEvalContext,
 		TestAllowsLeavesRequest,
 		TestEvalFold,
+		TestKleene,
+		TestNegatedOperators,
+		TestOrders,
+		TestElements,
+		TestVersionOfVariables,
+		TestMoreStatements,
 	)
 }

@@ -14,5 +14,10 @@ func TestGuardMutants(t *testing.T) {
 		TestActions,
 		TestClasses,
 		TestAsks,
+		TestKinds,
+		TestKeySet,
+		TestAlgorithms,
+		TestMessages,
+		TestAskLists,
 	)
 }

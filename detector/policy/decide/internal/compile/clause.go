@@ -83,9 +83,8 @@ func (cl *Clause) widen(op policy.Operator, info condkey.Key) {
 		cl.Sure.Mode, cl.Sure.Set, cl.Sure.Strict = None, &ValueSet{}, false
 		cl.Possible.Mode, cl.Possible.Set = All, &ValueSet{}
 	case info.Multi && op.Set == policy.NoSet:
-		cl.Sure.Mode = None
+		cl.Sure.Mode, cl.Sure.Absent = None, false
 		if op.Negated {
-			cl.Sure.Absent = false
 			cl.Possible.Mode = All
 		} else {
 			cl.Possible.Mode = SomeIn
@@ -117,15 +116,16 @@ func nullClause(c *policy.Condition, slot int) Clause {
 		}
 	}
 	cl.Sure, cl.Possible = l, l
+	if odd || c.Operator.OddCase || c.Operator.Set == policy.ForAnyValue {
+		cl.Sure = Literal{Slot: slot, Set: l.Set}
+	}
 	switch {
 	case c.Operator.Set == policy.ForAllValues:
 		cl.Possible.Absent, cl.Possible.Mode = true, All
 		cl.Doubt = "AWS's documents disagree on ForAllValues with Null"
 	case c.Operator.Set == policy.ForAnyValue:
-		cl.Sure = Literal{Slot: slot, Set: l.Set}
 		cl.Doubt = "AWS's documents disagree on ForAnyValue with Null"
 	case odd || c.Operator.OddCase:
-		cl.Sure = Literal{Slot: slot, Set: l.Set}
 		cl.Doubt = "true and false, or the operator, are not written in the documented letter case"
 	}
 	return cl

@@ -94,6 +94,8 @@ func TestClauseReadings(t *testing.T) {
 		{text, "Null", []string{"False"}, have("a"), "no no", "no yes", "letter case"},
 		{text, "null", []string{"true"}, have("a"), "no no", "yes no", "letter case"},
 		{text, "ForAllValues:Null", []string{"true"}, have("a"), "yes no", "yes yes", "ForAllValues with Null"},
+		{text, "ForAllValues:Null", []string{"True"}, have("a"), "no no", "yes yes", "ForAllValues with Null"},
+		{set, "StringEqualsIfExists", []string{"a"}, have("a", "b"), "no no no", "yes yes no", "several values"},
 		{text, "ForAnyValue:Null", []string{"true"}, have("a"), "no no", "yes no", "ForAnyValue with Null"},
 		{text, "StringLike", []string{"a${aws:UserAgent}", "x${aws:UserAgent}"}, have("ab", "xb", "b"), "no no no no", "no yes yes no", "wildcard may come in"},
 		{text, "StringLike", []string{"a${aws:PrincipalTag/u, '*'}"}, have("ab"), "no no", "no yes", "wildcard may come in"},

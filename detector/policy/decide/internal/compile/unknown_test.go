@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -104,6 +105,26 @@ func TestUnknownPrincipals(t *testing.T) {
 		}
 		if got != row.want || one != row.one {
 			t.Errorf("%s: %s, %d texts; want %s, %d", row.name, got, one, row.want, row.one)
+		}
+	}
+}
+
+// TestSplitUnknown: the known values stay; where there is none, the list is not empty
+// for that: no key has the value that takes their place.
+func TestSplitUnknown(t *testing.T) {
+	x, y := "x"+policy.Mark(0), policy.Mark(1)
+	for _, row := range []struct {
+		name                   string
+		values, known, unknown []string
+	}{
+		{"all known", []string{"a", "b"}, []string{"a", "b"}, nil},
+		{"some known", []string{x, "a", y}, []string{"a"}, []string{x, y}},
+		{"none known", []string{x}, []string{nothing}, []string{x}},
+		{"no values", []string{}, []string{}, nil},
+	} {
+		known, unknown := splitUnknown(&policy.Condition{Key: "a:b", Values: row.values})
+		if !slices.Equal(known.Values, row.known) || !slices.Equal(unknown, row.unknown) || known.Key != "a:b" {
+			t.Errorf("%s: %q and %q, want %q and %q", row.name, known.Values, unknown, row.known, row.unknown)
 		}
 	}
 }
