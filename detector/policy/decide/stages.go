@@ -1,7 +1,8 @@
 package decide
 
 // MaxSteps bounds the work of a whole decision. A step is about 10 ns of work or
-// 4 bytes of memory. Half of the policies in the corpus need fewer than 10,000.
+// 4 bytes of memory. Half of the test policies of known verdict need fewer than
+// 10,000.
 const MaxSteps = 2_800_000
 
 // The weights of the stages of a decision. A stage may spend its share of the
