@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// check finds what in a row contradicts itself.
+// check returns an error if the row contradicts itself.
 func (r *Row) check() error {
 	if r.Tie >= Ties {
 		return fmt.Errorf("no such tie: %d", r.Tie)
@@ -65,7 +65,7 @@ func (c *Case) check(r *Row) error {
 }
 
 // decidedByOthers reports whether the values of a case follow from those of
-// another key of the group, or are not documented.
+// another key in the group, or are not documented.
 func (r *Row) decidedByOthers(c *Case) bool {
 	switch r.Tie {
 	case TieAccount, TieOrgID, TieUsername, TieVpc, TieVpceOrgID:
@@ -79,7 +79,7 @@ func (r *Row) decidedByOthers(c *Case) bool {
 	}
 }
 
-// ways counts the ways in which the values are said.
+// ways returns how many of the ways to describe values are used; see Values.
 func (v *Values) ways() int {
 	n := 0
 	for _, used := range [...]bool{len(v.Of)+len(v.MaybeOf) > 0, len(v.Shapes)+len(v.MaybeShapes) > 0, v.Numbers, v.Addresses != NoAddresses, v.Now} {
@@ -104,14 +104,15 @@ func (v *Values) check() error {
 	return nil
 }
 
-// shared reports whether several keys may have a tie.
+// shared reports whether several keys may have the tie.
 func (t Tie) shared() bool {
 	return t == TieAccount || t == TieContext || t == TieTime || t == TieService || t == TieAlgorithm
 }
 
-// own checks the rows of the caller's own keys. Every request of a person has
-// an account, a principal and a user id, and those of users a name; whether
-// there is an organization its account decides. Decisions count on that.
+// own checks the row if it is one of the caller's own keys. Decisions rely on
+// these: every request of a caller other than a service has an account, a
+// principal and a user id, and a request of a user has a name. Whether there is
+// an organization is up to the caller's account.
 func (r *Row) own() error {
 	want, callers := Always, People
 	switch {
@@ -144,8 +145,9 @@ func (r *Row) own() error {
 	return nil
 }
 
-// alike checks that keys of one group are there in the same requests, and that
-// those of one tie, and of a chain of calls, have the same values.
+// alike returns an error unless the keys of certain groups are present in the
+// same requests, and those with TieAccount, or of a chain of calls, also have the
+// same values.
 func (t *Table) alike() error {
 	same := func(a, b *Row, values bool) error {
 		if a == nil || b == nil || slices.EqualFunc(a.Cases, b.Cases, func(c, d Case) bool {

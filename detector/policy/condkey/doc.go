@@ -1,13 +1,13 @@
 // Package condkey holds one row for each condition key that a KMS key policy
-// can name: its type, in which requests it is present, what it can hold, what
-// it names, and what people read of it. Nothing else in the project knows a
-// key by its name: the engine and the evaluator look rows up.
+// can name: its type, the requests in which it is present, the values that it can
+// have, what these name, and how explanations describe it. The engine and the
+// evaluator look keys up here instead of knowing them by name.
 //
-// A [Table] is a value. Decisions are made with the one of [Default]; tests
-// make others by changing the copies that [Table.Rows] and [Table.Rules]
-// return and handing them to [New].
+// A [Table] is a value. Decisions use that of [Default]; tests make others by
+// changing the copies that [Table.Rows] and [Table.Rules] return and passing them
+// to [New].
 //
-// Sources, by the names that comments use:
+// Sources, by the names that comments use for them:
 //
 //	IAM global:    IAM User Guide, reference_policies_condition-keys.html
 //	IAM variables: IAM User Guide, reference_policies_variables.html

@@ -9,8 +9,8 @@ func allRows() []Row {
 	)
 }
 
-// allRules are what AWS documents of keys that come, or do not come, together;
-// those of ties come together by their group.
+// allRules returns what AWS documents about keys that occur together or exclude
+// each other. Keys that a tie groups have no rules.
 // Sources: IAM global; KMS API, CreateGrant.
 func allRules() []Rule {
 	return []Rule{

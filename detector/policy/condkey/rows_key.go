@@ -1,7 +1,8 @@
 package condkey
 
-// keyRows are keys that the key, the resource, and the instant fix. Sources:
-// IAM global; KMS keys; KMS API, CreateKey and TagResource.
+// keyRows returns the rows of keys whose values follow from the KMS key or the
+// time of the request. Sources: IAM global; KMS keys; KMS API, CreateKey and
+// TagResource.
 func keyRows() []Row {
 	say := Say{Present: keysOwn}
 	mayLack := Say{Absent: absent(notForKey), Present: keysOwn}
@@ -22,7 +23,7 @@ func keyRows() []Row {
 		{Name: "aws:ResourceOrgID", Types: String, Names: Owner, Tie: TieOwnerOrg, Reads: FactOrg, Cases: perhaps(FactOrg, Values{Shapes: []string{orgShape}, First: "o-keyowner00"}), Say: mayLack},
 		{Name: "aws:ResourceOrgPaths", Types: String, Multi: true, Names: Owner, Tie: TieOwnerOrgPaths, Reads: FactOrgPath, Cases: perhaps(FactOrgPath, Values{Shapes: orgPaths(), First: "o-keyowner00/r-root/"}), Say: mayLack},
 		{
-			// KMS documents no characters for the values of its tags, IAM does.
+			// IAM documents the characters of tag values, KMS does not.
 			Name: "aws:ResourceTag/", Family: Prefix, Part: tagKey, Reserved: "aws:", Types: String, Names: Owner, Reads: FactTags,
 			Cases: perhaps(FactTags, Values{Shapes: []string{"{tag 1 256}", ""}, First: "x", MaybeShapes: []string{"{text 1 256}"}}), Say: mayLack,
 		},
@@ -47,8 +48,8 @@ func keyRows() []Row {
 	}
 }
 
-// aliases are names of aliases. Source: KMS API, CreateAlias; its model has the
-// colon, its text has not.
+// aliases returns the names of aliases. Source: KMS API, CreateAlias, whose model
+// allows a colon while its text does not.
 func aliases() Values {
 	return Values{Shapes: []string{"alias/{alias 1 250}"}, First: "alias/key", Not: []string{"alias/aws/*"}, MaybeShapes: []string{"alias/{aliasmodel 1 250}"}, Fact: FactAliases}
 }

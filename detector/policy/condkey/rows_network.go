@@ -1,8 +1,9 @@
 package condkey
 
-// networkRows are keys that say from where a request comes. Sources: IAM
-// global; KMS keys; AWS PrivateLink, aws-services-cross-region-privatelink-support.html:
-// a VPC may be in another Region than the key.
+// networkRows returns the rows of keys that say where a request comes from.
+// Sources: IAM global; KMS keys; AWS PrivateLink,
+// aws-services-cross-region-privatelink-support.html: a VPC may be in another
+// Region than the KMS key.
 func networkRows() []Row {
 	away := []Sentence{
 		{Paths: Through, Text: "a request that a service makes for the caller does not carry this key"},
@@ -16,7 +17,7 @@ func networkRows() []Row {
 			Name: "aws:SourceIp", Types: IP, Tie: TieSourceIP, Names: NetworkAddress,
 			Cases: []Case{
 				{Paths: Public, Is: Always, Values: Values{Addresses: PublicAddresses}},
-				{Paths: Through, Is: Unsaid, Values: Values{Addresses: PublicAddresses}}, // kept, replaced by the service's or left out: the documents differ
+				{Paths: Through, Is: Unsaid, Values: Values{Addresses: PublicAddresses}}, // the documents differ: kept, replaced by the service's, or left out
 				{Callers: Service, Is: Unsaid, Values: Values{Addresses: PublicAddresses}},
 			},
 			Say: Say{

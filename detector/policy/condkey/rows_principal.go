@@ -22,13 +22,13 @@ func sayCaller(missing ...Sentence) Say {
 	return Say{Absent: missing, Present: theCallers, Shared: namedCallers, Network: theCallers, Negated: notTheListed}
 }
 
-// anything is what a key holds of which AWS documents no form.
+// anything returns the values of a key for which AWS documents no form.
 func anything() Values {
 	return Values{Shapes: []string{"{text 1 512}"}, First: "x"}
 }
 
-// orgPaths are the shapes of an organization path, up to five units deep. The
-// id of a unit repeats that of its root.
+// orgPaths returns the shapes of an organization path, which is up to five units
+// deep. The id of a unit contains the id of its root.
 // Sources: IAM global, aws:PrincipalOrgPaths; IAM API, OrganizationalUnit, Id;
 // Organizations quotas.
 func orgPaths() []string {
@@ -43,7 +43,7 @@ func orgPaths() []string {
 
 const orgShape = "o-{org 10 32}"
 
-// services are the shapes of an AWS service's principal: documented ones have
+// services returns the shapes of an AWS service principal. Documented ones have
 // up to three labels before the suffix.
 // Sources: IAM global, aws:PrincipalServiceNamesList; AWS Support User Guide,
 // authorization (us-east-1.supportauthz.amazonaws.com).
@@ -58,18 +58,19 @@ func serviceNames() Values {
 	return Values{Shapes: services(), First: "service.amazonaws.com"}
 }
 
-// Tag values: IAM API, Tag, Value. The empty one comes last, for AWS does not
-// say whether conditions take it for an absent tag.
+// tagValues returns the values of a tag. The empty value comes last, since AWS
+// does not say whether conditions treat it as an absent tag.
+// Source: IAM API, Tag, Value.
 func tagValues() Values {
 	return Values{Shapes: []string{"{tag 1 256}", ""}, First: "x"}
 }
 
 const tagKey = "{tag 1 128}"
 
-// principalRows are keys that say who calls. Sources: IAM global, IAM
-// variables, KMS keys. What aws:PrincipalAccount, aws:PrincipalArn,
-// aws:PrincipalType and aws:userid hold for a service is not documented,
-// though the page has them in "all requests".
+// principalRows returns the rows of keys that say who the caller is. Sources: IAM
+// global, IAM variables, KMS keys. AWS does not document the values of
+// aws:PrincipalAccount, aws:PrincipalArn, aws:PrincipalType and aws:userid for a
+// service, though IAM global says that they are in "all requests".
 func principalRows() []Row {
 	iam := "arn:{partition}:iam::{caller}:"
 	unsaid := Case{Callers: Service, Is: Unsaid}
@@ -89,7 +90,7 @@ func principalRows() []Row {
 			Cases: []Case{
 				{Callers: Role, Is: Always, Values: Values{
 					Shapes: []string{iam + "role/{name 1 64}", iam + "role/{path 1 510}/{name 1 64}"},
-					// Roles of AWS's own that every account has. Source: KMS
+					// AWS's own roles, which every account has. Sources: KMS
 					// Developer Guide, CloudTrail, "EC2 example two"; EBS User
 					// Guide, ebs-encryption-requirements.html.
 					MaybeShapes: []string{iam + "role/aws:{name 1 60}"},
@@ -103,7 +104,7 @@ func principalRows() []Row {
 		},
 		{
 			Name: "aws:PrincipalOrgID", Types: String, Tie: TieOrgID, Names: TheCaller,
-			Cases: []Case{{Is: Chosen}}, // the head of the path
+			Cases: []Case{{Is: Chosen}}, // the start of the path
 			Say:   sayCaller(Sentence{Text: noOrg}),
 		},
 		{
@@ -115,15 +116,15 @@ func principalRows() []Row {
 			Name: "aws:PrincipalTag/", Family: Prefix, Part: tagKey, Reserved: "aws:", Types: String,
 			Cases: []Case{
 				{Callers: Role | User | Fed, Is: Chosen, Values: tagValues()},
-				{Callers: Root, Is: MayHave, Values: tagValues()}, // AWS tags users, roles and sessions; of the root user it says nothing
+				{Callers: Root, Is: MayHave, Values: tagValues()}, // AWS documents tags of users, roles and sessions, not of the root user
 			},
 			Say: Say{Absent: absent("a caller without this tag does not carry this key"), Present: ownChoice},
 		},
 	}
 }
 
-// callerRows are keys that say what kind of principal calls, and its ids. Their
-// sources are those of principalRows.
+// callerRows returns the rows of keys that hold the caller's kind and ids.
+// Sources: as for principalRows.
 func callerRows() []Row {
 	return []Row{
 		{
@@ -157,7 +158,7 @@ func callerRows() []Row {
 			Cases: []Case{
 				{Callers: Role, Is: Always, Values: Values{Shapes: []string{"AROA{id 12 124}:{name 2 64}"}}},
 				{Callers: User, Is: Always, Values: Values{Shapes: []string{"AIDA{id 12 124}"}}},
-				{Callers: Root | Fed, Is: Always}, // the account, and the name after it, of the caller's ARN
+				{Callers: Root | Fed, Is: Always}, // the account in the caller's ARN; for Fed, also the name
 				{Callers: Service, Is: Unsaid},
 			},
 			Say: sayCaller(),

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// requestRows are parameters of the request, which the caller chooses.
-// Sources: KMS keys; KMS API; SAR. For services see also IAM global, aws:UserAgent.
+// requestRows returns the rows of the request's parameters, which the caller
+// chooses. Sources: KMS keys; KMS API; SAR; and for services IAM global,
+// aws:UserAgent.
 func requestRows() []Row {
 	say := Say{Present: inRequest}
 	aliased := Say{Absent: absent(notForKey), Present: inRequest}
@@ -30,12 +31,12 @@ func requestRows() []Row {
 	}
 	return []Row{
 		{
-			// "Always included"; how long it may be no page says.
+			// "Always included"; no page gives its maximum length.
 			Name: "aws:UserAgent", Types: String,
 			Cases: []Case{{Callers: Anyone, Is: Always, Values: Values{Shapes: []string{"{text 1 512}"}, First: "aws-cli/2.31.0", MaybeShapes: []string{"", "{text 1 8192}"}}}},
 			Say:   say,
 		},
-		// "Not for programmatic requests", and nothing of KMS.
+		// "Not for programmatic requests"; KMS does not mention it.
 		{Name: "aws:Referer", Types: String, Cases: []Case{{Is: Unsaid, Values: Values{Shapes: []string{"{text 1 512}"}, First: "https://example.com/"}}}, Say: say},
 		{Name: "aws:RequestTag/", Family: Prefix, Types: String, Say: Say{Absent: absent(noRequest)}},
 		{Name: "aws:TagKeys", Types: String, Multi: true, Say: Say{Absent: absent(noRequest)}},
@@ -45,7 +46,7 @@ func requestRows() []Row {
 			Cases: []Case{{Callers: Anyone, Actions: cryptographic, Is: Chosen, Values: aliases()}}, Say: aliased,
 		},
 		{
-			// CloudWatch Logs documents ARN operators for the ARN that it puts there.
+			// CloudWatch Logs documents ARN operators for the ARN in its context.
 			Name: "kms:EncryptionContext:", Family: Prefix, Types: String | ARN, Tie: TieContext,
 			Cases: []Case{{Callers: Anyone, Actions: contexts, Is: Chosen, Values: Values{Shapes: []string{"{text 1 8192}", ""}, First: "x"}}}, Say: sayContext,
 		},
@@ -68,17 +69,17 @@ func requestRows() []Row {
 	}
 }
 
-// grantRows are parameters of CreateGrant. Sources: KMS keys; KMS API,
-// CreateGrant; KMS Developer Guide, document history of 2026-03-06.
+// grantRows returns the rows of the parameters of CreateGrant. Sources: KMS keys;
+// KMS API, CreateGrant; KMS Developer Guide, document history of 2026-03-06.
 func grantRows() []Row {
 	say := Say{Present: inRequest}
 	create := func(p Presence, v Values) []Case {
 		return []Case{{Callers: Anyone, Actions: []string{"kms:CreateGrant"}, Is: p, Values: v}}
 	}
 	iam, sts := "arn:{partition}:iam::{account}:", "arn:{partition}:sts::{account}:"
-	// Requests that services make have other forms: service names, and
+	// The requests of services also have service names and
 	// "ACCOUNT:aws:ec2-infrastructure:i-..." (KMS Developer Guide, CloudTrail,
-	// "EC2 example two"). The model allows 256 characters.
+	// "EC2 example two"). The API's model allows 256 characters.
 	principal := Values{
 		Shapes: []string{
 			iam + "role/{name 1 64}", iam + "user/{name 1 64}", iam + "root", iam + "role/{grantee 1 140}/{name 1 64}", iam + "user/{grantee 1 140}/{name 1 64}",
@@ -97,12 +98,12 @@ func grantRows() []Row {
 		{Name: "kms:GranteeServicePrincipal", Types: String, Cases: create(Chosen, service), Say: say},
 		{Name: "kms:RetiringServicePrincipal", Types: String, Cases: create(Chosen, service), Say: say},
 		{Name: "kms:GrantConstraintSourceArn", Types: ARN | String, Cases: create(Chosen, Values{Shapes: sourceARNs(), First: "arn:{partition}:s3:::stranger"}), Say: say},
-		// The two kinds of encryption context come with kms:EncryptionContext...
+		// The two kinds of encryption context occur with kms:EncryptionContext...
 		{Name: "kms:GrantConstraintType", Types: String, Tie: TieConstraint, Cases: create(Chosen, Values{
 			Of: []string{"EncryptionContextEquals", "EncryptionContextSubset"}, MaybeOf: []string{"SourceArn"},
 		}), Say: say},
 		{
-			// Of direct calls AWS does not say whether they carry the key.
+			// AWS does not say whether direct calls have the key.
 			Name: "kms:GrantIsForAWSResource", Types: Bool,
 			Cases: []Case{
 				{Paths: Through, Actions: []string{"kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"}, Is: Always, Values: Values{Of: []string{"true", "false"}}},
@@ -113,10 +114,10 @@ func grantRows() []Row {
 	}
 }
 
-// attestationRows are measurements of the enclave or instance for which a
-// request encrypts its answer. Source: KMS Nitro: lower-case hex; examples
-// compare in any letter case, one with 0x in front. The registers of a debug
-// enclave, and those that nobody extends, are zero.
+// attestationRows returns the rows of the measurements of the enclave or instance
+// for which KMS encrypts its response. Source: KMS Nitro: lower-case hex; the
+// examples compare in any letter case, and one has the prefix 0x. The registers
+// of a debug enclave, and those that nobody extends, are zero.
 func attestationRows() []Row {
 	attested := []string{"kms:Decrypt", "kms:DeriveSharedSecret", "kms:GenerateDataKey", "kms:GenerateDataKeyPair", "kms:GenerateRandom"}
 	hash := Values{
@@ -134,8 +135,9 @@ func attestationRows() []Row {
 	return []Row{row("ImageSha384", 0), row("PCR", 32), row("NitroTPMPCR", 24)}
 }
 
-// controlRows are keys of actions that no outsider can use, and of whose
-// values nothing here depends. Source: KMS keys.
+// controlRows returns the rows of keys for actions that no outsider can use.
+// Decisions do not depend on their values, except for the first.
+// Source: KMS keys.
 func controlRows() []Row {
 	var list []Row
 	for _, k := range []struct {
@@ -149,14 +151,14 @@ func controlRows() []Row {
 		{"kms:ScheduleKeyDeletionPendingWindowInDays", Numeric},
 		{"kms:TrailingDaysWithoutKeyUsage", Numeric},
 		{"kms:ExpirationModel", String},
-		{"kms:ValidTo", Date | Numeric}, // Date by the table, a number in the example
+		{"kms:ValidTo", Date | Numeric}, // a date in the table, a number in the example
 		{"kms:WrappingAlgorithm", String},
 		{"kms:WrappingKeySpec", String},
 	} {
 		list = append(list, Row{Name: k.name, Types: k.types, Say: Say{Absent: absent(noRequest)}})
 	}
-	// The owner's calls of PutKeyPolicy are looked at, too. AWS does not say
-	// whether one that does not set the parameter carries the key.
+	// Decisions also consider the owner's calls of PutKeyPolicy. AWS does not say
+	// whether a call without the parameter has the key.
 	list[0].Cases = []Case{{Actions: []string{"kms:PutKeyPolicy"}, Is: MayLack, Values: Values{Of: []string{"false", "true"}}}}
 	return list
 }

@@ -1,18 +1,19 @@
 package condkey
 
-// ofRole are the cases of a key that sessions of roles carry when their own
-// account has it so. Of calls through services AWS says that some of these
-// keys are missing, and not which. Source: IAM global, "Properties of a role session".
+// ofRole returns the cases of a key that role sessions have if their own account
+// sets it. AWS says that some of these keys are missing from calls through
+// services, but not which. Source: IAM global, "Properties of a role session".
 func ofRole(v Values) []Case {
 	return []Case{{Callers: Role, Paths: Direct, Is: Chosen, Values: v}, {Callers: Role, Is: Unsaid, Values: v}}
 }
 
-// perhapsOfRole are the cases of a key that such sessions may carry.
+// perhapsOfRole returns the cases of a key that role sessions may have: AWS does
+// not say whether any has it.
 func perhapsOfRole(v Values) []Case { return []Case{{Callers: Role, Is: MayHave, Values: v}} }
 
 func sayOwn() Say { return Say{Present: ownChoice} }
 
-// sayTemporary is for keys of temporary credentials.
+// sayTemporary describes a key of temporary credentials.
 func sayTemporary() Say {
 	return Say{
 		Absent:  []Sentence{{Creds: Temporary, Text: "such a session does not carry this key"}, {Text: "long-term credentials do not carry this key"}},
@@ -26,15 +27,15 @@ const (
 	vpceShape     = "vpce-{hex 8 17}"
 )
 
-// sessionRows are keys of the caller's session. Sources: IAM global and STS in
-// IAM API; Identity Center.
+// sessionRows returns the rows of keys of the caller's session. Sources: IAM
+// global; IAM API (STS); Identity Center.
 func sessionRows() []Row {
 	own := "{region}:{caller}:"
 	hours := func(n int64) Values { return Values{Numbers: true, FromNow: true, Lo: -n * 3600} }
 	either, no := Values{Of: []string{"true", "false"}}, Values{Of: []string{"false"}}
 	return []Row{
-		// AssumeRoot makes sessions of root users, under session policies that
-		// allow nothing of KMS; "false" is not documented.
+		// AssumeRoot creates sessions of root users, with session policies that
+		// allow no KMS action; "false" is not documented.
 		{Name: "aws:AssumedRoot", Types: Bool, Cases: []Case{{Callers: Root, Creds: Temporary, Is: MayHave, Values: Values{Of: []string{"true"}, MaybeOf: []string{"false"}}}}, Say: sayOwn()},
 		{
 			Name: "aws:FederatedProvider", Types: String | ARN,
@@ -53,24 +54,24 @@ func sessionRows() []Row {
 				{Callers: Role, Is: Always, Values: hours(12)},
 				{Callers: Root, Creds: Temporary, Is: Always, Values: hours(1)},
 				{Callers: User | Fed, Creds: Temporary, Is: Always, Values: hours(36)},
-				{Paths: Through, Is: Unsaid, Values: hours(36)}, // whether a service adds it to long-term credentials AWS does not say
+				{Paths: Through, Is: Unsaid, Values: hours(36)}, // AWS does not say whether a service adds it to long-term credentials
 			},
 			Say: sayTemporary(),
 		},
 		{
-			// The sentence on role sessions in IAM global and the CLI's guide
-			// (cli-configure-sign-in.html), by which users and root users
-			// sign in like this as well, contradict each other.
+			// IAM global has the key for role sessions only. That contradicts the
+			// CLI's guide (cli-configure-sign-in.html), by which users and root
+			// users can sign in like this too.
 			Name: "aws:SignInSessionArn", Types: ARN | String,
 			Cases: append(ofRole(Values{Shapes: []string{"arn:{partition}:signin:" + own + "session/{path 1 512}"}}),
 				Case{Callers: User | Root, Creds: Temporary, Is: MayHave, Values: Values{Shapes: []string{"arn:{partition}:signin:" + own + "session/{path 1 512}"}}}),
 			Say: sayOwn(),
 		},
 		{
-			// The page says that federated identities do not carry the key and
-			// also that all temporary credentials do: a role session may be
-			// federated. A service that uses a user's long-term credentials
-			// shows false.
+			// IAM global says that federated identities do not have the key, and
+			// also that all temporary credentials do; a role session may be
+			// federated. A service that uses a user's long-term credentials sets
+			// false.
 			Name: "aws:MultiFactorAuthPresent", Types: Bool, Tie: TieMFA,
 			Cases: []Case{
 				{Callers: Role, Is: MayLack, Values: either},
@@ -88,8 +89,8 @@ func sessionRows() []Row {
 	}
 }
 
-// sourceRows are keys of sessions that say where the session's credentials are
-// used, and for which resource they were made. Sources: as sessionRows.
+// sourceRows returns the rows of keys that say where a session's credentials are
+// used and for which resource they were issued. Sources: as for sessionRows.
 func sourceRows() []Row {
 	own := "{region}:{caller}:"
 	inBuild := func(what string) Values {
@@ -117,10 +118,10 @@ func sourceRows() []Row {
 	}
 }
 
-// centerRows are keys of sessions with the identity of a user of Identity
-// Center. It attaches a policy to them that allows a list of actions without
-// any of KMS; whether services bring these keys to KMS all the same no page
-// says. Sources: as sessionRows.
+// centerRows returns the rows of keys of sessions that have the identity of a user
+// of Identity Center. Identity Center attaches a policy to them that allows no
+// KMS action; no page says whether requests through services have these keys
+// nevertheless. Sources: as for sessionRows.
 func centerRows() []Row {
 	return []Row{
 		{
@@ -137,10 +138,10 @@ func centerRows() []Row {
 	}
 }
 
-// claimRows are claims of identity providers. Source: IAM OIDC, which says of
-// each key whether it is available "in session" and of those of SAML in which
-// list it stands; the claims of single providers that it gives to trust
-// policies alone have no row.
+// claimRows returns the rows of the claims of identity providers. Source: IAM
+// OIDC, which says of each key whether it is available "in session", and lists
+// the keys of SAML. Claims of particular providers that it documents only for
+// trust policies have no row.
 func claimRows() []Row {
 	claim := Values{Shapes: []string{"{text 1 255}"}, First: "stranger"}
 	subject := Values{Shapes: []string{"{text 6 255}"}, First: "stranger"}
@@ -149,7 +150,7 @@ func claimRows() []Row {
 		list = append(list, Row{Name: ":" + name, Family: Suffix, Part: host, Types: String, Multi: multi, Names: names, Cases: ofRole(v), Say: sayOwn()})
 	}
 	// The issuer of an EKS cluster has one owner: whoever meets a condition on
-	// its subjects is of that cluster.
+	// its subjects belongs to that cluster.
 	add("oidc.eks.", "sub", Issuer, subject, false)
 	add("oidc.eks.", "aud", Issuer, claim, false)
 	add("", "sub", Subject, subject, false)

@@ -1,7 +1,8 @@
 package condkey
 
-// throughRows are keys that say through whom a request comes. Sources: IAM
-// global; KMS keys.
+// throughRows returns the rows of keys that say which service makes a request for
+// the caller, or for which customer a service calls. Sources: IAM global; KMS
+// keys.
 func throughRows() []Row {
 	say := Say{
 		Absent:  absent("a direct request does not carry this key"),
@@ -15,9 +16,9 @@ func throughRows() []Row {
 	sayCustomer := Say{Absent: absent(onlyServices), Present: inRequest}
 	return []Row{
 		{
-			// The page has the suffix .amazonaws.com for all partitions, and
-			// services with one label. Its table is not a closed list.
-			// CloudFormation, for one, is in no list of services that bring the key.
+			// KMS keys has the suffix .amazonaws.com for all partitions, and only
+			// services with one label. Its table is not a closed list:
+			// CloudFormation, for example, is in no list of services with the key.
 			Name: "kms:ViaService", Types: String, Reads: FactRegion,
 			Cases: []Case{{Paths: Through, Is: MayLack, Values: Values{
 				Shapes: []string{"{host 1 60}.{keyregion}.amazonaws.com"}, First: "ssm.{keyregion}.amazonaws.com", Known: viaServices(),
@@ -50,13 +51,13 @@ func throughRows() []Row {
 		{Name: "aws:SourceArn", Types: ARN | String, Names: CustomerARN, Cases: customer(Values{Shapes: sourceARNs(), First: "arn:{partition}:s3:::stranger"}), Say: sayCustomer},
 		{Name: "aws:SourceOrgID", Types: String, Names: CustomerOrg, Cases: customer(Values{Shapes: []string{orgShape}, First: "o-stranger00"}), Say: sayCustomer},
 		{Name: "aws:SourceOrgPaths", Types: String, Multi: true, Names: CustomerOrgPath, Cases: customer(Values{Shapes: orgPaths(), First: "o-stranger00/r-root/"}), Say: sayCustomer},
-		// An old key of SNS and S3, in lists only; no page has it for KMS.
+		// An old key of SNS and S3, which occurs only in lists; no page has it for KMS.
 		{Name: "aws:SourceOwner", Types: String, Names: CustomerAccount, Cases: []Case{{Callers: Service, Is: Unsaid, Values: Values{Shapes: []string{"{account}"}, First: "999988887777"}}}, Say: sayCustomer},
 	}
 }
 
-// sourceARNs are the ARNs of anything that a service acts for: some, such as
-// those of buckets, name no account.
+// sourceARNs returns the shapes of the ARN of any resource for which a service
+// calls. Some ARNs, such as those of buckets, contain no account.
 func sourceARNs() []string {
 	const head = "arn:{partition}:{host 1 40}:{host 0 30}:"
 	return []string{head + ":{path 1 600}", head + "{account}:{path 1 600}"}

@@ -6,24 +6,25 @@ import (
 	"slices"
 )
 
-// A Rule ties the presence of keys together.
+// A Rule restricts which keys can be present in the same request.
 type Rule struct {
 	Kind RuleKind
-	Keys []string // by their names
+	Keys []string // names of rows
 }
 
-// A RuleKind says what a rule asks.
+// A RuleKind says what a rule requires.
 type RuleKind uint8
 
 // The rules.
 const (
 	Together   RuleKind = iota + 1 // all or none of the keys are present
-	ExactlyOne                     // one of them is
-	AtMostOne                      // one of them is, or none
-	Needs                          // the first is there only with one of the others
+	ExactlyOne                     // exactly one of the keys is present
+	AtMostOne                      // at most one of the keys is present
+	Needs                          // the first key is present only with one of the others
 )
 
-// Holds reports whether the rule holds, given which of its keys are present.
+// Holds reports whether the rule holds if present reports which of its keys are
+// present.
 func (r Rule) Holds(present func(name string) bool) bool {
 	n := 0
 	for _, k := range r.Keys {
@@ -45,15 +46,17 @@ func (r Rule) Holds(present func(name string) bool) bool {
 	}
 }
 
-// A Bundle holds the names of keys that rules tie together, directly or by way
-// of others, and which of them can be present at the same time: bit i of a
-// presence is for the key i. Those with few keys come first.
+// A Bundle holds the names of keys that rules tie together, directly or through
+// other keys, and which of them can be present at the same time: bit i of each of
+// Presences says whether Keys[i] is present. Presences with fewer keys come
+// first.
 type Bundle struct {
 	Keys      []string
 	Presences []uint32
 }
 
-// bundlesOf puts rules with common keys together and works out what they leave.
+// bundlesOf groups the keys of rules that have keys in common, and computes which
+// presences the rules allow.
 func bundlesOf(rules []Rule) []Bundle {
 	var bundles []Bundle
 	for _, r := range rules {

@@ -2,9 +2,9 @@ package condkey
 
 import "strings"
 
-// viaServices lists the values of kms:ViaService that AWS documents.
-// Source: KMS keys, "kms:ViaService"; logs, qbusiness, q, supportauthz and
-// bedrock-agentcore are in pages of those services.
+// viaServices returns the values of kms:ViaService that AWS documents.
+// Source: KMS keys, "kms:ViaService"; for logs, qbusiness, q, supportauthz and
+// bedrock-agentcore, the pages of those services.
 func viaServices() []string {
 	names := strings.Fields(`ssm s3 ec2 lambda rds sqs sns dynamodb secretsmanager
 		aiops airflow aoss appfabric appflow apprunner apptest ards athena auditmanager backup backup-gateway
@@ -22,8 +22,8 @@ func viaServices() []string {
 	return names
 }
 
-// calledServices lists the values of aws:CalledVia that AWS documents.
-// Source: IAM global, "aws:CalledVia", of 2023; today's page lists none.
+// calledServices returns the values of aws:CalledVia that AWS documents.
+// Source: IAM global, "aws:CalledVia", as of 2023; today's page lists none.
 func calledServices() []string {
 	names := strings.Fields(`cloudformation athena cloud9 databrew dataexchange dynamodb kms
 		servicecatalog-appregistry sqlworkbench aoss backup imagebuilder mgn nimble omics ram robomaker ssm-guiconnect`)

@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// A Shape describes the texts that a key can hold: segments one after the other.
-// It is written as text with braces for what is open:
+// A Shape describes the texts that a key can hold, as a sequence of segments. It
+// is written as text with braces for the variable segments:
 //
 //	{partition}     the key's partition
 //	{keyregion}     the key's Region
 //	{region}        any Region
 //	{caller}        the caller's account
 //	{account}       any account
-//	{}              nothing: what precedes it is a segment by itself
+//	{}              nothing; it separates two fixed segments
 //	{CLASS LO HI}   LO to HI characters of a class
-//	{=L CLASS LO HI} the same; all segments with the label L hold one text
+//	{=L CLASS LO HI} the same; all segments with the label L hold the same text
 type Shape []Segment
 
 // A Segment is one piece of a shape.
@@ -25,7 +25,7 @@ type Segment struct {
 	Text     string // of a Fixed segment
 	Class    Class
 	Min, Max int
-	Label    string // segments of one label hold one text; "" for none
+	Label    string // segments with the same label hold the same text; "" for none
 }
 
 // A SegmentKind says what a segment holds.
@@ -59,7 +59,7 @@ const (
 	Base64                  // A-Za-z0-9+/
 	Grantee                 // \w+=,.@:/-
 	Word                    // A-Za-z0-9.-
-	AliasModel              // those of Alias, and the colon that the API's model has
+	AliasModel              // Alias and the colon, which the API's model allows
 )
 
 func classByName(name string) (Class, bool) {
@@ -71,7 +71,7 @@ func classByName(name string) (Class, bool) {
 	return 0, false
 }
 
-// ParseShape reads the text of a shape.
+// ParseShape parses the text of a shape, in which {region} is any Region.
 func ParseShape(text string) (Shape, error) {
 	var s Shape
 	fixed := func(t string) {
@@ -149,7 +149,7 @@ func parseShapes(texts []string) ([]Shape, error) {
 	list := make([]Shape, 0, len(texts))
 	for _, t := range texts {
 		forms := []string{t}
-		if strings.Contains(t, "{region}") { // the key's own is the plainest of them
+		if strings.Contains(t, "{region}") { // the KMS key's own Region is the plainest
 			forms = []string{strings.ReplaceAll(t, "{region}", "{keyregion}"), t}
 		}
 		for _, f := range forms {
@@ -163,7 +163,7 @@ func parseShapes(texts []string) ([]Shape, error) {
 	return list, nil
 }
 
-// HasCaller reports whether the caller's account is in the shape.
+// HasCaller reports whether the shape contains the caller's account.
 func (s Shape) HasCaller() bool {
 	for i := range s {
 		if s[i].Kind == Caller {
@@ -173,18 +173,19 @@ func (s Shape) HasCaller() bool {
 	return false
 }
 
-// ShapesParsed returns the Shapes of v, read.
+// ShapesParsed returns the parsed Shapes of v: for a shape with {region}, first
+// the one with the KMS key's Region.
 func (v *Values) ShapesParsed() []Shape { return v.shapes }
 
-// MaybeShapesParsed returns the MaybeShapes of v, read.
+// MaybeShapesParsed returns the parsed MaybeShapes of v, as ShapesParsed does.
 func (v *Values) MaybeShapesParsed() []Shape { return v.maybeShapes }
 
-// Undocumented reports whether AWS leaves values open.
+// Undocumented reports whether AWS leaves open whether some values occur.
 func (v *Values) Undocumented() bool {
 	return len(v.MaybeOf)+len(v.MaybeShapes)+len(v.Doubtful)+len(v.Known) > 0
 }
 
-// wild reports whether some value can hold the characters * and ?.
+// wild reports whether some value can contain the characters * and ?.
 func (v *Values) wild() bool {
 	for _, s := range v.shapes {
 		for i := range s {

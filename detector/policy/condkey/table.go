@@ -7,16 +7,16 @@ import (
 	"sync"
 )
 
-// A Table holds rows and the rules between them. It does not change once it
-// is made and may be used by many at the same time.
+// A Table holds rows and the rules between them. It never changes and is safe for
+// concurrent use.
 type Table struct {
 	rows     []Row
 	rules    []Rule
 	bundles  []Bundle
-	single   map[string]int // by lower-case name
-	families []int
-	by       []Dependence // by row
-	tie      [Ties]*Row   // the row that has a tie
+	single   map[string]int // indexes of single keys in rows, by lower-case name
+	families []int          // indexes of families in rows
+	by       []Dependence   // by row
+	tie      [Ties]*Row     // the first row with each tie
 }
 
 // Default returns the table of what AWS documents.
@@ -28,15 +28,16 @@ var Default = sync.OnceValue(func() *Table {
 	return t
 })
 
-// maxRule bounds the keys of a rule, and maxTied those of all rules: one bit
-// each of a presence.
+// maxRule bounds the number of keys of a rule, and maxTied that of all rules: a
+// presence has one bit for each.
 const (
 	maxRule = 8
 	maxTied = 32
 )
 
-// New makes a table. The error names the row that cannot be: a name that is
-// empty or taken, or a shape that cannot be read.
+// New returns a table of copies of rows and rules. It returns an error that names
+// the row if a name is empty or taken, a shape is invalid, or the row contradicts
+// itself or another, and an error if there are too many keys in the rules.
 func New(rows []Row, rules []Rule) (*Table, error) {
 	t := &Table{rows: cloneRows(rows), rules: cloneRules(rules), single: make(map[string]int, len(rows)+4), by: make([]Dependence, len(rows))}
 	for i, r := range t.rules {
@@ -89,7 +90,7 @@ func New(rows []Row, rules []Rule) (*Table, error) {
 	return t, t.alike()
 }
 
-// read reads the shapes of the row's values.
+// read parses the shapes of the row's values.
 func (r *Row) read() error {
 	for i := range r.Cases {
 		v := &r.Cases[i].Values
@@ -107,7 +108,7 @@ func (r *Row) read() error {
 	return nil
 }
 
-// Depends says which traits of a request decide about the row's keys.
+// Depends returns the traits of a request on which the row's keys depend.
 func (r *Row) Depends() Dependence {
 	var d Dependence
 	for i := range r.Cases {
@@ -152,13 +153,13 @@ func cloneRules(rules []Rule) []Rule {
 	return rules
 }
 
-// Rows returns copies of the rows, for a table that differs.
+// Rows returns copies of the rows, which may be changed and passed to New.
 func (t *Table) Rows() []Row { return cloneRows(t.rows) }
 
 // Rules returns copies of the rules.
 func (t *Table) Rules() []Rule { return cloneRules(t.rules) }
 
-// Bundles returns what the rules come to.
+// Bundles returns the groups of keys that the rules tie together.
 func (t *Table) Bundles() []Bundle { return t.bundles }
 
 // Clone returns a table of the same rows and rules.
@@ -170,7 +171,7 @@ func (t *Table) Clone() *Table {
 	return c
 }
 
-// Tied returns the row with a tie, a row of no key when there is none.
+// Tied returns the first row with a tie, or an empty row if there is none.
 func (t *Table) Tied(tie Tie) *Row {
 	if r := t.tie[tie]; r != nil {
 		return r
@@ -181,30 +182,30 @@ func (t *Table) Tied(tie Tie) *Row {
 // A Key is a condition key as a policy names it.
 type Key struct {
 	*Row
-	// Name is the documented spelling; the free part is as the policy writes it.
+	// Name is the documented spelling; the free part is as in the policy.
 	Name string
-	// Depends says which traits of a request decide about the key.
+	// Depends holds the traits of a request on which the key depends.
 	Depends Dependence
 }
 
-// Dependence says which traits of a request decide whether a key is present
-// and what it holds.
+// Dependence says which traits of a request decide whether a key is present and
+// which values it has.
 type Dependence struct {
 	Caller, Path, MCP, Credentials, Action bool
 	Undocumented                           bool // AWS leaves something open
-	Wild                                   bool // values can hold * and ?, as a caller likes
+	Wild                                   bool // values can contain * and ? of the caller's choice
 	Rules                                  bool // a rule ties the key's presence to that of others
 }
 
-// Unknown returns the key of a name that AWS does not document: no request
-// has it.
+// Unknown returns the key of a name that AWS does not document. No request has
+// it.
 func Unknown(name string) Key { return Key{Row: noRow, Name: name} }
 
 // noRow is the row of keys that have none; it never changes.
 var noRow = new(Row)
 
-// Lookup returns the key of a name, which may be in any letter case. ok is
-// false for a name that AWS does not document.
+// Lookup returns the key with a name, in any letter case. For a name that AWS does
+// not document, it returns Unknown(name) and ok is false.
 func (t *Table) Lookup(name string) (k Key, ok bool) {
 	lower := strings.ToLower(name)
 	if i, found := t.single[lower]; found {
@@ -229,7 +230,8 @@ func (t *Table) key(i int, name string) Key {
 	return Key{Row: &t.rows[i], Name: name, Depends: t.by[i]}
 }
 
-// spell returns the documented spelling of a name of the family.
+// spell returns the documented spelling of a name of the family; false if name is
+// not of the family. lower is name in lower case.
 func (r *Row) spell(name, lower string) (string, bool) {
 	n := len(r.Name)
 	if len(lower) <= n {
@@ -253,7 +255,7 @@ func (r *Row) spell(name, lower string) (string, bool) {
 	return r.Name + part, true
 }
 
-// FreePart returns the free part of a key's name, "" when it has none.
+// FreePart returns the free part of a key's name, or "" if it has none.
 func (k Key) FreePart() string {
 	switch k.Family {
 	case Prefix:
@@ -273,8 +275,8 @@ type Kind struct {
 	Action string // full name
 }
 
-// Case returns what holds of the row's key in a kind of request; nil when no
-// such request has it.
+// Case returns the case that applies to requests of a kind, or nil if no such
+// request has the key.
 func (r *Row) Case(k Kind) *Case {
 	for i := range r.Cases {
 		c := &r.Cases[i]
@@ -293,8 +295,8 @@ func (r *Row) Case(k Kind) *Case {
 	return nil
 }
 
-// CasesOf returns the cases that are about an action, as a number that differs
-// where they do: bit i is for the case i.
+// CasesOf returns the set of cases that cover an action: bit i says whether
+// Cases[i] does.
 func (r *Row) CasesOf(action string) int {
 	set := 0
 	for i := range r.Cases {
@@ -305,7 +307,7 @@ func (r *Row) CasesOf(action string) int {
 	return set
 }
 
-// AbsentText says why a request lacks the key.
+// AbsentText returns a text that says why a request of a kind lacks the key.
 func (r *Row) AbsentText(k Kind) string {
 	for _, s := range r.Say.Absent {
 		if (s.Paths == 0 || s.Paths&k.Path != 0) && (s.Creds == AnyCredentials || s.Creds == k.Creds) {
@@ -315,7 +317,8 @@ func (r *Row) AbsentText(k Kind) string {
 	return "this request does not carry this key"
 }
 
-// ShapesIn returns the shapes of the row's values in a kind of request.
+// ShapesIn returns the shapes of the row's values in requests of a kind; nil if
+// they do not have the key.
 func (r *Row) ShapesIn(k Kind) []Shape {
 	if c := r.Case(k); c != nil {
 		return c.shapes

@@ -10,11 +10,11 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/search"
 )
 
-// maxNamed bounds how many named outsiders of a kind are looked for one by one.
+// maxNamed bounds how many named outsiders of each kind are searched for.
 const maxNamed = 32
 
-// namedBy lists the named outsiders, or networks, that get in: those that the
-// policy names and for which a search finds a request.
+// namedBy returns the outsiders whom the policy names and for whom a search finds
+// a request or, for the level Network, the networks that it names; sorted.
 func (d *decider) namedBy(o *outcome) []string {
 	if o.level == Network {
 		return d.networks()
@@ -40,7 +40,7 @@ func (d *decider) namedBy(o *outcome) []string {
 }
 
 // tells reports whether the model's value of a key names somebody: the policy
-// spells it out, or the key is of one issuer's own.
+// names the value, or the key belongs to a single issuer.
 func (d *decider) tells(slot int, m *compile.Model) bool {
 	switch d.Slots[slot].Names {
 	case condkey.Image, condkey.Person, condkey.Subject, condkey.Audience:
@@ -52,9 +52,9 @@ func (d *decider) tells(slot int, m *compile.Model) bool {
 	}
 }
 
-// namedIn lists the named outsiders that get in by one kind of request: an
-// account only if others of it get in than the principals that are named
-// themselves, an organization only if others than the named accounts do.
+// namedIn returns the named outsiders that get in by one kind of request. It
+// includes an account only if principals of it get in that are not named
+// themselves, and an organization only if accounts do that are not named.
 func (d *decider) namedIn(s *search.Search) []string {
 	var names []string
 	look := func(name string, lits ...compile.Literal) {
@@ -77,7 +77,7 @@ func (d *decider) namedIn(s *search.Search) []string {
 	for _, x := range sessions {
 		others = append(others, compile.NoneOf(compile.SlotName, x.Role))
 	}
-	if s.Caller == compile.FedCaller { // the sessions of a named user go without saying
+	if s.Caller == compile.FedCaller { // a named user covers its sessions
 		users, _, _ := d.namedPrincipals(compile.UserCaller)
 		others = append(others, compile.NoneOf(compile.SlotParent, users...))
 	}
@@ -86,7 +86,7 @@ func (d *decider) namedIn(s *search.Search) []string {
 	return names
 }
 
-// namedPrincipals lists the principals of one kind that Allow statements name.
+// namedPrincipals returns the principals of one kind that Allow statements name.
 func (d *decider) namedPrincipals(t compile.CallerKind) (arns, ids []string, sessions []compile.SessionName) {
 	for i := range d.Statements {
 		e := &d.Statements[i].Entries
@@ -105,7 +105,7 @@ func (d *decider) namedPrincipals(t compile.CallerKind) (arns, ids []string, ses
 	return arns, ids, sessions
 }
 
-// networks lists the networks that the policy's conditions name.
+// networks returns the networks that the policy's conditions name, sorted.
 func (d *decider) networks() []string {
 	var names []string
 	for i := range d.Statements {

@@ -2,11 +2,11 @@ package decide
 
 import "slices"
 
-// Blamed returns the statements by which outsiders have a grant that counts
-// accepts, or that kept the decision open: each once. The worst audience comes
-// first, else the order of Grants and Others; what kept an undecided verdict
-// open comes before all grants, and after them otherwise. Index is -1 for what
-// is not one statement. The list is empty when nobody is to blame.
+// Blamed returns the statements that give outsiders a grant for which counts
+// returns true, and those that kept the decision open, without duplicates. The
+// former are in the order of GroupGrants for Grants and then Others; the latter
+// come before them if the verdict is undecided, and else after. Index is -1 where
+// no single statement kept the decision open. Nil for none.
 func (d *Decision) Blamed(counts func(Grant) bool) []StatementRef {
 	var refs, doubtful []StatementRef
 	for _, g := range GroupGrants(slices.Concat(d.Grants, d.Others)) {
@@ -29,12 +29,12 @@ func (d *Decision) Blamed(counts func(Grant) bool) []StatementRef {
 	return list
 }
 
-// A GrantGroup is the grants that one explanation serves: the same statements
-// give them to the same audience. It is never empty.
+// A GrantGroup is grants that share an explanation: the same statements give them
+// to the same audience. It is never empty.
 type GrantGroup []Grant
 
-// GroupGrants groups grants, the worst audience first, else in the order of
-// grants. Nil for none.
+// GroupGrants groups grants, the worst audience first and otherwise in the order
+// of grants. It returns nil if there are none.
 func GroupGrants(grants []Grant) []GrantGroup {
 	var groups []GrantGroup
 	for _, g := range grants {

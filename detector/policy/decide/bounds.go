@@ -7,14 +7,14 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// Bounds are a verdict with what is sure and what is not ruled out.
+// Bounds are the verdicts between which the answer lies.
 type Bounds struct {
-	Verdict Verdict `json:"verdict"`
-	Least   Verdict `json:"least"`
-	Most    Verdict `json:"most"`
+	Verdict Verdict `json:"verdict"` // Least if equal to Most, otherwise Undecided
+	Least   Verdict `json:"least"`   // how far outsiders certainly get in
+	Most    Verdict `json:"most"`    // how far is not ruled out
 }
 
-// Between returns the bounds from least to most; equal ones are a verdict.
+// Between returns the bounds from least to most.
 func Between(least, most Verdict) Bounds {
 	if least == most {
 		return Bounds{least, least, most}
@@ -22,11 +22,11 @@ func Between(least, most Verdict) Bounds {
 	return Bounds{Undecided, least, most}
 }
 
-// closed are the bounds of what lets nobody in.
+// closed returns the bounds of what lets nobody in.
 func closed() Bounds { return Bounds{Private, Private, Private} }
 
-// worst joins the bounds of two actions or classes: outsiders get as far as
-// either lets them.
+// worst returns the bounds of two actions or classes together: outsiders get as
+// far as either lets them.
 func (b Bounds) worst(c Bounds) Bounds {
 	return Between(max(b.Least, c.Least), max(b.Most, c.Most))
 }
@@ -34,11 +34,11 @@ func (b Bounds) worst(c Bounds) Bounds {
 // worse reports whether b is worse for the owner than c in any respect.
 func (b Bounds) worse(c Bounds) bool { return b.Least > c.Least || b.Most > c.Most }
 
-// Classes are the bounds of kmsapi.Classes, in their order. The zero Classes
-// are all undecided.
+// Classes holds the bounds of each of kmsapi.Classes, in that order. In the zero
+// Classes all are undecided.
 type Classes [kmsapi.ClassCount]Bounds
 
-// AllClasses are Classes that all have the same bounds.
+// AllClasses returns Classes that all have the bounds b.
 func AllClasses(b Bounds) Classes {
 	var all Classes
 	for i := range all {
@@ -47,8 +47,8 @@ func AllClasses(b Bounds) Classes {
 	return all
 }
 
-// Of returns the bounds of a class; undecided for one that does not work
-// across accounts.
+// Of returns the bounds of a class, which are undecided for one that does not
+// work across accounts.
 func (c Classes) Of(class kmsapi.Class) Bounds {
 	if i := class.Index(); i >= 0 {
 		return c[i]
@@ -56,10 +56,11 @@ func (c Classes) Of(class kmsapi.Class) Bounds {
 	return Bounds{}
 }
 
-// Set gives a class that works across accounts its bounds; it panics for any other.
+// Set sets the bounds of a class. It panics if the class does not work across
+// accounts.
 func (c *Classes) Set(class kmsapi.Class, b Bounds) { c[class.Index()] = b }
 
-// Worst joins the bounds of the classes that decide the verdict.
+// Worst returns the bounds of all classes together that decide the verdict.
 func (c Classes) Worst() Bounds {
 	b := closed()
 	for _, class := range kmsapi.Deciding() {
@@ -85,8 +86,8 @@ func (c Classes) MarshalJSON() ([]byte, error) {
 	return append(text, '}'), nil
 }
 
-// UnmarshalJSON reads what MarshalJSON returns. A class without a member is
-// undecided; a member that is no class is an error.
+// UnmarshalJSON parses what MarshalJSON returns. A class without a member is
+// undecided; a member that does not name a class is an error.
 func (c *Classes) UnmarshalJSON(text []byte) error {
 	var members map[kmsapi.Class]Bounds
 	if err := json.Unmarshal(text, &members); err != nil {

@@ -12,9 +12,9 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// Decide answers q: who gets in for each action that works across accounts,
-// and who of the owner's account keeps the key. It never fails: what it cannot
-// decide comes out as Undecided with the construct named.
+// Decide answers q about p: who gets in for each action that works across
+// accounts, and who in the owner's account keeps access to the key. It never
+// fails: what it cannot decide is Undecided, and Decision.Undecided says why.
 func Decide(p *policy.Policy, q Question) Decision { return decideWith(p, condkey.Default(), q) }
 
 // decideWith is Decide with another table of condition keys.
@@ -28,7 +28,8 @@ func decideWith(p *policy.Policy, keys *condkey.Table, q Question) Decision {
 	return dec
 }
 
-// decideWithin answers q within the given number of steps; it returns how many it was charged.
+// decideWithin answers q within the given number of steps and returns how many it
+// was charged.
 func decideWithin(p *policy.Policy, keys *condkey.Table, q Question, steps int) (dec Decision, spent int) {
 	q.At = q.At.UTC().Truncate(time.Second) // condition keys hold whole seconds
 	partitions := partitionsOf(p, q)
@@ -64,7 +65,8 @@ func decideWithin(p *policy.Policy, keys *condkey.Table, q Question, steps int) 
 	return dec, spent + n
 }
 
-// decideIn is decideWithin for a key of one partition.
+// decideIn answers q for a key in one partition within the given number of steps,
+// and returns how many it was charged.
 func decideIn(p *policy.Policy, keys *condkey.Table, q Question, partition string, steps int) (Decision, int) {
 	c := compile.New(p, keys, q.about(partition), textsolve.NewBudget(MaxSteps, q.Stop))
 	d := newDecider(search.NewSpace(c, q.At, q.TrustedOrgs), q)
@@ -95,7 +97,7 @@ func decideIn(p *policy.Policy, keys *condkey.Table, q Question, partition strin
 	return dec, d.Budget.Spent
 }
 
-// stages lists the stages that the decision has.
+// stages returns the weights of the stages of this decision.
 func (d *decider) stages() []int {
 	list := []int{stagePlain, stageOutcomes, stageGrants, stageOwner, stageServices}
 	if d.Ties[condkey.TieTime] {
@@ -110,7 +112,8 @@ func (d *decider) stages() []int {
 	return list
 }
 
-// classes decides the classes that work across accounts.
+// classes returns a decision with the verdict, the classes and what is open, but
+// without proofs.
 func (d *decider) classes() Decision {
 	d.finishAll()
 	var dec Decision
@@ -156,17 +159,17 @@ func (d *decider) grants(dec *Decision) {
 // bounds returns the bounds of the verdict.
 func (d *Decision) bounds() Bounds { return Bounds{d.Verdict, d.Least, d.Most} }
 
-// Unread is the decision about a policy that could not be read: it may let
-// everybody in, or nobody, and do anything to its owner.
+// Unread returns the decision about a policy that could not be read: it may let
+// in everybody or nobody, and the owner's access is undecided.
 func Unread() Decision {
 	all := Between(Private, Public)
 	return Decision{Verdict: all.Verdict, Least: all.Least, Most: all.Most, Classes: AllClasses(all)}
 }
 
-// bounds are how far the outcome's action lets outsiders in.
+// bounds returns the bounds of how far the action lets outsiders in.
 func (o *outcome) bounds() Bounds { return Between(o.level, max(o.level, o.most)) }
 
-// grant puts an outcome into words for one action.
+// grant returns the grant of one action, with its proof, from its outcome.
 func (d *decider) grant(a kmsapi.Ask, o *outcome) Grant {
 	g := Grant{Class: a.Class, Action: a.Action, Audience: o.level, Witness: o.search.Request(o.model, a)}
 	for _, st := range o.search.Allows {

@@ -10,15 +10,15 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// A decider answers one question, action by action. Actions that the same
-// statements match share their outcome.
+// A decider answers one question, action by action. Actions that the policy does
+// not distinguish share their outcome; see alike.
 type decider struct {
 	*search.Space
 	q         Question
-	outcomes  map[string]*outcome              // by what the policy treats alike; see alike
-	alikes    map[kmsapi.Ask]string            // what alike has returned
+	outcomes  map[string]*outcome              // by the result of alike
+	alikes    map[kmsapi.Ask]string            // the results of alike
 	begun     []*outcome                       // in the order of the asks; not yet finished
-	ownerOpen bool                             // a search for the owner came to no end
+	ownerOpen bool                             // the last letsIn found nothing, but proved nothing
 	views     map[viewKey][]*compile.Statement // see ownersView
 }
 
@@ -26,30 +26,32 @@ func newDecider(p *search.Space, q Question) *decider {
 	return &decider{Space: p, q: q, alikes: make(map[kmsapi.Ask]string), outcomes: make(map[string]*outcome)}
 }
 
-// An outcome is the answer for one action.
+// An outcome is the answer for one action, and for those that alike equates with
+// it.
 type outcome struct {
 	ask    kmsapi.Ask
 	kinds  []*search.RequestKind
-	public *trial // whether strangers get in; nil when the key cannot serve the action
+	public *trial // whether strangers get in; nil if the key cannot support the action
 
-	level     Verdict // how far outsiders get in for sure; Private when none does
-	most      Verdict // how far is not ruled out; level when nothing worse is
-	doubts    []Doubt // why something worse is not ruled out; nil when it is
-	intricate bool    // it is not, because the budget has run out
+	level     Verdict // how far outsiders certainly get in; Private if none does
+	most      Verdict // how far is not ruled out; at most level if nothing worse is open
+	doubts    []Doubt // why something worse is not ruled out; nil if it is
+	intricate bool    // something worse is not ruled out because the budget ran out
 
-	search *search.Search // how the witness was found; nil when there is none
+	search *search.Search // the search that found the witness; nil if there is none
 	model  *compile.Model
 	allow  *compile.Statement
 	named  []string
 	why    []string
 }
 
-// take records what a trial has found.
+// take sets the outcome to what the trial has found.
 func (o *outcome) take(t *trial) {
 	o.level, o.search, o.model, o.allow = t.level, t.found, t.model, t.allow
 }
 
-// alike returns a text that is the same for all asks that the policy treats alike.
+// alike returns a text that is the same for asks that the policy does not
+// distinguish.
 func (d *decider) alike(a kmsapi.Ask) string {
 	if key, ok := d.alikes[a]; ok {
 		return key
@@ -68,8 +70,8 @@ func (d *decider) alike(a kmsapi.Ask) string {
 	return d.alikes[a]
 }
 
-// plain begins the outcomes of asks: it looks, with little effort for each
-// Allow, whether strangers get in.
+// plain begins the outcomes of asks. With little effort for each Allow, it
+// searches for a request of a stranger that gets in.
 func (d *decider) plain(asks []kmsapi.Ask) {
 	d.alikes = make(map[kmsapi.Ask]string, len(asks))
 	for _, a := range asks {
@@ -93,8 +95,9 @@ func (d *decider) plain(asks []kmsapi.Ask) {
 	}
 }
 
-// finishAll finishes the outcomes that plain has begun. Each gets its share of the
-// remaining budget; those for which it is not enough get what the others left.
+// finishAll finishes the outcomes that plain has begun. Each may spend an equal
+// share of the budget that is left; those for which this is not enough then share
+// what the others did not need.
 func (d *decider) finishAll() {
 	todo := d.begun
 	for range 2 {
@@ -117,8 +120,8 @@ func reachOf(level Verdict) search.Reach {
 	return search.Reach{FreshWho: level != Shared, FreshWhere: level == Public}
 }
 
-// finish finds how far outsiders get in for sure, then, where AWS leaves
-// something open, whether they might get further.
+// finish determines how far outsiders certainly get in and then, if that leaves
+// anything open, whether they may get further.
 func (d *decider) finish(o *outcome) {
 	if o.public == nil || o.level == Public {
 		return
@@ -155,7 +158,8 @@ func (d *decider) finish(o *outcome) {
 	}
 }
 
-// leaveOpen records what is not ruled out above o.level.
+// leaveOpen sets o.most to the worst verdict above o.level that is not ruled out,
+// and records why.
 func (d *decider) leaveOpen(o *outcome) {
 	for level := Public; level > o.level; level-- {
 		may := d.newTrial(o.kinds, level, false)
@@ -175,10 +179,11 @@ func (d *decider) leaveOpen(o *outcome) {
 	}
 }
 
-// tooIntricate is the reason given when the budget was not enough for a decision.
+// tooIntricate is the reason of a doubt for which the budget is to blame.
 const tooIntricate = "the policy is too intricate to decide within the bound of work"
 
-// reasons names the constructs that a merely possible request turns on.
+// reasons returns the constructs on which the request that may found, which is
+// merely possible, turns; at least one.
 func (d *decider) reasons(may *trial, action string) []Doubt {
 	var list []Doubt
 	seen := map[string]bool{}
@@ -240,7 +245,8 @@ func (d *decider) reasons(may *trial, action string) []Doubt {
 	return list
 }
 
-// doubts says whether anything about an action is open to more than one reading.
+// doubts reports whether anything about an action is open to more than one
+// reading.
 func (d *decider) doubts(action string) bool {
 	for i, m := range d.Matches(action) {
 		st := &d.Statements[i]
@@ -259,18 +265,18 @@ func (d *decider) doubts(action string) bool {
 	return false
 }
 
-// uncertain says whether AWS leaves open, for some kind of request, whether
-// the key is present or which values it has.
+// uncertain reports whether AWS leaves open, for some kind of request, whether
+// the condition key is present or which values it has.
 func (d *decider) uncertain(slot int) bool {
 	return d.Slots[slot].Depends.Undocumented
 }
 
-// note adds to the decision the reasons for which a class is open, each once.
+// note adds to the decision why a class is open, each reason once.
 func (d *decider) note(dec *Decision, class kmsapi.Class, b Bounds) {
 	for _, a := range kmsapi.Asks(class) {
 		o := d.outcome(a)
 		if o.most <= b.Least {
-			continue // what it leaves open is open for sure by another action
+			continue // another action certainly opens what this one leaves open
 		}
 		dec.TooIntricate = dec.TooIntricate || o.intricate
 		for _, doubt := range o.doubts {

@@ -12,8 +12,8 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// explain says in sentences why a witness gets in: what lets it in, why the
-// conditions do not keep it out, and how it escapes each Deny.
+// explain returns sentences that say why a witness gets in: what lets it in, why
+// the conditions do not keep it out, and how it escapes each Deny.
 func (d *decider) explain(o *outcome) []string {
 	var why []string
 	s, m := o.search, o.model
@@ -38,7 +38,7 @@ func (d *decider) explain(o *outcome) []string {
 	return why
 }
 
-// label names a statement for people, counted from 1.
+// label names a statement for people, who count from 1.
 func label(st *compile.Statement) string {
 	if st.Control {
 		return "A resource control policy"
@@ -72,7 +72,8 @@ func (d *decider) opening(st *compile.Statement, o *outcome) string {
 	return fmt.Sprintf("%s allows %s%s", label(st), whom, end)
 }
 
-// sentence says why a clause holds, or does not hold, for the outcome's request.
+// sentence returns a sentence that says why a clause holds, or does not hold, for
+// the outcome's request.
 func (d *decider) sentence(cl *compile.Clause, o *outcome, holds bool) string {
 	key := d.Slots[cl.Sure.Slot]
 	head := "`" + compile.Shorten(cl.Text(), 120) + "`: "
@@ -92,7 +93,7 @@ func (d *decider) sentence(cl *compile.Clause, o *outcome, holds bool) string {
 	}
 }
 
-// whenAbsent says what an operator makes of an absent key.
+// whenAbsent says what an operator does with an absent key.
 func whenAbsent(op policy.Operator, holds bool) string {
 	switch {
 	case op.Base == policy.Null && holds:
@@ -126,8 +127,8 @@ func presence(key condkey.Key, negated bool, o *outcome, vals []compile.Value) s
 	return strings.Replace(text, "%s", search.QuoteValues(vals), 1)
 }
 
-// escaped says how the request escapes a Deny; "" when the Deny is about other
-// principals than the caller.
+// escaped says how the request escapes a Deny; "" if there is nothing to say, as
+// when a public grant is about a Deny of named principals.
 func (d *decider) escaped(st *compile.Statement, o *outcome) string {
 	applies, _ := o.search.DenyEscapes(st, o.model)
 	if !applies {
@@ -148,8 +149,8 @@ func (d *decider) escaped(st *compile.Statement, o *outcome) string {
 	return ""
 }
 
-// notes says for each statement what it does about outsiders; together is the
-// verdict of all of them.
+// notes says what each statement does about outsiders. together is the verdict of
+// all of them.
 func (d *decider) notes(together Verdict) []StatementNote {
 	notes := make([]StatementNote, len(d.Source.Statements))
 	for i := range notes {
@@ -168,7 +169,7 @@ func (d *decider) notes(together Verdict) []StatementNote {
 	return notes
 }
 
-// allowNote decides one Allow as if it were the only statement.
+// allowNote decides one Allow as if it were the only statement, and says why.
 func (d *decider) allowNote(st *compile.Statement) (Verdict, string) {
 	asks := d.asks(st)
 	switch {
@@ -207,8 +208,8 @@ func (d *decider) opens(v Verdict) string {
 	return s
 }
 
-// asks lists what decides the verdict and st matches, one of each kind that
-// the policy treats alike.
+// asks returns the asks that decide the verdict and that st covers, one of each
+// group that the policy does not distinguish.
 func (d *decider) asks(st *compile.Statement) []kmsapi.Ask {
 	var list []kmsapi.Ask
 	seen := map[string]bool{}
@@ -221,8 +222,8 @@ func (d *decider) asks(st *compile.Statement) []kmsapi.Ask {
 	return list
 }
 
-// alone says how far outsiders get through one Allow with some of its clauses;
-// ok is false when the budget was not enough to say.
+// alone returns how far outsiders get through one Allow with only the given
+// clauses; ok is false if the budget was not enough.
 func (d *decider) alone(st *compile.Statement, asks []kmsapi.Ask, clauses []compile.Clause) (v Verdict, ok bool) {
 	t := *st
 	t.Clauses = clauses
@@ -261,7 +262,8 @@ func (d *decider) opensAlone(st *compile.Statement, a kmsapi.Ask, level Verdict,
 	return false
 }
 
-// barrier names the clauses of which each alone keeps the statement from opening.
+// barrier names the clauses each of which is needed to keep outsiders out or, if
+// none is by itself, all clauses.
 func (d *decider) barrier(st *compile.Statement, asks []kmsapi.Ask) string {
 	var names []string
 	for i := range st.Clauses {

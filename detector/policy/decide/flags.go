@@ -6,7 +6,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/compile"
 )
 
-// flags says what the decision turned on.
+// flags returns the flags of the decision, sorted.
 func (d *decider) flags(dec *Decision) []Flag {
 	set := map[Flag]bool{
 		FlagServicePrincipal: len(dec.Services) > 0 || d.AsksForServices(),

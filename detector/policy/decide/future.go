@@ -9,11 +9,12 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// fewInstants is up to how many later instants are looked at one by one.
+// fewInstants is the number of later instants up to which each is decided in
+// turn.
 const fewInstants = 3
 
-// later sets dec.Future to the first later instant at which the verdict is
-// worse. It can only change at the dates that the policy names.
+// later sets dec.Future to the first later instant at which the verdict is worse.
+// The verdict can change only at dates that the policy names.
 func (d *decider) later(dec *Decision) {
 	now := dec.bounds()
 	instants := d.instants()
@@ -36,8 +37,8 @@ func (d *decider) later(dec *Decision) {
 	}
 }
 
-// instants lists the later instants, in seconds, at which a condition on the
-// time may change its answer.
+// instants returns the later instants, in seconds since 1970, at which the answer
+// of a condition on the time may change; sorted.
 func (d *decider) instants() []int64 {
 	var seconds []int64
 	for i := range d.Statements {
@@ -59,9 +60,8 @@ func (d *decider) instants() []int64 {
 	return slices.Compact(seconds)
 }
 
-// firstWorse returns how many of the instants pass before the verdict may be
-// worse: until then not even a request with a time of its own choice gets
-// further.
+// firstWorse returns the index of the first instant at which the verdict may be
+// worse: before it, not even a request that may choose its time gets further.
 func (d *decider) firstWorse(now Bounds, instants []int64) int {
 	level := now.Least + 1
 	n, _ := slices.BinarySearchFunc(instants, true, func(n int64, _ bool) int {
@@ -73,8 +73,8 @@ func (d *decider) firstWorse(now Bounds, instants []int64) int {
 	return n
 }
 
-// mayReach reports whether outsiders may get that far with a request at some
-// instant from now on up to the given one.
+// mayReach reports whether outsiders may reach level with a request at some time
+// after now and up to until, in seconds since 1970.
 func (d *decider) mayReach(level Verdict, until int64) bool {
 	then := newDecider(d.Space.At(d.Now, until), d.q)
 	reached := false
@@ -87,7 +87,7 @@ func (d *decider) mayReach(level Verdict, until int64) bool {
 			}
 			seen[key] = true
 			t := then.newTrial(then.RequestKinds(a), level, false)
-			if reached = t.run() || !t.proven(); reached { // what is cut short is not proven
+			if reached = t.run() || !t.proven(); reached { // a trial that was cut short proves nothing
 				return
 			}
 		}
@@ -95,7 +95,8 @@ func (d *decider) mayReach(level Verdict, until int64) bool {
 	return reached
 }
 
-// boundsAt decides the verdict at another instant.
+// boundsAt returns the bounds of the verdict at another instant, in seconds since
+// 1970. intricate reports whether the budget ran out.
 func (d *decider) boundsAt(second int64) (b Bounds, intricate bool) {
 	then := newDecider(d.Space.At(time.Unix(second, 0).UTC(), 0), d.q)
 	then.plain(kmsapi.Weighty())

@@ -9,9 +9,9 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// openers lists the Allows of which each by itself, with every Deny in force,
-// lets outsiders get as far as Decision.Least. An Allow for which the budget is
-// not enough is not listed.
+// openers returns the Allow statements each of which, with every Deny in force,
+// lets outsiders get as far as dec.Least. It omits those for which the budget is
+// not enough.
 func (d *decider) openers(dec *Decision) []StatementRef {
 	var guilty []int
 	seen := map[*outcome]bool{}
@@ -41,7 +41,8 @@ func (d *decider) openers(dec *Decision) []StatementRef {
 	return list
 }
 
-// opensBy reports whether the search finds a request that this Allow lets in.
+// opensBy reports whether an Allow by itself lets in a caller that the search
+// looks for.
 func (d *decider) opensBy(s *search.Search, allow *compile.Statement) bool {
 	one := *s
 	one.Allows = []*compile.Statement{allow}

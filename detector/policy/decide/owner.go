@@ -20,9 +20,9 @@ const (
 	decryptData  = "kms:Decrypt"
 )
 
-// ownerOf decides who of the owner's account keeps the key. It asks the search
-// of the outsiders, on a policy that is compiled for callers of the owner's
-// account, and takes from it only what that account has for sure: see insider in package search.
+// ownerOf decides who in the owner's account keeps access to the key. It uses the
+// same search as for outsiders, on a policy compiled for callers in the owner's
+// account; see insider in package search.
 func ownerOf(p *policy.Policy, keys *condkey.Table, q Question, partition string, b *textsolve.Budget) Owner {
 	about := q.about(partition)
 	about.Insiders = true
@@ -53,16 +53,17 @@ type standing struct {
 	witness *evaluate.Request
 }
 
-// through says which principals of the owner's account may be let in.
+// through says which principals of the owner's account a search considers.
 type through int
 
 const (
-	byAccount through = iota // anybody whom the account's own IAM policies choose
-	byName                   // principals that the policy names, while they exist
-	byID                     // also those that it names by a unique id
+	byAccount through = iota // those let in as part of the account, through its IAM policies
+	byName                   // also those that the policy names, while they exist
+	byID                     // also those that it names by unique id
 )
 
-// access decides one action of the owner, the best for the account first.
+// access decides one action of the owner. It tries the best answer for the
+// account first.
 func (d *decider) access(a kmsapi.Ask) standing {
 	kinds := d.ownerKinds(a)
 	for _, how := range [...]through{byAccount, byName} {
@@ -73,10 +74,10 @@ func (d *decider) access(a kmsapi.Ask) standing {
 		s := standing{access: AccessYes, witness: r}
 		if how == byName {
 			if d.letsIn(kinds, byAccount, false, nil) != nil || d.ownerOpen || d.Budget.Out() {
-				break // those who are named, and perhaps the account itself
+				break // perhaps the account itself, not only those who are named
 			}
 			s.access, s.named = AccessNamed, d.namedOwners(kinds)
-			if len(s.named) == 0 { // no room to look for each
+			if len(s.named) == 0 { // the budget ran out
 				s.named = []string{r.Principal}
 			}
 			s.blame = d.noAccount(a)
@@ -90,8 +91,8 @@ func (d *decider) access(a kmsapi.Ask) standing {
 	return standing{blame: d.ownerDoubt(a)}
 }
 
-// ownerKinds lists the kinds of requests that the owner's account can make,
-// the root user's first.
+// ownerKinds returns the kinds of requests that the owner's account can make, the
+// root user's first.
 func (d *decider) ownerKinds(a kmsapi.Ask) []*search.RequestKind {
 	list := d.RequestKinds(a)
 	order := []compile.CallerKind{compile.RootCaller, compile.RoleCaller, compile.UserCaller, compile.FedCaller}
@@ -101,8 +102,10 @@ func (d *decider) ownerKinds(a kmsapi.Ask) []*search.RequestKind {
 	return list
 }
 
-// letsIn returns a request of the owner's account that gets in, nil when none
-// was found. spared is a Deny to leave out, nil for none.
+// letsIn returns a request of the owner's account that meets more and gets in,
+// certainly if sure is true, or nil if it found none; d.ownerOpen then says
+// whether there may be one all the same. It leaves out the Deny spared, unless
+// that is nil.
 func (d *decider) letsIn(kinds []*search.RequestKind, how through, sure bool, spared *compile.Statement, more ...compile.Literal) *evaluate.Request {
 	d.ownerOpen = false
 	var open ipset.Set
@@ -139,8 +142,8 @@ func (d *decider) letsIn(kinds []*search.RequestKind, how through, sure bool, sp
 	return nil
 }
 
-// confirmsOwner asks the separate evaluator about a witness. A key that is not
-// known gets an ARN that the owner's keys could have.
+// confirmsOwner reports whether the independent evaluator allows a witness. It
+// gives an unknown key an ARN that a key of the owner could have.
 func (d *decider) confirmsOwner(r evaluate.Request) bool {
 	if r.Resource == "" {
 		r.Resource = d.SomeKey()
@@ -148,7 +151,7 @@ func (d *decider) confirmsOwner(r evaluate.Request) bool {
 	return evaluate.AllowsWithKeys(d.Source, d.Table, r, d.RCPs) == evaluate.Yes
 }
 
-// A viewKey is a question to ownersView.
+// A viewKey holds the arguments of ownersView.
 type viewKey struct {
 	action string
 	effect policy.Effect
@@ -156,11 +159,11 @@ type viewKey struct {
 	sure   bool
 }
 
-// ownersView returns the statements of an effect that count for the owner.
-// A condition on something that the account does not decide and the question does
-// not say counts against what is to be shown: a sure access does not rely on an
-// Allow with such a condition and is not spared by one of a Deny; for a possible
-// access it is the other way round.
+// ownersView returns the statements of an effect as they apply to the owner. A
+// condition on something that neither the account decides nor the question gives
+// (see beyondOwner) is read against what is to be shown. For a sure access, an
+// Allow with such a condition is left out, and a Deny is taken without the
+// condition; for a possible access it is the other way round.
 func (d *decider) ownersView(action string, effect policy.Effect, how through, sure bool) []*compile.Statement {
 	k := viewKey{action, effect, how, sure}
 	view, ok := d.views[k]
@@ -196,11 +199,11 @@ func (d *decider) ownersView(action string, effect policy.Effect, how through, s
 	return view
 }
 
-// beyondOwner says whether a clause turns on a fact that is neither in the
-// question nor in the account's own hands.
+// beyondOwner reports whether a clause turns on a fact that neither the question
+// gives nor the account decides.
 func (d *decider) beyondOwner(cl *compile.Clause) bool {
 	if d.Slots[cl.Sure.Slot].Tie == condkey.TieOrgPaths && d.Key.Org != "" && cl.Sure.AsksPresence() && cl.Possible.AsksPresence() {
-		return false // who is in an organization has a path
+		return false // every account in an organization has a path
 	}
 	if d.FactUnknown(cl.Sure.Slot) {
 		return true
@@ -217,7 +220,8 @@ func (d *decider) beyondOwner(cl *compile.Clause) bool {
 	return false
 }
 
-// namedOwners lists the principals of the owner's account that get in by name.
+// namedOwners returns the principals of the owner's account that get in by name,
+// sorted.
 func (d *decider) namedOwners(kinds []*search.RequestKind) []string {
 	var names []string
 	look := func(kind compile.CallerKind, name string, lits ...compile.Literal) {
@@ -242,7 +246,7 @@ func (d *decider) namedOwners(kinds []*search.RequestKind) []string {
 	return slices.Compact(names)
 }
 
-// noAccount says that no Allow gives the action to the account itself.
+// noAccount says why the action is not allowed to the account itself.
 func (d *decider) noAccount(a kmsapi.Ask) Doubt {
 	for _, st := range d.stmtsAbout(a, policy.Deny) {
 		if d.Budget.Out() {
@@ -255,7 +259,8 @@ func (d *decider) noAccount(a kmsapi.Ask) Doubt {
 	return Doubt{StatementRef{Index: -1}, "no statement allows " + a.Action + " to the key owner's account itself, only to principals by name"}
 }
 
-// lockedBy finds the statement that locks the account out.
+// lockedBy says which statement locks the account out, or that no statement lets
+// it in.
 func (d *decider) lockedBy(a kmsapi.Ask, kinds []*search.RequestKind) Doubt {
 	allows, denies := d.stmtsAbout(a, policy.Allow), d.stmtsAbout(a, policy.Deny)
 	named := slices.ContainsFunc(allows, func(st *compile.Statement) bool { return st.Entries.Reachable(st.NotPrincipal) })
@@ -302,13 +307,14 @@ func (d *decider) ownerDoubt(a kmsapi.Ask) Doubt {
 	return Doubt{StatementRef{Index: -1}, "AWS does not document the outcome of a request that the key owner's account could make"}
 }
 
-// isNetwork says whether a clause is about where a request comes from.
+// isNetwork reports whether a clause is about where a request comes from.
 func (d *decider) isNetwork(cl *compile.Clause) bool {
 	key := d.Slots[cl.Sure.Slot]
 	return key.Names.Where() || key.Types&condkey.IP != 0
 }
 
-// stmtsAbout lists the statements of an effect that may apply to an action.
+// stmtsAbout returns the statements that may have the effect and may cover an
+// action.
 func (d *decider) stmtsAbout(a kmsapi.Ask, effect policy.Effect) []*compile.Statement {
 	var list []*compile.Statement
 	for i, m := range d.Matches(a.Action) {
@@ -319,7 +325,8 @@ func (d *decider) stmtsAbout(a kmsapi.Ask, effect policy.Effect) []*compile.Stat
 	return list
 }
 
-// ref names a statement; one of a resource control policy is none of the document's.
+// ref returns a reference to a statement. Its Index is -1 for one of a resource
+// control policy, which is not in the document.
 func (d *decider) ref(st *compile.Statement) StatementRef {
 	if st.Control {
 		return StatementRef{-1, st.Sid}

@@ -11,12 +11,12 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// partitionsOf lists the partitions in which to decide the policy: that of the
-// key's ARN or, if the key is unknown, every partition in which the answer can
-// differ: "aws", one of each kind that the policy tells apart, and,
-// where it compares ARNs at all, one that it does not distinguish from "aws". A
-// caller's ARNs are always of the key's partition, so what names another one
-// lets nobody in and keeps nobody out.
+// partitionsOf returns the partitions in which to decide the policy: that of the
+// key's ARN or, for an unknown key, enough partitions for every possible answer:
+// "aws", one of each kind that the policy distinguishes and, if conditions compare
+// ARNs, one that it does not distinguish from "aws". A caller's ARNs are always of
+// the key's partition, so an ARN of another partition lets nobody in and keeps
+// nobody out.
 func partitionsOf(p *policy.Policy, q Question) []string {
 	if key, ok := awsid.SplitARN(q.KeyARN); ok {
 		return []string{key.Partition}
@@ -51,8 +51,8 @@ func partitionsOf(p *policy.Policy, q Question) []string {
 	return list
 }
 
-// otherPartitions are those other than "aws", the ones open to everybody first.
-// Names of none are left out, because each partition takes a share of the budget.
+// otherPartitions returns the known partitions other than "aws", those open to
+// everybody first.
 func otherPartitions() []string {
 	var names []string
 	for _, p := range awsid.Partitions()[1:] {
@@ -61,9 +61,10 @@ func otherPartitions() []string {
 	return names
 }
 
-// partitionTexts adds what a text that may match an ARN says of the partition:
-// its fields between colons, and, where wildcards or what is not known may stand
-// for colons too, the plain text between those.
+// partitionTexts adds to texts the patterns in text, if it may match an ARN, that
+// may be about the partition: the fields between colons that have wildcards or
+// are one of others and, since wildcards and unknown parts may match colons, the
+// plain text between these.
 // Source: AWS General Reference, "Amazon Resource Names".
 func partitionTexts(texts map[string]bool, text string, others []string) {
 	text = strings.ToLower(policy.ReplaceMarks(text, "*"))
@@ -89,8 +90,8 @@ func partitionTexts(texts map[string]bool, text string, others []string) {
 	}
 }
 
-// partitionKind is the same for partitions that the texts do not tell apart: the
-// texts that match the partition.
+// partitionKind returns a text that is the same for partitions that the texts do
+// not distinguish: the texts that match the partition.
 func partitionKind(texts map[string]bool, partition string) string {
 	var kind []string
 	for text := range texts {
@@ -102,11 +103,12 @@ func partitionKind(texts map[string]bool, partition string) string {
 	return strings.Join(kind, ":")
 }
 
-// either joins a and b, the answers in two partitions, when the key's partition
-// is not known: for each action it has the worse of the two. The result is flagged as turning on a fact of the key.
+// either combines the answers in two partitions when the key's partition is not
+// known: the worse of the two for each action. If they differ, the result is
+// flagged as depending on the key.
 func either(a, b Decision) Decision {
 	if a.Classes == b.Classes && a.TooIntricate == b.TooIntricate && len(a.Grants) == len(b.Grants) && len(a.Undecided) == len(b.Undecided) && len(a.Unknown) == len(b.Unknown) && len(a.Services) == len(b.Services) && a.Owner.Manage == b.Owner.Manage && a.Owner.Decrypt == b.Owner.Decrypt {
-		return a // the usual case: the partition decides nothing
+		return a // the usual case: the partition does not matter
 	}
 	out := a
 	bounds := a.bounds().worst(b.bounds())
@@ -157,9 +159,9 @@ func either(a, b Decision) Decision {
 	return out
 }
 
-// homePartition returns the partition of the principals' ARNs; "" when there are
-// none, or of several partitions. KMS refuses a policy whose principals are not
-// of the key's partition, so the owner is in that partition.
+// homePartition returns the partition of the ARNs in the policy's principals; ""
+// if there are none, or several partitions. KMS refuses a policy whose principals
+// are not of the key's partition, so the owner is decided in this one.
 // Source: KMS API Reference, PutKeyPolicy, Policy (the principals must exist).
 func homePartition(p *policy.Policy) string {
 	home := ""
@@ -178,7 +180,8 @@ func homePartition(p *policy.Policy) string {
 	return home
 }
 
-// eitherOwner is what the two partitions agree on; the rest is undecided.
+// eitherOwner returns that on which the answers in two partitions agree; the rest
+// is undecided.
 func eitherOwner(a, b Owner) Owner {
 	unknown := Doubt{StatementRef{Index: -1}, "it depends on the key's partition, which is not known"}
 	if a.Manage != b.Manage {
@@ -190,8 +193,8 @@ func eitherOwner(a, b Owner) Owner {
 	return a
 }
 
-// worseGrants joins two lists of grants, in the order of actions: of two
-// grants of one action the one with the wider audience.
+// worseGrants merges two lists of grants, in the order of asks. Of two grants for
+// an ask it keeps the one with the wider audience.
 func worseGrants(asks []kmsapi.Ask, a, b []Grant) []Grant {
 	var list []Grant
 	for _, x := range asks {

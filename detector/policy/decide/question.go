@@ -11,47 +11,49 @@ import (
 // A Question is what Decide needs to know besides the policy. The zero
 // Question is valid: an unknown owner, an unknown key and the zero instant.
 type Question struct {
-	// Account is the key owner's account id, 12 digits. "" takes it from
-	// KeyARN. When both are empty every account that the policy names counts
-	// as outside.
+	// Account is the key owner's account id, 12 digits; "" means the account in
+	// KeyARN. If both are empty, every account that the policy names counts as
+	// outside, unless it is trusted.
 	Account string
 
-	// KeyARN is the key's ARN; "" is unknown. For what depends on it the worst
-	// for the owner is then assumed, and the decision is flagged.
+	// KeyARN is the key's ARN; "" if unknown. The decision then assumes, for
+	// what depends on it, the ARN that is worst for the owner, and says so
+	// (FlagKeyDependent).
 	KeyARN string
 
-	// At is the instant of aws:CurrentTime and aws:EpochTime.
+	// At is the time of the requests: the value of aws:CurrentTime and
+	// aws:EpochTime. It is truncated to whole seconds.
 	At time.Time
 
-	// TrustedAccounts (12 digits) and TrustedOrgs (o-...) count as inside.
+	// TrustedAccounts (12 digits) and TrustedOrgs (o-...) do not count as outside.
 	TrustedAccounts []string
 	TrustedOrgs     []string
 
-	// Key holds what is known of the key.
+	// Key holds what is known about the key.
 	Key kmsapi.KeyFacts
 
-	// Stop is asked every few thousand steps whether to give up; the answer is
-	// then the same as past the bound of work. Nil never gives up. A caller with
-	// a deadline looks at its clock here.
+	// Stop is called every few thousand steps. If it returns true, Decide gives
+	// up as if the bound of work were reached. A caller with a deadline can check
+	// its clock there. Nil means never.
 	Stop func() bool
 
-	// RCPs are resource control policies (ParseRCP) that apply to the key
-	// owner's account. That they apply is up to the caller to know: they never
-	// apply to an organization's management account.
+	// RCPs are the resource control policies (policy.ParseRCP) that apply to the
+	// key owner's account. The caller must know that they do: they never apply to
+	// an organization's management account.
 	RCPs []*policy.Policy
 
 	// Blame asks for Decision.Opens.
 	Blame bool
 
-	// MaxSteps bounds the work; 0 means the package's MaxSteps. A caller with
-	// several questions about one policy may give each a share of that.
+	// MaxSteps bounds the work, in steps; 0 means the constant MaxSteps. A caller
+	// with several questions about one policy may give each a part of that.
 	MaxSteps int
 
-	// Explain asks for Decision.Statements, which doubles the work.
+	// Explain asks for Decision.Statements, which may double the work.
 	Explain bool
 }
 
-// about returns the part of q with which the policy is compiled.
+// about returns what compiling a policy needs to know of q.
 func (q *Question) about(partition string) compile.About {
 	return compile.About{Account: q.Account, KeyARN: q.KeyARN, Partition: partition, Key: q.Key, TrustedAccounts: q.TrustedAccounts, RCPs: q.RCPs}
 }

@@ -10,15 +10,15 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// AnyService is the ServiceGrant.Service of a statement that names no service
-// and lets every AWS service in that meets its conditions.
+// AnyService is the ServiceGrant.Service of a statement that lets in every AWS
+// service that meets its conditions, without naming one.
 const AnyService = "*"
 
-// services lists the AWS services that an Allow lets in and that may use the
-// encrypt class for themselves: those that it names as principals, and those
-// that its Principal "*" or NotPrincipal covers. Principal "*" covers services,
-// too (IAM User Guide, reference_policies_elements_principal.html). A statement
-// that lets every stranger in is not listed for services as well.
+// services returns the AWS services that an Allow lets use the encrypt class for
+// themselves: those that it names as principals, and those that its Principal "*"
+// or NotPrincipal covers. Principal "*" covers services too (IAM User Guide,
+// reference_policies_elements_principal.html). Of a statement that lets strangers
+// in, only the services that it names are returned.
 func (d *decider) services() []ServiceGrant {
 	var list []ServiceGrant
 	searches := make(map[string]*search.Search, 4)
@@ -38,7 +38,7 @@ func (d *decider) services() []ServiceGrant {
 					break
 				}
 			}
-			if d.Budget.Out() { // for what was not looked at the worst is assumed
+			if d.Budget.Out() { // assume the worst of what was not searched
 				strange, in = true, len(mine) > 0
 			}
 			if in {
@@ -49,8 +49,9 @@ func (d *decider) services() []ServiceGrant {
 	return list
 }
 
-// serviceCallers lists the services that the statement's principals, or its
-// conditions under principals that cover services, spell out.
+// serviceCallers returns the services that the statement names as principals and,
+// if its principals cover services, those that its conditions name, or
+// AnyService.
 func (d *decider) serviceCallers(st *compile.Statement) []search.ServiceName {
 	var list []search.ServiceName
 	if !st.NotPrincipal {
@@ -82,7 +83,7 @@ func (d *decider) serviceCallers(st *compile.Statement) []search.ServiceName {
 	return list
 }
 
-// opensToStrangers reports whether st lets the stranger of a public grant in.
+// opensToStrangers reports whether st allows the witness of a public grant.
 func (d *decider) opensToStrangers(st *compile.Statement) bool {
 	for _, a := range kmsapi.Asks(kmsapi.ClassEncrypt) {
 		if o := d.outcome(a); o.level == Public && d.Matches(a.Action)[st.Place] != compile.No && o.search.Lets(st, o.model) {
@@ -92,9 +93,9 @@ func (d *decider) opensToStrangers(st *compile.Statement) bool {
 	return false
 }
 
-// serviceSearches returns a search for each action of the encrypt class that
-// the statement allows, one of each kind that the policy treats alike; made
-// holds those of other statements.
+// serviceSearches returns searches through st for the actions of the encrypt
+// class that it covers, one for each group that the policy does not distinguish.
+// made caches the searches for all statements.
 func (d *decider) serviceSearches(st *compile.Statement, made map[string]*search.Search) []*search.Search {
 	var list []*search.Search
 	seen := map[string]bool{}

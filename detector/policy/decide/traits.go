@@ -8,8 +8,9 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// traits writes what the keys that the policy mentions make of an ask: two asks
-// with the same traits, which the same statements match, have the same outcome.
+// traits writes to b the properties of an ask that the condition keys in the
+// policy depend on. Two asks with the same traits that the same statements cover
+// have the same outcome.
 func (d *decider) traits(b *strings.Builder, a kmsapi.Ask) {
 	if !d.ByAction {
 		return

@@ -11,18 +11,18 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
 )
 
-// A trial looks in rounds for a request of an action that reaches a level. In the
-// first round every Allow gets a little effort with every kind of request; those
-// for which it was not enough get more in the next. So no Allow, however
-// expensive, hides what another one opens.
+// A trial searches in rounds for a request that reaches a level. The first round
+// spends a little effort on every Allow with every kind of request; later rounds
+// spend more on those for which that was not enough. So no Allow, however
+// expensive, hides what another opens.
 type trial struct {
 	d        *decider
 	kinds    []*search.RequestKind
 	level    Verdict
 	sure     bool
-	open     ipset.Set // from where strangers get in, as far as it is known; see Attempt in package search
+	open     ipset.Set // addresses from which strangers are known to get in; see throughWide in package search
 	begun    bool      // the first round is over
-	pending  []attempt // those for which the rounds so far were not enough
+	pending  []attempt // attempts for which the rounds so far were not enough
 	unproven bool      // some attempt proves nothing, whatever the effort
 
 	found *search.Search
@@ -30,16 +30,17 @@ type trial struct {
 	allow *compile.Statement
 }
 
-// An attempt is one way through one Allow in one kind of request.
+// An attempt is a search for a request of one kind, by one way of being a
+// principal of one Allow.
 type attempt struct {
 	s     *search.Search
 	allow *compile.Statement
 	way   []compile.Literal
 }
 
-// The effort of the first round, in steps for each attempt, and by how much it
-// grows from round to round. Of the attempts in 6,000 random policies one in a
-// hundred needs more than the first.
+// The steps for each attempt in the first round, and the factor by which they
+// grow from round to round. In 6,000 random policies, one attempt in a hundred
+// needs more than the first round.
 const (
 	plainEffort = 6_000
 	moreEffort  = 8
@@ -65,12 +66,14 @@ func (t *trial) run() (found bool) {
 	}
 }
 
-// proven reports whether a trial that has found nothing proves that there is nothing.
+// proven reports whether a trial that has found no request proves that there is
+// none.
 func (t *trial) proven() bool {
 	return t.begun && len(t.pending) == 0 && !t.unproven && !t.d.Budget.Out()
 }
 
-// round makes the attempts that are pending, with the given number of steps each.
+// round makes the attempts that are still to be made, each with at most effort
+// steps. It reports whether one found a request.
 func (t *trial) round(effort int) (found bool) {
 	if t.begun {
 		pending := t.pending
@@ -107,7 +110,8 @@ func (t *trial) round(effort int) (found bool) {
 	return false
 }
 
-// attempt makes one attempt, and keeps it as pending when the effort was not enough.
+// attempt makes one attempt and reports whether it found a request. If the effort
+// was not enough, the attempt becomes pending.
 func (t *trial) attempt(a attempt, effort int) (found bool) {
 	var m *compile.Model
 	var proven bool
@@ -125,14 +129,14 @@ func (t *trial) attempt(a attempt, effort int) (found bool) {
 		t.found, t.model, t.allow = a.s, m, a.allow
 		return true
 	}
-	if t.open.Wide() { // and yet nothing came of it: others may find it again
+	if t.open.Wide() { // the request was not confirmed: start again for the other attempts
 		t.open = nil
 	}
 	return false
 }
 
-// unfinished returns the statement at which a trial was cut short; Index is -1
-// when it is not one statement.
+// unfinished returns the statement of all pending attempts. Its Index is -1 if
+// they have several, or if there are none.
 func (t *trial) unfinished() StatementRef {
 	one := StatementRef{Index: -1}
 	for i, a := range t.pending {
@@ -145,22 +149,22 @@ func (t *trial) unfinished() StatementRef {
 	return one
 }
 
-// confirms asks the separate evaluator about a witness. For an unknown key,
-// which alone makes a decision depend on it, it cannot be sure of statements
-// that name a key.
+// confirms reports whether the independent evaluator allows a witness. If the
+// decision turns on the key's unknown ARN, Maybe is enough, since the evaluator
+// cannot answer Yes for a statement that names a key.
 func (d *decider) confirms(s *search.Search, m *compile.Model) bool {
 	if d.Budget.Spend(d.evaluation(s, m)); d.Budget.Out() {
 		return false
 	}
 	r := s.Request(m, s.Ask)
 	if r.Resource == "" && !d.KeyDependent {
-		r.Resource = d.SomeKey() // what the statements name, every key of the owner is
+		r.Resource = d.SomeKey() // statements that apply cover every key of the owner
 	}
 	a := evaluate.AllowsWithKeys(d.Source, d.Policy.Table, r, d.RCPs)
 	return a == evaluate.Yes || a == evaluate.Maybe && d.KeyDependent
 }
 
-// evaluation returns the steps charged for evaluating one request.
+// evaluation returns the charge, in steps, for evaluating one request.
 func (d *decider) evaluation(s *search.Search, m *compile.Model) int {
 	steps := 200
 	matches := d.Matches(s.Action)
@@ -168,7 +172,7 @@ func (d *decider) evaluation(s *search.Search, m *compile.Model) int {
 		st := &d.Statements[i]
 		steps += 10 + 4*(len(st.Principals)+len(st.Actions)+len(st.Resources))
 		if matches[i] == compile.No || !st.Entries.Reachable(st.NotPrincipal) {
-			continue // its conditions are not looked at
+			continue // its conditions are not evaluated
 		}
 		for j := range st.Clauses {
 			steps += evaluation(&st.Clauses[j], m)
@@ -202,8 +206,8 @@ func evaluation(cl *compile.Clause, m *compile.Model) int {
 	return steps
 }
 
-// pieces returns the length of the longest piece between stars that has a
-// question mark in it: such a piece is compared with every place of a text.
+// pieces returns the length of the longest piece between stars that contains a
+// question mark. Such a piece is compared at every offset of a text.
 func pieces(v string) int {
 	longest := 0
 	for piece := range strings.SplitSeq(v, "*") {
@@ -214,9 +218,10 @@ func pieces(v string) int {
 	return longest
 }
 
-// anyway reports whether a request like m, which an attempt has found, gets in
-// whatever the unknown texts are that it must not equal. Each of them can shut
-// out only one of several requests that have no value in common.
+// anyway reports whether a request gets in whatever the unknown texts are that it
+// must not equal. Each of these texts can exclude only one of several requests
+// that have no value in common, so anyway looks for one more request, besides m,
+// for each text.
 func (d *decider) anyway(a attempt, m *compile.Model) bool {
 	s := a.s
 	others := 0
@@ -238,10 +243,11 @@ func (d *decider) anyway(a attempt, m *compile.Model) bool {
 			return false
 		}
 	}
-	return len(s.Apart) == len(from) // else another one came up on the way
+	return len(s.Apart) == len(from) // otherwise another unknown text came up meanwhile
 }
 
-// confirmsApart is confirms for a request that equals none of the unknown texts.
+// confirmsApart is like confirms, for a request that equals none of the unknown
+// texts.
 func (d *decider) confirmsApart(s *search.Search, m *compile.Model) bool {
 	if d.Budget.Spend(d.evaluation(s, m)); d.Budget.Out() {
 		return false
@@ -257,5 +263,6 @@ func textsOf(vals []compile.Value) []string {
 	return texts
 }
 
-// maxApart is how many unknown texts a sure request may have to differ from.
+// maxApart bounds the number of unknown texts from which a sure request must
+// differ.
 const maxApart = 32

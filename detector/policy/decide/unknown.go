@@ -11,7 +11,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// unknowns adds to the decision the unknown parts that keep a class open.
+// unknowns sets dec.Unknown to the unknown parts that keep a class open.
 func (d *decider) unknowns(dec *Decision) {
 	if d.Source.Unknown == nil {
 		return
@@ -36,9 +36,10 @@ func (d *decider) unknowns(dec *Decision) {
 	}
 }
 
-// mattering returns the indexes of the unknown parts for which an action may be
-// open further than least: those of an Allow that may open it so far by
-// itself, and those of a Deny without which, or without all of which, it is.
+// mattering returns the indexes of the unknown parts because of which an action
+// may be open further than least: those of an Allow that may open it further by
+// itself, and those of a Deny without which it is open further. If there are none,
+// it returns those of all Denies if it is open further without all of them.
 func (d *decider) mattering(a kmsapi.Ask, least Verdict) []int {
 	kinds := d.outcome(a).kinds
 	var list, denied []int
@@ -67,15 +68,15 @@ func (d *decider) mattering(a kmsapi.Ask, least Verdict) []int {
 	return list
 }
 
-// without takes Denies out of a search.
+// without returns a function that removes denies from a search.
 func without(denies ...*compile.Statement) func(*search.Search) {
 	return func(s *search.Search) {
 		s.Denies = slices.DeleteFunc(slices.Clone(s.Denies), func(st *compile.Statement) bool { return slices.Contains(denies, st) })
 	}
 }
 
-// reaches reports whether searches, edited by change, get further than a level,
-// or may as far as the budget shows.
+// reaches reports whether searches, each modified by change, get further than
+// level. It also reports true if a search proves nothing or the budget runs out.
 func (d *decider) reaches(kinds []*search.RequestKind, level Verdict, sure bool, change func(*search.Search)) bool {
 	found := false
 	enough := d.Budget.Within(plainEffort*moreEffort, func() {
@@ -95,8 +96,8 @@ func (d *decider) reaches(kinds []*search.RequestKind, level Verdict, sure bool,
 }
 
 // unknownOf returns the indexes of the unknown parts of a statement that can
-// matter for an action. A principal of the owner's account cannot, whatever the
-// rest of its name is.
+// matter for an action. A principal of the owner's account does not matter,
+// whatever the rest of its name is.
 func (d *decider) unknownOf(st *compile.Statement, action string) []int {
 	if d.Source.Unknown == nil || st.Control {
 		return nil
@@ -148,7 +149,7 @@ func (d *decider) unknownReason(i int) string {
 		return strings.TrimPrefix(u.Path+": ", ": ") + u.Name + " is not known"
 	}
 	place := u.Path
-	if u.Statement >= 0 { // which the reason goes with
+	if u.Statement >= 0 { // the reason is shown with the statement
 		place = strings.TrimPrefix(place, "Statement")
 		if strings.HasPrefix(place, "[") {
 			_, place, _ = strings.Cut(place, "]")
@@ -161,7 +162,8 @@ func (d *decider) unknownReason(i int) string {
 	return fmt.Sprintf("%s cannot be read (line %d): expected %s, found %s", place, u.Problem.Line, u.Problem.Want, u.Problem.Got)
 }
 
-// maxReasons is how many unknown parts of one statement its reasons list.
+// maxReasons is the number of unknown parts of a statement that its reasons list
+// one by one.
 const maxReasons = 8
 
 // unknownReasons says why parts of a statement are not known.

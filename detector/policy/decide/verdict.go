@@ -10,7 +10,7 @@ type Verdict int
 const (
 	Undecided Verdict = iota // not decided; always reported
 	Private                  // no outsider gets in
-	Shared                   // only outsiders whom the policy names get in
+	Shared                   // only outsiders that the policy names get in
 	Network                  // any outsider gets in from a named network, VPC or VPC endpoint
 	Public                   // any outsider gets in
 )
@@ -31,9 +31,8 @@ func (v Verdict) String() string {
 	}
 }
 
-// Rank orders verdicts by what they mean for the owner, 0 the best. What is
-// undecided may be as bad as public, and is worse than what is known to be less:
-// only who accepts public accepts more.
+// Rank orders verdicts by severity for the owner, from 0, the best. Undecided may
+// be as bad as Public, so it ranks above every verdict but Public.
 func (v Verdict) Rank() int {
 	switch v {
 	case Private:
@@ -63,7 +62,8 @@ func (v *Verdict) UnmarshalText(text []byte) error {
 	return fmt.Errorf("verdict: expected public, network, shared, private or undecided, found %q", text)
 }
 
-// String returns the access in lower case, as in JSON.
+// String returns the access in lower case, as in JSON: "yes", "named", "no",
+// "n/a" or "undecided".
 func (a Access) String() string {
 	switch a {
 	case AccessNo:

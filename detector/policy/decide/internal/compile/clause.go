@@ -11,17 +11,18 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 )
 
-// A Clause is one condition, compiled. Where AWS leaves its meaning open, sure
-// holds only when every reading holds and possible when any does; elsewhere the two
-// are the same.
+// A Clause is a compiled condition. Where AWS leaves its meaning open, Sure holds
+// only if every reading holds, and Possible holds if any reading does. Otherwise
+// the two are the same.
 type Clause struct {
 	Cond           *policy.Condition
 	Sure, Possible Literal
-	Doubt          string // why sure and possible differ; "" when they do not
-	shown          string // see text
+	Doubt          string // why Sure and Possible differ; "" if they do not, or only by unknown parts
+	shown          string // see Text
 }
 
-// newClause compiles c for the key in slot.
+// newClause compiles c, a condition on the key info in slot. vars holds the keys
+// that variables can name; nil if ${...} is plain text.
 func newClause(c *policy.Condition, slot int, info condkey.Key, vars *condkey.Table) Clause {
 	op := c.Operator
 	if op.Base == policy.Null {
@@ -48,7 +49,8 @@ func newClause(c *policy.Condition, slot int, info condkey.Key, vars *condkey.Ta
 	return cl
 }
 
-// absentHolds is the answer of the documented rules for an absent key.
+// absentHolds reports whether, by the documented rules, an operator holds for an
+// absent key.
 // Source: IAM User Guide, reference_policies_elements_condition_operators.html
 // and reference_policies_condition-single-vs-multi-valued-context-keys.html.
 func absentHolds(op policy.Operator) bool {
@@ -62,7 +64,7 @@ func absentHolds(op policy.Operator) bool {
 	}
 }
 
-// widen moves sure and possible apart where AWS is silent or contradicts itself.
+// widen makes Sure and Possible differ where AWS is silent or contradicts itself.
 func (cl *Clause) widen(op policy.Operator, info condkey.Key) {
 	doubt := func(why string) {
 		if cl.Doubt == "" {
@@ -156,9 +158,9 @@ func textValues(c *policy.Condition, info condkey.Key, vars *condkey.Table) (sur
 	return s, wide, "an ARN pattern with fewer than six parts; AWS does not say whether it matches"
 }
 
-// wildFromVariables returns the widest reading of patterns into which a caller
-// can put wildcards by way of a variable: AWS does not say whether they count.
-// Of the keys that a caller fills, few can hold them.
+// wildFromVariables returns the widest reading of s, in which wildcards that a
+// caller puts into a variable count as such: AWS does not say whether they do. It
+// returns s itself if no variable can contain wildcards, as is usual.
 func wildFromVariables(s *ValueSet) (possible *ValueSet, doubt string) {
 	for i := range s.Patterns {
 		p := &s.Patterns[i]
@@ -179,7 +181,8 @@ func wildFromVariables(s *ValueSet) (possible *ValueSet, doubt string) {
 	return possible, "a wildcard may come in through the variable; AWS does not say whether it then counts as one"
 }
 
-// fromCaller says whether a variable's value, or its default, can hold * or ?.
+// fromCaller reports whether the value or the default of a variable in p can
+// contain * or ?.
 func fromCaller(p *textsolve.Pattern) bool {
 	return slices.ContainsFunc(p.Terms, func(v textsolve.Term) bool { return v.Wild || strings.ContainsAny(v.Default, "*?") })
 }
@@ -229,7 +232,7 @@ func spanValues(c *policy.Condition) (sure, possible *ValueSet, doubt string) {
 			continue
 		}
 		doubt = fmt.Sprintf("%q is a year or seconds since 1970; AWS does not say which", v)
-		b, _ := numberSpan(c.Operator.Base, secondsOf(second)) // there is one, as for a: both are whole seconds
+		b, _ := numberSpan(c.Operator.Base, secondsOf(second)) // both readings are whole seconds, which always have a span
 		possible.Spans = append(possible.Spans, a, b)
 		if s := (span{max(a.Lo, b.Lo), min(a.Hi, b.Hi)}); s.Lo <= s.Hi {
 			sure.Spans = append(sure.Spans, s)
@@ -238,14 +241,14 @@ func spanValues(c *policy.Condition) (sure, possible *ValueSet, doubt string) {
 	return sure, possible, doubt
 }
 
-// HasUnknown reports whether the condition, which then has a mark for its only value,
-// or one of its values is not known.
+// HasUnknown reports whether the condition or one of its values is unknown. A
+// mark is the only value of an unknown condition.
 func (cl *Clause) HasUnknown() bool { return slices.ContainsFunc(cl.Cond.Values, policy.HasMark) }
 
 // HasDoubt reports whether the clause has more than one reading.
 func (cl *Clause) HasDoubt() bool { return cl.Doubt != "" }
 
-// Text names the clause for people: operator, key and values, shortened.
+// Text describes the clause for people: operator, key and values, shortened.
 func (cl *Clause) Text() string {
 	if cl.shown == "" {
 		cl.shown = cl.show()
@@ -268,7 +271,7 @@ func (cl *Clause) show() string {
 	return fmt.Sprintf("%s %s%s%s", cl.Cond.Operator.Text, key, Shorten(policy.Shown(strings.Join(values, ", ")), 80), more)
 }
 
-// Shorten returns the text, cut when it has more than n characters.
+// Shorten returns s, cut to n characters that end in "..." if it has more.
 func Shorten(s string, n int) string {
 	count, cut := 0, 0
 	for i := range s {

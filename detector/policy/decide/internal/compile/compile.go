@@ -1,7 +1,7 @@
-// Package compile prepares a key policy for the search: it sorts the principals of
-// the statements, turns conditions into constraints on the slots of condition keys,
-// and reads both ways what AWS leaves open. It imports nothing of the search; all
-// that it knows of a request is the model in which its literals are evaluated.
+// Package compile prepares a key policy for the search. It sorts the principals
+// of each statement by kind, turns conditions into constraints on the slots of
+// condition keys, and reads what AWS leaves open both ways. It does not depend on
+// the search: it knows a request only as a Model in which a Literal holds or not.
 package compile
 
 import (
@@ -15,17 +15,17 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// Slots of what every request has or may have, whether or not a condition
-// names it. Keys that conditions name get the slots after them.
+// Slots of the caller and the key, which a Policy has whether or not a condition
+// names them. Other keys that conditions name get the slots from FirstSlot on.
 const (
 	SlotAccount  = iota // aws:PrincipalAccount and kms:CallerAccount
 	SlotARN             // aws:PrincipalArn
-	SlotName            // the last part of a user's or role's name
+	SlotName            // the last part of the caller's ARN, without the path: the name
 	SlotUserID          // aws:userid
 	SlotUniqueID        // the unique id within aws:userid
 	SlotSession         // the session name within aws:userid
-	SlotParent          // the user who made a federated session
-	SlotParentID        // the same user's unique id
+	SlotParent          // the ARN of the user who created a federated session
+	SlotParentID        // that user's unique id
 	SlotOrgID           // aws:PrincipalOrgID
 	SlotOrgPaths        // aws:PrincipalOrgPaths
 	SlotService         // a service principal that calls for itself
@@ -33,42 +33,43 @@ const (
 	FirstSlot           // the first slot of other keys
 )
 
-// About says about which key, for whom and by which control policies a policy
-// is compiled.
+// About says for which key, for which callers and under which resource control
+// policies a policy is compiled.
 type About struct {
-	Account         string // the key owner's; "" takes it from KeyARN
-	KeyARN          string // "" unknown
+	Account         string // the key owner's; "" means the account in KeyARN
+	KeyARN          string // "" if unknown
 	Partition       string // the key's
 	Key             kmsapi.KeyFacts
 	TrustedAccounts []string
 	RCPs            []*policy.Policy
-	Insiders        bool // for callers of the owner's account; else for outsiders
+	Insiders        bool // for callers in the owner's account rather than outsiders
 }
 
-// A Policy is a key policy prepared for one question. Its matches are computed
-// when they are first needed; nothing else of it changes.
+// A Policy is a key policy prepared for one question. It computes matches when
+// they are first needed; nothing else of it changes.
 type Policy struct {
 	About
 	Source       *policy.Policy
 	Table        *condkey.Table
-	Owner        string // the key owner's account; "" unknown
-	Region       string // the key's Region; "" unknown
+	Owner        string // the key owner's account; "" if unknown
+	Region       string // the key's Region; "" if unknown
 	Slots        []condkey.Key
 	Mentions     []mention
 	Statements   []Statement
 	Named        Named
-	Kinds        []kmsapi.KeyKind   // what the key can be
-	may          kmsapi.KeySet      // the same
-	matched      map[string][]Match // by action: how far each statement applies to it and to the key
-	acted        map[string][]Match // see Acts
+	Kinds        []kmsapi.KeyKind   // the kinds that the key can be
+	may          kmsapi.KeySet      // Kinds as a set
+	matched      map[string][]Match // by action; see Matches
+	acted        map[string][]Match // by action; see Acts
 	Budget       *textsolve.Budget
-	slotByName   map[string]int     // by lower-case name: of all keys that are mentioned
-	Ties         [condkey.Ties]bool // which ties the mentioned keys have
+	slotByName   map[string]int     // the slots of all mentioned keys, by lower-case name
+	Ties         [condkey.Ties]bool // the ties that mentioned keys have
 	ByAction     bool               // a mentioned key depends on the action
-	KeyDependent bool               // the worst was assumed for an unknown fact of the key
+	KeyDependent bool               // the worst was assumed of an unknown ARN of the key
 }
 
-// A mention is a key as the policy names it, or the first of its spellings.
+// A mention is a key that the policy names, in its documented spelling. Names
+// that differ only in letter case are one mention.
 type mention struct {
 	Name string
 	Slot int
@@ -77,15 +78,15 @@ type mention struct {
 // A Statement is a compiled statement.
 type Statement struct {
 	*policy.Statement
-	Place    int      // its place in Policy.Statements
-	letters  []uint32 // of each of the actions; see lettersOf
+	Place    int      // its index in Policy.Statements
+	letters  []uint32 // by action of the statement; see lettersOf
 	Clauses  []Clause
 	Resource Match
 	Entries  Entries
 	Control  bool               // a Deny of a resource control policy
-	ByType   bool               // the kind of caller can matter to the principals
+	ByType   bool               // whether the principals cover a caller can depend on its kind
 	Depends  condkey.Dependence // what the keys that the conditions name depend on
-	Tied     []int              // slots of those that rules tie together
+	Tied     []int              // the slots of those keys that rules tie together
 }
 
 // A Match says whether something matches, as far as AWS documents it.
@@ -97,11 +98,14 @@ const (
 	Yes
 )
 
-// Sure and Possible collapse a match to one side.
-func (m Match) Sure() bool     { return m == Yes }
+// Sure reports whether m is Yes.
+func (m Match) Sure() bool { return m == Yes }
+
+// Possible reports whether m is Yes or Maybe.
 func (m Match) Possible() bool { return m != No }
 
-// New prepares p, and the resource control policies that apply, for a question.
+// New compiles p, and the resource control policies that apply, for a question.
+// It charges its work, and that of later calls, to b.
 func New(p *policy.Policy, keys *condkey.Table, about About, b *textsolve.Budget) *Policy {
 	c := &Policy{About: about, Source: p, Table: keys, Owner: about.Account, Budget: b}
 	key, _ := awsid.SplitARN(about.KeyARN)
@@ -126,7 +130,7 @@ func New(p *policy.Policy, keys *condkey.Table, about About, b *textsolve.Budget
 	}
 	for _, rcp := range about.RCPs {
 		for i := range rcp.Statements {
-			if rcp.Statements[i].Effect == policy.Deny { // its Allows give nobody anything
+			if rcp.Statements[i].Effect == policy.Deny { // an Allow there grants nothing
 				c.Statements = append(c.Statements, Statement{Control: true, Place: len(c.Statements)})
 				c.compileStatement(&c.Statements[len(c.Statements)-1], &rcp.Statements[i], rcp)
 			}
@@ -137,7 +141,8 @@ func New(p *policy.Policy, keys *condkey.Table, about About, b *textsolve.Budget
 	return c
 }
 
-// callerKey is the key of a slot of the caller.
+// callerKey returns the key of a slot below FirstSlot; one without a row if no
+// condition key corresponds to the slot.
 func (c *Policy) callerKey(slot int) condkey.Key {
 	for tie, at := range slotsOfTies() {
 		if at == slot {
@@ -148,8 +153,7 @@ func (c *Policy) callerKey(slot int) condkey.Key {
 	return condkey.Unknown("")
 }
 
-// slotsOfTies gives the ties of the caller's own keys their slots; 0 for the
-// others, but for TieAccount.
+// slotsOfTies returns the slots of the caller's own keys, by tie; -1 for TieNone.
 func slotsOfTies() [condkey.TieOrgPaths + 1]int {
 	return [...]int{
 		condkey.TieNone: -1, condkey.TieAccount: SlotAccount, condkey.TieARN: SlotARN, condkey.TieUserID: SlotUserID,
@@ -157,8 +161,8 @@ func slotsOfTies() [condkey.TieOrgPaths + 1]int {
 	}
 }
 
-// variables returns the keys for variables of a policy, nil where ${...} is
-// plain text in it.
+// variables returns the keys that variables of a policy can name, nil if ${...}
+// is plain text in it.
 func (c *Policy) variables(in *policy.Policy) *condkey.Table {
 	if in.Variables() {
 		return c.Table
@@ -166,7 +170,7 @@ func (c *Policy) variables(in *policy.Policy) *condkey.Table {
 	return nil
 }
 
-// mention notes that a condition of the statement names a key.
+// mention records that a condition of the statement names a key.
 func (s *Statement) mention(slot int, key condkey.Key) {
 	if key.Depends.Rules && !slices.Contains(s.Tied, slot) {
 		s.Tied = append(s.Tied, slot)
@@ -177,10 +181,11 @@ func (s *Statement) mention(slot int, key condkey.Key) {
 	s.Depends.Credentials = s.Depends.Credentials || key.Depends.Credentials
 }
 
-// compileStatement compiles a statement of in, the key policy or a resource control policy.
+// compileStatement compiles src into s. in is the policy of src: the key policy
+// or a resource control policy.
 func (c *Policy) compileStatement(s *Statement, src *policy.Statement, in *policy.Policy) {
 	s.Statement = src
-	c.Budget.Spend(readSize * len(src.Text)) // patterns, literals, names: all in proportion to the text
+	c.Budget.Spend(readSize * len(src.Text)) // patterns, literals and names are all proportional to the text
 	s.letters = make([]uint32, len(src.Actions))
 	for i, a := range src.Actions {
 		s.letters[i] = lettersOf(a)
@@ -188,7 +193,7 @@ func (c *Policy) compileStatement(s *Statement, src *policy.Statement, in *polic
 	var unknown Match
 	s.Resource, unknown = c.matchResource(src, in)
 	if s.Resource == Maybe && c.KeyARN == "" && !c.Insiders {
-		c.KeyDependent = true // an unknown key is the one that is worst for the owner
+		c.KeyDependent = true // assume the key that is worst for the owner
 		s.Resource = No
 		if src.Effect == policy.Allow {
 			s.Resource = Yes
@@ -243,7 +248,7 @@ func (c *Policy) resourceClause(src *policy.Statement, in *policy.Policy) (cl Cl
 	}
 	for _, r := range src.Resources {
 		if policy.HasMark(r) {
-			return cl, false // what it says is not known: see matchResource
+			return cl, false // see matchResource
 		}
 		_, variable := resourceTerms(r, in)
 		ok = ok || variable
@@ -277,7 +282,7 @@ func (c *Policy) resourceClause(src *policy.Statement, in *policy.Policy) (cl Cl
 // variableInHead reports whether an ARN has a variable before its fifth colon.
 func variableInHead(arn string) bool { return strings.Contains(awsid.Head(arn), "${") }
 
-// intern returns the slot of a condition key, a new one for a new key.
+// intern returns the slot of a condition key, which it adds if it is new.
 func (c *Policy) intern(name string) int {
 	lower := strings.ToLower(name)
 	if slot, ok := c.slotByName[lower]; ok {
@@ -300,7 +305,8 @@ func (c *Policy) findSlot(key condkey.Key) int {
 	return len(c.Slots) - 1
 }
 
-// bindVariables gives every variable in s the slot of its key.
+// bindVariables sets the slot of every variable in s, and records in st that it
+// names the variable's key.
 func (c *Policy) bindVariables(st *Statement, s *ValueSet) {
 	for i := range s.Patterns {
 		p := &s.Patterns[i]
@@ -314,8 +320,9 @@ func (c *Policy) bindVariables(st *Statement, s *ValueSet) {
 }
 
 // pathToID rewrites "${KEY}/*" under aws:PrincipalOrgPaths, where KEY holds an
-// organization's id, as "${KEY}" under aws:PrincipalOrgID: an organization path
-// begins with the id of the caller's organization and a slash, and ids hold none.
+// organization's id, as "${KEY}" under aws:PrincipalOrgID. The two are equivalent:
+// an organization path begins with the id of the caller's organization and a
+// slash, and an id contains no slash.
 // Source: IAM User Guide, reference_policies_condition-keys.html, aws:PrincipalOrgPaths.
 func (c *Policy) pathToID(l *Literal) {
 	if l.Slot != SlotOrgPaths || !l.Set.Variables {
@@ -332,8 +339,8 @@ func (c *Policy) pathToID(l *Literal) {
 	l.Slot, l.Set = SlotOrgID, &ValueSet{Patterns: pats, Variables: true}
 }
 
-// holdsOrgID reports whether a variable without default stands for the id of
-// an organization.
+// holdsOrgID reports whether v has no default and the value of its key is the id
+// of an organization.
 func (c *Policy) holdsOrgID(v textsolve.Term) bool {
 	if v.HasDefault {
 		return false
@@ -346,8 +353,9 @@ func (c *Policy) holdsOrgID(v textsolve.Term) bool {
 	}
 }
 
-// simplify takes out variables whose meaning is plain: a key compared with
-// itself, and the caller's account at its own place within the caller's ARN.
+// simplify removes variables whose meaning does not depend on the request: a key
+// compared with itself, and the caller's account as the account of the caller's
+// ARN.
 func simplify(l *Literal) {
 	if !l.Set.Variables {
 		return
@@ -371,10 +379,11 @@ func simplify(l *Literal) {
 	l.Strict = l.Strict && vars
 }
 
-// ownAccount rewrites "arn:aws:iam::${aws:PrincipalAccount}:..." under
-// aws:PrincipalArn: the account of a caller's ARN is always the caller's.
+// ownAccount rewrites a pattern "arn:aws:iam::${aws:PrincipalAccount}:..." under
+// aws:PrincipalArn to match any account, since the account of a caller's ARN is
+// always the caller's. It reports whether p is such a pattern.
 func ownAccount(p *textsolve.Pattern) bool {
-	head := strings.Split(p.Terms[0].Text, ":") // a variable has no text
+	head := strings.Split(p.Terms[0].Text, ":") // the text is "" for a variable
 	if len(head) != 5 || head[4] != "" || head[3] != "" || p.Terms[1].Slot != SlotAccount {
 		return false
 	}
@@ -383,7 +392,7 @@ func ownAccount(p *textsolve.Pattern) bool {
 	}
 	rest := p.Terms[2:]
 	if len(rest) > 0 && !strings.HasPrefix(rest[0].Text, ":") || !textsolve.OnlyText(rest) {
-		return false // with none in the rest, the second part is the variable
+		return false // the variable must be the second term alone
 	}
 	q := textsolve.Pattern{Text: p.Text, Fold: p.Fold, ARN: p.ARN, Wild: p.Wild}
 	colons := 0
@@ -398,5 +407,5 @@ func ownAccount(p *textsolve.Pattern) bool {
 	return true
 }
 
-// readSize is the steps charged for each byte of a statement.
+// readSize is the charge, in steps, for compiling each byte of a statement.
 const readSize = 3

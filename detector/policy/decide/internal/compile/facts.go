@@ -8,21 +8,22 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// AsksForServices says whether a condition asks for a service or its customer.
+// AsksForServices reports whether a condition tests for a service that calls for
+// itself, or for its customer.
 func (c *Policy) AsksForServices() bool {
 	return slices.ContainsFunc(c.Slots[FirstSlot:], func(k condkey.Key) bool {
 		return k.Names == condkey.ServicePrincipal || k.Names.Customer()
 	})
 }
 
-// UnknownFact says whether a condition asks for a fact of the key that the
-// question does not say.
+// UnknownFact reports whether a condition tests a fact of the key that the
+// question does not give.
 func (c *Policy) UnknownFact() bool {
 	unknown := c.unknownFacts()
 	return slices.ContainsFunc(c.Slots[FirstSlot:], func(k condkey.Key) bool { return k.Reads&unknown != 0 })
 }
 
-// unknownFacts is the set of facts that the question does not say.
+// unknownFacts returns the set of facts that the question does not give.
 func (c *Policy) unknownFacts() condkey.Fact {
 	k := &c.Key
 	facts := condkey.FactOrgPath
@@ -47,8 +48,9 @@ func (c *Policy) unknownFacts() condkey.Fact {
 	return facts
 }
 
-// FactUnknown says whether a key holds a fact about the owner or its key that
-// the question does not say, the same in all its requests.
+// FactUnknown reports whether the condition key in a slot holds a fact about the
+// owner or the KMS key that the question does not give. Such a fact is the same in
+// all requests of the owner's account.
 func (c *Policy) FactUnknown(slot int) bool {
 	key := c.Slots[slot]
 	switch key.Tie {
@@ -60,8 +62,8 @@ func (c *Policy) FactUnknown(slot int) bool {
 	return key.Reads&c.unknownFacts() != 0
 }
 
-// MultiRegion reports whether the key is a multi-Region key; nil when unknown.
-// The ids of multi-Region keys begin with "mrk-".
+// MultiRegion reports whether the key is a multi-Region key; nil if unknown. The
+// ids of multi-Region keys begin with "mrk-".
 // Source: KMS Developer Guide, multi-region-keys-overview.html.
 func (c *Policy) MultiRegion() *bool {
 	if c.Key.MultiRegion != nil {
@@ -75,8 +77,8 @@ func (c *Policy) MultiRegion() *bool {
 	return &mr
 }
 
-// TellsKeys reports whether the answer for a can differ between kinds of keys,
-// because conditions distinguish them.
+// TellsKeys reports whether conditions can distinguish the requests for a on keys
+// of different kinds.
 func (c *Policy) TellsKeys(a kmsapi.Ask) bool {
 	if a.Action == kmsapi.CreateGrant {
 		return c.ByAction
@@ -85,10 +87,11 @@ func (c *Policy) TellsKeys(a kmsapi.Ask) bool {
 		c.MentionsAny(condkey.TieContext, condkey.TieContextKeys, condkey.TieConstraint)
 }
 
-// Supported reports whether the key, as far as it is known, can serve a.
+// Supported reports whether the key, as far as it is known, may support a.
 func (c *Policy) Supported(a kmsapi.Ask) bool { return c.Serving(a) != 0 }
 
-// Serving returns the kinds of keys that the key may be of and that serve a.
+// Serving returns the kinds that the key may be and that support a. CreateGrant
+// is supported by the kinds whose grants can carry an operation of a's class.
 func (c *Policy) Serving(a kmsapi.Ask) kmsapi.KeySet {
 	var serve kmsapi.KeySet
 	switch known, ok := kmsapi.FindAction(a.Action); {

@@ -3,19 +3,19 @@ package compile
 import "github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 
 // A Literal is a constraint on one condition key: whether it may be absent, and
-// what its values must be like when it is present. The negation of a literal is
-// a literal, so a Deny is escaped by one more literal.
+// which values it may have if it is present. The negation of a literal is a
+// literal, so that one more literal is enough to escape a Deny.
 type Literal struct {
-	Slot   int // the key, as an index into Model.Values
-	Absent bool
+	Slot   int  // the key, as an index into Model.Values
+	Absent bool // the literal holds if the key is absent
 	Mode   Mode
-	Set    *ValueSet // never nil; empty where the mode asks for none
-	// Strict is the other reading of a variable without a value: the whole
-	// condition fails, for negated operators too.
+	Set    *ValueSet // never nil; empty if Mode does not use it
+	// Strict selects AWS's other reading of a variable without a value: the whole
+	// condition fails, even under a negated operator.
 	Strict bool
 }
 
-// A Mode says what a literal asks of the values of a present key.
+// A Mode says what a literal requires of the values of a present key.
 type Mode uint8
 
 const (
@@ -34,14 +34,14 @@ func (l Literal) Not() Literal {
 	return l
 }
 
-// AsksPresence reports whether l turns on nothing but the key's presence.
+// AsksPresence reports whether l depends only on the key's presence.
 func (l *Literal) AsksPresence() bool { return l.Mode == None || l.Mode == All }
 
-// Inside reports whether l asks for membership in its set.
+// Inside reports whether l requires membership in its set.
 func (l *Literal) Inside() bool { return l.Mode == EachIn || l.Mode == SomeIn }
 
-// Present returns l's answer for every present value when that does not depend
-// on the value, and whether that is so.
+// Present reports whether l gives the same answer for all values of a present
+// key (fixed), and that answer.
 func (l *Literal) Present() (holds, fixed bool) {
 	switch l.Mode {
 	case None:
@@ -53,7 +53,7 @@ func (l *Literal) Present() (holds, fixed bool) {
 	}
 }
 
-// Holds evaluates l in m.
+// Holds reports whether l holds in m.
 func (l *Literal) Holds(m *Model) bool {
 	vals := m.Values[l.Slot]
 	if len(vals) == 0 {
@@ -62,7 +62,8 @@ func (l *Literal) Holds(m *Model) bool {
 	return l.HoldsFor(vals, m)
 }
 
-// HoldsFor evaluates l for a key that has vals, at least one; m gives variables their values.
+// HoldsFor reports whether l holds for a present key with the values vals; m
+// gives variables their values.
 func (l *Literal) HoldsFor(vals []Value, m *Model) bool {
 	if h, fixed := l.Present(); fixed {
 		return h
@@ -94,20 +95,21 @@ func (l *Literal) HoldsFor(vals []Value, m *Model) bool {
 	return l.Mode == EachIn || l.Mode == EachOut
 }
 
-// A Model gives every key of a decision its values; none means absent. Copying it
-// and reading it are charged to the decision's budget.
+// A Model gives the values of every key of a decision, by slot; a key without
+// values is absent. Copying a Model and evaluating literals in it is charged to
+// Budget.
 type Model struct {
 	Values [][]Value
 	Budget *textsolve.Budget
 }
 
-// Clone returns a copy whose keys can be given other values.
+// Clone returns a copy whose keys can be assigned other values.
 func (m *Model) Clone() *Model {
 	m.Budget.Spend(8 + 6*len(m.Values))
 	return &Model{Values: append([][]Value(nil), m.Values...), Budget: m.Budget}
 }
 
-// Text returns the only value of a key, "" when it has none or several.
+// Text returns the only value of a key, or "" if it has none or several.
 func (m *Model) Text(slot int) string {
 	if v := m.Values[slot]; len(v) == 1 {
 		return v[0].Text
@@ -115,26 +117,28 @@ func (m *Model) Text(slot int) string {
 	return ""
 }
 
-// Set gives a key one value.
+// Set gives a key a single value.
 func (m *Model) Set(slot int, text string) { m.Values[slot] = []Value{{Text: text}} }
 
-// PresentKey is the literal "present", AbsentKey is "absent".
+// PresentKey returns the literal "present".
 func PresentKey(slot int) Literal { return Literal{Slot: slot, Mode: All, Set: &ValueSet{}} }
-func AbsentKey(slot int) Literal  { return Literal{Slot: slot, Absent: true, Set: &ValueSet{}} }
 
-// Equals is the literal "present and exactly text".
+// AbsentKey returns the literal "absent".
+func AbsentKey(slot int) Literal { return Literal{Slot: slot, Absent: true, Set: &ValueSet{}} }
+
+// Equals returns the literal "present, and each value is one of texts".
 func Equals(slot int, texts ...string) Literal {
 	return Literal{Slot: slot, Mode: EachIn, Set: Exactly(texts...)}
 }
 
-// NoneOf is the literal "absent, or none of these texts".
+// NoneOf returns the literal "absent, or no value is one of texts".
 func NoneOf(slot int, texts ...string) Literal {
 	l := Equals(slot, texts...).Not()
 	l.Absent = true
 	return l
 }
 
-// Exactly is the set of some texts.
+// Exactly returns the set of the given texts.
 func Exactly(texts ...string) *ValueSet {
 	s := &ValueSet{Patterns: make([]textsolve.Pattern, len(texts))}
 	for i, t := range texts {

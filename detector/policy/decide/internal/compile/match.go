@@ -9,7 +9,8 @@ import (
 	"github.com/kmsentry/kmsentry/internal/fold"
 )
 
-// Matches returns, for each statement, whether it applies to an action on this key.
+// Matches reports, for each statement, whether its actions and resources cover an
+// action on this key.
 func (c *Policy) Matches(action string) []Match {
 	if m, ok := c.matched[action]; ok {
 		return m
@@ -22,7 +23,8 @@ func (c *Policy) Matches(action string) []Match {
 	return m
 }
 
-// Acts returns, for each statement, whether its actions are about an action.
+// Acts reports, for each statement, whether its Action or NotAction covers an
+// action.
 func (c *Policy) Acts(action string) []Match {
 	if m, ok := c.acted[action]; ok {
 		return m
@@ -44,9 +46,9 @@ func (c *Policy) Acts(action string) []Match {
 	return m
 }
 
-// lettersOf returns a set of the letters in text, without regard to their case:
-// a pattern with a letter that a text lacks does not match it. Some other
-// characters have a bit of their own, too.
+// lettersOf returns the set of the letters in text, in any case, as bits. A
+// pattern with a letter that a text lacks cannot match the text. Of the other
+// characters, the few that follow the letters in ASCII have bits too.
 func lettersOf(text string) (set uint32) {
 	for i := range len(text) {
 		set |= 1 << ((text[i] | 0x20) - 'a')
@@ -54,11 +56,12 @@ func lettersOf(text string) (set uint32) {
 	return set
 }
 
-// matchAction says whether s applies to an action, e.g. "kms:Encrypt".
+// matchAction reports whether the Action or NotAction of s covers an action, e.g.
+// "kms:Encrypt". It skips the patterns for whose index may returns false, which
+// cannot match.
 // Sources: IAM User Guide, reference_policies_elements_action.html; KMS
-// Developer Guide, key-policy-overview.html (a statement without Action has no effect).
-//
-// may says which of the patterns can match at all; others are not looked at.
+// Developer Guide, key-policy-overview.html (a statement without Action has no
+// effect).
 func matchAction(s *policy.Statement, action string, may func(i int) bool) Match {
 	best := No
 	for i, a := range s.Actions {
@@ -76,7 +79,7 @@ func matchAction(s *policy.Statement, action string, may func(i int) bool) Match
 	return best
 }
 
-// MatchOneAction says whether a pattern of Action matches an action.
+// MatchOneAction reports whether one value of Action matches an action.
 func MatchOneAction(pattern, action string) Match {
 	trimmed := strings.TrimSpace(pattern)
 	if policy.HasMark(trimmed) {
@@ -87,12 +90,13 @@ func MatchOneAction(pattern, action string) Match {
 	}
 	service, _, _ := strings.Cut(trimmed, ":")
 	if trimmed != pattern || strings.ContainsAny(service, "*?") && strings.Trim(trimmed, "*") != "" {
-		return Maybe // neither padding nor wildcards before the colon are documented
+		return Maybe // AWS does not document padding, or wildcards before the colon
 	}
 	return Yes
 }
 
-// globFold matches * and ? over the whole text, without regard to ASCII letter case.
+// globFold reports whether pattern, with the wildcards * and ?, matches all of s
+// in any ASCII letter case.
 func globFold(pattern, s string) bool {
 	i, j, star, mark := 0, 0, -1, 0
 	for j < len(s) {
@@ -116,12 +120,12 @@ func globFold(pattern, s string) bool {
 	return i == len(pattern)
 }
 
-// matchResource says whether s applies to the key. Where the readings of a
-// wildcard differ, or the key's ARN is not known, the answer is maybe.
+// matchResource reports whether the known values of the Resource or NotResource
+// of s cover the key: Maybe if the readings of a wildcard differ, or if it depends
+// on the key's unknown ARN. unknown is Maybe if an unknown value may name the key,
+// and else No.
 // Sources: KMS Developer Guide, key-policy-overview.html (Resource); IAM User
 // Guide, reference_policies_elements_resource.html.
-//
-// unknown says whether an unknown value may name the key as well.
 func (c *Policy) matchResource(s *policy.Statement, in *policy.Policy) (m, unknown Match) {
 	for _, r := range s.Resources {
 		if policy.HasMark(r) {
@@ -133,13 +137,14 @@ func (c *Policy) matchResource(s *policy.Statement, in *policy.Policy) (m, unkno
 	if s.NotResource && in.IsRCP {
 		return Yes - m, unknown
 	}
-	if s.NotResource { // KMS documents Resource only; without it a statement has no effect
+	if s.NotResource { // KMS documents only Resource, without which a statement has no effect
 		return min(Yes-m, Maybe), unknown
 	}
 	return m, unknown
 }
 
-// MatchOneResource says whether a pattern of in's Resource matches the key.
+// MatchOneResource reports whether r, a value of Resource in the policy in,
+// matches the key.
 func (c *Policy) MatchOneResource(r string, in *policy.Policy) Match {
 	if r != "" && strings.Trim(r, "*") == "" {
 		return Yes
@@ -155,8 +160,8 @@ func (c *Policy) MatchOneResource(r string, in *policy.Policy) Match {
 	return min(most, matchARN(terms, c.KeyARN, c.Budget))
 }
 
-// resourceTerms takes a value of Resource apart. Its variables become
-// wildcards, and variable is true: the statement may apply less often.
+// resourceTerms splits a value of Resource into terms. It replaces variables by
+// wildcards and then sets variable, since the statement may apply less often.
 func resourceTerms(r string, in *policy.Policy) (terms []textsolve.Term, variable bool) {
 	if !in.Variables() {
 		return []textsolve.Term{{Text: r}}, false
@@ -176,7 +181,7 @@ func matchARN(value []textsolve.Term, arn string, b *textsolve.Budget) Match {
 	byPart.Build(value)
 	switch w, p := whole.Matches(arn, b), byPart.Matches(arn, b); {
 	case b.Out():
-		return Maybe // what comes back then proves nothing
+		return Maybe // the results prove nothing
 	case p && !byPart.Short:
 		return Yes
 	case w:
@@ -186,9 +191,9 @@ func matchARN(value []textsolve.Term, arn string, b *textsolve.Budget) Match {
 	}
 }
 
-// matchUnknownKey matches a key whose ARN is not known. A pattern that matches
-// even an unlikely ARN of the owner matches all; one that matches only some is
-// Maybe.
+// matchUnknownKey reports whether value matches the key, whose ARN is not known.
+// A value that matches an unlikely ARN, SomeKey, matches every key of the owner;
+// the answer is Maybe if it can match only some of the owner's keys.
 func (c *Policy) matchUnknownKey(value []textsolve.Term) Match {
 	m := matchARN(value, c.SomeKey(), c.Budget)
 	if m != No {
@@ -211,7 +216,8 @@ func (c *Policy) matchUnknownKey(value []textsolve.Term) Match {
 	return No
 }
 
-// SomeKey returns an ARN, if an unlikely one, that a key of the owner could have.
+// SomeKey returns an ARN that a key of the owner could have, but that no policy
+// is likely to name.
 func (c *Policy) SomeKey() string {
 	account := c.Owner
 	if account == "" {

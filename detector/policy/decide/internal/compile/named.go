@@ -9,19 +9,18 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// Named holds the identities and networks that a policy names. A stranger is a
-// caller who is none of them.
+// Named holds the identities and networks that a policy names, sorted and without
+// duplicates. A stranger is a caller who is none of them.
 type Named struct {
 	Accounts []string
 	Orgs     []string
 	IDs      []string // AIDA... and AROA...
 	VPCs     []string // vpc-... and vpce-...
 	Values   []string // exact values of keys that name an image, a person or a subject
-	Patterns []string // patterns of such keys that say more than "any"
+	Patterns []string // values of such keys that have wildcards and text
 }
 
-// collectNames finds every account, organization, unique id and VPC that the
-// policy's principals and conditions spell out.
+// collectNames adds to c.Named what the principals and conditions of p name.
 func (c *Policy) collectNames(p *policy.Policy) {
 	for i := range p.Statements {
 		s := &p.Statements[i]
@@ -45,8 +44,8 @@ func (c *Policy) collectNames(p *policy.Policy) {
 	}
 }
 
-// addValue notes a value of a key whose values name somebody. Zeros name nobody:
-// a register that was never written holds them.
+// addValue adds a value of a key whose values name somebody. A value of zeros
+// names nobody: an attestation register is zero until something is written to it.
 func (n *Named) addValue(v string) {
 	switch {
 	case strings.Trim(v, "0") == "" || strings.Trim(v, "*?") == "":
@@ -57,7 +56,8 @@ func (n *Named) addValue(v string) {
 	}
 }
 
-// Collect notes the accounts, organizations, ids and VPCs that a text spells out.
+// Collect adds the accounts, organizations, unique ids and VPCs that a text
+// contains.
 func (n *Named) Collect(text string) {
 	for len(text) > 0 {
 		end := 0

@@ -9,13 +9,14 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 )
 
-// valuesOf returns the set that c's values describe, in its narrowest and its
-// widest reading. A nil set means that the operator does not fit the key's type.
+// valuesOf returns the set that c's values describe in its narrowest and its
+// widest reading, and why these differ, or "". A nil set means that the operator
+// does not fit the key's type.
 func valuesOf(c *policy.Condition, info condkey.Key, vars *condkey.Table) (sure, possible *ValueSet, doubt string) {
 	if !fits(c.Operator.Base, info) {
 		doubt = fmt.Sprintf("%s does not fit the type of %s; AWS does not document the outcome", c.Operator.Text, info.Name)
 		if IsText(c.Operator.Base) && info.Types == condkey.Bool {
-			_, possible, _ = textValues(c, info, vars) // few values: compare their text at worst
+			_, possible, _ = textValues(c, info, vars) // at worst AWS compares "true" and "false" as text
 		}
 		return nil, possible, doubt
 	}
@@ -33,13 +34,14 @@ func valuesOf(c *policy.Condition, info condkey.Key, vars *condkey.Table) (sure,
 	}
 }
 
-// fits reports whether the operator is documented for keys of this type. The
-// type of an unknown key is not known either.
+// fits reports whether AWS documents the operator for keys of this type. The type
+// of a key that AWS does not document is unknown: any operator but BinaryEquals
+// fits it.
 func fits(b policy.Base, key condkey.Key) bool {
 	return key.Types == 0 && b != policy.BinaryEquals || key.Types&typesOf(b) != 0
 }
 
-// typesOf returns the types of keys that an operator is for.
+// typesOf returns the types of keys for which AWS documents an operator.
 // Source: IAM User Guide, reference_policies_elements_condition_operators.html.
 func typesOf(b policy.Base) condkey.Types {
 	switch {
@@ -60,7 +62,7 @@ func typesOf(b policy.Base) condkey.Types {
 	}
 }
 
-// IsText reports whether an operator compares texts or ARNs.
+// IsText reports whether an operator compares strings or ARNs.
 func IsText(b policy.Base) bool {
 	return b == policy.StringEquals || b == policy.StringEqualsIgnoreCase || b == policy.StringLike || b == policy.ArnLike
 }
@@ -70,10 +72,10 @@ func IsNumeric(b policy.Base) bool {
 	return policy.NumericEquals <= b && b <= policy.NumericGreaterThanEquals
 }
 
-// IsDate reports whether an operator compares instants.
+// IsDate reports whether an operator compares dates.
 func IsDate(b policy.Base) bool { return policy.DateEquals <= b && b <= policy.DateGreaterThanEquals }
 
-// textMode says how an operator compares texts.
+// textMode returns how an operator compares text.
 func textMode(b policy.Base) textsolve.TextMode {
 	switch b {
 	case policy.StringEqualsIgnoreCase:
@@ -87,7 +89,8 @@ func textMode(b policy.Base) textsolve.TextMode {
 	}
 }
 
-// numberSpan returns the whole numbers x with "x base r".
+// numberSpan returns the whole numbers x for which "x base r" holds; ok is false
+// if there are none.
 func numberSpan(base policy.Base, r *big.Rat) (span, bool) {
 	floor, whole := floorOf(r)
 	below, above := floor-1, floor+1

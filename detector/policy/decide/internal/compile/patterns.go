@@ -6,8 +6,8 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 )
 
-// NewPattern reads a value under a string or ARN operator. vars holds the keys
-// that ${...} can name, nil where it is plain text.
+// NewPattern returns the pattern of a value under a string or ARN operator. vars
+// holds the keys that variables can name; nil if ${...} is plain text.
 func NewPattern(value string, base policy.Base, vars *condkey.Table) textsolve.Pattern {
 	mode := textMode(base)
 	if vars == nil {
@@ -23,7 +23,7 @@ func NewPattern(value string, base policy.Base, vars *condkey.Table) textsolve.P
 	return textsolve.ReadPattern(value, terms, mode)
 }
 
-// termsOf takes a value apart at its variables.
+// termsOf splits a value into text and variables.
 func termsOf(value string) []textsolve.Term {
 	read := policy.SplitVariables(value)
 	terms := make([]textsolve.Term, len(read))

@@ -10,21 +10,22 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// A CallerKind is a kind of signed caller.
+// A CallerKind is a kind of caller.
 type CallerKind uint8
 
 const (
 	RoleCaller    CallerKind = iota // a session of a role
 	UserCaller                      // an IAM user
 	RootCaller                      // an account's root user
-	FedCaller                       // a session that GetFederationToken made
+	FedCaller                       // a session that GetFederationToken created
 	ServiceCaller                   // an AWS service that calls for itself
 )
 
-// Entries are the principals of a statement, sorted by what they name.
+// Entries are the principals of a statement, by kind, without those that none of
+// the callers in question can be.
 // Source: IAM User Guide, reference_policies_elements_principal.html.
 type Entries struct {
-	Star     bool
+	Star     bool // "*"
 	accounts []string
 	Roles    []string // ARNs
 	Users    []string // ARNs
@@ -33,13 +34,13 @@ type Entries struct {
 	RoleIDs  []string // AROA...
 	UserIDs  []string // AIDA...
 	Services []string
-	Unknown  *ValueSet // accounts of principals that are not known; nil when all are known
-	Reserved bool      // some role is one that AWS keeps for itself
+	Unknown  *ValueSet // the accounts of unknown principals; nil if there are none
+	Reserved bool      // some role has a name that AWS reserves for itself, aws:...
 
-	made [waysKinds][ServiceCaller + 1]*[][]Literal // made before; see cached
+	made [waysKinds][ServiceCaller + 1]*[][]Literal // see cached
 }
 
-// The lists of ways that entries make.
+// The kinds of lists of ways; see cached.
 const (
 	waysIn     = iota // see ways
 	waysExempt        // see chains
@@ -47,8 +48,8 @@ const (
 	waysKinds
 )
 
-// cached returns a list of ways for callers of type t, made when it is first
-// asked for.
+// cached returns a list of ways for callers of kind t. It computes each list only
+// once.
 func (e *Entries) cached(kind int, t CallerKind, b *textsolve.Budget) [][]Literal {
 	if p := e.made[kind][t]; p != nil {
 		return *p
@@ -77,7 +78,7 @@ func (c *Policy) compilePrincipals(s *Statement) {
 		switch {
 		case p.Kind == policy.KindService:
 			e.Services = append(e.Services, p.Value)
-		case p.Kind != policy.KindAWS: // no KMS caller has such an identity
+		case p.Kind != policy.KindAWS: // no caller of KMS has such an identity
 		case policy.HasMark(p.Value):
 			c.AddUnknown(e, p.Value)
 		case p.Value == "*":
@@ -99,9 +100,9 @@ func (c *Policy) compilePrincipals(s *Statement) {
 	}
 }
 
-// inside says whether an account is the owner's or trusted. Principals of such
-// accounts are left out of every list: no outsider is one of them. When it is
-// the owner's callers that are asked about, all others are left out.
+// inside reports whether principals of an account are left out of all entries:
+// those of the owner's and of trusted accounts, who are not outsiders, or, if the
+// question is about the owner's callers, those of all other accounts.
 func (c *Policy) inside(account string) bool {
 	if c.Insiders {
 		return account != c.Owner
@@ -109,8 +110,9 @@ func (c *Policy) inside(account string) bool {
 	return account == c.Owner || slices.Contains(c.TrustedAccounts, account)
 }
 
-// addARN adds an ARN to the list of its kind. One of another partition names
-// nobody who can reach this key. policy.IsPrincipalARN has the kinds of iam and sts.
+// addARN adds a principal's ARN to the entries. It drops one of another
+// partition, whose principals cannot reach this key. The service need not be
+// checked: each kind occurs in only one of iam and sts (policy.IsPrincipalARN).
 func (c *Policy) addARN(e *Entries, arn string) {
 	a, _ := awsid.ParseARN(arn)
 	if a.Partition != c.Partition || c.inside(a.Account) {
@@ -132,8 +134,9 @@ func (c *Policy) addARN(e *Entries, arn string) {
 	}
 }
 
-// AddUnknown adds a principal with an unknown part. An ARN names at most one
-// principal, of its account; any other text but "*" names at most one.
+// AddUnknown adds a principal with an unknown part to the entries. An ARN names at
+// most one principal, of the account in it; any other text but "*" names at most
+// one principal of any account.
 func (c *Policy) AddUnknown(e *Entries, value string) {
 	account, known := "*", false
 	if a, ok := awsid.ParseARN(value); ok {
@@ -159,7 +162,7 @@ func (c *Policy) AddUnknown(e *Entries, value string) {
 	switch {
 	case c.Source.MaybeStar(value):
 		o.Wide, o.Fresh, o.One = nil, nil, -1
-	case o.Wide == nil: // everybody already
+	case o.Wide == nil: // already everybody
 	case known:
 		o.Wide.Patterns = append(o.Wide.Patterns, Exactly(account).Patterns...)
 	case len(o.Wide.Patterns) == 0 || o.Wide.Patterns[0].Exact: // any account, once
@@ -167,8 +170,9 @@ func (c *Policy) AddUnknown(e *Entries, value string) {
 	}
 }
 
-// ways lists the ways in which a caller of type t can be one of the entries; each
-// way is a list of literals that must all hold. Without a way no such caller is.
+// ways returns the ways in which a caller of kind t can be one of the entries.
+// Each way is a list of literals that must all hold; without ways no caller is
+// one of the entries.
 func (e *Entries) ways(t CallerKind) [][]Literal {
 	if t == ServiceCaller {
 		if e.Star {
@@ -205,7 +209,8 @@ func (e *Entries) ways(t CallerKind) [][]Literal {
 	return w
 }
 
-// Names lists the entries for people.
+// Names returns the accounts, users, roles and sessions among the entries, for
+// people.
 func (e *Entries) Names() []string {
 	var names []string
 	for _, a := range e.accounts {
@@ -225,14 +230,14 @@ func oneWay(w [][]Literal, slot int, values []string) [][]Literal {
 	return append(w, []Literal{Equals(slot, values...)})
 }
 
-// Literals says that the caller is the session.
+// Literals returns the literals that hold if the caller is the session.
 func (s *SessionName) Literals() []Literal {
 	return []Literal{Equals(SlotAccount, s.Account), Equals(SlotName, s.Role), Equals(SlotSession, s.Name)}
 }
 
-// chains lists the ways in which a caller of type t is exempt from a Deny with
-// NotPrincipal beyond doubt: account, identity and session are all listed. None
-// is beyond doubt for a service: what one gets is never claimed as sure.
+// chains returns the ways in which a caller of kind t is certainly exempt from a
+// Deny with NotPrincipal: its account, identity and session are all listed. There
+// is none for a service, whose access is never claimed as sure.
 // Source: IAM User Guide, reference_policies_elements_notprincipal.html.
 func (e *Entries) chains(t CallerKind) [][]Literal {
 	if e.Star {
@@ -266,8 +271,9 @@ func (e *Entries) chains(t CallerKind) [][]Literal {
 	return w
 }
 
-// others returns the way to be none of the entries, for an Allow with NotPrincipal.
-// Here a listed session excludes its whole account, which never invents access.
+// others returns the way in which a caller of kind t is none of the entries, for
+// an Allow with NotPrincipal. It excludes the whole account of a listed session,
+// which may miss access but never invents it.
 func (e *Entries) others(t CallerKind) [][]Literal {
 	if e.Star {
 		return nil
@@ -304,7 +310,8 @@ func (e *Entries) others(t CallerKind) [][]Literal {
 	return [][]Literal{way}
 }
 
-// AllowWays lists the ways in which an Allow applies to callers of type t.
+// AllowWays returns the ways in which the principals of an Allow cover callers of
+// kind t; see ways.
 func (s *Statement) AllowWays(t CallerKind, b *textsolve.Budget) [][]Literal {
 	if s.NotPrincipal {
 		return s.Entries.cached(waysOther, t, b)
@@ -312,7 +319,8 @@ func (s *Statement) AllowWays(t CallerKind, b *textsolve.Budget) [][]Literal {
 	return s.Entries.cached(waysIn, t, b)
 }
 
-// Reachable says whether any outsider but a service can be one of the entries.
+// Reachable reports whether a caller other than a service can be one of the
+// entries or, if not is true, none of them.
 func (e *Entries) Reachable(not bool) bool {
 	if not {
 		return !e.Star
@@ -320,14 +328,15 @@ func (e *Entries) Reachable(not bool) bool {
 	return e.Star || e.Unknown != nil || len(e.accounts)+len(e.Roles)+len(e.Users)+len(e.Feds)+len(e.Sessions)+len(e.RoleIDs)+len(e.UserIDs) > 0
 }
 
-// ListedWays lists the ways in which callers of type t can be one of the principals.
+// ListedWays returns the ways in which callers of kind t are one of the listed
+// principals.
 func (s *Statement) ListedWays(t CallerKind, b *textsolve.Budget) [][]Literal {
 	return s.Entries.cached(waysIn, t, b)
 }
 
-// ExemptWays lists the ways in which a Deny with NotPrincipal exempts callers
-// of type t: beyond doubt when sure is true; else one listed member of the
-// chain may be enough.
+// ExemptWays returns the ways in which a Deny with NotPrincipal exempts callers
+// of kind t: certainly if sure is true, or else possibly, since one listed member
+// of the caller's chain may be enough.
 func (s *Statement) ExemptWays(t CallerKind, sure bool, b *textsolve.Budget) [][]Literal {
 	if sure {
 		return s.Entries.cached(waysExempt, t, b)
@@ -335,10 +344,10 @@ func (s *Statement) ExemptWays(t CallerKind, sure bool, b *textsolve.Budget) [][
 	return s.ListedWays(t, b)
 }
 
-// AccountsOnly returns the entries that cover whole accounts.
+// AccountsOnly returns only the entries that cover whole accounts.
 func (e Entries) AccountsOnly() Entries { return Entries{Star: e.Star, accounts: e.accounts} }
 
-// WithoutIDs returns the entries without those that name somebody by a unique id.
+// WithoutIDs returns the entries without the unique ids.
 func (e Entries) WithoutIDs() Entries {
 	e.RoleIDs, e.UserIDs = nil, nil
 	e.made = [waysKinds][ServiceCaller + 1]*[][]Literal{}

@@ -2,8 +2,8 @@ package compile
 
 import "github.com/kmsentry/kmsentry/detector/policy/condkey"
 
-// SlotWith returns the first slot of a key with the tie, -1 when no condition
-// names one.
+// SlotWith returns the first slot from FirstSlot on of a key with the tie, or -1
+// if no condition names such a key.
 func (c *Policy) SlotWith(tie condkey.Tie) int {
 	if !c.Ties[tie] {
 		return -1
@@ -26,5 +26,5 @@ func (c *Policy) MentionsAny(ties ...condkey.Tie) bool {
 	return false
 }
 
-// HasTie reports whether the slot's key has a tie.
+// HasTie reports whether the key in a slot has the tie.
 func (c *Policy) HasTie(slot int, tie condkey.Tie) bool { return c.Slots[slot].Tie == tie }

@@ -12,18 +12,18 @@ import (
 )
 
 // An UnknownSet says what the unknown values of a condition, or the unknown
-// principals of a statement, add to the set that is known.
+// principals of a statement, may add to the known ones.
 type UnknownSet struct {
-	Known *ValueSet // what is in the set for sure
-	Wide  *ValueSet // what may be in it; nil when that can be everything
-	Fresh *ValueSet // the same without texts that can only name somebody; nil when that can be everything
-	One   int       // how many unknown texts there are; 0 when one of them may stand for many values
+	Known *ValueSet // the values that are certainly in the set
+	Wide  *ValueSet // the values that may be in it; nil if any value may be
+	Fresh *ValueSet // Wide without unknown texts that each name a single identity; nil if any value may be in the set
+	One   int       // the number of unknown texts if each is a single text; otherwise 0 or negative
 }
 
 // nothing is a value that no key ever has.
 const nothing = ":::::\x00"
 
-// splitUnknown returns c with its known values only, and the unknown ones.
+// splitUnknown returns c with only its known values, and the unknown values.
 func splitUnknown(c *policy.Condition) (known *policy.Condition, unknown []string) {
 	for _, v := range c.Values {
 		if policy.HasMark(v) {
@@ -45,7 +45,7 @@ func splitUnknown(c *policy.Condition) (known *policy.Condition, unknown []strin
 	return &k, unknown
 }
 
-// unknownClause is a clause that may hold for any request and fail for any.
+// unknownClause returns a clause that may hold or fail for any request.
 func unknownClause(c *policy.Condition) Clause {
 	nobody := Literal{Slot: SlotAccount, Set: &ValueSet{}}
 	return Clause{Cond: c, Sure: nobody, Possible: nobody.Not()}
@@ -75,13 +75,13 @@ func (c *Policy) withUnknown(known *ValueSet, unknown []string, base policy.Base
 		return &set
 	}
 	wide, fresh, one := *known, *known, true
-	var more, many []textsolve.Pattern // those that may be in the set, and those of them that name many
+	var more, many []textsolve.Pattern // all unknown patterns, and those that do not pin an identity
 	var shapes policy.NameSet
 	for _, text := range unknown {
 		p, isOne, pins := c.unknownPattern(text, base, info)
 		one = one && isOne
 		if !shapes.Add(policy.ReplaceMarks(text, "*")+fmt.Sprint(pins), false) {
-			continue // texts that cannot be told apart count as one
+			continue // it would add nothing
 		}
 		more = append(more, p)
 		if !pins {
@@ -96,9 +96,10 @@ func (c *Policy) withUnknown(known *ValueSet, unknown []string, base policy.Base
 	return &set
 }
 
-// unknownPattern returns a pattern for everything that text, part of which is
-// unknown, can match. one reports that text is a single text, whatever the part
-// is; pins that it fixes who is named, in a key whose values name somebody.
+// unknownPattern returns a pattern that matches every text that text, which has
+// unknown parts, can match. one reports whether text is a single text, and pins
+// whether it is one or fixes the account of an ARN, so that it can match the
+// values of only one identity or account.
 func (c *Policy) unknownPattern(text string, base policy.Base, info condkey.Key) (p textsolve.Pattern, one, pins bool) {
 	mode := textMode(base)
 	p = textsolve.Pattern{Text: text, Fold: mode.Fold, ARN: mode.ARN, Wild: mode.Wild}
@@ -130,15 +131,16 @@ func (c *Policy) unknownPattern(text string, base policy.Base, info condkey.Key)
 	return p, one, one || info.Types&condkey.ARN != 0 && p.ARN && c.pinsAccount(text)
 }
 
-// pinsAccount reports whether an ARN pattern has an account that is not known but
-// is a single text.
+// pinsAccount reports whether the account of an ARN pattern is an unknown text
+// without wildcards.
 func (c *Policy) pinsAccount(text string) bool {
 	a, _ := awsid.SplitARN(text)
 	return policy.HasMark(a.Account) && !strings.ContainsAny(a.Account, "*?$") &&
 		c.Source.Lacks(awsid.Head(text), ":") && c.Source.Lacks(a.Account, "*?")
 }
 
-// unknown returns the unknown part with an index.
+// unknown returns the part that mark i represents; the zero Unknown if there is
+// none.
 func (c *Policy) unknown(i int) *policy.Unknown {
 	if i < len(c.Source.Unknown) {
 		return &c.Source.Unknown[i]

@@ -11,33 +11,33 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 )
 
-// A Value is one value of a condition key: text, and next to it the number or
-// address that it stands for where the key has such a type.
+// A Value is one value of a condition key: its text and, if the key has such a
+// type, the number or address that the text represents.
 type Value struct {
 	Text    string
-	Number  int64      // seconds, for dates and numbers
-	Address netip.Addr // for addresses
+	Number  int64      // a number, or a date in seconds since 1970
+	Address netip.Addr // an address
 }
 
-// A span is all whole numbers from lo to hi.
+// A span is all whole numbers from Lo to Hi.
 type span struct{ Lo, Hi int64 }
 
-// A ValueSet is what the values of one condition describe: patterns for text,
-// spans for dates and numbers, ranges for addresses. Only one of the three is
-// used; none of them is the empty set.
+// A ValueSet is the set that the values of one condition describe: patterns for
+// text, spans for dates and numbers, ranges for addresses. Only one of the three
+// is used; the zero ValueSet is empty.
 type ValueSet struct {
 	Patterns  []textsolve.Pattern
 	Spans     []span
 	Addresses ipset.Set
-	Variables bool // some pattern has variables: its meaning depends on the rest of the request
+	Variables bool // some pattern has variables, so the set depends on the rest of the request
 
-	Unknown *UnknownSet // what unknown values add; nil when all are known
+	Unknown *UnknownSet // what unknown values may add; nil if all are known
 
-	Index map[string]struct{} // of many patterns that are plain texts; nil for others
+	Index map[string]struct{} // the texts of Patterns, if they are many plain texts; else nil
 }
 
-// seal makes a set of many plain texts quick to look into. Its patterns must
-// not change afterward.
+// seal builds the index of a set of many plain texts. The patterns must not
+// change afterward.
 func (s *ValueSet) seal() {
 	if len(s.Patterns) <= textsolve.FewTexts || slices.ContainsFunc(s.Patterns, func(p textsolve.Pattern) bool { return !p.Exact || p.Fold }) {
 		return
@@ -48,8 +48,8 @@ func (s *ValueSet) seal() {
 	}
 }
 
-// has reports whether v is in the set. Variables in patterns have their values in
-// m; a pattern with an unresolved one matches nothing.
+// has reports whether v is in the set. Variables have their values in m; a
+// pattern with a variable that has none matches nothing.
 func (s *ValueSet) has(v Value, m *Model) bool {
 	if m.Budget.Spend(1); s.Index != nil {
 		_, in := s.Index[v.Text]
@@ -88,8 +88,8 @@ func (s *ValueSet) Unresolved(m *Model) bool {
 	return false
 }
 
-// Resolves reports whether every variable in the set always has a value: the
-// caller's account and ARN are in every request.
+// Resolves reports whether every variable in the set has a value in every
+// request, as the caller's account and ARN do.
 func (s *ValueSet) Resolves() bool {
 	for i := range s.Patterns {
 		for _, p := range s.Patterns[i].Terms {
@@ -101,8 +101,8 @@ func (s *ValueSet) Resolves() bool {
 	return true
 }
 
-// resolve puts the values that m has into the pattern's variables. ok is false
-// when a variable without default has no value, or several.
+// resolve returns p with its variables replaced by their values in m. ok is false
+// if a variable without a default has no value, or if one has several.
 func resolve(p *textsolve.Pattern, m *Model) (q textsolve.Pattern, ok bool) {
 	m.Budget.Spend(20*len(p.Terms) + 2*len(p.Text))
 	parts := make([]textsolve.Term, len(p.Terms))
@@ -126,7 +126,7 @@ func resolve(p *textsolve.Pattern, m *Model) (q textsolve.Pattern, ok bool) {
 	return q, true
 }
 
-// The first and the last second that a span distinguishes.
+// The least and greatest numbers in a span. Numbers beyond them are clamped.
 const (
 	minSecond = math.MinInt64 / 4
 	MaxSecond = math.MaxInt64 / 4
@@ -148,7 +148,7 @@ func secondsOf(t time.Time) *big.Rat {
 	return r.Add(r, new(big.Rat).SetFrac64(int64(t.Nanosecond()), 1e9))
 }
 
-// Within reports whether each pattern of s is one of t.
+// Within reports whether s has patterns and t has all of them.
 func (s *ValueSet) Within(t *ValueSet) bool {
 	for i := range s.Patterns {
 		p := &s.Patterns[i]
@@ -161,7 +161,7 @@ func (s *ValueSet) Within(t *ValueSet) bool {
 	return len(s.Patterns) > 0
 }
 
-// EqualTo reports whether s is the value of the key in a slot and nothing else.
+// EqualTo reports whether s consists of exactly the value of the key in a slot.
 func (s *ValueSet) EqualTo(slot int) bool {
 	if len(s.Patterns) != 1 || len(s.Patterns[0].Terms) != 1 {
 		return false
@@ -170,17 +170,16 @@ func (s *ValueSet) EqualTo(slot int) bool {
 	return p.Terms[0].Slot == slot && !p.Terms[0].HasDefault && !p.Fold
 }
 
-// A Reading says what becomes of variables.
+// A Reading says how variables are read.
 type Reading bool
 
 const (
-	AsModel    Reading = false // they have the values of the model
-	AsAnything Reading = true  // they can be anything: more matches than in truth
+	AsModel    Reading = false // with their values in the model
+	AsAnything Reading = true  // as any text, which over-approximates
 )
 
-// Under returns the patterns of s with their variables replaced as how says.
-// negated says that the patterns are to be avoided; those that can be anything are
-// then dropped.
+// Under returns the patterns of s with their variables read as how says. If
+// negated, the patterns must not match, and AsAnything drops those with variables.
 func (s *ValueSet) Under(m *Model, how Reading, negated bool) []textsolve.Pattern {
 	if !s.Variables {
 		return s.Patterns

@@ -9,7 +9,8 @@ import (
 	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
-// A group is a set of keys whose values hang together.
+// A group is a set of keys whose values depend on each other. A nonnegative group
+// is the slot of an independent key.
 type group int
 
 const (
@@ -27,7 +28,7 @@ const (
 	gBuild                      // a build and its project
 )
 
-// groupOf returns the group of a slot; a key that stands alone is its own group.
+// groupOf returns the group of a slot.
 func (s *Search) groupOf(slot int) group {
 	switch slot {
 	case compile.SlotAccount, compile.SlotARN, compile.SlotName:
@@ -73,8 +74,8 @@ func (s *Search) groupOf(slot int) group {
 	return group(slot)
 }
 
-// builds reports whether a request has the ARNs both of a build and of its
-// project, and the policy asks for both.
+// builds reports whether requests have the ARNs of both a build and its project,
+// and the policy tests both.
 func (s *Search) builds() bool {
 	there := func(slot int) bool {
 		return slot >= 0 && s.domains[slot].ofCaller && !(s.sure && s.domains[slot].presence == condkey.Unsaid)
@@ -82,8 +83,9 @@ func (s *Search) builds() bool {
 	return there(s.c.SlotWith(condkey.TieBuild)) && there(s.c.SlotWith(condkey.TieProject))
 }
 
-// assign gives the keys of slot's group values in m that meet all of c. When it
-// fails and the search is not incomplete, there are none.
+// assign gives the keys of slot's group values in m that meet all of c, and
+// reports whether it found any. If it fails and the search is not incomplete,
+// there are none.
 func (s *Search) assign(c []compile.Literal, m *compile.Model, slot int) bool {
 	if m.Budget.Spend(10); m.Budget.Out() {
 		return false
@@ -104,8 +106,8 @@ func (s *Search) assign(c []compile.Literal, m *compile.Model, slot int) bool {
 	return s.assignText(c, lits, m, g, slot)
 }
 
-// assignFew solves the groups that have few values between them. Their
-// literals with variables are read as the model has the variables.
+// assignFew solves the groups with few combinations of values. Variables have
+// their values in m.
 func (s *Search) assignFew(g group, lits []compile.Literal, m *compile.Model) bool {
 	var ok bool
 	switch g {
@@ -117,7 +119,7 @@ func (s *Search) assignFew(g group, lits []compile.Literal, m *compile.Model) bo
 		ok = s.assignSpec(lits, m)
 	}
 	if !ok && !s.settled(lits) {
-		s.Incomplete = true // other values of the variables may do
+		s.Incomplete = true // other values of the variables may work
 	}
 	return ok
 }
@@ -158,7 +160,7 @@ func (s *Search) assignText(c, lits []compile.Literal, m *compile.Model, g group
 		return true
 	}
 	if len(layouts) == 0 {
-		return false // no request of this request kind has the key
+		return false // no request of this kind has the key
 	}
 	if g >= compile.FirstSlot && s.prefer(slot, lits, m) {
 		return true
@@ -181,14 +183,14 @@ func (s *Search) assignText(c, lits []compile.Literal, m *compile.Model, g group
 	if !s.fill(layouts, lits, trial, compile.AsAnything) {
 		return false
 	}
-	if allLiteralsHold(lits, trial) { // the variable hangs together with the key itself
+	if allLiteralsHold(lits, trial) { // the variable is of the same group
 		m.Values = trial.Values
 		return true
 	}
 	return s.equate(c, lits, m, trial, layouts)
 }
 
-// prefer tries the well-known values of a key.
+// prefer tries the readable and documented values of a key.
 func (s *Search) prefer(slot int, lits []compile.Literal, m *compile.Model) bool {
 	d := s.domain(slot)
 	v := make([]compile.Value, 1)
@@ -205,8 +207,8 @@ func (s *Search) prefer(slot int, lits []compile.Literal, m *compile.Model) bool
 	return false
 }
 
-// documented says whether a sure search may use the value that m has: it may
-// not invent AWS services, but it believes the policy that names one.
+// documented reports whether the search may use the key's value in m. A sure
+// search must not invent AWS services, but accepts one that the policy names.
 func (s *Search) documented(slot int, lits []compile.Literal, m *compile.Model) bool {
 	if slot < compile.FirstSlot || s.domains[slot].known == nil || !s.sure {
 		return true
@@ -221,7 +223,7 @@ func (s *Search) documented(slot int, lits []compile.Literal, m *compile.Model) 
 	return false
 }
 
-// clear makes all keys of a group absent.
+// clear makes the keys of a group that may be absent as a whole absent.
 func (s *Search) clear(g group, m *compile.Model) {
 	switch g {
 	case gOrg:
@@ -235,8 +237,8 @@ func (s *Search) clear(g group, m *compile.Model) {
 	}
 }
 
-// settled reports whether all variables in lits have one value in every
-// request of this request kind: then there is nothing to try.
+// settled reports whether every variable in lits has the same value in all
+// requests of this kind, so that there is nothing to try.
 func (s *Search) settled(lits []compile.Literal) bool {
 	for i := range lits {
 		for j := range lits[i].Set.Patterns {
@@ -254,17 +256,18 @@ func (s *Search) settledSlot(slot int) bool {
 	if s.c.HasTie(slot, condkey.TieUsername) {
 		return s.Caller != compile.UserCaller
 	}
-	if s.groupOf(slot) < 0 { // all of the caller's own keys are in one
+	if s.groupOf(slot) < 0 { // as for all of the caller's own keys
 		return false
 	}
 	d := s.domains[slot]
 	return d.kind == fixedTo || d.kind == alwaysAbsent
 }
 
-// dropOwner takes equations with the key owner's account or organization out
-// where they cannot hold: an outsider has another account, and a stranger
-// another organization. No default helps: the key's account is in every
-// request, and an organization that a default spells out is not a stranger's.
+// dropOwner removes from lits the patterns that require the caller's account or
+// organization to equal the key owner's, and cannot hold: an outsider has another
+// account, and a stranger another organization. A default does not help: every
+// request has the key owner's account, and an organization that a default names
+// is not a stranger's.
 func (s *Search) dropOwner(lits []compile.Literal) []compile.Literal {
 	if !slices.ContainsFunc(lits, s.dropsOwner) {
 		return lits
@@ -294,15 +297,15 @@ func (s *Search) dropOwner(lits []compile.Literal) []compile.Literal {
 	return lits
 }
 
-// dropsOwner reports whether dropOwner has something to take out of l.
+// dropsOwner reports whether dropOwner has something to remove from l.
 func (s *Search) dropsOwner(l compile.Literal) bool {
 	return l.Inside() && slices.ContainsFunc(l.Set.Patterns, func(p textsolve.Pattern) bool {
 		return len(p.Terms) == 1 && s.neverEqual(l.Slot, p.Terms[0].Slot)
 	})
 }
 
-// neverEqual says that one key is the caller's account, or a stranger's
-// organization, and the other the key owner's.
+// neverEqual reports whether one key is the caller's account or a stranger's
+// organization, and the other that of the key owner.
 func (s *Search) neverEqual(a, b int) bool {
 	if a > b {
 		a, b = b, a

@@ -18,9 +18,9 @@ type contextKey struct {
 	vals []compile.Value // a value that meets lits; none when it cannot be present
 }
 
-// assignContext solves the encryption context: each pair of it,
+// assignContext solves the encryption context: its pairs,
 // kms:EncryptionContextKeys, which holds exactly the names of the pairs, and
-// kms:GrantConstraintType, by which a grant has a context.
+// kms:GrantConstraintType, which a grant with a context has.
 func (s *Search) assignContext(c, lits []compile.Literal, m *compile.Model) bool {
 	keys := s.c.SlotWith(condkey.TieContextKeys)
 	onKeys := on(lits, keys)
@@ -78,10 +78,10 @@ func (s *Search) assignContext(c, lits []compile.Literal, m *compile.Model) bool
 	return s.fillContext(m, keys, each, some, must, may)
 }
 
-// constrain gives kms:GrantConstraintType a value that meets lits, of a grant
-// with or without an encryption context; in requests that are about no grant
-// it is absent. Of the constraint of a grant without context AWS does not say
-// that the key shows it. Source: KMS API reference, CreateGrant, Constraints.
+// constrain gives kms:GrantConstraintType a value that meets lits, for a grant
+// with or without an encryption context. The key is absent from requests that are
+// not about a grant. AWS does not say whether a grant with another constraint has
+// the key. Source: KMS API reference, CreateGrant, Constraints.
 func (s *Search) constrain(slot int, context bool, lits []compile.Literal, m *compile.Model) bool {
 	values := []string{""}
 	if rule := s.c.Slots[slot].Case(s.Kind); rule != nil {
@@ -163,7 +163,7 @@ func (s *Search) fillContext(m *compile.Model, keys int, each, some []compile.Li
 			return true
 		}
 		for _, k := range may {
-			if k.vals != nil && add(k, more...) { // perhaps in a second spelling
+			if k.vals != nil && add(k, more...) { // perhaps in another spelling
 				return true
 			}
 		}
@@ -174,7 +174,7 @@ func (s *Search) fillContext(m *compile.Model, keys int, each, some []compile.Li
 			continue
 		}
 		ok := find(l)
-		for i := 0; !ok && i < len(must); i++ { // a second spelling of a name that is there already
+		for i := 0; !ok && i < len(must); i++ { // another spelling of a name that is already in the context
 			ok = add(must[i], l)
 		}
 		if !ok {
@@ -190,8 +190,8 @@ func (s *Search) fillContext(m *compile.Model, keys int, each, some []compile.Li
 	return true
 }
 
-// contextName returns a name that meets lits: a spelling of name, or with ""
-// one that is not a spelling of the others.
+// contextName returns a name that meets lits: a spelling of name in any letter
+// case or, if name is "", one that is not a spelling of the others' names.
 func (s *Search) contextName(lits []compile.Literal, name string, others []contextKey, m *compile.Model) (string, bool) {
 	const slot = 0
 	lits = slices.Clone(lits)

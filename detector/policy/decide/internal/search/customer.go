@@ -9,18 +9,18 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/compile"
 )
 
-// A ServiceName is a service that a statement may let in, with the literals
-// that make a caller this service.
+// A ServiceName is a service that a statement may let in, with the literals that
+// hold if the caller is this service.
 type ServiceName struct {
 	Name string
 	Is   []compile.Literal
 }
 
-// Serves reports whether a service gets in, and whether it may then act for a
-// customer that the policy does not name.
+// Serves reports whether a service may get in, and whether it may do so on behalf
+// of a customer that the policy does not name.
 func (s *Search) Serves(c ServiceName) (strange, in bool) {
 	t := *s
-	if len(c.Is) > 0 { // its first makes the caller this service
+	if len(c.Is) > 0 { // otherwise any service
 		t.first = s.first.Clone()
 		t.first.Set(compile.SlotService, c.Name)
 	}
@@ -33,9 +33,9 @@ func (s *Search) Serves(c ServiceName) (strange, in bool) {
 	return m != nil || t.Incomplete, true
 }
 
-// contextOfCustomer names, by service, the encryption-context keys that the
-// service itself fills with the ARN of its customer's resource. A condition on
-// one of them pins the customer as aws:SourceArn does.
+// contextOfCustomer reports whether name is an encryption context key that a
+// service sets to the ARN of its customer's resource. A condition on such a key
+// restricts the customer as one on aws:SourceArn does.
 // Sources: CloudTrail User Guide, create-kms-key-policy-for-cloudtrail.html;
 // CloudWatch Logs User Guide, encrypt-log-data-kms.html; SNS Developer Guide,
 // sns-key-management.html; SQS Developer Guide, sqs-key-management.html.
@@ -47,9 +47,9 @@ func contextOfCustomer(name string) bool {
 	return false
 }
 
-// strangeCustomer is what makes a service's customer a stranger: what the
-// service says of its customer names neither the owner nor anybody trusted or
-// named, and is not a resource that the policy spells out.
+// strangeCustomer returns the literals that hold if a service's customer is a
+// stranger: what the service says about the customer names neither the owner nor
+// anybody trusted or named, nor a resource that the policy names.
 func (s *Search) strangeCustomer() []compile.Literal {
 	c := s.c
 	lits := []compile.Literal{}
@@ -75,8 +75,8 @@ func (s *Search) strangeCustomer() []compile.Literal {
 	return lits
 }
 
-// knownAccounts are the accounts that are not strangers: the owner's, trusted
-// ones and those that the policy names.
+// knownAccounts returns the accounts that are not strangers: the owner's, the
+// trusted ones and those that the policy names.
 func (c *Space) knownAccounts() []string {
 	known := slices.Concat(c.Named.Accounts, c.TrustedAccounts)
 	if c.Owner != "" {
@@ -85,9 +85,9 @@ func (c *Space) knownAccounts() []string {
 	return known
 }
 
-// knownResources matches the ARNs that belong to known accounts, and those
-// that conditions on the key spell out without wildcards: who writes the name
-// of one resource knows whose it is.
+// knownResources returns the set of the ARNs of known accounts, and of those that
+// conditions on the key in slot name without wildcards: whoever names a resource
+// knows whose it is.
 func (c *Space) knownResources(slot int) *compile.ValueSet {
 	set := &compile.ValueSet{}
 	for _, a := range c.knownAccounts() {

@@ -14,9 +14,9 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// domainOf returns what the key in a slot can hold in this request kind: what its row
-// says of such requests, with what is known of the key filled in. What is not
-// known of the key can be anything, at the worst for its owner.
+// domainOf returns the domain of the key in a slot for requests of this kind: what
+// its row says about such requests, with the known facts of the KMS key filled in.
+// An unknown fact can have any value, so the decision assumes the worst.
 func (s *RequestKind) domainOf(slot int) domain {
 	key := s.c.Slots[slot]
 	can, reserved := s.c.exists(key)
@@ -30,7 +30,7 @@ func (s *RequestKind) domainOf(slot int) domain {
 	}
 	switch there, told := s.with.of(slot); {
 	case told && !there && is == condkey.Unsaid:
-		return domain{presence: condkey.Unsaid, multi: key.Multi} // a search that is not sure may leave it out, and has to
+		return domain{presence: condkey.Unsaid, multi: key.Multi} // a search that is not sure must leave the key out
 	case told && !there:
 		return domain{}
 	case told && is == condkey.Chosen:
@@ -50,8 +50,9 @@ func (s *RequestKind) newDomain(key condkey.Key, rule *condkey.Case, is condkey.
 	return d
 }
 
-// factDomain puts what the question knows of the key in the place of the
-// values, and settles whether the key is present where that follows.
+// factDomain returns the domain of a key with its presence. If the question gives
+// the fact of the KMS key that v.Fact names, it replaces the values and may settle
+// the presence.
 func (s *RequestKind) factDomain(key condkey.Key, v *condkey.Values, is condkey.Presence) (domain, condkey.Presence) {
 	d := s.valuesDomain(key, v)
 	known := func(text string) (domain, condkey.Presence) { return always(text), condkey.Always }
@@ -113,9 +114,9 @@ func (s *RequestKind) factDomain(key condkey.Key, v *condkey.Values, is condkey.
 	return d, is
 }
 
-// valuesOfTag lists the values of the tags with a name. Those of a key can
-// differ in nothing but the letter case of their names, which the names of
-// condition keys do not have: AWS does not say which of them counts.
+// valuesOfTag returns the values of the tags with a name in any letter case,
+// sorted. Names of tags are case-sensitive but those of condition keys are not,
+// so there can be several; AWS does not say which of them counts.
 func valuesOfTag(tags map[string]string, name string) []string {
 	var list []string
 	for k, v := range tags {
@@ -127,7 +128,8 @@ func valuesOfTag(tags map[string]string, name string) []string {
 	return slices.Compact(list)
 }
 
-// inOrg returns the domain with the organization's id in the place of any.
+// inOrg returns d, a domain of organization paths, restricted to those of an
+// organization.
 func (d domain) inOrg(org string) domain {
 	forms := make([]form, len(d.forms))
 	for i, f := range d.forms {
@@ -146,7 +148,7 @@ func (d domain) inOrg(org string) domain {
 	return d
 }
 
-// valuesDomain is what a row says of the values.
+// valuesDomain returns the domain that a row's values describe.
 func (s *RequestKind) valuesDomain(key condkey.Key, v *condkey.Values) domain {
 	now := s.c.Now.Unix()
 	d := domain{multi: key.Multi}
@@ -164,7 +166,7 @@ func (s *RequestKind) valuesDomain(key condkey.Key, v *condkey.Values) domain {
 		d.kind, d.addrs = address, addressesIn(v.Addresses)
 	case len(v.Of) > 0:
 		f := oneOf(v.Of...)
-		if key.Tie == condkey.TieGrantOps { // a grant carries what its key can do
+		if key.Tie == condkey.TieGrantOps { // a grant carries only what its KMS key supports
 			can := kmsapi.Operations("", s.keys)
 			f.vals = slices.DeleteFunc(f.vals, func(v compile.Value) bool { return !slices.Contains(can, v.Text) })
 		}
@@ -197,7 +199,7 @@ func (s *RequestKind) textDomain(d *domain, key condkey.Key, v *condkey.Values) 
 	}
 }
 
-// filledAll fills in each text of a row's list, once for each list.
+// filledAll fills in the texts of a row's list. It fills in each list only once.
 func (c *Space) filledAll(texts []string) []string {
 	list, ok := c.known[&texts[0]]
 	if !ok {
@@ -225,21 +227,21 @@ func addressesIn(a condkey.Addresses) ipset.Set {
 	}
 }
 
-// A domain is what the values of one key can be.
+// A domain describes the values that one key can have.
 type domain struct {
 	kind      domainKind
-	vals      []compile.Value // fixed: the values, all at once; choice: the choices
+	vals      []compile.Value // fixedTo: the values, all at once; choice: the choices
 	forms     []form
 	lo, hi    int64
 	addrs     ipset.Set
-	first     string           // a pleasant value of the forms, whoever calls
-	plainText string           // a value of the forms for the plainest caller
+	first     string           // a readable value of the forms, for any caller; "" for none
+	plainText string           // a value of the forms, for the plainest caller
 	known     []string         // the documented values; others may exist
-	ofCaller  bool             // the caller's account is a part of some values
-	wide      *domain          // with the values of which AWS does not say whether they occur; nil when there are none
+	ofCaller  bool             // some values contain the caller's account
+	wide      *domain          // the domain with further values that may occur; nil if there are none
 	multi     bool             // any number of values
-	presence  condkey.Presence // where it may lack, a caller can see to it that the key is there
-	start     []compile.Value  // the plainest values
+	presence  condkey.Presence // for MayLack, the caller can make sure that the key is present
+	start     []compile.Value  // see plain
 }
 
 type domainKind uint8
@@ -267,7 +269,7 @@ func oneOf(texts ...string) domain {
 	return d
 }
 
-// canLack says whether a search may leave the key out.
+// canLack reports whether a search may leave the key out.
 func (d *domain) canLack(sure bool) bool {
 	return d.mayBeAbsent() || d.presence == condkey.MayLack && !sure
 }
@@ -278,7 +280,7 @@ func (d *domain) mayBeAbsent() bool {
 	return d.presence == condkey.Chosen || d.presence == condkey.MayHave || d.presence == condkey.Unsaid
 }
 
-// domain returns what the key in a slot can hold, for this search.
+// domain returns the domain of the key in a slot for this search.
 func (s *Search) domain(slot int) *domain {
 	d := s.domains[slot]
 	if !s.sure && d.wide != nil {
@@ -287,20 +289,20 @@ func (s *Search) domain(slot int) *domain {
 	return d
 }
 
-// A domainKey says what a domain depends on. The pairs of an encryption context,
-// of which there can be many, have one domain.
+// A domainKey holds what a domain depends on. All pairs of an encryption context,
+// of which there can be many, share a domain.
 type domainKey struct {
 	typ    compile.CallerKind
 	temp   bool
 	path   PathKind
 	slot   int
 	row    *condkey.Row // instead of slot
-	action string       // of keys that depend on it
+	action string       // "" for keys that do not depend on it
 	keys   kmsapi.KeySet
 	with   presenceOf
 }
 
-// A presenceOf says what the rules between keys make of one of them.
+// A presenceOf says whether a key that rules tie to others is present.
 type presenceOf uint8
 
 const (
@@ -309,7 +311,8 @@ const (
 	withKey
 )
 
-// domainIn returns the domain of a key, made when it is first asked for.
+// domainIn returns the domain of the key in a slot. It computes each domain only
+// once.
 func (s *RequestKind) domainIn(slot int) *domain {
 	k := domainKey{typ: s.Caller, temp: s.Temporary, path: s.Path, slot: slot}
 	key := s.c.Slots[slot]
@@ -335,7 +338,8 @@ func (s *RequestKind) domainIn(slot int) *domain {
 	return d
 }
 
-// plain returns the plainest values of a key in its domain, none when it may be absent.
+// plain returns the plainest values of key in its domain d; none if the key may be
+// absent.
 func (d *domain) plain(key condkey.Key) []compile.Value {
 	if d.mayBeAbsent() {
 		return nil

@@ -9,8 +9,9 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/compile"
 )
 
-// KeyDoubt says what AWS leaves open of the key in a slot, for a request that
-// may get in; "" when nothing is. s is the sure search of the same request kind.
+// KeyDoubt says what AWS leaves open about the key in a slot, for a request that
+// may get in; "" if nothing. name is the key's name in the policy. s must be the
+// sure search for the same request kind.
 func (s *Search) KeyDoubt(slot int, name string, m *compile.Model) string {
 	vals := m.Values[slot]
 	if slot < compile.FirstSlot {
@@ -35,7 +36,7 @@ func (s *Search) KeyDoubt(slot int, name string, m *compile.Model) string {
 	return ""
 }
 
-// occurs reports whether a value is one that AWS documents for the domain.
+// occurs reports whether AWS documents that the key can have a value.
 func (s *Search) occurs(slot int, d *domain, v compile.Value) bool {
 	for i := range s.c.Slots[slot].Cases {
 		if slices.Contains(s.c.Slots[slot].Cases[i].Doubtful, v.Text) {
@@ -61,12 +62,13 @@ func InForms(forms []form, text string) bool {
 	})
 }
 
-// UncertainSlot reports whether AWS does not say if requests of this kind have the key.
+// UncertainSlot reports whether AWS does not say whether requests of this kind
+// have the key in a slot.
 func (s *Search) UncertainSlot(slot int) bool {
 	return slot >= compile.FirstSlot && s.domains[slot].presence == condkey.Unsaid
 }
 
-// QuoteValues shows the values of a key, each shortened.
+// QuoteValues returns the values of a key for people, each shortened, in quotes.
 func QuoteValues(vals []compile.Value) string {
 	texts := make([]string, len(vals))
 	for i, v := range vals {

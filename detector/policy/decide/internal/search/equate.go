@@ -7,9 +7,9 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 )
 
-// equate meets literals with variables: two keys must have equal, or partly
-// equal, values. trial holds values that would do if variables could be
-// anything. Where it has to guess, the search is incomplete if the guess fails.
+// equate changes m to meet literals with variables, which require two keys to
+// have equal, or partly equal, values. trial holds values that would do if
+// variables could have any value. If a guess fails, the search is incomplete.
 func (s *Search) equate(c, lits []compile.Literal, m, trial *compile.Model, layouts []layout) bool {
 	for i := range lits {
 		l := &lits[i]
@@ -34,9 +34,9 @@ func (s *Search) equate(c, lits []compile.Literal, m, trial *compile.Model, layo
 	return false
 }
 
-// variableFirst gives the key of one of l's variables a value by what is asked of
-// that key alone, and then solves lits: the other way round than join, which looks
-// at lits first.
+// variableFirst gives the key of one of l's variables a value that meets the
+// literals on that key, and then solves lits. That is the reverse of join, which
+// starts with lits.
 func (s *Search) variableFirst(c, lits []compile.Literal, l *compile.Literal, m *compile.Model, layouts []layout) bool {
 	for j := range l.Set.Patterns {
 		ref := firstRef(&l.Set.Patterns[j])
@@ -48,8 +48,8 @@ func (s *Search) variableFirst(c, lits []compile.Literal, l *compile.Literal, m 
 	return false
 }
 
-// join makes the key of lits[i] equal to one of its patterns. impossible is
-// true when each of them is proven out of reach.
+// join makes the key of lits[i] match one of its patterns. impossible is true if
+// it has proved that none of them can match.
 func (s *Search) join(c, lits []compile.Literal, i int, m, trial *compile.Model, layouts []layout) (ok, impossible bool) {
 	impossible = true
 	rest := append(append([]compile.Literal(nil), lits[:i]...), lits[i+1:]...)
@@ -62,7 +62,7 @@ func (s *Search) join(c, lits []compile.Literal, i int, m, trial *compile.Model,
 		case p.Terms == nil:
 			only := compile.Literal{Slot: lits[i].Slot, Mode: compile.EachIn, Set: &compile.ValueSet{Patterns: lits[i].Set.Patterns[j : j+1]}}
 			with := append(rest[:len(rest):len(rest)], only)
-			impossible = impossible && s.unmeetable(layouts, with, m) // fill has found no value that does
+			impossible = impossible && s.unmeetable(layouts, with, m) // fill has already failed to match it
 		case len(p.Terms) == 1:
 			v := p.Terms[0]
 			for _, way := range [...]func() (ok, impossible bool){
@@ -90,12 +90,13 @@ func (s *Search) join(c, lits []compile.Literal, i int, m, trial *compile.Model,
 	return false, impossible
 }
 
-// unmeetable reports whether lits cannot be met even with all variables free.
+// unmeetable reports whether lits cannot be met even if variables can have any
+// value.
 func (s *Search) unmeetable(layouts []layout, lits []compile.Literal, m *compile.Model) bool {
 	return !s.fill(layouts, lits, m.Clone(), compile.AsAnything) && !m.Budget.Out()
 }
 
-// byDefault lets the variable be absent, so that its default counts.
+// byDefault makes the variable's key absent, so that its default applies.
 func (s *Search) byDefault(c, lits, rest []compile.Literal, i int, v textsolve.Term, m *compile.Model, layouts []layout) (ok, impossible bool) {
 	if !v.HasDefault || !absentFits(on(c, v.Slot)) {
 		return false, true
@@ -108,7 +109,7 @@ func (s *Search) byDefault(c, lits, rest []compile.Literal, i int, v textsolve.T
 }
 
 // after gives a variable's key a value that meets want, and then solves lits
-// again. What it chose is not held on to: c stays as it is.
+// again. It does not add want to c.
 func (s *Search) after(c, lits []compile.Literal, want compile.Literal, m *compile.Model, layouts []layout) bool {
 	if m.Budget.Spend(20 + 10*len(c)); m.Budget.Out() || s.groupOf(want.Slot) == s.groupOf(lits[0].Slot) || s.depth > maxDepth {
 		return false
@@ -126,7 +127,8 @@ func (s *Search) after(c, lits []compile.Literal, want compile.Literal, m *compi
 // maxDepth bounds chains of variables that depend on variables.
 const maxDepth = 6
 
-// merge gives two keys one value that meets the literals on both.
+// merge gives the key of lits[i] and that in slot ref the same value, which meets
+// the literals on both.
 func (s *Search) merge(c, lits, rest []compile.Literal, i, ref int, m *compile.Model, layouts []layout) (ok, impossible bool) {
 	m.Budget.Spend(len(c) + 20*len(rest))
 	joined := rest[:len(rest):len(rest)]
@@ -153,9 +155,9 @@ func (s *Search) merge(c, lits, rest []compile.Literal, i, ref int, m *compile.M
 	return s.after(c, lits, compile.Equals(ref, trial.Text(lits[i].Slot)), m, layouts), false
 }
 
-// outlines returns patterns that match at least all values of a key, nil when
-// nothing is known of them. possible is false when no request of this request kind
-// has the key.
+// outlines returns patterns that match at least all values of a key, or nil if
+// nothing is known about them. possible is false if no request of this kind has
+// the key.
 func (s *Search) outlines(slot int, m *compile.Model) (list []textsolve.Pattern, possible bool) {
 	g := s.groupOf(slot)
 	switch {
@@ -179,7 +181,7 @@ func (s *Search) outlines(slot int, m *compile.Model) (list []textsolve.Pattern,
 	return list, len(list) > 0
 }
 
-// outline is the shape of what is at a place: its fixed texts, and
+// outline returns a pattern for the text at a place: its fixed texts, and
 // wildcards for the rest.
 func (v *layout) outline(p place) textsolve.Pattern {
 	var toks []textsolve.Token
@@ -206,7 +208,8 @@ func (v *layout) outline(p place) textsolve.Pattern {
 // maxOutline bounds how exactly an outline counts characters.
 const maxOutline = 32
 
-// changeVariable keeps a key away from a variable: it changes the variable's value.
+// changeVariable meets l, which excludes the value of a variable, by changing
+// that value.
 func (s *Search) changeVariable(c, lits []compile.Literal, l *compile.Literal, m *compile.Model, layouts []layout) bool {
 	for j := range l.Set.Patterns {
 		for _, p := range l.Set.Patterns[j].Terms {
@@ -236,9 +239,9 @@ func firstRef(p *textsolve.Pattern) int {
 	return -1
 }
 
-// captures lists what the only variable of p can be for p to match v: more than
-// one text next to a wildcard. It is nil when p has several variables, when no
-// text will do, and when there are too many.
+// captures returns the values of the only variable of p for which p matches v.
+// There can be several if wildcards surround the variable. It returns nil if p
+// has several variables, or if there are no such values or too many.
 func captures(p *textsolve.Pattern, v string, b *textsolve.Budget) []string {
 	at := slices.IndexFunc(p.Terms, func(s textsolve.Term) bool { return s.Variable != "" })
 	if !textsolve.OnlyText(p.Terms[at+1:]) {
@@ -272,11 +275,11 @@ func captures(p *textsolve.Pattern, v string, b *textsolve.Budget) []string {
 	return slices.Compact(texts)
 }
 
-// maxCaptures bounds how many texts a variable is tried with at once.
+// maxCaptures bounds the number of values that captures returns.
 const maxCaptures = 200
 
-// invert solves literals with variables on a key that has one value, or one of
-// a few: then it is the variables that must give way.
+// invert solves literals with variables on a key that has a single value, or one
+// of a few: it changes the variables instead.
 func (s *Search) invert(c, lits []compile.Literal, m *compile.Model, slot int) bool {
 	d := s.domain(slot)
 	var choices [][]compile.Value
@@ -371,9 +374,9 @@ func (s *Search) giveOne(c []compile.Literal, l *compile.Literal, want compile.L
 // maxAccounts bounds how many accounts moveAccount tries.
 const maxAccounts = 8
 
-// moveAccount solves an ARN that carries the caller's account: when no ARN of
-// this account will do, the caller moves to an account that has some. build
-// returns the ARN's shapes in an account, in any account for "".
+// moveAccount solves an ARN that contains the caller's account. If no ARN with
+// the account in m will do, it changes the account to one that has such ARNs.
+// build returns the ARN's shapes in an account, or in any account for "".
 func (s *Search) moveAccount(c, lits []compile.Literal, m *compile.Model, build func(account string) []layout) bool {
 	var tried []string
 	how := compile.AsAnything
@@ -395,6 +398,6 @@ func (s *Search) moveAccount(c, lits []compile.Literal, m *compile.Model, build 
 		}
 		tried = append(tried, account)
 	}
-	s.Incomplete = true // another account may do
+	s.Incomplete = true // another account may work
 	return false
 }

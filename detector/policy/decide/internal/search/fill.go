@@ -8,7 +8,8 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 )
 
-// fill finds texts for one of the layouts that meet lits and writes them into m.
+// fill finds texts of one of the layouts that meet lits, writes them into m and
+// reports whether it found any. how says how to read variables.
 func (s *Search) fill(layouts []layout, lits []compile.Literal, m *compile.Model, how compile.Reading) bool {
 	for i := range layouts {
 		v := &layouts[i]
@@ -40,8 +41,9 @@ func (s *Search) fill(layouts []layout, lits []compile.Literal, m *compile.Model
 	return false
 }
 
-// edit keeps m's value and changes only single segments to fixed texts that
-// are asked for: cheaper than solving, and the value stays a readable one.
+// edit returns the texts of m's value with some segments changed to fixed texts
+// that constraints require. That is cheaper than solving and keeps the value
+// readable. ok is false if it is not enough.
 func (v *layout) edit(constraints []textsolve.Constraint, m *compile.Model) ([]string, bool) {
 	for _, p := range v.at {
 		if p.first != 0 || p.last != len(v.Segments)-1 || len(m.Values[p.slot]) != 1 {
@@ -67,7 +69,7 @@ func (v *layout) edit(constraints []textsolve.Constraint, m *compile.Model) ([]s
 }
 
 // constraints turns literals into constraints on the layout's shape; ok is false
-// when one of them cannot be met by it.
+// if the layout cannot meet one of them.
 func (s *Search) constraints(v *layout, lits []compile.Literal, m *compile.Model, how compile.Reading) (list []textsolve.Constraint, ok bool) {
 	list = s.strangeNetwork(v)
 	for i := range lits {
@@ -105,7 +107,8 @@ func (s *Search) constraints(v *layout, lits []compile.Literal, m *compile.Model
 	return list, true
 }
 
-// strangeNetwork keeps the owner's and named accounts and VPCs out of a VPC's ARN.
+// strangeNetwork returns constraints that keep the accounts of the owner and of
+// those trusted, and what the policy names, out of a VPC's ARN.
 func (s *Search) strangeNetwork(v *layout) []textsolve.Constraint {
 	if !s.FreshWhere || s.groupOf(v.at[0].slot) != gVpc {
 		return nil
@@ -129,7 +132,8 @@ func (s *Search) strangeNetwork(v *layout) []textsolve.Constraint {
 	return constraints
 }
 
-// unequal returns segments that should hold one text and do not; nil when all do.
+// unequal returns segments that must hold the same text and do not, or nil if
+// there are none.
 func (v *layout) unequal(texts []string) []int {
 	for _, same := range v.same {
 		for _, i := range same {
@@ -141,12 +145,14 @@ func (v *layout) unequal(texts []string) []int {
 	return nil
 }
 
-// maxEqual bounds how many texts solve tries for segments that must be equal.
+// maxEqual bounds the number of solutions that solve tries for segments that must
+// be equal.
 const maxEqual = 16
 
-// solve finds texts for a layout's segments; where some must be equal it tries
-// the texts that a solution without that demand has there, then leaves them
-// out and looks for others. Without other solutions there is none.
+// solve finds texts for a layout's segments. If some of these must be equal, it
+// first solves without that requirement and tries the texts that the solution has
+// there; then it excludes these texts and repeats. If no other solution is left,
+// there is none.
 func (s *Search) solve(v *layout, constraints []textsolve.Constraint, b *textsolve.Budget) ([]string, bool) {
 	var tried []string
 	for range maxEqual {
@@ -184,6 +190,6 @@ func (s *Search) solve(v *layout, constraints []textsolve.Constraint, b *textsol
 			constraints = append(constraints, textsolve.Constraint{First: i, Last: i, Skip: -1, Negated: true, Patterns: compile.Exactly(tried...).Patterns})
 		}
 	}
-	s.Incomplete = true // other texts may do
+	s.Incomplete = true // other texts may work
 	return nil, false
 }

@@ -9,16 +9,16 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 )
 
-// A form is a shape of condkey made ready for one question: what the question
-// knows of the key is filled in.
+// A form is a shape of condkey with what the question says about the KMS key
+// filled in.
 type form struct {
 	textsolve.Shape
 	caller int     // the segment that holds the caller's account, -1 for none
-	same   [][]int // segments that hold one text, by label; nil for none
+	same   [][]int // by label: the segments that hold the same text
 	labels []string
 }
 
-// formOf fills in what the question knows of the key.
+// formOf returns the form of a shape.
 func (c *Space) formOf(shape condkey.Shape) form {
 	f := form{caller: -1}
 	joined := false // the next fixed text belongs to the last segment
@@ -67,7 +67,8 @@ func (c *Space) formOf(shape condkey.Shape) form {
 	return f
 }
 
-// FormsOf fills in shapes of a row, each list once.
+// FormsOf returns the forms of a row's list of shapes. It computes the forms of
+// each list only once.
 func (c *Space) FormsOf(shapes []condkey.Shape) []form {
 	if len(shapes) == 0 {
 		return nil
@@ -86,12 +87,13 @@ func (c *Space) FormsOf(shapes []condkey.Shape) []form {
 	return c.forms[&shapes[0]]
 }
 
-// anyRegion is the shape of a Region's name: us-east-1, us-gov-west-1.
+// anyRegion returns the segments of a Region's name, such as us-gov-west-1.
 func anyRegion() []textsolve.Segment {
 	return []textsolve.Segment{textsolve.Repeat(classOf(condkey.Lower), 2, 8), textsolve.Fixed("-"), textsolve.Repeat(classOf(condkey.Lower), 4, 12), textsolve.Fixed("-"), textsolve.Repeat(digitClass(), 1, 2)}
 }
 
-// Filled puts the key's partition and Region into a text of a row.
+// Filled returns a text of a row with the KMS key's partition and Region, or
+// us-east-1 if that is unknown, filled in.
 func (c *Space) Filled(text string) string {
 	if !strings.Contains(text, "{") {
 		return text
@@ -103,7 +105,7 @@ func (c *Space) Filled(text string) string {
 	return strings.NewReplacer("{partition}", c.Partition, "{keyregion}", region).Replace(text)
 }
 
-// in returns the form's shape with the caller's account, any for "".
+// in returns the form's shape for a caller in an account, or in any for "".
 func (f *form) in(account string) textsolve.Shape {
 	if f.caller < 0 || account == "" {
 		return f.Shape
@@ -113,7 +115,7 @@ func (f *form) in(account string) textsolve.Shape {
 	return textsolve.Shape{Segments: segs}
 }
 
-// plain returns the form's plainest text for a caller of the account.
+// plain returns the form's plainest text for a caller in an account.
 func (f *form) plain(account string) string {
 	var b strings.Builder
 	for i, g := range f.Segments {
@@ -131,8 +133,8 @@ func (f *form) plain(account string) string {
 	return b.String()
 }
 
-// exists reports whether keys with the free part of k's name can be; those
-// with a reserved one may.
+// exists reports whether requests can have a key with the free part of k's name,
+// and whether that part is reserved, so that AWS does not say whether any has it.
 func (c *Space) exists(k condkey.Key) (can, reserved bool) {
 	part := k.FreePart()
 	if k.Family != condkey.Prefix || k.Part == "" {
@@ -147,9 +149,9 @@ func (c *Space) exists(k condkey.Key) (can, reserved bool) {
 	return can, k.Reserved != "" && len(part) >= len(k.Reserved) && strings.EqualFold(part[:len(k.Reserved)], k.Reserved)
 }
 
-// Character classes of the values that AWS accepts. Each sample lists the
-// class, or for open classes more than any policy can name: a key policy holds
-// Latin-1 only, so one letter beyond it always is a fresh one.
+// Character classes of the values that AWS accepts. The sample of each class lists
+// all of it or, for open classes, more than any policy can name: a key policy
+// holds only Latin-1, so a letter beyond that is in no policy.
 // Sources: IAM and STS API references (Path, RoleName, RoleSessionName, Name,
 // Tag value); Organizations API reference (OrganizationId, RootId,
 // OrganizationalUnitId); KMS API reference (AliasName).
@@ -188,15 +190,15 @@ func idClass() *textsolve.Class    { return classOf(condkey.ID) }
 func nameClass() *textsolve.Class  { return classOf(condkey.Name) }
 func pathClass() *textsolve.Class  { return classOf(condkey.Path) }
 
-// numbers are the characters of Latin-1 beyond ASCII that are numbers or
-// separators: a tag can hold them.
+// numbers are the numbers and separators in Latin-1 beyond ASCII, which tags can
+// contain.
 const numbers = "\u00a0²³¹¼½¾"
 
-// letters are the letters of Latin-1 beyond ASCII, and one from beyond.
+// letters returns the letters of Latin-1 beyond ASCII, and two beyond Latin-1.
 func letters() string {
 	return "àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞßªµºΩЖ"
 }
 
-// isTagRune reports whether tags can hold a character beyond ASCII: letters,
+// isTagRune reports whether tags can contain r, a character beyond ASCII: letters,
 // numbers and separators of all scripts. Source: IAM API reference, Tag.
 func isTagRune(r rune) bool { return unicode.In(r, unicode.L, unicode.N, unicode.Z) }

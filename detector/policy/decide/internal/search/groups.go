@@ -20,7 +20,8 @@ func on(lits []compile.Literal, slot int) []compile.Literal {
 	return list
 }
 
-// fitsAll reports whether vals, none for absent, meet lits.
+// fitsAll reports whether a key with the values vals, or an absent key if there
+// are none, meets lits.
 func fitsAll(vals []compile.Value, lits []compile.Literal, m *compile.Model) bool {
 	for i := range lits {
 		if len(vals) == 0 && !lits[i].Absent || len(vals) > 0 && !lits[i].HoldsFor(vals, m) {
@@ -30,7 +31,9 @@ func fitsAll(vals []compile.Value, lits []compile.Literal, m *compile.Model) boo
 	return true
 }
 
-// asMember returns what lits ask of each member of a set.
+// asMember splits lits, on a key that holds a set of values, into those that each
+// value must meet and those that some value must meet. possible is false if no
+// present key meets them.
 func asMember(lits []compile.Literal) (each, some []compile.Literal, possible bool) {
 	for _, l := range lits {
 		switch l.Mode {
@@ -46,8 +49,8 @@ func asMember(lits []compile.Literal) (each, some []compile.Literal, possible bo
 	return each, some, true
 }
 
-// pickMany returns values for a key that holds a set: one member for each
-// literal that asks for some, and at least one.
+// pickMany returns values for a key that holds a set of values: one for each
+// literal that some value must meet, and at least one.
 func (s *Search) pickMany(slot int, d *domain, lits []compile.Literal, m *compile.Model) ([]compile.Value, bool) {
 	single := *d
 	single.multi = false
@@ -72,8 +75,9 @@ func (s *Search) pickMany(slot int, d *domain, lits []compile.Literal, m *compil
 	return vals, len(vals) > 0 || add(each)
 }
 
-// assignCalled solves aws:CalledVia, First and Last: the services in a chain of
-// calls. The list holds only some services, so it may be missing under a service.
+// assignCalled solves aws:CalledVia, aws:CalledViaFirst and aws:CalledViaLast: the
+// services in a chain of calls. These name only some services, so a call through
+// another service lacks them.
 func (s *Search) assignCalled(lits []compile.Literal, m *compile.Model) bool {
 	list, first, last := s.c.SlotWith(condkey.TieCalled), s.c.SlotWith(condkey.TieCalledFirst), s.c.SlotWith(condkey.TieCalledLast)
 	set := func(chain []compile.Value) {
@@ -141,9 +145,9 @@ func allLiteralsHold(lits []compile.Literal, m *compile.Model) bool {
 	return true
 }
 
-// calledBy returns a service that meets lits, whichever of a chain's keys they
-// are on: one of those known to make chains, or another of the row. It may
-// change lits.
+// calledBy returns a service that meets lits, which may be on any of a chain's
+// keys: one of those known to make chains, or another that the row allows. It
+// changes the slots of lits.
 func (s *Search) calledBy(lits []compile.Literal, row *condkey.Row, known []string, m *compile.Model) (compile.Value, bool) {
 	for i := range lits {
 		lits[i].Slot = 0
@@ -165,11 +169,12 @@ func (s *Search) calledBy(lits []compile.Literal, row *condkey.Row, known []stri
 	asked := func(l compile.Literal) bool {
 		return l.Inside() && slices.ContainsFunc(l.Set.Patterns, func(p textsolve.Pattern) bool { return p.Plain == v.Text })
 	}
-	return v, !s.sure || slices.ContainsFunc(lits, asked) // AWS may not have another service
+	return v, !s.sure || slices.ContainsFunc(lits, asked) // a sure search must not invent a service
 }
 
-// assignMFA solves aws:MultiFactorAuthPresent and Age together, for temporary
-// credentials of roles, users and root users: an age comes with true only.
+// assignMFA solves aws:MultiFactorAuthPresent and aws:MultiFactorAuthAge together,
+// for temporary credentials of roles, users and root users: there is an age only
+// if MFA is present.
 func (s *Search) assignMFA(lits []compile.Literal, m *compile.Model) bool {
 	present, age := s.c.SlotWith(condkey.TieMFA), s.c.SlotWith(condkey.TieMFAAge)
 	onPresent, onAge := on(lits, present), on(lits, age)
@@ -208,7 +213,7 @@ func (s *Search) assignMFA(lits []compile.Literal, m *compile.Model) bool {
 	return false
 }
 
-// assignSpec solves key spec, key usage, algorithm and type of message together.
+// assignSpec solves key spec, key usage, algorithm and message type together.
 func (s *Search) assignSpec(lits []compile.Literal, m *compile.Model) bool {
 	for _, k := range s.c.Kinds {
 		if k.Set()&s.keys == 0 {

@@ -23,18 +23,19 @@ const (
 // Through reports whether somebody else calls on the caller's behalf.
 func (p PathKind) Through() bool { return p >= ViaService }
 
-// A RequestKind is one kind of request: who calls in what manner, by which path, and
-// the action. Within a request kind every key has one domain.
+// A RequestKind is one kind of request: the kind of caller and credentials, the
+// path, the action, the kinds of KMS keys, and which tied condition keys are
+// present. Within a request kind every condition key has one domain.
 type RequestKind struct {
 	c         *Space
 	Caller    compile.CallerKind
 	Temporary bool // temporary credentials
 	Path      PathKind
 	kmsapi.Ask
-	keys kmsapi.KeySet // the kinds of keys that the request is about
-	with presenceSet   // of keys that rules tie together
+	keys kmsapi.KeySet // the kinds of KMS keys that the request is about
+	with presenceSet   // of condition keys that rules tie together
 
-	Kind    condkey.Kind   // as rows know it
+	Kind    condkey.Kind   // the request kind in the terms of condkey
 	domains []*domain      // by slot; only for slots from compile.FirstSlot on
 	start   *compile.Model // a stranger's plainest request
 }
@@ -63,8 +64,8 @@ func (s *RequestKind) prepare() {
 	}
 }
 
-// startCaller sets the caller's keys to a stranger's. Numbers and names are
-// made up; the account is one that AWS's documentation does not use.
+// startCaller sets the caller's keys to those of a stranger, or of the owner's
+// account. The ids and names are invented.
 func (s *RequestKind) startCaller() {
 	account := s.c.strangeAccount()
 	if s.c.Insiders {
@@ -101,7 +102,7 @@ func (s *RequestKind) startCaller() {
 	}
 }
 
-// strangeAccount returns an account id that nobody concerned has.
+// strangeAccount returns an account id that is not the owner's, trusted or named.
 func (c *Space) strangeAccount() string {
 	for _, d := range "987654320" {
 		a := strings.Repeat(string(d), 4) + "88887777"
@@ -109,17 +110,18 @@ func (c *Space) strangeAccount() string {
 			return a
 		}
 	}
-	return "999988887777" // taken, too: the search finds another
+	return "999988887777" // not strange either: the search finds another
 }
 
-// A relevance says what the statements about one action can turn on.
+// A relevance says which properties of a request the statements about one action
+// can depend on.
 type relevance struct {
 	byType, byPath, byMCP, byCreds bool
 	tied                           []int // slots of keys that rules tie together
 	allow                          bool  // some Allow can let an outsider in
 }
 
-// relevant looks at the statements that may apply to an action.
+// relevant returns the relevance for an action.
 func (c *Space) relevant(action string) relevance {
 	var r relevance
 	for i, m := range c.Matches(action) {
@@ -137,7 +139,7 @@ func (c *Space) relevant(action string) relevance {
 	return r
 }
 
-// NewKind returns one kind of request about keys of some kinds.
+// NewKind returns a kind of request about KMS keys of the given kinds.
 func (c *Space) NewKind(t compile.CallerKind, temp bool, p PathKind, a kmsapi.Ask, keys kmsapi.KeySet) *RequestKind {
 	s := &RequestKind{c: c, Caller: t, Temporary: temp, Path: p, Ask: a, keys: keys}
 	s.Kind = condkey.Kind{Caller: 1 << t, Path: 1 << p, Creds: condkey.LongTerm, Action: a.Action}
@@ -147,8 +149,8 @@ func (c *Space) NewKind(t compile.CallerKind, temp bool, p PathKind, a kmsapi.As
 	return s
 }
 
-// SplitBy lists the kinds that differ in which of the keys in slots are there,
-// as far as rules tie them together.
+// SplitBy returns kinds like s, one for each combination of present keys that the
+// rules allow for the keys in slots.
 func (s *RequestKind) SplitBy(slots ...int) []*RequestKind { return s.split(s.c.presences(slots)) }
 
 func (s *RequestKind) split(withs []presenceSet) []*RequestKind {
@@ -161,8 +163,9 @@ func (s *RequestKind) split(withs []presenceSet) []*RequestKind {
 	return list
 }
 
-// RequestKinds lists the kinds of requests that the policy can tell apart, those
-// that make the plainest witnesses first; none when no outsider is ever let in.
+// RequestKinds returns the kinds of requests for a that the policy can
+// distinguish, those with the plainest witnesses first. There are none if no
+// Allow can let in a caller.
 func (c *Space) RequestKinds(a kmsapi.Ask) []*RequestKind {
 	r := c.relevant(a.Action)
 	if !r.allow {
@@ -187,7 +190,7 @@ func (c *Space) RequestKinds(a kmsapi.Ask) []*RequestKind {
 		for _, t := range types {
 			for _, temp := range temps {
 				if fits := t == compile.UserCaller || t == compile.RootCaller; !fits && temp {
-					continue // sessions are temporary anyway
+					continue // sessions are always temporary
 				}
 				for _, keys := range kinds {
 					one := c.NewKind(t, temp || t == compile.RoleCaller || t == compile.FedCaller, p, a, keys)
@@ -199,8 +202,8 @@ func (c *Space) RequestKinds(a kmsapi.Ask) []*RequestKind {
 	return list
 }
 
-// keySets returns the kinds of keys that the key may be of and that serve a:
-// each by itself where what the request carries depends on the kind.
+// keySets returns the kinds that the KMS key may be and that support a: each kind
+// by itself if conditions can distinguish their requests, or else all as one set.
 func (c *Space) keySets(a kmsapi.Ask) []kmsapi.KeySet {
 	serve := c.Serving(a)
 	if !c.TellsKeys(a) {

@@ -13,19 +13,20 @@ import (
 type layout struct {
 	textsolve.Shape
 	at   []place
-	same [][]int // segments that hold one text; nil for none
-	pair bool    // two keys next to each other: each asks for its whole value
+	same [][]int // lists of segments that hold the same text
+	pair bool    // the concatenation of two keys' values; see pairLayout
 }
 
-// A place says where on the shape the value of a key stands.
+// A place says which segments of a shape are the value of the key in a slot: first
+// to last, without skip.
 type place struct{ slot, first, last, skip int }
 
 func wholeLayout(slot int, t textsolve.Shape) layout {
 	return layout{Shape: t, at: []place{{slot, 0, len(t.Segments) - 1, -1}}}
 }
 
-// layouts lists the shapes that a group's values can have in this request kind;
-// optional says that the whole group may be absent.
+// layouts returns the layouts that a group's values can have in requests of this
+// kind; optional reports whether the whole group may be absent.
 func (s *Search) layouts(g group, slot int, m *compile.Model) (list []layout, optional bool) {
 	switch g {
 	case gCaller:
@@ -61,7 +62,7 @@ func (s *Search) layouts(g group, slot int, m *compile.Model) (list []layout, op
 		}
 		return []layout{wholeLayout(slot, textsolve.Shape{Segments: []textsolve.Segment{textsolve.Fixed("AIDA"), textsolve.Repeat(idClass(), 12, 124)}})}, false
 	}
-	if g < compile.FirstSlot { // a slot of the caller that no group holds: a service's name
+	if g < compile.FirstSlot { // a slot of the caller in no group: a service's name
 		if s.Caller != compile.ServiceCaller {
 			return nil, true
 		}
@@ -84,7 +85,7 @@ func (s *Search) layouts(g group, slot int, m *compile.Model) (list []layout, op
 	return list, d.canLack(s.sure)
 }
 
-// A shapeKey says what the shapes of a group depend on, besides the policy.
+// A shapeKey holds what the layouts of a group depend on, besides the policy.
 type shapeKey struct {
 	g    group
 	typ  compile.CallerKind
@@ -92,7 +93,7 @@ type shapeKey struct {
 	sure bool
 }
 
-// shape returns the shapes of a group, made when they are first asked for.
+// shape returns the layouts of a group. It calls build only once.
 func (s *Search) shape(g group, build func() []layout) []layout {
 	k := shapeKey{g, s.Caller, s.Path, s.sure}
 	list, ok := s.c.shapes[k]
@@ -104,10 +105,11 @@ func (s *Search) shape(g group, build func() []layout) []layout {
 	return list
 }
 
-// formsFor returns the forms of a key's values. The names of a service that
-// acts for itself are those of one service: they have a label in common with
-// its principal, or are the principal. Source: IAM User Guide, reference_policies_condition-keys.html,
-// aws:PrincipalServiceNamesList; what the list holds it does not say.
+// formsFor returns the forms of a key's values. For a key with the names of a
+// service that calls for itself, these are assumed to be the service principal
+// itself, if the policy names it, or names with a label in common with it.
+// Source: IAM User Guide, reference_policies_condition-keys.html,
+// aws:PrincipalServiceNamesList, which does not say what the list holds.
 func (s *Search) formsFor(slot int, d *domain, m *compile.Model) []form {
 	if !s.c.HasTie(slot, condkey.TieService) {
 		return d.forms
@@ -136,9 +138,9 @@ func (c *Space) listsService(name string) bool {
 	return slices.ContainsFunc(c.Statements, func(st compile.Statement) bool { return slices.Contains(st.Entries.Services, name) })
 }
 
-// buildLayouts are the ARNs of a build and of its project next to each other:
-// they agree in Region, account and project. Where AWS does not say whether
-// both are there, either may be alone.
+// buildLayouts returns the layouts of the ARNs of a build and its project, which
+// agree in Region, account and project. If AWS does not say whether requests have
+// both, it also returns those of either alone.
 func (s *Search) buildLayouts(account string) []layout {
 	build, project := s.c.SlotWith(condkey.TieBuild), s.c.SlotWith(condkey.TieProject)
 	var list []layout
@@ -155,8 +157,8 @@ func (s *Search) buildLayouts(account string) []layout {
 	return list
 }
 
-// pairLayout is one shape for two keys that agree where their forms have the
-// same labels, and in the caller's account.
+// pairLayout returns one layout for two keys, whose values agree in the segments
+// with the same labels and in the caller's account.
 func pairLayout(first, second int, a, b *form, account string) layout {
 	n := len(a.Segments)
 	v := layout{Shape: textsolve.Shape{Segments: slices.Concat(a.in(account).Segments, []textsolve.Segment{textsolve.Fixed("\n")}, b.in(account).Segments)}}
@@ -170,21 +172,21 @@ func pairLayout(first, second int, a, b *form, account string) layout {
 	return v
 }
 
-// always reports whether every request of the request kind has the key with a tie.
+// always reports whether every request of this kind has the key with a tie.
 func (s *Search) always(tie condkey.Tie) bool {
 	rule := s.c.Table.Tied(tie).Case(s.Kind)
 	return rule != nil && rule.Is == condkey.Always
 }
 
-// layout is the form as the shape of one key's values.
+// layout returns the form as the layout of the key in a slot.
 func (f *form) layout(slot int) layout {
 	v := wholeLayout(slot, f.Shape)
 	v.same = f.same
 	return v
 }
 
-// callerLayouts are the shapes of the caller's ARN, with the account and the
-// name where they are in it.
+// callerLayouts returns the layouts of the caller's ARN, which contains the
+// account and the name.
 func (s *Search) callerLayouts() []layout {
 	forms := s.callerForms(s.c.Slots[compile.SlotARN].Row)
 	list := make([]layout, 0, len(forms))
@@ -208,8 +210,8 @@ func (s *Search) callerLayouts() []layout {
 	return list
 }
 
-// callerForms are the forms of a row's key of the caller, in a search that is not
-// sure also those of which AWS does not say whether they occur.
+// callerForms returns the forms of a row's key in requests of this kind and, in a
+// search that is not sure, also those that AWS does not say occur.
 func (s *Search) callerForms(row *condkey.Row) []form {
 	rule := row.Case(s.Kind)
 	forms := s.c.FormsOf(rule.ShapesParsed())
@@ -219,8 +221,8 @@ func (s *Search) callerForms(row *condkey.Row) []form {
 	return forms
 }
 
-// userLayouts are the shapes of a user id: a unique id, and after it the
-// name of a role's session.
+// userLayouts returns the layouts of aws:userid: a unique id and, for a role, the
+// name of the session.
 func (s *Search) userLayouts() []layout {
 	var list []layout
 	for _, f := range s.callerForms(s.c.Slots[compile.SlotUserID].Row) {
@@ -234,7 +236,8 @@ func (s *Search) userLayouts() []layout {
 	return list
 }
 
-// orgLayouts are the shapes of an organization's path, which begins with its id.
+// orgLayouts returns the layouts of an organization path, which begins with the
+// organization's id.
 func (s *Search) orgLayouts(tie condkey.Tie, id, paths int) []layout {
 	forms := s.c.FormsOf(s.c.Table.Tied(tie).ShapesIn(s.Kind))
 	list := make([]layout, 0, len(forms))
@@ -251,7 +254,7 @@ func (s *Search) orgLayouts(tie condkey.Tie, id, paths int) []layout {
 	return list
 }
 
-// vpcLayouts are the shapes of a VPC's ARN, which ends with its id.
+// vpcLayouts returns the layouts of a VPC's ARN, which ends with the VPC's id.
 func (s *Search) vpcLayouts() []layout {
 	id, arn := s.c.SlotWith(condkey.TieVpc), s.c.SlotWith(condkey.TieVpcARN)
 	var list []layout
@@ -269,7 +272,7 @@ func (s *Search) vpcLayouts() []layout {
 	return list
 }
 
-// inAccount is the segment of an account that is known, or of any.
+// inAccount returns the segment of an account, or of any for "".
 func inAccount(account string) textsolve.Segment {
 	if account == "" {
 		return textsolve.Repeat(digitClass(), 12, 12)
@@ -277,7 +280,8 @@ func inAccount(account string) textsolve.Segment {
 	return textsolve.Fixed(account)
 }
 
-// parentLayouts are the ARNs of an account's users.
+// parentLayouts returns the layouts of the ARNs of users in an account, or in any
+// for "".
 func (s *Search) parentLayouts(account string) []layout {
 	s.c.Budget.Spend(400)
 	segs := []textsolve.Segment{textsolve.Fixed("arn:" + s.c.Partition + ":iam::"), inAccount(account), textsolve.Fixed(":user/")}
@@ -291,8 +295,8 @@ func (s *Search) parentLayouts(account string) []layout {
 	return list
 }
 
-// sessionLayouts are the values of a key that carry the caller's account, and
-// those that carry none.
+// sessionLayouts returns the layouts of a key of which some values contain the
+// caller's account, for a caller in an account, or in any for "".
 func (s *Search) sessionLayouts(slot int, account string) []layout {
 	s.c.Budget.Spend(400)
 	d := s.domain(slot)
@@ -309,8 +313,8 @@ func (s *Search) sessionLayouts(slot int, account string) []layout {
 	return list
 }
 
-// matters reports whether any literal asks for the value as a whole: others
-// cannot tell the longer shapes from the shortest.
+// matters reports whether a literal is on the whole value, or the layout is a
+// pair. Other literals cannot distinguish longer layouts from the shortest.
 func (v *layout) matters(lits []compile.Literal) bool {
 	if v.pair {
 		return true

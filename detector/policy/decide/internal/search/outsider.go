@@ -10,13 +10,14 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 )
 
-// A baseKey tells the lists of literals apart that make a caller an outsider.
+// A baseKey holds what the literals that make a caller an outsider depend on.
 type baseKey struct {
 	Reach
 	sure bool
 }
 
-// strangers returns the literals that every caller of the wanted kind meets.
+// strangers returns the literals that every caller that the search looks for
+// meets.
 func (s *Search) strangers() []compile.Literal {
 	if s.Caller == compile.ServiceCaller {
 		if s.c.customer == nil {
@@ -50,14 +51,15 @@ func (s *Search) strangers() []compile.Literal {
 	return base
 }
 
-// ownPlace reports whether l is about where a stranger calls from, by a key of
-// which AWS leaves open whether the request carries it. If it does, the value is
-// of the stranger's own network, and so none that the policy names.
+// ownPlace reports whether l is about where a stranger calls from, on a key that
+// AWS does not say requests have. If a request has it, the value is that of the
+// stranger's own network, which the policy does not name.
 func (s *Search) ownPlace(l compile.Literal) bool {
 	return s.c.Slots[l.Slot].Names.Where() && s.domains[l.Slot].presence == condkey.Unsaid
 }
 
-// outsider lists what makes a caller an outsider of the wanted kind.
+// outsider returns the literals that hold if a caller is an outsider within
+// s.Reach.
 func (s *Search) outsider() []compile.Literal {
 	c := s.c
 	out := func(slot int, lists ...[]string) compile.Literal {
@@ -91,8 +93,8 @@ func (s *Search) outsider() []compile.Literal {
 	return lits
 }
 
-// strange lists what a key of a stranger, or of one in a strange network, is
-// not: what the policy names, by what the key's values name.
+// strange returns literals that exclude, for a stranger, the values of a key that
+// the policy names, or that name those whom it names.
 func (s *Search) strange(slot int, key condkey.Key) []compile.Literal {
 	c := s.c
 	lits := s.doubtful(slot, key)
@@ -126,7 +128,8 @@ func (s *Search) strange(slot int, key condkey.Key) []compile.Literal {
 	return lits
 }
 
-// doubtful keeps a sure search from values that may never occur.
+// doubtful returns literals that keep a sure search from values that may never
+// occur.
 func (s *Search) doubtful(slot int, key condkey.Key) []compile.Literal {
 	if !s.sure {
 		return nil
@@ -140,12 +143,13 @@ func (s *Search) doubtful(slot int, key condkey.Key) []compile.Literal {
 	return lits
 }
 
-// insideOrgs lists the organizations of the owner, of those trusted and those named.
+// insideOrgs returns the owner's organization, which may be "", and those that are
+// trusted or named.
 func (c *Space) insideOrgs() []string {
 	return slices.Concat([]string{c.Key.Org}, c.trustedOrgs, c.Named.Orgs)
 }
 
-// pathsOf is the set of all paths in some organizations.
+// pathsOf returns the set of all paths in some organizations.
 func pathsOf(orgs []string) *compile.ValueSet {
 	set := &compile.ValueSet{}
 	for _, o := range orgs {
@@ -156,10 +160,10 @@ func pathsOf(orgs []string) *compile.ValueSet {
 	return set
 }
 
-// insider lists what makes a caller one whom the owner's account can send: of
-// the account and its organization, no service-linked role, which only AWS
-// assumes, and where it is to be sure, from no network that the policy names:
-// the text does not say whose that is.
+// insider returns the literals that hold if a caller is one that the owner's
+// account controls: in the account and its organization, and not a service-linked
+// role, which only AWS can assume. For a sure answer the caller is also not in a
+// network that the policy names, since the policy does not say whose it is.
 func (s *Search) insider() []compile.Literal {
 	c := s.c
 	lits := []compile.Literal{compile.Equals(compile.SlotAccount, c.Owner)}
@@ -186,7 +190,8 @@ func (s *Search) insider() []compile.Literal {
 	return lits
 }
 
-// variable is the set of texts that begin with the value of a key.
+// variable returns the set of texts that consist of the value of the key in a slot
+// and then behind, in which * is a wildcard.
 func (c *Space) variable(slot int, behind string) *compile.ValueSet {
 	base := policy.StringEquals
 	if strings.Contains(behind, "*") {
@@ -199,9 +204,9 @@ func (c *Space) variable(slot int, behind string) *compile.ValueSet {
 	return &compile.ValueSet{Patterns: []textsolve.Pattern{p}, Variables: true}
 }
 
-// notOwnersOrg keeps an organization, or the path of one, from being the key
-// owner's, whatever that is. Where it is known, or no condition asks for it,
-// there is nothing to say.
+// notOwnersOrg returns literals that keep an organization, or the path of one,
+// from being that of the key owner, whatever that is. There are none if the key
+// owner's organization is known or no condition tests it.
 func (c *Space) notOwnersOrg(slot int) []compile.Literal {
 	owner := c.SlotWith(condkey.TieOwnerOrg)
 	switch {
@@ -217,8 +222,8 @@ func (c *Space) notOwnersOrg(slot int) []compile.Literal {
 	return lits
 }
 
-// without returns what holds of all requests besides the domains: some values
-// do not occur. It is made once.
+// without returns literals that exclude values which do not occur in any request
+// though the domains contain them. It computes them only once.
 func (c *Space) without() []compile.Literal {
 	if c.withoutMade {
 		return c.withoutLits
@@ -237,8 +242,8 @@ func (c *Space) without() []compile.Literal {
 	return c.withoutLits
 }
 
-// contradict reports whether some literal asks for a value that meets a
-// pattern with a variable, and another for none that does.
+// contradict reports whether one literal requires a value that matches a pattern
+// with a variable, and another excludes such a value.
 func contradict(c []compile.Literal) bool {
 	for i := range c {
 		a := &c[i]

@@ -9,7 +9,8 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 )
 
-// pick returns values for a key that stands alone.
+// pick returns values that meet lits for an independent key, none for an absent
+// one; false if it finds none.
 func (s *Search) pick(slot int, lits []compile.Literal, m *compile.Model) ([]compile.Value, bool) {
 	d := s.domain(slot)
 	if d.presence == condkey.Unsaid && s.sure {
@@ -77,8 +78,9 @@ func timeOrNumber(key condkey.Key, n int64) compile.Value {
 	return timeValue(n)
 }
 
-// borders lists the numbers at which literals change their answer: if any
-// number between lo and hi meets all of them, one of these does.
+// borders returns lo, hi and the numbers between them at which the answers of
+// literals change: if any number from lo to hi meets all of lits, one of these
+// does.
 func borders(lits []compile.Literal, lo, hi int64, b *textsolve.Budget) []int64 {
 	spans := 0
 	for i := range lits {
@@ -120,8 +122,8 @@ func addressesOf(domain ipset.Set, lits []compile.Literal, b *textsolve.Budget) 
 	return domain
 }
 
-// pickAddress returns an address that meets all literals, those that compare
-// its text too.
+// pickAddress returns an address that meets all literals, including those that
+// compare its text.
 func (s *Search) pickAddress(d *domain, slot int, lits []compile.Literal, m *compile.Model) (netip.Addr, bool) {
 	var texts, blocks []compile.Literal
 	for _, l := range lits {
@@ -167,8 +169,8 @@ func countPatterns(lits []compile.Literal) int {
 	return n
 }
 
-// addressTexts returns addresses whose text lits ask for. all is true when no
-// others can meet them; v4 says that only IPv4 addresses count.
+// addressTexts returns addresses whose texts may meet lits. all is true if no
+// other addresses can; v4 says that only IPv4 addresses are possible.
 func (s *Search) addressTexts(lits []compile.Literal, slot int, m *compile.Model, v4 bool) (list []netip.Addr, all bool) {
 	all = true
 	add := func(text string) {
@@ -239,8 +241,8 @@ func firstAddress(a netip.Addr, domain ipset.Set, lits []compile.Literal, b *tex
 	}
 }
 
-// few reports whether the addresses of domain that meet the literal are no more
-// than a named network.
+// few reports whether the addresses of d that meet l are no more than a named
+// network; see ipset.Set.Wide.
 func (c *Space) few(d *domain, l compile.Literal) bool {
 	k := fewKey{d, l.Set, l.Mode}
 	few, ok := c.fewest[k]
@@ -251,7 +253,7 @@ func (c *Space) few(d *domain, l compile.Literal) bool {
 	return few
 }
 
-// A fewKey is a question to few.
+// A fewKey holds the arguments of few.
 type fewKey struct {
 	d    *domain
 	set  *compile.ValueSet

@@ -7,7 +7,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
 )
 
-// Request turns a model into the request that it stands for.
+// Request returns the request that a model describes, for the action of a.
 func (s *Search) Request(m *compile.Model, a kmsapi.Ask) evaluate.Request {
 	r := evaluate.Request{
 		Principal: m.Text(compile.SlotARN),
@@ -44,7 +44,7 @@ func (s *Search) Request(m *compile.Model, a kmsapi.Ask) evaluate.Request {
 	return r
 }
 
-// Lets says whether an Allow applies to m.
+// Lets reports whether an Allow applies to m.
 func (s *Search) Lets(st *compile.Statement, m *compile.Model) bool {
 	if !s.applies(st, m) {
 		return false

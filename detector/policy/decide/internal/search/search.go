@@ -1,5 +1,5 @@
-// Package search looks for one request that a compiled key policy allows to an
-// outsider, or to the owner's account. Package decide's documentation says how.
+// Package search looks for a request that a compiled key policy allows to an
+// outsider, or to the owner's account. See the documentation of package decide.
 package search
 
 import (
@@ -15,15 +15,14 @@ import (
 
 // A Search looks for one request of a request kind that the policy allows.
 //
-// It keeps a list of literals in force and a model that meets them. It starts
-// with the literals of one Allow, then looks whether a Deny applies to the
-// model; if so, every request that gets through must break one of that Deny's
-// literals, so the search tries them one after the other. What it finds is a
-// request; when it comes back empty-handed, and is not incomplete, there is none.
+// It keeps a list of literals and a model that meets them, beginning with the
+// literals of one Allow. If a Deny applies to the model, every request that gets
+// in must break one of that Deny's literals, so the search tries to break one
+// after another. If it finds no request and is not incomplete, there is none.
 type Search struct {
 	*RequestKind
-	sure             bool // count only on what AWS documents: for claims that somebody gets in
-	overApproximates bool // variables can be anything: finds more than there is, so nothing found is proof
+	sure             bool // rely only on what AWS documents, to claim that somebody gets in
+	overApproximates bool // variables can have any value, so that finding nothing is a proof
 	Reach
 
 	Allows     []*compile.Statement
@@ -31,8 +30,8 @@ type Search struct {
 	Base       []compile.Literal
 	first      *compile.Model // the plainest request of this kind
 	depth      int            // of variables that depend on variables
-	Apart      []apart        // what must not be as unknown texts say
-	Incomplete bool           // a guess failed: an empty-handed search proves nothing
+	Apart      []apart        // the keys that must not have the values of unknown texts
+	Incomplete bool           // a guess failed: finding nothing proves nothing
 }
 
 // Reach says which outsiders a search admits.
@@ -41,8 +40,8 @@ type Reach struct {
 	FreshWhere bool // no network that the policy names
 }
 
-// NewSearch returns a search for a request of one kind: sure, for one that gets in
-// whatever AWS leaves open, or for one that only may.
+// NewSearch returns a search for a request of kind sc by a caller within r: one
+// that gets in whatever AWS leaves open if sure is true, or else one that may.
 func (c *Space) NewSearch(sc *RequestKind, r Reach, sure bool) *Search {
 	sc.prepare()
 	c.Budget.Spend(60)
@@ -59,16 +58,16 @@ func (c *Space) NewSearch(sc *RequestKind, r Reach, sure bool) *Search {
 	return s
 }
 
-// An effectKey asks for the statements of one effect that apply to an action;
-// for a sure answer Allows must surely apply, and Denies only possibly.
+// An effectKey holds the arguments of Applying.
 type effectKey struct {
 	action string
 	effect policy.Effect
 	sure   bool
 }
 
-// Applying lists the statements of one effect that apply to an action: surely, or
-// only possibly, so that a sure search claims too little rather than too much.
+// Applying returns the statements of one effect that apply to an action. If sure
+// is true, an Allow must certainly apply and a Deny only possibly, so that a sure
+// search claims too little rather than too much; otherwise the other way round.
 func (c *Space) Applying(action string, effect policy.Effect, sure bool) []*compile.Statement {
 	k := effectKey{action, effect, sure}
 	list, ok := c.effects[k]
@@ -85,7 +84,7 @@ func (c *Space) Applying(action string, effect policy.Effect, sure bool) []*comp
 	return list
 }
 
-// begin completes the request kind's plainest request with the keys that hang together.
+// begin completes the plainest request with keys that depend on each other.
 func (s *Search) begin() {
 	s.first = s.start
 	if !s.c.MentionsAny(condkey.TieMFA, condkey.TieMFAAge, condkey.TieSpec, condkey.TieUsage, condkey.TieAlgorithm, condkey.TieMessage, condkey.TieVpc, condkey.TieVpcARN) {
@@ -104,7 +103,8 @@ func (s *Search) begin() {
 	}
 }
 
-// Find returns a request that gets in, nil when there is none or none was found.
+// Find returns a request that meets more and gets in, and the Allow that lets it
+// in; nil if it finds none.
 func (s *Search) Find(more ...compile.Literal) (*compile.Model, *compile.Statement) {
 	for _, a := range s.Allows {
 		for _, way := range a.AllowWays(s.Caller, s.c.Budget) {
@@ -119,8 +119,8 @@ func (s *Search) Find(more ...compile.Literal) (*compile.Model, *compile.Stateme
 	return nil, nil
 }
 
-// Through returns a request that gets in by one Allow, as its principals have
-// it; nil when there is none or none was found.
+// Through returns a request that meets more and gets in by one Allow, with a
+// caller that meets way, one of a's AllowWays; nil if it finds none.
 func (s *Search) Through(a *compile.Statement, way []compile.Literal, more ...compile.Literal) *compile.Model {
 	c := make([]compile.Literal, 0, len(s.Base)+len(way)+len(a.Clauses)+len(more)+4)
 	s.c.Budget.Spend(20 + 10*cap(c))
@@ -142,7 +142,8 @@ func (s *Search) Through(a *compile.Statement, way []compile.Literal, more ...co
 	return s.escape(c, m)
 }
 
-// escape changes m, which meets c, until no Deny applies to it.
+// escape changes m, which meets c, until no Deny applies to it, and returns the
+// result; nil if it cannot.
 func (s *Search) escape(c []compile.Literal, m *compile.Model) *compile.Model {
 	for _, d := range s.Denies {
 		applies, moves := s.denyApplies(d, m)
@@ -167,8 +168,9 @@ func (s *Search) escape(c []compile.Literal, m *compile.Model) *compile.Model {
 	return m
 }
 
-// OverApproximate reads the unknown values of l as this kind of search has to. In a
-// search that over-approximates it frees l of variables: it then holds whenever it could.
+// OverApproximate returns l as this search must read it: with its unknown values
+// read as sure requires and, in a search that over-approximates, without
+// variables, so that it holds whenever it could.
 func (s *Search) OverApproximate(l compile.Literal) compile.Literal {
 	l = s.read(l)
 	if s.Caller == compile.ServiceCaller && l.Slot < compile.FirstSlot && s.c.Slots[l.Slot].Case(s.Kind) != nil {
@@ -193,7 +195,8 @@ func (s *Search) OverApproximate(l compile.Literal) compile.Literal {
 	return l
 }
 
-// denyApplies says whether a Deny stops m, and the ways around it.
+// denyApplies reports whether a Deny applies to m, and returns the lists of
+// literals each of which escapes it.
 func (s *Search) denyApplies(d *compile.Statement, m *compile.Model) (bool, [][]compile.Literal) {
 	applies, byPrincipal := s.DenyEscapes(d, m)
 	if !applies {
@@ -222,8 +225,8 @@ func (s *Search) denyApplies(d *compile.Statement, m *compile.Model) (bool, [][]
 	return true, append(moves, byPrincipal...)
 }
 
-// Holds says whether l holds in m. In a sure search a literal on a key whose
-// presence AWS leaves open must hold whatever the key does.
+// Holds reports whether l holds in m. In a sure search, a literal on a key whose
+// presence AWS leaves open must hold whether or not the key is present.
 func (s *Search) Holds(l *compile.Literal, m *compile.Model) bool {
 	s.c.Budget.Spend(1)
 	if s.sure && l.Slot >= compile.FirstSlot && s.domains[l.Slot].presence == condkey.Unsaid {
@@ -254,8 +257,8 @@ func (s *Search) holdsAnyway(l *compile.Literal, m *compile.Model) bool {
 	return !possible
 }
 
-// settle changes m so that it meets all of c. Keys that depend on each other
-// can need more than one round.
+// settle returns a model like m that meets all of c; ok is false if it finds none.
+// Keys that depend on each other can need several rounds.
 func (s *Search) settle(c []compile.Literal, m *compile.Model) (*compile.Model, bool) {
 	owned := false
 	for round := 0; round < 8; round++ {
@@ -284,7 +287,8 @@ func (s *Search) settle(c []compile.Literal, m *compile.Model) (*compile.Model, 
 	return nil, false
 }
 
-// tied says whether a value that carries the caller's account still does.
+// tied reports whether the value in a slot, if it contains the caller's account,
+// agrees with the account in m.
 func (s *Search) tied(slot int, m *compile.Model) bool {
 	if slot != compile.SlotParent && (slot < compile.FirstSlot || !s.domains[slot].ofCaller) {
 		return true
@@ -293,11 +297,11 @@ func (s *Search) tied(slot int, m *compile.Model) bool {
 	return account == "" || account == m.Text(compile.SlotAccount)
 }
 
-// Admits reports whether some Allow lets somebody in who meets lits.
+// Admits reports whether some Allow lets in a caller that meets lits.
 func (s *Search) Admits(lits []compile.Literal) bool {
 	for _, a := range s.Allows {
 		for _, way := range a.AllowWays(s.Caller, s.c.Budget) {
-			if s.clash(way, lits) { // most are about others, and that is quick to see
+			if s.clash(way, lits) { // a quick check that most fail
 				continue
 			}
 			if s.Through(a, way, lits...) != nil && !s.c.Budget.Out() {
@@ -311,7 +315,8 @@ func (s *Search) Admits(lits []compile.Literal) bool {
 	return false
 }
 
-// clash reports whether a way into an Allow asks for texts none of which meets lits.
+// clash reports whether way, one of an Allow's AllowWays, requires texts none of
+// which meets lits.
 func (s *Search) clash(way, lits []compile.Literal) bool {
 	for i := range way {
 		for j := range lits {
@@ -331,9 +336,9 @@ func (s *Search) clash(way, lits []compile.Literal) bool {
 	return false
 }
 
-// Attempt looks for a request of strangers anywhere by one way through one
-// Allow; without one, it reports whether that proves that there is none. See
-// throughWide for open.
+// Attempt looks for a request that gets in by one Allow with a caller that meets
+// way. If it finds none, proven reports whether there is none. See throughWide
+// for open.
 func (s *Search) Attempt(allow *compile.Statement, way []compile.Literal, open *ipset.Set) (m *compile.Model, proven bool) {
 	s.Incomplete, s.Apart = false, nil
 	if m = s.throughWide(allow, way, open); m != nil || !s.Incomplete || s.c.Budget.Out() {
@@ -344,8 +349,8 @@ func (s *Search) Attempt(allow *compile.Statement, way []compile.Literal, open *
 	return nil, one.Disproven(*open)
 }
 
-// Disproven runs an incomplete search again with all variables free. If even
-// that finds nothing there is nothing to find.
+// Disproven runs an incomplete search again, over-approximating, and reports
+// whether that proves that there is no request.
 func (s *Search) Disproven(open ipset.Set) bool {
 	free, wide := *s, slices.Clone(open)
 	free.overApproximates, free.Incomplete = true, false

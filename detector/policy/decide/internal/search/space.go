@@ -7,13 +7,13 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/compile"
 )
 
-// A Space is all the requests that a compiled policy can tell apart at one
-// time, with what is made of them once for all searches.
+// A Space is all the requests that a compiled policy can distinguish at one time,
+// with what is computed once for all searches.
 type Space struct {
 	*compile.Policy
-	trustedOrgs []string  // whose callers are no outsiders
-	Now         time.Time // the instant that aws:CurrentTime has
-	until       int64     // a request may choose its time up to this second; 0: it is made now
+	trustedOrgs []string  // organizations whose callers are not outsiders
+	Now         time.Time // the value of aws:CurrentTime
+	until       int64     // if not 0, a request may choose any time after Now up to this second
 
 	domains     map[domainKey]*domain
 	shapes      map[shapeKey][]layout              // see shape
@@ -28,8 +28,8 @@ type Space struct {
 	withoutMade bool
 }
 
-// NewSpace returns the requests that c can tell apart at an instant. Callers of
-// trustedOrgs are no outsiders.
+// NewSpace returns the requests that c can distinguish at the time now. Callers
+// in trustedOrgs are not outsiders.
 func NewSpace(c *compile.Policy, now time.Time, trustedOrgs []string) *Space {
 	return &Space{
 		Policy: c, Now: now, trustedOrgs: trustedOrgs,
@@ -41,8 +41,8 @@ func NewSpace(c *compile.Policy, now time.Time, trustedOrgs []string) *Space {
 	}
 }
 
-// At returns the same at another instant, or, with until, for requests that may
-// choose their time up to this second.
+// At returns c at another time or, if until is not 0, for requests that may choose
+// any time after now up to the second until.
 func (c *Space) At(now time.Time, until int64) *Space {
 	then := *c
 	then.Now, then.until, then.domains = now, until, make(map[domainKey]*domain, 8)

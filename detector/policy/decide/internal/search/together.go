@@ -6,15 +6,16 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 )
 
-// A presenceSet says of some keys, which rules tie together, whether a request
-// has them: of slots[i] when bit i of told is set, and then bit i of there says
-// so. The zero presenceSet says nothing.
+// A presenceSet says whether a request has certain keys, which rules tie together:
+// if bit i of told is set, bit i of there says whether it has that in slots[i].
+// The zero presenceSet says nothing.
 type presenceSet struct {
 	slots       []int
 	told, there uint32
 }
 
-// of reports whether the key in a slot is there, as far as p says.
+// of reports whether the key in a slot is present (there), and whether p says so
+// (told).
 func (p *presenceSet) of(slot int) (there, told bool) {
 	i := slices.Index(p.slots, slot)
 	if i < 0 || p.told>>i&1 == 0 {
@@ -23,9 +24,9 @@ func (p *presenceSet) of(slot int) (there, told bool) {
 	return p.there>>i&1 != 0, true
 }
 
-// presences lists, for the keys in slots that rules tie together, which of
-// them can be present at the same time: the zero set alone when no rule is
-// about the keys. Keys of a rule that no condition names may be there or not.
+// presences returns, for the keys in slots that rules tie together, which of them
+// can be present at the same time. If no rule is about them, it returns one set
+// that says nothing. Other keys of a rule may be present or not.
 func (c *Space) presences(slots []int) []presenceSet {
 	var tied []int
 	sets := []uint32{0}
@@ -52,7 +53,8 @@ func (c *Space) presences(slots []int) []presenceSet {
 	return list
 }
 
-// crossed adds to each set each of the presences of a group, whose key i is bit bits[i].
+// crossed returns every combination of one of sets with one of presences, whose
+// bit i becomes bit bits[i], or is dropped if that is -1.
 func crossed(sets, presences []uint32, bits []int) []uint32 {
 	var next []uint32
 	for _, set := range sets {
@@ -72,9 +74,9 @@ func crossed(sets, presences []uint32, bits []int) []uint32 {
 	return next
 }
 
-// tell lists the presences that requests of one kind can differ in, each once:
-// a rule decides only about keys that the caller may have or not, for sure or
-// as far as AWS says.
+// tell returns the presences in which requests of one kind can differ, without
+// duplicates: rules apply only to keys whose presence the caller chooses or AWS
+// leaves open.
 func (c *Space) tell(withs []presenceSet, kind condkey.Kind) []presenceSet {
 	told := uint32(0)
 	for i, slot := range withs[0].slots {

@@ -7,8 +7,8 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/compile"
 )
 
-// denyOpen is DenyEscapes for a Deny with principals that are not known: it
-// applies when the caller does not escape one of the ways.
+// denyOpen is DenyEscapes for a Deny with unknown principals: it applies unless
+// the caller escapes every one of the ways.
 func (s *Search) denyOpen(ways [][]compile.Literal, m *compile.Model) (applies bool, moves [][]compile.Literal) {
 next:
 	for _, way := range ways {
@@ -31,7 +31,7 @@ func (s *Search) applies(st *compile.Statement, m *compile.Model) bool {
 	return holdsAny(s.readWays(st, st.AllowWays(s.Caller, m.Budget)), m) >= 0
 }
 
-// readWays reads what is not known in the ways of a statement.
+// readWays returns ways with their unknown values read as this search must.
 func (s *Search) readWays(st *compile.Statement, ways [][]compile.Literal) [][]compile.Literal {
 	if st.Entries.Unknown == nil {
 		return ways
@@ -54,7 +54,7 @@ func (s *Search) readWay(st *compile.Statement, way []compile.Literal) []compile
 	return list
 }
 
-// holdsAny returns the first way that holds in m, -1 when none does.
+// holdsAny returns the index of the first way that holds in m, or -1 if none does.
 func holdsAny(ways [][]compile.Literal, m *compile.Model) int {
 	m.Budget.Spend(1)
 next:
@@ -69,8 +69,8 @@ next:
 	return -1
 }
 
-// DenyEscapes says whether a Deny applies to the caller in m, as far as its
-// principals go, and lists the moves that take a caller out of them.
+// DenyEscapes reports whether the principals of a Deny cover the caller in m, and
+// returns the lists of literals each of which makes a caller escape them.
 func (s *Search) DenyEscapes(st *compile.Statement, m *compile.Model) (applies bool, moves [][]compile.Literal) {
 	if st.NotPrincipal {
 		exempt := s.readWays(st, st.ExemptWays(s.Caller, s.sure, m.Budget))
@@ -94,13 +94,13 @@ func (s *Search) DenyEscapes(st *compile.Statement, m *compile.Model) (applies b
 	return true, moves
 }
 
-// An apart is a key that must not be what unknown texts say.
+// An apart is a key whose value must not be one of some unknown texts.
 type apart struct {
 	Slot    int
 	Unknown *compile.UnknownSet
 }
 
-// read reads the unknown values of l as this kind of search has to.
+// read returns l with its unknown values read as this search must.
 func (s *Search) read(l compile.Literal) compile.Literal {
 	if l.Set == nil || l.Set.Unknown == nil {
 		return l
@@ -108,14 +108,14 @@ func (s *Search) read(l compile.Literal) compile.Literal {
 	return s.orient(l, !s.sure)
 }
 
-// orient reads the unknown values of l: so that l holds whenever it may (wide),
-// or only when it must.
+// orient returns l with its unknown values read so that it holds whenever it may,
+// if wide is true, or else only when it must.
 //
-// What only may be in the set is left out or taken in. Two readings lie
-// between: an unknown text that names somebody is never a stranger's, since
-// strangers are those whom the policy does not name; and a request that must
-// not be what an unknown text says is as good as any other that is not, so that
-// it is enough to find several of them (see anyway in decide).
+// Accordingly, what may be in the set is included or left out, with two
+// exceptions. An unknown text that names somebody is never a stranger's, since
+// the policy does not name strangers. And if a request must not equal an unknown
+// text, any value will do for now, if several such requests can be found (see
+// anyway in package decide).
 func (s *Search) orient(l compile.Literal, wide bool) compile.Literal {
 	o := l.Set.Unknown
 	if _, fixed := l.Present(); fixed {
@@ -146,8 +146,8 @@ func (s *Search) orient(l compile.Literal, wide bool) compile.Literal {
 	return l
 }
 
-// estranged reports whether a stranger, in this search, is somebody whose value
-// of the key the policy does not name.
+// estranged reports whether this search looks for callers whose value of the key
+// in a slot the policy does not name.
 func (s *Search) estranged(slot int) bool {
 	switch slot {
 	case compile.SlotAccount, compile.SlotARN, compile.SlotUserID, compile.SlotUniqueID, compile.SlotOrgID, compile.SlotOrgPaths, compile.SlotParent, compile.SlotParentID:
@@ -158,7 +158,7 @@ func (s *Search) estranged(slot int) bool {
 		return s.FreshWhere
 	case names.Customer():
 		return s.Caller == compile.ServiceCaller && s.Base != nil
-	default: // also of those who have no id of AWS: who has such a name the text alone may not tell
+	default: // identities outside AWS too: the policy may not say whom such a value names
 		return false
 	}
 }

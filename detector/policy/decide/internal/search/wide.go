@@ -7,7 +7,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/ipset"
 )
 
-// FindWide is find for strangers anywhere; see throughWide.
+// FindWide is like Find, for strangers anywhere; see throughWide.
 func (s *Search) FindWide(open *ipset.Set) *compile.Model {
 	for _, a := range s.Allows {
 		for _, way := range a.AllowWays(s.Caller, s.c.Budget) {
@@ -22,16 +22,16 @@ func (s *Search) FindWide(open *ipset.Set) *compile.Model {
 	return nil
 }
 
-// throughWide is through for strangers anywhere: where the policy asks for
-// source addresses, strangers get in from everywhere only if the addresses that
-// they get in from, over all statements, are more than a named network. open
-// collects them from attempt to attempt.
+// throughWide is like Through, for strangers anywhere. If the policy tests source
+// addresses, strangers get in from anywhere only if the addresses from which they
+// get in, by any statement, are more than a named network. open collects these
+// addresses over all attempts.
 func (s *Search) throughWide(a *compile.Statement, way []compile.Literal, open *ipset.Set) *compile.Model {
 	slot := s.c.SlotWith(condkey.TieSourceIP)
 	if slot < 0 || !s.FreshWhere || s.domains[slot].kind != address || s.sure && s.domains[slot].presence == condkey.Unsaid {
 		return s.Through(a, way)
 	}
-	if s.domains[slot].presence == condkey.Unsaid { // the key may be left out: then no address is asked for
+	if s.domains[slot].presence == condkey.Unsaid { // the request may lack the key, and so an address
 		if m := s.Through(a, way, compile.AbsentKey(slot)); m != nil {
 			return m
 		}
@@ -47,7 +47,7 @@ func (s *Search) throughWide(a *compile.Statement, way []compile.Literal, open *
 		}
 		more := s.openAddresses(m, slot)
 		if s.c.Budget.Spend(len(more) * (20 + ipset.RangeSize + len(*open)/16)); s.c.Budget.Out() {
-			return nil // more may be more than is open
+			return nil // the addresses in more may not all be open
 		}
 		for _, r := range more {
 			*open = open.With(r)
@@ -63,7 +63,8 @@ func (s *Search) throughWide(a *compile.Statement, way []compile.Literal, open *
 	return nil
 }
 
-// openAddresses returns the addresses from which m, otherwise unchanged, gets in.
+// openAddresses returns the addresses from which the request m, otherwise
+// unchanged, gets in.
 func (s *Search) openAddresses(m *compile.Model, slot int) ipset.Set {
 	domain := s.domains[slot].addrs
 	var open, shut ipset.Set
@@ -81,8 +82,8 @@ func (s *Search) openAddresses(m *compile.Model, slot int) ipset.Set {
 	return open.Normal().Minus(shut.Normal())
 }
 
-// addressesFor returns the addresses for which the conditions of st hold: none
-// when another condition does not hold.
+// addressesFor returns the addresses for which all conditions of st hold; none if
+// a condition on another key does not hold.
 func (s *Search) addressesFor(st *compile.Statement, m *compile.Model, slot int, sure bool, domain ipset.Set) ipset.Set {
 	var lits []compile.Literal
 	for i := range st.Clauses {

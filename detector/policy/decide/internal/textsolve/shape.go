@@ -348,8 +348,8 @@ const (
 	fewRounds    = 8 // the number of attempts before all lists are used in full
 )
 
-// size returns the number of steps of an automaton for the constraint; at least
-// that if there are characters beyond ASCII.
+// size returns an upper bound of the number of steps that an automaton has for
+// the constraint.
 func (n *Constraint) size() int {
 	size := 0
 	for i := range n.Patterns {
