@@ -77,12 +77,12 @@ func (cl *Clause) widen(op policy.Operator, info condkey.Key) {
 	}
 	switch {
 	case cl.Sure.Set == nil: // the operator does not fit the key's type
-		cl.Sure.Mode, cl.Sure.Set, cl.Sure.Strict = None, &ValueSet{}, false
+		cl.Sure = Literal{Slot: cl.Sure.Slot, Set: &ValueSet{}}
 		if cl.Possible.Set == nil {
 			cl.Possible.Mode, cl.Possible.Set = All, &ValueSet{}
 		}
 	case cl.Possible.Set == nil:
-		cl.Sure.Mode, cl.Sure.Set, cl.Sure.Strict = None, &ValueSet{}, false
+		cl.Sure = Literal{Slot: cl.Sure.Slot, Set: &ValueSet{}}
 		cl.Possible.Mode, cl.Possible.Set = All, &ValueSet{}
 	case info.Multi && op.Set == policy.NoSet:
 		cl.Sure.Mode, cl.Sure.Absent = None, false
