@@ -12,20 +12,6 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/internal/policytest"
 )
 
-// textsOver returns all texts of up to n of the characters.
-func textsOver(chars string, n int) []string {
-	all := []string{""}
-	for at := 0; n > 0; n-- {
-		end := len(all)
-		for ; at < end; at++ {
-			for _, c := range chars {
-				all = append(all, all[at]+string(c))
-			}
-		}
-	}
-	return all
-}
-
 // The search and the evaluator match all short patterns alike.
 func TestPatternsMatchAlike(t *testing.T) {
 	b := textsolve.NewBudget(1_000_000, nil)
@@ -40,8 +26,8 @@ func TestPatternsMatchAlike(t *testing.T) {
 		{"StringLike", policy.StringLike, "aé", 4, "", ""},
 		{"ArnLike", policy.ArnLike, "a:", 5, "1:2:3:", ":6"},
 	} {
-		texts := textsOver(row.chars, row.longest)
-		for _, pattern := range textsOver(row.chars+"*?", 4) {
+		texts := policytest.TextsOver(row.chars, row.longest)
+		for _, pattern := range policytest.TextsOver(row.chars+"*?", 4) {
 			if row.base == policy.ArnLike && !strings.Contains(pattern, ":") {
 				continue // with fewer than six parts it is short
 			}

@@ -35,37 +35,12 @@ func TestKleene(t *testing.T) {
 	}
 }
 
-// matchesNaively matches * and ? by trying everything.
-func matchesNaively(pattern, text string) bool {
-	switch {
-	case pattern == "":
-		return text == ""
-	case pattern[0] == '*':
-		return matchesNaively(pattern[1:], text) || text != "" && matchesNaively(pattern, text[1:])
-	default:
-		return text != "" && (pattern[0] == '?' || pattern[0] == text[0]) && matchesNaively(pattern[1:], text[1:])
-	}
-}
-
 // TestGlobs: over two letters every short pattern matches what a naive matcher does.
 func TestGlobs(t *testing.T) {
-	var over func(alphabet string, n int) []string
-	over = func(alphabet string, n int) []string {
-		if n == 0 {
-			return []string{""}
-		}
-		list := []string{""}
-		for _, c := range alphabet {
-			for _, rest := range over(alphabet, n-1) {
-				list = append(list, string(c)+rest)
-			}
-		}
-		return list
-	}
-	texts := over("ab", 4)
-	for _, pattern := range over("ab*?", 5) {
+	texts := policytest.TextsOver("ab", 4)
+	for _, pattern := range policytest.TextsOver("ab*?", 5) {
 		for _, text := range texts {
-			if got, want := MatchesGlob(pattern, text), matchesNaively(pattern, text); got != want {
+			if got, want := MatchesGlob(pattern, text), policytest.Matches(pattern, text); got != want {
 				t.Fatalf("%q matches %q: %v, want %v", pattern, text, got, want)
 			}
 		}

@@ -1,5 +1,5 @@
-// Package policytest provides key policies for the tests of package policy and
-// of the packages below it.
+// Package policytest provides key policies, short texts and a plain matcher for
+// the tests of package policy and of the packages below it.
 package policytest
 
 import (

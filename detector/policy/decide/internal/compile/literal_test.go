@@ -11,6 +11,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
 	"github.com/kmsentry/kmsentry/detector/policy/evaluate"
+	"github.com/kmsentry/kmsentry/detector/policy/internal/policytest"
 )
 
 // modelOf gives slot 0 the values in text, with | between them; "absent" gives none.
@@ -98,42 +99,15 @@ func TestStrictVariables(t *testing.T) {
 	}
 }
 
-// matchesNaively matches * and ? by trying everything.
-func matchesNaively(pattern, text string) bool {
-	switch {
-	case pattern == "":
-		return text == ""
-	case pattern[0] == '*':
-		return matchesNaively(pattern[1:], text) || text != "" && matchesNaively(pattern, text[1:])
-	default:
-		return text != "" && (pattern[0] == '?' || pattern[0] == text[0]) && matchesNaively(pattern[1:], text[1:])
-	}
-}
-
-// textsOver lists all texts over an alphabet of at most n characters.
-func textsOver(alphabet string, n int) []string {
-	list, last := []string{""}, []string{""}
-	for range n {
-		var next []string
-		for _, s := range last {
-			for _, c := range alphabet {
-				next = append(next, s+string(c))
-			}
-		}
-		list, last = append(list, next...), next
-	}
-	return list
-}
-
 // TestPatternsMatch: over two letters every short pattern matches what a naive
 // matcher does, as a value of StringLike and as an action.
 func TestPatternsMatch(t *testing.T) {
-	texts := textsOver("ab", 4)
+	texts := policytest.TextsOver("ab", 4)
 	b := textsolve.NewBudget(1<<40, nil)
-	for _, pattern := range textsOver("ab*?", 4) {
+	for _, pattern := range policytest.TextsOver("ab*?", 4) {
 		p := NewPattern(pattern, policy.StringLike, nil)
 		for _, text := range texts {
-			want := matchesNaively(pattern, text)
+			want := policytest.Matches(pattern, text)
 			if got := p.Matches(text, b); got != want {
 				t.Errorf("%q matches %q as a value: %v, want %v", pattern, text, got, want)
 			}

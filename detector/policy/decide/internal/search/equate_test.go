@@ -9,6 +9,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/condkey"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/compile"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/textsolve"
+	"github.com/kmsentry/kmsentry/detector/policy/internal/policytest"
 )
 
 // TestCaptures: what a variable can hold is what is left of the text between
@@ -51,26 +52,13 @@ func TestCaptures(t *testing.T) {
 // TestLawOfCaptures: captures lists exactly the parts of a text that the variable
 // can be for the pattern to match, whatever stands around it.
 func TestLawOfCaptures(t *testing.T) {
-	texts := func(alphabet string, n int) []string {
-		list := []string{""}
-		for from := 0; n > 0; n-- {
-			to := len(list)
-			for _, text := range list[from:to] {
-				for _, c := range alphabet {
-					list = append(list, text+string(c))
-				}
-			}
-			from = to
-		}
-		return list
-	}
 	b := textsolve.NewBudget(1<<40, nil)
 	some := 0
 	for _, mode := range []textsolve.TextMode{{Wild: true}, {}} {
-		for _, before := range texts("ab*", 2) {
-			for _, after := range texts("ab*", 2) {
+		for _, before := range policytest.TextsOver("ab*", 2) {
+			for _, after := range policytest.TextsOver("ab*", 2) {
 				p := textsolve.Pattern{Text: before + "$" + after, Wild: mode.Wild, Terms: []textsolve.Term{{Text: before}, {Variable: "aws:x"}, {Text: after}}}
-				for _, text := range texts("ab", 4) {
+				for _, text := range policytest.TextsOver("ab", 4) {
 					want := map[string]bool{}
 					for i := range len(text) + 1 {
 						for j := i; j <= len(text); j++ {

@@ -134,8 +134,8 @@ func TestEdit(t *testing.T) {
 	}
 }
 
-// TestStrangeNetwork: the VPC of a stranger anywhere is of no account, and has no
-// id, that the policy names.
+// TestStrangeNetwork: the VPC of a stranger is neither in an account nor has an id
+// that the policy names.
 func TestStrangeNetwork(t *testing.T) {
 	const named = "arn:aws:ec2:us-east-1:444455556666:vpc/vpc-0a1b2c3d4e5f60718"
 	for _, row := range []struct {

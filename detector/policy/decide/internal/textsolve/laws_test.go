@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kmsentry/kmsentry/detector/policy/internal/policytest"
 )
 
 // matchesPlainly is what a pattern means, without tokens: a star is nothing, or
@@ -32,21 +34,6 @@ func matchesPlainly(pattern, text string, mode TextMode, colons int) bool {
 	}
 }
 
-// textsOver lists all texts of up to n characters of an alphabet.
-func textsOver(alphabet string, n int) []string {
-	list := []string{""}
-	for from := 0; n > 0; n-- {
-		to := len(list)
-		for _, text := range list[from:to] {
-			for _, c := range alphabet {
-				list = append(list, text+string(c))
-			}
-		}
-		from = to
-	}
-	return list
-}
-
 // TestLawOfMatches: a pattern of up to four characters matches what it says, and
 // its head and its shortest length are those of all that it matches.
 func TestLawOfMatches(t *testing.T) {
@@ -60,9 +47,9 @@ func TestLawOfMatches(t *testing.T) {
 		{"any letter case", "aB*", "aB", TextMode{Wild: true, Fold: true}},
 		{"the fields of an ARN", "a:*?", "a:", TextMode{Wild: true, ARN: true}},
 	} {
-		for _, pattern := range textsOver(row.patterns, 4) {
+		for _, pattern := range policytest.TextsOver(row.patterns, 4) {
 			p := patternOf(pattern, row.mode)
-			for _, text := range textsOver(row.texts, 4) {
+			for _, text := range policytest.TextsOver(row.texts, 4) {
 				want := matchesPlainly(pattern, text, row.mode, 0)
 				if got := p.Matches(text, b); got != want {
 					t.Fatalf("%s: %q matches %q: %v, want %v", row.name, pattern, text, got, want)
@@ -79,11 +66,11 @@ func TestLawOfMatches(t *testing.T) {
 func TestLawOfLongARNs(t *testing.T) {
 	b := NewBudget(1<<40, nil)
 	mode := TextMode{Wild: true, ARN: true}
-	for _, tail := range textsOver(":*a", 3) {
+	for _, tail := range policytest.TextsOver(":*a", 3) {
 		for _, colons := range []int{4, 5} {
 			head := strings.Repeat("x:", colons)
 			p := patternOf(head+tail, mode)
-			for _, text := range textsOver("a:", 4) {
+			for _, text := range policytest.TextsOver("a:", 4) {
 				if got, want := p.Matches(head+text, b), matchesPlainly(head+tail, head+text, mode, 0); got != want {
 					t.Fatalf("%q matches %q: %v, want %v", head+tail, head+text, got, want)
 				}
@@ -97,13 +84,13 @@ func TestLawOfLongARNs(t *testing.T) {
 func TestLawOfOverApproximation(t *testing.T) {
 	b := NewBudget(1<<40, nil)
 	for _, mode := range []TextMode{{Wild: true}, {}, {Wild: true, ARN: true}} {
-		for _, before := range textsOver("a:*", 2) {
-			for _, after := range textsOver("a:*", 2) {
+		for _, before := range policytest.TextsOver("a:*", 2) {
+			for _, after := range policytest.TextsOver("a:*", 2) {
 				p := Pattern{Wild: mode.Wild, ARN: mode.ARN, Terms: []Term{{Text: before}, {Variable: "aws:x"}, {Text: after}}}
 				over := p.OverApproximate()
-				for _, value := range textsOver("a:", 2) {
+				for _, value := range policytest.TextsOver("a:", 2) {
 					q := ReadPattern("", []Term{{Text: before}, {Text: value, Literal: true}, {Text: after}}, mode)
-					for _, text := range textsOver("a:", 4) {
+					for _, text := range policytest.TextsOver("a:", 4) {
 						if q.Matches(text, b) && !over.Matches(text, b) {
 							t.Fatalf("%+v: %q, %q, %q matches %q, and without the variable it does not", mode, before, value, after, text)
 						}
@@ -140,7 +127,7 @@ func (s smallShape) values() [][]string {
 	for _, g := range s.Segments {
 		texts := []string{g.Text}
 		if g.Class != nil {
-			texts = slices.DeleteFunc(textsOver(g.Class.Sample, g.Max), func(text string) bool { return len(text) < g.Min })
+			texts = slices.DeleteFunc(policytest.TextsOver(g.Class.Sample, g.Max), func(text string) bool { return len(text) < g.Min })
 		}
 		var next [][]string
 		for _, before := range list {
@@ -264,7 +251,7 @@ func TestLawOfSplit(t *testing.T) {
 		for _, v := range shape.values() {
 			wholes[strings.Join(v, "")] = v
 		}
-		for _, text := range textsOver("ab-", 6) {
+		for _, text := range policytest.TextsOver("ab-", 6) {
 			texts, ok := shape.Split(text)
 			want, is := wholes[text]
 			if ok != is || ok && !slices.Equal(texts, want) {
