@@ -67,6 +67,7 @@ func TestGuardMutants(t *testing.T) {
 		TestContradict,
 		TestDoubtful,
 		TestPick,
+		TestPickStops,
 		TestPickMany,
 		TestExactPatterns,
 		TestRequest,

@@ -162,6 +162,30 @@ func TestPick(t *testing.T) {
 	}
 }
 
+// TestPickStops: whatever has values to go through ends when the budget has run
+// out, and picks none.
+func TestPickStops(t *testing.T) {
+	for _, row := range []struct{ name, key, conditions string }{
+		{"a list", "aws:MultiFactorAuthPresent", `"Bool":{"aws:MultiFactorAuthPresent":"true"}`},
+		{"numbers", "ec2:RoleDelivery", `"NumericLessThan":{"ec2:RoleDelivery":"2"}`},
+		{"dates", "aws:TokenIssueTime", `"DateLessThan":{"aws:TokenIssueTime":"2025-03-01T00:00:01Z"}`},
+		{"addresses as texts", "aws:Ec2InstanceSourcePrivateIPv4", `"StringEquals":{"aws:Ec2InstanceSourcePrivateIPv4":"10.1.2.3"}`},
+	} {
+		c, lits := literalsOn(t, row.conditions)
+		s := c.NewSearch(kindOf(t, c, "role"), Reach{}, false)
+		slot := slotOf(t, c, row.key)
+		if _, ok := s.pick(slot, lits, s.first.Clone()); !ok {
+			t.Errorf("%s: expected a value while there is a budget, found none", row.name)
+		}
+		c.Budget.Within(0, func() {
+			c.Budget.Spend(1)
+			if vals, ok := s.pick(slot, lits, s.first.Clone()); ok {
+				t.Errorf("%s: expected no value without a budget, found %v", row.name, vals)
+			}
+		})
+	}
+}
+
 // TestPickMany: a key that holds a set gets a member for each literal that asks
 // for one, and each member meets what is asked of all.
 func TestPickMany(t *testing.T) {
