@@ -104,7 +104,7 @@ fuzz: ## fuzz every target for FUZZTIME (default 10s)
 	.ci/fuzz $(or $(FUZZTIME),10s)
 
 mutate: ## check that the tests notice a change to any row of condition keys and any guard of the decision (minutes)
-	$(GO) test -count=1 ./detector/policy -run TestRowMutants -rowmutants 0
+	$(GO) test -count=1 ./detector/policy/decide -run TestRowMutants -rowmutants 0
 	$(GO) run ./internal/mutate $(MUTATE)
 
 oracle: ## compare the decision with that of @cloud-copilot/iam-simulate (needs node and npm)

@@ -58,6 +58,45 @@ func TestRunLeavesNothingOut(t *testing.T) {
 	}
 }
 
+// TestSelectedTestsExist checks that each go test -run of the Makefile, the checks,
+// the documents and the lists in testdata selects a test, in the packages that it
+// names. With none, go test says ok.
+func TestSelectedTestsExist(t *testing.T) {
+	_, all := packages(t)
+	has := func(dir string, below bool, name *regexp.Regexp) bool {
+		for _, p := range all {
+			if p.dir != dir && !(below && (dir == "." || strings.HasPrefix(p.dir, dir+"/"))) {
+				continue
+			}
+			for _, f := range p.files {
+				if slices.ContainsFunc(f.ast.Decls, func(d ast.Decl) bool {
+					fn, ok := d.(*ast.FuncDecl)
+					return ok && f.test && regexp.MustCompile("^(Test|Fuzz|Example)").MatchString(fn.Name.Name) && name.MatchString(fn.Name.Name)
+				}) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	command := regexp.MustCompile(`(?:\$\(GO\)|go) test .*-run[ =]'?([A-Z]\w*)\b.*`)
+	count := 0
+	for _, name := range slices.Concat([]string{"Makefile", ".ci/run", ".github/workflows/ci.yml"}, files(t, ".md"), files(t, ".tsv")) {
+		for _, m := range command.FindAllStringSubmatch(document(t, name), -1) {
+			for _, pattern := range regexp.MustCompile(`\./\S*`).FindAllString(m[0], -1) {
+				count++
+				dir, below := strings.CutSuffix(pattern, "...")
+				if !has(path.Clean(dir), below, regexp.MustCompile(m[1])) {
+					t.Errorf("%s: %s: %s has no test %s", name, m[0], pattern, m[1])
+				}
+			}
+		}
+	}
+	if count < 6 {
+		t.Errorf("%d selected tests found, want at least 6", count)
+	}
+}
+
 // TestStepsThatCannotRun checks that a step of .ci/run that cannot run fails or, if
 // it may be skipped, says that it was not run.
 func TestStepsThatCannotRun(t *testing.T) {

@@ -29,6 +29,7 @@ func TestFind(t *testing.T) {
 		{"base64 of gzip", Calls{}, `"data":"H4sIAAAA"`, true},
 		{"longer name", Calls{}, `CreateKeyPair`, false},
 		{"rotation", Calls{}, `DisableKeyRotation`, false},
+		{"a call of many records", Calls{}, `"eventName":"DescribeKey"`, false},
 		{"field of every record", Calls{}, `"accessKeyId":"ASIA","keyId":"x"`, false},
 		{"usual escapes", Calls{}, `\u003c\u003e\u0026\u003d\u000a\u00e9\n\"\\`, false},
 		{"key by ARN", keys, `arn:aws:kms:eu-north-1:999988887777:key/01234567-89ab-4def-8123-456789abcdef`, true},
@@ -38,6 +39,14 @@ func TestFind(t *testing.T) {
 		{"dash as escape", keys, `01234567\u002D89ab`, true},
 		{"another key", keys, `key/11234567-89ab-4def-8123-456789abcdef`, false},
 		{"longer id", keys, `key/01234567-89ab-4def-8123-456789abcdef0`, false},
+	}
+	for _, name := range []string{CreateKey, PutKeyPolicy, ReplicateKey, DisableKey, EnableKey, ScheduleKeyDeletion, CancelKeyDeletion, DeleteKey} {
+		tests = append(tests, struct {
+			name string
+			m    Matcher
+			text string
+			want bool
+		}{name + " at the beginning", Calls{}, name, true})
 	}
 	for _, test := range tests {
 		if got := len(test.m.find([]byte(test.text), 0, nil)) > 0; got != test.want {

@@ -60,7 +60,12 @@ func (c Calls) find(text []byte, from int, hits []int) []int {
 
 // at reports whether text has a wanted name whose K is at i.
 func (c Calls) at(text []byte, i int) bool {
-	if i+3 > len(text) || text[i+1] != 'e' || text[i+2] != 'y' {
+	if i < 2 || i+3 > len(text) || text[i+1] != 'e' || text[i+2] != 'y' {
+		return false
+	}
+	switch string(text[i-2 : i]) {
+	case "te", "le", "ut", "el": // CreateKey, DisableKey, PutKeyPolicy, CancelKeyDeletion and their like
+	default: // DescribeKey and accessKeyId are in many records
 		return false
 	}
 	start, end := i, i+3
