@@ -54,7 +54,7 @@ func Judge(d detector.Detector, text []byte) (*Event, error) {
 		return nil, nil
 	}
 	r := readMembers(text)
-	if original := r.str("addendum", "originalEventID"); original != "" {
+	if original := r.object("addendum").str("originalEventID"); original != "" {
 		e.ID = original
 	}
 	if e.ID == "" {
@@ -136,30 +136,23 @@ func outcomeOf(event detector.Event, r recordMembers) detector.Outcome {
 	}
 }
 
-// members are the members of a record, for what package detector does not
-// report records that are not findings.
+// recordMembers are the members of a record, or of an object in it, for what
+// package detector does not read: the caller and key of a record without a finding.
 type recordMembers struct{ top map[string]json.RawMessage }
 
 func readMembers(text []byte) recordMembers {
 	var r recordMembers
 	if json.Unmarshal(text, &r.top) != nil {
-		r.top = nil // Detect has read it: not reached
+		r.top = nil // of a record, which Detect has read, not reached
 	}
 	return r
 }
 
-// str returns a text by its path; "" when it is not there.
-func (r recordMembers) str(path ...string) string {
-	m := r.top
-	for _, name := range path[:len(path)-1] {
-		var inner map[string]json.RawMessage
-		if json.Unmarshal(m[name], &inner) != nil {
-			return ""
-		}
-		m = inner
-	}
-	return decode(m[path[len(path)-1]])
-}
+// str returns a text; "" when it is not there.
+func (r recordMembers) str(name string) string { return decode(r.top[name]) }
+
+// object returns the members of an object in the record, none when it is not there.
+func (r recordMembers) object(name string) recordMembers { return readMembers(r.top[name]) }
 
 // describe fills in key and caller.
 func (r recordMembers) describe(e *Event) {
@@ -170,19 +163,20 @@ func (r recordMembers) describe(e *Event) {
 			e.Region, e.Account = named.Region, named.Account
 		}
 	}
-	e.ActorARN = r.str("userIdentity", "arn")
+	caller := r.object("userIdentity")
+	e.ActorARN = caller.str("arn")
 	e.Address = r.str("sourceIPAddress")
-	e.Actor = cmp.Or(r.str("userIdentity", "userName"), afterLast(e.ActorARN, "/"), r.str("userIdentity", "invokedBy"), r.str("userIdentity", "principalId"), "unknown")
+	e.Actor = cmp.Or(caller.str("userName"), afterLast(e.ActorARN, "/"), caller.str("invokedBy"), caller.str("principalId"), "unknown")
 }
 
 // keyARN finds the key of the call: where the response names it, among the
 // resources, or made from the request's key id. "" when it is not known.
 // Source: KMS Developer Guide, logging-using-cloudtrail.html.
 func (r recordMembers) keyARN(region, account string) string {
-	named := r.str("requestParameters", "keyId")
+	named := r.object("requestParameters").str("keyId")
 	var resources []map[string]json.RawMessage
 	_ = json.Unmarshal(r.top["resources"], &resources) // none when it is something else
-	arns := []string{r.str("responseElements", "keyId"), named}
+	arns := []string{r.object("responseElements").str("keyId"), named}
 	for _, res := range resources {
 		arns = append(arns, decode(res["ARN"]))
 	}

@@ -134,19 +134,20 @@ type UseRecord struct {
 // under one of the keys.
 func (u *Uses) ReadUse(text []byte) (use UseRecord, ok bool) {
 	r := readMembers(text)
-	if decode(r.top["eventSource"]) != "kms.amazonaws.com" || !isData(decode(r.top["eventName"])) {
+	if r.str("eventSource") != "kms.amazonaws.com" || !isData(r.str("eventName")) {
 		return UseRecord{}, false
 	}
-	use = UseRecord{id: r.callID(text), name: decode(r.top["eventName"]), outcome: r.dataOutcome()}
-	use.user.account = r.str("userIdentity", "accountId")
-	use.user.principal = cmp.Or(r.str("userIdentity", "arn"), r.str("userIdentity", "principalId"), "unknown")
-	if at, err := time.Parse(time.RFC3339, decode(r.top["eventTime"])); err == nil {
+	use = UseRecord{id: r.callID(text), name: r.str("eventName"), outcome: r.dataOutcome()}
+	caller := r.object("userIdentity")
+	use.user.account = caller.str("accountId")
+	use.user.principal = cmp.Or(caller.str("arn"), caller.str("principalId"), "unknown")
+	if at, err := time.Parse(time.RFC3339, r.str("eventTime")); err == nil {
 		use.At = at.UTC()
 	}
 	for _, key := range r.keys() {
 		if t := u.timelines[key]; t != nil {
 			use.user.key = key
-			service := r.str("userIdentity", "type") == "AWSService"
+			service := caller.str("type") == "AWSService"
 			return use, !service && use.user.account != t.Account && !slices.Contains(u.trusted, use.user.account)
 		}
 	}
@@ -158,7 +159,7 @@ func (u *Uses) ReadUse(text []byte) (use UseRecord, ok bool) {
 // Source: CloudTrail User Guide, cloudtrail-event-reference-record-contents.html,
 // sharedEventID.
 func (r recordMembers) callID(text []byte) callID {
-	id := cmp.Or(r.str("sharedEventID"), decode(r.top["eventID"]), string(text))
+	id := cmp.Or(r.str("sharedEventID"), r.str("eventID"), string(text))
 	sum := sha256.Sum256([]byte(id))
 	return callID(sum[:])
 }
@@ -179,7 +180,7 @@ func (r recordMembers) dataOutcome() detector.Outcome {
 // keys returns the ARNs of the keys that a call was about: ReEncrypt has two.
 func (r recordMembers) keys() []string {
 	var keys []string
-	if arn := r.keyARN(decode(r.top["awsRegion"]), decode(r.top["recipientAccountId"])); arn != "" {
+	if arn := r.keyARN(r.str("awsRegion"), r.str("recipientAccountId")); arn != "" {
 		keys = append(keys, arn)
 	}
 	var resources []map[string]json.RawMessage
@@ -187,10 +188,8 @@ func (r recordMembers) keys() []string {
 	for _, res := range resources {
 		keys = append(keys, decode(res["ARN"]))
 	}
-	for _, name := range []string{"destinationKeyId", "sourceKeyId"} {
-		keys = append(keys, r.str("requestParameters", name))
-	}
-	return keys
+	request := r.object("requestParameters")
+	return append(keys, request.str("destinationKeyId"), request.str("sourceKeyId"))
 }
 
 // Add counts a call, once for each event. Of two copies that differ the worse
