@@ -130,7 +130,7 @@ func newClass() addition {
 		allow = "{'Effect':'Allow','Principal':%s,'Action':'kms:ListUses','Resource':'*'}"
 	)
 	return addition{
-		what: "an action, or a class of actions",
+		what: "a class of actions",
 		edits: []edit{
 			{file, "\tClassControl  Class = \"control\"", "\tClassAudit    Class = \"audit\"\n\tClassControl  Class = \"control\""},
 			{file, "\t{ClassOther, false},\n", "\t{ClassAudit, true},\n\t{ClassOther, false},\n"},

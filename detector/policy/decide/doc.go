@@ -54,6 +54,8 @@
 //     evaluate's value.go.
 //   - A form of principal: policy's parse_principal.go, Entries (compile/principals.go),
 //     and evaluate's principal.
-//   - An action, or a class of actions: a row in kmsapi's actions.go. Decision.Classes
-//     and its JSON follow the table of classes.
+//   - An action: a row in kmsapi's actions.go. If grants carry it, it is also a value
+//     of condkey's kms:GrantOperations.
+//   - A class of actions: a row in kmsapi's actions.go. Decision.Classes and its JSON
+//     follow the table of classes.
 package decide

@@ -350,3 +350,18 @@ func knownHeads(key condkey.Key) []string {
 	slices.Sort(heads)
 	return heads
 }
+
+// TestGrantOperations: a grant's operations, which condkey lists as the values of a
+// key and kmsapi by action, are the same.
+func TestGrantOperations(t *testing.T) {
+	key, ok := condkey.Default().Lookup("kms:GrantOperations")
+	if !ok || len(key.Cases) == 0 {
+		t.Fatal("condkey has no row with cases for kms:GrantOperations")
+	}
+	listed, can := slices.Clone(key.Cases[0].Values.Of), kmsapi.Operations("", kmsapi.AnyKey)
+	slices.Sort(listed)
+	slices.Sort(can)
+	if !slices.Equal(listed, can) {
+		t.Errorf("condkey has the operations\n%v\nand kmsapi\n%v", listed, can)
+	}
+}
