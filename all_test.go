@@ -113,7 +113,7 @@ func rules() map[string]rule {
 		// The command line: flags, wiring, exit status.
 		"cmd/kmsentry": {
 			ours: []string{
-				"alert/safe", "detector", "detector/policy", "internal/awsid", "internal/check", "internal/doctor", "internal/exit", "internal/hunt", "internal/invoke",
+				"alert/safe", "detector", "detector/policy", "internal/awsconfig", "internal/awsid", "internal/check", "internal/doctor", "internal/exit", "internal/hunt", "internal/invoke",
 				"internal/redrive", "internal/s3archive", "internal/show", "internal/sweep", "internal/sweep/report", "internal/version", "lambda/detect",
 			},
 			modules: []string{
@@ -123,6 +123,7 @@ func rules() map[string]rule {
 			},
 		},
 		"history":                {ours: []string{"detector", "detector/policy/decide", "internal/awsid"}, modules: []string{"github.com/klauspost/compress"}, forbidden: pure},
+		"internal/awsconfig":     {modules: []string{"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/config", "github.com/aws/smithy-go"}},
 		"internal/awsid":         {forbidden: pure},
 		"internal/bootstraptest": {},
 		"internal/browsertest":   {},
@@ -167,7 +168,7 @@ func rules() map[string]rule {
 		"internal/redrive":        {ours: []string{"alert/safe", "detector"}, modules: []string{"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sqs"}},
 		"internal/runtimeapi":     {},
 		"internal/s3archive": {
-			ours: []string{"internal/hunt"},
+			ours: []string{"internal/awsconfig", "internal/hunt"},
 			modules: []string{
 				"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/s3", "github.com/aws/smithy-go",
 			},

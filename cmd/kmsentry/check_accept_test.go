@@ -7,9 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
 	"github.com/kmsentry/kmsentry/internal/exit"
 	"github.com/kmsentry/kmsentry/internal/schematest"
-	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // exceptionsFile writes a file with one exception of the given match and expiry, and

@@ -6,8 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kmsentry/kmsentry/internal/schematest"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/kmsentry/kmsentry/internal/schematest"
 )
 
 // TestCheckSchema checks all JSON that check prints against the schema, and that the

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 
+	"github.com/kmsentry/kmsentry/internal/awsconfig"
 	"github.com/kmsentry/kmsentry/internal/awsid"
 	"github.com/kmsentry/kmsentry/internal/doctor"
 	"github.com/kmsentry/kmsentry/internal/exit"
@@ -171,14 +172,11 @@ func examine(ctx context.Context, o doctorOptions, region string) (doctor.Report
 // awsConfig returns the SDK's configuration after checking that there are
 // credentials. Each error is one line that says what to provide.
 func awsConfig(ctx context.Context, o doctorOptions, region string) (aws.Config, error) {
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithSharedConfigProfile(o.profile), config.WithRegion(region))
-	var noProfile config.SharedConfigProfileNotExistError
-	switch {
-	case errors.As(err, &noProfile):
-		return cfg, fmt.Errorf("there is no profile %q in the AWS configuration files", noProfile.Profile)
-	case err != nil:
-		return cfg, fmt.Errorf("the AWS configuration: %w", err)
-	case cfg.Region == "":
+	cfg, err := awsconfig.Load(ctx, o.profile, config.WithRegion(region))
+	if err != nil {
+		return cfg, err
+	}
+	if cfg.Region == "" {
 		return cfg, errors.New("expected a Region from --region, AWS_REGION or the profile")
 	}
 	switch _, err := cfg.Credentials.Retrieve(ctx); {

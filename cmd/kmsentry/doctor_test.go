@@ -109,7 +109,7 @@ func TestDoctorFaults(t *testing.T) {
 		{"--timeout soon", false, exit.Usage, "--timeout: expected a duration such as 30s, found \"soon\""},
 		{"--regoin x", false, exit.Usage, "did you mean --region?"},
 		{"", true, exit.Error, "expected a Region from --region, AWS_REGION or the profile"},
-		{"--region eu-central-1 --profile audit", false, exit.Error, `there is no profile "audit" in the AWS configuration files`},
+		{"--region eu-central-1 --profile audit", false, exit.Error, `expected profile "audit" in the AWS configuration files, found none of that name`},
 		{"--region eu-central-1", false, exit.Error, "no credentials in the environment or the profile (--profile):"},
 		{"--region eu-central-1 --endpoint " + noStack, true, exit.Error, `no stack "kmsentry" in eu-central-1; see --stack, --region and --profile`},
 		{"--region eu-central-1 --endpoint " + expired, true, exit.Error, `cloudformation:DescribeStacks: ExpiredToken: The security token\n included`},

@@ -14,9 +14,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/kmsentry/kmsentry/internal/awsconfig"
 	"github.com/kmsentry/kmsentry/internal/exit"
 	"github.com/kmsentry/kmsentry/internal/redrive"
 	"github.com/kmsentry/kmsentry/internal/show"
@@ -93,7 +93,7 @@ func runRedrive(args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	cfg, err := config.LoadDefaultConfig(ctx)
+	cfg, err := awsconfig.Load(ctx, "")
 	if err == nil && cfg.Region == "" {
 		err = errors.New("expected a Region in AWS_REGION or in the profile")
 	}

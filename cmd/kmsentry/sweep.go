@@ -11,11 +11,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/smithy-go/logging"
-
 	"github.com/kmsentry/kmsentry/alert/safe"
+	"github.com/kmsentry/kmsentry/internal/awsconfig"
 	"github.com/kmsentry/kmsentry/internal/check"
 	"github.com/kmsentry/kmsentry/internal/exit"
 	"github.com/kmsentry/kmsentry/internal/show"
@@ -78,7 +75,7 @@ func (o *sweepOptions) run(ctx context.Context, stdout, stderr io.Writer) (int, 
 		}
 	}
 	options := o.of(rcps)
-	if options.Config, err = loadAWS(ctx, o.profile); err != nil {
+	if options.Config, err = awsconfig.Load(ctx, o.profile); err != nil {
 		return exit.Error, err
 	}
 	options.EC2Endpoint = os.Getenv("AWS_ENDPOINT_URL_EC2")
@@ -91,22 +88,6 @@ func (o *sweepOptions) run(ctx context.Context, stdout, stderr io.Writer) (int, 
 		return status, report.PrintPlan(plans, summary, stdout, stderr)
 	}
 	return o.sweep(ctx, options, stdout, stderr)
-}
-
-// loadAWS loads the AWS configuration as the AWS CLI does. profile may be "".
-func loadAWS(ctx context.Context, profile string) (aws.Config, error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	with := []func(*config.LoadOptions) error{config.WithLogger(logging.Nop{})} // sweep itself reports what fails
-	if profile != "" {
-		with = append(with, config.WithSharedConfigProfile(profile))
-	}
-	cfg, err := config.LoadDefaultConfig(ctx, with...)
-	var missing config.SharedConfigProfileNotExistError
-	if errors.As(err, &missing) {
-		return cfg, fmt.Errorf("--profile: expected a profile of the AWS CLI's files, found none called %q", missing.Profile)
-	}
-	return cfg, err
 }
 
 // sweep sweeps and prints the result. It opens the outputs first.

@@ -241,7 +241,7 @@ func TestSweepBadInput(t *testing.T) {
 		status int
 		want   string
 	}{
-		{"profile", nil, []string{"--profile", "nobody"}, exit.Error, `kmsentry sweep: --profile: expected a profile of the AWS CLI's files, found none called "nobody"`},
+		{"profile", nil, []string{"--profile", "nobody"}, exit.Error, `kmsentry sweep: expected profile "nobody" in the AWS configuration files, found none of that name`},
 		{"no credentials", map[string]string{"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, nil, exit.Error, "not swept: no credentials: "},
 		{"connection refused", map[string]string{"AWS_ENDPOINT_URL": "http://" + l.Addr().String()}, []string{"--region", "eu-west-1,us-east-2"}, exit.Error, "eu-west-1, us-east-2: not swept: ListAliases failed: connection refused"},
 		{"Regions unknown", map[string]string{"AWS_ENDPOINT_URL": "http://" + l.Addr().String()}, nil, exit.Error, "not swept: DescribeRegions failed: connection refused"},

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/kmsentry/kmsentry/internal/awsconfig"
 	"github.com/kmsentry/kmsentry/internal/hunt"
 )
 
@@ -45,7 +46,7 @@ func Open(ctx context.Context, o Options) (*Trail, error) {
 	}
 	// With the SDK's default of 10, most requests would need a new connection.
 	transport := func(t *http.Transport) { t.MaxIdleConnsPerHost = 2 * o.Workers }
-	cfg, err := config.LoadDefaultConfig(ctx,
+	cfg, err := awsconfig.Load(ctx, "",
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(transport)),
 		config.WithRetryer(func() aws.Retryer {
 			// S3 answers 503 while it splits a prefix.
