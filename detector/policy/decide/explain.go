@@ -10,6 +10,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/ipset"
 	"github.com/kmsentry/kmsentry/detector/policy/decide/internal/search"
 	"github.com/kmsentry/kmsentry/detector/policy/kmsapi"
+	"github.com/kmsentry/kmsentry/internal/awsid"
 )
 
 // explain returns sentences that say why a witness gets in: what lets it in, why
@@ -159,10 +160,7 @@ func (d *decider) notes(together Verdict) []StatementNote {
 		if st.Effect == policy.Deny {
 			n.Why = d.denyNote(st)
 		} else {
-			n.Opens, n.Why = d.allowNote(st)
-			if together == Private && n.Opens != Private {
-				n.Why += " The Deny statements stop all of them."
-			}
+			n.Opens, n.Why = d.allowNote(st, together)
 		}
 		notes[i] = n
 	}
@@ -170,7 +168,8 @@ func (d *decider) notes(together Verdict) []StatementNote {
 }
 
 // allowNote decides one Allow as if it were the only statement, and says why.
-func (d *decider) allowNote(st *compile.Statement) (Verdict, string) {
+// together is the verdict of all statements.
+func (d *decider) allowNote(st *compile.Statement, together Verdict) (Verdict, string) {
 	asks := d.asks(st)
 	switch {
 	case st.Actions == nil:
@@ -183,17 +182,56 @@ func (d *decider) allowNote(st *compile.Statement) (Verdict, string) {
 		return Private, "It allows no action with which outsiders could encrypt, decrypt or sign."
 	case !st.Entries.Reachable(st.NotPrincipal) && len(st.Entries.Services) > 0:
 		return Private, "It names AWS services, which are not principals of another account."
-	case !st.Entries.Reachable(st.NotPrincipal):
+	case !st.Entries.Reachable(st.NotPrincipal) && d.namesInsiders(st):
 		return Private, "It names only principals of the key owner's account, or trusted ones."
+	case !st.Entries.Reachable(st.NotPrincipal):
+		return Private, noOutsider
 	}
 	v, ok := d.alone(st, asks, st.Clauses)
 	switch {
 	case !ok:
 		return Undecided, "What it opens by itself is too intricate to say within the bound of work."
+	case v != Private && together == Private:
+		return v, d.opens(v) + " " + d.stoppers() + " stop all of them."
 	case v != Private:
 		return v, d.opens(v)
 	}
-	return Private, "Its conditions keep outsiders out: " + d.barrier(st, asks) + "."
+	return Private, d.barrier(st, asks)
+}
+
+// noOutsider is said of an Allow that lets in no outsider whatever its conditions.
+const noOutsider = "It covers no principal that an outsider can be."
+
+// namesInsiders reports whether all principals of a statement that is not reachable
+// are of accounts: those are the owner's and trusted ones.
+func (d *decider) namesInsiders(st *compile.Statement) bool {
+	for _, p := range st.Principals {
+		arn, ok := awsid.ParseARN(p.Value)
+		if p.Kind != policy.KindAWS || ok && arn.Partition != d.Partition {
+			return false
+		}
+	}
+	return true
+}
+
+// stoppers names the kinds of Denies that there are.
+func (d *decider) stoppers() string {
+	own, controls := false, false
+	for i := range d.Statements {
+		if st := &d.Statements[i]; st.Control {
+			controls = true
+		} else if st.Effect == policy.Deny {
+			own = true
+		}
+	}
+	switch {
+	case own && controls:
+		return "The Deny statements and resource control policies"
+	case controls:
+		return "The resource control policies"
+	default:
+		return "The Deny statements"
+	}
 }
 
 func (d *decider) opens(v Verdict) string {
@@ -262,22 +300,25 @@ func (d *decider) opensAlone(st *compile.Statement, a kmsapi.Ask, level Verdict,
 	return false
 }
 
-// barrier names the clauses each of which is needed to keep outsiders out or, if
-// none is by itself, all clauses.
+// barrier says what keeps outsiders out of an Allow: the clauses each of which is
+// needed for that or, if none is by itself, all clauses, or its principals.
 func (d *decider) barrier(st *compile.Statement, asks []kmsapi.Ask) string {
-	var names []string
+	var needed, all []string
 	for i := range st.Clauses {
+		name := "`" + compile.Shorten(st.Clauses[i].Text(), 120) + "`"
+		all = append(all, name)
 		rest := append(append([]compile.Clause(nil), st.Clauses[:i]...), st.Clauses[i+1:]...)
 		if v, ok := d.alone(st, asks, rest); ok && v != Private {
-			names = append(names, "`"+compile.Shorten(st.Clauses[i].Text(), 120)+"`")
+			needed = append(needed, name)
 		}
 	}
-	if names == nil {
-		for i := range st.Clauses {
-			names = append(names, "`"+compile.Shorten(st.Clauses[i].Text(), 120)+"`")
+	if needed == nil {
+		if v, ok := d.alone(st, asks, nil); ok && v == Private {
+			return noOutsider
 		}
+		needed = all
 	}
-	return strings.Join(names, ", ")
+	return "Its conditions keep outsiders out: " + strings.Join(needed, ", ") + "."
 }
 
 func (d *decider) denyNote(st *compile.Statement) string {

@@ -17,6 +17,9 @@ func TestGuardMutants(t *testing.T) {
 	}
 	guarded.Try(t, cases,
 		TestBlamed,
+		TestAllowNote,
+		TestAllowNoteWithinBudget,
+		TestAllowNoteStopped,
 		TestGroupGrants,
 		TestQuestionCases,
 		TestUnknownCorpus,
