@@ -22,12 +22,18 @@ func TestAllowNote(t *testing.T) {
 		{"an account of another partition", `{"AWS":"arn:aws-cn:iam::444455556666:root"}`, `{}`, noOutsider},
 		{"a session with a name of one letter", `{"AWS":"arn:aws:sts::444455556666:assumed-role/backup/s"}`, `{}`, noOutsider},
 		{"that, under a condition", `{"AWS":"arn:aws:sts::444455556666:assumed-role/backup/s"}`, `{"Bool":{"aws:SecureTransport":"true"}}`, noOutsider},
-		{"everyone of the owner's account", `"*"`, `{"StringEquals":{"aws:PrincipalAccount":"111122223333"}}`,
-			"Its conditions keep outsiders out: `StringEquals aws:PrincipalAccount 111122223333`."},
-		{"conditions of which each is enough", `"*"`, `{"StringEquals":{"aws:PrincipalAccount":"111122223333","kms:CallerAccount":"111122223333"}}`,
-			"Its conditions keep outsiders out: `StringEquals aws:PrincipalAccount 111122223333`, `StringEquals kms:CallerAccount 111122223333`."},
-		{"conditions of which one counts", `"*"`, `{"StringEquals":{"aws:PrincipalAccount":"111122223333"},"Bool":{"aws:SecureTransport":"true"}}`,
-			"Its conditions keep outsiders out: `StringEquals aws:PrincipalAccount 111122223333`."},
+		{
+			"everyone of the owner's account", `"*"`, `{"StringEquals":{"aws:PrincipalAccount":"111122223333"}}`,
+			"Its conditions keep outsiders out: `StringEquals aws:PrincipalAccount 111122223333`.",
+		},
+		{
+			"conditions of which each is enough", `"*"`, `{"StringEquals":{"aws:PrincipalAccount":"111122223333","kms:CallerAccount":"111122223333"}}`,
+			"Its conditions keep outsiders out: `StringEquals aws:PrincipalAccount 111122223333`, `StringEquals kms:CallerAccount 111122223333`.",
+		},
+		{
+			"conditions of which one counts", `"*"`, `{"StringEquals":{"aws:PrincipalAccount":"111122223333"},"Bool":{"aws:SecureTransport":"true"}}`,
+			"Its conditions keep outsiders out: `StringEquals aws:PrincipalAccount 111122223333`.",
+		},
 	} {
 		text := fmt.Sprintf(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":%s,"Action":"kms:Encrypt","Resource":"*","Condition":%s}}`, row.principal, row.condition)
 		q := surroundings()
