@@ -2,6 +2,7 @@ package decide
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/kmsentry/kmsentry/detector/policy"
@@ -192,9 +193,9 @@ func (d *decider) allowNote(st *compile.Statement, together Verdict) (Verdict, s
 	case !ok:
 		return Undecided, "What it opens by itself is too intricate to say within the bound of work."
 	case v != Private && together == Private:
-		return v, d.opens(v) + " " + d.stoppers() + " stop all of them."
+		return v, d.opens(st, asks, v) + " " + d.stoppers() + " stop all of them."
 	case v != Private:
-		return v, d.opens(v)
+		return v, d.opens(st, asks, v)
 	}
 	return Private, d.barrier(st, asks)
 }
@@ -234,16 +235,20 @@ func (d *decider) stoppers() string {
 	}
 }
 
-func (d *decider) opens(v Verdict) string {
-	s := map[Verdict]string{
-		Public:  "By itself it lets any stranger in.",
-		Network: "By itself it lets in anyone who comes from a named network.",
-		Shared:  "By itself it lets in outsiders whom the policy names.",
-	}[v]
-	if s == "" {
-		return "Whether it lets outsiders in is not documented by AWS."
+// opens says how far an Allow lets outsiders in by itself, which v says: not Private.
+func (d *decider) opens(st *compile.Statement, asks []kmsapi.Ask, v Verdict) string {
+	switch v {
+	case Public:
+		return "By itself it lets any stranger in."
+	case Network:
+		return "By itself it lets in anyone who comes from a named network."
+	case Shared:
+		return "By itself it lets in outsiders whom the policy names."
 	}
-	return s
+	if slices.ContainsFunc(asks, func(a kmsapi.Ask) bool { return d.unknownOf(st, a.Action) != nil }) {
+		return "Whether it lets outsiders in depends on a part of it that is not known."
+	}
+	return "Whether it lets outsiders in is not documented by AWS."
 }
 
 // asks returns the asks that decide the verdict and that st covers, one of each
