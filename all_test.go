@@ -130,7 +130,7 @@ func rules() map[string]rule {
 		"internal/check": {
 			ours: []string{
 				"alert/exceptions", "alert/safe", "alert/words", "detector/policy", "detector/policy/decide", "detector/policy/evaluate", "detector/policy/kmsapi",
-				"internal/awsid", "internal/exit", "internal/load", "internal/show", "internal/strictjson", "internal/version",
+				"internal/awsid", "internal/exit", "internal/load", "internal/show", "internal/strictjson", "internal/version", "internal/walk",
 			},
 			forbidden: []string{"net", "net/http", "os/exec", "log", "log/slog"},
 		},
@@ -153,7 +153,7 @@ func rules() map[string]rule {
 			modules: []string{"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/sns"},
 		},
 		"internal/hunt": {
-			ours:    []string{"alert/exceptions", "alert/ocsf", "alert/safe", "alert/words", "detector", "detector/policy/decide", "detector/policy/kmsapi", "history", "internal/show"},
+			ours:    []string{"alert/exceptions", "alert/ocsf", "alert/safe", "alert/words", "detector", "detector/policy/decide", "detector/policy/kmsapi", "history", "internal/show", "internal/walk"},
 			modules: []string{"github.com/vbauerster/mpb/v8"},
 		},
 		"internal/invoke":         {ours: []string{"detector", "history", "internal/exit", "internal/fakesns", "internal/runtimeapi", "internal/show", "internal/strictjson"}},
@@ -191,6 +191,7 @@ func rules() map[string]rule {
 		},
 		"internal/trailgen":     {},
 		"internal/trailgen/cmd": {ours: []string{"internal/trailgen"}},
+		"internal/walk":         {},
 		"internal/version":      {},
 	}
 }

@@ -173,3 +173,38 @@ func TestCheckNamedFileWithoutKey(t *testing.T) {
 		t.Errorf("with --require-key: exit status %d\n%s", status, out)
 	}
 }
+
+// TestCheckLinks checks that a named link to a folder is followed, and one in a folder
+// is named instead.
+func TestCheckLinks(t *testing.T) {
+	dir := folder(t, map[string]string{"keys/open.json": template(openStatement)})
+	t.Chdir(dir)
+	if err := os.Mkdir("more", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for link, to := range map[string]string{"link": "keys", "more/inner": "../keys", "more/file.json": "../keys/open.json", "more/gone.json": "nowhere"} {
+		if err := os.Symlink(filepath.FromSlash(to), link); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, row := range []struct {
+		path      string
+		says, err []string
+	}{
+		{"link", []string{"link/open.json:1 K", "1 file, 1 key: 1 public"}, nil},
+		{"more", []string{"more/file.json:1 K", "3 files, 1 key: 1 public; 2 files without a key"}, []string{
+			"kmsentry check: more/gone.json: no such file or directory\n", "kmsentry check: more/inner: a link to a folder is not followed; name it to have it checked\n",
+		}},
+		{"more/inner", []string{"more/inner/open.json:1 K", "1 file, 1 key: 1 public"}, nil},
+	} {
+		status, out, errs := checked3(row.path)
+		if status != exit.Found || errs != strings.Join(row.err, "") {
+			t.Errorf("%s: status %d, standard error %q", row.path, status, errs)
+		}
+		for _, want := range row.says {
+			if !strings.Contains(filepath.ToSlash(out), want) {
+				t.Errorf("%s: it does not say %q:\n%s", row.path, want, out)
+			}
+		}
+	}
+}

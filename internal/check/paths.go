@@ -15,6 +15,7 @@ import (
 	"github.com/kmsentry/kmsentry/detector/policy/decide"
 	"github.com/kmsentry/kmsentry/internal/load"
 	"github.com/kmsentry/kmsentry/internal/show"
+	"github.com/kmsentry/kmsentry/internal/walk"
 )
 
 // An inputFile is one file to check. walked means that it was found in a folder, so that
@@ -22,16 +23,21 @@ import (
 type inputFile struct {
 	name   string
 	walked bool
-	size   int   // in bytes; 0 when unknown
-	err    error // why a folder could not be read
+	size   int    // in bytes; 0 when unknown
+	err    error  // why a folder could not be read
+	link   string // why a link in a folder is not followed; "" for a file
 }
 
 // leftOut lists folders that are skipped because they hold copies of other people's
 // files.
 var leftOut = []string{".git", "node_modules", ".terraform"}
 
-// expand returns the files under the paths, those of a folder in lexical order. It does
-// not follow symbolic links to folders. all treats named files like those found in a
+// notFollowed is said of a symbolic link to a folder, within a folder: it may lead
+// anywhere, and round in circles.
+const notFollowed = "a link to a folder is not followed; name it to have it checked"
+
+// expand returns the files under the paths, those of a folder in lexical order. It
+// follows symbolic links to files, and a named one to a folder. all treats named files like those found in a
 // folder.
 func expand(paths []string, all bool) []inputFile {
 	var list []inputFile
@@ -41,19 +47,28 @@ func expand(paths []string, all bool) []inputFile {
 			list = append(list, inputFile{name: path, size: sizeOf(info), walked: all && err == nil})
 			continue
 		}
-		err = filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
+		err = walk.Dir(path, func(name string, d fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
 				list = append(list, inputFile{name: name, walked: true, err: show.Reason(err)})
 				return fs.SkipDir
-			case d.IsDir() && name != path && slices.Contains(leftOut, d.Name()):
+			case d.IsDir() && slices.Contains(leftOut, d.Name()): // the named folder's is "."
 				return fs.SkipDir
 			case d.IsDir():
 				return nil
 			}
-			if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() { // Stat follows a link to a file
-				list = append(list, inputFile{name: name, size: sizeOf(info), walked: true})
+			file := inputFile{name: name, walked: true}
+			switch info, err := os.Stat(name); { // of what a link leads to
+			case err != nil:
+				file.link = show.Reason(err).Error()
+			case info.IsDir():
+				file.link = notFollowed
+			case info.Mode().IsRegular():
+				file.size = sizeOf(info)
+			default:
+				return nil
 			}
+			list = append(list, file)
 			return nil
 		})
 		if err != nil {
@@ -119,6 +134,9 @@ func judgeFile(file inputFile, stdin io.Reader, o Options) outcome {
 	}
 	if file.err != nil {
 		return failed(file.err)
+	}
+	if file.link != "" {
+		return outcome{withoutKey: true, notes: []string{file.link}}
 	}
 	data, err := ReadInput(file.name, stdin)
 	if err != nil {

@@ -253,6 +253,10 @@ func TestBadInput(t *testing.T) {
 	fails := func(name string, err error) Source {
 		return listed{Item{Name: name, Size: 1, Open: func(context.Context) (io.ReadCloser, error) { return nil, err }}}
 	}
+	linked := t.TempDir()
+	if err := os.Symlink(empty, filepath.Join(linked, "link")); err != nil {
+		t.Fatal(err)
+	}
 	growing := filepath.Join(t.TempDir(), "grows.json")
 	if err := os.WriteFile(growing, []byte(`{"Records":[]}`), 0o600); err != nil {
 		t.Fatal(err)
@@ -264,6 +268,8 @@ func TestBadInput(t *testing.T) {
 	}{
 		{"no such path", Local{filepath.Join(dir, "nowhere")}, "no such file"},
 		{"empty folder", Local{empty}, "empty folder"},
+		{"a link to a folder", Local{linked}, "link: a link to a folder, which is not followed"},
+		{"a named link to a folder", Local{filepath.Join(linked, "link")}, "empty folder"},
 		{"not to be opened", fails("x", errors.New("permission denied")), "permission denied"},
 		{"changed while read", &touching{growing}, "changed while it was read"},
 		{"a fault of ours", listed{Item{Name: "bad", Open: func(context.Context) (io.ReadCloser, error) {
@@ -285,6 +291,19 @@ func TestBadInput(t *testing.T) {
 		if len(r.Timelines) < len(truth.Openings) {
 			t.Errorf("%s: %d timelines, want those of the good files", test.name, len(r.Timelines))
 		}
+	}
+}
+
+// TestLinkToFolder: an archive that is named by a link is read.
+func TestLinkToFolder(t *testing.T) {
+	dir, truth := trail(t, 6)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	r := mustRun(t, options(Local{link}))
+	if got, want := opened(r), planted(truth); got != want || r.Summary.Failed() {
+		t.Errorf("openings\n%s\nwant\n%s\nsummary %+v", got, want, r.Summary)
 	}
 }
 

@@ -7,7 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
+
+	"github.com/kmsentry/kmsentry/internal/walk"
 )
 
 // An Item is a file or object to read.
@@ -89,7 +90,8 @@ func (p *patient) Read(b []byte) (int, error) {
 // Local is a file or a folder with everything below it.
 type Local struct{ Path string }
 
-// List walks the folder in the order of names. Links to folders are not followed.
+// List walks the folder in the order of names. Path may be a symbolic link to it;
+// links to other folders are not followed, and are faults.
 func (l Local) List(ctx context.Context, add func(Item) error) error {
 	info, err := os.Stat(l.Path)
 	if err != nil {
@@ -100,7 +102,7 @@ func (l Local) List(ctx context.Context, add func(Item) error) error {
 	}
 	var faults []error
 	files := 0
-	err = filepath.WalkDir(l.Path, func(name string, d fs.DirEntry, err error) error {
+	err = walk.Dir(l.Path, func(name string, d fs.DirEntry, err error) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -118,7 +120,9 @@ func (l Local) List(ctx context.Context, add func(Item) error) error {
 		case info.Mode().IsRegular():
 			files++
 			return add(localItem(name, info))
-		case !info.IsDir():
+		case info.IsDir():
+			faults = append(faults, &PathError{name, errors.New("a link to a folder, which is not followed: name it to have it read")})
+		default:
 			faults = append(faults, &PathError{name, errors.New("not a file")})
 		}
 		return nil
