@@ -190,6 +190,9 @@ func serviceRequest(p *policy.Policy, q Question, rng *rand.Rand) evaluate.Reque
 		"kms:KeyUsage": {q.Key.Usage}, "kms:CustomerMasterKeyUsage": {q.Key.Usage}, "kms:KeyOrigin": {q.Key.Origin}, "kms:MultiRegion": {"false"},
 		"kms:EncryptionAlgorithm": {"SYMMETRIC_DEFAULT"}, "aws:UserAgent": {service},
 	}
+	if q.Key.Org != "" {
+		r.Context["aws:ResourceOrgPaths"] = []string{q.Key.Org + "/r-ab12/ou-ab12-11111111/"}
+	}
 	for name, choices := range values {
 		if rng.IntN(3) > 0 {
 			r.Context[name] = []string{one(choices...)}

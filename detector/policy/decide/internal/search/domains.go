@@ -72,7 +72,7 @@ func (s *RequestKind) factDomain(key condkey.Key, v *condkey.Values, is condkey.
 		return given(facts.Org)
 	case condkey.FactOrgPath:
 		if facts.Org != "" {
-			return d.inOrg(facts.Org), is
+			return d.inOrg(facts.Org), condkey.Always // which path is not known, but there is one
 		}
 	case condkey.FactOrigin:
 		return given(facts.Origin)
