@@ -70,6 +70,17 @@ func TestCheckFolders(t *testing.T) {
 			"crypt.json":  `{"Statement":[{"Effect":"Allow","Action":["*","kms:Decrypt"],"Resource":"*"}]}`,
 			"broken.json": `{"Statement":[{"Principal":"*","Action":"*"`,
 		}, nil, exit.Found, []string{"open.json  anyone can kms:Encrypt", "answer.json", "7 files, 2 keys: 1 public, 1 undecided; 5 files without a key"}, ""},
+		{"policies that hide what they are for", map[string]string{
+			"escaped.json": `{"\u0053tatement":[{"Effect":"Allow","\u0050rincipal":"*","\u0041ction":"\u006bms:Encrypt","Resource":"*"}]}`,
+			"every.json":   `{"\u0053tatement":[{"Effect":"Allow","Principal":"\u002a","Action":"\u002a","Resource":"\u002a"}]}`,
+			"escaped.yaml": "Resources: {\"K\": {Type: \"AWS::\\x4bMS::\\x4bey\", Properties: {\"\\u004beyPolicy\": {\"\\U00000053tatement\": [{Effect: Allow, \"\\x50rincipal\": \"*\", Action: \"\\x6bms:Encrypt\", Resource: \"*\"}]}}}}\n",
+			"not.json":     `{"a":"\u00e9\u006b\x","b":"\u00"}`,
+		}, nil, exit.Found, []string{"4 files, 3 keys: 3 public; 1 file without a key"}, ""},
+		{"a policy in UTF-16", map[string]string{
+			"marked.json": "\xff\xfe" + wide(`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"kms:Encrypt","Resource":"*"}]}`),
+			"bare.json":   wide(`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"kms:Encrypt","Resource":"*"}]}`),
+			"other.json":  wide(`{"a":"b"}`),
+		}, nil, exit.Error, []string{"bare.json  expected UTF-8, found UTF-16", "marked.json  expected UTF-8, found UTF-16", "3 files, 2 keys: 2 unreadable; 1 file without a key"}, ""},
 		{"a template that brings its keys in", map[string]string{"nested.yaml": "# kms\nResources: {N: {Type: AWS::CloudFormation::Stack}}\n"}, nil, exit.OK, []string{"1 file, 0 keys; 1 file without a key"}, "nested.yaml: the template of the nested stack N is not checked"},
 		{"a broken template", map[string]string{"broken.yaml": "Resources:\n  K: {Type: AWS::KMS::Key\n", "own.json": template("")}, nil, exit.Error, []string{"error", "broken.yaml", "1 private, 1 unreadable"}, ""},
 		{"unrelated YAML", map[string]string{"chart.yaml": "{{- if .Values.kms }}\na: {{ .x }}\n", "own.json": template("")}, nil, exit.OK, []string{"1 file of unknown format"}, "chart.yaml"},
@@ -92,6 +103,15 @@ func TestCheckFolders(t *testing.T) {
 			}
 		})
 	}
+}
+
+// wide returns ASCII text in UTF-16 with the low byte first.
+func wide(text string) string {
+	var b strings.Builder
+	for i := range len(text) {
+		b.Write([]byte{text[i], 0})
+	}
+	return b.String()
 }
 
 func many(n int) map[string]string {

@@ -1,7 +1,6 @@
 package check
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -142,8 +141,9 @@ func judgeFile(file inputFile, stdin io.Reader, o Options) outcome {
 	if err != nil {
 		return failed(err)
 	}
-	silent := file.walked && !mentionsKMS(data) // a key policy can still give every action
-	if silent && !givesEveryAction(data) {
+	text := plain(data)
+	silent := file.walked && !mentionsKMS(text) // a key policy can still give every action
+	if silent && !givesEveryAction(text) {
 		return outcome{withoutKey: true}
 	}
 	docs, err := load.Documents(data, o.Scope())
@@ -161,7 +161,7 @@ func judgeFile(file inputFile, stdin io.Reader, o Options) outcome {
 	case file.walked && errors.Is(err, load.ErrUnrecognized):
 		out.unknown = err.Error()
 		return out
-	case err != nil && file.walked && !(structured(file.name) && namesKey(data)):
+	case err != nil && file.walked && !(structured(file.name) && namesKey(text)):
 		out.unknown = err.Error()
 		return out
 	case err != nil:
@@ -179,41 +179,10 @@ func judgeFile(file inputFile, stdin io.Reader, o Options) outcome {
 	return out
 }
 
-// mentionsKMS reports whether a file contains "kms", in any letter case.
-func mentionsKMS(data []byte) bool {
-	for i := 0; i+3 <= len(data); i++ {
-		if data[i]|0x20 == 'k' && data[i+1]|0x20 == 'm' && data[i+2]|0x20 == 's' {
-			return true
-		}
-	}
-	return false
-}
-
-// givesEveryAction reports whether a file that does not mention KMS may still hold a key
-// policy: one with principals, and with a wildcard for its actions.
-func givesEveryAction(data []byte) bool {
-	for _, mark := range []string{"Statement", "Principal", "Action", "*"} {
-		if !bytes.Contains(data, []byte(mark)) {
-			return false
-		}
-	}
-	return true
-}
-
 // onAnyResource reports whether a policy has a statement with the Resource "*", as key
 // policies do: the policies of other resources name the resource.
 func (c *Result) onAnyResource() bool {
 	return c.policy != nil && slices.ContainsFunc(c.policy.Statements, func(s policy.Statement) bool { return slices.Contains(s.Resources, "*") })
-}
-
-// namesKey reports whether a file that cannot be read probably holds a key.
-func namesKey(data []byte) bool {
-	for _, mark := range []string{"AWS::KMS::", "aws_kms_", "awscc_kms_", "kms:"} {
-		if bytes.Contains(data, []byte(mark)) {
-			return true
-		}
-	}
-	return false
 }
 
 // structured reports whether a file's name has an extension of JSON or YAML, so that a

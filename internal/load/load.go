@@ -133,7 +133,7 @@ func checkText(data []byte) error {
 		return fmt.Errorf("expected at most %d MiB, found more", MaxSize>>20)
 	case len(bytes.TrimSpace(data)) == 0:
 		return errors.New("expected a key policy, found an empty file")
-	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")), looksUTF16(data):
+	case IsUTF16(data):
 		return errors.New("expected UTF-8, found UTF-16; convert it with iconv -f UTF-16 -t UTF-8")
 	case bytes.IndexByte(data, 0) >= 0, !utf8.Valid(data):
 		return errors.New("expected UTF-8 text, found " + binary(data))
@@ -141,11 +141,14 @@ func checkText(data []byte) error {
 	return nil
 }
 
-// looksUTF16 reports whether data is probably UTF-16 without a byte order mark, by its
-// first character.
-func looksUTF16(data []byte) bool {
-	if len(data) < 2 {
+// IsUTF16 reports whether data is probably UTF-16: it begins with a byte order mark, or
+// with a character that begins JSON.
+func IsUTF16(data []byte) bool {
+	switch {
+	case len(data) < 2:
 		return false
+	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
+		return true
 	}
 	for _, u := range utf16.Encode([]rune("{[\"")) {
 		if (data[0] == byte(u) && data[1] == 0) || (data[0] == 0 && data[1] == byte(u)) { // #nosec G115 -- u is an ASCII character
