@@ -7,7 +7,7 @@ import (
 )
 
 // Dir calls visit for the folder at path and for everything below it, as
-// [filepath.WalkDir] does, which see. Unlike that, it follows path itself if it is a
+// [filepath.WalkDir] does, but follows path itself if it is a
 // symbolic link. It does not follow others: for these, visit gets the link.
 //
 // The names that visit gets begin with path, cleaned.
