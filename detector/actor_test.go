@@ -92,7 +92,7 @@ func TestReadActor(t *testing.T) {
 			Actor{
 				Type: "FederatedUser", ARN: "arn:aws:sts::111122223333:federated-user/bob", PrincipalID: "111122223333:bob", Name: "bob",
 				Broker: "arn:aws:iam::111122223333:user/broker", Account: "111122223333", AccessKeyID: "ASIAIOSFODNN7EXAMPLE",
-				MFANote: "a federated user, ask the broker of the session", Federated: true,
+				MFANote: "a federated user: ask the broker of the session", Federated: true,
 			},
 		},
 		{

@@ -72,7 +72,7 @@ func (a Actor) elsewhere() string {
 	case a.SSO || a.OnBehalfOf != IdentityCenterUser{}:
 		return "signed in through IAM Identity Center, ask there"
 	case a.Type == typeFederated:
-		return "a federated user, ask the broker of the session"
+		return "a federated user: ask the broker of the session"
 	case a.Federated:
 		return "federated, ask your identity provider"
 	case a.AssumedRoot:

@@ -43,7 +43,7 @@ func (u *unwrapper) name(format string) {
 	}
 }
 
-// element reads a value that stood in a list of that kind, "" for none.
+// element reads a value from a list of that kind; kind is "" if it was in none.
 func (u *unwrapper) element(kind string, text []byte) {
 	if u.depth++; u.depth > maxDepth {
 		u.fail("wrapped more than %d times", maxDepth)
@@ -242,7 +242,7 @@ func (u *unwrapper) text(text string) {
 // unknown says what else a document is.
 func (u *unwrapper) unknown(kind string, m fields, text []byte) {
 	if m["s3"] != nil { // wrapped as a log file is, and easily taken for one
-		u.fail(NotRecognized + ": an S3 notification, not a CloudTrail record")
+		u.fail(NotRecognized + ": expected a CloudTrail record, found an S3 notification")
 		return
 	}
 	for _, other := range []struct {
@@ -273,7 +273,7 @@ func (u *unwrapper) unknown(kind string, m fields, text []byte) {
 	case u.depth > 1:
 		u.records++ // a message of something else
 	default:
-		u.fail(NotRecognized+": an object that is not a record, with %s", excerpt(text))
+		u.fail(NotRecognized+": expected a CloudTrail record, found an object with %s", excerpt(text))
 	}
 }
 
@@ -282,7 +282,7 @@ func (u *unwrapper) unknown(kind string, m fields, text []byte) {
 func (u *unwrapper) only(m fields) {
 	for name, value := range m {
 		if value[0] != '{' && value[0] != '"' {
-			u.fail(NotRecognized+": an object with only %q", name)
+			u.fail(NotRecognized+": expected a CloudTrail record, found an object with only %q", name)
 			return
 		}
 		u.element("", value)

@@ -116,7 +116,7 @@ func reasons(f *detector.Finding) []string {
 		lines = append(lines, "Why: "+words.Later(f.Decision))
 	}
 	if words.NotInRecord(f) {
-		return append(lines, "Only the key itself can say what is in force: fetch it.")
+		return append(lines, "Only KMS can say which policy is in force: fetch it.")
 	}
 	if f.Verdict == decide.Public || f.Verdict != decide.Undecided && len(f.Decision.Undecided) == 0 {
 		return lines // the verdict cannot get worse

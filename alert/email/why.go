@@ -93,7 +93,7 @@ func (m *mail) reasons(rest []reason) {
 func (m *mail) unreadable() []reason {
 	switch {
 	case words.NotInRecord(m.f):
-		return []reason{said("The policy is not in the record: " + safe.Plain(m.f.Policy.Missing, safe.MaxText) + ". Only the key itself can say what is in force: fetch it.")}
+		return []reason{said("The policy is not in the record: " + safe.Plain(m.f.Policy.Missing, safe.MaxText) + ". Only KMS can say which policy is in force: fetch it.")}
 	case m.f.Attempted:
 		return []reason{said("The policy could not be read: " + safe.Plain(m.f.Problem, safe.MaxText))}
 	default:
@@ -172,7 +172,7 @@ func flagText(flag decide.Flag) string {
 	case decide.FlagKeyDependent:
 		return "Some facts about the key are not known here (its spec, tags or aliases), so the worst was assumed."
 	case decide.FlagUniqueIDUnknown:
-		return "The policy names a unique id (AIDA..., AROA...) whose account the text does not say."
+		return "The policy names a unique id (AIDA..., AROA...) whose account the text does not give."
 	case decide.FlagAmbiguous:
 		return "The answer depends on a construct that AWS does not document."
 	default:

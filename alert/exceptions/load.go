@@ -108,6 +108,14 @@ func (l *loader) file(root *node) {
 	}
 }
 
+// oneOf lists names, of which one is expected.
+func oneOf(names []string) string {
+	if len(names) == 1 {
+		return names[0]
+	}
+	return "one of " + strings.Join(names, ", ")
+}
+
 // members stores the value of each member of a mapping in found, at the index that
 // its name has in names; a member that is missing leaves nil. It returns false when
 // n is not a mapping.
@@ -121,7 +129,7 @@ func (l *loader) members(n *node, names []string, found []*node) bool {
 		at := slices.Index(names, name.text)
 		switch {
 		case at < 0 || name.kind != textKind:
-			l.fail(name.line, "expected one of %s, found %s", strings.Join(names, ", "), shown(name))
+			l.fail(name.line, "expected %s, found %s", oneOf(names), shown(name))
 		case found[at] != nil:
 			l.fail(name.line, "expected %s once, found it again", names[at])
 		default:

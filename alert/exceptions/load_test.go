@@ -104,7 +104,7 @@ func refused() []refusal {
 		{"event_name", matching("policy_sha256: " + testHash + ", event_name: PutKeyPolcy"), []string{"event_name: expected CreateKey, PutKeyPolicy or ReplicateKey"}},
 		{"resource without id", matching("resource: 'a.yaml#', verdict: shared, class: encrypt"), []string{"resource: expected FILE or FILE#LOGICAL-ID"}},
 		{"duplicate name", byKey + strings.TrimPrefix(byKey, "exceptions:\n"), []string{`line 10: entry "partner": expected a unique name, found the name of line 2`}},
-		{"unknown top", "excptions: []\n", []string{`line 1: expected one of exceptions, found "excptions"`}},
+		{"unknown top", "excptions: []\n", []string{`line 1: expected exceptions, found "excptions"`}},
 		{"two lists", "exceptions: []\nexceptions: []\n", []string{"line 2: expected exceptions once, found it again"}},
 		{"not a mapping", "- name: x\n", []string{"line 1: expected a mapping with exceptions, found a list"}},
 		{"not a list", "exceptions: {a: b}\n", []string{"line 1: expected a list of exceptions, found a mapping"}},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/kmsentry/kmsentry/internal/awsid"
 	"github.com/kmsentry/kmsentry/internal/check"
 )
 
@@ -48,7 +50,8 @@ func findConfig(dir string) string {
 	}
 }
 
-// readConfig reads a configuration file. An unknown member is an error.
+// readConfig reads a configuration file. An unknown member is an error, and so is a
+// malformed ID, which is then named by its member rather than by the flag it sets.
 func readConfig(name string) (c checkConfig, err error) {
 	data, err := check.ReadInput(name, nil)
 	if err != nil {
@@ -59,7 +62,12 @@ func readConfig(name string) (c checkConfig, err error) {
 	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
 		return c, fmt.Errorf("%s: %s", name, strings.Join(strings.Fields(strings.TrimPrefix(err.Error(), "yaml: ")), " "))
 	}
-	return c, nil
+	return c, cmp.Or(
+		shaped(name+": account", awsid.IsAccount, twelveDigits, optional(c.Account)...),
+		shaped(name+": owner_org", awsid.IsOrganization, someOrg, optional(c.OwnerOrg)...),
+		shaped(name+": trusted_accounts", awsid.IsAccount, twelveDigits, c.TrustedAccounts...),
+		shaped(name+": trusted_orgs", awsid.IsOrganization, someOrg, c.TrustedOrgs...),
+	)
 }
 
 // configure sets, from the configuration file, the options for which no flag was

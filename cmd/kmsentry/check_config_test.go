@@ -30,7 +30,8 @@ func TestCheckConfig(t *testing.T) {
 		{"printed", "account: '111122223333'\nparameters: {P: '444455556666'}\n", []string{"--verbose"}, exit.OK, "shared", "account 111122223333; parameter P=444455556666"},
 		{"an unknown member", "acount: '111122223333'\n", nil, exit.Usage, "", "field acount not found"},
 		{"a wrong level", "fail_on: some\n", nil, exit.Usage, "", "fail_on: expected public, network, shared, undecided or none"},
-		{"a wrong account", "account: '1'\n", nil, exit.Usage, "", `expected 12 digits, found "1"`},
+		{"a wrong account", "account: '1'\n", nil, exit.Usage, "", `.kmsentry.yaml: account: expected 12 digits, found "1"`},
+		{"a wrong organization", "trusted_orgs: [x]\n", nil, exit.Usage, "", `.kmsentry.yaml: trusted_orgs: expected an organization ID such as o-a1b2c3d4e5, found "x"`},
 		{"exceptions that are not there", "exceptions: no.yaml\n", nil, exit.Found, "", "no.yaml: no such file"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -99,7 +100,7 @@ func (o *checkOptions) addReference(s string) error {
 func (o *checkOptions) readParameters(name string) error {
 	data, err := check.ReadInput(name, nil)
 	if err != nil {
-		return err
+		return fmt.Errorf("expected a file that can be read, found %q: %w", name, err)
 	}
 	set := func(name, value string) {
 		if o.Parameters == nil {
@@ -134,7 +135,7 @@ func (o *checkOptions) readParameters(name string) error {
 			set(name, value)
 		}
 	default:
-		return errors.New("expected JSON: a list of objects with ParameterKey and ParameterValue, or an object of names and values")
+		return fmt.Errorf(`expected JSON: a list of objects with ParameterKey and ParameterValue, a list of "Name=Value", or an object of names and values, found another form in %q`, name)
 	}
 	return nil
 }
@@ -189,7 +190,21 @@ func (o *checkOptions) check() error {
 			return fmt.Errorf("--key-alias: expected alias/name, found %q", alias)
 		}
 	}
+	if err := cmp.Or(
+		shaped("--key-spec", isConstant, "a name such as SYMMETRIC_DEFAULT", optional(o.Key.Spec)...),
+		shaped("--key-usage", isConstant, "a name such as ENCRYPT_DECRYPT", optional(o.Key.Usage)...),
+		shaped("--key-origin", isConstant, "a name such as AWS_KMS", optional(o.Key.Origin)...),
+	); err != nil {
+		return err
+	}
 	return o.checkOwner()
+}
+
+// isConstant reports whether text has the form of KMS's names of specs, usages and
+// origins. AWS adds to these, so they are not listed here; one that is not known
+// decides nothing.
+func isConstant(text string) bool {
+	return strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == ""
 }
 
 // checkOwner checks --account and --key-arn, and sets the account from the ARN.

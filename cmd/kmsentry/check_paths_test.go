@@ -160,7 +160,7 @@ func TestCheckUnknownValues(t *testing.T) {
 		{"given in a file of lines", partner("!Ref Q"), []string{"--parameter-file", params + "/lines.json"}, exit.OK, "shared", ""},
 		{"given in an object", partner("!Ref Q"), []string{"--parameter-file", params + "/object.json"}, exit.OK, "shared", ""},
 		{"given by names", partner("!Ref Q"), []string{"--parameter-file", params + "/plain.json"}, exit.OK, "shared", ""},
-		{"a file that does not exist", partner("!Ref Q"), []string{"--parameter-file", params + "/odd.json"}, exit.Usage, "", "expected JSON: a list of objects with ParameterKey"},
+		{"a file of another form", partner("!Ref Q"), []string{"--parameter-file", params + "/odd.json"}, exit.Usage, "", "expected JSON: a list of objects with ParameterKey"},
 		{"a file that does not exist", partner("!Ref Q"), []string{"--parameter-file", params + "/no.json"}, exit.Usage, "", "no such file"},
 		{"a default, not taken", partner("!Ref P"), nil, exit.OK, "undecided", ""},
 		{"a default, taken", partner("!Ref P"), []string{"--use-defaults"}, exit.OK, "private", ""},

@@ -177,7 +177,7 @@ func awsConfig(ctx context.Context, o doctorOptions, region string) (aws.Config,
 		return cfg, err
 	}
 	if cfg.Region == "" {
-		return cfg, errors.New("expected a Region from --region, AWS_REGION or the profile")
+		return cfg, errors.New("expected a Region from --region, AWS_REGION or the profile, found none")
 	}
 	switch _, err := cfg.Credentials.Retrieve(ctx); {
 	case err != nil && ctx.Err() != nil:

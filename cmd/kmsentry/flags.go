@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -201,19 +200,27 @@ func shaped(flag string, has func(string) bool, expected string, values ...strin
 	return nil
 }
 
+// optional returns value as a list for shaped; none when it is "", which means not given.
+func optional(value string) []string {
+	if value == "" {
+		return nil
+	}
+	return []string{value}
+}
+
 const (
 	twelveDigits = "12 digits"
-	someOrg      = "an id such as o-a1b2c3d4e5"
+	someOrg      = "an organization ID such as o-a1b2c3d4e5"
 	someRegion   = "a Region such as eu-west-1"
 )
 
 // checkTrust checks the flags that name trusted accounts and organizations. owner, the
 // value of --owner-org, may be "".
 func checkTrust(accounts, orgs list, owner string) error {
-	named := slices.DeleteFunc(slices.Concat(orgs, list{owner}), func(id string) bool { return id == "" })
 	return cmp.Or(
 		shaped("--trusted-account", awsid.IsAccount, twelveDigits, accounts...),
-		shaped("--trusted-org, --owner-org", awsid.IsOrganization, someOrg, named...),
+		shaped("--trusted-org", awsid.IsOrganization, someOrg, orgs...),
+		shaped("--owner-org", awsid.IsOrganization, someOrg, optional(owner)...),
 	)
 }
 

@@ -241,6 +241,13 @@ func (o *huntOptions) check() error {
 	if len(o.paths) == 0 {
 		return errors.New("expected at least one path; see kmsentry hunt -h")
 	}
+	for _, path := range o.paths {
+		if strings.HasPrefix(path, "s3://") {
+			if _, _, err := s3archive.Split(path); err != nil {
+				return err
+			}
+		}
+	}
 	if i := slices.Index(o.paths, "-"); i >= 0 && slices.Contains(o.paths[i+1:], "-") {
 		return errors.New("expected - only once: standard input can be read once")
 	}
@@ -257,9 +264,9 @@ func (o *huntOptions) check() error {
 		return errors.New("--late-days, --workers: expected 0 or more")
 	}
 	if err := cmp.Or(
-		shaped("--account, --trusted-account", awsid.IsAccount, twelveDigits, slices.Concat(o.accounts, o.trustedAccounts)...),
+		shaped("--account", awsid.IsAccount, twelveDigits, o.accounts...),
+		checkTrust(o.trustedAccounts, o.trustedOrgs, ""),
 		shaped("--region", regionShape.MatchString, someRegion, o.regions...),
-		shaped("--trusted-org", awsid.IsOrganization, someOrg, o.trustedOrgs...),
 	); err != nil {
 		return err
 	}

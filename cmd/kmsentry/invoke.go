@@ -41,7 +41,7 @@ func parseInvoke(args []string, lookup func(string) (string, bool), stdout, stde
 	flags := flag.NewFlagSet("kmsentry invoke", flag.ContinueOnError)
 	flags.StringVar(&o.Bootstrap, "bootstrap", "", "`path` of the Lambda binary for this machine (default bootstrap next to this command, otherwise this command itself)")
 	flags.StringVar(&o.Endpoint, "endpoint", "", "publish to the SNS at `URL` (moto, LocalStack, AWS) instead of the embedded one; credentials come from the environment")
-	flags.StringVar(&o.Topic, "topic-arn", o.Topic, "the function's TOPIC_ARN")
+	flags.StringVar(&o.Topic, "topic-arn", o.Topic, "`ARN` of the SNS topic: the function's TOPIC_ARN")
 	flags.StringVar(&o.Format, "format", "text", "`text` or json: one object per event")
 	flags.Var(&o.Show, "show", "`messages` to print in full: email, chat, finding, or none; separate with commas")
 	flags.DurationVar(&o.Timeout, "timeout", 30*time.Second, "the function's timeout")

@@ -54,7 +54,7 @@ func parseRedrive(args []string, stdout, stderr io.Writer) (redriveOptions, erro
 	flags := flag.NewFlagSet("kmsentry redrive", flag.ContinueOnError)
 	flags.BoolVar(&o.send, "send", false, "send the events to the function and delete those that it has handled")
 	flags.StringVar(&o.function, "function", "", "the function's `name` or ARN (output FunctionName)")
-	flags.IntVar(&o.perMinute, "per-minute", 20, "alerts per minute, 1 to 120")
+	flags.IntVar(&o.perMinute, "per-minute", 20, "`number` of alerts per minute, 1 to 120")
 	var err error
 	if o.queues, err = parseQuietly(flags, args, redriveUsage, stdout); err != nil {
 		if !errors.Is(err, flag.ErrHelp) {

@@ -268,6 +268,7 @@ func TestBadInput(t *testing.T) {
 	}{
 		{"no such path", Local{filepath.Join(dir, "nowhere")}, "no such file"},
 		{"empty folder", Local{empty}, "empty folder"},
+		{"no input", Stdin{strings.NewReader("")}, "-: expected CloudTrail records, found no input"},
 		{"a link to a folder", Local{linked}, "link: a link to a folder, which is not followed"},
 		{"a named link to a folder", Local{filepath.Join(linked, "link")}, "empty folder"},
 		{"not to be opened", fails("x", errors.New("permission denied")), "permission denied"},

@@ -53,13 +53,15 @@ func (s Stdin) List(_ context.Context, add func(Item) error) error {
 }
 
 // A patient reader waits for its source no longer than its context lasts:
-// closing standard input does not end a read of it.
+// closing standard input does not end a read of it. A source without a byte is an
+// error: it is what a command that failed leaves in a pipe.
 type patient struct {
 	ctx  context.Context
 	r    io.Reader
 	buf  []byte     // the read under way fills it
 	got  chan chunk // what the read under way has brought
 	left chunk
+	some bool // a byte was read
 }
 
 // A chunk is what one read has brought.
@@ -79,6 +81,10 @@ func (p *patient) Read(b []byte) (int, error) {
 		case <-p.ctx.Done():
 			return 0, p.ctx.Err()
 		}
+	}
+	p.some = p.some || len(p.left.text) > 0
+	if p.left.err == io.EOF && !p.some {
+		return 0, errors.New("expected CloudTrail records, found no input")
 	}
 	n := copy(b, p.left.text)
 	if p.left.text = p.left.text[n:]; len(p.left.text) > 0 {

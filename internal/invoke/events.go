@@ -54,7 +54,7 @@ func readFolder(folder string) []event {
 		names = append(names, found...)
 	}
 	if len(names) == 0 {
-		return []event{{source: folder, err: errors.New("the folder has no *.json or *.json.gz file")}}
+		return []event{{source: folder, err: errors.New("expected *.json or *.json.gz files in the folder, found none")}}
 	}
 	slices.Sort(names)
 	var events []event

@@ -194,7 +194,7 @@ func TestBadInputs(t *testing.T) {
 		{"no event", write(t, "noevent.json", `{"eventName":"PutKeyPolicy"}`), `without "detail"`},
 		{"no record", write(t, "norecord.json", `{"source":"aws.kms","detail-type":"AWS API Call via CloudTrail","detail":{}}`), "RecordError"},
 		{"more than 1 MB", write(t, "big.json", padded), "expected an event of at most 1048576 bytes"},
-		{"empty folder", t.TempDir(), "the folder has no *.json or *.json.gz file"},
+		{"empty folder", t.TempDir(), "expected *.json or *.json.gz files in the folder, found none"},
 		{"a call that the rule does not match", write(t, "decrypt.json", other), "none of the records in it (log file, 1 read) is a CreateKey, PutKeyPolicy or ReplicateKey call"},
 	}
 	for _, test := range tests {

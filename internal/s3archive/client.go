@@ -37,12 +37,22 @@ type Options struct {
 // Source: S3 User Guide, general purpose bucket naming rules.
 var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 
+// Split returns the bucket and the prefix of a URL s3://BUCKET/PREFIX; the prefix may
+// be "". It is an error if the bucket's name is not valid.
+func Split(url string) (bucket, prefix string, err error) {
+	bucket, prefix, _ = strings.Cut(strings.TrimPrefix(url, "s3://"), "/")
+	if !bucketName.MatchString(bucket) {
+		return "", "", fmt.Errorf("expected s3://BUCKET/PREFIX, found %q", url)
+	}
+	return bucket, prefix, nil
+}
+
 // Open finds the bucket and its Region, using the SDK's default configuration:
 // environment, profile or role.
 func Open(ctx context.Context, o Options) (*Trail, error) {
-	bucket, prefix, _ := strings.Cut(strings.TrimPrefix(o.URL, "s3://"), "/")
-	if !bucketName.MatchString(bucket) {
-		return nil, fmt.Errorf("expected s3://BUCKET/PREFIX, found %q", o.URL)
+	bucket, prefix, err := Split(o.URL)
+	if err != nil {
+		return nil, err
 	}
 	// With the SDK's default of 10, most requests would need a new connection.
 	transport := func(t *http.Transport) { t.MaxIdleConnsPerHost = 2 * o.Workers }

@@ -7,8 +7,8 @@ import (
 )
 
 // Dir calls visit for the folder at path and for everything below it, as
-// [filepath.WalkDir] does, which see. Unlike that, it follows path itself if it is a
-// symbolic link. It does not follow others: for these, visit gets the link.
+// [filepath.WalkDir] does, but follows path itself if it is a symbolic link. It does
+// not follow other links: for these, visit gets the link.
 //
 // The names that visit gets begin with path, cleaned.
 func Dir(path string, visit fs.WalkDirFunc) error {

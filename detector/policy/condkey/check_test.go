@@ -133,12 +133,12 @@ func TestDepends(t *testing.T) {
 
 func TestAbsentText(t *testing.T) {
 	for _, row := range []struct{ name, key, kind, want string }{
-		{"by the path", "aws:SourceVpc", "role via", "a request that a service makes for the caller does not carry this key"},
-		{"by the path, with an endpoint", "aws:VpceOrgID", "role endpoint", "an endpoint of an account in no organization does not carry this key"},
-		{"by what is left", "aws:SourceVpc", "role", "a request over a public endpoint does not carry this key"},
-		{"by the credentials", "aws:TokenIssueTime", "user", "long-term credentials do not carry this key"},
-		{"of temporary ones", "aws:MultiFactorAuthAge", "federated", "such a session does not carry this key"},
-		{"without a sentence of its own", "aws:PrincipalType", "role", "this request does not carry this key"},
+		{"by the path", "aws:SourceVpc", "role via", "a request that a service makes for the caller does not carry this condition key"},
+		{"by the path, with an endpoint", "aws:VpceOrgID", "role endpoint", "a request through an endpoint of an account in no organization does not carry this condition key"},
+		{"by what is left", "aws:SourceVpc", "role", "a request over a public endpoint does not carry this condition key"},
+		{"by the credentials", "aws:TokenIssueTime", "user", "long-term credentials do not carry this condition key"},
+		{"of temporary ones", "aws:MultiFactorAuthAge", "federated", "such a session does not carry this condition key"},
+		{"without a sentence of its own", "aws:PrincipalType", "role", "this request does not carry this condition key"},
 	} {
 		k, _ := Default().Lookup(row.key)
 		if got := k.AbsentText(kindOf(t, row.kind)); got != row.want {

@@ -6,9 +6,9 @@ package condkey
 // Region than the KMS key.
 func networkRows() []Row {
 	away := []Sentence{
-		{Paths: Through, Text: "a request that a service makes for the caller does not carry this key"},
-		{Paths: Endpoint, Text: "an endpoint of an account in no organization does not carry this key"},
-		{Text: "a request over a public endpoint does not carry this key"},
+		{Paths: Through, Text: "a request that a service makes for the caller does not carry this condition key"},
+		{Paths: Endpoint, Text: "a request through an endpoint of an account in no organization does not carry this condition key"},
+		{Text: "a request over a public endpoint does not carry this condition key"},
 	}
 	say := Say{Absent: away, Present: "a stranger's own network can have %s", Network: "it admits everyone behind a named network: %s"}
 	atEndpoint := func(p Presence, v Values) []Case { return []Case{{Paths: Endpoint, Is: p, Values: v}} }
@@ -21,7 +21,7 @@ func networkRows() []Row {
 				{Callers: Service, Is: Unsaid, Values: Values{Addresses: PublicAddresses}},
 			},
 			Say: Say{
-				Absent:  absent("a request through a VPC endpoint does not carry this key"),
+				Absent:  absent("a request through a VPC endpoint does not carry this condition key"),
 				Present: "the addresses that strangers get in from are more than a named network (an IPv4 /8 or IPv6 /32), e.g. %s",
 				Network: "the addresses that it admits are a named network, e.g. %s",
 			},

@@ -10,10 +10,10 @@ const (
 	keysOwn      = "the key's own property (%s) says nothing about the caller"
 	strangerHas  = "a stranger's request carries %s"
 	ownSession   = "a stranger's own session can have %s; it says nothing about whose account it is"
-	onlyServices = "only AWS services that call for themselves carry this key"
-	noOrg        = "an account in no organization does not carry this key"
-	notForKey    = "a request for this key does not carry this key"
-	noRequest    = "no request to KMS carries this key"
+	onlyServices = "only AWS services that call for themselves carry this condition key"
+	noOrg        = "a request from an account in no organization does not carry this condition key"
+	notForKey    = "a request for this key does not carry this condition key"
+	noRequest    = "no request to KMS carries this condition key"
 )
 
 func absent(text string) []Sentence { return []Sentence{{Text: text}} }
@@ -118,7 +118,7 @@ func principalRows() []Row {
 				{Callers: Role | User | Fed, Is: Chosen, Values: tagValues()},
 				{Callers: Root, Is: MayHave, Values: tagValues()}, // AWS documents tags of users, roles and sessions, not of the root user
 			},
-			Say: Say{Absent: absent("a caller without this tag does not carry this key"), Present: ownChoice},
+			Say: Say{Absent: absent("a caller without this tag does not carry this condition key"), Present: ownChoice},
 		},
 	}
 }
@@ -166,7 +166,7 @@ func callerRows() []Row {
 		{
 			Name: "aws:username", Types: String, Tie: TieUsername,
 			Cases: []Case{{Callers: User, Is: Always}}, // the last part of the user's ARN
-			Say:   Say{Absent: absent("only IAM users carry this key"), Present: ownChoice},
+			Say:   Say{Absent: absent("only IAM users carry this condition key"), Present: ownChoice},
 		},
 	}
 }

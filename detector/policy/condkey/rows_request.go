@@ -23,7 +23,7 @@ func requestRows() []Row {
 	contexts := append([]string{"kms:CreateGrant", "kms:RetireGrant"}, ciphers...)
 	macs, signs := []string{"kms:GenerateMac", "kms:VerifyMac"}, []string{"kms:Sign", "kms:Verify"}
 	cryptographic := append(append(append([]string{"kms:DeriveSharedSecret", "kms:DescribeKey", "kms:GetPublicKey"}, ciphers...), macs...), signs...)
-	sayContext := Say{Absent: absent("a request without such an encryption context does not carry this key"), Present: inRequest}
+	sayContext := Say{Absent: absent("a request without such an encryption context does not carry this condition key"), Present: inRequest}
 	algorithm := parameter("kms:EncryptionAlgorithm", Always, []string{"SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE"}, ciphers...)
 	bySpec := func(tie Tie, r Row) Row {
 		r.Tie, r.Reads = tie, FactSpec

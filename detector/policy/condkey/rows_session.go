@@ -16,7 +16,7 @@ func sayOwn() Say { return Say{Present: ownChoice} }
 // sayTemporary describes a key of temporary credentials.
 func sayTemporary() Say {
 	return Say{
-		Absent:  []Sentence{{Creds: Temporary, Text: "such a session does not carry this key"}, {Text: "long-term credentials do not carry this key"}},
+		Absent:  []Sentence{{Creds: Temporary, Text: "such a session does not carry this condition key"}, {Text: "long-term credentials do not carry this condition key"}},
 		Present: ownSession,
 	}
 }

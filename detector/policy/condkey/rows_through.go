@@ -5,7 +5,7 @@ package condkey
 // keys.
 func throughRows() []Row {
 	say := Say{
-		Absent:  absent("a direct request does not carry this key"),
+		Absent:  absent("a direct request does not carry this condition key"),
 		Present: "a stranger can use that service with its own credentials: %s",
 	}
 	yes, no := Values{Of: []string{"true"}}, Values{Of: []string{"false"}}

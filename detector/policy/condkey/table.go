@@ -314,7 +314,7 @@ func (r *Row) AbsentText(k Kind) string {
 			return s.Text
 		}
 	}
-	return "this request does not carry this key"
+	return "this request does not carry this condition key"
 }
 
 // ShapesIn returns the shapes of the row's values in requests of a kind; nil if

@@ -8,43 +8,55 @@
 //
 // # How it works
 //
-// The question is about an action in its class (kmsapi.Ask). Asks that the policy
-// does not distinguish share an outcome (alike in decide.go).
+// A request gets in if some Allow applies to it and no Deny does. Decide (classes.go)
+// looks for an outsider's request that gets in, for each action that works across
+// accounts. An action together with the class in which it counts is an ask
+// (kmsapi.Ask); asks that the policy does not distinguish share one outcome (alike in
+// decide.go).
 //
-//   - The policy is compiled once (package compile): conditions become clauses,
-//     their values become sets, and the condition keys become slots. What AWS
-//     leaves open is read twice: as what certainly holds and as what possibly
-//     does.
-//   - A request kind (search/kinds.go) is a kind of caller, a path, a kind of
-//     credentials and a kind of key. In it each condition key has one domain,
-//     which comes from its row in condkey (search/domains.go). The requests that
-//     a policy can distinguish are its space (search/space.go).
-//   - A search (search/search.go) looks for one request of a kind that gets in.
-//     It holds a list of literals, each a constraint on one slot, and a model,
-//     the values that meet them (compile/literal.go). It begins with the literals
-//     of one Allow. If a Deny applies to the model, it tries to break one of that
-//     Deny's literals after another.
-//   - If a literal does not hold in the model, its key gets new values
-//     (search/assign.go): by picking a value (pick.go), by filling in the text of
-//     a shape (layouts.go and fill.go, with textsolve), by assigning keys together
-//     that depend on each other (groups.go, context.go), or by making two keys
-//     equal that the policy compares (equate.go).
-//   - A guess that fails makes a search incomplete: if it finds nothing, that
-//     proves nothing. A second search over-approximates: variables can have any
-//     value, so it may find too much, but if it finds nothing there is no request
-//     (Disproven in search/search.go).
-//   - A model that was found becomes a request (search/request.go), which evaluate
-//     must allow (confirms in trial.go). An outcome tries the levels from public
-//     down (finish in decide.go): with sure readings for what is certain, with
-//     possible ones for what is not ruled out.
-//   - Each step is charged to a budget (stages.go, textsolve.Budget). Each action
-//     has its own share, and the plain proofs of public come first for all
-//     actions. If the budget runs out, the answer is undecided, "too intricate".
+//   - Compiling. The policy is compiled once (package compile). Each condition key
+//     that it names gets a slot, and each condition becomes a clause: a literal, which
+//     is a constraint on the values in one slot (compile/literal.go). Where AWS leaves
+//     the meaning of a condition open, its clause has two literals: a sure one, which
+//     holds only if every reading does, and a possible one, which holds if any does.
+//   - Request kinds. A request kind (search/kinds.go) is a kind of caller and its
+//     credentials, a path to KMS, an ask, and the kinds of KMS keys that support it.
+//     Within a kind each condition key has one domain, the values that it can have,
+//     from its row in condkey (search/domains.go). All kinds together are the space of
+//     the policy (search/space.go).
+//   - Searching. A search (search/search.go) looks for a request of one kind that gets
+//     in. It keeps a list of literals, and a model: values for the slots that satisfy
+//     them. It begins with the literals of one Allow: those of its conditions, and of
+//     one way to be its principal. While a Deny applies to the model, the search adds
+//     the negation of one of that Deny's literals and goes on; when that leads
+//     nowhere, it tries the next.
+//   - Assigning. When a literal does not hold in the model, its key gets new values
+//     (search/assign.go). Depending on the key, these are picked (pick.go), spelled
+//     out in the form of an ARN or another shape (layouts.go and fill.go, with package
+//     textsolve), chosen together with the keys that they depend on (groups.go,
+//     context.go), or made equal to those of another key, as a policy variable asks
+//     (equate.go).
+//   - Over-approximating. A search guesses where trying everything would take too
+//     long. If a guess fails, the search is incomplete: that it finds nothing then
+//     proves nothing. So it is run again with policy variables that can have any value
+//     (Disproven in search/search.go). This second search may find requests that do
+//     not exist, which are discarded; but if it finds none, there is none.
+//   - Confirming. A model that was found becomes a request (search/request.go). It
+//     proves that outsiders certainly get in only if evaluate allows it too (confirms
+//     in trial.go).
+//   - Verdicts. An outcome tries the levels from public down (finish in decide.go).
+//     What outsiders can certainly do is searched for with sure Allows and possible
+//     Denies; what is not ruled out, with possible Allows and sure Denies. If the two
+//     differ, the outcome is undecided.
+//   - The budget. Every step is charged to a budget (stages.go, textsolve.Budget). The
+//     plain proofs of public come first, for all outcomes; then each outcome has its
+//     own share. An outcome whose share runs out is undecided, "too intricate".
 //
-// The other files describe the outcomes: whom they name (audience.go), which
+// The other files describe the answer: whom a grant names (audience.go), which
 // statements are responsible (blame.go, openers.go, explain.go), whether a later
 // instant is worse (future.go), which services get in (services.go), which unknown
 // parts matter (unknown.go), and whether the owner keeps the key (owner.go).
+// File partition.go says in which partitions a key with an unknown ARN is decided.
 //
 // # Where something new goes
 //
