@@ -102,6 +102,8 @@ func TestEmailSays(t *testing.T) {
 	template.Actor.Name, template.Actor.Role, template.Actor.InvokedBy = "AWSCloudFormation", "cfn-execution", "cloudformation.amazonaws.com"
 	links.Source.UserAgent = "x https://evil.example/a.b WWW.evil.example"
 	links.Statements[0].Text = `{"Sid": "https://evil.example WwW.evil.example"}`
+	unnamed := *all["service"]
+	unnamed.Actor.Name, unnamed.Actor.InvokedBy = "unknown", ""
 	nameless := alerttest.PublicFinding()
 	nameless.Key = detector.Key{Account: "111122223333", Region: "us-west-2", Partition: "aws"}
 	test.Test, expired.Expired, runbook.RunbookURL = true, []string{"old-one"}, "https://wiki.example.com/kms"
@@ -129,6 +131,7 @@ func TestEmailSays(t *testing.T) {
 		"gov":                              {all["gov"], alerttest.Options(), []string{"https://us-gov-west-1.console.amazonaws-us-gov.com/cloudtrailv2/", "#/kms/keys/mrk-1234"}, []string{"console.aws.amazon.com"}},
 		"long-term":                        {all["user-with-long-term-key"], alerttest.Options(), []string{"MFA: not applicable (a long-term access key, which is used without MFA)", "aws iam update-access-key --user-name build", "(long-term)"}, nil},
 		"service":                          {all["service"], alerttest.Options(), []string{"Who: config.amazonaws.com MFA: not applicable (an AWS service)", "From: config.amazonaws.com Key:", "Find out what made config.amazonaws.com do this"}, []string{"Not one of yours"}},
+		"a service, it is not said which":  {&unnamed, alerttest.Options(), []string{"The call was made by an AWS service; the record does not say which. Find out what made it do this"}, []string{"made unknown", "Not one of yours"}},
 		"root":                             {all["root"], alerttest.Options(), []string{"Who: the root user MFA: yes From:", "root password", "BypassPolicyLockoutSafetyCheck"}, nil},
 		"alias only":                       {all["key-unknown"], alerttest.Options(), []string{"Note: The request named the key by an alias", "aws kms describe-key --region us-west-2 --key-id alias/payroll"}, []string{"put-key-policy --"}},
 		"no ARN":                           {nameless, alerttest.Options(), []string{"no command here"}, []string{"aws kms"}},

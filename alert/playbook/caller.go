@@ -20,6 +20,8 @@ func (p *planner) ask() {
 		p.step("No person signed this call: "+safe.OrUnknown(safe.Plain(a.InvokedBy, 64))+" made it in account "+safe.OrUnknown(safe.Plain(a.Account, 12))+" with its own role. Find out who set that service up"+meant, nil, "")
 	case a.Type == "Root":
 		p.step("Find out who used "+name+meant, nil, "")
+	case a.Type == "AWSService" && a.InvokedBy == "":
+		p.step("The call was made by an AWS service; the record does not say which. Find out what made it do this"+meant, nil, "")
 	case a.Type == "AWSService":
 		p.step("Find out what made "+name+" do this"+meant, nil, "")
 	case a.ByService():

@@ -9,7 +9,8 @@ import (
 
 // plain returns the text of a file with names in plain letters: of UTF-16 one byte
 // for each ASCII character, and the escapes of ASCII characters in JSON and YAML
-// (\u006b, \x6b) as these characters. It is for searching only: an escaped quotation mark becomes a plain one.
+// (\u006b, \x6b) as these characters. It is for searching only: an escaped quotation
+// mark becomes a plain one.
 func plain(data []byte) []byte {
 	if load.IsUTF16(data) {
 		data = bytes.ReplaceAll(data, []byte{0}, nil) // leaves the ASCII characters

@@ -74,8 +74,8 @@ var keyTypes = map[string]string{
 
 // planned reads the keys among the changes that exist once the plan is applied.
 func planned(root *node, changes []*node) []Document {
-	configured := map[string]bool{}
-	complete := policyExpressions(root.get("configuration").get("root_module"), "", configured)
+	setsPolicy := map[string]bool{}
+	policyExpressions(root.get("configuration").get("root_module"), "", setsPolicy)
 	var docs []Document
 	for _, c := range changes {
 		after, attribute := c.get("change").get("after"), keyTypes[c.str("type")]
@@ -87,7 +87,7 @@ func planned(root *node, changes []*node) []Document {
 		if unknown.get(attribute).isTrue() {
 			// For a key without a policy in its configuration, a plan shows the
 			// policy as known after apply too: it is AWS's default policy.
-			if complete && c.str("type") != "aws_kms_key_policy" && !configured[withoutIndex(c.str("address"))] {
+			if sets, known := setsPolicy[withoutIndex(c.str("address"))]; known && !sets && c.str("type") != "aws_kms_key_policy" {
 				d.Default = true
 			} else {
 				d.Unknown = []Unknown{{Statement: -1, Path: attribute, What: "the value after apply"}}
@@ -194,18 +194,16 @@ func terraformTags(all, unknown *node) map[string]string {
 	return tags
 }
 
-// policyExpressions adds to into the addresses, without indexes, of the
-// resources whose configuration sets a policy. It reports whether there is a
-// configuration.
-func policyExpressions(module *node, prefix string, into map[string]bool) bool {
+// policyExpressions adds to into, by address without indexes, whether the
+// configuration of each resource sets a policy.
+func policyExpressions(module *node, prefix string, into map[string]bool) {
 	if module == nil {
-		return false
+		return
 	}
 	if list := module.get("resources"); list != nil {
 		for _, r := range list.items {
-			if e := r.get("expressions"); e.has("policy") || e.has("key_policy") {
-				into[prefix+r.str("address")] = true
-			}
+			e := r.get("expressions")
+			into[prefix+r.str("address")] = e.has("policy") || e.has("key_policy")
 		}
 	}
 	if calls := module.get("module_calls"); calls != nil {
@@ -213,7 +211,6 @@ func policyExpressions(module *node, prefix string, into map[string]bool) bool {
 			policyExpressions(c.value.get("module"), prefix+"module."+c.name+".", into)
 		}
 	}
-	return true
 }
 
 var index = regexp.MustCompile(`\[("([^"\\]|\\.)*"|[0-9]+)\]`)

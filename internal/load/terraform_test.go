@@ -70,6 +70,13 @@ func TestTerraform(t *testing.T) {
 			"aws_kms_key_policy.p":                "unknown",
 			"aws_kms_replica_external_key.r":      `{"Statement":{}}`,
 		}},
+		{"plan with a configuration without the key", strings.Replace(planText, `{"address":"aws_kms_key.none","expressions":{"description":{}}}`, `{"address":"aws_kms_key.other","expressions":{}}`, 1), map[string]string{
+			"aws_kms_key.given":                   `{"Statement":[]}`,
+			`module.m["a]b"].aws_kms_key.late[0]`: "unknown",
+			"aws_kms_key.none":                    "unknown",
+			"aws_kms_key_policy.p":                "unknown",
+			"aws_kms_replica_external_key.r":      `{"Statement":{}}`,
+		}},
 		{"state", stateText, map[string]string{
 			"aws_kms_external_key.e": `{"Statement":[{}]}`,
 			"aws_kms_key.nil":        "default",

@@ -15,7 +15,8 @@ import (
 const AnyService = "*"
 
 // services returns the AWS services that an Allow lets perform an action of the
-// classes encrypt and use for themselves: those that it names as principals, and those that its Principal "*"
+// classes encrypt and use for themselves: those that it names as principals, and
+// those that its Principal "*"
 // or NotPrincipal covers. Principal "*" covers services too (IAM User Guide,
 // reference_policies_elements_principal.html). Of a statement that lets strangers
 // in, only the services that it names are returned.
@@ -94,7 +95,8 @@ func (d *decider) opensToStrangers(st *compile.Statement) bool {
 }
 
 // serviceSearches returns searches through st for the actions of the
-// classes encrypt and use that it covers and the key supports, one for each group that the policy does not distinguish.
+// classes encrypt and use that it covers and the key supports, one for each group
+// that the policy does not distinguish.
 // made caches the searches for all statements.
 func (d *decider) serviceSearches(st *compile.Statement, made map[string]*search.Search) []*search.Search {
 	var list []*search.Search
