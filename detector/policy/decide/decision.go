@@ -138,8 +138,8 @@ type UnknownPart struct {
 	Reason    string       // why it is not known
 }
 
-// A ServiceGrant is an AWS service principal that may perform an action of
-// the classes encrypt and use for itself.
+// A ServiceGrant is an AWS service principal that may use an action of the
+// encrypt class for itself.
 type ServiceGrant struct {
 	Service        string // "cloudtrail.amazonaws.com", or AnyService
 	Statement      StatementRef

@@ -14,9 +14,8 @@ import (
 // service that meets its conditions, without naming one.
 const AnyService = "*"
 
-// services returns the AWS services that an Allow lets perform an action of the
-// classes encrypt and use for themselves: those that it names as principals, and
-// those that its Principal "*"
+// services returns the AWS services that an Allow lets use the encrypt class for
+// themselves: those that it names as principals, and those that its Principal "*"
 // or NotPrincipal covers. Principal "*" covers services too (IAM User Guide,
 // reference_policies_elements_principal.html). Of a statement that lets strangers
 // in, only the services that it names are returned.
@@ -86,7 +85,7 @@ func (d *decider) serviceCallers(st *compile.Statement) []search.ServiceName {
 
 // opensToStrangers reports whether st allows the witness of a public grant.
 func (d *decider) opensToStrangers(st *compile.Statement) bool {
-	for _, a := range kmsapi.Weighty() {
+	for _, a := range kmsapi.Asks(kmsapi.ClassEncrypt) {
 		if o := d.outcome(a); o.level == Public && d.Matches(a.Action)[st.Place] != compile.No && o.search.Lets(st, o.model) {
 			return true
 		}
@@ -94,15 +93,14 @@ func (d *decider) opensToStrangers(st *compile.Statement) bool {
 	return false
 }
 
-// serviceSearches returns searches through st for the actions of the
-// classes encrypt and use that it covers and the key supports, one for each group
-// that the policy does not distinguish.
+// serviceSearches returns searches through st for the actions of the encrypt
+// class that it covers, one for each group that the policy does not distinguish.
 // made caches the searches for all statements.
 func (d *decider) serviceSearches(st *compile.Statement, made map[string]*search.Search) []*search.Search {
 	var list []*search.Search
 	seen := map[string]bool{}
-	for _, a := range kmsapi.Weighty() {
-		if key := d.alike(a); d.Supported(a) && d.Matches(a.Action)[st.Place] != compile.No && !seen[key] {
+	for _, a := range kmsapi.Asks(kmsapi.ClassEncrypt) {
+		if key := d.alike(a); d.Matches(a.Action)[st.Place] != compile.No && !seen[key] {
 			seen[key] = true
 			s := made[key]
 			if s == nil {
