@@ -37,7 +37,7 @@ func requestRows() []Row {
 			Say:   say,
 		},
 		// "Not for programmatic requests"; KMS does not mention it.
-		{Name: "aws:Referer", Types: String, Cases: []Case{{Is: MayHave, Values: Values{Shapes: []string{"{text 1 512}"}, First: "https://example.com/"}}}, Say: say},
+		{Name: "aws:Referer", Types: String, Cases: []Case{{Is: Unsaid, Values: Values{Shapes: []string{"{text 1 512}"}, First: "https://example.com/"}}}, Say: say},
 		{Name: "aws:RequestTag/", Family: Prefix, Types: String, Say: Say{Absent: absent(noRequest)}},
 		{Name: "aws:TagKeys", Types: String, Multi: true, Say: Say{Absent: absent(noRequest)}},
 		{

@@ -75,7 +75,7 @@ func TestDecideAsked(t *testing.T) {
 func TestOpenAddressesCut(t *testing.T) {
 	p := mustParse([]byte(`{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Principal":"*","Action":"kms:Encrypt","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":["3.0.0.0/32","4.0.0.0/16"]}}},
-		{"Effect":"Deny","Principal":"*","Action":"kms:Encrypt","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"4.0.0.0/16"},"StringEquals":{"aws:SecureTransport":"true"}}}]}`)) // AWS does not say what StringEquals does to a Bool key
+		{"Effect":"Deny","Principal":"*","Action":"kms:Encrypt","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"4.0.0.0/16"},"StringEquals":{"aws:Referer":"https://example.org/"}}}]}`))
 	open := netip.MustParseAddr("3.0.0.0")
 	all := 0
 	for steps := range 20_000 {
@@ -100,15 +100,15 @@ func TestOpenAddressesCut(t *testing.T) {
 // TestDecideCut: whatever the bound of work, a decision claims nothing that it
 // does not claim without one.
 func TestDecideCut(t *testing.T) {
-	const perhaps = `"aws:SecureTransport":"true"` // AWS does not say what StringEquals does to a Bool key
+	const referer = `"aws:Referer":"https://example.org/"`
 	for _, row := range []struct{ name, statements string }{
 		{"the account itself may manage the key", `{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/Admin"},"Action":"kms:*","Resource":"*"},
 			{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:*","Resource":"*","Condition":{"StringLike":{"aws:PrincipalOrgPaths":"o-mycorp0001/*"}}}`},
 		{"one of two accounts is denied", `{"Effect":"Allow","Principal":{"AWS":["444455556666","555566667777"]},"Action":"kms:Encrypt","Resource":"*"},
-			{"Effect":"Deny","Principal":{"AWS":"555566667777"},"Action":"kms:Encrypt","Resource":"*","Condition":{"StringEquals":{` + perhaps + `}}}`},
+			{"Effect":"Deny","Principal":{"AWS":"555566667777"},"Action":"kms:Encrypt","Resource":"*","Condition":{"StringEquals":{` + referer + `}}}`},
 		{"one of two Allows is denied", `{"Effect":"Allow","Principal":"*","Action":"kms:Encrypt","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalTag/a":"1"}}},
 			{"Effect":"Allow","Principal":"*","Action":"kms:Encrypt","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalTag/a":"2"}}},
-			{"Effect":"Deny","Principal":"*","Action":"kms:Encrypt","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalTag/a":"2",` + perhaps + `}}}`},
+			{"Effect":"Deny","Principal":"*","Action":"kms:Encrypt","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalTag/a":"2",` + referer + `}}}`},
 	} {
 		p := mustParse([]byte(`{"Version":"2012-10-17","Statement":[` + row.statements + `]}`))
 		q := surroundings()
