@@ -40,17 +40,14 @@ func TestFind(t *testing.T) {
 		{"another key", keys, `key/11234567-89ab-4def-8123-456789abcdef`, false},
 		{"longer id", keys, `key/01234567-89ab-4def-8123-456789abcdef0`, false},
 	}
-	for _, name := range []string{CreateKey, PutKeyPolicy, ReplicateKey, DisableKey, EnableKey, ScheduleKeyDeletion, CancelKeyDeletion, DeleteKey} {
-		tests = append(tests, struct {
-			name string
-			m    Matcher
-			text string
-			want bool
-		}{name + " at the beginning", Calls{}, name, true})
-	}
 	for _, test := range tests {
 		if got := len(test.m.find([]byte(test.text), 0, nil)) > 0; got != test.want {
 			t.Errorf("%s: found %t, want %t", test.name, got, test.want)
+		}
+	}
+	for _, name := range []string{CreateKey, PutKeyPolicy, ReplicateKey, DisableKey, EnableKey, ScheduleKeyDeletion, CancelKeyDeletion, DeleteKey} {
+		if len(Calls{}.find([]byte(name), 0, nil)) == 0 {
+			t.Errorf("%s at the beginning: not found", name)
 		}
 	}
 }

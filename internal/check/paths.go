@@ -36,8 +36,8 @@ var leftOut = []string{".git", "node_modules", ".terraform"}
 const notFollowed = "a link to a folder is not followed; name it to have it checked"
 
 // expand returns the files under the paths, those of a folder in lexical order. It
-// follows symbolic links to files, and a named one to a folder. all treats named files like those found in a
-// folder.
+// follows symbolic links to files, and a named one to a folder. all treats named files
+// like those found in a folder.
 func expand(paths []string, all bool) []inputFile {
 	var list []inputFile
 	for _, path := range paths {
@@ -141,7 +141,10 @@ func judgeFile(file inputFile, stdin io.Reader, o Options) outcome {
 	if err != nil {
 		return failed(err)
 	}
-	text := plain(data)
+	var text []byte // to search; only a file found in a folder is searched
+	if file.walked {
+		text = plain(data)
+	}
 	silent := file.walked && !mentionsKMS(text) // a key policy can still give every action
 	if silent && !givesEveryAction(text) {
 		return outcome{withoutKey: true}
